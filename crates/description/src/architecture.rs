@@ -1,0 +1,58 @@
+//! Machine architectures as descriptions name them.
+
+use std::fmt;
+
+/// A machine word such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Architecture(String);
+
+impl Architecture {
+    /// Normalises any spelling of a machine word; an unknown word stands for itself.
+    pub fn new(word: &str) -> Self {
+        let word = word.trim();
+        let known = match word {
+            "amd64" => "x86_64",
+            "arm64" => "aarch64",
+            "i386" | "i486" | "i586" | "i686" | "ix86" => "ix86",
+            other => other,
+        };
+        Self(known.to_owned())
+    }
+
+    /// The machine word used in file names (`x86_64`, `i686`, `aarch64`).
+    pub fn machine(&self) -> &str {
+        if self.0 == "ix86" { "i686" } else { &self.0 }
+    }
+
+    /// The word that replaces `%arch` in source paths (32-bit x86 is `i386`).
+    pub fn path_word(&self) -> &str {
+        if self.0 == "ix86" { "i386" } else { &self.0 }
+    }
+
+    /// Debian's name of the architecture.
+    pub fn debian(&self) -> &str {
+        match self.0.as_str() {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            "ix86" => "i386",
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.machine())
+    }
+}
+
+/// A comma list of architectures, `arch="..."`. An empty list (no attribute) allows every architecture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ArchitectureList(pub Vec<Architecture>);
+
+impl ArchitectureList {
+    /// Whether something limited to this list is meant for `architecture`.
+    pub fn allows(&self, architecture: &Architecture) -> bool {
+        self.0.is_empty() || self.0.contains(architecture)
+    }
+}

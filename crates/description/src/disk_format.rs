@@ -1,0 +1,41 @@
+//! The file formats of a virtual disk, `format="..."`.
+
+/// A disk format, by the word of the description. `Raw` is what is always made first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DiskFormat {
+    /// The plain sectors.
+    Raw,
+    /// QEMU copy on write, version 2 or 3.
+    Qcow2,
+    /// QEMU copy on write, version 1.
+    Qcow,
+    /// VMware.
+    Vmdk,
+    /// VirtualBox.
+    Vdi,
+    /// Microsoft Virtual PC, `vpc` or today's `vhd`, dynamic.
+    Vpc,
+    /// Microsoft Virtual PC with a fixed size, `vhd-fixed`.
+    VhdFixed,
+    /// Microsoft Hyper-V.
+    Vhdx,
+    /// Parallels.
+    Parallels,
+}
+
+impl DiskFormat {
+    /// Every format with its word, the first word being the one we write.
+    pub const WORDS: [(&'static str, DiskFormat); 11] = [
+        ("raw", Self::Raw),
+        ("qcow2", Self::Qcow2),
+        ("qcow", Self::Qcow),
+        ("vmdk", Self::Vmdk),
+        ("vdi", Self::Vdi),
+        ("vpc", Self::Vpc),
+        ("vhd", Self::Vpc),
+        ("vhd-fixed", Self::VhdFixed),
+        ("vhdx", Self::Vhdx),
+        ("parallels", Self::Parallels),
+        ("qemu", Self::Raw),
+    ];
+}

@@ -1,0 +1,35 @@
+//! Kernel modules a boot image carries.
+
+/// The type of a driver section: where its file names start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DriverKind {
+    /// Relative to `kernel/`.
+    Drivers,
+    /// Relative to `kernel/drivers/net`.
+    Net,
+    /// Relative to `kernel/drivers/usb`, or to `kernel/drivers` (both are tried).
+    Usb,
+    /// Relative to `kernel/drivers/scsi`.
+    Scsi,
+}
+
+impl DriverKind {
+    /// The word of the description, also the variable's name in `.profile`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Drivers => "drivers",
+            Self::Net => "netdrivers",
+            Self::Usb => "usbdrivers",
+            Self::Scsi => "scsidrivers",
+        }
+    }
+}
+
+/// All driver files of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drivers {
+    /// Where the names start.
+    pub kind: DriverKind,
+    /// File names; one that ends in `/*` means the whole directory.
+    pub files: Vec<String>,
+}

@@ -1,0 +1,174 @@
+//! The image types: one variant per word, carrying what that word demands.
+
+use crate::{Bootloader, DiskFormat, Filesystem, Firmware, SizeRule, SplitFilesystems};
+
+/// One `<type>` of the description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageType {
+    /// `ext2 ext3 ext4 reiserfs xfs btrfs squashfs`: the tree in one file system.
+    Filesystem(FilesystemImage),
+    /// `cpio`: an initrd, together with the kernel of the tree.
+    Cpio,
+    /// `tbz`: a compressed tar archive of the tree.
+    Tbz,
+    /// `vmx` and today's `oem`: a virtual disk.
+    Disk(Disk),
+    /// `iso`: a live system.
+    Iso(Iso),
+    /// `usb`: system and boot image for a stick.
+    Usb(Usb),
+    /// `xen`: a para-virtual guest.
+    Xen(Xen),
+    /// `pxe`: system and boot image for network clients.
+    Pxe(Pxe),
+    /// `split`: read-write and read-only part.
+    Split(SplitFilesystems),
+}
+
+impl ImageType {
+    /// The word that names this type in a description and for `--type`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Filesystem(image) => image.filesystem.word(),
+            Self::Cpio => "cpio",
+            Self::Tbz => "tbz",
+            Self::Disk(disk) => match disk.word {
+                DiskWord::Vmx => "vmx",
+                DiskWord::Oem => "oem",
+            },
+            Self::Iso(_) => "iso",
+            Self::Usb(_) => "usb",
+            Self::Xen(_) => "xen",
+            Self::Pxe(_) => "pxe",
+            Self::Split(_) => "split",
+        }
+    }
+}
+
+/// `boot="..."`: the description of a boot image, a path relative to the share directory's `image/` or absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootImage {
+    /// The path as written, e.g. `vmxboot/debian-12`.
+    pub path: String,
+}
+
+/// A plain file system image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesystemImage {
+    /// Its file system.
+    pub filesystem: Filesystem,
+    /// `<size>`; none means what the tree needs and about a tenth more.
+    pub size: Option<SizeRule>,
+    /// Whether the finished file is packed with gzip.
+    pub compressed: bool,
+    /// `fscreateoptions`, words for the mkfs program.
+    pub create_options: Vec<String>,
+    /// `squashfscompression`, as written (none: zstd).
+    pub squashfs_compression: Option<String>,
+}
+
+/// Which word named the disk: they differ in defaults only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskWord {
+    /// The chapter's word.
+    Vmx,
+    /// Today's word.
+    Oem,
+}
+
+/// A virtual disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disk {
+    /// The word of the description.
+    pub word: DiskWord,
+    /// File system of the system partition.
+    pub filesystem: Filesystem,
+    /// `boot=`; none: the boot image is made from the system tree itself.
+    pub boot: Option<BootImage>,
+    /// `format=`; `Raw` when absent.
+    pub format: DiskFormat,
+    /// `formatoptions`, words for `qemu-img -o`.
+    pub format_options: Vec<String>,
+    /// `<size>`; none means what the tree needs and about a tenth more.
+    pub size: Option<SizeRule>,
+    /// `firmware=`.
+    pub firmware: Firmware,
+    /// `<bootloader>`.
+    pub bootloader: Bootloader,
+    /// `kernelcmdline`, appended to the kernel's command line.
+    pub kernel_command_line: Option<String>,
+    /// Label of the system's file system (`rootfs_label`, default `ROOT`).
+    pub label: String,
+    /// `fscreateoptions`, words for the mkfs program.
+    pub create_options: Vec<String>,
+    /// `fsmountoptions`, for the root line of fstab.
+    pub mount_options: Option<String>,
+    /// `efipartsize`, in mebibytes; none is our default.
+    pub esp_size: Option<crate::Mebibytes>,
+    /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
+    pub resize: bool,
+    /// VMware settings of `packages type="vmware"` or `<machine>`.
+    pub machine: Option<Machine>,
+}
+
+/// `memory` and `disk` of a Xen or VMware package section, or today's `<machine>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Memory in mebibytes.
+    pub memory: u64,
+    /// Name of the disk or its controller in the virtual machine (`/dev/hda`, `ide0`, `scsi0`).
+    pub disk: String,
+}
+
+/// How the read-only part of a live system lies on the medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IsoLayout {
+    /// No `flags`: plain directories.
+    Plain,
+    /// `compressed`: a squashfs for the read-only directories.
+    Compressed,
+    /// `unified`: the whole tree in a squashfs under an overlay.
+    Unified,
+    /// `overlay`, today's live layout.
+    Overlay,
+    /// `dmsquash`, dracut's live layout.
+    DmSquash,
+}
+
+/// A live system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Iso {
+    /// `boot=`; demanded by the chapter, optional in today's words.
+    pub boot: Option<BootImage>,
+    /// `flags=`.
+    pub layout: IsoLayout,
+}
+
+/// A stick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usb {
+    /// `boot=`
+    pub boot: BootImage,
+    /// Of the system.
+    pub image: FilesystemImage,
+}
+
+/// A Xen guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Xen {
+    /// `boot=`
+    pub boot: BootImage,
+    /// Of the system.
+    pub image: FilesystemImage,
+    /// Settings of `packages type="xen"`.
+    pub machine: Option<Machine>,
+}
+
+/// A network client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pxe {
+    /// `boot=`
+    pub boot: BootImage,
+    /// Of the system.
+    pub image: FilesystemImage,
+}

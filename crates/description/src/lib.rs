@@ -1,0 +1,47 @@
+//! Reads KIWI image descriptions: text in, a valid model or positioned diagnostics out.
+//!
+//! ```text
+//! config.xml text -> Document (elements with spans) -> upgrade (canonical words) -> decode -> Description
+//! Description + Choice (profiles, type, architecture) -> Selection
+//! ```
+//!
+//! The crate is pure: it reads its arguments and nothing else. Loading files, looking up `inherit`ed descriptions
+//! and every effect belong to the caller.
+
+mod architecture;
+mod bootloader;
+mod deploy;
+mod diagnostic;
+mod disk_format;
+mod drivers;
+mod filesystem;
+mod image_type;
+mod names;
+mod package_manager;
+mod packages;
+mod preferences;
+mod profile;
+mod repository;
+mod selection;
+mod size;
+mod users;
+
+pub use architecture::{Architecture, ArchitectureList};
+pub use bootloader::{Bootloader, BootloaderName, Console, Firmware};
+pub use deploy::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
+pub use disk_format::DiskFormat;
+pub use drivers::{DriverKind, Drivers};
+pub use filesystem::{Filesystem, SplitFilesystems};
+pub use image_type::{
+    BootImage, Disk, DiskWord, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
+};
+pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
+pub use package_manager::PackageManager;
+pub use packages::{Package, PackageSet, PatternType};
+pub use preferences::Settings;
+pub use profile::Profile;
+pub use repository::{Repository, RepositoryStatus, RepositoryType, SourcePath};
+pub use selection::{Choice, DescriptionKind, Selection};
+pub use size::{Bytes, Mebibytes, SizeRule};
+pub use users::{Password, User};

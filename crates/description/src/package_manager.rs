@@ -1,0 +1,38 @@
+//! The package managers a description can name.
+
+/// A package manager, by the word of the description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PackageManager {
+    /// smart, the chapter's default.
+    Smart,
+    /// zypper
+    Zypper,
+    /// apt (also `apt-get`, an extension to schema 1.4)
+    Apt,
+    /// dnf (also `yum`, `dnf4`, `dnf5`; an extension to schema 1.4)
+    Dnf,
+}
+
+impl PackageManager {
+    /// Every word with its meaning; the first word of a manager is its canonical one.
+    pub const WORDS: [(&'static str, PackageManager); 8] = [
+        ("smart", Self::Smart),
+        ("zypper", Self::Zypper),
+        ("apt", Self::Apt),
+        ("apt-get", Self::Apt),
+        ("dnf", Self::Dnf),
+        ("dnf4", Self::Dnf),
+        ("dnf5", Self::Dnf),
+        ("yum", Self::Dnf),
+    ];
+
+    /// The canonical word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Smart => "smart",
+            Self::Zypper => "zypper",
+            Self::Apt => "apt",
+            Self::Dnf => "dnf",
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Package lists of one build.
+
+use crate::{PackageName, PatternName};
+
+/// How far a pattern reaches (`patternType`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PatternType {
+    /// Only what it requires.
+    #[default]
+    OnlyRequired,
+    /// With what it recommends.
+    PlusRecommended,
+    /// With what it suggests.
+    PlusSuggested,
+}
+
+/// A package of a section, already filtered by profile and architecture.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Package {
+    /// Its name.
+    pub name: PackageName,
+}
+
+/// All sections of one kind (bootstrap, image, ...) put together: unique, sorted, ignored names taken out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackageSet {
+    /// The packages, sorted by name.
+    pub packages: Vec<Package>,
+    /// Patterns, in document order.
+    pub patterns: Vec<PatternName>,
+    /// Names that must not be installed, also not through a pattern or a recommendation.
+    pub ignored: Vec<PackageName>,
+    /// How patterns (and recommendations) are followed.
+    pub pattern_type: PatternType,
+    /// `<archive name=>`: archives of the description unpacked after the packages.
+    pub archives: Vec<String>,
+}
+
+impl PackageSet {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.patterns.is_empty() && self.archives.is_empty()
+    }
+}
