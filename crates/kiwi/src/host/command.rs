@@ -1,0 +1,320 @@
+//! Commands as values, run in a sandbox, with one error for a failed one.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use super::{Host, Interrupted, sandbox};
+
+/// Lines of output an error shows.
+const TAIL: usize = 30;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The program is not installed.
+    #[error("the program '{program}' is needed and not installed; {remedy}")]
+    Missing {
+        /// Its name.
+        program: String,
+        /// How to get it.
+        remedy: String,
+    },
+    /// It ended with an error.
+    #[error("{command}\nfailed with {status}{}", shown(tail))]
+    Failed {
+        /// The command line.
+        command: String,
+        /// Exit code or signal in words.
+        status: String,
+        /// The last lines it printed.
+        tail: Vec<String>,
+    },
+    /// It could not be started or watched.
+    #[error("running {command}: {error}{}", shown(tail))]
+    Io {
+        /// The command line.
+        command: String,
+        /// The cause.
+        error: io::Error,
+        /// What the sandbox said.
+        tail: Vec<String>,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl CommandError {
+    /// The last lines of output, when the command ran.
+    pub fn tail(&self) -> &[String] {
+        match self {
+            Self::Failed { tail, .. } | Self::Io { tail, .. } => tail,
+            Self::Missing { .. } | Self::Interrupted(_) => &[],
+        }
+    }
+}
+
+fn shown(tail: &[String]) -> String {
+    if tail.is_empty() {
+        return "; it printed nothing".to_owned();
+    }
+    tail.iter().fold(String::from("; the last it printed:"), |text, line| text + "\n  | " + line)
+}
+
+struct Bind {
+    source: PathBuf,
+    target: PathBuf,
+    read_only: bool,
+}
+
+/// A command to run: by default on the host's view, read-only, without network, with empty standard input.
+#[must_use]
+pub struct Command<'h> {
+    host: &'h Host,
+    program: String,
+    arguments: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
+    folder: Option<PathBuf>,
+    root: Option<(PathBuf, bool)>,
+    writable: Vec<PathBuf>,
+    binds: Vec<Bind>,
+    network: bool,
+    stdin: Option<File>,
+    stdout: Option<File>,
+}
+
+impl<'h> Command<'h> {
+    pub(super) fn new(host: &'h Host, program: &str) -> Self {
+        Self {
+            host,
+            program: program.to_owned(),
+            arguments: Vec::new(),
+            variables: Vec::new(),
+            folder: None,
+            root: None,
+            writable: Vec::new(),
+            binds: Vec::new(),
+            network: false,
+            stdin: None,
+            stdout: None,
+        }
+    }
+
+    /// One argument.
+    pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.arguments.push(argument.as_ref().to_owned());
+        self
+    }
+
+    /// Several arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// A variable of its environment, which otherwise is neutral (`LC_ALL=C.UTF-8`, a standard `PATH`).
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The folder it starts in, seen from inside its view.
+    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// It sees the tree at `path` as `/` and nothing of the host.
+    pub fn in_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.root = Some((path.into(), false));
+        self
+    }
+
+    /// As `in_root`, and it cannot change the tree.
+    pub fn in_read_only_root(mut self, path: impl Into<PathBuf>) -> Self {
+        self.root = Some((path.into(), true));
+        self
+    }
+
+    /// A folder of the host it may write to (only without `in_root`).
+    pub fn writable(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.writable.push(folder.into());
+        self
+    }
+
+    /// Shows a file or folder of the host at `target` (an absolute path inside its view that exists).
+    pub fn bind(mut self, source: impl Into<PathBuf>, target: impl Into<PathBuf>, read_only: bool) -> Self {
+        self.binds.push(Bind { source: source.into(), target: target.into(), read_only });
+        self
+    }
+
+    /// It may use the network.
+    pub fn network(mut self) -> Self {
+        self.network = true;
+        self
+    }
+
+    /// Standard input from a file.
+    pub fn stdin(mut self, file: File) -> Self {
+        self.stdin = Some(file);
+        self
+    }
+
+    /// Standard output into a file instead of the log.
+    pub fn stdout(mut self, file: File) -> Self {
+        self.stdout = Some(file);
+        self
+    }
+
+    /// Runs it; what it prints goes to the log.
+    pub fn run(self) -> Result<(), CommandError> {
+        self.run_watched(|_| ())
+    }
+
+    /// Runs it and shows every line it prints to `watch`, besides the log.
+    pub fn run_watched(mut self, mut watch: impl FnMut(&str)) -> Result<(), CommandError> {
+        let line = self.line();
+        self.host.log.line(&format!("$ {line}"));
+        let failed = |error: io::Error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
+        let (reader, writer) = io::pipe().map_err(failed)?;
+        let stdout = match self.stdout.take() {
+            Some(file) => Stdio::from(file),
+            None => Stdio::from(writer.try_clone().map_err(failed)?),
+        };
+        let mut tail = Vec::new();
+        let spawned = self.spawn(stdout, Stdio::from(writer));
+        let watcher = |host: &Host| {
+            let mut lines = BufReader::new(reader);
+            let mut bytes = Vec::new();
+            while lines.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
+                host.log.bytes(&bytes);
+                let text = String::from_utf8_lossy(&bytes);
+                let text = text.trim_end();
+                watch(text);
+                if !text.is_empty() {
+                    if tail.len() == TAIL {
+                        tail.remove(0);
+                    }
+                    tail.push(text.to_owned());
+                }
+                bytes.clear();
+            }
+        };
+        match spawned {
+            Ok(mut child) => {
+                let watched = self.host.interrupt.watch(child.id());
+                // A signal that came between the check and the watch would be missed without asking again.
+                if self.host.check_interrupt().is_err() {
+                    let _ = child.kill();
+                }
+                watcher(self.host);
+                let status = child.wait().map_err(failed)?;
+                drop(watched);
+                self.host.check_interrupt()?;
+                if status.success() {
+                    return Ok(());
+                }
+                let status = match status.code() {
+                    Some(code) if code > 128 => format!("signal {}", code - 128),
+                    Some(code) => format!("exit code {code}"),
+                    None => status.to_string(),
+                };
+                Err(CommandError::Failed { command: line, status, tail })
+            }
+            Err(SpawnError::Missing(error)) => Err(error),
+            Err(SpawnError::Io(error)) => {
+                watcher(self.host);
+                Err(CommandError::Io { command: line, error, tail })
+            }
+        }
+    }
+
+    /// Runs it and returns what it prints on standard output; standard error goes to the log.
+    pub fn output(mut self) -> Result<String, CommandError> {
+        let line = self.line();
+        let failed = |error: io::Error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        self.stdout = Some(file.try_clone().map_err(failed)?);
+        self.run()?;
+        let mut text = Vec::new();
+        io::Seek::rewind(&mut file)
+            .and_then(|()| io::Read::read_to_end(&mut file, &mut text))
+            .map_err(failed)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The command line as a person would type it.
+    fn line(&self) -> String {
+        let mut words = vec![self.program.clone()];
+        words.extend(self.arguments.iter().map(|argument| {
+            let text = argument.to_string_lossy();
+            let plain = !text.is_empty()
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+%@^~".contains(c));
+            if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+        }));
+        words.join(" ")
+    }
+
+    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<std::process::Child, SpawnError> {
+        let program = match &self.root {
+            Some(_) => PathBuf::from(&self.program),
+            None => self.host.find_program(&self.program).map_err(SpawnError::Missing)?,
+        };
+        let mut command = std::process::Command::new(program);
+        command.args(&self.arguments).env_clear();
+        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        command.env("LC_ALL", "C.UTF-8").env("HOME", "/root").env("SHELL", "/bin/sh").env("TERM", "dumb");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(self.stdin.take().map_or_else(Stdio::null, Stdio::from)).stdout(stdout).stderr(stderr);
+        sandbox::isolate(&mut command, self.setup()?)?;
+        Ok(command.spawn()?)
+    }
+
+    fn setup(&self) -> io::Result<sandbox::Setup> {
+        let view = match &self.root {
+            Some((path, read_only)) => sandbox::View::Root {
+                path: sandbox::c_path(path)?,
+                read_only: *read_only,
+                nodes: sandbox::device_nodes(&path.join("dev"))?,
+            },
+            None => sandbox::View::Host {
+                writable: self
+                    .writable
+                    .iter()
+                    .map(|folder| sandbox::c_path(folder))
+                    .collect::<Result<_, _>>()?,
+            },
+        };
+        let below = |target: &Path| match &self.root {
+            Some((path, _)) => path.join(target.strip_prefix("/").unwrap_or(target)),
+            None => target.to_owned(),
+        };
+        let binds = self.binds.iter().map(|bind| {
+            Ok(sandbox::BindMount {
+                source: sandbox::c_path(&bind.source)?,
+                target: sandbox::c_path(&below(&bind.target))?,
+                read_only: bind.read_only,
+            })
+        });
+        Ok(sandbox::Setup {
+            view,
+            binds: binds.collect::<io::Result<_>>()?,
+            network: self.network,
+            folder: self.folder.as_deref().map(sandbox::c_path).transpose()?,
+        })
+    }
+}
+
+enum SpawnError {
+    Missing(CommandError),
+    Io(io::Error),
+}
+
+impl From<io::Error> for SpawnError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

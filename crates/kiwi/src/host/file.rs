@@ -1,0 +1,153 @@
+//! Output files and folders: the only place that changes what lies on a disk outside a root tree.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::{Host, namespace};
+
+/// A folder of our own below `parent`, named `.kiwi.XXXXXX`: unfinished files live there, on the file system of the
+/// final ones, so that publishing is a rename. Held by a lock: what a killed build left is removed by the next one.
+pub struct WorkFolder {
+    path: PathBuf,
+    _lock: fs::File,
+}
+
+const PREFIX: &str = ".kiwi.";
+const LOCK: &str = ".lock";
+
+impl Host {
+    /// Makes a work folder below `parent`, after removing those of builds that no longer run.
+    pub fn work_folder(&self, parent: &Path) -> io::Result<WorkFolder> {
+        for entry in fs::read_dir(parent)? {
+            let path = entry?.path();
+            let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+            if ours && path.is_dir() && is_abandoned(&path) {
+                remove_tree(&path)?;
+            }
+        }
+        let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
+        let lock = fs::File::create(path.join(LOCK))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(WorkFolder { path, _lock: lock })
+    }
+
+    /// Makes `path` and its parents.
+    pub fn create_folders(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir_all(path)
+    }
+
+    /// Writes a file of ours.
+    pub fn write_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+        fs::write(path, contents)
+    }
+
+    /// Creates (or empties) a file of ours.
+    pub fn create_file(&self, path: &Path) -> io::Result<fs::File> {
+        fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
+    }
+
+    /// Opens a file of ours for reading and writing.
+    pub fn open_file(&self, path: &Path) -> io::Result<fs::File> {
+        fs::OpenOptions::new().read(true).write(true).open(path)
+    }
+
+    /// Gives a file its final name, replacing what had it.
+    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    /// Gives a folder its final name; an existing empty folder of that name is replaced.
+    pub fn rename_folder(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match fs::remove_dir(to) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::rename(from, to),
+        }
+    }
+
+    /// Removes one file of ours.
+    pub fn remove_file(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    /// Removes a folder of ours with all it holds, but never what is mounted in it.
+    pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        remove_tree(path)
+    }
+
+    /// Copies a file's bytes, sharing them where the file system can.
+    pub fn copy_file(&self, from: &Path, to: &Path) -> io::Result<u64> {
+        let source = fs::File::open(from)?;
+        let target = self.create_file(to)?;
+        if rustix::fs::ioctl_ficlone(&target, &source).is_ok() {
+            return Ok(source.metadata()?.len());
+        }
+        fs::copy(from, to)
+    }
+
+    /// Puts a tmpfs of at most `size` bytes at `folder`; only this build sees it.
+    pub fn mount_memory(&self, folder: &Path, size: u64) -> io::Result<()> {
+        namespace::mount_tmpfs(folder, size)
+    }
+
+    /// Shows `lower` with a writable layer (`upper`, with `work` beside it on one file system) at `merged`.
+    pub fn mount_overlay(&self, lower: &Path, upper: &Path, work: &Path, merged: &Path) -> io::Result<()> {
+        namespace::mount_overlay(lower, upper, work, merged)
+    }
+
+    /// Takes a mount of ours away.
+    pub fn unmount(&self, folder: &Path) -> io::Result<()> {
+        Ok(rustix::mount::unmount(folder, rustix::mount::UnmountFlags::DETACH)?)
+    }
+}
+
+impl WorkFolder {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it with all that is still in it.
+    pub fn close(self) -> io::Result<()> {
+        remove_tree(&self.path)
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        // The net for errors; a folder that stays is removed by the next build.
+        let _ = remove_tree(&self.path);
+    }
+}
+
+/// Nobody holds the lock of this work folder (or it never got one).
+fn is_abandoned(folder: &Path) -> bool {
+    match fs::File::open(folder.join(LOCK)) {
+        Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+        // Just being made by somebody else, or left over from a kill at that very moment: a minute tells which.
+        Err(_) => fs::metadata(folder)
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() > 60)),
+    }
+}
+
+fn remove_tree(path: &Path) -> io::Result<()> {
+    // A mount of this build below the folder would lose its content: take it away first.
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let mut points: Vec<PathBuf> = mounts
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .map(|point| PathBuf::from(point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")))
+        .filter(|point| point.starts_with(path))
+        .collect();
+    points.sort();
+    for point in points.iter().rev() {
+        rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH)?;
+    }
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,59 @@
+//! The complete record of a build: every command line, everything a child printed.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// A log file; before `open` its lines are kept and written then.
+#[derive(Default)]
+pub struct Log {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    file: Option<(PathBuf, File)>,
+    early: Vec<u8>,
+    terminal: bool,
+}
+
+impl Log {
+    /// Writes the log to `path` from now on, starting with what was said before.
+    pub fn open(&self, path: &Path) -> std::io::Result<()> {
+        let mut file = File::create(path)?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(&state.early)?;
+        state.early = Vec::new();
+        state.file = Some((path.to_owned(), file));
+        Ok(())
+    }
+
+    /// Shows everything on the terminal too (`--logfile terminal`).
+    pub fn show_on_terminal(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).terminal = true;
+    }
+
+    /// Where the log is, once it was opened.
+    pub fn path(&self) -> Option<PathBuf> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.file.as_ref().map(|(path, _)| path.clone())
+    }
+
+    /// One line. A log that cannot be written must not end a build, so errors are dropped.
+    pub fn line(&self, text: &str) {
+        self.bytes(format!("{text}\n").as_bytes());
+    }
+
+    /// Output of a child, as it comes.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.terminal {
+            let _ = std::io::stderr().write_all(bytes);
+        }
+        match &mut state.file {
+            Some((_, file)) => drop(file.write_all(bytes)),
+            None => state.early.extend_from_slice(bytes),
+        }
+    }
+}

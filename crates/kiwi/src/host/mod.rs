@@ -1,0 +1,107 @@
+//! The only door to effects: processes, namespaces, output files, clock, environment and terminal.
+//!
+//! ```text
+//! main -> sandbox::enter (private namespaces, once) -> Host -> command / file / log / progress
+//! ```
+//!
+//! A function that takes no `&Host` changes nothing. `Host` knows nothing of images: it runs commands in a sandbox,
+//! writes what it is given and tells the user what goes on.
+
+pub mod command;
+pub mod file;
+pub mod interrupt;
+mod log;
+mod namespace;
+mod progress;
+mod sandbox;
+mod tool;
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use command::{Command, CommandError};
+pub use interrupt::Interrupted;
+pub use log::Log;
+pub use namespace::{NamespaceError, enter as enter_namespaces};
+pub use progress::{Output, Progress, Stage};
+
+/// Effects, as one value that is handed down.
+pub struct Host {
+    log: Log,
+    progress: Progress,
+    interrupt: interrupt::Interrupt,
+    search_path: Vec<PathBuf>,
+}
+
+impl Host {
+    /// The host of one run of the program. Starts the thread that waits for signals, so namespaces come first.
+    pub fn new(output: Output) -> Self {
+        Self {
+            log: Log::default(),
+            progress: Progress::new(output),
+            interrupt: interrupt::Interrupt::listen(),
+            search_path: tool::search_path(),
+        }
+    }
+
+    /// A command to be run in a sandbox; `program` is a name looked up on the host, or a path inside a root tree.
+    pub fn command(&self, program: &str) -> Command<'_> {
+        Command::new(self, program)
+    }
+
+    /// Where a program of the host stands, or the error that names the package which brings it.
+    pub fn find_program(&self, program: &str) -> Result<PathBuf, CommandError> {
+        tool::find(&self.search_path, program)
+    }
+
+    /// The log of this build.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Announces a piece of work; it ends when the value is finished or dropped.
+    pub fn stage(&self, text: impl Into<String>) -> Stage<'_> {
+        let text = text.into();
+        self.log.line(&format!("==> {text}"));
+        self.progress.stage(text)
+    }
+
+    /// Something the user should know that does not stop the work.
+    pub fn warn(&self, text: &str) {
+        self.log.line(&format!("warning: {text}"));
+        self.progress.warn(text);
+    }
+
+    /// A result line for the user.
+    pub fn say(&self, text: &str) {
+        self.log.line(text);
+        self.progress.say(text);
+    }
+
+    /// An error when the user has asked to stop.
+    pub fn check_interrupt(&self) -> Result<(), Interrupted> {
+        self.interrupt.check()
+    }
+
+    /// Seconds since 1970.
+    pub fn now(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    }
+
+    /// A variable of the user's environment.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    /// Memory that can be used without swapping, in bytes.
+    pub fn available_memory(&self) -> u64 {
+        let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with("MemAvailable:")).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) << 10
+    }
+
+    /// How many processors this process may use.
+    pub fn processors(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
+}

@@ -1,0 +1,127 @@
+//! What the user sees while the work goes on: a spinner on a terminal, plain lines elsewhere, JSON events for programs.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For a person: bars on a terminal, lines elsewhere, on standard error.
+    Human,
+    /// One JSON object a line on standard output.
+    Json,
+    /// Nothing but errors.
+    Quiet,
+}
+
+/// Shows stages, warnings and results.
+pub struct Progress {
+    output: Output,
+    terminal: bool,
+}
+
+/// A piece of work that is going on.
+pub struct Stage<'a> {
+    progress: &'a Progress,
+    text: String,
+    started: Instant,
+    bar: Option<ProgressBar>,
+    finished: bool,
+}
+
+#[derive(serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event<'a> {
+    StageStarted { stage: &'a str },
+    StageProgress { stage: &'a str, done: u64, total: u64 },
+    StageFinished { stage: &'a str, seconds: f64 },
+    StageFailed { stage: &'a str, seconds: f64 },
+    Warning { text: &'a str },
+    Message { text: &'a str },
+}
+
+impl Progress {
+    pub(super) fn new(output: Output) -> Self {
+        Self { output, terminal: output == Output::Human && std::io::stderr().is_terminal() }
+    }
+
+    pub(super) fn stage(&self, text: String) -> Stage<'_> {
+        self.event(&Event::StageStarted { stage: &text });
+        let bar = self.terminal.then(|| {
+            let bar = ProgressBar::new_spinner().with_message(text.clone());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_msg:.dim} {elapsed}") {
+                bar.set_style(style.clone());
+            }
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Stage { progress: self, text, started: Instant::now(), bar, finished: false }
+    }
+
+    pub(super) fn warn(&self, text: &str) {
+        match self.output {
+            Output::Human => self.line(&format!("warning: {text}")),
+            Output::Json => self.event(&Event::Warning { text }),
+            Output::Quiet => {}
+        }
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        match self.output {
+            Output::Human => self.line(text),
+            Output::Json => self.event(&Event::Message { text }),
+            Output::Quiet => {}
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.output == Output::Human {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        if self.output == Output::Json
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// How far the work is, in any unit; shown behind its text.
+    pub fn advance(&self, done: u64, total: u64) {
+        self.progress.event(&Event::StageProgress { stage: &self.text, done, total });
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{} {done}/{total}", self.text));
+        }
+    }
+
+    /// The work is done.
+    pub fn finish(mut self) {
+        self.finished = true;
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        let stage = self.text.as_str();
+        if self.finished {
+            self.progress.line(&format!("{stage} ... done ({seconds:.1} s)"));
+            self.progress.event(&Event::StageFinished { stage, seconds });
+        } else {
+            self.progress.line(&format!("{stage} ... failed ({seconds:.1} s)"));
+            self.progress.event(&Event::StageFailed { stage, seconds });
+        }
+    }
+}

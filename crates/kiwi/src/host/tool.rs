@@ -1,0 +1,75 @@
+//! Where programs of the host are found, and which package brings a missing one.
+
+use std::path::{Path, PathBuf};
+
+use super::CommandError;
+
+/// Program, package on Debian, on SUSE, on Fedora.
+const PACKAGES: &[(&str, &str, &str, &str)] = &[
+    ("apt-get", "apt", "apt", "apt"),
+    ("apt-config", "apt", "apt", "apt"),
+    ("apt-cache", "apt", "apt", "apt"),
+    ("apt-key", "apt", "apt", "apt"),
+    ("dpkg", "dpkg", "dpkg", "dpkg"),
+    ("dpkg-deb", "dpkg", "dpkg", "dpkg"),
+    ("gpgv", "gpgv", "gpg2", "gnupg2"),
+    ("mke2fs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    ("e2fsck", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    ("tune2fs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    ("debugfs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    ("mkfs.xfs", "xfsprogs", "xfsprogs", "xfsprogs"),
+    ("xfs_repair", "xfsprogs", "xfsprogs", "xfsprogs"),
+    ("mkfs.btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
+    ("btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
+    ("mksquashfs", "squashfs-tools", "squashfs", "squashfs-tools"),
+    ("mkfs.vfat", "dosfstools", "dosfstools", "dosfstools"),
+    ("mcopy", "mtools", "mtools", "mtools"),
+    ("mmd", "mtools", "mtools", "mtools"),
+    ("grub-mkimage", "grub-common", "grub2", "grub2-tools"),
+    ("grub2-mkimage", "grub-common", "grub2", "grub2-tools"),
+    ("qemu-img", "qemu-utils", "qemu-img", "qemu-img"),
+    ("qemu-system-x86_64", "qemu-system-x86", "qemu-x86", "qemu-system-x86"),
+    ("tar", "tar", "tar", "tar"),
+    ("xz", "xz-utils", "xz", "xz"),
+    ("bzip2", "bzip2", "bzip2", "bzip2"),
+    ("gzip", "gzip", "gzip", "gzip"),
+    ("newuidmap", "uidmap", "shadow", "shadow-utils"),
+    ("newgidmap", "uidmap", "shadow", "shadow-utils"),
+    ("chroot", "coreutils", "coreutils", "coreutils"),
+];
+
+/// The folders of `PATH`, with the administrator's ones that an ordinary user's `PATH` lacks.
+pub(super) fn search_path() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    for folder in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] {
+        if !folders.iter().any(|known| known == Path::new(folder)) {
+            folders.push(folder.into());
+        }
+    }
+    folders
+}
+
+/// Looks `program` up; a name with a slash stands for itself.
+pub(super) fn find(folders: &[PathBuf], program: &str) -> Result<PathBuf, CommandError> {
+    if program.contains('/') {
+        return Ok(program.into());
+    }
+    folders
+        .iter()
+        .map(|folder| folder.join(program))
+        .find(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file())
+        .ok_or_else(|| CommandError::Missing { program: program.to_owned(), remedy: remedy(program) })
+}
+
+/// The sentence that tells how to get a program.
+fn remedy(program: &str) -> String {
+    match PACKAGES.iter().find(|(name, ..)| *name == program) {
+        Some((_, debian, suse, fedora)) => {
+            format!(
+                "install the package that brings it: {debian} on Debian, {suse} on SUSE, {fedora} on Fedora"
+            )
+        }
+        None => "install the package that brings it".to_owned(),
+    }
+}

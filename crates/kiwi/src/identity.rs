@@ -1,0 +1,59 @@
+//! Who a build is: every identifier and time stamp in an image derives from it, so two builds agree by construction.
+
+use sha2::{Digest, Sha256};
+
+/// The time and the seed of a build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Seconds since 1970; nothing in an image is newer.
+    pub epoch: u64,
+    /// Where identifiers come from.
+    pub seed: [u8; 32],
+}
+
+impl Identity {
+    /// An identity from everything that makes this build different from others (name, version, package list ...).
+    pub fn new<'a>(epoch: u64, parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        Self { epoch, seed: digest.finalize().into() }
+    }
+
+    /// Sixteen bytes for `purpose`, the same in every build with this identity.
+    pub fn bytes(&self, purpose: &str) -> [u8; 16] {
+        let digest = Sha256::new().chain_update(self.seed).chain_update(purpose.as_bytes()).finalize();
+        std::array::from_fn(|index| digest[index])
+    }
+
+    /// A version 4 UUID for `purpose`, as its sixteen bytes in text order.
+    pub fn uuid(&self, purpose: &str) -> [u8; 16] {
+        let mut bytes = self.bytes(purpose);
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        bytes
+    }
+
+    /// The same UUID in its usual lower-case text form.
+    pub fn uuid_text(&self, purpose: &str) -> String {
+        let bytes = self.uuid(purpose);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_depend_on_seed_and_purpose() {
+        let one = Identity::new(1, ["a", "b"]);
+        assert_eq!(one.uuid_text("root"), Identity::new(1, ["a", "b"]).uuid_text("root"));
+        assert_ne!(one.uuid_text("root"), one.uuid_text("esp"));
+        assert_ne!(one.uuid_text("root"), Identity::new(1, ["ab"]).uuid_text("root"));
+        assert_eq!(&one.uuid_text("root")[14..15], "4");
+    }
+}

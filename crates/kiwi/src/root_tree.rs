@@ -1,0 +1,266 @@
+//! Where the two halves of kiwi meet: a root tree with its `image/config.xml`.
+//!
+//! Every path given here is a path inside the tree (a leading `/` is the tree's root). It is resolved inside the
+//! tree: neither `..` nor an absolute or hostile symbolic link leads out of it. `prepare` creates a tree, everything
+//! else opens one; a tree is locked as long as the value lives.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use pathrs::flags::OpenFlags;
+use pathrs::{InodeType, Root};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::Permissions;
+
+use crate::host::{Command, Host};
+
+/// The folder of the description inside a tree.
+pub const DESCRIPTION: &str = "image";
+
+/// A root tree that is held by this build.
+#[derive(Debug)]
+pub struct RootTree {
+    path: PathBuf,
+    root: Root,
+    _lock: File,
+}
+
+/// What a tree holds, for the size rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measure {
+    /// Bytes of all regular files, each counted once, in whole blocks of 4096.
+    pub bytes: u64,
+    /// Files, folders, links and everything else.
+    pub entries: u64,
+}
+
+impl RootTree {
+    /// Starts a new tree at `path`, which must not exist or be an empty folder.
+    pub fn create(host: &Host, path: &Path) -> Result<Self> {
+        match path.read_dir() {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    bail!(
+                        "the root directory {} is not empty; remove it or name another one with --root",
+                        path.display()
+                    );
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => host
+                .create_folders(path)
+                .with_context(|| format!("creating the root directory {}", path.display()))?,
+            Err(error) => {
+                return Err(error).with_context(|| format!("opening the root directory {}", path.display()));
+            }
+        }
+        Self::hold(path)
+    }
+
+    /// Opens a prepared tree.
+    pub fn open(path: &Path) -> Result<Self> {
+        let tree = Self::hold(path)?;
+        if !["config.xml"].iter().any(|name| tree.exists(format!("{DESCRIPTION}/{name}"))) {
+            bail!(
+                "{} is not a root tree made by kiwi: it has no image/config.xml; make one with 'kiwi prepare'",
+                path.display()
+            );
+        }
+        Ok(tree)
+    }
+
+    /// A merged view of a tree (see `Host::mount_overlay`) as a tree of its own.
+    pub fn merged(path: &Path) -> Result<Self> {
+        Self::hold(path)
+    }
+
+    fn hold(path: &Path) -> Result<Self> {
+        let path =
+            path.canonicalize().with_context(|| format!("opening the root tree {}", path.display()))?;
+        let lock = File::open(&path).with_context(|| format!("opening the root tree {}", path.display()))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            bail!("the root tree {} is in use by another kiwi", path.display());
+        }
+        let root = Root::open(&path).with_context(|| format!("opening the root tree {}", path.display()))?;
+        Ok(Self { path, root, _lock: lock })
+    }
+
+    /// Where it is on the host.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The handle for work that needs more than the methods here.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// A command that sees the tree as `/`; it starts there.
+    pub fn command<'h>(&self, host: &'h Host, program: &str) -> Command<'h> {
+        host.command(program).in_root(&self.path)
+    }
+
+    /// Whether something is at `path`, links followed inside the tree.
+    pub fn exists(&self, path: impl AsRef<Path>) -> bool {
+        self.root.resolve(path).is_ok()
+    }
+
+    /// Whether a file at `path` can be executed.
+    pub fn is_executable(&self, path: impl AsRef<Path>) -> bool {
+        self.metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
+    }
+
+    /// Owner, mode and times of what is at `path`, links followed.
+    pub fn metadata(&self, path: impl AsRef<Path>) -> Result<std::fs::Metadata> {
+        let path = path.as_ref();
+        let handle =
+            self.root.resolve(path).with_context(|| format!("looking up {} in the tree", path.display()))?;
+        Ok(File::from(std::os::fd::OwnedFd::from(handle)).metadata()?)
+    }
+
+    /// Opens a file for reading.
+    pub fn open_file(&self, path: impl AsRef<Path>) -> Result<File> {
+        let path = path.as_ref();
+        self.root
+            .open_subpath(path, OpenFlags::O_RDONLY)
+            .with_context(|| format!("opening {} in the tree", path.display()))
+    }
+
+    /// The bytes of a file.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
+        let path = path.as_ref();
+        let mut bytes = Vec::new();
+        self.open_file(path)?
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("reading {} in the tree", path.display()))?;
+        Ok(bytes)
+    }
+
+    /// The text of a file; bytes that are no UTF-8 are replaced.
+    pub fn read_text(&self, path: impl AsRef<Path>) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
+    }
+
+    /// Writes a file with `mode`, making its folders; what was there is replaced, a link is followed inside the tree.
+    pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
+        let path = path.as_ref();
+        let what = || format!("writing {} in the tree", path.display());
+        self.create_parent(path)?;
+        let flags = OpenFlags::O_WRONLY | OpenFlags::O_TRUNC;
+        let mut file = match self.root.open_subpath(path, flags) {
+            Ok(file) => file,
+            Err(_) => self.root.create_file(path, flags, &Permissions::from_mode(mode)).with_context(what)?,
+        };
+        file.write_all(contents.as_ref()).with_context(what)?;
+        file.set_permissions(Permissions::from_mode(mode)).with_context(what)
+    }
+
+    /// Adds to the end of a file that exists.
+    pub fn append(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<()> {
+        let path = path.as_ref();
+        let what = || format!("writing {} in the tree", path.display());
+        let flags = OpenFlags::O_WRONLY | OpenFlags::O_APPEND;
+        self.root
+            .open_subpath(path, flags)
+            .with_context(what)?
+            .write_all(contents.as_ref())
+            .with_context(what)
+    }
+
+    /// Makes a folder and its parents; one that exists keeps its mode.
+    pub fn create_dir(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
+        let path = path.as_ref();
+        self.root
+            .mkdir_all(path, &Permissions::from_mode(mode))
+            .with_context(|| format!("creating the folder {} in the tree", path.display()))?;
+        Ok(())
+    }
+
+    fn create_parent(&self, path: &Path) -> Result<()> {
+        match path.parent() {
+            Some(parent) if parent.components().count() > 0 && !self.exists(parent) => {
+                self.create_dir(parent, 0o755)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a symbolic link, replacing a file or link of that name; the target is stored as it is.
+    pub fn symlink(&self, path: impl AsRef<Path>, target: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.create_parent(path)?;
+        if self.root.resolve_nofollow(path).is_ok() {
+            self.remove(path)?;
+        }
+        self.root
+            .create(path, &InodeType::Symlink(target.as_ref().to_owned()))
+            .with_context(|| format!("creating the link {} in the tree", path.display()))
+    }
+
+    /// Removes a file, or a folder with all it holds; nothing there is fine. A link is removed, not followed.
+    pub fn remove(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if self.root.resolve_nofollow(path).is_err() {
+            return Ok(());
+        }
+        self.root.remove_all(path).with_context(|| format!("removing {} in the tree", path.display()))
+    }
+
+    /// Changes the mode of what is at `path`.
+    pub fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
+        let path = path.as_ref();
+        let file = self.open_file(path)?;
+        file.set_permissions(Permissions::from_mode(mode))
+            .with_context(|| format!("changing the mode of {} in the tree", path.display()))
+    }
+
+    /// Changes the owner of what is at `path`.
+    pub fn set_owner(&self, path: impl AsRef<Path>, user: u32, group: u32) -> Result<()> {
+        let path = path.as_ref();
+        let handle =
+            self.root.resolve(path).with_context(|| format!("looking up {} in the tree", path.display()))?;
+        let (user, group) = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+        rustix::fs::chownat(handle.as_fd(), "", Some(user), Some(group), rustix::fs::AtFlags::EMPTY_PATH)
+            .with_context(|| format!("changing the owner of {} in the tree", path.display()))
+    }
+
+    /// Names in a folder, sorted; none when there is no such folder.
+    pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
+        let path = path.as_ref();
+        let Ok(folder) = self.root.open_subpath(path, OpenFlags::O_RDONLY | OpenFlags::O_DIRECTORY) else {
+            return Ok(Vec::new());
+        };
+        let entries = rustix::fs::Dir::read_from(&folder)
+            .with_context(|| format!("reading the folder {} in the tree", path.display()))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if name != "." && name != ".." {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Counts what the tree holds.
+    pub fn measure(&self) -> Result<Measure> {
+        let mut measure = Measure::default();
+        let mut linked = std::collections::HashSet::new();
+        for entry in walkdir::WalkDir::new(&self.path) {
+            let entry = entry.context("measuring the root tree")?;
+            let metadata = entry.metadata().context("measuring the root tree")?;
+            measure.entries += 1;
+            let counted =
+                metadata.nlink() < 2 || metadata.is_dir() || linked.insert((metadata.dev(), metadata.ino()));
+            if counted && (metadata.is_file() || metadata.is_dir()) {
+                let bytes = if metadata.is_dir() { 4096 } else { metadata.len() };
+                measure.bytes += bytes.div_ceil(4096) * 4096;
+            }
+        }
+        Ok(measure)
+    }
+}
