@@ -1,1 +1,25 @@
-//! x
+//! The contract between kiwi, which builds images, and linuxrc, which boots them.
+//!
+//! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
+//! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
+//! (`partition`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
+//! boot images (`kind`) and the file systems they can start from (`filesystem`).
+//!
+//! Pure: text and bytes in, values out. No file, clock, process or terminal is touched.
+#![forbid(unsafe_code)]
+
+mod checksum;
+mod config;
+mod filesystem;
+mod image_name;
+mod kind;
+mod parameter;
+mod partition;
+
+pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
+pub use config::{BootConfig, ConfigError};
+pub use filesystem::Filesystem;
+pub use image_name::ImageName;
+pub use kind::Kind;
+pub use parameter::{BootParameters, ParameterError, Parameters};
+pub use partition::{RootDevice, RootDeviceError, SEARCH_ORDER, SearchedDevice, partition_name};

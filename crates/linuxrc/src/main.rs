@@ -1,1 +1,3 @@
+//! Static PID 1 of the boot images.
+
 fn main() {}

@@ -1,0 +1,187 @@
+//! The checksum file `N.md5` (spec 1.4, section 4.7): one line, `<32 hex>   <blocks> <blocksize>`.
+//!
+//! The size of what was summed is stated in blocks, so that a client reads back exactly as many bytes from a device
+//! as the image has: blocks x blocksize is the size, to the byte.
+
+use std::fmt;
+
+use md5::{Digest, Md5};
+
+/// A size as a number of equal blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
+    /// How many.
+    pub count: u64,
+    /// Bytes in each, at most 8192.
+    pub size: u64,
+}
+
+impl Blocks {
+    /// The largest block the rule makes.
+    pub const LARGEST: u64 = 8192;
+
+    /// Divides `bytes`: its prime factors are multiplied in ascending order, up to the first one that would take
+    /// the block over 8192 bytes. A large prime therefore gives blocks of one byte.
+    pub fn of(bytes: u64) -> Self {
+        let (mut size, mut rest, mut factor) = (1, bytes, 2);
+        // No factor above 8192 can be used, which also bounds the search.
+        while size * factor <= Self::LARGEST && rest > 1 {
+            if rest.is_multiple_of(factor) {
+                size *= factor;
+                rest /= factor;
+            } else {
+                factor += 1;
+            }
+        }
+        Self { count: bytes / size, size }
+    }
+
+    /// The size they add up to, in bytes; nothing when it is beyond 64 bits (a damaged file).
+    pub fn bytes(self) -> Option<u64> {
+        self.count.checked_mul(self.size)
+    }
+}
+
+/// What `N.md5` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    /// The MD5 sum.
+    pub digest: [u8; 16],
+    /// The size of what was summed.
+    pub blocks: Blocks,
+}
+
+/// Why a text is not a checksum file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChecksumError(String);
+
+impl fmt::Display for ChecksumError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is not a checksum: expected \"<32 hex digits> <blocks> <blocksize>\"", self.0)
+    }
+}
+
+impl std::error::Error for ChecksumError {}
+
+impl Checksum {
+    /// Reads the line, whatever blanks are between its words.
+    pub fn parse(text: &str) -> Result<Self, ChecksumError> {
+        let malformed = || ChecksumError(text.trim().to_owned());
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [digest, count, size] = words[..] else { return Err(malformed()) };
+        let blocks = Blocks {
+            count: count.parse().map_err(|_| malformed())?,
+            size: size.parse().map_err(|_| malformed())?,
+        };
+        if blocks.size == 0 || blocks.bytes().is_none() {
+            return Err(malformed());
+        }
+        Ok(Self { digest: digest_of_hex(digest).ok_or_else(malformed)?, blocks })
+    }
+}
+
+fn digest_of_hex(hex: &str) -> Option<[u8; 16]> {
+    let mut digest = [0; 16];
+    if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
+    }
+    Some(digest)
+}
+
+impl fmt::Display for Checksum {
+    /// The line of the file, without the line feed at its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.digest {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, "   {} {}", self.blocks.count, self.blocks.size)
+    }
+}
+
+/// Sums bytes as they pass by.
+#[derive(Default)]
+pub struct Digester {
+    md5: Md5,
+    bytes: u64,
+}
+
+impl Digester {
+    /// Adds the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.md5.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// The checksum of all bytes that were added.
+    pub fn finish(self) -> Checksum {
+        Checksum { digest: self.md5.finalize().into(), blocks: Blocks::of(self.bytes) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn blocks_follow_the_rule_of_spec_4_7() {
+        for (bytes, count, size) in [
+            (482_344_960, 58_880, 8192),
+            (105_906_176, 12_928, 8192),
+            (24_576, 3, 8192),
+            (12_345_678, 14_593, 846),
+            (10_007, 10_007, 1),
+        ] {
+            assert_eq!(Blocks::of(bytes), Blocks { count, size }, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn the_line_has_three_blanks_after_the_sum() {
+        let mut digester = Digester::default();
+        digester.update(b"ab");
+        digester.update(b"c");
+        assert_eq!(digester.finish().to_string(), "900150983cd24fb0d6963f7d28e17f72   1 3");
+    }
+
+    #[test]
+    fn an_empty_image_has_no_blocks() {
+        assert_eq!(Digester::default().finish().to_string(), "d41d8cd98f00b204e9800998ecf8427e   0 1");
+    }
+
+    #[test]
+    fn damaged_lines_are_refused() {
+        for text in [
+            "",
+            "900150983cd24fb0d6963f7d28e17f72",
+            "900150983cd24fb0d6963f7d28e17f72 1",
+            "900150983cd24fb0d6963f7d28e17f72 1 3 4",
+            "900150983cd24fb0d6963f7d28e17f7 1 3",
+            "+00150983cd24fb0d6963f7d28e17f72 1 3",
+            "900150983cd24fb0d6963f7d28e17f72 1 0",
+            "900150983cd24fb0d6963f7d28e17f72 -1 3",
+            "900150983cd24fb0d6963f7d28e17f72 18446744073709551615 2",
+        ] {
+            assert!(Checksum::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(digest: [u8; 16], bytes in 0u64..1 << 40) {
+            let checksum = Checksum { digest, blocks: Blocks::of(bytes) };
+            prop_assert_eq!(checksum.blocks.bytes(), Some(bytes));
+            prop_assert!(checksum.blocks.size <= Blocks::LARGEST);
+            prop_assert_eq!(Checksum::parse(&format!("{checksum}\n")), Ok(checksum));
+        }
+
+        #[test]
+        fn any_text_is_refused_or_read(text in "\\PC*") {
+            let _ = Checksum::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `/kiwi.boot`, the settings the builder writes into the initrd it makes.
+//!
+//! Lines of `key=value`; empty lines and lines that start with `#` say nothing. `kind` is demanded, every key may
+//! stand there once, an unknown key or value is an error: both sides come from one build, so a difference is damage.
+//! What the kernel command line says goes before what is said here.
+//!
+//! | key | value | when missing |
+//! |---|---|---|
+//! | `kind` | `vmx`, `oem` | an error |
+//! | `root` | as `root=` of the command line | searched in the chapter's order |
+//! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | found out |
+//! | `rootflags` | mount options | none |
+//! | `grow` | `yes`, `no` | `no` |
+//! | `modules` | names, separated by blanks | none |
+//! | `init` | absolute path in the system | `/sbin/init` |
+
+use std::fmt;
+
+use crate::filesystem::Filesystem;
+use crate::kind::Kind;
+use crate::partition::RootDevice;
+
+/// What `/kiwi.boot` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootConfig {
+    /// What the boot image does.
+    pub kind: Kind,
+    /// Where the system is.
+    pub root: Option<RootDevice>,
+    /// The file system of the system.
+    pub filesystem: Option<Filesystem>,
+    /// Mount options of the system.
+    pub root_flags: Option<String>,
+    /// Whether the last partition and its file system grow to the end of the disk.
+    pub grow: bool,
+    /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
+    pub modules: Vec<String>,
+    /// The program that becomes PID 1 of the system.
+    pub init: Option<String>,
+}
+
+/// Why a text is not a `/kiwi.boot`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Counted from 1; 0 when what is wrong has no line.
+    pub line: usize,
+    /// What is wrong and what was expected.
+    pub text: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", BootConfig::PATH, self.text),
+            line => write!(f, "{}:{line}: {}", BootConfig::PATH, self.text),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl BootConfig {
+    /// Where it is in an initrd.
+    pub const PATH: &'static str = "/kiwi.boot";
+
+    /// Settings that say nothing but the kind.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            root: None,
+            filesystem: None,
+            root_flags: None,
+            grow: false,
+            modules: Vec::new(),
+            init: None,
+        }
+    }
+
+    /// Reads the file's text.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let mut kind = None;
+        let mut config = Self::new(Kind::Vmx);
+        let mut seen = Vec::new();
+        for (line, written) in (1..).zip(text.lines()) {
+            if written.is_empty() || written.starts_with('#') {
+                continue;
+            }
+            let at = |text: String| ConfigError { line, text };
+            let (key, value) = written
+                .split_once('=')
+                .ok_or_else(|| at(format!("\"{written}\" is not a setting: expected key=value")))?;
+            if seen.contains(&key) {
+                return Err(at(format!("\"{key}\" is said twice")));
+            }
+            seen.push(key);
+            let wrong = |expected: &str| at(format!("{key}=\"{value}\": expected {expected}"));
+            match key {
+                "kind" => kind = Some(Kind::parse(value).ok_or_else(|| wrong("vmx or oem"))?),
+                "root" => {
+                    let root = RootDevice::parse(value).map_err(|error| at(error.to_string()))?;
+                    config.root = Some(root);
+                }
+
+                "filesystem" => {
+                    config.filesystem = Some(
+                        Filesystem::parse(value)
+                            .ok_or_else(|| wrong("ext2, ext3, ext4, xfs, btrfs or squashfs"))?,
+                    );
+                }
+                "rootflags" if !value.is_empty() => config.root_flags = Some(value.to_owned()),
+                "rootflags" => return Err(wrong("mount options")),
+                "grow" => {
+                    config.grow = match value {
+                        "yes" => true,
+                        "no" => false,
+                        _ => return Err(wrong("yes or no")),
+                    }
+                }
+                "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
+                "init" if value.starts_with('/') => config.init = Some(value.to_owned()),
+                "init" => return Err(wrong("a path that starts with \"/\"")),
+                _ => return Err(at(format!("\"{key}\" is not a setting that is known"))),
+            }
+        }
+        config.kind =
+            kind.ok_or(ConfigError { line: 0, text: "kind is missing: expected vmx or oem".to_owned() })?;
+        Ok(config)
+    }
+}
+
+impl fmt::Display for BootConfig {
+    /// The file's text. A value with a line feed cannot be written: it ends at it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line =
+            |key: &str, value: &str| writeln!(f, "{key}={}", value.split('\n').next().unwrap_or_default());
+        line("kind", self.kind.word())?;
+        if let Some(root) = &self.root {
+            line("root", &root.to_string())?;
+        }
+        if let Some(filesystem) = self.filesystem {
+            line("filesystem", filesystem.word())?;
+        }
+        if let Some(flags) = &self.root_flags {
+            line("rootflags", flags)?;
+        }
+        line("grow", if self.grow { "yes" } else { "no" })?;
+        if !self.modules.is_empty() {
+            line("modules", &self.modules.join(" "))?;
+        }
+        if let Some(init) = &self.init {
+            line("init", init)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_full_file_reads_as_written() {
+        let text = "kind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\n\
+                    modules=ext4 crc32c\ninit=/sbin/init\n";
+        let config = BootConfig {
+            kind: Kind::Vmx,
+            root: Some(RootDevice::Uuid("ab-12".into())),
+            filesystem: Some(Filesystem::Ext4),
+            root_flags: Some("noatime".into()),
+            grow: true,
+            modules: vec!["ext4".into(), "crc32c".into()],
+            init: Some("/sbin/init".into()),
+        };
+        assert_eq!(BootConfig::parse(text).as_ref(), Ok(&config));
+        assert_eq!(config.to_string(), text);
+    }
+
+    #[test]
+    fn remarks_and_empty_lines_say_nothing() {
+        assert_eq!(BootConfig::parse("# made by kiwi\n\nkind=oem\n"), Ok(BootConfig::new(Kind::Oem)));
+    }
+
+    #[test]
+    fn errors_name_the_line_and_what_was_expected() {
+        let error = |text| BootConfig::parse(text).unwrap_err().to_string();
+        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected vmx or oem");
+        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected vmx or oem");
+        assert_eq!(error("kind=vmx\ngrow=1\n"), "/kiwi.boot:2: grow=\"1\": expected yes or no");
+        assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: \"kind\" is said twice");
+        assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: \"swap\" is not a setting that is known");
+        assert_eq!(error("vmx\n"), "/kiwi.boot:1: \"vmx\" is not a setting: expected key=value");
+    }
+
+    prop_compose! {
+        fn any_config()(
+            kind in prop::sample::select(&Kind::ALL[..]),
+            root in option::of("(UUID=|LABEL=|PARTUUID=|PARTLABEL=|/dev/)[a-z0-9-]{1,36}"),
+            filesystem in option::of(prop::sample::select(&Filesystem::ALL[..])),
+            root_flags in option::of("[a-z0-9=,@]{1,30}"),
+            grow: bool,
+            modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
+            init in option::of("/[a-z/]{1,20}"),
+        ) -> BootConfig {
+            let root = root.map(|text| RootDevice::parse(&text).unwrap());
+            BootConfig { kind, root, filesystem, root_flags, grow, modules, init }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(config in any_config()) {
+            prop_assert_eq!(BootConfig::parse(&config.to_string()), Ok(config));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*") {
+            let _ = BootConfig::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The kinds of boot images.
+
+/// What a boot image is for. Each kind is one file below linuxrc's `kind/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A virtual disk; the chapter's `vmxboot`.
+    Vmx,
+    /// The same disk for real machines; `oemboot`, today's word for the type.
+    Oem,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 2] = [Self::Vmx, Self::Oem];
+
+    /// The word of the image type, which is also the one in `/kiwi.boot`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Vmx => "vmx",
+            Self::Oem => "oem",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
