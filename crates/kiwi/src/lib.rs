@@ -10,5 +10,6 @@
 
 pub mod host;
 pub mod identity;
+pub mod initrd;
 pub mod root_tree;
 pub mod source;

@@ -1,0 +1,94 @@
+//! The kernel of a tree.
+
+use std::cmp::Ordering;
+
+use anyhow::{Result, bail};
+
+use super::Compression;
+use crate::root_tree::RootTree;
+
+/// A kernel with its modules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kernel {
+    /// What `uname -r` will say.
+    pub version: String,
+    /// The image's path in the tree.
+    pub image: String,
+}
+
+impl Kernel {
+    /// The newest kernel of the tree that has its modules.
+    pub fn find(tree: &RootTree) -> Result<Self> {
+        let mut kernels = Vec::new();
+        for name in tree.list("boot")? {
+            for prefix in ["vmlinuz-", "vmlinux-", "Image-"] {
+                if let Some(version) = name.strip_prefix(prefix)
+                    && tree.exists(format!("lib/modules/{version}"))
+                {
+                    kernels.push(Self { version: version.to_owned(), image: format!("boot/{name}") });
+                }
+            }
+        }
+        // Fedora and others keep the image beside the modules.
+        for version in tree.list("lib/modules")? {
+            let image = format!("lib/modules/{version}/vmlinuz");
+            if tree.exists(&image) {
+                kernels.push(Self { version, image });
+            }
+        }
+        kernels.sort_by(|one, other| compare_versions(&one.version, &other.version));
+        match kernels.pop() {
+            Some(kernel) => Ok(kernel),
+            None => bail!(
+                "the root tree has no kernel with modules (boot/vmlinuz-VERSION and lib/modules/VERSION): \
+                 name a kernel package in the description, on Debian linux-image-cloud-amd64 or linux-image-amd64"
+            ),
+        }
+    }
+
+    /// The best compression this kernel can unpack, as its configuration says.
+    pub(super) fn compression(&self, tree: &RootTree) -> Compression {
+        let config = tree.read_text(format!("boot/config-{}", self.version)).unwrap_or_default();
+        if config.lines().any(|line| line == "CONFIG_RD_ZSTD=y") {
+            Compression::Zstd
+        } else {
+            Compression::Gzip
+        }
+    }
+}
+
+/// Compares versions as people do: runs of digits as numbers, the rest as text.
+fn compare_versions(one: &str, other: &str) -> Ordering {
+    let parts = |text: &str| -> Vec<(u64, String)> {
+        let mut parts = vec![];
+        let mut rest = text;
+        while !rest.is_empty() {
+            let word = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            let digits =
+                rest[word..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| word + end);
+            parts.push((rest[word..digits].parse().unwrap_or(0), rest[..word].to_owned()));
+            rest = &rest[digits..];
+        }
+        parts
+    };
+    let (one, other) = (parts(one), parts(other));
+    for ((number, word), (other_number, other_word)) in one.iter().zip(&other) {
+        match word.cmp(other_word).then(number.cmp(other_number)) {
+            Ordering::Equal => {}
+            order => return order,
+        }
+    }
+    one.len().cmp(&other.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_their_numbers() {
+        assert_eq!(compare_versions("6.1.0-9-amd64", "6.1.0-56-amd64"), Ordering::Less);
+        assert_eq!(compare_versions("6.12.1", "6.2.9"), Ordering::Greater);
+        assert_eq!(compare_versions("6.1.0-9-amd64", "6.1.0-9-amd64"), Ordering::Equal);
+    }
+}

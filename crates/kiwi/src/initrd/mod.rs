@@ -1,0 +1,129 @@
+//! The boot image that is made from the system tree itself: its kernel's modules, its fsck, our `linuxrc`.
+//!
+//! ```text
+//! kernel of the tree -> modules a machine needs, with all they depend on -> programs with their libraries
+//!   -> one cpio archive, compressed as the kernel can read it
+//! ```
+//!
+//! Nothing of the tree is run for it and nothing is written but the archive.
+
+mod archive;
+mod kernel;
+mod libraries;
+mod modules;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use bootconfig::BootConfig;
+
+pub use archive::Compression;
+pub use kernel::Kernel;
+
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::root_tree::RootTree;
+
+/// What goes into the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitrdPlan {
+    /// The kernel it is for.
+    pub kernel: Kernel,
+    /// `/kiwi.boot`.
+    pub config: String,
+    /// Files of the tree, by their path in the archive.
+    files: BTreeMap<String, Content>,
+    /// How the archive is packed.
+    pub compression: Compression,
+    /// Time stamp of every file.
+    epoch: u64,
+}
+
+/// Where the content of a file comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    /// A file of the tree, as it is.
+    Tree { path: String, mode: u32 },
+    /// A kernel module of the tree, decompressed.
+    Module { path: String },
+    /// Text made here.
+    Text { text: String, mode: u32 },
+    /// A symbolic link.
+    Link { target: String },
+}
+
+/// Programs that repair a file system, by what they are for; taken along when the tree has them.
+fn repair_programs(filesystem: description::Filesystem) -> &'static [&'static str] {
+    use description::Filesystem;
+    match filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["sbin/e2fsck"],
+        // Both repair themselves when they are mounted.
+        Filesystem::Xfs | Filesystem::Btrfs => &[],
+        Filesystem::Squashfs | Filesystem::Cramfs | Filesystem::Reiserfs => &[],
+    }
+}
+
+/// Decides what the boot image of this tree holds. `config.modules` names what is loaded whatever the hardware says.
+pub fn plan(
+    tree: &RootTree,
+    filesystem: description::Filesystem,
+    config: &BootConfig,
+    identity: &Identity,
+) -> Result<InitrdPlan> {
+    let kernel = Kernel::find(tree)?;
+    let set = modules::Modules::read(tree, &kernel)?;
+    let mut wanted: Vec<&str> = Vec::new();
+    wanted.extend(modules::machine_modules());
+    wanted.extend(modules::filesystem_modules(filesystem));
+    wanted.extend(config.modules.iter().map(String::as_str));
+    let chosen = set.closure(wanted.into_iter());
+    let mut files = BTreeMap::new();
+    let base = format!("lib/modules/{}", kernel.version);
+    for path in &chosen {
+        let place = format!("{base}/{}", modules::uncompressed(path));
+        files.insert(place, Content::Module { path: format!("{base}/{path}") });
+    }
+    for (name, text) in set.index(&chosen) {
+        files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
+    }
+    // The shell is there for DEBUG=1 only: linuxrc never starts it otherwise.
+    for program in repair_programs(filesystem).iter().chain(&["bin/sh"]) {
+        if tree.exists(program) {
+            for path in libraries::closure(tree, program)? {
+                files.insert(path.clone(), Content::Tree { path, mode: 0o755 });
+            }
+        }
+    }
+    files.insert("linuxrc".to_owned(), Content::Link { target: "init".to_owned() });
+    files.insert(
+        BootConfig::PATH.trim_start_matches('/').to_owned(),
+        Content::Text { text: config.to_string(), mode: 0o644 },
+    );
+    let compression = kernel.compression(tree);
+    Ok(InitrdPlan { kernel, config: config.to_string(), files, compression, epoch: identity.epoch })
+}
+
+/// Writes the archive to `output`, with the program at `linuxrc` as its `/init`.
+pub fn create(plan: &InitrdPlan, tree: &RootTree, linuxrc: &Path, output: &Path, host: &Host) -> Result<()> {
+    let init =
+        std::fs::read(linuxrc).with_context(|| format!("reading the boot program {}", linuxrc.display()))?;
+    let file =
+        host.create_file(output).with_context(|| format!("writing the boot image {}", output.display()))?;
+    let mut archive = archive::Archive::new(file, plan.compression, plan.epoch, host.processors())?;
+    for folder in ["dev", "proc", "sys", "run", "mnt", "tmp", "etc"] {
+        archive.folder(folder)?;
+    }
+    archive.file("init", &init, 0o755)?;
+    for (place, content) in &plan.files {
+        match content {
+            Content::Tree { path, mode } => archive.file(place, &tree.read(path)?, *mode)?,
+            Content::Module { path } => {
+                archive.file(place, &modules::decompressed(path, tree.read(path)?)?, 0o644)?;
+            }
+            Content::Text { text, mode } => archive.file(place, text.as_bytes(), *mode)?,
+            Content::Link { target } => archive.link(place, target)?,
+        }
+    }
+    archive.finish().with_context(|| format!("writing the boot image {}", output.display()))
+}

@@ -1,0 +1,207 @@
+//! Which kernel modules a boot image carries: what a machine may need to reach its disk, with all they depend on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use anyhow::{Context, Result};
+use description::Filesystem;
+
+use super::Kernel;
+use crate::root_tree::RootTree;
+
+/// The modules of a kernel, from the files depmod writes.
+pub(super) struct Modules {
+    /// Path relative to the modules folder, with what it depends on.
+    dependencies: BTreeMap<String, Vec<String>>,
+    /// Module name (with `_`) to path.
+    paths: BTreeMap<String, String>,
+    aliases: String,
+    soft_dependencies: String,
+    builtin: String,
+}
+
+/// Drivers of disks and of the buses they hang on, in real and virtual machines.
+pub(super) fn machine_modules() -> &'static [&'static str] {
+    &[
+        "virtio_pci",
+        "virtio_mmio",
+        "virtio_blk",
+        "virtio_scsi",
+        "nvme",
+        "ahci",
+        "ata_piix",
+        "ata_generic",
+        "sd_mod",
+        "sr_mod",
+        "xen_blkfront",
+        "vmw_pvscsi",
+        "mptspi",
+        "mptsas",
+        "megaraid_sas",
+        "sym53c8xx",
+        "hv_vmbus",
+        "hv_storvsc",
+        "pci_hyperv",
+        "usb_storage",
+        "uas",
+        "xhci_pci",
+        "ehci_pci",
+        "uhci_hcd",
+        "ohci_pci",
+        "mmc_block",
+        "sdhci_pci",
+        "sdhci_acpi",
+    ]
+}
+
+/// What the kernel needs to mount `filesystem`.
+pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static str] {
+    match filesystem {
+        // ext4's driver serves its older relatives too.
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["ext4", "crc32c_generic", "crc32c_intel"],
+        Filesystem::Xfs => &["xfs", "crc32c_generic", "crc32c_intel"],
+        Filesystem::Btrfs => {
+            &["btrfs", "crc32c_generic", "crc32c_intel", "xxhash_generic", "blake2b_generic"]
+        }
+        Filesystem::Squashfs => &["squashfs", "overlay", "loop"],
+        Filesystem::Cramfs => &["cramfs"],
+        Filesystem::Reiserfs => &["reiserfs"],
+    }
+}
+
+/// A module's path without the ending of its compression.
+pub(super) fn uncompressed(path: &str) -> &str {
+    [".xz", ".zst", ".gz"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
+}
+
+/// The bytes of a module, which distributions pack in different ways.
+pub(super) fn decompressed(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    let unpacked = if path.ends_with(".xz") {
+        liblzma::read::XzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)
+    } else if path.ends_with(".zst") {
+        zstd::Decoder::new(bytes.as_slice()).and_then(|mut decoder| decoder.read_to_end(&mut plain))
+    } else if path.ends_with(".gz") {
+        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain)
+    } else {
+        return Ok(bytes);
+    };
+    unpacked.with_context(|| format!("decompressing the kernel module {path}"))?;
+    Ok(plain)
+}
+
+/// The name of a module as the kernel writes it.
+fn module_name(path: &str) -> String {
+    let file = uncompressed(path).rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".ko").unwrap_or(file).replace('-', "_")
+}
+
+impl Modules {
+    pub(super) fn read(tree: &RootTree, kernel: &Kernel) -> Result<Self> {
+        let base = format!("lib/modules/{}", kernel.version);
+        let text = tree.read_text(format!("{base}/modules.dep")).with_context(|| {
+            format!(
+                "kernel {} has no list of its modules; the package kmod writes it (depmod)",
+                kernel.version
+            )
+        })?;
+        let optional = |name: &str| tree.read_text(format!("{base}/{name}")).unwrap_or_default();
+        Ok(Self::parse(
+            &text,
+            optional("modules.alias"),
+            optional("modules.softdep"),
+            optional("modules.builtin"),
+        ))
+    }
+
+    fn parse(dependencies: &str, aliases: String, soft_dependencies: String, builtin: String) -> Self {
+        let dependencies: BTreeMap<String, Vec<String>> = dependencies
+            .lines()
+            .filter_map(|line| {
+                let (path, needed) = line.split_once(':')?;
+                Some((path.to_owned(), needed.split_whitespace().map(str::to_owned).collect()))
+            })
+            .collect();
+        let paths = dependencies.keys().map(|path| (module_name(path), path.clone())).collect();
+        Self { dependencies, paths, aliases, soft_dependencies, builtin }
+    }
+
+    /// Paths of the named modules this kernel has, with everything they depend on, softly too.
+    pub(super) fn closure<'a>(&self, names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+        let mut chosen = BTreeSet::new();
+        let mut waiting: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
+        while let Some(name) = waiting.pop() {
+            let Some(path) = self.paths.get(&name) else { continue };
+            if chosen.insert(path.clone()) {
+                let needed = self.dependencies.get(path).into_iter().flatten();
+                waiting.extend(needed.map(|path| module_name(path)));
+                waiting.extend(self.soft_dependencies_of(&name));
+            }
+        }
+        chosen
+    }
+
+    fn soft_dependencies_of(&self, name: &str) -> impl Iterator<Item = String> {
+        let line = self.soft_dependencies.lines().filter_map(|line| line.strip_prefix("softdep "));
+        let of_name = line.filter_map(move |line| {
+            let (module, needed) = line.split_once(' ')?;
+            (module.replace('-', "_") == name).then_some(needed)
+        });
+        let words = of_name.flat_map(str::split_whitespace).filter(|word| !word.ends_with(':'));
+        words.map(|word| word.replace('-', "_")).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The files `linuxrc` reads, limited to `chosen`: name and text of each.
+    pub(super) fn index(&self, chosen: &BTreeSet<String>) -> Vec<(&'static str, String)> {
+        let names: BTreeSet<String> = chosen.iter().map(|path| module_name(path)).collect();
+        let dependencies = chosen.iter().map(|path| {
+            let needed = self.dependencies.get(path).into_iter().flatten();
+            let needed: Vec<&str> = needed.map(|path| uncompressed(path)).collect();
+            let blank = if needed.is_empty() { "" } else { " " };
+            format!("{}:{blank}{}\n", uncompressed(path), needed.join(" "))
+        });
+        let keep = |line: &&str, word: usize| {
+            line.split_whitespace().nth(word).is_some_and(|name| names.contains(&name.replace('-', "_")))
+        };
+        let lines = |text: &str, word: usize| -> String {
+            text.lines().filter(|line| keep(line, word)).flat_map(|line| [line, "\n"]).collect()
+        };
+        vec![
+            ("modules.dep", dependencies.collect()),
+            ("modules.alias", lines(&self.aliases, 2)),
+            ("modules.softdep", lines(&self.soft_dependencies, 1)),
+            ("modules.builtin", self.builtin.clone()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modules() -> Modules {
+        Modules::parse(
+            "kernel/fs/ext4/ext4.ko.xz: kernel/fs/jbd2/jbd2.ko.xz\nkernel/fs/jbd2/jbd2.ko.xz:\n\
+             kernel/lib/crc32c-generic.ko.xz:\nkernel/drivers/net/x.ko.xz:\n",
+            "alias fs-ext4 ext4\nalias pci:v1 x\n".to_owned(),
+            "softdep ext4 pre: crc32c-generic\n".to_owned(),
+            String::new(),
+        )
+    }
+
+    #[test]
+    fn closure_follows_hard_and_soft_dependencies() {
+        let chosen = modules().closure(["ext4", "not_there"].into_iter());
+        let expected =
+            ["kernel/fs/ext4/ext4.ko.xz", "kernel/fs/jbd2/jbd2.ko.xz", "kernel/lib/crc32c-generic.ko.xz"];
+        assert_eq!(chosen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn index_names_only_what_is_there() {
+        let modules = modules();
+        let index = modules.index(&modules.closure(["ext4"].into_iter()));
+        assert!(index[0].1.starts_with("kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko\n"), "{}", index[0].1);
+        assert_eq!(index[1].1, "alias fs-ext4 ext4\n");
+    }
+}
