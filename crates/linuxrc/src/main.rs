@@ -1,3 +1,42 @@
-//! Static PID 1 of the boot images.
+//! linuxrc, the static PID 1 of kiwi's boot images: finds, checks, grows, mounts and enters the system.
+//!
+//! The kernel starts it as `/init` of the initrd. It reads `/kiwi.boot` and the kernel command line, loads the
+//! modules the hardware asks for, and what comes then depends on the kind of boot image (`kind/`); it ends by
+//! becoming the system's own init. Whatever goes wrong is a `SystemException`, which says what was missing and how
+//! the machine goes on: PID 1 never exits, because the kernel answers that with a panic.
+//!
+//! Every input is below the directories of a `Machine`, so that tests run on temporary ones without privileges.
+//! Only `sys` is unsafe. Not here: network, deployment and live media, which later kinds bring along.
 
-fn main() {}
+mod boot;
+mod check;
+mod console;
+mod device;
+mod exception;
+mod grow;
+mod kind {
+    pub(crate) mod vmx;
+}
+mod machine;
+mod modalias;
+mod modules;
+mod partition_table;
+mod root;
+mod superblock;
+mod switch_root;
+mod sys;
+
+use console::Console;
+use machine::Machine;
+
+fn main() {
+    if !rustix::process::getpid().is_init() {
+        eprintln!("linuxrc is the first program of a boot image; it is not started by hand.");
+        std::process::exit(1);
+    }
+    let machine = Machine::real();
+    exception::reboot_on_panic();
+    let mut console = Console::quiet(&machine);
+    let Err(exception) = boot::boot(&machine, &mut console);
+    exception.end(&machine, &console)
+}

@@ -1,0 +1,133 @@
+//! The boot, from the kernel's first program to the system's.
+//!
+//! What is the same for every kind is here: the kernel's file systems, and what the builder and the user ask for.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io::ErrorKind;
+
+use bootconfig::{BootConfig, BootParameters, Filesystem, Kind, Parameters, RootDevice};
+
+use crate::console::Console;
+use crate::exception::SystemException;
+use crate::kind;
+use crate::machine::{Machine, PanicTimeout};
+
+/// What this boot is to do: the command line goes before `/kiwi.boot`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Orders {
+    pub(crate) kind: Kind,
+    pub(crate) root: Option<RootDevice>,
+    pub(crate) filesystem: Option<Filesystem>,
+    pub(crate) root_flags: Option<String>,
+    pub(crate) read_only: bool,
+    pub(crate) grow: bool,
+    pub(crate) modules: Vec<String>,
+    pub(crate) init: Option<String>,
+    /// Seconds to wait for the root device; nothing waits for ever.
+    pub(crate) timeout: Option<u64>,
+}
+
+/// Seconds to wait for the root device when nobody says how long.
+const TIMEOUT: u64 = 60;
+
+impl Orders {
+    fn of(config: BootConfig, parameters: BootParameters) -> Self {
+        Self {
+            kind: config.kind,
+            root: parameters.root.or(config.root),
+            filesystem: parameters.filesystem.or(config.filesystem),
+            root_flags: parameters.root_flags.or(config.root_flags),
+            read_only: parameters.read_only,
+            grow: config.grow,
+            modules: config.modules,
+            init: parameters.init.or(config.init),
+            timeout: match parameters.timeout {
+                None => Some(TIMEOUT),
+                Some(0) => None,
+                Some(seconds) => Some(seconds),
+            },
+        }
+    }
+}
+
+/// Boots the system. Comes back only with the reason why it cannot.
+pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, SystemException> {
+    machine.mount_kernel_filesystems()?;
+    let words = read_command_line(machine)?;
+    console.follow(&words);
+    console.phase("start");
+    let panic = PanicTimeout::set(machine, words.contains("panic"));
+    let orders = read_orders(machine, &words)?;
+    console.trace(&format!("{orders:?}"));
+    match orders.kind {
+        Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &orders, &panic, console),
+    }
+}
+
+fn read_command_line(machine: &Machine) -> Result<Parameters, SystemException> {
+    let path = machine.proc.join("cmdline");
+    fs::read_to_string(&path)
+        .map(|line| Parameters::parse(&line))
+        .map_err(|error| SystemException::reboot(format!("reading {}: {error}", path.display())))
+}
+
+fn read_orders(machine: &Machine, words: &Parameters) -> Result<Orders, SystemException> {
+    let parameters = BootParameters::of(words).map_err(|error| {
+        SystemException::shell(format!(
+            "{error}\nThis stands on the kernel command line; correct it in the boot menu."
+        ))
+    })?;
+    let path = machine.root.join(BootConfig::PATH.trim_start_matches('/'));
+    let text = fs::read_to_string(&path).map_err(|error| {
+        SystemException::shell(match error.kind() {
+            ErrorKind::NotFound => format!(
+                "{} is missing in the initrd.\nIt says what this boot image is for; kiwi writes it when it creates one.",
+                BootConfig::PATH
+            ),
+            _ => format!("reading {}: {error}", BootConfig::PATH),
+        })
+    })?;
+    let config = BootConfig::parse(&text).map_err(|error| SystemException::shell(error.to_string()))?;
+    Ok(Orders::of(config, parameters))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders(line: &str, config: Option<&str>) -> Result<Orders, SystemException> {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::below(dir.path());
+        if let Some(text) = config {
+            fs::write(dir.path().join("kiwi.boot"), text).unwrap();
+        }
+        read_orders(&machine, &Parameters::parse(line))
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_initrd() {
+        let config = "kind=vmx\nroot=LABEL=a\nfilesystem=ext4\nrootflags=noatime\ninit=/a\ngrow=yes\n";
+        let silent = orders("quiet", Some(config)).unwrap();
+        assert_eq!(silent.root, Some(RootDevice::Label("a".into())));
+        assert_eq!((silent.filesystem, silent.init.as_deref()), (Some(Filesystem::Ext4), Some("/a")));
+        assert_eq!((silent.root_flags.as_deref(), silent.timeout), (Some("noatime"), Some(60)));
+        let line = "root=LABEL=b rootfstype=xfs rootflags=discard init=/b ro rd.timeout=0";
+        let asked = orders(line, Some(config)).unwrap();
+        assert_eq!(asked.root, Some(RootDevice::Label("b".into())));
+        assert_eq!((asked.filesystem, asked.init.as_deref()), (Some(Filesystem::Xfs), Some("/b")));
+        assert_eq!((asked.root_flags.as_deref(), asked.timeout), (Some("discard"), None));
+        assert!(asked.read_only && asked.grow);
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_orders_is_said() {
+        let text = |line, config| orders(line, config).unwrap_err().text;
+        assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
+        assert_eq!(text("", Some("kind=x\n")), "/kiwi.boot:1: kind=\"x\": expected vmx or oem");
+        assert!(
+            text("root=sda1", Some("kind=vmx\n"))
+                .starts_with("root=\"sda1\" names no device: expected UUID=")
+        );
+    }
+}

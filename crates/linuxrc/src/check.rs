@@ -1,0 +1,88 @@
+//! Checks the system's file system before it is mounted, with the checker of the initrd.
+//!
+//! Only ext2, ext3 and ext4 are checked: XFS and Btrfs repair what a power cut leaves when they are mounted (their
+//! fsck does nothing on purpose), and a squashfs never changes. Without a checker the kernel replays the journal.
+
+use std::path::Path;
+use std::process::Command;
+
+use bootconfig::Filesystem;
+
+use crate::console::Console;
+use crate::device::Device;
+use crate::exception::SystemException;
+use crate::machine::Machine;
+
+/// Runs `e2fsck -p` on the system's device.
+pub(crate) fn check(
+    machine: &Machine,
+    device: &Device,
+    filesystem: Filesystem,
+    console: &Console,
+) -> Result<(), SystemException> {
+    let own = format!("fsck.{}", filesystem.word());
+    let programs = match filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ["e2fsck", own.as_str()],
+        Filesystem::Xfs | Filesystem::Btrfs | Filesystem::Squashfs => return Ok(()),
+    };
+    let Some(program) = machine.program(&programs) else {
+        console.trace("no e2fsck in the initrd, the file system is not checked");
+        return Ok(());
+    };
+    console.trace(&format!("{} -p {}", program.display(), device.path.display()));
+    let code = match Command::new(&program).arg("-p").arg(&device.path).status() {
+        Ok(status) => status.code(),
+        // The initrd's checker is damaged, the system is not.
+        Err(error) => {
+            console.warn(&format!("starting {}: {error}; the file system is not checked", program.display()));
+            return Ok(());
+        }
+    };
+    verdict(code, &program, device)
+}
+
+/// What the checker's exit code means (e2fsck(8)): a sum of bits.
+fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), SystemException> {
+    const CORRECTED: i32 = 1;
+    const REBOOT: i32 = 2;
+    let what = format!("{} on {}", program.display(), device.path.display());
+    match code {
+        Some(code) if code & !CORRECTED == 0 => Ok(()),
+        Some(code) if code & !CORRECTED == REBOOT => {
+            Err(SystemException::reboot(format!("{what} corrected errors and asks for a reboot.")))
+        }
+        Some(code) => Err(SystemException::shell(format!(
+            "{what} ended with {code}: errors are left in the file system.\n\
+             It is not mounted, so that nothing gets worse. Boot with DEBUG=1 for a shell and run e2fsck by hand."
+        ))),
+        None => Err(SystemException::shell(format!("{what} was ended by a signal."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::tests::{Files, ext2};
+    use crate::exception::Then;
+
+    #[test]
+    fn the_codes_of_e2fsck_are_understood() {
+        let files = Files::new();
+        files.add("sda", None, &ext2("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "x"));
+        let device = Device::look(&files.machine, "sda").unwrap();
+        let outcome =
+            |code| verdict(code, Path::new("/sbin/e2fsck"), &device).map_err(|exception| exception.then);
+        for (code, expected) in [
+            (Some(0), Ok(())),
+            (Some(1), Ok(())),
+            (Some(2), Err(Then::Reboot)),
+            (Some(3), Err(Then::Reboot)),
+            (Some(4), Err(Then::Shell)),
+            (Some(12), Err(Then::Shell)),
+            (Some(127), Err(Then::Shell)),
+            (None, Err(Then::Shell)),
+        ] {
+            assert_eq!(outcome(code), expected, "{code:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the user sees of a boot: nothing when all is well, traces and phases when asked, exceptions always.
+//!
+//! `+++++> text` is a trace (DEBUG=1), `PHASE name uptime` a mark for machines (DEBUG=1 or kiwi.phases=1); both go
+//! to the console. An exception goes to every console the kernel writes to, as nobody knows which one is watched.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use bootconfig::Parameters;
+
+use crate::machine::Machine;
+
+/// The console of a boot.
+pub(crate) struct Console {
+    machine: Machine,
+    debug: bool,
+    phases: bool,
+}
+
+impl Console {
+    /// A console that shows exceptions and warnings only: how a boot begins.
+    pub(crate) fn quiet(machine: &Machine) -> Self {
+        Self { machine: machine.clone(), debug: false, phases: false }
+    }
+
+    /// Shows from now on what the command line asks for.
+    pub(crate) fn follow(&mut self, words: &Parameters) {
+        self.debug = words.is_on("DEBUG") || words.is_on("rd.kiwi.debug");
+        self.phases = self.debug || words.is_on("kiwi.phases");
+    }
+
+    /// Whether the user looks into this boot.
+    pub(crate) fn debug(&self) -> bool {
+        self.debug
+    }
+
+    /// Says what is being done, to users who asked for it.
+    pub(crate) fn trace(&self, text: &str) {
+        if self.debug {
+            print(&format!("+++++> {text}\n"));
+        }
+    }
+
+    /// Marks that a phase of the boot is reached.
+    pub(crate) fn phase(&self, name: &str) {
+        if self.phases {
+            let uptime = fs::read_to_string(self.machine.proc.join("uptime")).unwrap_or_default();
+            print(&format!("PHASE {name} {}\n", uptime.split(' ').next().unwrap_or_default()));
+        }
+    }
+
+    /// Says something everybody should know although the boot goes on.
+    pub(crate) fn warn(&self, text: &str) {
+        print(&format!("*** kiwi: {text}\n"));
+    }
+
+    /// Shows `text` on every console the kernel writes to.
+    pub(crate) fn exception(&self, text: &str) {
+        let active =
+            fs::read_to_string(self.machine.sys.join("class/tty/console/active")).unwrap_or_default();
+        let mut shown = false;
+        for name in active.split_whitespace() {
+            let path = self.machine.dev.join(name);
+            let console = OpenOptions::new().write(true).custom_flags_nonblocking().open(path);
+            // A serial line that is configured but not there fails here; the others still get the text.
+            shown |= console.is_ok_and(|mut console| console.write_all(text.as_bytes()).is_ok());
+        }
+        if !shown {
+            print(text);
+        }
+    }
+}
+
+/// Opens without waiting for a carrier and without making the line the controlling terminal.
+trait NonBlocking {
+    fn custom_flags_nonblocking(&mut self) -> &mut Self;
+}
+
+impl NonBlocking for OpenOptions {
+    fn custom_flags_nonblocking(&mut self) -> &mut Self {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        self.custom_flags(flags.bits().cast_signed())
+    }
+}
+
+/// Writes to standard output; `print!` would panic where there is no console at all.
+fn print(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exception_is_on_every_console() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine = Machine::below(dir.path());
+        fs::create_dir_all(machine.sys.join("class/tty/console")).unwrap();
+        fs::create_dir_all(&machine.dev).unwrap();
+        fs::write(machine.sys.join("class/tty/console/active"), "tty0 ttyS0 ttyS7\n").unwrap();
+        for console in ["tty0", "ttyS0"] {
+            fs::write(machine.dev.join(console), "").unwrap();
+        }
+        Console::quiet(&machine).exception("text\n");
+        for console in ["tty0", "ttyS0"] {
+            assert_eq!(fs::read_to_string(machine.dev.join(console)).unwrap(), "text\n", "{console}");
+        }
+    }
+
+    #[test]
+    fn debug_has_two_words() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut console = Console::quiet(&Machine::below(dir.path()));
+        for (line, debug, phases) in [
+            ("", false, false),
+            ("DEBUG=1", true, true),
+            ("rd.kiwi.debug", true, true),
+            ("kiwi.phases=1", false, true),
+        ] {
+            console.follow(&Parameters::parse(line));
+            assert_eq!((console.debug, console.phases), (debug, phases), "{line}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The block devices of the machine, and which of them holds the system.
+//!
+//! Devices are read from sysfs and found by what is on them: the superblock of a file system, the partition table of
+//! the disk. udev's links do not exist yet.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use bootconfig::{RootDevice, SEARCH_ORDER, partition_name};
+
+use crate::machine::Machine;
+use crate::partition_table::{PartitionNames, PartitionTable};
+use crate::superblock::{Superblock, probe};
+
+/// A block device.
+#[derive(Debug, Clone)]
+pub(crate) struct Device {
+    /// The kernel's name.
+    pub(crate) name: String,
+    /// Below the machine's dev directory.
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    /// Where it is a partition: the disk it is on.
+    pub(crate) partition: Option<Partition>,
+    /// What its partition table calls it.
+    names: Option<PartitionNames>,
+    /// What is on it.
+    pub(crate) superblock: Option<Superblock>,
+}
+
+/// A place on a disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Partition {
+    /// The kernel's name of the disk.
+    pub(crate) disk: String,
+    /// Counted from 1.
+    pub(crate) number: u32,
+}
+
+/// A number from a file of sysfs.
+pub(crate) fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// Bytes per sector of a disk.
+pub(crate) fn sector_size(machine: &Machine, disk: &str) -> u64 {
+    number(&machine.sys.join("class/block").join(disk).join("queue/logical_block_size")).unwrap_or(512)
+}
+
+impl Device {
+    /// Looks at the device `name`. One that has no medium, or is still being set up, is none yet.
+    pub(crate) fn look(machine: &Machine, name: &str) -> Option<Self> {
+        let directory = machine.sys.join("class/block").join(name);
+        // sysfs counts in 512 bytes, whatever the sectors of the disk are.
+        let bytes = number(&directory.join("size"))? * 512;
+        let path = machine.dev.join(name);
+        let superblock = probe(&mut File::open(&path).ok()?).ok()?;
+        let partition = number(&directory.join("partition")).and_then(|number| {
+            let disk = fs::canonicalize(&directory).ok()?.parent()?.file_name()?.to_str()?.to_owned();
+            Some(Partition { disk, number: number.try_into().ok()? })
+        });
+        let names = partition.as_ref().and_then(|partition| {
+            let mut disk = File::open(machine.dev.join(&partition.disk)).ok()?;
+            let table = PartitionTable::read(&mut disk, sector_size(machine, &partition.disk)).ok()??;
+            table.names(partition.number)
+        });
+        (bytes > 0).then(|| Self { name: name.to_owned(), path, bytes, partition, names, superblock })
+    }
+
+    /// The device after it became `bytes` long.
+    pub(crate) fn resized(self, bytes: u64) -> Self {
+        Self { bytes, ..self }
+    }
+
+    fn is(&self, wanted: &RootDevice) -> bool {
+        let uuid = self.superblock.as_ref().and_then(|superblock| superblock.uuid.as_deref());
+        let label = self.superblock.as_ref().and_then(|superblock| superblock.label.as_deref());
+        let names = self.names.as_ref();
+        match wanted {
+            RootDevice::Uuid(value) => uuid.is_some_and(|uuid| uuid.eq_ignore_ascii_case(value)),
+            RootDevice::Label(value) => label == Some(value),
+            RootDevice::PartUuid(value) => names.is_some_and(|names| names.uuid.eq_ignore_ascii_case(value)),
+            RootDevice::PartLabel(value) => names.is_some_and(|names| names.label.as_ref() == Some(value)),
+            RootDevice::Device(value) => self.name == *value,
+        }
+    }
+
+    /// The device in a few words, for an exception.
+    fn summary(&self) -> String {
+        let mut text = format!("{} ({} MiB", self.name, self.bytes >> 20);
+        if let Some(superblock) = &self.superblock {
+            let _ = write!(text, ", {}", superblock.filesystem.word());
+            if let Some(uuid) = &superblock.uuid {
+                let _ = write!(text, ", UUID={uuid}");
+            }
+            if let Some(label) = &superblock.label {
+                let _ = write!(text, ", LABEL={label}");
+            }
+        }
+        if let Some(names) = &self.names {
+            let _ = write!(text, ", PARTUUID={}", names.uuid);
+        }
+        text + ")"
+    }
+}
+
+/// The block devices that have appeared so far.
+#[derive(Default)]
+pub(crate) struct Devices(BTreeMap<String, Device>);
+
+impl Devices {
+    /// Looks at devices that are new. Gives whether there were any.
+    pub(crate) fn refresh(&mut self, machine: &Machine) -> bool {
+        let present: Vec<String> = fs::read_dir(machine.sys.join("class/block"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| can_hold_a_system(name))
+            .collect();
+        self.0.retain(|name, _| present.contains(name));
+        let before = self.0.len();
+        for name in present {
+            if !self.0.contains_key(&name)
+                && let Some(device) = Device::look(machine, &name)
+            {
+                self.0.insert(name, device);
+            }
+        }
+        self.0.len() > before
+    }
+
+    /// The device that `wanted` names.
+    pub(crate) fn find(&self, wanted: &RootDevice) -> Option<&Device> {
+        self.0.values().find(|device| device.is(wanted))
+    }
+
+    /// The first device with a file system in the order of vmxboot, where nobody said which it is (spec 5.5).
+    pub(crate) fn search(&self) -> Option<&Device> {
+        SEARCH_ORDER
+            .iter()
+            .filter_map(|searched| self.0.get(&partition_name(searched.disk, searched.number)))
+            .find(|device| device.superblock.is_some())
+    }
+
+    /// Disks of which the kernel knows no partitions.
+    pub(crate) fn bare_disks(&self) -> Vec<&Device> {
+        let has_partitions = |disk: &Device| {
+            self.0.values().any(|device| device.partition.as_ref().is_some_and(|p| p.disk == disk.name))
+        };
+        self.0.values().filter(|device| device.partition.is_none() && !has_partitions(device)).collect()
+    }
+
+    /// What was seen, for an exception.
+    pub(crate) fn report(&self) -> String {
+        match self.0.is_empty() {
+            true => "Block devices seen: none".to_owned(),
+            false => {
+                let lines: Vec<String> = self.0.values().map(Device::summary).collect();
+                format!("Block devices seen:\n  {}", lines.join("\n  "))
+            }
+        }
+    }
+}
+
+/// Memory, loops and floppies hold no system; asking a floppy drive without a floppy takes seconds.
+fn can_hold_a_system(name: &str) -> bool {
+    let numbered = |prefix| {
+        name.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    !["ram", "loop", "fd", "zram", "sr", "nbd"].into_iter().any(numbered)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::*;
+
+    /// A machine in a temporary directory, whose devices are files.
+    pub(crate) struct Files {
+        _dir: tempfile::TempDir,
+        pub(crate) machine: Machine,
+    }
+
+    impl Files {
+        pub(crate) fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let machine = Machine::below(dir.path());
+            fs::create_dir_all(machine.sys.join("class/block")).unwrap();
+            fs::create_dir_all(&machine.dev).unwrap();
+            Self { _dir: dir, machine }
+        }
+
+        /// Adds the device `name`, a partition when `partition` says on which disk and where.
+        pub(crate) fn add(&self, name: &str, partition: Option<(&str, u32)>, content: &[u8]) {
+            let disk = partition.map(|(disk, _)| format!("{disk}/")).unwrap_or_default();
+            let directory = self.machine.sys.join("devices").join(format!("{disk}{name}"));
+            fs::create_dir_all(&directory).unwrap();
+            fs::write(directory.join("size"), format!("{}\n", content.len() / 512)).unwrap();
+            if let Some((_, number)) = partition {
+                fs::write(directory.join("partition"), format!("{number}\n")).unwrap();
+            }
+            symlink(&directory, self.machine.sys.join("class/block").join(name)).unwrap();
+            fs::write(self.machine.dev.join(name), content).unwrap();
+        }
+    }
+
+    /// An ext2 of 1 MiB.
+    pub(crate) fn ext2(uuid: &str, label: &str) -> Vec<u8> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let status = Command::new("mke2fs")
+            .args(["-q", "-F", "-t", "ext2", "-U", uuid, "-L", label, path.to_str().unwrap(), "1M"])
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .status();
+        assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "mke2fs: {status:?}");
+        fs::read(path).unwrap()
+    }
+
+    const UUID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+    const OTHER: &str = "11111111-2222-3333-4444-555555555555";
+
+    /// Disk sda with an MBR and a partition, sdb bare.
+    fn two_disks() -> Files {
+        let files = Files::new();
+        let mut disk = vec![0; 8 << 20];
+        disk[440..444].copy_from_slice(&0x1234_abcdu32.to_le_bytes());
+        disk[446 + 4] = 0x83;
+        disk[446 + 8..446 + 16].copy_from_slice(&[0, 8, 0, 0, 0, 8, 0, 0]);
+        disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+        files.add("sda", None, &disk);
+        files.add("sda1", Some(("sda", 1)), &ext2(UUID, "system"));
+        files.add("sdb", None, &ext2(OTHER, "other"));
+        files.add("ram0", None, &ext2(OTHER, "system"));
+        files
+    }
+
+    #[test]
+    fn the_system_is_found_by_every_name_it_has() {
+        let files = two_disks();
+        let mut devices = Devices::default();
+        assert!(devices.refresh(&files.machine));
+        assert!(!devices.refresh(&files.machine));
+        for (root, name) in [
+            (format!("UUID={UUID}"), Some("sda1")),
+            (format!("UUID={}", UUID.to_uppercase()), Some("sda1")),
+            ("LABEL=system".to_owned(), Some("sda1")),
+            ("LABEL=other".to_owned(), Some("sdb")),
+            ("PARTUUID=1234ABCD-01".to_owned(), Some("sda1")),
+            ("/dev/sdb".to_owned(), Some("sdb")),
+            ("/dev/sdc".to_owned(), None),
+            ("PARTUUID=1234abcd-02".to_owned(), None),
+        ] {
+            let wanted = RootDevice::parse(&root).unwrap();
+            assert_eq!(devices.find(&wanted).map(|device| device.name.as_str()), name, "{root}");
+        }
+    }
+
+    #[test]
+    fn without_a_name_the_chapters_order_counts() {
+        let files = two_disks();
+        let mut devices = Devices::default();
+        devices.refresh(&files.machine);
+        assert_eq!(devices.search().unwrap().name, "sda1");
+        files.add("vda2", Some(("vda", 2)), &ext2(OTHER, "newer"));
+        files.add("hda2", Some(("hda", 2)), &[0; 4096]);
+        devices.refresh(&files.machine);
+        assert_eq!(devices.search().unwrap().name, "vda2", "hda2 holds no file system");
+    }
+
+    #[test]
+    fn the_report_says_what_is_on_each_device() {
+        let files = two_disks();
+        let mut devices = Devices::default();
+        assert_eq!(devices.report(), "Block devices seen: none");
+        devices.refresh(&files.machine);
+        let report = devices.report();
+        let expected = format!("  sda1 (1 MiB, ext2, UUID={UUID}, LABEL=system, PARTUUID=1234abcd-01)");
+        assert_eq!(report.lines().nth(2), Some(expected.as_str()), "{report}");
+    }
+}

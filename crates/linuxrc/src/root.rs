@@ -1,0 +1,294 @@
+//! The root device: waiting for it, and mounting the system that is on it.
+
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bootconfig::Filesystem;
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, mount_remount};
+
+use crate::boot::Orders;
+use crate::console::Console;
+use crate::device::{Device, Devices, sector_size};
+use crate::exception::SystemException;
+use crate::machine::Machine;
+use crate::modules::Modules;
+use crate::partition_table;
+use crate::superblock::{Growth, Superblock};
+use crate::sys;
+
+/// Between two looks at the devices.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long nothing new must have appeared before a system is searched that nobody named: a better one may be on a
+/// disk that is still waking up.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Loads drivers until the root device is there.
+pub(crate) fn wait(
+    machine: &Machine,
+    orders: &Orders,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<Device, SystemException> {
+    let begin = Instant::now();
+    let mut last_news = begin;
+    let mut devices = Devices::default();
+    let mut repaired = false;
+    loop {
+        let new_hardware = modules.serve_devices(machine, console);
+        let new_devices = devices.refresh(machine);
+        if new_hardware || new_devices {
+            last_news = Instant::now();
+        }
+        let settled = last_news.elapsed() >= SETTLED;
+        let found = match &orders.root {
+            Some(wanted) => devices.find(wanted),
+            None if settled => devices.search(),
+            None => None,
+        };
+        if let Some(device) = found {
+            console.trace(&format!("the system is on {}", device.path.display()));
+            return Ok(device.clone());
+        }
+        if settled && !repaired {
+            repair_tables(machine, &devices, console);
+            repaired = true;
+        }
+        if orders.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
+            return Err(not_found(orders, &devices, modules));
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+/// A power cut while a partition table was written leaves a disk without partitions; its backup is whole.
+fn repair_tables(machine: &Machine, devices: &Devices, console: &Console) {
+    for disk in devices.bare_disks() {
+        let Ok(mut file) = OpenOptions::new().read(true).write(true).open(&disk.path) else { continue };
+        match partition_table::repair(&mut file, sector_size(machine, &disk.name), |disk| disk.sync_all()) {
+            Ok(false) => {}
+            Ok(true) => {
+                console.warn(&format!("{}: partition table restored from its backup", disk.path.display()));
+                if let Err(error) = sys::reread_partition_table(&file) {
+                    console.warn(&format!("reading the partition table of {}: {error}", disk.path.display()));
+                }
+            }
+            Err(error) => console.trace(&format!("partition table of {}: {error}", disk.path.display())),
+        }
+    }
+}
+
+fn not_found(orders: &Orders, devices: &Devices, modules: &Modules) -> SystemException {
+    let wanted = match &orders.root {
+        Some(root) => format!("the root device {root} was not found"),
+        None => {
+            "no system was found on the first or second partition of a disk, and no root= says where it is"
+                .to_owned()
+        }
+    };
+    let seconds = orders.timeout.unwrap_or_default();
+    SystemException::shell(format!(
+        "{wanted} within {seconds} seconds.\n{}\n{}\n\
+         A disk that is missing here has no driver in the initrd; one without the system is the wrong one.",
+        devices.report(),
+        modules.report()
+    ))
+}
+
+/// What file system is on the device; it has to be one that is known.
+pub(crate) fn recognise(device: Device, orders: &Orders) -> Result<(Device, Superblock), SystemException> {
+    // What is on the device counts. Only where nothing is recognised, the word of the builder or the user does.
+    let superblock = device.superblock.clone().or_else(|| {
+        let filesystem = orders.filesystem?;
+        Some(Superblock { filesystem, uuid: None, label: None, bytes: device.bytes, growth: Growth::Fixed })
+    });
+    match superblock {
+        Some(superblock) => Ok((device, superblock)),
+        None => {
+            let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::word).collect();
+            Err(SystemException::shell(format!(
+                "{} holds no file system that is known.\nKnown are {}.",
+                device.path.display(),
+                known.join(", ")
+            )))
+        }
+    }
+}
+
+/// The system, mounted.
+#[derive(Debug)]
+pub(crate) struct MountedSystem {
+    directory: PathBuf,
+    options: MountOptions,
+    read_only: bool,
+}
+
+/// `rootflags=` as mount(2) wants it: flags of every file system apart from options of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct MountOptions {
+    flags: MountFlags,
+    own: CString,
+}
+
+impl MountOptions {
+    fn parse(text: &str) -> Self {
+        let mut flags = MountFlags::empty();
+        let mut own = Vec::new();
+        for word in text.split(',').filter(|word| !word.is_empty()) {
+            match word {
+                // The command line's `ro` decides about these.
+                "defaults" | "ro" | "rw" => {}
+                "noatime" => flags |= MountFlags::NOATIME,
+                "nodiratime" => flags |= MountFlags::NODIRATIME,
+                "relatime" => flags |= MountFlags::RELATIME,
+                "strictatime" => flags |= MountFlags::STRICTATIME,
+                "lazytime" => flags |= MountFlags::LAZYTIME,
+                "sync" => flags |= MountFlags::SYNCHRONOUS,
+                "dirsync" => flags |= MountFlags::DIRSYNC,
+                "nodev" => flags |= MountFlags::NODEV,
+                "nosuid" => flags |= MountFlags::NOSUID,
+                word => own.push(word),
+            }
+        }
+        // A command line has no zero bytes.
+        Self { flags, own: CString::new(own.join(",")).unwrap_or_default() }
+    }
+}
+
+/// Mounts the system below the machine's system directory: writable where it can be, as growing needs that; the
+/// mode that the user asked for is set afterwards.
+pub(crate) fn mount(
+    machine: &Machine,
+    orders: &Orders,
+    device: &Device,
+    superblock: &Superblock,
+    modules: &Modules,
+) -> Result<MountedSystem, SystemException> {
+    let options = MountOptions::parse(orders.root_flags.as_deref().unwrap_or_default());
+    let read_only = match superblock.filesystem {
+        Filesystem::Squashfs => true,
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
+            orders.read_only && !orders.grow
+        }
+    };
+    let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
+    let attempt = |word: &str| {
+        rustix::mount::mount(
+            &device.path,
+            &machine.system,
+            word,
+            options.flags | mode,
+            options.own.as_c_str(),
+        )
+    };
+    let word = superblock.filesystem.word();
+    let directory = machine.system.clone();
+    fs::create_dir_all(&directory)
+        .map_err(|error| SystemException::reboot(format!("making {}: {error}", directory.display())))?;
+    // ext4's driver registers the older two under their own names only in some kernels.
+    let outcome = attempt(word).or_else(|error| match error {
+        Errno::NODEV => attempt(superblock.filesystem.module()),
+        error => Err(error),
+    });
+    match outcome {
+        Ok(()) => Ok(MountedSystem { directory, options, read_only }),
+        Err(Errno::NODEV) => {
+            let module = superblock.filesystem.module();
+            let state =
+                if modules.index().provides(module) { "did not load" } else { "is missing in the initrd" };
+            Err(SystemException::shell(format!(
+                "the kernel cannot mount {word}, which is on {}: its module {module} {state}.\n{}",
+                device.path.display(),
+                modules.report()
+            )))
+        }
+        Err(error) => Err(SystemException::shell(format!(
+            "mounting {} as {word}: {error}\nThe file system is damaged, or rootflags= says something it does not know.",
+            device.path.display()
+        ))),
+    }
+}
+
+impl MountedSystem {
+    /// Lets the system begin read-only when the user asked for it.
+    pub(crate) fn set_mode(&self, read_only: bool) -> Result<(), SystemException> {
+        if !read_only || self.read_only {
+            return Ok(());
+        }
+        mount_remount(&self.directory, self.options.flags | MountFlags::RDONLY, self.options.own.as_c_str())
+            .map_err(|error| SystemException::shell(format!("making the system read-only: {error}")))
+    }
+}
+
+/// The directory where the system is mounted, for the ioctls that grow it.
+pub(crate) fn open_mount_point(machine: &Machine) -> std::io::Result<File> {
+    File::open(&machine.system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::tests::{Files, ext2};
+    use bootconfig::{Kind, RootDevice};
+
+    const UUID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
+    fn orders(root: Option<&str>) -> Orders {
+        Orders {
+            kind: Kind::Vmx,
+            root: root.map(|root| RootDevice::parse(root).unwrap()),
+            filesystem: None,
+            root_flags: None,
+            read_only: false,
+            grow: false,
+            modules: Vec::new(),
+            init: None,
+            timeout: Some(0),
+        }
+    }
+
+    fn waited(files: &Files, root: &str) -> Result<Device, SystemException> {
+        let console = Console::quiet(&files.machine);
+        wait(&files.machine, &orders(Some(root)), &mut Modules::open(&files.machine), &console)
+    }
+
+    #[test]
+    fn a_device_that_is_there_is_not_waited_for() {
+        let files = Files::new();
+        files.add("vda", None, &ext2(UUID, "x"));
+        assert_eq!(waited(&files, &format!("UUID={UUID}")).unwrap().name, "vda");
+    }
+
+    #[test]
+    fn what_was_seen_instead_is_said() {
+        let files = Files::new();
+        files.add("vda", None, &ext2(UUID, "x"));
+        let text = waited(&files, "LABEL=y").unwrap_err().text;
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "the root device LABEL=y was not found within 0 seconds.");
+        assert_eq!(lines[1], "Block devices seen:");
+        assert_eq!(lines[2], format!("  vda (1 MiB, ext2, UUID={UUID}, LABEL=x)"));
+        assert_eq!(lines[3], "Modules loaded: none");
+        assert!(lines[4].starts_with("The initrd has no modules for this kernel: "), "{text}");
+    }
+
+    #[test]
+    fn a_device_without_a_file_system_is_refused_unless_somebody_knows_it() {
+        let files = Files::new();
+        files.add("vda", None, &[0; 4096]);
+        let device = Device::look(&files.machine, "vda").unwrap();
+        let text = recognise(device.clone(), &orders(None)).unwrap_err().text;
+        assert!(text.ends_with("Known are ext2, ext3, ext4, xfs, btrfs, squashfs."), "{text}");
+        let told = Orders { filesystem: Some(Filesystem::Xfs), ..orders(None) };
+        assert_eq!(recognise(device, &told).unwrap().1.filesystem, Filesystem::Xfs);
+    }
+
+    #[test]
+    fn flags_of_every_file_system_are_no_options_of_this_one() {
+        let options = MountOptions::parse("rw,noatime,subvol=@,commit=5");
+        assert_eq!(options, MountOptions { flags: MountFlags::NOATIME, own: c"subvol=@,commit=5".into() });
+    }
+}

@@ -1,0 +1,103 @@
+//! The system calls that Rust cannot check. All of linuxrc's unsafe code is here.
+#![allow(unsafe_code, reason = "the one file of linuxrc that may; each block says why it holds")]
+
+use std::ffi::{c_int, c_void};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rustix::ioctl::{NoArg, Setter, ioctl, opcode};
+
+/// Loads the module in the file `path`. One that is loaded already is fine.
+pub(crate) fn insert_module(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    match rustix::system::finit_module(&file, c"", 0) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets the kernel read the partition table of `disk` again. Fails while one of its partitions is in use.
+pub(crate) fn reread_partition_table(disk: &File) -> io::Result<()> {
+    const BLKRRPART: u32 = opcode::none(0x12, 95);
+    // SAFETY: BLKRRPART takes no argument.
+    unsafe { ioctl(disk, NoArg::<BLKRRPART>::new()) }.map_err(io::Error::from)
+}
+
+/// `struct blkpg_partition` of linux/blkpg.h.
+#[repr(C)]
+struct BlkpgPartition {
+    start: i64,
+    length: i64,
+    number: c_int,
+    device_name: [u8; 64],
+    volume_name: [u8; 64],
+}
+
+/// `struct blkpg_ioctl_arg` of linux/blkpg.h.
+#[repr(C)]
+struct BlkpgArgument {
+    operation: c_int,
+    flags: c_int,
+    length: c_int,
+    partition: *mut c_void,
+}
+
+/// Tells the kernel that partition `number` of `disk` is `length` bytes long from now on. Works while it is mounted.
+pub(crate) fn resize_partition(disk: &File, number: u32, start: u64, length: u64) -> io::Result<()> {
+    const BLKPG: u32 = opcode::none(0x12, 105);
+    const RESIZE_PARTITION: c_int = 3;
+    let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let mut partition = BlkpgPartition {
+        start: start.try_into().map_err(too_large)?,
+        length: length.try_into().map_err(too_large)?,
+        number: number.try_into().map_err(too_large)?,
+        device_name: [0; 64],
+        volume_name: [0; 64],
+    };
+    let argument = BlkpgArgument {
+        operation: RESIZE_PARTITION,
+        flags: 0,
+        length: size_of::<BlkpgPartition>() as c_int,
+        partition: (&raw mut partition).cast(),
+    };
+    // SAFETY: BLKPG reads one blkpg_ioctl_arg, whose pointer is to `partition`, alive until after the call.
+    unsafe { ioctl(disk, Setter::<BLKPG, _>::new(argument)) }.map_err(io::Error::from)
+}
+
+/// Grows the mounted ext2, ext3 or ext4 that `mount_point` is in to `blocks` of its own blocks.
+pub(crate) fn grow_ext(mount_point: &File, blocks: u64) -> io::Result<()> {
+    rustix::fs::ext4_ioc_resize_fs(mount_point, blocks).map_err(io::Error::from)
+}
+
+/// `struct xfs_growfs_data` of xfs_fs.h.
+#[repr(C)]
+struct XfsGrowData {
+    new_blocks: u64,
+    inode_percentage: u32,
+}
+
+/// Grows the mounted XFS that `mount_point` is in to `blocks`, keeping its share of `inode_percentage` for inodes.
+pub(crate) fn grow_xfs(mount_point: &File, blocks: u64, inode_percentage: u8) -> io::Result<()> {
+    const FSGROWFSDATA: u32 = opcode::write::<XfsGrowData>(b'X', 110);
+    let argument = XfsGrowData { new_blocks: blocks, inode_percentage: inode_percentage.into() };
+    // SAFETY: FSGROWFSDATA reads one xfs_growfs_data.
+    unsafe { ioctl(mount_point, Setter::<FSGROWFSDATA, _>::new(argument)) }.map_err(io::Error::from)
+}
+
+/// `struct btrfs_ioctl_vol_args` of linux/btrfs.h.
+#[repr(C)]
+struct BtrfsVolumeArguments {
+    fd: i64,
+    name: [u8; 4088],
+}
+
+/// Grows device `id` of the mounted Btrfs that `mount_point` is in to all of its device.
+pub(crate) fn grow_btrfs(mount_point: &File, id: u64) -> io::Result<()> {
+    const RESIZE: u32 = opcode::write::<BtrfsVolumeArguments>(0x94, 3);
+    let mut argument = BtrfsVolumeArguments { fd: 0, name: [0; 4088] };
+    let request = format!("{id}:max");
+    argument.name[..request.len()].copy_from_slice(request.as_bytes());
+    // SAFETY: RESIZE reads one btrfs_ioctl_vol_args; its name ends with a zero, as it is shorter than its field.
+    unsafe { ioctl(mount_point, Setter::<RESIZE, _>::new(argument)) }.map_err(io::Error::from)
+}

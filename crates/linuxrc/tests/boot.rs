@@ -1,0 +1,1 @@
+//! Boots disks in QEMU.
