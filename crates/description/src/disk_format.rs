@@ -38,4 +38,8 @@ impl DiskFormat {
         ("parallels", Self::Parallels),
         ("qemu", Self::Raw),
     ];
+    /// The format a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, format)| *format)
+    }
 }

@@ -14,6 +14,14 @@ pub enum DriverKind {
 }
 
 impl DriverKind {
+    /// Every kind.
+    pub const ALL: [DriverKind; 4] = [Self::Drivers, Self::Net, Self::Usb, Self::Scsi];
+
+    /// The kind a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The word of the description, also the variable's name in `.profile`.
     pub fn word(self) -> &'static str {
         match self {

@@ -34,6 +34,11 @@ impl Filesystem {
         Self::Cramfs,
     ];
 
+    /// The file system a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filesystem| filesystem.word() == word)
+    }
+
     /// The word used in descriptions, which is also the kernel's name of the type.
     pub fn word(self) -> &'static str {
         match self {

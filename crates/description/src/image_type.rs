@@ -50,6 +50,8 @@ impl ImageType {
 pub struct BootImage {
     /// The path as written, e.g. `vmxboot/debian-12`.
     pub path: String,
+    /// `bootprofile="..."`: the profile of that description to build.
+    pub profile: Option<String>,
 }
 
 /// A plain file system image.

@@ -26,6 +26,11 @@ impl PackageManager {
         ("yum", Self::Dnf),
     ];
 
+    /// The package manager a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, manager)| *manager)
+    }
+
     /// The canonical word.
     pub fn word(self) -> &'static str {
         match self {

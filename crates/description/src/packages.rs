@@ -3,7 +3,7 @@
 use crate::{PackageName, PatternName};
 
 /// How far a pattern reaches (`patternType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum PatternType {
     /// Only what it requires.
     #[default]
@@ -12,6 +12,18 @@ pub enum PatternType {
     PlusRecommended,
     /// With what it suggests.
     PlusSuggested,
+}
+
+impl PatternType {
+    /// The reach a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "onlyRequired" => Some(Self::OnlyRequired),
+            "plusRecommended" => Some(Self::PlusRecommended),
+            "plusSuggested" => Some(Self::PlusSuggested),
+            _ => None,
+        }
+    }
 }
 
 /// A package of a section, already filtered by profile and architecture.

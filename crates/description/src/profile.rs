@@ -1,6 +1,6 @@
 //! `<profiles>`: named variations of one description.
 
-use crate::ProfileName;
+use crate::{ArchitectureList, ProfileName};
 
 /// One declared profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,5 +12,16 @@ pub struct Profile {
     /// `import="true"`: used when none is asked for.
     pub import: bool,
     /// `<requires profile=>`: profiles that come with it.
-    pub requires: Vec<ProfileName>,
+    pub requires: Vec<Requirement>,
+    /// `arch=`: the machines it is for.
+    pub architectures: ArchitectureList,
+}
+
+/// A profile that another one brings with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Its name.
+    pub profile: ProfileName,
+    /// `arch=`: the machines it is brought on.
+    pub architectures: ArchitectureList,
 }

@@ -1,5 +1,7 @@
 //! Where packages come from.
 
+use crate::Architecture;
+
 /// The format of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RepositoryType {
@@ -44,6 +46,83 @@ pub enum SourcePath {
     Debian(String),
 }
 
+impl SourcePath {
+    /// What a valid source path looks like, for diagnostics.
+    pub const EXPECTED: &'static str = "an absolute path, `dir:/...`, `this://...`, `http://...`, `https://...`, `ftp://...`, \
+         `opensuse://Project`, `obs://Project/Repository` or `debian://suite`";
+
+    /// Reads a source path; `%arch` becomes the machine word of `architecture`.
+    pub fn parse(text: &str, architecture: &Architecture) -> Option<Self> {
+        let text = text.trim().replace("%arch", architecture.path_word());
+        if text.contains(['\0', '\n']) {
+            return None;
+        }
+        if text.starts_with('/') {
+            return Some(Self::Local(text));
+        }
+        let (scheme, rest) = text.split_once(':')?;
+        let below = rest.strip_prefix("//").unwrap_or(rest);
+        match scheme {
+            "dir" | "file" => below.starts_with('/').then(|| Self::Local(below.to_owned())),
+            "this" => {
+                let path = below.trim_start_matches('/');
+                (!path.is_empty()).then(|| Self::This(path.to_owned()))
+            }
+            "http" | "https" | "ftp" => {
+                let host = rest.strip_prefix("//")?.split('/').next().unwrap_or("");
+                (!host.is_empty() && !text.contains(char::is_whitespace)).then_some(Self::Url(text))
+            }
+            "opensuse" => {
+                let project = rest.strip_prefix("//")?.trim_end_matches('/');
+                is_path_of_words(project).then(|| Self::OpenSuse(project.to_owned()))
+            }
+            "obs" => {
+                let project = rest.strip_prefix("//")?.trim_end_matches('/');
+                (is_path_of_words(project) && project.contains('/')).then(|| Self::Obs(project.to_owned()))
+            }
+            "debian" => {
+                let suite = rest.strip_prefix("//")?.trim_end_matches('/');
+                (is_path_of_words(suite) && !suite.contains('/')).then(|| Self::Debian(suite.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Parts made of letters, digits and `_ - . : +`, separated by `/`.
+fn is_path_of_words(text: &str) -> bool {
+    text.split('/').all(|part| {
+        !part.is_empty()
+            && part != ".."
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | b'+'))
+    })
+}
+
+impl RepositoryType {
+    /// Every word with its meaning.
+    pub const WORDS: [(&'static str, RepositoryType); 12] = [
+        ("rpm-md", Self::RpmMd),
+        ("rpm-dir", Self::RpmDir),
+        ("yast2", Self::Yast2),
+        ("apt-deb", Self::AptDeb),
+        ("deb", Self::AptDeb),
+        ("deb-dir", Self::DebDir),
+        ("apt-rpm", Self::Smart),
+        ("mirrors", Self::Smart),
+        ("red-carpet", Self::Smart),
+        ("slack-site", Self::Smart),
+        ("up2date-mirrors", Self::Smart),
+        ("urpmi", Self::Smart),
+    ];
+
+    /// The type a word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+}
+
 /// One `<repository>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
@@ -75,4 +154,56 @@ pub struct Repository {
     pub image_only: bool,
     /// `username=` and `password=`.
     pub credentials: Option<(String, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<SourcePath> {
+        SourcePath::parse(text, &Architecture::new("i686"))
+    }
+
+    #[test]
+    fn every_scheme_has_its_variant() {
+        use SourcePath::{Debian, Local, Obs, OpenSuse, This, Url};
+        let cases = [
+            ("/image/CDs/full-%arch", Local("/image/CDs/full-i386".into())),
+            ("dir:///srv/repo", Local("/srv/repo".into())),
+            ("dir:/srv/repo", Local("/srv/repo".into())),
+            ("file:///srv/repo", Local("/srv/repo".into())),
+            ("this://repo/%arch", This("repo/i386".into())),
+            ("http://example.org/debian", Url("http://example.org/debian".into())),
+            ("https://example.org/%arch", Url("https://example.org/i386".into())),
+            ("ftp://example.org/x", Url("ftp://example.org/x".into())),
+            ("opensuse://openSUSE:10.2", OpenSuse("openSUSE:10.2".into())),
+            ("obs://Virtualization:Appliances/Leap/", Obs("Virtualization:Appliances/Leap".into())),
+            ("debian://bookworm", Debian("bookworm".into())),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_source_path_is_refused() {
+        for text in [
+            "",
+            "repo",
+            "debian:bookworm",
+            "debian://",
+            "debian://../x",
+            "debian://a/b",
+            "http://",
+            "http:///x",
+            "http://a b",
+            "obs://project",
+            "smb://host/share",
+            "dir:relative",
+            "this://",
+            "/a\0b",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 }

@@ -1,0 +1,349 @@
+//! `<type>`: from a bag of attributes to the variant that carries what its word demands (spec 2.4).
+
+use super::{Decoder, boolean, number, text};
+use crate::description::TypeEntry;
+use crate::document::{Element, Text};
+use crate::not_built::{self, NotBuilt};
+use crate::suggest::listed;
+use crate::words::{self, State, TYPE, Value};
+use crate::{
+    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskWord, Filesystem,
+    FilesystemImage, Firmware, ImageType, Iso, IsoLayout, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule,
+    SplitFilesystems, Usb, Xen,
+};
+
+/// File systems that are written to: any of them can hold a system.
+const WRITABLE: [Filesystem; 6] = [
+    Filesystem::Ext2,
+    Filesystem::Ext3,
+    Filesystem::Ext4,
+    Filesystem::Reiserfs,
+    Filesystem::Xfs,
+    Filesystem::Btrfs,
+];
+
+const WRITABLE_OR_SQUASHFS: [Filesystem; 7] = [
+    Filesystem::Ext2,
+    Filesystem::Ext3,
+    Filesystem::Ext4,
+    Filesystem::Reiserfs,
+    Filesystem::Xfs,
+    Filesystem::Btrfs,
+    Filesystem::Squashfs,
+];
+
+impl Decoder<'_> {
+    /// None when the word of the type is missing or unknown.
+    pub(super) fn type_entry(&mut self, element: &Element) -> Option<TypeEntry> {
+        let word = element.value("image")?;
+        let known = type_words().any(|known| known.word == word.text && known.life.covers(self.schema));
+        if !known {
+            return None;
+        }
+        self.attributes_fit(element, word);
+        let mut not_built = not_built::collect(element, &TYPE, self.schema, &[]);
+        not_built.extend(without_effect_here(element, &word.text));
+        Some(TypeEntry {
+            word: word.text.clone(),
+            primary: boolean(element, "primary").unwrap_or(false),
+            image_type: self.image_type(element, word),
+            not_built,
+        })
+    }
+
+    /// Refuses attributes that mean nothing for this image type.
+    fn attributes_fit(&mut self, element: &Element, word: &Text) {
+        for attribute in &element.attributes {
+            let Some(known) = TYPE.attribute_word(&attribute.name, self.schema) else { continue };
+            let misfit = !known.fits.is_empty() && !known.fits.contains(&word.text.as_str());
+            if misfit && known.life.covers(self.schema) {
+                let covers =
+                    |fit: &str| type_words().any(|word| word.word == fit && word.life.covers(self.schema));
+                let fits = listed(known.fits.iter().copied().filter(|fit| covers(fit)));
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        attribute.name_span.clone(),
+                        format!("`{}` does not fit the image type `{}`", known.name, word.text),
+                    )
+                    .label(format!("means nothing for `{}`", word.text))
+                    .help(format!("it fits {fits}")),
+                );
+            }
+        }
+    }
+
+    fn image_type(&mut self, element: &Element, word: &Text) -> Option<ImageType> {
+        if let Some(filesystem) = Filesystem::parse(&word.text) {
+            return Some(ImageType::Filesystem(filesystem_image(element, filesystem)));
+        }
+        match word.text.as_str() {
+            "cpio" => Some(ImageType::Cpio),
+            "tbz" => Some(ImageType::Tbz),
+            "vmx" => self.disk(element, word, DiskWord::Vmx).map(ImageType::Disk),
+            "oem" => self.disk(element, word, DiskWord::Oem).map(ImageType::Disk),
+            "iso" => self.iso(element, word).map(ImageType::Iso),
+            "usb" => {
+                let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
+                Some(ImageType::Usb(Usb { boot, image }))
+            }
+            "xen" => {
+                let (boot, image) = self.boot_and_image(element, word, &WRITABLE)?;
+                Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
+            }
+            "pxe" => {
+                let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
+                Some(ImageType::Pxe(Pxe { boot, image }))
+            }
+            "split" => self.split_filesystems(element, word).map(ImageType::Split),
+            // A word of today that is not built.
+            _ => None,
+        }
+    }
+
+    fn boot_and_image(
+        &mut self,
+        element: &Element,
+        word: &Text,
+        allowed: &[Filesystem],
+    ) -> Option<(BootImage, FilesystemImage)> {
+        let boot = boot_image(element);
+        if boot.is_none() {
+            self.lacks(
+                element,
+                word,
+                "boot",
+                "the description of its boot image, such as `netboot/suse-10.2`",
+            );
+        }
+        let filesystem = self.filesystem(element, word, allowed);
+        Some((boot?, filesystem_image(element, filesystem?)))
+    }
+
+    fn disk(&mut self, element: &Element, word: &Text, disk_word: DiskWord) -> Option<Disk> {
+        let filesystem = self.filesystem(element, word, &WRITABLE_OR_SQUASHFS)?;
+        let resize = element.child("oemconfig").and_then(|config| config.child_text("oem-resize"));
+        Some(Disk {
+            word: disk_word,
+            filesystem,
+            boot: boot_image(element),
+            format: element
+                .value("format")
+                .and_then(|format| DiskFormat::parse(&format.text))
+                .unwrap_or(DiskFormat::Raw),
+            format_options: blank_list(element, "formatoptions"),
+            size: size(element),
+            firmware: firmware(element),
+            bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
+            kernel_command_line: text(element, "kernelcmdline"),
+            label: text(element, "rootfs_label").unwrap_or_else(|| "ROOT".to_owned()),
+            create_options: blank_list(element, "fscreateoptions"),
+            mount_options: text(element, "fsmountoptions"),
+            esp_size: number(element, "efipartsize").map(Mebibytes),
+            resize: resize.and_then(|resize| words::boolean(&resize.text)).unwrap_or(true),
+            machine: machine(element),
+        })
+    }
+
+    fn iso(&mut self, element: &Element, word: &Text) -> Option<Iso> {
+        let boot = boot_image(element);
+        if boot.is_none() && self.schema == SchemaVersion::V1_4 {
+            self.lacks(
+                element,
+                word,
+                "boot",
+                "the description of its boot image, such as `isoboot/suse-10.3`",
+            );
+            return None;
+        }
+        let layout = match element.value("flags").map(|flags| flags.text.as_str()) {
+            Some("compressed") => IsoLayout::Compressed,
+            Some("unified") => IsoLayout::Unified,
+            Some("dmsquash") => IsoLayout::DmSquash,
+            _ if self.schema == SchemaVersion::V1_4 => IsoLayout::Plain,
+            _ => IsoLayout::Overlay,
+        };
+        Some(Iso { boot, layout })
+    }
+
+    fn split_filesystems(&mut self, element: &Element, word: &Text) -> Option<SplitFilesystems> {
+        let Some(value) = element.value("filesystem") else {
+            self.lacks(element, word, "filesystem", "two file systems, such as `ext3,squashfs`");
+            return None;
+        };
+        let parts = value.items();
+        let [read_write, read_only] = parts.as_slice() else {
+            self.diagnostics.push(
+                Diagnostic::error(value.span.clone(), "the image type `split` has two file systems")
+                    .label("expected the one that is written to, a comma, the read-only one")
+                    .help("such as `ext3,squashfs`"),
+            );
+            return None;
+        };
+        let read_write = self.one_filesystem(read_write, "the written part of a split image", &WRITABLE);
+        let read_only =
+            self.one_filesystem(read_only, "the read-only part of a split image", &Filesystem::ALL);
+        Some(SplitFilesystems { read_write: read_write?, read_only: read_only? })
+    }
+
+    fn filesystem(&mut self, element: &Element, word: &Text, allowed: &[Filesystem]) -> Option<Filesystem> {
+        let Some(value) = element.value("filesystem") else {
+            self.lacks(element, word, "filesystem", &format!("one of {}", words_of(allowed)));
+            return None;
+        };
+        if value.items().len() > 1 {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    value.span.clone(),
+                    format!("the image type `{}` has one file system", word.text),
+                )
+                .label("expected one")
+                .help("only the type `split` has two"),
+            );
+            return None;
+        }
+        self.one_filesystem(value, &format!("the image type `{}`", word.text), allowed)
+    }
+
+    fn one_filesystem(&mut self, value: &Text, whose: &str, allowed: &[Filesystem]) -> Option<Filesystem> {
+        let filesystem = Filesystem::parse(&value.text)?;
+        if !allowed.contains(&filesystem) {
+            self.diagnostics.push(
+                Diagnostic::error(value.span.clone(), format!("`{}` does not fit {whose}", value.text))
+                    .label(format!("expected one of {}", words_of(allowed))),
+            );
+            return None;
+        }
+        Some(filesystem)
+    }
+
+    fn lacks(&mut self, element: &Element, word: &Text, attribute: &str, expected: &str) {
+        if element.attribute(attribute).is_some() {
+            return;
+        }
+        self.diagnostics.push(
+            Diagnostic::error(
+                word.span.clone(),
+                format!("the image type `{}` needs `{attribute}`", word.text),
+            )
+            .label(format!("`{attribute}` is missing"))
+            .help(format!("add `{attribute}=\"...\"`: {expected}")),
+        );
+    }
+}
+
+fn type_words() -> impl Iterator<Item = &'static words::Word> {
+    match TYPE.text {
+        Some(Value::OneOf(known)) => known.iter(),
+        _ => [].iter(),
+    }
+}
+
+/// Words that are built for some image types, on one for which they would have no effect.
+fn without_effect_here(element: &Element, word: &str) -> Vec<NotBuilt> {
+    let disk = matches!(word, "vmx" | "oem");
+    let built = |name: &str| match name {
+        "kernelcmdline" | "firmware" | "eficsm" => disk,
+        "squashfscompression" => word == "squashfs",
+        "filesystem" => word != "iso",
+        "bootprofile" => element.attribute("boot").is_some(),
+        "fscreateoptions" => !matches!(word, "iso" | "cpio" | "tbz" | "split"),
+        _ => true,
+    };
+    let mut found: Vec<NotBuilt> = element
+        .attributes
+        .iter()
+        .filter(|attribute| {
+            TYPE.attributes.iter().any(|known| known.name == attribute.name && known.state == State::Built)
+        })
+        .filter(|attribute| !built(&attribute.name))
+        .map(|attribute| {
+            NotBuilt::new(&format!("`{}` of the type `{word}`", attribute.name), attribute.name_span.clone())
+        })
+        .collect();
+    if disk
+        && let Some(value) = element.value("filesystem")
+        && value.text == "squashfs"
+    {
+        found.push(NotBuilt::new("a disk whose system is read-only", value.span.clone()));
+    }
+    found
+}
+
+fn words_of(filesystems: &[Filesystem]) -> String {
+    filesystems.iter().map(|filesystem| filesystem.word()).collect::<Vec<_>>().join(", ")
+}
+
+fn boot_image(element: &Element) -> Option<BootImage> {
+    let path = text(element, "boot").filter(|path| !path.is_empty())?;
+    Some(BootImage { path, profile: text(element, "bootprofile") })
+}
+
+fn filesystem_image(element: &Element, filesystem: Filesystem) -> FilesystemImage {
+    FilesystemImage {
+        filesystem,
+        size: size(element),
+        compressed: boolean(element, "compressed").unwrap_or(false),
+        create_options: blank_list(element, "fscreateoptions"),
+        squashfs_compression: text(element, "squashfscompression"),
+    }
+}
+
+fn blank_list(element: &Element, name: &str) -> Vec<String> {
+    let text = element.value(name).map(|value| value.text.as_str()).unwrap_or_default();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn size(element: &Element) -> Option<SizeRule> {
+    let size = element.child("size")?;
+    let unit = if size.value("unit").is_some_and(|unit| unit.text == "G") { 1024 } else { 1 };
+    let mebibytes = |number: u64| Mebibytes(number.saturating_mul(unit));
+    Some(SizeRule {
+        size: mebibytes(words::number(&size.text.as_ref()?.text)?),
+        additive: boolean(size, "additive").unwrap_or(false),
+        unpartitioned: mebibytes(number(size, "unpartitioned").unwrap_or(0)),
+    })
+}
+
+/// `eficsm="true"` asks a UEFI disk to boot from BIOS as well.
+fn firmware(element: &Element) -> Firmware {
+    match element.value("firmware").map(|firmware| firmware.text.as_str()) {
+        Some("bios" | "ec2") => Firmware::Bios,
+        Some("efi" | "uefi") if boolean(element, "eficsm") != Some(true) => Firmware::Uefi,
+        _ if boolean(element, "eficsm") == Some(false) => Firmware::Uefi,
+        _ => Firmware::BiosAndUefi,
+    }
+}
+
+fn bootloader(element: &Element) -> Bootloader {
+    let default = Bootloader::default();
+    let mut output = Vec::new();
+    for word in element.value("output_console").map(Text::words).unwrap_or_default() {
+        let console = if word.text == "serial" { Console::Serial } else { Console::Screen };
+        if !output.contains(&console) {
+            output.push(console);
+        }
+    }
+    Bootloader {
+        name: BootloaderName::Grub2,
+        timeout: number(element, "timeout")
+            .and_then(|timeout| u32::try_from(timeout).ok())
+            .unwrap_or(default.timeout),
+        output,
+    }
+}
+
+/// `<machine>`, as far as the settings of a virtual machine are written.
+fn machine(element: &Element) -> Option<Machine> {
+    let machine = element.child("machine")?;
+    let disk = machine.child("vmdisk");
+    let name = |disk: &Element| {
+        let id = number(disk, "id").unwrap_or(0);
+        text(disk, "device").unwrap_or_else(|| {
+            match disk.value("controller").map(|word| word.text.as_str()) {
+                None | Some("ide") => format!("ide{id}"),
+                Some(_) => format!("scsi{id}"),
+            }
+        })
+    };
+    Some(Machine { memory: number(machine, "memory")?, disk: disk.map_or_else(|| "ide0".to_owned(), name) })
+}

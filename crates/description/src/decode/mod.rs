@@ -1,0 +1,306 @@
+//! Turns the canonical tree into the model.
+//!
+//! The tree was checked against its schema before, so a word that is missing or malformed here has been reported, and
+//! decoding goes on without it. What is reported here holds between words: a type and its attributes, a profile and its
+//! declaration, two sections that contradict each other.
+
+mod deploy;
+mod image_type;
+mod packages;
+mod preferences;
+mod repository;
+mod users;
+
+use crate::description::{Condition, Description, DriverSection, Inherit, Section};
+use crate::document::{Element, Text};
+use crate::not_built::{self, architectures};
+use crate::suggest::{listed, nearest};
+use crate::words::{self, ElementWord, IMAGE, State};
+use crate::{
+    DescriptionKind, Diagnostic, Diagnostics, DriverKind, Drivers, ImageName, Profile, ProfileName,
+    Requirement, SchemaVersion, Split,
+};
+
+/// Reads which schema the description claims; nothing can be said about one that names none of ours.
+pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> Option<SchemaVersion> {
+    const ACCEPTED: &str = "accepted are `schemaversion=\"8.5\"` (today's words) and `schemeversion=\"1.4\"`";
+    if root.name != IMAGE.name || root.foreign {
+        diagnostics.push(
+            Diagnostic::error(root.span.clone(), format!("`<{}>` is not an image description", root.name))
+                .label("expected `<image>`")
+                .help("a description starts with `<image schemaversion=\"8.5\" name=\"...\">`"),
+        );
+        return None;
+    }
+    let Some(attribute) = root.attribute("schemaversion").or_else(|| root.attribute("schemeversion")) else {
+        diagnostics.push(
+            Diagnostic::error(root.span.clone(), "`<image>` does not say which schema it is written in")
+                .label("`schemaversion` is missing")
+                .help(ACCEPTED),
+        );
+        return None;
+    };
+    let version = SchemaVersion::ALL.into_iter().find(|version| version.number() == attribute.value.text);
+    let Some(version) = version else {
+        diagnostics.push(
+            Diagnostic::error(
+                attribute.value.span.clone(),
+                format!("schema version `{}` is not one this version of kiwi reads", attribute.value.text),
+            )
+            .label("not accepted")
+            .help(ACCEPTED),
+        );
+        return None;
+    };
+    if attribute.name != version.attribute() {
+        diagnostics.push(
+            Diagnostic::error(
+                attribute.name_span.clone(),
+                format!("schema {version} writes this attribute `{}`", version.attribute()),
+            )
+            .label(format!("the spelling of schema {}", version.other())),
+        );
+        return None;
+    }
+    Some(version)
+}
+
+/// Decodes the whole tree. None only when something is missing that was reported.
+pub(crate) fn decode(
+    root: &Element,
+    schema: SchemaVersion,
+    diagnostics: &mut Diagnostics,
+) -> Option<Description> {
+    let profiles = profiles(root, diagnostics);
+    let declared = profiles.iter().map(|profile| profile.name.clone()).collect();
+    let mut decoder = Decoder { schema, declared, diagnostics };
+    decoder.requirements(root);
+
+    let mut preferences = Vec::new();
+    let mut users = Vec::new();
+    let mut drivers = Vec::new();
+    let mut repositories = Vec::new();
+    let mut packages = Vec::new();
+    let mut not_built = Vec::new();
+    for element in root.children.iter().filter(|element| !element.foreign) {
+        let Some(word) = IMAGE.child_word(&element.name, schema) else { continue };
+        match element.name.as_str() {
+            "preferences" => {
+                let content = decoder.preferences(element);
+                preferences.push(decoder.section(element, word.element, &["type"], content));
+            }
+            "users" => {
+                let content = decoder.users(element);
+                users.push(decoder.section(element, word.element, &[], content));
+            }
+            "drivers" => {
+                let content = drivers_section(element);
+                drivers.push(decoder.section(element, word.element, &[], content));
+            }
+            "repository" => {
+                let content = decoder.repository(element);
+                let section = decoder.section(element, word.element, &[], content);
+                repositories.extend(section.transpose());
+            }
+            "packages" => {
+                let content = decoder.packages(element);
+                let section = decoder.section(element, word.element, &[], content);
+                packages.extend(section.transpose());
+            }
+            _ if word.element.state == State::NotBuilt => {
+                not_built.push(decoder.section(element, word.element, &[], ()));
+            }
+            _ => {}
+        }
+    }
+    decoder.version_somewhere(root, &preferences);
+    let description = root.child("description");
+    let text = |name| description.and_then(|element| element.child_text(name)).map(|text| text.text.clone());
+    Some(Description {
+        schema_version: schema,
+        name: ImageName::parse(&root.value("name")?.text)?,
+        display_name: root.value("displayname").map(|name| name.text.clone()),
+        version: preferences.iter().find_map(|section| section.content.version.clone())?,
+        inherit: root
+            .value("inherit")
+            .map(|path| Inherit { path: path.text.clone(), span: path.span.clone() }),
+        kind: match description?.value("type")?.text.as_str() {
+            "boot" => DescriptionKind::Boot,
+            _ => DescriptionKind::System,
+        },
+        author: text("author").unwrap_or_default(),
+        contact: text("contact").unwrap_or_default(),
+        specification: text("specification").unwrap_or_default(),
+        default_destination: preferences
+            .iter()
+            .find_map(|section| section.content.default_destination.clone()),
+        default_root: preferences.iter().find_map(|section| section.content.default_root.clone()),
+        split: root.child("split").map(split),
+        deploy: root.child("deploy").map(deploy::deploy),
+        profiles,
+        preferences,
+        users,
+        drivers,
+        repositories,
+        packages,
+        not_built,
+        image_span: root.span.clone(),
+        profiles_span: root.child("profiles").map(|element| element.span.clone()),
+    })
+}
+
+/// What the decoders of the sections share.
+struct Decoder<'a> {
+    schema: SchemaVersion,
+    /// The profiles a `profiles=` may name.
+    declared: Vec<ProfileName>,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Decoder<'_> {
+    fn section<T>(
+        &mut self,
+        element: &Element,
+        word: &ElementWord,
+        apart: &[&str],
+        content: T,
+    ) -> Section<T> {
+        Section {
+            condition: Condition {
+                profiles: self.profiles_attribute(element),
+                architectures: architectures(element),
+            },
+            not_built: not_built::collect(element, word, self.schema, apart),
+            content,
+        }
+    }
+
+    fn profiles_attribute(&mut self, element: &Element) -> Option<Vec<ProfileName>> {
+        let items = element.value("profiles")?.items();
+        Some(items.iter().filter_map(|item| self.declared_profile(item)).collect())
+    }
+
+    /// The profile an item names; one that is not declared would silently never be used.
+    fn declared_profile(&mut self, item: &Text) -> Option<ProfileName> {
+        let name = ProfileName::parse(&item.text)?;
+        if !self.declared.contains(&name) {
+            let diagnostic =
+                Diagnostic::error(item.span.clone(), format!("the profile `{name}` is not declared"))
+                    .label("not declared in `<profiles>`");
+            let names = || self.declared.iter().map(ProfileName::as_str);
+            let help = match nearest(name.as_str(), names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if self.declared.is_empty() => {
+                    format!(
+                        "declare it: `<profiles><profile name=\"{name}\" description=\"...\"/></profiles>`"
+                    )
+                }
+                None => format!("declared are {}", listed(names())),
+            };
+            self.diagnostics.push(diagnostic.help(help));
+        }
+        Some(name)
+    }
+
+    fn requirements(&mut self, root: &Element) {
+        let profiles = root.children("profiles").flat_map(|section| section.children("profile"));
+        for requires in profiles.flat_map(|profile| profile.children("requires")) {
+            if let Some(name) = requires.value("profile") {
+                self.declared_profile(name);
+            }
+        }
+    }
+
+    /// Today's schema lets a section leave the version out, if another has it.
+    fn version_somewhere(
+        &mut self,
+        root: &Element,
+        preferences: &[Section<crate::description::Preferences>],
+    ) {
+        let written = root.children("preferences").any(|section| section.child("version").is_some());
+        if self.schema == SchemaVersion::V8_5
+            && !written
+            && let Some(first) = preferences.first()
+        {
+            self.diagnostics.push(
+                Diagnostic::error(first.content.span.clone(), "no `<preferences>` has a `<version>`")
+                    .label("`<version>` is missing")
+                    .help(format!("expected {}", crate::Version::EXPECTED)),
+            );
+        }
+    }
+}
+
+impl<T> Section<Option<T>> {
+    fn transpose(self) -> Option<Section<T>> {
+        let Self { condition, not_built, content } = self;
+        content.map(|content| Section { condition, not_built, content })
+    }
+}
+
+fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
+    let mut profiles: Vec<Profile> = Vec::new();
+    for element in root.children("profiles").flat_map(|section| section.children("profile")) {
+        let Some(written) = element.value("name") else { continue };
+        let Some(name) = ProfileName::parse(&written.text) else { continue };
+        if profiles.iter().any(|profile| profile.name == name) {
+            diagnostics.push(
+                Diagnostic::error(written.span.clone(), format!("the profile `{name}` is declared twice"))
+                    .label("declared before"),
+            );
+            continue;
+        }
+        profiles.push(Profile {
+            name,
+            description: element.value("description").map(|text| text.text.clone()).unwrap_or_default(),
+            import: boolean(element, "import").unwrap_or(false),
+            requires: element
+                .children("requires")
+                .filter_map(|requires| {
+                    let profile = ProfileName::parse(&requires.value("profile")?.text)?;
+                    Some(Requirement { profile, architectures: architectures(requires) })
+                })
+                .collect(),
+            architectures: architectures(element),
+        });
+    }
+    profiles
+}
+
+fn drivers_section(element: &Element) -> DriverSection {
+    let word = element.value("type").map_or("drivers", |word| word.text.as_str());
+    let files = || element.children("file").filter(|file| file.value("name").is_some());
+    DriverSection {
+        drivers: Drivers {
+            kind: DriverKind::parse(word).unwrap_or(DriverKind::Drivers),
+            files: files().filter_map(|file| text(file, "name")).collect(),
+        },
+        architectures: files().map(architectures).collect(),
+    }
+}
+
+fn split(element: &Element) -> Split {
+    let files = |name| {
+        element
+            .children(name)
+            .flat_map(|part| part.children("file"))
+            .filter_map(|file| text(file, "name"))
+            .collect()
+    };
+    Split { temporary: files("temporary"), persistent: files("persistent") }
+}
+
+/// The text of an attribute.
+fn text(element: &Element, name: &str) -> Option<String> {
+    element.value(name).map(|value| value.text.clone())
+}
+
+/// The boolean of an attribute.
+fn boolean(element: &Element, name: &str) -> Option<bool> {
+    element.value(name).and_then(|value| words::boolean(&value.text))
+}
+
+/// The number of an attribute.
+fn number(element: &Element, name: &str) -> Option<u64> {
+    element.value(name).and_then(|value| words::number(&value.text))
+}

@@ -1,0 +1,75 @@
+//! `<packages>`.
+
+use super::{Decoder, number, text};
+use crate::description::{PackageSection, PackagesFor};
+use crate::document::Element;
+use crate::not_built::architectures;
+use crate::{ArchitectureList, Diagnostic, Machine, PackageName, PatternName, PatternType};
+
+impl Decoder<'_> {
+    pub(super) fn packages(&mut self, element: &Element) -> Option<PackageSection> {
+        let packages_for = match element.value("type")?.text.as_str() {
+            "bootstrap" => PackagesFor::Bootstrap,
+            "image" => PackagesFor::Image,
+            "delete" | "uninstall" => PackagesFor::Delete,
+            "systemfiles" => PackagesFor::SystemFiles,
+            word => PackagesFor::Type(word.to_owned()),
+        };
+        let machine = self.machine_attributes(element, &packages_for);
+        Some(PackageSection {
+            packages_for,
+            packages: names(element, "package", PackageName::parse),
+            ignored: names(element, "ignore", PackageName::parse),
+            patterns: names(element, "namedCollection", PatternName::parse),
+            archives: element.children("archive").filter_map(|archive| text(archive, "name")).collect(),
+            pattern_type: element
+                .value("patternType")
+                .and_then(|word| PatternType::parse(&word.text))
+                .unwrap_or_default(),
+            machine,
+        })
+    }
+
+    /// `memory` and `disk` count together, and for virtual machines only (spec 2.10).
+    fn machine_attributes(&mut self, element: &Element, packages_for: &PackagesFor) -> Option<Machine> {
+        let present = element.attribute("memory").or_else(|| element.attribute("disk"))?;
+        let virtual_machine =
+            matches!(packages_for, PackagesFor::Type(word) if word == "xen" || word == "vmware");
+        if !virtual_machine {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    present.name_span.clone(),
+                    format!("`{}` does not fit this type of packages", present.name),
+                )
+                .label("for virtual machines only")
+                .help("it fits the types `xen` and `vmware`"),
+            );
+            return None;
+        }
+        match (number(element, "memory"), text(element, "disk")) {
+            (Some(memory), Some(disk)) => Some(Machine { memory, disk }),
+            (Some(_) | None, None) | (None, Some(_)) => {
+                let missing = if present.name == "disk" { "memory" } else { "disk" };
+                if element.attribute(missing).is_none() {
+                    self.diagnostics.push(
+                        Diagnostic::warning(
+                            present.name_span.clone(),
+                            format!("`{}` has no effect without `{missing}`", present.name),
+                        )
+                        .label("no configuration of a virtual machine will be written")
+                        .help(format!("add `{missing}`")),
+                    );
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The names and architectures of all children of one kind.
+fn names<T>(element: &Element, child: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<(T, ArchitectureList)> {
+    element
+        .children(child)
+        .filter_map(|child| Some((parse(&child.value("name")?.text)?, architectures(child))))
+        .collect()
+}

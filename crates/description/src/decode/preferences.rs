@@ -1,0 +1,52 @@
+//! `<preferences>`.
+
+use super::{Decoder, boolean};
+use crate::description::{Preferences, TypeEntry};
+use crate::document::Element;
+use crate::words;
+use crate::{Diagnostic, PackageManager, Version};
+
+impl Decoder<'_> {
+    pub(super) fn preferences(&mut self, element: &Element) -> Preferences {
+        let text = |name| element.child_text(name).map(|text| text.text.clone());
+        let flag = |name| element.child_text(name).and_then(|text| words::boolean(&text.text));
+        Preferences {
+            span: element.span.clone(),
+            types: self.types(element),
+            version: text("version").and_then(|version| Version::parse(&version)),
+            package_manager: text("packagemanager").and_then(|word| PackageManager::parse(&word)),
+            check_signatures: flag("rpm-check-signatures"),
+            rpm_force: flag("rpm-force"),
+            exclude_docs: flag("rpm-excludedocs"),
+            keytable: text("keytable"),
+            timezone: text("timezone"),
+            locale: text("locale"),
+            default_destination: text("defaultdestination"),
+            default_root: text("defaultroot"),
+            compressed: flag("compressed"),
+        }
+    }
+
+    fn types(&mut self, element: &Element) -> Vec<TypeEntry> {
+        let mut types: Vec<TypeEntry> = Vec::new();
+        for child in element.children("type") {
+            let Some(entry) = self.type_entry(child) else { continue };
+            let word = child.value("image").map_or(&child.span, |word| &word.span);
+            if types.iter().any(|earlier| earlier.word == entry.word) {
+                self.diagnostics.push(
+                    Diagnostic::error(word.clone(), format!("the type `{}` stands twice", entry.word))
+                        .label("named before")
+                        .help("`--type` could not tell them apart; today's schema has profiles for that"),
+                );
+            } else if boolean(child, "primary") == Some(true) && types.iter().any(|earlier| earlier.primary) {
+                let span = child.attribute("primary").map_or(&child.span, |primary| &primary.name_span);
+                self.diagnostics.push(
+                    Diagnostic::warning(span.clone(), "more than one type is primary")
+                        .label("without effect: the first one counts"),
+                );
+            }
+            types.push(entry);
+        }
+        types
+    }
+}

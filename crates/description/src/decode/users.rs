@@ -1,0 +1,59 @@
+//! `<users>`.
+
+use super::{Decoder, number, text};
+use crate::description::UserEntry;
+use crate::document::Element;
+use crate::upgrade::SUPPLEMENTARY;
+use crate::words;
+use crate::{Diagnostic, Password, User, UserName};
+
+impl Decoder<'_> {
+    pub(super) fn users(&mut self, section: &Element) -> Vec<UserEntry> {
+        let mut users: Vec<UserEntry> = Vec::new();
+        for element in section.children("user") {
+            let Some(entry) = user(element) else { continue };
+            if users.iter().any(|earlier| earlier.user.name == entry.user.name) {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        entry.span.clone(),
+                        format!("the user `{}` stands twice in this section", entry.user.name),
+                    )
+                    .label("named before"),
+                );
+            }
+            users.push(entry);
+        }
+        users
+    }
+}
+
+fn user(element: &Element) -> Option<UserEntry> {
+    let name = element.value("name")?;
+    let plain = element.value("pwdformat").is_some_and(|format| format.text == "plain");
+    let user = User {
+        name: UserName::parse(&name.text)?,
+        password: text(element, "password")
+            .map(|password| if plain { Password::Plain(password) } else { Password::Hash(password) }),
+        id: number(element, "id").and_then(|id| u32::try_from(id).ok()),
+        groups: element
+            .value("groups")
+            .map(|groups| groups.items().iter().filter_map(|group| parse_group(&group.text)).collect())
+            .unwrap_or_default(),
+        first_group_is_login: element.attribute(SUPPLEMENTARY).is_none(),
+        home: text(element, "home"),
+        real_name: text(element, "realname"),
+        shell: text(element, "shell"),
+    };
+    Some(UserEntry { user, span: name.span.clone() })
+}
+
+/// `name` or `name:id`
+fn parse_group(group: &str) -> Option<(UserName, Option<u32>)> {
+    match group.split_once(':') {
+        None => Some((UserName::parse(group)?, None)),
+        Some((name, id)) => {
+            let id = words::number(id.trim()).and_then(|id| u32::try_from(id).ok())?;
+            Some((UserName::parse(name.trim())?, Some(id)))
+        }
+    }
+}

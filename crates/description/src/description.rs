@@ -1,0 +1,213 @@
+//! A description: everything that was written in one file, valid, nothing chosen yet.
+//!
+//! ```text
+//! parse: text -> tree -> check against the words of its schema -> upgrade -> decode -> Description
+//! ```
+//!
+//! All errors of the file are collected on the way; a description exists only when there is none. Choosing a type,
+//! profiles and an architecture is `select.rs`.
+
+use std::sync::Arc;
+
+use crate::not_built::NotBuilt;
+use crate::{
+    Architecture, ArchitectureList, Deploy, DescriptionKind, Diagnostics, Drivers, ImageName, ImageType,
+    Machine, PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository,
+    SchemaVersion, SourceFile, Span, Split, User, Version, check, decode, upgrade, xml,
+};
+
+/// What reading a file gave.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The description; none when there is an error among the diagnostics.
+    pub description: Option<Description>,
+    /// Everything there is to say about the file, in its order.
+    pub diagnostics: Diagnostics,
+}
+
+/// A valid description.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The schema it was written in.
+    pub schema_version: SchemaVersion,
+    /// `image/@name`
+    pub name: ImageName,
+    /// `image/@displayname`
+    pub display_name: Option<String>,
+    /// The first `<version>`.
+    pub version: Version,
+    /// `image/@inherit`: the description whose packages come first. The caller loads it, guards against cycles and
+    /// calls [`Description::prepend_packages`].
+    pub inherit: Option<Inherit>,
+    /// `description/@type`
+    pub kind: DescriptionKind,
+    /// `<author>`
+    pub author: String,
+    /// The first `<contact>`.
+    pub contact: String,
+    /// `<specification>`
+    pub specification: String,
+    /// Declared profiles.
+    pub profiles: Vec<Profile>,
+    /// The first `<defaultdestination>`, used when `--destdir` is missing.
+    pub default_destination: Option<String>,
+    /// The first `<defaultroot>`, used when `--root` is missing.
+    pub default_root: Option<String>,
+    /// `<split>`
+    pub split: Option<Split>,
+    pub(crate) deploy: Option<Deploy>,
+    pub(crate) preferences: Vec<Section<Preferences>>,
+    pub(crate) users: Vec<Section<Vec<UserEntry>>>,
+    pub(crate) drivers: Vec<Section<DriverSection>>,
+    pub(crate) repositories: Vec<Section<RepositoryEntry>>,
+    pub(crate) packages: Vec<Section<PackageSection>>,
+    /// Sections we know and do not build.
+    pub(crate) not_built: Vec<Section<()>>,
+    pub(crate) image_span: Span,
+    pub(crate) profiles_span: Option<Span>,
+}
+
+impl Description {
+    /// Reads the text of a description, of whichever schema it is.
+    pub fn parse(file: SourceFile) -> Parsed {
+        let mut diagnostics = Diagnostics::default();
+        let description = read(&Arc::new(file), &mut diagnostics);
+        diagnostics.sort();
+        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics }
+    }
+
+    /// The types of all preferences sections, in the order of the text.
+    pub fn types(&self) -> impl Iterator<Item = &TypeEntry> {
+        self.preferences.iter().flat_map(|section| &section.content.types)
+    }
+
+    /// Puts the packages sections of `base` before the own ones; nothing else is inherited (spec 2.12).
+    pub fn prepend_packages(&mut self, base: &Description) {
+        self.packages.splice(..0, base.packages.iter().cloned());
+    }
+}
+
+fn read(file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Option<Description> {
+    let mut root = match xml::read(file) {
+        Ok(root) => root,
+        Err(diagnostic) => {
+            diagnostics.push(*diagnostic);
+            return None;
+        }
+    };
+    let schema = decode::schema_version(&root, diagnostics)?;
+    check::check(&root, schema, diagnostics);
+    upgrade::upgrade(&mut root, schema);
+    decode::decode(&root, schema, diagnostics)
+}
+
+/// `image/@inherit`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inherit {
+    /// The path as written.
+    pub path: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One `<type>`.
+#[derive(Debug, Clone)]
+pub struct TypeEntry {
+    /// Its word, as `--type` takes it.
+    pub word: String,
+    /// Whether it says `primary="true"`.
+    pub primary: bool,
+    /// What it means; none when the word is known and not built.
+    pub(crate) image_type: Option<ImageType>,
+    pub(crate) not_built: Vec<NotBuilt>,
+}
+
+/// What limits a section to some builds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Condition {
+    /// `profiles=`; none: every profile.
+    pub(crate) profiles: Option<Vec<ProfileName>>,
+    /// `arch=`
+    pub(crate) architectures: ArchitectureList,
+}
+
+impl Condition {
+    /// Whether the section belongs to a build with these profiles on this architecture (spec 2.5).
+    pub(crate) fn holds(&self, profiles: &[ProfileName], architecture: &Architecture) -> bool {
+        let profile = self.profiles.as_ref().is_none_or(|any| any.iter().any(|name| profiles.contains(name)));
+        profile && self.architectures.allows(architecture)
+    }
+}
+
+/// One section with its condition.
+#[derive(Debug, Clone)]
+pub(crate) struct Section<T> {
+    pub(crate) condition: Condition,
+    /// What a build that this section belongs to cannot do.
+    pub(crate) not_built: Vec<NotBuilt>,
+    pub(crate) content: T,
+}
+
+/// One `<preferences>`.
+#[derive(Debug, Clone)]
+pub(crate) struct Preferences {
+    pub(crate) span: Span,
+    pub(crate) types: Vec<TypeEntry>,
+    pub(crate) version: Option<Version>,
+    pub(crate) package_manager: Option<PackageManager>,
+    pub(crate) check_signatures: Option<bool>,
+    pub(crate) rpm_force: Option<bool>,
+    pub(crate) exclude_docs: Option<bool>,
+    pub(crate) keytable: Option<String>,
+    pub(crate) timezone: Option<String>,
+    pub(crate) locale: Option<String>,
+    pub(crate) default_destination: Option<String>,
+    pub(crate) default_root: Option<String>,
+    pub(crate) compressed: Option<bool>,
+}
+
+/// One `<user>`.
+#[derive(Debug, Clone)]
+pub(crate) struct UserEntry {
+    pub(crate) user: User,
+    pub(crate) span: Span,
+}
+
+/// One `<drivers>`; a file may be limited to some architectures.
+#[derive(Debug, Clone)]
+pub(crate) struct DriverSection {
+    pub(crate) drivers: Drivers,
+    /// As many as there are files.
+    pub(crate) architectures: Vec<ArchitectureList>,
+}
+
+/// One `<repository>`; `%arch` is still in its path.
+#[derive(Debug, Clone)]
+pub(crate) struct RepositoryEntry {
+    pub(crate) path: String,
+    pub(crate) repository: Repository,
+}
+
+/// The `type` of a packages section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PackagesFor {
+    Bootstrap,
+    Image,
+    Delete,
+    /// Files that the list of packages leaves out: nothing is installed.
+    SystemFiles,
+    /// `xen`, `vmware`, or the word of an image type.
+    Type(String),
+}
+
+/// One `<packages>`.
+#[derive(Debug, Clone)]
+pub(crate) struct PackageSection {
+    pub(crate) packages_for: PackagesFor,
+    pub(crate) packages: Vec<(PackageName, ArchitectureList)>,
+    pub(crate) ignored: Vec<(PackageName, ArchitectureList)>,
+    pub(crate) patterns: Vec<(PatternName, ArchitectureList)>,
+    pub(crate) archives: Vec<String>,
+    pub(crate) pattern_type: PatternType,
+    pub(crate) machine: Option<Machine>,
+}

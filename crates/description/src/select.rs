@@ -1,0 +1,423 @@
+//! From a description and a choice to one build's view of it.
+//!
+//! ```text
+//! profiles (asked for, else imported; requirements followed) -> preferences that apply -> type
+//!   -> what the type and the sections ask for that is not built -> packages, repositories, users, drivers
+//! ```
+
+use crate::description::{
+    DriverSection, PackageSection, PackagesFor, Preferences, Section, TypeEntry, UserEntry,
+};
+use crate::not_built::NotBuilt;
+use crate::suggest::{listed, nearest};
+use crate::{
+    Architecture, Choice, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine, Package,
+    PackageManager, PackageName, PackageSet, PatternType, ProfileName, Repository, SchemaVersion, Selection,
+    Settings, SourcePath, Span, User,
+};
+
+impl Description {
+    /// Decides everything that was left open.
+    ///
+    /// # Errors
+    ///
+    /// A profile or type that does not exist, a word that this version of kiwi cannot build for the chosen type, or
+    /// sections that contradict each other once they are put together.
+    pub fn select(&self, choice: &Choice) -> Result<Selection, Diagnostics> {
+        let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
+        let profiles = self.profiles_in_force(choice, &architecture)?;
+        let in_force = Force { profiles: &profiles, architecture: &architecture };
+
+        let preferences: Vec<&Section<Preferences>> = in_force.of(&self.preferences).collect();
+        let entry = self.type_entry(&preferences, choice)?;
+        let mut errors = Diagnostics::default();
+        in_force.not_built(entry, self, &mut errors);
+        let version = preferences.iter().find_map(|section| section.content.version.clone());
+        if version.is_none() {
+            errors.push(
+                Diagnostic::error(
+                    self.preferences_span(),
+                    "no `<preferences>` that applies has a `<version>`",
+                )
+                .label("not for these profiles and this architecture"),
+            );
+        }
+        let users = in_force.users(&self.users, &mut errors);
+        let settings = settings(&preferences, self.display_name.clone());
+        let sections: Vec<&PackageSection> =
+            in_force.of(&self.packages).map(|section| &section.content).collect();
+        let image_type =
+            entry.image_type.clone().map(|image_type| complete(image_type, &settings, &sections));
+        let (Some(version), Some(image_type), false) = (version, image_type, errors.has_errors()) else {
+            errors.sort();
+            return Err(errors);
+        };
+        let is_image = |section: &PackageSection| match &section.packages_for {
+            PackagesFor::Image => true,
+            PackagesFor::Type(word) => section_is_for(word, &image_type),
+            PackagesFor::Bootstrap | PackagesFor::Delete | PackagesFor::SystemFiles => false,
+        };
+        let bootstrap = |section: &PackageSection| section.packages_for == PackagesFor::Bootstrap;
+        let delete = |section: &PackageSection| section.packages_for == PackagesFor::Delete;
+        Ok(Selection {
+            name: self.name.clone(),
+            version,
+            kind: self.kind,
+            author: self.author.clone(),
+            contact: self.contact.clone(),
+            specification: self.specification.clone(),
+            package_manager: preferences
+                .iter()
+                .find_map(|section| section.content.package_manager)
+                .unwrap_or(default_package_manager(self.schema_version)),
+            settings,
+            repositories: in_force.repositories(self),
+            bootstrap: package_set(
+                sections.iter().copied().filter(|section| bootstrap(section)),
+                &architecture,
+            ),
+            image: package_set(sections.iter().copied().filter(|section| is_image(section)), &architecture),
+            delete: package_set(sections.iter().copied().filter(|section| delete(section)), &architecture)
+                .packages
+                .into_iter()
+                .map(|package| package.name)
+                .collect(),
+            users,
+            drivers: in_force.drivers(&self.drivers),
+            deploy: self.deploy.clone(),
+            image_type,
+            architecture,
+            profiles,
+        })
+    }
+
+    /// The profiles asked for, or those imported by themselves, with everything they require.
+    fn profiles_in_force(
+        &self,
+        choice: &Choice,
+        architecture: &Architecture,
+    ) -> Result<Vec<ProfileName>, Diagnostics> {
+        let mut errors = Diagnostics::default();
+        let mut names: Vec<ProfileName> = Vec::new();
+        for asked in choice.profiles.iter().flat_map(|list| list.split(',')).map(str::trim) {
+            match self.profiles.iter().find(|profile| profile.name.as_str() == asked) {
+                Some(profile) if names.contains(&profile.name) => {}
+                Some(profile) => names.push(profile.name.clone()),
+                None => errors.push(self.unknown_profile(asked)),
+            }
+        }
+        if errors.has_errors() {
+            return Err(errors);
+        }
+        if choice.profiles.is_empty() {
+            let imported = self.profiles.iter().filter(|profile| profile.import);
+            names.extend(
+                imported
+                    .filter(|profile| profile.architectures.allows(architecture))
+                    .map(|profile| profile.name.clone()),
+            );
+        }
+        // The list grows while it is walked; a name enters once, so circles end.
+        let mut next = 0;
+        while let Some(name) = names.get(next).cloned() {
+            let profile = self.profiles.iter().find(|profile| profile.name == name);
+            for requirement in profile.into_iter().flat_map(|profile| &profile.requires) {
+                if requirement.architectures.allows(architecture) && !names.contains(&requirement.profile) {
+                    names.push(requirement.profile.clone());
+                }
+            }
+            next += 1;
+        }
+        Ok(names)
+    }
+
+    fn unknown_profile(&self, asked: &str) -> Diagnostic {
+        let names = || self.profiles.iter().map(|profile| profile.name.as_str());
+        let span = self.profiles_span.clone().unwrap_or_else(|| self.image_span.clone());
+        let help = match nearest(asked, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.profiles.is_empty() => "the description has no profiles".to_owned(),
+            None => format!("there are {}", listed(names())),
+        };
+        Diagnostic::error(span, format!("there is no profile `{asked}`"))
+            .label(if self.profiles.is_empty() { "no profiles here" } else { "not one of these" })
+            .help(help)
+    }
+
+    fn preferences_span(&self) -> Span {
+        self.preferences
+            .first()
+            .map_or_else(|| self.image_span.clone(), |section| section.content.span.clone())
+    }
+
+    /// The type asked for, else the primary one, else the first (spec 2.4).
+    fn type_entry<'a>(
+        &self,
+        preferences: &[&'a Section<Preferences>],
+        choice: &Choice,
+    ) -> Result<&'a TypeEntry, Diagnostics> {
+        let types = || preferences.iter().flat_map(|section| &section.content.types);
+        let error = |diagnostic| Err(Diagnostics(vec![diagnostic]));
+        if let Some(asked) = &choice.image_type {
+            return match types().find(|entry| entry.word == *asked) {
+                Some(entry) => Ok(entry),
+                None => error(self.unknown_type(asked, types().map(|entry| entry.word.as_str()).collect())),
+            };
+        }
+        match types().find(|entry| entry.primary).or_else(|| types().next()) {
+            Some(entry) => Ok(entry),
+            None => error(
+                Diagnostic::error(self.preferences_span(), "no image type is left to build")
+                    .label("no `<type>` here for these profiles and this architecture")
+                    .help("add a `<type>`, or choose the profiles of a section that has one"),
+            ),
+        }
+    }
+
+    fn unknown_type(&self, asked: &str, there: Vec<&str>) -> Diagnostic {
+        let elsewhere = self.types().any(|entry| entry.word == asked);
+        let help = match nearest(asked, there.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if elsewhere => {
+                format!(
+                    "another `<preferences>` has it, for other profiles; here there are {}",
+                    listed(there)
+                )
+            }
+            None => format!("there are {}", listed(there)),
+        };
+        Diagnostic::error(self.preferences_span(), format!("the description has no image type `{asked}`"))
+            .label("not among the types here")
+            .help(help)
+    }
+}
+
+/// The profiles and the architecture of this build.
+struct Force<'a> {
+    profiles: &'a [ProfileName],
+    architecture: &'a Architecture,
+}
+
+impl Force<'_> {
+    /// The sections that belong to this build.
+    fn of<'s, T>(&'s self, sections: &'s [Section<T>]) -> impl Iterator<Item = &'s Section<T>> {
+        sections.iter().filter(|section| section.condition.holds(self.profiles, self.architecture))
+    }
+
+    /// Everything this build would need and we cannot do.
+    fn not_built(&self, entry: &TypeEntry, description: &Description, errors: &mut Diagnostics) {
+        let mut found: Vec<&NotBuilt> = entry.not_built.iter().collect();
+        found.extend(self.of(&description.preferences).flat_map(|section| &section.not_built));
+        found.extend(self.of(&description.users).flat_map(|section| &section.not_built));
+        found.extend(self.of(&description.drivers).flat_map(|section| &section.not_built));
+        found.extend(self.of(&description.repositories).flat_map(|section| &section.not_built));
+        found.extend(self.of(&description.not_built).flat_map(|section| &section.not_built));
+        let packages = self.of(&description.packages).filter(|section| match &section.content.packages_for {
+            PackagesFor::Type(word) => {
+                entry.image_type.as_ref().is_some_and(|image_type| section_is_for(word, image_type))
+            }
+            PackagesFor::Bootstrap | PackagesFor::Image | PackagesFor::Delete | PackagesFor::SystemFiles => {
+                true
+            }
+        });
+        found.extend(packages.flat_map(|section| &section.not_built));
+        errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
+    }
+
+    /// Entries with the same resolved place collapse into the first, with the settings of the last (spec 2.7.6).
+    fn repositories(&self, description: &Description) -> Vec<Repository> {
+        let mut repositories: Vec<Repository> = Vec::new();
+        for section in self.of(&description.repositories) {
+            let entry = &section.content;
+            let Some(source) = SourcePath::parse(&entry.path, self.architecture) else { continue };
+            let repository = Repository { source, ..entry.repository.clone() };
+            // The suites of one apt archive have one path and are different repositories all the same.
+            let same = |other: &&mut Repository| {
+                other.source == repository.source
+                    && other.distribution == repository.distribution
+                    && other.components == repository.components
+                    && other.architectures == repository.architectures
+            };
+            match repositories.iter_mut().find(same) {
+                Some(other) => *other = repository,
+                None => repositories.push(repository),
+            }
+        }
+        repositories
+    }
+
+    /// A user of several sections is one user in the groups of all of them.
+    fn users(&self, sections: &[Section<Vec<UserEntry>>], errors: &mut Diagnostics) -> Vec<User> {
+        let mut users: Vec<User> = Vec::new();
+        for entry in self.of(sections).flat_map(|section| &section.content) {
+            match users.iter_mut().find(|user| user.name == entry.user.name) {
+                None => users.push(entry.user.clone()),
+                Some(user) => {
+                    if let Err(what) = merge_user(user, &entry.user) {
+                        errors.push(
+                            Diagnostic::error(
+                                entry.span.clone(),
+                                format!("the user `{}` has two different values of `{what}`", user.name),
+                            )
+                            .label("differs from an earlier section")
+                            .help("say it once; sections after the first only add groups"),
+                        );
+                    }
+                }
+            }
+        }
+        users
+    }
+
+    /// Sections of one kind add up.
+    fn drivers(&self, sections: &[Section<DriverSection>]) -> Vec<Drivers> {
+        let mut all: Vec<Drivers> = Vec::new();
+        for DriverSection { drivers, architectures } in self.of(sections).map(|section| &section.content) {
+            let files = drivers.files.iter().zip(architectures);
+            let files: Vec<String> = files
+                .filter(|(_, architectures)| architectures.allows(self.architecture))
+                .map(|(file, _)| file.clone())
+                .collect();
+            match all.iter_mut().find(|other| other.kind == drivers.kind) {
+                Some(other) => other.files.extend(files),
+                None => all.push(Drivers { kind: drivers.kind, files }),
+            }
+        }
+        for drivers in &mut all {
+            let mut seen = std::collections::HashSet::new();
+            drivers.files.retain(|file| seen.insert(file.clone()));
+        }
+        all
+    }
+}
+
+/// Adds what a later section says; the name of the attribute that contradicts, when one does.
+fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
+    fn merge<T: Clone + PartialEq>(
+        into: &mut Option<T>,
+        later: &Option<T>,
+        name: &'static str,
+    ) -> Result<(), &'static str> {
+        match (&into, later) {
+            (Some(earlier), Some(later)) if earlier != later => Err(name),
+            (None, Some(later)) => {
+                *into = Some(later.clone());
+                Ok(())
+            }
+            (Some(_), Some(_)) | (Some(_) | None, None) => Ok(()),
+        }
+    }
+    for group in &later.groups {
+        if !user.groups.iter().any(|(name, _)| *name == group.0) {
+            user.groups.push(group.clone());
+        }
+    }
+    merge(&mut user.password, &later.password, "password")?;
+    merge(&mut user.id, &later.id, "id")?;
+    merge(&mut user.home, &later.home, "home")?;
+    merge(&mut user.real_name, &later.real_name, "realname")?;
+    merge(&mut user.shell, &later.shell, "shell")
+}
+
+/// smart was the chapter's default, dnf is today's.
+fn default_package_manager(schema: SchemaVersion) -> PackageManager {
+    match schema {
+        SchemaVersion::V1_4 => PackageManager::Smart,
+        SchemaVersion::V8_5 => PackageManager::Dnf,
+    }
+}
+
+/// The first section that says something wins (8.5 section 2.7).
+fn settings(preferences: &[&Section<Preferences>], display_name: Option<String>) -> Settings {
+    let all = || preferences.iter().map(|section| &section.content);
+    Settings {
+        check_signatures: all().find_map(|section| section.check_signatures),
+        rpm_force: all().find_map(|section| section.rpm_force).unwrap_or(false),
+        exclude_docs: all().find_map(|section| section.exclude_docs).unwrap_or(false),
+        keytable: all().find_map(|section| section.keytable.clone()),
+        timezone: all().find_map(|section| section.timezone.clone()),
+        locale: all().find_map(|section| section.locale.clone()),
+        default_destination: all().find_map(|section| section.default_destination.clone()),
+        default_root: all().find_map(|section| section.default_root.clone()),
+        compressed: all().find_map(|section| section.compressed).unwrap_or(false),
+        display_name,
+    }
+}
+
+/// Gives the type what stands outside of it: `compressed`, and the machine of the packages section.
+fn complete(mut image_type: ImageType, settings: &Settings, sections: &[&PackageSection]) -> ImageType {
+    let machine = |word: &str| -> Option<Machine> {
+        let is_for = |section: &&&PackageSection| section.packages_for == PackagesFor::Type(word.to_owned());
+        sections.iter().filter(is_for).find_map(|section| section.machine.clone())
+    };
+    match &mut image_type {
+        ImageType::Filesystem(image) => image.compressed |= settings.compressed,
+        ImageType::Usb(usb) => usb.image.compressed |= settings.compressed,
+        ImageType::Pxe(pxe) => pxe.image.compressed |= settings.compressed,
+        ImageType::Xen(xen) => {
+            xen.image.compressed |= settings.compressed;
+            xen.machine = xen.machine.take().or_else(|| machine("xen"));
+        }
+        ImageType::Disk(disk) => disk.machine = disk.machine.take().or_else(|| machine("vmware")),
+        ImageType::Cpio | ImageType::Tbz | ImageType::Iso(_) | ImageType::Split(_) => {}
+    }
+    image_type
+}
+
+/// Whether a packages section of that type word belongs to an image type.
+fn section_is_for(word: &str, image_type: &ImageType) -> bool {
+    match image_type {
+        ImageType::Disk(_) => matches!(word, "oem" | "vmx" | "vmware"),
+        ImageType::Filesystem(_)
+        | ImageType::Cpio
+        | ImageType::Tbz
+        | ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => word == image_type.word(),
+    }
+}
+
+/// Puts sections together: what a section ignores is taken out of it and of all before it (spec 2.10).
+fn package_set<'a>(
+    sections: impl Iterator<Item = &'a PackageSection>,
+    architecture: &Architecture,
+) -> PackageSet {
+    let mut packages: Vec<PackageName> = Vec::new();
+    let mut ignored: Vec<PackageName> = Vec::new();
+    let mut set = PackageSet { pattern_type: PatternType::OnlyRequired, ..PackageSet::default() };
+    for section in sections {
+        packages.extend(allowed(&section.packages, architecture));
+        let now_ignored: Vec<PackageName> = allowed(&section.ignored, architecture).collect();
+        packages.retain(|package| !now_ignored.contains(package));
+        ignored.extend(now_ignored);
+        for pattern in allowed(&section.patterns, architecture) {
+            if !set.patterns.contains(&pattern) {
+                set.patterns.push(pattern);
+            }
+        }
+        for archive in &section.archives {
+            if !set.archives.contains(archive) {
+                set.archives.push(archive.clone());
+            }
+        }
+        // One list, one reach: the widest that any section asks for.
+        set.pattern_type = set.pattern_type.max(section.pattern_type);
+    }
+    packages.sort();
+    packages.dedup();
+    ignored.sort();
+    ignored.dedup();
+    ignored.retain(|name| !packages.contains(name));
+    set.packages = packages.into_iter().map(|name| Package { name }).collect();
+    set.ignored = ignored;
+    set
+}
+
+fn allowed<'a, T: Clone>(
+    items: &'a [(T, crate::ArchitectureList)],
+    architecture: &'a Architecture,
+) -> impl Iterator<Item = T> + 'a {
+    items.iter().filter(|(_, architectures)| architectures.allows(architecture)).map(|(item, _)| item.clone())
+}

@@ -1,0 +1,71 @@
+//! "Did you mean": the known word nearest to a mistyped one.
+
+/// The nearest of `words`, if it is near enough to be meant.
+pub(crate) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Someone who types 200 letters where a word of ten is expected did not mistype it.
+    if typed.chars().count() > 64 {
+        return None;
+    }
+    let lower = typed.to_lowercase();
+    words
+        .into_iter()
+        .map(|word| (distance(&lower, &word.to_lowercase()), word))
+        .filter(|(distance, word)| *distance <= word.chars().count().max(2) / 3 + usize::from(word.len() > 2))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+/// Damerau-Levenshtein distance: letters that were left out, added, changed or swapped with their neighbour.
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().collect();
+    let right: Vec<char> = right.chars().collect();
+    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=left.len() {
+        for j in 1..=right.len() {
+            let changed = usize::from(left[i - 1] != right[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+            if i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[left.len()][right.len()]
+}
+
+/// `a`, `b` and `c`, for messages.
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        None => "nothing".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let words = ["filesystem", "format", "flags", "boot"];
+        assert_eq!(nearest("fielsystem", words), Some("filesystem"));
+        assert_eq!(nearest("FileSystem", words), Some("filesystem"));
+        assert_eq!(nearest("bot", words), Some("boot"));
+        assert_eq!(nearest("kernel", words), None);
+        assert_eq!(nearest(&"x".repeat(10_000), words), None);
+    }
+
+    #[test]
+    fn a_swap_counts_as_one_slip() {
+        assert_eq!(distance("pakcages", "packages"), 1);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

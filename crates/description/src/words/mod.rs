@@ -1,0 +1,306 @@
+//! The vocabulary: one table per element, for every schema we read.
+//!
+//! A table says which attributes an element has, what their values look like, which children it has and how often,
+//! and whether this version of kiwi acts on the word. The structural check, its messages and its suggestions, and the
+//! list of what is not built yet all come from these tables; nothing else knows a word's spelling rules.
+//!
+//! The tables are `const` data built by the small methods below, so an entry reads as one line:
+//! `attribute("priority", Value::Integer).only(V8_5)`.
+
+mod appliance;
+mod deploy;
+mod image;
+mod image_type;
+mod preferences;
+mod sections;
+mod values;
+
+pub(crate) use image::IMAGE;
+pub(crate) use image_type::TYPE;
+pub(crate) use values::{boolean, list_items, number, says_default};
+
+use crate::SchemaVersion;
+
+/// Which schemas know a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// All of them, by their authors or by our extension.
+    All,
+    /// One of them.
+    Only(SchemaVersion),
+}
+
+impl Life {
+    /// Whether a description of that schema may use the word.
+    pub(crate) fn covers(self, schema: SchemaVersion) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(only) => only == schema,
+        }
+    }
+}
+
+/// What this version of kiwi does with a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It acts on it.
+    Built,
+    /// It cannot do what the word asks for: an error once a build depends on it.
+    NotBuilt,
+    /// It reads the word, and the image is right without it: a warning.
+    NotUsed,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value {
+    /// Any text.
+    Text,
+    /// `true false yes no 1 0`, in upper or lower case.
+    Boolean,
+    /// A whole number in these bounds.
+    Number(u64, u64),
+    /// A whole number with a sign.
+    Integer,
+    /// One of these words.
+    OneOf(&'static [Word]),
+    /// A list of these words, separated by blanks or commas.
+    ListOf(&'static [Word]),
+    /// A text of a certain form; the first part says which.
+    Form(&'static str, fn(&str) -> bool),
+}
+
+/// One word of an enumeration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) word: &'static str,
+    pub(crate) life: Life,
+    pub(crate) state: State,
+    /// What other schemas write for it.
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// A word that is known and built.
+pub(crate) const fn word(word: &'static str) -> Word {
+    Word { word, life: Life::All, state: State::Built, instead: None }
+}
+
+impl Word {
+    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
+        Self { life: Life::Only(schema), ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn not_built(self) -> Self {
+        Self { state: State::NotBuilt, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+}
+
+/// One attribute of an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttributeWord {
+    pub(crate) name: &'static str,
+    pub(crate) value: Value,
+    pub(crate) life: Life,
+    pub(crate) required: bool,
+    /// What holds when it is missing; a word that is not built may still say this.
+    pub(crate) default: Option<&'static str>,
+    /// Of `<type>`: the image types it fits; empty for all.
+    pub(crate) fits: &'static [&'static str],
+    pub(crate) state: State,
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// An optional attribute that is built.
+pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeWord {
+    AttributeWord {
+        name,
+        value,
+        life: Life::All,
+        required: false,
+        default: None,
+        fits: &[],
+        state: State::Built,
+        instead: None,
+    }
+}
+
+impl AttributeWord {
+    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
+        Self { life: Life::Only(schema), ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub(crate) const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    pub(crate) const fn fits(self, fits: &'static [&'static str]) -> Self {
+        Self { fits, ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn not_built(self) -> Self {
+        Self { state: State::NotBuilt, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+}
+
+/// What may stand inside an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content {
+    /// These elements.
+    Children(&'static [ChildWord]),
+    /// Anything; the element is kept but not looked into.
+    Anything,
+}
+
+/// One element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ElementWord {
+    pub(crate) name: &'static str,
+    pub(crate) attributes: &'static [AttributeWord],
+    pub(crate) content: Content,
+    /// What its text looks like; none when it has no text.
+    pub(crate) text: Option<Value>,
+    /// The schemas that give it a text.
+    pub(crate) text_life: Life,
+    /// Whether the text may be missing.
+    pub(crate) text_optional: bool,
+    /// The text that asks for nothing we could not do.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) state: State,
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// An element without attributes, children and text.
+pub(crate) const fn element(name: &'static str) -> ElementWord {
+    ElementWord {
+        name,
+        attributes: &[],
+        content: Content::Children(&[]),
+        text: None,
+        text_life: Life::All,
+        text_optional: false,
+        default: None,
+        state: State::Built,
+        instead: None,
+    }
+}
+
+impl ElementWord {
+    pub(crate) const fn attributes(self, attributes: &'static [AttributeWord]) -> Self {
+        Self { attributes, ..self }
+    }
+
+    pub(crate) const fn children(self, children: &'static [ChildWord]) -> Self {
+        Self { content: Content::Children(children), ..self }
+    }
+
+    pub(crate) const fn anything(self) -> Self {
+        Self { content: Content::Anything, ..self }
+    }
+
+    pub(crate) const fn text(self, value: Value) -> Self {
+        Self { text: Some(value), ..self }
+    }
+
+    pub(crate) const fn text_only(self, schema: SchemaVersion, value: Value) -> Self {
+        Self { text: Some(value), text_life: Life::Only(schema), ..self }
+    }
+
+    pub(crate) const fn optional_text(self, value: Value) -> Self {
+        Self { text: Some(value), text_optional: true, ..self }
+    }
+
+    pub(crate) const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn not_built(self) -> Self {
+        Self { state: State::NotBuilt, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+
+    /// The children, none for an element that is not looked into.
+    pub(crate) fn child_words(&self) -> &'static [ChildWord] {
+        match self.content {
+            Content::Children(children) => children,
+            Content::Anything => &[],
+        }
+    }
+
+    /// The table of a child.
+    pub(crate) fn child_word(&self, name: &str, schema: SchemaVersion) -> Option<&'static ChildWord> {
+        let named = || self.child_words().iter().filter(|child| child.element.name == name);
+        named().find(|child| child.life.covers(schema)).or_else(|| named().next())
+    }
+
+    /// The table of an attribute.
+    pub(crate) fn attribute_word(&self, name: &str, schema: SchemaVersion) -> Option<&'static AttributeWord> {
+        let named = || self.attributes.iter().filter(|attribute| attribute.name == name);
+        named().find(|attribute| attribute.life.covers(schema)).or_else(|| named().next())
+    }
+}
+
+/// One element as the child of another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChildWord {
+    pub(crate) element: &'static ElementWord,
+    pub(crate) life: Life,
+    /// The schemas that demand at least one.
+    pub(crate) required: Option<Life>,
+    /// The schemas that allow several.
+    pub(crate) many: Option<Life>,
+}
+
+/// A child that may stand once.
+pub(crate) const fn once(element: &'static ElementWord) -> ChildWord {
+    ChildWord { element, life: Life::All, required: None, many: None }
+}
+
+/// A child that may stand any number of times.
+pub(crate) const fn many(element: &'static ElementWord) -> ChildWord {
+    ChildWord { many: Some(Life::All), ..once(element) }
+}
+
+impl ChildWord {
+    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
+        Self { life: Life::Only(schema), ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: Some(Life::All), ..self }
+    }
+
+    pub(crate) const fn required_in(self, schema: SchemaVersion) -> Self {
+        Self { required: Some(Life::Only(schema)), ..self }
+    }
+
+    pub(crate) const fn many_in(self, schema: SchemaVersion) -> Self {
+        Self { many: Some(Life::Only(schema)), ..self }
+    }
+}

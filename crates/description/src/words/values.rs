@@ -1,0 +1,164 @@
+//! Forms of values that several tables share.
+
+use super::{Value, Word, word};
+use crate::SchemaVersion::V8_5;
+use crate::document::Text;
+use crate::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
+
+/// Reads a boolean as any schema writes it.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a whole number; nothing but digits.
+pub(crate) fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// The items of a list separated by commas or blanks.
+pub(crate) fn list_items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty())
+}
+
+pub(super) const IMAGE_NAME: Value =
+    Value::Form(ImageName::EXPECTED, |text| ImageName::parse(text).is_some());
+pub(super) const VERSION: Value = Value::Form(Version::EXPECTED, |text| Version::parse(text).is_some());
+pub(super) const PACKAGE: Value =
+    Value::Form(PackageName::EXPECTED, |text| PackageName::parse(text).is_some());
+pub(super) const PATTERN: Value =
+    Value::Form(PatternName::EXPECTED, |text| PatternName::parse(text).is_some());
+pub(super) const PROFILE: Value =
+    Value::Form(ProfileName::EXPECTED, |text| ProfileName::parse(text).is_some());
+pub(super) const USER: Value = Value::Form(UserName::EXPECTED, |text| UserName::parse(text).is_some());
+
+pub(super) const PROFILES: Value = Value::Form("names of declared profiles, separated by commas", |text| {
+    text.split(',').all(|name| ProfileName::parse(name.trim()).is_some())
+});
+
+pub(super) const GROUPS: Value =
+    Value::Form("group names separated by commas, each with an optional `:id`", |text| {
+        text.split(',').all(|group| {
+            let (name, id) = group.split_once(':').unwrap_or((group, "0"));
+            UserName::parse(name.trim()).is_some()
+                && number(id.trim()).is_some_and(|id| id < u64::from(u32::MAX))
+        })
+    });
+
+/// A name, a path or a line of text: it only has to be there.
+pub(super) const SOME_TEXT: Value = Value::Form("a text that is not empty", |text| !text.is_empty());
+
+pub(super) const ABSOLUTE_PATH: Value =
+    Value::Form("an absolute path, without `..`", |text| text.starts_with('/') && no_way_up(text));
+
+pub(super) const RELATIVE_PATH: Value = Value::Form("a path inside the description, without `..`", |text| {
+    !text.is_empty() && !text.starts_with('/') && no_way_up(text)
+});
+
+pub(super) const LOCALE: Value =
+    Value::Form("a locale such as `en_US` or `de_DE.UTF-8`; several are separated by commas", |text| {
+        text.split(',').all(|locale| {
+            let locale = locale.trim();
+            locale.starts_with(|c: char| c.is_ascii_alphabetic())
+                && locale.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@' | b'-'))
+        })
+    });
+
+pub(super) const TIMEZONE: Value =
+    Value::Form("a time zone below /usr/share/zoneinfo, such as `Europe/Berlin`", |text| {
+        !text.starts_with('/')
+            && no_way_up(text)
+            && !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/'))
+    });
+
+pub(super) const KEYTABLE: Value =
+    Value::Form("the name of a console keymap, such as `us` or `de-latin1`", |text| {
+        !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && !text.starts_with(['.', '-'])
+    });
+
+pub(super) const KEY_URI: Value =
+    Value::Form("the place of a key, starting with `file:`, `this:`, `https:`, `http:` or `ftp:`", |text| {
+        ["file:", "this:", "https:", "http:", "ftp:"].iter().any(|scheme| text.starts_with(scheme))
+    });
+
+pub(super) const ALIAS: Value = Value::Form(ImageName::EXPECTED, |text| ImageName::parse(text).is_some());
+
+pub(super) const SIZE: Value = Value::Form("a size in megabytes, or with the unit `M` or `G`", |text| {
+    number(text.trim_end_matches(['M', 'G'])).is_some() && !text.is_empty() && !text.starts_with(['M', 'G'])
+});
+
+pub(super) const SIZE_OR_ALL: Value =
+    Value::Form("a size in megabytes, or with the unit `M` or `G`, or `all`", |text| {
+        text == "all"
+            || (number(text.trim_end_matches(['M', 'G'])).is_some() && !text.starts_with(['M', 'G']))
+    });
+
+pub(super) const DIGITS: Value = Value::Number(0, u64::MAX);
+
+pub(super) const MAC: Value = Value::Form("a hardware address such as `52:54:00:12:34:56`", |text| {
+    text.split(':').count() == 6
+        && text.split(':').all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
+});
+
+/// Machine words of `arch=`, separated by commas.
+pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
+    word("x86_64"),
+    word("amd64"),
+    word("ix86"),
+    word("i386"),
+    word("i486"),
+    word("i586"),
+    word("i686"),
+    word("aarch64"),
+    word("arm64"),
+    word("armv5el").only(V8_5),
+    word("armv5tel").only(V8_5),
+    word("armv6hl").only(V8_5),
+    word("armv6l").only(V8_5),
+    word("armv7hl").only(V8_5),
+    word("armv7l").only(V8_5),
+    word("ppc"),
+    word("ppc64"),
+    word("ppc64le"),
+    word("ia64"),
+    word("s390"),
+    word("s390x"),
+    word("riscv64"),
+]);
+
+/// Debian's architectures, of an apt repository.
+pub(super) const DEBIAN_ARCHITECTURES: Value =
+    Value::Form("names of architectures, separated by commas", |text| {
+        list_items(text)
+            .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))
+            && !text.is_empty()
+    });
+
+fn no_way_up(text: &str) -> bool {
+    text.split('/').all(|part| part != "..") && !text.contains('\0')
+}
+
+/// The file systems of `filesystem=`.
+pub(super) const FILESYSTEMS: &[Word] = &[
+    word("ext2"),
+    word("ext3"),
+    word("ext4"),
+    word("reiserfs"),
+    word("xfs"),
+    word("btrfs"),
+    word("squashfs"),
+    word("cramfs"),
+    word("erofs").only(V8_5).not_built(),
+];
+
+/// Whether a text says what holds without it, however it is spelled.
+pub(crate) fn says_default(default: Option<&str>, text: Option<&Text>) -> bool {
+    let (Some(default), Some(text)) = (default, text) else { return false };
+    default == text.text || (boolean(default).is_some() && boolean(default) == boolean(&text.text))
+}

@@ -1,0 +1,279 @@
+//! Reads XML into the spanned tree.
+//!
+//! ```text
+//! text -> roxmltree (no document type, bounded) -> Element
+//! broken XML -> one Diagnostic at the place it broke, and where the unclosed element was opened
+//! ```
+//!
+//! Document types and entities are refused: nothing in a description needs them, and they are how XML files grow in
+//! memory or read other files.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use roxmltree::{Document, Error, Node, NodeType, ParsingOptions, TextPos};
+
+use crate::document::{Attribute, Element, MAX_DEPTH, Text};
+use crate::{Diagnostic, SourceFile, Span};
+
+/// More nodes than any description has; a bound for what hostile input can make us hold.
+const MAX_NODES: u32 = 1_000_000;
+
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Reads the text of `file`.
+pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
+    let reader = Reader { file };
+    match Document::parse_with_options(&file.text, options()) {
+        Ok(document) => reader.element(document.root_element(), 1).map_err(Box::new),
+        Err(error) => Err(Box::new(reader.broken(&error))),
+    }
+}
+
+fn options<'input>() -> ParsingOptions<'input> {
+    ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() }
+}
+
+struct Reader<'a> {
+    file: &'a Arc<SourceFile>,
+}
+
+impl Reader<'_> {
+    /// A span whose range is made to fit the text and its character borders.
+    fn span(&self, range: Range<usize>) -> Span {
+        let text = &self.file.text;
+        let start = text.floor_char_boundary(range.start.min(text.len()));
+        let end = text.floor_char_boundary(range.end.min(text.len())).max(start);
+        Span { file: Arc::clone(self.file), range: start..end }
+    }
+
+    fn element(&self, node: Node<'_, '_>, depth: usize) -> Result<Element, Diagnostic> {
+        let span = self.name_span(node);
+        if depth > MAX_DEPTH {
+            return Err(Diagnostic::error(span, format!("elements are nested more than {MAX_DEPTH} deep"))
+                .label("too deep")
+                .help("no element of any schema is nested that deep"));
+        }
+        let mut children = Vec::new();
+        for child in node.children().filter(Node::is_element) {
+            children.push(self.element(child, depth + 1)?);
+        }
+        Ok(Element {
+            name: node.tag_name().name().to_owned(),
+            foreign: node.tag_name().namespace().is_some(),
+            span,
+            attributes: node
+                .attributes()
+                // Written by XML editors, and meant for them.
+                .filter(|attribute| attribute.namespace() != Some(SCHEMA_INSTANCE))
+                .map(|attribute| Attribute {
+                    name: attribute.name().to_owned(),
+                    name_span: self.span(attribute.range_qname()),
+                    value: Text {
+                        text: attribute.value().trim().to_owned(),
+                        span: self.trimmed(attribute.range_value()),
+                    },
+                })
+                .collect(),
+            children,
+            text: self.text(node),
+        })
+    }
+
+    fn name_span(&self, node: Node<'_, '_>) -> Span {
+        let start = node.range().start + 1;
+        let tag = self.file.text.get(start..).unwrap_or("");
+        let length = tag.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(tag.len());
+        self.span(start..start + length)
+    }
+
+    /// All text directly inside the element; its place is that of the first piece that is not blank.
+    fn text(&self, node: Node<'_, '_>) -> Option<Text> {
+        let mut text = String::new();
+        let mut place = None;
+        for piece in node.children().filter(|child| child.node_type() == NodeType::Text) {
+            let content = piece.text().unwrap_or("");
+            text.push_str(content);
+            if place.is_none() && !content.trim().is_empty() {
+                place = Some(self.trimmed(piece.range()));
+            }
+        }
+        place.map(|span| Text { text: text.trim().to_owned(), span })
+    }
+
+    /// The range without the blanks around its text.
+    fn trimmed(&self, range: Range<usize>) -> Span {
+        let mut span = self.span(range);
+        let text = &self.file.text[span.range.clone()];
+        if !text.trim().is_empty() {
+            let start = span.range.start + (text.len() - text.trim_start().len());
+            span.range = start..start + text.trim().len();
+        }
+        span
+    }
+
+    /// What a reader of the message can do about XML that cannot be read.
+    fn broken(&self, error: &Error) -> Diagnostic {
+        let at = |position: TextPos| self.span(self.offset(position)..self.offset(position) + 1);
+        let end = || {
+            let length = self.file.text.trim_end().len();
+            self.span(length..length)
+        };
+        match error {
+            Error::UnexpectedCloseTag(expected, actual, position) => {
+                let mut span = at(*position);
+                span.range.end = span.range.start + closing_tag_length(&self.file.text[span.range.start..]);
+                let message = format!("`</{actual}>` does not close `<{expected}>`");
+                let diagnostic =
+                    Diagnostic::error(span.clone(), message).label(format!("expected `</{expected}>`"));
+                self.with_open_element(diagnostic, span.range.start)
+            }
+            Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+                let diagnostic =
+                    Diagnostic::error(end(), "the text ends in the middle of an element").label("ends here");
+                self.with_open_element(diagnostic, self.file.text.len())
+            }
+            Error::NoRootNode => Diagnostic::error(end(), "there is no element in this file")
+                .label("nothing but blanks and comments")
+                .help("a description starts with `<image schemaversion=\"8.5\" name=\"...\">`"),
+            Error::DtdDetected => {
+                let start = self.file.text.find("<!DOCTYPE").unwrap_or(0);
+                Diagnostic::error(self.span(start..start + "<!DOCTYPE".len()), "a document type is not accepted")
+                    .label("not accepted in a description")
+                    .help("remove `<!DOCTYPE ...>`; entities other than &lt; &gt; &amp; &quot; &apos; do not exist here")
+            }
+            Error::UnknownEntityReference(name, position) => {
+                Diagnostic::error(at(*position), format!("the entity `&{name};` does not exist"))
+                    .label("not known")
+                    .help("write `&amp;` where the character & is meant")
+            }
+            Error::MalformedEntityReference(position) => Diagnostic::error(at(*position), "a lone `&`")
+                .label("starts a reference, but none follows")
+                .help("write `&amp;` where the character & is meant"),
+            Error::InvalidAttributeValue(position) => {
+                Diagnostic::error(at(*position), "the character `<` stands in an attribute value")
+                    .label("not allowed here")
+                    .help("write `&lt;`, or look for a closing quote that is missing before this place")
+            }
+            Error::DuplicatedAttribute(name, position) => {
+                let mut span = at(*position);
+                span.range.end = span.range.start + name.len();
+                let span = self.span(span.range);
+                Diagnostic::error(span, format!("the attribute `{name}` stands twice in one element"))
+                    .label("given a second time")
+                    .help("remove one of the two")
+            }
+            Error::UnexpectedDeclaration(position) => {
+                Diagnostic::error(at(*position), "`<?xml ...?>` may only be the very first thing of the file")
+                    .label("not at the start")
+                    .help("remove what stands before it, blank lines included")
+            }
+            Error::UnknownNamespace(prefix, position) => {
+                Diagnostic::error(at(*position), format!("the prefix `{prefix}:` is not declared"))
+                    .label("unknown prefix")
+                    .help(format!("declare it: `xmlns:{prefix}=\"...\"`"))
+            }
+            Error::NonXmlChar(character, position) => Diagnostic::error(
+                at(*position),
+                format!("the character U+{:04X} must not stand in XML", u32::from(*character)),
+            )
+            .label("remove it"),
+            Error::InvalidComment(position) => Diagnostic::error(at(*position), "a comment contains `--`")
+                .label("not allowed inside a comment"),
+            Error::InvalidChar(expected, actual, position) => Diagnostic::error(
+                at(*position),
+                format!("expected `{}`, found {}", char::from(*expected), shown(*actual)),
+            )
+            .label(format!("expected `{}`", char::from(*expected))),
+            Error::InvalidChar2(expected, actual, position) => {
+                Diagnostic::error(at(*position), format!("expected {expected}, found {}", shown(*actual)))
+                    .label(format!("expected {expected}"))
+            }
+            Error::InvalidString(expected, position) => {
+                Diagnostic::error(at(*position), format!("expected `{expected}`"))
+                    .label(format!("expected `{expected}`"))
+            }
+            Error::NodesLimitReached | Error::AttributesLimitReached | Error::NamespacesLimitReached => {
+                Diagnostic::error(
+                    self.span(0..1),
+                    format!("the file has more than {MAX_NODES} elements and texts"),
+                )
+                .label("too large")
+            }
+            Error::InvalidName(position) => {
+                Diagnostic::error(at(*position), "a name of an element or attribute cannot start like this")
+                    .label("expected a name")
+                    .help("write `&lt;` where the character < is meant")
+            }
+            Error::InvalidXmlPrefixUri(position)
+            | Error::UnexpectedXmlUri(position)
+            | Error::UnexpectedXmlnsUri(position)
+            | Error::InvalidElementNamePrefix(position)
+            | Error::DuplicatedNamespace(_, position)
+            | Error::UnexpectedEntityCloseTag(position)
+            | Error::EntityReferenceLoop(position)
+            | Error::InvalidExternalID(position)
+            | Error::EntityResolver(position, _)
+            | Error::InvalidCharacterData(position)
+            | Error::UnknownToken(position) => {
+                let words = error.to_string();
+                let message = words.split(" at ").next().unwrap_or(&words);
+                Diagnostic::error(at(*position), format!("this is not XML: {message}"))
+                    .label("cannot be read")
+            }
+        }
+    }
+
+    /// Byte offset of a position that counts lines and characters from 1.
+    fn offset(&self, position: TextPos) -> usize {
+        let text = &self.file.text;
+        let line_start = match position.row {
+            0 | 1 => 0,
+            row => text.match_indices('\n').nth(row as usize - 2).map_or(text.len(), |(at, _)| at + 1),
+        };
+        let column = (position.col as usize).saturating_sub(1);
+        text[line_start..].char_indices().nth(column).map_or(text.len(), |(at, _)| line_start + at)
+    }
+
+    /// Adds where the innermost element that is still open at `end` was opened.
+    ///
+    /// The parser does not say it. Closing what it misses until the text before `end` can be read yields a tree in
+    /// which the last element of every level is an open one.
+    fn with_open_element(&self, diagnostic: Diagnostic, end: usize) -> Diagnostic {
+        let mut text = self.file.text[..end].to_owned();
+        // A tag that was not finished is not part of what is open.
+        if let Some(tag) = text.rfind('<').filter(|tag| !text[*tag..].contains('>')) {
+            text.truncate(tag);
+        }
+        let mut open = 0;
+        loop {
+            text.push_str("</_>");
+            let error = match Document::parse_with_options(&text, options()) {
+                Err(Error::UnexpectedCloseTag(expected, ..)) if open < MAX_DEPTH => expected,
+                _ => break,
+            };
+            text.truncate(text.len() - "</_>".len());
+            text.push_str(&format!("</{error}>"));
+            open += 1;
+            let Ok(document) = Document::parse_with_options(&text, options()) else { continue };
+            let mut node = document.root_element();
+            for _ in 1..open {
+                node = node.last_element_child().unwrap_or(node);
+            }
+            let span = self.name_span(node);
+            let (line, _) = span.line_and_column();
+            let name = &self.file.text[span.range];
+            return diagnostic
+                .help(format!("`<{name}>` is opened in line {line} and not closed before this place"));
+        }
+        diagnostic
+    }
+}
+
+fn closing_tag_length(text: &str) -> usize {
+    text.find('>').map_or(text.len(), |at| at + 1)
+}
+
+fn shown(byte: u8) -> String {
+    if byte.is_ascii_graphic() { format!("`{}`", char::from(byte)) } else { "something else".to_owned() }
+}

@@ -1,0 +1,111 @@
+//! Every description below `fixtures/descriptions` against the text beside it.
+//!
+//! `accepted/NAME.xml` gives `NAME.txt`: its warnings, and the selection of each of its types.
+//! `rejected/NAME.xml` gives `NAME.txt`: every diagnostic with its place, from reading it or from selecting a type.
+//! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use description::{Choice, Description, Diagnostics, Severity, SourceFile};
+
+fn descriptions(kind: &str) -> Vec<PathBuf> {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions");
+    let mut files = Vec::new();
+    for schema in ["1.4", "8.5"] {
+        for entry in fs::read_dir(base.join(schema).join(kind)).expect("fixtures of this kind") {
+            let path = entry.expect("a directory entry").path();
+            if path.extension().is_some_and(|extension| extension == "xml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty(), "no fixtures of this kind");
+    files
+}
+
+fn source(path: &Path) -> SourceFile {
+    let text = fs::read_to_string(path).expect("a text");
+    SourceFile { name: path.file_name().expect("a file").to_string_lossy().into_owned(), text }
+}
+
+/// Place, message, the text that is marked, label and help of each diagnostic.
+fn told(diagnostics: &Diagnostics) -> String {
+    let mut told = String::new();
+    for diagnostic in &diagnostics.0 {
+        let (line, column) = diagnostic.span.line_and_column();
+        let severity = match diagnostic.severity {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        };
+        let marked = &diagnostic.span.file.text[diagnostic.span.range.clone()];
+        writeln!(told, "{line}:{column}: {severity}: {}", diagnostic.message).expect("a string");
+        writeln!(told, "    at: {}", marked.replace('\n', "\\n")).expect("a string");
+        writeln!(told, "    label: {}", diagnostic.label).expect("a string");
+        if let Some(help) = &diagnostic.help {
+            writeln!(told, "    help: {help}").expect("a string");
+        }
+    }
+    told
+}
+
+/// Compares with the expected text, or writes it; says whether they agree.
+fn agrees(path: &Path, actual: &str) -> bool {
+    let expected_path = path.with_extension("txt");
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(&expected_path, actual).expect("the expected text is written");
+        return true;
+    }
+    let expected = fs::read_to_string(&expected_path).unwrap_or_default();
+    if expected != actual {
+        eprintln!("{}\n--- expected\n{expected}\n--- got\n{actual}", path.display());
+    }
+    expected == actual
+}
+
+#[test]
+fn accepted_descriptions_select_as_expected() {
+    let mut failed = Vec::new();
+    for path in descriptions("accepted") {
+        let parsed = Description::parse(source(&path));
+        let mut actual = told(&parsed.diagnostics);
+        let Some(description) = parsed.description else {
+            panic!("{} is not accepted:\n{actual}", path.display());
+        };
+        for entry in description.types() {
+            let choice = Choice { image_type: Some(entry.word.clone()), ..Choice::default() };
+            writeln!(actual, "=== {}", entry.word).expect("a string");
+            match description.select(&choice) {
+                Ok(selection) => writeln!(actual, "{selection:#?}").expect("a string"),
+                Err(errors) => actual.push_str(&told(&errors)),
+            }
+        }
+        if !agrees(&path, &actual) {
+            failed.push(path);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn rejected_descriptions_say_where_and_why() {
+    let mut failed = Vec::new();
+    for path in descriptions("rejected") {
+        let parsed = Description::parse(source(&path));
+        let mut actual = told(&parsed.diagnostics);
+        if let Some(description) = parsed.description {
+            match description.select(&Choice::default()) {
+                Ok(_) => panic!("{} is accepted", path.display()),
+                Err(errors) => {
+                    writeln!(actual, "=== select\n{}", told(&errors).trim_end()).expect("a string");
+                }
+            }
+        }
+        if !agrees(&path, &actual) {
+            failed.push(path);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
