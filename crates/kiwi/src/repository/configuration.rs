@@ -1,0 +1,68 @@
+//! Settings of the user and of the machine that say where packages come from.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::host::Host;
+
+/// What `kiwi.toml` says, with what the environment says over it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Configuration {
+    /// `[debian]`
+    #[serde(default)]
+    pub debian: DebianMirrors,
+}
+
+/// Where Debian is taken from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DebianMirrors {
+    /// The archive (`KIWI_DEBIAN_MIRROR`).
+    pub mirror: Option<String>,
+    /// The security archive (`KIWI_DEBIAN_SECURITY_MIRROR`).
+    pub security: Option<String>,
+}
+
+impl Configuration {
+    /// Reads `KIWI_CONFIG`, else `~/.config/kiwi/config.toml`, else `/etc/kiwi.toml`; the first that exists.
+    pub fn read(host: &Host) -> Result<Self> {
+        let home = host.variable("HOME").map(|home| PathBuf::from(home).join(".config/kiwi/config.toml"));
+        let named = host.variable("KIWI_CONFIG").map(PathBuf::from);
+        let path = named.or_else(|| {
+            [home, Some(PathBuf::from("/etc/kiwi.toml"))].into_iter().flatten().find(|path| path.is_file())
+        });
+        let mut configuration = match path {
+            Some(path) => {
+                let text = std::fs::read_to_string(&path)
+                    .with_context(|| format!("reading the configuration {}", path.display()))?;
+                toml::from_str(&text)
+                    .with_context(|| format!("reading the configuration {}", path.display()))?
+            }
+            None => Self::default(),
+        };
+        for (variable, setting) in [
+            ("KIWI_DEBIAN_MIRROR", &mut configuration.debian.mirror),
+            ("KIWI_DEBIAN_SECURITY_MIRROR", &mut configuration.debian.security),
+        ] {
+            if let Some(value) = host.variable(variable) {
+                *setting = Some(value);
+            }
+        }
+        Ok(configuration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_names_the_mirrors_and_nothing_unknown() {
+        let text = "[debian]\nmirror = \"http://mirror.example/debian\"\n";
+        let configuration: Configuration = toml::from_str(text).unwrap();
+        assert_eq!(configuration.debian.mirror.as_deref(), Some("http://mirror.example/debian"));
+        assert!(toml::from_str::<Configuration>("[debian]\nmiror = \"x\"\n").is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! `debian://SUITE`: a Debian release from the host's own mirror.
+//!
+//! The mirror is the one the host's apt uses, read from its source lists; the configuration and the environment go
+//! before it. The image itself gets the public archive: a mirror of the build host means nothing elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use description::{Repository, RepositoryType};
+
+use super::{Configuration, Resolved};
+
+/// The documented public archives, used where the host is no Debian and in the image's own configuration.
+const PUBLIC: &str = "http://archive.example/debian";
+const PUBLIC_SECURITY: &str = "http://archive.example/debian-security";
+/// Keys of all Debian releases, on the host.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+/// Suites that have neither updates nor security.
+const ROLLING: [&str; 3] = ["sid", "unstable", "experimental"];
+
+/// Main and updates from the archive, security from its own.
+pub(super) fn resolve(
+    suite: &str,
+    repository: &Repository,
+    configuration: &Configuration,
+) -> Result<Vec<Resolved>> {
+    if !Path::new(KEYRING).is_file() {
+        bail!(
+            "the keys of the Debian archive are needed and not there ({KEYRING}); install the package that brings \
+             them: debian-archive-keyring"
+        );
+    }
+    let lists = host_lists(Path::new("/etc/apt"));
+    let host = Mirrors::of_lists(&lists);
+    let main = configuration.debian.mirror.clone().or(host.main).unwrap_or_else(|| PUBLIC.to_owned());
+    // A mirror of the user's own without a word on security: the public one, never the host's mirror of another.
+    let host_security = if configuration.debian.mirror.is_some() { None } else { host.security };
+    let security =
+        configuration.debian.security.clone().or(host_security).unwrap_or_else(|| PUBLIC_SECURITY.to_owned());
+    let components = match repository.components.is_empty() {
+        true => vec!["main".to_owned()],
+        false => repository.components.clone(),
+    };
+    let of = |location: &str, public: &str, suites: Vec<String>| Resolved {
+        kind: RepositoryType::AptDeb,
+        location: location.to_owned(),
+        in_image: Some(format!(
+            "Types: deb\nURIs: {public}\nSuites: {}\nComponents: {}\nSigned-By: {KEYRING}\n",
+            suites.join(" "),
+            components.join(" ")
+        )),
+        suites,
+        components: components.clone(),
+        architectures: repository.architectures.clone(),
+        keys: vec![PathBuf::from(KEYRING)],
+        checked: repository.check_repository.unwrap_or(true),
+        priority: repository.priority,
+        for_build: !repository.image_only,
+        credentials: None,
+    };
+    if ROLLING.contains(&suite) {
+        return Ok(vec![of(&main, PUBLIC, vec![suite.to_owned()])]);
+    }
+    Ok(vec![
+        of(&main, PUBLIC, vec![suite.to_owned(), format!("{suite}-updates")]),
+        of(&security, PUBLIC_SECURITY, vec![format!("{suite}-security")]),
+    ])
+}
+
+/// The two archives of a host.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Mirrors {
+    main: Option<String>,
+    security: Option<String>,
+}
+
+/// The source lists of the host: name and text.
+fn host_lists(folder: &Path) -> Vec<(String, String)> {
+    let mut paths = vec![folder.join("sources.list")];
+    if let Ok(entries) = folder.join("sources.list.d").read_dir() {
+        paths.extend(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())));
+    }
+    paths.sort();
+    paths
+        .into_iter()
+        .filter_map(|path| {
+            let text = std::fs::read_to_string(&path).ok()?;
+            Some((path.file_name()?.to_string_lossy().into_owned(), text))
+        })
+        .collect()
+}
+
+impl Mirrors {
+    /// The first entries whose suites are a Debian release, and its security suite.
+    fn of_lists(lists: &[(String, String)]) -> Self {
+        let mut mirrors = Self::default();
+        for (name, text) in lists {
+            let entries = if name.ends_with(".sources") {
+                deb822_entries(text)
+            } else if name.ends_with(".list") {
+                line_entries(text)
+            } else {
+                continue;
+            };
+            for (uri, suites) in entries {
+                if suites.iter().any(|suite| suite.ends_with("-security")) {
+                    mirrors.security.get_or_insert(uri);
+                } else if suites.iter().any(|suite| is_release(suite)) {
+                    mirrors.main.get_or_insert(uri);
+                }
+            }
+        }
+        mirrors
+    }
+}
+
+/// Whether a suite is a Debian release by its usual names.
+fn is_release(suite: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "buster",
+        "bullseye",
+        "bookworm",
+        "trixie",
+        "forky",
+        "duke",
+        "sid",
+        "stable",
+        "oldstable",
+        "oldoldstable",
+        "testing",
+        "unstable",
+        "experimental",
+        "stable-backports",
+    ];
+    NAMES.contains(&suite)
+}
+
+/// Entries of `deb [options] URI SUITE COMPONENT...` lines.
+fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
+    let lines =
+        text.lines().map(str::trim).filter(|line| line.starts_with("deb ") || line.starts_with("deb\t"));
+    lines
+        .filter_map(|line| {
+            let rest = line[3..].trim_start();
+            let rest = match rest.strip_prefix('[') {
+                Some(options) => options.split_once(']')?.1,
+                None => rest,
+            };
+            let mut words = rest.split_whitespace();
+            Some((words.next()?.to_owned(), vec![words.next()?.to_owned()]))
+        })
+        .collect()
+}
+
+/// Entries of the paragraphs of a deb822 file.
+fn deb822_entries(text: &str) -> Vec<(String, Vec<String>)> {
+    let text: String =
+        text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
+    text.split("\n\n")
+        .filter_map(|paragraph| {
+            let field = |name: &str| {
+                let mut lines = paragraph.lines().skip_while(|line| !line.to_lowercase().starts_with(name));
+                let first = lines.next()?[name.len()..].to_owned();
+                let more = lines.take_while(|line| line.starts_with([' ', '\t']));
+                Some(more.fold(first, |text, line| text + line))
+            };
+            if field("enabled:").is_some_and(|word| word.trim() == "no") || !field("types:")?.contains("deb")
+            {
+                return None;
+            }
+            let uri = field("uris:")?.split_whitespace().next()?.to_owned();
+            Some((uri, field("suites:")?.split_whitespace().map(str::to_owned).collect()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mirrors(name: &str, text: &str) -> (Option<String>, Option<String>) {
+        let mirrors = Mirrors::of_lists(&[(name.to_owned(), text.to_owned())]);
+        (mirrors.main, mirrors.security)
+    }
+
+    #[test]
+    fn mirrors_are_read_from_deb822() {
+        let text = "Types: deb\n# http://snapshot.example\nURIs: http://a.example/debian\nSuites: bookworm bookworm-updates\n\
+                    Components: main\n\nTypes: deb\nURIs: http://s.example/x\nSuites: bookworm-security\nComponents: main\n";
+        let expected = (Some("http://a.example/debian".to_owned()), Some("http://s.example/x".to_owned()));
+        assert_eq!(mirrors("debian.sources", text), expected);
+        assert_eq!(mirrors("debian.sources.off", text), (None, None));
+    }
+
+    #[test]
+    fn mirrors_are_read_from_lines_and_foreign_ones_are_not_taken() {
+        let text = "deb https://other.example/apt stable-2 main\ndeb [arch=amd64 signed-by=/x] http://a.example/debian \
+                    trixie main\n#deb http://no.example/d trixie main\ndeb http://s.example trixie-security main\n";
+        let expected = (Some("http://a.example/debian".to_owned()), Some("http://s.example".to_owned()));
+        assert_eq!(mirrors("sources.list", text), expected);
+    }
+}

@@ -1,0 +1,144 @@
+//! Repositories as the package managers need them: a place, a format, and the keys that vouch for it.
+//!
+//! `this://` becomes a path below the description, `debian://SUITE` becomes the three suites of a Debian release,
+//! `opensuse://` and `obs://` become URLs.
+
+mod configuration;
+mod debian;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use description::{Architecture, Repository, RepositoryType, SourcePath};
+
+pub use configuration::Configuration;
+
+use crate::host::Host;
+
+/// Where SUSE projects are published.
+const OPENSUSE: &str = "http://download.opensuse.org";
+
+/// A repository whose place is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// What the description says of it.
+    pub kind: RepositoryType,
+    /// URL or absolute path.
+    pub location: String,
+    /// Suites of an apt repository; one that ends in `/` is a path in a flat one.
+    pub suites: Vec<String>,
+    /// Components of an apt repository; empty for a flat one.
+    pub components: Vec<String>,
+    /// Architectures it is used for; empty: the image's.
+    pub architectures: Vec<String>,
+    /// Keys or keyrings that sign it.
+    pub keys: Vec<PathBuf>,
+    /// Whether its signature is checked.
+    pub checked: bool,
+    /// Priority, as the description says it.
+    pub priority: Option<i64>,
+    /// Whether the build uses it.
+    pub for_build: bool,
+    /// The lines the image's own configuration gets, if it gets any: a public URL, never the build host's mirror.
+    pub in_image: Option<String>,
+    /// User and password.
+    pub credentials: Option<(String, String)>,
+}
+
+/// Decides place, suites and keys of the description's repositories, in their order.
+pub fn resolve(
+    repositories: &[Repository],
+    description: &Path,
+    architecture: &Architecture,
+    host: &Host,
+) -> Result<Vec<Resolved>> {
+    let configuration = Configuration::read(host)?;
+    let mut resolved = Vec::new();
+    for repository in repositories {
+        match &repository.source {
+            SourcePath::Debian(suite) => resolved.extend(debian::resolve(suite, repository, &configuration)?),
+            SourcePath::Local(path) => {
+                if !Path::new(path).exists() {
+                    host.warn(&format!("the repository {path} does not exist and is left out"));
+                    continue;
+                }
+                resolved.push(plain(repository, path.clone(), description)?);
+            }
+            SourcePath::This(path) => {
+                let path = description.join(path);
+                if !path.exists() {
+                    bail!("the repository this://{} does not exist: no {}", path.display(), path.display());
+                }
+                resolved.push(plain(repository, path.display().to_string(), description)?);
+            }
+            SourcePath::Url(url) => resolved.push(plain(repository, url.clone(), description)?),
+            SourcePath::OpenSuse(project) => {
+                let path = project.replace(':', ":/");
+                resolved.push(plain(
+                    repository,
+                    format!("{OPENSUSE}/repositories/{path}/standard"),
+                    description,
+                )?);
+            }
+            SourcePath::Obs(path) => {
+                let path = path.replace(':', ":/");
+                resolved.push(plain(repository, format!("{OPENSUSE}/repositories/{path}"), description)?);
+            }
+        }
+    }
+    if !resolved.iter().any(|repository| repository.for_build) {
+        bail!(
+            "no repository is left to take packages from on {architecture}; the description needs a <repository> whose \
+             source exists, e.g. <source path=\"debian://bookworm\"/>"
+        );
+    }
+    Ok(resolved)
+}
+
+fn plain(repository: &Repository, location: String, description: &Path) -> Result<Resolved> {
+    let kind = repository.kind.unwrap_or(match repository.distribution {
+        Some(_) => RepositoryType::AptDeb,
+        None => RepositoryType::RpmMd,
+    });
+    let suite = repository.distribution.clone().unwrap_or_else(|| "./".to_owned());
+    let flat = suite.ends_with('/');
+    let components = match (flat, repository.components.is_empty()) {
+        (true, _) => Vec::new(),
+        (false, true) => vec!["main".to_owned()],
+        (false, false) => repository.components.clone(),
+    };
+    let keys = repository.signing_keys.iter().map(|key| key_path(key, description)).collect::<Result<_>>()?;
+    let in_image = repository.in_image.then(|| {
+        format!("Types: deb\nURIs: {location}\nSuites: {suite}\nComponents: {}\n", components.join(" "))
+    });
+    Ok(Resolved {
+        kind,
+        location,
+        suites: vec![suite],
+        components,
+        architectures: repository.architectures.clone(),
+        keys,
+        checked: repository.check_repository.unwrap_or(true),
+        priority: repository.priority,
+        for_build: !repository.image_only,
+        in_image,
+        credentials: repository.credentials.clone(),
+    })
+}
+
+/// A signing key: a file of the host or of the description.
+fn key_path(key: &str, description: &Path) -> Result<PathBuf> {
+    let path = if let Some(path) = key.strip_prefix("this://").or_else(|| key.strip_prefix("this:")) {
+        description.join(path.trim_start_matches('/'))
+    } else if let Some(path) = key.strip_prefix("file://").or_else(|| key.strip_prefix("file:")) {
+        PathBuf::from(path)
+    } else if key.starts_with('/') {
+        PathBuf::from(key)
+    } else {
+        bail!("the signing key {key} must be fetched; download it and name it with file: or this:");
+    };
+    if !path.is_file() {
+        bail!("the signing key {key} does not exist: no {}", path.display());
+    }
+    Ok(path)
+}
