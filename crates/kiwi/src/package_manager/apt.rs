@@ -1,0 +1,459 @@
+//! apt: the host's apt-get resolves and fetches, dpkg runs in the tree.
+//!
+//! ```text
+//! refresh: source lists of ours -> apt-get update (signatures checked)
+//! install: one resolution -> packages into the store -> essential ones unpacked and installed by dpkg
+//!          -> everything else by apt-get, without network, services and initramfs generators
+//! settle:  the image's own source lists, no trace of the build
+//! ```
+//!
+//! Nothing of the host's apt configuration is read or written: every folder apt knows lies in the tree.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::{PackageSet, PatternType, RepositoryType};
+
+use super::apt_output::{Archive, archives, release_date, resolve_error, update_error};
+use super::{Installed, PackageManager, PackagePlan};
+use crate::host::{Command, Host};
+use crate::repository::Resolved;
+use crate::root_tree::RootTree;
+use crate::store::Store;
+
+/// Our folder in the tree while we work.
+const WORK: &str = ".kiwi";
+/// Programs that package scripts must not run during a build: kiwi makes the boot image itself.
+const HELD_BACK: [&str; 2] = ["usr/sbin/update-initramfs", "usr/bin/dracut"];
+/// What unusrmerged packages unpack into, and where that is today.
+const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
+
+pub(super) struct Apt<'a> {
+    plan: &'a PackagePlan,
+}
+
+impl<'a> Apt<'a> {
+    pub(super) fn new(plan: &'a PackagePlan) -> Self {
+        Self { plan }
+    }
+
+    /// `apt-get` of the host on the tree: the host is read-only for it, its configuration is ours.
+    fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
+        host.command("apt-get")
+            .writable(tree.path())
+            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
+            .env("TMPDIR", tree.path().join(WORK))
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
+            .env("DEBCONF_NOWARNINGS", "yes")
+            .env("INITRD", "No")
+    }
+
+    /// apt's configuration and source lists, in our folder of the tree.
+    fn configure(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        for folder in [
+            "etc/apt.conf.d",
+            "etc/preferences.d",
+            "etc/sources.list.d",
+            "etc/auth.conf.d",
+            "etc/trusted.gpg.d",
+        ] {
+            tree.create_dir(format!("{WORK}/{folder}"), 0o755)?;
+        }
+        tree.create_dir(format!("{WORK}/archives/partial"), 0o755)?;
+        tree.create_dir("var/lib/apt/lists/partial", 0o755)?;
+        tree.create_dir("var/lib/dpkg", 0o755)?;
+        if !tree.exists("var/lib/dpkg/status") {
+            tree.write("var/lib/dpkg/status", "", 0o644)?;
+        }
+        tree.write(format!("{WORK}/apt.conf"), self.apt_conf(tree.path()), 0o644)?;
+        let sources = self.plan.repositories.iter().filter(|repository| repository.for_build);
+        let mut text = String::new();
+        for (index, repository) in sources.enumerate() {
+            text += &self.source(repository, index, tree, host)?;
+            text.push('\n');
+        }
+        tree.write(format!("{WORK}/etc/sources.list.d/kiwi.sources"), text, 0o644)?;
+        tree.write(format!("{WORK}/etc/preferences.d/kiwi"), self.preferences(), 0o644)
+    }
+
+    fn apt_conf(&self, tree: &Path) -> String {
+        let tree = tree.display();
+        let architecture = &self.plan.architecture;
+        let recommends = self.plan.image.pattern_type != PatternType::OnlyRequired;
+        format!(
+            "APT::Architecture \"{architecture}\";\n\
+             APT::Architectures {{ \"{architecture}\"; }};\n\
+             APT::Install-Recommends \"{recommends}\";\n\
+             APT::Install-Suggests \"false\";\n\
+             APT::Sandbox::User \"root\";\n\
+             APT::Update::Error-Mode \"any\";\n\
+             Acquire::Languages \"none\";\n\
+             Acquire::Retries \"2\";\n\
+             Acquire::http::Timeout \"30\";\n\
+             Acquire::https::Timeout \"30\";\n\
+             Acquire::ForceHash \"sha256\";\n\
+             Dir \"{tree}/\";\n\
+             Dir::State::status \"{tree}/var/lib/dpkg/status\";\n\
+             Dir::Cache \"{tree}/{WORK}/\";\n\
+             Dir::Cache::archives \"{tree}/{WORK}/archives/\";\n\
+             Dir::Etc \"{tree}/{WORK}/etc/\";\n\
+             Dir::Log \"{tree}/{WORK}/\";\n\
+             Dir::Bin::methods \"/usr/lib/apt/methods\";\n\
+             DPkg::Chroot-Directory \"{tree}\";\n\
+             DPkg::Options:: \"--force-unsafe-io\";\n\
+             DPkg::Options:: \"--force-confdef\";\n\
+             DPkg::Options:: \"--force-confold\";\n\
+             DPkg::Use-Pty \"false\";\n"
+        )
+    }
+
+    /// The deb822 paragraph of one repository; its key and, for a folder of packages, its index are put in our folder.
+    fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
+        let location = match (&repository.kind, repository.location.starts_with('/')) {
+            (RepositoryType::DebDir, true) => self.index_folder(repository, index, tree, host)?,
+            (RepositoryType::AptDeb, true) => format!("file:{}", repository.location),
+            (RepositoryType::AptDeb, false) => repository.location.clone(),
+            (kind, _) => bail!(
+                "the repository {} is of type {kind:?}, which apt cannot use; apt takes apt-deb and, for a local \
+                 folder of packages, deb-dir",
+                repository.location
+            ),
+        };
+        let mut text = format!("Types: deb\nURIs: {location}\nSuites: {}\n", repository.suites.join(" "));
+        if !repository.components.is_empty() {
+            text += &format!("Components: {}\n", repository.components.join(" "));
+        }
+        if !repository.architectures.is_empty() {
+            text += &format!("Architectures: {}\n", repository.architectures.join(" "));
+        }
+        if !repository.checked || repository.kind == RepositoryType::DebDir {
+            text += "Trusted: yes\n";
+        } else if !repository.keys.is_empty() {
+            let keys: Vec<String> = repository.keys.iter().map(|key| key.display().to_string()).collect();
+            text += &format!("Signed-By: {}\n", keys.join(" "));
+        }
+        if let Some((user, password)) = &repository.credentials {
+            let machine = repository.location.split('/').nth(2).unwrap_or_default();
+            let entry = format!("machine {machine} login {user} password {password}\n");
+            tree.write(format!("{WORK}/etc/auth.conf.d/{index}.conf"), entry, 0o600)?;
+        }
+        Ok(text)
+    }
+
+    /// A folder of `.deb` files gets an index of its own: the folder stays as it is.
+    fn index_folder(
+        &self,
+        repository: &Resolved,
+        index: usize,
+        tree: &RootTree,
+        host: &Host,
+    ) -> Result<String> {
+        let folder = Path::new(&repository.location);
+        let place = format!("{WORK}/repository-{index}");
+        tree.create_dir(&place, 0o755)?;
+        let mut entries: Vec<PathBuf> = folder
+            .read_dir()
+            .with_context(|| format!("reading the repository {}", folder.display()))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+            .collect();
+        entries.sort();
+        let mut text = String::new();
+        for path in entries {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let control = host.command("dpkg-deb").arg("--field").arg(&path).output()?;
+            let size = path.metadata()?.len();
+            let digest = crate::store::digest_of(&path)?;
+            text +=
+                &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
+            tree.symlink(format!("{place}/{name}"), &path)?;
+        }
+        tree.write(format!("{place}/Packages"), text, 0o644)?;
+        Ok(format!("file:{}", tree.path().join(place).display()))
+    }
+
+    /// Ignored names are pinned away, priorities of repositories are pins on their place.
+    fn preferences(&self) -> String {
+        let ignored = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
+        ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n")).collect()
+    }
+
+    /// The words that name everything to install.
+    fn wanted(&self) -> Vec<String> {
+        let names = |set: &PackageSet| {
+            set.packages.iter().map(|package| package.name.to_string()).collect::<Vec<_>>()
+        };
+        let mut words = vec!["?essential".to_owned()];
+        words.extend(names(&self.plan.bootstrap));
+        words.extend(names(&self.plan.image));
+        words
+    }
+
+    /// What apt would fetch to install `words` on the tree as it is.
+    fn resolve(&self, words: &[String], action: &str, tree: &RootTree, host: &Host) -> Result<Vec<Archive>> {
+        let command =
+            self.apt_get(tree, host).args(["--yes", "--quiet=2", "--print-uris", action]).args(words);
+        Ok(archives(&command.output().map_err(resolve_error)?))
+    }
+
+    /// Puts every archive into our folder: from the store, else from its repository and then into the store.
+    fn fetch(&self, archives: &[Archive], tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        let folder = tree.path().join(WORK).join("archives");
+        let mut missing = Vec::new();
+        for archive in archives {
+            match archive.sha256.as_deref().and_then(|digest| store.find(digest)) {
+                Some(path) => {
+                    let target = folder.join(&archive.file);
+                    host.copy_file(&path, &target)
+                        .with_context(|| format!("writing {}", target.display()))?;
+                }
+                None => missing.push(archive),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let stage = host.stage(format!("Fetching {} packages", missing.len()));
+        let mut command = host
+            .command("/usr/lib/apt/apt-helper")
+            .arg("download-file")
+            .writable(tree.path())
+            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
+            .network();
+        for archive in &missing {
+            let hash = archive.sha256.as_ref().map_or_else(String::new, |digest| format!("SHA256:{digest}"));
+            command = command.arg(&archive.uri).arg(folder.join(&archive.file)).arg(hash);
+        }
+        command.run().map_err(update_error)?;
+        for archive in &missing {
+            if let Some(digest) = &archive.sha256
+                && !store.keep(digest, &folder.join(&archive.file), host)?
+            {
+                bail!(
+                    "the package {} does not have the digest its repository names; fetch again",
+                    archive.uri
+                );
+            }
+        }
+        stage.finish();
+        Ok(())
+    }
+
+    /// Unpacks the essential packages so that dpkg and a shell can run in the tree.
+    fn unpack(&self, archives: &[Archive], tree: &RootTree, host: &Host) -> Result<()> {
+        for name in MERGED {
+            tree.create_dir(format!("usr/{name}"), 0o755)?;
+            tree.symlink(name, format!("usr/{name}"))?;
+        }
+        let folder = tree.path().join(WORK).join("archives");
+        let files = archives.iter().map(|archive| folder.join(&archive.file));
+        // A folder of a package never replaces a link of the tree: /lib stays a link to usr/lib.
+        let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
+                      --numeric-owner --directory \"$TREE\" || exit 1; done";
+        host.command("sh")
+            .args(["-e", "-c", unpack, "unpack"])
+            .args(files)
+            .env("TREE", tree.path())
+            .writable(tree.path())
+            .run()
+            .context("unpacking the essential packages")
+    }
+
+    /// dpkg in the tree.
+    fn dpkg<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
+        tree.command(host, "/usr/bin/dpkg")
+            .arg("--force-unsafe-io")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
+            .env("DEBCONF_NOWARNINGS", "yes")
+            .env("INITRD", "No")
+            .env("DPKG_MAINTSCRIPT_DEBUG", "0")
+    }
+
+    /// No services start, no initramfs is built, until `release`.
+    fn hold_back(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
+        for path in HELD_BACK {
+            tree.command(host, "/usr/bin/dpkg-divert")
+                .args(["--quiet", "--local", "--no-rename", "--add", "--divert"])
+                .arg(format!("/{path}.kiwi"))
+                .arg(format!("/{path}"))
+                .run()?;
+            if tree.exists(path) {
+                let program = tree.read(path)?;
+                tree.write(format!("{path}.kiwi"), program, 0o755)?;
+            }
+            tree.write(path, "#!/bin/sh\nexit 0\n", 0o755)?;
+        }
+        Ok(())
+    }
+
+    fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        tree.remove("usr/sbin/policy-rc.d")?;
+        for path in HELD_BACK {
+            tree.remove(path)?;
+            tree.command(host, "/usr/bin/dpkg-divert")
+                .args(["--quiet", "--local", "--rename", "--remove"])
+                .arg(format!("/{path}"))
+                .run()?;
+        }
+        Ok(())
+    }
+
+    /// Installs what is fetched already: no network, the tree's `/proc` and `/dev` are the sandbox's.
+    fn install_fetched(&self, action: &[&str], words: &[String], tree: &RootTree, host: &Host) -> Result<()> {
+        for folder in ["proc", "dev", "run"] {
+            tree.create_dir(folder, 0o755)?;
+        }
+        self.apt_get(tree, host)
+            .args(["--yes", "--quiet=1", "--no-download"])
+            .args(action)
+            .args(words)
+            .bind("/dev", tree.path().join("dev"), false)
+            .bind("/proc", tree.path().join("proc"), false)
+            .run()
+            .map_err(resolve_error)
+            .context("installing the packages")
+    }
+}
+
+impl PackageManager for Apt<'_> {
+    fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64> {
+        self.configure(tree, host)?;
+        self.apt_get(tree, host).args(["--quiet=1", "update"]).network().run().map_err(update_error)?;
+        let lists = tree.list("var/lib/apt/lists")?;
+        let releases = lists.iter().filter(|name| name.ends_with("Release"));
+        let dates = releases
+            .filter_map(|name| release_date(&tree.read_text(format!("var/lib/apt/lists/{name}")).ok()?));
+        Ok(dates.max().unwrap_or_else(|| host.now()))
+    }
+
+    fn install(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        let words = self.wanted();
+        let everything = self.resolve(&words, "install", tree, host)?;
+        let mut first = vec!["?essential".to_owned()];
+        first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
+        let essential = self.resolve(&first, "install", tree, host)?;
+        let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
+        // One resolution decides: a version the whole set does not have is not bootstrapped either.
+        let essential: Vec<Archive> =
+            essential.into_iter().filter(|archive| chosen.contains(archive.file.as_str())).collect();
+        self.fetch(&everything, tree, store, host)?;
+        let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
+        self.unpack(&essential, tree, host)?;
+        stage.finish();
+        let stage = host.stage(format!("Installing {} packages", everything.len()));
+        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
+        let files = essential.iter().map(|archive| format!("/{WORK}/archives/{}", archive.file));
+        self.dpkg(tree, host)
+            .args(["--force-depends", "--install"])
+            .args(files)
+            .run()
+            .context("installing the bootstrap packages")?;
+        self.hold_back(tree, host)?;
+        self.install_fetched(&["install"], &words[1..], tree, host)?;
+        self.release(tree, host)?;
+        stage.finish();
+        Ok(())
+    }
+
+    fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        let names: Vec<String> =
+            self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
+        self.hold_back(tree, host)?;
+        let result = (|| {
+            let newer = self.resolve(&[], "dist-upgrade", tree, host)?;
+            self.fetch(&newer, tree, store, host)?;
+            if !newer.is_empty() {
+                let stage = host.stage(format!("Upgrading {} packages", newer.len()));
+                self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
+                stage.finish();
+            }
+            let added = self.resolve(&names, "install", tree, host)?;
+            self.fetch(&added, tree, store, host)?;
+            if !added.is_empty() {
+                let stage = host.stage(format!("Installing {} packages", added.len()));
+                self.install_fetched(&["install"], &names, tree, host)?;
+                stage.finish();
+            }
+            Ok(())
+        })();
+        self.release(tree, host)?;
+        result
+    }
+
+    fn delete(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        let installed = self.installed(tree, host)?;
+        let present: Vec<&str> = self
+            .plan
+            .delete
+            .iter()
+            .map(description::PackageName::as_str)
+            .filter(|name| installed.iter().any(|package| package.name == *name))
+            .collect();
+        for name in self.plan.delete.iter().filter(|name| !present.contains(&name.as_str())) {
+            host.warn(&format!("the package {name} is to be deleted and was never installed"));
+        }
+        if present.is_empty() {
+            return Ok(());
+        }
+        self.dpkg(tree, host)
+            .args(["--purge", "--force-depends", "--force-remove-essential"])
+            .args(present)
+            .run()
+            .context("deleting packages")
+    }
+
+    fn installed(&self, tree: &RootTree, _host: &Host) -> Result<Vec<Installed>> {
+        let status = tree.read_text("var/lib/dpkg/status")?;
+        let mut packages: Vec<Installed> = status
+            .split("\n\n")
+            .filter_map(|paragraph| {
+                let field =
+                    |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                field("Status:")?.ends_with(" installed").then_some(())?;
+                let name = field("Package:")?.to_owned();
+                Some(Installed {
+                    version: field("Version:")?.to_owned(),
+                    architecture: field("Architecture:")?.to_owned(),
+                    licences: licences(tree, &name),
+                    name,
+                })
+            })
+            .collect();
+        packages.sort();
+        Ok(packages)
+    }
+
+    fn settle(&self, tree: &RootTree, _host: &Host) -> Result<()> {
+        tree.remove(WORK)?;
+        for folder in ["var/lib/apt/lists", "var/cache/apt/archives"] {
+            for name in tree.list(folder)? {
+                tree.remove(format!("{folder}/{name}"))?;
+            }
+        }
+        for file in ["var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin", "var/lib/dpkg/lock"] {
+            tree.remove(file)?;
+        }
+        let own: Vec<&str> =
+            self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_deref()).collect();
+        if !own.is_empty() && tree.exists("etc/apt") {
+            tree.remove("etc/apt/sources.list")?;
+            tree.write("etc/apt/sources.list.d/kiwi.sources", own.join("\n"), 0o644)?;
+        }
+        Ok(())
+    }
+}
+
+/// The licences a package declares in the machine-readable form of its copyright file.
+fn licences(tree: &RootTree, package: &str) -> String {
+    let text = tree.read_text(format!("usr/share/doc/{package}/copyright")).unwrap_or_default();
+    let names = text.lines().filter_map(|line| line.strip_prefix("License:")).map(str::trim);
+    let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+    match names.is_empty() {
+        true => "unknown".to_owned(),
+        false => names.into_iter().collect::<Vec<_>>().join(", "),
+    }
+}

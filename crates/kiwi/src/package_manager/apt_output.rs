@@ -1,0 +1,128 @@
+//! What apt prints: package URIs, and errors with what to do about them.
+
+use anyhow::{Error, anyhow};
+
+use crate::host::CommandError;
+
+/// A package to fetch, from `apt-get --print-uris`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Archive {
+    pub(super) uri: String,
+    pub(super) file: String,
+    pub(super) sha256: Option<String>,
+}
+
+/// Reads the lines `'URI' FILE SIZE HASH` (the hash may be missing).
+pub(super) fn archives(output: &str) -> Vec<Archive> {
+    output
+        .lines()
+        .filter_map(|line| {
+            let (uri, rest) = line.strip_prefix('\'')?.split_once("' ")?;
+            let mut words = rest.split_whitespace();
+            let file = words.next()?.to_owned();
+            let sha256 = words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")).map(str::to_owned);
+            Some(Archive { uri: uri.to_owned(), file, sha256 })
+        })
+        .collect()
+}
+
+/// Seconds since 1970 of a `Date:` field as in `Sat, 05 Sep 2026 09:12:30 UTC`.
+pub(super) fn release_date(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, day, month, year, time, ..] = words.as_slice() else { return None };
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = MONTHS.iter().position(|name| name == month)? as u64 + 1;
+    let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
+    let mut clock = time.split(':').map(|part| part.parse::<u64>().ok());
+    let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
+    // Days since 1970 by counting years that start in March, so that the leap day is the last.
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    Some((days - 719_468) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+}
+
+/// Turns a failure of `apt-get update` into its cause and a remedy.
+pub(super) fn update_error(error: CommandError) -> Error {
+    let CommandError::Failed { tail, .. } = &error else { return error.into() };
+    let line =
+        |words: &[&str]| tail.iter().find(|line| words.iter().any(|word| line.contains(word))).cloned();
+    if let Some(line) = line(&[
+        "is not signed",
+        "NO_PUBKEY",
+        "BADSIG",
+        "EXPKEYSIG",
+        "signatures were invalid",
+        "couldn't be verified",
+        "Clearsigned file",
+    ]) {
+        return anyhow!(
+            "the signature of a repository is not good: {}\nname its key with <signing key=\"file:PATH\"/> in \
+             <source>, or, if you must, trust it unchecked with repository_gpgcheck=\"false\"",
+            trimmed(&line)
+        );
+    }
+    if let Some(line) =
+        line(&["Could not", "Temporary failure", "Connection", "404", "Failed to fetch", "not found"])
+    {
+        return anyhow!(
+            "a repository cannot be reached: {}\ncheck its <source path>, the network and the proxy",
+            trimmed(&line)
+        );
+    }
+    error.into()
+}
+
+/// Turns a failure of the resolution into its cause and a remedy.
+pub(super) fn resolve_error(error: CommandError) -> Error {
+    let CommandError::Failed { tail, .. } = &error else { return error.into() };
+    let missing: Vec<&str> = tail
+        .iter()
+        .filter_map(|line| {
+            line.strip_prefix("E: Unable to locate package ").or_else(|| {
+                let name =
+                    line.strip_prefix("E: Package '")?.strip_suffix("' has no installation candidate")?;
+                Some(name)
+            })
+        })
+        .collect();
+    if !missing.is_empty() {
+        return anyhow!(
+            "{} not in the repositories of the description: {}\ncheck the spelling, the <packages> sections, and that \
+             the repository and component that holds it are named",
+            if missing.len() == 1 { "a package is" } else { "packages are" },
+            missing.join(", ")
+        );
+    }
+    if tail.iter().any(|line| line.contains("unmet dependencies")) {
+        return anyhow!("the packages of the description do not fit together:\n  {}", tail.join("\n  "));
+    }
+    error.into()
+}
+
+fn trimmed(line: &str) -> &str {
+    line.trim_start_matches("E: ").trim_start_matches("W: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uris_are_read_with_and_without_hash() {
+        let text = "'http://m.example/a_1_amd64.deb' a_1_amd64.deb 12 SHA256:00ff\n'file:/r/b_1_all.deb' b_1_all.deb 7\n";
+        let read = archives(text);
+        assert_eq!(read[0].sha256.as_deref(), Some("00ff"));
+        assert_eq!((read[1].uri.as_str(), read[1].sha256.as_ref()), ("file:/r/b_1_all.deb", None));
+        assert!(archives("Reading package lists...\n").is_empty());
+    }
+
+    #[test]
+    fn release_dates_are_seconds() {
+        assert_eq!(release_date("Origin: x\nDate: Thu, 01 Jan 1970 00:00:00 UTC\n"), Some(0));
+        assert_eq!(release_date("Date: Sat, 29 Feb 2020 12:34:56 UTC\n"), Some(1_582_979_696));
+        assert_eq!(release_date("Date: Mon, 01 Mar 2021 00:00:00 UTC\n"), Some(1_614_556_800));
+        assert_eq!(release_date("Origin: x\n"), None);
+    }
+}

@@ -1,0 +1,95 @@
+//! Package managers behind one trait. Only they have the network.
+
+mod apt;
+mod apt_output;
+
+use anyhow::{Result, bail};
+use description::{PackageManager as Word, PackageName, PackageSet, Selection};
+
+use crate::host::Host;
+use crate::repository::Resolved;
+use crate::root_tree::RootTree;
+use crate::store::Store;
+
+/// What a package manager is to do, decided before anything is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackagePlan {
+    /// By which package manager.
+    pub manager: Word,
+    /// Debian's or RPM's name of the architecture.
+    pub architecture: String,
+    /// Where packages come from.
+    pub repositories: Vec<Resolved>,
+    /// Unpacked first, with what the distribution calls essential.
+    pub bootstrap: PackageSet,
+    /// Everything else.
+    pub image: PackageSet,
+    /// Taken out again at the end, whatever needs them.
+    pub delete: Vec<PackageName>,
+}
+
+/// An installed package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Installed {
+    /// Its name.
+    pub name: String,
+    /// Its version, as the package manager writes it.
+    pub version: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// Licences as the package declares them; `unknown` when it does not.
+    pub licences: String,
+}
+
+/// What every package manager can do with a tree.
+pub trait PackageManager {
+    /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
+    fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64>;
+    /// Installs everything the plan asks for into a new tree, in one resolution.
+    fn install(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
+    /// Brings a tree up to date and adds the plan's image packages.
+    fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
+    /// Takes out what the plan says to delete.
+    fn delete(&self, tree: &RootTree, host: &Host) -> Result<()>;
+    /// Lists what is installed, sorted by name.
+    fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
+    /// Writes the image's own configuration and removes every trace of the build's.
+    fn settle(&self, tree: &RootTree, host: &Host) -> Result<()>;
+}
+
+impl PackagePlan {
+    /// Decides what is to be done for a selection.
+    pub fn new(selection: &Selection, repositories: Vec<Resolved>) -> Result<Self> {
+        let manager = selection.package_manager;
+        let architecture = match manager {
+            Word::Apt => selection.architecture.debian().to_owned(),
+            Word::Smart | Word::Zypper | Word::Dnf => bail!(
+                "packages are installed with {} here, which this version of kiwi does not build with yet; \
+                 <packagemanager>apt</packagemanager> it can",
+                manager.word()
+            ),
+        };
+        for set in [&selection.bootstrap, &selection.image] {
+            if let Some(pattern) = set.patterns.first() {
+                bail!(
+                    "apt knows no patterns, but the description names the pattern {pattern}; name its packages"
+                );
+            }
+        }
+        Ok(Self {
+            manager,
+            architecture,
+            repositories,
+            bootstrap: selection.bootstrap.clone(),
+            image: selection.image.clone(),
+            delete: selection.delete.clone(),
+        })
+    }
+
+    /// The package manager that carries it out.
+    pub fn manager(&self) -> Box<dyn PackageManager + '_> {
+        match self.manager {
+            Word::Apt | Word::Smart | Word::Zypper | Word::Dnf => Box::new(apt::Apt::new(self)),
+        }
+    }
+}
