@@ -1,0 +1,76 @@
+//! Users and groups of the description, by the tree's own tools.
+
+use anyhow::{Context, Result, bail};
+use description::{Password, User};
+
+use crate::host::Host;
+use crate::password;
+use crate::root_tree::RootTree;
+
+/// Creates what is missing and changes what is there: groups first, each user once.
+pub(super) fn create(users: &[User], tree: &RootTree, host: &Host) -> Result<()> {
+    if !users.is_empty() && !tree.exists("usr/sbin/useradd") {
+        bail!(
+            "the description has users, but the image has no useradd; add its package (passwd on Debian) to the packages"
+        );
+    }
+    for user in users {
+        for (group, id) in &user.groups {
+            if !has_entry(tree, "etc/group", group.as_str())? {
+                let mut command = tree.command(host, "/usr/sbin/groupadd");
+                if let Some(id) = id {
+                    command = command.arg("--gid").arg(id.to_string());
+                }
+                command.arg(group.as_str()).run().with_context(|| format!("creating the group {group}"))?;
+            }
+        }
+        add_or_change(user, tree, host).with_context(|| format!("creating the user {}", user.name))?;
+    }
+    Ok(())
+}
+
+fn add_or_change(user: &User, tree: &RootTree, host: &Host) -> Result<()> {
+    let known = has_entry(tree, "etc/passwd", user.name.as_str())?;
+    let mut command = match known {
+        true => tree.command(host, "/usr/sbin/usermod"),
+        false => tree.command(host, "/usr/sbin/useradd").arg("--create-home"),
+    };
+    let hash = match &user.password {
+        Some(Password::Hash(hash)) => Some(hash.clone()),
+        Some(Password::Plain(text)) => Some(password::hash(text)?),
+        None => None,
+    };
+    let mut groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
+    if user.first_group_is_login && !groups.is_empty() {
+        command = command.arg("--gid").arg(groups.remove(0));
+    }
+    if !groups.is_empty() {
+        if known {
+            command = command.arg("--append");
+        }
+        command = command.arg("--groups").arg(groups.join(","));
+    }
+    for (option, value) in [
+        ("--password", hash),
+        ("--home", user.home.clone()),
+        ("--comment", user.real_name.clone()),
+        (
+            "--shell",
+            user.shell
+                .clone()
+                .or_else(|| (!known && tree.exists("bin/bash")).then(|| "/bin/bash".to_owned())),
+        ),
+        ("--uid", user.id.map(|id| id.to_string())),
+    ] {
+        if let Some(value) = value {
+            command = command.arg(option).arg(value);
+        }
+    }
+    Ok(command.arg(user.name.as_str()).run()?)
+}
+
+/// Whether a colon-separated file has an entry of this very name.
+fn has_entry(tree: &RootTree, file: &str, name: &str) -> Result<bool> {
+    let text = if tree.exists(file) { tree.read_text(file)? } else { String::new() };
+    Ok(text.lines().any(|line| line.split(':').next() == Some(name)))
+}
