@@ -1,0 +1,240 @@
+//! GRUB 2: core images made by grub-mkimage, written at offsets; no grub-install, no device, no mount.
+//!
+//! ```text
+//! BIOS: boot.img in sector 0 -> core.img in its partition (GPT) or behind the MBR -> grub.cfg of the system
+//! UEFI: EFI/BOOT/BOOTX64.EFI on the ESP                                           -> grub.cfg of the system
+//! ```
+//!
+//! The places in boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
+//! the core image, 8 bytes) and 0x1f4 of the core image's first sector (sector of its rest, 8 bytes).
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use description::{Bootloader, Console, Filesystem};
+
+use crate::host::{Command, Host};
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// Where GRUB reads its menu, in the system.
+const FOLDER: &str = "/boot/grub";
+/// Bytes of boot.img that are code; behind them the MBR keeps its table.
+const BOOT_CODE: usize = 440;
+const KERNEL_SECTOR: u64 = 0x5c;
+const BLOCK_LIST: u64 = 0x1f4;
+
+/// A platform GRUB is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// BIOS.
+    Pc,
+    /// UEFI, 64-bit x86.
+    Efi64,
+}
+
+impl Platform {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pc => "i386-pc",
+            Self::Efi64 => "x86_64-efi",
+        }
+    }
+
+    /// The Debian package with its modules.
+    fn package(self) -> &'static str {
+        match self {
+            Self::Pc => "grub-pc-bin",
+            Self::Efi64 => "grub-efi-amd64-bin",
+        }
+    }
+
+    fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::Pc => &["biosdisk", "vga", "serial"],
+            Self::Efi64 => &["fat", "efi_gop", "efi_uga", "all_video", "serial"],
+        }
+    }
+}
+
+/// What GRUB's menu says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// Title of the entry.
+    pub title: String,
+    /// Paths of kernel and initrd in the system.
+    pub kernel: String,
+    /// Path of the initrd.
+    pub initrd: String,
+    /// The kernel's command line.
+    pub command_line: String,
+    /// Settings of the description.
+    pub bootloader: Bootloader,
+    /// UUID of the system's file system.
+    pub uuid: String,
+    /// The system's file system.
+    pub filesystem: Filesystem,
+}
+
+/// The kernel's words for the consoles of the description: the last one is `/dev/console`.
+pub fn console_words(bootloader: &Bootloader) -> Vec<&'static str> {
+    let consoles = consoles(bootloader);
+    let word = |console: &Console| match console {
+        Console::Screen => "console=tty0",
+        Console::Serial => "console=ttyS0,115200",
+    };
+    consoles.iter().map(word).collect()
+}
+
+fn consoles(bootloader: &Bootloader) -> Vec<Console> {
+    match bootloader.output.is_empty() {
+        true => vec![Console::Screen, Console::Serial],
+        false => bootloader.output.clone(),
+    }
+}
+
+/// The text of grub.cfg.
+pub fn configuration(menu: &Menu) -> String {
+    let serial = consoles(&menu.bootloader).contains(&Console::Serial);
+    let screen = consoles(&menu.bootloader).contains(&Console::Screen);
+    let mut text = String::new();
+    if serial {
+        text += "serial --unit=0 --speed=115200\n";
+    }
+    let terminals: Vec<&str> = [(screen, "console"), (serial, "serial")]
+        .iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, word)| *word)
+        .collect();
+    text += &format!("terminal_input {0}\nterminal_output {0}\n", terminals.join(" "));
+    text += &format!("set default=0\nset timeout={}\n", menu.bootloader.timeout);
+    for (title, words) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
+        text += &format!(
+            "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{words}\n\tinitrd {}\n}}\n",
+            title.replace('\'', ""),
+            menu.uuid,
+            menu.kernel,
+            menu.command_line,
+            menu.initrd
+        );
+    }
+    text
+}
+
+/// Writes grub.cfg into the system.
+pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
+    tree.write(format!("{FOLDER}/grub.cfg"), configuration(menu), 0o644)
+}
+
+/// Makes GRUB's core image for a platform; its path.
+pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let early = workspace.scratch_file("grub-early.cfg");
+    let search = format!(
+        "search --no-floppy --fs-uuid --set=root {}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/grub.cfg\n",
+        menu.uuid
+    );
+    host.write_file(&early, search).context("writing GRUB's first settings")?;
+    let filesystem = match menu.filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => "ext2",
+        Filesystem::Xfs => "xfs",
+        Filesystem::Btrfs => "btrfs",
+        Filesystem::Squashfs => "squash4",
+        Filesystem::Reiserfs => "reiserfs",
+        Filesystem::Cramfs => bail!("GRUB cannot read cramfs"),
+    };
+    let output = workspace.scratch_file(&format!("grub-{}.img", platform.word()));
+    let modules = modules_folder(platform)?;
+    mkimage(host)?
+        .args(["--format", platform.word(), "--prefix", FOLDER, "--config"])
+        .arg(&early)
+        .arg("--directory")
+        .arg(&modules)
+        .arg("--output")
+        .arg(&output)
+        .args([
+            "part_gpt",
+            "part_msdos",
+            filesystem,
+            "search",
+            "search_fs_uuid",
+            "configfile",
+            "normal",
+            "linux",
+        ])
+        .args(["echo", "test", "terminal", "gzio", "sleep", "reboot", "halt", "minicmd"])
+        .args(platform.modules())
+        .writable(workspace.scratch())
+        .run()
+        .with_context(|| format!("making GRUB for {}", platform.word()))?;
+    Ok(output)
+}
+
+/// grub-mkimage under the name this host has for it.
+fn mkimage(host: &Host) -> Result<Command<'_>> {
+    let name = if host.find_program("grub2-mkimage").is_ok() { "grub2-mkimage" } else { "grub-mkimage" };
+    host.find_program(name)?;
+    Ok(host.command(name))
+}
+
+fn modules_folder(platform: Platform) -> Result<PathBuf> {
+    let folders = ["/usr/lib/grub", "/usr/share/grub2", "/usr/lib/grub2"]
+        .map(|folder| Path::new(folder).join(platform.word()));
+    match folders.into_iter().find(|folder| folder.join("normal.mod").is_file()) {
+        Some(folder) => Ok(folder),
+        None => {
+            bail!(
+                "GRUB's modules for {} are needed and not installed; install the package that brings them: {} on Debian",
+                platform.word(),
+                platform.package()
+            )
+        }
+    }
+}
+
+/// Writes GRUB for BIOS: its first sector into the MBR, its core at sector `place`.
+pub fn write_bios(core: &Path, place: u64, room: u64, disk: &File) -> Result<()> {
+    let boot = modules_folder(Platform::Pc)?.join("boot.img");
+    let mut code = std::fs::read(&boot).with_context(|| format!("reading {}", boot.display()))?;
+    let mut core = std::fs::read(core).with_context(|| format!("reading {}", core.display()))?;
+    ensure!(code.len() >= 512 && core.len() > 512, "GRUB's images are too short");
+    ensure!(
+        (core.len() as u64).div_ceil(512) <= room,
+        "GRUB's core takes {} sectors and there are {room}",
+        core.len().div_ceil(512)
+    );
+    put(&mut code, KERNEL_SECTOR, place);
+    put(&mut core, BLOCK_LIST, place + 1);
+    disk.write_all_at(&code[..BOOT_CODE], 0).context("writing GRUB's first sector")?;
+    disk.write_all_at(&core, place * 512).context("writing GRUB's core")
+}
+
+fn put(image: &mut [u8], offset: u64, sector: u64) {
+    let offset = offset as usize;
+    image[offset..offset + 8].copy_from_slice(&sector.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn menu_names_system_and_consoles() {
+        let menu = Menu {
+            title: "It's a system".to_owned(),
+            kernel: "/boot/vmlinuz-1".to_owned(),
+            initrd: "/boot/initrd.img-1".to_owned(),
+            command_line: "root=UUID=u console=ttyS0,115200".to_owned(),
+            bootloader: Bootloader { timeout: 3, output: vec![Console::Serial], ..Bootloader::default() },
+            uuid: "u".to_owned(),
+            filesystem: Filesystem::Ext4,
+        };
+        let text = configuration(&menu);
+        assert!(text.starts_with("serial --unit=0 --speed=115200\nterminal_input serial\n"), "{text}");
+        assert!(text.contains("set timeout=3\n"));
+        assert!(text.contains("menuentry 'Its a system' {\n\tsearch --no-floppy --fs-uuid --set=root u\n"));
+        assert!(text.contains("\tlinux /boot/vmlinuz-1 root=UUID=u console=ttyS0,115200\n"));
+        assert_eq!(console_words(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
+    }
+}

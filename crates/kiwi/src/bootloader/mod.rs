@@ -1,0 +1,3 @@
+//! Boot loaders, written into a disk file at their places.
+
+pub mod grub2;

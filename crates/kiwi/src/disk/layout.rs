@@ -1,0 +1,130 @@
+//! Where the partitions of a disk lie. Pure arithmetic, in sectors of 512 bytes, aligned to mebibytes.
+
+use description::Firmware;
+
+use crate::identity::Identity;
+
+/// Bytes of a sector.
+pub const SECTOR: u64 = 512;
+/// Sectors of a mebibyte, to which every partition is aligned.
+const ALIGNMENT: u64 = 2048;
+/// Mebibytes of the partition that holds GRUB for BIOS.
+const BIOS_BOOT: u64 = 1;
+/// Mebibytes of the EFI system partition when the description says nothing.
+const ESP: u64 = 64;
+
+/// What a partition is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionRole {
+    /// GRUB's core for BIOS on a GPT.
+    BiosBoot,
+    /// The EFI system partition.
+    Esp,
+    /// The system; always the last one, so that it can grow.
+    System,
+}
+
+/// One partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// What it is for.
+    pub role: PartitionRole,
+    /// Counted from 1.
+    pub number: u32,
+    /// First sector.
+    pub start: u64,
+    /// Number of sectors.
+    pub sectors: u64,
+    /// Its GUID on a GPT, bytes in text order.
+    pub guid: [u8; 16],
+}
+
+/// The whole disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskLayout {
+    /// Which firmware boots it; BIOS alone gets an MBR, everything else a GPT.
+    pub firmware: Firmware,
+    /// Partitions in their order.
+    pub partitions: Vec<Partition>,
+    /// Sectors of the disk.
+    pub sectors: u64,
+    /// GUID of the disk; its first four bytes are the MBR's id.
+    pub guid: [u8; 16],
+}
+
+impl DiskLayout {
+    /// The partition of this role, if the disk has one.
+    pub fn partition(&self, role: PartitionRole) -> Option<&Partition> {
+        self.partitions.iter().find(|partition| partition.role == role)
+    }
+}
+
+/// Lays out a disk whose system takes `system` bytes, with `unpartitioned` mebibytes left at its end.
+pub fn plan(
+    firmware: Firmware,
+    system: u64,
+    esp: Option<u64>,
+    unpartitioned: u64,
+    identity: &Identity,
+) -> DiskLayout {
+    let system = system.div_ceil(SECTOR).next_multiple_of(ALIGNMENT);
+    let wanted: Vec<(PartitionRole, u64)> = match firmware {
+        Firmware::Bios => vec![(PartitionRole::System, system)],
+        Firmware::Uefi => {
+            vec![(PartitionRole::Esp, esp.unwrap_or(ESP) * ALIGNMENT), (PartitionRole::System, system)]
+        }
+        Firmware::BiosAndUefi => vec![
+            (PartitionRole::BiosBoot, BIOS_BOOT * ALIGNMENT),
+            (PartitionRole::Esp, esp.unwrap_or(ESP) * ALIGNMENT),
+            (PartitionRole::System, system),
+        ],
+    };
+    let mut start = ALIGNMENT;
+    let partitions = wanted
+        .into_iter()
+        .zip(1..)
+        .map(|((role, sectors), number)| {
+            let guid = identity.uuid(&format!("partition {number}"));
+            let partition = Partition { role, number, start, sectors, guid };
+            start += sectors;
+            partition
+        })
+        .collect();
+    // A GPT ends with a copy of itself; a mebibyte holds it and keeps the size round.
+    let tail = if firmware == Firmware::Bios { 0 } else { ALIGNMENT };
+    let sectors = start + tail + unpartitioned * ALIGNMENT;
+    DiskLayout { firmware, partitions, sectors, guid: identity.uuid("disk") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(firmware: Firmware) -> DiskLayout {
+        plan(firmware, (100 << 20) + 1, None, 0, &Identity::new(1, ["x"]))
+    }
+
+    #[test]
+    fn partitions_follow_each_other_and_the_system_is_last() {
+        for firmware in [Firmware::Bios, Firmware::Uefi, Firmware::BiosAndUefi] {
+            let layout = layout(firmware);
+            let mut end = ALIGNMENT;
+            for partition in &layout.partitions {
+                assert_eq!((partition.start, partition.start % ALIGNMENT), (end, 0));
+                end += partition.sectors;
+            }
+            assert!(end <= layout.sectors);
+            let last = layout.partitions.last().unwrap();
+            assert_eq!((last.role, last.sectors), (PartitionRole::System, 101 * ALIGNMENT));
+        }
+    }
+
+    #[test]
+    fn both_firmwares_find_their_partition() {
+        let roles: Vec<_> =
+            layout(Firmware::BiosAndUefi).partitions.iter().map(|one| (one.number, one.role)).collect();
+        let expected = [(1, PartitionRole::BiosBoot), (2, PartitionRole::Esp), (3, PartitionRole::System)];
+        assert_eq!(roles, expected);
+        assert_eq!(layout(Firmware::Bios).sectors, 102 * ALIGNMENT);
+    }
+}

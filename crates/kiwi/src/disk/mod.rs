@@ -1,0 +1,7 @@
+//! A disk as a file: partitions at their places, a table that names them.
+
+mod layout;
+mod table;
+
+pub use layout::{DiskLayout, Partition, PartitionRole, SECTOR, plan};
+pub use table::write;

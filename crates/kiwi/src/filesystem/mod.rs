@@ -1,0 +1,87 @@
+//! File systems, written from a tree into a file: no mount, no loop device, nothing to clean up.
+
+mod btrfs;
+mod ext;
+mod squashfs;
+mod xfs;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use description::Filesystem;
+
+use crate::host::Host;
+use crate::root_tree::{Measure, RootTree};
+use crate::workspace::Workspace;
+
+/// A file system to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesystemPlan {
+    /// Which.
+    pub filesystem: Filesystem,
+    /// Bytes it gets; a compressed one takes what it needs.
+    pub size: u64,
+    /// Its UUID.
+    pub uuid: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// Words for its mkfs program, from the description.
+    pub options: Vec<String>,
+    /// Compressor of a squashfs, from the description.
+    pub compression: Option<String>,
+    /// Entries the tree has.
+    pub entries: u64,
+    /// Time of creation, seconds since 1970.
+    pub epoch: u64,
+}
+
+/// What a tree needs on a file system: content, and what the file system itself takes.
+pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
+    match filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::needed(filesystem, measure),
+        Filesystem::Xfs => xfs::needed(measure),
+        Filesystem::Btrfs => btrfs::needed(measure),
+        Filesystem::Squashfs | Filesystem::Cramfs | Filesystem::Reiserfs => measure.bytes,
+    }
+}
+
+/// Writes the tree as a file system into the file `output`, which is made.
+pub fn create(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    output: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    match plan.filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
+            ext::create(plan, tree, output, workspace, host)
+        }
+        Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
+        Filesystem::Btrfs => btrfs::create(plan, tree, output, host),
+        Filesystem::Squashfs => squashfs::create(plan, tree, output, host),
+        Filesystem::Reiserfs | Filesystem::Cramfs => refuse(plan.filesystem),
+    }
+}
+
+/// Refuses what this version does not write; called when planning, too.
+pub fn refuse(filesystem: Filesystem) -> Result<()> {
+    match filesystem {
+        Filesystem::Reiserfs | Filesystem::Cramfs => bail!(
+            "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs and \
+             squashfs",
+            filesystem.word()
+        ),
+        Filesystem::Ext2
+        | Filesystem::Ext3
+        | Filesystem::Ext4
+        | Filesystem::Xfs
+        | Filesystem::Btrfs
+        | Filesystem::Squashfs => Ok(()),
+    }
+}
+
+/// The folder a mkfs program may write to.
+fn folder_of(output: &Path) -> &Path {
+    output.parent().unwrap_or(Path::new("/"))
+}

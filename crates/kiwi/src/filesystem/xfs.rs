@@ -1,0 +1,145 @@
+//! XFS by `mkfs.xfs -p`: a prototype file names every file of the tree.
+//!
+//! The prototype has limits that are not ours: no blanks in names, no extended attributes, hard links become copies.
+//! A tree that needs one of the first two is told so instead of being changed silently.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::{FilesystemPlan, folder_of};
+use crate::host::Host;
+use crate::root_tree::{Measure, RootTree};
+use crate::workspace::Workspace;
+
+/// mkfs.xfs refuses anything smaller.
+const SMALLEST: u64 = 320 << 20;
+
+/// Content, inodes and the log.
+pub(super) fn needed(measure: &Measure) -> u64 {
+    (measure.bytes + measure.bytes / 20 + measure.entries * 512 + (80 << 20)).max(SMALLEST)
+}
+
+pub(super) fn create(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    output: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let prototype = workspace.scratch_file("xfs.prototype");
+    let Prototype { text, attributed, sticky } = prototype_of(tree.path())?;
+    if !attributed.is_empty() {
+        host.warn(&format!(
+            "mkfs.xfs cannot store extended attributes (capabilities) of: {}; set them at first boot, or use ext4 or btrfs",
+            attributed.join(", ")
+        ));
+    }
+    host.write_file(&prototype, text).context("writing the prototype of the file system")?;
+    let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
+    file.set_len(plan.size).with_context(|| format!("sizing {}", output.display()))?;
+    drop(file);
+    let mut command = host
+        .command("mkfs.xfs")
+        .args(["-q", "-f", "-m", &format!("uuid={}", plan.uuid), "-p"])
+        .arg(&prototype)
+        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
+        .writable(folder_of(output));
+    if let Some(label) = &plan.label {
+        command = command.args(["-L", label]);
+    }
+    command.args(&plan.options).arg(output).run().context("writing the file system")?;
+    let mut repair = host.command("xfs_db").arg("-x").writable(folder_of(output));
+    for (path, mode) in &sticky {
+        repair = repair.args(["-c", &format!("path {path}"), "-c", &format!("write core.mode 0{mode:o}")]);
+    }
+    repair.arg(output).run().context("setting the sticky bit of folders")
+}
+
+/// What mkfs.xfs is told of a tree, and what it cannot be told.
+#[derive(Default)]
+struct Prototype {
+    text: Vec<u8>,
+    /// Files with extended attributes.
+    attributed: Vec<String>,
+    /// Folders with the sticky bit, which the prototype has no letter for.
+    sticky: Vec<(String, u32)>,
+}
+
+fn prototype_of(root: &Path) -> Result<Prototype> {
+    let mut prototype = Prototype { text: b"/\n0 0\n".to_vec(), ..Prototype::default() };
+    let metadata = root.symlink_metadata()?;
+    let head = format!("{} {} {}\n", mode('d', &metadata), metadata.uid(), metadata.gid());
+    prototype.text.extend(head.bytes());
+    folder(root, root, &mut prototype)?;
+    prototype.text.extend(b"$\n");
+    Ok(prototype)
+}
+
+fn folder(root: &Path, path: &Path, prototype: &mut Prototype) -> Result<()> {
+    let mut entries: BTreeMap<std::ffi::OsString, PathBuf> = BTreeMap::new();
+    for entry in path.read_dir().with_context(|| format!("reading {}", path.display()))? {
+        let entry = entry?;
+        entries.insert(entry.file_name(), entry.path());
+    }
+    for (name, entry) in entries {
+        let inside = entry.strip_prefix(root).unwrap_or(&entry).display().to_string();
+        if name.as_bytes().iter().any(u8::is_ascii_whitespace) {
+            bail!(
+                "the file /{inside} has a blank in its name, which mkfs.xfs cannot take; use ext4 or btrfs, or rename it"
+            );
+        }
+        let metadata = entry.symlink_metadata()?;
+        let kind = metadata.file_type();
+        let (letter, rest): (char, Vec<u8>) = if kind.is_dir() {
+            ('d', Vec::new())
+        } else if kind.is_symlink() {
+            ('l', std::fs::read_link(&entry)?.as_os_str().as_bytes().to_vec())
+        } else if kind.is_file() {
+            ('-', entry.as_os_str().as_bytes().to_vec())
+        } else if kind.is_fifo() {
+            ('p', Vec::new())
+        } else if kind.is_char_device() || kind.is_block_device() {
+            let letter = if kind.is_char_device() { 'c' } else { 'b' };
+            let device = metadata.rdev();
+            (letter, format!("{} {}", rustix::fs::major(device), rustix::fs::minor(device)).into_bytes())
+        } else {
+            continue;
+        };
+        if kind.is_file() && has_capability(&entry) {
+            prototype.attributed.push(format!("/{inside}"));
+        }
+        if kind.is_dir() && metadata.mode() & 0o1000 != 0 {
+            prototype.sticky.push((format!("/{inside}"), metadata.mode()));
+        }
+        let text = &mut prototype.text;
+        text.extend(name.as_bytes());
+        text.extend(format!(" {} {} {} ", mode(letter, &metadata), metadata.uid(), metadata.gid()).bytes());
+        text.extend(&rest);
+        text.push(b'\n');
+        if kind.is_dir() {
+            folder(root, &entry, prototype)?;
+            prototype.text.extend(b"$\n");
+        }
+    }
+    Ok(())
+}
+
+/// `-u-755` and the like.
+fn mode(kind: char, metadata: &std::fs::Metadata) -> String {
+    let bits = metadata.mode();
+    let mut text = String::from(kind);
+    text.push(if bits & 0o4000 == 0 { '-' } else { 'u' });
+    text.push(if bits & 0o2000 == 0 { '-' } else { 'g' });
+    let _ = write!(text, "{:03o}", bits & 0o777);
+    text
+}
+
+fn has_capability(path: &Path) -> bool {
+    rustix::fs::lgetxattr(path, OsStr::new("security.capability"), &mut [0; 64][..]).is_ok()
+}
