@@ -8,7 +8,6 @@
 //! Nothing of the tree is run for it and nothing is written but the archive.
 
 mod archive;
-mod kernel;
 mod libraries;
 mod modules;
 
@@ -19,10 +18,10 @@ use anyhow::{Context, Result};
 use bootconfig::BootConfig;
 
 pub use archive::Compression;
-pub use kernel::Kernel;
 
 use crate::host::Host;
 use crate::identity::Identity;
+use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
 /// What goes into the archive.
@@ -100,7 +99,10 @@ pub fn plan(
         BootConfig::PATH.trim_start_matches('/').to_owned(),
         Content::Text { text: config.to_string(), mode: 0o644 },
     );
-    let compression = kernel.compression(tree);
+    let compression = match kernel.has_option(tree, "CONFIG_RD_ZSTD") {
+        true => Compression::Zstd,
+        false => Compression::Gzip,
+    };
     Ok(InitrdPlan { kernel, config: config.to_string(), files, compression, epoch: identity.epoch })
 }
 

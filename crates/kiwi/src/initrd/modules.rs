@@ -6,7 +6,7 @@ use std::io::Read;
 use anyhow::{Context, Result};
 use description::Filesystem;
 
-use super::Kernel;
+use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
 /// The modules of a kernel, from the files depmod writes.

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use anyhow::{Result, bail};
 
-use super::Compression;
 use crate::root_tree::RootTree;
 
 /// A kernel with its modules.
@@ -46,14 +45,10 @@ impl Kernel {
         }
     }
 
-    /// The best compression this kernel can unpack, as its configuration says.
-    pub(super) fn compression(&self, tree: &RootTree) -> Compression {
+    /// Whether its configuration has this option built in.
+    pub fn has_option(&self, tree: &RootTree, option: &str) -> bool {
         let config = tree.read_text(format!("boot/config-{}", self.version)).unwrap_or_default();
-        if config.lines().any(|line| line == "CONFIG_RD_ZSTD=y") {
-            Compression::Zstd
-        } else {
-            Compression::Gzip
-        }
+        config.lines().any(|line| line.strip_prefix(option) == Some("=y"))
     }
 }
 

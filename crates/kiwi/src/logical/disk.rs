@@ -1,0 +1,285 @@
+//! A virtual disk: boot loader, partitions and the system, all in one file, then in the format that was asked for.
+//!
+//! ```text
+//! kernel, initrd, grub.cfg, fstab into the layer -> file system -> disk file: table, ESP, GRUB, system -> format
+//! ```
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use bootconfig::ImageName;
+use description::{Disk, DiskFormat, Firmware, Machine, Selection};
+
+use super::{BootFiles, TreeFacts, remove_build_files, size};
+use crate::artifact::{self, Artifact, Role};
+use crate::bootloader::grub2::{self, Menu, Platform};
+use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
+use crate::disk_format;
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// What is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) name: ImageName,
+    system: FilesystemPlan,
+    layout: DiskLayout,
+    menu: Menu,
+    boot: BootFiles,
+    fstab: String,
+    esp_id: u32,
+    format: DiskFormat,
+    format_options: Vec<String>,
+    machine: Option<Machine>,
+}
+
+pub(super) fn plan(
+    disk: &Disk,
+    selection: &Selection,
+    name: ImageName,
+    facts: &TreeFacts,
+    identity: &Identity,
+) -> Result<Plan> {
+    let boot = facts.boot.clone().context("a disk needs a boot image")?;
+    let mut measure = facts.measure;
+    let initrd = boot.initrd.metadata().with_context(|| format!("reading {}", boot.initrd.display()))?;
+    measure.bytes += initrd.len() + (1 << 20);
+    let needed = filesystem::needed(disk.filesystem, &measure);
+    let system = FilesystemPlan {
+        filesystem: disk.filesystem,
+        size: size::decide(needed, disk.size)? << 20,
+        uuid: identity.uuid_text("root filesystem"),
+        label: Some(disk.label.clone()).filter(|label| !label.is_empty()),
+        options: disk.create_options.clone(),
+        compression: None,
+        entries: measure.entries,
+        epoch: identity.epoch,
+    };
+    let unpartitioned = disk.size.map_or(0, |rule| rule.unpartitioned.0);
+    let esp = disk.esp_size.map(|size| size.0);
+    let layout = disk::plan(disk.firmware, system.size, esp, unpartitioned, identity);
+    let esp_id = u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("esp")[index]));
+    let version = &boot.kernel_version;
+    let menu = Menu {
+        title: selection.settings.display_name.clone().unwrap_or_else(|| selection.name.to_string()),
+        kernel: format!("/boot/vmlinuz-{version}"),
+        initrd: format!("/boot/initrd.img-{version}"),
+        command_line: command_line(disk, &system.uuid),
+        bootloader: disk.bootloader.clone(),
+        uuid: system.uuid.clone(),
+        filesystem: disk.filesystem,
+    };
+    Ok(Plan {
+        fstab: fstab(disk, &system.uuid, layout.partition(PartitionRole::Esp).map(|_| esp_id)),
+        name,
+        system,
+        layout,
+        menu,
+        boot,
+        esp_id,
+        format: disk.format,
+        format_options: disk.format_options.clone(),
+        machine: disk.machine.clone(),
+    })
+}
+
+/// The root device, the consoles, then what the description says; a console it names takes the place of ours.
+fn command_line(disk: &Disk, uuid: &str) -> String {
+    let own = disk.kernel_command_line.as_deref().unwrap_or_default();
+    let mut words = vec![format!("root=UUID={uuid}"), "rw".to_owned()];
+    if !own.split_whitespace().any(|word| word.starts_with("console=")) {
+        words.extend(grub2::console_words(&disk.bootloader).iter().map(ToString::to_string));
+    }
+    words.extend(own.split_whitespace().map(str::to_owned));
+    words.join(" ")
+}
+
+fn fstab(disk: &Disk, uuid: &str, esp: Option<u32>) -> String {
+    let options = disk.mount_options.as_deref().unwrap_or("defaults");
+    // Btrfs and XFS repair themselves when mounted: nothing to check before.
+    let pass = u8::from(disk.filesystem.word().starts_with("ext"));
+    let mut text = format!("UUID={uuid} / {} {options} 0 {pass}\n", disk.filesystem.word());
+    if let Some(id) = esp {
+        text += &format!("UUID={} /boot/efi vfat umask=0077,nofail 0 2\n", fat_uuid(id));
+    }
+    text
+}
+
+/// A FAT volume id as fstab has it.
+fn fat_uuid(id: u32) -> String {
+    format!("{:04X}-{:04X}", id >> 16, id & 0xffff)
+}
+
+pub(super) fn create(
+    plan: &Plan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+    remove_build_files(tree)?;
+    furnish(plan, tree)?;
+    let raw = format!("{}.raw", plan.name);
+    let path = workspace.unfinished(&raw);
+    let system = workspace.unfinished("system");
+    let stage = host.stage(format!("Writing the {} file system", plan.system.filesystem.word()));
+    filesystem::create(&plan.system, tree, &system, workspace, host)?;
+    stage.finish();
+    let stage = host.stage("Assembling the disk");
+    assemble(plan, &system, &path, workspace, host)?;
+    host.remove_file(&system).context("removing the file system's file")?;
+    stage.finish();
+    if plan.format == DiskFormat::Raw {
+        artifacts.push(Artifact::new(Role::Image, raw, path));
+        return Ok(artifacts);
+    }
+    let ending = disk_format::ending(plan.format);
+    let file = format!("{}.{ending}", plan.name);
+    let converted = workspace.unfinished(&file);
+    let stage = host.stage(format!("Converting to {ending}"));
+    disk_format::convert(&path, plan.format, &plan.format_options, &converted, host)?;
+    host.remove_file(&path).context("removing the raw disk")?;
+    stage.finish();
+    if let (DiskFormat::Vmdk, Some(machine)) = (plan.format, &plan.machine) {
+        let settings = format!("{}.vmx", plan.name);
+        let place = workspace.unfinished(&settings);
+        host.write_file(&place, vmx(&plan.name, machine, &file)).context("writing the machine's settings")?;
+        artifacts.push(Artifact::new(Role::MachineSettings, settings, place));
+    }
+    artifacts.push(Artifact::new(Role::Image, file, converted));
+    Ok(artifacts)
+}
+
+/// Puts into the layer what a disk has and a tree has not.
+fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
+    let initrd = std::fs::read(&plan.boot.initrd)
+        .with_context(|| format!("reading the boot image {}", plan.boot.initrd.display()))?;
+    tree.write(plan.menu.initrd.trim_start_matches('/'), initrd, 0o644)?;
+    grub2::configure(&plan.menu, tree)?;
+    let own = if tree.exists("etc/fstab") { tree.read_text("etc/fstab")? } else { String::new() };
+    if !own.lines().any(|line| line.split_whitespace().nth(1) == Some("/")) {
+        let kept = own.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
+        let text = plan.fstab.clone() + &kept.flat_map(|line| [line, "\n"]).collect::<String>();
+        tree.write("etc/fstab", text, 0o644)?;
+    }
+    if plan.layout.partition(PartitionRole::Esp).is_some() {
+        tree.create_dir("boot/efi", 0o755)?;
+    }
+    Ok(())
+}
+
+fn assemble(plan: &Plan, system: &Path, path: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+    let layout = &plan.layout;
+    let mut file = host.create_file(path).with_context(|| format!("creating {}", path.display()))?;
+    file.set_len(layout.sectors * SECTOR).context("sizing the disk")?;
+    disk::write(layout, &mut file)?;
+    if layout.firmware != Firmware::Uefi {
+        let core = grub2::core_image(Platform::Pc, &plan.menu, workspace, host)?;
+        let (place, room) = match layout.partition(PartitionRole::BiosBoot) {
+            Some(partition) => (partition.start, partition.sectors),
+            None => (1, layout.partitions[0].start - 1),
+        };
+        grub2::write_bios(&core, place, room, &file)?;
+    }
+    if let Some(esp) = layout.partition(PartitionRole::Esp) {
+        let image = system_partition(plan, esp.sectors * SECTOR, workspace, host)?;
+        artifact::copy_sparse(&image, &file, esp.start * SECTOR)?;
+    }
+    if let Some(partition) = layout.partition(PartitionRole::System) {
+        artifact::copy_sparse(system, &file, partition.start * SECTOR)?;
+    }
+    Ok(())
+}
+
+/// The EFI system partition with GRUB where every firmware looks for it.
+fn system_partition(
+    plan: &Plan,
+    size: u64,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<std::path::PathBuf> {
+    let image = workspace.scratch_file("esp");
+    host.create_file(&image)
+        .and_then(|file| file.set_len(size))
+        .context("creating the EFI system partition")?;
+    let core = grub2::core_image(Platform::Efi64, &plan.menu, workspace, host)?;
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(plan.system.epoch);
+    host.open_file(&core)
+        .and_then(|file| file.set_times(std::fs::FileTimes::new().set_modified(time).set_accessed(time)))
+        .context("setting GRUB's time")?;
+    let epoch = plan.system.epoch.to_string();
+    // FAT32 wants 65525 clusters: a sector each up to 256 MiB.
+    let fat = if size >= 33 << 20 { "32" } else { "16" };
+    let tool = |name: &str| {
+        host.command(name)
+            .env("SOURCE_DATE_EPOCH", &epoch)
+            .env("TZ", "UTC")
+            .env("MTOOLS_SKIP_CHECK", "1")
+            .writable(workspace.scratch())
+    };
+    tool("mkfs.vfat")
+        .args(["--invariant", "-F", fat, "-n", "EFI", "-i", &format!("{:08X}", plan.esp_id)])
+        .arg(&image)
+        .run()
+        .context("making the EFI system partition")?;
+    tool("mmd")
+        .arg("-i")
+        .arg(&image)
+        .args(["::/EFI", "::/EFI/BOOT"])
+        .run()
+        .context("making folders on the ESP")?;
+    tool("mcopy")
+        .args(["-m", "-i"])
+        .arg(&image)
+        .arg(&core)
+        .arg("::/EFI/BOOT/BOOTX64.EFI")
+        .run()
+        .context("copying GRUB to the EFI system partition")?;
+    Ok(image)
+}
+
+/// The settings VMware reads (spec/kiwi-1.4, 4.10; the disk's file is named right in both cases).
+fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
+    let controller = machine.disk.as_str();
+    let disk = match controller.starts_with("ide") {
+        true => format!(
+            "{controller}:0.present = \"true\"\n{controller}:0.fileName = \"{file}\"\n{controller}:0.redo = \"\"\n"
+        ),
+        false => format!(
+            "{controller}.present = \"true\"\n{controller}.sharedBus = \"none\"\n{controller}.virtualDev = \"lsilogic\"\n\
+             {controller}:0.present = \"true\"\n{controller}:0.fileName = \"{file}\"\n\
+             {controller}:0.deviceType = \"scsi-hardDisk\"\n"
+        ),
+    };
+    format!(
+        "#!/usr/bin/env vmware\nconfig.version = \"8\"\nvirtualHW.version = \"3\"\nmemsize = \"{}\"\nguestOS = \"Linux\"\n\
+         displayName = \"{name}\"\n{disk}Ethernet0.present = \"true\"\nethernet0.addressType = \"generated\"\n\
+         usb.present = \"true\"\npriority.grabbed = \"normal\"\npriority.ungrabbed = \"normal\"\n\
+         powerType.powerOff = \"hard\"\npowerType.powerOn = \"hard\"\npowerType.suspend = \"hard\"\n\
+         powerType.reset = \"hard\"\n",
+        machine.memory
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fat_ids_are_written_as_fstab_has_them() {
+        assert_eq!(fat_uuid(0x1234_abcd), "1234-ABCD");
+    }
+
+    #[test]
+    fn vmware_settings_name_the_disk_file() {
+        let name = ImageName::new("n", "x86_64", "1.0.0");
+        for disk in ["ide0", "scsi0"] {
+            let text = vmx(&name, &Machine { memory: 512, disk: disk.to_owned() }, "n.vmdk");
+            assert!(text.contains(&format!("{disk}:0.fileName = \"n.vmdk\"\n")), "{text}");
+            assert!(text.contains("memsize = \"512\"\n"));
+        }
+    }
+}

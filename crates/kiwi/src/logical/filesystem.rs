@@ -1,0 +1,74 @@
+//! The tree in one file system: N, N.md5 and, when compressed, N.gz in place of N.
+
+use anyhow::{Context, Result};
+use bootconfig::ImageName;
+use description::FilesystemImage;
+
+use super::{TreeFacts, remove_build_files, size};
+use crate::artifact::{self, Artifact, Role};
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// What is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) name: ImageName,
+    content: FilesystemPlan,
+    compressed: bool,
+}
+
+pub(super) fn plan(
+    image: &FilesystemImage,
+    compressed: bool,
+    name: ImageName,
+    facts: &TreeFacts,
+    identity: &Identity,
+) -> Result<Plan> {
+    let needed = filesystem::needed(image.filesystem, &facts.measure);
+    let content = FilesystemPlan {
+        filesystem: image.filesystem,
+        size: size::decide(needed, image.size)? << 20,
+        uuid: identity.uuid_text("root filesystem"),
+        label: None,
+        options: image.create_options.clone(),
+        compression: image.squashfs_compression.clone(),
+        entries: facts.measure.entries,
+        epoch: identity.epoch,
+    };
+    Ok(Plan { name, content, compressed: compressed || image.compressed })
+}
+
+pub(super) fn create(
+    plan: &Plan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let list = super::package_list(&plan.name, tree, workspace, host)?;
+    remove_build_files(tree)?;
+    let name = plan.name.to_string();
+    let path = workspace.unfinished(&name);
+    let stage = host.stage(format!("Writing the {} file system", plan.content.filesystem.word()));
+    filesystem::create(&plan.content, tree, &path, workspace, host)?;
+    stage.finish();
+    let stage = host.stage("Checking sums");
+    let sum = artifact::checksum(&path)?;
+    let sum_path = workspace.unfinished(&plan.name.checksum_file());
+    host.write_file(&sum_path, sum.to_string()).context("writing the checksum")?;
+    stage.finish();
+    let mut artifacts = vec![Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path)];
+    artifacts.extend(list);
+    artifacts.push(match plan.compressed {
+        false => Artifact::new(Role::Image, name, path),
+        true => {
+            let stage = host.stage("Compressing");
+            let packed = artifact::compress(&path, host)?;
+            stage.finish();
+            Artifact::new(Role::Image, format!("{name}.gz"), packed)
+        }
+    });
+    Ok(artifacts)
+}
