@@ -8,8 +8,27 @@
 //!   host (processes, namespaces, files, log, progress: the only effects)
 //! ```
 
+pub mod artifact;
+pub mod bootloader;
+pub mod cli;
+pub mod diagnostic;
+pub mod disk;
+pub mod disk_format;
+pub mod filesystem;
 pub mod host;
 pub mod identity;
 pub mod initrd;
+pub mod kernel;
+pub mod logical;
+pub mod operation;
+pub mod package_manager;
+mod password;
+pub mod physical;
+pub mod record;
+pub mod repository;
 pub mod root_tree;
+pub mod script;
+pub mod share;
 pub mod source;
+pub mod store;
+pub mod workspace;

@@ -1,3 +1,48 @@
-//! The command line program.
+//! The command line program: parse, dispatch, print the error, exit code.
 
-fn main() {}
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use kiwi::cli::{self, Call};
+use kiwi::host::{self, Host};
+use kiwi::operation::Invalid;
+
+fn main() -> ExitCode {
+    let call = cli::parse();
+    if call.operation.needs_namespaces()
+        && let Err(error) = host::enter_namespaces()
+    {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    let host = Host::new(call.output);
+    match run(&call, &host) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            show(&error, &host);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(call: &Call, host: &Host) -> Result<()> {
+    match call.logfile.as_deref() {
+        Some(path) if path == Path::new("terminal") => host.log().show_on_terminal(),
+        Some(path) => host.log().open(path).with_context(|| format!("writing the log {}", path.display()))?,
+        None => {}
+    }
+    call.operation.run(host)
+}
+
+fn show(error: &anyhow::Error, host: &Host) {
+    if let Some(invalid) = error.downcast_ref::<Invalid>() {
+        eprintln!("{}\n", kiwi::diagnostic::render(&invalid.diagnostics, std::io::stderr().is_terminal()));
+    }
+    eprintln!("error: {error:#}");
+    host.log().line(&format!("error: {error:#}"));
+    if let Some(path) = host.log().path() {
+        eprintln!("The log of this run: {}", path.display());
+    }
+}

@@ -34,6 +34,17 @@ impl Host {
         Ok(WorkFolder { path, _lock: lock })
     }
 
+    /// A new folder with a name of its own among the temporary files.
+    pub fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf> {
+        Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep())
+    }
+
+    /// A new empty file in `folder` that gets its name later, by `rename`.
+    pub fn unfinished_file(&self, folder: &Path) -> io::Result<PathBuf> {
+        let (_, path) = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?.keep()?;
+        Ok(path)
+    }
+
     /// Makes `path` and its parents.
     pub fn create_folders(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
@@ -52,6 +63,11 @@ impl Host {
     /// Opens a file of ours for reading and writing.
     pub fn open_file(&self, path: &Path) -> io::Result<fs::File> {
         fs::OpenOptions::new().read(true).write(true).open(path)
+    }
+
+    /// Makes a symbolic link with `target` as its text.
+    pub fn link(&self, target: &str, path: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(target, path)
     }
 
     /// Gives a file its final name, replacing what had it.

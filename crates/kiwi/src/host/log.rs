@@ -34,6 +34,12 @@ impl Log {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).terminal = true;
     }
 
+    /// Whether it was decided where the log goes.
+    pub fn is_placed(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.terminal || state.file.is_some()
+    }
+
     /// Where the log is, once it was opened.
     pub fn path(&self) -> Option<PathBuf> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -14,10 +14,11 @@ mod log;
 mod namespace;
 mod progress;
 mod sandbox;
+mod terminal;
 mod tool;
 
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use command::{Command, CommandError};
 pub use interrupt::Interrupted;
@@ -76,6 +77,30 @@ impl Host {
     pub fn say(&self, text: &str) {
         self.log.line(text);
         self.progress.say(text);
+    }
+
+    /// The answer to what was asked, on standard output.
+    pub fn print(&self, text: &str) {
+        self.progress.print(text);
+    }
+
+    /// Asks the person at the terminal for something nobody may read along.
+    pub fn ask_secret(&self, question: &str) -> std::io::Result<String> {
+        terminal::ask_secret(question)
+    }
+
+    /// Runs a program for the person at the terminal, who talks to it directly; no sandbox.
+    pub fn attended(
+        &self,
+        program: &Path,
+        arguments: &[String],
+    ) -> std::io::Result<std::process::ExitStatus> {
+        std::process::Command::new(program).args(arguments).status()
+    }
+
+    /// Runs a program until it prints a line with `text` or `limit` passed; whether it did. It is ended then.
+    pub fn says(&self, program: &Path, arguments: &[&str], text: &'static str, limit: Duration) -> bool {
+        terminal::says(program, arguments, text, limit)
     }
 
     /// An error when the user has asked to stop.

@@ -51,9 +51,6 @@ impl Progress {
         self.event(&Event::StageStarted { stage: &text });
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::new_spinner().with_message(text.clone());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_msg:.dim} {elapsed}") {
-                bar.set_style(style.clone());
-            }
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
                 bar.set_style(style);
             }
@@ -76,6 +73,13 @@ impl Progress {
             Output::Human => self.line(text),
             Output::Json => self.event(&Event::Message { text }),
             Output::Quiet => {}
+        }
+    }
+
+    pub(super) fn print(&self, text: &str) {
+        match self.output {
+            Output::Human | Output::Quiet => drop(writeln!(std::io::stdout(), "{text}")),
+            Output::Json => self.event(&Event::Message { text }),
         }
     }
 

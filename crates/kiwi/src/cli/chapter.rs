@@ -1,0 +1,119 @@
+//! The chapter's spelling: the operation is an option (spec/kiwi-1.4, section 1.2).
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::error::ErrorKind;
+
+use super::{Selecting, overrides};
+use crate::operation::{Operation, create, create_password, list, list_profiles, prepare, upgrade};
+
+/// Options of the chapter at the top level.
+#[derive(Debug, Args)]
+#[group(id = "chapter-operations", multiple = true)]
+pub(super) struct Chapter {
+    /// Build the root tree of this description.
+    #[arg(
+        long,
+        short = 'p',
+        value_name = "DESCRIPTION",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    prepare: Option<PathBuf>,
+    /// Make images from this root tree.
+    #[arg(
+        long,
+        short = 'c',
+        value_name = "ROOT",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    create: Option<PathBuf>,
+    /// Upgrade this root tree.
+    #[arg(
+        long,
+        short = 'u',
+        value_name = "ROOT",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    upgrade: Option<PathBuf>,
+    /// List the profiles of this description.
+    #[arg(
+        long,
+        short = 'i',
+        value_name = "DESCRIPTION",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    list_profiles: Option<PathBuf>,
+    /// List the boot image descriptions that come with kiwi.
+    #[arg(long, short = 'l', group = "operation", help_heading = "Operations of the chapter")]
+    list: bool,
+    /// Ask for a password and print its hash for a description.
+    #[arg(long, group = "operation", help_heading = "Operations of the chapter")]
+    createpassword: bool,
+    /// Print the version.
+    #[arg(long, short = 'V', action = clap::ArgAction::Version)]
+    version: Option<bool>,
+    /// Where the new root tree goes.
+    #[arg(long, short = 'r', value_name = "DIR", help_heading = "Options of the chapter")]
+    root: Option<PathBuf>,
+    /// Where the images go.
+    #[arg(long, short = 'd', value_name = "DIR", help_heading = "Options of the chapter")]
+    destdir: Option<PathBuf>,
+    /// Make this one of the description's image types.
+    #[arg(long = "type", short = 't', value_name = "TYPE", help_heading = "Options of the chapter")]
+    image_type: Option<String>,
+    #[command(flatten, next_help_heading = "Options of the chapter")]
+    selecting: Selecting,
+}
+
+/// A mistake clap itself cannot see.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) kind: ErrorKind,
+    pub(super) text: String,
+}
+
+impl Chapter {
+    pub(super) fn operation(self) -> Result<Operation, Problem> {
+        if let Some(description) = self.prepare {
+            return Ok(Operation::Prepare(prepare::Request {
+                description,
+                root: self.root,
+                image_type: self.image_type,
+                network: false,
+                profiles: self.selecting.profiles,
+                overrides: overrides(self.selecting.sources),
+            }));
+        }
+        if let Some(root) = self.create {
+            return Ok(Operation::Create(create::Request {
+                root,
+                destdir: self.destdir,
+                image_type: self.image_type,
+            }));
+        }
+        if let Some(root) = self.upgrade {
+            return Ok(Operation::Upgrade(upgrade::Request {
+                root,
+                overrides: overrides(self.selecting.sources),
+            }));
+        }
+        if let Some(description) = self.list_profiles {
+            return Ok(Operation::ListProfiles(list_profiles::Request { description }));
+        }
+        if self.list {
+            return Ok(Operation::List(list::Request));
+        }
+        if self.createpassword {
+            return Ok(Operation::CreatePassword(create_password::Request));
+        }
+        Err(Problem {
+            kind: ErrorKind::MissingSubcommand,
+            text: "no operation specified; see 'kiwi --help'".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! The boot image of a system: from the boot description its type names, or from the system tree itself.
+//!
+//! A boot description is one more description: it is prepared and created like any other, from the repositories of
+//! the system (spec/kiwi-1.4, 2.7.8), and gets our `linuxrc` as `/init`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use bootconfig::{BootConfig, Kind};
+use description::{
+    BootImage, DescriptionKind, Filesystem, ImageType, Repository, RepositoryStatus, Selection, SourcePath,
+};
+
+use super::load::Loaded;
+use super::{Overrides, load, prepare};
+use crate::artifact::Artifact;
+use crate::host::Host;
+use crate::initrd;
+use crate::logical::{self, BootFiles, TreeFacts};
+use crate::record::Record;
+use crate::root_tree::RootTree;
+use crate::share::Share;
+use crate::workspace::Workspace;
+
+/// A boot image, ready to be put into a disk, and what of it is published beside the disk.
+pub(super) struct Made {
+    pub(super) files: BootFiles,
+    pub(super) artifacts: Vec<Artifact>,
+}
+
+/// Makes the boot image the selection's type needs; none for types that are not booted.
+pub(super) fn of(
+    selection: &Selection,
+    tree: &RootTree,
+    system: &Loaded,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Option<Made>> {
+    let (boot, filesystem, grow) = match &selection.image_type {
+        ImageType::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
+        ImageType::Filesystem(_)
+        | ImageType::Cpio
+        | ImageType::Tbz
+        | ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => return Ok(None),
+    };
+    let config = BootConfig { grow, ..boot_config(kind_of(selection), filesystem) };
+    match boot {
+        Some(boot) => {
+            described(boot, &config, selection, tree, system, record, share, workspace, host).map(Some)
+        }
+        None => from_tree(filesystem, &config, tree, record, share, workspace, host).map(Some),
+    }
+}
+
+fn kind_of(selection: &Selection) -> Kind {
+    match &selection.image_type {
+        ImageType::Disk(disk) if disk.word == description::DiskWord::Oem => Kind::Oem,
+        _ => Kind::Vmx,
+    }
+}
+
+fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
+    BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.word()), ..BootConfig::new(kind) }
+}
+
+fn from_tree(
+    filesystem: Filesystem,
+    config: &BootConfig,
+    tree: &RootTree,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Made> {
+    let stage = host.stage("Making the boot image from the root tree");
+    let plan = initrd::plan(tree, filesystem, config, &record.identity())?;
+    let file = workspace.initrd();
+    initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
+    stage.finish();
+    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version };
+    Ok(Made { files, artifacts: Vec::new() })
+}
+
+#[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
+fn described(
+    boot: &BootImage,
+    config: &BootConfig,
+    system_selection: &Selection,
+    system_tree: &RootTree,
+    system: &Loaded,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Made> {
+    let loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
+    let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
+        .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
+    if selection.kind != DescriptionKind::Boot {
+        bail!(
+            "boot=\"{}\" names a description of type \"system\"; a boot image has <description type=\"boot\">",
+            boot.path
+        );
+    }
+    let folder = record.description.as_deref().unwrap_or(system.source.folder());
+    selection.repositories = foreign(&selection.repositories, &system_selection.repositories, folder);
+    let boot_workspace = workspace.boot_image(host)?;
+    let tree = RootTree::create(host, &boot_workspace.root_tree())?;
+    let prepared = prepare::tree_of(&loaded, &selection, false, &tree, host)
+        .with_context(|| format!("preparing the boot image {}", boot.path))?;
+    let artifacts =
+        create_boot_image(&tree, &selection, &prepared.record, Some(config), share, &boot_workspace, host)
+            .with_context(|| format!("creating the boot image {}", boot.path))?;
+    let kernel_version = logical::kernel_of(&artifacts)
+        .with_context(|| format!("the boot image {} has no kernel; its packages must name one", boot.path))?;
+    if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
+        bail!(
+            "the boot image {} has kernel {kernel_version}, the system has {}: both must name the same kernel package",
+            boot.path,
+            system_tree.list("lib/modules")?.join(", ")
+        );
+    }
+    let initrd = logical::initrd_of(&artifacts)
+        .with_context(|| format!("the boot image {} has no initrd", boot.path))?
+        .to_owned();
+    Ok(Made { files: BootFiles { initrd, kernel_version }, artifacts })
+}
+
+/// The artifacts of a prepared boot tree: the initrd and its kernel.
+pub(super) fn create_boot_image(
+    tree: &RootTree,
+    selection: &Selection,
+    record: &Record,
+    config: Option<&BootConfig>,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let layered = workspace.layered(tree, host)?;
+    super::create::run_images_sh(&layered, host)?;
+    place_linuxrc(&layered, config, selection, share)?;
+    let identity = record.identity();
+    let plan = logical::plan(selection, &TreeFacts::of(&layered, None)?, &identity)?;
+    logical::create(&plan, &layered, workspace, host)
+}
+
+/// Puts the boot program into a boot tree, with its settings unless the description brought some.
+pub(super) fn place_linuxrc(
+    tree: &RootTree,
+    config: Option<&BootConfig>,
+    selection: &Selection,
+    share: &Share,
+) -> Result<()> {
+    let program = share.linuxrc()?;
+    let bytes =
+        std::fs::read(&program).with_context(|| format!("reading the boot program {}", program.display()))?;
+    tree.write("init", bytes, 0o755)?;
+    tree.symlink("linuxrc", "init")?;
+    if !tree.exists(BootConfig::PATH) {
+        let own = BootConfig { grow: true, ..BootConfig::new(described_kind(selection)) };
+        tree.write(BootConfig::PATH, config.unwrap_or(&own).to_string(), 0o644)?;
+    }
+    Ok(())
+}
+
+/// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.
+fn described_kind(selection: &Selection) -> Kind {
+    if selection.name.as_str().contains("oemboot") { Kind::Oem } else { Kind::Vmx }
+}
+
+/// The repositories of a boot image: its own fixed ones first, then the system's in place of the replaceable ones.
+/// What the system says relative to its description becomes absolute.
+fn foreign(own: &[Repository], system: &[Repository], folder: &Path) -> Vec<Repository> {
+    let kept = own.iter().filter(|repository| repository.status == RepositoryStatus::Fixed).cloned();
+    let replaceable = own.iter().any(|repository| repository.status == RepositoryStatus::Replaceable);
+    let taken = system.iter().filter(|repository| replaceable && !repository.image_only).map(|repository| {
+        let source = match &repository.source {
+            SourcePath::This(path) => SourcePath::Local(folder.join(path).display().to_string()),
+            other => other.clone(),
+        };
+        Repository { source, in_image: false, ..repository.clone() }
+    });
+    kept.chain(taken).collect()
+}

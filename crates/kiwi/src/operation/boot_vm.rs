@@ -1,0 +1,149 @@
+//! `kiwi run`: boots a finished disk in QEMU, with its serial console on this terminal.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+
+/// What to boot and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The disk.
+    pub image: PathBuf,
+    /// UEFI instead of BIOS.
+    pub uefi: bool,
+    /// Megabytes of memory.
+    pub memory: u32,
+    /// A window instead of the serial console.
+    pub window: bool,
+    /// Whether the image keeps what the system writes.
+    pub keep: bool,
+    /// What executes the machine's instructions.
+    pub accelerator: Accelerator,
+    /// Port of the host that leads to the guest's ssh.
+    pub ssh: Option<u16>,
+}
+
+/// What executes the machine's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accelerator {
+    /// KVM where it works, else TCG.
+    #[default]
+    Auto,
+    /// The kernel's virtual machine.
+    Kvm,
+    /// QEMU's own interpreter.
+    Tcg,
+}
+
+/// How long the firmware may take with KVM; it needs a second.
+const KVM_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Code and variable store of the UEFI firmware, where distributions put them.
+const FIRMWARE: [(&str, &str); 4] = [
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
+    ("/usr/share/qemu/ovmf-x86_64-code.bin", "/usr/share/qemu/ovmf-x86_64-vars.bin"),
+];
+
+/// Runs the machine until it ends.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let image = &request.image;
+    if !image.is_file() {
+        bail!("there is no disk image at {}", image.display());
+    }
+    let program = host.find_program("qemu-system-x86_64")?;
+    let scratch = tempfile::tempdir().context("making a folder for the machine's firmware")?;
+    let kvm = match request.accelerator {
+        Accelerator::Auto => kvm_works(&program, host),
+        Accelerator::Kvm => true,
+        Accelerator::Tcg => false,
+    };
+    let mut words = arguments(request, kvm, format_of(image)?);
+    if request.uefi {
+        words.extend(firmware(scratch.path(), host)?);
+    }
+    if !request.window {
+        host.say("This terminal is the machine's serial console; leave it with Ctrl-A, then X.");
+    }
+    let status = host.attended(&program, &words)?;
+    if !status.success() {
+        bail!("QEMU ended with {status}");
+    }
+    Ok(())
+}
+
+/// Whether a machine really runs with KVM and this host's processor: there are hosts whose /dev/kvm opens and whose
+/// machines then fail or hang, so the firmware must come to its end first.
+fn kvm_works(program: &Path, host: &Host) -> bool {
+    let words = ["-accel", "kvm", "-cpu", "host", "-m", "32", "-nodefaults", "-display", "none"];
+    let debug = ["-chardev", "stdio,id=first", "-device", "isa-debugcon,iobase=0x402,chardev=first"];
+    Path::new("/dev/kvm").exists()
+        && host.says(program, &[&words[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
+}
+
+fn arguments(request: &Request, kvm: bool, format: &str) -> Vec<String> {
+    let snapshot = if request.keep { "" } else { ",snapshot=on" };
+    let image = request.image.display().to_string().replace(',', ",,");
+    let forward = request.ssh.map(|port| format!(",hostfwd=tcp:127.0.0.1:{port}-:22")).unwrap_or_default();
+    let mut words = vec![
+        "-machine".to_owned(),
+        "q35".to_owned(),
+        "-accel".to_owned(),
+        if kvm { "kvm" } else { "tcg" }.to_owned(),
+        "-cpu".to_owned(),
+        if kvm { "host" } else { "max" }.to_owned(),
+        "-m".to_owned(),
+        request.memory.to_string(),
+        "-drive".to_owned(),
+        format!("file={image},format={format},if=virtio{snapshot}"),
+        "-nic".to_owned(),
+        format!("user,model=virtio-net-pci{forward}"),
+        "-no-reboot".to_owned(),
+    ];
+    if !request.window {
+        words.push("-nographic".to_owned());
+    }
+    words
+}
+
+/// The format of an image by its first bytes and its end.
+fn format_of(image: &Path) -> Result<&'static str> {
+    use std::io::Read;
+    let mut start = Vec::new();
+    let file = std::fs::File::open(image).with_context(|| format!("opening {}", image.display()))?;
+    file.take(512).read_to_end(&mut start).with_context(|| format!("reading {}", image.display()))?;
+    let name = image.to_string_lossy();
+    Ok(match start.as_slice() {
+        [b'Q', b'F', b'I', 0xfb, 0, 0, 0, 1, ..] => "qcow",
+        [b'Q', b'F', b'I', 0xfb, ..] => "qcow2",
+        [b'K', b'D', b'M', b'V', ..] => "vmdk",
+        start if start.starts_with(b"# Disk DescriptorFile") => "vmdk",
+        start if start.starts_with(b"vhdxfile") => "vhdx",
+        start if start.starts_with(b"conectix") => "vpc",
+        start if start.starts_with(b"<<< ") => "vdi",
+        _ if name.ends_with(".vhd") || name.ends_with(".vpc") || name.ends_with(".vhd-fixed") => "vpc",
+        _ => "raw",
+    })
+}
+
+/// The firmware's words: its code, read-only, and a fresh copy of its variables.
+fn firmware(scratch: &Path, host: &Host) -> Result<Vec<String>> {
+    let Some((code, variables)) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()) else {
+        bail!(
+            "UEFI firmware for QEMU is needed and not installed; install the package that brings it: \
+             ovmf on Debian, qemu-ovmf-x86_64 on SUSE, edk2-ovmf on Fedora"
+        );
+    };
+    let copy = scratch.join("variables.fd");
+    host.copy_file(Path::new(variables), &copy).context("copying the firmware's variables")?;
+    Ok(vec![
+        "-drive".to_owned(),
+        format!("if=pflash,format=raw,readonly=on,file={code}"),
+        "-drive".to_owned(),
+        format!("if=pflash,format=raw,file={}", copy.display()),
+    ])
+}

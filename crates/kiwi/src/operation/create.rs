@@ -1,0 +1,116 @@
+//! `kiwi create`: a root tree becomes images, the logical extend.
+//!
+//! ```text
+//! tree (read-only) + layer -> images.sh -> boot image -> file systems, disks -> published under their final names
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::{DescriptionKind, Selection};
+
+use super::load::Loaded;
+use super::{Overrides, boot_image, load, prepare};
+use crate::artifact::{self, Artifact};
+use crate::host::Host;
+use crate::logical::{self, TreeFacts};
+use crate::record::Record;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::script;
+use crate::share::Share;
+use crate::workspace::Workspace;
+
+/// What to create and where.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The prepared tree.
+    pub root: PathBuf,
+    /// `--destdir`; none: the description's `defaultdestination`.
+    pub destdir: Option<PathBuf>,
+    /// `--type`; none: the primary one.
+    pub image_type: Option<String>,
+}
+
+/// Creates the images and says where they are.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let share = Share::find(host);
+    let tree = RootTree::open(&request.root)?;
+    let record = Record::read(&tree)?;
+    let loaded = load::load(&tree.path().join(DESCRIPTION), &share)?;
+    let selection =
+        load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
+    let destdir = destination(request.destdir.as_deref(), &selection)?;
+    prepare::open_log(&log_path(&destdir, &selection), host)?;
+    let workspace = Workspace::open(&destdir, host)?;
+    images(&tree, &loaded, &selection, &record, &share, &workspace, host)?;
+    workspace.close()
+}
+
+/// Makes and publishes everything the selection's type asks for.
+pub(super) fn images(
+    tree: &RootTree,
+    loaded: &Loaded,
+    selection: &Selection,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let artifacts = match selection.kind {
+        DescriptionKind::Boot => {
+            boot_image::create_boot_image(tree, selection, record, None, share, workspace, host)?
+        }
+        DescriptionKind::System => system_images(tree, loaded, selection, record, share, workspace, host)?,
+    };
+    for artifact in artifact::publish(artifacts, workspace, host)? {
+        host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
+    }
+    Ok(())
+}
+
+fn system_images(
+    tree: &RootTree,
+    loaded: &Loaded,
+    selection: &Selection,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let layered = workspace.layered(tree, host)?;
+    run_images_sh(&layered, host)?;
+    let boot = boot_image::of(selection, &layered, loaded, record, share, workspace, host)?;
+    let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
+    let plan = logical::plan(selection, &TreeFacts::of(&layered, files)?, &record.identity())?;
+    let mut artifacts = logical::create(&plan, &layered, workspace, host)?;
+    artifacts.extend(published);
+    Ok(artifacts)
+}
+
+/// Runs the description's `images.sh`; what it changes stays in the layer, the root tree is as it was.
+pub(super) fn run_images_sh(layered: &RootTree, host: &Host) -> Result<()> {
+    if let Some(images_sh) = script::Script::of_tree(layered, "images.sh") {
+        let stage = host.stage("Running images.sh");
+        images_sh.run(layered, false, host)?;
+        stage.finish();
+    }
+    Ok(())
+}
+
+/// `--destdir`, else `defaultdestination`; it must exist.
+pub(super) fn destination(asked: Option<&Path>, selection: &Selection) -> Result<PathBuf> {
+    let named = asked.map(Path::to_owned);
+    let Some(path) = named.or_else(|| selection.settings.default_destination.as_ref().map(PathBuf::from))
+    else {
+        bail!("no destination directory: name one with --destdir, or defaultdestination in the description");
+    };
+    if !path.is_dir() {
+        bail!("the destination directory {} does not exist; create it first", path.display());
+    }
+    path.canonicalize().with_context(|| format!("opening the destination directory {}", path.display()))
+}
+
+/// The log lies beside the images.
+pub(super) fn log_path(destdir: &Path, selection: &Selection) -> PathBuf {
+    destdir.join(format!("{}.{}-{}.log", selection.name, selection.architecture, selection.version))
+}

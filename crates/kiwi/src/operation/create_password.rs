@@ -1,0 +1,25 @@
+//! `kiwi create-password`: the hash a description's `password` attribute takes.
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+
+/// Nothing can be asked.
+#[derive(Debug, Clone)]
+pub struct Request;
+
+/// Asks twice without echo until both agree, then prints a SHA-512 crypt hash with a fresh random salt.
+pub fn run(_request: &Request, host: &Host) -> Result<()> {
+    let password = loop {
+        let first = host.ask_secret("Enter the password: ").context("reading the password")?;
+        if first.is_empty() {
+            bail!("an empty password was given; nothing was made");
+        }
+        if first == host.ask_secret("Enter it again: ").context("reading the password")? {
+            break first;
+        }
+        host.say("The two differ, try again.");
+    };
+    host.print(&crate::password::hash(&password)?);
+    Ok(())
+}

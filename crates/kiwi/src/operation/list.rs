@@ -1,0 +1,21 @@
+//! `kiwi list`: the boot image descriptions that come with kiwi.
+
+use anyhow::Result;
+
+use super::load;
+use crate::host::Host;
+use crate::share::Share;
+
+/// Nothing can be asked.
+#[derive(Debug, Clone)]
+pub struct Request;
+
+/// Prints `path -> Version: x.y.z`, a line each.
+pub fn run(_request: &Request, host: &Host) -> Result<()> {
+    let share = Share::find(host);
+    for path in share.list() {
+        let loaded = load::load(&share.description(&path)?, &share)?;
+        host.print(&format!("{path} -> Version: {}", loaded.description.version));
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Host)`.
+
+mod boot_image;
+pub mod boot_vm;
+pub mod build;
+pub mod check;
+pub mod create;
+pub mod create_password;
+pub mod list;
+pub mod list_profiles;
+mod load;
+pub mod prepare;
+pub mod upgrade;
+
+use anyhow::Result;
+
+use crate::host::Host;
+
+pub use load::Invalid;
+
+/// Changes to the description for one run; nothing of it is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--add-repo`
+    pub add_repositories: Vec<String>,
+    /// `--add-repotype`, by position.
+    pub add_repository_types: Vec<String>,
+    /// `--set-repo`
+    pub set_repository: Option<String>,
+    /// `--set-repotype`
+    pub set_repository_type: Option<String>,
+    /// `--add-package`
+    pub add_packages: Vec<String>,
+}
+
+/// An operation with what it was asked.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Build a root tree.
+    Prepare(prepare::Request),
+    /// Make images of a root tree.
+    Create(create::Request),
+    /// Both.
+    Build(build::Request),
+    /// Upgrade a root tree.
+    Upgrade(upgrade::Request),
+    /// Look for mistakes in a description.
+    Check(check::Request),
+    /// Boot a disk.
+    BootVm(boot_vm::Request),
+    /// List boot image descriptions.
+    List(list::Request),
+    /// List profiles.
+    ListProfiles(list_profiles::Request),
+    /// Hash a password.
+    CreatePassword(create_password::Request),
+}
+
+impl Operation {
+    /// Whether it works on trees or images and so runs in private namespaces.
+    pub fn needs_namespaces(&self) -> bool {
+        match self {
+            Self::Prepare(_) | Self::Create(_) | Self::Build(_) | Self::Upgrade(_) => true,
+            Self::Check(_)
+            | Self::BootVm(_)
+            | Self::List(_)
+            | Self::ListProfiles(_)
+            | Self::CreatePassword(_) => false,
+        }
+    }
+
+    /// Carries it out.
+    pub fn run(&self, host: &Host) -> Result<()> {
+        match self {
+            Self::Prepare(request) => prepare::run(request, host),
+            Self::Create(request) => create::run(request, host),
+            Self::Build(request) => build::run(request, host),
+            Self::Upgrade(request) => upgrade::run(request, host),
+            Self::Check(request) => check::run(request, host),
+            Self::BootVm(request) => boot_vm::run(request, host),
+            Self::List(request) => list::run(request, host),
+            Self::ListProfiles(request) => list_profiles::run(request, host),
+            Self::CreatePassword(request) => create_password::run(request, host),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `kiwi prepare`: a description becomes a root tree, the physical extend.
+//!
+//! The tree grows in a work folder beside its final place and gets its name only when it is complete.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::Selection;
+
+use super::load::Loaded;
+use super::{Overrides, load};
+use crate::host::Host;
+use crate::physical::{self, Prepared};
+use crate::root_tree::RootTree;
+use crate::share::Share;
+use crate::store::Store;
+
+/// What to prepare and where.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Directory of the description.
+    pub description: PathBuf,
+    /// `--root`; none: the description's `defaultroot`, else a fresh folder.
+    pub root: Option<PathBuf>,
+    /// `--type`: whose packages are installed too.
+    pub image_type: Option<String>,
+    /// Whether scripts may use the network.
+    pub network: bool,
+    /// `--add-profile`
+    pub profiles: Vec<String>,
+    /// Changes for this run.
+    pub overrides: Overrides,
+}
+
+/// Prepares the tree and says where it is.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let share = Share::find(host);
+    let loaded = load::load_and_warn(&request.description, &share, host)?;
+    let selection =
+        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
+    let root = root_folder(request.root.as_deref(), &selection, host)?;
+    open_log(&log_path(&root), host)?;
+    into(&root, |tree| tree_of(&loaded, &selection, request.network, tree, host), host)?;
+    host.say(&format!("The root tree is ready: {}", root.display()));
+    Ok(())
+}
+
+/// Runs `work` on a new tree that gets the name `root` when it succeeds.
+pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, host: &Host) -> Result<T> {
+    refuse_filled(root)?;
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    host.create_folders(parent).with_context(|| format!("creating {}", parent.display()))?;
+    let folder = host
+        .work_folder(parent)
+        .with_context(|| format!("creating a work folder in {}", parent.display()))?;
+    let place = folder.path().join("root");
+    let tree = RootTree::create(host, &place)?;
+    let result = work(&tree)?;
+    drop(tree);
+    host.rename_folder(&place, root)
+        .with_context(|| format!("giving the root tree its name {}", root.display()))?;
+    folder.close().context("removing the work folder")?;
+    Ok(result)
+}
+
+/// The physical extend of one selection.
+pub(super) fn tree_of(
+    loaded: &Loaded,
+    selection: &Selection,
+    network: bool,
+    tree: &RootTree,
+    host: &Host,
+) -> Result<Prepared> {
+    let plan = physical::plan(selection, &loaded.source, network, host)?;
+    physical::prepare(&plan, tree, &Store::open(host)?, host)
+}
+
+/// `--root`, else `defaultroot`, else a new folder for temporary files.
+pub(super) fn root_folder(asked: Option<&Path>, selection: &Selection, host: &Host) -> Result<PathBuf> {
+    let named =
+        asked.map(Path::to_owned).or_else(|| selection.settings.default_root.as_ref().map(PathBuf::from));
+    let root = match named {
+        Some(root) => root,
+        None => host.temporary_folder("kiwi.").context("making a folder for the root tree")?,
+    };
+    let root = std::path::absolute(&root).with_context(|| format!("resolving {}", root.display()))?;
+    refuse_filled(&root)?;
+    Ok(root)
+}
+
+/// A mistake here would cost a whole build, so it is looked for before the work and again before the rename.
+fn refuse_filled(root: &Path) -> Result<()> {
+    match root.read_dir() {
+        Ok(mut entries) => match entries.next() {
+            Some(_) => bail!(
+                "the root directory {} is not empty; remove it or name another one with --root",
+                root.display()
+            ),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("opening the root directory {}", root.display())),
+    }
+}
+
+/// The chapter's place for the log: beside the root tree.
+fn log_path(root: &Path) -> PathBuf {
+    let mut name = root.as_os_str().to_owned();
+    name.push(".log");
+    PathBuf::from(name)
+}
+
+/// Opens the log at its usual place unless `--logfile` named another one.
+pub(super) fn open_log(path: &Path, host: &Host) -> Result<()> {
+    if host.log().is_placed() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        host.create_folders(parent).with_context(|| format!("creating {}", parent.display()))?;
+    }
+    host.log().open(path).with_context(|| format!("writing the log {}", path.display()))
+}

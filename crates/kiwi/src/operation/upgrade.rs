@@ -1,0 +1,34 @@
+//! `kiwi upgrade`: newer packages for a prepared tree, from its own repositories and some for this run only.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::{Overrides, load};
+use crate::host::Host;
+use crate::physical;
+use crate::record::Record;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::share::Share;
+use crate::store::Store;
+
+/// What to upgrade.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The prepared tree.
+    pub root: PathBuf,
+    /// Repositories and packages for this run.
+    pub overrides: Overrides,
+}
+
+/// Upgrades the tree in place.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let share = Share::find(host);
+    let tree = RootTree::open(&request.root)?;
+    let record = Record::read(&tree)?;
+    let loaded = load::load(&tree.path().join(DESCRIPTION), &share)?;
+    let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
+    physical::upgrade(&selection, &record, &tree, &Store::open(host)?, host)?;
+    host.say(&format!("The root tree is up to date: {}", tree.path().display()));
+    Ok(())
+}
