@@ -304,9 +304,11 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
+    const BEFORE: u64 = 8 * MIB;
+    const AFTER: u64 = 16 * MIB;
     const ROOT: &str = "1B2C3D4E-1111-2222-3333-444455556666";
 
-    /// A disk of 64 MiB, partitioned by sfdisk, which then became one of 128 MiB.
+    /// A disk of 8 MiB, partitioned by sfdisk, which then became one of 16 MiB.
     struct Disk {
         _dir: tempfile::TempDir,
         path: PathBuf,
@@ -316,13 +318,13 @@ mod tests {
         fn partitioned(script: &str) -> Self {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("disk");
-            File::create(&path).unwrap().set_len(64 * MIB).unwrap();
+            File::create(&path).unwrap().set_len(BEFORE).unwrap();
             let mut sfdisk =
                 tool("sfdisk").arg("-q").arg(&path).stdin(Stdio::piped()).spawn().expect("sfdisk");
             sfdisk.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
             assert!(sfdisk.wait().unwrap().success());
             let disk = Self { _dir: dir, path };
-            disk.open().set_len(128 * MIB).unwrap();
+            disk.open().set_len(AFTER).unwrap();
             disk
         }
 
@@ -342,7 +344,7 @@ mod tests {
 
         fn extend(&self, number: u32) -> Option<Extension> {
             let table = self.table();
-            let extension = table.extension(number, 128 * MIB)?;
+            let extension = table.extension(number, AFTER)?;
             table.extend(&mut self.open(), extension, File::sync).unwrap();
             Some(extension)
         }
@@ -384,7 +386,7 @@ mod tests {
         assert!(disk.judged().contains("backup GPT table is not on the end"), "{}", disk.judged());
         let names = disk.table().names(2);
         let extension = disk.extend(2);
-        assert_eq!(extension, Some(Extension { number: 2, start: 3 * MIB, length: 124 * MIB }));
+        assert_eq!(extension, Some(Extension { number: 2, start: 3 * MIB, length: AFTER - 4 * MIB }));
         let judged = disk.judged();
         assert!(judged.contains("No errors detected") && !judged.contains("not on the end"), "{judged}");
         let expected = PartitionNames { uuid: ROOT.to_lowercase(), label: Some("root".to_owned()) };
@@ -412,7 +414,7 @@ mod tests {
     fn an_mbr_partition_fills_the_disk_and_the_loader_stays() {
         let disk = Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n");
         write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
-        assert_eq!(disk.extend(1), Some(Extension { number: 1, start: MIB, length: 127 * MIB }));
+        assert_eq!(disk.extend(1), Some(Extension { number: 1, start: MIB, length: AFTER - MIB }));
         assert!(disk.judged().contains("No errors detected"), "{}", disk.judged());
         assert_eq!(disk.table().names(1).unwrap().uuid, "1234abcd-01");
         assert_eq!(bytes(&disk.path)[..440], [0x90; 440]);
@@ -469,7 +471,7 @@ mod tests {
         for left in (0..2 * (92 + 16384) + 4).step_by(301) {
             std::fs::write(&disk.path, &original).unwrap();
             let table = disk.table();
-            let extension = table.extension(2, 128 * MIB).unwrap();
+            let extension = table.extension(2, AFTER).unwrap();
             let mut dying = Dying { disk: disk.open(), left };
             table.extend(&mut dying, extension, |_| Ok(())).unwrap_err();
 
@@ -480,7 +482,7 @@ mod tests {
             assert!(gpt.header.is_primary(), "cut after {left} bytes");
             assert_eq!(table.names(2).unwrap().uuid, ROOT.to_lowercase(), "cut after {left} bytes");
             let (_, root) = gpt.iter().find(|(number, _)| *number == 2).unwrap();
-            assert_eq!((root.ending_lba + 1) * 512, 127 * MIB, "cut after {left} bytes");
+            assert_eq!((root.ending_lba + 1) * 512, AFTER - MIB, "cut after {left} bytes");
         }
         assert!(disk.judged().contains("No errors detected"), "{}", disk.judged());
     }
