@@ -23,10 +23,10 @@ impl Check<'_> {
         if word.state == State::NotUsed && !words::says_default(word.default, element.text.as_ref()) {
             self.not_used(element.span.clone(), format!("`<{}>`", word.name));
         }
-        self.attributes(element, word);
         if let words::Content::Anything = word.content {
             return;
         }
+        self.attributes(element, word);
         self.text(element, word);
         self.children(element, word);
     }
@@ -51,7 +51,12 @@ impl Check<'_> {
         let required = |known: &&AttributeWord| known.required && known.life.covers(self.schema);
         for known in word.attributes.iter().filter(required) {
             let written_otherwise = known.instead.is_some_and(|instead| element.attribute(instead).is_some());
-            if element.attribute(known.name).is_none() && !written_otherwise {
+            // One slip, one message.
+            let misspelt = element
+                .attributes
+                .iter()
+                .any(|attribute| word.meant_attribute(&attribute.name, self.schema) == Some(known.name));
+            if element.attribute(known.name).is_none() && !written_otherwise && !misspelt {
                 self.diagnostics.push(
                     Diagnostic::error(
                         element.span.clone(),
@@ -111,7 +116,7 @@ impl Check<'_> {
             format!("`<{}>` has no attribute `{}`", word.name, attribute.name),
         )
         .label(format!("not an attribute of `<{}>`", word.name));
-        let help = match nearest(&attribute.name, names()) {
+        let help = match word.meant_attribute(&attribute.name, schema) {
             Some(name) => format!("did you mean `{name}`?"),
             None if names().next().is_none() => format!("`<{}>` has no attributes", word.name),
             None if names().count() > 20 => "remove it".to_owned(),
@@ -184,8 +189,10 @@ impl Check<'_> {
         }
         for known in word.child_words() {
             let required = known.required.is_some_and(|required| required.covers(self.schema));
-            if required && known.life.covers(self.schema) && element.child(known.element.name).is_none() {
-                let name = known.element.name;
+            let name = known.element.name;
+            let misspelt =
+                element.children.iter().any(|child| word.meant_child(&child.name, self.schema) == Some(name));
+            if required && known.life.covers(self.schema) && element.child(name).is_none() && !misspelt {
                 self.diagnostics.push(
                     Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", word.name))
                         .label(format!("`<{name}>` is missing inside"))
@@ -239,11 +246,12 @@ impl Check<'_> {
         } else {
             format!("there is no element `<{}>`", child.name)
         };
-        let help = match nearest(&child.name, names()) {
-            Some(name) => format!("did you mean `<{name}>`?"),
-            None if names().next().is_none() => format!("`<{}>` has no elements inside", word.name),
-            None if names().count() > 20 => "remove it".to_owned(),
-            None => {
+        let help = match (word.meant_child(&child.name, schema), self.meant_elsewhere(&child.name)) {
+            (Some(name), _) => format!("did you mean `<{name}>`?"),
+            (None, Some((name, parent))) => format!("did you mean `<{name}>`? It belongs in `<{parent}>`"),
+            (None, None) if names().next().is_none() => format!("`<{}>` has no elements inside", word.name),
+            (None, None) if names().count() > 20 => "remove it".to_owned(),
+            (None, None) => {
                 let names: Vec<String> = names().map(|name| format!("<{name}>")).collect();
                 format!("inside of `<{}>` stand {}", word.name, listed(names.iter().map(String::as_str)))
             }
@@ -257,24 +265,16 @@ impl Check<'_> {
 
     /// The element in which an element of that name may stand.
     fn place_of(&self, name: &str) -> Option<&'static str> {
-        if name == IMAGE.name {
-            return None;
-        }
-        // Breadth first: the outermost place is the likeliest.
-        let mut level = vec![&IMAGE];
-        while !level.is_empty() {
-            let covered = |parent: &&'static ElementWord| {
-                parent.child_word(name, self.schema).is_some_and(|child| child.life.covers(self.schema))
-            };
-            if let Some(parent) = level.iter().find(|parent| covered(parent)) {
-                return Some(parent.name);
-            }
-            level = level
-                .iter()
-                .flat_map(|parent| parent.child_words().iter().map(|child| child.element))
-                .collect();
-        }
-        None
+        let exact = |parent: &'static ElementWord| {
+            let child = parent.child_word(name, self.schema).filter(|child| child.life.covers(self.schema));
+            child.map(|_| parent.name)
+        };
+        first_of_all(exact)
+    }
+
+    /// The nearest element of any other, and where it may stand.
+    fn meant_elsewhere(&self, name: &str) -> Option<(&'static str, &'static str)> {
+        first_of_all(|parent| parent.meant_child(name, self.schema).map(|child| (child, parent.name)))
     }
 
     // --- values
@@ -338,6 +338,18 @@ impl Check<'_> {
         self.diagnostics.push(diagnostic);
         false
     }
+}
+
+/// The first element, from the outside in, for which `find` has an answer: the outermost is the likeliest.
+fn first_of_all<T>(find: impl Fn(&'static ElementWord) -> Option<T>) -> Option<T> {
+    let mut level = vec![&IMAGE];
+    while !level.is_empty() {
+        if let Some(found) = level.iter().find_map(|word| find(word)) {
+            return Some(found);
+        }
+        level = level.iter().flat_map(|word| word.child_words().iter().map(|child| child.element)).collect();
+    }
+    None
 }
 
 fn has_form(text: &str, form: &Value) -> bool {

@@ -43,10 +43,14 @@ impl Decoder<'_> {
         self.attributes_fit(element, word);
         let mut not_built = not_built::collect(element, &TYPE, self.schema, &[]);
         not_built.extend(without_effect_here(element, &word.text));
+        let image_type = self.image_type(element, word);
+        if image_type.is_none() && not_built.is_empty() {
+            not_built.push(NotBuilt::new(&format!("the image type `{}`", word.text), word.span.clone()));
+        }
         Some(TypeEntry {
             word: word.text.clone(),
             primary: boolean(element, "primary").unwrap_or(false),
-            image_type: self.image_type(element, word),
+            image_type,
             not_built,
         })
     }
@@ -217,7 +221,11 @@ impl Decoder<'_> {
     }
 
     fn lacks(&mut self, element: &Element, word: &Text, attribute: &str, expected: &str) {
-        if element.attribute(attribute).is_some() {
+        let misspelt = element
+            .attributes
+            .iter()
+            .any(|other| TYPE.meant_attribute(&other.name, self.schema) == Some(attribute));
+        if element.attribute(attribute).is_some() || misspelt {
             return;
         }
         self.diagnostics.push(

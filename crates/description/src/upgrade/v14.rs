@@ -10,7 +10,7 @@
 //! | `packages/@type="boot"` | `bootstrap` |
 //! | `<opensusePattern>` | `<namedCollection>` |
 
-use crate::document::{Attribute, Element};
+use crate::document::{Attribute, Element, Text};
 
 /// Set on a user whose groups do not include the login group. No schema has this word: only this step writes it.
 pub(crate) const SUPPLEMENTARY: &str = "supplementary-groups";
@@ -58,8 +58,12 @@ fn users(section: &mut Element) {
         rename_attribute(user, "pwd", "password");
         if let Some(group) = &group {
             user.attributes.push(Attribute { name: "groups".to_owned(), ..group.clone() });
-            user.attributes.push(Attribute { name: SUPPLEMENTARY.to_owned(), ..group.clone() });
         }
+        user.attributes.push(Attribute {
+            name: SUPPLEMENTARY.to_owned(),
+            name_span: user.span.clone(),
+            value: Text { text: "true".to_owned(), span: user.span.clone() },
+        });
     }
 }
 

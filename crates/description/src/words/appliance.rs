@@ -65,7 +65,15 @@ static BOOTLOADER_SETTINGS: ElementWord = element("bootloadersettings")
 static SHIM_OPTION: ElementWord = element("shimoption").attributes(&[NAME, OPTION_VALUE]);
 static INSTALL_OPTION: ElementWord = element("installoption").attributes(&[NAME, OPTION_VALUE]);
 static CONFIG_OPTION: ElementWord = element("configoption").attributes(&[NAME, OPTION_VALUE]);
-static SECURE_LINUX: ElementWord = element("securelinux").anything().not_built();
+static SECURE_LINUX: ElementWord = element("securelinux")
+    .attributes(&[
+        attribute("hkd_ca_cert", SOME_TEXT).required(),
+        attribute("hkd_sign_cert", SOME_TEXT).required(),
+    ])
+    .children(&[many(&HKD_CERT).required(), many(&HKD_REVOCATION_LIST)])
+    .not_built();
+static HKD_CERT: ElementWord = element("hkd_cert").attributes(&[NAME]);
+static HKD_REVOCATION_LIST: ElementWord = element("hkd_revocation_list").attributes(&[NAME]);
 
 // --- machine
 

@@ -20,6 +20,7 @@ pub(crate) use image_type::TYPE;
 pub(crate) use values::{boolean, list_items, number, says_default};
 
 use crate::SchemaVersion;
+use crate::suggest::nearest;
 
 /// Which schemas know a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -257,6 +258,24 @@ impl ElementWord {
     pub(crate) fn child_word(&self, name: &str, schema: SchemaVersion) -> Option<&'static ChildWord> {
         let named = || self.child_words().iter().filter(|child| child.element.name == name);
         named().find(|child| child.life.covers(schema)).or_else(|| named().next())
+    }
+
+    /// The attribute that a name which is none was meant to be.
+    pub(crate) fn meant_attribute(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
+        if self.attribute_word(typed, schema).is_some() {
+            return None;
+        }
+        let covered = self.attributes.iter().filter(|known| known.life.covers(schema));
+        nearest(typed, covered.map(|known| known.name))
+    }
+
+    /// The child that a name which is none was meant to be.
+    pub(crate) fn meant_child(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
+        if self.child_word(typed, schema).is_some() {
+            return None;
+        }
+        let covered = self.child_words().iter().filter(|known| known.life.covers(schema));
+        nearest(typed, covered.map(|known| known.element.name))
     }
 
     /// The table of an attribute.
