@@ -213,7 +213,7 @@ impl Check<'_> {
         .label(format!("a word of schema {}", self.schema.other()));
         self.diagnostics.push(match known.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `<{instead}>`", self.schema)),
-            None => match self.place_of(&child.name) {
+            None => match place_of(&child.name, self.schema) {
                 Some(parent) if parent != word.name => diagnostic.help(format!("it belongs in `<{parent}>`")),
                 _ => diagnostic.help(self.raise_schema()),
             },
@@ -229,7 +229,7 @@ impl Check<'_> {
                 .map(|known| known.element.name)
         };
         if !child.foreign
-            && let Some(parent) = self.place_of(&child.name)
+            && let Some(parent) = place_of(&child.name, schema)
         {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -238,6 +238,16 @@ impl Check<'_> {
                 )
                 .label("misplaced")
                 .help(format!("it belongs in `<{parent}>`")),
+            );
+            return;
+        }
+        if !child.foreign
+            && let Some(parent) = place_of(&child.name, schema.other())
+        {
+            self.diagnostics.push(
+                Diagnostic::error(child.span.clone(), format!("schema {schema} has no `<{}>`", child.name))
+                    .label(format!("a word of schema {}, there in `<{parent}>`", schema.other()))
+                    .help(self.raise_schema()),
             );
             return;
         }
@@ -261,15 +271,6 @@ impl Check<'_> {
                 .label(format!("not an element of `<{}>`", word.name))
                 .help(help),
         );
-    }
-
-    /// The element in which an element of that name may stand.
-    fn place_of(&self, name: &str) -> Option<&'static str> {
-        let exact = |parent: &'static ElementWord| {
-            let child = parent.child_word(name, self.schema).filter(|child| child.life.covers(self.schema));
-            child.map(|_| parent.name)
-        };
-        first_of_all(exact)
     }
 
     /// The nearest element of any other, and where it may stand.
@@ -338,6 +339,14 @@ impl Check<'_> {
         self.diagnostics.push(diagnostic);
         false
     }
+}
+
+/// The element in which an element of that name may stand.
+fn place_of(name: &str, schema: SchemaVersion) -> Option<&'static str> {
+    first_of_all(|parent| {
+        let child = parent.child_word(name, schema).filter(|child| child.life.covers(schema));
+        child.map(|_| parent.name)
+    })
 }
 
 /// The first element, from the outside in, for which `find` has an answer: the outermost is the likeliest.

@@ -71,6 +71,6 @@ name!(
 );
 name!(
     /// The name of a user or group.
-    UserName, "a user name: it starts with a letter or '_' and has letters, digits, '_', '-', '.'",
+    UserName, "a name of a user or group: it starts with a letter or '_' and has letters, digits, '_', '-', '.'",
     |text| posix(text) && !text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '.')
 );

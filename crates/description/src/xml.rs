@@ -180,14 +180,33 @@ impl Reader<'_> {
             .label("remove it"),
             Error::InvalidComment(position) => Diagnostic::error(at(*position), "a comment contains `--`")
                 .label("not allowed inside a comment"),
-            Error::InvalidChar(expected, actual, position) => Diagnostic::error(
-                at(*position),
-                format!("expected `{}`, found {}", char::from(*expected), shown(*actual)),
-            )
-            .label(format!("expected `{}`", char::from(*expected))),
+            Error::InvalidChar(expected, actual, position) => {
+                let expected = char::from(*expected);
+                let message = format!("expected `{expected}`, found {}", shown(*actual));
+                let diagnostic =
+                    Diagnostic::error(at(*position), message).label(format!("expected `{expected}`"));
+                match expected {
+                    '>' => diagnostic
+                        .help("a closing tag has nothing but its name; an opening tag starts without `/`"),
+                    _ => diagnostic,
+                }
+            }
             Error::InvalidChar2(expected, actual, position) => {
-                Diagnostic::error(at(*position), format!("expected {expected}, found {}", shown(*actual)))
-                    .label(format!("expected {expected}"))
+                let message = format!("expected {expected}, found {}", shown(*actual));
+                let diagnostic =
+                    Diagnostic::error(at(*position), message).label(format!("expected {expected}"));
+                match *expected {
+                    "a whitespace" => {
+                        diagnostic.help("a quote is missing before this place, or one is too many")
+                    }
+                    "a quote" => diagnostic.help("the value of an attribute stands in quotes"),
+                    _ => diagnostic,
+                }
+            }
+            Error::UnknownToken(position) => {
+                Diagnostic::error(at(*position), "nothing but comments may stand outside of `<image>`")
+                    .label("cannot be read here")
+                    .help("a description is one `<image>` element; look for a closing tag that is too many")
             }
             Error::InvalidString(expected, position) => {
                 Diagnostic::error(at(*position), format!("expected `{expected}`"))
@@ -214,8 +233,7 @@ impl Reader<'_> {
             | Error::EntityReferenceLoop(position)
             | Error::InvalidExternalID(position)
             | Error::EntityResolver(position, _)
-            | Error::InvalidCharacterData(position)
-            | Error::UnknownToken(position) => {
+            | Error::InvalidCharacterData(position) => {
                 let words = error.to_string();
                 let message = words.split(" at ").next().unwrap_or(&words);
                 Diagnostic::error(at(*position), format!("this is not XML: {message}"))

@@ -13,6 +13,8 @@ mod image;
 mod image_type;
 mod preferences;
 mod sections;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub(crate) use image::IMAGE;

@@ -54,7 +54,7 @@ pub(super) const SOME_TEXT: Value = Value::Form("a text that is not empty", |tex
 pub(super) const ABSOLUTE_PATH: Value =
     Value::Form("an absolute path, without `..`", |text| text.starts_with('/') && no_way_up(text));
 
-pub(super) const RELATIVE_PATH: Value = Value::Form("a path inside the description, without `..`", |text| {
+pub(super) const RELATIVE_PATH: Value = Value::Form("a relative path, without `..`", |text| {
     !text.is_empty() && !text.starts_with('/') && no_way_up(text)
 });
 

@@ -1,0 +1,304 @@
+//! The rules by which a selection is made of a description.
+
+use description::{
+    Architecture, Choice, Description, DriverKind, ImageType, PackageManager, PatternType, RepositoryType,
+    Selection, SourceFile, SourcePath,
+};
+
+fn parse(text: &str) -> Description {
+    let parsed = Description::parse(SourceFile { name: "config.xml".into(), text: text.into() });
+    parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))
+}
+
+const ABOUT: &str = r#"<description type="system"><author>A</author><contact>c</contact><specification>S</specification></description>"#;
+
+/// A description of schema 1.4 with these sections.
+fn chapter(sections: &str) -> Description {
+    parse(&format!(
+        r#"<image name="x" schemeversion="1.4">{ABOUT}
+        <preferences><type>ext3</type><type primary="true" filesystem="ext3">vmx</type>
+        <type filesystem="ext3" boot="xenboot/x">xen</type><version>1.0.0</version></preferences>{sections}</image>"#
+    ))
+}
+
+/// A description of schema 8.5 with these sections.
+fn today(sections: &str) -> Description {
+    parse(&format!(r#"<image name="x" schemaversion="8.5">{ABOUT}{sections}</image>"#))
+}
+
+const PREFERENCES: &str = r#"<preferences><version>1.0.0</version><type image="tbz"/></preferences>"#;
+
+fn choice(profiles: &[&str], image_type: Option<&str>, architecture: &str) -> Choice {
+    Choice {
+        profiles: profiles.iter().map(|&profile| profile.to_owned()).collect(),
+        image_type: image_type.map(str::to_owned),
+        architecture: Some(Architecture::new(architecture)),
+    }
+}
+
+fn select(description: &Description, profiles: &[&str]) -> Selection {
+    description.select(&choice(profiles, None, "x86_64")).expect("a selection")
+}
+
+fn packages(selection: &Selection) -> Vec<&str> {
+    selection.image.packages.iter().map(|package| package.name.as_str()).collect()
+}
+
+fn refusal(description: &Description, choice: &Choice) -> (String, String, (usize, usize)) {
+    let errors = description.select(choice).expect_err("a refusal");
+    let error = errors.0.into_iter().next().expect("an error");
+    let place = error.span.line_and_column();
+    (error.message, error.help.unwrap_or_default(), place)
+}
+
+#[test]
+fn the_primary_type_is_taken_and_each_can_be_asked_for() {
+    let description = chapter("");
+    assert_eq!(select(&description, &[]).image_type.word(), "vmx");
+    for word in ["ext3", "vmx", "xen"] {
+        let selection = description.select(&choice(&[], Some(word), "x86_64")).expect("a selection");
+        assert_eq!(selection.image_type.word(), word);
+    }
+}
+
+#[test]
+fn without_a_primary_type_the_first_is_taken() {
+    let description = today(
+        r#"<preferences><version>1.0.0</version><type image="tbz"/><type image="cpio" primary="false"/></preferences>"#,
+    );
+    assert_eq!(select(&description, &[]).image_type, ImageType::Tbz);
+}
+
+#[test]
+fn an_unknown_type_or_profile_is_refused_with_those_there_are() {
+    let description = chapter(r#"<profiles><profile name="web" description="w"/></profiles>"#);
+    let (message, help, place) = refusal(&description, &choice(&[], Some("vxm"), "x86_64"));
+    assert_eq!(message, "the description has no image type `vxm`");
+    assert_eq!(help, "did you mean `vmx`?");
+    assert_eq!(place, (2, 10));
+    let (_, help, _) = refusal(&description, &choice(&[], Some("iso"), "x86_64"));
+    assert_eq!(help, "there are `ext3`, `vmx` and `xen`");
+    let (message, help, place) = refusal(&description, &choice(&["wbe"], None, "x86_64"));
+    assert_eq!(message, "there is no profile `wbe`");
+    assert_eq!(help, "did you mean `web`?");
+    assert_eq!(place.0, 4 - 1);
+    let (_, help, place) = refusal(&chapter(""), &choice(&["web"], None, "x86_64"));
+    assert_eq!(help, "the description has no profiles");
+    assert_eq!(place, (1, 2));
+}
+
+#[test]
+fn sections_with_profiles_are_in_only_when_one_is_asked_for() {
+    let description = chapter(
+        r#"<profiles><profile name="a" description=""/><profile name="b" description=""/></profiles>
+        <packages type="image"><package name="always"/></packages>
+        <packages type="image" profiles="a , b"><package name="either"/></packages>
+        <packages type="image" profiles="b"><package name="second"/></packages>"#,
+    );
+    assert_eq!(packages(&select(&description, &[])), ["always"]);
+    assert_eq!(packages(&select(&description, &["a"])), ["always", "either"]);
+    assert_eq!(packages(&select(&description, &[" b ,a"])), ["always", "either", "second"]);
+}
+
+#[test]
+fn imported_profiles_count_when_none_is_asked_for_and_requirements_follow() {
+    let description = today(&format!(
+        r#"<profiles>
+        <profile name="a" description="" import="true"><requires profile="b"/><requires profile="d" arch="aarch64"/></profile>
+        <profile name="b" description=""><requires profile="a"/><requires profile="c"/></profile>
+        <profile name="c" description=""/><profile name="d" description=""/></profiles>{PREFERENCES}"#
+    ));
+    let names = |profiles: &[&str], architecture| {
+        let selection = description.select(&choice(profiles, None, architecture)).expect("a selection");
+        selection.profiles.iter().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[], "x86_64"), ["a", "b", "c"]);
+    assert_eq!(names(&[], "arm64"), ["a", "b", "d", "c"]);
+    assert_eq!(names(&["c"], "x86_64"), ["c"]);
+}
+
+#[test]
+fn the_first_preferences_that_say_something_win() {
+    let description = today(
+        r#"<profiles><profile name="de" description=""/></profiles>
+        <preferences profiles="de"><locale>de_DE</locale><type image="cpio"/></preferences>
+        <preferences arch="aarch64"><packagemanager>zypper</packagemanager></preferences>
+        <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><locale>en_US</locale><type image="tbz"/>
+        </preferences>"#,
+    );
+    assert_eq!(select(&description, &[]).settings.locale.as_deref(), Some("en_US"));
+    let german = select(&description, &["de"]);
+    assert_eq!(german.settings.locale.as_deref(), Some("de_DE"));
+    assert_eq!(german.image_type, ImageType::Cpio);
+    assert_eq!(german.package_manager, PackageManager::Apt);
+    let arm = description.select(&choice(&[], None, "aarch64")).expect("a selection");
+    assert_eq!(arm.package_manager, PackageManager::Zypper);
+    let (_, help, _) = refusal(&description, &choice(&[], Some("cpio"), "x86_64"));
+    assert_eq!(help, "another `<preferences>` has it, for other profiles; here there are `tbz`");
+}
+
+#[test]
+fn the_default_package_manager_is_that_of_the_schema() {
+    assert_eq!(select(&chapter(""), &[]).package_manager, PackageManager::Smart);
+    assert_eq!(select(&today(PREFERENCES), &[]).package_manager, PackageManager::Dnf);
+}
+
+#[test]
+fn an_ignore_takes_names_out_of_its_section_and_those_before() {
+    let description = chapter(
+        r#"<packages type="image"><package name="zsh"/><package name="bash"/><package name="bash"/></packages>
+        <packages type="image" patternType="plusRecommended"><package name="vim"/><ignore name="zsh"/><ignore name="vim"/>
+        <ignore name="cups"/></packages>
+        <packages type="image"><package name="vim"/><opensusePattern name="base"/></packages>"#,
+    );
+    let selection = select(&description, &[]);
+    assert_eq!(packages(&selection), ["bash", "vim"]);
+    let ignored: Vec<&str> = selection.image.ignored.iter().map(description::PackageName::as_str).collect();
+    assert_eq!(ignored, ["cups", "zsh"]);
+    assert_eq!(selection.image.patterns[0].as_str(), "base");
+    assert_eq!(selection.image.pattern_type, PatternType::PlusRecommended);
+}
+
+#[test]
+fn architectures_match_under_all_their_names() {
+    let description = chapter(
+        r#"<packages type="image"><package name="pc" arch="i686"/><package name="big" arch="ppc,x86_64"/>
+        <package name="arm" arch="aarch64"/></packages>
+        <drivers><file name="a.ko" arch="i586"/><file name="b.ko"/></drivers>"#,
+    );
+    for word in ["i386", "i586", "i686", "ix86"] {
+        let selection = description.select(&choice(&[], None, word)).expect("a selection");
+        assert_eq!(packages(&selection), ["pc"]);
+        assert_eq!(selection.drivers[0].files, ["a.ko", "b.ko"]);
+    }
+    let selection = description.select(&choice(&[], None, "amd64")).expect("a selection");
+    assert_eq!(packages(&selection), ["big"]);
+    assert_eq!(selection.drivers[0].files, ["b.ko"]);
+}
+
+#[test]
+fn sections_for_a_virtual_machine_come_with_its_type() {
+    let description = chapter(
+        r#"<packages type="xen" memory="512" disk="/dev/hda"><package name="kernel-xen"/></packages>
+        <packages type="vmware" memory="256" disk="ide0"><package name="tools"/></packages>
+        <packages type="boot"><package name="glibc"/></packages><packages type="delete"><package name="perl"/></packages>"#,
+    );
+    let by_type = |word| description.select(&choice(&[], Some(word), "x86_64")).expect("a selection");
+    let vmx = by_type("vmx");
+    assert_eq!(packages(&vmx), ["tools"]);
+    let ImageType::Disk(disk) = &vmx.image_type else { panic!("a disk") };
+    assert_eq!(disk.machine.as_ref().expect("a machine").memory, 256);
+    let xen = by_type("xen");
+    assert_eq!(packages(&xen), ["kernel-xen"]);
+    let ImageType::Xen(guest) = &xen.image_type else { panic!("a guest") };
+    assert_eq!(guest.machine.as_ref().expect("a machine").disk, "/dev/hda");
+    let ext3 = by_type("ext3");
+    assert!(packages(&ext3).is_empty());
+    assert_eq!(ext3.bootstrap.packages[0].name.as_str(), "glibc");
+    assert_eq!(ext3.delete[0].as_str(), "perl");
+}
+
+#[test]
+fn one_place_is_one_repository_in_the_place_of_its_first_mention() {
+    let description = chapter(
+        r#"<repository type="yast2"><source path="/cds/%arch"/></repository>
+        <repository type="apt-deb" distribution="one"><source path="http://example.org/debian"/></repository>
+        <repository type="apt-deb" distribution="two"><source path="http://example.org/debian"/></repository>
+        <repository type="rpm-md"><source path="/cds/i386"/></repository>"#,
+    );
+    let selection = description.select(&choice(&[], None, "i686")).expect("a selection");
+    assert_eq!(selection.repositories.len(), 3);
+    assert_eq!(selection.repositories[0].source, SourcePath::Local("/cds/i386".into()));
+    assert_eq!(selection.repositories[0].kind, Some(RepositoryType::RpmMd));
+    assert_eq!(selection.repositories[2].distribution.as_deref(), Some("two"));
+    assert_eq!(select(&description, &[]).repositories.len(), 4);
+}
+
+#[test]
+fn groups_are_supplementary_in_the_chapter_and_start_with_the_login_group_today() {
+    let old = select(
+        &chapter(
+            r#"<users group="users"><user name="tux" home="/home/tux"/></users>
+            <users group="wheel"><user name="tux" pwd="h"/></users><users><user name="guest"/></users>"#,
+        ),
+        &[],
+    );
+    let groups = |selection: &Selection| {
+        let names = selection.users[0].groups.iter().map(|(name, id)| (name.as_str().to_owned(), *id));
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(old.users.len(), 2);
+    assert_eq!(groups(&old), [("users".to_owned(), None), ("wheel".to_owned(), None)]);
+    assert!(old.users.iter().all(|user| !user.first_group_is_login));
+    assert!(old.users[0].password.is_some());
+    let new = select(
+        &today(&format!(
+            r#"{PREFERENCES}<users><user name="tux" password="h" groups="tux:1000, wheel"/></users>"#
+        )),
+        &[],
+    );
+    assert_eq!(groups(&new), [("tux".to_owned(), Some(1000)), ("wheel".to_owned(), None)]);
+    assert!(new.users[0].first_group_is_login);
+}
+
+#[test]
+fn driver_sections_of_one_kind_add_up() {
+    let description = chapter(
+        r#"<profiles><profile name="more" description=""/></profiles>
+        <drivers type="netdrivers"><file name="e1000.ko"/></drivers>
+        <drivers type="usbdrivers"><file name="usb/host/*"/></drivers>
+        <drivers type="netdrivers" profiles="more"><file name="tg3.ko"/><file name="e1000.ko"/></drivers>"#,
+    );
+    assert_eq!(select(&description, &[]).drivers[0].files, ["e1000.ko"]);
+    let more = select(&description, &["more"]).drivers;
+    assert_eq!(
+        (more[0].kind, more[0].files.as_slice()),
+        (DriverKind::Net, &["e1000.ko".into(), "tg3.ko".into()][..])
+    );
+    assert_eq!(more.len(), 2);
+}
+
+#[test]
+fn inherited_packages_come_first_and_nothing_else_is_inherited() {
+    let base = chapter(
+        r#"<repository type="yast2"><source path="/base"/></repository>
+        <packages type="image"><package name="base"/><package name="unwanted"/></packages>"#,
+    );
+    let mut own =
+        chapter(r#"<packages type="image"><package name="own"/><ignore name="unwanted"/></packages>"#);
+    own.prepend_packages(&base);
+    let selection = select(&own, &[]);
+    assert_eq!(packages(&selection), ["base", "own"]);
+    assert!(selection.repositories.is_empty());
+}
+
+#[test]
+fn what_is_not_built_matters_only_where_it_applies() {
+    let description = today(&format!(
+        r#"<profiles><profile name="box" description=""/></profiles>{PREFERENCES}
+        <containers source="registry.example.org" backend="podman" profiles="box"><container name="c"/></containers>
+        <packages type="image"><product name="p" arch="ppc64"/></packages>"#
+    ));
+    assert!(description.select(&choice(&[], None, "x86_64")).is_ok());
+    let (message, _, place) = refusal(&description, &choice(&["box"], None, "x86_64"));
+    assert_eq!(message, "`<containers>` is not built by this version of kiwi yet");
+    assert_eq!(place, (2, 10));
+    let (message, _, _) = refusal(&description, &choice(&[], None, "ppc64"));
+    assert_eq!(message, "`<product>` is not built by this version of kiwi yet");
+}
+
+#[test]
+fn compressed_is_read_in_any_case_and_rpm_force_is_a_boolean() {
+    let read = |compressed: &str, force: &str| {
+        let description = parse(&format!(
+            r#"<image name="x" schemeversion="1.4">{ABOUT}<preferences><type>ext3</type><version>1.0.0</version>
+            <compressed>{compressed}</compressed><rpm-force>{force}</rpm-force></preferences></image>"#
+        ));
+        let selection = select(&description, &[]);
+        let ImageType::Filesystem(image) = selection.image_type else { panic!("a file system") };
+        (image.compressed, selection.settings.rpm_force)
+    };
+    assert_eq!(read("Yes", "False"), (true, false));
+    assert_eq!(read("no", "True"), (false, true));
+    assert_eq!(read("YES", "true"), (true, true));
+}
