@@ -213,7 +213,7 @@ impl Check<'_> {
         .label(format!("a word of schema {}", self.schema.other()));
         self.diagnostics.push(match known.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `<{instead}>`", self.schema)),
-            None => match place_of(&child.name, self.schema) {
+            None => match words::place_of(&child.name, self.schema) {
                 Some(parent) if parent != word.name => diagnostic.help(format!("it belongs in `<{parent}>`")),
                 _ => diagnostic.help(self.raise_schema()),
             },
@@ -229,7 +229,7 @@ impl Check<'_> {
                 .map(|known| known.element.name)
         };
         if !child.foreign
-            && let Some(parent) = place_of(&child.name, schema)
+            && let Some(parent) = words::place_of(&child.name, schema)
         {
             self.diagnostics.push(
                 Diagnostic::error(
@@ -242,7 +242,7 @@ impl Check<'_> {
             return;
         }
         if !child.foreign
-            && let Some(parent) = place_of(&child.name, schema.other())
+            && let Some(parent) = words::place_of(&child.name, schema.other())
         {
             self.diagnostics.push(
                 Diagnostic::error(child.span.clone(), format!("schema {schema} has no `<{}>`", child.name))
@@ -256,7 +256,8 @@ impl Check<'_> {
         } else {
             format!("there is no element `<{}>`", child.name)
         };
-        let help = match (word.meant_child(&child.name, schema), self.meant_elsewhere(&child.name)) {
+        let help = match (word.meant_child(&child.name, schema), words::meant_elsewhere(&child.name, schema))
+        {
             (Some(name), _) => format!("did you mean `<{name}>`?"),
             (None, Some((name, parent))) => format!("did you mean `<{name}>`? It belongs in `<{parent}>`"),
             (None, None) if names().next().is_none() => format!("`<{}>` has no elements inside", word.name),
@@ -271,11 +272,6 @@ impl Check<'_> {
                 .label(format!("not an element of `<{}>`", word.name))
                 .help(help),
         );
-    }
-
-    /// The nearest element of any other, and where it may stand.
-    fn meant_elsewhere(&self, name: &str) -> Option<(&'static str, &'static str)> {
-        first_of_all(|parent| parent.meant_child(name, self.schema).map(|child| (child, parent.name)))
     }
 
     // --- values
@@ -339,26 +335,6 @@ impl Check<'_> {
         self.diagnostics.push(diagnostic);
         false
     }
-}
-
-/// The element in which an element of that name may stand.
-fn place_of(name: &str, schema: SchemaVersion) -> Option<&'static str> {
-    first_of_all(|parent| {
-        let child = parent.child_word(name, schema).filter(|child| child.life.covers(schema));
-        child.map(|_| parent.name)
-    })
-}
-
-/// The first element, from the outside in, for which `find` has an answer: the outermost is the likeliest.
-fn first_of_all<T>(find: impl Fn(&'static ElementWord) -> Option<T>) -> Option<T> {
-    let mut level = vec![&IMAGE];
-    while !level.is_empty() {
-        if let Some(found) = level.iter().find_map(|word| find(word)) {
-            return Some(found);
-        }
-        level = level.iter().flat_map(|word| word.child_words().iter().map(|child| child.element)).collect();
-    }
-    None
 }
 
 fn has_form(text: &str, form: &Value) -> bool {

@@ -22,6 +22,7 @@ mod filesystem;
 mod image_type;
 mod names;
 mod not_built;
+mod package_list;
 mod package_manager;
 mod packages;
 mod preferences;

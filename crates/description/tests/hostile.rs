@@ -49,6 +49,8 @@ fn cut(text: &str, at: usize) -> &str {
 fn deep_nesting_is_refused_without_a_deep_stack() {
     for depth in [40, 1_000, 200_000] {
         survive(format!("<image>{}{}</image>", "<a>".repeat(depth), "</a>".repeat(depth)));
+    }
+    for depth in [40, 10_000] {
         survive(format!("<image schemeversion=\"1.4\">{}", "<a>".repeat(depth)));
     }
 }

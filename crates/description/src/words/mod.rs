@@ -11,6 +11,7 @@ mod appliance;
 mod deploy;
 mod image;
 mod image_type;
+mod places;
 mod preferences;
 mod sections;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod values;
 
 pub(crate) use image::IMAGE;
 pub(crate) use image_type::TYPE;
+pub(crate) use places::{meant_elsewhere, place_of};
 pub(crate) use values::{boolean, list_items, number, says_default};
 
 use crate::SchemaVersion;

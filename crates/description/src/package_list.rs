@@ -1,0 +1,62 @@
+//! Puts the packages sections of a build together into one list.
+
+use crate::description::PackageSection;
+use crate::{Architecture, ArchitectureList, ImageType, Package, PackageName, PackageSet, PatternType};
+
+/// Whether a packages section of that type word belongs to an image type.
+pub(crate) fn section_is_for(word: &str, image_type: &ImageType) -> bool {
+    match image_type {
+        ImageType::Disk(_) => matches!(word, "oem" | "vmx" | "vmware"),
+        ImageType::Filesystem(_)
+        | ImageType::Cpio
+        | ImageType::Tbz
+        | ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => word == image_type.word(),
+    }
+}
+
+/// Puts sections together: what a section ignores is taken out of it and of all before it (spec 2.10).
+pub(crate) fn package_set<'a>(
+    sections: impl Iterator<Item = &'a PackageSection>,
+    architecture: &Architecture,
+) -> PackageSet {
+    let mut packages: Vec<PackageName> = Vec::new();
+    let mut ignored: Vec<PackageName> = Vec::new();
+    let mut set = PackageSet { pattern_type: PatternType::OnlyRequired, ..PackageSet::default() };
+    for section in sections {
+        packages.extend(allowed(&section.packages, architecture));
+        let now_ignored: Vec<PackageName> = allowed(&section.ignored, architecture).collect();
+        packages.retain(|package| !now_ignored.contains(package));
+        ignored.extend(now_ignored);
+        for pattern in allowed(&section.patterns, architecture) {
+            if !set.patterns.contains(&pattern) {
+                set.patterns.push(pattern);
+            }
+        }
+        for archive in &section.archives {
+            if !set.archives.contains(archive) {
+                set.archives.push(archive.clone());
+            }
+        }
+        // One list, one reach: the widest that any section asks for.
+        set.pattern_type = set.pattern_type.max(section.pattern_type);
+    }
+    packages.sort();
+    packages.dedup();
+    ignored.sort();
+    ignored.dedup();
+    ignored.retain(|name| !packages.contains(name));
+    set.packages = packages.into_iter().map(|name| Package { name }).collect();
+    set.ignored = ignored;
+    set
+}
+
+fn allowed<'a, T: Clone>(
+    items: &'a [(T, ArchitectureList)],
+    architecture: &'a Architecture,
+) -> impl Iterator<Item = T> + 'a {
+    items.iter().filter(|(_, architectures)| architectures.allows(architecture)).map(|(item, _)| item.clone())
+}
