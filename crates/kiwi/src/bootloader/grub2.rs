@@ -13,9 +13,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use description::{Bootloader, Console, Filesystem};
+use description::{Bootloader, Console, Filesystem, Firmware};
 
-use crate::host::{Command, Host};
+use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
@@ -56,6 +56,14 @@ impl Platform {
             Self::Pc => &["biosdisk", "vga", "serial"],
             Self::Efi64 => &["fat", "efi_gop", "efi_uga", "all_video", "serial"],
         }
+    }
+}
+
+/// Programs of the host that install it for these firmwares.
+pub fn programs(firmware: Firmware) -> &'static [&'static str] {
+    match firmware {
+        Firmware::Bios => &["grub-mkimage"],
+        Firmware::Uefi | Firmware::BiosAndUefi => &["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"],
     }
 }
 
@@ -146,7 +154,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
     };
     let output = workspace.scratch_file(&format!("grub-{}.img", platform.word()));
     let modules = modules_folder(platform)?;
-    mkimage(host)?
+    host.command("grub-mkimage")
         .args(["--format", platform.word(), "--prefix", FOLDER, "--config"])
         .arg(&early)
         .arg("--directory")
@@ -169,13 +177,6 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         .run()
         .with_context(|| format!("making GRUB for {}", platform.word()))?;
     Ok(output)
-}
-
-/// grub-mkimage under the name this host has for it.
-fn mkimage(host: &Host) -> Result<Command<'_>> {
-    let name = if host.find_program("grub2-mkimage").is_ok() { "grub2-mkimage" } else { "grub-mkimage" };
-    host.find_program(name)?;
-    Ok(host.command(name))
 }
 
 fn modules_folder(platform: Platform) -> Result<PathBuf> {

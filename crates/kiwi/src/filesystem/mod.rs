@@ -64,6 +64,17 @@ pub fn create(
     }
 }
 
+/// Programs of the host that write it.
+pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
+    match filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs", "dumpe2fs", "debugfs"],
+        Filesystem::Xfs => &["mkfs.xfs", "xfs_db"],
+        Filesystem::Btrfs => &["mkfs.btrfs"],
+        Filesystem::Squashfs => &["mksquashfs"],
+        Filesystem::Reiserfs | Filesystem::Cramfs => &[],
+    }
+}
+
 /// Refuses what this version does not write; called when planning, too.
 pub fn refuse(filesystem: Filesystem) -> Result<()> {
     match filesystem {

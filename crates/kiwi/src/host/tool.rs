@@ -15,9 +15,11 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("gpgv", "gpgv", "gpg2", "gnupg2"),
     ("mke2fs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     ("e2fsck", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
+    ("dumpe2fs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     ("tune2fs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     ("debugfs", "e2fsprogs", "e2fsprogs", "e2fsprogs"),
     ("mkfs.xfs", "xfsprogs", "xfsprogs", "xfsprogs"),
+    ("xfs_db", "xfsprogs", "xfsprogs", "xfsprogs"),
     ("xfs_repair", "xfsprogs", "xfsprogs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
     ("btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
@@ -26,7 +28,6 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("mcopy", "mtools", "mtools", "mtools"),
     ("mmd", "mtools", "mtools", "mtools"),
     ("grub-mkimage", "grub-common", "grub2", "grub2-tools"),
-    ("grub2-mkimage", "grub-common", "grub2", "grub2-tools"),
     ("qemu-img", "qemu-utils", "qemu-img", "qemu-img"),
     ("qemu-system-x86_64", "qemu-system-x86", "qemu-x86", "qemu-system-x86"),
     ("tar", "tar", "tar", "tar"),
@@ -58,8 +59,18 @@ pub(super) fn find(folders: &[PathBuf], program: &str) -> Result<PathBuf, Comman
     folders
         .iter()
         .map(|folder| folder.join(program))
+        .chain(
+            alternative(program)
+                .into_iter()
+                .flat_map(|other| folders.iter().map(move |folder| folder.join(other))),
+        )
         .find(|path| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file())
         .ok_or_else(|| CommandError::Missing { program: program.to_owned(), remedy: remedy(program) })
+}
+
+/// The name that other distributions give a program.
+fn alternative(program: &str) -> Option<&'static str> {
+    (program == "grub-mkimage").then_some("grub2-mkimage")
 }
 
 /// The sentence that tells how to get a program.

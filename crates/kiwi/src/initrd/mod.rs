@@ -129,3 +129,15 @@ pub fn create(plan: &InitrdPlan, tree: &RootTree, linuxrc: &Path, output: &Path,
     }
     archive.finish().with_context(|| format!("writing the boot image {}", output.display()))
 }
+
+/// Makes the tree of a boot description one that `linuxrc` can start: the program, its settings, plain modules.
+pub fn furnish(tree: &RootTree, config: &BootConfig, linuxrc: &Path) -> Result<()> {
+    let init =
+        std::fs::read(linuxrc).with_context(|| format!("reading the boot program {}", linuxrc.display()))?;
+    tree.write("init", init, 0o755)?;
+    tree.symlink("linuxrc", "init")?;
+    if !tree.exists(BootConfig::PATH) {
+        tree.write(BootConfig::PATH, config.to_string(), 0o644)?;
+    }
+    modules::decompress_in_place(tree)
+}

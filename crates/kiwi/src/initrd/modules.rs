@@ -90,6 +90,29 @@ pub(super) fn decompressed(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     Ok(plain)
 }
 
+/// Decompresses every module of a boot tree in place: `linuxrc` hands modules to the kernel as they are.
+pub(super) fn decompress_in_place(tree: &RootTree) -> Result<()> {
+    for version in tree.list("lib/modules")? {
+        let base = format!("lib/modules/{version}");
+        let list = format!("{base}/modules.dep");
+        let Ok(text) = tree.read_text(&list) else { continue };
+        let mut plain = String::new();
+        for line in text.lines() {
+            let (path, needed) = line.split_once(':').unwrap_or((line, ""));
+            if uncompressed(path) != path && tree.exists(format!("{base}/{path}")) {
+                let bytes = decompressed(path, tree.read(format!("{base}/{path}"))?)?;
+                tree.write(format!("{base}/{}", uncompressed(path)), bytes, 0o644)?;
+                tree.remove(format!("{base}/{path}"))?;
+            }
+            let needed: Vec<&str> = needed.split_whitespace().map(uncompressed).collect();
+            plain += &format!("{}: {}\n", uncompressed(path), needed.join(" "));
+        }
+        tree.write(&list, plain, 0o644)?;
+        tree.remove(format!("{base}/modules.dep.bin"))?;
+    }
+    Ok(())
+}
+
 /// The name of a module as the kernel writes it.
 fn module_name(path: &str) -> String {
     let file = uncompressed(path).rsplit('/').next().unwrap_or(path);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::ImageName;
-use description::{ImageType, Selection};
+use description::{DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
@@ -71,6 +71,28 @@ pub fn check(selection: &Selection) -> Result<()> {
              cpio, tbz, vmx and oem",
             selection.image_type.word()
         ),
+    }
+}
+
+/// Programs of the host that making this type takes; looked for before hours of work, not after.
+pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
+    match image_type {
+        ImageType::Filesystem(image) => crate::filesystem::programs(image.filesystem).to_vec(),
+        ImageType::Cpio => Vec::new(),
+        ImageType::Tbz => vec!["bash", "tar", "xz"],
+        ImageType::Disk(disk) => {
+            let mut programs = crate::filesystem::programs(disk.filesystem).to_vec();
+            programs.extend(crate::bootloader::grub2::programs(disk.firmware));
+            if disk.format != DiskFormat::Raw {
+                programs.push("qemu-img");
+            }
+            programs
+        }
+        ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => Vec::new(),
     }
 }
 

@@ -144,29 +144,11 @@ pub(super) fn create_boot_image(
 ) -> Result<Vec<Artifact>> {
     let layered = workspace.layered(tree, host)?;
     super::create::run_images_sh(&layered, host)?;
-    place_linuxrc(&layered, config, selection, share)?;
+    let own = BootConfig { grow: true, ..BootConfig::new(described_kind(selection)) };
+    initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
     let plan = logical::plan(selection, &TreeFacts::of(&layered, None)?, &identity)?;
     logical::create(&plan, &layered, workspace, host)
-}
-
-/// Puts the boot program into a boot tree, with its settings unless the description brought some.
-pub(super) fn place_linuxrc(
-    tree: &RootTree,
-    config: Option<&BootConfig>,
-    selection: &Selection,
-    share: &Share,
-) -> Result<()> {
-    let program = share.linuxrc()?;
-    let bytes =
-        std::fs::read(&program).with_context(|| format!("reading the boot program {}", program.display()))?;
-    tree.write("init", bytes, 0o755)?;
-    tree.symlink("linuxrc", "init")?;
-    if !tree.exists(BootConfig::PATH) {
-        let own = BootConfig { grow: true, ..BootConfig::new(described_kind(selection)) };
-        tree.write(BootConfig::PATH, config.unwrap_or(&own).to_string(), 0o644)?;
-    }
-    Ok(())
 }
 
 /// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.

@@ -35,6 +35,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let loaded = load::load_and_warn(&request.description, &share, host)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
+    create::check(&selection, host)?;
     let destdir = create::destination(request.destdir.as_deref(), &selection)?;
     prepare::open_log(&create::log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;

@@ -39,6 +39,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let loaded = load::load(&tree.path().join(DESCRIPTION), &share)?;
     let selection =
         load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
+    check(&selection, host)?;
     let destdir = destination(request.destdir.as_deref(), &selection)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
@@ -93,6 +94,15 @@ pub(super) fn run_images_sh(layered: &RootTree, host: &Host) -> Result<()> {
         let stage = host.stage("Running images.sh");
         images_sh.run(layered, false, host)?;
         stage.finish();
+    }
+    Ok(())
+}
+
+/// Refuses a type that cannot be made and names programs that are missing, before any work.
+pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
+    logical::check(selection)?;
+    for program in logical::programs(&selection.image_type) {
+        host.find_program(program)?;
     }
     Ok(())
 }

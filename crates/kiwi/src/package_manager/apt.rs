@@ -43,7 +43,6 @@ impl<'a> Apt<'a> {
         host.command("apt-get")
             .writable(tree.path())
             .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
-            .env("TMPDIR", tree.path().join(WORK))
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
             .env("DEBCONF_NOWARNINGS", "yes")
@@ -322,7 +321,12 @@ impl<'a> Apt<'a> {
 impl PackageManager for Apt<'_> {
     fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64> {
         self.configure(tree, host)?;
-        self.apt_get(tree, host).args(["--quiet=1", "update"]).network().run().map_err(update_error)?;
+        self.apt_get(tree, host)
+            .env("TMPDIR", tree.path().join(WORK))
+            .args(["--quiet=1", "update"])
+            .network()
+            .run()
+            .map_err(update_error)?;
         let lists = tree.list("var/lib/apt/lists")?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
         let dates = releases

@@ -292,8 +292,8 @@ suseStripKernel() {
                 for _kiwi_base in "$_kiwi_prefix" drivers/; do
                     _kiwi_path=$_kiwi_tree/kernel/$_kiwi_base$_kiwi_name
                     case "$_kiwi_path" in
-                    */\*) find "${_kiwi_path%/\*}" -type f -name '*.ko*' 2>/dev/null ;;
-                    *) ls "$_kiwi_path" "$_kiwi_path".* 2>/dev/null ;;
+                    */\*) find "${_kiwi_path%/\*}" -type f -name '*.ko*' 2>/dev/null || true ;;
+                    *) ls "$_kiwi_path" "$_kiwi_path".* 2>/dev/null || true ;;
                     esac
                 done
             done
