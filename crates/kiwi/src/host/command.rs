@@ -76,6 +76,8 @@ pub struct Command<'h> {
     host: &'h Host,
     program: String,
     arguments: Vec<OsString>,
+    /// Places of arguments that are not shown.
+    secrets: Vec<usize>,
     variables: Vec<(OsString, OsString)>,
     folder: Option<PathBuf>,
     root: Option<(PathBuf, bool)>,
@@ -92,6 +94,7 @@ impl<'h> Command<'h> {
             host,
             program: program.to_owned(),
             arguments: Vec::new(),
+            secrets: Vec::new(),
             variables: Vec::new(),
             folder: None,
             root: None,
@@ -107,6 +110,12 @@ impl<'h> Command<'h> {
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self
+    }
+
+    /// One argument that neither log nor error shows.
+    pub fn secret(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.secrets.push(self.arguments.len());
+        self.arg(argument)
     }
 
     /// Several arguments.
@@ -249,7 +258,10 @@ impl<'h> Command<'h> {
     /// The command line as a person would type it.
     fn line(&self) -> String {
         let mut words = vec![self.program.clone()];
-        words.extend(self.arguments.iter().map(|argument| {
+        words.extend(self.arguments.iter().enumerate().map(|(place, argument)| {
+            if self.secrets.contains(&place) {
+                return "[hidden]".to_owned();
+            }
             let text = argument.to_string_lossy();
             let plain = !text.is_empty()
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+%@^~".contains(c));

@@ -113,7 +113,7 @@ pub fn prepare(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) 
     for archive in &plan.archives {
         overlay::unpack(archive, tree, host).with_context(|| format!("unpacking {}", archive.display()))?;
     }
-    users::create(&plan.users, tree, host)?;
+    users::create(&plan.users, &plan.name, tree, host)?;
     autoyast(plan, tree)?;
     settings::apply(&plan.settings, tree, host)?;
     profile_file::write(&plan.profile_file, tree)?;

@@ -8,7 +8,7 @@ use crate::password;
 use crate::root_tree::RootTree;
 
 /// Creates what is missing and changes what is there: groups first, each user once.
-pub(super) fn create(users: &[User], tree: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) -> Result<()> {
     if !users.is_empty() && !tree.exists("usr/sbin/useradd") {
         bail!(
             "the description has users, but the image has no useradd; add its package (passwd on Debian) to the packages"
@@ -24,12 +24,12 @@ pub(super) fn create(users: &[User], tree: &RootTree, host: &Host) -> Result<()>
                 command.arg(group.as_str()).run().with_context(|| format!("creating the group {group}"))?;
             }
         }
-        add_or_change(user, tree, host).with_context(|| format!("creating the user {}", user.name))?;
+        add_or_change(user, image, tree, host).with_context(|| format!("creating the user {}", user.name))?;
     }
     Ok(())
 }
 
-fn add_or_change(user: &User, tree: &RootTree, host: &Host) -> Result<()> {
+fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Result<()> {
     let known = has_entry(tree, "etc/passwd", user.name.as_str())?;
     let mut command = match known {
         true => tree.command(host, "/usr/sbin/usermod"),
@@ -37,7 +37,7 @@ fn add_or_change(user: &User, tree: &RootTree, host: &Host) -> Result<()> {
     };
     let hash = match &user.password {
         Some(Password::Hash(hash)) => Some(hash.clone()),
-        Some(Password::Plain(text)) => Some(password::hash(text)?),
+        Some(Password::Plain(text)) => Some(password::hash_for(text, &format!("{image}:{}", user.name))?),
         None => None,
     };
     let mut groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
@@ -63,7 +63,8 @@ fn add_or_change(user: &User, tree: &RootTree, host: &Host) -> Result<()> {
         ("--uid", user.id.map(|id| id.to_string())),
     ] {
         if let Some(value) = value {
-            command = command.arg(option).arg(value);
+            command = command.arg(option);
+            command = if option == "--password" { command.secret(value) } else { command.arg(value) };
         }
     }
     Ok(command.arg(user.name.as_str()).run()?)
