@@ -1,0 +1,83 @@
+//! The examples are built from the real archive and boot to their login prompt, by BIOS and by UEFI.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+
+use std::path::Path;
+use std::process::Command;
+
+use machine::{Firmware, Machine, checkout, run_kiwi};
+
+/// Gigabytes of the disk a machine gets: far more than the image has.
+const DISK: &str = "4G";
+
+fn build(example: &str, folder: &Path) -> std::path::PathBuf {
+    let description = checkout().join("examples").join(example);
+    run_kiwi(&["build", description.to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
+    let image = folder.join(format!("{example}.x86_64-1.0.0.qcow2"));
+    let check = Command::new("qemu-img").arg("check").arg(&image).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+    image
+}
+
+/// A disk of its own for one machine, as a cloud would give it: the image, enlarged.
+fn disk_of(image: &Path, folder: &Path) -> std::path::PathBuf {
+    let disk = folder.join("disk.qcow2");
+    let _ = std::fs::remove_file(&disk);
+    let create = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"];
+    let made = Command::new("qemu-img").args(create).arg(image).arg(&disk).arg(DISK).status().unwrap();
+    assert!(made.success());
+    disk
+}
+
+/// What the description asked for is there, seen from inside.
+fn inspect(machine: &mut Machine, name: &str) {
+    machine.log_in("tux", "kiwi");
+    assert_eq!(machine.ask("hostname"), name);
+    assert!(machine.ask("cat /etc/motd").contains("built by kiwi"), "the overlay is missing");
+    assert_eq!(machine.ask("readlink -f /etc/localtime"), "/usr/share/zoneinfo/Europe/Berlin");
+    assert_eq!(machine.ask("echo $LANG"), "de_DE.UTF-8");
+    assert!(machine.ask("locale -a").contains("de_DE.utf8"), "the locale has no data");
+    let kilobytes: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
+    assert!(kilobytes > 3_500_000, "the root file system has {kilobytes} kB on a disk of {DISK}");
+    assert_eq!(machine.ask("findmnt -n -o OPTIONS / | cut -d, -f1"), "rw");
+}
+
+/// First boot by one firmware, second boot of the same disk by the same: both come to a login.
+fn boots(image: &Path, name: &str, firmware: Firmware, folder: &Path, twice: bool) {
+    let disk = disk_of(image, folder);
+    let mut machine = Machine::boot(&disk, "qcow2", firmware, folder);
+    inspect(&mut machine, name);
+    if twice {
+        let key = machine.ask("cat /etc/machine-id");
+        machine.power_off("kiwi");
+        let mut machine = Machine::boot(&disk, "qcow2", firmware, folder);
+        inspect(&mut machine, name);
+        assert_eq!(machine.ask("cat /etc/machine-id"), key);
+    }
+}
+
+#[test]
+fn debian_12_boots_by_bios_and_uefi_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = build("debian-12-server", folder.path());
+    boots(&image, "debian-12-server", Firmware::Bios, folder.path(), true);
+    boots(&image, "debian-12-server", Firmware::Uefi, folder.path(), false);
+}
+
+#[test]
+fn debian_13_boots_by_bios_and_uefi() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = build("debian-13-server", folder.path());
+    boots(&image, "debian-13-server", Firmware::Bios, folder.path(), false);
+    boots(&image, "debian-13-server", Firmware::Uefi, folder.path(), false);
+}
+
+#[test]
+fn the_chapters_description_boots_through_its_boot_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = build("debian-12-chapter", folder.path());
+    assert!(folder.path().join("initrd-vmxboot-debian-12.x86_64-1.0.0.gz").is_file());
+    boots(&image, "debian-12-chapter", Firmware::Bios, folder.path(), false);
+}

@@ -1,0 +1,115 @@
+//! `kill -9` of kiwi at random moments of a build leaves nothing behind, and the next build succeeds.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use machine::{kiwi, run_kiwi};
+
+const ROUNDS: u64 = 20;
+
+/// A small system: no kernel, but packages, users, scripts and a file system.
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="victim">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4"/></preferences>
+  <users><user name="tux" groups="tux" password="x" pwdformat="plain"/></users>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="bootstrap"><package name="passwd"/></packages>
+  <packages type="image"><package name="less"/></packages>
+</image>"#;
+
+fn mounts() -> String {
+    std::fs::read_to_string("/proc/self/mountinfo").unwrap()
+}
+
+fn loop_devices() -> BTreeSet<String> {
+    let entries = std::fs::read_dir("/sys/block").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| Path::new("/sys/block").join(name).join("loop/backing_file").exists()).collect()
+}
+
+/// Processes that carry our mark in their environment, which children inherit up to the neutral one of a sandbox, or
+/// that have our folder on their command line.
+fn processes(mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let path = entry.path();
+        let read = |name: &str| std::fs::read(path.join(name)).unwrap_or_default();
+        let text = [read("cmdline"), read("environ")].concat();
+        let own = path.ends_with(std::process::id().to_string());
+        if !own && String::from_utf8_lossy(&text).contains(mark) {
+            found.push(String::from_utf8_lossy(&read("cmdline")).replace('\0', " "));
+        }
+    }
+    found
+}
+
+#[test]
+fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let description = folder.path().join("description");
+    let images = folder.path().join("images");
+    std::fs::create_dir_all(&images).unwrap();
+    std::fs::create_dir_all(&description).unwrap();
+    std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
+    std::fs::write(description.join("config.sh"), "#!/bin/sh\nsleep 1\n").unwrap();
+    let mark = folder.path().to_str().unwrap().to_owned();
+    let words = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
+    // The whole build once, to know how long it takes; its results are taken away again.
+    let started = Instant::now();
+    run_kiwi(&words);
+    let whole = started.elapsed();
+    for entry in std::fs::read_dir(&images).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let (mounted, looped) = (mounts(), loop_devices());
+    let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+    eprintln!("seed {random}, a build takes {whole:?}");
+    for round in 0..ROUNDS {
+        // xorshift: moments spread over the whole build.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let moment = whole.mul_f64((random % 1000) as f64 / 1000.0);
+        let mut child =
+            Command::new(kiwi()).args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(moment);
+        let finished = child.try_wait().unwrap().is_some();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let limit = Instant::now() + Duration::from_secs(5);
+        while !processes(&mark).is_empty() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let what = format!("round {round}, killed after {moment:?}");
+        assert_eq!(processes(&mark), Vec::<String>::new(), "{what}");
+        assert_eq!(mounts(), mounted, "{what}");
+        assert_eq!(loop_devices(), looped, "{what}");
+        if !finished {
+            let names: Vec<String> = std::fs::read_dir(&images)
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+                .filter(|name| !name.starts_with(".kiwi.") && !name.ends_with(".log"))
+                .collect();
+            // Publishing is a few renames, the image itself last: a list of packages may have its name already.
+            assert!(!names.iter().any(|name| name == "victim.x86_64-1.0.0"), "{what}: {names:?}");
+        }
+        for entry in std::fs::read_dir(&images).unwrap().flatten() {
+            if !entry.file_name().to_string_lossy().starts_with(".kiwi.") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+    run_kiwi(&words);
+    assert!(images.join("victim.x86_64-1.0.0").is_file());
+    let left: Vec<_> = std::fs::read_dir(&images).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(
+        left.iter().all(|name| !name.to_string_lossy().starts_with(".kiwi.")),
+        "work folders are left: {left:?}"
+    );
+}

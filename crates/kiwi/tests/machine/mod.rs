@@ -1,0 +1,168 @@
+//! A virtual machine with its serial console, for tests that boot what kiwi built.
+//!
+//! Always `-accel tcg`. Times are limits, far above what an idle machine needs; a failure shows the console's end.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the kit")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The kiwi to test: the one `KIWI` names (a release build), else the one cargo built for this test.
+pub fn kiwi() -> PathBuf {
+    std::env::var_os("KIWI").map_or_else(|| env!("CARGO_BIN_EXE_kiwi").into(), PathBuf::from)
+}
+
+/// The checkout.
+pub fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Runs kiwi and fails with what it said when it fails.
+pub fn run_kiwi(arguments: &[&str]) {
+    let output = Command::new(kiwi()).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "kiwi {arguments:?} failed:\n{said}");
+}
+
+/// How a machine starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firmware {
+    Bios,
+    Uefi,
+}
+
+pub struct Machine {
+    child: Child,
+    keyboard: ChildStdin,
+    console: Arc<Mutex<String>>,
+    position: usize,
+}
+
+impl Machine {
+    /// Boots `disk`, which keeps what the machine writes.
+    pub fn boot(disk: &Path, format: &str, firmware: Firmware, scratch: &Path) -> Self {
+        let mut command = Command::new("qemu-system-x86_64");
+        command.args([
+            "-machine",
+            "q35",
+            "-accel",
+            "tcg",
+            "-cpu",
+            "max",
+            "-m",
+            "1024",
+            "-nographic",
+            "-no-reboot",
+        ]);
+        command
+            .args(["-nic", "none", "-drive"])
+            .arg(format!("file={},format={format},if=virtio", disk.display()));
+        if firmware == Firmware::Uefi {
+            let variables = scratch.join("variables.fd");
+            std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");
+            command.args(["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"]);
+            command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("package qemu-system-x86 is needed");
+        let console = Arc::new(Mutex::new(String::new()));
+        let mut output = child.stdout.take().unwrap();
+        let lines = Arc::clone(&console);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                lines.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
+            }
+        });
+        let keyboard = child.stdin.take().unwrap();
+        Self { child, keyboard, console, position: 0 }
+    }
+
+    /// Waits until the console shows one of `texts` behind what was awaited before.
+    pub fn expect(&mut self, texts: &[&str], seconds: u64) {
+        assert!(self.shows(texts, seconds), "{texts:?} did not come within {seconds} s; {}", self.tail());
+    }
+
+    /// As `expect`, telling whether it came; a machine that gave up does not get better.
+    fn shows(&mut self, texts: &[&str], seconds: u64) -> bool {
+        let limit = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < limit {
+            let console = self.console.lock().unwrap().clone();
+            let new = &console[self.position..];
+            if let Some(end) =
+                texts.iter().filter_map(|text| new.find(text).map(|start| start + text.len())).min()
+            {
+                self.position += end;
+                return true;
+            }
+            for bad in ["*** kiwi:", "Kernel panic", "Entering emergency mode", "No bootable device"] {
+                assert!(!new.contains(bad), "the machine says \"{bad}\"; {}", self.tail());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        false
+    }
+
+    fn tail(&self) -> String {
+        let console = self.console.lock().unwrap();
+        let start = console.len().saturating_sub(3000);
+        let start = (start..console.len()).find(|index| console.is_char_boundary(*index)).unwrap_or(0);
+        format!("the console's end:\n{}", &console[start..])
+    }
+
+    pub fn type_line(&mut self, line: &str) {
+        self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Logs in. The prompt comes before the terminal is quiet, so a lost name is typed again.
+    pub fn log_in(&mut self, user: &str, password: &str) {
+        self.expect(&["login: "], 400);
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_secs(3));
+            self.type_line(user);
+            if self.shows(&["Password: ", "Passwort: "], 25) {
+                std::thread::sleep(Duration::from_secs(1));
+                self.type_line(password);
+                if self.shows(&["$ "], 60) {
+                    return;
+                }
+            }
+        }
+        panic!("nobody can log in; {}", self.tail());
+    }
+
+    /// Runs a command in the guest's shell; what it prints. The markers are calculated there, so that the echo of
+    /// what is typed is not taken for them.
+    pub fn ask(&mut self, command: &str) -> String {
+        self.type_line(&format!("echo BEGIN-$((6*7)); {command}; echo END-$((6*7))"));
+        self.expect(&["BEGIN-42\r\n", "BEGIN-42\n"], 60);
+        let start = self.position;
+        self.expect(&["END-42"], 60);
+        let console = self.console.lock().unwrap();
+        console[start..self.position].trim_end_matches("END-42").replace('\r', "").trim().to_owned()
+    }
+
+    /// Ends the machine in an orderly way, so that its disk can be used again.
+    pub fn power_off(mut self, password: &str) {
+        self.type_line(&format!("echo {password} | sudo -S systemctl poweroff"));
+        let limit = Instant::now() + Duration::from_secs(180);
+        while Instant::now() < limit {
+            if self.child.try_wait().unwrap().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        panic!("the machine does not switch itself off; {}", self.tail());
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

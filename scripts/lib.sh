@@ -1,0 +1,47 @@
+# What demo and test share: host programs, and the build.
+# shellcheck shell=bash
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+say() {
+    printf '\n==> %s\n' "$*"
+}
+
+# As root, or through sudo.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "This step needs root and there is no sudo: $*" >&2
+        return 1
+    fi
+}
+
+# install_packages PACKAGE...: those that are missing, from the machine's own Debian archive.
+install_packages() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+            missing+=("$package")
+    done
+    if [ "${#missing[@]}" -eq 0 ]; then return; fi
+    if ! command -v apt-get >/dev/null; then
+        echo "Please install these programs yourself, this is no Debian: ${missing[*]}" >&2
+        return 1
+    fi
+    say "Installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# What kiwi itself runs on the host, and a compiler for the libraries it is built with.
+KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
+    grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools xz-utils tar)
+
+build() {
+    say "Building kiwi"
+    cargo build --release --locked
+    cargo linuxrc --locked
+}
