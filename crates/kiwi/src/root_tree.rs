@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use pathrs::flags::OpenFlags;
 use pathrs::{InodeType, Root};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Timespec, Timestamps, flock, utimensat};
 use std::fs::Permissions;
 
 use crate::host::{Command, Host};
@@ -223,7 +223,7 @@ impl RootTree {
         let handle =
             self.root.resolve(path).with_context(|| format!("looking up {} in the tree", path.display()))?;
         let (user, group) = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
-        rustix::fs::chownat(handle.as_fd(), "", Some(user), Some(group), rustix::fs::AtFlags::EMPTY_PATH)
+        rustix::fs::chownat(handle.as_fd(), "", Some(user), Some(group), AtFlags::EMPTY_PATH)
             .with_context(|| format!("changing the owner of {} in the tree", path.display()))
     }
 
@@ -244,6 +244,22 @@ impl RootTree {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// No file, folder or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
+    pub fn clamp_times(&self, epoch: u64) -> Result<()> {
+        let limit = i64::try_from(epoch).unwrap_or(i64::MAX);
+        let time = Timespec { tv_sec: limit, tv_nsec: 0 };
+        let times = Timestamps { last_access: time, last_modification: time };
+        for entry in walkdir::WalkDir::new(&self.path).contents_first(true) {
+            let entry = entry.context("clamping times")?;
+            let metadata = entry.metadata().context("clamping times")?;
+            if (metadata.mtime(), metadata.mtime_nsec()) > (limit, 0) {
+                utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW)
+                    .with_context(|| format!("clamping the time of {}", entry.path().display()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Counts what the tree holds.

@@ -122,6 +122,7 @@ pub(super) fn create(
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     remove_build_files(tree)?;
     furnish(plan, tree)?;
+    tree.clamp_times(plan.system.epoch)?;
     let raw = format!("{}.raw", plan.name);
     let path = workspace.unfinished(&raw);
     let system = workspace.unfinished("system");

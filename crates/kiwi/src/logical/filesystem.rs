@@ -49,6 +49,7 @@ pub(super) fn create(
 ) -> Result<Vec<Artifact>> {
     let list = super::package_list(&plan.name, tree, workspace, host)?;
     remove_build_files(tree)?;
+    tree.clamp_times(plan.content.epoch)?;
     let name = plan.name.to_string();
     let path = workspace.unfinished(&name);
     let stage = host.stage(format!("Writing the {} file system", plan.content.filesystem.word()));

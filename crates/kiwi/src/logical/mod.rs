@@ -171,7 +171,7 @@ fn image_name(selection: &Selection) -> ImageName {
     ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
 }
 
-/// What a system image does not carry: the description and what was made for its scripts.
+/// Takes out what an image does not carry: the description and what was made for its scripts.
 fn remove_build_files(tree: &RootTree) -> Result<()> {
     for path in [DESCRIPTION, ".profile", ".kconfig"] {
         tree.remove(path)?;

@@ -32,6 +32,7 @@ pub(super) fn create(
 ) -> Result<Vec<Artifact>> {
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     remove_build_files(tree)?;
+    tree.clamp_times(plan.epoch)?;
     let file = format!("{}.tar.xz", plan.name);
     let path = workspace.unfinished(&file);
     let stage = host.stage("Packing the archive");
@@ -39,7 +40,7 @@ pub(super) fn create(
     let pack = "tar --create --directory \"$TREE\" --sort=name --format=pax \
                 --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --numeric-owner --xattrs \
                 --xattrs-include='*' --mtime=\"@$EPOCH\" --clamp-mtime . | \
-                xz --threads=\"$THREADS\" --block-size=16MiB -3 --stdout > \"$OUTPUT\"";
+                xz --threads=\"$THREADS\" --block-size=16MiB -1 --stdout > \"$OUTPUT\"";
     host.command("bash")
         .args(["-e", "-o", "pipefail", "-c", pack])
         .env("TREE", tree.path())

@@ -1,10 +1,7 @@
 //! The end of `prepare`: what a build leaves behind and what must differ between machines is taken out.
 
-use std::os::unix::fs::MetadataExt;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use description::DescriptionKind;
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
 use crate::root_tree::RootTree;
 
@@ -72,25 +69,6 @@ fn own_ssh_keys(tree: &RootTree) -> Result<()> {
             format!("etc/systemd/system/multi-user.target.wants/{unit}"),
             format!("/etc/systemd/system/{unit}"),
         )?;
-    }
-    Ok(())
-}
-
-/// No time in the tree is later than `epoch`, folders and links included.
-pub(super) fn clamp_times(tree: &RootTree, epoch: u64) -> Result<()> {
-    let limit = i64::try_from(epoch).unwrap_or(i64::MAX);
-    let time = Timespec { tv_sec: limit, tv_nsec: 0 };
-    for entry in walkdir::WalkDir::new(tree.path()).contents_first(true) {
-        let entry = entry.context("clamping times")?;
-        let metadata = entry.metadata().context("clamping times")?;
-        let late = metadata.mtime() > limit || metadata.mtime() == limit && metadata.mtime_nsec() > 0;
-        let modified = match late {
-            true => time,
-            false => Timespec { tv_sec: metadata.mtime(), tv_nsec: metadata.mtime_nsec() },
-        };
-        let times = Timestamps { last_access: modified, last_modification: modified };
-        utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW)
-            .with_context(|| format!("clamping the time of {}", entry.path().display()))?;
     }
     Ok(())
 }

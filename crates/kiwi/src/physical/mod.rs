@@ -127,7 +127,7 @@ pub fn prepare(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) 
     let stage = host.stage("Finishing the tree");
     carry(plan, &record, &packages, tree)?;
     clean::clean(tree, plan.kind)?;
-    clean::clamp_times(tree, record.epoch)?;
+    tree.clamp_times(record.epoch)?;
     stage.finish();
     Ok(Prepared { record, packages })
 }
@@ -161,7 +161,7 @@ pub fn upgrade(
     write_packages(&installed, tree)?;
     record.write(tree)?;
     clean::clean(tree, DescriptionKind::System)?;
-    clean::clamp_times(tree, record.epoch)
+    tree.clamp_times(record.epoch)
 }
 
 /// The folders every tree starts with; the base packages bring the rest.
