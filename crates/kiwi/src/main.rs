@@ -41,6 +41,11 @@ fn show(error: &anyhow::Error, host: &Host) {
         eprintln!("{}\n", kiwi::diagnostic::render(&invalid.diagnostics, std::io::stderr().is_terminal()));
     }
     eprintln!("error: {error:#}");
+    if format!("{error:#}").contains("No space left on device") {
+        eprintln!(
+            "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk)."
+        );
+    }
     host.log().line(&format!("error: {error:#}"));
     if let Some(path) = host.log().path() {
         eprintln!("The log of this run: {}", path.display());

@@ -46,6 +46,9 @@ pub(super) fn release_date(text: &str) -> Option<u64> {
 /// Turns a failure of `apt-get update` into its cause and a remedy.
 pub(super) fn update_error(error: CommandError) -> Error {
     let CommandError::Failed { tail, .. } = &error else { return error.into() };
+    if tail.iter().any(|line| line.contains("No space left on device")) {
+        return anyhow!("no space is left for the indices of the repositories: No space left on device");
+    }
     let line =
         |words: &[&str]| tail.iter().find(|line| words.iter().any(|word| line.contains(word))).cloned();
     if let Some(line) = line(&[
@@ -102,7 +105,7 @@ pub(super) fn resolve_error(error: CommandError) -> Error {
 }
 
 fn trimmed(line: &str) -> &str {
-    line.trim_start_matches("E: ").trim_start_matches("W: ")
+    line.trim_start_matches("E: ").trim_start_matches("W: ").trim()
 }
 
 #[cfg(test)]
