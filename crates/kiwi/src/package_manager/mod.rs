@@ -1,6 +1,7 @@
 //! Package managers behind one trait. Only they have the network.
 
 mod apt;
+mod apt_configuration;
 mod apt_output;
 
 use anyhow::{Result, bail};

@@ -1,0 +1,143 @@
+//! apt's configuration for one tree: our folder, our source lists, no file of the host's.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::{PatternType, RepositoryType};
+
+use super::apt::{Apt, WORK};
+use crate::host::Host;
+use crate::repository::Resolved;
+use crate::root_tree::RootTree;
+
+impl Apt<'_> {
+    /// apt's configuration and source lists, in our folder of the tree.
+    pub(super) fn configure(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        for folder in [
+            "etc/apt.conf.d",
+            "etc/preferences.d",
+            "etc/sources.list.d",
+            "etc/auth.conf.d",
+            "etc/trusted.gpg.d",
+        ] {
+            tree.create_dir(format!("{WORK}/{folder}"), 0o755)?;
+        }
+        tree.create_dir(format!("{WORK}/archives/partial"), 0o755)?;
+        tree.create_dir("var/lib/apt/lists/partial", 0o755)?;
+        tree.create_dir("var/lib/dpkg", 0o755)?;
+        if !tree.exists("var/lib/dpkg/status") {
+            tree.write("var/lib/dpkg/status", "", 0o644)?;
+        }
+        tree.write(format!("{WORK}/apt.conf"), self.apt_conf(tree.path()), 0o644)?;
+        let sources = self.plan.repositories.iter().filter(|repository| repository.for_build);
+        let mut text = String::new();
+        for (index, repository) in sources.enumerate() {
+            text += &self.source(repository, index, tree, host)?;
+            text.push('\n');
+        }
+        tree.write(format!("{WORK}/etc/sources.list.d/kiwi.sources"), text, 0o644)?;
+        tree.write(format!("{WORK}/etc/preferences.d/kiwi"), self.preferences(), 0o644)
+    }
+
+    fn apt_conf(&self, tree: &Path) -> String {
+        let tree = tree.display();
+        let architecture = &self.plan.architecture;
+        let recommends = self.plan.image.pattern_type != PatternType::OnlyRequired;
+        format!(
+            "APT::Architecture \"{architecture}\";\n\
+             APT::Architectures {{ \"{architecture}\"; }};\n\
+             APT::Install-Recommends \"{recommends}\";\n\
+             APT::Install-Suggests \"false\";\n\
+             APT::Sandbox::User \"root\";\n\
+             APT::Update::Error-Mode \"any\";\n\
+             Acquire::Languages \"none\";\n\
+             Acquire::Retries \"2\";\n\
+             Acquire::http::Timeout \"30\";\n\
+             Acquire::https::Timeout \"30\";\n\
+             Acquire::ForceHash \"sha256\";\n\
+             Dir \"{tree}/\";\n\
+             Dir::State::status \"{tree}/var/lib/dpkg/status\";\n\
+             Dir::Cache \"{tree}/{WORK}/\";\n\
+             Dir::Cache::archives \"{tree}/{WORK}/archives/\";\n\
+             Dir::Etc \"{tree}/{WORK}/etc/\";\n\
+             Dir::Log \"{tree}/{WORK}/\";\n\
+             Dir::Bin::methods \"/usr/lib/apt/methods\";\n\
+             DPkg::Chroot-Directory \"{tree}\";\n\
+             DPkg::Options:: \"--force-unsafe-io\";\n\
+             DPkg::Options:: \"--force-confdef\";\n\
+             DPkg::Options:: \"--force-confold\";\n\
+             DPkg::Use-Pty \"false\";\n"
+        )
+    }
+
+    /// The deb822 paragraph of one repository; its key and, for a folder of packages, its index are put in our folder.
+    fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
+        let location = match (&repository.kind, repository.location.starts_with('/')) {
+            (RepositoryType::DebDir, true) => self.index_folder(repository, index, tree, host)?,
+            (RepositoryType::AptDeb, true) => format!("file:{}", repository.location),
+            (RepositoryType::AptDeb, false) => repository.location.clone(),
+            (kind, _) => bail!(
+                "the repository {} is of type {kind:?}, which apt cannot use; apt takes apt-deb and, for a local \
+                 folder of packages, deb-dir",
+                repository.location
+            ),
+        };
+        let mut text = format!("Types: deb\nURIs: {location}\nSuites: {}\n", repository.suites.join(" "));
+        if !repository.components.is_empty() {
+            text += &format!("Components: {}\n", repository.components.join(" "));
+        }
+        if !repository.architectures.is_empty() {
+            text += &format!("Architectures: {}\n", repository.architectures.join(" "));
+        }
+        if !repository.checked || repository.kind == RepositoryType::DebDir {
+            text += "Trusted: yes\n";
+        } else if !repository.keys.is_empty() {
+            let keys: Vec<String> = repository.keys.iter().map(|key| key.display().to_string()).collect();
+            text += &format!("Signed-By: {}\n", keys.join(" "));
+        }
+        if let Some((user, password)) = &repository.credentials {
+            let machine = repository.location.split('/').nth(2).unwrap_or_default();
+            let entry = format!("machine {machine} login {user} password {password}\n");
+            tree.write(format!("{WORK}/etc/auth.conf.d/{index}.conf"), entry, 0o600)?;
+        }
+        Ok(text)
+    }
+
+    /// A folder of `.deb` files gets an index of its own: the folder stays as it is.
+    fn index_folder(
+        &self,
+        repository: &Resolved,
+        index: usize,
+        tree: &RootTree,
+        host: &Host,
+    ) -> Result<String> {
+        let folder = Path::new(&repository.location);
+        let place = format!("{WORK}/repository-{index}");
+        tree.create_dir(&place, 0o755)?;
+        let mut entries: Vec<PathBuf> = folder
+            .read_dir()
+            .with_context(|| format!("reading the repository {}", folder.display()))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+            .collect();
+        entries.sort();
+        let mut text = String::new();
+        for path in entries {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let control = host.command("dpkg-deb").arg("--field").arg(&path).output()?;
+            let size = path.metadata()?.len();
+            let digest = crate::store::digest_of(&path)?;
+            text +=
+                &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
+            tree.symlink(format!("{place}/{name}"), &path)?;
+        }
+        tree.write(format!("{place}/Packages"), text, 0o644)?;
+        Ok(format!("file:{}", tree.path().join(place).display()))
+    }
+
+    /// Ignored names are pinned away, priorities of repositories are pins on their place.
+    fn preferences(&self) -> String {
+        let ignored = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
+        ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n")).collect()
+    }
+}
