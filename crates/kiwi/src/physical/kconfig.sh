@@ -1,4 +1,4 @@
-# /.kconfig: functions for the scripts of an image description, run inside the image while it is built.
+# The file /.kconfig: functions for the scripts of an image description, run inside the image while it is built.
 #
 #   test -f /.kconfig && . /.kconfig
 #   test -f /.profile && . /.profile
