@@ -20,9 +20,9 @@ use crate::workspace::Workspace;
 /// mkfs.xfs refuses anything smaller.
 const SMALLEST: u64 = 320 << 20;
 
-/// Content, inodes and the log.
+/// Content, inodes, the log of 64 MB and the room mkfs.xfs reserves for each folder it fills.
 pub(super) fn needed(measure: &Measure) -> u64 {
-    (measure.bytes + measure.bytes / 20 + measure.entries * 512 + (80 << 20)).max(SMALLEST)
+    (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
 }
 
 pub(super) fn create(

@@ -74,7 +74,7 @@ impl Apt<'_> {
     fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
         let location = match (&repository.kind, repository.location.starts_with('/')) {
             (RepositoryType::DebDir, true) => self.index_folder(repository, index, tree, host)?,
-            (RepositoryType::AptDeb, true) => format!("file:{}", repository.location),
+            (RepositoryType::AptDeb, true) => format!("copy:{}", repository.location),
             (RepositoryType::AptDeb, false) => repository.location.clone(),
             (kind, _) => bail!(
                 "the repository {} is of type {kind:?}, which apt cannot use; apt takes apt-deb and, for a local \
@@ -124,7 +124,13 @@ impl Apt<'_> {
         let mut text = String::new();
         for path in entries {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let control = host.command("dpkg-deb").arg("--field").arg(&path).output()?;
+            let control = host
+                .command("dpkg-deb")
+                .args(["--field"])
+                .arg(&path)
+                .env("TMPDIR", tree.path().join(WORK))
+                .writable(tree.path())
+                .output()?;
             let size = path.metadata()?.len();
             let digest = crate::store::digest_of(&path)?;
             text +=
@@ -132,7 +138,7 @@ impl Apt<'_> {
             tree.symlink(format!("{place}/{name}"), &path)?;
         }
         tree.write(format!("{place}/Packages"), text, 0o644)?;
-        Ok(format!("file:{}", tree.path().join(place).display()))
+        Ok(format!("copy:{}", tree.path().join(place).display()))
     }
 
     /// Ignored names are pinned away, priorities of repositories are pins on their place.

@@ -145,17 +145,21 @@ pub fn upgrade(
         repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories)?;
     let manager = packages.manager();
-    let stage = host.stage("Reading the repositories");
-    let newest = manager.refresh(tree, host)?;
-    stage.finish();
     let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
-    manager.upgrade(tree, store, host)?;
-    let installed = manager.installed(tree, host)?;
+    let stage = host.stage("Reading the repositories");
+    let upgraded = manager.refresh(tree, host).and_then(|newest| {
+        stage.finish();
+        manager.upgrade(tree, store, host)?;
+        Ok(newest)
+    });
+    // Our files go whether it worked or not, and what the image's own lists were they stay: a repository of this run
+    // is never stored.
     manager.settle(tree, host)?;
-    // What the image's own lists were, they stay: a repository of this run is never stored.
-    if let Some(lists) = own_lists {
+    if let Some(lists) = &own_lists {
         tree.write("etc/apt/sources.list.d/kiwi.sources", lists, 0o644)?;
     }
+    let newest = upgraded?;
+    let installed = manager.installed(tree, host)?;
     let epoch = epoch(newest, host)?.max(record.epoch);
     let record = Record { epoch, packages: digest(&installed), ..record.clone() };
     write_packages(&installed, tree)?;
