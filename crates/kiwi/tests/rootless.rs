@@ -8,7 +8,7 @@
 mod machine;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use machine::{kiwi, run_kiwi};
@@ -52,12 +52,20 @@ fn make_user() {
     }
 }
 
-fn run_as_user(words: &[&str]) {
+/// kiwi and its boot program where every user can start them; a checkout may be closed to others.
+fn copy_programs(folder: &Path) -> PathBuf {
+    let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
+    std::fs::copy(linuxrc, folder.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
+    std::fs::copy(kiwi(), folder.join("kiwi")).unwrap();
+    folder.join("kiwi")
+}
+
+fn run_as_user(program: &Path, words: &[&str]) {
     let store = format!("/home/{USER}/store");
     let output = Command::new("setpriv")
         .args(["--reuid", USER, "--regid", USER, "--init-groups", "--reset-env", "env"])
         .arg(format!("KIWI_CACHE={store}"))
-        .arg(kiwi())
+        .arg(program)
         .args(words)
         .output()
         .unwrap();
@@ -81,6 +89,7 @@ fn root_and_user_build_the_same_bytes() {
     make_user();
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = copy_programs(folder.path());
     let description = folder.path().join("description");
     std::fs::create_dir_all(description.join("root/etc")).unwrap();
     std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
@@ -93,7 +102,7 @@ fn root_and_user_build_the_same_bytes() {
     assert!(chown.success());
     let description = description.to_str().unwrap();
     run_kiwi(&["prepare", description, "--root", &path("root/tree")]);
-    run_as_user(&["prepare", description, "--root", &path("user/tree")]);
+    run_as_user(&program, &["prepare", description, "--root", &path("user/tree")]);
     for (image_type, file) in TYPES {
         for who in ["root", "user"] {
             std::fs::create_dir(path(&format!("{who}/{image_type}"))).unwrap();
@@ -105,7 +114,7 @@ fn root_and_user_build_the_same_bytes() {
         let [tree, images] = words("root");
         run_kiwi(&["create", &tree, "--destdir", &images, "--type", image_type]);
         let [tree, images] = words("user");
-        run_as_user(&["create", &tree, "--destdir", &images, "--type", image_type]);
+        run_as_user(&program, &["create", &tree, "--destdir", &images, "--type", image_type]);
         compare(
             Path::new(&path(&format!("root/{image_type}/{file}"))),
             Path::new(&path(&format!("user/{image_type}/{file}"))),
