@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use super::apt_output::{Archive, archives, release_date, resolve_error, update_error};
 use super::{Installed, PackageManager, PackagePlan};
 use crate::host::{Command, Host};
+use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
 use crate::store::Store;
 
@@ -312,7 +313,9 @@ impl PackageManager for Apt<'_> {
             self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_deref()).collect();
         if !own.is_empty() && tree.exists("etc/apt") {
             tree.remove("etc/apt/sources.list")?;
-            tree.write("etc/apt/sources.list.d/kiwi.sources", own.join("\n"), 0o644)?;
+            if let Some(lists) = with_public_archives(&own.join("\n"), |path| tree.read_text(path).ok()) {
+                tree.write("etc/apt/sources.list.d/kiwi.sources", lists, 0o644)?;
+            }
         }
         Ok(())
     }

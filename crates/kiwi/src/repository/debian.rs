@@ -10,9 +10,12 @@ use description::{Repository, RepositoryType};
 
 use super::{Configuration, Resolved};
 
-/// The documented public archives, used where the host is no Debian and in the image's own configuration.
-const PUBLIC: &str = "http://archive.example/debian";
-const PUBLIC_SECURITY: &str = "http://archive.example/debian-security";
+/// Where Debian's apt documents the public archives: the default where nothing else names one.
+const DOCUMENTED: [&str; 2] =
+    ["usr/share/doc/apt/examples/debian.sources", "usr/share/doc/apt/examples/sources.list"];
+/// Stand in an image's own lists for the public archives until the image's apt says what they are.
+const PUBLIC: &str = "@archive@";
+const PUBLIC_SECURITY: &str = "@security@";
 /// Keys of all Debian releases, on the host.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Suites that have neither updates nor security.
@@ -32,11 +35,18 @@ pub(super) fn resolve(
     }
     let lists = host_lists(Path::new("/etc/apt"));
     let host = Mirrors::of_lists(&lists);
-    let main = configuration.debian.mirror.clone().or(host.main).unwrap_or_else(|| PUBLIC.to_owned());
+    let documented =
+        Mirrors::of_lists(&documented_lists(|path| std::fs::read_to_string(Path::new("/").join(path)).ok()));
     // A mirror of the user's own without a word on security: the public one, never the host's mirror of another.
     let host_security = if configuration.debian.mirror.is_some() { None } else { host.security };
-    let security =
-        configuration.debian.security.clone().or(host_security).unwrap_or_else(|| PUBLIC_SECURITY.to_owned());
+    let main = configuration.debian.mirror.clone().or(host.main).or(documented.main);
+    let security = configuration.debian.security.clone().or(host_security).or(documented.security);
+    let (Some(main), Some(security)) = (main, security) else {
+        bail!(
+            "no mirror for debian://{suite}: this host's apt names none; name them with KIWI_DEBIAN_MIRROR and \
+             KIWI_DEBIAN_SECURITY_MIRROR, or in /etc/kiwi.toml: [debian] mirror = \"URL\", security = \"URL\""
+        );
+    };
     let components = match repository.components.is_empty() {
         true => vec!["main".to_owned()],
         false => repository.components.clone(),
@@ -65,6 +75,23 @@ pub(super) fn resolve(
         of(&main, PUBLIC, vec![suite.to_owned(), format!("{suite}-updates")]),
         of(&security, PUBLIC_SECURITY, vec![format!("{suite}-security")]),
     ])
+}
+
+/// The lists in which apt documents the public archives, by reading them through `read`.
+fn documented_lists(read: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    DOCUMENTED.iter().filter_map(|path| Some((name(path), read(path)?))).collect()
+}
+
+/// An image's own lists with the public archives that its apt documents, which `read` reads; none if it has no such
+/// document: a mirror of the build host means nothing elsewhere.
+pub fn with_public_archives(lists: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+    if !lists.contains(PUBLIC) {
+        return Some(lists.to_owned());
+    }
+    let mirrors = Mirrors::of_lists(&documented_lists(read));
+    let (main, security) = (mirrors.main?, mirrors.security?);
+    Some(lists.replace(PUBLIC, &main).replace(PUBLIC_SECURITY, &security))
 }
 
 /// The two archives of a host.
@@ -190,6 +217,16 @@ mod tests {
         let expected = (Some("http://a.example/debian".to_owned()), Some("http://s.example/x".to_owned()));
         assert_eq!(mirrors("debian.sources", text), expected);
         assert_eq!(mirrors("debian.sources.off", text), (None, None));
+    }
+
+    #[test]
+    fn an_image_gets_the_archives_its_own_apt_documents() {
+        let example = "deb http://a.example/debian bookworm main\ndeb http://s.example/security bookworm-security main\n";
+        let lists = "URIs: @archive@\nSuites: bookworm\n\nURIs: @security@\n";
+        let read = |path: &str| path.ends_with("sources.list").then(|| example.to_owned());
+        let expected = "URIs: http://a.example/debian\nSuites: bookworm\n\nURIs: http://s.example/security\n";
+        assert_eq!(with_public_archives(lists, read).as_deref(), Some(expected));
+        assert_eq!(with_public_archives(lists, |_| None), None);
     }
 
     #[test]

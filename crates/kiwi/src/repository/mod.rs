@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use description::{Architecture, Repository, RepositoryType, SourcePath};
 
 pub use configuration::Configuration;
+pub use debian::with_public_archives;
 
 use crate::host::Host;
 
