@@ -19,21 +19,26 @@ as_root() {
     fi
 }
 
-# install_packages PACKAGE...: those that are missing, from the machine's own Debian archive.
+# install_packages PACKAGE...: those that are missing, from the machine's own Debian archive. Installing one can take
+# another away (QEMU's parts come from one source in one version), so it looks twice.
 install_packages() {
-    local missing=()
-    for package in "$@"; do
-        dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
-            missing+=("$package")
+    local missing pass
+    for pass in 1 2; do
+        missing=()
+        for package in "$@"; do
+            dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+                missing+=("$package")
+        done
+        if [ "${#missing[@]}" -eq 0 ]; then return; fi
+        if ! command -v apt-get >/dev/null; then
+            echo "Please install these programs yourself, this is no Debian: ${missing[*]}" >&2
+            return 1
+        fi
+        say "Installing ${missing[*]} (pass $pass)"
+        as_root apt-get update -qq
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" \
+            >/dev/null
     done
-    if [ "${#missing[@]}" -eq 0 ]; then return; fi
-    if ! command -v apt-get >/dev/null; then
-        echo "Please install these programs yourself, this is no Debian: ${missing[*]}" >&2
-        return 1
-    fi
-    say "Installing ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # What kiwi itself runs on the host, and a compiler for the libraries it is built with.
