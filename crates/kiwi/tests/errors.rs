@@ -231,6 +231,7 @@ mod with_packages {
             .current_dir(case.folder.path())
             .output()
             .unwrap();
+        assert!(!output.status.success(), "kiwi succeeded on a full disk");
         let said = String::from_utf8_lossy(&output.stderr);
         let expected = "error: no space is left for the indices of the repositories: No space left on device\nFree some \
                         space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).\n";
