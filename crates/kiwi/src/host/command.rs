@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use super::stall::StallGuard;
 use super::{Host, Interrupted, sandbox};
 
 /// Lines of output an error shows.
@@ -86,6 +87,7 @@ pub struct Command<'h> {
     network: bool,
     stdin: Option<File>,
     stdout: Option<File>,
+    needs_room: Option<PathBuf>,
 }
 
 impl<'h> Command<'h> {
@@ -103,6 +105,7 @@ impl<'h> Command<'h> {
             network: false,
             stdin: None,
             stdout: None,
+            needs_room: None,
         }
     }
 
@@ -166,6 +169,12 @@ impl<'h> Command<'h> {
         self
     }
 
+    /// It writes to the file system of `folder`, and is ended when it hangs because that one is full.
+    pub fn needs_room(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.needs_room = Some(folder.into());
+        self
+    }
+
     /// Standard input from a file.
     pub fn stdin(mut self, file: File) -> Self {
         self.stdin = Some(file);
@@ -219,10 +228,16 @@ impl<'h> Command<'h> {
                 if self.host.check_interrupt().is_err() {
                     let _ = child.kill();
                 }
+                let guard = self.needs_room.take().map(|folder| StallGuard::start(folder, child.id()));
                 watcher(self.host);
+                let stalled = guard.is_some_and(StallGuard::stop);
                 let status = child.wait().map_err(failed)?;
                 drop(watched);
                 self.host.check_interrupt()?;
+                if stalled {
+                    let error = io::Error::from(rustix::io::Errno::NOSPC);
+                    return Err(CommandError::Io { command: line, error, tail });
+                }
                 if status.success() {
                     return Ok(());
                 }

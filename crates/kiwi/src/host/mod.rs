@@ -14,6 +14,7 @@ mod log;
 mod namespace;
 mod progress;
 mod sandbox;
+mod stall;
 mod terminal;
 mod tool;
 

@@ -40,6 +40,7 @@ impl<'a> Apt<'a> {
     fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
         host.command("apt-get")
             .writable(tree.path())
+            .needs_room(tree.path())
             .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
@@ -87,13 +88,14 @@ impl<'a> Apt<'a> {
             .command("/usr/lib/apt/apt-helper")
             .arg("download-file")
             .writable(tree.path())
+            .needs_room(tree.path())
             .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
             .network();
         for archive in &missing {
             let hash = archive.sha256.as_ref().map_or_else(String::new, |digest| format!("SHA256:{digest}"));
             command = command.arg(&archive.uri).arg(folder.join(&archive.file)).arg(hash);
         }
-        command.run().map_err(update_error)?;
+        command.run().map_err(|error| update_error(error, "the packages"))?;
         for archive in &missing {
             if let Some(digest) = &archive.sha256
                 && !store.keep(digest, &folder.join(&archive.file), host)?
@@ -194,7 +196,7 @@ impl PackageManager for Apt<'_> {
             .args(["--quiet=1", "update"])
             .network()
             .run()
-            .map_err(update_error)?;
+            .map_err(|error| update_error(error, "the indices of the repositories"))?;
         let lists = tree.list("var/lib/apt/lists")?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
         let dates = releases

@@ -1,5 +1,7 @@
 //! What apt prints: package URIs, and errors with what to do about them.
 
+use std::io::ErrorKind;
+
 use anyhow::{Error, anyhow};
 
 use crate::host::CommandError;
@@ -44,11 +46,13 @@ pub(super) fn release_date(text: &str) -> Option<u64> {
 }
 
 /// Turns a failure of `apt-get update` into its cause and a remedy.
-pub(super) fn update_error(error: CommandError) -> Error {
-    let CommandError::Failed { tail, .. } = &error else { return error.into() };
-    if tail.iter().any(|line| line.contains("No space left on device")) {
-        return anyhow!("no space is left for the indices of the repositories: No space left on device");
+pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
+    let full = |line: &String| line.contains("No space left on device");
+    let hangs = matches!(&error, CommandError::Io { error, .. } if error.kind() == ErrorKind::StorageFull);
+    if hangs || error.tail().iter().any(full) {
+        return anyhow!("no space is left for {fetched}: No space left on device");
     }
+    let CommandError::Failed { tail, .. } = &error else { return error.into() };
     let line =
         |words: &[&str]| tail.iter().find(|line| words.iter().any(|word| line.contains(word))).cloned();
     if let Some(line) = line(&[
