@@ -5,7 +5,7 @@
 
 use crate::document::{Attribute, Element, Text};
 use crate::suggest::{listed, nearest};
-use crate::words::{self, AttributeWord, ElementWord, IMAGE, State, Value, Word};
+use crate::words::{self, AttributeWord, ChildWord, ElementWord, IMAGE, Life, State, Value, Word};
 use crate::{Diagnostic, Diagnostics, SchemaVersion};
 
 /// Checks the whole tree.
@@ -90,20 +90,19 @@ impl Check<'_> {
             attribute.name_span.clone(),
             format!("schema {} has no attribute `{}` of `<{}>`", self.schema, known.name, word.name),
         )
-        .label(format!("a word of schema {}", self.schema.other()));
+        .label(known.life.of_other_schemas(self.schema));
         self.diagnostics.push(match known.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `{instead}`", self.schema)),
-            None => diagnostic.help(self.raise_schema()),
+            None => diagnostic.help(self.change_schema(known.life)),
         });
     }
 
-    fn raise_schema(&self) -> String {
-        match self.schema {
-            SchemaVersion::V1_4 => {
-                "remove it, or write the description in today's words, with `schemaversion=\"8.5\"`"
-                    .to_owned()
-            }
-            SchemaVersion::V8_5 => "remove it: schema 8.5 has no such word any more".to_owned(),
+    /// What to do about a word without a substitute in this schema.
+    fn change_schema(&self, life: Life) -> String {
+        if life.is_over(self.schema) {
+            format!("remove it: schema {} has no such word any more", self.schema)
+        } else {
+            "remove it, or let `kiwi convert` write the description in today's words".to_owned()
         }
     }
 
@@ -145,8 +144,11 @@ impl Check<'_> {
                 )
                 .label("text is not expected here");
                 self.diagnostics.push(if word.name == "type" {
-                    diagnostic
-                        .help(format!("schema 8.5 writes it `<type image=\"{}\">`", first_line(&text.text)))
+                    diagnostic.help(format!(
+                        "schema {} writes it `<type image=\"{}\">`",
+                        self.schema,
+                        first_line(&text.text)
+                    ))
                 } else {
                     diagnostic
                 });
@@ -170,7 +172,7 @@ impl Check<'_> {
                 continue;
             };
             if !known.life.covers(self.schema) {
-                self.element_of_another_schema(child, known.element, word);
+                self.element_of_another_schema(child, known, word);
                 continue;
             }
             let first = element.children[..position].iter().find(|earlier| earlier.name == child.name);
@@ -205,17 +207,17 @@ impl Check<'_> {
         }
     }
 
-    fn element_of_another_schema(&mut self, child: &Element, known: &ElementWord, word: &ElementWord) {
+    fn element_of_another_schema(&mut self, child: &Element, known: &ChildWord, word: &ElementWord) {
         let diagnostic = Diagnostic::error(
             child.span.clone(),
-            format!("schema {} has no `<{}>` in `<{}>`", self.schema, known.name, word.name),
+            format!("schema {} has no `<{}>` in `<{}>`", self.schema, child.name, word.name),
         )
-        .label(format!("a word of schema {}", self.schema.other()));
-        self.diagnostics.push(match known.instead {
+        .label(known.life.of_other_schemas(self.schema));
+        self.diagnostics.push(match known.element.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `<{instead}>`", self.schema)),
             None => match words::place_of(&child.name, self.schema) {
                 Some(parent) if parent != word.name => diagnostic.help(format!("it belongs in `<{parent}>`")),
-                _ => diagnostic.help(self.raise_schema()),
+                _ => diagnostic.help(self.change_schema(known.life)),
             },
         });
     }
@@ -242,12 +244,12 @@ impl Check<'_> {
             return;
         }
         if !child.foreign
-            && let Some(parent) = words::place_of(&child.name, schema.other())
+            && let Some((parent, life)) = words::place_in_others(&child.name)
         {
             self.diagnostics.push(
                 Diagnostic::error(child.span.clone(), format!("schema {schema} has no `<{}>`", child.name))
-                    .label(format!("a word of schema {}, there in `<{parent}>`", schema.other()))
-                    .help(self.raise_schema()),
+                    .label(format!("{}, there in `<{parent}>`", life.of_other_schemas(schema)))
+                    .help(self.change_schema(life)),
             );
             return;
         }
@@ -318,7 +320,7 @@ impl Check<'_> {
             Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)));
         let diagnostic = match known.iter().find(|word| word.word == text.text) {
             Some(other) => {
-                let diagnostic = diagnostic.label(format!("a word of schema {}", schema.other()));
+                let diagnostic = diagnostic.label(other.life.of_other_schemas(schema));
                 match other.instead {
                     Some(instead) => diagnostic.help(format!("schema {schema} writes it `{instead}`")),
                     None => diagnostic.help(format!("expected {}", one_of(covered().copied()))),

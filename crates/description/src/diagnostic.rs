@@ -30,6 +30,13 @@ impl Span {
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         (line, column)
     }
+
+    /// What stands there, when it is one name of an element or attribute.
+    pub(crate) fn word(&self) -> Option<&str> {
+        let text = self.file.text.get(self.range.clone())?;
+        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        (!text.is_empty() && text.chars().all(name)).then_some(text)
+    }
 }
 
 impl std::fmt::Debug for Span {

@@ -39,12 +39,10 @@ pub(crate) fn architectures(element: &Element) -> ArchitectureList {
 }
 
 /// Everything inside of `element`, itself included, that is not built. Children named in `apart` are left out.
-pub(crate) fn collect(
-    element: &Element,
-    word: &ElementWord,
-    schema: SchemaVersion,
-    apart: &[&str],
-) -> Vec<NotBuilt> {
+///
+/// The element has canonical words; messages name what the user wrote.
+pub(crate) fn collect(element: &Element, word: &ElementWord, apart: &[&str]) -> Vec<NotBuilt> {
+    let schema = SchemaVersion::NEWEST;
     let mut found = Vec::new();
     let mut add = |what: &str, span: &Span| {
         found.push(NotBuilt {
@@ -53,13 +51,17 @@ pub(crate) fn collect(
         });
     };
     if word.state == State::NotBuilt && !words::says_default(word.default, element.text.as_ref()) {
-        add(&format!("`<{}>`", element.name), &element.span);
+        let what = match element.span.word() {
+            Some(written) if written != element.name => format!("`{written}`"),
+            Some(_) | None => format!("`<{}>`", element.name),
+        };
+        add(&what, &element.span);
         return found;
     }
     for attribute in &element.attributes {
         let Some(known) = word.attribute_word(&attribute.name, schema) else { continue };
         if known.state == State::NotBuilt && !words::says_default(known.default, Some(&attribute.value)) {
-            add(&format!("`{}`", known.name), &attribute.name_span);
+            add(&format!("`{}`", attribute.name_span.word().unwrap_or(known.name)), &attribute.name_span);
         } else {
             for value in not_built_words(&attribute.value, &known.value) {
                 add(&format!("`{}=\"{}\"`", known.name, value.text), &value.span);
@@ -76,7 +78,7 @@ pub(crate) fn collect(
     }
     for child in element.children.iter().filter(|child| !apart.contains(&child.name.as_str())) {
         if let Some(known) = word.child_word(&child.name, schema) {
-            found.extend(collect(child, known.element, schema, &[]));
+            found.extend(collect(child, known.element, &[]));
         }
     }
     found

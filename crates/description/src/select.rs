@@ -13,7 +13,7 @@ use crate::package_list::{package_set, section_is_for};
 use crate::suggest::{listed, nearest};
 use crate::{
     Architecture, Choice, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine, PackageManager,
-    ProfileName, Repository, SchemaVersion, Selection, Settings, SourcePath, Span, User,
+    ProfileName, Repository, Selection, Settings, SourcePath, Span, User,
 };
 
 impl Description {
@@ -69,7 +69,7 @@ impl Description {
             package_manager: preferences
                 .iter()
                 .find_map(|section| section.content.package_manager)
-                .unwrap_or(default_package_manager(self.schema_version)),
+                .unwrap_or(PackageManager::Dnf),
             settings,
             repositories: in_force.repositories(self),
             bootstrap: package_set(
@@ -317,14 +317,6 @@ fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
     merge(&mut user.home, &later.home, "home")?;
     merge(&mut user.real_name, &later.real_name, "realname")?;
     merge(&mut user.shell, &later.shell, "shell")
-}
-
-/// smart was the chapter's default, dnf is today's.
-fn default_package_manager(schema: SchemaVersion) -> PackageManager {
-    match schema {
-        SchemaVersion::V1_4 => PackageManager::Smart,
-        SchemaVersion::V8_5 => PackageManager::Dnf,
-    }
 }
 
 /// The first section that says something wins (8.5 section 2.7).

@@ -41,7 +41,7 @@ impl Decoder<'_> {
             return None;
         }
         self.attributes_fit(element, word);
-        let mut not_built = not_built::collect(element, &TYPE, self.schema, &[]);
+        let mut not_built = not_built::collect(element, &TYPE, &["deploy", "split"]);
         not_built.extend(without_effect_here(element, &word.text));
         let image_type = self.image_type(element, word);
         if image_type.is_none() && not_built.is_empty() {
@@ -58,16 +58,16 @@ impl Decoder<'_> {
     /// Refuses attributes that mean nothing for this image type.
     fn attributes_fit(&mut self, element: &Element, word: &Text) {
         for attribute in &element.attributes {
-            let Some(known) = TYPE.attribute_word(&attribute.name, self.schema) else { continue };
-            let misfit = !known.fits.is_empty() && !known.fits.contains(&word.text.as_str());
-            if misfit && known.life.covers(self.schema) {
+            let Some(known) = TYPE.attribute_word(&attribute.name, SchemaVersion::NEWEST) else { continue };
+            if !known.fits.is_empty() && !known.fits.contains(&word.text.as_str()) {
+                let written = attribute.name_span.word().unwrap_or(known.name);
                 let covers =
                     |fit: &str| type_words().any(|word| word.word == fit && word.life.covers(self.schema));
                 let fits = listed(known.fits.iter().copied().filter(|fit| covers(fit)));
                 self.diagnostics.push(
                     Diagnostic::error(
                         attribute.name_span.clone(),
-                        format!("`{}` does not fit the image type `{}`", known.name, word.text),
+                        format!("`{written}` does not fit the image type `{}`", word.text),
                     )
                     .label(format!("means nothing for `{}`", word.text))
                     .help(format!("it fits {fits}")),
@@ -163,24 +163,36 @@ impl Decoder<'_> {
             Some("compressed") => IsoLayout::Compressed,
             Some("unified") => IsoLayout::Unified,
             Some("dmsquash") => IsoLayout::DmSquash,
-            _ if self.schema == SchemaVersion::V1_4 => IsoLayout::Plain,
+            Some("plain") => IsoLayout::Plain,
             _ => IsoLayout::Overlay,
         };
         Some(Iso { boot, layout })
     }
 
     fn split_filesystems(&mut self, element: &Element, word: &Text) -> Option<SplitFilesystems> {
-        let Some(value) = element.value("filesystem") else {
-            self.lacks(element, word, "filesystem", "two file systems, such as `ext3,squashfs`");
-            return None;
-        };
-        let parts = value.items();
-        let [read_write, read_only] = parts.as_slice() else {
-            self.diagnostics.push(
-                Diagnostic::error(value.span.clone(), "the image type `split` has two file systems")
+        let chapter = self.schema == SchemaVersion::V1_4;
+        if let Some(value) = element.value("filesystem") {
+            let diagnostic =
+                Diagnostic::error(value.span.clone(), "the image type `split` has two file systems");
+            self.diagnostics.push(if chapter {
+                diagnostic
                     .label("expected the one that is written to, a comma, the read-only one")
-                    .help("such as `ext3,squashfs`"),
-            );
+                    .help("such as `ext3,squashfs`")
+            } else {
+                diagnostic
+                    .label("expected `fsreadwrite` and `fsreadonly`")
+                    .help("such as `fsreadwrite=\"ext3\" fsreadonly=\"squashfs\"`")
+            });
+            return None;
+        }
+        let parts = (element.value("fsreadwrite"), element.value("fsreadonly"));
+        let (Some(read_write), Some(read_only)) = parts else {
+            if chapter {
+                self.lacks(element, word, "filesystem", "two file systems, such as `ext3,squashfs`");
+            } else {
+                self.lacks(element, word, "fsreadwrite", "the file system that is written to");
+                self.lacks(element, word, "fsreadonly", "the read-only file system");
+            }
             return None;
         };
         let read_write = self.one_filesystem(read_write, "the written part of a split image", &WRITABLE);

@@ -23,7 +23,6 @@ use crate::{
 
 /// Reads which schema the description claims; nothing can be said about one that names none of ours.
 pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> Option<SchemaVersion> {
-    const ACCEPTED: &str = "accepted are `schemaversion=\"8.5\"` (today's words) and `schemeversion=\"1.4\"`";
     if root.name != IMAGE.name || root.foreign {
         diagnostics.push(
             Diagnostic::error(root.span.clone(), format!("`<{}>` is not an image description", root.name))
@@ -36,19 +35,18 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
         diagnostics.push(
             Diagnostic::error(root.span.clone(), "`<image>` does not say which schema it is written in")
                 .label("`schemaversion` is missing")
-                .help(ACCEPTED),
+                .help("today's is `schemaversion=\"8.5\"`"),
         );
         return None;
     };
-    let version = SchemaVersion::ALL.into_iter().find(|version| version.number() == attribute.value.text);
-    let Some(version) = version else {
+    let Some(version) = SchemaVersion::parse(&attribute.value.text) else {
         diagnostics.push(
             Diagnostic::error(
                 attribute.value.span.clone(),
                 format!("schema version `{}` is not one this version of kiwi reads", attribute.value.text),
             )
             .label("not accepted")
-            .help(ACCEPTED),
+            .help(versions_near(&attribute.value.text)),
         );
         return None;
     };
@@ -58,11 +56,35 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
                 attribute.name_span.clone(),
                 format!("schema {version} writes this attribute `{}`", version.attribute()),
             )
-            .label(format!("the spelling of schema {}", version.other())),
+            .label(if version == SchemaVersion::NEWEST {
+                format!("the spelling of the schemas up to {}", SchemaVersion::V2_4)
+            } else {
+                format!("the spelling of the schemas since {}", SchemaVersion::V3_5)
+            }),
         );
         return None;
     }
     Some(version)
+}
+
+/// What to write instead of a version that is not known.
+fn versions_near(written: &str) -> String {
+    let number = |text: &str| -> Option<(u32, u32)> {
+        let (major, minor) = text.trim().split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    };
+    let newest = SchemaVersion::NEWEST;
+    match (number(written), number(newest.number())) {
+        (Some(asked), Some(last)) if asked > last => {
+            format!("the newest schema it knows is {newest}; a newer kiwi may read this file")
+        }
+        (Some(asked), _) => {
+            let later = SchemaVersion::ALL.iter().find(|version| number(version.number()) > Some(asked));
+            let near = later.copied().unwrap_or(newest);
+            format!("the next one it reads is {near}, today's is {newest}")
+        }
+        (None, _) => format!("a schema is named by a number such as {newest}"),
+    }
 }
 
 /// Decodes the whole tree. None only when something is missing that was reported.
@@ -83,7 +105,7 @@ pub(crate) fn decode(
     let mut packages = Vec::new();
     let mut not_built = Vec::new();
     for element in root.children.iter().filter(|element| !element.foreign) {
-        let Some(word) = IMAGE.child_word(&element.name, schema) else { continue };
+        let Some(word) = IMAGE.child_word(&element.name, SchemaVersion::NEWEST) else { continue };
         match element.name.as_str() {
             "preferences" => {
                 let content = decoder.preferences(element);
@@ -135,8 +157,8 @@ pub(crate) fn decode(
             .iter()
             .find_map(|section| section.content.default_destination.clone()),
         default_root: preferences.iter().find_map(|section| section.content.default_root.clone()),
-        split: root.child("split").map(split),
-        deploy: root.child("deploy").map(deploy::deploy),
+        split: of_image_or_type(root, "split").map(split),
+        deploy: of_image_or_type(root, "deploy").map(deploy::deploy),
         profiles,
         preferences,
         users,
@@ -147,6 +169,12 @@ pub(crate) fn decode(
         image_span: root.span.clone(),
         profiles_span: root.child("profiles").map(|element| element.span.clone()),
     })
+}
+
+/// A section that concerns one type: it stands in the image, as in the chapter, or in the type itself.
+fn of_image_or_type<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
+    let types = || root.children("preferences").flat_map(|section| section.children("type"));
+    root.child(name).or_else(|| types().find_map(|image_type| image_type.child(name)))
 }
 
 /// What the decoders of the sections share.
@@ -170,7 +198,7 @@ impl Decoder<'_> {
                 profiles: self.profiles_attribute(element),
                 architectures: architectures(element),
             },
-            not_built: not_built::collect(element, word, self.schema, apart),
+            not_built: not_built::collect(element, word, apart),
             content,
         }
     }
@@ -218,7 +246,7 @@ impl Decoder<'_> {
         preferences: &[Section<crate::description::Preferences>],
     ) {
         let written = root.children("preferences").any(|section| section.child("version").is_some());
-        if self.schema == SchemaVersion::V8_5
+        if self.schema != SchemaVersion::V1_4
             && !written
             && let Some(first) = preferences.first()
         {

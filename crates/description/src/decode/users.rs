@@ -1,6 +1,6 @@
 //! `<users>`.
 
-use super::{Decoder, number, text};
+use super::{Decoder, boolean, number, text};
 use crate::description::UserEntry;
 use crate::document::Element;
 use crate::upgrade::SUPPLEMENTARY;
@@ -39,7 +39,7 @@ fn user(element: &Element) -> Option<UserEntry> {
             .value("groups")
             .map(|groups| groups.items().iter().filter_map(|group| parse_group(&group.text)).collect())
             .unwrap_or_default(),
-        first_group_is_login: element.attribute(SUPPLEMENTARY).is_none(),
+        first_group_is_login: !boolean(element, SUPPLEMENTARY).unwrap_or(false),
         home: text(element, "home"),
         real_name: text(element, "realname"),
         shell: text(element, "shell"),

@@ -1,34 +1,73 @@
 //! Rewrites the words of older schemas into the canonical vocabulary.
 //!
 //! The canonical vocabulary is that of the newest schema, with the words that later schemas dropped and we keep (usb,
-//! split, xen, deploy, inherit, compressed, defaultroot ...). One module per schema says what the next one changed; a
-//! description enters the chain at its own version and leaves it canonical. Spans stay with what the user wrote, so
-//! later messages still point into their file.
+//! split, xen, deploy, inherit, compressed, defaultroot ...). A step takes the words that end with one version into
+//! those of the next; a description enters the chain at its own version and leaves it canonical. Spans stay with what
+//! the user wrote, so later messages still point into their file.
+//!
+//! A word that no later schema has another word for is kept as it is. What KIWI's own conversions lost on the way (the
+//! attributes of boot packages, the machines of Xen and VMware) is not lost here.
 
-mod v14;
+mod edit;
+mod v1;
+mod v4;
+mod v6;
+mod v8;
 
-pub(crate) use v14::SUPPLEMENTARY;
+pub(crate) use v6::SUPPLEMENTARY;
 
-use crate::SchemaVersion;
+use crate::SchemaVersion::{self, *};
 use crate::document::Element;
+
+/// What has to be done to leave a version: the last that has the old words, and the rewriting.
+type Step = (SchemaVersion, fn(&mut Element));
+
+/// The whole chain, oldest first.
+const STEPS: &[Step] = &[
+    (V1_4, v1::bootstrap_packages),
+    (V1_4, v1::split_filesystems),
+    (V1_4, v1::smart_is_the_default),
+    (V2_4, v1::schema_version_attribute),
+    (V3_8, v1::oem_settings),
+    (V3_9, v1::image_attribute),
+    (V3_9, v1::settings_of_types),
+    (V4_2, v4::volume_group),
+    (V4_6, v4::machine),
+    (V4_7, v4::system_disk),
+    (V4_8, v4::boot_wait),
+    (V5_4, v4::themes),
+    (V5_5, v4::password),
+    (V5_6, v4::named_collection),
+    (V5_8, v4::scsi_controller),
+    (V6_0, v6::product),
+    (V6_2, v6::plain_iso),
+    (V6_2, v6::zypper_is_the_default),
+    (V6_3, v6::groups),
+    (V6_4, v6::container),
+    (V6_5, v6::xen_server),
+    (V6_9, v6::deploy),
+    (V7_1, v8::bootloader),
+    (V7_3, v8::package_manager_words),
+    (V7_4, v8::additional_names),
+    (V7_5, v8::dnf4),
+    (V8_2, v8::snapper),
+    (V8_3, v8::consoles),
+];
 
 /// Brings a tree of any schema to canonical words.
 ///
 /// The tree may have errors: a step rewrites what it recognises and leaves the rest.
 pub(crate) fn upgrade(root: &mut Element, from: SchemaVersion) {
-    let mut version = Some(from);
-    while let Some(now) = version {
-        version = step(root, now);
-    }
+    upgrade_to(root, from, SchemaVersion::NEWEST);
 }
 
-/// One step; the version it leads to, none when the tree is canonical.
-fn step(root: &mut Element, from: SchemaVersion) -> Option<SchemaVersion> {
-    match from {
-        SchemaVersion::V1_4 => {
-            v14::upgrade(root);
-            Some(SchemaVersion::V8_5)
-        }
-        SchemaVersion::V8_5 => None,
+/// Brings a tree to the words of a later schema.
+pub(crate) fn upgrade_to(root: &mut Element, from: SchemaVersion, to: SchemaVersion) {
+    for (last, step) in STEPS.iter().filter(|(last, _)| from <= *last && *last < to) {
+        debug_assert!(last.next().is_some());
+        step(root);
+    }
+    if let Some(version) = root.attributes.iter_mut().find(|attribute| attribute.name == to.attribute()) {
+        version.value.text = to.number().to_owned();
     }
 }

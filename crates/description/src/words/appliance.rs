@@ -1,7 +1,8 @@
 //! What stands inside `<type>` in today's schema: size, boot loader, machine, and much that is not built yet.
 
 use super::values::{ARCHITECTURES, DIGITS, MAC, SIZE, SIZE_OR_ALL, SOME_TEXT};
-use super::{AttributeWord, ElementWord, Value, attribute, element, many, once, preferences, word};
+use super::{AttributeWord, ElementWord, Value, attribute, element, legacy, many, once, preferences, word};
+use crate::SchemaVersion::{V4_7, V4_8, V4_9, V5_8, V5_9, V6_5, V6_8, V6_9, V7_4, V7_5, V8_3, V8_4};
 
 const NAME: AttributeWord = attribute("name", SOME_TEXT).required();
 const OPTION_VALUE: AttributeWord = attribute("value", Value::Text);
@@ -30,8 +31,9 @@ pub(super) static BOOTLOADER: ElementWord = element("bootloader")
         )
         .required(),
         attribute("timeout", Value::Number(0, 86_400)).default("10"),
-        attribute("output_console", Value::ListOf(CONSOLES)),
-        attribute("input_console", Value::ListOf(CONSOLES)),
+        attribute("output_console", Value::ListOf(CONSOLES)).since(V8_4).instead("console"),
+        attribute("input_console", Value::ListOf(CONSOLES)).since(V8_4).instead("console"),
+        attribute("console", Value::ListOf(CONSOLES)).until(V8_3).instead("output_console"),
         attribute("bls", Value::Boolean).default("false").not_used(),
         attribute("video_mode", SOME_TEXT).not_used(),
         attribute("serial_line", SOME_TEXT).not_built(),
@@ -59,7 +61,7 @@ const CONSOLES: &[super::Word] = &[
     word("usb_keyboard"),
 ];
 
-static BOOTLOADER_SETTINGS: ElementWord = element("bootloadersettings")
+pub(super) static BOOTLOADER_SETTINGS: ElementWord = element("bootloadersettings")
     .children(&[many(&SHIM_OPTION), many(&INSTALL_OPTION), many(&CONFIG_OPTION), once(&ENVIRONMENT)])
     .not_built();
 static SHIM_OPTION: ElementWord = element("shimoption").attributes(&[NAME, OPTION_VALUE]);
@@ -83,12 +85,26 @@ pub(super) static MACHINE: ElementWord = element("machine")
         attribute("ncpus", Value::Number(1, 4096)).not_used(),
         attribute("guestOS", SOME_TEXT).not_used(),
         attribute("HWversion", Value::Integer).not_used(),
-        attribute("arch", Value::OneOf(&[word("ix86"), word("x86_64")])).not_used(),
+        attribute("arch", Value::OneOf(&[word("ix86"), word("x86_64"), word("%arch").until(V6_9)]))
+            .not_used(),
         attribute("min_memory", DIGITS).not_used(),
         attribute("max_memory", DIGITS).not_used(),
         attribute("min_cpu", DIGITS).not_used(),
         attribute("max_cpu", DIGITS).not_used(),
-        attribute("ovftype", Value::OneOf(&[word("vmware")])).not_built(),
+        attribute("des_memory", DIGITS).until(V6_9).not_used(),
+        attribute("des_cpu", DIGITS).until(V6_9).not_used(),
+        // `xen_server` of the type took its place.
+        attribute("domain", Value::OneOf(&[word("dom0"), word("domU")])).until(V6_5).not_used(),
+        attribute(
+            "ovftype",
+            Value::OneOf(&[
+                word("vmware"),
+                word("zvm").until(V6_9),
+                word("povervm").until(V6_9),
+                word("xen").until(V6_9),
+            ]),
+        )
+        .not_built(),
         attribute("xen_loader", Value::OneOf(&[word("hvmloader"), word("pygrub"), word("pvgrub")]))
             .not_built(),
     ])
@@ -104,6 +120,7 @@ static VM_DISK: ElementWord = element("vmdisk").attributes(&[
             word("lsisas1068"),
             word("legacyESX"),
             word("pvscsi"),
+            word("scsi").until(V5_8).instead("lsilogic"),
         ]),
     ),
     attribute("id", Value::Number(0, 255)),
@@ -150,36 +167,49 @@ const fn later(name: &'static str) -> ElementWord {
     element(name).text(SOME_TEXT).not_built()
 }
 
+pub(super) static OEM_BOOT_TITLE: ElementWord = element("oem-boot-title").text(SOME_TEXT).not_used();
+pub(super) static OEM_REBOOT: ElementWord = off("oem-reboot");
+pub(super) static OEM_SWAP: ElementWord = off("oem-swap");
+pub(super) static OEM_SWAP_SIZE: ElementWord = later("oem-swapsize");
+pub(super) static OEM_SYSTEM_SIZE: ElementWord = later("oem-systemsize");
+pub(super) static OEM_UNATTENDED: ElementWord = off("oem-unattended");
+pub(super) static OEM_RECOVERY: ElementWord = off("oem-recovery");
+pub(super) static OEM_KIWI_INITRD: ElementWord = off("oem-kiwi-initrd");
+
 pub(super) static OEM_CONFIG: ElementWord = element("oemconfig").children(&[
     once(&{ element("oem-resize").text(Value::Boolean) }),
-    once(&{ element("oem-boot-title").text(SOME_TEXT).not_used() }),
+    once(&OEM_BOOT_TITLE),
     once(&{ element("oem-multipath-scan").text(Value::Boolean).default("false").not_used() }),
     once(&off("oem-resize-once")),
-    once(&off("oem-bootwait")),
+    once(&off("oem-bootwait")).since(V4_9),
     once(&off("oem-inplace-recovery")),
-    once(&off("oem-kiwi-initrd")),
+    once(&OEM_KIWI_INITRD),
     once(&off("oem-partition-install")),
-    once(&off("oem-reboot")),
+    once(&OEM_REBOOT),
     once(&off("oem-reboot-interactive")),
-    once(&off("oem-recovery")),
+    once(&OEM_RECOVERY),
     once(&off("oem-shutdown")),
     once(&off("oem-shutdown-interactive")),
     once(&off("oem-silent-boot")),
     once(&off("oem-silent-install")),
     once(&off("oem-silent-verify")),
     once(&off("oem-skip-verify")),
-    once(&off("oem-swap")),
-    once(&off("oem-unattended")),
+    once(&OEM_SWAP),
+    once(&OEM_UNATTENDED),
     once(&later("oem-ramdisk-size")),
     once(&later("oem-device-filter")),
     once(&later("oem-nic-filter")),
     once(&later("oem-vmcp-parmfile")),
     once(&later("oem-recoveryID")),
     once(&later("oem-recovery-part-size")),
-    once(&later("oem-swapsize")),
+    once(&OEM_SWAP_SIZE),
     once(&later("oem-swapname")),
-    once(&later("oem-systemsize")),
+    once(&OEM_SYSTEM_SIZE),
     once(&later("oem-unattended-id")),
+    once(&legacy::OEM_HOME).until(V4_7),
+    once(&legacy::OEM_DUMPHALT).until(V4_8),
+    once(&{ element("oem-align-partition").text(Value::Boolean).not_used() }).until(V5_9),
+    once(&{ element("oem-ataraid-scan").text(Value::Boolean).not_used() }).until(V6_8),
 ]);
 
 // --- disk layout
@@ -188,7 +218,7 @@ pub(super) static SYSTEM_DISK: ElementWord = element("systemdisk")
     .attributes(&[attribute("name", SOME_TEXT), attribute("preferlvm", Value::Boolean)])
     .children(&[many(&VOLUME)])
     .not_built();
-static VOLUME: ElementWord = element("volume").attributes(&[
+pub(super) static VOLUME: ElementWord = element("volume").attributes(&[
     NAME,
     attribute("mountpoint", SOME_TEXT),
     attribute("size", SIZE_OR_ALL),
@@ -243,7 +273,8 @@ pub(super) static CONTAINER_CONFIG: ElementWord = element("containerconfig")
     .attributes(&[
         attribute("name", SOME_TEXT),
         attribute("tag", SOME_TEXT),
-        attribute("additionalnames", SOME_TEXT),
+        attribute("additionalnames", SOME_TEXT).since(V7_5).instead("additionaltags"),
+        attribute("additionaltags", SOME_TEXT).until(V7_4).instead("additionalnames"),
         attribute("maintainer", SOME_TEXT),
         attribute("user", SOME_TEXT),
         attribute("workingdir", SOME_TEXT),

@@ -1,46 +1,56 @@
 //! `<image>`: the root of a description.
 
+use super::appliance::OEM_CONFIG;
 use super::sections::{
     CERTIFICATES, CONTAINERS, DRIVERS, EXTENSION, INCLUDE, INSTSOURCE, PACKAGES, PROFILES_SECTION,
     REPOSITORY, SPLIT, STRIP, USERS,
 };
 use super::values::{IMAGE_NAME, SOME_TEXT};
-use super::{AttributeWord, ElementWord, Value, attribute, deploy, element, many, once, preferences, word};
-use crate::SchemaVersion::{V1_4, V8_5};
+use super::{
+    AttributeWord, ElementWord, Value, attribute, deploy, element, legacy, many, once, preferences, word,
+};
+use crate::SchemaVersion::{V2_0, V2_4, V3_5, V3_8, V3_9, V7_0};
 
 /// The root element.
 pub(crate) static IMAGE: ElementWord = element("image")
     .attributes(&[
         attribute("name", IMAGE_NAME).required(),
-        attribute("schemeversion", SOME_TEXT).only(V1_4).required().instead("schemaversion"),
-        attribute("schemaversion", SOME_TEXT).only(V8_5).required().instead("schemeversion"),
+        attribute("schemeversion", SOME_TEXT).until(V2_4).required().instead("schemaversion"),
+        attribute("schemaversion", SOME_TEXT).since(V3_5).required().instead("schemeversion"),
         attribute("inherit", SOME_TEXT),
-        attribute("displayname", Value::Text).only(V8_5),
-        attribute("id", Value::Text).only(V8_5).not_used(),
+        attribute("displayname", Value::Text).since(V2_0),
+        attribute("id", Value::Text).since(V2_0).not_used(),
+        attribute("kiwirevision", Value::Text).since(V2_0).until(V7_0).not_used(),
     ])
     .children(&[
         once(&DESCRIPTION).required(),
-        once(&preferences::PREFERENCES).required().many_in(V8_5),
-        once(&PROFILES_SECTION).many_in(V8_5),
-        once(&INSTSOURCE).only(V1_4),
+        once(&preferences::PREFERENCES).required().many_since(V2_0),
+        once(&PROFILES_SECTION).many_since(V2_0),
+        once(&INSTSOURCE),
         many(&USERS),
         many(&DRIVERS),
         many(&REPOSITORY),
         once(&deploy::DEPLOY),
-        once(&SPLIT).only(V1_4),
+        once(&SPLIT),
+        // Before 4.1 these concerned all types at once.
+        once(&legacy::PXE_DEPLOY).since(V3_8).until(V3_9),
+        once(&OEM_CONFIG).since(V3_9).until(V3_9),
+        once(&legacy::LVM_VOLUMES).since(V2_0).until(V3_9),
+        once(&legacy::VMWARE_CONFIG).since(V2_4).until(V3_9),
+        once(&legacy::XEN_CONFIG).since(V2_4).until(V3_9),
         many(&PACKAGES),
-        many(&INCLUDE).only(V8_5),
-        once(&CERTIFICATES).only(V8_5),
-        many(&STRIP).only(V8_5),
-        many(&CONTAINERS).only(V8_5),
-        once(&EXTENSION).only(V8_5),
+        many(&INCLUDE).since(V2_0),
+        once(&CERTIFICATES).since(V2_0),
+        many(&STRIP).since(V2_0),
+        many(&CONTAINERS).since(V2_0),
+        once(&EXTENSION).since(V2_0),
     ]);
 
 static DESCRIPTION: ElementWord = element("description").attributes(&[KIND]).children(&[
     once(&AUTHOR).required(),
     many(&CONTACT).required(),
     once(&SPECIFICATION).required(),
-    once(&LICENSE).only(V8_5),
+    once(&LICENSE).since(V2_0),
 ]);
 
 const KIND: AttributeWord = attribute("type", Value::OneOf(&[word("system"), word("boot")])).required();

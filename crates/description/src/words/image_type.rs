@@ -4,12 +4,18 @@
 //! `appliance.rs`.
 
 use super::appliance::{
-    BOOTLOADER, CONTAINER_CONFIG, INITRD, INSTALL_MEDIA, LUKS_FORMAT, MACHINE, OEM_CONFIG, PARTITIONS,
-    SYSTEM_DISK, TYPE_SIZE, VAGRANT_CONFIG,
+    BOOTLOADER, BOOTLOADER_SETTINGS, CONTAINER_CONFIG, INITRD, INSTALL_MEDIA, LUKS_FORMAT, MACHINE,
+    OEM_CONFIG, PARTITIONS, SYSTEM_DISK, TYPE_SIZE, VAGRANT_CONFIG,
 };
+use super::sections::SPLIT;
 use super::values::{DIGITS, FILESYSTEMS, SIZE, SOME_TEXT};
-use super::{AttributeWord, ElementWord, Value, Word, attribute, element, many, once, values, word};
-use crate::SchemaVersion::{V1_4, V8_5};
+use super::{
+    AttributeWord, ElementWord, Value, Word, attribute, deploy, element, legacy, many, once, values, word,
+};
+use crate::SchemaVersion::{
+    V1_4, V2_0, V3_9, V4_1, V4_2, V4_6, V4_7, V4_8, V5_0, V5_7, V6_2, V6_4, V6_5, V6_6, V6_8, V6_9, V7_0,
+    V7_1, V7_2, V8_2, V8_3, V8_4,
+};
 
 /// The words for image types.
 const TYPES: &[Word] = &[
@@ -28,14 +34,17 @@ const TYPES: &[Word] = &[
     word("vmx"),
     word("xen"),
     word("pxe"),
-    word("oem").only(V8_5).instead("vmx"),
-    word("kis").only(V8_5).not_built(),
-    word("erofs").only(V8_5).not_built(),
-    word("docker").only(V8_5).not_built(),
-    word("oci").only(V8_5).not_built(),
-    word("appx").only(V8_5).not_built(),
-    word("wsl").only(V8_5).not_built(),
-    word("enclave").only(V8_5).not_built(),
+    word("oem").since(V2_0).instead("vmx"),
+    word("product").since(V2_0).until(V6_9).not_built(),
+    word("clicfs").since(V2_0).until(V6_9).not_built(),
+    word("lxc").since(V2_0).until(V6_9).not_built(),
+    word("kis").since(V2_0).not_built(),
+    word("erofs").since(V2_0).not_built(),
+    word("docker").since(V2_0).not_built(),
+    word("oci").since(V2_0).not_built(),
+    word("appx").since(V2_0).not_built(),
+    word("wsl").since(V2_0).not_built(),
+    word("enclave").since(V2_0).not_built(),
 ];
 
 const DISK: &[&str] = &["oem", "vmx"];
@@ -49,23 +58,34 @@ const CONTAINER: &[&str] = &["docker", "oci"];
 const FILESYSTEM: Value = Value::ListOf(FILESYSTEMS);
 
 const fn today(name: &'static str, value: Value) -> AttributeWord {
-    attribute(name, value).only(V8_5)
+    attribute(name, value).since(V2_0)
 }
 
 /// The element.
 pub(crate) static TYPE: ElementWord = element("type")
     .attributes(&[
-        attribute("image", Value::OneOf(TYPES)).only(V8_5).required(),
+        attribute("image", Value::OneOf(TYPES)).since(V4_1).required(),
         attribute("primary", Value::Boolean),
         attribute("boot", SOME_TEXT).fits(&["iso", "split", "usb", "vmx", "xen", "pxe", "oem"]),
-        attribute("filesystem", FILESYSTEM).fits(&["split", "usb", "vmx", "xen", "pxe", "oem", "kis", "iso"]),
+        attribute("filesystem", FILESYSTEM)
+            .until(V1_4)
+            .fits(&["split", "usb", "vmx", "xen", "pxe", "oem", "kis", "iso"]),
+        attribute("filesystem", Value::OneOf(FILESYSTEMS))
+            .since(V2_0)
+            .fits(&["split", "usb", "vmx", "xen", "pxe", "oem", "kis", "iso"]),
+        attribute("fsreadwrite", Value::OneOf(FILESYSTEMS)).since(V2_0).fits(&["split"]),
+        attribute("fsreadonly", Value::OneOf(FILESYSTEMS)).since(V2_0).fits(&["split"]),
         attribute(
             "flags",
             Value::OneOf(&[
-                word("unified").only(V1_4),
-                word("compressed").only(V1_4),
-                word("overlay").only(V8_5),
-                word("dmsquash").only(V8_5),
+                // The chapter's layout without flags; conversions write it.
+                word("plain").since(V2_0),
+                word("unified"),
+                word("compressed"),
+                word("overlay").since(V2_0),
+                word("dmsquash").since(V2_0),
+                word("clic").since(V2_0).until(V7_2).not_built(),
+                word("clic_udf").since(V2_0).until(V7_2).not_built(),
             ]),
         )
         .fits(&["iso"]),
@@ -73,10 +93,10 @@ pub(crate) static TYPE: ElementWord = element("type")
         attribute("bootprofile", SOME_TEXT).fits(&["oem", "vmx", "iso", "pxe", "usb", "xen", "cpio"]),
         attribute("bootkernel", SOME_TEXT)
             .fits(&["oem", "vmx", "iso", "pxe", "usb", "xen"])
-            .only(V8_5)
+            .since(V2_0)
             .not_built(),
-        attribute("baseroot", SOME_TEXT).only(V1_4).not_used(),
-        attribute("checkprebuilt", Value::Boolean).only(V1_4).not_used(),
+        attribute("baseroot", SOME_TEXT).until(V5_0).not_used(),
+        attribute("checkprebuilt", Value::Boolean).until(V6_6).not_used(),
         // Today's words for what a disk or file system already is here.
         today("formatoptions", SOME_TEXT).fits(DISK),
         today("fscreateoptions", SOME_TEXT),
@@ -152,7 +172,18 @@ pub(crate) static TYPE: ElementWord = element("type")
         today("btrfs_quota_groups", Value::Boolean).default("false").fits(DISK).not_built(),
         today("btrfs_set_default_volume", Value::Boolean).fits(DISK).not_built(),
         today("btrfs_root_is_subvolume", Value::Boolean).default("false").fits(DISK).not_built(),
-        today("btrfs_root_is_snapper_snapshot", Value::Boolean).default("false").fits(DISK).not_built(),
+        today("btrfs_root_is_snapper_snapshot", Value::Boolean)
+            .since(V8_3)
+            .instead("btrfs_root_is_snapshot")
+            .default("false")
+            .fits(DISK)
+            .not_built(),
+        today("btrfs_root_is_snapshot", Value::Boolean)
+            .until(V8_2)
+            .instead("btrfs_root_is_snapper_snapshot")
+            .default("false")
+            .fits(DISK)
+            .not_built(),
         today("btrfs_root_is_readonly_snapshot", Value::Boolean).default("false").fits(DISK).not_built(),
         today("overlayroot", Value::Boolean).default("false").fits(DISK).not_built(),
         today("overlayroot_readonly_filesystem", Value::OneOf(&[word("squashfs"), word("erofs")]))
@@ -213,7 +244,7 @@ pub(crate) static TYPE: ElementWord = element("type")
         today("installprovidefailsafe", Value::Boolean).fits(DISK).not_built(),
         today("editbootconfig", SOME_TEXT).fits(DISK_ISO).not_built(),
         today("editbootinstall", SOME_TEXT).fits(DISK).not_built(),
-        today("xen_server", Value::Boolean).default("false").fits(DISK).not_built(),
+        today("xen_server", Value::Boolean).since(V6_6).default("false").fits(DISK).not_built(),
         today("derived_from", SOME_TEXT).fits(&["docker", "oci", "oem"]).not_built(),
         today("delta_root", Value::Boolean).default("false").fits(CONTAINER).not_built(),
         today("provide_system_files", Value::Boolean).default("false").fits(CONTAINER).not_built(),
@@ -221,20 +252,45 @@ pub(crate) static TYPE: ElementWord = element("type")
         today("ensure_empty_tmpdirs", Value::Boolean).fits(CONTAINER).not_built(),
         today("metadata_path", SOME_TEXT).fits(&["appx"]).not_built(),
         today("archive", Value::Boolean).fits(&["kis"]).not_built(),
+        // Words of the schemas between.
+        today("bootloader", Value::OneOf(legacy::BOOTLOADERS)).until(V7_1).fits(DISK_ISO),
+        today("boottimeout", DIGITS).until(V7_1).fits(DISK_ISO),
+        today("bootloader_console", SOME_TEXT).until(V7_1).fits(DISK_ISO),
+        today("zipl_targettype", SOME_TEXT).until(V7_1).fits(DISK).not_built(),
+        today("container", SOME_TEXT).until(V6_4),
+        today("lvm", Value::Boolean).until(V4_7).fits(DISK),
+        today("lvmgroup", SOME_TEXT).until(V4_2).fits(DISK),
+        today("ec2accountnr", SOME_TEXT).until(V4_1).not_used(),
+        today("ec2certfile", SOME_TEXT).until(V4_1).not_used(),
+        today("ec2privatekeyfile", SOME_TEXT).until(V4_1).not_used(),
+        today("ec2region", SOME_TEXT).until(V4_1).not_used(),
+        today("zfsoptions", SOME_TEXT).until(V6_2).not_used(),
+        today("fsnocheck", Value::Boolean).until(V6_6).not_used(),
+        today("hybrid", Value::Boolean).until(V6_8).not_used(),
+        today("syncMBR", Value::Boolean).until(V5_7).not_used(),
+        today("vga", SOME_TEXT).until(V8_4).not_used(),
     ])
-    .text_only(V1_4, Value::OneOf(TYPES))
+    .text_until(V3_9, Value::OneOf(TYPES))
     .children(&[
-        once(&TYPE_SIZE).only(V8_5),
-        once(&BOOTLOADER).only(V8_5),
-        once(&OEM_CONFIG).only(V8_5),
-        once(&MACHINE).only(V8_5),
-        once(&CONTAINER_CONFIG).only(V8_5),
-        once(&SYSTEM_DISK).only(V8_5),
-        once(&PARTITIONS).only(V8_5),
-        many(&VAGRANT_CONFIG).only(V8_5),
-        once(&INSTALL_MEDIA).only(V8_5),
-        many(&INITRD).only(V8_5),
-        once(&LUKS_FORMAT).only(V8_5),
+        once(&TYPE_SIZE).since(V4_1),
+        once(&BOOTLOADER).since(V7_2),
+        once(&OEM_CONFIG).since(V4_1),
+        once(&MACHINE).since(V4_7),
+        once(&CONTAINER_CONFIG).since(V6_5),
+        once(&SYSTEM_DISK).since(V4_8),
+        once(&legacy::LVM_VOLUMES).since(V4_1).until(V4_7),
+        once(&legacy::VMWARE_CONFIG).since(V4_1).until(V4_6),
+        once(&legacy::XEN_CONFIG).since(V4_1).until(V4_6),
+        once(&legacy::PXE_DEPLOY).since(V4_1).until(V6_9),
+        once(&SPLIT).since(V4_1),
+        once(&deploy::DEPLOY).since(V7_0),
+        once(&legacy::EC2_CONFIG).since(V4_2).until(V7_2),
+        once(&BOOTLOADER_SETTINGS).since(V2_0).until(V7_1),
+        once(&PARTITIONS).since(V2_0),
+        many(&VAGRANT_CONFIG).since(V2_0),
+        once(&INSTALL_MEDIA).since(V2_0),
+        many(&INITRD).since(V2_0),
+        once(&LUKS_FORMAT).since(V2_0),
     ]);
 
 const ENCRYPTED: &[&str] = &["oem", "vmx", "iso", "pxe", "kis"];
@@ -255,32 +311,34 @@ const FORMATS: &[Word] = &[
     word("vhdx"),
     word("parallels"),
     word("qemu"),
-    word("iso").only(V1_4).not_built(),
-    word("usb").only(V1_4).not_built(),
-    word("vvfat").only(V1_4).not_built(),
-    word("bochs").only(V1_4).not_built(),
-    word("dmg").only(V1_4).not_built(),
-    word("cloop").only(V1_4).not_built(),
-    word("cow").only(V1_4).not_built(),
-    word("gce").only(V8_5).not_built(),
-    word("ova").only(V8_5).not_built(),
-    word("vagrant").only(V8_5).not_built(),
-    word("oci:gce").only(V8_5).not_built(),
-    word("oci:ova").only(V8_5).not_built(),
-    word("oci:qcow2").only(V8_5).not_built(),
-    word("oci:raw").only(V8_5).not_built(),
-    word("oci:vdi").only(V8_5).not_built(),
-    word("oci:vhd").only(V8_5).not_built(),
-    word("oci:vhd-fixed").only(V8_5).not_built(),
-    word("oci:vhdx").only(V8_5).not_built(),
-    word("oci:vmdk").only(V8_5).not_built(),
-    word("docker:gce").only(V8_5).not_built(),
-    word("docker:ova").only(V8_5).not_built(),
-    word("docker:qcow2").only(V8_5).not_built(),
-    word("docker:raw").only(V8_5).not_built(),
-    word("docker:vdi").only(V8_5).not_built(),
-    word("docker:vhd").only(V8_5).not_built(),
-    word("docker:vhd-fixed").only(V8_5).not_built(),
-    word("docker:vhdx").only(V8_5).not_built(),
-    word("docker:vmdk").only(V8_5).not_built(),
+    word("iso").until(V1_4).not_built(),
+    word("usb").until(V1_4).not_built(),
+    word("vvfat").until(V1_4).not_built(),
+    word("bochs").until(V1_4).not_built(),
+    word("dmg").until(V1_4).not_built(),
+    word("cloop").until(V1_4).not_built(),
+    word("cow").until(V1_4).not_built(),
+    word("ec2").since(V2_0).until(V6_9).not_built(),
+    word("ovf").since(V2_0).until(V6_9).not_built(),
+    word("gce").since(V2_0).not_built(),
+    word("ova").since(V2_0).not_built(),
+    word("vagrant").since(V2_0).not_built(),
+    word("oci:gce").since(V2_0).not_built(),
+    word("oci:ova").since(V2_0).not_built(),
+    word("oci:qcow2").since(V2_0).not_built(),
+    word("oci:raw").since(V2_0).not_built(),
+    word("oci:vdi").since(V2_0).not_built(),
+    word("oci:vhd").since(V2_0).not_built(),
+    word("oci:vhd-fixed").since(V2_0).not_built(),
+    word("oci:vhdx").since(V2_0).not_built(),
+    word("oci:vmdk").since(V2_0).not_built(),
+    word("docker:gce").since(V2_0).not_built(),
+    word("docker:ova").since(V2_0).not_built(),
+    word("docker:qcow2").since(V2_0).not_built(),
+    word("docker:raw").since(V2_0).not_built(),
+    word("docker:vdi").since(V2_0).not_built(),
+    word("docker:vhd").since(V2_0).not_built(),
+    word("docker:vhd-fixed").since(V2_0).not_built(),
+    word("docker:vhdx").since(V2_0).not_built(),
+    word("docker:vmdk").since(V2_0).not_built(),
 ];

@@ -5,12 +5,13 @@
 //! list of what is not built yet all come from these tables; nothing else knows a word's spelling rules.
 //!
 //! The tables are `const` data built by the small methods below, so an entry reads as one line:
-//! `attribute("priority", Value::Integer).only(V8_5)`.
+//! `attribute("priority", Value::Integer).since(V2_0)`.
 
 mod appliance;
 mod deploy;
 mod image;
 mod image_type;
+mod legacy;
 mod places;
 mod preferences;
 mod sections;
@@ -20,27 +21,58 @@ mod values;
 
 pub(crate) use image::IMAGE;
 pub(crate) use image_type::TYPE;
-pub(crate) use places::{meant_elsewhere, place_of};
+pub(crate) use places::{meant_elsewhere, place_in_others, place_of};
 pub(crate) use values::{boolean, list_items, number, says_default};
 
 use crate::SchemaVersion;
 use crate::suggest::nearest;
 
-/// Which schemas know a word.
+/// Which schemas know a word: those from one version to another, both included.
+///
+/// When a word came is only recorded where it took the place of another one; all others count from the beginning of
+/// their vocabulary, so that no old description is refused for a word that its KIWI knew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Life {
-    /// All of them, by their authors or by our extension.
-    All,
-    /// One of them.
-    Only(SchemaVersion),
+pub(crate) struct Life {
+    since: SchemaVersion,
+    until: SchemaVersion,
 }
 
 impl Life {
+    /// All schemas, by their authors or by our extension.
+    const ALL: Self = Self { since: SchemaVersion::OLDEST, until: SchemaVersion::NEWEST };
+
+    const fn since(self, since: SchemaVersion) -> Self {
+        Self { since, ..self }
+    }
+
+    const fn until(self, until: SchemaVersion) -> Self {
+        Self { until, ..self }
+    }
+
+    /// The schemas of both.
+    #[cfg(test)]
+    fn within(self, other: Self) -> Self {
+        Self { since: self.since.max(other.since), until: self.until.min(other.until) }
+    }
+
     /// Whether a description of that schema may use the word.
     pub(crate) fn covers(self, schema: SchemaVersion) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(only) => only == schema,
+        (self.since..=self.until).contains(&schema)
+    }
+
+    /// Whether the word is older than that schema, for a word the schema does not know.
+    pub(crate) fn is_over(self, schema: SchemaVersion) -> bool {
+        self.until < schema
+    }
+
+    /// Which schemas those are, for a word that the schema does not know.
+    pub(crate) fn of_other_schemas(self, schema: SchemaVersion) -> String {
+        if self.is_over(schema) {
+            format!("a word of the schemas up to {}", self.until)
+        } else if self.since == SchemaVersion::V2_0 {
+            "a word of later schemas".to_owned()
+        } else {
+            format!("a word of the schemas since {}", self.since)
         }
     }
 }
@@ -87,12 +119,16 @@ pub(crate) struct Word {
 
 /// A word that is known and built.
 pub(crate) const fn word(word: &'static str) -> Word {
-    Word { word, life: Life::All, state: State::Built, instead: None }
+    Word { word, life: Life::ALL, state: State::Built, instead: None }
 }
 
 impl Word {
-    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
-        Self { life: Life::Only(schema), ..self }
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
     }
 
     pub(crate) const fn instead(self, instead: &'static str) -> Self {
@@ -128,7 +164,7 @@ pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeWord
     AttributeWord {
         name,
         value,
-        life: Life::All,
+        life: Life::ALL,
         required: false,
         default: None,
         fits: &[],
@@ -138,8 +174,12 @@ pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeWord
 }
 
 impl AttributeWord {
-    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
-        Self { life: Life::Only(schema), ..self }
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
     }
 
     pub(crate) const fn required(self) -> Self {
@@ -201,7 +241,7 @@ pub(crate) const fn element(name: &'static str) -> ElementWord {
         attributes: &[],
         content: Content::Children(&[]),
         text: None,
-        text_life: Life::All,
+        text_life: Life::ALL,
         text_optional: false,
         default: None,
         state: State::Built,
@@ -226,8 +266,8 @@ impl ElementWord {
         Self { text: Some(value), ..self }
     }
 
-    pub(crate) const fn text_only(self, schema: SchemaVersion, value: Value) -> Self {
-        Self { text: Some(value), text_life: Life::Only(schema), ..self }
+    pub(crate) const fn text_until(self, until: SchemaVersion, value: Value) -> Self {
+        Self { text: Some(value), text_life: Life::ALL.until(until), ..self }
     }
 
     pub(crate) const fn optional_text(self, value: Value) -> Self {
@@ -302,28 +342,32 @@ pub(crate) struct ChildWord {
 
 /// A child that may stand once.
 pub(crate) const fn once(element: &'static ElementWord) -> ChildWord {
-    ChildWord { element, life: Life::All, required: None, many: None }
+    ChildWord { element, life: Life::ALL, required: None, many: None }
 }
 
 /// A child that may stand any number of times.
 pub(crate) const fn many(element: &'static ElementWord) -> ChildWord {
-    ChildWord { many: Some(Life::All), ..once(element) }
+    ChildWord { many: Some(Life::ALL), ..once(element) }
 }
 
 impl ChildWord {
-    pub(crate) const fn only(self, schema: SchemaVersion) -> Self {
-        Self { life: Life::Only(schema), ..self }
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
     }
 
     pub(crate) const fn required(self) -> Self {
-        Self { required: Some(Life::All), ..self }
+        Self { required: Some(Life::ALL), ..self }
     }
 
-    pub(crate) const fn required_in(self, schema: SchemaVersion) -> Self {
-        Self { required: Some(Life::Only(schema)), ..self }
+    pub(crate) const fn required_until(self, until: SchemaVersion) -> Self {
+        Self { required: Some(Life::ALL.until(until)), ..self }
     }
 
-    pub(crate) const fn many_in(self, schema: SchemaVersion) -> Self {
-        Self { many: Some(Life::Only(schema)), ..self }
+    pub(crate) const fn many_since(self, since: SchemaVersion) -> Self {
+        Self { many: Some(Life::ALL.since(since)), ..self }
     }
 }

@@ -1,6 +1,6 @@
 //! Where an element may stand, for one that stands elsewhere.
 
-use super::{ElementWord, IMAGE};
+use super::{ElementWord, IMAGE, Life};
 use crate::SchemaVersion;
 
 /// The element in which an element of that name may stand.
@@ -8,6 +8,14 @@ pub(crate) fn place_of(name: &str, schema: SchemaVersion) -> Option<&'static str
     first_of_all(|parent| {
         let child = parent.child_word(name, schema).filter(|child| child.life.covers(schema));
         child.map(|_| parent.name)
+    })
+}
+
+/// The element in which an element of that name may stand in some schema, and in which schemas.
+pub(crate) fn place_in_others(name: &str) -> Option<(&'static str, Life)> {
+    first_of_all(|parent| {
+        let child = parent.child_words().iter().find(|child| child.element.name == name);
+        child.map(|child| (parent.name, child.life))
     })
 }
 

@@ -1,11 +1,12 @@
 //! The sections beside `<preferences>` and `<deploy>`: profiles, users, drivers, repositories, packages and others.
 
+use super::values::DIGITS;
 use super::values::{
     ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PACKAGE, PATTERN, PROFILE,
     PROFILES, RELATIVE_PATH, SOME_TEXT, USER,
 };
-use super::{AttributeWord, ElementWord, Value, attribute, element, many, once, word};
-use crate::SchemaVersion::{V1_4, V8_5};
+use super::{AttributeWord, ElementWord, Value, attribute, element, legacy, many, once, word};
+use crate::SchemaVersion::{V1_4, V2_0, V4_4, V5_5, V5_6, V5_7, V6_0, V6_1, V6_3, V6_4, V6_6, V8_1};
 
 const PROFILES_ATTRIBUTE: AttributeWord = attribute("profiles", PROFILES);
 const ARCH: AttributeWord = attribute("arch", ARCHITECTURES);
@@ -19,10 +20,10 @@ static PROFILE_ELEMENT: ElementWord = element("profile")
     .attributes(&[
         attribute("name", PROFILE).required(),
         attribute("description", Value::Text).required(),
-        attribute("import", Value::Boolean).default("false").only(V8_5),
-        ARCH.only(V8_5),
+        attribute("import", Value::Boolean).default("false").since(V2_0),
+        ARCH.since(V2_0),
     ])
-    .children(&[many(&REQUIRES).only(V8_5)]);
+    .children(&[many(&REQUIRES).since(V2_0)]);
 
 static REQUIRES: ElementWord =
     element("requires").attributes(&[attribute("profile", PROFILE).required(), ARCH]);
@@ -31,19 +32,24 @@ static REQUIRES: ElementWord =
 
 pub(super) static USERS: ElementWord = element("users")
     .attributes(&[
-        attribute("group", USER).only(V1_4).instead("groups"),
-        PROFILES_ATTRIBUTE.only(V8_5),
-        ARCH.only(V8_5),
+        attribute("group", USER).until(V6_3).instead("groups"),
+        attribute("id", DIGITS).since(V2_0).until(V6_3),
+        PROFILES_ATTRIBUTE.since(V2_0),
+        ARCH.since(V2_0),
     ])
     .children(&[many(&USER_ELEMENT).required()]);
 
 static USER_ELEMENT: ElementWord = element("user").attributes(&[
     attribute("name", USER).required(),
-    attribute("pwd", SOME_TEXT).only(V1_4).instead("password"),
-    attribute("password", SOME_TEXT).only(V8_5).required().instead("pwd"),
-    attribute("pwdformat", Value::OneOf(&[word("encrypted"), word("plain")])).default("encrypted").only(V8_5),
-    attribute("id", Value::Number(0, u32::MAX as u64 - 1)).only(V8_5),
-    attribute("groups", GROUPS).only(V8_5),
+    attribute("pwd", SOME_TEXT).until(V5_5).instead("password"),
+    attribute("password", SOME_TEXT).since(V5_6).required().instead("pwd"),
+    attribute("pwdformat", Value::OneOf(&[word("encrypted"), word("plain")]))
+        .default("encrypted")
+        .since(V2_0),
+    attribute("id", Value::Number(0, u32::MAX as u64 - 1)).since(V2_0),
+    attribute("groups", GROUPS).since(V6_4).instead("group"),
+    // The groups do not start with the login group, as in all schemas that had `group`. Only conversions write this.
+    attribute("supplementary-groups", Value::Boolean).since(V6_4),
     attribute("home", ABSOLUTE_PATH),
     attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n']))),
     attribute("shell", ABSOLUTE_PATH),
@@ -65,9 +71,9 @@ pub(super) static DRIVERS: ElementWord = element("drivers")
 static DRIVER_FILE: ElementWord = element("file").attributes(&[
     attribute("name", RELATIVE_PATH).required(),
     ARCH,
-    attribute("target", Value::Text).only(V8_5).not_built(),
-    attribute("owner", Value::Text).only(V8_5).not_built(),
-    attribute("permissions", Value::Text).only(V8_5).not_built(),
+    attribute("target", Value::Text).since(V2_0).not_built(),
+    attribute("owner", Value::Text).since(V2_0).not_built(),
+    attribute("permissions", Value::Text).since(V2_0).not_built(),
 ]);
 
 // --- repository
@@ -89,7 +95,7 @@ pub(super) static REPOSITORY: ElementWord = element("repository")
                 word("slack-site"),
                 word("up2date-mirrors"),
                 word("urpmi"),
-                word("apk").only(V8_5).not_built(),
+                word("apk").since(V2_0).not_built(),
             ]),
         ),
         attribute("status", Value::OneOf(&[word("replaceable"), word("fixed")])).default("fixed"),
@@ -100,17 +106,20 @@ pub(super) static REPOSITORY: ElementWord = element("repository")
         attribute("package_gpgcheck", Value::Boolean),
         attribute("alias", ALIAS),
         attribute("priority", Value::Integer),
-        PROFILES_ATTRIBUTE.only(V8_5),
-        ARCH.only(V8_5),
-        attribute("imageinclude", Value::Boolean).default("false").only(V8_5),
-        attribute("imageonly", Value::Boolean).default("false").only(V8_5),
-        attribute("username", SOME_TEXT).only(V8_5),
-        attribute("password", Value::Text).only(V8_5),
+        PROFILES_ATTRIBUTE.since(V2_0),
+        ARCH.since(V2_0),
+        attribute("imageinclude", Value::Boolean).default("false").since(V2_0),
+        attribute("imageonly", Value::Boolean).default("false").since(V2_0),
+        attribute("username", SOME_TEXT).since(V2_0),
+        attribute("pwd", Value::Text).since(V2_0).until(V5_5).instead("password"),
+        attribute("password", Value::Text).since(V5_6).instead("pwd"),
+        attribute("prefer-license", Value::Boolean).since(V2_0).not_used(),
+        attribute("use_for_bootstrap", Value::Boolean).since(V2_0).until(V8_1).not_used(),
         attribute("sourcetype", Value::OneOf(&[word("baseurl"), word("metalink"), word("mirrorlist")]))
             .default("baseurl")
-            .only(V8_5)
+            .since(V2_0)
             .not_built(),
-        attribute("customize", SOME_TEXT).only(V8_5).not_built(),
+        attribute("customize", SOME_TEXT).since(V2_0).not_built(),
     ])
     .children(&[once(&SOURCE).required()]);
 
@@ -130,58 +139,66 @@ pub(super) static PACKAGES: ElementWord = element("packages")
             "type",
             Value::OneOf(&[
                 word("image"),
-                word("boot").only(V1_4).instead("bootstrap"),
-                word("bootstrap").only(V8_5).instead("boot"),
+                word("boot").until(V1_4).instead("bootstrap"),
+                word("bootstrap").since(V2_0).instead("boot"),
                 word("xen"),
                 word("vmware"),
+                word("split"),
+                word("testsuite").since(V2_0).not_used(),
                 word("delete"),
-                word("uninstall").only(V8_5).instead("delete"),
-                word("systemfiles").only(V8_5).not_used(),
-                word("docker").only(V8_5),
-                word("oci").only(V8_5),
-                word("iso").only(V8_5),
-                word("oem").only(V8_5),
-                word("vmx").only(V8_5),
-                word("pxe").only(V8_5),
-                word("kis").only(V8_5),
+                word("uninstall").since(V2_0).instead("delete"),
+                word("systemfiles").since(V2_0).not_used(),
+                word("docker").since(V2_0),
+                word("oci").since(V2_0),
+                word("iso").since(V2_0),
+                word("oem").since(V2_0),
+                word("vmx").since(V2_0),
+                word("pxe").since(V2_0),
+                word("kis").since(V2_0),
             ]),
         )
         .required(),
         PROFILES_ATTRIBUTE,
         attribute("patternType", PATTERN_REACH).default("onlyRequired"),
-        attribute("patternPackageType", PATTERN_REACH).only(V1_4).not_used(),
+        attribute("patternPackageType", PATTERN_REACH).until(V4_4).not_used(),
         attribute("memory", Value::Number(1, 1 << 24)),
         attribute("disk", SOME_TEXT),
-        attribute("bootstrap_package", PACKAGE).only(V8_5).not_built(),
+        attribute("HWversion", DIGITS).since(V2_0).not_used(),
+        attribute("guestOS_32Bit", SOME_TEXT).since(V2_0).not_used(),
+        attribute("guestOS_64Bit", SOME_TEXT).since(V2_0).not_used(),
+        attribute("bootstrap_package", PACKAGE).since(V2_0).not_built(),
     ])
     .children(&[
         many(&PACKAGE_ELEMENT),
         many(&IGNORE),
-        many(&OPENSUSE_PATTERN).only(V1_4),
-        many(&NAMED_COLLECTION).only(V8_5),
-        many(&ARCHIVE).only(V8_5),
-        many(&FILE).only(V8_5),
-        many(&COLLECTION_MODULE).only(V8_5),
-        many(&PRODUCT).only(V8_5),
+        many(&OPENSUSE_PATTERN).until(V5_6),
+        many(&legacy::RHEL_GROUP).since(V2_0).until(V5_6),
+        many(&legacy::OPENSUSE_PRODUCT).since(V2_0).until(V6_0),
+        many(&NAMED_COLLECTION).since(V5_7),
+        many(&ARCHIVE).since(V2_0),
+        many(&FILE).since(V2_0),
+        many(&COLLECTION_MODULE).since(V2_0),
+        many(&PRODUCT).since(V6_1),
     ]);
 
 static PACKAGE_ELEMENT: ElementWord = element("package").attributes(&[
     attribute("name", PACKAGE).required(),
     ARCH,
-    attribute("bootinclude", Value::Boolean).default("false").only(V8_5).not_used(),
-    attribute("bootdelete", Value::Boolean).default("false").only(V8_5).not_used(),
+    attribute("bootinclude", Value::Boolean).default("false").since(V2_0).not_used(),
+    attribute("bootdelete", Value::Boolean).default("false").since(V2_0).not_used(),
+    attribute("replaces", PACKAGE).since(V2_0).until(V6_6).not_used(),
 ]);
 static IGNORE: ElementWord = element("ignore").attributes(&[attribute("name", PACKAGE).required(), ARCH]);
 static OPENSUSE_PATTERN: ElementWord = element("opensusePattern")
-    .attributes(&[attribute("name", PATTERN).required()])
+    .attributes(&[attribute("name", PATTERN).required(), ARCH.since(V2_0)])
     .instead("namedCollection");
 static NAMED_COLLECTION: ElementWord = element("namedCollection")
     .attributes(&[attribute("name", PATTERN).required(), ARCH])
     .instead("opensusePattern");
 static ARCHIVE: ElementWord = element("archive").attributes(&[
     attribute("name", RELATIVE_PATH).required(),
-    attribute("target_dir", ABSOLUTE_PATH).default("/").only(V8_5).not_built(),
-    attribute("bootinclude", Value::Boolean).default("false").only(V8_5).not_used(),
+    attribute("target_dir", ABSOLUTE_PATH).default("/").since(V2_0).not_built(),
+    attribute("bootinclude", Value::Boolean).default("false").since(V2_0).not_used(),
 ]);
 static FILE: ElementWord = element("file")
     .attributes(&[
@@ -202,8 +219,12 @@ static PRODUCT: ElementWord = element("product").attributes(&[NAME, ARCH]).not_b
 pub(super) static INSTSOURCE: ElementWord = element("instsource").anything().not_used();
 
 pub(super) static SPLIT: ElementWord = element("split").children(&[once(&TEMPORARY), once(&PERSISTENT)]);
-static TEMPORARY: ElementWord = element("temporary").children(&[many(&SPLIT_FILE)]);
-static PERSISTENT: ElementWord = element("persistent").children(&[many(&SPLIT_FILE)]);
+static TEMPORARY: ElementWord =
+    element("temporary").children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static PERSISTENT: ElementWord =
+    element("persistent").children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static EXCEPT: ElementWord =
+    element("except").attributes(&[attribute("name", ABSOLUTE_PATH).required()]).not_built();
 static SPLIT_FILE: ElementWord = element("file").attributes(&[attribute("name", ABSOLUTE_PATH).required()]);
 
 pub(super) static INCLUDE: ElementWord =

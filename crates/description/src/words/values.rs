@@ -1,7 +1,7 @@
 //! Forms of values that several tables share.
 
 use super::{Value, Word, word};
-use crate::SchemaVersion::V8_5;
+use crate::SchemaVersion::{V2_0, V6_9};
 use crate::document::Text;
 use crate::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 
@@ -117,12 +117,12 @@ pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
     word("i686"),
     word("aarch64"),
     word("arm64"),
-    word("armv5el").only(V8_5),
-    word("armv5tel").only(V8_5),
-    word("armv6hl").only(V8_5),
-    word("armv6l").only(V8_5),
-    word("armv7hl").only(V8_5),
-    word("armv7l").only(V8_5),
+    word("armv5el").since(V2_0),
+    word("armv5tel").since(V2_0),
+    word("armv6hl").since(V2_0),
+    word("armv6l").since(V2_0),
+    word("armv7hl").since(V2_0),
+    word("armv7l").since(V2_0),
     word("ppc"),
     word("ppc64"),
     word("ppc64le"),
@@ -154,7 +154,8 @@ pub(super) const FILESYSTEMS: &[Word] = &[
     word("btrfs"),
     word("squashfs"),
     word("cramfs"),
-    word("erofs").only(V8_5).not_built(),
+    word("erofs").since(V2_0).not_built(),
+    word("clicfs").since(V2_0).until(V6_9).not_built(),
 ];
 
 /// Whether a text says what holds without it, however it is spelled.

@@ -1,0 +1,103 @@
+//! Small changes of a tree that the steps are made of.
+//!
+//! What is new takes the place of what it came from: its span.
+
+use crate::Span;
+use crate::document::{Attribute, Element, Text};
+
+/// An element that nobody wrote, at the place of what it stands for.
+pub(super) fn element(name: &str, span: &Span) -> Element {
+    Element {
+        name: name.to_owned(),
+        foreign: false,
+        span: span.clone(),
+        attributes: Vec::new(),
+        children: Vec::new(),
+        text: None,
+    }
+}
+
+/// An attribute that nobody wrote.
+pub(super) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
+    Attribute {
+        name: name.to_owned(),
+        name_span: span.clone(),
+        value: Text { text: value.to_owned(), span: span.clone() },
+    }
+}
+
+/// All elements of one kind of section.
+pub(super) fn sections<'a>(root: &'a mut Element, name: &str) -> impl Iterator<Item = &'a mut Element> {
+    root.children.iter_mut().filter(move |child| child.name == name && !child.foreign)
+}
+
+/// Every `<type>` of every `<preferences>`.
+pub(super) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
+    sections(root, "preferences").flat_map(|section| {
+        section.children.iter_mut().filter(|child| child.name == "type" && !child.foreign)
+    })
+}
+
+/// Whether the type is one of these.
+pub(super) fn is_type(image_type: &Element, words: &[&str]) -> bool {
+    image_type.value("image").is_some_and(|word| words.contains(&word.text.as_str()))
+}
+
+/// Renames an attribute, unless the new name is taken.
+pub(super) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
+    if element.attribute(to).is_some() {
+        return;
+    }
+    if let Some(attribute) = element.attributes.iter_mut().find(|attribute| attribute.name == from) {
+        to.clone_into(&mut attribute.name);
+    }
+}
+
+/// Takes an attribute away.
+pub(super) fn take_attribute(element: &mut Element, name: &str) -> Option<Attribute> {
+    let position = element.attributes.iter().position(|attribute| attribute.name == name)?;
+    Some(element.attributes.remove(position))
+}
+
+/// Renames the children of one name.
+pub(super) fn rename_children(element: &mut Element, from: &str, to: &str) {
+    for child in element.children.iter_mut().filter(|child| child.name == from && !child.foreign) {
+        to.clone_into(&mut child.name);
+    }
+}
+
+/// Takes away the children of one name.
+pub(super) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
+    let taken = |child: &Element| child.name == name && !child.foreign;
+    let (taken, rest) = std::mem::take(&mut element.children).into_iter().partition(taken);
+    element.children = rest;
+    taken
+}
+
+/// Replaces a text that is exactly one word.
+pub(super) fn replace_word(text: &mut Text, from: &str, to: &str) {
+    if text.text == from {
+        to.clone_into(&mut text.text);
+    }
+}
+
+/// Names a package manager where the description names none.
+pub(super) fn default_package_manager(root: &mut Element, word: &str) {
+    if root.children("preferences").any(|section| section.child("packagemanager").is_some()) {
+        return;
+    }
+    // The section that belongs to every build, else all of them.
+    let unconditional =
+        |section: &Element| section.attribute("profiles").is_none() && section.attribute("arch").is_none();
+    let some = root.children("preferences").any(unconditional);
+    let mut done = false;
+    for section in sections(root, "preferences") {
+        if some && (done || !unconditional(section)) {
+            continue;
+        }
+        done = true;
+        let mut manager = element("packagemanager", &section.span);
+        manager.text = Some(Text { text: word.to_owned(), span: section.span.clone() });
+        section.children.push(manager);
+    }
+}

@@ -1,0 +1,99 @@
+//! From the schemas 1.4 to 3.9.
+//!
+//! | until | old | new |
+//! |---|---|---|
+//! | 1.4 | `packages/@type="boot"` | `bootstrap` |
+//! | 1.4 | `type/@filesystem="rw,ro"` of `split` | `fsreadwrite`, `fsreadonly` |
+//! | 1.4 | no `<packagemanager>` | `smart` |
+//! | 2.4 | `image/@schemeversion` | `schemaversion` |
+//! | 3.8 | `preferences/oem-*` | `<oemconfig>` |
+//! | 3.9 | text of `<type>` | `type/@image` |
+//! | 3.9 | `preferences/size` and sections about one kind of type | inside the types they concern |
+
+use super::edit::{
+    default_package_manager, element, is_type, rename_attribute, rename_children, replace_word, sections,
+    take_attribute, take_children, types,
+};
+use crate::document::{Attribute, Element, Text};
+
+pub(super) fn bootstrap_packages(root: &mut Element) {
+    for section in sections(root, "packages") {
+        for attribute in section.attributes.iter_mut().filter(|attribute| attribute.name == "type") {
+            replace_word(&mut attribute.value, "boot", "bootstrap");
+        }
+    }
+}
+
+pub(super) fn split_filesystems(root: &mut Element) {
+    for image_type in types(root).filter(|child| child.text.as_ref().is_some_and(|word| word.text == "split"))
+    {
+        let Some(pair) = image_type.value("filesystem").map(Text::items) else { continue };
+        let Ok([read_write, read_only]) = <[_; 2]>::try_from(pair) else { continue };
+        let Some(old) = take_attribute(image_type, "filesystem") else { continue };
+        for (name, value) in [("fsreadwrite", read_write), ("fsreadonly", read_only)] {
+            image_type.attributes.push(Attribute {
+                name: name.to_owned(),
+                name_span: old.name_span.clone(),
+                value,
+            });
+        }
+    }
+}
+
+pub(super) fn smart_is_the_default(root: &mut Element) {
+    default_package_manager(root, "smart");
+}
+
+pub(super) fn schema_version_attribute(root: &mut Element) {
+    rename_attribute(root, "schemeversion", "schemaversion");
+}
+
+/// The settings of machines that are installed become one section.
+pub(super) fn oem_settings(root: &mut Element) {
+    let mut settings: Vec<Element> = Vec::new();
+    for section in sections(root, "preferences") {
+        let is_setting = |child: &Element| child.name.starts_with("oem-") && !child.foreign;
+        let (taken, rest) = std::mem::take(&mut section.children).into_iter().partition(is_setting);
+        section.children = rest;
+        settings.extend::<Vec<Element>>(taken);
+    }
+    let Some(first) = settings.first() else { return };
+    let mut config = element("oemconfig", &first.span);
+    config.children = settings;
+    root.children.push(config);
+}
+
+pub(super) fn image_attribute(root: &mut Element) {
+    for image_type in types(root) {
+        if let Some(word) = image_type.text.take() {
+            image_type
+                .attributes
+                .insert(0, Attribute { name: "image".to_owned(), name_span: word.span.clone(), value: word });
+        }
+    }
+}
+
+/// What concerned all types, or all of one kind, moves into each of them.
+pub(super) fn settings_of_types(root: &mut Element) {
+    for section in sections(root, "preferences") {
+        let sizes = take_children(section, "size");
+        for image_type in section.children.iter_mut().filter(|child| child.name == "type") {
+            if image_type.child("size").is_none() {
+                image_type.children.extend(sizes.first().cloned());
+            }
+        }
+    }
+    rename_children(root, "pxedeploy", "deploy");
+    for (name, concerned) in [
+        ("oemconfig", &["oem"][..]),
+        ("lvmvolumes", &["oem", "vmx", "usb"]),
+        ("vmwareconfig", &["vmx", "oem"]),
+        ("xenconfig", &["xen"]),
+    ] {
+        for moved in take_children(root, name) {
+            for image_type in types(root).filter(|image_type| is_type(image_type, concerned)) {
+                image_type.children.push(moved.clone());
+            }
+        }
+    }
+}

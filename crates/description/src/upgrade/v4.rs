@@ -1,0 +1,144 @@
+//! From the schemas 4.1 to 5.9.
+//!
+//! | until | old | new |
+//! |---|---|---|
+//! | 4.2 | `type/@lvmgroup` | `lvmvolumes/@lvmgroup` |
+//! | 4.6 | `<vmwareconfig>`, `<xenconfig>` | `<machine>` |
+//! | 4.7 | `type/@lvm`, `<lvmvolumes>`, `<oem-home>` | `<systemdisk>` |
+//! | 4.8 | `<oem-dumphalt>` | `<oem-bootwait>` |
+//! | 5.4 | `<boot-theme>` | `<bootsplash-theme>`, `<bootloader-theme>` |
+//! | 5.5 | `@pwd` | `@password` |
+//! | 5.6 | `<opensusePattern>`, `<rhelGroup>` | `<namedCollection>` |
+//! | 5.8 | `vmdisk/@controller="scsi"` | `lsilogic` |
+
+use super::edit::{
+    attribute, element, rename_attribute, rename_children, replace_word, sections, take_attribute,
+    take_children, types,
+};
+use crate::document::Element;
+use crate::words;
+
+pub(super) fn volume_group(root: &mut Element) {
+    for image_type in types(root) {
+        let Some(group) = take_attribute(image_type, "lvmgroup") else { continue };
+        if image_type.child("lvmvolumes").is_none() {
+            image_type.children.push(element("lvmvolumes", &group.name_span));
+        }
+        for volumes in image_type.children.iter_mut().filter(|child| child.name == "lvmvolumes") {
+            if volumes.attribute("lvmgroup").is_none() {
+                volumes.attributes.push(group.clone());
+            }
+        }
+    }
+}
+
+pub(super) fn machine(root: &mut Element) {
+    for image_type in types(root) {
+        for old in ["vmwareconfig", "xenconfig"] {
+            rename_children(image_type, old, "machine");
+        }
+        for machine in image_type.children.iter_mut().filter(|child| child.name == "machine") {
+            rename_children(machine, "vmwaredisk", "vmdisk");
+            rename_children(machine, "xendisk", "vmdisk");
+            rename_children(machine, "vmwarecdrom", "vmdvd");
+            rename_children(machine, "vmwarenic", "vmnic");
+            rename_children(machine, "xenbridge", "vmnic");
+            rename_children(machine, "vmware-config-entry", "vmconfig-entry");
+            rename_children(machine, "xen-config-entry", "vmconfig-entry");
+            rename_attribute(machine, "guestOS_32Bit", "guestOS");
+            rename_attribute(machine, "guestOS_64Bit", "guestOS");
+            for gone in ["guestOS_32Bit", "guestOS_64Bit", "usb"] {
+                take_attribute(machine, gone);
+            }
+            for bridge in machine.children.iter_mut().filter(|child| child.name == "vmnic") {
+                rename_attribute(bridge, "name", "interface");
+            }
+        }
+    }
+}
+
+pub(super) fn system_disk(root: &mut Element) {
+    for image_type in types(root) {
+        let wanted = take_attribute(image_type, "lvm")
+            .filter(|lvm| words::boolean(&lvm.value.text) == Some(true))
+            .map(|lvm| lvm.name_span);
+        rename_children(image_type, "lvmvolumes", "systemdisk");
+        let mut homes = Vec::new();
+        for config in image_type.children.iter_mut().filter(|child| child.name == "oemconfig") {
+            homes.extend(take_children(config, "oem-home"));
+        }
+        homes.retain(|home| home.text.as_ref().and_then(|text| words::boolean(&text.text)) == Some(true));
+        let place = wanted.clone().or_else(|| homes.first().map(|home| home.span.clone()));
+        if let Some(place) = place
+            && image_type.child("systemdisk").is_none()
+        {
+            image_type.children.push(element("systemdisk", &place));
+        }
+        for disk in image_type.children.iter_mut().filter(|child| child.name == "systemdisk") {
+            rename_attribute(disk, "lvmgroup", "name");
+            if let Some(span) = &wanted {
+                disk.attributes.push(attribute("preferlvm", "true", span));
+            }
+            let has_home = disk
+                .children("volume")
+                .any(|volume| volume.value("name").is_some_and(|name| name.text == "home"));
+            if let (Some(home), false) = (homes.first(), has_home) {
+                let mut volume = element("volume", &home.span);
+                volume.attributes.push(attribute("name", "home", &home.span));
+                disk.children.push(volume);
+            }
+        }
+    }
+}
+
+pub(super) fn boot_wait(root: &mut Element) {
+    for image_type in types(root) {
+        for config in image_type.children.iter_mut().filter(|child| child.name == "oemconfig") {
+            rename_children(config, "oem-dumphalt", "oem-bootwait");
+        }
+    }
+}
+
+/// One theme for both becomes two.
+pub(super) fn themes(root: &mut Element) {
+    for section in sections(root, "preferences") {
+        for theme in take_children(section, "boot-theme") {
+            for name in ["bootsplash-theme", "bootloader-theme"] {
+                if section.child(name).is_none() {
+                    section.children.push(Element { name: name.to_owned(), ..theme.clone() });
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn password(root: &mut Element) {
+    for section in &mut root.children {
+        match section.name.as_str() {
+            "users" => {
+                section.children.iter_mut().for_each(|user| rename_attribute(user, "pwd", "password"));
+            }
+            "repository" => rename_attribute(section, "pwd", "password"),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn named_collection(root: &mut Element) {
+    for section in sections(root, "packages") {
+        rename_children(section, "opensusePattern", "namedCollection");
+        rename_children(section, "rhelGroup", "namedCollection");
+    }
+}
+
+pub(super) fn scsi_controller(root: &mut Element) {
+    for image_type in types(root) {
+        let machines = image_type.children.iter_mut().filter(|child| child.name == "machine");
+        let disks = machines.flat_map(|machine| &mut machine.children).filter(|child| child.name == "vmdisk");
+        for attribute in disks.flat_map(|disk| &mut disk.attributes) {
+            if attribute.name == "controller" {
+                replace_word(&mut attribute.value, "scsi", "lsilogic");
+            }
+        }
+    }
+}
