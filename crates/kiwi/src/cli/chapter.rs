@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::error::ErrorKind;
 
-use super::{Selecting, overrides};
+use super::building::Selecting;
 use crate::operation::{Operation, create, create_password, list, list_profiles, prepare, upgrade};
 
 /// Options of the chapter at the top level.
@@ -86,7 +86,7 @@ impl Chapter {
                 image_type: self.image_type,
                 network: false,
                 profiles: self.selecting.profiles,
-                overrides: overrides(self.selecting.sources),
+                overrides: self.selecting.sources.overrides(),
             }));
         }
         if let Some(root) = self.create {
@@ -99,7 +99,7 @@ impl Chapter {
         if let Some(root) = self.upgrade {
             return Ok(Operation::Upgrade(upgrade::Request {
                 root,
-                overrides: overrides(self.selecting.sources),
+                overrides: self.selecting.sources.overrides(),
             }));
         }
         if let Some(description) = self.list_profiles {

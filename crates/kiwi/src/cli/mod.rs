@@ -4,19 +4,22 @@
 //! arguments -> Arguments (clap) -> Call (an operation with its Request, or a word of help)
 //! ```
 //!
+//! `verb` names the verbs; each group of verbs has a file with what they take and the Request they become.
 //! Only this module knows clap; an operation never sees it.
 
+mod building;
 mod chapter;
+mod describing;
+mod documenting;
+mod running;
+mod verb;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser};
 
 use crate::host::Output;
-use crate::operation::{
-    Operation, Overrides, boot_vm, build, check, create, create_password, list, list_profiles, prepare,
-    upgrade,
-};
+use crate::operation::Operation;
 
 /// Builds Linux system images that boot, from a description.
 #[derive(Debug, Parser)]
@@ -32,7 +35,7 @@ use crate::operation::{
 )]
 struct Arguments {
     #[command(subcommand)]
-    verb: Option<Verb>,
+    verb: Option<verb::Verb>,
     #[command(flatten)]
     chapter: chapter::Chapter,
     #[command(flatten)]
@@ -51,168 +54,6 @@ struct Global {
     /// Print errors only.
     #[arg(long, short = 'q', global = true, conflicts_with = "json")]
     quiet: bool,
-}
-
-/// Profiles and the sources of packages, as they change one build.
-#[derive(Debug, Args, Clone)]
-struct Selecting {
-    /// Activate a profile of the description (may be repeated).
-    #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
-    profiles: Vec<String>,
-    #[command(flatten)]
-    sources: Sources,
-}
-
-/// Repositories and packages for this run only.
-#[derive(Debug, Args, Clone, Default)]
-struct Sources {
-    /// Use one more repository in this run; it is never stored.
-    #[arg(long = "add-repo", value_name = "SOURCE")]
-    add_repo: Vec<String>,
-    /// Type of the repository that --add-repo of the same position names (apt-deb, rpm-md, ...).
-    #[arg(long = "add-repotype", value_name = "TYPE")]
-    add_repotype: Vec<String>,
-    /// Use this source instead of the first repository of the description.
-    #[arg(long = "set-repo", value_name = "SOURCE")]
-    set_repo: Option<String>,
-    /// Type of the repository that --set-repo names.
-    #[arg(long = "set-repotype", value_name = "TYPE")]
-    set_repotype: Option<String>,
-    /// Install one more package (may be repeated).
-    #[arg(long = "add-package", value_name = "NAME")]
-    add_package: Vec<String>,
-}
-
-/// `--accel` of `run`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Accelerator {
-    Auto,
-    Kvm,
-    Tcg,
-}
-
-impl From<Accelerator> for boot_vm::Accelerator {
-    fn from(word: Accelerator) -> Self {
-        match word {
-            Accelerator::Auto => Self::Auto,
-            Accelerator::Kvm => Self::Kvm,
-            Accelerator::Tcg => Self::Tcg,
-        }
-    }
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Build the root tree a description asks for (the physical extend).
-    Prepare {
-        /// Directory of the description.
-        description: PathBuf,
-        /// Where the new root tree goes (default: defaultroot of the description).
-        #[arg(long, short = 'r', value_name = "DIR")]
-        root: Option<PathBuf>,
-        #[command(flatten)]
-        selecting: Selecting,
-        /// Choose the image type whose packages are installed too.
-        #[arg(long = "type", short = 't', value_name = "TYPE")]
-        image_type: Option<String>,
-        /// Let the description's scripts use the network.
-        #[arg(long)]
-        network: bool,
-    },
-    /// Make images from a prepared root tree (the logical extend).
-    Create {
-        /// The root tree.
-        root: PathBuf,
-        #[command(flatten)]
-        creating: Creating,
-    },
-    /// Prepare and create in one go; the root tree is kept only with --root.
-    Build {
-        /// Directory of the description.
-        description: PathBuf,
-        /// Keep the root tree here.
-        #[arg(long, short = 'r', value_name = "DIR")]
-        root: Option<PathBuf>,
-        #[command(flatten)]
-        creating: Creating,
-        #[command(flatten)]
-        selecting: Selecting,
-        /// Let the description's scripts use the network.
-        #[arg(long)]
-        network: bool,
-    },
-    /// Upgrade the packages of a prepared root tree.
-    Upgrade {
-        /// The root tree.
-        root: PathBuf,
-        #[command(flatten)]
-        sources: Sources,
-    },
-    /// Say everything that is wrong with a description, and where.
-    Check {
-        /// Directory or file of the description.
-        description: PathBuf,
-        /// Check with this profile active (may be repeated).
-        #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
-        profiles: Vec<String>,
-        /// Check this image type.
-        #[arg(long = "type", short = 't', value_name = "TYPE")]
-        image_type: Option<String>,
-    },
-    /// Boot a finished disk in QEMU, with its console on this terminal.
-    Run {
-        /// The disk image.
-        image: PathBuf,
-        /// Start with UEFI firmware instead of BIOS.
-        #[arg(long)]
-        uefi: bool,
-        /// Memory of the machine in megabytes.
-        #[arg(long, value_name = "MB", default_value_t = 1024)]
-        memory: u32,
-        /// Open a window instead of using this terminal as the serial console.
-        #[arg(long)]
-        window: bool,
-        /// Keep what the system writes in the image; by default it is forgotten.
-        #[arg(long)]
-        keep: bool,
-        /// What executes the machine's instructions: auto tries KVM and falls back to QEMU's interpreter.
-        #[arg(long, value_enum, default_value_t = Accelerator::Auto)]
-        accel: Accelerator,
-        /// Forward a port of this host to the guest's ssh.
-        #[arg(long, value_name = "PORT")]
-        ssh: Option<u16>,
-    },
-    /// List the boot image descriptions that come with kiwi.
-    List,
-    /// List the profiles of a description.
-    ListProfiles {
-        /// Directory of the description.
-        description: PathBuf,
-    },
-    /// Ask for a password and print its hash for a description.
-    CreatePassword,
-    /// Print a completion script for a shell.
-    #[command(hide = true)]
-    Completions {
-        /// bash, zsh, fish, elvish or powershell.
-        shell: clap_complete::Shell,
-    },
-    /// Write the manual pages into a folder.
-    #[command(hide = true)]
-    ManPages {
-        /// The folder.
-        folder: PathBuf,
-    },
-}
-
-#[derive(Debug, Args, Clone)]
-struct Creating {
-    /// Where the images go; it must exist (default: defaultdestination of the description).
-    #[arg(long, short = 'd', value_name = "DIR")]
-    destdir: Option<PathBuf>,
-    /// Make this one of the description's image types (default: the primary one).
-    #[arg(long = "type", short = 't', value_name = "TYPE")]
-    image_type: Option<String>,
 }
 
 /// What the command line asks for.
@@ -236,83 +77,13 @@ pub fn parse() -> Call {
         (false, false) => Output::Human,
     };
     let operation = match arguments.verb {
-        Some(verb) => operation(verb),
+        Some(verb) => verb.operation(),
         None => match arguments.chapter.operation() {
             Ok(operation) => operation,
             Err(problem) => Arguments::command().error(problem.kind, problem.text).exit(),
         },
     };
     Call { operation, output, logfile: global.logfile }
-}
-
-fn operation(verb: Verb) -> Operation {
-    match verb {
-        Verb::Prepare { description, root, selecting, image_type, network } => {
-            Operation::Prepare(prepare::Request {
-                description,
-                root,
-                image_type,
-                network,
-                profiles: selecting.profiles,
-                overrides: overrides(selecting.sources),
-            })
-        }
-        Verb::Create { root, creating } => Operation::Create(create::Request {
-            root,
-            destdir: creating.destdir,
-            image_type: creating.image_type,
-        }),
-        Verb::Build { description, root, creating, selecting, network } => Operation::Build(build::Request {
-            description,
-            root,
-            destdir: creating.destdir,
-            image_type: creating.image_type,
-            profiles: selecting.profiles,
-            overrides: overrides(selecting.sources),
-            network,
-        }),
-        Verb::Upgrade { root, sources } => {
-            Operation::Upgrade(upgrade::Request { root, overrides: overrides(sources) })
-        }
-        Verb::Check { description, profiles, image_type } => {
-            Operation::Check(check::Request { description, profiles, image_type })
-        }
-        Verb::Run { image, uefi, memory, window, keep, accel, ssh } => Operation::BootVm(boot_vm::Request {
-            image,
-            uefi,
-            memory,
-            window,
-            keep,
-            accelerator: accel.into(),
-            ssh,
-        }),
-        Verb::List => Operation::List(list::Request),
-        Verb::ListProfiles { description } => Operation::ListProfiles(list_profiles::Request { description }),
-        Verb::CreatePassword => Operation::CreatePassword(create_password::Request),
-        Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "kiwi", &mut std::io::stdout());
-            std::process::exit(0)
-        }
-        Verb::ManPages { folder } => match clap_mangen::generate_to(Arguments::command(), &folder) {
-            Ok(()) => std::process::exit(0),
-            Err(error) => Arguments::command()
-                .error(
-                    clap::error::ErrorKind::Io,
-                    format!("writing manual pages to {}: {error}", folder.display()),
-                )
-                .exit(),
-        },
-    }
-}
-
-fn overrides(sources: Sources) -> Overrides {
-    Overrides {
-        add_repositories: sources.add_repo,
-        add_repository_types: sources.add_repotype,
-        set_repository: sources.set_repo,
-        set_repository_type: sources.set_repotype,
-        add_packages: sources.add_package,
-    }
 }
 
 #[cfg(test)]
@@ -327,7 +98,7 @@ mod tests {
     fn call(words: &str) -> Operation {
         let arguments = Arguments::try_parse_from(words.split(' ')).unwrap();
         match arguments.verb {
-            Some(verb) => operation(verb),
+            Some(verb) => verb.operation(),
             None => arguments.chapter.operation().unwrap(),
         }
     }

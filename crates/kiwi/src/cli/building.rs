@@ -1,0 +1,152 @@
+//! What the verbs take that build: prepare, create, build, upgrade.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::operation::{Operation, Overrides, build, create, prepare, upgrade};
+
+/// Profiles and the sources of packages, as they change one build.
+#[derive(Debug, Args, Clone)]
+pub(super) struct Selecting {
+    /// Activate a profile of the description (may be repeated).
+    #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
+    pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) sources: Sources,
+}
+
+/// Repositories and packages for this run only.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct Sources {
+    /// Use one more repository in this run; it is never stored.
+    #[arg(long = "add-repo", value_name = "SOURCE")]
+    add_repo: Vec<String>,
+    /// Type of the repository that --add-repo of the same position names (apt-deb, rpm-md, ...).
+    #[arg(long = "add-repotype", value_name = "TYPE")]
+    add_repotype: Vec<String>,
+    /// Use this source instead of the first repository of the description.
+    #[arg(long = "set-repo", value_name = "SOURCE")]
+    set_repo: Option<String>,
+    /// Type of the repository that --set-repo names.
+    #[arg(long = "set-repotype", value_name = "TYPE")]
+    set_repotype: Option<String>,
+    /// Install one more package (may be repeated).
+    #[arg(long = "add-package", value_name = "NAME")]
+    add_package: Vec<String>,
+}
+
+impl Sources {
+    pub(super) fn overrides(self) -> Overrides {
+        Overrides {
+            add_repositories: self.add_repo,
+            add_repository_types: self.add_repotype,
+            set_repository: self.set_repo,
+            set_repository_type: self.set_repotype,
+            add_packages: self.add_package,
+        }
+    }
+}
+
+/// Which image, and where it goes.
+#[derive(Debug, Args, Clone)]
+pub(super) struct Creating {
+    /// Where the images go; it must exist (default: defaultdestination of the description).
+    #[arg(long, short = 'd', value_name = "DIR")]
+    destdir: Option<PathBuf>,
+    /// Make this one of the description's image types (default: the primary one).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Prepare {
+    /// Directory of the description.
+    description: PathBuf,
+    /// Where the new root tree goes (default: defaultroot of the description).
+    #[arg(long, short = 'r', value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Choose the image type whose packages are installed too.
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// Let the description's scripts use the network.
+    #[arg(long)]
+    network: bool,
+}
+
+impl Prepare {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Prepare(prepare::Request {
+            description: self.description,
+            root: self.root,
+            image_type: self.image_type,
+            network: self.network,
+            profiles: self.selecting.profiles,
+            overrides: self.selecting.sources.overrides(),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The root tree.
+    root: PathBuf,
+    #[command(flatten)]
+    creating: Creating,
+}
+
+impl Create {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Create(create::Request {
+            root: self.root,
+            destdir: self.creating.destdir,
+            image_type: self.creating.image_type,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// Directory of the description.
+    description: PathBuf,
+    /// Keep the root tree here.
+    #[arg(long, short = 'r', value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    creating: Creating,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Let the description's scripts use the network.
+    #[arg(long)]
+    network: bool,
+}
+
+impl Build {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Build(build::Request {
+            description: self.description,
+            root: self.root,
+            destdir: self.creating.destdir,
+            image_type: self.creating.image_type,
+            profiles: self.selecting.profiles,
+            overrides: self.selecting.sources.overrides(),
+            network: self.network,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Upgrade {
+    /// The root tree.
+    root: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
+}
+
+impl Upgrade {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Upgrade(upgrade::Request { root: self.root, overrides: self.sources.overrides() })
+    }
+}

@@ -1,0 +1,52 @@
+//! Today's verbs, one name each; what a verb takes stands in the file of its group.
+
+use clap::Subcommand;
+
+use super::{building, describing, documenting, running};
+use crate::operation::{Operation, create_password, list};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Build the root tree a description asks for (the physical extend).
+    Prepare(building::Prepare),
+    /// Make images from a prepared root tree (the logical extend).
+    Create(building::Create),
+    /// Prepare and create in one go; the root tree is kept only with --root.
+    Build(building::Build),
+    /// Upgrade the packages of a prepared root tree.
+    Upgrade(building::Upgrade),
+    /// Say everything that is wrong with a description, and where.
+    Check(describing::Check),
+    /// Boot a finished disk in QEMU, with its console on this terminal.
+    Run(running::Run),
+    /// List the boot image descriptions that come with kiwi.
+    List,
+    /// List the profiles of a description.
+    ListProfiles(describing::ListProfiles),
+    /// Ask for a password and print its hash for a description.
+    CreatePassword,
+    /// Print a completion script for a shell.
+    #[command(hide = true)]
+    Completions(documenting::Completions),
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    ManPages(documenting::ManPages),
+}
+
+impl Verb {
+    pub(super) fn operation(self) -> Operation {
+        match self {
+            Self::Prepare(verb) => verb.operation(),
+            Self::Create(verb) => verb.operation(),
+            Self::Build(verb) => verb.operation(),
+            Self::Upgrade(verb) => verb.operation(),
+            Self::Check(verb) => verb.operation(),
+            Self::Run(verb) => verb.operation(),
+            Self::List => Operation::List(list::Request),
+            Self::ListProfiles(verb) => verb.operation(),
+            Self::CreatePassword => Operation::CreatePassword(create_password::Request),
+            Self::Completions(verb) => verb.print(),
+            Self::ManPages(verb) => verb.write(),
+        }
+    }
+}
