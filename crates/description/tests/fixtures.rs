@@ -3,6 +3,7 @@
 //! `accepted/NAME.xml` gives `NAME.txt`: its warnings, the selection of its first type, and what each other type means.
 //! `rejected/NAME.xml` gives `NAME.txt`: every diagnostic with its place, from reading it or from selecting a type.
 //! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -3,6 +3,7 @@
 //! Everything is made on the spot below the target directory: linuxrc itself, the kernel from the Debian archive, an
 //! initrd, and a disk of 400 MiB in a file of 1 GiB whose system prints what it sees and switches the machine off.
 //! A program that is missing fails the test with its name.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
