@@ -3,6 +3,8 @@
 //! Every format feeds this one tree: an element has a name, attributes, children and text, and each of them keeps the
 //! place it was written at. The tree is at most [`MAX_DEPTH`] deep, so walking it may recurse.
 
+use std::ops::Range;
+
 use crate::Span;
 
 /// How deep elements may nest. The deepest word of any schema sits at level 7.
@@ -23,6 +25,23 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Element>,
     /// The text directly inside, without surrounding blanks.
     pub(crate) text: Option<Text>,
+    /// What means nothing, and is kept when the description is written anew.
+    pub(crate) layout: Layout,
+}
+
+/// What a person wrote around an element for other persons, and editors for editors.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    /// Comments between the element before and this one.
+    pub(crate) comments: Vec<String>,
+    /// Comments after the last child.
+    pub(crate) closing_comments: Vec<String>,
+    /// Whether a blank line stands before the element and its comments.
+    pub(crate) blank_line: bool,
+    /// Declarations of namespaces and attributes that belong to one, as written: name and value.
+    pub(crate) foreign: Vec<(String, String)>,
+    /// Where the whole element stands, from its opening to its closing tag.
+    pub(crate) source: Range<usize>,
 }
 
 /// One attribute.

@@ -11,6 +11,7 @@
 mod architecture;
 mod bootloader;
 mod check;
+mod convert;
 mod decode;
 mod deploy;
 mod description;
@@ -41,6 +42,7 @@ mod xml;
 
 pub use architecture::{Architecture, ArchitectureList};
 pub use bootloader::{Bootloader, BootloaderName, Console, Firmware};
+pub use convert::{Conversion, Converted, Format};
 pub use deploy::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType};
 pub use description::{Description, Inherit, Parsed, TypeEntry};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};

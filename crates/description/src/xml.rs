@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use roxmltree::{Document, Error, Node, NodeType, ParsingOptions, TextPos};
 
-use crate::document::{Attribute, Element, MAX_DEPTH, Text};
+use crate::document::{Attribute, Element, Layout, MAX_DEPTH, Text};
 use crate::{Diagnostic, SourceFile, Span};
 
 /// More nodes than any description has; a bound for what hostile input can make us hold.
@@ -25,7 +25,18 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
     let reader = Reader { file };
     match Document::parse_with_options(&file.text, options()) {
-        Ok(document) => reader.element(document.root_element(), 1).map_err(Box::new),
+        Ok(document) => {
+            let mut root = reader.element(document.root_element(), 1).map_err(Box::new)?;
+            let comments = document.root().children().filter(Node::is_comment);
+            let (before, after): (Vec<_>, Vec<_>) =
+                comments.partition(|comment| comment.range().start < document.root_element().range().start);
+            let texts = |comments: Vec<Node<'_, '_>>| -> Vec<String> {
+                comments.iter().filter_map(|comment| comment.text().map(str::to_owned)).collect()
+            };
+            root.layout.comments.splice(..0, texts(before));
+            root.layout.closing_comments.extend(texts(after));
+            Ok(root)
+        }
         Err(error) => Err(Box::new(reader.broken(&error))),
     }
 }
@@ -55,9 +66,33 @@ impl Reader<'_> {
                 .help("no element of any schema is nested that deep"));
         }
         let mut children = Vec::new();
-        for child in node.children().filter(Node::is_element) {
-            children.push(self.element(child, depth + 1)?);
+        let mut comments = Vec::new();
+        let mut blank_line = false;
+        for child in node.children() {
+            match child.node_type() {
+                NodeType::Element => {
+                    let mut element = self.element(child, depth + 1)?;
+                    element.layout.comments.splice(..0, comments.drain(..));
+                    element.layout.blank_line = std::mem::take(&mut blank_line);
+                    children.push(element);
+                }
+                NodeType::Comment => comments.extend(child.text().map(str::to_owned)),
+                NodeType::Text => {
+                    let text = child.text().unwrap_or("");
+                    blank_line |=
+                        comments.is_empty() && text.trim().is_empty() && text.matches('\n').count() > 1;
+                }
+                NodeType::Root | NodeType::PI => {}
+            }
         }
+        let leaf = children.is_empty();
+        let layout = Layout {
+            comments: if leaf { std::mem::take(&mut comments) } else { Vec::new() },
+            closing_comments: comments,
+            blank_line: false,
+            foreign: self.foreign(node),
+            source: self.span(node.range()).range,
+        };
         Ok(Element {
             name: node.tag_name().name().to_owned(),
             foreign: node.tag_name().namespace().is_some(),
@@ -77,7 +112,23 @@ impl Reader<'_> {
                 .collect(),
             children,
             text: self.text(node),
+            layout,
         })
+    }
+
+    /// Namespaces that are declared here, and attributes that belong to one.
+    fn foreign(&self, node: Node<'_, '_>) -> Vec<(String, String)> {
+        let parent: Vec<_> = node.parent().into_iter().flat_map(|parent| parent.namespaces()).collect();
+        let declared = node.namespaces().filter(|namespace| !parent.contains(namespace)).map(|namespace| {
+            let name = namespace.name().map_or_else(|| "xmlns".to_owned(), |name| format!("xmlns:{name}"));
+            (name, namespace.uri().to_owned())
+        });
+        let attributes = node.attributes().filter(|attribute| attribute.namespace().is_some());
+        let attributes = attributes.map(|attribute| {
+            let name = self.file.text.get(attribute.range_qname()).unwrap_or(attribute.name());
+            (name.to_owned(), attribute.value().to_owned())
+        });
+        declared.filter(|(name, _)| name != "xmlns:xml").chain(attributes).collect()
     }
 
     fn name_span(&self, node: Node<'_, '_>) -> Span {

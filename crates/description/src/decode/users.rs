@@ -3,15 +3,17 @@
 use super::{Decoder, boolean, number, text};
 use crate::description::UserEntry;
 use crate::document::Element;
+use crate::suggest::nearest;
 use crate::upgrade::SUPPLEMENTARY;
 use crate::words;
-use crate::{Diagnostic, Password, User, UserName};
+use crate::{Diagnostic, Password, SchemaVersion, User, UserName};
 
 impl Decoder<'_> {
     pub(super) fn users(&mut self, section: &Element) -> Vec<UserEntry> {
         let mut users: Vec<UserEntry> = Vec::new();
         for element in section.children("user") {
             let Some(entry) = user(element) else { continue };
+            self.has_password(element, &entry);
             if users.iter().any(|earlier| earlier.user.name == entry.user.name) {
                 self.diagnostics.push(
                     Diagnostic::error(
@@ -24,6 +26,25 @@ impl Decoder<'_> {
             users.push(entry);
         }
         users
+    }
+
+    /// Old schemas let the password out, and conversions cannot make one up.
+    fn has_password(&mut self, element: &Element, entry: &UserEntry) {
+        let demanded = self.schema >= SchemaVersion::V5_6 && element.attribute(SUPPLEMENTARY).is_none();
+        // A word that is none was reported, with the one that was meant.
+        let misspelt = element
+            .attributes
+            .iter()
+            .any(|attribute| attribute.name == "pwd" || nearest(&attribute.name, ["password"]).is_some());
+        if demanded && entry.user.password.is_none() && !misspelt {
+            self.diagnostics.push(
+                Diagnostic::error(element.span.clone(), "`<user>` lacks the attribute `password`")
+                    .label("`password` is missing")
+                    .help(
+                        "expected a hash, as `kiwi create-password` prints it; `password=\"*\"` locks the account",
+                    ),
+            );
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What is new takes the place of what it came from: its span.
 
 use crate::Span;
-use crate::document::{Attribute, Element, Text};
+use crate::document::{Attribute, Element, Layout, Text};
 
 /// An element that nobody wrote, at the place of what it stands for.
 pub(super) fn element(name: &str, span: &Span) -> Element {
@@ -14,6 +14,7 @@ pub(super) fn element(name: &str, span: &Span) -> Element {
         attributes: Vec::new(),
         children: Vec::new(),
         text: None,
+        layout: Layout::default(),
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) static USERS: ElementWord = element("users")
 static USER_ELEMENT: ElementWord = element("user").attributes(&[
     attribute("name", USER).required(),
     attribute("pwd", SOME_TEXT).until(V5_5).instead("password"),
-    attribute("password", SOME_TEXT).since(V5_6).required().instead("pwd"),
+    // Demanded of users that were not converted: see `decode/users.rs`.
+    attribute("password", SOME_TEXT).since(V5_6).instead("pwd"),
     attribute("pwdformat", Value::OneOf(&[word("encrypted"), word("plain")]))
         .default("encrypted")
         .since(V2_0),

@@ -1,0 +1,83 @@
+//! Words of an older schema that have none in the new one.
+//!
+//! Most are settings of programs that nobody has any more: they are left out. What asks for something that is still
+//! meant stays an error, because the new description would not ask for it.
+
+use crate::document::Element;
+use crate::words::{Content, ElementWord, IMAGE, State, Value, Word, says_default};
+use crate::{Diagnostic, Diagnostics, SchemaVersion, Span};
+
+/// Takes away what `schema` has no word for, with a warning for each.
+pub(super) fn drop_words(root: &mut Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
+    Drop { schema, diagnostics }.element(root, &IMAGE);
+}
+
+struct Drop<'a> {
+    schema: SchemaVersion,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Drop<'_> {
+    fn element(&mut self, element: &mut Element, word: &'static ElementWord) {
+        if let Content::Anything = word.content {
+            return;
+        }
+        let schema = self.schema;
+        element.attributes.retain(|attribute| {
+            let Some(known) = word.attribute_word(&attribute.name, schema) else { return true };
+            let name = format!("`{}`", attribute.name);
+            if !known.life.covers(schema) {
+                let needless =
+                    known.state == State::NotUsed || says_default(known.default, Some(&attribute.value));
+                return !self.dropped(&name, &attribute.name_span, needless);
+            }
+            match ended_word(&attribute.value.text, &known.value, schema) {
+                Some(ended) => {
+                    let name = format!("`{}=\"{}\"`", attribute.name, ended.word);
+                    !self.dropped(&name, &attribute.value.span, ended.state == State::NotUsed)
+                }
+                None => true,
+            }
+        });
+        // Comments do not go with what they stood before.
+        let mut comments = Vec::new();
+        for mut child in std::mem::take(&mut element.children) {
+            let known = word.child_word(&child.name, schema);
+            let dropped = known.filter(|known| !known.life.covers(schema)).is_some_and(|known| {
+                let needless = known.element.state == State::NotUsed
+                    || says_default(known.element.default, child.text.as_ref());
+                self.dropped(&format!("`<{}>`", child.name), &child.span, needless)
+            });
+            if dropped {
+                comments.append(&mut child.layout.comments);
+                continue;
+            }
+            child.layout.comments.splice(..0, comments.drain(..));
+            if let Some(known) = known {
+                self.element(&mut child, known.element);
+            }
+            element.children.push(child);
+        }
+        element.layout.closing_comments.splice(..0, comments);
+    }
+
+    /// Reports a word that has none in the new schema; says whether it may go.
+    fn dropped(&mut self, name: &str, span: &Span, needless: bool) -> bool {
+        let message = format!("schema {} has no word for {name}", self.schema);
+        self.diagnostics.push(if needless {
+            Diagnostic::warning(span.clone(), message).label("left out: it has no effect")
+        } else {
+            Diagnostic::error(span.clone(), message)
+                .label("cannot be said in that schema")
+                .help("remove it, or convert to an earlier schema")
+        });
+        needless
+    }
+}
+
+/// The word of an enumeration that a later schema took out of it.
+fn ended_word(text: &str, form: &Value, schema: SchemaVersion) -> Option<&'static Word> {
+    let (Value::OneOf(known) | Value::ListOf(known)) = form else { return None };
+    let word = known.iter().find(|word| word.word == text)?;
+    (!word.life.covers(schema)).then_some(word)
+}
