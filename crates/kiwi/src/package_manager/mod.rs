@@ -1,8 +1,6 @@
 //! Package managers behind one trait. Only they have the network.
 
 mod apt;
-mod apt_configuration;
-mod apt_output;
 
 use anyhow::{Result, bail};
 use description::{PackageManager as Word, PackageName, PackageSet, Selection};

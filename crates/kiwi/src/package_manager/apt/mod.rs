@@ -9,16 +9,19 @@
 //!
 //! Nothing of the host's apt configuration is read or written: every folder apt knows lies in the tree.
 
+mod configuration;
+mod output;
+
 use anyhow::{Context, Result, bail};
 use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::apt_output::{Archive, archives, release_date, resolve_error, update_error};
 use super::{Installed, PackageManager, PackagePlan};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
 use crate::store::Store;
+use output::{Archive, archives, release_date, resolve_error, update_error};
 
 /// Our folder in the tree while we work.
 pub(super) const WORK: &str = ".kiwi";
@@ -71,7 +74,7 @@ impl<'a> Apt<'a> {
         let folder = tree.path().join(WORK).join("archives");
         let mut missing = Vec::new();
         for archive in archives {
-            match archive.sha256.as_deref().and_then(|digest| store.find(digest)) {
+            match archive.sha256.as_deref().and_then(|digest| store.packages().find(digest)) {
                 Some(path) => {
                     let target = folder.join(&archive.file);
                     host.copy_file(&path, &target)
@@ -98,7 +101,7 @@ impl<'a> Apt<'a> {
         command.run().map_err(|error| update_error(error, "the packages"))?;
         for archive in &missing {
             if let Some(digest) = &archive.sha256
-                && !store.keep(digest, &folder.join(&archive.file), host)?
+                && !store.packages().keep(digest, &folder.join(&archive.file), host)?
             {
                 bail!(
                     "the package {} does not have the digest its repository names; fetch again",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::{PatternType, RepositoryType};
 
-use super::apt::{Apt, WORK};
+use super::{Apt, WORK};
 use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;

@@ -1,7 +1,13 @@
-//! The store: downloaded packages by the digest of their bytes, shared by all builds of a user.
+//! The store: what builds of one user share, in one folder.
+//!
+//! ```text
+//! packages/sha256/DIGEST     downloaded packages by the digest of their bytes
+//! ```
 //!
 //! A file gets its name only when it is complete and its digest was checked, so builds side by side and builds that
 //! are killed cannot spoil it.
+
+mod packages;
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +18,13 @@ use sha2::{Digest, Sha256};
 
 use crate::host::Host;
 
-/// A folder of packages.
+pub use packages::Packages;
+
+/// The folder of one user's builds.
 #[derive(Debug, Clone)]
 pub struct Store {
-    packages: PathBuf,
+    folder: PathBuf,
+    packages: Packages,
 }
 
 impl Store {
@@ -28,39 +37,20 @@ impl Store {
                 (.., Some(home)) if home != "/root" && home != "/" => PathBuf::from(home).join(".cache/kiwi"),
                 _ => PathBuf::from("/var/cache/kiwi"),
             };
-        let packages = folder.join("packages/sha256");
-        host.create_folders(&packages).with_context(|| {
-            format!("creating the package store {}; KIWI_CACHE names another one", folder.display())
+        let packages = Packages::open(&folder, host).with_context(|| {
+            format!("creating the store {}; KIWI_CACHE names another one", folder.display())
         })?;
-        Ok(Self { packages })
+        Ok(Self { folder, packages })
     }
 
-    /// The package with this SHA-256 (lower-case hex), when it is there.
-    pub fn find(&self, digest: &str) -> Option<PathBuf> {
-        let path = self.place(digest);
-        path.is_file().then_some(path)
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
-    /// Keeps a copy of `file` if it has this digest; tells whether it has.
-    pub fn keep(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
-        if digest_of(file)? != digest {
-            return Ok(false);
-        }
-        let place = self.place(digest);
-        if place.is_file() {
-            return Ok(true);
-        }
-        let unfinished = host
-            .unfinished_file(&self.packages)
-            .with_context(|| format!("writing to the package store {}", self.packages.display()))?;
-        host.copy_file(file, &unfinished)
-            .and_then(|_| host.rename(&unfinished, &place))
-            .with_context(|| format!("writing {}", place.display()))?;
-        Ok(true)
-    }
-
-    fn place(&self, digest: &str) -> PathBuf {
-        self.packages.join(digest)
+    /// The downloaded packages.
+    pub fn packages(&self) -> &Packages {
+        &self.packages
     }
 }
 
