@@ -21,6 +21,7 @@ pub mod identity;
 pub mod initrd;
 pub mod kernel;
 pub mod logical;
+pub mod media;
 pub mod operation;
 pub mod package_manager;
 mod password;

@@ -14,7 +14,11 @@ const ARROWS: &[(&str, &str)] = &[
          workspace",
     ),
     ("physical", "host package_manager password record repository root_tree script source store"),
-    ("logical", "artifact bootloader disk disk_format filesystem host identity kernel root_tree workspace"),
+    (
+        "logical",
+        "artifact bootloader disk disk_format filesystem host identity kernel media root_tree workspace",
+    ),
+    ("media", "bootloader host identity workspace"),
     ("initrd", "host identity kernel root_tree"),
     ("package_manager", "host repository root_tree store"),
     ("repository", "host"),

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use description::{Bootloader, Console, Filesystem, Firmware};
 
+use super::medium_menu::{Action, MediumMenu};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -96,17 +97,18 @@ pub fn console_words(bootloader: &Bootloader) -> Vec<&'static str> {
     consoles.iter().map(word).collect()
 }
 
-fn consoles(bootloader: &Bootloader) -> Vec<Console> {
+/// The consoles of the description; screen and serial line when it names none.
+pub(super) fn consoles(bootloader: &Bootloader) -> Vec<Console> {
     match bootloader.output.is_empty() {
         true => vec![Console::Screen, Console::Serial],
         false => bootloader.output.clone(),
     }
 }
 
-/// The text of grub.cfg.
-pub fn configuration(menu: &Menu) -> String {
-    let serial = consoles(&menu.bootloader).contains(&Console::Serial);
-    let screen = consoles(&menu.bootloader).contains(&Console::Screen);
+/// The consoles of the menu, how long it waits and what comes first.
+fn prologue(bootloader: &Bootloader) -> String {
+    let serial = consoles(bootloader).contains(&Console::Serial);
+    let screen = consoles(bootloader).contains(&Console::Screen);
     let mut text = String::new();
     if serial {
         text += "serial --unit=0 --speed=115200\n";
@@ -117,11 +119,21 @@ pub fn configuration(menu: &Menu) -> String {
         .map(|(_, word)| *word)
         .collect();
     text += &format!("terminal_input {0}\nterminal_output {0}\n", terminals.join(" "));
-    text += &format!("set default=0\nset timeout={}\n", menu.bootloader.timeout);
+    text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
+}
+
+/// A title between the quotes of grub.cfg.
+fn quoted(title: &str) -> String {
+    title.replace('\'', "")
+}
+
+/// The text of grub.cfg.
+pub fn configuration(menu: &Menu) -> String {
+    let mut text = prologue(&menu.bootloader);
     for (title, words) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
         text += &format!(
             "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{words}\n\tinitrd {}\n}}\n",
-            title.replace('\'', ""),
+            quoted(&title),
             menu.uuid,
             menu.kernel,
             menu.command_line,
@@ -131,19 +143,29 @@ pub fn configuration(menu: &Menu) -> String {
     text
 }
 
+/// The text of grub.cfg on a medium.
+pub fn medium_configuration(menu: &MediumMenu) -> String {
+    let mut text = prologue(&menu.settings);
+    for entry in &menu.entries {
+        let body = match &entry.action {
+            Action::Boot { kernel, initrd, command_line } => {
+                format!("\tlinux {kernel} {command_line}\n\tinitrd {initrd}\n")
+            }
+            // The firmware goes on with the next device of its list.
+            Action::NextDevice => "\texit\n".to_owned(),
+        };
+        text += &format!("\nmenuentry '{}' {{\n{body}}}\n", quoted(&entry.title));
+    }
+    text
+}
+
 /// Writes grub.cfg into the system.
 pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
     tree.write(format!("{FOLDER}/grub.cfg"), configuration(menu), 0o644)
 }
 
-/// Makes GRUB's core image for a platform; its path.
+/// Makes GRUB's core image for a platform; its path. It finds its menu on the system's file system.
 pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let early = workspace.scratch_file("grub-early.cfg");
-    let search = format!(
-        "search --no-floppy --fs-uuid --set=root {}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/grub.cfg\n",
-        menu.uuid
-    );
-    host.write_file(&early, search).context("writing GRUB's first settings")?;
     let filesystem = match menu.filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => "ext2",
         Filesystem::Xfs => "xfs",
@@ -152,31 +174,55 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         Filesystem::Reiserfs => "reiserfs",
         Filesystem::Cramfs => bail!("GRUB cannot read cramfs"),
     };
+    let search = format!("--fs-uuid --set=root {}", menu.uuid);
+    make_core(platform, &search, &[filesystem, "search_fs_uuid"], workspace, host)
+}
+
+/// As `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
+pub fn medium_core_image(
+    platform: Platform,
+    mark: &str,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<PathBuf> {
+    let search = format!("--file --set=root {mark}");
+    make_core(platform, &search, &["iso9660", "search_fs_file"], workspace, host)
+}
+
+fn make_core(
+    platform: Platform,
+    search: &str,
+    modules: &[&str],
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<PathBuf> {
+    let early = workspace.scratch_file("grub-early.cfg");
+    let text = format!(
+        "search --no-floppy {search}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/grub.cfg\n"
+    );
+    host.write_file(&early, text).context("writing GRUB's first settings")?;
     let output = workspace.scratch_file(&format!("grub-{}.img", platform.word()));
-    let modules = modules_folder(platform)?;
+    let folder = modules_folder(platform)?;
     host.command("grub-mkimage")
         .args(["--format", platform.word(), "--prefix", FOLDER, "--config"])
         .arg(&early)
         .arg("--directory")
-        .arg(&modules)
+        .arg(&folder)
         .arg("--output")
         .arg(&output)
-        .args([
-            "part_gpt",
-            "part_msdos",
-            filesystem,
-            "search",
-            "search_fs_uuid",
-            "configfile",
-            "normal",
-            "linux",
-        ])
+        .args(["part_gpt", "part_msdos", "search", "configfile", "normal", "linux"])
         .args(["echo", "test", "terminal", "gzio", "sleep", "reboot", "halt", "minicmd"])
+        .args(modules)
         .args(platform.modules())
         .writable(workspace.scratch())
         .run()
         .with_context(|| format!("making GRUB for {}", platform.word()))?;
     Ok(output)
+}
+
+/// Looks for GRUB's modules on this host.
+pub fn check(platform: Platform) -> Result<()> {
+    modules_folder(platform).map(drop)
 }
 
 fn modules_folder(platform: Platform) -> Result<PathBuf> {

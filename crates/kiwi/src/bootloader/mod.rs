@@ -1,3 +1,6 @@
-//! Boot loaders, written into a disk file at their places.
+//! Boot loaders, written into a disk file or onto a medium at their places.
 
+pub mod esp;
 pub mod grub2;
+pub mod isolinux;
+pub mod medium_menu;

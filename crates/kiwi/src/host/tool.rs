@@ -27,6 +27,7 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("mkfs.vfat", "dosfstools", "dosfstools", "dosfstools"),
     ("mcopy", "mtools", "mtools", "mtools"),
     ("mmd", "mtools", "mtools", "mtools"),
+    ("xorriso", "xorriso", "xorriso", "xorriso"),
     ("grub-mkimage", "grub-common", "grub2", "grub2-tools"),
     ("qemu-img", "qemu-utils", "qemu-img", "qemu-img"),
     ("qemu-system-x86_64", "qemu-system-x86", "qemu-x86", "qemu-system-x86"),

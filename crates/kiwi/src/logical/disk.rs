@@ -12,6 +12,7 @@ use description::{Disk, DiskFormat, Firmware, Machine, Selection};
 
 use super::{BootFiles, TreeFacts, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role};
+use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
 use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
 use crate::disk_format;
@@ -195,7 +196,7 @@ fn assemble(plan: &Plan, system: &Path, path: &Path, workspace: &Workspace, host
     Ok(())
 }
 
-/// The EFI system partition with GRUB where every firmware looks for it.
+/// The EFI system partition with GRUB.
 fn system_partition(
     plan: &Plan,
     size: u64,
@@ -203,42 +204,9 @@ fn system_partition(
     host: &Host,
 ) -> Result<std::path::PathBuf> {
     let image = workspace.scratch_file("esp");
-    host.create_file(&image)
-        .and_then(|file| file.set_len(size))
-        .context("creating the EFI system partition")?;
     let core = grub2::core_image(Platform::Efi64, &plan.menu, workspace, host)?;
-    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(plan.system.epoch);
-    host.open_file(&core)
-        .and_then(|file| file.set_times(std::fs::FileTimes::new().set_modified(time).set_accessed(time)))
-        .context("setting GRUB's time")?;
-    let epoch = plan.system.epoch.to_string();
-    // FAT32 wants 65525 clusters: a sector each up to 256 MiB.
-    let fat = if size >= 33 << 20 { "32" } else { "16" };
-    let tool = |name: &str| {
-        host.command(name)
-            .env("SOURCE_DATE_EPOCH", &epoch)
-            .env("TZ", "UTC")
-            .env("MTOOLS_SKIP_CHECK", "1")
-            .writable(workspace.scratch())
-    };
-    tool("mkfs.vfat")
-        .args(["--invariant", "-F", fat, "-n", "EFI", "-i", &format!("{:08X}", plan.esp_id)])
-        .arg(&image)
-        .run()
-        .context("making the EFI system partition")?;
-    tool("mmd")
-        .arg("-i")
-        .arg(&image)
-        .args(["::/EFI", "::/EFI/BOOT"])
-        .run()
-        .context("making folders on the ESP")?;
-    tool("mcopy")
-        .args(["-m", "-i"])
-        .arg(&image)
-        .arg(&core)
-        .arg("::/EFI/BOOT/BOOTX64.EFI")
-        .run()
-        .context("copying GRUB to the EFI system partition")?;
+    let esp = EspPlan { size, id: plan.esp_id, epoch: plan.system.epoch };
+    esp::create(&esp, &core, &image, workspace, host)?;
     Ok(image)
 }
 

@@ -1,0 +1,150 @@
+//! ISOLINUX: the boot loader of CDs for BIOS, and through the hybrid MBR of sticks too.
+//!
+//! ```text
+//! /boot/isolinux/   isolinux.bin, the modules it needs, isolinux.cfg of one line that leads to
+//! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the chapter's folder, in which names are relative
+//! ```
+//!
+//! Its programs are those of the host; none of them is run here.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::Console;
+
+use super::grub2;
+use super::medium_menu::{Action, MediumMenu};
+
+/// The folder ISOLINUX looks into by itself.
+pub const FOLDER: &str = "/boot/isolinux";
+/// The program on the medium.
+pub const PROGRAM: &str = "boot/isolinux/isolinux.bin";
+/// The modules the menu needs.
+const MODULES: [&str; 4] = ["ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32"];
+
+/// Where distributions put ISOLINUX and its modules.
+const PROGRAM_FOLDERS: [&str; 3] = ["/usr/lib/ISOLINUX", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
+const MODULE_FOLDERS: [&str; 3] =
+    ["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
+
+/// ISOLINUX on this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The boot sector that starts a medium from a stick.
+    pub hybrid_mbr: PathBuf,
+    /// The program and its modules: name on the medium and place on the host.
+    pub files: Vec<(String, PathBuf)>,
+}
+
+impl Installed {
+    /// Looks for it; what is missing is said with the package that brings it.
+    pub fn find() -> Result<Self> {
+        let program = find(&PROGRAM_FOLDERS, "isolinux.bin", "isolinux")?;
+        let hybrid_mbr = find(&PROGRAM_FOLDERS, "isohdpfx.bin", "isolinux")?;
+        let mut files = vec![("isolinux.bin".to_owned(), program)];
+        for module in MODULES {
+            files.push((module.to_owned(), find(&MODULE_FOLDERS, module, "syslinux-common")?));
+        }
+        Ok(Self { hybrid_mbr, files })
+    }
+}
+
+fn find(folders: &[&str], name: &str, package: &str) -> Result<PathBuf> {
+    let candidates = folders.iter().map(|folder| Path::new(folder).join(name));
+    match candidates.into_iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path),
+        None => bail!(
+            "{name} of ISOLINUX is needed and not installed; install the package that brings it: {package} on Debian, \
+             syslinux on SUSE and Fedora"
+        ),
+    }
+}
+
+/// The one line that leads from ISOLINUX's folder to the medium's settings.
+pub fn first_configuration(loader: &str) -> String {
+    format!("config {loader}/isolinux.cfg {loader}/\n")
+}
+
+/// The text of isolinux.cfg in the loader's folder. A line is no longer than isolinux reads (2047 bytes).
+pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
+    let mut text = String::new();
+    if grub2::consoles(&menu.settings).contains(&Console::Serial) {
+        text += "serial 0 115200\n";
+    }
+    // Tenths of a second; 0 would wait for ever.
+    let timeout = (menu.settings.timeout * 10).max(1);
+    text += &format!("path {FOLDER}\nui menu.c32\nmenu title {}\nprompt 0\ntimeout {timeout}\n", menu.title);
+    if let Some(first) = menu.entries.first() {
+        text += &format!("default {}\n", first.label);
+    }
+    for entry in &menu.entries {
+        text += &format!("\nlabel {}\n  menu label {}\n", entry.label, entry.title);
+        text += &match &entry.action {
+            Action::Boot { kernel, initrd, command_line } => {
+                let append = format!("  append initrd={} {command_line}\n", inside(initrd, loader));
+                if append.len() > 2047 {
+                    return Err(anyhow::anyhow!("the kernel's command line is too long for ISOLINUX"))
+                        .with_context(|| format!("writing the entry {}", entry.label));
+                }
+                format!("  kernel {}\n{append}", inside(kernel, loader))
+            }
+            // It tells the BIOS that it failed, which then tries its next device.
+            Action::NextDevice => "  localboot -1\n".to_owned(),
+        };
+    }
+    Ok(text)
+}
+
+/// A path as it is written inside the loader's folder.
+fn inside<'a>(path: &'a str, loader: &str) -> &'a str {
+    path.strip_prefix(loader).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use description::Bootloader;
+
+    use super::*;
+    use crate::bootloader::medium_menu::Entry;
+
+    fn menu(command_line: &str) -> MediumMenu {
+        let boot = Action::Boot {
+            kernel: "/boot/x86_64/loader/linux".into(),
+            initrd: "/boot/x86_64/loader/initrd".into(),
+            command_line: command_line.into(),
+        };
+        MediumMenu {
+            title: "A system".into(),
+            settings: Bootloader { timeout: 3, output: vec![Console::Serial], ..Bootloader::default() },
+            entries: vec![
+                Entry { label: "Live-System".into(), title: "It's live".into(), action: boot },
+                Entry { label: "Disk".into(), title: "Boot from disk".into(), action: Action::NextDevice },
+            ],
+        }
+    }
+
+    #[test]
+    fn both_loaders_offer_the_same_entries() {
+        let text = configuration(&menu("quiet"), "/boot/x86_64/loader").unwrap();
+        assert!(text.starts_with("serial 0 115200\npath /boot/isolinux\nui menu.c32\n"), "{text}");
+        assert!(text.contains("timeout 30\ndefault Live-System\n"), "{text}");
+        assert!(
+            text.contains("  menu label It's live\n  kernel linux\n  append initrd=initrd quiet\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("label Disk\n  menu label Boot from disk\n  localboot -1\n"), "{text}");
+        let grub = grub2::medium_configuration(&menu("quiet"));
+        let linux = "\tlinux /boot/x86_64/loader/linux quiet\n\tinitrd /boot/x86_64/loader/initrd\n";
+        assert!(grub.contains(&format!("\nmenuentry 'Its live' {{\n{linux}}}\n")), "{grub}");
+        assert!(grub.ends_with("menuentry 'Boot from disk' {\n\texit\n}\n"), "{grub}");
+    }
+
+    #[test]
+    fn a_command_line_isolinux_would_cut_is_refused() {
+        let error = configuration(&menu(&"x".repeat(2048)), "/boot/x86_64/loader").unwrap_err();
+        assert_eq!(
+            format!("{error:#}"),
+            "writing the entry Live-System: the kernel's command line is too long for ISOLINUX"
+        );
+    }
+}

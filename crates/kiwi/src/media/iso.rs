@@ -1,0 +1,240 @@
+//! A hybrid ISO 9660 image: one file that boots from a CD and from a stick, by BIOS and by UEFI.
+//!
+//! ```text
+//! files of the caller + ISOLINUX (BIOS) + GRUB on a FAT image (UEFI) + the medium's mark -> xorriso -> sum implanted
+//! ```
+//!
+//! ```text
+//! sector 0     isohybrid MBR; partition 1: the ISO, from sector 64 on with descriptors of its own, so that it can be
+//!              mounted while a later partition of the stick is; partition 2: the FAT image for UEFI
+//! /boot/UUID   the mark: by it GRUB knows its medium; the volume set id says the same to linuxrc
+//! /boot/isolinux, /boot/grub, /boot/ARCH/loader
+//! ```
+//!
+//! xorriso takes the files from where they are; nothing is copied before. Times are those of the build.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use bootconfig::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
+use description::Firmware;
+
+use crate::bootloader::esp::{self, EspPlan};
+use crate::bootloader::grub2::{self, Platform};
+use crate::bootloader::isolinux;
+use crate::bootloader::medium_menu::MediumMenu;
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::workspace::Workspace;
+
+/// The folder of kernel, initrd and the boot loader's settings on a medium.
+pub const LOADER: &str = "/boot/x86_64/loader";
+
+/// A medium to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IsoPlan {
+    /// What people see: at most 32 characters.
+    pub volume_id: String,
+    /// What it says made it, and who publishes it.
+    pub application_id: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// How it boots.
+    pub firmware: Firmware,
+    /// The boot menu.
+    pub menu: MediumMenu,
+    /// What linuxrc and GRUB know it by.
+    pub uuid: String,
+    esp_id: u32,
+    epoch: u64,
+}
+
+/// A file or folder of the host and its place on the medium.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graft {
+    /// Absolute, on the medium.
+    pub place: String,
+    /// On the host.
+    pub source: PathBuf,
+}
+
+impl Graft {
+    /// `source` at `place`.
+    pub fn new(place: impl Into<String>, source: impl Into<PathBuf>) -> Self {
+        Self { place: place.into(), source: source.into() }
+    }
+}
+
+/// Decides what the medium is; `uuid_of` is the one it has for an identity.
+pub fn plan(menu: MediumMenu, volume_id: &str, firmware: Firmware, identity: &Identity) -> IsoPlan {
+    let bytes = identity.bytes("medium esp");
+    IsoPlan {
+        volume_id: volume_id.to_owned(),
+        application_id: String::new(),
+        publisher: String::new(),
+        firmware,
+        menu,
+        uuid: uuid_of(identity),
+        esp_id: u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        epoch: identity.epoch,
+    }
+}
+
+/// The UUID of the medium of this build, which the boot image is told before the medium is made.
+pub fn uuid_of(identity: &Identity) -> String {
+    identity.uuid_text("medium")
+}
+
+/// Programs of the host that make one.
+pub fn programs(firmware: Firmware) -> Vec<&'static str> {
+    let mut programs = vec!["xorriso"];
+    if firmware != Firmware::Bios {
+        programs.extend(["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"]);
+    }
+    programs
+}
+
+/// Looks for the boot loaders of the host, before any work.
+pub fn check(firmware: Firmware) -> Result<()> {
+    if firmware != Firmware::Uefi {
+        isolinux::Installed::find()?;
+    }
+    if firmware != Firmware::Bios {
+        grub2::check(Platform::Efi64)?;
+    }
+    Ok(())
+}
+
+/// Writes the medium into the file `output`. A file of the caller goes before one of ours at the same place.
+pub fn create(
+    plan: &IsoPlan,
+    grafts: &[Graft],
+    output: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let folder = workspace.scratch_file("medium");
+    host.create_folders(&folder).context("making a folder for the medium's own files")?;
+    let mut command = host
+        .command("xorriso")
+        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
+        .env("TZ", "UTC")
+        .writable(workspace.out())
+        .args(["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rational-rock", "-joliet", "-joliet-long"])
+        .args(["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id])
+        .args([
+            "-publisher",
+            &plan.publisher,
+            "-preparer",
+            "kiwi",
+            "-sysid",
+            "LINUX",
+            "-partition_offset",
+            "16",
+        ])
+        .arg("-output")
+        .arg(output);
+    let mut own = vec![(format!("/boot/{}", plan.uuid), String::new())];
+    let mut ours = Vec::new();
+    if plan.firmware != Firmware::Uefi {
+        let installed = isolinux::Installed::find()?;
+        ours.extend(
+            installed
+                .files
+                .iter()
+                .map(|(name, source)| Graft::new(format!("{}/{name}", isolinux::FOLDER), source)),
+        );
+        let first = isolinux::first_configuration(LOADER);
+        own.push((format!("{}/isolinux.cfg", isolinux::FOLDER), first));
+        own.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?));
+        command = command
+            .arg("-isohybrid-mbr")
+            .arg(&installed.hybrid_mbr)
+            .args(["-eltorito-boot", isolinux::PROGRAM, "-eltorito-catalog", "boot/boot.catalog"])
+            .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"]);
+    }
+    if plan.firmware != Firmware::Bios {
+        own.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu)));
+        let core = grub2::medium_core_image(Platform::Efi64, &own[0].0, workspace, host)?;
+        let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
+        let image = workspace.scratch_file("medium-esp");
+        let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };
+        esp::create(&esp, &core, &image, workspace, host)?;
+        command = match plan.firmware {
+            Firmware::Uefi => command.args(["-eltorito-catalog", "boot/boot.catalog"]),
+            Firmware::Bios | Firmware::BiosAndUefi => command.arg("-eltorito-alt-boot"),
+        };
+        command = command.args(["-append_partition", "2", "0xef"]).arg(&image).args([
+            "-e",
+            "--interval:appended_partition_2:all::",
+            "-no-emul-boot",
+        ]);
+    }
+    for (number, (place, text)) in own.into_iter().enumerate() {
+        let file = folder.join(number.to_string());
+        host.write_file(&file, text).with_context(|| format!("writing {place} of the medium"))?;
+        settle_time(&file, plan.epoch, host)?;
+        ours.push(Graft::new(place, file));
+    }
+    ours.retain(|graft| grafts.iter().all(|other| other.place != graft.place));
+    command = command.arg("-graft-points");
+    for graft in grafts.iter().chain(&ours) {
+        command = command.arg(grafted(graft));
+    }
+    command.run().context("writing the medium")?;
+    implant_sum(output, host)
+}
+
+/// Gives a file that was made in this build the build's time.
+pub fn settle_time(file: &Path, epoch: u64, host: &Host) -> Result<()> {
+    let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
+    host.open_file(file)
+        .and_then(|file| file.set_times(times))
+        .with_context(|| format!("setting the time of {}", file.display()))
+}
+
+/// `place=source` as xorriso reads it: "=" and "\" of both are escaped.
+fn grafted(graft: &Graft) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('=', "\\=");
+    format!("{}={}", escaped(&graft.place), escaped(&graft.source.display().to_string()))
+}
+
+/// Sums the image and writes the sum into its descriptor.
+fn implant_sum(image: &Path, host: &Host) -> Result<()> {
+    let what = || format!("summing {}", image.display());
+    let file = host.open_file(image).with_context(what)?;
+    let volume = volume_of(&file).with_context(what)?;
+    let length = file.metadata().with_context(what)?.len();
+    ensure!(volume.bytes == length, "the medium says it has {} bytes and has {length}", volume.bytes);
+    let mut rest = (&file).take(volume.summed());
+    let mut digester = MediumDigester::default();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        host.check_interrupt()?;
+        match rest.read(&mut buffer).with_context(what)? {
+            0 => break,
+            count => digester.update(&mut buffer[..count]),
+        }
+    }
+    file.write_all_at(&digester.finish().field(), MediumSum::PLACE).with_context(what)
+}
+
+fn volume_of(file: &File) -> Result<Volume> {
+    let mut sector = vec![0; SECTOR as usize];
+    file.read_exact_at(&mut sector, DESCRIPTOR)?;
+    Volume::parse(&sector).context("there is no volume descriptor where xorriso writes it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grafts_are_written_as_xorriso_reads_them() {
+        assert_eq!(grafted(&Graft::new("/a=b", "/c\\d")), "/a\\=b=/c\\\\d");
+    }
+}
