@@ -23,6 +23,8 @@ pub struct Parsed {
     pub description: Option<Description>,
     /// Everything there is to say about the file, in its order.
     pub diagnostics: Diagnostics,
+    /// Words that today's schema does not have any more, each with the modern one.
+    pub old_words: Diagnostics,
 }
 
 /// A valid description.
@@ -71,9 +73,10 @@ impl Description {
     /// Reads the text of a description, of whichever schema it is.
     pub fn parse(file: SourceFile) -> Parsed {
         let mut diagnostics = Diagnostics::default();
-        let description = read(&Arc::new(file), &mut diagnostics);
+        let mut old_words = Diagnostics::default();
+        let description = read(&Arc::new(file), &mut diagnostics, &mut old_words);
         diagnostics.sort();
-        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics }
+        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, old_words }
     }
 
     /// The types of all preferences sections, in the order of the text.
@@ -87,7 +90,11 @@ impl Description {
     }
 }
 
-fn read(file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Option<Description> {
+fn read(
+    file: &Arc<SourceFile>,
+    diagnostics: &mut Diagnostics,
+    old_words: &mut Diagnostics,
+) -> Option<Description> {
     let mut root = match xml::read(file) {
         Ok(root) => root,
         Err(diagnostic) => {
@@ -97,6 +104,7 @@ fn read(file: &Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Option<Descrip
     };
     let schema = decode::schema_version(&root, diagnostics)?;
     check::check(&root, schema, diagnostics);
+    *old_words = crate::old_words::old_words(&root, schema);
     upgrade::upgrade(&mut root, schema);
     decode::decode(&root, schema, diagnostics)
 }

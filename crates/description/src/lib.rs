@@ -23,6 +23,7 @@ mod filesystem;
 mod image_type;
 mod names;
 mod not_built;
+mod old_words;
 mod package_list;
 mod package_manager;
 mod packages;

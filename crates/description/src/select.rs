@@ -91,6 +91,25 @@ impl Description {
         })
     }
 
+    /// The words of the types that this choice of profiles and architecture leaves, in the order of the text.
+    ///
+    /// # Errors
+    ///
+    /// A profile that does not exist.
+    pub fn types_for(&self, choice: &Choice) -> Result<Vec<String>, Diagnostics> {
+        let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
+        let profiles = self.profiles_in_force(choice, &architecture)?;
+        let in_force = Force { profiles: &profiles, architecture: &architecture };
+        let types = in_force.of(&self.preferences).flat_map(|section| &section.content.types);
+        let mut words: Vec<String> = Vec::new();
+        for entry in types {
+            if !words.contains(&entry.word) {
+                words.push(entry.word.clone());
+            }
+        }
+        Ok(words)
+    }
+
     /// The profiles asked for, or those imported by themselves, with everything they require.
     fn profiles_in_force(
         &self,

@@ -9,6 +9,9 @@ use kiwi::cli::{self, Call};
 use kiwi::host::{self, Host};
 use kiwi::operation::Invalid;
 
+/// The exit code for a description that is wrong; 1 is any other failure, 2 a mistake on the command line.
+const INVALID_DESCRIPTION: u8 = 3;
+
 fn main() -> ExitCode {
     let call = cli::parse();
     if call.operation.needs_namespaces()
@@ -22,7 +25,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             show(&error, &host);
-            ExitCode::FAILURE
+            match error.is::<Invalid>() {
+                true => ExitCode::from(INVALID_DESCRIPTION),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -37,7 +43,7 @@ fn run(call: &Call, host: &Host) -> Result<()> {
 }
 
 fn show(error: &anyhow::Error, host: &Host) {
-    if let Some(invalid) = error.downcast_ref::<Invalid>() {
+    if let Some(invalid) = error.downcast_ref::<Invalid>().filter(|invalid| !invalid.told) {
         eprintln!("{}\n", kiwi::diagnostic::render(&invalid.diagnostics, std::io::stderr().is_terminal()));
     }
     eprintln!("error: {error:#}");

@@ -108,7 +108,8 @@ fn missing_description() {
 fn missing_configuration_file() {
     let case = Case::good();
     std::fs::create_dir(case.path("empty")).unwrap();
-    let expected = "error: there is no description at empty: it has neither config.xml nor a *.kiwi file";
+    let expected = "error: there is no description at empty: it has neither config.xml (or .yaml, .toml, \
+                    .json), image/config.xml nor a *.kiwi file";
     assert_eq!(case.error(&["check", "empty"]), expected);
 }
 

@@ -245,7 +245,13 @@ impl Decoder<'_> {
         root: &Element,
         preferences: &[Section<crate::description::Preferences>],
     ) {
-        let written = root.children("preferences").any(|section| section.child("version").is_some());
+        // One slip, one message: a misspelt one was reported.
+        let sections = || root.children("preferences").flat_map(|section| &section.children);
+        let written = sections().any(|child| {
+            let known = IMAGE.child_word("preferences", self.schema).map(|word| word.element);
+            child.name == "version"
+                || known.and_then(|word| word.meant_child(&child.name, self.schema)) == Some("version")
+        });
         if self.schema != SchemaVersion::V1_4
             && !written
             && let Some(first) = preferences.first()

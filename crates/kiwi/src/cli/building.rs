@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::describing::Place;
 use crate::operation::{Operation, Overrides, build, create, prepare, upgrade};
 
 /// Profiles and the sources of packages, as they change one build.
@@ -61,8 +62,8 @@ pub(super) struct Creating {
 
 #[derive(Debug, Args)]
 pub(super) struct Prepare {
-    /// Directory of the description.
-    description: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Where the new root tree goes (default: defaultroot of the description).
     #[arg(long, short = 'r', value_name = "DIR")]
     root: Option<PathBuf>,
@@ -79,7 +80,7 @@ pub(super) struct Prepare {
 impl Prepare {
     pub(super) fn operation(self) -> Operation {
         Operation::Prepare(prepare::Request {
-            description: self.description,
+            description: self.place.path(),
             root: self.root,
             image_type: self.image_type,
             network: self.network,
@@ -109,8 +110,8 @@ impl Create {
 
 #[derive(Debug, Args)]
 pub(super) struct Build {
-    /// Directory of the description.
-    description: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Keep the root tree here.
     #[arg(long, short = 'r', value_name = "DIR")]
     root: Option<PathBuf>,
@@ -126,7 +127,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn operation(self) -> Operation {
         Operation::Build(build::Request {
-            description: self.description,
+            description: self.place.path(),
             root: self.root,
             destdir: self.creating.destdir,
             image_type: self.creating.image_type,

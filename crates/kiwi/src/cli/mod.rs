@@ -71,17 +71,19 @@ pub struct Call {
 pub fn parse() -> Call {
     let arguments = Arguments::parse();
     let global = arguments.global;
-    let output = match (global.json, global.quiet) {
-        (true, _) => Output::Json,
-        (_, true) => Output::Quiet,
-        (false, false) => Output::Human,
-    };
-    let operation = match arguments.verb {
+    let mut operation = match arguments.verb {
         Some(verb) => verb.operation(),
         None => match arguments.chapter.operation() {
             Ok(operation) => operation,
             Err(problem) => Arguments::command().error(problem.kind, problem.text).exit(),
         },
+    };
+    let output = match (global.json, global.quiet) {
+        // An answer is one document; events would be mixed into it.
+        (true, _) if operation.answer_as_json() => Output::Quiet,
+        (true, _) => Output::Json,
+        (_, true) => Output::Quiet,
+        (false, false) => Output::Human,
     };
     Call { operation, output, logfile: global.logfile }
 }

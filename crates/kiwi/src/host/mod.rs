@@ -86,6 +86,16 @@ impl Host {
         self.progress.print(text);
     }
 
+    /// A document that is the whole answer, on standard output whatever `--json` and `--quiet` say.
+    pub fn print_document(&self, text: &str) {
+        self.progress.print_document(text);
+    }
+
+    /// Whether what is said to the user can have colours.
+    pub fn is_colored(&self) -> bool {
+        self.progress.is_terminal()
+    }
+
     /// Asks the person at the terminal for something nobody may read along.
     pub fn ask_secret(&self, question: &str) -> std::io::Result<String> {
         terminal::ask_secret(question)

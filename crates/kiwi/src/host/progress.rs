@@ -83,6 +83,16 @@ impl Progress {
         }
     }
 
+    /// Text as it is, with an end of line.
+    pub(super) fn print_document(&self, text: &str) {
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        drop(write!(std::io::stdout(), "{text}{end}"));
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     fn line(&self, text: &str) {
         if self.output == Output::Human {
             let _ = writeln!(std::io::stderr(), "{text}");

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use description::{
-    Architecture, Choice, Description, Diagnostics, Package, PackageName, Repository, RepositoryStatus,
-    RepositoryType, Selection, Severity, SourceFile, SourcePath,
+    Architecture, Choice, Description, Diagnostics, Package, PackageName, Parsed, Repository,
+    RepositoryStatus, RepositoryType, Selection, Severity, SourceFile, SourcePath,
 };
 
 use super::Overrides;
@@ -19,6 +19,14 @@ use crate::source::Source;
 pub struct Invalid {
     /// All of them, warnings too.
     pub diagnostics: Diagnostics,
+    /// Whether the operation has shown them already, in a form of its own.
+    pub told: bool,
+}
+
+impl Invalid {
+    pub(super) fn new(diagnostics: Diagnostics) -> Self {
+        Self { diagnostics, told: false }
+    }
 }
 
 fn count(diagnostics: &Diagnostics) -> String {
@@ -38,14 +46,19 @@ pub(super) struct Loaded {
 /// Reads the description at `path`: a directory, its file, or a word that names a boot image description. What it
 /// inherits is put before it.
 pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
+    let source = open(path, share)?;
+    let (mut description, warnings) = read(&source)?;
+    inherit(&mut description, &source, share)?;
+    Ok(Loaded { source, description, warnings })
+}
+
+/// Finds the description `path` means.
+pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
     let place = match path.components().count() {
         1 if !path.exists() => share.images().join(path),
         _ => path.to_owned(),
     };
-    let source = Source::open(if place.exists() { &place } else { path })?;
-    let (mut description, warnings) = read(&source)?;
-    inherit(&mut description, &source, share)?;
-    Ok(Loaded { source, description, warnings })
+    Source::open(if place.exists() { &place } else { path })
 }
 
 /// As `load`, and warnings are shown.
@@ -58,16 +71,23 @@ pub(super) fn load_and_warn(path: &Path, share: &Share, host: &Host) -> Result<L
 }
 
 fn read(source: &Source) -> Result<(Description, Diagnostics)> {
-    let file = SourceFile { name: source.config().display().to_string(), text: source.text().to_owned() };
-    let parsed = Description::parse(file);
+    let parsed = parse(source);
     match parsed.description {
         Some(description) => Ok((description, parsed.diagnostics)),
-        None => Err(Invalid { diagnostics: parsed.diagnostics }.into()),
+        None => Err(Invalid::new(parsed.diagnostics).into()),
     }
 }
 
+/// Reads the text of a description, and all there is to say about it.
+pub(super) fn parse(source: &Source) -> Parsed {
+    Description::parse(SourceFile {
+        name: source.config().display().to_string(),
+        text: source.text().to_owned(),
+    })
+}
+
 /// Follows the chain of `inherit`; every description is merged once (spec 2.12).
-fn inherit(description: &mut Description, source: &Source, share: &Share) -> Result<()> {
+pub(super) fn inherit(description: &mut Description, source: &Source, share: &Share) -> Result<()> {
     let mut seen: Vec<PathBuf> = vec![source.folder().to_owned()];
     let mut folder = source.folder().to_owned();
     let mut next = description.inherit.as_ref().map(|inherit| inherit.path.clone());
@@ -99,7 +119,7 @@ pub(super) fn select(
         image_type: image_type.map(str::to_owned),
         architecture: Some(machine()),
     };
-    let mut selection = loaded.description.select(&choice).map_err(|diagnostics| Invalid { diagnostics })?;
+    let mut selection = loaded.description.select(&choice).map_err(Invalid::new)?;
     apply(overrides, &mut selection)?;
     Ok(selection)
 }

@@ -69,6 +69,22 @@ impl Operation {
         }
     }
 
+    /// Makes the answer one JSON document, where the operation gives an answer; whether it does.
+    pub fn answer_as_json(&mut self) -> bool {
+        match self {
+            Self::Check(request) => request.format = check::Format::Json,
+            Self::Prepare(_)
+            | Self::Create(_)
+            | Self::Build(_)
+            | Self::Upgrade(_)
+            | Self::BootVm(_)
+            | Self::List(_)
+            | Self::ListProfiles(_)
+            | Self::CreatePassword(_) => return false,
+        }
+        true
+    }
+
     /// Carries it out.
     pub fn run(&self, host: &Host) -> Result<()> {
         match self {

@@ -1,4 +1,11 @@
-//! Shows what is wrong with a description: the place, the line, a caret, what was expected.
+//! Shows what is wrong with a description: to a person the place, the line, a caret and what was expected; to programs
+//! a JSON document or SARIF.
+
+mod report;
+mod sarif;
+
+pub use report::json;
+pub use sarif::sarif;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use description::{Diagnostic, Diagnostics, Severity};

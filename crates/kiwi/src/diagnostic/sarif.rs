@@ -1,0 +1,126 @@
+//! SARIF 2.1.0, the form in which code hosts and editors read what a checker found.
+
+use anyhow::Result;
+use description::{Diagnostic, Diagnostics, Severity};
+use serde_json::{Value, json};
+
+use super::report::Place;
+
+/// The schema that the standard names for itself.
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// One run of one tool.
+pub fn sarif(diagnostics: &Diagnostics) -> Result<String> {
+    let results: Vec<Value> = diagnostics.0.iter().map(result).collect();
+    let rules: Vec<Value> = [Severity::Error, Severity::Warning].into_iter().map(rule).collect();
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "kiwi", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    Ok(serde_json::to_string_pretty(&log)?)
+}
+
+fn rule(severity: Severity) -> Value {
+    let text = match severity {
+        Severity::Error => "The description cannot be built as it is written.",
+        Severity::Warning => "The description can be built; a word of it is old or has no effect.",
+    };
+    json!({
+        "id": rule_id(severity),
+        "shortDescription": {"text": text},
+        "defaultConfiguration": {"level": level(severity)},
+    })
+}
+
+fn rule_id(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "description-error",
+        Severity::Warning => "description-warning",
+    }
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+fn result(diagnostic: &Diagnostic) -> Value {
+    let file = &diagnostic.span.file;
+    let [start, end] =
+        [diagnostic.span.range.start, diagnostic.span.range.end].map(|offset| Place::of(file, offset));
+    let mut text = diagnostic.message.clone();
+    for part in
+        [Some(diagnostic.label.as_str()).filter(|label| !label.is_empty()), diagnostic.help.as_deref()]
+    {
+        text.extend(part.into_iter().flat_map(|part| ["; ", part]));
+    }
+    json!({
+        "ruleId": rule_id(diagnostic.severity),
+        "ruleIndex": match diagnostic.severity { Severity::Error => 0, Severity::Warning => 1 },
+        "level": level(diagnostic.severity),
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {
+            "artifactLocation": {"uri": uri(&file.name)},
+            "region": {
+                "startLine": start.line,
+                "startColumn": start.column,
+                "endLine": end.line,
+                "endColumn": end.column,
+            },
+        }}],
+    })
+}
+
+/// A path as a URI reference: what URIs reserve is written in hexadecimal.
+fn uri(path: &str) -> String {
+    let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
+    for byte in path.trim_start_matches("./").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use description::{SourceFile, Span};
+
+    use super::*;
+
+    #[test]
+    fn paths_become_uris() {
+        assert_eq!(uri("./desc/config.xml"), "desc/config.xml");
+        assert_eq!(uri("/my images/ä.kiwi"), "file:///my%20images/%C3%A4.kiwi");
+    }
+
+    #[test]
+    fn a_result_has_what_the_standard_demands() {
+        let file =
+            Arc::new(SourceFile { name: "config.xml".to_owned(), text: "<a>\n <b/>\n</a>".to_owned() });
+        let wrong = Diagnostic::error(Span { file, range: 6..7 }, "there is no `<b>`")
+            .label("here")
+            .help("remove it");
+        let log: Value = serde_json::from_str(&sarif(&Diagnostics(vec![wrong])).unwrap()).unwrap();
+        assert_eq!(log["version"], "2.1.0");
+        let run = &log["runs"][0];
+        let result = &run["results"][0];
+        assert_eq!(run["tool"]["driver"]["rules"][0]["id"], result["ruleId"]);
+        assert_eq!(result["message"]["text"], "there is no `<b>`; here; remove it");
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(*region, json!({"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 4}));
+    }
+}
