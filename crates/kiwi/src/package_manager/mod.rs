@@ -4,6 +4,7 @@ mod apt;
 
 use anyhow::{Result, bail};
 use description::{PackageManager as Word, PackageName, PackageSet, Selection};
+use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
 use crate::repository::Resolved;
@@ -40,12 +41,34 @@ pub struct Installed {
     pub licences: String,
 }
 
+/// A package file, as a repository describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Archive {
+    /// Where it is.
+    pub uri: String,
+    /// The name it is kept under during a build.
+    pub file: String,
+    /// SHA-256 of its bytes in lower-case hex, when the repository says it.
+    pub sha256: Option<String>,
+}
+
+/// What is to be installed into a new tree: one resolution for everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// Every package.
+    pub archives: Vec<Archive>,
+    /// Those of them that are there before all others.
+    pub bootstrap: Vec<Archive>,
+}
+
 /// What every package manager can do with a tree.
 pub trait PackageManager {
     /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
     fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64>;
-    /// Installs everything the plan asks for into a new tree, in one resolution.
-    fn install(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
+    /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
+    fn resolve(&self, tree: &RootTree, host: &Host) -> Result<Resolution>;
+    /// Installs what `resolve` decided into the tree it was asked for.
+    fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
     /// Brings a tree up to date and adds the plan's image packages.
     fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
     /// Takes out what the plan says to delete.

@@ -104,7 +104,8 @@ pub fn prepare(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) 
     let stage = host.stage("Reading the repositories");
     let newest = manager.refresh(tree, host)?;
     stage.finish();
-    manager.install(tree, store, host)?;
+    let resolution = manager.resolve(tree, host)?;
+    manager.install(&resolution, tree, store, host)?;
     let stage = host.stage("Configuring the tree");
     for folder in &plan.overlays {
         overlay::copy(folder, &plan.source, tree, host)

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! refresh: source lists of ours -> apt-get update (signatures checked)
-//! install: one resolution -> packages into the store -> essential ones unpacked and installed by dpkg
+//! resolve: one resolution for everything
+//! install: packages into the store -> essential ones unpacked and installed by dpkg
 //!          -> everything else by apt-get, without network, services and initramfs generators
 //! settle:  the image's own source lists, no trace of the build
 //! ```
@@ -16,12 +17,12 @@ use anyhow::{Context, Result, bail};
 use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::{Installed, PackageManager, PackagePlan};
+use super::{Archive, Installed, PackageManager, PackagePlan, Resolution};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
 use crate::store::Store;
-use output::{Archive, archives, release_date, resolve_error, update_error};
+use output::{archives, release_date, resolve_error, update_error};
 
 /// Our folder in the tree while we work.
 pub(super) const WORK: &str = ".kiwi";
@@ -63,7 +64,7 @@ impl<'a> Apt<'a> {
     }
 
     /// What apt would fetch to install `words` on the tree as it is.
-    fn resolve(&self, words: &[String], action: &str, tree: &RootTree, host: &Host) -> Result<Vec<Archive>> {
+    fn to_fetch(&self, words: &[String], action: &str, tree: &RootTree, host: &Host) -> Result<Vec<Archive>> {
         let command =
             self.apt_get(tree, host).args(["--yes", "--quiet=2", "--print-uris", action]).args(words);
         Ok(archives(&command.output().map_err(resolve_error)?))
@@ -207,19 +208,24 @@ impl PackageManager for Apt<'_> {
         Ok(dates.max().unwrap_or_else(|| host.now()))
     }
 
-    fn install(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        let words = self.wanted();
-        let everything = self.resolve(&words, "install", tree, host)?;
+    fn resolve(&self, tree: &RootTree, host: &Host) -> Result<Resolution> {
+        let everything = self.to_fetch(&self.wanted(), "install", tree, host)?;
         let mut first = vec!["?essential".to_owned()];
         first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
-        let essential = self.resolve(&first, "install", tree, host)?;
+        let bootstrap = self.to_fetch(&first, "install", tree, host)?;
         let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
         // One resolution decides: a version the whole set does not have is not bootstrapped either.
-        let essential: Vec<Archive> =
-            essential.into_iter().filter(|archive| chosen.contains(archive.file.as_str())).collect();
-        self.fetch(&everything, tree, store, host)?;
+        let bootstrap =
+            bootstrap.iter().filter(|archive| chosen.contains(archive.file.as_str())).cloned().collect();
+        Ok(Resolution { archives: everything, bootstrap })
+    }
+
+    fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        let Resolution { archives: everything, bootstrap: essential } = resolution;
+        let words = self.wanted();
+        self.fetch(everything, tree, store, host)?;
         let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
-        self.unpack(&essential, tree, host)?;
+        self.unpack(essential, tree, host)?;
         stage.finish();
         let stage = host.stage(format!("Installing {} packages", everything.len()));
         tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
@@ -241,14 +247,14 @@ impl PackageManager for Apt<'_> {
             self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
         self.hold_back(tree, host)?;
         let result = (|| {
-            let newer = self.resolve(&[], "dist-upgrade", tree, host)?;
+            let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
             self.fetch(&newer, tree, store, host)?;
             if !newer.is_empty() {
                 let stage = host.stage(format!("Upgrading {} packages", newer.len()));
                 self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
                 stage.finish();
             }
-            let added = self.resolve(&names, "install", tree, host)?;
+            let added = self.to_fetch(&names, "install", tree, host)?;
             self.fetch(&added, tree, store, host)?;
             if !added.is_empty() {
                 let stage = host.stage(format!("Installing {} packages", added.len()));

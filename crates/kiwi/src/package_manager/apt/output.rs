@@ -5,14 +5,7 @@ use std::io::ErrorKind;
 use anyhow::{Error, anyhow};
 
 use crate::host::CommandError;
-
-/// A package to fetch, from `apt-get --print-uris`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Archive {
-    pub(super) uri: String,
-    pub(super) file: String,
-    pub(super) sha256: Option<String>,
-}
+use crate::package_manager::Archive;
 
 /// Reads the lines `'URI' FILE SIZE HASH` (the hash may be missing).
 pub(super) fn archives(output: &str) -> Vec<Archive> {
