@@ -84,6 +84,14 @@ impl Description {
         self.preferences.iter().flat_map(|section| &section.content.types)
     }
 
+    /// As `types`, each with the profiles its section is limited to; none: it is there for all.
+    pub fn types_with_profiles(&self) -> impl Iterator<Item = (&TypeEntry, &[ProfileName])> {
+        self.preferences.iter().flat_map(|section| {
+            let profiles = section.condition.profiles.as_deref().unwrap_or_default();
+            section.content.types.iter().map(move |entry| (entry, profiles))
+        })
+    }
+
     /// Puts the packages sections of `base` before the own ones; nothing else is inherited (spec 2.12).
     pub fn prepend_packages(&mut self, base: &Description) {
         self.packages.splice(..0, base.packages.iter().cloned());

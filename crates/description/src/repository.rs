@@ -1,5 +1,7 @@
 //! Where packages come from.
 
+use std::fmt;
+
 use crate::Architecture;
 
 /// The format of a repository.
@@ -89,6 +91,19 @@ impl SourcePath {
     }
 }
 
+impl fmt::Display for SourcePath {
+    /// As a description writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(path) | Self::Url(path) => f.write_str(path),
+            Self::This(path) => write!(f, "this://{path}"),
+            Self::OpenSuse(project) => write!(f, "opensuse://{project}"),
+            Self::Obs(project) => write!(f, "obs://{project}"),
+            Self::Debian(suite) => write!(f, "debian://{suite}"),
+        }
+    }
+}
+
 /// Parts made of letters, digits and `_ - . : +`, separated by `/`.
 fn is_path_of_words(text: &str) -> bool {
     text.split('/').all(|part| {
@@ -120,6 +135,11 @@ impl RepositoryType {
     /// The type a word names.
     pub fn parse(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+
+    /// The first word of the type.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("smart", |(word, _)| *word)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use description::Format;
 
 /// A description as it lies on the disk.
 #[derive(Debug, Clone)]
@@ -67,6 +68,17 @@ impl Source {
     /// The path of the configuration file, as the user named it.
     pub fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// The format of the configuration file: what its name ends in, else XML.
+    pub fn format(&self) -> Format {
+        let extension = self.config.extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("yml") => Format::parse("yaml"),
+            Some(word) => Format::parse(word),
+            None => None,
+        }
+        .unwrap_or(Format::Xml)
     }
 
     /// The text of the configuration file.

@@ -1,10 +1,11 @@
-//! What the verbs take that look at a description: check, list-profiles.
+//! What the verbs take that look at a description: check, convert, info, list-profiles.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::operation::{Operation, check, list_profiles};
+use super::building::Selecting;
+use crate::operation::{Operation, check, convert, list_profiles, outline};
 
 /// Where a description is.
 #[derive(Debug, Args, Clone)]
@@ -69,6 +70,84 @@ impl Check {
             description: self.place.path(),
             profiles: self.profiles,
             image_type: self.image_type,
+            format: self.format.into(),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "The new text means the same, which is checked before it is written. \
+                        Converting it once more changes nothing.")]
+pub(super) struct Convert {
+    #[command(flatten)]
+    place: Place,
+    /// A schema (8.5 when not said) or a format (the one it has); may be given once for each.
+    #[arg(long, value_name = "SCHEMA|FORMAT", value_parser = convert::Target::parse)]
+    to: Vec<convert::Target>,
+    /// Write into this file, which must not exist, instead of printing.
+    #[arg(long, short = 'o', value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Replace the file of the description.
+    #[arg(long)]
+    in_place: bool,
+}
+
+impl Convert {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Convert(convert::Request {
+            description: self.place.path(),
+            to: self.to,
+            output: match (self.output, self.in_place) {
+                (Some(path), _) => convert::Output::File(path),
+                (None, true) => convert::Output::InPlace,
+                (None, false) => convert::Output::Print,
+            },
+        })
+    }
+}
+
+/// `--format` of `info`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutlineFormat {
+    /// Tables.
+    Human,
+    /// One JSON document.
+    Json,
+    /// Only .profile, the shell variables that scripts of the description see.
+    Profile,
+}
+
+impl From<OutlineFormat> for outline::Format {
+    fn from(word: OutlineFormat) -> Self {
+        match word {
+            OutlineFormat::Human => Self::Human,
+            OutlineFormat::Json => Self::Json,
+            OutlineFormat::Profile => Self::Profile,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Outline {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Tell about this image type (default: the primary one).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// How the answer is shown.
+    #[arg(long, value_enum, default_value_t = OutlineFormat::Human)]
+    format: OutlineFormat,
+}
+
+impl Outline {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Outline(outline::Request {
+            description: self.place.path(),
+            profiles: self.selecting.profiles,
+            image_type: self.image_type,
+            overrides: self.selecting.sources.overrides(),
             format: self.format.into(),
         })
     }

@@ -17,6 +17,10 @@ pub(super) enum Verb {
     Upgrade(building::Upgrade),
     /// Say everything that is wrong with a description, and where.
     Check(describing::Check),
+    /// Write a description anew: in today's words, or in another format.
+    Convert(describing::Convert),
+    /// Tell what a description offers and what one build takes of it: types, profiles, repositories, packages.
+    Info(describing::Outline),
     /// Boot a finished disk in QEMU, with its console on this terminal.
     Run(running::Run),
     /// List the boot image descriptions that come with kiwi.
@@ -41,6 +45,8 @@ impl Verb {
             Self::Build(verb) => verb.operation(),
             Self::Upgrade(verb) => verb.operation(),
             Self::Check(verb) => verb.operation(),
+            Self::Convert(verb) => verb.operation(),
+            Self::Info(verb) => verb.operation(),
             Self::Run(verb) => verb.operation(),
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),

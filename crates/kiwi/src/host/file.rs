@@ -55,6 +55,24 @@ impl Host {
         fs::write(path, contents)
     }
 
+    /// Writes a file that must not exist yet.
+    pub fn write_new_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+        io::Write::write_all(&mut file, contents.as_ref())
+    }
+
+    /// Gives a file of the user's new contents at once, its mode kept: whatever happens it is the old or the new one.
+    pub fn replace_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+        let path = path.canonicalize()?;
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let mut unfinished = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
+        io::Write::write_all(&mut unfinished, contents.as_ref())?;
+        unfinished.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+        unfinished.as_file().sync_all()?;
+        unfinished.persist(&path)?;
+        Ok(())
+    }
+
     /// Creates (or empties) a file of ours.
     pub fn create_file(&self, path: &Path) -> io::Result<fs::File> {
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)

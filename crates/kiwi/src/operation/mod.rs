@@ -4,11 +4,13 @@ mod boot_image;
 pub mod boot_vm;
 pub mod build;
 pub mod check;
+pub mod convert;
 pub mod create;
 pub mod create_password;
 pub mod list;
 pub mod list_profiles;
 mod load;
+pub mod outline;
 pub mod prepare;
 pub mod upgrade;
 
@@ -46,6 +48,10 @@ pub enum Operation {
     Upgrade(upgrade::Request),
     /// Look for mistakes in a description.
     Check(check::Request),
+    /// Write a description anew.
+    Convert(convert::Request),
+    /// Tell what a description offers.
+    Outline(outline::Request),
     /// Boot a disk.
     BootVm(boot_vm::Request),
     /// List boot image descriptions.
@@ -62,6 +68,8 @@ impl Operation {
         match self {
             Self::Prepare(_) | Self::Create(_) | Self::Build(_) | Self::Upgrade(_) => true,
             Self::Check(_)
+            | Self::Convert(_)
+            | Self::Outline(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
@@ -73,10 +81,12 @@ impl Operation {
     pub fn answer_as_json(&mut self) -> bool {
         match self {
             Self::Check(request) => request.format = check::Format::Json,
+            Self::Outline(request) => request.format = outline::Format::Json,
             Self::Prepare(_)
             | Self::Create(_)
             | Self::Build(_)
             | Self::Upgrade(_)
+            | Self::Convert(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
@@ -93,6 +103,8 @@ impl Operation {
             Self::Build(request) => build::run(request, host),
             Self::Upgrade(request) => upgrade::run(request, host),
             Self::Check(request) => check::run(request, host),
+            Self::Convert(request) => convert::run(request, host),
+            Self::Outline(request) => outline::run(request, host),
             Self::BootVm(request) => boot_vm::run(request, host),
             Self::List(request) => list::run(request, host),
             Self::ListProfiles(request) => list_profiles::run(request, host),

@@ -11,6 +11,8 @@ mod profile_file;
 mod settings;
 mod users;
 
+pub use profile_file::{text as profile_text, variables as profile_variables};
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -90,7 +92,7 @@ pub fn plan(selection: &Selection, source: &Source, network: bool, host: &Host) 
         archives,
         users: selection.users.clone(),
         settings: selection.settings.clone(),
-        profile_file: profile_file::text(selection),
+        profile_file: profile_text(&profile_variables(selection)),
         source: source.folder().to_owned(),
         config: source.config().to_owned(),
         network,

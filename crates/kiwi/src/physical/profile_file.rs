@@ -10,10 +10,10 @@ use crate::root_tree::RootTree;
 /// Our function library.
 const FUNCTIONS: &str = include_str!("kconfig.sh");
 
-/// The text of `.profile`: the chapter's names and today's, sorted.
-pub(super) fn text(selection: &Selection) -> String {
+/// The variables of `.profile`: the chapter's names and today's.
+pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     let settings = &selection.settings;
-    let mut variables: BTreeMap<&str, String> = BTreeMap::new();
+    let mut variables: BTreeMap<&'static str, String> = BTreeMap::new();
     let size =
         size_of(&selection.image_type).map_or_else(|| "auto".to_owned(), |rule| format!("{}M", rule.size.0));
     let list = |names: Vec<String>| names.join(" ");
@@ -52,6 +52,11 @@ pub(super) fn text(selection: &Selection) -> String {
     if let Some(display) = &settings.display_name {
         variables.insert("kiwi_displayname", display.clone());
     }
+    variables
+}
+
+/// The text of `.profile`, sorted by name.
+pub fn text(variables: &BTreeMap<&'static str, String>) -> String {
     variables.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect()
 }
 

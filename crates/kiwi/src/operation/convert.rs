@@ -1,0 +1,142 @@
+//! `kiwi convert`: a description in today's words, or in another format.
+//!
+//! ```text
+//! text -> description::convert (checked: both texts mean the same) -> standard output, a new file, or the old file
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
+
+use super::{Invalid, load};
+use crate::diagnostic;
+use crate::host::Host;
+use crate::share::Share;
+
+/// What to convert, and where to.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Directory or file.
+    pub description: PathBuf,
+    /// `--to`, several times: a schema, a format, or one of each.
+    pub to: Vec<Target>,
+    /// Where the new text goes.
+    pub output: Output,
+}
+
+/// One word of `--to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The words of this schema.
+    Schema(SchemaVersion),
+    /// This format.
+    Format(Format),
+}
+
+/// Where the new text goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// To standard output.
+    Print,
+    /// Into this file, which must not exist.
+    File(PathBuf),
+    /// Into the file it came from.
+    InPlace,
+}
+
+impl Target {
+    /// Reads a word of `--to`.
+    ///
+    /// # Errors
+    ///
+    /// What words there are.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        if let Some(format) = Format::parse(word) {
+            return Ok(Self::Format(format));
+        }
+        SchemaVersion::parse(word).map(Self::Schema).ok_or_else(|| {
+            let formats: Vec<&str> = Format::ALL.iter().map(|format| format.word()).collect();
+            format!(
+                "expected a schema from {} to {}, or a format: {}",
+                SchemaVersion::OLDEST,
+                SchemaVersion::NEWEST,
+                formats.join(", ")
+            )
+        })
+    }
+}
+
+/// Writes the description anew.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let source = load::open(&request.description, &Share::find(host))?;
+    let written_in = source.format();
+    let conversion = conversion(&request.to, written_in)?;
+    if request.output == Output::InPlace && conversion.format != written_in {
+        bail!(
+            "{} is {written_in} and stays so with --in-place; name the new {} file with --output",
+            source.config().display(),
+            conversion.format
+        );
+    }
+    let file = SourceFile { name: source.config().display().to_string(), text: source.text().to_owned() };
+    let converted = Description::convert(file, conversion).map_err(Invalid::new)?;
+    if !converted.diagnostics.0.is_empty() {
+        host.say(&diagnostic::render(&converted.diagnostics, host.is_colored()));
+    }
+    let place = match &request.output {
+        Output::Print => {
+            host.print_document(&converted.text);
+            return Ok(());
+        }
+        Output::File(path) => {
+            refuse_existing(path)?;
+            host.write_new_file(path, &converted.text)
+                .with_context(|| format!("writing {}", path.display()))?;
+            path
+        }
+        Output::InPlace if converted.text == source.text() => source.config(),
+        Output::InPlace => {
+            host.replace_file(source.config(), &converted.text)
+                .with_context(|| format!("writing {}", source.config().display()))?;
+            source.config()
+        }
+    };
+    host.say(&format!("{}: schema {}, {}", place.display(), conversion.schema, conversion.format));
+    Ok(())
+}
+
+/// Today's words and the format it has, unless `--to` says otherwise.
+fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
+    let schemas: Vec<SchemaVersion> = to
+        .iter()
+        .filter_map(|target| match target {
+            Target::Schema(schema) => Some(*schema),
+            Target::Format(_) => None,
+        })
+        .collect();
+    let formats: Vec<Format> = to
+        .iter()
+        .filter_map(|target| match target {
+            Target::Format(format) => Some(*format),
+            Target::Schema(_) => None,
+        })
+        .collect();
+    if schemas.len() > 1 || formats.len() > 1 {
+        bail!("--to names more than one schema or more than one format; give one of each at most");
+    }
+    Ok(Conversion {
+        schema: schemas.first().copied().unwrap_or(SchemaVersion::NEWEST),
+        format: formats.first().copied().unwrap_or(written_in),
+    })
+}
+
+fn refuse_existing(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        bail!(
+            "{} is there already and is not overwritten; name another file, or convert with --in-place",
+            path.display()
+        );
+    }
+    Ok(())
+}
