@@ -13,7 +13,7 @@ use crate::not_built::NotBuilt;
 use crate::{
     Architecture, ArchitectureList, Deploy, DescriptionKind, Diagnostics, Drivers, ImageName, ImageType,
     Machine, PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository,
-    SchemaVersion, SourceFile, Span, Split, User, Version, check, decode, upgrade, xml,
+    SchemaVersion, SourceFile, Span, Split, User, Version, check, decode, format, upgrade,
 };
 
 /// What reading a file gave.
@@ -103,7 +103,7 @@ fn read(
     diagnostics: &mut Diagnostics,
     old_words: &mut Diagnostics,
 ) -> Option<Description> {
-    let mut root = match xml::read(file) {
+    let mut root = match format::read(file) {
         Ok(root) => root,
         Err(diagnostic) => {
             diagnostics.push(*diagnostic);

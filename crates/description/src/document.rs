@@ -17,8 +17,10 @@ pub(crate) struct Element {
     pub(crate) name: String,
     /// Whether the name belongs to a namespace; none of our words does.
     pub(crate) foreign: bool,
-    /// Where the name stands in the opening tag.
+    /// Where the name stands, or the whole item when the element is one of a list.
     pub(crate) span: Span,
+    /// Whether it is an item of a list, which has no name of its own.
+    pub(crate) item: bool,
     /// Attributes in the order of the text.
     pub(crate) attributes: Vec<Attribute>,
     /// Child elements in the order of the text.
@@ -40,6 +42,8 @@ pub(crate) struct Layout {
     pub(crate) blank_line: bool,
     /// Declarations of namespaces and attributes that belong to one, as written: name and value.
     pub(crate) foreign: Vec<(String, String)>,
+    /// The prefix of a name that belongs to a namespace.
+    pub(crate) prefix: Option<String>,
     /// Where the whole element stands, from its opening to its closing tag.
     pub(crate) source: Range<usize>,
 }
@@ -97,6 +101,11 @@ impl Text {
 }
 
 impl Element {
+    /// The name that the user wrote, which an upgrade may have replaced since.
+    pub(crate) fn written(&self) -> Option<&str> {
+        if self.item { None } else { self.span.word() }
+    }
+
     /// The attribute of that name.
     pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)

@@ -20,7 +20,9 @@ mod disk_format;
 mod document;
 mod drivers;
 mod filesystem;
+mod format;
 mod image_type;
+mod mapping;
 mod names;
 mod not_built;
 mod old_words;
@@ -43,13 +45,14 @@ mod xml;
 
 pub use architecture::{Architecture, ArchitectureList};
 pub use bootloader::{Bootloader, BootloaderName, Console, Firmware};
-pub use convert::{Conversion, Converted, Format};
+pub use convert::{Conversion, Converted};
 pub use deploy::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType};
 pub use description::{Description, Inherit, Parsed, TypeEntry};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use disk_format::DiskFormat;
 pub use drivers::{DriverKind, Drivers};
 pub use filesystem::{Filesystem, SplitFilesystems};
+pub use format::Format;
 pub use image_type::{
     BootImage, Disk, DiskWord, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
 };

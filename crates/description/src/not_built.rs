@@ -51,7 +51,7 @@ pub(crate) fn collect(element: &Element, word: &ElementWord, apart: &[&str]) -> 
         });
     };
     if word.state == State::NotBuilt && !words::says_default(word.default, element.text.as_ref()) {
-        let what = match element.span.word() {
+        let what = match element.written() {
             Some(written) if written != element.name => format!("`{written}`"),
             Some(_) | None => format!("`<{}>`", element.name),
         };

@@ -91,12 +91,14 @@ impl Reader<'_> {
             closing_comments: comments,
             blank_line: false,
             foreign: self.foreign(node),
+            prefix: self.prefix(node),
             source: self.span(node.range()).range,
         };
         Ok(Element {
             name: node.tag_name().name().to_owned(),
             foreign: node.tag_name().namespace().is_some(),
             span,
+            item: false,
             attributes: node
                 .attributes()
                 // Written by XML editors, and meant for them.
@@ -129,6 +131,11 @@ impl Reader<'_> {
             (name.to_owned(), attribute.value().to_owned())
         });
         declared.filter(|(name, _)| name != "xmlns:xml").chain(attributes).collect()
+    }
+
+    fn prefix(&self, node: Node<'_, '_>) -> Option<String> {
+        let name = &self.file.text[self.name_span(node).range];
+        name.split_once(':').map(|(prefix, _)| prefix.to_owned())
     }
 
     fn name_span(&self, node: Node<'_, '_>) -> Span {

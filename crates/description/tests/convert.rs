@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use description::{Choice, Conversion, Description, SchemaVersion, Severity, SourceFile};
+use description::{Choice, Conversion, Description, Format, SchemaVersion, Severity, SourceFile};
 
 /// Every accepted fixture with the schema it is written in.
 fn fixtures() -> Vec<(SchemaVersion, PathBuf)> {
@@ -28,7 +28,11 @@ fn file(text: &str) -> SourceFile {
 
 /// Everything a build could take from the description.
 fn meaning(text: &str) -> Vec<String> {
-    let parsed = Description::parse(file(text));
+    meaning_of("config.xml", text)
+}
+
+fn meaning_of(name: &str, text: &str) -> Vec<String> {
+    let parsed = Description::parse(SourceFile { name: name.to_owned(), text: text.to_owned() });
     let description = parsed.description.unwrap_or_else(|| panic!("{:#?}\n{text}", parsed.diagnostics));
     let mut meaning = vec![
         format!("{:?}", description.profiles),
@@ -53,9 +57,14 @@ fn meaning(text: &str) -> Vec<String> {
 }
 
 fn convert(text: &str, schema: SchemaVersion) -> String {
-    match Description::convert(file(text), Conversion { schema, ..Conversion::default() }) {
+    converted("config.xml", text, Conversion { schema, ..Conversion::default() })
+}
+
+fn converted(name: &str, text: &str, conversion: Conversion) -> String {
+    let file = SourceFile { name: name.to_owned(), text: text.to_owned() };
+    match Description::convert(file, conversion) {
         Ok(converted) => converted.text,
-        Err(errors) => panic!("to {schema}: {errors:#?}\n{text}"),
+        Err(errors) => panic!("to {conversion:?}: {errors:#?}\n{text}"),
     }
 }
 
@@ -158,6 +167,28 @@ fn comments_and_foreign_words_stay() {
 <!-- end -->
 "#;
     assert_eq!(convert(text, SchemaVersion::NEWEST), expected);
+}
+
+/// Every accepted fixture in every format, and from each of them into each.
+#[test]
+fn formats_mean_the_same() {
+    for (_, path) in fixtures() {
+        let text = fs::read_to_string(&path).expect("a text");
+        let schema = last_that_can_say(&text);
+        let original = meaning(&text);
+        for &format in Format::ALL {
+            let written = converted("config.xml", &text, Conversion { schema, format });
+            let name = format!("config.{format}");
+            assert_eq!(meaning_of(&name, &written), original, "{} as {format}:\n{written}", path.display());
+            for &other in Format::ALL {
+                let again = converted(&name, &written, Conversion { schema, format: other });
+                if other == format {
+                    assert_eq!(again, written, "{} as {format} again", path.display());
+                }
+                assert_eq!(meaning_of(&format!("config.{other}"), &again), original, "{again}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every description below `fixtures/descriptions` against the text beside it.
 //!
-//! `accepted/NAME.xml` gives `NAME.txt`: its warnings, the selection of its first type, and what each other type means.
-//! `rejected/NAME.xml` gives `NAME.txt`: every diagnostic with its place, from reading it or from selecting a type.
+//! `accepted/NAME.xml` gives `NAME.txt`, and one in another format `NAME.FORMAT.txt`: its warnings, the selection of its first type, and what each other type means.
+//! `rejected/NAME.xml` gives the text alike: every diagnostic with its place, from reading it or from selecting a type.
 //! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
@@ -18,7 +18,7 @@ fn descriptions(kind: &str) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(base.join(schema.number()).join(kind)) else { continue };
         for entry in entries {
             let path = entry.expect("a directory entry").path();
-            if path.extension().is_some_and(|extension| extension == "xml") {
+            if path.extension().is_some_and(|extension| extension != "txt") {
                 files.push(path);
             }
         }
@@ -55,7 +55,11 @@ fn told(diagnostics: &Diagnostics) -> String {
 
 /// Compares with the expected text, or writes it; says whether they agree.
 fn agrees(path: &Path, actual: &str) -> bool {
-    let expected_path = path.with_extension("txt");
+    let expected_path = if path.extension().is_some_and(|extension| extension == "xml") {
+        path.with_extension("txt")
+    } else {
+        path.with_added_extension("txt")
+    };
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
         fs::write(&expected_path, actual).expect("the expected text is written");
         return true;

@@ -8,15 +8,18 @@
 //! Only one file is written: what it includes stays an `<include>`.
 
 mod drop;
-mod format;
+mod json;
+mod mapping;
+mod toml;
 mod xml;
-
-pub use format::Format;
+mod yaml;
 
 use std::sync::Arc;
 
 use crate::document::Element;
-use crate::{Description, Diagnostic, Diagnostics, SchemaVersion, SourceFile, check, decode, upgrade};
+use crate::{
+    Description, Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, upgrade,
+};
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +74,9 @@ impl Description {
         }
         let text = match conversion.format {
             Format::Xml => xml::write(&root, conversion.schema),
+            Format::Yaml => yaml::write(&mapping::written(&root, conversion.schema)),
+            Format::Toml => toml::write(&mapping::written(&root, conversion.schema)),
+            Format::Json => json::write(&mapping::written(&root, conversion.schema)),
         };
         let again = read(SourceFile { name: format!("config.{}", conversion.format), text: text.clone() });
         upgrade::upgrade(&mut root, conversion.schema);
@@ -104,7 +110,7 @@ fn not_the_same(root: &Element) -> Diagnostics {
 /// The tree of a text that has no errors.
 fn read(file: SourceFile) -> Result<Element, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
-    let root = crate::xml::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))?;
+    let root = crate::format::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))?;
     if let Some(schema) = decode::schema_version(&root, &mut diagnostics) {
         check::check(&root, schema, &mut diagnostics);
     }

@@ -37,6 +37,10 @@ impl Writer {
             self.text.push('\n');
         }
         self.comments(&element.layout.comments, depth);
+        let name = match &element.layout.prefix {
+            Some(prefix) => format!("{prefix}:{}", element.name),
+            None => element.name.clone(),
+        };
         if word.is_none_or(|word| matches!(word.content, Content::Anything))
             && let Some(source) = element.span.file.text.get(element.layout.source.clone())
             && !source.is_empty()
@@ -45,12 +49,12 @@ impl Writer {
             self.line(depth, source);
             return;
         }
-        let tag = opening_tag(element, depth);
+        let tag = opening_tag(&name, element, depth);
         let empty = element.children.is_empty() && element.layout.closing_comments.is_empty();
         match &element.text {
             None if empty => self.line(depth, &format!("{tag}/>")),
             Some(text) if empty => {
-                self.line(depth, &format!("{tag}>{}</{}>", escaped(&text.text, false), element.name));
+                self.line(depth, &format!("{tag}>{}</{}>", escaped(&text.text, false), name));
             }
             text => {
                 self.line(depth, &format!("{tag}>"));
@@ -65,7 +69,7 @@ impl Writer {
                 if !root {
                     self.comments(&element.layout.closing_comments, depth + 1);
                 }
-                self.line(depth, &format!("</{}>", element.name));
+                self.line(depth, &format!("</{name}>"));
                 if root {
                     self.comments(&element.layout.closing_comments, 0);
                 }
@@ -74,14 +78,19 @@ impl Writer {
     }
 }
 
-fn opening_tag(element: &Element, depth: usize) -> String {
-    let attributes = element.attributes.iter().map(|attribute| (&attribute.name, &attribute.value.text));
+fn opening_tag(name: &str, element: &Element, depth: usize) -> String {
+    // Those of a namespace follow, as they were written.
+    let attributes = element.attributes.iter().filter(|attribute| {
+        let written = attribute.name_span.file.text.get(attribute.name_span.range.clone());
+        !written.is_some_and(|written| written.contains(':'))
+    });
+    let attributes = attributes.map(|attribute| (&attribute.name, &attribute.value.text));
     let foreign = element.layout.foreign.iter().map(|(name, value)| (name, value));
     let attributes: Vec<String> = attributes
         .chain(foreign)
         .map(|(name, value)| format!("{name}=\"{}\"", escaped(value, true)))
         .collect();
-    let mut tag = format!("<{}", element.name);
+    let mut tag = format!("<{name}");
     let indent = 2 * depth + tag.len() + 1;
     let mut column = 2 * depth + tag.len();
     for (position, attribute) in attributes.iter().enumerate() {

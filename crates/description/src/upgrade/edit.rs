@@ -11,6 +11,7 @@ pub(super) fn element(name: &str, span: &Span) -> Element {
         name: name.to_owned(),
         foreign: false,
         span: span.clone(),
+        item: false,
         attributes: Vec::new(),
         children: Vec::new(),
         text: None,

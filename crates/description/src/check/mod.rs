@@ -3,10 +3,14 @@
 //! Every difference is reported, in the user's own words and at its own place. What only holds between several words
 //! (a type and its attributes, a profile and its declaration) is `decode`'s business.
 
-use crate::document::{Attribute, Element, Text};
-use crate::suggest::{listed, nearest};
-use crate::words::{self, AttributeWord, ChildWord, ElementWord, IMAGE, Life, State, Value, Word};
-use crate::{Diagnostic, Diagnostics, SchemaVersion};
+mod value;
+
+use value::expectation;
+
+use crate::document::{Attribute, Element};
+use crate::suggest::listed;
+use crate::words::{self, AttributeWord, ChildWord, ElementWord, IMAGE, Life, State};
+use crate::{Diagnostic, Diagnostics, Format, SchemaVersion};
 
 /// Checks the whole tree.
 pub(crate) fn check(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
@@ -56,7 +60,10 @@ impl Check<'_> {
                 .attributes
                 .iter()
                 .any(|attribute| word.meant_attribute(&attribute.name, self.schema) == Some(known.name));
-            if element.attribute(known.name).is_none() && !written_otherwise && !misspelt {
+            let as_text = element.text.is_some()
+                && word.text.is_none_or(|_| !word.text_life.covers(self.schema))
+                && self.attribute_for_text(word).is_some_and(|first| first.name == known.name);
+            if element.attribute(known.name).is_none() && !written_otherwise && !misspelt && !as_text {
                 self.diagnostics.push(
                     Diagnostic::error(
                         element.span.clone(),
@@ -143,14 +150,15 @@ impl Check<'_> {
                     format!("`<{}>` has no text in schema {}", word.name, self.schema),
                 )
                 .label("text is not expected here");
-                self.diagnostics.push(if word.name == "type" {
-                    diagnostic.help(format!(
-                        "schema {} writes it `<type image=\"{}\">`",
-                        self.schema,
-                        first_line(&text.text)
-                    ))
-                } else {
-                    diagnostic
+                let help = (!text.text.contains('\n')).then(|| self.attribute_for_text(word)).flatten();
+                self.diagnostics.push(match help {
+                    Some(known) => diagnostic.help(match Format::of_name(&text.span.file.name) {
+                        Format::Xml => format!("write it `<{} {}=\"{}\">`", word.name, known.name, text.text),
+                        Format::Yaml => format!("write it `{}: {}`", known.name, text.text),
+                        Format::Toml => format!("write it `{} = \"{}\"`", known.name, text.text),
+                        Format::Json => format!("write it `\"{}\": \"{}\"`", known.name, text.text),
+                    }),
+                    None => diagnostic,
                 });
             }
             (None, Some(form)) if !word.text_optional => self.diagnostics.push(
@@ -160,6 +168,11 @@ impl Check<'_> {
             ),
             (None, _) => {}
         }
+    }
+
+    /// The attribute that a text stands for where none is expected: the first that is demanded.
+    fn attribute_for_text(&self, word: &'static ElementWord) -> Option<&'static AttributeWord> {
+        word.attributes.iter().find(|known| known.required && known.life.covers(self.schema))
     }
 
     // --- children
@@ -274,123 +287,5 @@ impl Check<'_> {
                 .label(format!("not an element of `<{}>`", word.name))
                 .help(help),
         );
-    }
-
-    // --- values
-
-    /// Reports a value that does not have its form; says whether it has.
-    fn value(&mut self, text: &Text, form: &Value, name: &str) -> bool {
-        match form {
-            Value::OneOf(known) => self.word(text, known, name),
-            Value::ListOf(known) => {
-                let items: Vec<Text> = text.items().iter().flat_map(Text::words).collect();
-                if items.is_empty() {
-                    return self.wrong(text, form, name);
-                }
-                let mut valid = true;
-                for item in &items {
-                    valid &= self.word(item, known, name);
-                }
-                valid
-            }
-            Value::Text | Value::Boolean | Value::Number(..) | Value::Integer | Value::Form(..) => {
-                has_form(&text.text, form) || self.wrong(text, form, name)
-            }
-        }
-    }
-
-    fn wrong(&mut self, text: &Text, form: &Value, name: &str) -> bool {
-        self.diagnostics.push(
-            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
-                .label(format!("expected {}", expectation(form, self.schema))),
-        );
-        false
-    }
-
-    fn word(&mut self, text: &Text, known: &'static [Word], name: &str) -> bool {
-        let schema = self.schema;
-        let covered = || known.iter().filter(|word| word.life.covers(schema));
-        if let Some(word) = covered().find(|word| word.word == text.text) {
-            if word.state == State::NotUsed {
-                self.not_used(text.span.clone(), format!("`{}`", word.word));
-            }
-            return true;
-        }
-        let diagnostic =
-            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)));
-        let diagnostic = match known.iter().find(|word| word.word == text.text) {
-            Some(other) => {
-                let diagnostic = diagnostic.label(other.life.of_other_schemas(schema));
-                match other.instead {
-                    Some(instead) => diagnostic.help(format!("schema {schema} writes it `{instead}`")),
-                    None => diagnostic.help(format!("expected {}", one_of(covered().copied()))),
-                }
-            }
-            None => {
-                let label = format!("expected {}", one_of(covered().copied()));
-                match nearest(&text.text, covered().map(|word| word.word)) {
-                    Some(word) => diagnostic.label(label).help(format!("did you mean `{word}`?")),
-                    None => diagnostic.label(label),
-                }
-            }
-        };
-        self.diagnostics.push(diagnostic);
-        false
-    }
-}
-
-fn has_form(text: &str, form: &Value) -> bool {
-    match form {
-        Value::Text => true,
-        Value::Boolean => words::boolean(text).is_some(),
-        Value::Number(least, most) => {
-            words::number(text).is_some_and(|number| (*least..=*most).contains(&number))
-        }
-        Value::Integer => text.parse::<i64>().is_ok(),
-        Value::OneOf(known) => known.iter().any(|word| word.word == text),
-        Value::ListOf(known) => {
-            words::list_items(text).all(|item| known.iter().any(|word| word.word == item))
-        }
-        Value::Form(_, valid) => !text.contains('\0') && valid(text),
-    }
-}
-
-fn expectation(form: &Value, schema: SchemaVersion) -> String {
-    let words =
-        |known: &'static [Word]| one_of(known.iter().filter(|word| word.life.covers(schema)).copied());
-    match form {
-        Value::Text => "a text".to_owned(),
-        Value::Boolean => "`true` or `false`".to_owned(),
-        Value::Number(0, most) if *most >= u64::from(u32::MAX) - 1 => "a whole number".to_owned(),
-        Value::Number(least, most) if *most >= u64::from(u32::MAX) - 1 => {
-            format!("a whole number, {least} or more")
-        }
-        Value::Number(least, most) => format!("a whole number from {least} to {most}"),
-        Value::Integer => "a whole number".to_owned(),
-        Value::OneOf(known) => words(known),
-        Value::ListOf(known) => format!("a list of {}", words(known)),
-        Value::Form(form, _) => (*form).to_owned(),
-    }
-}
-
-fn one_of(words: impl Iterator<Item = Word>) -> String {
-    let words: Vec<&str> = words.map(|word| word.word).collect();
-    match words.as_slice() {
-        [only] => format!("`{only}`"),
-        many => format!("one of {}", many.join(", ")),
-    }
-}
-
-/// A value as a message shows it: on one line, and not longer than that line.
-fn quoted(text: &str) -> String {
-    if text.is_empty() { "an empty text".to_owned() } else { format!("`{}`", first_line(text)) }
-}
-
-fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or("");
-    match line.char_indices().nth(60) {
-        Some((end, _)) => format!("{} ...", &line[..end]),
-        None if line.len() < text.len() => format!("{line} ..."),
-        None => line.to_owned(),
     }
 }

@@ -1,0 +1,125 @@
+//! Values against the form their table gives them.
+
+use super::Check;
+use crate::document::Text;
+use crate::suggest::nearest;
+use crate::words::{self, State, Value, Word};
+use crate::{Diagnostic, SchemaVersion};
+
+impl Check<'_> {
+    /// Reports a value that does not have its form; says whether it has.
+    pub(super) fn value(&mut self, text: &Text, form: &Value, name: &str) -> bool {
+        match form {
+            Value::OneOf(known) => self.word(text, known, name),
+            Value::ListOf(known) => {
+                let items: Vec<Text> = text.items().iter().flat_map(Text::words).collect();
+                if items.is_empty() {
+                    return self.wrong(text, form, name);
+                }
+                let mut valid = true;
+                for item in &items {
+                    valid &= self.word(item, known, name);
+                }
+                valid
+            }
+            Value::Text | Value::Boolean | Value::Number(..) | Value::Integer | Value::Form(..) => {
+                has_form(&text.text, form) || self.wrong(text, form, name)
+            }
+        }
+    }
+
+    fn wrong(&mut self, text: &Text, form: &Value, name: &str) -> bool {
+        self.diagnostics.push(
+            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
+                .label(format!("expected {}", expectation(form, self.schema))),
+        );
+        false
+    }
+
+    fn word(&mut self, text: &Text, known: &'static [Word], name: &str) -> bool {
+        let schema = self.schema;
+        let covered = || known.iter().filter(|word| word.life.covers(schema));
+        if let Some(word) = covered().find(|word| word.word == text.text) {
+            if word.state == State::NotUsed {
+                self.not_used(text.span.clone(), format!("`{}`", word.word));
+            }
+            return true;
+        }
+        let diagnostic =
+            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)));
+        let diagnostic = match known.iter().find(|word| word.word == text.text) {
+            Some(other) => {
+                let diagnostic = diagnostic.label(other.life.of_other_schemas(schema));
+                match other.instead {
+                    Some(instead) => diagnostic.help(format!("schema {schema} writes it `{instead}`")),
+                    None => diagnostic.help(format!("expected {}", one_of(covered().copied()))),
+                }
+            }
+            None => {
+                let label = format!("expected {}", one_of(covered().copied()));
+                match nearest(&text.text, covered().map(|word| word.word)) {
+                    Some(word) => diagnostic.label(label).help(format!("did you mean `{word}`?")),
+                    None => diagnostic.label(label),
+                }
+            }
+        };
+        self.diagnostics.push(diagnostic);
+        false
+    }
+}
+
+fn has_form(text: &str, form: &Value) -> bool {
+    match form {
+        Value::Text => true,
+        Value::Boolean => words::boolean(text).is_some(),
+        Value::Number(least, most) => {
+            words::number(text).is_some_and(|number| (*least..=*most).contains(&number))
+        }
+        Value::Integer => text.parse::<i64>().is_ok(),
+        Value::OneOf(known) => known.iter().any(|word| word.word == text),
+        Value::ListOf(known) => {
+            words::list_items(text).all(|item| known.iter().any(|word| word.word == item))
+        }
+        Value::Form(_, valid) => !text.contains('\0') && valid(text),
+    }
+}
+
+pub(super) fn expectation(form: &Value, schema: SchemaVersion) -> String {
+    let words =
+        |known: &'static [Word]| one_of(known.iter().filter(|word| word.life.covers(schema)).copied());
+    match form {
+        Value::Text => "a text".to_owned(),
+        Value::Boolean => "`true` or `false`".to_owned(),
+        Value::Number(0, most) if *most >= u64::from(u32::MAX) - 1 => "a whole number".to_owned(),
+        Value::Number(least, most) if *most >= u64::from(u32::MAX) - 1 => {
+            format!("a whole number, {least} or more")
+        }
+        Value::Number(least, most) => format!("a whole number from {least} to {most}"),
+        Value::Integer => "a whole number".to_owned(),
+        Value::OneOf(known) => words(known),
+        Value::ListOf(known) => format!("a list of {}", words(known)),
+        Value::Form(form, _) => (*form).to_owned(),
+    }
+}
+
+fn one_of(words: impl Iterator<Item = Word>) -> String {
+    let words: Vec<&str> = words.map(|word| word.word).collect();
+    match words.as_slice() {
+        [only] => format!("`{only}`"),
+        many => format!("one of {}", many.join(", ")),
+    }
+}
+
+/// A value as a message shows it: on one line, and not longer than that line.
+fn quoted(text: &str) -> String {
+    if text.is_empty() { "an empty text".to_owned() } else { format!("`{}`", first_line(text)) }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("");
+    match line.char_indices().nth(60) {
+        Some((end, _)) => format!("{} ...", &line[..end]),
+        None if line.len() < text.len() => format!("{line} ..."),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,79 @@
+//! A tree as the mapping that YAML, TOML and JSON write: the inverse of `mapping/element.rs`.
+//!
+//! Attributes come first, then the text, then the children, those of one name together.
+
+use crate::SchemaVersion;
+use crate::document::Element;
+use crate::mapping::{ATTRIBUTE_MARK, TEXT_KEY};
+use crate::words::{Content, ElementWord, IMAGE};
+
+/// One value of the new text.
+pub(super) enum Written {
+    Text(String),
+    List(Vec<Written>),
+    Mapping(Vec<(String, Written)>),
+}
+
+/// How a text may be written without quotes in any of the formats, so that it is read as it was.
+pub(super) fn is_plain(text: &str) -> bool {
+    let number = !text.is_empty()
+        && text.len() <= 15
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'));
+    matches!(text, "true" | "false") || number
+}
+
+/// The mapping of a whole description.
+pub(super) fn written(root: &Element, schema: SchemaVersion) -> Written {
+    Written::Mapping(vec![(root.name.clone(), element(root, Some(&IMAGE), schema))])
+}
+
+fn element(element: &Element, word: Option<&'static ElementWord>, schema: SchemaVersion) -> Written {
+    let known = word.filter(|word| !matches!(word.content, Content::Anything));
+    let mut entries: Vec<(String, Written)> = Vec::new();
+    for attribute in &element.attributes {
+        // Those of a namespace follow, as they were written.
+        let written = attribute.name_span.file.text.get(attribute.name_span.range.clone());
+        if written.is_some_and(|written| written.contains(':')) {
+            continue;
+        }
+        let mark = known.is_none_or(|word| word.attribute_word(&attribute.name, schema).is_none());
+        let key = if mark { format!("{ATTRIBUTE_MARK}{}", attribute.name) } else { attribute.name.clone() };
+        entries.push((key, Written::Text(attribute.value.text.clone())));
+    }
+    for (name, value) in &element.layout.foreign {
+        entries.push((format!("{ATTRIBUTE_MARK}{name}"), Written::Text(value.clone())));
+    }
+    if let Some(text) = &element.text {
+        if entries.is_empty() && element.children.is_empty() {
+            return Written::Text(text.text.clone());
+        }
+        entries.push((TEXT_KEY.to_owned(), Written::Text(text.text.clone())));
+    }
+    let first_of_children = entries.len();
+    for child in &element.children {
+        let child_word =
+            known.and_then(|word| word.child_word(&child.name, schema)).map(|child| child.element);
+        let mut value = self::element(child, child_word, schema);
+        if let Written::Text(_) = value
+            && known.is_some_and(|word| word.attribute_word(&child.name, schema).is_some())
+        {
+            // Without this it would be read as the attribute of that name.
+            value = Written::Mapping(vec![(TEXT_KEY.to_owned(), value)]);
+        }
+        let key = match &child.layout.prefix {
+            Some(prefix) => format!("{prefix}:{}", child.name),
+            None => child.name.clone(),
+        };
+        let earlier = entries[first_of_children..].iter_mut().find(|(earlier, _)| *earlier == key);
+        match earlier {
+            Some((_, Written::List(items))) => items.push(value),
+            Some((_, first)) => {
+                let taken = std::mem::replace(first, Written::List(Vec::new()));
+                *first = Written::List(vec![taken, value]);
+            }
+            None => entries.push((key, value)),
+        }
+    }
+    Written::Mapping(entries)
+}

@@ -1,0 +1,93 @@
+//! Writes TOML.
+//!
+//! Elements that have nothing but attributes stand in one line, so a list of packages reads as a list; all others are
+//! tables.
+
+use toml_writer::{ToTomlKey, ToTomlValue};
+
+use super::mapping::{Written, is_plain};
+
+/// Longer mappings are tables of their own.
+const WIDTH: usize = 100;
+
+/// The text of a file with `root` in it.
+pub(super) fn write(root: &Written) -> String {
+    let mut text = String::new();
+    if let Written::Mapping(entries) = root {
+        table("", entries, &mut text);
+    }
+    text.trim_start().to_owned()
+}
+
+fn table(path: &str, entries: &[(String, Written)], text: &mut String) {
+    let mut tables = Vec::new();
+    for (key, entry) in entries {
+        let name = key.to_toml_key();
+        match line(entry, !path.is_empty()) {
+            Some(line) => text.push_str(&format!("{name} = {line}\n")),
+            None => tables.push((name, entry)),
+        }
+    }
+    for (name, entry) in tables {
+        let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+        match entry {
+            Written::Mapping(inside) => {
+                text.push_str(&format!("\n[{path}]\n"));
+                table(&path, inside, text);
+            }
+            Written::List(items) => {
+                for item in items {
+                    text.push_str(&format!("\n[[{path}]]\n"));
+                    if let Written::Mapping(inside) = item {
+                        table(&path, inside, text);
+                    }
+                }
+            }
+            Written::Text(_) => {}
+        }
+    }
+}
+
+/// The value as it stands behind its key; none when it has to be a table.
+fn line(value: &Written, inside: bool) -> Option<String> {
+    match value {
+        Written::Text(text) => Some(scalar(text)),
+        Written::Mapping(_) => {
+            Some(inline(value)).filter(|line| inside && is_flat(value) && line.len() <= WIDTH)
+        }
+        Written::List(items) => {
+            let tables = items.iter().all(|item| matches!(item, Written::Mapping(_)));
+            if tables && !items.iter().all(is_flat) {
+                return None;
+            }
+            let lines: Vec<String> = items.iter().map(|item| format!("  {},\n", inline(item))).collect();
+            Some(format!("[\n{}]", lines.concat()))
+        }
+    }
+}
+
+/// Whether nothing but texts stands inside.
+fn is_flat(value: &Written) -> bool {
+    match value {
+        Written::Text(_) => true,
+        Written::Mapping(entries) => entries.iter().all(|(_, entry)| matches!(entry, Written::Text(_))),
+        Written::List(_) => false,
+    }
+}
+
+fn inline(value: &Written) -> String {
+    match value {
+        Written::Text(text) => scalar(text),
+        Written::Mapping(entries) if entries.is_empty() => "{}".to_owned(),
+        Written::Mapping(entries) => {
+            let entries =
+                entries.iter().map(|(key, entry)| format!("{} = {}", key.to_toml_key(), inline(entry)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Written::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn scalar(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { text.to_toml_value() }
+}

@@ -1,0 +1,130 @@
+//! Descriptions written as mappings: YAML, TOML and JSON.
+//!
+//! ```text
+//! text -> yaml | toml | json -> Node (what all three have, with places) -> element -> Element
+//! ```
+//!
+//! A node has its depth and its number bounded while it is read, so that what stands behind an alias or in hostile
+//! input cannot grow.
+
+mod element;
+mod json;
+mod toml;
+mod yaml;
+
+pub(crate) use element::{ATTRIBUTE_MARK, TEXT_KEY};
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::document::{Element, MAX_DEPTH};
+use crate::format::Format;
+use crate::{Diagnostic, SourceFile, Span};
+
+/// How deep nodes may nest: an element can be an item of a list in a mapping.
+const MAX_NODE_DEPTH: usize = 2 * MAX_DEPTH;
+
+/// More nodes than any description has.
+const MAX_NODES: usize = 200_000;
+
+/// One value of the text.
+#[derive(Debug, Clone)]
+struct Node {
+    /// Bytes of the text: of a text without its quotes, of a mapping at least the start of its first entry.
+    range: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    /// `null`, or nothing at all.
+    Nothing,
+    /// A text, a number or a truth value, as it is written.
+    Scalar(String),
+    List(Vec<Node>),
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// The key of an entry.
+#[derive(Debug, Clone)]
+struct Key {
+    text: String,
+    range: Range<usize>,
+}
+
+/// Reads the text of `file`, which is not XML.
+pub(crate) fn read(file: &Arc<SourceFile>, format: Format) -> Result<Element, Box<Diagnostic>> {
+    let mut reader = Reader { file, nodes: 0 };
+    let root = match format {
+        Format::Toml => toml::read(&mut reader),
+        Format::Json => json::read(&mut reader),
+        Format::Yaml | Format::Xml => yaml::read(&mut reader),
+    };
+    root.and_then(|root| element::root(file, root)).map_err(Box::new)
+}
+
+/// What the three readers share.
+struct Reader<'a> {
+    file: &'a Arc<SourceFile>,
+    nodes: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn text(&self) -> &'a str {
+        &self.file.text
+    }
+
+    /// A diagnostic at bytes of the text; they are made to fit its length and its characters.
+    fn error(&self, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(span(self.file, range), message)
+    }
+
+    /// Counts one more node at that depth.
+    fn count(&mut self, range: &Range<usize>, depth: usize) -> Result<(), Diagnostic> {
+        self.nodes += 1;
+        if depth > MAX_NODE_DEPTH {
+            return Err(self
+                .error(range.clone(), format!("values are nested more than {MAX_NODE_DEPTH} deep"))
+                .label("too deep")
+                .help("no element of any schema is nested that deep"));
+        }
+        if self.nodes > MAX_NODES {
+            return Err(self
+                .error(range.clone(), format!("the file has more than {MAX_NODES} values"))
+                .label("too many"));
+        }
+        Ok(())
+    }
+
+    /// The error for a key that a mapping has twice.
+    fn twice(&self, key: &Key) -> Diagnostic {
+        self.error(key.range.clone(), format!("the key `{}` stands twice in one mapping", key.text))
+            .label("given a second time")
+            .help("several elements of one name are a list")
+    }
+}
+
+fn span(file: &Arc<SourceFile>, range: Range<usize>) -> Span {
+    let text = &file.text;
+    let start = text.floor_char_boundary(range.start.min(text.len()));
+    let end = text.floor_char_boundary(range.end.min(text.len())).max(start);
+    Span { file: Arc::clone(file), range: start..end }
+}
+
+/// The part of a range that stands in its first line, for what covers many.
+fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
+    let covered = text.get(range.clone()).unwrap_or("");
+    range.start..range.start + covered.lines().next().unwrap_or("").trim_end().len()
+}
+
+/// The range of a text without its quotes.
+fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
+    let covered = text.get(range.clone()).unwrap_or("");
+    for quote in ["\"\"\"", "'''", "\"", "'"] {
+        let inside = covered.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if inside.is_some() {
+            return range.start + quote.len()..range.end - quote.len();
+        }
+    }
+    range
+}

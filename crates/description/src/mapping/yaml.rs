@@ -1,0 +1,244 @@
+//! YAML.
+//!
+//! The events of the parser become nodes as they come, so that nothing is held that the bounds refuse. Anchors, aliases
+//! and merge keys work as everywhere; what an alias stands for keeps the place of its anchor.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+
+use super::{Key, Kind, Node, Reader, first_line, unquoted};
+use crate::Diagnostic;
+
+pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
+    let parser = Parser::new_from_str(reader.text());
+    let place = Place { text: reader.text(), character: 0, byte: 0 };
+    let mut yaml = Yaml { reader, parser, place, anchors: BTreeMap::new() };
+    let mut root = None;
+    loop {
+        let (event, range) = yaml.next()?;
+        match event {
+            Event::StreamEnd => break,
+            Event::StreamStart | Event::Nothing | Event::DocumentStart(_) | Event::DocumentEnd => {}
+            _ if root.is_some() => {
+                return Err(yaml
+                    .reader
+                    .error(range, "the file has more than one document")
+                    .label("a second one starts here")
+                    .help("a description is one document"));
+            }
+            event => root = Some(yaml.node(event, range, 1)?),
+        }
+    }
+    Ok(root.unwrap_or(Node { range: 0..0, kind: Kind::Nothing }))
+}
+
+struct Yaml<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    parser: Parser<'a, StrInput<'a>>,
+    place: Place<'a>,
+    anchors: BTreeMap<usize, Node>,
+}
+
+impl<'a> Yaml<'_, 'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Diagnostic> {
+        match self.parser.next_event() {
+            Some(Ok((event, span))) => Ok((event, self.place.range(span))),
+            Some(Err(error)) => Err(self.broken(&error)),
+            None => Ok((Event::StreamEnd, 0..0)),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, range: Range<usize>, depth: usize) -> Result<Node, Diagnostic> {
+        self.reader.count(&range, depth)?;
+        let text = self.reader.text();
+        let (anchor, node) = match event {
+            Event::Scalar(content, style, anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &range)?;
+                let plain = style == ScalarStyle::Plain;
+                let nothing = plain && matches!(&*content, "" | "~" | "null" | "Null" | "NULL");
+                let kind = if nothing { Kind::Nothing } else { Kind::Scalar(content.into_owned()) };
+                let range = match style {
+                    ScalarStyle::Plain => range,
+                    ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => unquoted(text, range),
+                    ScalarStyle::Literal | ScalarStyle::Folded => block(text, range),
+                };
+                (anchor, Node { range, kind })
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &range)?;
+                let mut items = Vec::new();
+                loop {
+                    let (event, range) = self.next()?;
+                    match event {
+                        Event::SequenceEnd | Event::StreamEnd => break,
+                        event => items.push(self.node(event, range, depth + 1)?),
+                    }
+                }
+                (anchor, Node { range, kind: Kind::List(items) })
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_tag(tag.as_deref(), &range)?;
+                let entries = self.entries(depth)?;
+                let end = entries.first().map_or(range.end, |(_, value)| value.range.end);
+                let end = end + usize::from(text[end..].starts_with(['"', '\'']));
+                let range = first_line(text, range.start..end.max(range.end));
+                (anchor, Node { range, kind: Kind::Mapping(entries) })
+            }
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    return Err(self
+                        .reader
+                        .error(range, "this alias stands inside of what it stands for")
+                        .label("endless")
+                        .help("write the value out"));
+                };
+                self.count_all(&node, depth)?;
+                return Ok(node);
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd => (0, Node { range, kind: Kind::Nothing }),
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn entries(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Diagnostic> {
+        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut merged: Vec<(Key, Node)> = Vec::new();
+        loop {
+            let (event, range) = self.next()?;
+            let key = match event {
+                Event::MappingEnd | Event::StreamEnd => break,
+                event => self.node(event, range, depth + 1)?,
+            };
+            let (event, range) = self.next()?;
+            let value = self.node(event, range, depth + 1)?;
+            let Kind::Scalar(text) = key.kind else {
+                return Err(self
+                    .reader
+                    .error(key.range, "a key is not a text")
+                    .label("expected the name of an element or attribute"));
+            };
+            let key = Key { text, range: key.range };
+            if key.text == "<<" {
+                merged.extend(self.merged(value)?);
+            } else if seen.insert(key.text.clone()) {
+                entries.push((key, value));
+            } else {
+                return Err(self.reader.twice(&key));
+            }
+        }
+        // What a mapping says itself counts, then what is merged first.
+        for (key, value) in merged {
+            if seen.insert(key.text.clone()) {
+                entries.push((key, value));
+            }
+        }
+        Ok(entries)
+    }
+
+    fn merged(&self, value: Node) -> Result<Vec<(Key, Node)>, Diagnostic> {
+        match value.kind {
+            Kind::Mapping(entries) => Ok(entries),
+            Kind::List(items) => {
+                let all: Result<Vec<_>, _> = items.into_iter().map(|item| self.merged(item)).collect();
+                Ok(all?.into_iter().flatten().collect())
+            }
+            Kind::Nothing | Kind::Scalar(_) => Err(self
+                .reader
+                .error(value.range, "`<<` merges mappings, and this is none")
+                .label("expected an alias of a mapping")),
+        }
+    }
+
+    /// What an alias brings counts as if it were written out.
+    fn count_all(&mut self, node: &Node, depth: usize) -> Result<(), Diagnostic> {
+        self.reader.count(&node.range, depth)?;
+        match &node.kind {
+            Kind::Nothing | Kind::Scalar(_) => Ok(()),
+            Kind::List(items) => items.iter().try_for_each(|item| self.count_all(item, depth + 1)),
+            Kind::Mapping(entries) => {
+                entries.iter().try_for_each(|(_, value)| self.count_all(value, depth + 1))
+            }
+        }
+    }
+
+    fn refuse_tag(&self, tag: Option<&Tag>, range: &Range<usize>) -> Result<(), Diagnostic> {
+        match tag {
+            Some(tag) if !tag.is_yaml_core_schema() => Err(self
+                .reader
+                .error(range.clone(), format!("the tag `{tag}` means nothing in a description"))
+                .label("tagged")
+                .help("remove it; to include a file, write `include: {from: FILE}`")),
+            _ => Ok(()),
+        }
+    }
+
+    fn broken(&mut self, error: &ScanError) -> Diagnostic {
+        let mut at = self.place.byte(error.marker().index());
+        let text = self.reader.text();
+        let mut help = None;
+        if error.info().contains("tab") {
+            at += text[at..].find('\t').unwrap_or(0);
+            help = Some("YAML is indented with blanks, not with tabs");
+        } else if error.info().contains("quoted scalar") {
+            help = Some("look for a closing quote that is missing");
+        }
+        let diagnostic = self
+            .reader
+            .error(at..at + 1, format!("this is not YAML: {}", error.info()))
+            .label("cannot be read");
+        match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+/// A block text without its `|` or `>` and without the blanks before its first line.
+fn block(text: &str, range: Range<usize>) -> Range<usize> {
+    let covered = text.get(range.clone()).unwrap_or("");
+    let Some(line_end) = covered.find('\n') else { return range };
+    let body = &covered[line_end..];
+    let start = range.start + line_end + (body.len() - body.trim_start().len());
+    start.min(range.end)..range.start + covered.trim_end().len().max(start - range.start)
+}
+
+/// Turns places that count characters into bytes; they come nearly in the order of the text.
+struct Place<'a> {
+    text: &'a str,
+    character: usize,
+    byte: usize,
+}
+
+impl Place<'_> {
+    fn range(&mut self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start.index());
+        let end = self.byte(span.end.index());
+        start..end.max(start)
+    }
+
+    fn byte(&mut self, character: usize) -> usize {
+        while self.character < character {
+            let Some(next) = self.text[self.byte..].chars().next() else { break };
+            self.byte += next.len_utf8();
+            self.character += 1;
+        }
+        while self.character > character {
+            let Some(before) = self.text[..self.byte].chars().next_back() else { break };
+            self.byte -= before.len_utf8();
+            self.character -= 1;
+        }
+        self.byte
+    }
+}
