@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Digester};
 
-use crate::host::Host;
+use crate::host::{Host, sparse};
 use crate::workspace::Workspace;
 
 /// What a file is for.
@@ -84,7 +84,7 @@ pub fn checksum(path: &Path) -> Result<Checksum> {
     let zeros = vec![0; 1 << 20];
     let mut buffer = vec![0; 1 << 20];
     let mut position = 0;
-    for (start, end) in extents(&file, size).with_context(reading)? {
+    for (start, end) in sparse::extents(&file, size).with_context(reading)? {
         while position < start {
             let count = (start - position).min(zeros.len() as u64);
             digester.update(&zeros[..usize::try_from(count)?]);
@@ -98,63 +98,6 @@ pub fn checksum(path: &Path) -> Result<Checksum> {
         }
     }
     Ok(digester.finish())
-}
-
-/// The stretches of a sparse file that hold something, and an empty one at its end.
-pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
-    use rustix::fs::{SeekFrom, seek};
-    let mut found = Vec::new();
-    let mut position = 0;
-    while position < size {
-        let start = match seek(file, SeekFrom::Data(position)) {
-            Ok(start) => start,
-            Err(rustix::io::Errno::NXIO) => break,
-            // A file system that knows no holes: all of it counts.
-            Err(rustix::io::Errno::INVAL) => position,
-            Err(error) => return Err(error.into()),
-        };
-        let end = seek(file, SeekFrom::Hole(start)).unwrap_or(size);
-        found.push((start, end));
-        position = end;
-    }
-    found.push((size, size));
-    Ok(found)
-}
-
-/// Copies what `source` holds to `offset` of `target`, leaving holes as they are.
-pub fn copy_sparse(source: &Path, target: &File, offset: u64) -> Result<()> {
-    let what = || format!("copying {} into the disk", source.display());
-    let file = File::open(source).with_context(what)?;
-    let size = file.metadata().with_context(what)?.len();
-    for (start, end) in extents(&file, size).with_context(what)? {
-        let (mut from, mut to) = (start, start + offset);
-        while from < end {
-            let count = usize::try_from(end - from)?;
-            let copied = rustix::fs::copy_file_range(&file, Some(&mut from), target, Some(&mut to), count);
-            match copied {
-                Ok(0) => anyhow::bail!("{} ended early", source.display()),
-                Ok(_) => {}
-                // Between file systems that cannot do it: by hand.
-                Err(_) => copy_plain(&file, target, from, to, end).with_context(what)?,
-            }
-            if copied.is_err() {
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn copy_plain(source: &File, target: &File, mut from: u64, mut to: u64, end: u64) -> Result<()> {
-    let mut buffer = vec![0; 1 << 20];
-    while from < end {
-        let count = usize::try_from((end - from).min(buffer.len() as u64))?;
-        source.read_exact_at(&mut buffer[..count], from)?;
-        target.write_all_at(&buffer[..count], to)?;
-        from += count as u64;
-        to += count as u64;
-    }
-    Ok(())
 }
 
 /// Packs a file with gzip beside it and removes the plain one; the new path.

@@ -4,6 +4,9 @@
 //! tree: neither `..` nor an absolute or hostile symbolic link leads out of it. `prepare` creates a tree, everything
 //! else opens one; a tree is locked as long as the value lives.
 
+mod walk;
+
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -13,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use pathrs::flags::OpenFlags;
 use pathrs::{InodeType, Root};
-use rustix::fs::{AtFlags, CWD, FlockOperation, Timespec, Timestamps, flock, utimensat};
+use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
 
 use crate::host::{Command, Host};
@@ -26,7 +29,16 @@ pub const DESCRIPTION: &str = "image";
 pub struct RootTree {
     path: PathBuf,
     root: Root,
+    layer: Option<Layer>,
     _lock: File,
+}
+
+/// The writable layer over a tree that is not changed itself.
+#[derive(Debug)]
+struct Layer {
+    upper: PathBuf,
+    /// The newest time stamp of everything below and in the layer when it was last measured.
+    newest: Cell<Option<walk::Time>>,
 }
 
 /// What a tree holds, for the size rules.
@@ -77,6 +89,12 @@ impl RootTree {
         Self::hold(path)
     }
 
+    /// A merged view whose writable layer is `upper`: what changes is found without looking at all of it.
+    pub fn layered(path: &Path, upper: &Path) -> Result<Self> {
+        let layer = Layer { upper: upper.to_owned(), newest: Cell::new(None) };
+        Ok(Self { layer: Some(layer), ..Self::hold(path)? })
+    }
+
     fn hold(path: &Path) -> Result<Self> {
         let path =
             path.canonicalize().with_context(|| format!("opening the root tree {}", path.display()))?;
@@ -85,7 +103,7 @@ impl RootTree {
             bail!("the root tree {} is in use by another kiwi", path.display());
         }
         let root = Root::open(&path).with_context(|| format!("opening the root tree {}", path.display()))?;
-        Ok(Self { path, root, _lock: lock })
+        Ok(Self { path, root, layer: None, _lock: lock })
     }
 
     /// Where it is on the host.
@@ -244,39 +262,5 @@ impl RootTree {
         }
         names.sort();
         Ok(names)
-    }
-
-    /// No file, folder or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
-    pub fn clamp_times(&self, epoch: u64) -> Result<()> {
-        let limit = i64::try_from(epoch).unwrap_or(i64::MAX);
-        let time = Timespec { tv_sec: limit, tv_nsec: 0 };
-        let times = Timestamps { last_access: time, last_modification: time };
-        for entry in walkdir::WalkDir::new(&self.path).contents_first(true) {
-            let entry = entry.context("clamping times")?;
-            let metadata = entry.metadata().context("clamping times")?;
-            if (metadata.mtime(), metadata.mtime_nsec()) > (limit, 0) {
-                utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW)
-                    .with_context(|| format!("clamping the time of {}", entry.path().display()))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts what the tree holds.
-    pub fn measure(&self) -> Result<Measure> {
-        let mut measure = Measure::default();
-        let mut linked = std::collections::HashSet::new();
-        for entry in walkdir::WalkDir::new(&self.path) {
-            let entry = entry.context("measuring the root tree")?;
-            let metadata = entry.metadata().context("measuring the root tree")?;
-            measure.entries += 1;
-            let counted =
-                metadata.nlink() < 2 || metadata.is_dir() || linked.insert((metadata.dev(), metadata.ino()));
-            if counted && (metadata.is_file() || metadata.is_dir()) {
-                let bytes = if metadata.is_dir() { 4096 } else { metadata.len() };
-                measure.bytes += bytes.div_ceil(4096) * 4096;
-            }
-        }
-        Ok(measure)
     }
 }

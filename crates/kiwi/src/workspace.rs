@@ -85,7 +85,7 @@ impl Workspace {
         }
         host.mount_overlay(tree.path(), &upper, &work, &merged)
             .with_context(|| format!("laying a writable layer over {}", tree.path().display()))?;
-        RootTree::merged(&merged)
+        RootTree::layered(&merged, &upper)
     }
 
     /// The boot image while it is made.
@@ -96,6 +96,13 @@ impl Workspace {
     /// A file that is only needed during the build.
     pub fn scratch_file(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
+    }
+
+    /// A file of up to `size` bytes that is read once more and then gone: in memory when that leaves room, else
+    /// beside the outputs.
+    pub fn passing_file(&self, name: &str, size: u64) -> PathBuf {
+        let free = rustix::fs::statvfs(&self.scratch).map_or(0, |room| room.f_bavail * room.f_frsize);
+        if free > size * 2 { self.scratch.join(name) } else { self.out.join(name) }
     }
 
     /// The folder of such files.

@@ -2,15 +2,16 @@
 
 mod btrfs;
 mod ext;
+mod ext_times;
 mod squashfs;
 mod xfs;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use description::Filesystem;
 
-use crate::host::Host;
+use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
@@ -55,7 +56,9 @@ pub fn create(
 ) -> Result<()> {
     match plan.filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-            ext::create(plan, tree, output, workspace, host)
+            let what = || format!("creating {}", output.display());
+            host.create_file(output).with_context(what)?.set_len(plan.size).with_context(what)?;
+            ext::create(plan, tree, output, 0, workspace, host)
         }
         Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
         Filesystem::Btrfs => btrfs::create(plan, tree, output, host),
@@ -64,10 +67,39 @@ pub fn create(
     }
 }
 
+/// Writes the tree as a file system into the disk file `disk`, which exists, at byte `offset`: at once where its program
+/// can, else by way of a file of its own.
+pub fn create_inside(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    disk: &Path,
+    offset: u64,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    match plan.filesystem {
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
+            ext::create(plan, tree, disk, offset, workspace, host)
+        }
+        Filesystem::Xfs
+        | Filesystem::Btrfs
+        | Filesystem::Squashfs
+        | Filesystem::Reiserfs
+        | Filesystem::Cramfs => {
+            // Beside the disk, so that file systems that can share its blocks instead of copying them.
+            let file = disk.with_extension("system");
+            create(plan, tree, &file, workspace, host)?;
+            let target = host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
+            sparse::copy(&file, &target, offset)?;
+            host.remove_file(&file).context("removing the file system's file")
+        }
+    }
+}
+
 /// Programs of the host that write it.
 pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
     match filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs", "dumpe2fs", "debugfs"],
+        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs"],
         Filesystem::Xfs => &["mkfs.xfs", "xfs_db"],
         Filesystem::Btrfs => &["mkfs.btrfs"],
         Filesystem::Squashfs => &["mksquashfs"],

@@ -15,6 +15,7 @@ mod log;
 mod namespace;
 mod progress;
 mod sandbox;
+pub mod sparse;
 mod stall;
 mod terminal;
 mod tool;

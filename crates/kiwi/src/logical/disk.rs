@@ -1,23 +1,23 @@
 //! A virtual disk: boot loader, partitions and the system, all in one file, then in the format that was asked for.
 //!
 //! ```text
-//! kernel, initrd, grub.cfg, fstab into the layer -> file system -> disk file: table, ESP, GRUB, system -> format
+//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: system where it stays, table, ESP, GRUB -> format
 //! ```
 
-use std::path::Path;
+use std::fs::File;
 
 use anyhow::{Context, Result};
 use bootconfig::ImageName;
 use description::{Disk, DiskFormat, Firmware, Machine, Selection};
 
 use super::{BootFiles, TreeFacts, remove_build_files, size};
-use crate::artifact::{self, Artifact, Role};
+use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
 use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
 use crate::disk_format;
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::Host;
+use crate::host::{Host, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -125,14 +125,19 @@ pub(super) fn create(
     furnish(plan, tree)?;
     tree.clamp_times(plan.system.epoch)?;
     let raw = format!("{}.raw", plan.name);
-    let path = workspace.unfinished(&raw);
-    let system = workspace.unfinished("system");
+    let path = match plan.format {
+        DiskFormat::Raw => workspace.unfinished(&raw),
+        // Only read once more: in memory when there is room.
+        _ => workspace.passing_file(&raw, plan.layout.sectors * SECTOR),
+    };
     let stage = host.stage(format!("Writing the {} file system", plan.system.filesystem.word()));
-    filesystem::create(&plan.system, tree, &system, workspace, host)?;
+    let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
+    file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;
+    let system = plan.layout.partition(PartitionRole::System).context("the disk has no system partition")?;
+    filesystem::create_inside(&plan.system, tree, &path, system.start * SECTOR, workspace, host)?;
     stage.finish();
     let stage = host.stage("Assembling the disk");
-    assemble(plan, &system, &path, workspace, host)?;
-    host.remove_file(&system).context("removing the file system's file")?;
+    assemble(plan, file, workspace, host)?;
     stage.finish();
     if plan.format == DiskFormat::Raw {
         artifacts.push(Artifact::new(Role::Image, raw, path));
@@ -173,10 +178,9 @@ fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-fn assemble(plan: &Plan, system: &Path, path: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+/// Everything but the system: table, boot loader, ESP.
+fn assemble(plan: &Plan, mut file: File, workspace: &Workspace, host: &Host) -> Result<()> {
     let layout = &plan.layout;
-    let mut file = host.create_file(path).with_context(|| format!("creating {}", path.display()))?;
-    file.set_len(layout.sectors * SECTOR).context("sizing the disk")?;
     disk::write(layout, &mut file)?;
     if layout.firmware != Firmware::Uefi {
         let core = grub2::core_image(Platform::Pc, &plan.menu, workspace, host)?;
@@ -188,10 +192,7 @@ fn assemble(plan: &Plan, system: &Path, path: &Path, workspace: &Workspace, host
     }
     if let Some(esp) = layout.partition(PartitionRole::Esp) {
         let image = system_partition(plan, esp.sectors * SECTOR, workspace, host)?;
-        artifact::copy_sparse(&image, &file, esp.start * SECTOR)?;
-    }
-    if let Some(partition) = layout.partition(PartitionRole::System) {
-        artifact::copy_sparse(system, &file, partition.start * SECTOR)?;
+        sparse::copy(&image, &file, esp.start * SECTOR)?;
     }
     Ok(())
 }

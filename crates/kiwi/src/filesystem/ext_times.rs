@@ -1,0 +1,197 @@
+//! The time stamps of a finished ext2, ext3 or ext4: access, change and creation become one moment, and no file is newer.
+//!
+//! mke2fs takes change and access times from the inodes of the tree, which differ from build to build and cannot be
+//! set. debugfs can change them, at a hundred thousand commands for a small system; here the inode tables are read
+//! and written once. Layout and checksums: the kernel's Documentation/filesystems/ext4, "Super Block", "Block Group
+//! Descriptors", "Index Nodes" and "Checksums". Everything but times and their checksum stays as mke2fs wrote it.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, ensure};
+use crc::{Algorithm, CRC_32_ISCSI, Crc, Table};
+
+/// CRC-32C as ext4 keeps it: without the final inversion.
+const CHECKSUM: Algorithm<u32> = Algorithm { xorout: 0, ..CRC_32_ISCSI };
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CHECKSUM);
+
+const MAGIC: u16 = 0xef53;
+const INCOMPATIBLE_META_GROUPS: u32 = 0x10;
+const INCOMPATIBLE_64BIT: u32 = 0x80;
+const INCOMPATIBLE_CHECKSUM_SEED: u32 = 0x2000;
+const READ_ONLY_METADATA_CHECKSUM: u32 = 0x400;
+
+/// Places of 32-bit time stamps in an inode, and of their extra parts behind the first 128 bytes.
+const ACCESS: usize = 0x08;
+const CHANGE: usize = 0x0c;
+const MODIFICATION: usize = 0x10;
+const CREATION: usize = 0x90;
+const EXTRA: [usize; 4] = [0x84, 0x88, 0x8c, 0x94];
+
+/// Settles the file system that starts at `offset` of `file`.
+pub(super) fn settle(file: &File, offset: u64, epoch: u64) -> Result<()> {
+    let epoch = u32::try_from(epoch).context("the time of the build does not fit an ext file system")?;
+    let layout = Layout::read(file, offset)?;
+    let mut table = Vec::new();
+    for group in 0..layout.groups {
+        let (start, used) = layout.inode_table(file, offset, group)?;
+        table.resize(usize::try_from(used * layout.inode_size)?, 0);
+        let place = offset + start * layout.block_size;
+        file.read_exact_at(&mut table, place).context("reading an inode table")?;
+        let mut changed = false;
+        for (index, inode) in table.chunks_exact_mut(usize::try_from(layout.inode_size)?).enumerate() {
+            let number = u32::try_from(group * layout.inodes_per_group + index as u64 + 1)?;
+            changed |= layout.settle_inode(inode, number, epoch);
+        }
+        if changed {
+            file.write_all_at(&table, place).context("writing an inode table")?;
+        }
+    }
+    Ok(())
+}
+
+/// What the superblock says, as far as it is needed to reach every inode.
+struct Layout {
+    block_size: u64,
+    first_descriptor: u64,
+    descriptor_size: u64,
+    groups: u64,
+    inodes_per_group: u64,
+    inode_size: u64,
+    /// Where inode checksums start; none: the file system has none.
+    seed: Option<u32>,
+}
+
+impl Layout {
+    fn read(file: &File, offset: u64) -> Result<Self> {
+        let mut block = [0; 1024];
+        file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
+        ensure!(le16(&block, 0x38) == MAGIC, "there is no ext file system at byte {offset}");
+        let [incompatible, read_only] = [0x60, 0x64].map(|place| le32(&block, place));
+        ensure!(
+            incompatible & INCOMPATIBLE_META_GROUPS == 0,
+            "the feature meta_bg of mke2fs is not supported; take it out of filesystem options"
+        );
+        let block_size = 1024 << le32(&block, 0x18);
+        let wide = incompatible & INCOMPATIBLE_64BIT != 0;
+        let seed = if incompatible & INCOMPATIBLE_CHECKSUM_SEED != 0 {
+            le32(&block, 0x270)
+        } else {
+            checksum(u32::MAX, &block[0x68..0x78])
+        };
+        Ok(Self {
+            block_size,
+            first_descriptor: (u64::from(le32(&block, 0x14)) + 1) * block_size,
+            descriptor_size: if wide { u64::from(le16(&block, 0xfe)) } else { 32 },
+            groups: u64::from(le32(&block, 0)) / u64::from(le32(&block, 0x28)).max(1),
+            inodes_per_group: u64::from(le32(&block, 0x28)),
+            inode_size: u64::from(le16(&block, 0x58)),
+            seed: (read_only & READ_ONLY_METADATA_CHECKSUM != 0).then_some(seed),
+        })
+    }
+
+    /// First block and number of inodes ever used of a group's table.
+    fn inode_table(&self, file: &File, offset: u64, group: u64) -> Result<(u64, u64)> {
+        let mut descriptor = [0; 64];
+        let size = usize::try_from(self.descriptor_size.min(64))?;
+        let place = offset + self.first_descriptor + group * self.descriptor_size;
+        file.read_exact_at(&mut descriptor[..size], place).context("reading a group descriptor")?;
+        let start = u64::from(le32(&descriptor, 0x08)) | u64::from(le32(&descriptor, 0x28)) << 32;
+        // Only file systems with checksums keep the number of inodes that were never used.
+        let unused = u64::from(le16(&descriptor, 0x1c)) | u64::from(le16(&descriptor, 0x32)) << 16;
+        let unused = if self.seed.is_some() { unused } else { 0 };
+        Ok((start, self.inodes_per_group.saturating_sub(unused)))
+    }
+
+    /// Whether the inode is in use and was settled.
+    fn settle_inode(&self, inode: &mut [u8], number: u32, epoch: u32) -> bool {
+        if le16(inode, 0) == 0 {
+            return false;
+        }
+        let modified = le32(inode, MODIFICATION).min(epoch);
+        let times = [(ACCESS, epoch), (CHANGE, epoch), (MODIFICATION, modified)];
+        for (place, time) in times {
+            inode[place..place + 4].copy_from_slice(&time.to_le_bytes());
+        }
+        let extra = if inode.len() > 128 { 128 + usize::from(le16(inode, 0x80)) } else { 128 };
+        if extra >= CREATION + 4 {
+            inode[CREATION..CREATION + 4].copy_from_slice(&epoch.to_le_bytes());
+        }
+        for place in EXTRA.into_iter().filter(|place| place + 4 <= extra) {
+            inode[place..place + 4].fill(0);
+        }
+        if let Some(seed) = self.seed {
+            seal(inode, number, seed, extra >= 0x84);
+        }
+        true
+    }
+}
+
+/// Writes the inode's checksum: its low half always, its high half where the inode has room for it.
+fn seal(inode: &mut [u8], number: u32, seed: u32, high: bool) {
+    inode[0x7c..0x7e].fill(0);
+    if high {
+        inode[0x82..0x84].fill(0);
+    }
+    let generation = le32(inode, 0x64);
+    let own = checksum(checksum(seed, &number.to_le_bytes()), &generation.to_le_bytes());
+    let sum = checksum(own, inode).to_le_bytes();
+    inode[0x7c..0x7e].copy_from_slice(&sum[..2]);
+    if high {
+        inode[0x82..0x84].copy_from_slice(&sum[2..]);
+    }
+}
+
+/// Goes on from `seed`, which is in the order of the result.
+fn checksum(seed: u32, bytes: &[u8]) -> u32 {
+    let mut digest = CRC.digest_with_initial(seed.reverse_bits());
+    digest.update(bytes);
+    digest.finalize()
+}
+
+fn le16(bytes: &[u8], place: usize) -> u16 {
+    u16::from_le_bytes([bytes[place], bytes[place + 1]])
+}
+
+fn le32(bytes: &[u8], place: usize) -> u32 {
+    u32::from_le_bytes([bytes[place], bytes[place + 1], bytes[place + 2], bytes[place + 3]])
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn run(program: &str, words: &[&str]) -> String {
+        let output = Command::new(program).args(words).output().expect("package e2fsprogs is needed");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{program} {words:?}: {text}");
+        text
+    }
+
+    #[test]
+    fn settled_file_systems_satisfy_e2fsck_and_have_one_time() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tree")).unwrap();
+        for number in 0..50 {
+            std::fs::write(folder.path().join(format!("tree/{number}")), "x").unwrap();
+        }
+        let tree = folder.path().join("tree").display().to_string();
+        let image = folder.path().join("image").display().to_string();
+        for features in ["^metadata_csum,^64bit", "metadata_csum,^64bit", "metadata_csum,64bit"] {
+            let words = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
+            run("mke2fs", &words);
+            let file = File::options().read(true).write(true).open(&image).unwrap();
+            settle(&file, 0, 1_000_000_000).unwrap();
+            run("e2fsck", &["-fn", &image]);
+            let stat = run("debugfs", &["-R", "stat /7", &image]);
+            for word in ["atime: 0x3b9aca00", "ctime: 0x3b9aca00", "mtime: 0x3b9aca00", "crtime: 0x3b9aca00"]
+            {
+                assert!(stat.contains(word), "{features}: no {word} in {stat}");
+            }
+            std::fs::remove_file(&image).unwrap();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Work on every entry of a tree, folder by folder: names are looked up in an open folder, never by their whole path.
+
+use std::collections::HashSet;
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, openat, statat, utimensat,
+};
+use rustix::io::Errno;
+
+use super::{Measure, RootTree};
+
+/// Seconds and nanoseconds of a modification.
+pub(super) type Time = (i64, i64);
+
+impl RootTree {
+    /// Counts what the tree holds.
+    pub fn measure(&self) -> Result<Measure> {
+        let mut measure = Measure::default();
+        let mut linked = HashSet::new();
+        let mut newest = (i64::MIN, 0);
+        let mut count = |_: BorrowedFd<'_>, _: &CStr, stat: &Stat| {
+            newest = newest.max(time_of(stat));
+            measure.entries += 1;
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            let bytes = match kind {
+                FileType::Directory => 4096,
+                FileType::RegularFile if stat.st_nlink < 2 || linked.insert((stat.st_dev, stat.st_ino)) => {
+                    u64::try_from(stat.st_size).unwrap_or(0)
+                }
+                _ => 0,
+            };
+            measure.bytes += bytes.div_ceil(4096) * 4096;
+            Ok(())
+        };
+        every_entry(&self.path, &mut count).context("measuring the root tree")?;
+        if let Some(layer) = &self.layer {
+            layer.newest.set(Some(newest));
+        }
+        Ok(measure)
+    }
+
+    /// No file, folder or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
+    ///
+    /// Of a layered tree that was measured and held nothing newer, only what was written since is looked at.
+    pub fn clamp_times(&self, epoch: u64) -> Result<()> {
+        let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
+        let changed =
+            self.layer.as_ref().filter(|layer| layer.newest.get().is_some_and(|time| time <= limit));
+        match changed {
+            Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
+            None => every_entry(&self.path, &mut |folder, name, stat| {
+                if time_of(stat) > limit { set_time(folder, name, limit) } else { Ok(()) }
+            }),
+        }
+        .context("clamping times")
+    }
+}
+
+/// Clamps in the tree what its layer holds; the layer itself must not be touched while it is mounted.
+fn clamp_changed(tree: &Path, upper: &Path, limit: Time) -> Result<()> {
+    for entry in walkdir::WalkDir::new(upper).contents_first(true) {
+        let entry = entry?;
+        let place = tree.join(entry.path().strip_prefix(upper)?);
+        match rustix::fs::lstat(&place) {
+            Ok(stat) if time_of(&stat) > limit => {
+                utimensat(CWD, &place, &times(limit), AtFlags::SYMLINK_NOFOLLOW)
+                    .with_context(|| format!("clamping the time of {}", place.display()))?;
+            }
+            Ok(_) => {}
+            // What was removed is an entry of the layer, too.
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error).with_context(|| format!("reading {}", place.display())),
+        }
+    }
+    Ok(())
+}
+
+fn time_of(stat: &Stat) -> Time {
+    (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0))
+}
+
+fn times((seconds, _): Time) -> Timestamps {
+    let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
+    Timestamps { last_access: time, last_modification: time }
+}
+
+fn set_time(folder: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
+    Ok(utimensat(folder, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// Calls `work` for every entry below `tree` and then for the folder it lies in, the tree itself last: what `work` sets
+/// stays.
+fn every_entry(tree: &Path, work: &mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()>) -> Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let root = openat(CWD, tree, flags, Mode::empty())?;
+    let stat = rustix::fs::fstat(&root)?;
+    every_entry_of(root.as_fd(), tree, work)?;
+    work(root.as_fd(), c".", &stat)
+}
+
+fn every_entry_of(
+    folder: BorrowedFd<'_>,
+    path: &Path,
+    work: &mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()>,
+) -> Result<()> {
+    let reading = || format!("reading {}", path.display());
+    for entry in Dir::read_from(folder).with_context(reading)? {
+        let entry = entry.with_context(reading)?;
+        let name = entry.file_name();
+        if [c".", c".."].contains(&name) {
+            continue;
+        }
+        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let inner = openat(folder, name, flags, Mode::empty()).with_context(reading)?;
+            let place = path.join(name.to_string_lossy().as_ref());
+            every_entry_of(inner.as_fd(), &place, work)?;
+        }
+        work(folder, name, &stat).with_context(|| format!("in {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn times_are_clamped_and_contents_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        std::fs::create_dir_all(path.join("a/b")).unwrap();
+        std::fs::write(path.join("a/b/file"), [0; 5000]).unwrap();
+        std::fs::hard_link(path.join("a/b/file"), path.join("a/again")).unwrap();
+        std::os::unix::fs::symlink("nowhere", path.join("link")).unwrap();
+        let tree = RootTree::merged(path).unwrap();
+        let measure = tree.measure().unwrap();
+        assert_eq!((measure.bytes, measure.entries), (3 * 4096 + 8192, 6));
+        tree.clamp_times(1_000_000_000).unwrap();
+        for name in [".", "a", "a/b", "a/b/file", "link"] {
+            assert_eq!(path.join(name).symlink_metadata().unwrap().mtime(), 1_000_000_000, "{name}");
+        }
+    }
+}
