@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Digester};
 
+use crate::gzip::GzipWriter;
 use crate::host::{Host, sparse};
 use crate::workspace::Workspace;
 
@@ -108,16 +109,16 @@ pub fn compress(path: &Path, host: &Host) -> Result<PathBuf> {
     let what = || format!("compressing {}", path.display());
     let mut source = File::open(path).with_context(what)?;
     let target = host.create_file(&packed).with_context(what)?;
-    let mut encoder = flate2::GzBuilder::new().write(target, flate2::Compression::new(6));
+    let mut writer = GzipWriter::new(target, host.processors()).with_context(what)?;
     let mut buffer = vec![0; 1 << 20];
     loop {
         host.check_interrupt()?;
         match source.read(&mut buffer).with_context(what)? {
             0 => break,
-            count => std::io::Write::write_all(&mut encoder, &buffer[..count]).with_context(what)?,
+            count => writer.write_all(&buffer[..count]).with_context(what)?,
         }
     }
-    encoder.finish().with_context(what)?;
+    writer.finish().with_context(what)?;
     host.remove_file(path).with_context(what)?;
     Ok(packed)
 }

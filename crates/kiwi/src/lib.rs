@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod disk;
 pub mod disk_format;
 pub mod filesystem;
+pub mod gzip;
 pub mod host;
 pub mod identity;
 pub mod initrd;

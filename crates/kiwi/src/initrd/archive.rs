@@ -6,6 +6,8 @@ use std::io::{self, Write};
 
 use cpio::newc::{Builder, ModeFileType, trailer};
 
+use crate::gzip::GzipWriter;
+
 /// How an initrd is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -17,7 +19,7 @@ pub enum Compression {
 
 enum Packer {
     Zstd(zstd::Encoder<'static, File>),
-    Gzip(flate2::write::GzEncoder<File>),
+    Gzip(GzipWriter<File>),
 }
 
 impl Write for Packer {
@@ -53,9 +55,7 @@ impl Archive {
                 encoder.multithread(u32::try_from(threads.max(2)).unwrap_or(2))?;
                 Packer::Zstd(encoder)
             }
-            Compression::Gzip => {
-                Packer::Gzip(flate2::GzBuilder::new().write(file, flate2::Compression::new(6)))
-            }
+            Compression::Gzip => Packer::Gzip(GzipWriter::new(file, threads)?),
         };
         Ok(Self {
             packer,

@@ -11,6 +11,7 @@ use bootconfig::ImageName;
 
 use super::remove_build_files;
 use crate::artifact::{self, Artifact, Role};
+use crate::gzip::GzipWriter;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
@@ -40,11 +41,9 @@ pub(super) fn create(
     let path = workspace.unfinished(&file);
     let stage = host.stage("Packing the initrd");
     let target = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
-    let encoder =
-        flate2::GzBuilder::new().write(std::io::BufWriter::new(target), flate2::Compression::new(6));
-    let mut encoder = archive(plan, tree, encoder, host).context("packing the initrd")?;
-    encoder.try_finish().context("packing the initrd")?;
-    encoder.finish().and_then(|mut file| file.flush()).context("packing the initrd")?;
+    let writer = GzipWriter::new(target, host.processors()).context("packing the initrd")?;
+    let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
+    writer.finish().context("packing the initrd")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
     host.write_file(&sum_path, artifact::checksum(&path)?.to_string()).context("writing the checksum")?;
     stage.finish();
