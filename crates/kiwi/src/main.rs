@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         eprintln!("error: {error}");
         return ExitCode::FAILURE;
     }
-    let host = Host::new(call.output);
+    let host = Host::new(call.output).with_variables(call.variables.clone());
     match run(&call, &host) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

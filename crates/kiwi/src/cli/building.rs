@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::describing::Place;
-use crate::operation::{Operation, Overrides, build, create, prepare, upgrade};
+use crate::operation::{Operation, Overrides, RepositoryWords, build, create, prepare, upgrade};
 
 /// Profiles and the sources of packages, as they change one build.
 #[derive(Debug, Args, Clone)]
@@ -39,12 +39,20 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn overrides(self) -> Overrides {
+        let (kind, mut kinds) = (self.set_repotype, self.add_repotype.into_iter());
+        let set = self.set_repo.map(|source| RepositoryWords {
+            option: "--set-repo",
+            source,
+            kind,
+            ..RepositoryWords::default()
+        });
+        let added = self.add_repo.iter();
+        let added = added.map(|written| RepositoryWords::written("--add-repo", written, kinds.next()));
         Overrides {
-            add_repositories: self.add_repo,
-            add_repository_types: self.add_repotype,
-            set_repository: self.set_repo,
-            set_repository_type: self.set_repotype,
+            set_repository: set,
+            add_repositories: added.collect(),
             add_packages: self.add_package,
+            ..Overrides::default()
         }
     }
 }
@@ -103,6 +111,7 @@ impl Create {
         Operation::Create(create::Request {
             root: self.root,
             destdir: self.creating.destdir,
+            make_destdir: false,
             image_type: self.creating.image_type,
         })
     }
@@ -130,6 +139,7 @@ impl Build {
             description: self.place.path(),
             root: self.root,
             destdir: self.creating.destdir,
+            make_destdir: false,
             image_type: self.creating.image_type,
             profiles: self.selecting.profiles,
             overrides: self.selecting.sources.overrides(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::error::ErrorKind;
 
+use super::Problem;
 use super::building::Selecting;
 use crate::operation::{Operation, create, create_password, list, list_profiles, prepare, upgrade};
 
@@ -70,14 +71,12 @@ pub(super) struct Chapter {
     selecting: Selecting,
 }
 
-/// A mistake clap itself cannot see.
-#[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) kind: ErrorKind,
-    pub(super) text: String,
-}
-
 impl Chapter {
+    /// The profiles and the type that were asked for, for a service of KIWI NG.
+    pub(super) fn choice(self) -> (Vec<String>, Option<String>) {
+        (self.selecting.profiles, self.image_type)
+    }
+
     pub(super) fn operation(self) -> Result<Operation, Problem> {
         if let Some(description) = self.prepare {
             return Ok(Operation::Prepare(prepare::Request {
@@ -93,6 +92,7 @@ impl Chapter {
             return Ok(Operation::Create(create::Request {
                 root,
                 destdir: self.destdir,
+                make_destdir: false,
                 image_type: self.image_type,
             }));
         }

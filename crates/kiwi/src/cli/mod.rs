@@ -11,12 +11,15 @@ mod building;
 mod chapter;
 mod describing;
 mod documenting;
+mod ng;
 mod running;
 mod verb;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::host::Output;
 use crate::operation::Operation;
@@ -40,10 +43,13 @@ struct Arguments {
     chapter: chapter::Chapter,
     #[command(flatten)]
     global: Global,
+    #[command(flatten)]
+    ng: ng::Global,
 }
 
 /// Options every verb has.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
 struct Global {
     /// Write the log to FILE; the word "terminal" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
@@ -65,28 +71,81 @@ pub struct Call {
     pub output: Output,
     /// `--logfile`.
     pub logfile: Option<PathBuf>,
+    /// Variables that hold as if they were in the environment.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+/// A mistake clap itself cannot see.
+#[derive(Debug)]
+struct Problem {
+    kind: ErrorKind,
+    text: String,
+}
+
+impl Problem {
+    /// Something that cannot be done.
+    fn refused(text: String) -> Self {
+        Self { kind: ErrorKind::InvalidValue, text }
+    }
 }
 
 /// Reads the command line; help, version, completions and mistakes end the program here.
 pub fn parse() -> Call {
-    let arguments = Arguments::parse();
-    let global = arguments.global;
-    let mut operation = match arguments.verb {
-        Some(verb) => verb.operation(),
-        None => match arguments.chapter.operation() {
-            Ok(operation) => operation,
-            Err(problem) => Arguments::command().error(problem.kind, problem.text).exit(),
-        },
-    };
-    let output = match (global.json, global.quiet) {
-        // An answer is one document; events would be mixed into it.
-        (true, _) if operation.answer_as_json() => Output::Quiet,
-        (true, _) => Output::Json,
-        (_, true) => Output::Quiet,
-        (false, false) => Output::Human,
-    };
-    Call { operation, output, logfile: global.logfile }
+    let matches = Arguments::command().get_matches();
+    let early = early_option(&matches);
+    let read = Arguments::from_arg_matches(&matches);
+    read.map_or_else(|error| error.exit(), |arguments| arguments.call(early))
+        .unwrap_or_else(|problem| Arguments::command().error(problem.kind, problem.text).exit())
 }
+
+/// An option of the chapter or of KIWI NG that was written before a verb.
+fn early_option(matches: &ArgMatches) -> Option<String> {
+    let written = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let everywhere = ["logfile", "json", "quiet"];
+    let command = Arguments::command();
+    let option = |id: &clap::Id| {
+        let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
+        Some(format!("--{}", argument.get_long()?))
+    };
+    matches.ids().filter(written).filter(|id| !everywhere.contains(&id.as_str())).find_map(option)
+}
+
+impl Arguments {
+    /// `early` is an option that stands before the verb, where only the services of KIWI NG have options.
+    fn call(self, early: Option<String>) -> Result<Call, Problem> {
+        let global = self.global;
+        let mut settings = ng::Settings::default();
+        let mut operation = match (self.verb, early) {
+            (None, _) => self.chapter.operation()?,
+            (Some(verb), Some(option)) if !verb.is_service() => {
+                return Err(Problem::refused(format!(
+                    "{option} stands before the verb; write it after the verb"
+                )));
+            }
+            (Some(verb), _) => {
+                let (profiles, image_type) = self.chapter.choice();
+                let (before, said) = self.ng.split(profiles, image_type)?;
+                settings = said;
+                verb.operation(before)?
+            }
+        };
+        let output = match (global.json, global.quiet || settings.quiet) {
+            // An answer is one document; events would be mixed into it.
+            (true, _) if operation.answer_as_json() => Output::Quiet,
+            (true, _) => Output::Json,
+            (false, true) => Output::Quiet,
+            (false, false) => Output::Human,
+        };
+        let on_terminal = || settings.log_on_terminal.then(|| PathBuf::from(TERMINAL));
+        let logfile =
+            global.logfile.map(|path| if path.as_os_str() == "stdout" { TERMINAL.into() } else { path });
+        let logfile = logfile.or_else(on_terminal);
+        Ok(Call { operation, output, logfile, variables: settings.variables })
+    }
+}
+
+/// The word of `--logfile` that is no file.
+const TERMINAL: &str = "terminal";
 
 #[cfg(test)]
 mod tests {
@@ -98,11 +157,15 @@ mod tests {
     }
 
     fn call(words: &str) -> Operation {
-        let arguments = Arguments::try_parse_from(words.split(' ')).unwrap();
-        match arguments.verb {
-            Some(verb) => verb.operation(),
-            None => arguments.chapter.operation().unwrap(),
-        }
+        asked(words).unwrap().operation
+    }
+
+    /// The call, or what is said instead of it.
+    fn asked(words: &str) -> Result<Call, String> {
+        let matches =
+            Arguments::command().try_get_matches_from(words.split(' ')).map_err(|e| e.to_string())?;
+        let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+        arguments.call(early_option(&matches)).map_err(|problem| problem.text)
     }
 
     #[test]
@@ -132,9 +195,73 @@ mod tests {
 
     #[test]
     fn nothing_asked_for_and_two_things_asked_for_are_errors() {
-        let none = Arguments::try_parse_from(["kiwi"]).unwrap().chapter.operation();
-        assert_eq!(none.unwrap_err().text, "no operation specified; see 'kiwi --help'");
+        assert_eq!(asked("kiwi").unwrap_err(), "no operation specified; see 'kiwi --help'");
         let two = Arguments::try_parse_from(["kiwi", "-p", "d", "-c", "r"]);
         assert!(two.is_err());
+    }
+
+    #[test]
+    fn ng_and_today_ask_for_the_same() {
+        for (ng, today) in [
+            (
+                "kiwi --profile a --profile b --type oem system prepare --description d --root r --add-package p",
+                "kiwi prepare d -r r --profile a --profile b -t oem --add-package p",
+            ),
+            ("kiwi --kiwi-file x.kiwi image info --description d", "kiwi info d/x.kiwi"),
+            ("kiwi image info --description d --list-profiles", "kiwi list-profiles d"),
+            ("kiwi image info --description d --print-kiwi-env", "kiwi info d --format profile"),
+            ("kiwi image info --description d --print-xml", "kiwi convert d --to xml"),
+            ("kiwi system update --root r --add-package p", "kiwi upgrade r --add-package p"),
+        ] {
+            assert_eq!(format!("{:?}", call(ng)), format!("{:?}", call(today)), "{ng}");
+        }
+        let build = call("kiwi --type oem system build --description d --target-dir t --delete-package p");
+        let Operation::Build(request) = build else { panic!("{build:?}") };
+        assert_eq!(request.root, Some("t/build/image-root".into()));
+        assert_eq!((request.destdir, request.make_destdir), (Some("t".into()), true));
+        assert_eq!(request.overrides.delete_packages, ["p"]);
+    }
+
+    #[test]
+    fn global_options_of_ng_count_for_the_whole_run() {
+        let call =
+            asked("kiwi --debug --shared-cache-dir c --config f.yml system create --root r --target-dir t")
+                .unwrap();
+        assert_eq!(call.logfile, Some("terminal".into()));
+        assert_eq!(call.variables, [("KIWI_CONFIG", "f.yml".to_owned()), ("KIWI_CACHE", "c".to_owned())]);
+        let call = asked("kiwi --loglevel 40 --logfile stdout system update --root r").unwrap();
+        assert_eq!((call.output, call.logfile), (Output::Quiet, Some("terminal".into())));
+    }
+
+    #[test]
+    fn what_ng_can_and_kiwi_cannot_is_refused_by_name() {
+        for (words, named) in [
+            ("kiwi system build --description d --target-dir t --set-type-attr a=b", "--set-type-attr"),
+            (
+                "kiwi system build --description d --target-dir t --allow-existing-root",
+                "--allow-existing-root",
+            ),
+            ("kiwi system prepare --description d --root r --ca-cert c", "--ca-cert"),
+            ("kiwi --setenv A=b system create --root r --target-dir t", "--setenv"),
+            ("kiwi --target-arch s390x system create --root r --target-dir t", "--target-arch"),
+            ("kiwi system update --root r --delete-package p", "--delete-package"),
+            ("kiwi system stash --root r --tag t --container-name n", "'system stash'"),
+            ("kiwi system boxbuild --box b kiwi --description d", "'system boxbuild'"),
+            ("kiwi system stackbuild --stash n --target-dir t", "'system stackbuild'"),
+            ("kiwi image resize --target-dir t --size 5g", "'image resize'"),
+        ] {
+            let said = asked(words).unwrap_err();
+            assert!(
+                said.contains(&format!("{named} ")) && said.contains("is not built by this version"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_option_before_todays_verbs_is_not_passed_over() {
+        let said = asked("kiwi --type oem build d").unwrap_err();
+        assert_eq!(said, "--type stands before the verb; write it after the verb");
+        assert!(asked("kiwi --quiet list").is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{building, describing, documenting, running};
+use super::{Problem, building, describing, documenting, ng, running};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,10 @@ pub(super) enum Verb {
     ListProfiles(describing::ListProfiles),
     /// Ask for a password and print its hash for a description.
     CreatePassword,
+    /// Commands of KIWI NG on systems: build, prepare, create, update.
+    System(ng::System),
+    /// Commands of KIWI NG on descriptions: info.
+    Image(ng::Image),
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions(documenting::Completions),
@@ -38,8 +42,16 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    pub(super) fn operation(self) -> Operation {
-        match self {
+    /// Whether it is a service of KIWI NG, which has options before it.
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self, Self::System(_) | Self::Image(_))
+    }
+
+    /// The operation; `before` is what was said before a service.
+    pub(super) fn operation(self, before: ng::Before) -> Result<Operation, Problem> {
+        Ok(match self {
+            Self::System(service) => return service.operation(before),
+            Self::Image(service) => return service.operation(before),
             Self::Prepare(verb) => verb.operation(),
             Self::Create(verb) => verb.operation(),
             Self::Build(verb) => verb.operation(),
@@ -53,6 +65,6 @@ impl Verb {
             Self::CreatePassword => Operation::CreatePassword(create_password::Request),
             Self::Completions(verb) => verb.print(),
             Self::ManPages(verb) => verb.write(),
-        }
+        })
     }
 }

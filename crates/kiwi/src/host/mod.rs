@@ -35,6 +35,7 @@ pub struct Host {
     progress: Progress,
     interrupt: interrupt::Interrupt,
     search_path: Vec<PathBuf>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Host {
@@ -45,7 +46,14 @@ impl Host {
             progress: Progress::new(output),
             interrupt: interrupt::Interrupt::listen(),
             search_path: tool::search_path(),
+            variables: Vec::new(),
         }
+    }
+
+    /// As if the environment had these variables; they go before those it has.
+    #[must_use]
+    pub fn with_variables(self, variables: Vec<(&'static str, String)>) -> Self {
+        Self { variables, ..self }
     }
 
     /// A command to be run in a sandbox; `program` is a name looked up on the host, or a path inside a root tree.
@@ -128,6 +136,9 @@ impl Host {
 
     /// A variable of the user's environment.
     pub fn variable(&self, name: &str) -> Option<String> {
+        if let Some((_, value)) = self.variables.iter().find(|(known, _)| *known == name) {
+            return Some(value.clone());
+        }
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 

@@ -19,6 +19,8 @@ pub struct Request {
     pub root: Option<PathBuf>,
     /// `--destdir`; none: the description's `defaultdestination`.
     pub destdir: Option<PathBuf>,
+    /// Whether the destination is made when it does not exist.
+    pub make_destdir: bool,
     /// `--type`; none: the primary one.
     pub image_type: Option<String>,
     /// `--add-profile`
@@ -36,7 +38,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     create::check(&selection, host)?;
-    let destdir = create::destination(request.destdir.as_deref(), &selection)?;
+    let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&create::log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
     let make = |tree: &RootTree| prepare::tree_of(&loaded, &selection, request.network, tree, host);

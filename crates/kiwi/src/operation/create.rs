@@ -27,6 +27,8 @@ pub struct Request {
     pub root: PathBuf,
     /// `--destdir`; none: the description's `defaultdestination`.
     pub destdir: Option<PathBuf>,
+    /// Whether the destination is made when it does not exist.
+    pub make_destdir: bool,
     /// `--type`; none: the primary one.
     pub image_type: Option<String>,
 }
@@ -40,7 +42,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let selection =
         load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
     check(&selection, host)?;
-    let destdir = destination(request.destdir.as_deref(), &selection)?;
+    let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
     images(&tree, &loaded, &selection, &record, &share, &workspace, host)?;
@@ -107,13 +109,21 @@ pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// `--destdir`, else `defaultdestination`; it must exist.
-pub(super) fn destination(asked: Option<&Path>, selection: &Selection) -> Result<PathBuf> {
+/// `--destdir`, else `defaultdestination`; it must exist unless it is to be made.
+pub(super) fn destination(
+    asked: Option<&Path>,
+    make: bool,
+    selection: &Selection,
+    host: &Host,
+) -> Result<PathBuf> {
     let named = asked.map(Path::to_owned);
     let Some(path) = named.or_else(|| selection.settings.default_destination.as_ref().map(PathBuf::from))
     else {
         bail!("no destination directory: name one with --destdir, or defaultdestination in the description");
     };
+    if make {
+        host.create_folders(&path).with_context(|| format!("creating {}", path.display()))?;
+    }
     if !path.is_dir() {
         bail!("the destination directory {} does not exist; create it first", path.display());
     }

@@ -2,11 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use description::{
-    Architecture, Choice, Description, Diagnostics, Package, PackageName, Parsed, Repository,
-    RepositoryStatus, RepositoryType, Selection, Severity, SourceFile, SourcePath,
-};
+use anyhow::{Context, Result};
+use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity, SourceFile};
 
 use super::Overrides;
 use crate::host::Host;
@@ -120,91 +117,11 @@ pub(super) fn select(
         architecture: Some(machine()),
     };
     let mut selection = loaded.description.select(&choice).map_err(Invalid::new)?;
-    apply(overrides, &mut selection)?;
+    overrides.apply(&mut selection)?;
     Ok(selection)
 }
 
 /// The architecture kiwi runs on.
-pub(super) fn machine() -> Architecture {
+pub fn machine() -> Architecture {
     Architecture::new(std::env::consts::ARCH)
-}
-
-/// `--set-repo`, then `--add-repo`, then `--add-package` (spec 1.2.2).
-fn apply(overrides: &Overrides, selection: &mut Selection) -> Result<()> {
-    if let Some(path) = &overrides.set_repository {
-        let Some(first) = selection.repositories.first_mut() else {
-            bail!(
-                "--set-repo replaces the first repository of the description, but it has none; use --add-repo"
-            );
-        };
-        first.source = source_path("--set-repo", path, &selection.architecture)?;
-        if let Some(word) = &overrides.set_repository_type {
-            first.kind = Some(repository_type("--set-repotype", word)?);
-        }
-    }
-    for (index, written) in overrides.add_repositories.iter().enumerate() {
-        selection.repositories.push(added(
-            written,
-            overrides.add_repository_types.get(index).map(String::as_str),
-            &selection.architecture,
-        )?);
-    }
-    for name in &overrides.add_packages {
-        let Some(name) = PackageName::parse(name) else {
-            bail!("--add-package {name}: expected {}", PackageName::EXPECTED);
-        };
-        selection.image.packages.push(Package { name });
-    }
-    selection.image.packages.sort();
-    selection.image.packages.dedup();
-    Ok(())
-}
-
-fn source_path(option: &str, path: &str, architecture: &Architecture) -> Result<SourcePath> {
-    match SourcePath::parse(path, architecture) {
-        Some(source) => Ok(source),
-        None => bail!(
-            "{option} {path}: expected an absolute path, dir:PATH, this://PATH, http(s)://, ftp://, opensuse://, \
-             obs:// or debian://SUITE"
-        ),
-    }
-}
-
-/// A repository of the command line: `SOURCE`, for apt also `SOURCE DISTRIBUTION COMPONENT...`.
-fn added(written: &str, word: Option<&str>, architecture: &Architecture) -> Result<Repository> {
-    let mut words = written.split_whitespace();
-    let source = source_path("--add-repo", words.next().unwrap_or_default(), architecture)?;
-    let kind = match (word, &source) {
-        (Some(word), _) => repository_type("--add-repotype", word)?,
-        (None, SourcePath::Debian(_)) => RepositoryType::AptDeb,
-        (None, _) => {
-            bail!("--add-repo {written} needs its type: give one --add-repotype for each --add-repo")
-        }
-    };
-    Ok(Repository {
-        kind: Some(kind),
-        status: RepositoryStatus::Fixed,
-        source,
-        alias: None,
-        priority: None,
-        distribution: words.next().map(str::to_owned),
-        components: words.map(str::to_owned).collect(),
-        architectures: Vec::new(),
-        check_repository: None,
-        check_packages: None,
-        signing_keys: Vec::new(),
-        in_image: false,
-        image_only: false,
-        credentials: None,
-    })
-}
-
-fn repository_type(option: &str, word: &str) -> Result<RepositoryType> {
-    match RepositoryType::parse(word) {
-        Some(kind) => Ok(kind),
-        None => {
-            let words: Vec<&str> = RepositoryType::WORDS.iter().map(|(word, _)| *word).collect();
-            bail!("{option} {word}: expected one of {}", words.join(", "))
-        }
-    }
 }

@@ -11,6 +11,7 @@ pub mod list;
 pub mod list_profiles;
 mod load;
 pub mod outline;
+mod overrides;
 pub mod prepare;
 pub mod upgrade;
 
@@ -18,22 +19,8 @@ use anyhow::Result;
 
 use crate::host::Host;
 
-pub use load::Invalid;
-
-/// Changes to the description for one run; nothing of it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// `--add-repo`
-    pub add_repositories: Vec<String>,
-    /// `--add-repotype`, by position.
-    pub add_repository_types: Vec<String>,
-    /// `--set-repo`
-    pub set_repository: Option<String>,
-    /// `--set-repotype`
-    pub set_repository_type: Option<String>,
-    /// `--add-package`
-    pub add_packages: Vec<String>,
-}
+pub use load::{Invalid, machine};
+pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
 
 /// An operation with what it was asked.
 #[derive(Debug, Clone)]

@@ -1,0 +1,101 @@
+//! `kiwi image info|resize`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use description::Format;
+
+use super::refused::{Refused, Word, Words, flag};
+use super::{Before, Problem, Rest, system};
+use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, list_profiles, outline};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Image {
+    /// Tell what a description offers.
+    Info(Info),
+    /// Not built: another size for a finished disk.
+    #[command(hide = true)]
+    Resize(Rest),
+}
+
+impl Image {
+    pub(super) fn operation(self, before: Before) -> Result<Operation, Problem> {
+        match self {
+            Self::Info(command) => command.operation(before),
+            Self::Resize(_) => Err(Problem::refused(
+                "'image resize' is not built by this version of kiwi; 'qemu-img resize DISK SIZE' does it, and the \
+                 system grows into its disk at the next boot"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Info {
+    /// Directory of the description.
+    #[arg(long, value_name = "DIR")]
+    description: PathBuf,
+    /// List the profiles only.
+    #[arg(long, group = "answer")]
+    list_profiles: bool,
+    /// Print the variables of .profile only.
+    #[arg(long, group = "answer")]
+    print_kiwi_env: bool,
+    /// Print the description in the words of schema 8.5, as XML.
+    #[arg(long, group = "answer")]
+    print_xml: bool,
+    /// Use none of the description's repositories.
+    #[arg(long)]
+    ignore_repos: bool,
+    /// Use one more repository (may be repeated).
+    #[arg(long, value_name = "REPOSITORY")]
+    add_repo: Vec<String>,
+    /// USER:PASSWORD for the --add-repo of the same position.
+    #[arg(long, value_name = "USER:PASSWORD", requires = "add_repo")]
+    add_repo_credentials: Vec<String>,
+    #[command(flatten)]
+    refused: Refused<InfoWords>,
+}
+
+#[derive(Debug, Clone)]
+struct InfoWords;
+
+impl Words for InfoWords {
+    const WORDS: &'static [Word] = &[
+        flag("resolve-package-list", "without it the packages are listed that the description names"),
+        flag("print-yaml", "--print-xml prints XML"),
+        flag("print-toml", "--print-xml prints XML"),
+    ];
+}
+
+impl Info {
+    fn operation(self, before: Before) -> Result<Operation, Problem> {
+        let description = before.description(self.description);
+        if self.list_profiles {
+            return Ok(Operation::ListProfiles(list_profiles::Request { description }));
+        }
+        if self.print_xml {
+            return Ok(Operation::Convert(convert::Request {
+                description,
+                to: vec![convert::Target::Format(Format::Xml)],
+                output: convert::Output::Print,
+            }));
+        }
+        let ignore = if self.ignore_repos { IgnoreRepositories::All } else { IgnoreRepositories::None };
+        Ok(Operation::Outline(outline::Request {
+            description,
+            profiles: before.profiles,
+            image_type: before.image_type,
+            overrides: Overrides {
+                ignore_repositories: ignore,
+                add_repositories: system::added(&self.add_repo, &self.add_repo_credentials)?,
+                ..Overrides::default()
+            },
+            format: match self.print_kiwi_env {
+                true => outline::Format::Profile,
+                false => outline::Format::Human,
+            },
+        }))
+    }
+}

@@ -1,0 +1,157 @@
+//! The spelling of KIWI NG: `kiwi [global] SERVICE COMMAND [options]` (spec/kiwi-8.5, section 3).
+//!
+//! Every command becomes the Request of the verb that does the same. What this version of kiwi cannot do is refused by
+//! name while the command line is read, before any work.
+
+mod image;
+mod refused;
+mod system;
+mod tuple;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use description::Architecture;
+
+use super::Problem;
+use crate::operation::{Operation, machine};
+use refused::{Refused, Word, Words, flag, option};
+
+/// Options that stand before the service.
+#[derive(Debug, Args)]
+#[group(id = "ng-options")]
+pub(super) struct Global {
+    /// Use this file of the description directory.
+    #[arg(long, value_name = "NAME", hide = true)]
+    kiwi_file: Option<PathBuf>,
+    /// Read this configuration instead of those of the system and the user.
+    #[arg(long, value_name = "FILE", hide = true)]
+    config: Option<PathBuf>,
+    /// Keep downloaded packages here.
+    #[arg(long, value_name = "DIR", hide = true)]
+    shared_cache_dir: Option<PathBuf>,
+    /// Build for this machine, which must be the one kiwi runs on.
+    #[arg(long, value_name = "NAME", hide = true)]
+    target_arch: Option<String>,
+    /// Show the log on the terminal.
+    #[arg(long, hide = true)]
+    debug: bool,
+    /// 10 shows the log on the terminal, 40 and more only errors.
+    #[arg(long, value_name = "N", hide = true)]
+    loglevel: Option<u32>,
+    /// Accepted: colours are used where there is a terminal.
+    #[arg(long, hide = true)]
+    color_output: bool,
+    #[command(flatten)]
+    refused: Refused<GlobalWords>,
+}
+
+#[derive(Debug, Clone)]
+struct GlobalWords;
+
+impl Words for GlobalWords {
+    const WORDS: &'static [Word] = &[
+        flag("debug-run-scripts-in-screen", "the log has all that scripts print"),
+        option("logsocket", "--json prints events on standard output"),
+        option("setenv", "write the variable into the description's scripts"),
+        option("temp-dir", "a build works in memory, or below its target directory with KIWI_SCRATCH=disk"),
+        flag("install-completion", "'kiwi completions SHELL' prints the script"),
+        flag("show-completion", "'kiwi completions SHELL' prints the script"),
+    ];
+}
+
+/// What was said before the service, for its command.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Before {
+    pub(super) profiles: Vec<String>,
+    pub(super) image_type: Option<String>,
+    pub(super) kiwi_file: Option<PathBuf>,
+}
+
+impl Before {
+    /// The description a command names, or the file of it.
+    fn description(&self, folder: PathBuf) -> PathBuf {
+        match &self.kiwi_file {
+            Some(file) => folder.join(file),
+            None => folder,
+        }
+    }
+}
+
+/// What the options change for the whole run.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// Variables that hold as if they were in the environment.
+    pub(super) variables: Vec<(&'static str, String)>,
+    pub(super) log_on_terminal: bool,
+    pub(super) quiet: bool,
+}
+
+impl Global {
+    /// Takes the options apart.
+    pub(super) fn split(
+        self,
+        profiles: Vec<String>,
+        image_type: Option<String>,
+    ) -> Result<(Before, Settings), Problem> {
+        if let Some(word) = &self.target_arch {
+            let (asked, here) = (Architecture::new(word), machine());
+            if asked != here {
+                return Err(Problem::refused(format!(
+                    "--target-arch {word} is not built by this version of kiwi on {here}; build on such a machine"
+                )));
+            }
+        }
+        let text = |path: PathBuf| path.display().to_string();
+        let mut variables = Vec::new();
+        variables.extend(self.config.map(|path| ("KIWI_CONFIG", text(path))));
+        variables.extend(self.shared_cache_dir.map(|path| ("KIWI_CACHE", text(path))));
+        let settings = Settings {
+            variables,
+            log_on_terminal: self.debug || self.loglevel.is_some_and(|level| level <= 10),
+            quiet: self.loglevel.is_some_and(|level| level >= 40),
+        };
+        Ok((Before { profiles, image_type, kiwi_file: self.kiwi_file }, settings))
+    }
+}
+
+/// Shown below the help of every service.
+const BEFORE: &str = "Before the service stand, as in 'kiwi --profile P --type oem system build ...':
+  --profile NAME, --type NAME, --kiwi-file NAME, --config FILE, --shared-cache-dir DIR, --target-arch NAME,
+  --logfile FILE|stdout, --debug, --loglevel N, --color-output
+docs/kiwi-ng.md says what each command does here.";
+
+/// The commands of `system`.
+#[derive(Debug, Args)]
+#[command(after_help = BEFORE)]
+pub(super) struct System {
+    #[command(subcommand)]
+    command: system::System,
+}
+
+/// The commands of `image`.
+#[derive(Debug, Args)]
+#[command(after_help = BEFORE)]
+pub(super) struct Image {
+    #[command(subcommand)]
+    command: image::Image,
+}
+
+impl System {
+    pub(super) fn operation(self, before: Before) -> Result<Operation, Problem> {
+        self.command.operation(before)
+    }
+}
+
+impl Image {
+    pub(super) fn operation(self, before: Before) -> Result<Operation, Problem> {
+        self.command.operation(before)
+    }
+}
+
+/// What follows a command that is not built; not looked at.
+#[derive(Debug, Args)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    words: Vec<String>,
+}

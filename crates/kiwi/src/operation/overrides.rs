@@ -1,0 +1,271 @@
+//! What the command line changes of a description for one run; nothing of it is stored.
+
+use anyhow::{Result, bail};
+use description::{
+    Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
+};
+
+/// The changes, in the order in which they are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Which of the description's repositories are left.
+    pub ignore_repositories: IgnoreRepositories,
+    /// Takes the place of the first repository.
+    pub set_repository: Option<RepositoryWords>,
+    /// Come after the description's.
+    pub add_repositories: Vec<RepositoryWords>,
+    /// Keys that every repository may be signed with.
+    pub signing_keys: Vec<String>,
+    /// Packages installed too.
+    pub add_packages: Vec<String>,
+    /// Packages bootstrapped too.
+    pub add_bootstrap_packages: Vec<String>,
+    /// Packages taken out at the end.
+    pub delete_packages: Vec<String>,
+}
+
+/// Which repositories of the description a build does without.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IgnoreRepositories {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// Those the build would use; the image's own configuration still gets those that are for it.
+    UsedForBuild,
+}
+
+/// A repository as the command line names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryWords {
+    /// The option, for messages.
+    pub option: &'static str,
+    /// Its place.
+    pub source: String,
+    /// Its type; none: that of the repository it replaces, or what the source says.
+    pub kind: Option<String>,
+    /// Its name.
+    pub alias: Option<String>,
+    /// Its priority.
+    pub priority: Option<i64>,
+    /// Whether the image's own configuration gets it.
+    pub in_image: bool,
+    /// Whether packages of it are checked.
+    pub check_packages: Option<bool>,
+    /// Whether its index is checked.
+    pub check_repository: Option<bool>,
+    /// Keys that sign it.
+    pub signing_keys: Vec<String>,
+    /// Components of an apt repository.
+    pub components: Vec<String>,
+    /// Suite of an apt repository.
+    pub distribution: Option<String>,
+    /// User and password.
+    pub credentials: Option<(String, String)>,
+}
+
+impl Overrides {
+    /// Makes the changes (spec/kiwi-1.4, section 1.2.2).
+    pub(super) fn apply(&self, selection: &mut Selection) -> Result<()> {
+        match self.ignore_repositories {
+            IgnoreRepositories::None => {}
+            IgnoreRepositories::All => selection.repositories.clear(),
+            IgnoreRepositories::UsedForBuild => {
+                selection.repositories.retain(|repository| repository.in_image || repository.image_only);
+                for repository in &mut selection.repositories {
+                    repository.image_only = true;
+                }
+            }
+        }
+        if let Some(words) = &self.set_repository {
+            self.replace_first(words, selection)?;
+        }
+        for words in &self.add_repositories {
+            selection.repositories.push(words.repository(&selection.architecture)?);
+        }
+        for repository in &mut selection.repositories {
+            repository.signing_keys.extend(self.signing_keys.iter().cloned());
+        }
+        for (option, names, set) in [
+            ("--add-package", &self.add_packages, &mut selection.image),
+            ("--add-bootstrap-package", &self.add_bootstrap_packages, &mut selection.bootstrap),
+        ] {
+            for name in names {
+                set.packages.push(Package { name: package(option, name)? });
+            }
+            set.packages.sort();
+            set.packages.dedup();
+        }
+        for name in &self.delete_packages {
+            let name = package("--delete-package", name)?;
+            if !selection.delete.contains(&name) {
+                selection.delete.push(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Only what was said replaces what the first repository has.
+    fn replace_first(&self, words: &RepositoryWords, selection: &mut Selection) -> Result<()> {
+        let Some(first) = selection.repositories.first_mut() else {
+            if self.ignore_repositories == IgnoreRepositories::None {
+                bail!(
+                    "--set-repo replaces the first repository of the description, but it has none; use --add-repo"
+                );
+            }
+            selection.repositories.push(words.repository(&selection.architecture)?);
+            return Ok(());
+        };
+        first.source = words.source_path(&selection.architecture)?;
+        if let Some(word) = &words.kind {
+            first.kind = Some(words.repository_type(word)?);
+        }
+        first.alias = words.alias.clone().or(first.alias.take());
+        first.priority = words.priority.or(first.priority);
+        first.in_image |= words.in_image;
+        first.check_packages = words.check_packages.or(first.check_packages);
+        first.check_repository = words.check_repository.or(first.check_repository);
+        first.signing_keys.extend(words.signing_keys.iter().cloned());
+        first.distribution = words.distribution.clone().or(first.distribution.take());
+        if !words.components.is_empty() {
+            first.components.clone_from(&words.components);
+        }
+        first.credentials = words.credentials.clone().or(first.credentials.take());
+        Ok(())
+    }
+}
+
+fn package(option: &str, name: &str) -> Result<PackageName> {
+    match PackageName::parse(name) {
+        Some(name) => Ok(name),
+        None => bail!("{option} {name}: expected {}", PackageName::EXPECTED),
+    }
+}
+
+impl RepositoryWords {
+    /// `SOURCE`, for apt also `SOURCE DISTRIBUTION COMPONENT...`.
+    pub fn written(option: &'static str, written: &str, kind: Option<String>) -> Self {
+        let mut words = written.split_whitespace();
+        Self {
+            option,
+            source: words.next().unwrap_or_default().to_owned(),
+            kind,
+            distribution: words.next().map(str::to_owned),
+            components: words.map(str::to_owned).collect(),
+            ..Self::default()
+        }
+    }
+
+    fn repository(&self, architecture: &Architecture) -> Result<Repository> {
+        let source = self.source_path(architecture)?;
+        let kind = match (&self.kind, &source) {
+            (Some(word), _) => self.repository_type(word)?,
+            (None, SourcePath::Debian(_)) => RepositoryType::AptDeb,
+            (None, _) => {
+                bail!("{0} {1} needs its type: give one {0}type for each {0}", self.option, self.source)
+            }
+        };
+        Ok(Repository {
+            kind: Some(kind),
+            status: RepositoryStatus::Fixed,
+            source,
+            alias: self.alias.clone(),
+            priority: self.priority,
+            distribution: self.distribution.clone(),
+            components: self.components.clone(),
+            architectures: Vec::new(),
+            check_repository: self.check_repository,
+            check_packages: self.check_packages,
+            signing_keys: self.signing_keys.clone(),
+            in_image: self.in_image,
+            image_only: false,
+            credentials: self.credentials.clone(),
+        })
+    }
+
+    fn source_path(&self, architecture: &Architecture) -> Result<SourcePath> {
+        match SourcePath::parse(&self.source, architecture) {
+            Some(source) => Ok(source),
+            None => bail!(
+                "{} {}: expected an absolute path, dir:PATH, this://PATH, http(s)://, ftp://, opensuse://, obs:// or \
+                 debian://SUITE",
+                self.option,
+                self.source
+            ),
+        }
+    }
+
+    fn repository_type(&self, word: &str) -> Result<RepositoryType> {
+        match RepositoryType::parse(word) {
+            Some(kind) => Ok(kind),
+            None => {
+                let words: Vec<&str> = RepositoryType::WORDS.iter().map(|(word, _)| *word).collect();
+                bail!("{}type {word}: expected one of {}", self.option, words.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use description::{Choice, Description, SourceFile};
+
+    use super::*;
+
+    fn selection() -> Selection {
+        let text = r#"<image schemaversion="8.5" name="x"><description type="system"><author>A</author><contact>C</contact>
+            <specification>S</specification></description><preferences><version>1.0.0</version>
+            <packagemanager>apt</packagemanager><type image="ext4"/></preferences>
+            <repository alias="one" type="apt-deb"><source path="debian://bookworm"/></repository>
+            <repository alias="two" imageinclude="true"><source path="http://example.org/x"/></repository>
+            <packages type="image"><package name="less"/></packages></image>"#;
+        let file = SourceFile { name: "config.xml".to_owned(), text: text.to_owned() };
+        Description::parse(file).description.unwrap().select(&Choice::default()).unwrap()
+    }
+
+    fn sources(overrides: &Overrides) -> Vec<String> {
+        let mut selection = selection();
+        overrides.apply(&mut selection).unwrap();
+        let shown = |repository: &Repository| {
+            let use_of = if repository.image_only { " image only" } else { "" };
+            format!("{}{use_of}", repository.source)
+        };
+        selection.repositories.iter().map(shown).collect()
+    }
+
+    fn debian(option: &'static str) -> RepositoryWords {
+        RepositoryWords::written(option, "debian://trixie", None)
+    }
+
+    #[test]
+    fn repositories_are_ignored_replaced_and_added() {
+        let mut overrides = Overrides { set_repository: Some(debian("--set-repo")), ..Overrides::default() };
+        assert_eq!(sources(&overrides), ["debian://trixie", "http://example.org/x"]);
+        overrides.ignore_repositories = IgnoreRepositories::All;
+        assert_eq!(sources(&overrides), ["debian://trixie"]);
+        let overrides = Overrides {
+            ignore_repositories: IgnoreRepositories::UsedForBuild,
+            add_repositories: vec![debian("--add-repo")],
+            ..Overrides::default()
+        };
+        assert_eq!(sources(&overrides), ["http://example.org/x image only", "debian://trixie"]);
+    }
+
+    #[test]
+    fn what_is_not_said_of_the_replaced_repository_stays() {
+        let mut selection = selection();
+        let overrides = Overrides { set_repository: Some(debian("--set-repo")), ..Overrides::default() };
+        overrides.apply(&mut selection).unwrap();
+        let first = &selection.repositories[0];
+        assert_eq!((first.alias.as_deref(), first.kind), (Some("one"), Some(RepositoryType::AptDeb)));
+    }
+
+    #[test]
+    fn a_wrong_source_names_its_option() {
+        let words = RepositoryWords::written("--add-repo", "nowhere", None);
+        let overrides = Overrides { add_repositories: vec![words], ..Overrides::default() };
+        let said = overrides.apply(&mut selection()).unwrap_err().to_string();
+        assert!(said.starts_with("--add-repo nowhere: expected an absolute path"), "{said}");
+    }
+}
