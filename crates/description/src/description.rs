@@ -1,19 +1,20 @@
-//! A description: everything that was written in one file, valid, nothing chosen yet.
+//! A description: everything that was written, valid, nothing chosen yet.
 //!
 //! ```text
-//! parse: text -> tree -> check against the words of its schema -> upgrade -> decode -> Description
+//! load: texts -> one tree, checked against the words of their schemas -> upgrade -> decode -> Description
 //! ```
 //!
-//! All errors of the file are collected on the way; a description exists only when there is none. Choosing a type,
+//! All errors of the files are collected on the way; a description exists only when there is none. Choosing a type,
 //! profiles and an architecture is `select.rs`.
 
 use std::sync::Arc;
 
+use crate::include::Loader;
 use crate::not_built::NotBuilt;
 use crate::{
     Architecture, ArchitectureList, Deploy, DescriptionKind, Diagnostics, Drivers, ImageName, ImageType,
     Machine, PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository,
-    SchemaVersion, SourceFile, Span, Split, User, Version, check, decode, format, upgrade,
+    SchemaVersion, SourceFile, Span, Split, User, Version, decode, include, upgrade,
 };
 
 /// What reading a file gave.
@@ -70,11 +71,21 @@ pub struct Description {
 }
 
 impl Description {
-    /// Reads the text of a description, of whichever schema it is.
+    /// Reads the text of a description, of whichever schema it is, which includes no other.
     pub fn parse(file: SourceFile) -> Parsed {
+        Self::load(file, &mut |_| Err("the other files of the description are not at hand".to_owned()))
+    }
+
+    /// Reads a description with the files it includes, whose texts `loader` gives.
+    pub fn load(file: SourceFile, loader: &mut Loader) -> Parsed {
         let mut diagnostics = Diagnostics::default();
         let mut old_words = Diagnostics::default();
-        let description = read(&Arc::new(file), &mut diagnostics, &mut old_words);
+        let whole = include::read(&Arc::new(file), loader, &mut diagnostics);
+        let description = whole.and_then(|mut whole| {
+            old_words = whole.old_words;
+            upgrade::upgrade(&mut whole.root, whole.schema);
+            decode::decode(&whole.root, whole.schema, &mut diagnostics)
+        });
         diagnostics.sort();
         Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, old_words }
     }
@@ -96,25 +107,6 @@ impl Description {
     pub fn prepend_packages(&mut self, base: &Description) {
         self.packages.splice(..0, base.packages.iter().cloned());
     }
-}
-
-fn read(
-    file: &Arc<SourceFile>,
-    diagnostics: &mut Diagnostics,
-    old_words: &mut Diagnostics,
-) -> Option<Description> {
-    let mut root = match format::read(file) {
-        Ok(root) => root,
-        Err(diagnostic) => {
-            diagnostics.push(*diagnostic);
-            return None;
-        }
-    };
-    let schema = decode::schema_version(&root, diagnostics)?;
-    check::check(&root, schema, diagnostics);
-    *old_words = crate::old_words::old_words(&root, schema);
-    upgrade::upgrade(&mut root, schema);
-    decode::decode(&root, schema, diagnostics)
 }
 
 /// `image/@inherit`

@@ -107,9 +107,18 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
-    /// Puts them into the order of the text.
+    /// Puts those of one file together, and into the order of its text.
     pub fn sort(&mut self) {
-        self.0.sort_by_key(|diagnostic| (diagnostic.span.range.start, diagnostic.span.range.end));
+        let mut files: Vec<String> = Vec::new();
+        for diagnostic in &self.0 {
+            if !files.iter().any(|name| *name == diagnostic.span.file.name) {
+                files.push(diagnostic.span.file.name.clone());
+            }
+        }
+        self.0.sort_by_key(|Diagnostic { span, .. }| {
+            let file = files.iter().position(|name| *name == span.file.name);
+            (file, span.range.start, span.range.end)
+        });
     }
 
     /// Whether there is an error among them.

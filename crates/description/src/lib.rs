@@ -22,6 +22,7 @@ mod drivers;
 mod filesystem;
 mod format;
 mod image_type;
+mod include;
 mod mapping;
 mod names;
 mod not_built;
@@ -56,6 +57,7 @@ pub use format::Format;
 pub use image_type::{
     BootImage, Disk, DiskWord, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
 };
+pub use include::Loader;
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 pub use package_manager::PackageManager;
 pub use packages::{Package, PackageSet, PatternType};

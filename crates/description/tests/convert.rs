@@ -22,6 +22,13 @@ fn fixtures() -> Vec<(SchemaVersion, PathBuf)> {
     found
 }
 
+/// What a fixture includes.
+fn included(path: &str) -> Result<SourceFile, String> {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions/8.5/accepted");
+    let text = fs::read_to_string(base.join(path)).map_err(|error| error.to_string())?;
+    Ok(SourceFile { name: path.to_owned(), text })
+}
+
 fn file(text: &str) -> SourceFile {
     SourceFile { name: "config.xml".to_owned(), text: text.to_owned() }
 }
@@ -32,7 +39,8 @@ fn meaning(text: &str) -> Vec<String> {
 }
 
 fn meaning_of(name: &str, text: &str) -> Vec<String> {
-    let parsed = Description::parse(SourceFile { name: name.to_owned(), text: text.to_owned() });
+    let file = SourceFile { name: name.to_owned(), text: text.to_owned() };
+    let parsed = Description::load(file, &mut included);
     let description = parsed.description.unwrap_or_else(|| panic!("{:#?}\n{text}", parsed.diagnostics));
     let mut meaning = vec![
         format!("{:?}", description.profiles),
@@ -62,7 +70,7 @@ fn convert(text: &str, schema: SchemaVersion) -> String {
 
 fn converted(name: &str, text: &str, conversion: Conversion) -> String {
     let file = SourceFile { name: name.to_owned(), text: text.to_owned() };
-    match Description::convert(file, conversion) {
+    match Description::convert(file, conversion, &mut included) {
         Ok(converted) => converted.text,
         Err(errors) => panic!("to {conversion:?}: {errors:#?}\n{text}"),
     }
@@ -113,8 +121,9 @@ fn last_that_can_say(text: &str) -> SchemaVersion {
 
 /// What asks for something that a later schema has no word for is not left out.
 fn refused(text: &str, schema: SchemaVersion) {
-    let errors = Description::convert(file(text), Conversion { schema, ..Conversion::default() })
-        .expect_err("a refusal");
+    let errors =
+        Description::convert(file(text), Conversion { schema, ..Conversion::default() }, &mut included)
+            .expect_err("a refusal");
     let mut errors = errors.0.iter().filter(|one| one.severity == Severity::Error).peekable();
     assert!(errors.peek().is_some());
     let start = format!("schema {schema} has no word for");
@@ -177,11 +186,11 @@ fn formats_mean_the_same() {
         let schema = last_that_can_say(&text);
         let original = meaning(&text);
         for &format in Format::ALL {
-            let written = converted("config.xml", &text, Conversion { schema, format });
+            let written = converted("config.xml", &text, Conversion { schema, format, whole: false });
             let name = format!("config.{format}");
             assert_eq!(meaning_of(&name, &written), original, "{} as {format}:\n{written}", path.display());
             for &other in Format::ALL {
-                let again = converted(&name, &written, Conversion { schema, format: other });
+                let again = converted(&name, &written, Conversion { schema, format: other, whole: false });
                 if other == format {
                     assert_eq!(again, written, "{} as {format} again", path.display());
                 }
@@ -196,9 +205,46 @@ fn older_words_are_refused_at_the_version() {
     let text = "<image schemaversion=\"8.5\" name=\"x\"><description type=\"system\"><author>a</author>\
                 <contact>c</contact><specification>s</specification></description><preferences>\
                 <version>1.0.0</version><type image=\"tbz\"/></preferences></image>";
-    let errors =
-        Description::convert(file(text), Conversion { schema: SchemaVersion::V7_1, ..Conversion::default() })
-            .unwrap_err();
+    let errors = Description::convert(
+        file(text),
+        Conversion { schema: SchemaVersion::V7_1, ..Conversion::default() },
+        &mut included,
+    )
+    .unwrap_err();
     assert_eq!(errors.0[0].span.line_and_column(), (1, 23));
     assert_eq!(errors.0[0].message, "a description of schema 8.5 cannot be written in schema 7.1");
+}
+
+#[test]
+fn includes_stay_or_are_put_in_their_place() {
+    let main = |schema: &str| {
+        format!(
+            "<image schemaversion=\"{schema}\" name=\"x\">\n  <!-- more -->\n  <include from=\"included/more.xml\"/>\n  \
+             <description type=\"system\"><author>a</author><contact>c</contact><specification>s</specification>\
+             </description><preferences><version>1.0.0</version><packagemanager>apt</packagemanager>\
+             <type image=\"tbz\"/></preferences></image>"
+        )
+    };
+    let text = main("8.3");
+    let original = meaning(&text);
+    for whole in [false, true] {
+        for &format in Format::ALL {
+            let conversion = Conversion { format, whole, schema: SchemaVersion::V8_3 };
+            let written = converted("config.xml", &text, conversion);
+            assert_eq!(written.contains("included/more.xml"), !whole, "{written}");
+            assert_eq!(meaning_of(&format!("config.{format}"), &written), original, "{written}");
+        }
+    }
+    let whole = Conversion { whole: true, ..Conversion::default() };
+    let written = converted("config.xml", &text, whole);
+    assert!(written.contains("  <!-- more -->\n  <packages type=\"image\">"), "{written}");
+    assert!(written.contains("<package name=\"included\"/>"), "{written}");
+    // What has the schema of the file that includes it would change with that.
+    let kept = converted("config.xml", &text, Conversion::default());
+    assert_eq!(meaning(&kept), original, "{kept}");
+    let text = text.replace("more.xml", "packages.toml");
+    let errors = Description::convert(file(&text), Conversion::default(), &mut included).unwrap_err();
+    assert_eq!(errors.0.len(), 1);
+    assert_eq!(errors.0[0].span.file.name, "included/packages.toml");
+    assert_eq!(errors.0[0].help.as_deref(), Some("give its `image` the `schemaversion` 8.3 first"));
 }

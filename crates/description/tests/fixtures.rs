@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use description::{Choice, Description, Diagnostics, SchemaVersion, Severity, SourceFile};
+use description::{Choice, Description, Diagnostics, Parsed, SchemaVersion, Severity, SourceFile};
 
 fn descriptions(kind: &str) -> Vec<PathBuf> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions");
@@ -18,7 +18,7 @@ fn descriptions(kind: &str) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(base.join(schema.number()).join(kind)) else { continue };
         for entry in entries {
             let path = entry.expect("a directory entry").path();
-            if path.extension().is_some_and(|extension| extension != "txt") {
+            if path.is_file() && path.extension().is_some_and(|extension| extension != "txt") {
                 files.push(path);
             }
         }
@@ -33,6 +33,15 @@ fn source(path: &Path) -> SourceFile {
     SourceFile { name: path.file_name().expect("a file").to_string_lossy().into_owned(), text }
 }
 
+/// Reads a fixture; what it includes stands in folders beside it.
+fn load(path: &Path) -> Parsed {
+    let folder = path.parent().expect("a folder");
+    Description::load(source(path), &mut |below| match fs::read_to_string(folder.join(below)) {
+        Ok(text) => Ok(SourceFile { name: below.to_owned(), text }),
+        Err(_) => Err("there is no such file".to_owned()),
+    })
+}
+
 /// Place, message, the text that is marked, label and help of each diagnostic.
 fn told(diagnostics: &Diagnostics) -> String {
     let mut told = String::new();
@@ -43,6 +52,9 @@ fn told(diagnostics: &Diagnostics) -> String {
             Severity::Error => "error",
         };
         let marked = &diagnostic.span.file.text[diagnostic.span.range.clone()];
+        if diagnostic.span.file.name.contains('/') {
+            write!(told, "{}:", diagnostic.span.file.name).expect("a string");
+        }
         writeln!(told, "{line}:{column}: {severity}: {}", diagnostic.message).expect("a string");
         writeln!(told, "    at: {}", marked.replace('\n', "\\n")).expect("a string");
         writeln!(told, "    label: {}", diagnostic.label).expect("a string");
@@ -75,7 +87,7 @@ fn agrees(path: &Path, actual: &str) -> bool {
 fn accepted_descriptions_select_as_expected() {
     let mut failed = Vec::new();
     for path in descriptions("accepted") {
-        let parsed = Description::parse(source(&path));
+        let parsed = load(&path);
         let mut actual = told(&parsed.diagnostics);
         let Some(description) = parsed.description else {
             panic!("{} is not accepted:\n{actual}", path.display());
@@ -100,7 +112,7 @@ fn accepted_descriptions_select_as_expected() {
 fn rejected_descriptions_say_where_and_why() {
     let mut failed = Vec::new();
     for path in descriptions("rejected") {
-        let parsed = Description::parse(source(&path));
+        let parsed = load(&path);
         let mut actual = told(&parsed.diagnostics);
         if let Some(description) = parsed.description {
             match description.select(&Choice::default()) {

@@ -1,10 +1,11 @@
 //! A description directory, read-only.
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use description::Format;
+use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
 
 /// A description as it lies on the disk.
 #[derive(Debug, Clone)]
@@ -45,19 +46,36 @@ impl Source {
     }
 
     fn read(config: &Path) -> Result<Self> {
-        let bytes =
-            fs::read(config).with_context(|| format!("reading the description {}", config.display()))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            anyhow::anyhow!("{}:{line}: the description is not UTF-8 text", config.display())
-        })?;
+        let text = match read_text(config) {
+            Ok(text) => text,
+            Err(why) => bail!("reading the description {}: {why}", config.display()),
+        };
         let folder =
             config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = folder
             .canonicalize()
             .with_context(|| format!("opening the description directory {}", folder.display()))?;
         Ok(Self { folder, config: config.to_owned(), text })
+    }
+
+    /// The configuration file as the description crate takes it.
+    pub fn file(&self) -> SourceFile {
+        SourceFile { name: self.config.display().to_string(), text: self.text.clone() }
+    }
+
+    /// A file that the configuration file includes, by its path below the directory. Links must not lead out of it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not read, in words that follow "including PATH:".
+    pub fn included(&self, path: &str) -> Result<SourceFile, String> {
+        let place = self.folder.join(path);
+        let real = place.canonicalize().map_err(|error| reason(&error))?;
+        if !real.starts_with(&self.folder) {
+            return Err("a link leads out of the description".to_owned());
+        }
+        let shown = self.config.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+        Ok(SourceFile { name: shown.display().to_string(), text: read_text(&real)? })
     }
 
     /// The absolute, link-free path of the directory of that file; `this://` is relative to it.
@@ -70,15 +88,24 @@ impl Source {
         &self.config
     }
 
+    /// The description as one XML text, with all it includes: what a root tree carries.
+    pub fn whole(&self) -> Result<String> {
+        if self.format() == Format::Xml && !self.text.contains("<include") {
+            return Ok(self.text.clone());
+        }
+        let mut included = |path: &str| self.included(path);
+        let parsed = Description::load(self.file(), &mut included);
+        let schema = parsed.description.map_or(SchemaVersion::NEWEST, |valid| valid.schema_version);
+        let conversion = Conversion { schema, format: Format::Xml, whole: true };
+        match Description::convert(self.file(), conversion, &mut included) {
+            Ok(converted) => Ok(converted.text),
+            Err(_) => bail!("writing the description {} as one XML file", self.config.display()),
+        }
+    }
+
     /// The format of the configuration file: what its name ends in, else XML.
     pub fn format(&self) -> Format {
-        let extension = self.config.extension().and_then(|extension| extension.to_str());
-        match extension {
-            Some("yml") => Format::parse("yaml"),
-            Some(word) => Format::parse(word),
-            None => None,
-        }
-        .unwrap_or(Format::Xml)
+        Format::of_name(&self.config.display().to_string())
     }
 
     /// The text of the configuration file.
@@ -90,6 +117,33 @@ impl Source {
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.folder.join(name);
         path.symlink_metadata().is_ok().then_some(path)
+    }
+}
+
+/// The text of a file that is not larger than any description is.
+fn read_text(path: &Path) -> Result<String, String> {
+    let file = fs::File::open(path).map_err(|error| reason(&error))?;
+    let kind = file.metadata().map_err(|error| reason(&error))?;
+    if !kind.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let most = Format::MAX_SIZE as u64;
+    if kind.len() > most {
+        return Err(format!("it has more than {} MiB, and no description is that large", most >> 20));
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("line {line} is not UTF-8 text")
+    })
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -120,6 +174,32 @@ mod tests {
             assert_eq!(source.config(), path);
             assert_eq!(source.folder(), path.parent().unwrap().canonicalize().unwrap());
             assert_eq!(Source::open(&path).unwrap().text(), name);
+        }
+    }
+
+    #[test]
+    fn includes_stay_in_the_description() {
+        let folder = tempfile::tempdir().unwrap();
+        let description = folder.path().join("description");
+        fs::create_dir_all(description.join("sub")).unwrap();
+        fs::write(folder.path().join("outside.xml"), "<image/>").unwrap();
+        fs::write(description.join("config.xml"), "<image/>").unwrap();
+        fs::write(description.join("sub/more.xml"), "<image>more</image>").unwrap();
+        std::os::unix::fs::symlink("../outside.xml", description.join("link.xml")).unwrap();
+        fs::write(description.join("binary.xml"), b"a\n\xff").unwrap();
+        fs::File::create(description.join("large.xml")).unwrap().set_len(100 << 20).unwrap();
+        let source = Source::open(&description).unwrap();
+        let more = source.included("sub/more.xml").unwrap();
+        assert_eq!(more.text, "<image>more</image>");
+        assert_eq!(more.name, description.join("sub/more.xml").display().to_string());
+        for (path, why) in [
+            ("link.xml", "a link leads out of the description"),
+            ("none.xml", "there is no such file"),
+            ("sub", "it is not a file"),
+            ("binary.xml", "line 2 is not UTF-8 text"),
+            ("large.xml", "it has more than 4 MiB, and no description is that large"),
+        ] {
+            assert_eq!(source.included(path), Err(why.to_owned()), "{path}");
         }
     }
 }

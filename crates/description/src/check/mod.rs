@@ -12,9 +12,19 @@ use crate::suggest::listed;
 use crate::words::{self, AttributeWord, ChildWord, ElementWord, IMAGE, Life, State};
 use crate::{Diagnostic, Diagnostics, Format, SchemaVersion};
 
-/// Checks the whole tree.
-pub(crate) fn check(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
-    Check { schema, diagnostics }.element(root, &IMAGE);
+/// Checks everything in one file; what the image as a whole must have is left to [`cardinality`].
+pub(crate) fn words(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
+    let mut check = Check { schema, diagnostics };
+    check.attributes(root, &IMAGE);
+    check.text(root, &IMAGE);
+    check.children(root, &IMAGE);
+}
+
+/// Checks what the image lacks and what it has too often, once all its files are put together.
+pub(crate) fn cardinality(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
+    let mut check = Check { schema, diagnostics };
+    check.required_attributes(root, &IMAGE);
+    check.how_often(root, &IMAGE);
 }
 
 struct Check<'a> {
@@ -31,8 +41,10 @@ impl Check<'_> {
             return;
         }
         self.attributes(element, word);
+        self.required_attributes(element, word);
         self.text(element, word);
         self.children(element, word);
+        self.how_often(element, word);
     }
 
     fn not_used(&mut self, span: crate::Span, what: String) {
@@ -52,6 +64,9 @@ impl Check<'_> {
                 None => self.unknown_attribute(attribute, word),
             }
         }
+    }
+
+    fn required_attributes(&mut self, element: &Element, word: &'static ElementWord) {
         let required = |known: &&AttributeWord| known.required && known.life.covers(self.schema);
         for known in word.attributes.iter().filter(required) {
             let written_otherwise = known.instead.is_some_and(|instead| element.attribute(instead).is_some());
@@ -178,7 +193,7 @@ impl Check<'_> {
     // --- children
 
     fn children(&mut self, element: &Element, word: &'static ElementWord) {
-        for (position, child) in element.children.iter().enumerate() {
+        for child in &element.children {
             let known = if child.foreign { None } else { word.child_word(&child.name, self.schema) };
             let Some(known) = known else {
                 self.unknown_element(child, word);
@@ -188,19 +203,33 @@ impl Check<'_> {
                 self.element_of_another_schema(child, known, word);
                 continue;
             }
-            let first = element.children[..position].iter().find(|earlier| earlier.name == child.name);
-            if let Some(first) = first.filter(|_| !known.many.is_some_and(|many| many.covers(self.schema))) {
+            self.element(child, known.element);
+        }
+    }
+
+    fn how_often(&mut self, element: &Element, word: &'static ElementWord) {
+        for known in word.child_words() {
+            if known.many.is_some_and(|many| many.covers(self.schema)) || !known.life.covers(self.schema) {
+                continue;
+            }
+            let mut children = element.children(known.element.name);
+            let Some(first) = children.next() else { continue };
+            for child in children {
                 let (line, _) = first.span.line_and_column();
+                let place = if std::sync::Arc::ptr_eq(&first.span.file, &child.span.file) {
+                    format!("line {line}")
+                } else {
+                    format!("line {line} of {}", first.span.file.name)
+                };
                 self.diagnostics.push(
                     Diagnostic::error(
                         child.span.clone(),
                         format!("`<{}>` stands more than once in `<{}>`", child.name, word.name),
                     )
                     .label("only one is allowed")
-                    .help(format!("the first one is in line {line}")),
+                    .help(format!("the first one is in {place}")),
                 );
             }
-            self.element(child, known.element);
         }
         for known in word.child_words() {
             let required = known.required.is_some_and(|required| required.covers(self.schema));

@@ -5,7 +5,7 @@
 //!                                    the text is read again and must have the same canonical tree
 //! ```
 //!
-//! Only one file is written: what it includes stays an `<include>`.
+//! Only one file is written: what it includes stays an `<include>`, or is put in its place.
 
 mod drop;
 mod json;
@@ -17,8 +17,9 @@ mod yaml;
 use std::sync::Arc;
 
 use crate::document::Element;
+use crate::include::{Loader, Whole};
 use crate::{
-    Description, Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, upgrade,
+    Description, Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, Span, include, upgrade,
 };
 
 /// What to write.
@@ -28,12 +29,14 @@ pub struct Conversion {
     pub schema: SchemaVersion,
     /// How it is written.
     pub format: Format,
+    /// Whether the elements of included files stand in the new text; without, it includes them as before.
+    pub whole: bool,
 }
 
 impl Default for Conversion {
     /// Today's words, as XML.
     fn default() -> Self {
-        Self { schema: SchemaVersion::NEWEST, format: Format::Xml }
+        Self { schema: SchemaVersion::NEWEST, format: Format::Xml, whole: false }
     }
 }
 
@@ -57,35 +60,63 @@ impl Description {
     /// # Errors
     ///
     /// The description has errors, its schema is newer than the one asked for, or says what the newer one cannot say.
-    pub fn convert(file: SourceFile, conversion: Conversion) -> Result<Converted, Diagnostics> {
-        let parsed = Self::parse(file.clone());
+    pub fn convert(
+        file: SourceFile,
+        conversion: Conversion,
+        loader: &mut Loader,
+    ) -> Result<Converted, Diagnostics> {
+        let parsed = Self::load(file.clone(), loader);
         let Some(description) = parsed.description else { return Err(parsed.diagnostics) };
         let from = description.schema_version;
+        let to = conversion.schema;
         let mut diagnostics = parsed.diagnostics;
-        let mut root = read(file)?;
-        if conversion.schema < from {
-            return Err(backwards(&root, from, conversion.schema));
+        let whole = read(file.clone(), loader)?;
+        let mut meant = whole.root.clone();
+        let mut root = if conversion.whole { whole.root } else { read_one(file)? };
+        if to < from {
+            return Err(backwards(&root, from, to));
         }
-        upgrade::upgrade_to(&mut root, from, conversion.schema);
-        drop::drop_words(&mut root, conversion.schema, &mut diagnostics);
+        if let Some(part) = whole.without_schema.first()
+            && !conversion.whole
+            && to != from
+        {
+            return Err(without_schema(part, from));
+        }
+        upgrade::upgrade_to(&mut root, from, to);
+        drop::drop_words(&mut root, to, &mut diagnostics);
         diagnostics.sort();
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
         let text = match conversion.format {
-            Format::Xml => xml::write(&root, conversion.schema),
-            Format::Yaml => yaml::write(&mapping::written(&root, conversion.schema)),
-            Format::Toml => toml::write(&mapping::written(&root, conversion.schema)),
-            Format::Json => json::write(&mapping::written(&root, conversion.schema)),
+            Format::Xml => xml::write(&root, to),
+            Format::Yaml => yaml::write(&mapping::written(&root, to)),
+            Format::Toml => toml::write(&mapping::written(&root, to)),
+            Format::Json => json::write(&mapping::written(&root, to)),
         };
-        let again = read(SourceFile { name: format!("config.{}", conversion.format), text: text.clone() });
-        upgrade::upgrade(&mut root, conversion.schema);
-        let same = again.is_ok_and(|mut again| {
-            upgrade::upgrade(&mut again, conversion.schema);
-            same_meaning(&root, &again)
+        let new = SourceFile { name: format!("config.{}", conversion.format), text: text.clone() };
+        upgrade::upgrade_to(&mut meant, from, to);
+        let same = read(new, loader).is_ok_and(|again| {
+            same_meaning(&canonical(&mut meant, to), &canonical(&mut again.root.clone(), to))
         });
         if same { Ok(Converted { text, from, diagnostics }) } else { Err(not_the_same(&root)) }
     }
+}
+
+/// The tree in today's words, without those that a schema dropped.
+fn canonical(root: &mut Element, schema: SchemaVersion) -> Element {
+    drop::drop_words(root, schema, &mut Diagnostics::default());
+    upgrade::upgrade(root, schema);
+    root.clone()
+}
+
+fn without_schema(part: &Arc<SourceFile>, schema: SchemaVersion) -> Diagnostics {
+    let message = format!("`{}` is included and does not say which schema it is written in", part.name);
+    Diagnostics(vec![
+        Diagnostic::error(Span { file: Arc::clone(part), range: 0..0 }, message)
+            .label("has the schema of the file that includes it")
+            .help(format!("give its `image` the `schemaversion` {schema} first")),
+    ])
 }
 
 fn backwards(root: &Element, from: SchemaVersion, to: SchemaVersion) -> Diagnostics {
@@ -107,14 +138,18 @@ fn not_the_same(root: &Element) -> Diagnostics {
     ])
 }
 
-/// The tree of a text that has no errors.
-fn read(file: SourceFile) -> Result<Element, Diagnostics> {
+/// The tree of a description that has no errors.
+fn read(file: SourceFile, loader: &mut Loader) -> Result<Whole, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
-    let root = crate::format::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))?;
-    if let Some(schema) = decode::schema_version(&root, &mut diagnostics) {
-        check::check(&root, schema, &mut diagnostics);
+    match include::read(&Arc::new(file), loader, &mut diagnostics) {
+        Some(whole) if !diagnostics.has_errors() => Ok(whole),
+        _ => Err(diagnostics),
     }
-    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(root) }
+}
+
+/// The tree of one file.
+fn read_one(file: SourceFile) -> Result<Element, Diagnostics> {
+    crate::format::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))
 }
 
 /// Whether two canonical trees say the same: all names, values and texts, children of one name in their order.
@@ -129,8 +164,9 @@ fn same_meaning(one: &Element, other: &Element) -> bool {
         all.sort();
         all
     };
-    let children = |element: &Element| {
-        let mut all: Vec<Element> = element.children.clone();
+    let children = |element| {
+        let element: &Element = element;
+        let mut all: Vec<&Element> = element.children.iter().collect();
         all.sort_by(|left, right| left.name.cmp(&right.name));
         all
     };

@@ -229,7 +229,7 @@ static EXCEPT: ElementWord =
 static SPLIT_FILE: ElementWord = element("file").attributes(&[attribute("name", ABSOLUTE_PATH).required()]);
 
 pub(super) static INCLUDE: ElementWord =
-    element("include").attributes(&[attribute("from", SOME_TEXT).required()]).not_built();
+    element("include").attributes(&[attribute("from", SOME_TEXT).required()]);
 
 pub(super) static CERTIFICATES: ElementWord = element("certificates")
     .attributes(&[

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
+use description::{Conversion, Description, Format, SchemaVersion};
 
 use super::{Invalid, load};
 use crate::diagnostic;
@@ -79,8 +79,8 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
             conversion.format
         );
     }
-    let file = SourceFile { name: source.config().display().to_string(), text: source.text().to_owned() };
-    let converted = Description::convert(file, conversion).map_err(Invalid::new)?;
+    let mut included = |path: &str| source.included(path);
+    let converted = Description::convert(source.file(), conversion, &mut included).map_err(Invalid::new)?;
     if !converted.diagnostics.0.is_empty() {
         host.say(&diagnostic::render(&converted.diagnostics, host.is_colored()));
     }
@@ -128,6 +128,7 @@ fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
     Ok(Conversion {
         schema: schemas.first().copied().unwrap_or(SchemaVersion::NEWEST),
         format: formats.first().copied().unwrap_or(written_in),
+        whole: false,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity, SourceFile};
+use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity};
 
 use super::Overrides;
 use crate::host::Host;
@@ -77,10 +77,7 @@ fn read(source: &Source) -> Result<(Description, Diagnostics)> {
 
 /// Reads the text of a description, and all there is to say about it.
 pub(super) fn parse(source: &Source) -> Parsed {
-    Description::parse(SourceFile {
-        name: source.config().display().to_string(),
-        text: source.text().to_owned(),
-    })
+    Description::load(source.file(), &mut |path: &str| source.included(path))
 }
 
 /// Follows the chain of `inherit`; every description is merged once (spec 2.12).

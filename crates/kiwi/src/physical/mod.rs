@@ -46,7 +46,8 @@ pub struct PreparePlan {
     settings: description::Settings,
     profile_file: String,
     source: PathBuf,
-    config: PathBuf,
+    /// The text of `image/config.xml`.
+    description: String,
     /// Whether scripts may use the network.
     network: bool,
 }
@@ -94,7 +95,7 @@ pub fn plan(selection: &Selection, source: &Source, network: bool, host: &Host) 
         settings: selection.settings.clone(),
         profile_file: profile_text(&profile_variables(selection)),
         source: source.folder().to_owned(),
-        config: source.config().to_owned(),
+        description: source.whole()?,
         network,
     })
 }
@@ -277,8 +278,7 @@ fn record(plan: &PreparePlan, epoch: u64, packages: &[Installed]) -> Record {
 /// Copies what `create` needs of the description to `image/`.
 fn carry(plan: &PreparePlan, record: &Record, packages: &[Installed], tree: &RootTree) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let text = std::fs::read(&plan.config).with_context(|| format!("reading {}", plan.config.display()))?;
-    tree.write(format!("{DESCRIPTION}/config.xml"), text, 0o644)?;
+    tree.write(format!("{DESCRIPTION}/config.xml"), &plan.description, 0o644)?;
     for name in CARRIED {
         let path = plan.source.join(name);
         if path.is_file() {

@@ -1,0 +1,253 @@
+//! `<include from="..."/>`: other files take the place of the element that names them.
+//!
+//! ```text
+//! main file -> tree, checked in its own words -> each include: path below the description, text from the caller
+//!           -> tree, checked in its own words, brought to those of the main file -> its elements in place of the include
+//! ```
+//!
+//! An included file has an `<image>` of its own, of which only the elements inside count. It may be of another format,
+//! of an older schema (without `schemaversion` it has that of the file that includes it), and include others. Paths are
+//! relative to the file that has them, with `this://` to the description, and never leave the description.
+
+use std::sync::Arc;
+
+use crate::document::{Element, Text};
+use crate::words::IMAGE;
+use crate::{Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, format, old_words};
+
+/// Gives the text of a file that a description includes; the path is relative to the directory of the description,
+/// without `.` and `..`. An error says why there is none.
+pub type Loader<'a> = dyn FnMut(&str) -> Result<SourceFile, String> + 'a;
+
+/// More files than any description includes, and deeper than anybody nests them.
+const MAX_FILES: usize = 1_000;
+const MAX_DEPTH: usize = 32;
+
+/// A description with all that it includes.
+pub(crate) struct Whole {
+    /// The tree, in the words of `schema`, without `<include>`.
+    pub(crate) root: Element,
+    pub(crate) schema: SchemaVersion,
+    /// Included files whose schema is that of the main file because they name none.
+    pub(crate) without_schema: Vec<Arc<SourceFile>>,
+    /// Words that today's schema does not have any more, each file in the words it is written in.
+    pub(crate) old_words: Diagnostics,
+}
+
+/// Reads and checks a description. None only when it cannot be read far enough to say more, which was reported.
+pub(crate) fn read(
+    file: &Arc<SourceFile>,
+    loader: &mut Loader,
+    diagnostics: &mut Diagnostics,
+) -> Option<Whole> {
+    let mut root = format::read(file).map_err(|error| diagnostics.push(*error)).ok()?;
+    let schema = decode::schema_version(&root, diagnostics)?;
+    let name = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
+    let mut old_words = old_words::old_words(&root, schema);
+    let mut reader =
+        Reader { loader, diagnostics, files: 0, bytes: 0, without_schema: Vec::new(), complete: true };
+    check::words(&root, schema, reader.diagnostics);
+    reader.include(&mut root, Schema { version: schema, of_main: true }, &mut vec![name], &mut old_words);
+    let Reader { without_schema, complete, .. } = reader;
+    // Nothing is missing that may stand in a file which was not read.
+    if complete {
+        check::cardinality(&root, schema, diagnostics);
+    }
+    Some(Whole { root, schema, without_schema, old_words })
+}
+
+/// The schema of a file.
+#[derive(Clone, Copy)]
+struct Schema {
+    version: SchemaVersion,
+    /// Whether it changes with that of the main file.
+    of_main: bool,
+}
+
+struct Reader<'a, 'l> {
+    loader: &'a mut Loader<'l>,
+    diagnostics: &'a mut Diagnostics,
+    files: usize,
+    bytes: usize,
+    without_schema: Vec<Arc<SourceFile>>,
+    /// Whether every include was read.
+    complete: bool,
+}
+
+impl Reader<'_, '_> {
+    /// Replaces the includes of one file; `chain` is the path of that file and those of the files that led to it.
+    fn include(
+        &mut self,
+        root: &mut Element,
+        schema: Schema,
+        chain: &mut Vec<String>,
+        old_words: &mut Diagnostics,
+    ) {
+        if root.child("include").is_none() {
+            return;
+        }
+        let mut children = Vec::new();
+        for mut child in std::mem::take(&mut root.children) {
+            if child.name != "include" || child.foreign {
+                children.push(child);
+                continue;
+            }
+            let from = child.value("from").cloned();
+            let included = from.and_then(|from| self.part(&from, schema, chain, old_words));
+            self.complete &= included.is_some();
+            let mut included = included.unwrap_or_default();
+            if let Some(first) = included.first_mut() {
+                first.layout.comments.splice(..0, std::mem::take(&mut child.layout.comments));
+                first.layout.blank_line |= child.layout.blank_line;
+            }
+            children.append(&mut included);
+        }
+        root.children = children;
+    }
+
+    /// The elements of one included file, in the words of `schema`.
+    fn part(
+        &mut self,
+        from: &Text,
+        schema: Schema,
+        chain: &mut Vec<String>,
+        old_words: &mut Diagnostics,
+    ) -> Option<Vec<Element>> {
+        let place = chain.last().map(String::as_str).unwrap_or_default();
+        let path = match path_below(&from.text, place) {
+            Ok(path) => path,
+            Err(why) => return self.refuse(from, &format!("`{}` cannot be included", from.text), why, HELP),
+        };
+        if chain.contains(&path) {
+            let chain = [chain.as_slice(), std::slice::from_ref(&path)].concat().join(" -> ");
+            let message = format!("`{path}` includes itself");
+            return self.refuse(from, &message, "endless", &format!("the chain is {chain}"));
+        }
+        if chain.len() > MAX_DEPTH || self.files >= MAX_FILES {
+            let message = format!("more than {MAX_FILES} files, or more than {MAX_DEPTH} deep, are included");
+            return self.refuse(from, &message, "too many", "write what they have in common into one file");
+        }
+        let file = match (self.loader)(&path) {
+            Ok(file) => Arc::new(file),
+            Err(why) => return self.refuse(from, &format!("including `{path}`: {why}"), "not read", HELP),
+        };
+        self.files += 1;
+        self.bytes += file.text.len();
+        if self.bytes > Format::MAX_SIZE {
+            let message = format!("the included files have more than {} MiB", Format::MAX_SIZE >> 20);
+            return self.refuse(from, &message, "too large", "no description is that large");
+        }
+        let mut root = format::read(&file).map_err(|error| self.diagnostics.push(*error)).ok()?;
+        let own = self.schema_of_part(&root, schema, &file)?;
+        check::words(&root, own.version, self.diagnostics);
+        old_words.0.extend(old_words::old_words(&root, own.version).0);
+        chain.push(path);
+        self.include(&mut root, own, chain, old_words);
+        chain.pop();
+        crate::upgrade::upgrade_to(&mut root, own.version, schema.version);
+        Some(root.children)
+    }
+
+    fn schema_of_part(&mut self, root: &Element, schema: Schema, file: &Arc<SourceFile>) -> Option<Schema> {
+        let version = root.attribute("schemaversion").or_else(|| root.attribute("schemeversion"));
+        let Some(version) = version.filter(|_| root.name == IMAGE.name && !root.foreign) else {
+            if root.name != IMAGE.name || root.foreign {
+                decode::schema_version(root, self.diagnostics);
+                return None;
+            }
+            if schema.of_main {
+                self.without_schema.push(Arc::clone(file));
+            }
+            return Some(schema);
+        };
+        let own = decode::schema_version(root, self.diagnostics)?;
+        if own > schema.version {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    version.value.span.clone(),
+                    format!("a file of schema {own} is included by one of schema {}", schema.version),
+                )
+                .label("newer than the file that includes it")
+                .help("let `kiwi convert` write the including file in today's words"),
+            );
+            return None;
+        }
+        Some(Schema { version: own, of_main: false })
+    }
+
+    fn refuse<T>(&mut self, from: &Text, message: &str, label: &str, help: &str) -> Option<T> {
+        self.diagnostics.push(Diagnostic::error(from.span.clone(), message).label(label).help(help));
+        None
+    }
+}
+
+const HELP: &str =
+    "name a file of the description, relative to this file, or with `this://` to the description";
+
+/// The path below the description that `from` names in the file at `place`.
+fn path_below(from: &str, place: &str) -> Result<String, &'static str> {
+    let (from, place) = match from.split_once(':') {
+        Some(("this", path)) => (path.strip_prefix("//").unwrap_or(path), ""),
+        Some(("file" | "dir", path)) => (path.strip_prefix("//").unwrap_or(path), place),
+        Some((scheme, rest)) if rest.starts_with("//") && !scheme.contains('/') => {
+            return Err("not a file of the description");
+        }
+        _ => (from, place),
+    };
+    if from.starts_with('/') && place.is_empty() {
+        return path_below(from.trim_start_matches('/'), "");
+    }
+    if from.starts_with('/') {
+        return Err("an absolute path leaves the description");
+    }
+    let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in from.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.pop().is_none() => return Err("this path leaves the description"),
+            ".." => {}
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() || matches!(from.rsplit('/').next(), Some("" | "." | "..")) {
+        Err("not the name of a file")
+    } else {
+        Ok(parts.join("/"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_below_the_description() {
+        let good = [
+            ("more.xml", "config.xml", "more.xml"),
+            ("./a/../more.xml", "config.xml", "more.xml"),
+            ("this://more.xml", "sub/a.xml", "more.xml"),
+            ("this://./sub/b.xml", "sub/a.xml", "sub/b.xml"),
+            ("this:///more.xml", "sub/a.xml", "more.xml"),
+            ("file://more.xml", "sub/a.xml", "sub/more.xml"),
+            ("../more.xml", "sub/a.xml", "more.xml"),
+            ("a:b.xml", "config.xml", "a:b.xml"),
+        ];
+        for (from, place, path) in good {
+            assert_eq!(path_below(from, place).as_deref(), Ok(path), "{from} in {place}");
+        }
+        for (from, place) in [
+            ("../more.xml", "config.xml"),
+            ("a/../../more.xml", "config.xml"),
+            ("this://../more.xml", "sub/a.xml"),
+            ("/etc/passwd", "config.xml"),
+            ("file:///etc/passwd", "config.xml"),
+            ("https://example.org/a.xml", "config.xml"),
+            ("", "config.xml"),
+            (".", "sub/a.xml"),
+            ("sub/", "config.xml"),
+        ] {
+            assert!(path_below(from, place).is_err(), "{from} in {place}");
+        }
+    }
+}
