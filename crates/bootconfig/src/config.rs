@@ -6,7 +6,7 @@
 //!
 //! | key | value | when missing |
 //! |---|---|---|
-//! | `kind` | `vmx`, `oem` | an error |
+//! | `kind` | a word of `Kind` | an error |
 //! | `root` | as `root=` of the command line | searched in the chapter's order |
 //! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | found out |
 //! | `rootflags` | mount options | none |
@@ -95,7 +95,11 @@ impl BootConfig {
             seen.push(key);
             let wrong = |expected: &str| at(format!("{key}=\"{value}\": expected {expected}"));
             match key {
-                "kind" => kind = Some(Kind::parse(value).ok_or_else(|| wrong("vmx or oem"))?),
+                "kind" => {
+                    kind = Some(
+                        Kind::parse(value).ok_or_else(|| wrong(&format!("one of {}", Kind::expected())))?,
+                    );
+                }
                 "root" => {
                     let root = RootDevice::parse(value).map_err(|error| at(error.to_string()))?;
                     config.root = Some(root);
@@ -122,8 +126,10 @@ impl BootConfig {
                 _ => return Err(at(format!("\"{key}\" is not a setting that is known"))),
             }
         }
-        config.kind =
-            kind.ok_or(ConfigError { line: 0, text: "kind is missing: expected vmx or oem".to_owned() })?;
+        config.kind = kind.ok_or_else(|| ConfigError {
+            line: 0,
+            text: format!("kind is missing: expected one of {}", Kind::expected()),
+        })?;
         Ok(config)
     }
 }
@@ -186,8 +192,8 @@ mod tests {
     #[test]
     fn errors_name_the_line_and_what_was_expected() {
         let error = |text| BootConfig::parse(text).unwrap_err().to_string();
-        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected vmx or oem");
-        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected vmx or oem");
+        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected one of vmx, oem, usb");
+        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb");
         assert_eq!(error("kind=vmx\ngrow=1\n"), "/kiwi.boot:2: grow=\"1\": expected yes or no");
         assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: \"kind\" is said twice");
         assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: \"swap\" is not a setting that is known");

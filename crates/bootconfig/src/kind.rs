@@ -7,18 +7,26 @@ pub enum Kind {
     Vmx,
     /// The same disk for real machines; `oemboot`, today's word for the type.
     Oem,
+    /// A stick that carries a whole system; `usbboot`.
+    Usb,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 2] = [Self::Vmx, Self::Oem];
+    pub const ALL: [Kind; 3] = [Self::Vmx, Self::Oem, Self::Usb];
 
     /// The word of the image type, which is also the one in `/kiwi.boot`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Vmx => "vmx",
             Self::Oem => "oem",
+            Self::Usb => "usb",
         }
+    }
+
+    /// The words, for messages.
+    pub fn expected() -> String {
+        Self::ALL.map(Self::word).join(", ")
     }
 
     /// The kind of this word.

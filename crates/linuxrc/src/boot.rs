@@ -62,6 +62,7 @@ pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallibl
     console.trace(&format!("{orders:?}"));
     match orders.kind {
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &orders, &panic, console),
+        Kind::Usb => kind::usb::boot(machine, &orders, &panic, console),
     }
 }
 
@@ -124,7 +125,7 @@ mod tests {
     fn what_is_wrong_with_the_orders_is_said() {
         let text = |line, config| orders(line, config).unwrap_err().text;
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
-        assert_eq!(text("", Some("kind=x\n")), "/kiwi.boot:1: kind=\"x\": expected vmx or oem");
+        assert_eq!(text("", Some("kind=x\n")), "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb");
         assert!(
             text("root=sda1", Some("kind=vmx\n"))
                 .starts_with("root=\"sda1\" names no device: expected UUID=")

@@ -16,6 +16,7 @@ mod device;
 mod exception;
 mod grow;
 mod kind {
+    pub(crate) mod usb;
     pub(crate) mod vmx;
 }
 mod machine;
@@ -26,6 +27,7 @@ mod root;
 mod superblock;
 mod switch_root;
 mod sys;
+mod union;
 
 use console::Console;
 use machine::Machine;

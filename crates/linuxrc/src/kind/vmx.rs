@@ -8,11 +8,13 @@ use std::convert::Infallible;
 use crate::boot::Orders;
 use crate::check;
 use crate::console::Console;
+use crate::device::Device;
 use crate::exception::SystemException;
 use crate::grow;
 use crate::machine::{Machine, PanicTimeout};
 use crate::modules::Modules;
 use crate::root;
+use crate::superblock::Superblock;
 use crate::switch_root;
 
 /// Boots the system of a disk.
@@ -27,12 +29,25 @@ pub(crate) fn boot(
     let device = root::wait(machine, orders, &mut modules, console)?;
     console.phase("device");
     let (device, superblock) = root::recognise(device, orders)?;
+    enter(machine, orders, device, &superblock, &mut modules, panic, console)
+}
+
+/// Checks, grows, mounts and enters the system on `device`, which can be written to.
+pub(crate) fn enter(
+    machine: &Machine,
+    orders: &Orders,
+    device: Device,
+    superblock: &Superblock,
+    modules: &mut Modules,
+    panic: &PanicTimeout,
+    console: &Console,
+) -> Result<Infallible, SystemException> {
     modules.load(superblock.filesystem.module(), console);
     check::check(machine, &device, superblock.filesystem, console)?;
     console.phase("check");
     let device = if orders.grow { grow::partition(machine, device, console) } else { device };
     console.phase("partition");
-    let system = root::mount(machine, orders, &device, &superblock, &modules)?;
+    let system = root::mount(machine, orders, &device, superblock, modules)?;
     console.phase("mount");
     if orders.grow {
         grow::filesystem(machine, &device, console);

@@ -1,0 +1,144 @@
+//! A read-only system under a writable layer, by overlayfs; `aufs` and `unionfs` in old descriptions mean this too.
+//!
+//! ```text
+//! squashfs -> /read-only --+
+//!                          +-> overlay at the system's place
+//! layer    -> /read-write -+
+//! ```
+//!
+//! The layer is the partition behind the system, which is let have the rest of the medium. Without one it is memory,
+//! and what the system writes is gone when the machine is switched off; the console says so.
+
+use std::ffi::CString;
+use std::fs;
+use std::path::Path;
+
+use bootconfig::partition_name;
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags, unmount};
+
+use crate::boot::Orders;
+use crate::check;
+use crate::console::Console;
+use crate::device::Device;
+use crate::exception::SystemException;
+use crate::grow;
+use crate::machine::Machine;
+use crate::modules::Modules;
+use crate::root;
+use crate::superblock::Superblock;
+
+/// Mounts the read-only system on `device` with its layer at the machine's system directory.
+pub(crate) fn mount(
+    machine: &Machine,
+    orders: &Orders,
+    device: Device,
+    superblock: &Superblock,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<(), SystemException> {
+    let below = at(machine, "read-only");
+    modules.load(superblock.filesystem.module(), console);
+    modules.load("overlay", console);
+    root::mount(&below, orders, &device, superblock, modules)?;
+    let layer = at(machine, "read-write");
+    mount_layer(&layer, orders, &device, modules, console)?;
+    join(&below.system, &layer.system, &machine.system, orders.read_only, modules)?;
+    // The union holds on to both; the system has no use for their places.
+    for part in [&below.system, &layer.system] {
+        let _ = unmount(part, UnmountFlags::DETACH);
+    }
+    Ok(())
+}
+
+/// The machine with another place for what is mounted.
+fn at(machine: &Machine, name: &str) -> Machine {
+    Machine { system: machine.root.join(name), ..machine.clone() }
+}
+
+fn mount_layer(
+    machine: &Machine,
+    orders: &Orders,
+    system: &Device,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<(), SystemException> {
+    let device = behind(machine, system);
+    let Some((device, superblock)) = device.and_then(|device| Some((device.clone(), device.superblock?)))
+    else {
+        console
+            .warn("nothing is behind the system to write to: what it writes is gone when it is switched off");
+        return mount_memory(&machine.system);
+    };
+    let orders = Orders { root_flags: None, read_only: false, grow: true, ..orders.clone() };
+    modules.load(superblock.filesystem.module(), console);
+    check::check(machine, &device, superblock.filesystem, console)?;
+    let device = grow::partition(machine, device, console);
+    root::mount(machine, &orders, &device, &superblock, modules)?;
+    grow::filesystem(machine, &device, console);
+    Ok(())
+}
+
+/// The partition behind that of the system, if there is one.
+fn behind(machine: &Machine, system: &Device) -> Option<Device> {
+    let place = system.partition.as_ref()?;
+    Device::look(machine, &partition_name(&place.disk, place.number + 1))
+}
+
+fn mount_memory(directory: &Path) -> Result<(), SystemException> {
+    fs::create_dir_all(directory)
+        .and_then(|()| {
+            Ok(rustix::mount::mount("tmpfs", directory, "tmpfs", MountFlags::empty(), Some(c"mode=755"))?)
+        })
+        .map_err(|error| {
+            SystemException::reboot(format!("mounting memory on {}: {error}", directory.display()))
+        })
+}
+
+fn join(
+    below: &Path,
+    layer: &Path,
+    system: &Path,
+    read_only: bool,
+    modules: &Modules,
+) -> Result<(), SystemException> {
+    let [upper, work] = ["upper", "work"].map(|name| layer.join(name));
+    for directory in [&upper, &work, &system.to_owned()] {
+        fs::create_dir_all(directory)
+            .map_err(|error| SystemException::shell(format!("making {}: {error}", directory.display())))?;
+    }
+    let options =
+        format!("lowerdir={},upperdir={},workdir={}", below.display(), upper.display(), work.display());
+    let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
+    // The three paths are ours and have no zero byte.
+    let options = CString::new(options).unwrap_or_default();
+    rustix::mount::mount("overlay", system, "overlay", mode, options.as_c_str()).map_err(|error| {
+        SystemException::shell(match error {
+            Errno::NODEV if !modules.index().provides("overlay") => {
+                "the kernel cannot lay a writable layer over the system: its module overlay is missing in the initrd."
+                    .to_owned()
+            }
+            error => format!("laying a writable layer over the system: {error}"),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::tests::{Files, ext2};
+
+    #[test]
+    fn the_layer_is_the_next_partition() {
+        let files = Files::new();
+        let uuid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+        files.add("sda", None, &[0; 4096]);
+        files.add("sda2", Some(("sda", 2)), &[0; 4096]);
+        let system = Device::look(&files.machine, "sda2").unwrap();
+        assert!(behind(&files.machine, &system).is_none());
+        files.add("sda3", Some(("sda", 3)), &ext2(uuid, "x"));
+        assert_eq!(behind(&files.machine, &system).unwrap().name, "sda3");
+        let disk = Device::look(&files.machine, "sda").unwrap();
+        assert!(behind(&files.machine, &disk).is_none(), "a bare disk has no partition behind it");
+    }
+}
