@@ -149,8 +149,8 @@ pub struct Iso {
 /// A stick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usb {
-    /// `boot=`
-    pub boot: BootImage,
+    /// `boot=`; demanded by the chapter, in later words none means: made from the system tree itself.
+    pub boot: Option<BootImage>,
     /// Of the system.
     pub image: FilesystemImage,
 }

@@ -6,14 +6,18 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use kiwi::cli::{self, Call};
-use kiwi::host::{self, Host};
+use kiwi::host::{self, Host, Outside};
 use kiwi::operation::Invalid;
 
 /// The exit code for a description that is wrong; 1 is any other failure, 2 a mistake on the command line.
 const INVALID_DESCRIPTION: u8 = 3;
 
 fn main() -> ExitCode {
-    let call = cli::parse();
+    let mut call = cli::parse();
+    if let Err(error) = call.operation.reach(&Outside) {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
+    }
     if call.operation.needs_namespaces()
         && let Err(error) = host::enter_namespaces()
     {

@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd logical password physical record root_tree script share source store \
+        "artifact diagnostic host identity initrd kernel logical media password physical record root_tree script share source store \
          workspace",
     ),
     ("physical", "host package_manager password record repository root_tree script source store"),
@@ -18,16 +18,16 @@ const ARROWS: &[(&str, &str)] = &[
         "logical",
         "artifact bootloader disk disk_format filesystem gzip host identity kernel media root_tree workspace",
     ),
-    ("media", "bootloader host identity workspace"),
     ("initrd", "gzip host identity kernel root_tree"),
+    ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
     ("package_manager", "host repository root_tree store"),
     ("repository", "host"),
     ("store", "host"),
     ("filesystem", "host root_tree workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),
-    ("bootloader", "host root_tree workspace"),
     ("artifact", "gzip host workspace"),
+    ("bootloader", "filesystem host root_tree workspace"),
     ("workspace", "host root_tree"),
     ("kernel", "root_tree"),
     ("record", "identity root_tree"),

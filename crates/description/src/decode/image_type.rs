@@ -86,9 +86,13 @@ impl Decoder<'_> {
             "vmx" => self.disk(element, word, DiskWord::Vmx).map(ImageType::Disk),
             "oem" => self.disk(element, word, DiskWord::Oem).map(ImageType::Disk),
             "iso" => self.iso(element, word).map(ImageType::Iso),
+            "usb" if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
+                let filesystem = self.filesystem(element, word, &WRITABLE_OR_SQUASHFS)?;
+                Some(ImageType::Usb(Usb { boot: None, image: filesystem_image(element, filesystem) }))
+            }
             "usb" => {
                 let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
-                Some(ImageType::Usb(Usb { boot, image }))
+                Some(ImageType::Usb(Usb { boot: Some(boot), image }))
             }
             "xen" => {
                 let (boot, image) = self.boot_and_image(element, word, &WRITABLE)?;

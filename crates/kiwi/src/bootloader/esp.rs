@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
+use crate::filesystem::fat::{self, FatPlan};
 use crate::host::Host;
 use crate::workspace::Workspace;
 
@@ -25,43 +26,7 @@ pub fn size_for(core: u64) -> u64 {
 
 /// Writes the partition into the file `image`, which is made, with the core image `core` as its boot program.
 pub fn create(plan: &EspPlan, core: &Path, image: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
-    host.create_file(image)
-        .and_then(|file| file.set_len(plan.size))
-        .context("creating the EFI system partition")?;
-    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(plan.epoch);
-    host.open_file(core)
-        .and_then(|file| file.set_times(std::fs::FileTimes::new().set_modified(time).set_accessed(time)))
-        .context("setting GRUB's time")?;
-    let epoch = plan.epoch.to_string();
-    // FAT32 wants 65525 clusters, FAT16 4085: a sector each up to 256 MiB.
-    let fat = match plan.size >> 20 {
-        0..3 => "12",
-        3..33 => "16",
-        33.. => "32",
-    };
-    let tool = |name: &str| {
-        host.command(name)
-            .env("SOURCE_DATE_EPOCH", &epoch)
-            .env("TZ", "UTC")
-            .env("MTOOLS_SKIP_CHECK", "1")
-            .writable(workspace.scratch())
-    };
-    tool("mkfs.vfat")
-        .args(["--invariant", "-F", fat, "-n", "EFI", "-i", &format!("{:08X}", plan.id)])
-        .arg(image)
-        .run()
-        .context("making the EFI system partition")?;
-    tool("mmd")
-        .arg("-i")
-        .arg(image)
-        .args(["::/EFI", "::/EFI/BOOT"])
-        .run()
-        .context("making folders on the ESP")?;
-    tool("mcopy")
-        .args(["-m", "-i"])
-        .arg(image)
-        .arg(core)
-        .arg("::/EFI/BOOT/BOOTX64.EFI")
-        .run()
-        .context("copying GRUB to the EFI system partition")
+    let fat = FatPlan { size: plan.size, label: "EFI", id: plan.id, epoch: plan.epoch };
+    let files = [(core.to_owned(), "EFI/BOOT/BOOTX64.EFI")];
+    fat::create(&fat, &["EFI", "EFI/BOOT"], &files, image, workspace, host)
 }

@@ -189,6 +189,17 @@ pub fn medium_core_image(
     make_core(platform, &search, &["iso9660", "search_fs_file"], workspace, host)
 }
 
+/// As `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
+pub fn stick_core_image(
+    platform: Platform,
+    fat_uuid: &str,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<PathBuf> {
+    let search = format!("--fs-uuid --set=root {fat_uuid}");
+    make_core(platform, &search, &["fat", "search_fs_uuid"], workspace, host)
+}
+
 fn make_core(
     platform: Platform,
     search: &str,

@@ -55,6 +55,8 @@ pub(super) struct Chapter {
     /// Ask for a password and print its hash for a description.
     #[arg(long, group = "operation", help_heading = "Operations of the chapter")]
     createpassword: bool,
+    #[command(flatten)]
+    media: super::media::ChapterMedia,
     /// Print the version.
     #[arg(long, short = 'V', action = clap::ArgAction::Version)]
     version: Option<bool>,
@@ -111,7 +113,7 @@ impl Chapter {
         if self.createpassword {
             return Ok(Operation::CreatePassword(create_password::Request));
         }
-        Err(Problem {
+        self.media.operation().ok_or_else(|| Problem {
             kind: ErrorKind::MissingSubcommand,
             text: "no operation specified; see 'kiwi --help'".to_owned(),
         })

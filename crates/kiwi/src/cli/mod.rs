@@ -11,6 +11,7 @@ mod building;
 mod chapter;
 mod describing;
 mod documenting;
+mod media;
 mod ng;
 mod running;
 mod verb;
@@ -180,6 +181,12 @@ mod tests {
                 "kiwi upgrade r --add-repo a --add-repotype apt-deb",
             ),
             ("kiwi -u r --add-package p", "kiwi upgrade r --add-package p"),
+            (
+                "kiwi --bootstick i --bootstick-system s --bootstick-device /dev/sdb",
+                "kiwi boot-stick i --system s --device /dev/sdb",
+            ),
+            ("kiwi --bootstick i --output f", "kiwi boot-stick i -o f"),
+            ("kiwi --bootcd i", "kiwi boot-cd i"),
             ("kiwi -i d", "kiwi list-profiles d"),
             ("kiwi --list-profiles d", "kiwi list-profiles d"),
             ("kiwi -l", "kiwi list"),

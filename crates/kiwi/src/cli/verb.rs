@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Problem, building, describing, documenting, ng, running};
+use super::{Problem, building, describing, documenting, media, ng, running};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,10 @@ pub(super) enum Verb {
     Convert(describing::Convert),
     /// Tell what a description offers and what one build takes of it: types, profiles, repositories, packages.
     Info(describing::Outline),
+    /// Make a stick that boots: a boot image, and a whole system if wanted.
+    BootStick(media::BootStick),
+    /// Make a CD that starts a boot image.
+    BootCd(media::BootCd),
     /// Boot a finished disk in QEMU, with its console on this terminal.
     Run(running::Run),
     /// List the boot image descriptions that come with kiwi.
@@ -59,6 +63,8 @@ impl Verb {
             Self::Check(verb) => verb.operation(),
             Self::Convert(verb) => verb.operation(),
             Self::Info(verb) => verb.operation(),
+            Self::BootStick(verb) => verb.operation(),
+            Self::BootCd(verb) => verb.operation(),
             Self::Run(verb) => verb.operation(),
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),

@@ -20,8 +20,12 @@ pub enum PartitionRole {
     BiosBoot,
     /// The EFI system partition.
     Esp,
-    /// The system; always the last one, so that it can grow.
+    /// Kernel, initrd and boot loader of a stick, on FAT, which BIOS and UEFI read.
+    Boot,
+    /// The system; the last one unless it is read-only, so that it can grow.
     System,
+    /// What is written over a read-only system; behind it, so that it can grow.
+    ReadWrite,
 }
 
 /// One partition.
@@ -53,6 +57,13 @@ pub struct DiskLayout {
 }
 
 impl DiskLayout {
+    /// What an MBR calls partition `number` (`PARTUUID=`).
+    pub fn mbr_partition_uuid(&self, number: u32) -> String {
+        // The id is stored little-endian, and the table writer stores the first four bytes as they are.
+        let id = u32::from_le_bytes(std::array::from_fn(|index| self.guid[index]));
+        format!("{id:08x}-{number:02x}")
+    }
+
     /// The partition of this role, if the disk has one.
     pub fn partition(&self, role: PartitionRole) -> Option<&Partition> {
         self.partitions.iter().find(|partition| partition.role == role)
@@ -67,7 +78,7 @@ pub fn plan(
     unpartitioned: u64,
     identity: &Identity,
 ) -> DiskLayout {
-    let system = system.div_ceil(SECTOR).next_multiple_of(ALIGNMENT);
+    let system = in_sectors(system);
     let wanted: Vec<(PartitionRole, u64)> = match firmware {
         Firmware::Bios => vec![(PartitionRole::System, system)],
         Firmware::Uefi => {
@@ -79,6 +90,28 @@ pub fn plan(
             (PartitionRole::System, system),
         ],
     };
+    let (partitions, start) = lay_out(wanted, identity);
+    // A GPT ends with a copy of itself; a mebibyte holds it and keeps the size round.
+    let tail = if firmware == Firmware::Bios { 0 } else { ALIGNMENT };
+    let sectors = start + tail + unpartitioned * ALIGNMENT;
+    DiskLayout { firmware, partitions, sectors, guid: identity.uuid("disk") }
+}
+
+/// Lays out a stick: an MBR, which every BIOS takes from a stick, with these partitions in their order. Sizes are in
+/// bytes.
+pub fn plan_stick(wanted: &[(PartitionRole, u64)], identity: &Identity) -> DiskLayout {
+    let wanted = wanted.iter().map(|(role, bytes)| (*role, in_sectors(*bytes))).collect();
+    let (partitions, sectors) = lay_out(wanted, identity);
+    DiskLayout { firmware: Firmware::Bios, partitions, sectors, guid: identity.uuid("disk") }
+}
+
+/// Sectors of something of that many bytes, to the next mebibyte.
+fn in_sectors(bytes: u64) -> u64 {
+    bytes.div_ceil(SECTOR).next_multiple_of(ALIGNMENT)
+}
+
+/// Puts the partitions behind each other; them and the sector behind the last one.
+fn lay_out(wanted: Vec<(PartitionRole, u64)>, identity: &Identity) -> (Vec<Partition>, u64) {
     let mut start = ALIGNMENT;
     let partitions = wanted
         .into_iter()
@@ -90,10 +123,7 @@ pub fn plan(
             partition
         })
         .collect();
-    // A GPT ends with a copy of itself; a mebibyte holds it and keeps the size round.
-    let tail = if firmware == Firmware::Bios { 0 } else { ALIGNMENT };
-    let sectors = start + tail + unpartitioned * ALIGNMENT;
-    DiskLayout { firmware, partitions, sectors, guid: identity.uuid("disk") }
+    (partitions, start)
 }
 
 #[cfg(test)]

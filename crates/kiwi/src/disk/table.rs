@@ -5,19 +5,26 @@ use std::fs::File;
 use anyhow::{Context, Result, ensure};
 use description::Firmware;
 use gptman::{GPT, GPTPartitionEntry};
-use mbrman::{BOOT_ACTIVE, CHS, MBR, MBRPartitionEntry};
+use mbrman::{BOOT_ACTIVE, BOOT_INACTIVE, CHS, MBR, MBRPartitionEntry};
 
 use super::{DiskLayout, PartitionRole, SECTOR};
 
-/// Type of a Linux partition in an MBR.
-const LINUX: u8 = 0x83;
+/// Type of a partition in an MBR: FAT32, or Linux.
+fn mbr_type(role: PartitionRole) -> u8 {
+    match role {
+        PartitionRole::Boot => 0x0c,
+        PartitionRole::BiosBoot | PartitionRole::Esp | PartitionRole::System | PartitionRole::ReadWrite => {
+            0x83
+        }
+    }
+}
 
 /// Type GUIDs: BIOS boot, EFI system, Linux file system.
 fn type_guid(role: PartitionRole) -> [u8; 16] {
     match role {
         PartitionRole::BiosBoot => mixed(0x2168_6148_6449_6E6F_744E_6565_6445_4649),
-        PartitionRole::Esp => mixed(0xC12A_7328_F81F_11D2_BA4B_00A0_C93E_C93B),
-        PartitionRole::System => mixed(0x0FC6_3DAF_8483_4772_8E79_3D69_D847_7DE4),
+        PartitionRole::Esp | PartitionRole::Boot => mixed(0xC12A_7328_F81F_11D2_BA4B_00A0_C93E_C93B),
+        PartitionRole::System | PartitionRole::ReadWrite => mixed(0x0FC6_3DAF_8483_4772_8E79_3D69_D847_7DE4),
     }
 }
 
@@ -55,7 +62,9 @@ fn write_gpt(layout: &DiskLayout, disk: &mut File) -> Result<()> {
             partition_name: match partition.role {
                 PartitionRole::BiosBoot => "p.legacy",
                 PartitionRole::Esp => "p.UEFI",
+                PartitionRole::Boot => "p.boot",
                 PartitionRole::System => "p.lxroot",
+                PartitionRole::ReadWrite => "p.lxrw",
             }
             .into(),
         };
@@ -72,9 +81,10 @@ fn write_mbr(layout: &DiskLayout, disk: &mut File) -> Result<()> {
         let sectors =
             u32::try_from(partition.sectors).context("an MBR reaches 2 TiB; use firmware=\"uefi\"")?;
         table[partition.number as usize] = MBRPartitionEntry {
-            boot: BOOT_ACTIVE,
+            // The first one is where the system or its boot loader is.
+            boot: if partition.number == 1 { BOOT_ACTIVE } else { BOOT_INACTIVE },
             first_chs: CHS::empty(),
-            sys: LINUX,
+            sys: mbr_type(partition.role),
             last_chs: CHS::empty(),
             starting_lba: start,
             sectors,

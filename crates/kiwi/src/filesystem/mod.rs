@@ -3,6 +3,7 @@
 mod btrfs;
 mod ext;
 mod ext_times;
+pub mod fat;
 mod squashfs;
 mod xfs;
 

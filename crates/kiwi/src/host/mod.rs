@@ -13,6 +13,7 @@ pub mod file;
 pub mod interrupt;
 mod log;
 mod namespace;
+mod outside;
 mod progress;
 mod sandbox;
 pub mod sparse;
@@ -27,6 +28,7 @@ pub use command::{Command, CommandError};
 pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
+pub use outside::Outside;
 pub use progress::{Output, Progress, Stage};
 
 /// Effects, as one value that is handed down.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use bootconfig::BootConfig;
+use bootconfig::{BootConfig, Kind};
 
 pub use archive::Compression;
 
@@ -63,6 +63,14 @@ fn repair_programs(filesystem: description::Filesystem) -> &'static [&'static st
     }
 }
 
+/// The system's file system and, over one that is read-only, that of its layer.
+fn filesystems(system: description::Filesystem, kind: Kind) -> Vec<description::Filesystem> {
+    match (kind, system) {
+        (Kind::Usb, description::Filesystem::Squashfs) => vec![system, description::Filesystem::Ext4],
+        _ => vec![system],
+    }
+}
+
 /// Decides what the boot image of this tree holds. `config.modules` names what is loaded whatever the hardware says.
 pub fn plan(
     tree: &RootTree,
@@ -70,11 +78,12 @@ pub fn plan(
     config: &BootConfig,
     identity: &Identity,
 ) -> Result<InitrdPlan> {
+    let filesystems = filesystems(filesystem, config.kind);
     let kernel = Kernel::find(tree)?;
     let set = modules::Modules::read(tree, &kernel)?;
     let mut wanted: Vec<&str> = Vec::new();
     wanted.extend(modules::machine_modules());
-    wanted.extend(modules::filesystem_modules(filesystem));
+    wanted.extend(filesystems.iter().flat_map(|filesystem| modules::filesystem_modules(*filesystem)));
     wanted.extend(config.modules.iter().map(String::as_str));
     let chosen = set.closure(wanted.into_iter());
     let mut files = BTreeMap::new();
@@ -87,7 +96,8 @@ pub fn plan(
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
     }
     // The shell is there for DEBUG=1 only: linuxrc never starts it otherwise.
-    for program in repair_programs(filesystem).iter().chain(&["bin/sh"]) {
+    let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
+    for program in repair.chain(&["bin/sh"]) {
         if tree.exists(program) {
             for path in libraries::closure(tree, program)? {
                 files.insert(path.clone(), Content::Tree { path, mode: 0o755 });

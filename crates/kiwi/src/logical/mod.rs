@@ -61,14 +61,11 @@ pub fn check(selection: &Selection) -> Result<()> {
     match &selection.image_type {
         ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
         ImageType::Disk(disk) => crate::filesystem::refuse(disk.filesystem),
+        ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
         ImageType::Cpio | ImageType::Tbz => Ok(()),
-        ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => bail!(
+        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => bail!(
             "images of type {} are not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, squashfs, \
-             cpio, tbz, vmx and oem",
+             cpio, tbz, vmx, oem and usb",
             selection.image_type.word()
         ),
     }
@@ -88,11 +85,8 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
             }
             programs
         }
-        ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => Vec::new(),
+        ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
+        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => Vec::new(),
     }
 }
 
@@ -100,24 +94,20 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
 pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Result<ImagePlan> {
     check(selection)?;
     let name = image_name(selection);
+    let in_one_file = |image, name| -> Result<ImagePlan> {
+        let compressed = selection.settings.compressed;
+        Ok(ImagePlan::Filesystem(filesystem::plan(image, compressed, name, facts, identity)?))
+    };
     Ok(match &selection.image_type {
-        ImageType::Filesystem(image) => ImagePlan::Filesystem(filesystem::plan(
-            image,
-            selection.settings.compressed,
-            name,
-            facts,
-            identity,
-        )?),
+        ImageType::Filesystem(image) => in_one_file(image, name)?,
+        // The boot image comes beside it; `boot-stick` puts both onto a stick.
+        ImageType::Usb(usb) => in_one_file(&usb.image, name)?,
         ImageType::Cpio => ImagePlan::Cpio(cpio::plan(name, identity)),
         ImageType::Tbz => ImagePlan::Tbz(tbz::plan(name, identity)),
         ImageType::Disk(disk) => {
             ImagePlan::Disk(Box::new(disk::plan(disk, selection, name, facts, identity)?))
         }
-        ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => {
+        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
             bail!("images of type {} are not built by this version of kiwi yet", selection.image_type.word())
         }
     })
@@ -167,7 +157,7 @@ pub fn initrd_of(artifacts: &[Artifact]) -> Option<&Path> {
 }
 
 /// `<name>.<arch>-<version>`
-fn image_name(selection: &Selection) -> ImageName {
+pub fn image_name(selection: &Selection) -> ImageName {
     ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
 }
 

@@ -13,9 +13,10 @@ use description::{
 
 use super::load::Loaded;
 use super::{Overrides, load, prepare};
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::initrd;
+use crate::kernel::Kernel;
 use crate::logical::{self, BootFiles, TreeFacts};
 use crate::record::Record;
 use crate::root_tree::RootTree;
@@ -40,11 +41,11 @@ pub(super) fn of(
 ) -> Result<Option<Made>> {
     let (boot, filesystem, grow) = match &selection.image_type {
         ImageType::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
+        ImageType::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
         ImageType::Filesystem(_)
         | ImageType::Cpio
         | ImageType::Tbz
         | ImageType::Iso(_)
-        | ImageType::Usb(_)
         | ImageType::Xen(_)
         | ImageType::Pxe(_)
         | ImageType::Split(_) => return Ok(None),
@@ -54,13 +55,14 @@ pub(super) fn of(
         Some(boot) => {
             described(boot, &config, selection, tree, system, record, share, workspace, host).map(Some)
         }
-        None => from_tree(filesystem, &config, tree, record, share, workspace, host).map(Some),
+        None => from_tree(selection, filesystem, &config, tree, record, share, workspace, host).map(Some),
     }
 }
 
 fn kind_of(selection: &Selection) -> Kind {
     match &selection.image_type {
         ImageType::Disk(disk) if disk.word == description::DiskWord::Oem => Kind::Oem,
+        ImageType::Usb(_) => Kind::Usb,
         _ => Kind::Vmx,
     }
 }
@@ -69,7 +71,9 @@ fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
     BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.word()), ..BootConfig::new(kind) }
 }
 
+#[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
 fn from_tree(
+    selection: &Selection,
     filesystem: Filesystem,
     config: &BootConfig,
     tree: &RootTree,
@@ -83,8 +87,31 @@ fn from_tree(
     let file = workspace.initrd();
     initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
     stage.finish();
-    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version };
-    Ok(Made { files, artifacts: Vec::new() })
+    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version.clone() };
+    let artifacts = match config.kind {
+        Kind::Usb => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
+        Kind::Vmx | Kind::Oem => Vec::new(),
+    };
+    Ok(Made { files, artifacts })
+}
+
+/// Boot image and kernel as files of their own, for a system that does not carry them itself. They are named as those
+/// of a boot description are: `initrd-<name>.<arch>-<version>` and `.kernel.<kver>` behind it.
+fn beside(
+    selection: &Selection,
+    files: &BootFiles,
+    kernel: &Kernel,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let name = format!("initrd-{}", logical::image_name(selection));
+    let kernel_name = format!("{name}.kernel.{}", kernel.version);
+    let [initrd, image] = [&name, &kernel_name].map(|name| workspace.unfinished(name));
+    host.copy_file(&files.initrd, &initrd).with_context(|| format!("writing {}", initrd.display()))?;
+    host.write_file(&image, tree.read(&kernel.image)?)
+        .with_context(|| format!("writing {}", image.display()))?;
+    Ok(vec![Artifact::new(Role::Initrd, name, initrd), Artifact::new(Role::Kernel, kernel_name, image)])
 }
 
 #[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
@@ -153,7 +180,14 @@ pub(super) fn create_boot_image(
 
 /// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.
 fn described_kind(selection: &Selection) -> Kind {
-    if selection.name.as_str().contains("oemboot") { Kind::Oem } else { Kind::Vmx }
+    let named = |word: &str| selection.name.as_str().contains(word);
+    if named("oemboot") {
+        Kind::Oem
+    } else if named("usbboot") {
+        Kind::Usb
+    } else {
+        Kind::Vmx
+    }
 }
 
 /// The repositories of a boot image: its own fixed ones first, then the system's in place of the replaceable ones.

@@ -1,6 +1,8 @@
 //! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Host)`.
 
+pub mod boot_cd;
 mod boot_image;
+pub mod boot_stick;
 pub mod boot_vm;
 pub mod build;
 pub mod check;
@@ -13,11 +15,12 @@ mod load;
 pub mod outline;
 mod overrides;
 pub mod prepare;
+pub mod target;
 pub mod upgrade;
 
 use anyhow::Result;
 
-use crate::host::Host;
+use crate::host::{Host, Outside};
 
 pub use load::{Invalid, machine};
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
@@ -39,6 +42,10 @@ pub enum Operation {
     Convert(convert::Request),
     /// Tell what a description offers.
     Outline(outline::Request),
+    /// Make a CD that starts a boot image.
+    BootCd(boot_cd::Request),
+    /// Make a stick that boots.
+    BootStick(boot_stick::Request),
     /// Boot a disk.
     BootVm(boot_vm::Request),
     /// List boot image descriptions.
@@ -53,7 +60,12 @@ impl Operation {
     /// Whether it works on trees or images and so runs in private namespaces.
     pub fn needs_namespaces(&self) -> bool {
         match self {
-            Self::Prepare(_) | Self::Create(_) | Self::Build(_) | Self::Upgrade(_) => true,
+            Self::Prepare(_)
+            | Self::Create(_)
+            | Self::Build(_)
+            | Self::Upgrade(_)
+            | Self::BootCd(_)
+            | Self::BootStick(_) => true,
             Self::Check(_)
             | Self::Convert(_)
             | Self::Outline(_)
@@ -74,12 +86,22 @@ impl Operation {
             | Self::Build(_)
             | Self::Upgrade(_)
             | Self::Convert(_)
+            | Self::BootCd(_)
+            | Self::BootStick(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
             | Self::CreatePassword(_) => return false,
         }
         true
+    }
+
+    /// Opens the devices it writes to, before the program enters its namespaces.
+    pub fn reach(&mut self, outside: &Outside) -> Result<()> {
+        match self {
+            Self::BootStick(request) => request.reach(outside),
+            _ => Ok(()),
+        }
     }
 
     /// Carries it out.
@@ -92,6 +114,8 @@ impl Operation {
             Self::Check(request) => check::run(request, host),
             Self::Convert(request) => convert::run(request, host),
             Self::Outline(request) => outline::run(request, host),
+            Self::BootCd(request) => boot_cd::run(request, host),
+            Self::BootStick(request) => boot_stick::run(request, host),
             Self::BootVm(request) => boot_vm::run(request, host),
             Self::List(request) => list::run(request, host),
             Self::ListProfiles(request) => list_profiles::run(request, host),

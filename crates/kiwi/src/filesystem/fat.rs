@@ -1,0 +1,87 @@
+//! FAT by `mkfs.vfat` and mtools: what firmware reads. Files are put in by name, not from a tree.
+
+use std::fs::FileTimes;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use crate::host::Host;
+use crate::workspace::Workspace;
+
+/// A FAT file system to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FatPlan {
+    /// Bytes it gets.
+    pub size: u64,
+    /// Up to eleven capital letters.
+    pub label: &'static str,
+    /// The volume id.
+    pub id: u32,
+    /// The time of its files, seconds since 1970.
+    pub epoch: u64,
+}
+
+impl FatPlan {
+    /// The id as `blkid` and GRUB write it.
+    pub fn uuid(&self) -> String {
+        format!("{:04X}-{:04X}", self.id >> 16, self.id & 0xffff)
+    }
+}
+
+/// Bytes for files of `bytes` in all: a sixteenth more, and enough for FAT32.
+pub fn size_for(bytes: u64) -> u64 {
+    (bytes + bytes / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20)
+}
+
+/// Writes the file system into the file `output`, which is made: these folders (parents first), then these files of the
+/// scratch space, whose times are set.
+pub fn create(
+    plan: &FatPlan,
+    folders: &[&str],
+    files: &[(PathBuf, &str)],
+    output: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let what = |doing: &str| format!("{doing} {}", output.display());
+    host.create_file(output).and_then(|file| file.set_len(plan.size)).with_context(|| what("creating"))?;
+    let epoch = plan.epoch.to_string();
+    // FAT32 wants 65525 clusters, FAT16 4085: a sector each up to 256 MiB.
+    let fat = match plan.size >> 20 {
+        0..3 => "12",
+        3..33 => "16",
+        33.. => "32",
+    };
+    let tool = |name: &str| {
+        host.command(name)
+            .env("SOURCE_DATE_EPOCH", &epoch)
+            .env("TZ", "UTC")
+            .env("MTOOLS_SKIP_CHECK", "1")
+            .writable(workspace.scratch())
+            .writable(super::folder_of(output))
+    };
+    tool("mkfs.vfat")
+        .args(["--invariant", "-F", fat, "-n", plan.label, "-i", &format!("{:08X}", plan.id)])
+        .arg(output)
+        .run()
+        .with_context(|| what("making the FAT file system in"))?;
+    if !folders.is_empty() {
+        let folders = folders.iter().map(|folder| format!("::/{folder}"));
+        tool("mmd").arg("-i").arg(output).args(folders).run().with_context(|| what("making folders in"))?;
+    }
+    let time = UNIX_EPOCH + Duration::from_secs(plan.epoch);
+    for (source, place) in files {
+        host.open_file(source)
+            .and_then(|file| file.set_times(FileTimes::new().set_modified(time).set_accessed(time)))
+            .with_context(|| format!("setting the time of {}", source.display()))?;
+        tool("mcopy")
+            .args(["-m", "-i"])
+            .arg(output)
+            .arg(source)
+            .arg(format!("::/{place}"))
+            .run()
+            .with_context(|| what(&format!("copying {place} to")))?;
+    }
+    Ok(())
+}

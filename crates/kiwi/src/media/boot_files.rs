@@ -1,0 +1,102 @@
+//! A finished boot image: the initrd as `create` published it, and the kernel beside it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bootconfig::Checksum;
+
+use crate::artifact;
+
+/// The two files a machine starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFiles {
+    /// `N.gz`
+    pub initrd: PathBuf,
+    /// `N.kernel.VERSION`
+    pub kernel: PathBuf,
+    /// Its version.
+    pub kernel_version: String,
+}
+
+impl BootFiles {
+    /// Finds the kernel that belongs to the boot image at `initrd`.
+    pub fn find(initrd: &Path) -> Result<Self> {
+        if !initrd.is_file() {
+            bail!(
+                "there is no boot image at {}; 'kiwi create' makes one from a boot description",
+                initrd.display()
+            );
+        }
+        let prefix = format!("{}.kernel.", base_name(initrd));
+        let folder = folder_of(initrd);
+        let mut kernels = Vec::new();
+        for entry in folder.read_dir().with_context(|| format!("reading {}", folder.display()))? {
+            let name = entry.with_context(|| format!("reading {}", folder.display()))?.file_name();
+            if let Some(version) = name.to_string_lossy().strip_prefix(&prefix) {
+                kernels.push((folder.join(&name), version.to_owned()));
+            }
+        }
+        kernels.sort();
+        match <[_; 1]>::try_from(kernels) {
+            Ok([(kernel, kernel_version)]) => Ok(Self { initrd: initrd.to_owned(), kernel, kernel_version }),
+            Err(kernels) if kernels.is_empty() => bail!(
+                "the kernel of the boot image {} is missing: expected {prefix}VERSION beside it",
+                initrd.display()
+            ),
+            Err(kernels) => bail!(
+                "the boot image {} has {} kernels beside it, {prefix}VERSION; remove the old ones",
+                initrd.display(),
+                kernels.len()
+            ),
+        }
+    }
+
+    /// The sums of both, which identify a medium made of them.
+    pub fn sums(&self) -> Result<[Checksum; 2]> {
+        Ok([artifact::checksum(&self.kernel)?, artifact::checksum(&self.initrd)?])
+    }
+
+    /// Bytes of both.
+    pub fn bytes(&self) -> Result<u64> {
+        let size = |path: &Path| {
+            path.metadata()
+                .map(|metadata| metadata.len())
+                .with_context(|| format!("reading {}", path.display()))
+        };
+        Ok(size(&self.kernel)? + size(&self.initrd)?)
+    }
+}
+
+/// The name of a file without its `.gz`: N of a boot image.
+pub fn base_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.strip_suffix(".gz").unwrap_or(&name).to_owned()
+}
+
+/// The folder a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_stands_beside_its_boot_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let initrd = folder.path().join("initrd-usbboot.x86_64-1.0.0.gz");
+        let error = |path: &Path| format!("{:#}", BootFiles::find(path).unwrap_err());
+        assert!(error(&initrd).starts_with("there is no boot image at "));
+        std::fs::write(&initrd, "initrd").unwrap();
+        assert!(error(&initrd).ends_with("expected initrd-usbboot.x86_64-1.0.0.kernel.VERSION beside it"));
+        let kernel = folder.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.1.0");
+        std::fs::write(&kernel, "kernel").unwrap();
+        std::fs::write(folder.path().join("initrd-other.x86_64-1.0.0.kernel.5.0"), "").unwrap();
+        let found = BootFiles::find(&initrd).unwrap();
+        assert_eq!((&found.kernel, found.kernel_version.as_str()), (&kernel, "6.1.0"));
+        assert_eq!(found.bytes().unwrap(), 12);
+        std::fs::write(folder.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.2.0"), "").unwrap();
+        assert!(error(&initrd).contains("has 2 kernels beside it"));
+    }
+}

@@ -1,0 +1,74 @@
+//! The boot menu of media: the boot image, the same with traces and a shell, and the way past the medium.
+
+use description::Bootloader;
+
+use crate::bootloader::grub2;
+use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
+
+/// Seconds the menu waits.
+const TIMEOUT: u32 = 3;
+
+/// What is started, and where it lies on the medium.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    /// What stands over the menu and names its first entry.
+    pub(super) title: &'a str,
+    /// Path of the kernel.
+    pub(super) kernel: &'a str,
+    /// Path of the boot image.
+    pub(super) initrd: &'a str,
+    /// Words for the kernel besides the consoles.
+    pub(super) words: &'a str,
+}
+
+/// The menu; `disk` adds an entry that goes on to the machine's disk.
+pub(super) fn menu(start: Start<'_>, disk: bool) -> MediumMenu {
+    let settings = Bootloader { timeout: TIMEOUT, ..Bootloader::default() };
+    let consoles = grub2::console_words(&settings).join(" ");
+    let command_line = format!("{} {consoles}", start.words).trim_start().to_owned();
+    let entry = |label: &str, title: String, more: &str| Entry {
+        label: label.to_owned(),
+        title,
+        action: Action::Boot {
+            kernel: start.kernel.to_owned(),
+            initrd: start.initrd.to_owned(),
+            command_line: format!("{command_line}{more}"),
+        },
+    };
+    let mut entries = vec![
+        entry("KIWI", start.title.to_owned(), ""),
+        entry("Debug", format!("{} (debug)", start.title), " DEBUG=1"),
+    ];
+    if disk {
+        let title = "Boot from disk".to_owned();
+        entries.push(Entry { label: "Disk".to_owned(), title, action: Action::NextDevice });
+    }
+    MediumMenu { title: start.title.to_owned(), settings, entries }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_entry_starts_and_the_second_one_shows_how() {
+        let start = Start { title: "KIWI CD boot", kernel: "/linux", initrd: "/initrd", words: "root=x" };
+        let menu = menu(start, true);
+        let lines: Vec<&str> = menu
+            .entries
+            .iter()
+            .map(|entry| match &entry.action {
+                Action::Boot { command_line, .. } => command_line.as_str(),
+                Action::NextDevice => "-",
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "root=x console=tty0 console=ttyS0,115200",
+                "root=x console=tty0 console=ttyS0,115200 DEBUG=1",
+                "-"
+            ]
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! The sticks of this machine: which there are, what is on them, and which one may be overwritten.
+//!
+//! Everything is read below `Places`, so that tests run on made-up machines. A device is only ever written to when it
+//! is removable, nothing of it is in use, and a person has typed its name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// Where the kernel and udev tell about devices.
+#[derive(Debug, Clone)]
+pub struct Places {
+    sys: PathBuf,
+    proc: PathBuf,
+    udev: PathBuf,
+    dev: PathBuf,
+}
+
+impl Places {
+    /// Below `root`: `/` for the machine itself.
+    pub fn below(root: &Path) -> Self {
+        Self {
+            sys: root.join("sys/class/block"),
+            proc: root.join("proc"),
+            udev: root.join("run/udev/data"),
+            dev: root.join("dev"),
+        }
+    }
+
+    /// The node of a device.
+    pub fn node(&self, device: &str) -> PathBuf {
+        self.dev.join(device)
+    }
+
+    fn text(&self, device: &str, file: &str) -> Option<String> {
+        let text = fs::read_to_string(self.sys.join(device).join(file)).ok()?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn disks(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(&self.sys)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter(|name| !self.sys.join(name).join("partition").exists())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn partitions(&self, disk: &str) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.sys.join(disk))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.path().join("partition").exists())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// What udev found on a device: type and label of its file system.
+    fn content(&self, device: &str) -> Option<String> {
+        let number = self.text(device, "dev")?;
+        let text = fs::read_to_string(self.udev.join(format!("b{number}"))).ok()?;
+        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
+        let filesystem = value("E:ID_FS_TYPE=")?;
+        Some(match value("E:ID_FS_LABEL=") {
+            Some(label) => format!("{filesystem} \"{label}\""),
+            None => filesystem,
+        })
+    }
+}
+
+/// A removable disk with a medium in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stick {
+    /// The kernel's name, `sdb`.
+    pub name: String,
+    vendor: String,
+    model: String,
+    bytes: u64,
+    content: Vec<String>,
+    /// Why it must not be overwritten.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a device is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It or a part of it is mounted there.
+    Mounted(String),
+    /// The system swaps to it.
+    Swap(String),
+    /// Something is built on it (device mapper, RAID).
+    Held(String),
+    /// It is write-protected.
+    ReadOnly,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Mounted(place) => write!(f, "it is mounted at {place}; unmount it first"),
+            Self::Swap(device) => write!(f, "{device} is swap space in use; switch it off first (swapoff)"),
+            Self::Held(holder) => write!(f, "{holder} is built on it; take that apart first"),
+            Self::ReadOnly => f.write_str("it is write-protected"),
+        }
+    }
+}
+
+impl std::fmt::Display for Stick {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let size = self.bytes as f64 / 1e9;
+        write!(f, "/dev/{}  {} {}  {size:.1} GB", self.name, self.vendor, self.model)?;
+        match self.content.is_empty() {
+            true => write!(f, "  (empty)")?,
+            false => write!(f, "  ({})", self.content.join(", "))?,
+        }
+        match &self.refusal {
+            Some(refusal) => write!(f, "  in use: {refusal}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Every removable disk with a medium in it, in use or not.
+pub fn list(places: &Places) -> Vec<Stick> {
+    places.disks().into_iter().filter_map(|name| look(places, name)).collect()
+}
+
+fn look(places: &Places, name: String) -> Option<Stick> {
+    // CD drives and floppies are removable too.
+    let is_disk =
+        !["sr", "fd", "loop", "ram", "zram", "nbd", "dm-", "md"].iter().any(|no| name.starts_with(no));
+    if !is_disk || places.text(&name, "removable").as_deref() != Some("1") {
+        return None;
+    }
+    // sysfs counts in 512 bytes, whatever the sectors are.
+    let bytes = places.text(&name, "size")?.parse::<u64>().ok()? * 512;
+    let partitions = places.partitions(&name);
+    let whole = places.content(&name).map(|content| format!("whole device: {content}"));
+    let parts = partitions.iter().map(|part| match places.content(part) {
+        Some(content) => format!("{part}: {content}"),
+        None => format!("{part}: unknown content"),
+    });
+    let text = |file: &str| places.text(&name, file);
+    (bytes > 0).then(|| Stick {
+        vendor: text("device/vendor").unwrap_or_else(|| "unknown vendor".to_owned()),
+        model: text("device/model")
+            .or_else(|| text("device/name"))
+            .unwrap_or_else(|| "unknown model".to_owned()),
+        bytes,
+        content: whole.into_iter().chain(parts).collect(),
+        refusal: refusal(places, &name, &partitions),
+        name: name.clone(),
+    })
+}
+
+fn refusal(places: &Places, disk: &str, partitions: &[String]) -> Option<Refusal> {
+    let all = || std::iter::once(disk).chain(partitions.iter().map(String::as_str));
+    let numbers: BTreeSet<String> = all().filter_map(|device| places.text(device, "dev")).collect();
+    let nodes: BTreeSet<String> = all().map(|device| format!("/dev/{device}")).collect();
+    let read = |file: &str| fs::read_to_string(places.proc.join(file)).unwrap_or_default();
+    for line in read("self/mountinfo").lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let source = words.iter().position(|word| *word == "-").and_then(|at| words.get(at + 2));
+        // Btrfs shows a number of its own; then the source counts.
+        let ours = words.get(2).is_some_and(|number| numbers.contains(*number))
+            || source.is_some_and(|source| nodes.contains(*source));
+        if ours {
+            return Some(Refusal::Mounted(words.get(4).unwrap_or(&"?").replace("\\040", " ")));
+        }
+    }
+    for line in read("swaps").lines().skip(1) {
+        let device = line.split_whitespace().next().unwrap_or_default();
+        if nodes.contains(device) {
+            return Some(Refusal::Swap(device.to_owned()));
+        }
+    }
+    for device in all() {
+        let folder = match device == disk {
+            true => places.sys.join(device),
+            false => places.sys.join(disk).join(device),
+        };
+        if let Some(Ok(holder)) =
+            fs::read_dir(folder.join("holders")).ok().and_then(|mut entries| entries.next())
+        {
+            return Some(Refusal::Held(holder.file_name().to_string_lossy().into_owned()));
+        }
+    }
+    (places.text(disk, "ro").as_deref() == Some("1")).then_some(Refusal::ReadOnly)
+}
+
+/// The device to overwrite: `asked`, else what the person answers `ask` after reading the list. Its name.
+pub fn choose(
+    places: &Places,
+    asked: Option<&str>,
+    mut show: impl FnMut(&str),
+    mut ask: impl FnMut(&str) -> std::io::Result<String>,
+) -> Result<String> {
+    let sticks = list(places);
+    if let Some(asked) = asked {
+        return permitted(places, &sticks, asked);
+    }
+    if sticks.iter().all(|stick| stick.refusal.is_some()) {
+        let seen: String = sticks.iter().map(|stick| format!("\n  {stick}")).collect();
+        bail!(
+            "no stick was found that can be written to; plug one in, or write to a file with --output{seen}"
+        );
+    }
+    show("Sticks of this machine:");
+    for stick in &sticks {
+        show(&format!("---> {stick}"));
+    }
+    show("All that is on the stick you choose will be lost.");
+    loop {
+        let answer = ask("Your choice (enter device name): ").context("reading your choice")?;
+        if answer.is_empty() {
+            bail!("no device was chosen; nothing was written");
+        }
+        match permitted(places, &sticks, answer.trim()) {
+            Ok(name) => return Ok(name),
+            Err(error) => show(&format!("{error:#}")),
+        }
+    }
+}
+
+/// Whether the device may be overwritten; its name without `/dev/`.
+fn permitted(places: &Places, sticks: &[Stick], asked: &str) -> Result<String> {
+    let name = asked.strip_prefix("/dev/").unwrap_or(asked);
+    match sticks.iter().find(|stick| stick.name == name) {
+        Some(Stick { refusal: None, .. }) => Ok(name.to_owned()),
+        Some(Stick { refusal: Some(refusal), .. }) => bail!("/dev/{name} is not written to: {refusal}"),
+        None if places.disks().iter().any(|disk| disk == name) => {
+            bail!("/dev/{name} is not written to: it is no removable disk with a medium in it")
+        }
+        None => bail!("there is no removable disk '{asked}'; name a whole one, such as /dev/sdb"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

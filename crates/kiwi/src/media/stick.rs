@@ -1,0 +1,168 @@
+//! A stick that boots any PC: boot loader, kernel and boot image on FAT, and a whole system behind it if wanted.
+//!
+//! ```text
+//! MBR + GRUB | 1: FAT (kernel, initrd, GRUB for UEFI) | 2: the system | 3: what is written over a read-only system
+//! ```
+//!
+//! The last partition grows to the end of the stick when it boots for the first time, so the same file fits sticks of
+//! every size (spec/kiwi-1.4, 7.1).
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bootconfig::Checksum;
+use description::Filesystem;
+
+use super::boot_files::BootFiles;
+use super::boot_menu::{self, Start};
+use super::system_image::{Content, SystemImage};
+use crate::bootloader::grub2::{self, Platform};
+use crate::bootloader::medium_menu::MediumMenu;
+use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
+use crate::filesystem::fat::{self, FatPlan};
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::{Host, sparse};
+use crate::identity::Identity;
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// Bytes of the layer over a read-only system before it grows.
+const LAYER: u64 = 64 << 20;
+/// What GRUB and its menu take, at most.
+const GRUB: u64 = 2 << 20;
+
+/// What is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    boot: BootFiles,
+    system: Option<PathBuf>,
+    layout: DiskLayout,
+    fat: FatPlan,
+    layer: Option<FilesystemPlan>,
+    menu: MediumMenu,
+}
+
+impl Plan {
+    /// Bytes a stick must have.
+    pub fn bytes(&self) -> u64 {
+        self.layout.sectors * SECTOR
+    }
+}
+
+/// Programs of the host that making a stick takes.
+pub fn programs() -> &'static [&'static str] {
+    &["grub-mkimage", "mkfs.vfat", "mmd", "mcopy", "mke2fs"]
+}
+
+/// Who a stick of these parts is.
+pub fn identity(boot: &[Checksum], system: Option<&SystemImage>, host: &Host) -> Identity {
+    let sums: Vec<Checksum> = boot.iter().copied().chain(system.map(|system| system.sum)).collect();
+    super::identity("stick", &sums, host)
+}
+
+/// Lays the stick out.
+pub fn plan(boot: BootFiles, system: Option<&SystemImage>, identity: &Identity) -> Result<Plan> {
+    let fat = FatPlan {
+        size: fat::size_for(boot.bytes()? + GRUB),
+        label: "KIWI",
+        id: u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("fat")[index])),
+        epoch: identity.epoch,
+    };
+    let mut wanted = vec![(PartitionRole::Boot, fat.size)];
+    let mut layer = None;
+    if let Some(system) = system {
+        wanted.push((PartitionRole::System, system.bytes()));
+        match system.content {
+            Content::Writable => {}
+            Content::ReadOnly => {
+                wanted.push((PartitionRole::ReadWrite, LAYER));
+                layer = Some(layer_plan(identity));
+            }
+            Content::Disk => bail!(
+                "{} is a whole disk with a boot loader of its own; write it as it is, or make an installation stick of it",
+                system.path.display()
+            ),
+        }
+    }
+    let layout = disk::plan_stick(&wanted, identity);
+    let menu = menu(
+        &boot,
+        layout.partition(PartitionRole::System).map(|system| layout.mbr_partition_uuid(system.number)),
+    );
+    Ok(Plan { boot, system: system.map(|system| system.path.clone()), layout, fat, layer, menu })
+}
+
+fn layer_plan(identity: &Identity) -> FilesystemPlan {
+    FilesystemPlan {
+        filesystem: Filesystem::Ext4,
+        size: LAYER,
+        uuid: identity.uuid_text("layer"),
+        label: Some("KIWI-LAYER".to_owned()),
+        options: Vec::new(),
+        compression: None,
+        // Every file of the system may end up in the layer; it gets more inodes as it grows.
+        entries: 2048,
+        epoch: identity.epoch,
+    }
+}
+
+fn menu(boot: &BootFiles, root: Option<String>) -> MediumMenu {
+    let title = format!("KIWI Stick boot, Linux {}", boot.kernel_version);
+    let words = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
+    let start = Start { title: &title, kernel: "/boot/linux", initrd: "/boot/initrd", words: &words };
+    boot_menu::menu(start, false)
+}
+
+/// Makes the stick as the file `output`.
+pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+    let stage = host.stage("Assembling the stick");
+    let fat = boot_partition(plan, workspace, host)?;
+    let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
+    let layout = &plan.layout;
+    let mut file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
+    file.set_len(plan.bytes()).context("sizing the stick")?;
+    disk::write(layout, &mut file)?;
+    let core = grub2::stick_core_image(Platform::Pc, &plan.fat.uuid(), workspace, host)?;
+    grub2::write_bios(&core, 1, layout.partitions[0].start - 1, &file)?;
+    for partition in &layout.partitions {
+        let content = match partition.role {
+            PartitionRole::Boot => Some(&fat),
+            PartitionRole::System => plan.system.as_ref(),
+            PartitionRole::ReadWrite => layer.as_ref(),
+            PartitionRole::BiosBoot | PartitionRole::Esp => None,
+        };
+        if let Some(content) = content {
+            sparse::copy(content, &file, partition.start * SECTOR)?;
+        }
+    }
+    stage.finish();
+    Ok(())
+}
+
+/// What the firmware reads.
+fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let [output, menu, kernel, initrd] =
+        ["boot.fat", "grub.cfg", "linux", "initrd"].map(|name| workspace.scratch_file(name));
+    host.write_file(&menu, grub2::medium_configuration(&plan.menu)).context("writing GRUB's menu")?;
+    for (from, to) in [(&plan.boot.kernel, &kernel), (&plan.boot.initrd, &initrd)] {
+        host.copy_file(from, to).with_context(|| format!("copying {}", from.display()))?;
+    }
+    let efi = grub2::stick_core_image(Platform::Efi64, &plan.fat.uuid(), workspace, host)?;
+    let files = [
+        (efi, "EFI/BOOT/BOOTX64.EFI"),
+        (menu, "boot/grub/grub.cfg"),
+        (kernel, "boot/linux"),
+        (initrd, "boot/initrd"),
+    ];
+    fat::create(&plan.fat, &["EFI", "EFI/BOOT", "boot", "boot/grub"], &files, &output, workspace, host)?;
+    Ok(output)
+}
+
+/// An empty file system for what is written over a read-only system.
+fn layer_file(plan: &FilesystemPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let output = workspace.scratch_file("layer.ext4");
+    let tree = RootTree::create(host, &workspace.scratch_file("layer"))?;
+    tree.clamp_times(plan.epoch)?;
+    filesystem::create(plan, &tree, &output, workspace, host)?;
+    Ok(output)
+}

@@ -1,0 +1,144 @@
+//! A finished system image: what it is by its own bytes, and whether it is what its `.md5` says.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bootconfig::Checksum;
+
+use super::boot_files::{base_name, folder_of};
+use crate::artifact;
+use crate::host::Host;
+
+/// What a system image is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// A file system that can be written to.
+    Writable,
+    /// A squashfs.
+    ReadOnly,
+    /// A whole disk with a partition table.
+    Disk,
+}
+
+/// A system image, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemImage {
+    /// The image, unpacked.
+    pub path: PathBuf,
+    /// Its name without ending, which names what is made of it.
+    pub name: String,
+    /// What it is.
+    pub content: Content,
+    /// Its size and sum.
+    pub sum: Checksum,
+}
+
+impl SystemImage {
+    /// Opens the image at `path`. A packed one is unpacked to `scratch`; the `.md5` beside it must agree.
+    pub fn open(path: &Path, scratch: &Path, host: &Host) -> Result<Self> {
+        if !path.is_file() {
+            bail!("there is no system image at {}", path.display());
+        }
+        let packed = path.extension().is_some_and(|ending| ending == "gz");
+        let plain = if packed { unpack(path, scratch, host)? } else { path.to_owned() };
+        let content = recognise(&plain, path)?;
+        let stage = host.stage("Checking the system image");
+        let sum = artifact::checksum(&plain)?;
+        agree(path, &sum)?;
+        stage.finish();
+        let name = base_name(path);
+        let name = name.strip_suffix(".raw").unwrap_or(&name).to_owned();
+        Ok(Self { path: plain, name, content, sum })
+    }
+
+    /// Bytes it has.
+    pub fn bytes(&self) -> u64 {
+        self.sum.blocks.bytes().unwrap_or(0)
+    }
+}
+
+fn unpack(path: &Path, scratch: &Path, host: &Host) -> Result<PathBuf> {
+    let stage = host.stage("Unpacking the system image");
+    let what = || format!("unpacking {}", path.display());
+    let plain = scratch.join(base_name(path));
+    let mut source = flate2::read::MultiGzDecoder::new(File::open(path).with_context(what)?);
+    let mut target = host.create_file(&plain).with_context(what)?;
+    std::io::copy(&mut source, &mut target).with_context(what)?;
+    stage.finish();
+    Ok(plain)
+}
+
+/// The kind by magic numbers: squashfs at 0, XFS at 0, ext at 1080, Btrfs at 65600, a partition table at 510.
+fn recognise(plain: &Path, shown: &Path) -> Result<Content> {
+    let reading = || format!("reading {}", shown.display());
+    let mut start = Vec::new();
+    File::open(plain).with_context(reading)?.take(1 << 17).read_to_end(&mut start).with_context(reading)?;
+    let is = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
+    if is(0, b"hsqs") {
+        Ok(Content::ReadOnly)
+    } else if is(510, &[0x55, 0xaa]) {
+        // Before ext, whose magic may be in the middle of a boot loader; ext itself leaves the first 1024 bytes alone.
+        Ok(Content::Disk)
+    } else if is(1080, &[0x53, 0xef]) || is(0, b"XFSB") || is(65600, b"_BHRfS_M") {
+        Ok(Content::Writable)
+    } else {
+        bail!(
+            "{} is no system image that is known: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
+            shown.display()
+        )
+    }
+}
+
+/// Whether `N.md5` says the same; an image without one is taken as it is.
+fn agree(path: &Path, sum: &Checksum) -> Result<()> {
+    let file = folder_of(path).join(format!("{}.md5", base_name(path)));
+    if !file.is_file() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let expected = Checksum::parse(&text).with_context(|| format!("reading {}", file.display()))?;
+    if expected != *sum {
+        bail!(
+            "{} is not the image its checksum file is about: {} says {expected}, the image has {sum}; create it again",
+            path.display(),
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Output;
+
+    #[test]
+    fn images_are_known_by_their_bytes_and_held_to_their_sum() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let path = folder.path().join("system.x86_64-1.0.0");
+        let open = || SystemImage::open(&path, folder.path(), &host);
+        assert!(open().unwrap_err().to_string().starts_with("there is no system image at "));
+        std::fs::write(&path, [0; 4096]).unwrap();
+        assert!(open().unwrap_err().to_string().contains("is no system image that is known"));
+        for (at, magic, content) in [
+            (0, &b"hsqs"[..], Content::ReadOnly),
+            (1080, &[0x53, 0xef], Content::Writable),
+            (510, &[0x55, 0xaa], Content::Disk),
+        ] {
+            let mut bytes = vec![0; 4096];
+            bytes[at..at + magic.len()].copy_from_slice(magic);
+            std::fs::write(&path, bytes).unwrap();
+            let image = open().unwrap();
+            assert_eq!(
+                (image.content, image.bytes(), image.name.as_str()),
+                (content, 4096, "system.x86_64-1.0.0")
+            );
+        }
+        std::fs::write(folder.path().join("system.x86_64-1.0.0.md5"), format!("{}   1 4096", "0".repeat(32)))
+            .unwrap();
+        assert!(open().unwrap_err().to_string().contains("is not the image its checksum file is about"));
+    }
+}

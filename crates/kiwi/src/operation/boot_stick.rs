@@ -1,0 +1,47 @@
+//! `kiwi boot-stick`: a boot image, and a whole system if wanted, become a stick that boots.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::target::Target;
+use crate::host::{Host, Outside};
+use crate::media::boot_files::BootFiles;
+use crate::media::stick;
+use crate::media::system_image::SystemImage;
+
+/// What goes onto the stick, and which stick.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The boot image, `N.gz`; its kernel lies beside it.
+    pub initrd: PathBuf,
+    /// The system, an image of type usb.
+    pub system: Option<PathBuf>,
+    /// Where the stick is.
+    pub target: Target,
+}
+
+impl Request {
+    /// Looks at the boot image, then chooses the stick.
+    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+        BootFiles::find(&self.initrd)?;
+        self.target.reach(outside)
+    }
+}
+
+/// Makes the stick.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    for program in stick::programs() {
+        host.find_program(program)?;
+    }
+    let boot = BootFiles::find(&request.initrd)?;
+    let workspace = request.target.workspace(&request.initrd, host)?;
+    let system = request.system.as_deref();
+    let system = system.map(|path| SystemImage::open(path, workspace.scratch(), host)).transpose()?;
+    let identity = stick::identity(&boot.sums()?, system.as_ref(), host);
+    let plan = stick::plan(boot, system.as_ref(), &identity)?;
+    let medium = request.target.unfinished(&workspace)?;
+    stick::create(&plan, &medium, &workspace, host)?;
+    request.target.deliver(&medium, &workspace, host)?;
+    workspace.close()
+}

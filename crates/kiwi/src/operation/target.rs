@@ -1,0 +1,100 @@
+//! Where a medium goes: into a file, or onto a stick that the person chooses.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+
+use crate::artifact::{self, Artifact, Role};
+use crate::host::{Host, Outside};
+use crate::media::boot_files::folder_of;
+use crate::media::removable::{self, Places};
+use crate::media::writing;
+use crate::workspace::Workspace;
+
+/// Where a medium goes.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Into this file.
+    File(PathBuf),
+    /// Onto the stick of this name, else one that is asked for.
+    Stick(Option<String>),
+    /// Onto a stick that was chosen and opened.
+    Opened(Stick),
+}
+
+/// A stick that is held open.
+#[derive(Debug, Clone)]
+pub struct Stick {
+    name: String,
+    device: Arc<File>,
+}
+
+impl Target {
+    /// Chooses and opens the stick, before anything is made. A file needs nothing.
+    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+        let Self::Stick(asked) = self else { return Ok(()) };
+        let places = Places::below(Path::new("/"));
+        let show = |line: &str| outside.show(line);
+        let name = removable::choose(&places, asked.as_deref(), show, |question| outside.ask(question))?;
+        let node = places.node(&name);
+        let device = outside.open_device(&node).with_context(|| {
+            format!("opening {} for writing (root, or the group of the device, may do that)", node.display())
+        })?;
+        *self = Self::Opened(Stick { name: node.display().to_string(), device: Arc::new(device) });
+        Ok(())
+    }
+
+    /// The places of this build: beside the file, or beside the boot image it is made of.
+    pub(super) fn workspace(&self, initrd: &Path, host: &Host) -> Result<Workspace> {
+        let folder = match self {
+            Self::File(path) => folder_of(path),
+            Self::Stick(_) | Self::Opened(_) => folder_of(initrd),
+        };
+        if !folder.is_dir() {
+            bail!("the folder {} does not exist; create it first", folder.display());
+        }
+        Workspace::open(
+            &folder.canonicalize().with_context(|| format!("opening {}", folder.display()))?,
+            host,
+        )
+    }
+
+    /// Where the medium is made; on the file system of its final place.
+    pub(super) fn unfinished(&self, workspace: &Workspace) -> Result<PathBuf> {
+        Ok(workspace.unfinished(&self.file_name()?))
+    }
+
+    fn file_name(&self) -> Result<String> {
+        match self {
+            Self::File(path) => {
+                let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+                Ok(name.to_string_lossy().into_owned())
+            }
+            Self::Stick(_) | Self::Opened(_) => Ok("stick".to_owned()),
+        }
+    }
+
+    /// Gives the finished medium its name, or writes it to the stick and reads it back.
+    pub(super) fn deliver(&self, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+        match self {
+            Self::File(_) => {
+                let artifact = Artifact::new(Role::Image, self.file_name()?, medium);
+                for artifact in artifact::publish(vec![artifact], workspace, host)? {
+                    host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
+                }
+                Ok(())
+            }
+            Self::Opened(stick) => {
+                writing::write(medium, &stick.device, &stick.name, host)?;
+                host.say(&format!(
+                    "{} is ready and was read back without a difference; take it out",
+                    stick.name
+                ));
+                Ok(())
+            }
+            Self::Stick(_) => bail!("no stick was opened"),
+        }
+    }
+}
