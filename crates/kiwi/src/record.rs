@@ -1,5 +1,6 @@
 //! What `prepare` remembers in the tree for the operations that come later: `image/kiwi.json`.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -25,6 +26,52 @@ pub struct Record {
     pub profiles: Vec<String>,
     /// Where the description was; `this://` of a boot image's repositories is relative to it.
     pub description: Option<PathBuf>,
+    /// Secrets and identities that were found in the tree.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
+}
+
+/// Something that must not be the same on every machine, and that a build made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// What it is.
+    pub what: String,
+    /// Its files in the tree.
+    pub paths: Vec<String>,
+    /// What became of it.
+    pub renewed: Renewal,
+}
+
+/// What became of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Renewal {
+    /// Removed; the system makes it when it is missing.
+    System,
+    /// Removed; this unit makes it at the first boot.
+    Unit(String),
+    /// Removed; nothing in the image makes it anew.
+    Nobody,
+    /// Still there: kiwi does not know how it is made.
+    Kept,
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, paths, renewed } = self;
+        let paths: Vec<String> = paths.iter().map(|path| format!("/{path}")).collect();
+        let paths = paths.join(", ");
+        match renewed {
+            Renewal::System => write!(f, "{what}: removed, each machine makes its own ({paths})"),
+            Renewal::Unit(unit) => write!(f, "{what}: removed, {unit} makes each machine its own ({paths})"),
+            Renewal::Nobody => write!(f, "{what}: removed, nothing in the image makes it anew ({paths})"),
+            Renewal::Kept => write!(
+                f,
+                "{what}: made during the build, the same on every machine ({paths}); remove it in config.sh, or bring \
+                 it in root/ if that is meant"
+            ),
+        }
+    }
 }
 
 impl Record {

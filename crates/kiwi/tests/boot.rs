@@ -44,11 +44,20 @@ fn inspect(machine: &mut Machine, name: &str) {
     assert_eq!(machine.ask("findmnt -n -o OPTIONS / | cut -d, -f1"), "rw");
 }
 
-/// First boot by one firmware, second boot of the same disk by the same: both come to a login.
-fn boots(image: &Path, name: &str, firmware: Firmware, folder: &Path, twice: bool) {
+/// The machine's public ssh host key, which it makes at its first boot.
+fn host_key(machine: &mut Machine) -> String {
+    let key = "/etc/ssh/ssh_host_ed25519_key.pub";
+    let said = machine.ask(&format!("until [ -s {key} ]; do sleep 1; done; cut -d' ' -f2 {key}"));
+    assert!(said.starts_with("AAAA"), "this is no key: {said}");
+    said
+}
+
+/// First boot by one firmware, second boot of the same disk by the same: both come to a login. The machine's host key.
+fn boots(image: &Path, name: &str, firmware: Firmware, folder: &Path, twice: bool) -> String {
     let disk = disk_of(image, folder);
     let mut machine = Machine::boot(&disk, "qcow2", firmware, folder);
     inspect(&mut machine, name);
+    let host_key = host_key(&mut machine);
     if twice {
         let key = machine.ask("cat /etc/machine-id");
         machine.power_off("kiwi");
@@ -56,14 +65,16 @@ fn boots(image: &Path, name: &str, firmware: Firmware, folder: &Path, twice: boo
         inspect(&mut machine, name);
         assert_eq!(machine.ask("cat /etc/machine-id"), key);
     }
+    host_key
 }
 
 #[test]
 fn debian_12_boots_by_bios_and_uefi_and_again() {
     let folder = tempfile::tempdir().unwrap();
     let image = build("debian-12-server", folder.path());
-    boots(&image, "debian-12-server", Firmware::Bios, folder.path(), true);
-    boots(&image, "debian-12-server", Firmware::Uefi, folder.path(), false);
+    let one = boots(&image, "debian-12-server", Firmware::Bios, folder.path(), true);
+    let other = boots(&image, "debian-12-server", Firmware::Uefi, folder.path(), false);
+    assert_ne!(one, other, "two machines of one image have the same ssh host key");
 }
 
 #[test]

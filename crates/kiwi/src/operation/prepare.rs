@@ -11,6 +11,7 @@ use super::load::Loaded;
 use super::{Overrides, load};
 use crate::host::Host;
 use crate::physical::{self, Prepared};
+use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 use crate::share::Share;
 use crate::store::Store;
@@ -72,7 +73,19 @@ pub(super) fn tree_of(
     host: &Host,
 ) -> Result<Prepared> {
     let plan = physical::plan(selection, &loaded.source, network, host)?;
-    physical::prepare(&plan, tree, &Store::open(host)?, host)
+    let prepared = physical::prepare(&plan, tree, &Store::open(host)?, host)?;
+    report(&prepared.record.secrets, host);
+    Ok(prepared)
+}
+
+/// Says which secrets were found in the tree.
+fn report(secrets: &[Secret], host: &Host) {
+    for secret in secrets {
+        match secret.renewed {
+            Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),
+            Renewal::Nobody | Renewal::Kept => host.warn(&secret.to_string()),
+        }
+    }
 }
 
 /// `--root`, else `defaultroot`, else a new folder for temporary files.

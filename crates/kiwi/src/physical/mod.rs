@@ -8,6 +8,7 @@
 mod clean;
 mod overlay;
 mod profile_file;
+mod secrets;
 mod settings;
 mod users;
 
@@ -127,10 +128,14 @@ pub fn prepare(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) 
     manager.delete(tree, host)?;
     let packages = manager.installed(tree, host)?;
     manager.settle(tree, host)?;
-    let record = record(plan, epoch(newest, host)?, &packages);
     let stage = host.stage("Finishing the tree");
+    clean::clean(tree)?;
+    let secrets = match plan.kind {
+        DescriptionKind::System => secrets::renew(tree, &|path| brought(path, &plan.overlays))?,
+        DescriptionKind::Boot => Vec::new(),
+    };
+    let record = Record { secrets, ..record(plan, epoch(newest, host)?, &packages) };
     carry(plan, &record, &packages, tree)?;
-    clean::clean(tree, plan.kind)?;
     tree.clamp_times(record.epoch)?;
     stage.finish();
     Ok(Prepared { record, packages })
@@ -150,6 +155,7 @@ pub fn upgrade(
     let packages = PackagePlan::new(selection, repositories)?;
     let manager = packages.manager();
     let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
+    let own = secrets::present(tree)?;
     let stage = host.stage("Reading the repositories");
     let upgraded = manager.refresh(tree, host).and_then(|newest| {
         stage.finish();
@@ -167,9 +173,20 @@ pub fn upgrade(
     let epoch = epoch(newest, host)?.max(record.epoch);
     let record = Record { epoch, packages: digest(&installed), ..record.clone() };
     write_packages(&installed, tree)?;
+    clean::clean(tree)?;
+    let mut secrets = record.secrets;
+    for secret in secrets::renew(tree, &|path| own.contains(path))? {
+        secrets.retain(|known| known.what != secret.what);
+        secrets.push(secret);
+    }
+    let record = Record { secrets, ..record };
     record.write(tree)?;
-    clean::clean(tree, DescriptionKind::System)?;
     tree.clamp_times(record.epoch)
+}
+
+/// Whether a folder of the description brings this file.
+fn brought(path: &str, overlays: &[PathBuf]) -> bool {
+    overlays.iter().any(|overlay| overlay.join(path).symlink_metadata().is_ok())
 }
 
 /// The folders every tree starts with; the base packages bring the rest.
@@ -272,6 +289,7 @@ fn record(plan: &PreparePlan, epoch: u64, packages: &[Installed]) -> Record {
         packages: digest(packages),
         profiles: plan.profiles.clone(),
         description: Some(plan.source.clone()),
+        secrets: Vec::new(),
     }
 }
 
