@@ -29,6 +29,7 @@ mod password;
 pub mod physical;
 pub mod record;
 pub mod repository;
+pub mod result_record;
 pub mod root_tree;
 pub mod script;
 pub mod share;

@@ -120,6 +120,11 @@ impl Workspace {
         &self.out
     }
 
+    /// The destination directory.
+    pub fn destdir(&self) -> &Path {
+        &self.destdir
+    }
+
     /// Where an output ends up.
     pub fn published(&self, name: &str) -> PathBuf {
         self.destdir.join(name)

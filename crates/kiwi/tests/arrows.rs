@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd kernel logical media password physical record root_tree script share source store \
+        "artifact diagnostic host identity initrd kernel logical media password physical record result_record root_tree script share source store \
          workspace",
     ),
     ("physical", "host package_manager password record repository root_tree script source store"),
@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("filesystem", "host root_tree workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),
+    ("result_record", "artifact host workspace"),
     ("artifact", "gzip host workspace"),
     ("bootloader", "filesystem host root_tree workspace"),
     ("workspace", "host root_tree"),

@@ -80,6 +80,17 @@ fn every_type_satisfies_its_judge_and_upgrade_stores_no_repository() {
     judge("qemu-img", &["convert", "-O", "raw", &format!("{image}.vmdk"), &raw]);
     judge("sfdisk", &["--verify", &raw]);
 
+    // The record has the builds whose images are all there, with the sums that others compute.
+    let record = std::fs::read_to_string(path("images/kiwi.result.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let built = record["images"].as_array().unwrap();
+    let types: Vec<&str> = built.iter().map(|image| image["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["cpio", "oem", "squashfs", "tbz"], "each file system image overwrote the one before");
+    for file in built.iter().flat_map(|image| image["files"].as_array().unwrap()) {
+        let sum = judge("sha256sum", &[&path(&format!("images/{}", file["file"].as_str().unwrap()))]);
+        assert_eq!(file["sha256"].as_str(), sum.split_whitespace().next(), "{file}");
+    }
+
     // Upgrade with one more package from one more repository, which is gone again afterwards.
     let lists = || std::fs::read_to_string(path("tree/etc/apt/sources.list.d/kiwi.sources")).ok();
     let before = (lists(), std::fs::read(path("tree/image/config.xml")).unwrap());

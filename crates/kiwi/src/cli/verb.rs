@@ -37,6 +37,8 @@ pub(super) enum Verb {
     System(ng::System),
     /// Commands of KIWI NG on descriptions: info.
     Image(ng::Image),
+    /// Commands of KIWI NG on what was built: list, bundle.
+    Result(ng::Results),
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions(documenting::Completions),
@@ -48,7 +50,7 @@ pub(super) enum Verb {
 impl Verb {
     /// Whether it is a service of KIWI NG, which has options before it.
     pub(super) fn is_service(&self) -> bool {
-        matches!(self, Self::System(_) | Self::Image(_))
+        matches!(self, Self::System(_) | Self::Image(_) | Self::Result(_))
     }
 
     /// The operation; `before` is what was said before a service.
@@ -56,6 +58,7 @@ impl Verb {
         Ok(match self {
             Self::System(service) => return service.operation(before),
             Self::Image(service) => return service.operation(before),
+            Self::Result(service) => service.operation(),
             Self::Prepare(verb) => verb.operation(),
             Self::Create(verb) => verb.operation(),
             Self::Build(verb) => verb.operation(),

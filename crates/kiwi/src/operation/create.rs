@@ -7,14 +7,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use description::{DescriptionKind, Selection};
+use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
 
 use super::load::Loaded;
 use super::{Overrides, boot_image, load, prepare};
-use crate::artifact::{self, Artifact};
+use crate::artifact::{self, Artifact, Role};
 use crate::host::Host;
 use crate::logical::{self, TreeFacts};
 use crate::record::Record;
+use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script;
 use crate::share::Share;
@@ -65,10 +66,42 @@ pub(super) fn images(
         }
         DescriptionKind::System => system_images(tree, loaded, selection, record, share, workspace, host)?,
     };
-    for artifact in artifact::publish(artifacts, workspace, host)? {
+    let stage = host.stage("Recording the result");
+    let built = built_image(selection, &artifacts)?;
+    stage.finish();
+    let published = artifact::publish(artifacts, workspace, host)?;
+    ResultRecord::add(built, workspace, host)?;
+    for artifact in published {
         host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
     }
     Ok(())
+}
+
+/// What `kiwi.result.json` says of this build; a link only repeats what it leads to.
+fn built_image(selection: &Selection, artifacts: &[Artifact]) -> Result<BuiltImage> {
+    let plain = match &selection.image_type {
+        ImageType::Disk(disk) => disk.format == DiskFormat::Raw,
+        ImageType::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
+        ImageType::Cpio
+        | ImageType::Tbz
+        | ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => false,
+    };
+    let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
+    let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image);
+    let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;
+    files.sort_by(|left, right| (left.role, &left.file).cmp(&(right.role, &right.file)));
+    Ok(BuiltImage {
+        name: selection.name.to_string(),
+        version: selection.version.to_string(),
+        architecture: selection.architecture.machine().to_owned(),
+        image_type: selection.image_type.word().to_owned(),
+        profiles: selection.profiles.iter().map(ToString::to_string).collect(),
+        files,
+    })
 }
 
 fn system_images(

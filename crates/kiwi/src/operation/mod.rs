@@ -5,12 +5,14 @@ mod boot_image;
 pub mod boot_stick;
 pub mod boot_vm;
 pub mod build;
+pub mod bundle;
 pub mod check;
 pub mod convert;
 pub mod create;
 pub mod create_password;
 pub mod list;
 pub mod list_profiles;
+pub mod list_results;
 mod load;
 pub mod outline;
 mod overrides;
@@ -46,6 +48,10 @@ pub enum Operation {
     BootCd(boot_cd::Request),
     /// Make a stick that boots.
     BootStick(boot_stick::Request),
+    /// List what was built.
+    ListResults(list_results::Request),
+    /// Name, pack and sum what was built.
+    Bundle(bundle::Request),
     /// Boot a disk.
     BootVm(boot_vm::Request),
     /// List boot image descriptions.
@@ -69,6 +75,8 @@ impl Operation {
             Self::Check(_)
             | Self::Convert(_)
             | Self::Outline(_)
+            | Self::ListResults(_)
+            | Self::Bundle(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
@@ -81,6 +89,7 @@ impl Operation {
         match self {
             Self::Check(request) => request.format = check::Format::Json,
             Self::Outline(request) => request.format = outline::Format::Json,
+            Self::ListResults(request) => request.json = true,
             Self::Prepare(_)
             | Self::Create(_)
             | Self::Build(_)
@@ -88,6 +97,7 @@ impl Operation {
             | Self::Convert(_)
             | Self::BootCd(_)
             | Self::BootStick(_)
+            | Self::Bundle(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
@@ -113,6 +123,8 @@ impl Operation {
             Self::Upgrade(request) => upgrade::run(request, host),
             Self::Check(request) => check::run(request, host),
             Self::Convert(request) => convert::run(request, host),
+            Self::ListResults(request) => list_results::run(request, host),
+            Self::Bundle(request) => bundle::run(request, host),
             Self::Outline(request) => outline::run(request, host),
             Self::BootCd(request) => boot_cd::run(request, host),
             Self::BootStick(request) => boot_stick::run(request, host),

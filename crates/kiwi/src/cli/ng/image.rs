@@ -45,6 +45,12 @@ pub(in crate::cli) struct Info {
     /// Print the description in the words of schema 8.5, as XML.
     #[arg(long, group = "answer")]
     print_xml: bool,
+    /// The same as YAML.
+    #[arg(long, group = "answer")]
+    print_yaml: bool,
+    /// The same as TOML.
+    #[arg(long, group = "answer")]
+    print_toml: bool,
     /// Use none of the description's repositories.
     #[arg(long)]
     ignore_repos: bool,
@@ -62,11 +68,8 @@ pub(in crate::cli) struct Info {
 struct InfoWords;
 
 impl Words for InfoWords {
-    const WORDS: &'static [Word] = &[
-        flag("resolve-package-list", "without it the packages are listed that the description names"),
-        flag("print-yaml", "--print-xml prints XML"),
-        flag("print-toml", "--print-xml prints XML"),
-    ];
+    const WORDS: &'static [Word] =
+        &[flag("resolve-package-list", "without it the packages are listed that the description names")];
 }
 
 impl Info {
@@ -75,10 +78,12 @@ impl Info {
         if self.list_profiles {
             return Ok(Operation::ListProfiles(list_profiles::Request { description }));
         }
-        if self.print_xml {
+        let printed =
+            [(self.print_xml, Format::Xml), (self.print_yaml, Format::Yaml), (self.print_toml, Format::Toml)];
+        if let Some((_, format)) = printed.into_iter().find(|(asked, _)| *asked) {
             return Ok(Operation::Convert(convert::Request {
                 description,
-                to: vec![convert::Target::Format(Format::Xml)],
+                to: vec![convert::Target::Format(format)],
                 output: convert::Output::Print,
             }));
         }

@@ -5,6 +5,7 @@
 
 mod image;
 mod refused;
+mod result;
 mod system;
 mod tuple;
 
@@ -135,6 +136,20 @@ pub(super) struct System {
 pub(super) struct Image {
     #[command(subcommand)]
     command: image::Image,
+}
+
+/// The commands of `result`.
+#[derive(Debug, Args)]
+#[command(after_help = BEFORE)]
+pub(super) struct Results {
+    #[command(subcommand)]
+    command: result::Results,
+}
+
+impl Results {
+    pub(super) fn operation(self) -> Operation {
+        self.command.operation()
+    }
 }
 
 impl System {

@@ -1,0 +1,71 @@
+//! `kiwi result list|bundle`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::refused::{Refused, Word, Words, flag, option};
+use crate::operation::{Operation, bundle, list_results};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Results {
+    /// List what was built in a folder.
+    List(List),
+    /// Copy what was built under names for a release, packed and with sums.
+    Bundle(Bundle),
+}
+
+impl Results {
+    pub(super) fn operation(self) -> Operation {
+        match self {
+            Self::List(command) => {
+                Operation::ListResults(list_results::Request { target_dir: command.target_dir, json: false })
+            }
+            Self::Bundle(command) => Operation::Bundle(bundle::Request {
+                target_dir: command.target_dir,
+                bundle_dir: command.bundle_dir,
+                id: command.id,
+                name_format: command.bundle_format,
+                compress: !command.no_compress,
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct List {
+    /// Where the images are.
+    #[arg(long, value_name = "DIR")]
+    target_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Bundle {
+    /// Where the images are.
+    #[arg(long, value_name = "DIR")]
+    target_dir: PathBuf,
+    /// A word for this release; it becomes part of the names.
+    #[arg(long, value_name = "TEXT")]
+    id: String,
+    /// Where the bundle goes; made when it does not exist.
+    #[arg(long, value_name = "DIR")]
+    bundle_dir: PathBuf,
+    /// How files are named: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts.
+    #[arg(long, value_name = "FORMAT")]
+    bundle_format: Option<String>,
+    /// Copy raw images as they are instead of packing them with xz.
+    #[arg(long)]
+    no_compress: bool,
+    #[command(flatten)]
+    refused: Refused<BundleWords>,
+}
+
+#[derive(Debug, Clone)]
+struct BundleWords;
+
+impl Words for BundleWords {
+    const WORDS: &'static [Word] = &[
+        option("zsync-source", "run zsyncmake on the files of the bundle"),
+        flag("package-as-rpm", "the bundle is a folder of files"),
+    ];
+}

@@ -1,0 +1,242 @@
+//! `kiwi result bundle`: what was built, under names for a release, packed and with sums.
+//!
+//! ```text
+//! kiwi.result.json -> plan: a new name for every file -> each copied or packed with xz, checked against its digest,
+//!   and its .sha256 beside it
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use liblzma::stream::{Check, MtStreamBuilder};
+use liblzma::write::XzEncoder;
+
+use super::list_results;
+use crate::host::Host;
+use crate::result_record::{self, BuiltFile, BuiltImage};
+
+/// xz's own default level.
+const LEVEL: u32 = 6;
+
+/// What to bundle, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where the images are.
+    pub target_dir: PathBuf,
+    /// Where the bundle goes; made when it does not exist.
+    pub bundle_dir: PathBuf,
+    /// A word for this release, part of the names.
+    pub id: String,
+    /// `--bundle-format`; none: `%N.%A-%v-%I`.
+    pub name_format: Option<String>,
+    /// Whether raw images are packed.
+    pub compress: bool,
+}
+
+/// One file of the bundle.
+#[derive(Debug, PartialEq, Eq)]
+struct Bundled<'a> {
+    file: &'a BuiltFile,
+    name: String,
+    pack: bool,
+}
+
+/// Writes the bundle; a file gets its name when it is complete.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let record = list_results::read(&request.target_dir)?;
+    let plan = plan(&record.images, request)?;
+    let folder = &request.bundle_dir;
+    host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let work = host
+        .work_folder(folder)
+        .with_context(|| format!("creating a work folder in {}", folder.display()))?;
+    for bundled in &plan {
+        let stage = host.stage(format!("Bundling {}", bundled.name));
+        let source = request.target_dir.join(&bundled.file.file);
+        let unfinished = work.path().join(&bundled.name);
+        copy(&source, &unfinished, bundled, host)?;
+        let (_, sum) = result_record::digest(&unfinished)?;
+        let sum_name = format!("{}.sha256", bundled.name);
+        let unfinished_sum = work.path().join(&sum_name);
+        host.write_file(&unfinished_sum, format!("{sum}  {}\n", bundled.name))
+            .and_then(|()| host.rename(&unfinished, &folder.join(&bundled.name)))
+            .and_then(|()| host.rename(&unfinished_sum, &folder.join(&sum_name)))
+            .with_context(|| format!("writing {}", folder.join(&bundled.name).display()))?;
+        stage.finish();
+        host.say(&format!("{}: {}", bundled.file.role, folder.join(&bundled.name).display()));
+    }
+    work.close().context("removing the work folder")
+}
+
+/// Names every file anew.
+fn plan<'a>(images: &'a [BuiltImage], request: &Request) -> Result<Vec<Bundled<'a>>> {
+    if request.id.is_empty() || request.id.contains('/') {
+        bail!("the id '{}' cannot be part of a file name", request.id);
+    }
+    let format = request.name_format.as_deref().unwrap_or("%N.%A-%v-%I");
+    let mut plan = Vec::new();
+    let mut names = BTreeSet::new();
+    for image in images {
+        let base = base_name(format, image, &request.id)?;
+        let old_base = format!("{}.{}-{}", image.name, image.architecture, image.version);
+        for file in &image.files {
+            let mut name = match file.file.strip_prefix(&old_base) {
+                Some(rest) => format!("{base}{rest}"),
+                None => format!("{base}.{}", file.file),
+            };
+            let pack = file.compress && request.compress;
+            if pack {
+                name.push_str(".xz");
+            }
+            // Types of one description share their list of packages.
+            if names.insert(name.clone()) {
+                plan.push(Bundled { file, name, pack });
+            } else if !plan
+                .iter()
+                .any(|other: &Bundled<'_>| other.name == name && other.file.file == file.file)
+            {
+                bail!("two files would be called {name}; tell them apart with %T in --bundle-format");
+            }
+        }
+    }
+    Ok(plan)
+}
+
+/// What takes the place of `NAME.ARCH-VERSION` in the names of an image's files.
+fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
+    let part = |index: usize| image.version.split('.').nth(index).unwrap_or_default().to_owned();
+    let mut name = String::new();
+    let mut letters = format.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            name.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('N') => name.push_str(&image.name),
+            Some('P') => name.push_str(&image.profiles.join("_")),
+            Some('A') => name.push_str(&image.architecture),
+            Some('I') => name.push_str(id),
+            Some('T') => name.push_str(&image.image_type),
+            Some('M') => name.push_str(&part(0)),
+            Some('m') => name.push_str(&part(1)),
+            Some('p') => name.push_str(&part(2)),
+            Some('v') => name.push_str(&image.version),
+            other => bail!(
+                "--bundle-format {format}: there is no %{}; there are %N name, %P profiles, %A machine, %I id, %T type, \
+                 %v version, and its parts %M, %m, %p",
+                other.map(String::from).unwrap_or_default()
+            ),
+        }
+    }
+    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+        bail!("--bundle-format {format} gives the name '{name}', which is no name of a file");
+    }
+    Ok(name)
+}
+
+/// Copies or packs a file that still has the digest it was built with.
+fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, host: &Host) -> Result<()> {
+    let (_, digest) = result_record::digest(source)?;
+    if digest != bundled.file.sha256 {
+        bail!(
+            "{} is not what was built any more: its digest differs from the record; build it again",
+            source.display()
+        );
+    }
+    let what = || format!("writing {}", target.display());
+    if !bundled.pack {
+        host.copy_file(source, target).with_context(what)?;
+        return Ok(());
+    }
+    let threads = u32::try_from(host.processors()).unwrap_or(1);
+    let stream = MtStreamBuilder::new().preset(LEVEL).threads(threads).check(Check::Crc64).encoder();
+    let target = host.create_file(target).with_context(what)?;
+    let mut encoder = XzEncoder::new_stream(target, stream.with_context(what)?);
+    let mut file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        host.check_interrupt()?;
+        match file.read(&mut buffer).with_context(|| format!("reading {}", source.display()))? {
+            0 => break,
+            count => encoder.write_all(&buffer[..count]).with_context(what)?,
+        }
+    }
+    encoder.finish().with_context(what)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::Role;
+
+    fn image(image_type: &str, files: &[(Role, &str, bool)]) -> BuiltImage {
+        let file = |(role, file, compress): &(Role, &str, bool)| BuiltFile {
+            role: *role,
+            file: (*file).to_owned(),
+            size: 1,
+            sha256: String::new(),
+            compress: *compress,
+        };
+        BuiltImage {
+            name: "n".to_owned(),
+            version: "1.2.3".to_owned(),
+            architecture: "x86_64".to_owned(),
+            image_type: image_type.to_owned(),
+            profiles: vec!["a".to_owned(), "b".to_owned()],
+            files: files.iter().map(file).collect(),
+        }
+    }
+
+    fn request(name_format: Option<&str>, compress: bool) -> Request {
+        Request {
+            target_dir: PathBuf::new(),
+            bundle_dir: PathBuf::new(),
+            id: "Build7".to_owned(),
+            name_format: name_format.map(str::to_owned),
+            compress,
+        }
+    }
+
+    fn names(images: &[BuiltImage], request: &Request) -> Result<Vec<String>, String> {
+        match plan(images, request) {
+            Ok(plan) => Ok(plan.into_iter().map(|bundled| bundled.name).collect()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn names_carry_the_id_and_raw_images_are_packed() {
+        let list = (Role::PackageList, "n.x86_64-1.2.3.packages", false);
+        let images = [
+            image("ext4", &[list, (Role::Image, "n.x86_64-1.2.3", true)]),
+            image("oem", &[list, (Role::Image, "n.x86_64-1.2.3.qcow2", false)]),
+        ];
+        let expected =
+            ["n.x86_64-1.2.3-Build7.packages", "n.x86_64-1.2.3-Build7.xz", "n.x86_64-1.2.3-Build7.qcow2"];
+        assert_eq!(names(&images, &request(None, true)).unwrap(), expected);
+        assert_eq!(names(&images, &request(None, false)).unwrap()[1], "n.x86_64-1.2.3-Build7");
+        let formatted = names(&images[1..], &request(Some("%N_%P-%T-%M.%m.%p-%I"), true)).unwrap();
+        assert_eq!(formatted[1], "n_a_b-oem-1.2.3-Build7.qcow2");
+    }
+
+    #[test]
+    fn names_that_collide_or_are_none_are_refused() {
+        let images = [
+            image("ext4", &[(Role::Image, "n.x86_64-1.2.3", false)]),
+            image("xfs", &[(Role::Image, "m", false), (Role::Image, "n.x86_64-1.2.3.m", false)]),
+        ];
+        let said = names(&images, &request(None, true)).unwrap_err();
+        assert_eq!(
+            said,
+            "two files would be called n.x86_64-1.2.3-Build7.m; tell them apart with %T in --bundle-format"
+        );
+        let said = names(&images, &request(Some("%x"), true)).unwrap_err();
+        assert!(said.starts_with("--bundle-format %x: there is no %x; there are %N name"), "{said}");
+        assert!(names(&images, &request(Some("../%N"), true)).is_err());
+    }
+}

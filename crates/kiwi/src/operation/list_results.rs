@@ -1,0 +1,51 @@
+//! `kiwi result list`: what was built in a folder, from its `kiwi.result.json`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::host::Host;
+use crate::result_record::{FILE, ResultRecord};
+
+/// Of which folder.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where the images are.
+    pub target_dir: PathBuf,
+    /// Whether the answer is the record itself.
+    pub json: bool,
+}
+
+/// Prints each build and its files.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let record = read(&request.target_dir)?;
+    if request.json {
+        host.print_document(&serde_json::to_string_pretty(&record)?);
+        return Ok(());
+    }
+    for image in &record.images {
+        host.print(&format!(
+            "{} {}, {}, {}",
+            image.name, image.version, image.image_type, image.architecture
+        ));
+        for file in &image.files {
+            let path = request.target_dir.join(&file.file);
+            let state = if path.exists() { "" } else { "  (no longer there)" };
+            host.print(&format!(
+                "  {:16} {:>12}  {}{state}",
+                file.role.to_string(),
+                file.size,
+                path.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The record of a folder in which something was built.
+pub(super) fn read(folder: &Path) -> Result<ResultRecord> {
+    match ResultRecord::read(folder)? {
+        Some(record) => Ok(record),
+        None => bail!("there is no {FILE} in {}: nothing was built there by this kiwi", folder.display()),
+    }
+}

@@ -1,0 +1,217 @@
+//! `kiwi.result.json` beside the images: what was built there, by role and digest. Described in docs/create.md.
+//!
+//! One file for a folder: builds add to it under a lock. The record of an image that is built again takes the place of
+//! the old one, and images whose files are gone are left out.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::artifact::{Artifact, Role};
+use crate::host::{Host, sparse};
+use crate::workspace::Workspace;
+
+/// The file's name.
+pub const FILE: &str = "kiwi.result.json";
+
+/// Grows only by new fields; a change of what is there would be a new number.
+const VERSION: u32 = 1;
+
+/// Everything that was built in one folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultRecord {
+    version: u32,
+    /// In the order of their names.
+    pub images: Vec<BuiltImage>,
+}
+
+/// One build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuiltImage {
+    /// Name of the description.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The machine it is for.
+    pub architecture: String,
+    /// The image type.
+    #[serde(rename = "type")]
+    pub image_type: String,
+    /// The profiles that were active.
+    pub profiles: Vec<String>,
+    /// Its files, the image itself last.
+    pub files: Vec<BuiltFile>,
+}
+
+/// One file of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuiltFile {
+    /// What it is for.
+    pub role: Role,
+    /// Its name, without folder.
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes in lower-case hex.
+    pub sha256: String,
+    /// Whether a bundle packs it.
+    pub compress: bool,
+}
+
+impl BuiltFile {
+    /// Measures an artifact where it is now.
+    pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
+        let (size, sha256) = digest(&artifact.path)?;
+        Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, compress })
+    }
+}
+
+impl ResultRecord {
+    /// Reads the record of a folder; none when there is none.
+    pub fn read(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+        };
+        let record: Self = serde_json::from_slice(&text)
+            .with_context(|| format!("reading {}: it was not written by this kiwi", path.display()))?;
+        if record.version != VERSION {
+            bail!("{} is of version {}, this kiwi reads version {VERSION}", path.display(), record.version);
+        }
+        if let Some(file) =
+            record.images.iter().flat_map(|image| &image.files).find(|file| !is_plain(&file.file))
+        {
+            bail!("{} names a file outside of its folder: {}", path.display(), file.file);
+        }
+        Ok(Some(record))
+    }
+
+    /// Adds a build to the record of the destination directory.
+    pub fn add(image: BuiltImage, workspace: &Workspace, host: &Host) -> Result<()> {
+        let folder = workspace.destdir();
+        let writing = || format!("writing {}", folder.join(FILE).display());
+        let lock = File::open(folder).with_context(writing)?;
+        flock(&lock, FlockOperation::LockExclusive).with_context(writing)?;
+        // A record that cannot be read is of another program, or broken: this build starts a new one.
+        let before = Self::read(folder).ok().flatten().map_or_else(Vec::new, |record| record.images);
+        let record =
+            Self { version: VERSION, images: merged(before, image, |file| folder.join(file).exists()) };
+        let unfinished = workspace.unfinished(FILE);
+        host.write_file(&unfinished, serde_json::to_string_pretty(&record)? + "\n")
+            .and_then(|()| host.rename(&unfinished, &workspace.published(FILE)))
+            .with_context(writing)
+    }
+}
+
+/// The new build and those whose files are all there and not overwritten by it.
+fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> bool) -> Vec<BuiltImage> {
+    let written: BTreeSet<&str> =
+        image.files.iter().filter(|file| file.role == Role::Image).map(|file| file.file.as_str()).collect();
+    let stays = |other: &BuiltImage| {
+        other.files.iter().all(|file| exists(&file.file) && !written.contains(file.file.as_str()))
+    };
+    let mut images: Vec<BuiltImage> = before.into_iter().filter(stays).collect();
+    images.push(image);
+    let key = |image: &BuiltImage| {
+        (image.name.clone(), image.version.clone(), image.architecture.clone(), image.image_type.clone())
+    };
+    images.sort_by_key(key);
+    images
+}
+
+/// Whether a name stays in its folder.
+fn is_plain(file: &str) -> bool {
+    !file.is_empty() && file != ".." && file != "." && !file.contains('/')
+}
+
+/// Size and SHA-256 of a file. Holes are not read: they are known to be zeros.
+pub fn digest(path: &Path) -> Result<(u64, String)> {
+    let reading = || format!("reading {}", path.display());
+    let file = File::open(path).with_context(reading)?;
+    let size = file.metadata().with_context(reading)?.len();
+    let mut digest = Sha256::new();
+    let (zeros, mut buffer) = (vec![0; 1 << 18], vec![0; 1 << 18]);
+    let mut position = 0;
+    for (start, end) in sparse::extents(&file, size).with_context(reading)? {
+        while position < start {
+            let count = usize::try_from((start - position).min(zeros.len() as u64))?;
+            digest.update(&zeros[..count]);
+            position += count as u64;
+        }
+        while position < end {
+            let count = usize::try_from((end - position).min(buffer.len() as u64))?;
+            file.read_exact_at(&mut buffer[..count], position).with_context(reading)?;
+            digest.update(&buffer[..count]);
+            position += count as u64;
+        }
+    }
+    Ok((size, digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(image_type: &str, files: &[(Role, &str)]) -> BuiltImage {
+        let file = |(role, file): &(Role, &str)| BuiltFile {
+            role: *role,
+            file: (*file).to_owned(),
+            size: 1,
+            sha256: String::new(),
+            compress: false,
+        };
+        BuiltImage {
+            name: "n".to_owned(),
+            version: "1.0.0".to_owned(),
+            architecture: "x86_64".to_owned(),
+            image_type: image_type.to_owned(),
+            profiles: Vec::new(),
+            files: files.iter().map(file).collect(),
+        }
+    }
+
+    #[test]
+    fn builds_of_one_folder_stand_side_by_side_until_their_files_go() {
+        let list = (Role::PackageList, "n.packages");
+        let oem = image("oem", &[list, (Role::Image, "n.qcow2")]);
+        let ext4 = image("ext4", &[list, (Role::Image, "n")]);
+        let xfs = image("xfs", &[list, (Role::Image, "n")]);
+        let types = |images: &[BuiltImage]| {
+            images.iter().map(|image| image.image_type.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let both = merged(vec![oem], ext4, |_| true);
+        assert_eq!(types(&both), "ext4 oem");
+        let overwritten = merged(both, xfs.clone(), |_| true);
+        assert_eq!(types(&overwritten), "oem xfs");
+        assert_eq!(types(&merged(overwritten, xfs, |file| file != "n.qcow2")), "xfs");
+    }
+
+    #[test]
+    fn names_that_lead_out_of_the_folder_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let record = ResultRecord { version: 1, images: vec![image("oem", &[(Role::Image, "../x")])] };
+        #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
+        std::fs::write(folder.path().join(FILE), serde_json::to_vec(&record).unwrap()).unwrap();
+        let said = ResultRecord::read(folder.path()).unwrap_err().to_string();
+        assert!(said.ends_with("kiwi.result.json names a file outside of its folder: ../x"), "{said}");
+    }
+
+    #[test]
+    fn holes_count_as_zeros() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(3 << 20).unwrap();
+        file.as_file().write_all_at(b"x", 1 << 20).unwrap();
+        let mut bytes = vec![0; 3 << 20];
+        bytes[1 << 20] = b'x';
+        let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest(file.path()).unwrap(), (3 << 20, expected));
+    }
+}
