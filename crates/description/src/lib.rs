@@ -68,4 +68,5 @@ pub use schema::SchemaVersion;
 pub use selection::{Choice, DescriptionKind, Selection};
 pub use size::{Bytes, Mebibytes, SizeRule};
 pub use split::Split;
+pub use suggest::nearest;
 pub use users::{Password, User};

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word nearest to a mistyped one.
 
 /// The nearest of `words`, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Someone who types 200 letters where a word of ten is expected did not mistype it.
     if typed.chars().count() > 64 {
         return None;

@@ -31,6 +31,7 @@ pub mod record;
 pub mod repository;
 pub mod result_record;
 pub mod root_tree;
+pub mod runtime_configuration;
 pub mod script;
 pub mod share;
 pub mod source;

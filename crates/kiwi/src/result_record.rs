@@ -67,7 +67,7 @@ pub struct BuiltFile {
 impl BuiltFile {
     /// Measures an artifact where it is now.
     pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
-        let (size, sha256) = digest(&artifact.path)?;
+        let (size, sha256) = digest::<Sha256>(&artifact.path)?;
         Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, compress })
     }
 }
@@ -132,12 +132,12 @@ fn is_plain(file: &str) -> bool {
     !file.is_empty() && file != ".." && file != "." && !file.contains('/')
 }
 
-/// Size and SHA-256 of a file. Holes are not read: they are known to be zeros.
-pub fn digest(path: &Path) -> Result<(u64, String)> {
+/// Size and digest of a file. Holes are not read: they are known to be zeros.
+pub fn digest<D: Digest>(path: &Path) -> Result<(u64, String)> {
     let reading = || format!("reading {}", path.display());
     let file = File::open(path).with_context(reading)?;
     let size = file.metadata().with_context(reading)?.len();
-    let mut digest = Sha256::new();
+    let mut digest = D::new();
     let (zeros, mut buffer) = (vec![0; 1 << 18], vec![0; 1 << 18]);
     let mut position = 0;
     for (start, end) in sparse::extents(&file, size).with_context(reading)? {
@@ -212,6 +212,6 @@ mod tests {
         let mut bytes = vec![0; 3 << 20];
         bytes[1 << 20] = b'x';
         let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digest(file.path()).unwrap(), (3 << 20, expected));
+        assert_eq!(digest::<Sha256>(file.path()).unwrap(), (3 << 20, expected));
     }
 }

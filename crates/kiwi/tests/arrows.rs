@@ -10,7 +10,8 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd kernel logical media password physical record result_record root_tree script share source store \
+        "artifact diagnostic host identity initrd kernel logical media password physical record result_record root_tree \
+         runtime_configuration script share source store \
          workspace",
     ),
     ("physical", "host package_manager password record repository root_tree script source store"),
@@ -21,12 +22,13 @@ const ARROWS: &[(&str, &str)] = &[
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
     ("package_manager", "host repository root_tree store"),
-    ("repository", "host"),
+    ("repository", "host runtime_configuration"),
     ("store", "host"),
     ("filesystem", "host root_tree workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),
     ("result_record", "artifact host workspace"),
+    ("runtime_configuration", "host"),
     ("artifact", "gzip host workspace"),
     ("bootloader", "filesystem host root_tree workspace"),
     ("workspace", "host root_tree"),

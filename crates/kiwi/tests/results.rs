@@ -107,3 +107,19 @@ fn a_folder_without_a_record_is_named() {
     let output = run(folder.path(), "result bundle --target-dir . --bundle-dir b --id 1 --package-as-rpm");
     assert!(said(&output).starts_with("error: --package-as-rpm is not built by this version of kiwi;"));
 }
+
+#[test]
+fn kiwi_yml_says_how_a_bundle_is_made() {
+    let folder = built();
+    let configuration = "bundle:\n  - compress: false\n  - shasum_size: 512\n  - shasum_sise: 256\n";
+    std::fs::write(folder.path().join("own.yml"), configuration).unwrap();
+    let output =
+        run(folder.path(), "--config own.yml result bundle --target-dir images --bundle-dir out --id 1");
+    assert!(output.status.success(), "{}", said(&output));
+    let expected = "warning: own.yml:4: `bundle` has no setting `shasum_sise`; did you mean `shasum_size`?\n";
+    assert!(said(&output).starts_with(expected), "{}", said(&output));
+    judge(&folder.path().join("out"), "sha512sum --check --strict *.sha512 && test -f n.x86_64-1.0.0-1.raw");
+    let output =
+        run(folder.path(), "--config none.yml result bundle --target-dir images --bundle-dir o --id 1");
+    assert!(said(&output).starts_with("error: reading the configuration none.yml: "), "{}", said(&output));
+}

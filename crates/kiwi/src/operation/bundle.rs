@@ -13,13 +13,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
+use sha2::{Sha256, Sha512};
 
 use super::list_results;
 use crate::host::Host;
 use crate::result_record::{self, BuiltFile, BuiltImage};
-
-/// xz's own default level.
-const LEVEL: u32 = 6;
+use crate::runtime_configuration::{RuntimeConfiguration, Sum, XzOptions};
 
 /// What to bundle, and how.
 #[derive(Debug, Clone)]
@@ -47,7 +46,9 @@ struct Bundled<'a> {
 /// Writes the bundle; a file gets its name when it is complete.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let record = list_results::read(&request.target_dir)?;
-    let plan = plan(&record.images, request)?;
+    let configuration = RuntimeConfiguration::read_and_warn(host)?;
+    let compress = request.compress && configuration.compress_bundle.unwrap_or(true);
+    let plan = plan(&record.images, request, compress)?;
     let folder = &request.bundle_dir;
     host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
     let work = host
@@ -57,9 +58,12 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         let stage = host.stage(format!("Bundling {}", bundled.name));
         let source = request.target_dir.join(&bundled.file.file);
         let unfinished = work.path().join(&bundled.name);
-        copy(&source, &unfinished, bundled, host)?;
-        let (_, sum) = result_record::digest(&unfinished)?;
-        let sum_name = format!("{}.sha256", bundled.name);
+        copy(&source, &unfinished, bundled, configuration.xz, host)?;
+        let (sum, ending) = match configuration.sum {
+            Sum::Sha256 => (result_record::digest::<Sha256>(&unfinished)?.1, "sha256"),
+            Sum::Sha512 => (result_record::digest::<Sha512>(&unfinished)?.1, "sha512"),
+        };
+        let sum_name = format!("{}.{ending}", bundled.name);
         let unfinished_sum = work.path().join(&sum_name);
         host.write_file(&unfinished_sum, format!("{sum}  {}\n", bundled.name))
             .and_then(|()| host.rename(&unfinished, &folder.join(&bundled.name)))
@@ -72,7 +76,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 }
 
 /// Names every file anew.
-fn plan<'a>(images: &'a [BuiltImage], request: &Request) -> Result<Vec<Bundled<'a>>> {
+fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Result<Vec<Bundled<'a>>> {
     if request.id.is_empty() || request.id.contains('/') {
         bail!("the id '{}' cannot be part of a file name", request.id);
     }
@@ -87,7 +91,7 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request) -> Result<Vec<Bundled<'
                 Some(rest) => format!("{base}{rest}"),
                 None => format!("{base}.{}", file.file),
             };
-            let pack = file.compress && request.compress;
+            let pack = file.compress && compress;
             if pack {
                 name.push_str(".xz");
             }
@@ -139,8 +143,8 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
 }
 
 /// Copies or packs a file that still has the digest it was built with.
-fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, host: &Host) -> Result<()> {
-    let (_, digest) = result_record::digest(source)?;
+fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
+    let (_, digest) = result_record::digest::<Sha256>(source)?;
     if digest != bundled.file.sha256 {
         bail!(
             "{} is not what was built any more: its digest differs from the record; build it again",
@@ -152,8 +156,8 @@ fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, host: &Host) -> Res
         host.copy_file(source, target).with_context(what)?;
         return Ok(());
     }
-    let threads = u32::try_from(host.processors()).unwrap_or(1);
-    let stream = MtStreamBuilder::new().preset(LEVEL).threads(threads).check(Check::Crc64).encoder();
+    let threads = xz.threads.unwrap_or_else(|| u32::try_from(host.processors()).unwrap_or(1));
+    let stream = MtStreamBuilder::new().preset(xz.preset).threads(threads).check(Check::Crc64).encoder();
     let target = host.create_file(target).with_context(what)?;
     let mut encoder = XzEncoder::new_stream(target, stream.with_context(what)?);
     let mut file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
@@ -203,7 +207,7 @@ mod tests {
     }
 
     fn names(images: &[BuiltImage], request: &Request) -> Result<Vec<String>, String> {
-        match plan(images, request) {
+        match plan(images, request, request.compress) {
             Ok(plan) => Ok(plan.into_iter().map(|bundled| bundled.name).collect()),
             Err(error) => Err(error.to_string()),
         }

@@ -17,6 +17,7 @@ use crate::logical::{self, TreeFacts};
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::runtime_configuration::RuntimeConfiguration;
 use crate::script;
 use crate::share::Share;
 use crate::workspace::Workspace;
@@ -60,6 +61,7 @@ pub(super) fn images(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<()> {
+    let configuration = RuntimeConfiguration::read_and_warn(host)?;
     let artifacts = match selection.kind {
         DescriptionKind::Boot => {
             boot_image::create_boot_image(tree, selection, record, None, share, workspace, host)?
@@ -69,12 +71,26 @@ pub(super) fn images(
     let stage = host.stage("Recording the result");
     let built = built_image(selection, &artifacts)?;
     stage.finish();
+    refuse_larger(&built, configuration.max_size)?;
     let published = artifact::publish(artifacts, workspace, host)?;
     ResultRecord::add(built, workspace, host)?;
     for artifact in published {
         host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
     }
     Ok(())
+}
+
+/// Nothing is published that is larger than `kiwi.yml` allows.
+fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
+    let Some(most) = most else { return Ok(()) };
+    match built.files.iter().find(|file| file.size > most) {
+        Some(file) => bail!(
+            "{} has {} bytes, and build_constraints.max_size of kiwi.yml allows {most}; nothing was published",
+            file.file,
+            file.size
+        ),
+        None => Ok(()),
+    }
 }
 
 /// What `kiwi.result.json` says of this build; a link only repeats what it leads to.

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::physical::{self, Prepared};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
+use crate::runtime_configuration::RuntimeConfiguration;
 use crate::share::Share;
 use crate::store::Store;
 
@@ -41,6 +42,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     let root = root_folder(request.root.as_deref(), &selection, host)?;
     open_log(&log_path(&root), host)?;
+    RuntimeConfiguration::read_and_warn(host)?;
     into(&root, |tree| tree_of(&loaded, &selection, request.network, tree, host), host)?;
     host.say(&format!("The root tree is ready: {}", root.display()));
     Ok(())

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use crate::host::Host;
+use crate::runtime_configuration::is_runtime_configuration;
 
 /// What `kiwi.toml` says, with what the environment says over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
@@ -30,6 +31,7 @@ impl Configuration {
     pub fn read(host: &Host) -> Result<Self> {
         let home = host.variable("HOME").map(|home| PathBuf::from(home).join(".config/kiwi/config.toml"));
         let named = host.variable("KIWI_CONFIG").map(PathBuf::from);
+        let named = named.filter(|path| !is_runtime_configuration(path));
         let path = named.or_else(|| {
             [home, Some(PathBuf::from("/etc/kiwi.toml"))].into_iter().flatten().find(|path| path.is_file())
         });

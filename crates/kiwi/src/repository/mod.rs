@@ -15,9 +15,10 @@ pub use configuration::Configuration;
 pub use debian::with_public_archives;
 
 use crate::host::Host;
+use crate::runtime_configuration::RuntimeConfiguration;
 
-/// Where SUSE projects are published.
-const OPENSUSE: &str = "http://download.opensuse.org";
+/// Where SUSE projects are published, unless `kiwi.yml` names another place.
+const OPENSUSE: &str = "http://download.opensuse.org/repositories";
 
 /// A repository whose place is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,7 @@ pub fn resolve(
     host: &Host,
 ) -> Result<Vec<Resolved>> {
     let configuration = Configuration::read(host)?;
+    let projects = RuntimeConfiguration::read(host)?.download_url.unwrap_or_else(|| OPENSUSE.to_owned());
     let mut resolved = Vec::new();
     for repository in repositories {
         match &repository.source {
@@ -75,15 +77,11 @@ pub fn resolve(
             SourcePath::Url(url) => resolved.push(plain(repository, url.clone(), description)?),
             SourcePath::OpenSuse(project) => {
                 let path = project.replace(':', ":/");
-                resolved.push(plain(
-                    repository,
-                    format!("{OPENSUSE}/repositories/{path}/standard"),
-                    description,
-                )?);
+                resolved.push(plain(repository, format!("{projects}/{path}/standard"), description)?);
             }
             SourcePath::Obs(path) => {
                 let path = path.replace(':', ":/");
-                resolved.push(plain(repository, format!("{OPENSUSE}/repositories/{path}"), description)?);
+                resolved.push(plain(repository, format!("{projects}/{path}"), description)?);
             }
         }
     }

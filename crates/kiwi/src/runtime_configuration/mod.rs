@@ -1,0 +1,300 @@
+//! `kiwi.yml`, the configuration of KIWI NG, of the system and of the user (spec/kiwi-8.5, section 2.8).
+//!
+//! Files are read in NG's order, later ones go before earlier ones. What a setting does here stands in `SETTINGS`: most of
+//! NG's choose between tools that kiwi does not use, and are known without effect. A name that nobody knows is warned of.
+
+mod yaml;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+
+/// Files and folders of files, in the order in which they are read.
+const SYSTEM: [(&str, &str); 2] =
+    [("/usr/share/kiwi/kiwi.yml", "/usr/share/kiwi/kiwi.yml.d"), ("/etc/kiwi.yml", "/etc/kiwi.yml.d")];
+
+/// What the files say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuntimeConfiguration {
+    /// `bundle.compress`: whether bundles pack raw images.
+    pub compress_bundle: Option<bool>,
+    /// `bundle.shasum_size`, else `shasum.size`: 256 or 512.
+    pub sum: Sum,
+    /// `xz.options`
+    pub xz: XzOptions,
+    /// `build_constraints.max_size`: no image may be larger, in bytes.
+    pub max_size: Option<u64>,
+    /// `obs.download_url`: where `obs://` and `opensuse://` are.
+    pub download_url: Option<String>,
+    /// Names that nobody knows, each with its place and what was probably meant.
+    pub warnings: Vec<String>,
+}
+
+/// The sum beside each file of a bundle.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sum {
+    /// SHA-256
+    #[default]
+    Sha256,
+    /// SHA-512
+    Sha512,
+}
+
+/// How xz packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct XzOptions {
+    /// 0 to 9, with xz's bit for `--extreme`.
+    pub preset: u32,
+    /// None: all processors.
+    pub threads: Option<u32>,
+}
+
+impl Default for XzOptions {
+    fn default() -> Self {
+        Self { preset: 6, threads: None }
+    }
+}
+
+type Apply = fn(&mut RuntimeConfiguration, &str) -> Result<(), String>;
+
+/// Section, name, and what it does; none: known, without effect here.
+const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
+    ("build_constraints", "max_size", Some(max_size)),
+    ("bundle", "compress", Some(compress)),
+    ("bundle", "has_package_changes", None),
+    ("bundle", "shasum_size", Some(shasum)),
+    ("container", "compress", None),
+    ("credentials", "verification_metadata_signing_key_file", None),
+    ("iso", "media_tag_tool", None),
+    ("iso", "tool_category", None),
+    ("mapper", "part_mapper", None),
+    ("obs", "api_url", None),
+    ("obs", "download_url", Some(download_url)),
+    ("obs", "public", None),
+    ("oci", "archive_tool", None),
+    ("runtime_checks", "disable", None),
+    ("shasum", "size", Some(shasum)),
+    ("sync", "sparse", None),
+    ("xz", "options", Some(xz_options)),
+];
+
+impl RuntimeConfiguration {
+    /// Reads every file there is; `KIWI_CONFIG` names one more, which must be there.
+    pub fn read(host: &Host) -> Result<Self> {
+        let mut configuration = Self::default();
+        for path in files(host) {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("reading the configuration {}", path.display()))?;
+            configuration.add(&path, &text)?;
+        }
+        Ok(configuration)
+    }
+
+    /// As `read`, and the user is told of names that nobody knows.
+    pub fn read_and_warn(host: &Host) -> Result<Self> {
+        let configuration = Self::read(host)?;
+        for warning in &configuration.warnings {
+            host.warn(warning);
+        }
+        Ok(configuration)
+    }
+
+    /// Takes over what one file says.
+    fn add(&mut self, path: &Path, text: &str) -> Result<()> {
+        let settings = match yaml::settings(text) {
+            Ok(settings) => settings,
+            Err((line, what)) => bail!("{}:{line}: {what}", path.display()),
+        };
+        for setting in settings {
+            let place = format!("{}:{}", path.display(), setting.line);
+            let sections = || SETTINGS.iter().filter(|(section, ..)| *section == setting.section);
+            if sections().next().is_none() {
+                let near =
+                    description::nearest(&setting.section, SETTINGS.iter().map(|(section, ..)| *section));
+                let place = format!("{}:{}", path.display(), setting.section_line);
+                let warning = unknown(&place, "there is no section", &setting.section, near);
+                if !self.warnings.contains(&warning) {
+                    self.warnings.push(warning);
+                }
+                continue;
+            }
+            let Some(key) = setting.key else { continue };
+            match sections().find(|(_, name, _)| *name == key) {
+                Some((section, _, Some(apply))) => {
+                    let value = setting.values.join(" ");
+                    if let Err(expected) = apply(self, &value) {
+                        bail!("{place}: `{value}` is not a value of `{section}.{key}`: expected {expected}");
+                    }
+                }
+                Some((.., None)) => {}
+                None => {
+                    let near = description::nearest(&key, sections().map(|(_, name, _)| *name));
+                    self.warnings.push(unknown(
+                        &place,
+                        &format!("`{}` has no setting", setting.section),
+                        &key,
+                        near,
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A name that nobody knows.
+fn unknown(place: &str, what: &str, name: &str, near: Option<&str>) -> String {
+    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("{place}: {what} `{name}`{hint}")
+}
+
+/// Every file that is read, in order.
+fn files(host: &Host) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for (file, folder) in SYSTEM {
+        files.push(PathBuf::from(file));
+        files.extend(folder_of_files(Path::new(folder)));
+    }
+    files.extend(host.variable("HOME").map(|home| PathBuf::from(home).join(".config/kiwi/config.yml")));
+    files.retain(|path| path.is_file());
+    files.extend(named(host));
+    files
+}
+
+/// The file that `KIWI_CONFIG` or `--config` names, when it is one of this kind.
+fn named(host: &Host) -> Option<PathBuf> {
+    let path = PathBuf::from(host.variable("KIWI_CONFIG")?);
+    is_runtime_configuration(&path).then_some(path)
+}
+
+/// Whether a configuration file is of this kind, by its name; the other kind is TOML.
+pub fn is_runtime_configuration(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+}
+
+fn folder_of_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
+    files.sort();
+    files
+}
+
+fn compress(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.compress_bundle = Some(match value {
+        "true" | "True" | "yes" => true,
+        "false" | "False" | "no" => false,
+        _ => return Err("true or false".to_owned()),
+    });
+    Ok(())
+}
+
+fn shasum(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.sum = match value {
+        "256" => Sum::Sha256,
+        "512" => Sum::Sha512,
+        _ => return Err("256 or 512".to_owned()),
+    };
+    Ok(())
+}
+
+fn download_url(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    if !value.contains("://") {
+        return Err("a URL".to_owned());
+    }
+    configuration.download_url = Some(value.trim_end_matches('/').to_owned());
+    Ok(())
+}
+
+fn max_size(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    let (digits, shift) = match value.to_lowercase() {
+        text if text.ends_with('m') => (text.trim_end_matches('m').to_owned(), 20),
+        text if text.ends_with('g') => (text.trim_end_matches('g').to_owned(), 30),
+        text => (text, 0),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    configuration.max_size = Some(bytes.ok_or("a number of bytes, or a number with m or g")?);
+    Ok(())
+}
+
+fn xz_options(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    const EXTREME: u32 = 1 << 31;
+    let mut options = XzOptions::default();
+    for word in value.split_whitespace() {
+        let threads = word.strip_prefix("--threads=").or_else(|| word.strip_prefix("-T"));
+        let level =
+            word.strip_prefix('-').and_then(|digit| digit.parse::<u32>().ok()).filter(|level| *level <= 9);
+        match (threads.map(str::parse::<u32>), level) {
+            (Some(Ok(0)), _) => options.threads = None,
+            (Some(Ok(threads)), _) => options.threads = Some(threads),
+            (None, Some(level)) => options.preset = level | (options.preset & EXTREME),
+            (None, None) if matches!(word, "--extreme" | "-e") => options.preset |= EXTREME,
+            (Some(Err(_)), _) | (None, None) => {
+                return Err(format!("-0 to -9, --extreme or --threads=N, not {word}"));
+            }
+        }
+    }
+    configuration.xz = options;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<RuntimeConfiguration, String> {
+        let mut configuration = RuntimeConfiguration::default();
+        configuration.add(Path::new("kiwi.yml"), text).map_err(|error| error.to_string())?;
+        Ok(configuration)
+    }
+
+    #[test]
+    fn later_settings_go_before_earlier_ones() {
+        let mut configuration = read("shasum:\n  size: 512\nxz:\n  options: --threads=2 -9 -e\n").unwrap();
+        assert_eq!(configuration.sum, Sum::Sha512);
+        assert_eq!(configuration.xz, XzOptions { preset: 9 | 1 << 31, threads: Some(2) });
+        let more = "bundle:\n  - shasum_size: 256\n  - compress: false\nbuild_constraints:\n  - max_size: 2g\nobs:\n  - download_url: http://x.example/r/\n";
+        configuration.add(Path::new("more.yml"), more).unwrap();
+        assert_eq!(configuration.sum, Sum::Sha256);
+        assert_eq!(configuration.compress_bundle, Some(false));
+        assert_eq!(configuration.max_size, Some(2 << 30));
+        assert_eq!(configuration.download_url.as_deref(), Some("http://x.example/r"));
+        assert_eq!(configuration.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn unknown_names_are_warned_of_with_what_was_meant() {
+        let configuration =
+            read("bundel:\n  compress: true\nxz:\n  option: -9\nmapper:\n  part_mapper: partx\n").unwrap();
+        let expected = [
+            "kiwi.yml:1: there is no section `bundel`; did you mean `bundle`?",
+            "kiwi.yml:4: `xz` has no setting `option`; did you mean `options`?",
+        ];
+        assert_eq!(configuration.warnings, expected);
+    }
+
+    #[test]
+    fn wrong_values_name_their_place_and_what_was_expected() {
+        for (text, said) in [
+            (
+                "bundle:\n  compress: maybe\n",
+                "kiwi.yml:2: `maybe` is not a value of `bundle.compress`: expected true or false",
+            ),
+            ("shasum:\n  size: 1\n", "kiwi.yml:2: `1` is not a value of `shasum.size`: expected 256 or 512"),
+            (
+                "build_constraints:\n  max_size: big\n",
+                "kiwi.yml:2: `big` is not a value of `build_constraints.max_size`: expected a number of bytes, or a number \
+                 with m or g",
+            ),
+            (
+                "xz:\n  options: -q\n",
+                "kiwi.yml:2: `-q` is not a value of `xz.options`: expected -0 to -9, --extreme or --threads=N, not -q",
+            ),
+            ("- a\n", "kiwi.yml:1: expected sections such as `bundle:`"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), said);
+        }
+    }
+}
