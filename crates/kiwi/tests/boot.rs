@@ -12,10 +12,9 @@ use machine::{Firmware, Machine, checkout, run_kiwi};
 /// Gigabytes of the disk a machine gets: far more than the image has.
 const DISK: &str = "4G";
 
-fn build(example: &str, folder: &Path) -> std::path::PathBuf {
-    let description = checkout().join("examples").join(example);
+fn build(description: &Path, name: &str, folder: &Path) -> std::path::PathBuf {
     run_kiwi(&["build", description.to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
-    let image = folder.join(format!("{example}.x86_64-1.0.0.qcow2"));
+    let image = folder.join(format!("{name}.x86_64-1.0.0.qcow2"));
     let check = Command::new("qemu-img").arg("check").arg(&image).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
     image
@@ -71,16 +70,24 @@ fn boots(image: &Path, name: &str, firmware: Firmware, folder: &Path, twice: boo
 #[test]
 fn debian_12_boots_by_bios_and_uefi_and_again() {
     let folder = tempfile::tempdir().unwrap();
-    let image = build("debian-12-server", folder.path());
+    let description = checkout().join("examples/debian-12-server");
+    let image = build(&description, "debian-12-server", folder.path());
     let one = boots(&image, "debian-12-server", Firmware::Bios, folder.path(), true);
     let other = boots(&image, "debian-12-server", Firmware::Uefi, folder.path(), false);
     assert_ne!(one, other, "two machines of one image have the same ssh host key");
 }
 
+/// What `kiwi init` gives boots; `tests/init.rs` compares it with the example of Debian 13.
 #[test]
-fn debian_13_boots_by_bios_and_uefi() {
+fn debian_13_of_init_boots_by_bios_and_uefi() {
+    // Of the word kiwi.
+    const HASH: &str = "$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.";
     let folder = tempfile::tempdir().unwrap();
-    let image = build("debian-13-server", folder.path());
+    let description = folder.path().join("description");
+    let mut words = vec!["init", "debian-13", "--directory", description.to_str().unwrap(), "--user", "tux"];
+    words.extend(["--password-hash", HASH, "--locale", "de_DE", "--timezone", "Europe/Berlin"]);
+    run_kiwi(&words);
+    let image = build(&description, "debian-13-server", folder.path());
     boots(&image, "debian-13-server", Firmware::Bios, folder.path(), false);
     boots(&image, "debian-13-server", Firmware::Uefi, folder.path(), false);
 }
@@ -88,7 +95,7 @@ fn debian_13_boots_by_bios_and_uefi() {
 #[test]
 fn the_chapters_description_boots_through_its_boot_image() {
     let folder = tempfile::tempdir().unwrap();
-    let image = build("debian-12-chapter", folder.path());
+    let image = build(&checkout().join("examples/debian-12-chapter"), "debian-12-chapter", folder.path());
     assert!(folder.path().join("initrd-vmxboot-debian-12.x86_64-1.0.0.gz").is_file());
     boots(&image, "debian-12-chapter", Firmware::Bios, folder.path(), false);
 }

@@ -1,11 +1,11 @@
-//! What the verbs take that look at a description: check, convert, info, list-profiles.
+//! What the verbs take that look at a description: init, check, convert, info, list-profiles.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::building::Selecting;
-use crate::operation::{Operation, check, convert, list_profiles, outline};
+use crate::operation::{Operation, check, convert, init, list_profiles, outline};
 
 /// Where a description is.
 #[derive(Debug, Args, Clone)]
@@ -23,6 +23,59 @@ impl Place {
             Some(file) => self.description.join(file),
             None => self.description,
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// What to start with: debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; asked when missing.
+    #[arg(value_parser = init::Template::parse)]
+    template: Option<init::Template>,
+    /// The new folder (default: the name of the image); what is there is never overwritten.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Name of the image (default: that of the template).
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Image type: oem is a disk in qcow2 format (default: oem).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// Where packages come from, instead of the distribution's own place.
+    #[arg(long, value_name = "SOURCE")]
+    repository: Option<String>,
+    /// Language and country of the system (default: en_US).
+    #[arg(long, value_name = "LOCALE")]
+    locale: Option<String>,
+    /// Keyboard layout of the console (default: us).
+    #[arg(long, value_name = "KEYMAP")]
+    keytable: Option<String>,
+    /// Time zone (default: Etc/UTC).
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// A user who may become root.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Their password, as 'kiwi create-password' prints it.
+    #[arg(long, value_name = "HASH")]
+    password_hash: Option<String>,
+}
+
+impl Init {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Init(init::Request {
+            template: self.template,
+            directory: self.directory,
+            answers: init::Answers {
+                name: self.name,
+                image_type: self.image_type,
+                repository: self.repository,
+                locale: self.locale,
+                keytable: self.keytable,
+                timezone: self.timezone,
+                user: self.user,
+                password_hash: self.password_hash,
+            },
+        })
     }
 }
 

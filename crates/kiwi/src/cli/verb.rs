@@ -7,6 +7,8 @@ use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Start a new description: asks what it needs to know, or is told by options.
+    Init(describing::Init),
     /// Build the root tree a description asks for (the physical extend).
     Prepare(building::Prepare),
     /// Make images from a prepared root tree (the logical extend).
@@ -59,6 +61,7 @@ impl Verb {
             Self::System(service) => return service.operation(before),
             Self::Image(service) => return service.operation(before),
             Self::Result(service) => service.operation(),
+            Self::Init(verb) => verb.operation(),
             Self::Prepare(verb) => verb.operation(),
             Self::Create(verb) => verb.operation(),
             Self::Build(verb) => verb.operation(),

@@ -55,6 +55,12 @@ impl Host {
         fs::write(path, contents)
     }
 
+    /// Lets everybody execute a file of ours.
+    pub fn make_executable(&self, path: &Path) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+    }
+
     /// Writes a file that must not exist yet.
     pub fn write_new_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;

@@ -21,6 +21,7 @@ mod stall;
 mod terminal;
 mod tool;
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -105,6 +106,16 @@ impl Host {
     /// Whether what is said to the user can have colours.
     pub fn is_colored(&self) -> bool {
         self.progress.is_terminal()
+    }
+
+    /// Whether there is a person at the terminal who can be asked.
+    pub fn has_person(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks that person; the line they gave, without blanks around it.
+    pub fn ask(&self, question: &str) -> std::io::Result<String> {
+        terminal::ask(question)
     }
 
     /// Asks the person at the terminal for something nobody may read along.

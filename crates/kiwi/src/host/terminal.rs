@@ -29,6 +29,16 @@ pub(super) fn ask_secret(question: &str) -> io::Result<String> {
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
+/// Reads a line of the terminal; its end is an error, for there may be more questions.
+pub(super) fn ask(question: &str) -> io::Result<String> {
+    io::stderr().write_all(question.as_bytes())?;
+    let mut line = String::new();
+    match io::stdin().lock().read_line(&mut line)? {
+        0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "no answer was given")),
+        _ => Ok(line.trim().to_owned()),
+    }
+}
+
 pub(super) fn says(program: &Path, arguments: &[&str], text: &'static str, limit: Duration) -> bool {
     let spawned = std::process::Command::new(program)
         .args(arguments)

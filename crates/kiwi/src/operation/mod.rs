@@ -10,6 +10,7 @@ pub mod check;
 pub mod convert;
 pub mod create;
 pub mod create_password;
+pub mod init;
 pub mod list;
 pub mod list_profiles;
 pub mod list_results;
@@ -40,6 +41,8 @@ pub enum Operation {
     Upgrade(upgrade::Request),
     /// Look for mistakes in a description.
     Check(check::Request),
+    /// Start a new description.
+    Init(init::Request),
     /// Write a description anew.
     Convert(convert::Request),
     /// Tell what a description offers.
@@ -74,6 +77,7 @@ impl Operation {
             | Self::BootStick(_) => true,
             Self::Check(_)
             | Self::Convert(_)
+            | Self::Init(_)
             | Self::Outline(_)
             | Self::ListResults(_)
             | Self::Bundle(_)
@@ -95,6 +99,7 @@ impl Operation {
             | Self::Build(_)
             | Self::Upgrade(_)
             | Self::Convert(_)
+            | Self::Init(_)
             | Self::BootCd(_)
             | Self::BootStick(_)
             | Self::Bundle(_)
@@ -122,6 +127,7 @@ impl Operation {
             Self::Build(request) => build::run(request, host),
             Self::Upgrade(request) => upgrade::run(request, host),
             Self::Check(request) => check::run(request, host),
+            Self::Init(request) => init::run(request, host),
             Self::Convert(request) => convert::run(request, host),
             Self::ListResults(request) => list_results::run(request, host),
             Self::Bundle(request) => bundle::run(request, host),

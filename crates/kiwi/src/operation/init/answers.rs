@@ -1,0 +1,197 @@
+//! What `kiwi init` was told, by options or by the person at the terminal, and the files that come of it.
+
+use anyhow::{Result, bail};
+use description::{Description, ImageName, SourceFile, UserName};
+
+use super::Template;
+use crate::diagnostic;
+
+/// Everything a template leaves open; what is none was not said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// Name of the image.
+    pub name: Option<String>,
+    /// Its type.
+    pub image_type: Option<String>,
+    /// Where packages come from.
+    pub repository: Option<String>,
+    /// `LANGUAGE_COUNTRY`
+    pub locale: Option<String>,
+    /// Keyboard layout.
+    pub keytable: Option<String>,
+    /// Path below `/usr/share/zoneinfo`.
+    pub timezone: Option<String>,
+    /// A user who may become root.
+    pub user: Option<String>,
+    /// Their password, as a crypt hash.
+    pub password_hash: Option<String>,
+}
+
+/// One file of the new description.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NewFile {
+    pub(super) path: &'static str,
+    pub(super) text: String,
+    pub(super) executable: bool,
+}
+
+/// What holds when nothing was said.
+pub(super) const LOCALE: &str = "en_US";
+pub(super) const KEYTABLE: &str = "us";
+pub(super) const TIMEZONE: &str = "Etc/UTC";
+pub(super) const IMAGE_TYPE: &str = "oem";
+
+impl Answers {
+    /// The name of the image; the template's when none was said.
+    pub(super) fn name(&self, template: Template) -> String {
+        self.name.clone().unwrap_or_else(|| format!("{}-server", template.word()))
+    }
+
+    /// The files of the description. It has passed the check of `kiwi check` when it is returned.
+    pub(super) fn files(&self, template: Template) -> Result<Vec<NewFile>> {
+        let name = self.name(template);
+        if ImageName::parse(&name).is_none() {
+            bail!("--name {name}: expected {}", ImageName::EXPECTED);
+        }
+        let Some(repository) = self.repository.as_deref().or(template.repository()) else {
+            bail!("the template {} needs --repository: the URL of its packages", template.word());
+        };
+        let or =
+            |said: &Option<String>, otherwise: &str| said.clone().unwrap_or_else(|| otherwise.to_owned());
+        let mut text = template.text().to_owned();
+        for (place, value) in [
+            ("@template@", template.word().to_owned()),
+            ("@title@", template.title().to_owned()),
+            ("@name@", escaped(&name)),
+            ("@author@", escaped(&or(&self.user, "The author"))),
+            ("@contact@", format!("{}@localhost", escaped(&or(&self.user, "root")))),
+            ("@locale@", escaped(&or(&self.locale, LOCALE))),
+            ("@keytable@", escaped(&or(&self.keytable, KEYTABLE))),
+            ("@timezone@", escaped(&or(&self.timezone, TIMEZONE))),
+            ("@type@", type_element(&or(&self.image_type, IMAGE_TYPE))),
+            ("@users@", self.users(template)?),
+            ("@repository@", escaped(repository)),
+        ] {
+            text = text.replace(place, &value);
+        }
+        refuse_wrong(&text)?;
+        let config_sh = include_str!("templates/config.sh").replace("@ssh@", template.ssh_service());
+        let file = |path, text: String, executable| NewFile { path, text, executable };
+        Ok(vec![
+            file("config.xml", text, false),
+            file("config.sh", config_sh, true),
+            file("root/etc/hostname", format!("{name}\n"), false),
+            file("root/etc/motd", format!("This is {name}, built by kiwi.\n"), false),
+            file(
+                "root/etc/systemd/network/80-dhcp.network",
+                "[Match]\nType=ether\n\n[Network]\nDHCP=yes\n".to_owned(),
+                false,
+            ),
+        ])
+    }
+
+    fn users(&self, template: Template) -> Result<String> {
+        let (name, hash) = match (&self.user, &self.password_hash) {
+            (None, None) => {
+                return Ok("  <!-- Nobody can log in yet: add a user, with the hash of kiwi create-password.\n  \
+                           <users><user name=\"NAME\" home=\"/home/NAME\" groups=\"NAME\" password=\"HASH\"/></users> -->\n"
+                    .to_owned());
+            }
+            (Some(name), Some(hash)) => (name, hash),
+            (Some(name), None) => {
+                bail!("--user {name} needs --password-hash; 'kiwi create-password' prints one")
+            }
+            (None, Some(_)) => bail!("--password-hash needs --user"),
+        };
+        if UserName::parse(name).is_none() {
+            bail!("--user {name}: expected {}", UserName::EXPECTED);
+        }
+        if !hash.starts_with('$') {
+            bail!("--password-hash {hash}: expected a hash as 'kiwi create-password' prints it");
+        }
+        Ok(format!(
+            "  <users>\n    <user name=\"{name}\" home=\"/home/{name}\" groups=\"{name},{}\" shell=\"/bin/bash\"\n          \
+             password=\"{}\"/>\n  </users>\n",
+            template.administrators(),
+            escaped(hash)
+        ))
+    }
+}
+
+/// A disk says more than the other types.
+fn type_element(word: &str) -> String {
+    match word {
+        "oem" | "vmx" => format!(
+            "<type image=\"{word}\" filesystem=\"ext4\" format=\"qcow2\">\n      <bootloader name=\"grub2\" \
+             timeout=\"2\"/>\n    </type>"
+        ),
+        word => format!("<type image=\"{}\"/>", escaped(word)),
+    }
+}
+
+/// An answer may be wrong in a way that only the check of the whole description sees.
+fn refuse_wrong(text: &str) -> Result<()> {
+    let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.to_owned() });
+    if parsed.diagnostics.has_errors() {
+        bail!(
+            "{}\nan answer makes the description wrong; nothing was written",
+            diagnostic::render(&parsed.diagnostics, false)
+        );
+    }
+    Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use description::Choice;
+
+    use super::*;
+
+    fn answers() -> Answers {
+        Answers { repository: Some("http://example.org/repo?a=1&b=2".to_owned()), ..Answers::default() }
+    }
+
+    #[test]
+    fn every_template_gives_a_description_that_can_be_selected() {
+        for template in Template::ALL {
+            for image_type in ["oem", "ext4", "squashfs", "tbz"] {
+                let answers = Answers {
+                    image_type: Some(image_type.to_owned()),
+                    user: Some("tux".to_owned()),
+                    password_hash: Some("$6$a$b".to_owned()),
+                    ..answers()
+                };
+                let files = answers.files(template).unwrap();
+                let text = files[0].text.clone();
+                assert!(
+                    !text.contains('@') || text.matches('@').count() == 1,
+                    "only the contact has one: {text}"
+                );
+                let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text });
+                assert_eq!(parsed.diagnostics.0, Vec::new(), "{template:?}");
+                assert_eq!(parsed.old_words.0, Vec::new(), "{template:?}");
+                let selection = parsed.description.unwrap().select(&Choice::default()).unwrap();
+                assert_eq!(selection.image_type.word(), image_type);
+                assert_eq!(selection.users[0].name.as_str(), "tux");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_answers_are_named_and_nothing_comes_of_them() {
+        let wrong = |answers: Answers| answers.files(Template::Debian12).unwrap_err().to_string();
+        let said = wrong(Answers { name: Some("a b".to_owned()), ..Answers::default() });
+        assert!(said.starts_with("--name a b: expected "), "{said}");
+        let said = wrong(Answers { user: Some("tux".to_owned()), ..Answers::default() });
+        assert_eq!(said, "--user tux needs --password-hash; 'kiwi create-password' prints one");
+        let said = wrong(Answers { image_type: Some("ext44".to_owned()), ..Answers::default() });
+        assert!(said.contains("`ext44` is not a value of the attribute `image`"), "{said}");
+        assert!(said.ends_with("an answer makes the description wrong; nothing was written"), "{said}");
+        let said = Answers::default().files(Template::Fedora).unwrap_err().to_string();
+        assert_eq!(said, "the template fedora needs --repository: the URL of its packages");
+    }
+}

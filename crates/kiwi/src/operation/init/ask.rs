@@ -1,0 +1,80 @@
+//! The questions of `kiwi init`; an empty line takes what stands in brackets.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::answers::{Answers, IMAGE_TYPE, KEYTABLE, LOCALE, TIMEZONE};
+use super::{Request, Template};
+use crate::host::Host;
+use crate::password;
+
+/// Asks what was not said.
+pub(super) fn everything(request: &Request, host: &Host) -> Result<(Template, Answers, Option<PathBuf>)> {
+    let template = template(host)?;
+    let mut answers = request.answers.clone();
+    let name = answers.name(template);
+    ask(&mut answers.name, "Name of the image", &name, host)?;
+    if let Some(repository) = template.repository() {
+        ask(&mut answers.repository, "Where packages come from", repository, host)?;
+    } else {
+        ask(&mut answers.repository, "URL of its packages", "", host)?;
+    }
+    ask(&mut answers.image_type, "Image type (oem is a disk; ext4, squashfs, tbz ...)", IMAGE_TYPE, host)?;
+    ask(&mut answers.locale, "Locale", LOCALE, host)?;
+    ask(&mut answers.keytable, "Keyboard layout", KEYTABLE, host)?;
+    ask(&mut answers.timezone, "Time zone", TIMEZONE, host)?;
+    ask(&mut answers.user, "A user who may become root (empty: none)", "", host)?;
+    if answers.user.is_some() && answers.password_hash.is_none() {
+        answers.password_hash = Some(password::hash(&secret(host)?)?);
+    }
+    let directory = match &request.directory {
+        Some(directory) => Some(directory.clone()),
+        None => {
+            let mut said = None;
+            ask(&mut said, "Folder of the description", &answers.name(template), host)?;
+            said.map(PathBuf::from)
+        }
+    };
+    Ok((template, answers, directory))
+}
+
+fn template(host: &Host) -> Result<Template> {
+    for template in Template::ALL {
+        host.say(&format!("  {:20} {}", template.word(), template.title()));
+    }
+    loop {
+        let word = host.ask(&format!("Start with [{}]: ", Template::Debian13.word())).context("asking")?;
+        match word.as_str() {
+            "" => return Ok(Template::Debian13),
+            word => match Template::parse(word) {
+                Ok(template) => return Ok(template),
+                Err(expected) => host.say(&expected),
+            },
+        }
+    }
+}
+
+/// Asks for one thing, unless it was said; an empty answer is the default, and no answer without one.
+fn ask(answer: &mut Option<String>, question: &str, default: &str, host: &Host) -> Result<()> {
+    if answer.is_some() {
+        return Ok(());
+    }
+    let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+    let line = host.ask(&format!("{question}{shown}: ")).context("asking")?;
+    let said = if line.is_empty() { default.to_owned() } else { line };
+    *answer = Some(said).filter(|said| !said.is_empty());
+    Ok(())
+}
+
+fn secret(host: &Host) -> Result<String> {
+    loop {
+        let first = host.ask_secret("Password: ").context("reading the password")?;
+        let same = first == host.ask_secret("The same again: ").context("reading the password")?;
+        match (first.is_empty(), same) {
+            (false, true) => return Ok(first),
+            (true, _) => host.say("An empty password lets nobody in, try again."),
+            (false, false) => host.say("The two differ, try again."),
+        }
+    }
+}

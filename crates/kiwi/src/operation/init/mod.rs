@@ -1,0 +1,73 @@
+//! `kiwi init`: a working description to start with.
+//!
+//! ```text
+//! options -> what is left open is asked at the terminal -> files, checked -> a new folder, which gets its name last
+//! ```
+
+mod answers;
+mod ask;
+mod template;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+pub use answers::Answers;
+pub use template::Template;
+
+/// What to start with, and where.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// None: it is asked.
+    pub template: Option<Template>,
+    /// The new folder; none: the name of the image.
+    pub directory: Option<PathBuf>,
+    /// What was said already.
+    pub answers: Answers,
+}
+
+/// Writes the description and says what to do next.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let (template, answers, directory) = match request.template {
+        Some(template) => (template, request.answers.clone(), request.directory.clone()),
+        None if host.has_person() => ask::everything(request, host)?,
+        None => bail!("kiwi init needs a template when nobody can be asked: {}", Template::words()),
+    };
+    let files = answers.files(template)?;
+    let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(template)));
+    refuse_filled(&directory)?;
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let writing = || format!("writing the description {}", directory.display());
+    host.create_folders(parent).with_context(writing)?;
+    let work = host.work_folder(parent).with_context(writing)?;
+    let unfinished = work.path().join("description");
+    for file in files {
+        let path = unfinished.join(file.path);
+        host.create_folders(path.parent().unwrap_or(&unfinished)).with_context(writing)?;
+        host.write_file(&path, file.text).with_context(writing)?;
+        if file.executable {
+            host.make_executable(&path).with_context(writing)?;
+        }
+    }
+    host.rename_folder(&unfinished, &directory).with_context(writing)?;
+    work.close().context("removing the work folder")?;
+    let shown = directory.display();
+    host.say(&format!(
+        "{shown}: {}\nCheck it: kiwi check {shown}\nBuild it: kiwi build {shown} --destdir DIR",
+        template.title()
+    ));
+    Ok(())
+}
+
+/// Nothing of the user's is ever overwritten.
+fn refuse_filled(directory: &Path) -> Result<()> {
+    match directory.read_dir() {
+        Ok(mut entries) => match entries.next() {
+            Some(_) => bail!("{} is not empty; name another folder with --directory", directory.display()),
+            None => Ok(()),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("looking at {}", directory.display())),
+    }
+}
