@@ -35,5 +35,7 @@ pub mod runtime_configuration;
 pub mod script;
 pub mod share;
 pub mod source;
+pub mod stage;
 pub mod store;
+pub mod tree_archive;
 pub mod workspace;

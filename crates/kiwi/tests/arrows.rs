@@ -14,7 +14,10 @@ const ARROWS: &[(&str, &str)] = &[
          runtime_configuration script share source store \
          workspace",
     ),
-    ("physical", "host package_manager password record repository root_tree script source store"),
+    (
+        "physical",
+        "host package_manager password record repository root_tree script source stage store tree_archive",
+    ),
     (
         "logical",
         "artifact bootloader disk disk_format filesystem gzip host identity kernel media root_tree workspace",
@@ -23,7 +26,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
     ("package_manager", "host repository root_tree store"),
     ("repository", "host runtime_configuration"),
-    ("store", "host"),
+    ("stage", ""),
+    ("store", "host stage"),
+    ("tree_archive", "host root_tree"),
     ("filesystem", "host root_tree workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),

@@ -16,7 +16,8 @@ pub struct WorkFolder {
 }
 
 const PREFIX: &str = ".kiwi.";
-const LOCK: &str = ".lock";
+/// The file in a folder of ours that its lock is on.
+pub(super) const LOCK: &str = ".lock";
 
 impl Host {
     /// Makes a work folder below `parent`, after removing those of builds that no longer run.
@@ -173,7 +174,7 @@ fn is_abandoned(folder: &Path) -> bool {
     }
 }
 
-fn remove_tree(path: &Path) -> io::Result<()> {
+pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     // A mount of this build below the folder would lose its content: take it away first.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mut points: Vec<PathBuf> = mounts

@@ -16,6 +16,7 @@ mod namespace;
 mod outside;
 mod progress;
 mod sandbox;
+pub mod shared;
 pub mod sparse;
 mod stall;
 mod terminal;

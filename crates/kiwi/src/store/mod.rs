@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! packages/sha256/DIGEST     downloaded packages by the digest of their bytes
+//! stages/STAGE/DIGEST/       finished stages by their keys
 //! ```
 //!
 //! A file gets its name only when it is complete and its digest was checked, so builds side by side and builds that
 //! are killed cannot spoil it.
 
+mod digest;
 mod packages;
+mod stages;
 
 use std::fs::File;
 use std::io::Read;
@@ -19,12 +22,14 @@ use sha2::{Digest, Sha256};
 use crate::host::Host;
 
 pub use packages::Packages;
+pub use stages::{Contents, Damaged, Entry, Making, Stages};
 
 /// The folder of one user's builds.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
     packages: Packages,
+    stages: Stages,
 }
 
 impl Store {
@@ -40,12 +45,18 @@ impl Store {
         let packages = Packages::open(&folder, host).with_context(|| {
             format!("creating the store {}; KIWI_CACHE names another one", folder.display())
         })?;
-        Ok(Self { folder, packages })
+        let stages = Stages::new(&folder);
+        Ok(Self { folder, packages, stages })
     }
 
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The finished stages.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     /// The downloaded packages.

@@ -1,0 +1,73 @@
+//! Folders that several builds share: used under a shared lock, taken away under an exclusive one.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::Host;
+use super::file::{LOCK, WorkFolder, remove_tree};
+
+/// A folder that is in use: nobody takes it away as long as the value lives.
+pub struct Held {
+    _lock: fs::File,
+}
+
+impl Host {
+    /// Holds a folder that was published; none when it is not there, or somebody is just making or removing it.
+    pub fn hold_folder(&self, folder: &Path) -> Option<Held> {
+        let lock = fs::File::open(folder.join(LOCK)).ok()?;
+        flock(&lock, FlockOperation::NonBlockingLockShared).ok()?;
+        // Between opening and locking it may have been taken away.
+        folder.join(LOCK).exists().then_some(Held { _lock: lock })
+    }
+
+    /// Takes a published folder away unless somebody holds it, by way of a name of its own in `aside`: a kill leaves
+    /// either all of it or something that counts as abandoned. Nothing there is fine.
+    pub fn remove_folder_unless_held(&self, folder: &Path, aside: &Path) -> io::Result<bool> {
+        let lock = match fs::File::open(folder.join(LOCK)) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(lock) = &lock
+            && flock(lock, FlockOperation::NonBlockingLockExclusive).is_err()
+        {
+            return Ok(false);
+        }
+        if folder.symlink_metadata().is_err() {
+            return Ok(true);
+        }
+        let work = self.work_folder(aside)?;
+        fs::rename(folder, work.path().join("removed"))?;
+        work.close()?;
+        Ok(true)
+    }
+
+    /// Notes that a file of ours was used just now.
+    pub fn touch(&self, path: &Path) -> io::Result<()> {
+        let now = std::time::SystemTime::now();
+        fs::File::open(path)?.set_times(fs::FileTimes::new().set_accessed(now).set_modified(now))
+    }
+
+    /// Makes a folder that is closed to everybody else, and its parents.
+    pub fn create_private_folder(&self, path: &Path) -> io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+}
+
+impl WorkFolder {
+    /// Gives the folder its final name, under which it is held by its lock file. When another build was faster,
+    /// its folder stays and this one goes.
+    pub fn publish(self, place: &Path) -> io::Result<()> {
+        match fs::rename(self.path(), place) {
+            Ok(()) => Ok(()),
+            Err(error) if place.is_dir() && error.raw_os_error() == Some(libc::ENOTEMPTY) => {
+                remove_tree(self.path())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

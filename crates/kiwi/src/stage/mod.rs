@@ -1,0 +1,61 @@
+//! The stages of a build and their keys.
+//!
+//! ```text
+//! packages -> tree -> image        boot image -> image
+//! ```
+//!
+//! A stage's key is the digest of everything that goes into it, the keys of the stages before it included. Keys come
+//! from plans alone: whether a stage can be taken from the store is known before any of it has run.
+
+mod inputs;
+
+use serde::{Deserialize, Serialize};
+
+pub use inputs::{Change, Digest, Inputs, Key};
+
+/// A part of a build that has a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// A tree with every package installed and configured.
+    Packages,
+    /// That tree with the overlay, the users, the settings, and after the scripts.
+    Tree,
+    /// An initrd and its kernel.
+    BootImage,
+    /// The finished files of one type.
+    Image,
+}
+
+impl Stage {
+    /// All of them, in the order of a build.
+    pub const ALL: [Self; 4] = [Self::Packages, Self::Tree, Self::BootImage, Self::Image];
+
+    /// Its name in the store and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Tree => "tree",
+            Self::BootImage => "boot-image",
+            Self::Image => "image",
+        }
+    }
+
+    /// What it is, for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Packages => "Packages",
+            Self::Tree => "Customised tree",
+            Self::BootImage => "Boot image",
+            Self::Image => "Image",
+        }
+    }
+
+    /// The version of kiwi's own work in this stage. Raise it with every change that makes the same inputs give
+    /// another result: what older versions stored is not used any more then.
+    fn version(self) -> u32 {
+        match self {
+            Self::Packages | Self::Tree | Self::BootImage | Self::Image => 1,
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Finished stages: a folder each, found by the stage's key.
+//!
+//! ```text
+//! stages/STAGE/DIGEST/entry.json      inputs, files with sizes and digests; read last used from its time
+//! stages/STAGE/DIGEST/FILE ...        a packed tree, or the files of an image
+//! stages/.kiwi.XXXXXX/                an entry that is being made, or taken away
+//! ```
+//!
+//! An entry is made aside and gets its name by one rename. Whoever uses it holds a shared lock on it, whoever takes it
+//! away an exclusive one. What is read from it is checked against its digest while it is read: an entry that was
+//! damaged is taken away and made again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::digest::{self, Digesting};
+use crate::host::Host;
+use crate::host::file::WorkFolder;
+use crate::host::shared::Held;
+use crate::stage::{Digest, Inputs, Key, Stage};
+
+/// The form of entries; others are not read.
+const FORM: u32 = 1;
+const DESCRIPTION: &str = "entry.json";
+
+/// The folder of finished stages.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    folder: PathBuf,
+}
+
+/// A file of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stored {
+    size: u64,
+    digest: Digest,
+}
+
+/// What an entry says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    form: u32,
+    /// Everything that went into it.
+    pub inputs: Inputs,
+    /// The image it was made for.
+    pub image: String,
+    /// Seconds since 1970.
+    pub made: u64,
+    /// How long the work took that it saves, in milliseconds.
+    pub milliseconds: u64,
+    files: BTreeMap<String, Stored>,
+    /// Symbolic links by name.
+    links: BTreeMap<String, String>,
+    /// What its maker wants to know again.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Contents {
+    /// Bytes of all its files.
+    pub fn size(&self) -> u64 {
+        self.files.values().map(|file| file.size).sum()
+    }
+}
+
+/// A finished stage that is in use: nobody takes it away.
+pub struct Entry {
+    folder: PathBuf,
+    contents: Contents,
+    _held: Held,
+}
+
+/// An entry that is being made.
+pub struct Making {
+    folder: WorkFolder,
+    contents: Contents,
+}
+
+/// A stored file is not what was stored.
+#[derive(Debug, thiserror::Error)]
+#[error("{} was damaged", path.display())]
+pub struct Damaged {
+    path: PathBuf,
+}
+
+impl Stages {
+    pub(super) fn new(store: &Path) -> Self {
+        Self { folder: store.join("stages") }
+    }
+
+    fn place(&self, key: &Key) -> PathBuf {
+        self.folder.join(key.stage.word()).join(key.digest.as_str())
+    }
+
+    /// The finished stage with this key, which now counts as used.
+    pub fn find(&self, key: &Key, host: &Host) -> Option<Entry> {
+        let folder = self.place(key);
+        let held = host.hold_folder(&folder)?;
+        let contents = read(&folder).filter(|contents| contents.inputs.key() == *key)?;
+        host.touch(&folder.join(DESCRIPTION)).ok()?;
+        Some(Entry { folder, contents, _held: held })
+    }
+
+    /// Starts an entry for what these inputs give.
+    pub fn make(&self, inputs: &Inputs, image: &str, host: &Host) -> Result<Making> {
+        host.create_private_folder(&self.folder)
+            .and_then(|()| host.create_folders(&self.folder.join(inputs.stage().word())))
+            .with_context(|| format!("creating the store {}", self.folder.display()))?;
+        let folder = host
+            .work_folder(&self.folder)
+            .with_context(|| format!("writing to the store {}", self.folder.display()))?;
+        let contents = Contents {
+            form: FORM,
+            inputs: inputs.clone(),
+            image: image.to_owned(),
+            made: host.now(),
+            milliseconds: 0,
+            files: BTreeMap::new(),
+            links: BTreeMap::new(),
+            notes: BTreeMap::new(),
+        };
+        Ok(Making { folder, contents })
+    }
+
+    /// Gives the entry its name. One that another build made in the meantime is as good.
+    pub fn finish(&self, making: Making, host: &Host) -> Result<()> {
+        let Making { folder, contents } = making;
+        let place = self.place(&contents.inputs.key());
+        let text = serde_json::to_string_pretty(&contents)? + "\n";
+        host.write_file(&folder.path().join(DESCRIPTION), text)
+            .and_then(|()| folder.publish(&place))
+            .with_context(|| format!("writing {}", place.display()))
+    }
+
+    /// Everything there is of a stage, with the second it was last used in.
+    pub fn list(&self, stage: Stage) -> Vec<(Key, Contents, u64)> {
+        let Ok(entries) = self.folder.join(stage.word()).read_dir() else { return Vec::new() };
+        let mut found: Vec<(Key, Contents, u64)> = entries
+            .filter_map(|entry| {
+                let folder = entry.ok()?.path();
+                let contents = read(&folder)?;
+                let used = folder.join(DESCRIPTION).metadata().ok()?.modified().ok()?;
+                let used = used.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+                Some((contents.inputs.key(), contents, used))
+            })
+            .collect();
+        found.sort_by(|one, other| other.2.cmp(&one.2).then_with(|| one.0.cmp(&other.0)));
+        found
+    }
+
+    /// Takes an entry away, whole or damaged; false when a build is using it.
+    pub fn remove(&self, key: &Key, host: &Host) -> Result<bool> {
+        let place = self.place(key);
+        host.remove_folder_unless_held(&place, &self.folder)
+            .with_context(|| format!("removing {}", place.display()))
+    }
+
+    /// Reads every file of an entry; an error of kind `Damaged` names one that is not what was stored.
+    pub fn verify(&self, key: &Key, host: &Host) -> Result<()> {
+        let folder = self.place(key);
+        let Some(contents) = read(&folder) else {
+            return Err(Damaged { path: folder.join(DESCRIPTION) }.into());
+        };
+        for (name, stored) in &contents.files {
+            let path = folder.join(name);
+            let found = File::open(&path)
+                .map_err(anyhow::Error::from)
+                .and_then(|file| digest::read(&file, None, host));
+            match found {
+                Ok((digest, size)) if digest == stored.digest && size == stored.size => {}
+                Ok(_) | Err(_) => {
+                    host.check_interrupt()?;
+                    return Err(Damaged { path }.into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(folder: &Path) -> Option<Contents> {
+    let text = std::fs::read_to_string(folder.join(DESCRIPTION)).ok()?;
+    serde_json::from_str(&text).ok().filter(|contents: &Contents| contents.form == FORM)
+}
+
+impl Making {
+    /// Something to be known again with the entry.
+    pub fn note(&mut self, name: &str, value: impl Into<String>) {
+        self.contents.notes.insert(name.to_owned(), value.into());
+    }
+
+    /// How long the work took.
+    pub fn took(&mut self, time: std::time::Duration) {
+        self.contents.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    /// Writes a file of the entry; what `write` returns is passed on.
+    pub fn write<T>(
+        &mut self,
+        name: &str,
+        host: &Host,
+        write: impl FnOnce(&mut dyn Write) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.folder.path().join(name);
+        let file = host.create_file(&path).with_context(|| format!("writing {}", path.display()))?;
+        let mut output = Digesting::new(std::io::BufWriter::with_capacity(1 << 20, file));
+        let result = write(&mut output)?;
+        output.flush().with_context(|| format!("writing {}", path.display()))?;
+        let (digest, size) = output.finish();
+        self.contents.files.insert(name.to_owned(), Stored { size, digest });
+        Ok(result)
+    }
+
+    /// Copies a file, or a symbolic link as it is, into the entry.
+    pub fn copy(&mut self, name: &str, source: &Path, host: &Host) -> Result<()> {
+        if let Ok(target) = std::fs::read_link(source) {
+            self.contents.links.insert(name.to_owned(), target.to_string_lossy().into_owned());
+            return Ok(());
+        }
+        let (digest, size) = copy(source, &self.folder.path().join(name), host)?;
+        self.contents.files.insert(name.to_owned(), Stored { size, digest });
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// What it says of itself.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Gives the bytes of a file to `read` and checks them; all of them must be read.
+    pub fn read<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&mut (dyn std::io::Read + Send)) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.folder.join(name);
+        let damaged = || Damaged { path: path.clone() };
+        let file = File::open(&path).map_err(|_| damaged())?;
+        let mut input = Digesting::new(std::io::BufReader::with_capacity(1 << 20, file));
+        let result = read(&mut input);
+        if result.is_err() {
+            // Damage shows in the digest of all of it; what went wrong for another reason keeps its own error.
+            std::io::copy(&mut input, &mut std::io::sink()).map_err(|_| damaged())?;
+        }
+        self.check(name, input.finish(), &path)?;
+        result
+    }
+
+    /// Copies a file or link of the entry to `target` and checks it on the way.
+    pub fn copy(&self, name: &str, target: &Path, host: &Host) -> Result<()> {
+        if let Some(link) = self.contents.links.get(name) {
+            return host
+                .link(link, target)
+                .with_context(|| format!("creating the link {}", target.display()));
+        }
+        let path = self.folder.join(name);
+        self.check(name, copy(&path, target, host)?, &path)
+    }
+
+    fn check(&self, name: &str, found: (Digest, u64), path: &Path) -> Result<()> {
+        let Some(stored) = self.contents.files.get(name) else { bail!("the entry has no file {name}") };
+        if (&found.0, found.1) == (&stored.digest, stored.size) {
+            return Ok(());
+        }
+        Err(Damaged { path: path.to_owned() }.into())
+    }
+}
+
+/// Copies a file, sharing its blocks where the file system can, with its holes; its digest and size.
+fn copy(source: &Path, target: &Path, host: &Host) -> Result<(Digest, u64)> {
+    let what = || format!("copying {} to {}", source.display(), target.display());
+    let from = File::open(source).with_context(what)?;
+    let to = host.create_file(target).with_context(what)?;
+    let shared = rustix::fs::ioctl_ficlone(&to, &from).is_ok();
+    digest::read(&from, (!shared).then_some(&to), host).with_context(what)
+}

@@ -1,0 +1,165 @@
+//! Tree to archive.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{File, Metadata};
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::fs::{lgetxattr, llistxattr};
+use tar::{Builder, EntryType, Header};
+
+use super::snapshot::{Moment, Snapshot};
+use super::{ATTRIBUTE, MADE, TIME};
+use crate::host::Host;
+use crate::root_tree::RootTree;
+
+/// zstd's fastest ordinary level: a stage is written in every build and read in few.
+const LEVEL: i32 = 1;
+
+/// How much of a tree is packed.
+#[derive(Debug, Clone, Copy)]
+pub enum Extent<'a> {
+    /// All of it.
+    Whole,
+    /// What is not as it was then.
+    Since(&'a Snapshot),
+}
+
+/// Packs the tree into `output`; what is newer than `began` counts as made by the build. Returns what the snapshot had
+/// and the tree has no more, sorted.
+pub fn pack(
+    tree: &RootTree,
+    extent: Extent<'_>,
+    began: Moment,
+    output: impl Write,
+    host: &Host,
+) -> Result<Vec<PathBuf>> {
+    let mut encoder = zstd::Encoder::new(output, LEVEL).context("starting zstd")?;
+    encoder.include_checksum(true).context("starting zstd")?;
+    encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
+    let mut writer = Writer { builder: Builder::new(encoder), began, linked: HashMap::new() };
+    let mut present = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
+        host.check_interrupt()?;
+        let entry = entry.context("packing the tree")?;
+        let metadata = entry.metadata().context("packing the tree")?;
+        let inside = entry.path().strip_prefix(tree.path())?;
+        let packed = match extent {
+            Extent::Whole => true,
+            Extent::Since(snapshot) => {
+                present.insert(inside.to_owned());
+                !snapshot.has(inside, &metadata)
+            }
+        };
+        if packed {
+            writer
+                .entry(entry.path(), inside, &metadata)
+                .with_context(|| format!("packing {} of the tree", inside.display()))?;
+        }
+    }
+    let encoder = writer.builder.into_inner().context("packing the tree")?;
+    encoder.finish().and_then(|mut output| output.flush()).context("packing the tree")?;
+    Ok(match extent {
+        Extent::Whole => Vec::new(),
+        Extent::Since(snapshot) => snapshot.gone(&present),
+    })
+}
+
+struct Writer<W: Write> {
+    builder: Builder<W>,
+    began: Moment,
+    /// First path of every inode with several names.
+    linked: HashMap<(u64, u64), PathBuf>,
+}
+
+impl<W: Write> Writer<W> {
+    fn entry(&mut self, path: &Path, inside: &Path, metadata: &Metadata) -> Result<()> {
+        let kind = metadata.file_type();
+        let name = if inside.as_os_str().is_empty() { Path::new("./") } else { inside };
+        let mut header = Header::new_gnu();
+        header.set_mode(metadata.mode() & 0o7777);
+        header.set_uid(metadata.uid().into());
+        header.set_gid(metadata.gid().into());
+        header.set_size(0);
+        header.set_mtime(u64::try_from(metadata.mtime()).unwrap_or(0));
+        if metadata.nlink() > 1 && !kind.is_dir() {
+            let number = (metadata.dev(), metadata.ino());
+            if let Some(first) = self.linked.get(&number) {
+                header.set_entry_type(EntryType::Link);
+                return Ok(self.builder.append_link(&mut header, name, first)?);
+            }
+            self.linked.insert(number, inside.to_owned());
+        }
+        self.records(path, metadata)?;
+        if kind.is_symlink() {
+            header.set_entry_type(EntryType::Symlink);
+            return Ok(self.builder.append_link(&mut header, name, std::fs::read_link(path)?)?);
+        }
+        if kind.is_file() {
+            header.set_entry_type(EntryType::Regular);
+            header.set_size(metadata.len());
+            return Ok(self.builder.append_data(&mut header, name, File::open(path)?)?);
+        }
+        header.set_entry_type(if kind.is_dir() {
+            EntryType::Directory
+        } else if kind.is_fifo() {
+            EntryType::Fifo
+        } else if kind.is_char_device() {
+            EntryType::Char
+        } else if kind.is_block_device() {
+            EntryType::Block
+        } else {
+            // A socket is of a process, and that one is gone.
+            return Ok(());
+        });
+        if kind.is_char_device() || kind.is_block_device() {
+            header.set_device_major(rustix::fs::major(metadata.rdev()))?;
+            header.set_device_minor(rustix::fs::minor(metadata.rdev()))?;
+        }
+        Ok(self.builder.append_data(&mut header, name, std::io::empty())?)
+    }
+
+    /// The pax records of the entry that follows.
+    fn records(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
+        let mut records: Vec<(String, Vec<u8>)> = Vec::new();
+        if (metadata.mtime(), metadata.mtime_nsec()) >= self.began {
+            records.push((MADE.to_owned(), b"1".to_vec()));
+        } else if metadata.mtime_nsec() != 0 || metadata.mtime() < 0 {
+            let time = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
+            records.push((TIME.to_owned(), time.into_bytes()));
+        }
+        for (name, value) in attributes(path)? {
+            records.push((format!("{ATTRIBUTE}{name}"), value));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let records = records.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        Ok(self.builder.append_pax_extensions(records)?)
+    }
+}
+
+/// The extended attributes of a file, sorted by name; none where the file system has none.
+fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut names = vec![0_u8; 4096];
+    let length = match llistxattr(path, &mut names) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(Vec::new()),
+        Err(error) => return Err(error).context("listing extended attributes"),
+    };
+    let mut found = Vec::new();
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+        let name = std::ffi::OsStr::from_bytes(name);
+        let mut value = vec![0_u8; 64 << 10];
+        match lgetxattr(path, name, &mut value) {
+            Ok(length) => value.truncate(length),
+            Err(error) => return Err(error).context("reading an extended attribute"),
+        }
+        found.push((name.to_string_lossy().into_owned(), value));
+    }
+    found.sort();
+    Ok(found)
+}

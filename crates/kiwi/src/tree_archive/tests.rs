@@ -1,0 +1,137 @@
+//! Trees that were packed and unpacked.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use super::*;
+use crate::host::{Host, Output};
+use crate::root_tree::RootTree;
+
+fn tree(folder: &Path, name: &str, host: &Host) -> RootTree {
+    RootTree::create(host, &folder.join(name)).unwrap()
+}
+
+/// Path, kind and mode, size, time, link target of everything.
+fn listing(tree: &RootTree) -> Vec<String> {
+    let entries = walkdir::WalkDir::new(tree.path()).min_depth(1).sort_by_file_name();
+    entries
+        .into_iter()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let size = if metadata.is_dir() { 0 } else { metadata.len() };
+            let target = std::fs::read_link(entry.path()).unwrap_or_default();
+            format!(
+                "{} {:o} {size} {}.{} {} {}",
+                entry.path().strip_prefix(tree.path()).unwrap().display(),
+                metadata.mode(),
+                metadata.mtime(),
+                metadata.mtime_nsec(),
+                if metadata.is_dir() { 0 } else { metadata.nlink() },
+                target.display()
+            )
+        })
+        .collect()
+}
+
+fn set_time(path: &Path, seconds: u64, nanoseconds: u32) {
+    let time = std::time::UNIX_EPOCH + std::time::Duration::new(seconds, nanoseconds);
+    std::fs::File::open(path).unwrap().set_modified(time).unwrap();
+}
+
+fn fill(tree: &RootTree) {
+    let long = format!("usr/share/{}/{}", "folder-".repeat(20), "name-".repeat(30));
+    for (path, mode) in [("etc/motd", 0o640), ("usr/bin/tool", 0o4755), (long.as_str(), 0o644)] {
+        tree.write(path, path, mode).unwrap();
+    }
+    let at = |path: &str| tree.path().join(path);
+    std::fs::hard_link(at("usr/bin/tool"), at("usr/bin/twin")).unwrap();
+    symlink("../usr/bin/tool", at("etc/link")).unwrap();
+    tree.create_dir("var/empty", 0o700).unwrap();
+    for (path, seconds, nanoseconds) in
+        [("etc/motd", 1_000, 5), ("usr/bin/tool", 2_000, 0), ("etc", 3_000, 7), ("var/empty", 4_000, 0)]
+    {
+        set_time(&at(path), seconds, nanoseconds);
+    }
+}
+
+/// A moment after which nothing was made: every time is kept.
+const NEVER: Moment = (i64::MAX, 0);
+
+#[test]
+fn everything_comes_back_as_it_was() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    fill(&one);
+    let mut archive = Vec::new();
+    pack(&one, Extent::Whole, NEVER, &mut archive, &host).unwrap();
+    unpack(archive.as_slice(), &other, &host).unwrap();
+    assert_eq!(listing(&one), listing(&other));
+    let inode = |path: &str| other.metadata(path).unwrap().ino();
+    assert_eq!(inode("usr/bin/tool"), inode("usr/bin/twin"));
+}
+
+#[test]
+fn the_difference_over_the_first_tree_gives_the_second() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    fill(&one);
+    let (mut whole, mut difference) = (Vec::new(), Vec::new());
+    pack(&one, Extent::Whole, NEVER, &mut whole, &host).unwrap();
+    let snapshot = Snapshot::take(&one).unwrap();
+    one.write("etc/motd", "other", 0o600).unwrap();
+    one.write("etc/new", "new", 0o644).unwrap();
+    one.remove("var/empty").unwrap();
+    one.write("var/empty", "a file now", 0o644).unwrap();
+    one.remove("etc/link").unwrap();
+    std::fs::rename(one.path().join("usr"), one.path().join("opt")).unwrap();
+    let gone = pack(&one, Extent::Since(&snapshot), NEVER, &mut difference, &host).unwrap();
+    assert!(difference.len() < whole.len() * 2, "{}", difference.len());
+    unpack(whole.as_slice(), &other, &host).unwrap();
+    remove(&gone, &other).unwrap();
+    unpack(difference.as_slice(), &other, &host).unwrap();
+    assert_eq!(listing(&one), listing(&other));
+    assert_eq!(other.read_text("var/empty").unwrap(), "a file now");
+}
+
+#[test]
+fn what_a_build_made_is_made_anew() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let began = now(&one).unwrap();
+    one.write("made", "x", 0o644).unwrap();
+    one.write("old", "x", 0o644).unwrap();
+    set_time(&one.path().join("old"), 77, 0);
+    let mut archive = Vec::new();
+    pack(&one, Extent::Whole, began, &mut archive, &host).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let later = now(&other).unwrap();
+    unpack(archive.as_slice(), &other, &host).unwrap();
+    let time = |path: &str| other.metadata(path).map(|found| (found.mtime(), found.mtime_nsec())).unwrap();
+    assert!(time("made") >= later, "{:?} {later:?}", time("made"));
+    assert_eq!(time("old"), (77, 0));
+}
+
+#[test]
+fn an_archive_that_was_cut_is_an_error() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    fill(&one);
+    let mut archive = Vec::new();
+    pack(&one, Extent::Whole, NEVER, &mut archive, &host).unwrap();
+    assert!(unpack(&archive[..archive.len() / 2], &other, &host).is_err());
+}
+
+#[test]
+fn modes_of_a_packed_tree_do_not_depend_on_the_mask() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    one.write("open", "x", 0o666).unwrap();
+    std::fs::set_permissions(one.path(), PermissionsExt::from_mode(0o751)).unwrap();
+    let mut archive = Vec::new();
+    pack(&one, Extent::Whole, NEVER, &mut archive, &host).unwrap();
+    unpack(archive.as_slice(), &other, &host).unwrap();
+    assert_eq!(other.metadata("open").unwrap().mode() & 0o7777, 0o666);
+    assert_eq!(other.path().metadata().unwrap().mode() & 0o7777, 0o751);
+}
