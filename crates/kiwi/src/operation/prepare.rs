@@ -10,7 +10,7 @@ use description::Selection;
 use super::load::Loaded;
 use super::{Overrides, load};
 use crate::host::Host;
-use crate::physical::{self, Prepared};
+use crate::physical::{self, Prepared, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 use crate::runtime_configuration::RuntimeConfiguration;
@@ -75,7 +75,9 @@ pub(super) fn tree_of(
     host: &Host,
 ) -> Result<Prepared> {
     let plan = physical::plan(selection, &loaded.source, network, host)?;
-    let prepared = physical::prepare(&plan, tree, &Store::open(host)?, host)?;
+    let store = Store::open(host)?;
+    let decided = physical::decide(&plan, tree, host)?;
+    let prepared = physical::make(&plan, &decided, tree, &store, Reuse::default(), host)?;
     report(&prepared.record.secrets, host);
     Ok(prepared)
 }

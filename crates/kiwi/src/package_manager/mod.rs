@@ -75,6 +75,8 @@ pub trait PackageManager {
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Lists what is installed, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
+    /// Removes what the package manager itself can fetch or make again: lists, caches, locks.
+    fn tidy(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Writes the image's own configuration and removes every trace of the build's.
     fn settle(&self, tree: &RootTree, host: &Host) -> Result<()>;
 }

@@ -4,17 +4,41 @@
 //! there, a hostile one cannot lead out. Links of the overlay itself are stored as links; one that climbs above the
 //! overlay is replaced by what it points to if that is part of the description, and refused otherwise.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
 use crate::host::Host;
 use crate::root_tree::RootTree;
+use crate::stage::{Digest, Inputs};
 
 /// Folders of version control that are no part of an image.
 const LEFT_OUT: [&str; 4] = [".svn", ".git", ".hg", "CVS"];
+
+/// An overlay as it was when the build was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Its name in the description.
+    name: String,
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    /// Path in the tree.
+    inside: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Folder { mode: u32 },
+    File { source: PathBuf, mode: u32, modified: (i64, i64), digest: Digest },
+    Link { target: PathBuf },
+}
 
 /// Where a link of the overlay leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,75 +49,131 @@ enum Leads {
     ToDescription(PathBuf),
 }
 
-/// Looks at every link before anything is copied.
-pub(super) fn check(overlay: &Path, description: &Path) -> Result<()> {
-    for entry in entries(overlay) {
+/// Reads the overlay; every link is looked at before anything is copied.
+pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
+    let mut items = Vec::new();
+    let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| !LEFT_OUT.iter().any(|name| entry.file_name() == *name)) {
         let entry = entry.with_context(|| format!("reading the overlay {}", overlay.display()))?;
-        if entry.path_is_symlink() {
-            leads(entry.path(), overlay, description)?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies `overlay` into the tree. Everything belongs to root; modes and times are kept.
-pub(super) fn copy(overlay: &Path, description: &Path, tree: &RootTree, host: &Host) -> Result<()> {
-    for entry in entries(overlay) {
-        let entry = entry?;
-        host.check_interrupt()?;
         let inside = entry.path().strip_prefix(overlay)?;
         if inside.as_os_str().is_empty() {
             continue;
         }
         if !entry.path_is_symlink() {
-            place(entry.path(), inside, tree)?;
+            items.push(item(entry.path(), inside.to_owned())?);
             continue;
         }
         match leads(entry.path(), overlay, description)? {
-            Leads::Inside => tree.symlink(inside, std::fs::read_link(entry.path())?)?,
+            Leads::Inside => {
+                let target = std::fs::read_link(entry.path())?;
+                items.push(Item { inside: inside.to_owned(), content: Content::Link { target } });
+            }
             Leads::ToDescription(target) => {
-                for below in WalkDir::new(&target) {
+                for below in WalkDir::new(&target).sort_by_file_name() {
                     let below = below?;
-                    place(below.path(), &join(inside, below.path().strip_prefix(&target)?), tree)?;
+                    let inside = join(inside, below.path().strip_prefix(&target)?);
+                    items.push(item(below.path(), inside)?);
                 }
             }
         }
     }
-    Ok(())
+    Ok(Plan { name: overlay.file_name().unwrap_or_default().to_string_lossy().into_owned(), items })
 }
 
 fn join(folder: &Path, name: &Path) -> PathBuf {
     if name.as_os_str().is_empty() { folder.to_owned() } else { folder.join(name) }
 }
 
-fn entries(overlay: &Path) -> impl Iterator<Item = walkdir::Result<walkdir::DirEntry>> {
-    let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
-    walk.filter_entry(|entry| !LEFT_OUT.iter().any(|name| entry.file_name() == *name))
+/// Reads one file or folder of the host that goes to `inside` in the tree.
+fn item(path: &Path, inside: PathBuf) -> Result<Item> {
+    let reading = || format!("reading {}", path.display());
+    let metadata = path.metadata().with_context(reading)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let content = if metadata.is_dir() {
+        Content::Folder { mode }
+    } else if metadata.is_file() {
+        Content::File {
+            source: path.to_owned(),
+            mode,
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            digest: Digest::of(std::fs::read(path).with_context(reading)?),
+        }
+    } else {
+        bail!("{} is neither file, folder nor link; the overlay can hold only those", path.display());
+    };
+    Ok(Item { inside, content })
 }
 
-/// Puts one file or folder of the host at `inside` in the tree.
-fn place(path: &Path, inside: &Path, tree: &RootTree) -> Result<()> {
-    let metadata = path.metadata().with_context(|| format!("reading {}", path.display()))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_dir() {
-        if !tree.exists(inside) {
-            tree.create_dir(inside, mode)?;
-            tree.set_mode(inside, mode)?;
+impl Plan {
+    /// Whether it has something for this path of the tree.
+    pub(super) fn brings(&self, path: &str) -> bool {
+        self.items.iter().any(|item| item.inside == Path::new(path))
+    }
+
+    /// Names every file as an input; times after `epoch` are all the same, since the image shows the epoch for them.
+    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) {
+        let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
+        for Item { inside, content } in &self.items {
+            let name = format!("{}/{}", self.name, inside.display());
+            match content {
+                Content::Folder { mode } => inputs.value(name, &("folder", mode)),
+                Content::File { mode, modified, digest, .. } => {
+                    inputs.value(name, &("file", mode, (*modified).min(limit), digest));
+                }
+                Content::Link { target } => inputs.value(name, &("link", target)),
+            }
         }
-        return Ok(());
     }
-    if !metadata.is_file() {
-        bail!("{} is neither file, folder nor link; the overlay can hold only those", path.display());
+}
+
+/// Copies the overlay into the tree. Everything belongs to root; modes and times are kept.
+pub(super) fn copy(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
+    for item in &plan.items {
+        host.check_interrupt()?;
+        place(item, tree).with_context(|| format!("copying {}/{}", plan.name, item.inside.display()))?;
     }
-    // A link that a package left at this very name gives way to the file.
-    if tree.root().resolve_nofollow(inside).is_ok() {
-        tree.remove(inside)?;
-    }
-    tree.write(inside, std::fs::read(path).with_context(|| format!("reading {}", path.display()))?, mode)?;
-    let times =
-        std::fs::FileTimes::new().set_modified(metadata.modified()?).set_accessed(metadata.modified()?);
-    tree.open_file(inside)?.set_times(times)?;
     Ok(())
+}
+
+fn place(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
+    match content {
+        Content::Folder { mode } => {
+            if !tree.exists(inside) {
+                tree.create_dir(inside, *mode)?;
+                tree.set_mode(inside, *mode)?;
+            }
+            Ok(())
+        }
+        Content::Link { target } => tree.symlink(inside, target),
+        Content::File { source, mode, modified, digest } => {
+            // A link that a package left at this very name gives way to the file.
+            if tree.root().resolve_nofollow(inside).is_ok() {
+                tree.remove(inside)?;
+            }
+            tree.write(inside, unchanged(source, digest)?, *mode)?;
+            let time = time(*modified);
+            let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
+            Ok(tree.open_file(inside)?.set_times(times)?)
+        }
+    }
+}
+
+/// The bytes of a file that was read before: what is built is what was planned.
+fn unchanged(path: &Path, digest: &Digest) -> Result<Vec<u8>> {
+    let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    if Digest::of(&bytes) != *digest {
+        bail!("{} changed while the image was built; build again", path.display());
+    }
+    Ok(bytes)
+}
+
+fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
+    let part = Duration::from_nanos(nanoseconds.unsigned_abs());
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    match seconds < 0 {
+        true => SystemTime::UNIX_EPOCH - whole + part,
+        false => SystemTime::UNIX_EPOCH + whole + part,
+    }
 }
 
 /// Decides about a link by its target's text; nothing of the host is followed unless it is the description's.
@@ -129,7 +209,7 @@ fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
 }
 
 /// Unpacks a tar archive of the description in the tree, by the tree's or the host's tar.
-pub(super) fn unpack(archive: &Path, tree: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Host) -> Result<()> {
     let listing = host.command("tar").arg("--list").arg("--file").arg(archive).output()?;
     for member in listing.lines() {
         let path = Path::new(member);
@@ -143,7 +223,7 @@ pub(super) fn unpack(archive: &Path, tree: &RootTree, host: &Host) -> Result<()>
     // The host's tar in a view where the tree is all there is to write to; its links are resolved below the tree by
     // unpacking in the tree itself.
     let copy = ".kiwi-archive";
-    tree.write(copy, std::fs::read(archive)?, 0o600)?;
+    tree.write(copy, unchanged(archive, digest)?, 0o600)?;
     let command = match tree.exists("bin/tar") {
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
@@ -157,7 +237,7 @@ pub(super) fn unpack(archive: &Path, tree: &RootTree, host: &Host) -> Result<()>
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -193,7 +273,7 @@ mod tests {
     fn links_that_leave_are_refused() {
         let (_keep, description, root) = overlay();
         symlink("../../../../../../../../../etc/passwd", root.join("etc/evil")).unwrap();
-        let error = check(&root, &description.canonicalize().unwrap()).unwrap_err().to_string();
+        let error = plan(&root, &description.canonicalize().unwrap()).unwrap_err().to_string();
         assert!(error.contains("etc/evil leads out of the root tree"), "{error}");
         assert_eq!(
             root.join("etc/evil").symlink_metadata().unwrap().uid(),

@@ -310,8 +310,7 @@ impl PackageManager for Apt<'_> {
         Ok(packages)
     }
 
-    fn settle(&self, tree: &RootTree, _host: &Host) -> Result<()> {
-        tree.remove(WORK)?;
+    fn tidy(&self, tree: &RootTree, _host: &Host) -> Result<()> {
         for folder in ["var/lib/apt/lists", "var/cache/apt/archives"] {
             for name in tree.list(folder)? {
                 tree.remove(format!("{folder}/{name}"))?;
@@ -320,6 +319,12 @@ impl PackageManager for Apt<'_> {
         for file in ["var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin", "var/lib/dpkg/lock"] {
             tree.remove(file)?;
         }
+        Ok(())
+    }
+
+    fn settle(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        tree.remove(WORK)?;
+        self.tidy(tree, host)?;
         let own: Vec<&str> =
             self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_deref()).collect();
         if !own.is_empty() && tree.exists("etc/apt") {

@@ -1,0 +1,61 @@
+//! The first stage: a tree with every package installed and configured, and nothing of the description.
+
+use anyhow::Result;
+
+use crate::host::Host;
+use crate::package_manager::{PackagePlan, Resolution};
+use crate::root_tree::RootTree;
+use crate::stage::{Inputs, Stage};
+use crate::store::Store;
+
+/// Reads the repositories by way of the tree, which is new: what will be installed, and the date of the newest index.
+pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, host: &Host) -> Result<(Resolution, u64)> {
+    skeleton(tree)?;
+    let manager = plan.manager();
+    let stage = host.stage("Reading the repositories");
+    let newest = manager.refresh(tree, host)?;
+    let resolution = manager.resolve(tree, host)?;
+    stage.finish();
+    Ok((resolution, newest))
+}
+
+/// What goes into this stage: the packages by digest, and what of the description a package manager knows.
+pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
+    let mut inputs = Inputs::new(Stage::Packages);
+    for archive in &resolution.archives {
+        inputs.value(format!("the package {}", archive.file), &archive.sha256);
+    }
+    let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
+    inputs.value("the bootstrap packages", &first);
+    inputs.value("the package manager", &(plan.manager, &plan.architecture));
+    // What is asked for by name is marked in the tree's database, what comes along is not.
+    let names = |set: &description::PackageSet| (set.packages.clone(), set.pattern_type, set.ignored.clone());
+    inputs.value("the names of packages", &(names(&plan.bootstrap), names(&plan.image)));
+    let lists: Vec<_> =
+        plan.repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
+    inputs.value("the repositories of the image", &lists);
+    inputs
+}
+
+/// Carries it out on the tree that `decide` saw.
+pub(super) fn create(
+    plan: &PackagePlan,
+    resolution: &Resolution,
+    tree: &RootTree,
+    store: &Store,
+    host: &Host,
+) -> Result<()> {
+    let manager = plan.manager();
+    manager.install(resolution, tree, store, host)?;
+    manager.settle(tree, host)
+}
+
+/// The folders every tree starts with; the base packages bring the rest.
+fn skeleton(tree: &RootTree) -> Result<()> {
+    tree.set_mode(".", 0o755)?;
+    for (folder, mode) in [("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777)] {
+        tree.create_dir(folder, mode)?;
+        tree.set_mode(folder, mode)?;
+    }
+    Ok(())
+}
