@@ -41,6 +41,7 @@ mod split;
 mod suggest;
 mod upgrade;
 mod users;
+pub mod vocabulary;
 mod words;
 mod xml;
 

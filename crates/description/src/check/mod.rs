@@ -5,7 +5,7 @@
 
 mod value;
 
-use value::expectation;
+pub(crate) use value::expectation;
 
 use crate::document::{Attribute, Element};
 use crate::suggest::listed;

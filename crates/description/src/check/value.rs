@@ -84,7 +84,7 @@ fn has_form(text: &str, form: &Value) -> bool {
     }
 }
 
-pub(super) fn expectation(form: &Value, schema: SchemaVersion) -> String {
+pub(crate) fn expectation(form: &Value, schema: SchemaVersion) -> String {
     let words =
         |known: &'static [Word]| one_of(known.iter().filter(|word| word.life.covers(schema)).copied());
     match form {

@@ -5,12 +5,17 @@ use super::{AttributeWord, ChildWord, ElementWord, Value, attribute, element, ma
 use crate::SchemaVersion::V2_0;
 
 /// The section.
-pub(super) static DEPLOY: ElementWord =
-    element("deploy").attributes(ATTRIBUTES).children(CHILDREN).instead("pxedeploy");
+pub(super) static DEPLOY: ElementWord = element("deploy")
+    .doc("How a machine that boots from the network is set up.")
+    .attributes(ATTRIBUTES)
+    .children(CHILDREN)
+    .instead("pxedeploy");
 
 pub(super) const ATTRIBUTES: &[AttributeWord] = &[
-    attribute("server", SOME_TEXT).default("192.168.1.1"),
-    attribute("blocksize", Value::Number(8, 65464)).default("4096"),
+    attribute("server", SOME_TEXT).doc("The server it fetches from.").default("192.168.1.1"),
+    attribute("blocksize", Value::Number(8, 65464))
+        .doc("The size of a block of the transfer.")
+        .default("4096"),
 ];
 
 pub(super) const CHILDREN: &[ChildWord] = &[
@@ -23,15 +28,17 @@ pub(super) const CHILDREN: &[ChildWord] = &[
     once(&INITRD),
 ];
 
-static PARTITIONS: ElementWord =
-    element("partitions").attributes(&[attribute("device", SOME_TEXT)]).children(&[many(&PARTITION)]);
+static PARTITIONS: ElementWord = element("partitions")
+    .doc("Partitions of the disk.")
+    .attributes(&[attribute("device", SOME_TEXT).doc("The disk; without, the first one.")])
+    .children(&[many(&PARTITION)]);
 
-static PARTITION: ElementWord = element("partition").attributes(&[
-    attribute("type", SOME_TEXT).default("L"),
-    attribute("number", Value::Number(1, 128)).required(),
-    attribute("size", PARTITION_SIZE).default("x"),
-    attribute("mountpoint", SOME_TEXT),
-    attribute("target", Value::Boolean).default("false"),
+static PARTITION: ElementWord = element("partition").doc("One partition.").attributes(&[
+    attribute("type", SOME_TEXT).doc("Its type, as sfdisk takes it.").default("L"),
+    attribute("number", Value::Number(1, 128)).doc("Its number.").required(),
+    attribute("size", PARTITION_SIZE).doc("Its size.").default("x"),
+    attribute("mountpoint", SOME_TEXT).doc("Where it is mounted."),
+    attribute("target", Value::Boolean).doc("Whether the system goes there.").default("false"),
 ]);
 
 const PARTITION_SIZE: Value = Value::Form(
@@ -39,9 +46,9 @@ const PARTITION_SIZE: Value = Value::Form(
     |text| text == "x" || text == "image" || values::number(text).is_some_and(|size| size > 0),
 );
 
-static UNION: ElementWord = element("union").attributes(&[
-    attribute("rw", SOME_TEXT).required(),
-    attribute("ro", SOME_TEXT).required(),
+static UNION: ElementWord = element("union").doc("What lies over a read-only system.").attributes(&[
+    attribute("rw", SOME_TEXT).doc("The device that is written to.").required(),
+    attribute("ro", SOME_TEXT).doc("The device that is not.").required(),
     attribute(
         "type",
         Value::OneOf(&[
@@ -51,16 +58,22 @@ static UNION: ElementWord = element("union").attributes(&[
             word("clicfs").since(V2_0),
         ]),
     )
+    .doc("What puts both together.")
     .default("aufs"),
 ]);
 
-static CONFIGURATION: ElementWord = element("configuration").attributes(&[
-    attribute("source", SOME_TEXT).required(),
-    attribute("dest", SOME_TEXT).required(),
-    attribute("arch", values::ARCHITECTURES).since(V2_0),
-]);
+static CONFIGURATION: ElementWord =
+    element("configuration").doc("A file that the machine fetches.").attributes(&[
+        attribute("source", SOME_TEXT).doc("Where it is on the server.").required(),
+        attribute("dest", SOME_TEXT).doc("Where it goes.").required(),
+        attribute("arch", values::ARCHITECTURES)
+            .doc("The architectures it belongs to; without, it belongs to all.")
+            .since(V2_0),
+    ]);
 
-static TIMEOUT: ElementWord = element("timeout").text(Value::Number(0, u32::MAX as u64));
-static COMMAND_LINE: ElementWord = element("commandline").text(SOME_TEXT);
-static KERNEL: ElementWord = element("kernel").text(SOME_TEXT);
-static INITRD: ElementWord = element("initrd").text(SOME_TEXT);
+static TIMEOUT: ElementWord =
+    element("timeout").doc("The seconds that a transfer may take.").text(Value::Number(0, u32::MAX as u64));
+static COMMAND_LINE: ElementWord = element("commandline").doc("Parameters of the kernel.").text(SOME_TEXT);
+static KERNEL: ElementWord =
+    element("kernel").doc("The kernel, when it is not that of the boot image.").text(SOME_TEXT);
+static INITRD: ElementWord = element("initrd").doc("What the initrd is made of.").text(SOME_TEXT);

@@ -1,9 +1,10 @@
 //! `<image>`: the root of a description.
 
-use super::appliance::OEM_CONFIG;
+use super::oem::OEM_CONFIG;
+use super::packages::PACKAGES;
 use super::sections::{
-    CERTIFICATES, CONTAINERS, DRIVERS, EXTENSION, INCLUDE, INSTSOURCE, PACKAGES, PROFILES_SECTION,
-    REPOSITORY, SPLIT, STRIP, USERS,
+    CERTIFICATES, CONTAINERS, DRIVERS, EXTENSION, INCLUDE, INSTSOURCE, PROFILES_SECTION, REPOSITORY, SPLIT,
+    STRIP, USERS,
 };
 use super::values::{IMAGE_NAME, SOME_TEXT};
 use super::{
@@ -13,14 +14,33 @@ use crate::SchemaVersion::{V2_0, V2_4, V3_5, V3_8, V3_9, V7_0};
 
 /// The root element.
 pub(crate) static IMAGE: ElementWord = element("image")
+    .doc("A description: the root of every file.")
     .attributes(&[
-        attribute("name", IMAGE_NAME).required(),
-        attribute("schemeversion", SOME_TEXT).until(V2_4).required().instead("schemaversion"),
-        attribute("schemaversion", SOME_TEXT).since(V3_5).required().instead("schemeversion"),
-        attribute("inherit", SOME_TEXT),
-        attribute("displayname", Value::Text).since(V2_0),
-        attribute("id", Value::Text).since(V2_0).not_used(),
-        attribute("kiwirevision", Value::Text).since(V2_0).until(V7_0).not_used(),
+        attribute("name", IMAGE_NAME)
+            .doc("The name of the image, with which the names of all results start.")
+            .required(),
+        attribute("schemeversion", SOME_TEXT)
+            .doc("The schema whose words the file uses.")
+            .until(V2_4)
+            .required()
+            .instead("schemaversion"),
+        attribute("schemaversion", SOME_TEXT)
+            .doc("The schema whose words the file uses.")
+            .since(V3_5)
+            .required()
+            .instead("schemeversion"),
+        attribute("inherit", SOME_TEXT)
+            .doc("Another description, whose packages come before those of this one."),
+        attribute("displayname", Value::Text).doc("The name that boot menus show.").since(V2_0),
+        attribute("id", Value::Text)
+            .doc("A number that stands in `/etc/ImageID` of the image.")
+            .since(V2_0)
+            .not_used(),
+        attribute("kiwirevision", Value::Text)
+            .doc("The revision of KIWI that the file was written for.")
+            .since(V2_0)
+            .until(V7_0)
+            .not_used(),
     ])
     .children(&[
         once(&DESCRIPTION).required(),
@@ -46,16 +66,21 @@ pub(crate) static IMAGE: ElementWord = element("image")
         once(&EXTENSION).since(V2_0),
     ]);
 
-static DESCRIPTION: ElementWord = element("description").attributes(&[KIND]).children(&[
-    once(&AUTHOR).required(),
-    many(&CONTACT).required(),
-    once(&SPECIFICATION).required(),
-    once(&LICENSE).since(V2_0),
-]);
+static DESCRIPTION: ElementWord =
+    element("description").doc("Who made the image, and what for.").attributes(&[KIND]).children(&[
+        once(&AUTHOR).required(),
+        many(&CONTACT).required(),
+        once(&SPECIFICATION).required(),
+        once(&LICENSE).since(V2_0),
+    ]);
 
-const KIND: AttributeWord = attribute("type", Value::OneOf(&[word("system"), word("boot")])).required();
+const KIND: AttributeWord = attribute("type", Value::OneOf(&[word("system"), word("boot")]))
+    .doc("`system`: an image that is used; `boot`: one that boots another.")
+    .required();
 
-static AUTHOR: ElementWord = element("author").optional_text(Value::Text);
-static CONTACT: ElementWord = element("contact").optional_text(Value::Text);
-static SPECIFICATION: ElementWord = element("specification").optional_text(Value::Text);
-static LICENSE: ElementWord = element("license").optional_text(Value::Text);
+static AUTHOR: ElementWord = element("author").doc("Who wrote the description.").optional_text(Value::Text);
+static CONTACT: ElementWord = element("contact").doc("Where to reach the author.").optional_text(Value::Text);
+static SPECIFICATION: ElementWord =
+    element("specification").doc("What the image is, in a sentence.").optional_text(Value::Text);
+static LICENSE: ElementWord =
+    element("license").doc("The licence of the description.").optional_text(Value::Text);

@@ -20,30 +20,45 @@ pub(super) const BOOTLOADERS: &[Word] = &[
     word("isolinux").until(V7_1).not_used(),
 ];
 
-pub(super) static PXE_DEPLOY: ElementWord =
-    element("pxedeploy").attributes(deploy::ATTRIBUTES).children(deploy::CHILDREN).instead("deploy");
+pub(super) static PXE_DEPLOY: ElementWord = element("pxedeploy")
+    .doc("How a machine that boots from the network is set up.")
+    .attributes(deploy::ATTRIBUTES)
+    .children(deploy::CHILDREN)
+    .instead("deploy");
 
 pub(super) static LVM_VOLUMES: ElementWord = element("lvmvolumes")
-    .attributes(&[attribute("lvmgroup", SOME_TEXT)])
+    .doc("The volumes of the system.")
+    .attributes(&[attribute("lvmgroup", SOME_TEXT).doc("The name of the volume group.")])
     .children(&[many(&VOLUME)])
     .instead("systemdisk")
     .not_built();
 
-pub(super) static OEM_HOME: ElementWord =
-    element("oem-home").text(Value::Boolean).default("false").instead("systemdisk").not_built();
+pub(super) static OEM_HOME: ElementWord = element("oem-home")
+    .doc("Whether there is a partition for home directories.")
+    .text(Value::Boolean)
+    .default("false")
+    .instead("systemdisk")
+    .not_built();
 
-pub(super) static OEM_DUMPHALT: ElementWord =
-    element("oem-dumphalt").text(Value::Boolean).default("false").instead("oem-bootwait").not_built();
+pub(super) static OEM_DUMPHALT: ElementWord = element("oem-dumphalt")
+    .doc("Whether the machine waits before the installed system boots.")
+    .text(Value::Boolean)
+    .default("false")
+    .instead("oem-bootwait")
+    .not_built();
 
 pub(super) static VMWARE_CONFIG: ElementWord = element("vmwareconfig")
+    .doc("A virtual machine of VMware.")
     .attributes(&[
-        attribute("arch", Value::Text).not_used(),
-        attribute("memory", Value::Number(1, 1 << 24)),
-        attribute("HWversion", Value::Integer).not_used(),
-        attribute("guestOS", SOME_TEXT).not_used(),
-        attribute("guestOS_32Bit", SOME_TEXT).not_used(),
-        attribute("guestOS_64Bit", SOME_TEXT).not_used(),
-        attribute("usb", Value::Boolean).not_used(),
+        attribute("arch", Value::Text)
+            .doc("The architectures it belongs to; without, it belongs to all.")
+            .not_used(),
+        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
+        attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
+        attribute("guestOS", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("guestOS_32Bit", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("guestOS_64Bit", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("usb", Value::Boolean).doc("Whether it has USB.").not_used(),
     ])
     .children(&[once(&VMWARE_DISK), once(&VMWARE_CDROM), many(&VMWARE_NIC), many(&VMWARE_ENTRY)])
     .instead("machine");
@@ -51,49 +66,84 @@ pub(super) static VMWARE_CONFIG: ElementWord = element("vmwareconfig")
 const CONTROLLER: Value = Value::OneOf(&[word("ide"), word("scsi")]);
 
 static VMWARE_DISK: ElementWord = element("vmwaredisk")
-    .attributes(&[attribute("controller", CONTROLLER), attribute("id", Value::Number(0, 255))])
+    .doc("Its disk.")
+    .attributes(&[
+        attribute("controller", CONTROLLER).doc("What it is connected to."),
+        attribute("id", Value::Number(0, 255)).doc("Its number there."),
+    ])
     .instead("vmdisk");
 static VMWARE_CDROM: ElementWord = element("vmwarecdrom")
-    .attributes(&[attribute("controller", CONTROLLER), attribute("id", DIGITS)])
+    .doc("Its drive for CDs.")
+    .attributes(&[
+        attribute("controller", CONTROLLER).doc("What it is connected to."),
+        attribute("id", DIGITS).doc("Its number there."),
+    ])
     .instead("vmdvd")
     .not_used();
 static VMWARE_NIC: ElementWord = element("vmwarenic")
+    .doc("A network card.")
     .attributes(&[
-        attribute("interface", SOME_TEXT),
-        attribute("driver", SOME_TEXT),
-        attribute("mode", SOME_TEXT),
-        attribute("mac", MAC),
+        attribute("interface", SOME_TEXT).doc("Its number, or the name of its bridge."),
+        attribute("driver", SOME_TEXT).doc("The card it is."),
+        attribute("mode", SOME_TEXT).doc("How it is connected."),
+        attribute("mac", MAC).doc("Its hardware address."),
     ])
     .instead("vmnic")
     .not_used();
-static VMWARE_ENTRY: ElementWord =
-    element("vmware-config-entry").text(SOME_TEXT).instead("vmconfig-entry").not_used();
+static VMWARE_ENTRY: ElementWord = element("vmware-config-entry")
+    .doc("A line for the configuration of the machine.")
+    .text(SOME_TEXT)
+    .instead("vmconfig-entry")
+    .not_used();
 
 pub(super) static XEN_CONFIG: ElementWord = element("xenconfig")
+    .doc("A virtual machine of Xen.")
     .attributes(&[
-        attribute("arch", Value::Text).not_used(),
-        attribute("memory", Value::Number(1, 1 << 24)),
-        attribute("domain", Value::OneOf(&[word("dom0"), word("domU")])).not_used(),
+        attribute("arch", Value::Text)
+            .doc("The architectures it belongs to; without, it belongs to all.")
+            .not_used(),
+        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
+        attribute("domain", Value::OneOf(&[word("dom0"), word("domU")]))
+            .doc("Whether it is the host or a guest.")
+            .not_used(),
     ])
     .children(&[once(&XEN_DISK), many(&XEN_BRIDGE), many(&XEN_ENTRY)])
     .instead("machine");
 
-static XEN_DISK: ElementWord =
-    element("xendisk").attributes(&[attribute("device", SOME_TEXT).required()]).instead("vmdisk");
+static XEN_DISK: ElementWord = element("xendisk")
+    .doc("Its disk.")
+    .attributes(&[attribute("device", SOME_TEXT).doc("Its name in the machine.").required()])
+    .instead("vmdisk");
 static XEN_BRIDGE: ElementWord = element("xenbridge")
-    .attributes(&[attribute("name", SOME_TEXT), attribute("mac", MAC)])
+    .doc("A network card.")
+    .attributes(&[
+        attribute("name", SOME_TEXT).doc("The name of the bridge."),
+        attribute("mac", MAC).doc("Its hardware address."),
+    ])
     .instead("vmnic")
     .not_used();
-static XEN_ENTRY: ElementWord =
-    element("xen-config-entry").text(SOME_TEXT).instead("vmconfig-entry").not_used();
+static XEN_ENTRY: ElementWord = element("xen-config-entry")
+    .doc("A line for the configuration of the machine.")
+    .text(SOME_TEXT)
+    .instead("vmconfig-entry")
+    .not_used();
 
-pub(super) static EC2_CONFIG: ElementWord = element("ec2config").anything().not_used();
+pub(super) static EC2_CONFIG: ElementWord =
+    element("ec2config").doc("What was prepared for Amazon.").anything().not_used();
 
 pub(super) static RHEL_GROUP: ElementWord = element("rhelGroup")
-    .attributes(&[attribute("name", PATTERN).required(), attribute("arch", ARCHITECTURES)])
+    .doc("A group: packages for one purpose.")
+    .attributes(&[
+        attribute("name", PATTERN).doc("Its name.").required(),
+        attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+    ])
     .instead("namedCollection");
 
 pub(super) static OPENSUSE_PRODUCT: ElementWord = element("opensuseProduct")
-    .attributes(&[attribute("name", SOME_TEXT).required(), attribute("arch", ARCHITECTURES)])
+    .doc("A product: packages that are sold together.")
+    .attributes(&[
+        attribute("name", SOME_TEXT).doc("Its name.").required(),
+        attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+    ])
     .instead("product")
     .not_built();

@@ -5,13 +5,17 @@
 //! list of what is not built yet all come from these tables; nothing else knows a word's spelling rules.
 //!
 //! The tables are `const` data built by the small methods below, so an entry reads as one line:
-//! `attribute("priority", Value::Integer).since(V2_0)`.
+//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The handbook's reference chapter and the
+//! schemas for editors are written from them too.
 
 mod appliance;
+mod container;
 mod deploy;
 mod image;
 mod image_type;
 mod legacy;
+mod oem;
+mod packages;
 mod places;
 mod preferences;
 mod sections;
@@ -148,6 +152,8 @@ impl Word {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeWord {
     pub(crate) name: &'static str,
+    /// What it says, one sentence.
+    pub(crate) doc: &'static str,
     pub(crate) value: Value,
     pub(crate) life: Life,
     pub(crate) required: bool,
@@ -163,6 +169,7 @@ pub(crate) struct AttributeWord {
 pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeWord {
     AttributeWord {
         name,
+        doc: "",
         value,
         life: Life::ALL,
         required: false,
@@ -174,6 +181,10 @@ pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeWord
 }
 
 impl AttributeWord {
+    pub(crate) const fn doc(self, doc: &'static str) -> Self {
+        Self { doc, ..self }
+    }
+
     pub(crate) const fn since(self, since: SchemaVersion) -> Self {
         Self { life: self.life.since(since), ..self }
     }
@@ -220,6 +231,8 @@ pub(crate) enum Content {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ElementWord {
     pub(crate) name: &'static str,
+    /// What it is, one sentence.
+    pub(crate) doc: &'static str,
     pub(crate) attributes: &'static [AttributeWord],
     pub(crate) content: Content,
     /// What its text looks like; none when it has no text.
@@ -238,6 +251,7 @@ pub(crate) struct ElementWord {
 pub(crate) const fn element(name: &'static str) -> ElementWord {
     ElementWord {
         name,
+        doc: "",
         attributes: &[],
         content: Content::Children(&[]),
         text: None,
@@ -250,6 +264,10 @@ pub(crate) const fn element(name: &'static str) -> ElementWord {
 }
 
 impl ElementWord {
+    pub(crate) const fn doc(self, doc: &'static str) -> Self {
+        Self { doc, ..self }
+    }
+
     pub(crate) const fn attributes(self, attributes: &'static [AttributeWord]) -> Self {
         Self { attributes, ..self }
     }
@@ -361,6 +379,10 @@ impl ChildWord {
 
     pub(crate) const fn required(self) -> Self {
         Self { required: Some(Life::ALL), ..self }
+    }
+
+    pub(crate) const fn required_since(self, since: SchemaVersion) -> Self {
+        Self { required: Some(Life::ALL.since(since)), ..self }
     }
 
     pub(crate) const fn required_until(self, until: SchemaVersion) -> Self {

@@ -2,16 +2,20 @@
 
 use super::values::{KEYTABLE, LOCALE, PROFILES, SOME_TEXT, TIMEZONE, VERSION};
 use super::{
-    AttributeWord, ElementWord, Value, appliance, attribute, element, image_type, legacy, many, once, values,
-    word,
+    AttributeWord, ElementWord, Value, attribute, element, image_type, legacy, many, oem, once, values, word,
 };
 use crate::SchemaVersion::{V1_4, V2_0, V3_8, V3_9, V5_0, V5_4, V5_5, V6_6, V6_7};
 
 /// The section.
 pub(super) static PREFERENCES: ElementWord = element("preferences")
+    .doc("Settings of the image, and the kinds of image that are made.")
     .attributes(&[
-        attribute("profiles", PROFILES).since(V2_0),
-        attribute("arch", values::ARCHITECTURES).since(V2_0),
+        attribute("profiles", PROFILES)
+            .doc("The profiles it belongs to; without, it belongs to every build.")
+            .since(V2_0),
+        attribute("arch", values::ARCHITECTURES)
+            .doc("The architectures it belongs to; without, it belongs to all.")
+            .since(V2_0),
     ])
     .children(&[
         many(&image_type::TYPE).required_until(V1_4),
@@ -38,54 +42,94 @@ pub(super) static PREFERENCES: ElementWord = element("preferences")
         once(&PARTITIONER).since(V2_0).until(V6_6),
         once(&DEFAULT_PREBUILT).since(V2_0).until(V6_6),
         // Since 3.9 in `<oemconfig>`.
-        once(&appliance::OEM_BOOT_TITLE).since(V2_0).until(V3_8),
-        once(&appliance::OEM_REBOOT).since(V2_0).until(V3_8),
-        once(&appliance::OEM_SWAP).since(V2_0).until(V3_8),
-        once(&appliance::OEM_SWAP_SIZE).since(V2_0).until(V3_8),
-        once(&appliance::OEM_SYSTEM_SIZE).since(V2_0).until(V3_8),
-        once(&appliance::OEM_UNATTENDED).since(V2_0).until(V3_8),
-        once(&appliance::OEM_RECOVERY).since(V2_0).until(V3_8),
-        once(&appliance::OEM_KIWI_INITRD).since(V2_0).until(V3_8),
+        once(&oem::OEM_BOOT_TITLE).since(V2_0).until(V3_8),
+        once(&oem::OEM_REBOOT).since(V2_0).until(V3_8),
+        once(&oem::OEM_SWAP).since(V2_0).until(V3_8),
+        once(&oem::OEM_SWAP_SIZE).since(V2_0).until(V3_8),
+        once(&oem::OEM_SYSTEM_SIZE).since(V2_0).until(V3_8),
+        once(&oem::OEM_UNATTENDED).since(V2_0).until(V3_8),
+        once(&oem::OEM_RECOVERY).since(V2_0).until(V3_8),
+        once(&oem::OEM_KIWI_INITRD).since(V2_0).until(V3_8),
         once(&legacy::OEM_HOME).since(V2_0).until(V3_8),
         once(&legacy::OEM_DUMPHALT).since(V2_0).until(V3_8),
     ]);
 
 /// `unit=` of a size.
-pub(super) const UNIT: AttributeWord = attribute("unit", Value::OneOf(&[word("M"), word("G")])).default("M");
+pub(super) const UNIT: AttributeWord = attribute("unit", Value::OneOf(&[word("M"), word("G")]))
+    .doc("`M`: mebibytes; `G`: gibibytes.")
+    .default("M");
 
-static VERSION_ELEMENT: ElementWord = element("version").text(VERSION);
-static IMAGE_SIZE: ElementWord = element("size").attributes(&[UNIT]).text(Value::Number(1, 1 << 40));
-static COMPRESSED: ElementWord = element("compressed").text(Value::Boolean);
-static PACKAGE_MANAGER: ElementWord = element("packagemanager").text(Value::OneOf(&[
-    word("smart"),
-    word("zypper"),
-    word("apt"),
-    word("apt-get"),
-    word("dnf"),
-    word("dnf4"),
-    word("dnf5"),
-    word("yum"),
-    word("apk").since(V2_0).not_built(),
-    word("microdnf").since(V2_0).not_built(),
-    word("pacman").since(V2_0).not_built(),
-]));
-static RPM_CHECK_SIGNATURES: ElementWord = element("rpm-check-signatures").text(Value::Boolean);
-static RPM_FORCE: ElementWord = element("rpm-force").text(Value::Boolean);
-static RPM_EXCLUDEDOCS: ElementWord = element("rpm-excludedocs").text(Value::Boolean);
-static RPM_LOCALE_FILTERING: ElementWord =
-    element("rpm-locale-filtering").text(Value::Boolean).default("false").not_built();
-static KEYTABLE_ELEMENT: ElementWord = element("keytable").text(KEYTABLE);
-static TIMEZONE_ELEMENT: ElementWord = element("timezone").text(TIMEZONE);
-static LOCALE_ELEMENT: ElementWord = element("locale").text(LOCALE);
-static DEFAULT_DESTINATION: ElementWord = element("defaultdestination").text(SOME_TEXT);
-static DEFAULT_ROOT: ElementWord = element("defaultroot").text(SOME_TEXT);
-static DEFAULT_BASE_ROOT: ElementWord = element("defaultbaseroot").text(SOME_TEXT).not_used();
-static RELEASE_VERSION: ElementWord = element("release-version").text(SOME_TEXT).not_built();
-static BOOTSPLASH_THEME: ElementWord = element("bootsplash-theme").text(SOME_TEXT).not_used();
-static BOOTLOADER_THEME: ElementWord = element("bootloader-theme").text(SOME_TEXT).not_used();
-static SHOW_LICENSE: ElementWord = element("showlicense").text(SOME_TEXT).not_used();
-static BOOT_THEME: ElementWord = element("boot-theme").text(SOME_TEXT).instead("bootsplash-theme").not_used();
-static HARDWARE_CLOCK: ElementWord =
-    element("hwclock").text(Value::OneOf(&[word("utc"), word("localtime")])).not_used();
-static PARTITIONER: ElementWord = element("partitioner").text(SOME_TEXT).not_used();
-static DEFAULT_PREBUILT: ElementWord = element("defaultprebuilt").text(SOME_TEXT).not_used();
+static VERSION_ELEMENT: ElementWord =
+    element("version").doc("The version of the image: numbers with points between them.").text(VERSION);
+static IMAGE_SIZE: ElementWord = element("size")
+    .doc("The size of the image; without, it is what its content needs.")
+    .attributes(&[UNIT])
+    .text(Value::Number(1, 1 << 40));
+static COMPRESSED: ElementWord =
+    element("compressed").doc("Whether the image of a file system is compressed.").text(Value::Boolean);
+static PACKAGE_MANAGER: ElementWord =
+    element("packagemanager").doc("The program that installs the packages.").text(Value::OneOf(&[
+        word("smart"),
+        word("zypper"),
+        word("apt"),
+        word("apt-get"),
+        word("dnf"),
+        word("dnf4"),
+        word("dnf5"),
+        word("yum"),
+        word("apk").since(V2_0).not_built(),
+        word("microdnf").since(V2_0).not_built(),
+        word("pacman").since(V2_0).not_built(),
+    ]));
+static RPM_CHECK_SIGNATURES: ElementWord = element("rpm-check-signatures")
+    .doc("Whether packages without a valid signature are refused.")
+    .text(Value::Boolean);
+static RPM_FORCE: ElementWord =
+    element("rpm-force").doc("Whether packages are installed in spite of conflicts.").text(Value::Boolean);
+static RPM_EXCLUDEDOCS: ElementWord = element("rpm-excludedocs")
+    .doc("Whether documentation is left out when packages are installed.")
+    .text(Value::Boolean);
+static RPM_LOCALE_FILTERING: ElementWord = element("rpm-locale-filtering")
+    .doc("Whether only the files of the chosen languages are installed.")
+    .text(Value::Boolean)
+    .default("false")
+    .not_built();
+static KEYTABLE_ELEMENT: ElementWord =
+    element("keytable").doc("The keyboard layout of the console.").text(KEYTABLE);
+static TIMEZONE_ELEMENT: ElementWord =
+    element("timezone").doc("The time zone of the clock that users see.").text(TIMEZONE);
+static LOCALE_ELEMENT: ElementWord =
+    element("locale").doc("The language; of several the first is the system's.").text(LOCALE);
+static DEFAULT_DESTINATION: ElementWord =
+    element("defaultdestination").doc("Where results go when `--destdir` is not given.").text(SOME_TEXT);
+static DEFAULT_ROOT: ElementWord =
+    element("defaultroot").doc("Where the root tree is made when `--root` is not given.").text(SOME_TEXT);
+static DEFAULT_BASE_ROOT: ElementWord =
+    element("defaultbaseroot").doc("A root tree to start from.").text(SOME_TEXT).not_used();
+static RELEASE_VERSION: ElementWord = element("release-version")
+    .doc("The release of the distribution that dnf installs.")
+    .text(SOME_TEXT)
+    .not_built();
+static BOOTSPLASH_THEME: ElementWord = element("bootsplash-theme")
+    .doc("The theme of the picture while the system boots.")
+    .text(SOME_TEXT)
+    .not_used();
+static BOOTLOADER_THEME: ElementWord =
+    element("bootloader-theme").doc("The theme of the boot menu.").text(SOME_TEXT).not_used();
+static SHOW_LICENSE: ElementWord = element("showlicense")
+    .doc("A licence the user has to accept when the image is installed.")
+    .text(SOME_TEXT)
+    .not_used();
+static BOOT_THEME: ElementWord = element("boot-theme")
+    .doc("The theme of picture and boot menu.")
+    .text(SOME_TEXT)
+    .instead("bootsplash-theme")
+    .not_used();
+static HARDWARE_CLOCK: ElementWord = element("hwclock")
+    .doc("What time the clock of the machine shows.")
+    .text(Value::OneOf(&[word("utc"), word("localtime")]))
+    .not_used();
+static PARTITIONER: ElementWord =
+    element("partitioner").doc("The program that made partitions.").text(SOME_TEXT).not_used();
+static DEFAULT_PREBUILT: ElementWord =
+    element("defaultprebuilt").doc("Where ready boot images lie.").text(SOME_TEXT).not_used();

@@ -2,84 +2,113 @@
 
 use super::values::DIGITS;
 use super::values::{
-    ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PACKAGE, PATTERN, PROFILE,
-    PROFILES, RELATIVE_PATH, SOME_TEXT, USER,
+    ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PROFILE, PROFILES,
+    RELATIVE_PATH, SOME_TEXT, USER,
 };
-use super::{AttributeWord, ElementWord, Value, attribute, element, legacy, many, once, word};
-use crate::SchemaVersion::{V1_4, V2_0, V4_4, V5_5, V5_6, V5_7, V6_0, V6_1, V6_3, V6_4, V6_6, V8_1};
+use super::{AttributeWord, ElementWord, Value, attribute, element, many, once, word};
+use crate::SchemaVersion::{V2_0, V5_5, V5_6, V6_3, V6_4, V7_4, V8_1};
 
-const PROFILES_ATTRIBUTE: AttributeWord = attribute("profiles", PROFILES);
-const ARCH: AttributeWord = attribute("arch", ARCHITECTURES);
-const NAME: AttributeWord = attribute("name", SOME_TEXT).required();
+const PROFILES_ATTRIBUTE: AttributeWord =
+    attribute("profiles", PROFILES).doc("The profiles it belongs to; without, it belongs to every build.");
+const ARCH: AttributeWord =
+    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all.");
+const NAME: AttributeWord = attribute("name", SOME_TEXT).doc("Its name.").required();
 
 // --- profiles
 
-pub(super) static PROFILES_SECTION: ElementWord = element("profiles").children(&[many(&PROFILE_ELEMENT)]);
+pub(super) static PROFILES_SECTION: ElementWord = element("profiles")
+    .doc("The profiles of the description: parts of it that are chosen with `--profile`.")
+    .children(&[many(&PROFILE_ELEMENT).required_since(V7_4)]);
 
 static PROFILE_ELEMENT: ElementWord = element("profile")
+    .doc("One profile.")
     .attributes(&[
-        attribute("name", PROFILE).required(),
-        attribute("description", Value::Text).required(),
-        attribute("import", Value::Boolean).default("false").since(V2_0),
+        attribute("name", PROFILE).doc("The name by which it is chosen.").required(),
+        attribute("description", Value::Text).doc("What it is for.").required(),
+        attribute("import", Value::Boolean)
+            .doc("Whether it is chosen when no `--profile` is given.")
+            .default("false")
+            .since(V2_0),
         ARCH.since(V2_0),
     ])
     .children(&[many(&REQUIRES).since(V2_0)]);
 
-static REQUIRES: ElementWord =
-    element("requires").attributes(&[attribute("profile", PROFILE).required(), ARCH]);
+static REQUIRES: ElementWord = element("requires")
+    .doc("Another profile that comes with this one.")
+    .attributes(&[attribute("profile", PROFILE).doc("The name of the other profile.").required(), ARCH]);
 
 // --- users
 
 pub(super) static USERS: ElementWord = element("users")
+    .doc("The users of the system.")
     .attributes(&[
-        attribute("group", USER).until(V6_3).instead("groups"),
-        attribute("id", DIGITS).since(V2_0).until(V6_3),
+        attribute("group", USER).doc("The group of all users in this section.").until(V6_3).instead("groups"),
+        attribute("id", DIGITS).doc("The number of that group.").since(V2_0).until(V6_3),
         PROFILES_ATTRIBUTE.since(V2_0),
         ARCH.since(V2_0),
     ])
     .children(&[many(&USER_ELEMENT).required()]);
 
-static USER_ELEMENT: ElementWord = element("user").attributes(&[
-    attribute("name", USER).required(),
-    attribute("pwd", SOME_TEXT).until(V5_5).instead("password"),
+static USER_ELEMENT: ElementWord = element("user").doc("One user.").attributes(&[
+    attribute("name", USER).doc("The login name.").required(),
+    attribute("pwd", SOME_TEXT)
+        .doc("The password, as a hash unless `pwdformat` says otherwise.")
+        .until(V5_5)
+        .instead("password"),
     // Demanded of users that were not converted: see `decode/users.rs`.
-    attribute("password", SOME_TEXT).since(V5_6).instead("pwd"),
+    attribute("password", SOME_TEXT)
+        .doc("The password: a hash, unless `pwdformat` says otherwise.")
+        .since(V5_6)
+        .instead("pwd"),
     attribute("pwdformat", Value::OneOf(&[word("encrypted"), word("plain")]))
+        .doc("Whether the password is a hash or readable.")
         .default("encrypted")
         .since(V2_0),
-    attribute("id", Value::Number(0, u32::MAX as u64 - 1)).since(V2_0),
-    attribute("groups", GROUPS).since(V6_4).instead("group"),
+    attribute("id", Value::Number(0, u32::MAX as u64 - 1)).doc("The number of the user.").since(V2_0),
+    attribute("groups", GROUPS)
+        .doc("The groups, such as `users,sudo:27`; the first is the login group.")
+        .since(V6_4)
+        .instead("group"),
     // The groups do not start with the login group, as in all schemas that had `group`. Only conversions write this.
-    attribute("supplementary-groups", Value::Boolean).since(V6_4),
-    attribute("home", ABSOLUTE_PATH),
-    attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n']))),
-    attribute("shell", ABSOLUTE_PATH),
+    attribute("supplementary-groups", Value::Boolean)
+        .doc("Whether none of the groups is the login group.")
+        .since(V6_4),
+    attribute("home", ABSOLUTE_PATH).doc("The home directory."),
+    attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n'])))
+        .doc("The full name."),
+    attribute("shell", ABSOLUTE_PATH).doc("The program that a login starts."),
 ]);
 
 // --- drivers
 
 pub(super) static DRIVERS: ElementWord = element("drivers")
+    .doc("Drivers of the kernel that a boot image needs.")
     .attributes(&[
         attribute(
             "type",
             Value::OneOf(&[word("drivers"), word("netdrivers"), word("usbdrivers"), word("scsidrivers")]),
         )
+        .doc("Where below the kernel's modules the files lie.")
         .default("drivers"),
         PROFILES_ATTRIBUTE,
     ])
     .children(&[many(&DRIVER_FILE).required()]);
 
-static DRIVER_FILE: ElementWord = element("file").attributes(&[
-    attribute("name", RELATIVE_PATH).required(),
+static DRIVER_FILE: ElementWord = element("file").doc("One file.").attributes(&[
+    attribute("name", RELATIVE_PATH).doc("The file, relative to the directory it is taken from.").required(),
     ARCH,
-    attribute("target", Value::Text).since(V2_0).not_built(),
-    attribute("owner", Value::Text).since(V2_0).not_built(),
-    attribute("permissions", Value::Text).since(V2_0).not_built(),
+    attribute("target", Value::Text).doc("Where it goes.").since(V2_0).not_built(),
+    attribute("owner", Value::Text).doc("Its owner, as chown takes it.").since(V2_0).not_built(),
+    attribute("permissions", Value::Text)
+        .doc("Its permissions, as chmod takes them.")
+        .since(V2_0)
+        .not_built(),
 ]);
 
 // --- repository
 
 pub(super) static REPOSITORY: ElementWord = element("repository")
+    .doc("Where packages come from.")
     .attributes(&[
         attribute(
             "type",
@@ -98,176 +127,149 @@ pub(super) static REPOSITORY: ElementWord = element("repository")
                 word("urpmi"),
                 word("apk").since(V2_0).not_built(),
             ]),
-        ),
-        attribute("status", Value::OneOf(&[word("replaceable"), word("fixed")])).default("fixed"),
-        attribute("distribution", SOME_TEXT),
-        attribute("components", SOME_TEXT).default("main"),
-        attribute("architectures", DEBIAN_ARCHITECTURES),
-        attribute("repository_gpgcheck", Value::Boolean),
-        attribute("package_gpgcheck", Value::Boolean),
-        attribute("alias", ALIAS),
-        attribute("priority", Value::Integer),
+        )
+        .doc("The kind of repository."),
+        attribute("status", Value::OneOf(&[word("replaceable"), word("fixed")]))
+            .doc("Whether `--set-repo` replaces it.")
+            .default("fixed"),
+        attribute("distribution", SOME_TEXT).doc("The suite of an apt repository, such as `bookworm`."),
+        attribute("components", SOME_TEXT)
+            .doc("The components of an apt repository, separated by blanks.")
+            .default("main"),
+        attribute("architectures", DEBIAN_ARCHITECTURES).doc("The architectures of an apt repository."),
+        attribute("repository_gpgcheck", Value::Boolean)
+            .doc("Whether the signature of the repository must be valid."),
+        attribute("package_gpgcheck", Value::Boolean)
+            .doc("Whether the signatures of its packages must be valid."),
+        attribute("alias", ALIAS).doc("The name by which the package manager knows it."),
+        attribute("priority", Value::Integer).doc("Its priority, in the numbers of the package manager."),
         PROFILES_ATTRIBUTE.since(V2_0),
         ARCH.since(V2_0),
-        attribute("imageinclude", Value::Boolean).default("false").since(V2_0),
-        attribute("imageonly", Value::Boolean).default("false").since(V2_0),
-        attribute("username", SOME_TEXT).since(V2_0),
-        attribute("pwd", Value::Text).since(V2_0).until(V5_5).instead("password"),
-        attribute("password", Value::Text).since(V5_6).instead("pwd"),
-        attribute("prefer-license", Value::Boolean).since(V2_0).not_used(),
-        attribute("use_for_bootstrap", Value::Boolean).since(V2_0).until(V8_1).not_used(),
+        attribute("imageinclude", Value::Boolean)
+            .doc("Whether the image knows the repository too.")
+            .default("false")
+            .since(V2_0),
+        attribute("imageonly", Value::Boolean)
+            .doc("Whether only the image knows the repository, and the build does not.")
+            .default("false")
+            .since(V2_0),
+        attribute("username", SOME_TEXT).doc("The user name for the server.").since(V2_0),
+        attribute("pwd", Value::Text)
+            .doc("The password for the server.")
+            .since(V2_0)
+            .until(V5_5)
+            .instead("password"),
+        attribute("password", Value::Text).doc("The password for the server.").since(V5_6).instead("pwd"),
+        attribute("prefer-license", Value::Boolean)
+            .doc("Whether its licences are taken before those of others.")
+            .since(V2_0)
+            .not_used(),
+        attribute("use_for_bootstrap", Value::Boolean)
+            .doc("Whether the first packages come from it.")
+            .since(V2_0)
+            .until(V8_1)
+            .not_used(),
         attribute("sourcetype", Value::OneOf(&[word("baseurl"), word("metalink"), word("mirrorlist")]))
+            .doc("Whether the path is the repository, or a list of its mirrors.")
             .default("baseurl")
             .since(V2_0)
             .not_built(),
-        attribute("customize", SOME_TEXT).since(V2_0).not_built(),
+        attribute("customize", SOME_TEXT)
+            .doc("A script that gets the file written for the package manager.")
+            .since(V2_0)
+            .not_built(),
     ])
     .children(&[once(&SOURCE).required()]);
 
-static SOURCE: ElementWord =
-    element("source").attributes(&[attribute("path", SOME_TEXT).required()]).children(&[many(&SIGNING)]);
+static SOURCE: ElementWord = element("source")
+    .doc("The place of a repository.")
+    .attributes(&[attribute("path", SOME_TEXT)
+        .doc("The place: a URI, an absolute path, or `this://` for a path in the description.")
+        .required()])
+    .children(&[many(&SIGNING)]);
 
-static SIGNING: ElementWord = element("signing").attributes(&[attribute("key", KEY_URI).required()]);
-
-// --- packages
-
-const PATTERN_REACH: Value =
-    Value::OneOf(&[word("onlyRequired"), word("plusRecommended"), word("plusSuggested")]);
-
-pub(super) static PACKAGES: ElementWord = element("packages")
-    .attributes(&[
-        attribute(
-            "type",
-            Value::OneOf(&[
-                word("image"),
-                word("boot").until(V1_4).instead("bootstrap"),
-                word("bootstrap").since(V2_0).instead("boot"),
-                word("xen"),
-                word("vmware"),
-                word("split"),
-                word("testsuite").since(V2_0).not_used(),
-                word("delete"),
-                word("uninstall").since(V2_0).instead("delete"),
-                word("systemfiles").since(V2_0).not_used(),
-                word("docker").since(V2_0),
-                word("oci").since(V2_0),
-                word("iso").since(V2_0),
-                word("oem").since(V2_0),
-                word("vmx").since(V2_0),
-                word("pxe").since(V2_0),
-                word("kis").since(V2_0),
-            ]),
-        )
-        .required(),
-        PROFILES_ATTRIBUTE,
-        attribute("patternType", PATTERN_REACH).default("onlyRequired"),
-        attribute("patternPackageType", PATTERN_REACH).until(V4_4).not_used(),
-        attribute("memory", Value::Number(1, 1 << 24)),
-        attribute("disk", SOME_TEXT),
-        attribute("HWversion", DIGITS).since(V2_0).not_used(),
-        attribute("guestOS_32Bit", SOME_TEXT).since(V2_0).not_used(),
-        attribute("guestOS_64Bit", SOME_TEXT).since(V2_0).not_used(),
-        attribute("bootstrap_package", PACKAGE).since(V2_0).not_built(),
-    ])
-    .children(&[
-        many(&PACKAGE_ELEMENT),
-        many(&IGNORE),
-        many(&OPENSUSE_PATTERN).until(V5_6),
-        many(&legacy::RHEL_GROUP).since(V2_0).until(V5_6),
-        many(&legacy::OPENSUSE_PRODUCT).since(V2_0).until(V6_0),
-        many(&NAMED_COLLECTION).since(V5_7),
-        many(&ARCHIVE).since(V2_0),
-        many(&FILE).since(V2_0),
-        many(&COLLECTION_MODULE).since(V2_0),
-        many(&PRODUCT).since(V6_1),
-    ]);
-
-static PACKAGE_ELEMENT: ElementWord = element("package").attributes(&[
-    attribute("name", PACKAGE).required(),
-    ARCH,
-    attribute("bootinclude", Value::Boolean).default("false").since(V2_0).not_used(),
-    attribute("bootdelete", Value::Boolean).default("false").since(V2_0).not_used(),
-    attribute("replaces", PACKAGE).since(V2_0).until(V6_6).not_used(),
-]);
-static IGNORE: ElementWord = element("ignore").attributes(&[attribute("name", PACKAGE).required(), ARCH]);
-static OPENSUSE_PATTERN: ElementWord = element("opensusePattern")
-    .attributes(&[attribute("name", PATTERN).required(), ARCH.since(V2_0)])
-    .instead("namedCollection");
-static NAMED_COLLECTION: ElementWord = element("namedCollection")
-    .attributes(&[attribute("name", PATTERN).required(), ARCH])
-    .instead("opensusePattern");
-static ARCHIVE: ElementWord = element("archive").attributes(&[
-    attribute("name", RELATIVE_PATH).required(),
-    attribute("target_dir", ABSOLUTE_PATH).default("/").since(V2_0).not_built(),
-    attribute("bootinclude", Value::Boolean).default("false").since(V2_0).not_used(),
-]);
-static FILE: ElementWord = element("file")
-    .attributes(&[
-        NAME,
-        attribute("target", Value::Text),
-        attribute("owner", Value::Text),
-        attribute("permissions", Value::Text),
-        ARCH,
-    ])
-    .not_built();
-static COLLECTION_MODULE: ElementWord = element("collectionModule")
-    .attributes(&[NAME, attribute("enable", Value::Boolean).required(), attribute("stream", SOME_TEXT), ARCH])
-    .not_built();
-static PRODUCT: ElementWord = element("product").attributes(&[NAME, ARCH]).not_built();
+static SIGNING: ElementWord = element("signing")
+    .doc("A key that the repository is signed with.")
+    .attributes(&[attribute("key", KEY_URI).doc("The place of the key.").required()]);
 
 // --- kept or known, but without effect on what is built today
 
-pub(super) static INSTSOURCE: ElementWord = element("instsource").anything().not_used();
+pub(super) static INSTSOURCE: ElementWord =
+    element("instsource").doc("How installation media were made.").anything().not_used();
 
-pub(super) static SPLIT: ElementWord = element("split").children(&[once(&TEMPORARY), once(&PERSISTENT)]);
-static TEMPORARY: ElementWord =
-    element("temporary").children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
-static PERSISTENT: ElementWord =
-    element("persistent").children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
-static EXCEPT: ElementWord =
-    element("except").attributes(&[attribute("name", ABSOLUTE_PATH).required()]).not_built();
-static SPLIT_FILE: ElementWord = element("file").attributes(&[attribute("name", ABSOLUTE_PATH).required()]);
+pub(super) static SPLIT: ElementWord = element("split")
+    .doc("Which files of a split image can be written.")
+    .children(&[once(&TEMPORARY), once(&PERSISTENT)]);
+static TEMPORARY: ElementWord = element("temporary")
+    .doc("Files that are written and forgotten.")
+    .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static PERSISTENT: ElementWord = element("persistent")
+    .doc("Files that are written and stay.")
+    .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static EXCEPT: ElementWord = element("except")
+    .doc("A file that does not count in spite of its directory.")
+    .attributes(&[attribute("name", ABSOLUTE_PATH).doc("Its name.").required()])
+    .not_built();
+static SPLIT_FILE: ElementWord =
+    element("file").doc("One file.").attributes(&[attribute("name", ABSOLUTE_PATH)
+        .doc("The file, relative to the directory it is taken from.")
+        .required()]);
 
-pub(super) static INCLUDE: ElementWord =
-    element("include").attributes(&[attribute("from", SOME_TEXT).required()]);
+pub(super) static INCLUDE: ElementWord = element("include")
+    .doc("Another file whose elements stand here.")
+    .attributes(&[attribute("from", SOME_TEXT)
+        .doc("Its path: relative to this file, or with `this://` to the description.")
+        .required()]);
 
 pub(super) static CERTIFICATES: ElementWord = element("certificates")
+    .doc("Certificates of authorities that the system trusts.")
     .attributes(&[
         attribute(
             "target_distribution",
             Value::OneOf(&[word("suse"), word("redhat"), word("debian"), word("archlinux")]),
         )
+        .doc("The family of distributions, which decides where they go.")
         .required(),
         PROFILES_ATTRIBUTE,
     ])
     .children(&[many(&CERTIFICATE).required()])
     .not_built();
-static CERTIFICATE: ElementWord = element("certificate").attributes(&[NAME]);
+static CERTIFICATE: ElementWord = element("certificate").doc("One certificate.").attributes(&[NAME]);
 
 pub(super) static STRIP: ElementWord = element("strip")
+    .doc("Files that are taken out of a boot image, or kept in it.")
     .attributes(&[
-        attribute("type", Value::OneOf(&[word("delete"), word("tools"), word("libs")])).required(),
+        attribute("type", Value::OneOf(&[word("delete"), word("tools"), word("libs")]))
+            .doc("What happens to them; of tools and libs only these stay.")
+            .required(),
         PROFILES_ATTRIBUTE,
     ])
     .children(&[many(&DRIVER_FILE).required()])
     .not_built();
 
 pub(super) static CONTAINERS: ElementWord = element("containers")
+    .doc("Containers that the image brings along.")
     .attributes(&[
-        attribute("source", SOME_TEXT).required(),
+        attribute("source", SOME_TEXT).doc("The registry they come from.").required(),
         attribute("backend", Value::OneOf(&[word("podman"), word("docker"), word("container-snap")]))
+            .doc("The program that runs them.")
             .required(),
         PROFILES_ATTRIBUTE,
         ARCH,
     ])
     .children(&[many(&CONTAINER).required()])
     .not_built();
-static CONTAINER: ElementWord = element("container").attributes(&[
+static CONTAINER: ElementWord = element("container").doc("One container.").attributes(&[
     NAME,
-    attribute("path", Value::Text),
-    attribute("tag", Value::Text),
-    attribute("fetch_only", Value::Boolean),
+    attribute("path", Value::Text).doc("Its path in the registry.").default("/"),
+    attribute("tag", Value::Text).doc("Its tag.").default("latest"),
+    attribute("fetch_only", Value::Boolean)
+        .doc("Whether it is only fetched, and not loaded at the first boot.")
+        .default("false"),
     ARCH,
 ]);
 
-pub(super) static EXTENSION: ElementWord = element("extension").anything().not_used();
+pub(super) static EXTENSION: ElementWord = element("extension")
+    .doc("Elements of other vocabularies, one for each namespace, which are kept.")
+    .anything()
+    .not_used();

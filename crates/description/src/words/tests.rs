@@ -67,6 +67,23 @@ fn an_accepted_fixture_uses_every_element_and_attribute() {
     assert!(missing.is_empty(), "no accepted fixture uses {missing:#?}");
 }
 
+#[test]
+fn every_word_says_what_it_is() {
+    fn without(word: &'static ElementWord, found: &mut BTreeSet<String>) {
+        let good = |doc: &str| doc.ends_with('.') && !doc.contains('|') && doc.len() > 4;
+        if !good(word.doc) {
+            found.insert(word.name.to_owned());
+        }
+        for attribute in word.attributes.iter().filter(|attribute| !good(attribute.doc)) {
+            found.insert(format!("{}/@{}", word.name, attribute.name));
+        }
+        word.child_words().iter().for_each(|child| without(child.element, found));
+    }
+    let mut found = BTreeSet::new();
+    without(&IMAGE, &mut found);
+    assert!(found.is_empty(), "no sentence says what these are: {found:#?}");
+}
+
 /// The built words of the enumeration of an attribute or text.
 fn built(value: Value) -> Vec<&'static str> {
     let (Value::OneOf(words) | Value::ListOf(words)) = value else { panic!("no enumeration") };

@@ -99,6 +99,43 @@ pub(super) const SIZE_OR_ALL: Value =
             || (number(text.trim_end_matches(['M', 'G'])).is_some() && !text.starts_with(['M', 'G']))
     });
 
+/// `posix32`
+pub(super) const VOLUME_ID: Value =
+    Value::Form("letters, digits, '_', '-' and '.', at most 32", |text| is_posix(text) && text.len() <= 32);
+
+/// `achar`: what ISO 9660 has in its descriptors.
+pub(super) const ISO_TEXT: Value =
+    Value::Form("letters, digits, blanks and punctuation of ASCII, at most 128 characters", |text| {
+        let allowed =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'!'..=b'/' | b':'..=b'?' | b'_');
+        (1..=128).contains(&text.len()) && text.bytes().all(allowed)
+    });
+
+pub(super) const POSIX: Value = Value::Form(ImageName::EXPECTED, is_posix);
+
+pub(super) const GUID: Value =
+    Value::Form("a GUID in lower case such as `0123abcd-0123-0123-0123-0123456789ab`", |text| {
+        let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+        let digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-');
+        lengths == [8, 4, 4, 4, 12] && text.bytes().all(digit)
+    });
+
+pub(super) const FILE_ATTRIBUTES: Value =
+    Value::ListOf(&[word("no-copy-on-write"), word("synchronous-updates")]);
+
+pub(super) const PORT: Value =
+    Value::Form("a port number, with `/tcp` or `/udp` after it if need be", |text| {
+        let port = text.strip_suffix("/tcp").or_else(|| text.strip_suffix("/udp")).unwrap_or(text);
+        !port.is_empty() && number(port).is_some_and(|port| port <= 65535)
+    });
+
+/// `wslver`
+pub(super) const PACKAGE_VERSION: Value =
+    Value::Form("four numbers up to 65535 with points between them", |text| {
+        text.split('.').count() == 4
+            && text.split('.').all(|part| !part.is_empty() && number(part).is_some_and(|part| part <= 65535))
+    });
+
 pub(super) const DIGITS: Value = Value::Number(0, u64::MAX);
 
 pub(super) const MAC: Value = Value::Form("a hardware address such as `52:54:00:12:34:56`", |text| {
@@ -139,6 +176,10 @@ pub(super) const DEBIAN_ARCHITECTURES: Value =
             .all(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))
             && !text.is_empty()
     });
+
+fn is_posix(text: &str) -> bool {
+    ImageName::parse(text).is_some()
+}
 
 fn no_way_up(text: &str) -> bool {
     text.split('/').all(|part| part != "..") && !text.contains('\0')

@@ -41,6 +41,8 @@ pub(super) enum Verb {
     Image(ng::Image),
     /// Commands of KIWI NG on what was built: list, bundle.
     Result(ng::Results),
+    /// Print a schema of descriptions for editors: RELAX NG or JSON Schema.
+    Schema(documenting::Schema),
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions(documenting::Completions),
@@ -75,6 +77,7 @@ impl Verb {
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),
             Self::CreatePassword => Operation::CreatePassword(create_password::Request),
+            Self::Schema(verb) => verb.print(),
             Self::Completions(verb) => verb.print(),
             Self::ManPages(verb) => verb.write(),
         })

@@ -1,0 +1,119 @@
+//! JSON Schema, for descriptions in YAML, TOML and JSON.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Elements;
+use crate::SchemaVersion;
+use crate::mapping::{ATTRIBUTE_MARK, TEXT_KEY};
+use crate::words::{Content, ElementWord, Value, Word};
+
+/// The JSON Schema (2020-12) of one schema.
+pub fn json_schema(schema: SchemaVersion) -> String {
+    let elements = Elements::of(schema);
+    let definitions: Map<String, Json> =
+        elements.all.iter().map(|(word, name)| (name.clone(), element(word, &elements))).collect();
+    let whole = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("KIWI image description, schema {schema}"),
+        "type": "object",
+        "properties": { "image": { "$ref": "#/$defs/image" } },
+        "required": ["image"],
+        "additionalProperties": false,
+        "$defs": definitions,
+    });
+    format!("{whole:#}\n")
+}
+
+fn element(word: &'static ElementWord, elements: &Elements) -> Json {
+    let schema = elements.schema;
+    let children = match word.content {
+        Content::Children(children) => children,
+        Content::Anything => return json!({ "description": word.doc }),
+    };
+    let mut properties = Map::new();
+    let mut required: Vec<Json> = Vec::new();
+    for known in word.attributes.iter().filter(|known| known.life.covers(schema)) {
+        let mut form = value(&known.value, schema);
+        form["description"] = json!(known.doc);
+        if let Some(default) = known.default {
+            form["default"] = json!(default);
+        }
+        properties.insert(known.name.to_owned(), form);
+        if known.required {
+            // It may be written with the mark as well.
+            let marked = format!("{ATTRIBUTE_MARK}{}", known.name);
+            required.push(json!({ "anyOf": [{ "required": [known.name] }, { "required": [marked] }] }));
+        }
+    }
+    for child in children.iter().filter(|child| child.life.covers(schema)) {
+        let reference = json!({ "$ref": format!("#/$defs/{}", elements.name(child.element)) });
+        let many = child.many.is_some_and(|many| many.covers(schema));
+        let mut forms = vec![reference.clone(), json!({ "type": "array", "items": reference })];
+        if !many {
+            forms[1]["maxItems"] = json!(1);
+        }
+        let name = child.element.name;
+        if let Some(attribute) = properties.remove(name) {
+            forms.push(attribute);
+        }
+        properties.insert(name.to_owned(), json!({ "anyOf": forms }));
+        if child.required.is_some_and(|required| required.covers(schema)) {
+            required.push(json!({ "required": [name] }));
+        }
+    }
+    let text = word.text.filter(|_| word.text_life.covers(schema)).map(|form| value(&form, schema));
+    if let Some(text) = &text {
+        properties.insert(TEXT_KEY.to_owned(), text.clone());
+        if !word.text_optional {
+            required.push(json!({ "required": [TEXT_KEY] }));
+        }
+    }
+    let mut object = json!({
+        "type": "object",
+        "properties": properties,
+        "patternProperties": { format!("^({ATTRIBUTE_MARK}|xmlns|xsi:)"): scalar() },
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        object["allOf"] = json!(required);
+    }
+    let nothing = required.is_empty();
+    let mut forms = vec![object];
+    if nothing {
+        forms.push(json!({ "type": "null" }));
+    }
+    let attributes_needed = word.attributes.iter().any(|known| known.required && known.life.covers(schema));
+    if let Some(text) = text.filter(|_| !attributes_needed) {
+        forms.push(text);
+    }
+    json!({ "description": word.doc, "anyOf": forms })
+}
+
+fn scalar() -> Json {
+    json!({ "type": ["string", "number", "boolean", "null"] })
+}
+
+fn value(form: &Value, schema: SchemaVersion) -> Json {
+    let words =
+        |known: &'static [Word]| known.iter().filter(|word| word.life.covers(schema)).map(|word| word.word);
+    match form {
+        Value::Text | Value::Form(..) => scalar(),
+        Value::Boolean => json!({ "anyOf": [
+            { "enum": [true, false, 0, 1] },
+            { "type": "string", "pattern": "^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[01])$" },
+        ] }),
+        Value::Number(least, most) => json!({ "anyOf": [
+            { "type": "integer", "minimum": least, "maximum": most },
+            { "type": "string", "pattern": "^[0-9]+$" },
+        ] }),
+        Value::Integer => json!({ "anyOf": [
+            { "type": "integer" },
+            { "type": "string", "pattern": "^[+-]?[0-9]+$" },
+        ] }),
+        Value::OneOf(known) => json!({ "enum": words(known).collect::<Vec<_>>() }),
+        Value::ListOf(known) => {
+            let one = words(known).collect::<Vec<_>>().join("|").replace('.', "\\.");
+            json!({ "type": "string", "pattern": format!("^\\s*({one})([,\\s]+({one}))*[,\\s]*$") })
+        }
+    }
+}
