@@ -12,6 +12,7 @@
 //! | `rootflags` | mount options | none |
 //! | `grow` | `yes`, `no` | `no` |
 //! | `modules` | names, separated by blanks | none |
+//! | `medium` | the UUID of the CD or stick | the first one that carries a live system |
 //! | `init` | absolute path in the system | `/sbin/init` |
 
 use std::fmt;
@@ -35,6 +36,8 @@ pub struct BootConfig {
     pub grow: bool,
     /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
     pub modules: Vec<String>,
+    /// Volume set id of the medium that the boot image is part of.
+    pub medium: Option<String>,
     /// The program that becomes PID 1 of the system.
     pub init: Option<String>,
 }
@@ -72,6 +75,7 @@ impl BootConfig {
             root_flags: None,
             grow: false,
             modules: Vec::new(),
+            medium: None,
             init: None,
         }
     }
@@ -121,6 +125,8 @@ impl BootConfig {
                     }
                 }
                 "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
+                "medium" if !value.is_empty() => config.medium = Some(value.to_owned()),
+                "medium" => return Err(wrong("a UUID")),
                 "init" if value.starts_with('/') => config.init = Some(value.to_owned()),
                 "init" => return Err(wrong("a path that starts with \"/\"")),
                 _ => return Err(at(format!("\"{key}\" is not a setting that is known"))),
@@ -153,6 +159,9 @@ impl fmt::Display for BootConfig {
         if !self.modules.is_empty() {
             line("modules", &self.modules.join(" "))?;
         }
+        if let Some(medium) = &self.medium {
+            line("medium", medium)?;
+        }
         if let Some(init) = &self.init {
             line("init", init)?;
         }
@@ -170,7 +179,7 @@ mod tests {
     #[test]
     fn a_full_file_reads_as_written() {
         let text = "kind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\n\
-                    modules=ext4 crc32c\ninit=/sbin/init\n";
+                    modules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
         let config = BootConfig {
             kind: Kind::Vmx,
             root: Some(RootDevice::Uuid("ab-12".into())),
@@ -178,6 +187,7 @@ mod tests {
             root_flags: Some("noatime".into()),
             grow: true,
             modules: vec!["ext4".into(), "crc32c".into()],
+            medium: Some("ab-34".into()),
             init: Some("/sbin/init".into()),
         };
         assert_eq!(BootConfig::parse(text).as_ref(), Ok(&config));
@@ -192,8 +202,8 @@ mod tests {
     #[test]
     fn errors_name_the_line_and_what_was_expected() {
         let error = |text| BootConfig::parse(text).unwrap_err().to_string();
-        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected one of vmx, oem, usb");
-        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb");
+        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected one of vmx, oem, usb, iso");
+        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso");
         assert_eq!(error("kind=vmx\ngrow=1\n"), "/kiwi.boot:2: grow=\"1\": expected yes or no");
         assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: \"kind\" is said twice");
         assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: \"swap\" is not a setting that is known");
@@ -208,10 +218,11 @@ mod tests {
             root_flags in option::of("[a-z0-9=,@]{1,30}"),
             grow: bool,
             modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
+            medium in option::of("[0-9a-f-]{1,36}"),
             init in option::of("/[a-z/]{1,20}"),
         ) -> BootConfig {
             let root = root.map(|text| RootDevice::parse(&text).unwrap());
-            BootConfig { kind, root, filesystem, root_flags, grow, modules, init }
+            BootConfig { kind, root, filesystem, root_flags, grow, modules, medium, init }
         }
     }
 

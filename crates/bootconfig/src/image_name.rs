@@ -36,6 +36,16 @@ impl ImageName {
         format!("{self}.kernel")
     }
 
+    /// The image in the words of the configuration files, `<name>.<arch>;<version>`.
+    pub fn entry(&self) -> String {
+        format!("{}.{};{}", self.name, self.architecture, self.version)
+    }
+
+    /// The packed image, `N.gz`.
+    pub fn packed(&self) -> String {
+        format!("{self}.gz")
+    }
+
     /// The read-only part of a split or live image, `<name>-read-only.<arch>-<version>`.
     pub fn read_only(&self) -> Self {
         Self { name: format!("{}-read-only", self.name), ..self.clone() }

@@ -9,11 +9,13 @@ pub enum Kind {
     Oem,
     /// A stick that carries a whole system; `usbboot`.
     Usb,
+    /// A live system on a CD or a stick; `isoboot`.
+    Iso,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 3] = [Self::Vmx, Self::Oem, Self::Usb];
+    pub const ALL: [Kind; 4] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso];
 
     /// The word of the image type, which is also the one in `/kiwi.boot`.
     pub fn word(self) -> &'static str {
@@ -21,6 +23,7 @@ impl Kind {
             Self::Vmx => "vmx",
             Self::Oem => "oem",
             Self::Usb => "usb",
+            Self::Iso => "iso",
         }
     }
 

@@ -3,8 +3,8 @@
 //! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
 //! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
 //! (`partition`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
-//! boot images (`kind`), the file systems they can start from (`filesystem`) and what CDs and sticks say about
-//! themselves (`medium`).
+//! boot images (`kind`), the file systems they can start from (`filesystem`) what CDs and sticks say about
+//! themselves (`medium`) and what live media carry (`live`).
 //!
 //! Pure: text and bytes in, values out. No file, clock, process or terminal is touched.
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@ mod config;
 mod filesystem;
 mod image_name;
 mod kind;
+mod live;
 mod medium;
 mod parameter;
 mod partition;
@@ -23,6 +24,7 @@ pub use config::{BootConfig, ConfigError};
 pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use kind::Kind;
+pub use live::{LiveConfig, LiveConfigError, LiveParameters, Union};
 pub use medium::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
 pub use parameter::{BootParameters, ParameterError, Parameters};
 pub use partition::{RootDevice, RootDeviceError, SEARCH_ORDER, SearchedDevice, partition_name};

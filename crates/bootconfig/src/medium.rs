@@ -82,7 +82,9 @@ impl MediumSum {
     /// The application field of the descriptor.
     pub fn field(&self) -> Vec<u8> {
         let hex: String = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("ISO MD5SUM = {hex};SKIPSECTORS = {};RHLISOSTATUS=0;", self.skipped);
+        // One sum over everything: without a count, checkisomd5 looks for sums of twenty fragments.
+        let text =
+            format!("ISO MD5SUM = {hex};SKIPSECTORS = {};RHLISOSTATUS=0;FRAGMENT COUNT = 0;", self.skipped);
         let mut field = text.into_bytes();
         field.resize(FIELD_LENGTH, b' ');
         field

@@ -144,6 +144,26 @@ pub struct Iso {
     pub boot: Option<BootImage>,
     /// `flags=`.
     pub layout: IsoLayout,
+    /// Of the read-only part: squashfs, or erofs.
+    pub filesystem: Filesystem,
+    /// `squashfscompression`, as written (none: zstd).
+    pub squashfs_compression: Option<String>,
+    /// `firmware=`.
+    pub firmware: Firmware,
+    /// `<bootloader>`: the consoles, and how long the menu waits.
+    pub bootloader: Bootloader,
+    /// `kernelcmdline`, appended to the kernel's command line.
+    pub kernel_command_line: Option<String>,
+    /// `mediacheck`: whether the menu offers to check the medium (default true).
+    pub media_check: bool,
+    /// `hybridpersistent`: the file system of the part of a stick that keeps what the system writes.
+    pub persistent: Option<Filesystem>,
+    /// `volid` (default `CDROM`).
+    pub volume_id: String,
+    /// `application_id`
+    pub application_id: Option<String>,
+    /// `publisher`
+    pub publisher: Option<String>,
 }
 
 /// A stick.

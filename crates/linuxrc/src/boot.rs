@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{BootConfig, BootParameters, Filesystem, Kind, Parameters, RootDevice};
+use bootconfig::{BootConfig, BootParameters, Filesystem, Kind, LiveParameters, Parameters, RootDevice};
 
 use crate::console::Console;
 use crate::exception::SystemException;
@@ -23,6 +23,8 @@ pub(crate) struct Orders {
     pub(crate) read_only: bool,
     pub(crate) grow: bool,
     pub(crate) modules: Vec<String>,
+    /// Volume set id of the medium with the system.
+    pub(crate) medium: Option<String>,
     pub(crate) init: Option<String>,
     /// Seconds to wait for the root device; nothing waits for ever.
     pub(crate) timeout: Option<u64>,
@@ -41,6 +43,7 @@ impl Orders {
             read_only: parameters.read_only,
             grow: config.grow,
             modules: config.modules,
+            medium: config.medium,
             init: parameters.init.or(config.init),
             timeout: match parameters.timeout {
                 None => Some(TIMEOUT),
@@ -63,6 +66,7 @@ pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallibl
     match orders.kind {
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &orders, &panic, console),
         Kind::Usb => kind::usb::boot(machine, &orders, &panic, console),
+        Kind::Iso => kind::iso::boot(machine, &orders, &LiveParameters::of(&words), &panic, console),
     }
 }
 
@@ -125,7 +129,10 @@ mod tests {
     fn what_is_wrong_with_the_orders_is_said() {
         let text = |line, config| orders(line, config).unwrap_err().text;
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
-        assert_eq!(text("", Some("kind=x\n")), "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb");
+        assert_eq!(
+            text("", Some("kind=x\n")),
+            "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb, iso"
+        );
         assert!(
             text("root=sda1", Some("kind=vmx\n"))
                 .starts_with("root=\"sda1\" names no device: expected UUID=")

@@ -54,6 +54,11 @@ impl Console {
         print(&format!("*** kiwi: {text}\n"));
     }
 
+    /// Tells everybody what is being done where it takes long.
+    pub(crate) fn announce(&self, text: &str) {
+        self.exception(&format!("*** kiwi - {text}\n"));
+    }
+
     /// Shows `text` on every console the kernel writes to.
     pub(crate) fn exception(&self, text: &str) {
         let active =

@@ -6,7 +6,7 @@
 //! the machine goes on: PID 1 never exits, because the kernel answers that with a panic.
 //!
 //! Every input is below the directories of a `Machine`, so that tests run on temporary ones without privileges.
-//! Only `sys` is unsafe. Not here: network, deployment and live media, which later kinds bring along.
+//! Only `sys` is unsafe. Not here: network and deployment, which later kinds bring along.
 #![allow(clippy::disallowed_methods, reason = "the whole machine is linuxrc's own")]
 
 mod boot;
@@ -16,13 +16,18 @@ mod device;
 mod exception;
 mod grow;
 mod kind {
+    pub(crate) mod iso;
     pub(crate) mod usb;
     pub(crate) mod vmx;
 }
+mod live;
+mod loop_device;
 mod machine;
+mod medium;
 mod modalias;
 mod modules;
 mod partition_table;
+mod persistent;
 mod root;
 mod superblock;
 mod switch_root;

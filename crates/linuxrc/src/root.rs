@@ -245,6 +245,7 @@ mod tests {
             read_only: false,
             grow: false,
             modules: Vec::new(),
+            medium: None,
             init: None,
             timeout: Some(0),
         }

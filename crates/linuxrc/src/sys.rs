@@ -4,9 +4,10 @@
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use rustix::ioctl::{NoArg, Setter, ioctl, opcode};
+use rustix::ioctl::{IntegerSetter, NoArg, Setter, ioctl, opcode};
 
 /// Loads the module in the file `path`. One that is loaded already is fine.
 pub(crate) fn insert_module(path: &Path) -> io::Result<()> {
@@ -100,4 +101,22 @@ pub(crate) fn grow_btrfs(mount_point: &File, id: u64) -> io::Result<()> {
     argument.name[..request.len()].copy_from_slice(request.as_bytes());
     // SAFETY: RESIZE reads one btrfs_ioctl_vol_args; its name ends with a zero, as it is shorter than its field.
     unsafe { ioctl(mount_point, Setter::<RESIZE, _>::new(argument)) }.map_err(io::Error::from)
+}
+
+/// Makes the loop device `number`, through /dev/loop-control. One that is there already is fine.
+pub(crate) fn add_loop_device(control: &File, number: usize) -> io::Result<()> {
+    const LOOP_CTL_ADD: u32 = 0x4c80;
+    // SAFETY: LOOP_CTL_ADD takes a number.
+    match unsafe { ioctl(control, IntegerSetter::<LOOP_CTL_ADD>::new_usize(number)) } {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets the loop device show what is in `file`, writable when the file was opened so. The kernel keeps the file.
+pub(crate) fn attach_loop_device(device: &File, file: &File) -> io::Result<()> {
+    const LOOP_SET_FD: u32 = 0x4c00;
+    let descriptor = usize::try_from(file.as_raw_fd()).map_err(io::Error::other)?;
+    // SAFETY: LOOP_SET_FD takes the number of an open descriptor, and `file` is open until after the call.
+    unsafe { ioctl(device, IntegerSetter::<LOOP_SET_FD>::new_usize(descriptor)) }.map_err(io::Error::from)
 }

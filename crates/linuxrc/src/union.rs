@@ -95,7 +95,8 @@ fn mount_memory(directory: &Path) -> Result<(), SystemException> {
         })
 }
 
-fn join(
+/// Shows the system `below` with the writable `layer` over it at `system`.
+pub(crate) fn join(
     below: &Path,
     layer: &Path,
     system: &Path,

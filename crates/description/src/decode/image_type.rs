@@ -170,7 +170,23 @@ impl Decoder<'_> {
             Some("plain") => IsoLayout::Plain,
             _ => IsoLayout::Overlay,
         };
-        Some(Iso { boot, layout })
+        let word = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
+        Some(Iso {
+            boot,
+            layout,
+            filesystem: word("filesystem").unwrap_or(Filesystem::Squashfs),
+            squashfs_compression: text(element, "squashfscompression"),
+            firmware: firmware(element),
+            bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
+            kernel_command_line: text(element, "kernelcmdline"),
+            media_check: boolean(element, "mediacheck").unwrap_or(true),
+            persistent: boolean(element, "hybridpersistent")
+                .unwrap_or(false)
+                .then(|| word("hybridpersistent_filesystem").unwrap_or(Filesystem::Ext4)),
+            volume_id: text(element, "volid").unwrap_or_else(|| "CDROM".to_owned()),
+            application_id: text(element, "application_id"),
+            publisher: text(element, "publisher"),
+        })
     }
 
     fn split_filesystems(&mut self, element: &Element, word: &Text) -> Option<SplitFilesystems> {
@@ -265,10 +281,13 @@ fn type_words() -> impl Iterator<Item = &'static words::Word> {
 /// Words that are built for some image types, on one for which they would have no effect.
 fn without_effect_here(element: &Element, word: &str) -> Vec<NotBuilt> {
     let disk = matches!(word, "vmx" | "oem");
+    let value = |name: &str| element.value(name).map(|value| value.text.as_str());
     let built = |name: &str| match name {
-        "kernelcmdline" | "firmware" | "eficsm" => disk,
-        "squashfscompression" => word == "squashfs",
-        "filesystem" => word != "iso",
+        "kernelcmdline" | "firmware" | "eficsm" => disk || word == "iso",
+        "squashfscompression" => matches!(word, "squashfs" | "iso"),
+        "filesystem" => word != "iso" || value("filesystem").is_none_or(|text| text == "squashfs"),
+        "volid" | "application_id" | "hybridpersistent_filesystem" => word == "iso",
+        "hybridpersistent" => word == "iso" || boolean(element, name) == Some(false),
         "bootprofile" => element.attribute("boot").is_some(),
         "fscreateoptions" => !matches!(word, "iso" | "cpio" | "tbz" | "split"),
         _ => true,

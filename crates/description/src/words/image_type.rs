@@ -407,25 +407,17 @@ pub(crate) static TYPE: ElementWord = element("type")
             .not_built(),
         today("hybridpersistent", Value::Boolean)
             .doc("Whether what a live system writes stays on its stick.")
-            .default("false")
-            .fits(&["iso", "pxe"])
-            .not_built(),
+            .fits(&["iso", "pxe"]),
         today("hybridpersistent_filesystem", Value::OneOf(&[word("ext4"), word("xfs")]))
             .doc("The file system for what stays.")
             .default("ext4")
-            .fits(&["iso", "pxe"])
-            .not_built(),
+            .fits(&["iso", "pxe"]),
         today("mediacheck", Value::Boolean)
-            .doc("Whether the medium can check itself.")
-            .default("false")
-            .fits(&["iso"])
-            .not_built(),
-        today("volid", values::VOLUME_ID).doc("The volume identifier of an ISO.").fits(DISK_ISO).not_built(),
-        today("application_id", values::ISO_TEXT)
-            .doc("The application identifier of an ISO.")
-            .fits(DISK_ISO)
-            .not_built(),
-        today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(&["iso"]).not_built(),
+            .doc("Whether the menu of a live medium offers to check it; it does unless this says false.")
+            .fits(&["iso"]),
+        today("volid", values::VOLUME_ID).doc("The volume identifier of an ISO.").fits(DISK_ISO),
+        today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(DISK_ISO),
+        today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(&["iso"]),
         today("installiso", Value::Boolean)
             .doc("Whether an ISO that installs the disk is made.")
             .default("false")

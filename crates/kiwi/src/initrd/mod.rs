@@ -71,6 +71,15 @@ fn filesystems(system: description::Filesystem, kind: Kind) -> Vec<description::
     }
 }
 
+/// Programs that a kind of boot image runs; taken along when the tree has them.
+fn kind_programs(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Vmx | Kind::Oem | Kind::Usb => &[],
+        // The part of a stick that keeps what is written is made at the first boot.
+        Kind::Iso => &["sbin/mke2fs", "sbin/e2fsck", "sbin/mkfs.xfs"],
+    }
+}
+
 /// Decides what the boot image of this tree holds. `config.modules` names what is loaded whatever the hardware says.
 pub fn plan(
     tree: &RootTree,
@@ -84,6 +93,7 @@ pub fn plan(
     let mut wanted: Vec<&str> = Vec::new();
     wanted.extend(modules::machine_modules());
     wanted.extend(filesystems.iter().flat_map(|filesystem| modules::filesystem_modules(*filesystem)));
+    wanted.extend(modules::kind_modules(config.kind));
     wanted.extend(config.modules.iter().map(String::as_str));
     let chosen = set.closure(wanted.into_iter());
     let mut files = BTreeMap::new();
@@ -97,7 +107,7 @@ pub fn plan(
     }
     // The shell is there for DEBUG=1 only: linuxrc never starts it otherwise.
     let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
-    for program in repair.chain(&["bin/sh"]) {
+    for program in repair.chain(kind_programs(config.kind)).chain(&["bin/sh"]) {
         if tree.exists(program) {
             for path in libraries::closure(tree, program)? {
                 files.insert(path.clone(), Content::Tree { path, mode: 0o755 });

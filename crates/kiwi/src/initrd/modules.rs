@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use anyhow::{Context, Result};
+use bootconfig::Kind;
 use description::Filesystem;
 
 use crate::kernel::Kernel;
@@ -52,6 +53,17 @@ pub(super) fn machine_modules() -> &'static [&'static str] {
         "sdhci_pci",
         "sdhci_acpi",
     ]
+}
+
+/// What a kind of boot image needs besides the machine's drivers and its root file system.
+pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Vmx | Kind::Oem | Kind::Usb => &[],
+        // One boot image serves every layout, and a stick that keeps what is written.
+        Kind::Iso => {
+            &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]
+        }
+    }
 }
 
 /// What the kernel needs to mount `filesystem`.

@@ -3,6 +3,7 @@
 mod cpio;
 mod disk;
 mod filesystem;
+mod iso;
 mod size;
 mod tbz;
 
@@ -25,6 +26,8 @@ pub struct BootFiles {
     pub initrd: PathBuf,
     /// The kernel it is for; the system tree has the same.
     pub kernel_version: String,
+    /// The folder `cdboot` of its description, where it has one.
+    pub cdboot: Option<PathBuf>,
 }
 
 /// What a plan needs to know of a tree.
@@ -54,6 +57,8 @@ pub enum ImagePlan {
     Tbz(tbz::Plan),
     /// A virtual disk.
     Disk(Box<disk::Plan>),
+    /// A live medium.
+    Iso(Box<iso::Plan>),
 }
 
 /// Refuses, before anything is built, a type this version cannot create.
@@ -63,9 +68,10 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Disk(disk) => crate::filesystem::refuse(disk.filesystem),
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
         ImageType::Cpio | ImageType::Tbz => Ok(()),
-        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => bail!(
+        ImageType::Iso(live) => crate::media::iso::check(live.firmware),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => bail!(
             "images of type {} are not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, squashfs, \
-             cpio, tbz, vmx, oem and usb",
+             cpio, tbz, vmx, oem, usb and iso",
             selection.image_type.word()
         ),
     }
@@ -86,7 +92,8 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
             programs
         }
         ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
-        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => Vec::new(),
+        ImageType::Iso(live) => iso::programs(live),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => Vec::new(),
     }
 }
 
@@ -107,7 +114,8 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
         ImageType::Disk(disk) => {
             ImagePlan::Disk(Box::new(disk::plan(disk, selection, name, facts, identity)?))
         }
-        ImageType::Iso(_) | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
+        ImageType::Iso(live) => ImagePlan::Iso(Box::new(iso::plan(live, selection, name, facts, identity)?)),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
             bail!("images of type {} are not built by this version of kiwi yet", selection.image_type.word())
         }
     })
@@ -125,6 +133,7 @@ pub fn create(
         ImagePlan::Cpio(plan) => cpio::create(plan, tree, workspace, host),
         ImagePlan::Tbz(plan) => tbz::create(plan, tree, workspace, host),
         ImagePlan::Disk(plan) => disk::create(plan, tree, workspace, host),
+        ImagePlan::Iso(plan) => iso::create(plan, tree, workspace, host),
     }
 }
 

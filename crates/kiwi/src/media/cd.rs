@@ -63,7 +63,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         // A copy, as its time is set; it shares its bytes where the file system can do that.
         let copy = folder.join(number.to_string());
         host.copy_file(source, &copy).with_context(|| format!("copying {}", source.display()))?;
-        iso::settle_time(&copy, plan.epoch, host)?;
+        iso::settle(&copy, plan.epoch, host)?;
         grafts.push(Graft::new(place, copy));
     }
     iso::create(&plan.iso, &grafts, output, workspace, host)?;

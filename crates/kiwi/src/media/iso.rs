@@ -15,7 +15,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -117,14 +117,14 @@ pub fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<()> {
-    let folder = workspace.scratch_file("medium");
-    host.create_folders(&folder).context("making a folder for the medium's own files")?;
+    let ours = own_files(plan, workspace, host)?;
     let mut command = host
         .command("xorriso")
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
         .env("TZ", "UTC")
         .writable(workspace.out())
-        .args(["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rational-rock", "-joliet", "-joliet-long"])
+        .args(["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"])
+        .args(["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"])
         .args(["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id])
         .args([
             "-publisher",
@@ -137,63 +137,124 @@ pub fn create(
             "16",
         ])
         .arg("-output")
-        .arg(output);
-    let mut own = vec![(format!("/boot/{}", plan.uuid), String::new())];
-    let mut ours = Vec::new();
+        .arg(output)
+        .args(["-eltorito-catalog", "boot/boot.catalog"]);
     if plan.firmware != Firmware::Uefi {
-        let installed = isolinux::Installed::find()?;
-        ours.extend(
-            installed
-                .files
-                .iter()
-                .map(|(name, source)| Graft::new(format!("{}/{name}", isolinux::FOLDER), source)),
-        );
-        let first = isolinux::first_configuration(LOADER);
-        own.push((format!("{}/isolinux.cfg", isolinux::FOLDER), first));
-        own.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?));
         command = command
             .arg("-isohybrid-mbr")
-            .arg(&installed.hybrid_mbr)
-            .args(["-eltorito-boot", isolinux::PROGRAM, "-eltorito-catalog", "boot/boot.catalog"])
+            .arg(isolinux::Installed::find()?.hybrid_mbr)
+            .args(["-eltorito-boot", isolinux::PROGRAM])
             .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"]);
     }
     if plan.firmware != Firmware::Bios {
-        own.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu)));
-        let core = grub2::medium_core_image(Platform::Efi64, &own[0].0, workspace, host)?;
-        let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
-        let image = workspace.scratch_file("medium-esp");
-        let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };
-        esp::create(&esp, &core, &image, workspace, host)?;
-        command = match plan.firmware {
-            Firmware::Uefi => command.args(["-eltorito-catalog", "boot/boot.catalog"]),
-            Firmware::Bios | Firmware::BiosAndUefi => command.arg("-eltorito-alt-boot"),
-        };
-        command = command.args(["-append_partition", "2", "0xef"]).arg(&image).args([
-            "-e",
-            "--interval:appended_partition_2:all::",
-            "-no-emul-boot",
-        ]);
+        if plan.firmware != Firmware::Uefi {
+            command = command.arg("-eltorito-alt-boot");
+        }
+        command = command
+            .args(["-append_partition", "2", "0xef"])
+            .arg(system_partition(plan, workspace, host)?)
+            .args(["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     }
-    for (number, (place, text)) in own.into_iter().enumerate() {
-        let file = folder.join(number.to_string());
-        host.write_file(&file, text).with_context(|| format!("writing {place} of the medium"))?;
-        settle_time(&file, plan.epoch, host)?;
-        ours.push(Graft::new(place, file));
-    }
-    ours.retain(|graft| grafts.iter().all(|other| other.place != graft.place));
     command = command.arg("-graft-points");
-    for graft in grafts.iter().chain(&ours) {
-        command = command.arg(grafted(graft));
+    for graft in joined(grafts, ours) {
+        command = command.arg(grafted(&graft));
     }
     command.run().context("writing the medium")?;
     implant_sum(output, host)
 }
 
-/// Gives a file that was made in this build the build's time.
-pub fn settle_time(file: &Path, epoch: u64, host: &Host) -> Result<()> {
+/// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a folder
+/// (spec/kiwi-1.4, 4.12). What it writes is its own affair: no UEFI, no stick and no sum are added.
+pub fn create_by_script(
+    plan: &IsoPlan,
+    script: &Path,
+    grafts: &[Graft],
+    output: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let tree = workspace.scratch_file("medium-tree");
+    for graft in joined(grafts, own_files(plan, workspace, host)?) {
+        let place = tree.join(graft.place.trim_start_matches('/'));
+        let folder = if graft.source.is_dir() { place.as_path() } else { place.parent().unwrap_or(&tree) };
+        host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+        let source = if graft.source.is_dir() { graft.source.join(".") } else { graft.source };
+        host.command("cp")
+            .args(["--archive", "--reflink=auto", "--no-target-directory"])
+            .arg(source)
+            .arg(&place)
+            .writable(workspace.scratch())
+            .run()
+            .with_context(|| format!("copying {} to the medium's folder", graft.place))?;
+    }
+    host.command("sh")
+        .arg(script)
+        .arg(&tree)
+        .arg(output)
+        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
+        .writable(workspace.scratch())
+        .writable(workspace.out())
+        .run()
+        .context("running isolinux.sh")?;
+    ensure!(output.is_file(), "isolinux.sh ended without an error and without writing {}", output.display());
+    Ok(())
+}
+
+/// The caller's files, and ours where the caller has none.
+fn joined(grafts: &[Graft], mut ours: Vec<Graft>) -> Vec<Graft> {
+    ours.retain(|graft| grafts.iter().all(|other| other.place != graft.place));
+    grafts.iter().cloned().chain(ours).collect()
+}
+
+/// The mark of the medium.
+fn mark(plan: &IsoPlan) -> String {
+    format!("/boot/{}", plan.uuid)
+}
+
+/// The boot loaders with their settings, and the mark.
+fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
+    let mut texts = vec![(mark(plan), String::new())];
+    let mut grafts = Vec::new();
+    if plan.firmware != Firmware::Uefi {
+        let programs = isolinux::Installed::find()?.files.into_iter();
+        grafts.extend(
+            programs.map(|(name, source)| Graft::new(format!("{}/{name}", isolinux::FOLDER), source)),
+        );
+        texts.push((format!("{}/isolinux.cfg", isolinux::FOLDER), isolinux::first_configuration(LOADER)));
+        texts.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?));
+    }
+    if plan.firmware != Firmware::Bios {
+        texts.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu)));
+    }
+    let folder = workspace.scratch_file("medium");
+    host.create_folders(&folder).context("making a folder for the medium's own files")?;
+    for (number, (place, text)) in texts.into_iter().enumerate() {
+        let file = folder.join(number.to_string());
+        host.write_file(&file, text).with_context(|| format!("writing {place} of the medium"))?;
+        settle(&file, plan.epoch, host)?;
+        grafts.push(Graft::new(place, file));
+    }
+    Ok(grafts)
+}
+
+/// The FAT image by which UEFI starts GRUB.
+fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let core = grub2::medium_core_image(Platform::Efi64, &mark(plan), workspace, host)?;
+    let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
+    let image = workspace.scratch_file("medium-esp");
+    let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };
+    esp::create(&esp, &core, &image, workspace, host)?;
+    Ok(image)
+}
+
+/// Gives a file that was made in this build the build's time, and lets everybody read it.
+pub fn settle(file: &Path, epoch: u64, host: &Host) -> Result<()> {
     let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
     host.open_file(file)
-        .and_then(|file| file.set_times(times))
+        .and_then(|file| {
+            file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+            file.set_times(times)
+        })
         .with_context(|| format!("setting the time of {}", file.display()))
 }
 

@@ -8,16 +8,19 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use bootconfig::{BootConfig, Kind};
 use description::{
-    BootImage, DescriptionKind, Filesystem, ImageType, Repository, RepositoryStatus, Selection, SourcePath,
+    BootImage, DescriptionKind, Filesystem, ImageType, Iso, Repository, RepositoryStatus, Selection,
+    SourcePath,
 };
 
 use super::load::Loaded;
 use super::{Overrides, load, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
+use crate::identity::Identity;
 use crate::initrd;
 use crate::kernel::Kernel;
 use crate::logical::{self, BootFiles, TreeFacts};
+use crate::media::iso;
 use crate::record::Record;
 use crate::root_tree::RootTree;
 use crate::share::Share;
@@ -42,15 +45,18 @@ pub(super) fn of(
     let (boot, filesystem, grow) = match &selection.image_type {
         ImageType::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
         ImageType::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
+        ImageType::Iso(live) => (live.boot.as_ref(), live.filesystem, false),
         ImageType::Filesystem(_)
         | ImageType::Cpio
         | ImageType::Tbz
-        | ImageType::Iso(_)
         | ImageType::Xen(_)
         | ImageType::Pxe(_)
         | ImageType::Split(_) => return Ok(None),
     };
-    let config = BootConfig { grow, ..boot_config(kind_of(selection), filesystem) };
+    let config = match &selection.image_type {
+        ImageType::Iso(live) => live_config(live, &record.identity()),
+        _ => BootConfig { grow, ..boot_config(kind_of(selection), filesystem) },
+    };
     match boot {
         Some(boot) => {
             described(boot, &config, selection, tree, system, record, share, workspace, host).map(Some)
@@ -64,6 +70,17 @@ fn kind_of(selection: &Selection) -> Kind {
         ImageType::Disk(disk) if disk.word == description::DiskWord::Oem => Kind::Oem,
         ImageType::Usb(_) => Kind::Usb,
         _ => Kind::Vmx,
+    }
+}
+
+/// What the boot image of a live medium is told: which medium is its own, and what mounting it takes.
+fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
+    let needed = ["isofs", "loop", "overlay", live.filesystem.word()];
+    let kept = live.persistent.filter(|filesystem| *filesystem != Filesystem::Ext4);
+    BootConfig {
+        medium: Some(iso::uuid_of(identity)),
+        modules: needed.into_iter().chain(kept.map(Filesystem::word)).map(str::to_owned).collect(),
+        ..BootConfig::new(Kind::Iso)
     }
 }
 
@@ -87,10 +104,10 @@ fn from_tree(
     let file = workspace.initrd();
     initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
     stage.finish();
-    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version.clone() };
+    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
     let artifacts = match config.kind {
         Kind::Usb => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
-        Kind::Vmx | Kind::Oem => Vec::new(),
+        Kind::Vmx | Kind::Oem | Kind::Iso => Vec::new(),
     };
     Ok(Made { files, artifacts })
 }
@@ -156,7 +173,10 @@ fn described(
     let initrd = logical::initrd_of(&artifacts)
         .with_context(|| format!("the boot image {} has no initrd", boot.path))?
         .to_owned();
-    Ok(Made { files: BootFiles { initrd, kernel_version }, artifacts })
+    let cdboot = loaded.source.find("cdboot");
+    // A medium carries its boot image; nothing of it lies beside it.
+    let artifacts = if config.kind == Kind::Iso { Vec::new() } else { artifacts };
+    Ok(Made { files: BootFiles { initrd, kernel_version, cdboot }, artifacts })
 }
 
 /// The artifacts of a prepared boot tree: the initrd and its kernel.
@@ -185,6 +205,8 @@ fn described_kind(selection: &Selection) -> Kind {
         Kind::Oem
     } else if named("usbboot") {
         Kind::Usb
+    } else if named("isoboot") {
+        Kind::Iso
     } else {
         Kind::Vmx
     }

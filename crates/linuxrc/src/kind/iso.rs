@@ -1,0 +1,48 @@
+//! The boot image of live systems on a CD or a stick (spec 1.4, sections 4.12 and 5.5).
+//!
+//! ```text
+//! find the medium -> is it whole? (read it all, when asked) -> a part of the stick for what is kept, when asked
+//!   -> mount the medium -> put the system together as it says -> enter it
+//! ```
+
+use std::convert::Infallible;
+
+use bootconfig::LiveParameters;
+
+use crate::boot::Orders;
+use crate::console::Console;
+use crate::exception::SystemException;
+use crate::live;
+use crate::machine::{Machine, PanicTimeout};
+use crate::medium;
+use crate::modules::Modules;
+use crate::persistent;
+use crate::switch_root;
+
+/// Boots the system of a medium.
+pub(crate) fn boot(
+    machine: &Machine,
+    orders: &Orders,
+    parameters: &LiveParameters,
+    panic: &PanicTimeout,
+    console: &Console,
+) -> Result<Infallible, SystemException> {
+    let mut modules = Modules::open(machine);
+    orders.modules.iter().for_each(|name| modules.load(name, console));
+    let medium = medium::wait(machine, orders, &mut modules, console)?;
+    console.phase("medium");
+    medium.is_whole()?;
+    if parameters.media_check {
+        medium.check(machine, console)?;
+        console.phase("mediacheck");
+    }
+    let kept = match parameters.persistent {
+        true => persistent::prepare(machine, &medium, parameters, &mut modules, console),
+        false => None,
+    };
+    medium.mount(machine)?;
+    console.phase("mount");
+    live::assemble(machine, orders, parameters, kept.as_ref(), &mut modules, console)?;
+    console.phase("system");
+    switch_root::enter(machine, orders, panic, console)
+}

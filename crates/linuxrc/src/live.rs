@@ -1,0 +1,331 @@
+//! Putting a live system together from what is on its medium (spec 1.4, sections 4.12 and 5.5).
+//!
+//! ```text
+//! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's place
+//!                    memory, or a part of the stick ------+
+//! split   N.gz -> memory -> loop -> ext2 at the system's place, grown to the memory there is
+//!         read-only-system/ or R -> loop: each of its directories bound over the empty one of N
+//! ```
+//!
+//! What is mounted below /run/kiwi stays there for the running system.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use bootconfig::{Checksum, Digester, Filesystem, LiveConfig, LiveParameters};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, mount, mount_bind};
+
+use crate::boot::Orders;
+use crate::console::Console;
+use crate::exception::SystemException;
+use crate::loop_device;
+use crate::machine::Machine;
+use crate::medium;
+use crate::modules::Modules;
+use crate::superblock::probe;
+use crate::sys;
+use crate::union;
+
+/// Memory that the writable part may take when nobody says how much.
+const LAYER_SIZE: &str = "50%";
+
+/// A place that keeps what the system writes, mounted.
+pub(crate) struct Kept(pub(crate) PathBuf);
+
+/// The medium while its system is put together.
+struct Live<'a> {
+    machine: &'a Machine,
+    /// Where the medium is mounted.
+    medium: PathBuf,
+    config: LiveConfig,
+    modules: &'a mut Modules,
+    console: &'a Console,
+}
+
+/// Mounts the system of the medium at the machine's system directory.
+pub(crate) fn assemble(
+    machine: &Machine,
+    orders: &Orders,
+    parameters: &LiveParameters,
+    kept: Option<&Kept>,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<(), SystemException> {
+    let medium = medium::place(machine);
+    let config = read_config(&medium)?;
+    let mut live = Live { machine, medium, config, modules, console };
+    let size = parameters.layer_size.as_deref().unwrap_or(LAYER_SIZE);
+    let memory = machine.root.join("run/kiwi/read-write");
+    match live.config.union {
+        Some(word) => {
+            if word != bootconfig::Union::Overlay {
+                console.announce(&format!("{} is overlayfs today", word.word()));
+            }
+            let below = live.mount_read_only(&live.union_file()?)?;
+            let layer = match kept {
+                Some(Kept(directory)) => directory.clone(),
+                None => mount_memory(&memory, size).map(|()| memory)?,
+            };
+            live.modules.load("overlay", console);
+            union::join(&below, &layer, &machine.system, orders.read_only, live.modules)
+        }
+        None => {
+            if kept.is_some() {
+                console.announce("a system in two parts keeps nothing; only a union does");
+            }
+            mount_memory(&memory, size)?;
+            live.mount_memory_part(&memory)?;
+            live.bind_read_only_part()
+        }
+    }
+}
+
+fn read_config(medium: &Path) -> Result<LiveConfig, SystemException> {
+    let text =
+        fs::read_to_string(medium.join(LiveConfig::PATH.trim_start_matches('/'))).map_err(|error| {
+            SystemException::shell(format!(
+                "The medium carries no live system: reading {}: {error}",
+                LiveConfig::PATH
+            ))
+        })?;
+    LiveConfig::parse(&text).map_err(|error| SystemException::shell(error.to_string()))
+}
+
+fn mount_memory(directory: &Path, size: &str) -> Result<(), SystemException> {
+    let options = std::ffi::CString::new(format!("mode=755,size={size}")).unwrap_or_default();
+    fs::create_dir_all(directory)
+        .and_then(|()| Ok(mount("tmpfs", directory, "tmpfs", MountFlags::empty(), options.as_c_str())?))
+        .map_err(|error| {
+            SystemException::reboot(format!("mounting memory on {}: {error}", directory.display()))
+        })
+}
+
+impl Live<'_> {
+    /// R, or the same file at today's place.
+    fn union_file(&self) -> Result<PathBuf, SystemException> {
+        let read_only = self.config.image.read_only().to_string();
+        let places = [read_only.as_str(), LiveConfig::LIVE_OS.trim_start_matches('/')];
+        let found = places.iter().map(|place| self.medium.join(place)).find(|path| path.is_file());
+        found.ok_or_else(|| {
+            SystemException::shell(format!(
+                "The system is missing on the medium: neither {} nor {} is there.",
+                places[0], places[1]
+            ))
+        })
+    }
+
+    /// Mounts a packed read-only part.
+    fn mount_read_only(&mut self, file: &Path) -> Result<PathBuf, SystemException> {
+        let damaged = |why: String| {
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            SystemException::shell(format!(
+                "The read-only part of the system, {name}, is damaged: {why}.\n\n\
+                 Check the medium from its boot menu, or write its image anew."
+            ))
+        };
+        check_size(file).map_err(&damaged)?;
+        let word = read_only_filesystem(file)
+            .map_err(|error| damaged(error.to_string()))?
+            .ok_or_else(|| damaged("it holds no squashfs or erofs".to_owned()))?;
+        self.modules.load(word, self.console);
+        let place = self.machine.root.join("run/kiwi/read-only");
+        fs::create_dir_all(&place)
+            .and_then(|()| loop_device::attach(self.machine, file, false))
+            .and_then(|device| Ok(mount(device, &place, word, MountFlags::RDONLY, None)?))
+            .map_err(|error| match error.raw_os_error() {
+                Some(code) if code == Errno::NODEV.raw_os_error() => SystemException::shell(format!(
+                    "the kernel cannot mount {word}: its module is missing in the initrd or did not load.\n{}",
+                    self.modules.report()
+                )),
+                _ => damaged(error.to_string()),
+            })?;
+        Ok(place)
+    }
+
+    /// Unpacks N.gz to `memory`, compares it with N.md5 and mounts it, as large as the memory is.
+    fn mount_memory_part(&mut self, memory: &Path) -> Result<(), SystemException> {
+        let name = self.config.image.to_string();
+        let file = memory.join(&name);
+        let damaged = |why: String| {
+            SystemException::reboot(format!(
+                "The part of the system that goes to memory, {name}, is damaged: {why}.\n\n\
+                 Check the medium from its boot menu, or write its image anew."
+            ))
+        };
+        let sum_file = self.medium.join(self.config.image.checksum_file());
+        let expected = fs::read_to_string(&sum_file)
+            .map_err(|error| damaged(format!("reading {}: {error}", self.config.image.checksum_file())))
+            .and_then(|text| Checksum::parse(&text).map_err(|error| damaged(error.to_string())))?;
+        let packed = File::open(self.medium.join(self.config.image.packed()));
+        let written =
+            packed.and_then(|packed| unpack(packed, &file)).map_err(|error| match error.kind() {
+                io::ErrorKind::StorageFull => SystemException::reboot(format!(
+                    "This machine has not enough memory for the live system: {} MiB go to memory.\n\n\
+                     rd.live.overlay.size=80% in the boot menu lets them take more of it than half.",
+                    expected.blocks.bytes().unwrap_or_default() >> 20
+                )),
+                _ => damaged(error.to_string()),
+            })?;
+        if written != expected {
+            return Err(damaged("its MD5 sum is wrong".to_owned()));
+        }
+        self.modules.load(Filesystem::Ext2.module(), self.console);
+        let size = rustix::fs::statvfs(memory).map_or(0, |room| room.f_blocks * room.f_frsize / 10 * 9);
+        let size = size.max(expected.blocks.bytes().unwrap_or_default());
+        let mounted = File::options()
+            .write(true)
+            .open(&file)
+            .and_then(|file| file.set_len(size))
+            .and_then(|()| loop_device::attach(self.machine, &file, true))
+            .and_then(|device| {
+                fs::create_dir_all(&self.machine.system)?;
+                // Some kernels' ext4 driver does not answer to the name of the older file system.
+                let place = &self.machine.system;
+                let mounted = mount(&device, place, "ext2", MountFlags::NOATIME, None)
+                    .or_else(|_| mount(&device, place, "ext4", MountFlags::NOATIME, None));
+                Ok(mounted?)
+            });
+        mounted.map_err(|error| damaged(error.to_string()))?;
+        if let Err(error) = self.grow(&file, size) {
+            self.console.warn(&format!("growing the part in memory: {error}; the boot goes on"));
+        }
+        Ok(())
+    }
+
+    fn grow(&self, file: &Path, size: u64) -> io::Result<()> {
+        let superblock = probe(&mut File::open(file)?)?;
+        match superblock.map(|superblock| superblock.growth) {
+            Some(crate::superblock::Growth::Ext { block_size }) => {
+                sys::grow_ext(&File::open(&self.machine.system)?, size / block_size)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets the system see the read-only directories in the places it keeps for them.
+    fn bind_read_only_part(&mut self) -> Result<(), SystemException> {
+        let directories = self.medium.join(LiveConfig::DIRECTORIES.trim_start_matches('/'));
+        let source = match directories.is_dir() {
+            true => directories,
+            false => self.mount_read_only(&self.medium.join(self.config.image.read_only().to_string()))?,
+        };
+        let entries = fs::read_dir(&source)
+            .map_err(|error| SystemException::shell(format!("reading {}: {error}", source.display())))?;
+        for entry in entries.flatten() {
+            let target = self.machine.system.join(entry.file_name());
+            fs::create_dir_all(&target).and_then(|()| Ok(mount_bind(entry.path(), &target)?)).map_err(
+                |error| {
+                    SystemException::shell(format!(
+                        "showing {} in the system: {error}",
+                        entry.path().display()
+                    ))
+                },
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The size of a file against the one its sum states, which costs nothing; the sum itself is for the media check.
+fn check_size(file: &Path) -> Result<(), String> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".md5");
+    let Ok(text) = fs::read_to_string(PathBuf::from(name)) else { return Ok(()) };
+    let sum = Checksum::parse(&text).map_err(|error| error.to_string())?;
+    let found = file.metadata().map_err(|error| error.to_string())?.len();
+    match sum.blocks.bytes() {
+        Some(bytes) if bytes != found => Err(format!("it has {found} bytes and must have {bytes}")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The kernel's word for the read-only file system in a file.
+fn read_only_filesystem(file: &Path) -> io::Result<Option<&'static str>> {
+    const EROFS_AT: usize = 1024;
+    const EROFS: [u8; 4] = 0xe0f5_e1e2_u32.to_le_bytes();
+    let mut file = File::open(file)?;
+    if let Some(superblock) = probe(&mut file)? {
+        return Ok((superblock.filesystem == Filesystem::Squashfs).then_some("squashfs"));
+    }
+    let mut start = vec![0; EROFS_AT + 4];
+    io::Seek::rewind(&mut file)?;
+    file.read_exact(&mut start)?;
+    Ok((start[EROFS_AT..] == EROFS).then_some("erofs"))
+}
+
+/// Unpacks `packed` into the file `target`; the sum of what was written. Blocks of zeros become holes.
+fn unpack(packed: File, target: &Path) -> io::Result<Checksum> {
+    let mut packed = flate2::read::GzDecoder::new(io::BufReader::with_capacity(1 << 18, packed));
+    let mut output = File::create(target)?;
+    let mut digester = Digester::default();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = fill(&mut packed, &mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        digester.update(&buffer[..count]);
+        for page in buffer[..count].chunks(4096) {
+            match page.iter().all(|&byte| byte == 0) {
+                true => io::Seek::seek_relative(&mut output, page.len() as i64)?,
+                false => output.write_all(page)?,
+            }
+        }
+    }
+    let end = io::Seek::stream_position(&mut output)?;
+    output.set_len(end)?;
+    Ok(digester.finish())
+}
+
+/// Reads until the buffer is full or there is no more.
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unpacked_has_the_sum_and_the_holes_of_the_original() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut original = vec![0; 3 << 20];
+        original[2 << 20..][..10_000].fill(7);
+        let packed = dir.path().join("n.gz");
+        let mut encoder =
+            flate2::write::GzEncoder::new(File::create(&packed).unwrap(), flate2::Compression::fast());
+        encoder.write_all(&original).unwrap();
+        encoder.finish().unwrap();
+        let target = dir.path().join("n");
+        let sum = unpack(File::open(&packed).unwrap(), &target).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), original);
+        assert_eq!(sum.blocks.bytes(), Some(3 << 20));
+        let blocks = std::os::unix::fs::MetadataExt::blocks(&target.metadata().unwrap());
+        assert!(blocks < 100, "{blocks} blocks of 512 bytes are no holes");
+        let cut = fs::read(&packed).unwrap();
+        fs::write(&packed, &cut[..cut.len() / 2]).unwrap();
+        assert!(unpack(File::open(&packed).unwrap(), &target).is_err());
+    }
+
+    #[test]
+    fn the_size_of_a_part_is_compared() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("part");
+        fs::write(&file, [0; 4096]).unwrap();
+        assert_eq!(check_size(&file), Ok(()), "without a sum there is nothing to compare");
+        let mut digester = Digester::default();
+        digester.update(&[0; 8192]);
+        fs::write(dir.path().join("part.md5"), digester.finish().to_string()).unwrap();
+        assert_eq!(check_size(&file), Err("it has 4096 bytes and must have 8192".to_owned()));
+        assert_eq!(read_only_filesystem(&file).unwrap(), None);
+    }
+}

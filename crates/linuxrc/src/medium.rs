@@ -1,0 +1,288 @@
+//! The CD or stick that carries a live system: finding it among all drives, and seeing whether it is whole.
+//!
+//! A medium is known by the volume set id of its ISO 9660 descriptor, a UUID of its build. On a stick the same volume
+//! is seen twice, as the whole disk and as its first partition; the partition is mounted, as the kernel lets nobody
+//! use another partition of a disk that is mounted as a whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, SECTOR, Volume};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+use crate::boot::Orders;
+use crate::console::Console;
+use crate::device::number;
+use crate::exception::SystemException;
+use crate::machine::Machine;
+use crate::modules::Modules;
+
+/// Between two looks at the drives.
+const POLL: Duration = Duration::from_millis(100);
+
+/// How long partitions may take to appear after their disk.
+const PARTITIONS: Duration = Duration::from_millis(500);
+
+/// A drive with a volume in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Medium {
+    /// The kernel's name of what is mounted.
+    pub(crate) name: String,
+    /// The kernel's name of the whole drive; the same when it has no partitions.
+    pub(crate) drive: String,
+    /// Bytes of the drive.
+    pub(crate) bytes: u64,
+    /// What the drive says about itself.
+    pub(crate) volume: Volume,
+    device: PathBuf,
+    drive_device: PathBuf,
+}
+
+/// Where a medium is mounted.
+pub(crate) fn place(machine: &Machine) -> PathBuf {
+    machine.root.join("run/kiwi/medium")
+}
+
+/// Loads drivers until the medium is there.
+pub(crate) fn wait(
+    machine: &Machine,
+    orders: &Orders,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<Medium, SystemException> {
+    let begin = Instant::now();
+    let mut first_sight = None;
+    loop {
+        modules.serve_devices(machine, console);
+        let drives = drives(machine);
+        let mut found: Vec<&Medium> =
+            drives.values().filter(|medium| is_wanted(machine, medium, orders)).collect();
+        found.sort_by_key(|medium| medium.name == medium.drive);
+        if let Some(medium) = found.first() {
+            let seen = *first_sight.get_or_insert_with(Instant::now);
+            let is_partition = medium.name != medium.drive;
+            if is_partition || medium.is_optical() || seen.elapsed() >= PARTITIONS {
+                console.trace(&format!("the medium is in {}", medium.device.display()));
+                return Ok((*medium).clone());
+            }
+        }
+        if orders.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
+            return Err(not_found(orders, &drives, modules));
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+fn is_wanted(machine: &Machine, medium: &Medium, orders: &Orders) -> bool {
+    match &orders.medium {
+        Some(set) => medium.volume.set.eq_ignore_ascii_case(set),
+        // A boot image that was made without its medium takes the first live system there is.
+        None => {
+            let path = place(machine).join(LiveConfig::PATH.trim_start_matches('/'));
+            let is_live = medium.mount(machine).is_ok() && path.is_file();
+            let _ = unmount(place(machine), UnmountFlags::DETACH);
+            is_live
+        }
+    }
+}
+
+fn not_found(orders: &Orders, drives: &BTreeMap<String, Medium>, modules: &Modules) -> SystemException {
+    let seen: Vec<String> = drives
+        .values()
+        .map(|medium| format!("  {} (\"{}\", {})", medium.name, medium.volume.id, medium.volume.set))
+        .collect();
+    let seen = if seen.is_empty() { "  none".to_owned() } else { seen.join("\n") };
+    let id = orders.medium.as_deref().unwrap_or("any");
+    SystemException::shell(format!(
+        "The CD or USB stick with the live system was not found within {} seconds.\n\n\
+         Is it still in its drive? Take it out, put it in again and start the machine anew; try another drive or\n\
+         another USB socket.\n\nWanted: medium {id}\nMedia seen:\n{seen}\n{}",
+        orders.timeout.unwrap_or_default(),
+        modules.report()
+    ))
+}
+
+/// Every drive, and partition, in which there is a volume of ISO 9660.
+fn drives(machine: &Machine) -> BTreeMap<String, Medium> {
+    let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !["ram", "loop", "fd", "zram", "nbd"].iter().any(|other| name.starts_with(other)))
+        .filter_map(|name| Some((name.clone(), Medium::look(machine, &name)?)))
+        .collect()
+}
+
+impl Medium {
+    fn look(machine: &Machine, name: &str) -> Option<Self> {
+        let directory = machine.sys.join("class/block").join(name);
+        let drive = match number(&directory.join("partition")) {
+            Some(_) => fs::canonicalize(&directory).ok()?.parent()?.file_name()?.to_str()?.to_owned(),
+            None => name.to_owned(),
+        };
+        // A drive without a medium has a size all the same; reading from it fails.
+        let device = machine.dev.join(name);
+        read_volume(&device).ok()??;
+        let drive_device = machine.dev.join(&drive);
+        let volume = read_volume(&drive_device).ok()??;
+        let bytes = number(&machine.sys.join("class/block").join(&drive).join("size"))? * 512;
+        Some(Self { name: name.to_owned(), drive, bytes, volume, device, drive_device })
+    }
+
+    /// Whether it is a CD or DVD.
+    pub(crate) fn is_optical(&self) -> bool {
+        self.drive.starts_with("sr")
+    }
+
+    /// The device of the whole drive.
+    pub(crate) fn drive_device(&self) -> &PathBuf {
+        &self.drive_device
+    }
+
+    /// Refuses a medium that ends before its volume does.
+    pub(crate) fn is_whole(&self) -> Result<(), SystemException> {
+        if self.bytes >= self.volume.bytes {
+            return Ok(());
+        }
+        Err(SystemException::reboot(format!(
+            "The medium is incomplete: {} MiB are missing at its end.\n\n\
+             It has {} MiB and its image has {} MiB. The image was not downloaded or not written to its end;\n\
+             write it again, to a medium that is large enough.",
+            (self.volume.bytes - self.bytes).div_ceil(1 << 20),
+            self.bytes >> 20,
+            self.volume.bytes.div_ceil(1 << 20)
+        )))
+    }
+
+    /// Reads all of it and compares with its sum.
+    pub(crate) fn check(&self, machine: &Machine, console: &Console) -> Result<(), SystemException> {
+        let Some(sum) = self.volume.sum else {
+            console.announce("This medium carries no sum and cannot be checked; the boot goes on.");
+            return Ok(());
+        };
+        console.announce("Checking the medium ...");
+        let result = self.sum(console).map_err(|error| {
+            SystemException::reboot(format!(
+                "The medium is damaged: reading {} failed: {error}\n\nWrite its image to another medium.",
+                machine.dev.join(&self.drive).display()
+            ))
+        })?;
+        if result.digest != sum.digest {
+            return Err(SystemException::reboot(
+                "The medium is damaged: its sum is not the one of its image.\n\n\
+                 Compare the sum of the image that was downloaded, and write it to another medium.",
+            ));
+        }
+        console.announce("The medium is as it was made.");
+        Ok(())
+    }
+
+    fn sum(&self, console: &Console) -> io::Result<bootconfig::MediumSum> {
+        let total = self.volume.summed();
+        let mut rest = File::open(&self.drive_device)?.take(total);
+        let (mut digester, mut done, mut told) = (MediumDigester::default(), 0, 0);
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let count = rest.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            digester.update(&mut buffer[..count]);
+            done += count as u64;
+            let tenth = done * 10 / total.max(1);
+            if tenth > told {
+                told = tenth;
+                console.announce(&format!("{} % of the medium are read", tenth * 10));
+            }
+        }
+        if done < total {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(digester.finish())
+    }
+
+    /// Mounts it at `place`.
+    pub(crate) fn mount(&self, machine: &Machine) -> Result<(), SystemException> {
+        let place = place(machine);
+        fs::create_dir_all(&place)
+            .and_then(|()| {
+                Ok(mount(&self.device, &place, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
+            })
+            .map_err(|error| {
+                SystemException::shell(format!(
+                    "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image anew.",
+                    self.device.display()
+                ))
+            })
+    }
+}
+
+/// The volume on a device; nothing when it holds something else.
+fn read_volume(device: &PathBuf) -> io::Result<Option<Volume>> {
+    let mut sector = vec![0; SECTOR as usize];
+    match File::open(device)?.read_exact_at(&mut sector, DESCRIPTOR) {
+        Ok(()) => Ok(Volume::parse(&sector)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bootconfig::MediumSum;
+
+    use super::*;
+    use crate::device::tests::Files;
+
+    const SET: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
+    /// A volume of `sectors`, of which the first 64 are there, with its sum.
+    fn volume(sectors: u32) -> Vec<u8> {
+        let mut bytes = vec![0; 64 * 2048];
+        let descriptor = &mut bytes[DESCRIPTOR as usize..][..2048];
+        descriptor.fill(b' ');
+        descriptor[..7].copy_from_slice(b"\x01CD001\x01");
+        descriptor[80..84].copy_from_slice(&sectors.to_le_bytes());
+        descriptor[190..190 + SET.len()].copy_from_slice(SET.as_bytes());
+        let mut digester = MediumDigester::default();
+        digester.update(&mut bytes[..(64 - 15) * 2048].to_vec());
+        bytes[MediumSum::PLACE as usize..][..512].copy_from_slice(&digester.finish().field());
+        bytes
+    }
+
+    #[test]
+    fn a_stick_is_known_as_a_disk_and_as_its_partition() {
+        let files = Files::new();
+        files.add("sda", None, &volume(64));
+        files.add("sda1", Some(("sda", 1)), &volume(64));
+        files.add("sdb", None, &[0; 40_000]);
+        files.add("loop0", None, &volume(64));
+        let drives = drives(&files.machine);
+        assert_eq!(drives.keys().collect::<Vec<_>>(), ["sda", "sda1"]);
+        let partition = &drives["sda1"];
+        assert_eq!((partition.drive.as_str(), partition.volume.set.as_str()), ("sda", SET));
+        assert!(!partition.is_optical());
+    }
+
+    #[test]
+    fn damage_is_told_from_a_cut() {
+        let files = Files::new();
+        let console = Console::quiet(&files.machine);
+        let mut damaged = volume(64);
+        damaged[50_000] ^= 1;
+        files.add("sr0", None, &volume(64));
+        files.add("sr1", None, &volume(65 + (1 << 9)));
+        files.add("sr2", None, &damaged);
+        let drives = drives(&files.machine);
+        assert_eq!(drives["sr0"].is_whole(), Ok(()));
+        assert_eq!(drives["sr0"].check(&files.machine, &console), Ok(()));
+        let text = drives["sr1"].is_whole().unwrap_err().text;
+        assert!(text.starts_with("The medium is incomplete: 2 MiB are missing at its end.\n"), "{text}");
+        assert_eq!(drives["sr2"].is_whole(), Ok(()));
+        let text = drives["sr2"].check(&files.machine, &console).unwrap_err().text;
+        assert!(text.starts_with("The medium is damaged: its sum is not the one of its image.\n"), "{text}");
+    }
+}

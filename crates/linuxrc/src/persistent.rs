@@ -1,0 +1,207 @@
+//! A part of the stick that keeps what a live system writes.
+//!
+//! The image's partition table has two entries, the image and the FAT of UEFI; the third is made at the first boot,
+//! from the end of the image to the end of the stick, and gets a file system with the label `cow`. Only an empty entry
+//! of the very stick the system is booted from is ever written. A stick on which that cannot be done boots all the
+//! same, and says that it keeps nothing.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bootconfig::{Filesystem, LiveParameters, partition_name};
+use rustix::mount::{MountFlags, mount};
+
+use crate::check;
+use crate::console::Console;
+use crate::device::Device;
+use crate::live::Kept;
+use crate::machine::Machine;
+use crate::medium::Medium;
+use crate::modules::Modules;
+use crate::sys;
+
+/// Number of the partition.
+const NUMBER: u32 = 3;
+/// Where its entry is in the MBR.
+const ENTRY: usize = 446 + 16 * (NUMBER as usize - 1);
+/// Less than this is not worth a file system.
+const LEAST: u64 = 64 << 20;
+/// Where partitions begin: at whole MiB, in sectors.
+const ALIGNMENT: u64 = 2048;
+/// How long the kernel and the drive may take to show a new partition.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Mounts the part, which is made when it is not there; none where it cannot be, with a word to the user.
+pub(crate) fn prepare(
+    machine: &Machine,
+    medium: &Medium,
+    parameters: &LiveParameters,
+    modules: &mut Modules,
+    console: &Console,
+) -> Option<Kept> {
+    let filesystem = parameters.persistent_filesystem.unwrap_or(Filesystem::Ext4);
+    modules.load(filesystem.module(), console);
+    let kept = match medium.is_optical() {
+        true => Err("a CD cannot be written to".to_owned()),
+        false => find_or_make(machine, medium, filesystem, console)
+            .and_then(|device| mount_part(machine, &device, modules, console)),
+    };
+    match kept {
+        Ok(kept) => Some(kept),
+        Err(why) => {
+            console.announce(&format!("Nothing that is written will be kept: {why}."));
+            None
+        }
+    }
+}
+
+fn find_or_make(
+    machine: &Machine,
+    medium: &Medium,
+    filesystem: Filesystem,
+    console: &Console,
+) -> Result<Device, String> {
+    let name = partition_name(&medium.drive, NUMBER);
+    if let Some(device) = Device::look(machine, &name) {
+        return match device.superblock {
+            Some(_) => Ok(device),
+            None => make_filesystem(machine, &device, filesystem, console),
+        };
+    }
+    let disk = File::options()
+        .read(true)
+        .write(true)
+        .open(medium.drive_device())
+        .map_err(|error| format!("the stick cannot be written to: {error}"))?;
+    let mut table = [0; 512];
+    disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
+    add_partition(&mut table, medium.volume.bytes, medium.bytes)?;
+    console.announce("Making a part of the stick for what is kept ...");
+    disk.write_all_at(&table, 0)
+        .and_then(|()| disk.sync_all())
+        .and_then(|()| sys::reread_partition_table(&disk))
+        .map_err(|error| format!("writing its partition table: {error}"))?;
+    let begin = Instant::now();
+    let device = loop {
+        if let Some(device) = Device::look(machine, &name) {
+            break device;
+        }
+        if begin.elapsed() > PATIENCE {
+            return Err(format!("the new partition {name} does not appear"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    make_filesystem(machine, &device, filesystem, console)
+}
+
+/// Puts the third entry into an MBR: everything behind the image of `used` bytes on a disk of `bytes`.
+fn add_partition(table: &mut [u8; 512], used: u64, bytes: u64) -> Result<(), String> {
+    if table[510..] != [0x55, 0xaa] {
+        return Err("it has no partition table".to_owned());
+    }
+    if table[ENTRY..510].iter().any(|&byte| byte != 0) {
+        return Err("its partition table has other entries behind the image".to_owned());
+    }
+    let start = used.div_ceil(512).next_multiple_of(ALIGNMENT);
+    // An MBR counts sectors in 32 bits.
+    let end = (bytes / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
+    if end <= start || (end - start) * 512 < LEAST {
+        return Err(format!("fewer than {} MiB are left behind the image", LEAST >> 20));
+    }
+    let beyond_geometry = [0xfe, 0xff, 0xff];
+    let entry = &mut table[ENTRY..ENTRY + 16];
+    entry[1..4].copy_from_slice(&beyond_geometry);
+    entry[4] = 0x83;
+    entry[5..8].copy_from_slice(&beyond_geometry);
+    entry[8..12].copy_from_slice(&(start as u32).to_le_bytes());
+    entry[12..16].copy_from_slice(&((end - start) as u32).to_le_bytes());
+    Ok(())
+}
+
+fn make_filesystem(
+    machine: &Machine,
+    device: &Device,
+    filesystem: Filesystem,
+    console: &Console,
+) -> Result<Device, String> {
+    let (names, words): (&[&str], &[&str]) = match filesystem {
+        Filesystem::Xfs => (&["mkfs.xfs"], &["-q", "-f", "-L", "cow"]),
+        _ => (&["mke2fs", "mkfs.ext4"], &["-q", "-F", "-t", "ext4", "-L", "cow"]),
+    };
+    let program = machine
+        .program(names)
+        .ok_or_else(|| format!("the initrd has no {} to make a file system with", names[0]))?;
+    console.trace(&format!("{} on {}", program.display(), device.path.display()));
+    let output = Command::new(&program)
+        .args(words)
+        .arg(&device.path)
+        .output()
+        .map_err(|error| format!("starting {}: {error}", program.display()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+        return Err(format!("{} ended with {}: {said}", program.display(), output.status));
+    }
+    Device::look(machine, &device.name).ok_or_else(|| format!("{} is gone", device.path.display()))
+}
+
+fn mount_part(
+    machine: &Machine,
+    device: &Device,
+    modules: &mut Modules,
+    console: &Console,
+) -> Result<Kept, String> {
+    let superblock = device.superblock.as_ref().ok_or("it holds no file system")?;
+    modules.load(superblock.filesystem.module(), console);
+    check::check(machine, device, superblock.filesystem, console)
+        .map_err(|exception| exception.text.replace('\n', " "))?;
+    let place = machine.root.join("run/kiwi/kept");
+    mount_at(&device.path, &place, superblock.filesystem)
+        .map_err(|error| format!("mounting {}: {error}", device.path.display()))?;
+    Ok(Kept(place))
+}
+
+fn mount_at(device: &Path, place: &Path, filesystem: Filesystem) -> std::io::Result<()> {
+    fs::create_dir_all(place)?;
+    Ok(mount(device, place, filesystem.word(), MountFlags::NOATIME, None)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn table() -> [u8; 512] {
+        let mut table = [0; 512];
+        table[446] = 0x80;
+        table[510..].copy_from_slice(&[0x55, 0xaa]);
+        table
+    }
+
+    #[test]
+    fn the_part_fills_the_stick_behind_the_image() {
+        let mut table = table();
+        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512).unwrap();
+        assert_eq!(table[446..ENTRY], self::table()[446..ENTRY]);
+        assert_eq!(table[ENTRY + 4], 0x83);
+        let number = |at: usize| u32::from_le_bytes(table[at..at + 4].try_into().unwrap());
+        assert_eq!((number(ENTRY + 8), number(ENTRY + 12)), (101 * 2048, 899 * 2048));
+        assert_eq!(table[510..], [0x55, 0xaa]);
+    }
+
+    #[test]
+    fn a_table_that_is_not_as_it_was_made_is_left_alone() {
+        let mut foreign = table();
+        foreign[446 + 48 + 4] = 0x83;
+        let before = foreign;
+        let error = add_partition(&mut foreign, MIB, 1000 * MIB).unwrap_err();
+        assert_eq!(error, "its partition table has other entries behind the image");
+        assert_eq!(foreign, before);
+        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB).is_err());
+        let full = add_partition(&mut table(), 990 * MIB, 1000 * MIB).unwrap_err();
+        assert_eq!(full, "fewer than 64 MiB are left behind the image");
+    }
+}
