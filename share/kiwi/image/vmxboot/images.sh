@@ -1,6 +1,6 @@
 #!/bin/sh
 # Takes out of the tree what a boot image never uses. What stays: the kernel's drivers the description names, with what
-# they depend on, and fsck with its libraries; kiwi puts linuxrc in as /init.
+# they depend on, and fsck with its libraries; kiwi puts linuxrc in as /init. Every kind of boot image uses this script.
 set -e
 test -f /.kconfig && . /.kconfig
 test -f /.profile && . /.profile
@@ -10,7 +10,9 @@ suseStripKernel
 rm -f /boot/System.map-* /boot/config-*
 # From here on only what is kept counts, so it is moved aside and everything else goes at once.
 mkdir -p /keep/usr/sbin /keep/usr/bin /keep/usr/lib
-for program in /usr/sbin/e2fsck /usr/bin/dash; do
+# A live stick makes a file system for what it keeps.
+programs="/usr/sbin/e2fsck /usr/sbin/mke2fs /usr/bin/dash"
+for program in $programs; do
     cp -a "$program" "/keep$program"
     for library in $(ldd "$program" | grep -o '/[^ ]*'); do
         mkdir -p "/keep$(dirname "$library")"
