@@ -51,9 +51,10 @@ impl Share {
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
         let candidates = [
             self.folder.join("linuxrc"),
-            beside.join("linuxrc"),
+            // In a checkout the static one goes before what cargo's tests leave beside the program.
             beside.join("..").join(built),
             beside.join("../..").join(built),
+            beside.join("linuxrc"),
         ];
         match candidates.iter().find(|path| path.is_file()) {
             Some(path) => Ok(path.clone()),

@@ -1,7 +1,7 @@
 //! ISOLINUX: the boot loader of CDs for BIOS, and through the hybrid MBR of sticks too.
 //!
 //! ```text
-//! /boot/isolinux/   isolinux.bin, the modules it needs, isolinux.cfg of one line that leads to
+//! /boot/isolinux/   isolinux.bin, the modules it needs, an isolinux.cfg that leads to
 //! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the chapter's folder, in which names are relative
 //! ```
 //!
@@ -60,9 +60,9 @@ fn find(folders: &[&str], name: &str, package: &str) -> Result<PathBuf> {
     }
 }
 
-/// The one line that leads from ISOLINUX's folder to the medium's settings.
+/// What leads from ISOLINUX's own folder to the medium's settings, and makes names relative to their folder.
 pub fn first_configuration(loader: &str) -> String {
-    format!("config {loader}/isolinux.cfg {loader}/\n")
+    format!("default loader\nprompt 0\nlabel loader\n  config {loader}/isolinux.cfg {loader}/\n")
 }
 
 /// The text of isolinux.cfg in the loader's folder. A line is no longer than isolinux reads (2047 bytes).

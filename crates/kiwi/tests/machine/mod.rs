@@ -41,25 +41,47 @@ pub struct Machine {
     position: usize,
 }
 
+/// Where a medium is put in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// A drive for CDs.
+    Cdrom,
+    /// A socket for USB sticks, which keep what is written to them.
+    Usb,
+}
+
+impl Slot {
+    /// The words that put `image` in.
+    pub fn words(self, image: &Path) -> Vec<String> {
+        let image = image.display();
+        match self {
+            Self::Cdrom => {
+                vec!["-drive".to_owned(), format!("file={image},format=raw,media=cdrom,readonly=on")]
+            }
+            Self::Usb => vec![
+                "-device".to_owned(),
+                "qemu-xhci".to_owned(),
+                "-drive".to_owned(),
+                format!("if=none,id=stick,format=raw,file={image}"),
+                "-device".to_owned(),
+                "usb-storage,drive=stick,removable=on".to_owned(),
+            ],
+        }
+    }
+}
+
 impl Machine {
     /// Boots `disk`, which keeps what the machine writes.
     pub fn boot(disk: &Path, format: &str, firmware: Firmware, scratch: &Path) -> Self {
+        let drive = format!("file={},format={format},if=virtio", disk.display());
+        Self::start(&["-drive".to_owned(), drive], firmware, scratch)
+    }
+
+    /// Boots what is put in with `words`.
+    pub fn start(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
         let mut command = Command::new("qemu-system-x86_64");
-        command.args([
-            "-machine",
-            "q35",
-            "-accel",
-            "tcg",
-            "-cpu",
-            "max",
-            "-m",
-            "1024",
-            "-nographic",
-            "-no-reboot",
-        ]);
-        command
-            .args(["-nic", "none", "-drive"])
-            .arg(format!("file={},format={format},if=virtio", disk.display()));
+        command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
+        command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(words);
         if firmware == Firmware::Uefi {
             let variables = scratch.join("variables.fd");
             std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");
@@ -84,6 +106,15 @@ impl Machine {
     /// Waits until the console shows one of `texts` behind what was awaited before.
     pub fn expect(&mut self, texts: &[&str], seconds: u64) {
         assert!(self.shows(texts, seconds), "{texts:?} did not come within {seconds} s; {}", self.tail());
+    }
+
+    /// Waits until the console shows `text`, whatever else it says: a failure that is wanted.
+    pub fn expect_failure(&mut self, text: &str, seconds: u64) {
+        let limit = Instant::now() + Duration::from_secs(seconds);
+        while !self.console.lock().unwrap().contains(text) {
+            assert!(Instant::now() < limit, "\"{text}\" did not come within {seconds} s; {}", self.tail());
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// As `expect`, telling whether it came; a machine that gave up does not get better.

@@ -1,0 +1,232 @@
+//! Live systems: one tree, every layout, from CD and stick, by BIOS and UEFI; and media that something is wrong with.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use machine::{Firmware, Machine, Slot, run_kiwi};
+
+/// A system that is quick to boot: its init is a shell script that offers a login.
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager>
+    <type image="iso" TYPE><bootloader name="grub2" timeout="1"/></type></preferences>
+  <users><user name="tux" home="/home/tux" shell="/bin/bash" password="$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu."/></users>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="image">
+    <package name="e2fsprogs"/><package name="kmod"/><package name="linux-image-amd64"/><package name="login"/><package name="udev"/>
+  </packages>
+</image>"#;
+
+const INIT: &str = "#!/bin/sh
+mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
+while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
+";
+
+/// Drivers that no machine of these tests has are most of the kernel.
+const CONFIG_SH: &str = "set -e
+cd /lib/modules/*/kernel
+rm -rf sound drivers/net drivers/gpu drivers/media drivers/iio drivers/infiniband drivers/staging drivers/isdn net
+depmod \"$(ls /lib/modules)\"
+rm -rf /usr/share/doc /usr/share/man /usr/share/locale /var/lib/apt/lists/*
+";
+
+/// The prepared tree; each test makes its media from it.
+fn tree() -> &'static Path {
+    static TREE: OnceLock<PathBuf> = OnceLock::new();
+    TREE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live");
+        let _ = std::fs::remove_dir_all(&folder);
+        let description = folder.join("description");
+        std::fs::create_dir_all(description.join("root/usr/sbin")).unwrap();
+        std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "flags=\"overlay\""))
+            .unwrap();
+        std::fs::write(description.join("config.sh"), CONFIG_SH).unwrap();
+        let init = description.join("root/usr/sbin/init");
+        std::fs::write(&init, INIT).unwrap();
+        judge("chmod", &["755", init.to_str().unwrap()]);
+        let tree = folder.join("tree");
+        run_kiwi(&["prepare", description.to_str().unwrap(), "--root", tree.to_str().unwrap()]);
+        tree
+    })
+}
+
+/// The medium with these attributes of its type.
+fn medium(attributes: &str, folder: &Path) -> PathBuf {
+    std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", attributes)).unwrap();
+    run_kiwi(&["create", tree().to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
+    folder.join("live.x86_64-1.0.0.iso")
+}
+
+/// Runs a judge; what it printed.
+fn judge(program: &str, words: &[&str]) -> String {
+    let output =
+        Command::new(program).args(words).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {words:?}: {text}");
+    text
+}
+
+/// Boots a medium and logs in; the accounts are those of the description.
+fn log_in(image: &Path, slot: Slot, firmware: Firmware, folder: &Path) -> Machine {
+    let mut machine = Machine::start(&slot.words(image), firmware, folder);
+    machine.log_in("tux", "kiwi");
+    let people = machine.ask("awk -F: '$3 >= 1000 && $3 < 60000 { print $1 }' /etc/passwd");
+    assert_eq!(people, "tux");
+    assert_eq!(machine.ask("echo written > there; cat there"), "written");
+    machine
+}
+
+/// Device, type and first option of what is mounted at `place`.
+fn mounted(machine: &mut Machine, place: &str) -> String {
+    machine.ask(&format!(
+        "awk '$2 == \"{place}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"
+    ))
+}
+
+#[test]
+fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"unified\" volid=\"UNIFIED\"", folder.path());
+    let path = image.to_str().unwrap();
+    let first = judge("sha256sum", &[path]);
+    assert_eq!(
+        judge("sha256sum", &[medium("flags=\"unified\" volid=\"UNIFIED\"", folder.path()).to_str().unwrap()]),
+        first
+    );
+    let described = judge("isoinfo", &["-d", "-i", path]);
+    for line in
+        ["Volume id: UNIFIED", "Rock Ridge signatures version 1 found", "El Torito VD version 1 found"]
+    {
+        assert!(described.contains(line), "{described}");
+    }
+    let report =
+        judge("xorriso", &["-indev", path, "-report_el_torito", "plain", "-report_system_area", "plain"]);
+    for line in ["1  BIOS  y   none", "2  UEFI  y   none", "MBR isohybrid", "0xef"] {
+        assert!(report.contains(line), "{line}: {report}");
+    }
+    judge("checkisomd5", &["--md5sumonly", path]);
+    judge("sfdisk", &["--verify", path]);
+    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
+    assert_eq!(mounted(&mut machine, "/run/kiwi/medium"), "/dev/sr0 iso9660 ro");
+    assert_eq!(
+        machine.ask("ls /run/kiwi/medium"),
+        "boot  config.isoclient  live-read-only.x86_64-1.0.0  live-read-only.x86_64-1.0.0.md5"
+    );
+}
+
+#[test]
+fn compressed_boots_from_a_stick_by_bios() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"compressed\"", folder.path());
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
+    assert_eq!(mounted(&mut machine, "/usr"), "/dev/loop1 squashfs ro");
+    assert_eq!(mounted(&mut machine, "/run/kiwi/medium"), "/dev/sda1 iso9660 ro");
+    assert!(machine.ask("touch /usr/new").contains("Read-only file system"));
+    let free: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
+    assert!(free > 300_000, "the part in memory has not grown: {free} kB");
+}
+
+#[test]
+fn plain_boots_through_its_boot_image_from_cd_by_uefi() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"plain\" boot=\"isoboot/debian-12\"", folder.path());
+    let listed = judge("isoinfo", &["-f", "-R", "-i", image.to_str().unwrap()]);
+    for file in ["/read-only-system/usr/bin/bash\n", "/live.x86_64-1.0.0.gz\n", "/boot/x86_64/loader/linux\n"]
+    {
+        assert!(listed.contains(file), "{file} is not on the medium");
+    }
+    let left: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(!left.iter().any(|name| name.starts_with("initrd-")), "{left:?}");
+    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Uefi, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
+    assert_eq!(mounted(&mut machine, "/usr"), "/dev/sr0 iso9660 ro");
+    assert_eq!(machine.ask("stat -c '%U %a' /usr/bin/passwd"), "root 4755");
+}
+
+#[test]
+fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"overlay\" hybridpersistent=\"true\"", folder.path());
+    let stick = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
+    stick.set_len(stick.metadata().unwrap().len() + (300 << 20)).unwrap();
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Uefi, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
+    assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 ext4 rw");
+    assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
+    drop(machine);
+    judge("sfdisk", &["--verify", image.to_str().unwrap()]);
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    assert_eq!(machine.ask("cat kept"), "for ever");
+    drop(machine);
+    // The part does not count for the medium's sum.
+    judge_check(&image, folder.path(), Slot::Usb, "The medium is as it was made.");
+}
+
+/// Boots kernel and initrd of a medium directly, with the medium put in, and waits for what the console must say.
+fn judge_check(image: &Path, folder: &Path, slot: Slot, text: &str) {
+    let mut words = slot.words(image);
+    words.extend(direct(image, folder, "mediacheck=1 rd.timeout=20"));
+    Machine::start(&words, Firmware::Bios, folder).expect_failure(text, 180);
+}
+
+/// The words that start kernel and initrd of `image` without a boot loader.
+fn direct(image: &Path, folder: &Path, line: &str) -> Vec<String> {
+    let [kernel, initrd] = ["linux", "initrd"].map(|name| {
+        let path = folder.join(name);
+        let place = format!("/boot/x86_64/loader/{name}");
+        judge(
+            "xorriso",
+            &[
+                "-osirrox",
+                "on",
+                "-indev",
+                image.to_str().unwrap(),
+                "-extract",
+                &place,
+                path.to_str().unwrap(),
+            ],
+        );
+        path.to_str().unwrap().to_owned()
+    });
+    let line = format!("console=ttyS0 quiet panic=-1 {line}");
+    ["-kernel", &kernel, "-initrd", &initrd, "-append", &line].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn what_is_wrong_with_a_medium_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"unified\"", folder.path());
+    let copy = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::copy(&image, &path).unwrap();
+        (std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap(), path)
+    };
+    let bytes = std::fs::read(&image).unwrap();
+    let squashfs = bytes.windows(4).position(|window| window == b"hsqs").expect("a squashfs") as u64;
+    let says = |medium: Option<&Path>, line: &str, text: &str| {
+        let mut words = direct(&image, folder.path(), line);
+        words.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.words(medium)));
+        Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 180);
+    };
+    says(None, "rd.timeout=3", "The CD or USB stick with the live system was not found within 3 seconds.");
+    let (file, cut) = copy("cut");
+    file.set_len(bytes.len() as u64 - (5 << 20)).unwrap();
+    says(Some(&cut), "", "The medium is incomplete: 5 MiB are missing at its end.");
+    let (file, damaged) = copy("damaged");
+    file.write_all_at(&[0; 96], squashfs).unwrap();
+    says(Some(&damaged), "", "The read-only part of the system, live-read-only.x86_64-1.0.0, is damaged: ");
+    let (file, wrong) = copy("wrong");
+    file.write_all_at(b"wrong", squashfs + (1 << 20)).unwrap();
+    says(Some(&wrong), "mediacheck=1", "The medium is damaged: its sum is not the one of its image.");
+}
