@@ -26,7 +26,7 @@ impl From<Accelerator> for boot_vm::Accelerator {
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// The disk image.
+    /// The disk image, or the image of a CD.
     image: PathBuf,
     /// Start with UEFI firmware instead of BIOS.
     #[arg(long)]
@@ -37,7 +37,7 @@ pub(super) struct Run {
     /// Open a window instead of using this terminal as the serial console.
     #[arg(long)]
     window: bool,
-    /// Keep what the system writes in the image; by default it is forgotten.
+    /// Keep what the system writes in the image; by default it is forgotten. A CD's image is put in as a stick then.
     #[arg(long)]
     keep: bool,
     /// What executes the machine's instructions: auto tries KVM and falls back to QEMU's interpreter.

@@ -1,4 +1,4 @@
-//! `kiwi run`: boots a finished disk in QEMU, with its serial console on this terminal.
+//! `kiwi run`: boots a finished disk, CD or stick in QEMU, with its serial console on this terminal.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::host::Host;
 /// What to boot and how.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The disk.
+    /// The disk, or the image of a CD.
     pub image: PathBuf,
     /// UEFI instead of BIOS.
     pub uefi: bool,
@@ -53,7 +53,7 @@ const FIRMWARE: [(&str, &str); 4] = [
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let image = &request.image;
     if !image.is_file() {
-        bail!("there is no disk image at {}", image.display());
+        bail!("there is no image at {}", image.display());
     }
     let program = host.find_program("qemu-system-x86_64")?;
     let scratch = tempfile::tempdir().context("making a folder for the machine's firmware")?;
@@ -62,7 +62,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         Accelerator::Kvm => true,
         Accelerator::Tcg => false,
     };
-    let mut words = arguments(request, kvm, format_of(image)?);
+    let mut words = arguments(request, kvm, &drive(request, is_medium(image)?, format_of(image)?));
     if request.uefi {
         words.extend(firmware(scratch.path(), host)?);
     }
@@ -85,9 +85,35 @@ fn kvm_works(program: &Path, host: &Host) -> bool {
         && host.says(program, &[&words[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
 }
 
-fn arguments(request: &Request, kvm: bool, format: &str) -> Vec<String> {
-    let snapshot = if request.keep { "" } else { ",snapshot=on" };
-    let image = request.image.display().to_string().replace(',', ",,");
+/// The words that put the image into the machine: a disk, a CD, or, when what is written is to be kept, a stick.
+fn drive(request: &Request, is_medium: bool, format: &str) -> Vec<String> {
+    let file = format!("file={},format={format}", request.image.display().to_string().replace(',', ",,"));
+    let disk = |more: &str| vec!["-drive".to_owned(), format!("{file},{more}")];
+    match (is_medium, request.keep) {
+        (true, false) => disk("media=cdrom,readonly=on"),
+        (true, true) => {
+            let mut words = disk("if=none,id=stick");
+            words.extend(
+                ["-device", "qemu-xhci", "-device", "usb-storage,drive=stick,removable=on"]
+                    .map(str::to_owned),
+            );
+            words
+        }
+        (false, true) => disk("if=virtio"),
+        (false, false) => disk("if=virtio,snapshot=on"),
+    }
+}
+
+/// Whether the image holds a volume of ISO 9660.
+fn is_medium(image: &Path) -> Result<bool> {
+    use std::os::unix::fs::FileExt;
+    let mut sector = vec![0; bootconfig::SECTOR as usize];
+    let file = std::fs::File::open(image).with_context(|| format!("opening {}", image.display()))?;
+    Ok(file.read_exact_at(&mut sector, bootconfig::DESCRIPTOR).is_ok()
+        && bootconfig::Volume::parse(&sector).is_some())
+}
+
+fn arguments(request: &Request, kvm: bool, drive: &[String]) -> Vec<String> {
     let forward = request.ssh.map(|port| format!(",hostfwd=tcp:127.0.0.1:{port}-:22")).unwrap_or_default();
     let mut words = vec![
         "-machine".to_owned(),
@@ -98,12 +124,11 @@ fn arguments(request: &Request, kvm: bool, format: &str) -> Vec<String> {
         if kvm { "host" } else { "max" }.to_owned(),
         "-m".to_owned(),
         request.memory.to_string(),
-        "-drive".to_owned(),
-        format!("file={image},format={format},if=virtio{snapshot}"),
         "-nic".to_owned(),
         format!("user,model=virtio-net-pci{forward}"),
         "-no-reboot".to_owned(),
     ];
+    words.extend(drive.iter().cloned());
     if !request.window {
         words.push("-nographic".to_owned());
     }
