@@ -24,6 +24,7 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">
 </image>"#;
 
 const INIT: &str = "#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
 while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
 ";
