@@ -16,7 +16,7 @@ use crate::host::Host;
 use crate::logical::{self, TreeFacts};
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
-use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::root_tree::RootTree;
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::script;
 use crate::share::Share;
@@ -40,7 +40,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
-    let loaded = load::load(&tree.path().join(DESCRIPTION), &share)?;
+    let loaded = load::load_prepared(&tree)?;
     let selection =
         load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
     check(&selection, host)?;

@@ -7,6 +7,7 @@ use description::{Architecture, Choice, Description, Diagnostics, Parsed, Select
 
 use super::Overrides;
 use crate::host::Host;
+use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
 use crate::source::Source;
 
@@ -56,6 +57,13 @@ pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
         _ => path.to_owned(),
     };
     Source::open(if place.exists() { &place } else { path })
+}
+
+/// Reads the description a prepared tree carries. What it inherits is packages, and those are in the tree.
+pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
+    let source = Source::open(&tree.path().join(DESCRIPTION))?;
+    let (description, warnings) = read(&source)?;
+    Ok(Loaded { source, description, warnings })
 }
 
 /// As `load`, and warnings are shown.

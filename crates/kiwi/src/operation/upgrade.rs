@@ -8,8 +8,7 @@ use super::{Overrides, load};
 use crate::host::Host;
 use crate::physical;
 use crate::record::Record;
-use crate::root_tree::{DESCRIPTION, RootTree};
-use crate::share::Share;
+use crate::root_tree::RootTree;
 use crate::store::Store;
 
 /// What to upgrade.
@@ -23,10 +22,9 @@ pub struct Request {
 
 /// Upgrades the tree in place.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let share = Share::find(host);
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
-    let loaded = load::load(&tree.path().join(DESCRIPTION), &share)?;
+    let loaded = load::load_prepared(&tree)?;
     let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
     physical::upgrade(&selection, &record, &tree, &Store::open(host)?, host)?;
     host.say(&format!("The root tree is up to date: {}", tree.path().display()));
