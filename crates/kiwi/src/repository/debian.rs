@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use description::{Repository, RepositoryType};
 
-use super::{Configuration, Resolved};
+use super::{Configuration, Resolved, SigningKey};
 
 /// Where Debian's apt documents the public archives: the default where nothing else names one.
 const DOCUMENTED: [&str; 2] =
@@ -62,7 +62,7 @@ pub(super) fn resolve(
         suites,
         components: components.clone(),
         architectures: repository.architectures.clone(),
-        keys: vec![PathBuf::from(KEYRING)],
+        keys: vec![SigningKey::File(PathBuf::from(KEYRING))],
         checked: repository.check_repository.unwrap_or(true),
         priority: repository.priority,
         for_build: !repository.image_only,

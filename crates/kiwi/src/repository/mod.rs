@@ -20,6 +20,15 @@ use crate::runtime_configuration::RuntimeConfiguration;
 /// Where SUSE projects are published, unless `kiwi.yml` names another place.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
 
+/// Where a key or keyring is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SigningKey {
+    /// A file of the host or of the description.
+    File(PathBuf),
+    /// To be fetched before the repository is read.
+    Url(String),
+}
+
 /// A repository whose place is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
@@ -34,7 +43,7 @@ pub struct Resolved {
     /// Architectures it is used for; empty: the image's.
     pub architectures: Vec<String>,
     /// Keys or keyrings that sign it.
-    pub keys: Vec<PathBuf>,
+    pub keys: Vec<SigningKey>,
     /// Whether its signature is checked.
     pub checked: bool,
     /// Priority, as the description says it.
@@ -106,7 +115,8 @@ fn plain(repository: &Repository, location: String, description: &Path) -> Resul
         (false, true) => vec!["main".to_owned()],
         (false, false) => repository.components.clone(),
     };
-    let keys = repository.signing_keys.iter().map(|key| key_path(key, description)).collect::<Result<_>>()?;
+    let keys =
+        repository.signing_keys.iter().map(|key| signing_key(key, description)).collect::<Result<_>>()?;
     let in_image = repository.in_image.then(|| {
         format!("Types: deb\nURIs: {location}\nSuites: {suite}\nComponents: {}\n", components.join(" "))
     });
@@ -125,19 +135,23 @@ fn plain(repository: &Repository, location: String, description: &Path) -> Resul
     })
 }
 
-/// A signing key: a file of the host or of the description.
-fn key_path(key: &str, description: &Path) -> Result<PathBuf> {
+/// A signing key: a file of the host or of the description, or something to fetch.
+fn signing_key(key: &str, description: &Path) -> Result<SigningKey> {
     let path = if let Some(path) = key.strip_prefix("this://").or_else(|| key.strip_prefix("this:")) {
         description.join(path.trim_start_matches('/'))
     } else if let Some(path) = key.strip_prefix("file://").or_else(|| key.strip_prefix("file:")) {
         PathBuf::from(path)
     } else if key.starts_with('/') {
         PathBuf::from(key)
+    } else if ["http://", "https://", "ftp://"].iter().any(|scheme| key.starts_with(scheme)) {
+        return Ok(SigningKey::Url(key.to_owned()));
     } else {
-        bail!("the signing key {key} must be fetched; download it and name it with file: or this:");
+        bail!(
+            "the signing key {key} is neither a path nor a URL: expected file:/PATH, this://PATH, https://... or http://..."
+        );
     };
     if !path.is_file() {
         bail!("the signing key {key} does not exist: no {}", path.display());
     }
-    Ok(path)
+    Ok(SigningKey::File(path))
 }

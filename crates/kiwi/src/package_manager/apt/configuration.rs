@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::{PatternType, RepositoryType};
 
+use super::output::update_error;
 use super::{Apt, WORK};
 use crate::host::Host;
-use crate::repository::Resolved;
+use crate::repository::{Resolved, SigningKey};
 use crate::root_tree::RootTree;
 
 impl Apt<'_> {
@@ -92,7 +93,15 @@ impl Apt<'_> {
         if !repository.checked || repository.kind == RepositoryType::DebDir {
             text += "Trusted: yes\n";
         } else if !repository.keys.is_empty() {
-            let keys: Vec<String> = repository.keys.iter().map(|key| key.display().to_string()).collect();
+            let mut keys = Vec::new();
+            for (number, key) in repository.keys.iter().enumerate() {
+                keys.push(match key {
+                    SigningKey::File(path) => path.display().to_string(),
+                    SigningKey::Url(url) => {
+                        self.fetch_key(url, &format!("{index}-{number}"), tree, host)?.display().to_string()
+                    }
+                });
+            }
             text += &format!("Signed-By: {}\n", keys.join(" "));
         }
         if let Some((user, password)) = &repository.credentials {
@@ -101,6 +110,32 @@ impl Apt<'_> {
             tree.write(format!("{WORK}/etc/auth.conf.d/{index}.conf"), entry, 0o600)?;
         }
         Ok(text)
+    }
+
+    /// A key of the network, in our folder; apt tells armoured keys from binary ones by the ending of the file.
+    fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
+        if url.starts_with("http://") || url.starts_with("ftp://") {
+            host.warn(&format!(
+                "the signing key {url} is fetched over a connection that nobody vouches for; use https, or a file"
+            ));
+        }
+        let fetched = format!("{WORK}/etc/{name}.key");
+        host.command("/usr/lib/apt/apt-helper")
+            .arg("download-file")
+            .arg(url)
+            .arg(tree.path().join(&fetched))
+            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
+            .writable(tree.path())
+            .needs_room(tree.path())
+            .network()
+            .run()
+            .map_err(|error| update_error(error, "the signing key"))
+            .with_context(|| format!("fetching the signing key {url}"))?;
+        let text = tree.read(&fetched)?;
+        let ending = if text.starts_with(b"-----BEGIN PGP") { "asc" } else { "gpg" };
+        let place = format!("{WORK}/etc/{name}.{ending}");
+        tree.write(&place, text, 0o644)?;
+        Ok(tree.path().join(place))
     }
 
     /// A folder of `.deb` files gets an index of its own: the folder stays as it is.
