@@ -14,7 +14,7 @@ mod modules;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bootconfig::{BootConfig, Kind};
 
 pub use archive::Compression;
@@ -90,6 +90,14 @@ pub fn plan(
     let filesystems = filesystems(filesystem, config.kind);
     let kernel = Kernel::find(tree)?;
     let set = modules::Modules::read(tree, &kernel)?;
+    if let Some(driver) = modules::filesystem_modules(filesystem).first().filter(|name| set.lacks(name)) {
+        bail!(
+            "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package that \
+             has it, and where config.sh calls suseStripKernel name it among the <drivers>",
+            kernel.version,
+            filesystem.word()
+        );
+    }
     let mut wanted: Vec<&str> = Vec::new();
     wanted.extend(modules::machine_modules());
     wanted.extend(filesystems.iter().flat_map(|filesystem| modules::filesystem_modules(*filesystem)));

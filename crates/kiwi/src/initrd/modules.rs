@@ -176,6 +176,13 @@ impl Modules {
         chosen
     }
 
+    /// Whether this kernel has that code neither as a module nor built in. A tree without the list of what is built in
+    /// gets the benefit of the doubt.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        let built_in = self.builtin.lines().any(|path| module_name(path) == name);
+        !self.paths.contains_key(name) && !built_in && !self.builtin.is_empty()
+    }
+
     fn soft_dependencies_of(&self, name: &str) -> impl Iterator<Item = String> {
         let line = self.soft_dependencies.lines().filter_map(|line| line.strip_prefix("softdep "));
         let of_name = line.filter_map(move |line| {
@@ -230,6 +237,14 @@ mod tests {
         let expected =
             ["kernel/fs/ext4/ext4.ko.xz", "kernel/fs/jbd2/jbd2.ko.xz", "kernel/lib/crc32c-generic.ko.xz"];
         assert_eq!(chosen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn what_is_built_in_is_not_lacking() {
+        let unknown = modules();
+        assert!(!unknown.lacks("ext4") && !unknown.lacks("xfs"));
+        let known = Modules { builtin: "kernel/fs/fuse/fuse.ko\n".to_owned(), ..unknown };
+        assert!(!known.lacks("ext4") && !known.lacks("fuse") && known.lacks("xfs"));
     }
 
     #[test]
