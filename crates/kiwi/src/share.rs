@@ -45,7 +45,7 @@ impl Share {
         )
     }
 
-    /// The static boot program.
+    /// The static boot program. One that cargo built for its tests is no use in an initrd, which has no libraries.
     pub fn linuxrc(&self) -> Result<PathBuf> {
         let beside = self.program.parent().unwrap_or(Path::new("/"));
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
@@ -56,7 +56,7 @@ impl Share {
             beside.join("../..").join(built),
             beside.join("linuxrc"),
         ];
-        match candidates.iter().find(|path| path.is_file()) {
+        match candidates.iter().find(|path| is_static(path)) {
             Some(path) => Ok(path.clone()),
             None => bail!(
                 "the boot program linuxrc is not at {}; build it with 'cargo linuxrc'",
@@ -75,5 +75,22 @@ impl Share {
             .filter_map(|entry| entry.path().parent()?.strip_prefix(self.images()).ok().map(Path::to_owned))
             .map(|path| path.display().to_string())
             .collect()
+    }
+}
+
+/// Whether a program runs without a dynamic loader.
+fn is_static(path: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(path) else { return false };
+    goblin::elf::Elf::parse(&bytes).is_ok_and(|program| program.interpreter.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_a_loader_is_not_static() {
+        assert!(!is_static(&std::env::current_exe().unwrap()));
+        assert!(!is_static(Path::new("/nowhere")));
     }
 }
