@@ -89,13 +89,26 @@ fn unknown_element_and_wrong_value_are_told_together() {
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
     let text = text.replace("<version>", "<verzion>").replace("</version>", "</verzion>");
     case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"ext44\""));
-    let said = case.error(&["check", "desc"]);
-    assert!(said.contains(" --> desc/config.xml:3:17\n"), "{said}");
-    assert!(
-        said.contains("there is no element `<verzion>`") && said.contains("did you mean `<version>`?"),
-        "{said}"
-    );
-    assert!(said.contains("`ext44` is not a value") && said.contains("did you mean `ext4`?"), "{said}");
+    let expected = "error: there is no element `<verzion>`
+ --> desc/config.xml:3:17
+  |
+3 |   <preferences><verzion>1.0.0</verzion><packagemanager>apt</packagemanager><type image=\"ext44\"/></preferences>
+  |                 ^^^^^^^ not an element of `<preferences>`
+  |
+  = help: did you mean `<version>`?
+
+error: `ext44` is not a value of the attribute `image`
+ --> desc/config.xml:3:89
+  |
+3 |   <preferences><verzion>1.0.0</verzion><packagemanager>apt</packagemanager><type image=\"ext44\"/></preferences>
+  |                                                                                         ^^^^^ expected one of \
+                    ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, cpio, tbz, iso, split, usb, vmx, xen, pxe, oem, \
+                    kis, erofs, docker, oci, appx, wsl, enclave
+  |
+  = help: did you mean `ext4`?
+
+error: 2 errors in the description";
+    assert_eq!(case.error(&["check", "desc"]), expected);
 }
 
 #[test]
@@ -130,11 +143,16 @@ error: 1 error in the description";
 #[test]
 fn unknown_type() {
     let said = Case::good().error(&["check", "desc", "--type", "isoo"]);
-    assert!(
-        said.starts_with("error: the description has no image type `isoo`\n --> desc/config.xml:3:4\n"),
-        "{said}"
-    );
-    assert!(said.contains("= help: there are `ext4`"), "{said}");
+    let expected = "error: the description has no image type `isoo`
+ --> desc/config.xml:3:4
+  |
+3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"ext4\"/></preferences>
+  |    ^^^^^^^^^^^ not among the types here
+  |
+  = help: there are `ext4`
+
+error: 1 error in the description";
+    assert_eq!(said, expected);
 }
 
 #[test]
@@ -299,15 +317,19 @@ mod with_packages {
         let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
         case.file("config.xml", &text.replace(REPOSITORY, &repository));
         let said = case.error(&["prepare", "desc", "--root", "root"]);
-        assert!(said.starts_with("error: the signature of a repository is not good: "), "{said}");
-        assert!(said.contains("NO_PUBKEY"), "{said}");
-        assert!(
-            said.ends_with(
-                "name its key with <signing key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked with \
-                 repository_gpgcheck=\"false\""
-            ),
-            "{said}"
-        );
+        // The number of the key that signed is another one each time.
+        let words: Vec<String> = said
+            .split(' ')
+            .map(|word| match word.len() {
+                16 if word.bytes().all(|byte| byte.is_ascii_hexdigit()) => "[KEY]".to_owned(),
+                _ => word.to_owned(),
+            })
+            .collect();
+        let expected = "error: the signature of a repository is not good: GPG error: copy:[HERE]/repository ./ InRelease: The \
+             following signatures couldn't be verified because the public key is not available: NO_PUBKEY [KEY]\nname \
+             its key with <signing key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked with \
+             repository_gpgcheck=\"false\"";
+        assert_eq!(words.join(" "), expected);
         case.assert_no_tree();
     }
 }
