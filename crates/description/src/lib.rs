@@ -33,6 +33,7 @@ mod packages;
 mod preferences;
 mod profile;
 mod repository;
+mod rules;
 mod schema;
 mod select;
 mod selection;

@@ -14,6 +14,7 @@ mod users;
 use crate::description::{Condition, Description, DriverSection, Inherit, Section};
 use crate::document::{Element, Text};
 use crate::not_built::{self, architectures};
+use crate::rules;
 use crate::suggest::{listed, nearest};
 use crate::words::{self, ElementWord, IMAGE, State};
 use crate::{
@@ -93,6 +94,7 @@ pub(crate) fn decode(
     schema: SchemaVersion,
     diagnostics: &mut Diagnostics,
 ) -> Option<Description> {
+    rules::check(root, diagnostics);
     let profiles = profiles(root, diagnostics);
     let declared = profiles.iter().map(|profile| profile.name.clone()).collect();
     let mut decoder = Decoder { schema, declared, diagnostics };

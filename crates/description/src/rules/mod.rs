@@ -1,0 +1,79 @@
+//! Rules between words: what no table of a single word can say.
+//!
+//! Each rule looks at the whole canonical tree, by membership in sets and never by parts of texts. A description is
+//! refused when it asks for two things that exclude each other, or for one without what it needs. Rules that make a
+//! type what it is (a disk needs a file system) are with `decode/image_type.rs`.
+
+mod disk;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use crate::document::{Attribute, Element};
+use crate::{Diagnostic, Diagnostics, words};
+
+/// One rule.
+struct Rule {
+    /// Its name, by which its fixture is found.
+    #[cfg_attr(not(test), allow(dead_code, reason = "tests go by it"))]
+    name: &'static str,
+    check: fn(&Element, &mut Found),
+}
+
+/// What a rule finds.
+#[derive(Default)]
+struct Found(Vec<Diagnostic>);
+
+/// Every rule.
+static RULES: &[&[Rule]] = &[sections::RULES, types::RULES, disk::RULES];
+
+/// Applies every rule to a canonical tree.
+pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {
+    let mut found = Found::default();
+    for rule in RULES.iter().copied().flatten() {
+        (rule.check)(root, &mut found);
+    }
+    diagnostics.0.append(&mut found.0);
+}
+
+impl Found {
+    /// Something stands without what it needs, or beside what it excludes.
+    fn attribute(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
+        let written = attribute.name_span.word().unwrap_or(&attribute.name);
+        let message = format!("`{written}` {message}");
+        self.0.push(Diagnostic::error(attribute.name_span.clone(), message).label(label).help(help));
+    }
+
+    fn value(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
+        let message = format!("`{}=\"{}\"` {message}", attribute.name, attribute.value.text);
+        self.0.push(Diagnostic::error(attribute.value.span.clone(), message).label(label).help(help));
+    }
+
+    fn element(&mut self, element: &Element, message: &str, label: &str, help: &str) {
+        let message = format!("`<{}>` {message}", element.written().unwrap_or(&element.name));
+        self.0.push(Diagnostic::error(element.span.clone(), message).label(label).help(help));
+    }
+}
+
+/// Every `<type>` of every `<preferences>`.
+fn types(root: &Element) -> impl Iterator<Item = &Element> {
+    root.children("preferences").flat_map(|section| section.children("type"))
+}
+
+/// Whether an attribute is one of these words.
+fn is(element: &Element, attribute: &str, words: &[&str]) -> bool {
+    element.value(attribute).is_some_and(|value| words.contains(&value.text.as_str()))
+}
+
+/// The attribute, when it says yes.
+fn switched_on<'a>(element: &'a Element, name: &str) -> Option<&'a Attribute> {
+    element.attribute(name).filter(|attribute| words::boolean(&attribute.value.text) == Some(true))
+}
+
+/// Whether the disk has a format that a container image carries.
+fn in_container(image_type: &Element) -> bool {
+    image_type
+        .value("format")
+        .is_some_and(|format| format.text.starts_with("oci:") || format.text.starts_with("docker:"))
+}

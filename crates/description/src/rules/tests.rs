@@ -1,0 +1,61 @@
+//! Every rule against `fixtures/corpus/rules.txt`.
+
+use std::collections::BTreeSet;
+
+use super::RULES;
+use crate::{Description, Diagnostic, Severity, SourceFile};
+
+const CORPUS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/corpus/rules.txt"));
+
+/// A description with these sections, and the errors it has.
+fn errors(sections: &str) -> (String, Vec<Diagnostic>) {
+    let preferences = "<preferences><version>1.0.0</version>";
+    let sections = match sections {
+        types if types.starts_with("<type") => format!("{preferences}{types}</preferences>"),
+        whole if whole.contains("<preferences") => whole.to_owned(),
+        others => format!("{preferences}<type image=\"tbz\"/></preferences>{others}"),
+    };
+    let text = format!(
+        "<image schemaversion=\"8.5\" name=\"x\"><description type=\"system\"><author>a</author>\
+         <contact>c</contact><specification>s</specification></description>{sections}</image>"
+    );
+    let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.clone() });
+    let errors = parsed.diagnostics.0.into_iter().filter(|one| one.severity == Severity::Error).collect();
+    (text, errors)
+}
+
+#[test]
+fn every_rule_accepts_and_rejects_what_the_corpus_says() {
+    let mut rule = "";
+    let mut seen: BTreeSet<(&str, char)> = BTreeSet::new();
+    let mut rejected: Option<Diagnostic> = None;
+    for line in CORPUS.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            rule = name;
+        } else if let Some(sections) = line.strip_prefix("+ ") {
+            let (text, errors) = errors(sections);
+            assert!(errors.is_empty(), "{rule}: {text}: {errors:#?}");
+            seen.insert((rule, '+'));
+        } else if let Some(sections) = line.strip_prefix("- ") {
+            let (before, rest) = sections.split_once("{{").expect("a mark");
+            let (marked, after) = rest.split_once("}}").expect("the end of a mark");
+            let (text, mut errors) = errors(&format!("{before}{marked}{after}"));
+            assert_eq!(errors.len(), 1, "{rule}: {text}: {errors:#?}");
+            let error = errors.remove(0);
+            let place = text.find(before).map(|start| start + before.len()).expect("the text");
+            assert_eq!(error.span.range, place..place + marked.len(), "{rule}: {text}: {error:#?}");
+            assert!(!error.label.is_empty() && error.help.is_some(), "{rule}: {error:#?}");
+            rejected = Some(error);
+        } else if let Some(message) = line.strip_prefix("= ") {
+            let error = rejected.take().expect("something rejected before the message");
+            assert_eq!(error.message, message, "{rule}");
+            seen.insert((rule, '-'));
+        }
+    }
+    let known: BTreeSet<(&str, char)> =
+        RULES.iter().copied().flatten().flat_map(|rule| [(rule.name, '+'), (rule.name, '-')]).collect();
+    assert_eq!(
+        seen, known,
+        "every rule has something accepted and something rejected, and there is no other"
+    );
+}

@@ -1,0 +1,289 @@
+//! Rules of `<type>`: what one attribute or element needs of another.
+
+use super::{Found, Rule, in_container, is, switched_on, types};
+use crate::document::{Element, Text};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "one-type-of-a-kind", check: unique },
+    Rule { name: "container-of-a-disk", check: container },
+    Rule { name: "base-of-a-disk", check: base },
+    Rule { name: "metadata-of-appx", check: metadata },
+    Rule { name: "names-of-appx", check: appx_names },
+    Rule { name: "bootloader-of-a-type", check: bootloader },
+    Rule { name: "attributes-of-a-bootloader", check: bootloader_attributes },
+    Rule { name: "environment-of-a-bootloader", check: bootloader_environment },
+    Rule { name: "no-input-is-the-only-one", check: input_console },
+    Rule { name: "command-or-none", check: command },
+    Rule { name: "box-of-vagrant", check: vagrant },
+    Rule { name: "additions-of-virtualbox", check: virtualbox },
+    Rule { name: "media-to-install-from", check: install_media },
+    Rule { name: "host-or-guest-of-xen", check: xen },
+    Rule { name: "check-of-a-medium", check: media_check },
+];
+
+/// `--type` could not tell them apart; sections with other profiles or architectures are other builds.
+fn unique(root: &Element, found: &mut Found) {
+    let condition = |section: &Element| {
+        let mut condition: Vec<Vec<String>> = Vec::new();
+        for name in ["profiles", "arch"] {
+            let items = section.value(name).map(Text::items).unwrap_or_default();
+            let mut items: Vec<String> = items.into_iter().map(|item| item.text).collect();
+            items.sort();
+            condition.push(items);
+        }
+        condition
+    };
+    let sections: Vec<&Element> = root.children("preferences").collect();
+    for (position, section) in sections.iter().enumerate() {
+        let earlier = sections[..position].iter().filter(|other| condition(other) == condition(section));
+        let earlier: Vec<&Element> = earlier.flat_map(|other| other.children("type")).collect();
+        for attribute in section.children("type").filter_map(|this| this.attribute("image")) {
+            if earlier.iter().any(|other| is(other, "image", &[&attribute.value.text])) {
+                found.value(
+                    attribute,
+                    "stands in two sections for the same profiles",
+                    "named before",
+                    "`--type` could not tell them apart; give the sections different `profiles`",
+                );
+            }
+        }
+    }
+}
+
+fn is_disk(image_type: &Element) -> bool {
+    is(image_type, "image", &["oem", "vmx"])
+}
+
+fn container(root: &Element, found: &mut Found) {
+    for image_type in types(root) {
+        let Some(config) = image_type.child("containerconfig") else { continue };
+        if is_disk(image_type) && !in_container(image_type) {
+            found.element(
+                config,
+                "needs a disk that lies in a container",
+                "no container here",
+                "give the type such a format: `format=\"oci:qcow2\"`",
+            );
+        } else if !is_disk(image_type) && !is(image_type, "image", &["docker", "oci", "appx", "wsl"]) {
+            found.element(
+                config,
+                "does not fit this image type",
+                "no container here",
+                "it fits `docker`, `oci`, `appx`, `wsl` and disks in a container",
+            );
+        }
+    }
+}
+
+fn base(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| is_disk(image_type) && !in_container(image_type)) {
+        if let Some(attribute) = image_type.attribute("derived_from") {
+            found.attribute(
+                attribute,
+                "needs a disk that lies in a container",
+                "no container here",
+                "give the type such a format: `format=\"oci:qcow2\"`",
+            );
+        }
+    }
+}
+
+fn metadata(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| is(image_type, "image", &["appx"])) {
+        if let (None, Some(word)) = (image_type.attribute("metadata_path"), image_type.attribute("image")) {
+            found.value(
+                word,
+                "needs `metadata_path`",
+                "`metadata_path` is missing",
+                "add `metadata_path=\"...\"`: the directory of its metadata",
+            );
+        }
+    }
+}
+
+fn appx_names(root: &Element, found: &mut Found) {
+    for history in types(root)
+        .filter(|image_type| is(image_type, "image", &["appx"]))
+        .filter_map(|image_type| image_type.child("containerconfig")?.child("history"))
+    {
+        if let Some(launcher) = history.attribute("launcher")
+            && !launcher.value.text.ends_with(".exe")
+        {
+            found.value(
+                launcher,
+                "is not the name of a program",
+                "expected a name that ends in `.exe`",
+                ".exe",
+            );
+        }
+        let part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        if let Some(name) = history.attribute("application_id")
+            && (name.value.text.len() > 64 || !name.value.text.split('.').all(part))
+        {
+            found.value(
+                name,
+                "is not an identifier of an appx",
+                "expected letters and digits, parts separated by points, at most 64",
+                "such as `My.Application`",
+            );
+        }
+    }
+}
+
+fn bootloader(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| !is(image_type, "image", &["oem", "vmx", "iso"])) {
+        if let Some(loader) = image_type.child("bootloader") {
+            found.element(
+                loader,
+                "does not fit this image type",
+                "nothing boots by itself here",
+                "it fits `oem`, `vmx` and `iso`",
+            );
+        }
+    }
+}
+
+fn bootloader_attributes(root: &Element, found: &mut Found) {
+    const LOADERS: &[(&str, &[&str])] =
+        &[("bls", &["grub2"]), ("grub_template", &["grub2"]), ("targettype", &["zipl", "grub2_s390x_emu"])];
+    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
+        for (name, fits) in LOADERS {
+            if let Some(attribute) = loader.attribute(name)
+                && !is(loader, "name", fits)
+            {
+                let help = format!("it fits {}", fits.join(" and "));
+                found.attribute(attribute, "does not fit this boot loader", "means nothing here", &help);
+            }
+        }
+    }
+}
+
+fn bootloader_environment(root: &Element, found: &mut Found) {
+    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
+        let environment =
+            loader.child("bootloadersettings").and_then(|settings| settings.child("environment"));
+        if let Some(environment) = environment
+            && !is(loader, "name", &["grub2", "grub2_s390x_emu"])
+        {
+            found.element(
+                environment,
+                "does not fit this boot loader",
+                "it has no environment",
+                "it fits grub2 and grub2_s390x_emu",
+            );
+        }
+    }
+}
+
+fn input_console(root: &Element, found: &mut Found) {
+    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
+        let Some(console) = loader.attribute("input_console") else { continue };
+        let words = console.value.words();
+        if words.len() > 1 && words.iter().any(|word| word.text == "none") {
+            found.value(
+                console,
+                "says none and another",
+                "`none` stands alone",
+                "remove `none`, or the others",
+            );
+        }
+    }
+}
+
+fn command(root: &Element, found: &mut Found) {
+    let configs = types(root).filter_map(|image_type| image_type.child("containerconfig"));
+    for command in
+        configs.flat_map(|config| config.children("entrypoint").chain(config.children("subcommand")))
+    {
+        let clear = switched_on(command, "clear");
+        if let (Some(clear), Some(_)) = (clear, command.attribute("execute")) {
+            found.attribute(
+                clear,
+                "and `execute` exclude each other",
+                "only one of the two",
+                "remove one of them",
+            );
+        } else if clear.is_none() && command.attribute("execute").is_none() {
+            found.element(
+                command,
+                "says neither what to start nor to start nothing",
+                "`execute` or `clear` is missing",
+                "add `execute=\"PROGRAM\"` or `clear=\"true\"`",
+            );
+        }
+    }
+}
+
+fn vagrant(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| image_type.child("vagrantconfig").is_none()) {
+        if let Some(format) = image_type.attribute("format").filter(|format| format.value.text == "vagrant") {
+            found.value(
+                format,
+                "needs `<vagrantconfig>`",
+                "`<vagrantconfig>` is missing inside",
+                "add `<vagrantconfig provider=\"libvirt\" virtualsize=\"20\"/>`",
+            );
+        }
+    }
+}
+
+fn virtualbox(root: &Element, found: &mut Found) {
+    for config in types(root).flat_map(|image_type| image_type.children("vagrantconfig")) {
+        if let Some(additions) = config.attribute("virtualbox_guest_additions_present")
+            && !is(config, "provider", &["virtualbox"])
+        {
+            found.attribute(
+                additions,
+                "does not fit this provider",
+                "means nothing here",
+                "it fits `virtualbox`",
+            );
+        }
+    }
+}
+
+fn install_media(root: &Element, found: &mut Found) {
+    for image_type in types(root) {
+        let media = ["installiso", "installstick", "installpxe"];
+        if let Some(settings) = image_type.child("installmedia")
+            && media.iter().all(|name| switched_on(image_type, name).is_none())
+        {
+            found.element(
+                settings,
+                "needs a medium to install from",
+                "none is made",
+                "add `installiso=\"true\"` or `installpxe=\"true\"` to the type",
+            );
+        }
+    }
+}
+
+fn xen(root: &Element, found: &mut Found) {
+    for image_type in types(root) {
+        let loader = image_type.child("machine").and_then(|machine| machine.attribute("xen_loader"));
+        if let (Some(_), Some(loader)) = (switched_on(image_type, "xen_server"), loader) {
+            found.attribute(
+                loader,
+                "and `xen_server` exclude each other",
+                "a guest of Xen, and its host",
+                "remove one of the two",
+            );
+        }
+    }
+}
+
+fn media_check(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| is(image_type, "efiparttable", &["msdos"])) {
+        if let Some(check) = switched_on(image_type, "mediacheck") {
+            found.attribute(
+                check,
+                "does not work with an msdos partition table",
+                "the digest would have no place",
+                "write `efiparttable=\"gpt\"`, or remove it",
+            );
+        }
+    }
+}
