@@ -75,7 +75,9 @@ impl OldWords {
         }
         for attribute in &element.attributes {
             let Some(known) = word.attribute_word(&attribute.name, self.schema) else { continue };
-            if self.is_old(known.life) && known.name != self.schema.attribute() {
+            let today = word.attribute_word(&attribute.name, SchemaVersion::NEWEST);
+            let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
+            if self.is_old(known.life) && !lives && known.name != self.schema.attribute() {
                 let help = known.instead.map(|instead| format!("today it is written `{instead}`"));
                 self.add(&attribute.name_span, format!("`{}` of `<{}>`", known.name, word.name), help);
             }
@@ -92,7 +94,9 @@ impl OldWords {
         }
         for child in element.children.iter().filter(|child| !child.foreign) {
             let Some(known) = word.child_word(&child.name, self.schema) else { continue };
-            if self.is_old(known.life) {
+            let today = word.child_word(&child.name, SchemaVersion::NEWEST);
+            let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
+            if self.is_old(known.life) && !lives {
                 let modern =
                     known.element.instead.map(|instead| format!("today it is written `<{instead}>`"));
                 let moved = || {

@@ -10,9 +10,20 @@ pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Opt
     words
         .into_iter()
         .map(|word| (distance(&lower, &word.to_lowercase()), word))
+        // Who writes the beginning of a word, or more than it, is nearer than the letters say: `apt` for `apt-deb`.
+        .map(|(distance, word)| (distance.min(most_by_beginning(&lower, word)), word))
         .filter(|(distance, word)| *distance <= word.chars().count().max(2) / 3 + usize::from(word.len() > 2))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
+}
+
+/// How far it is at most when one of two words begins with the other, which has three letters at least.
+fn most_by_beginning(typed: &str, word: &str) -> usize {
+    match (typed.len().min(word.len()) > 2, word.starts_with(typed), typed.starts_with(word)) {
+        (true, true, _) => 1,
+        (true, false, true) => 2,
+        _ => usize::MAX,
+    }
 }
 
 /// Damerau-Levenshtein distance: letters that were left out, added, changed or swapped with their neighbour.
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(nearest("FileSystem", words), Some("filesystem"));
         assert_eq!(nearest("bot", words), Some("boot"));
         assert_eq!(nearest("kernel", words), None);
+        assert_eq!(nearest("apt", ["yast2", "apt-deb", "apk"]), Some("apt-deb"));
+        assert_eq!(nearest("bootpartitoin", ["boot", "bootpartition"]), Some("bootpartition"));
         assert_eq!(nearest(&"x".repeat(10_000), words), None);
     }
 

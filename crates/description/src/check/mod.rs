@@ -3,6 +3,7 @@
 //! Every difference is reported, in the user's own words and at its own place. What only holds between several words
 //! (a type and its attributes, a profile and its declaration) is `decode`'s business.
 
+mod meant;
 mod value;
 
 pub(crate) use value::expectation;
@@ -85,7 +86,11 @@ impl Check<'_> {
                         format!("`<{}>` lacks the attribute `{}`", word.name, known.name),
                     )
                     .label(format!("`{}` is missing", known.name))
-                    .help(format!("expected {}", expectation(&known.value, self.schema))),
+                    .help(format!(
+                        "add `{}=\"...\"`: {}",
+                        known.name,
+                        expectation(&known.value, self.schema)
+                    )),
                 );
             }
         }
@@ -137,11 +142,24 @@ impl Check<'_> {
             format!("`<{}>` has no attribute `{}`", word.name, attribute.name),
         )
         .label(format!("not an attribute of `<{}>`", word.name));
-        let help = match word.meant_attribute(&attribute.name, schema) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None if names().next().is_none() => format!("`<{}>` has no attributes", word.name),
-            None if names().count() > 20 => "remove it".to_owned(),
-            None => format!("its attributes are {}", listed(names())),
+        let inside = || {
+            let children = word.child_words().iter().filter(|child| child.life.covers(schema));
+            let known = |child: &&ChildWord| {
+                let of_child = child.element.attribute_word(&attribute.name, schema);
+                of_child.is_some_and(|known| known.life.covers(schema))
+            };
+            let mut having = children.filter(known).map(|child| child.element.name);
+            // Where several have it, none of them is meant.
+            having.next().filter(|_| having.next().is_none())
+        };
+        let help = match (word.meant_attribute(&attribute.name, schema), inside()) {
+            (None, Some(child)) => {
+                format!("it is an attribute of `<{child}>`, which stands in `<{}>`", word.name)
+            }
+            (Some(name), _) => format!("did you mean `{name}`?"),
+            (None, None) if names().next().is_none() => format!("`<{}>` has no attributes", word.name),
+            (None, None) if names().count() > 20 => "remove it".to_owned(),
+            (None, None) => format!("its attributes are {}", listed(names())),
         };
         self.diagnostics.push(diagnostic.help(help));
     }
@@ -227,7 +245,7 @@ impl Check<'_> {
                         format!("`<{}>` stands more than once in `<{}>`", child.name, word.name),
                     )
                     .label("only one is allowed")
-                    .help(format!("the first one is in {place}")),
+                    .help(format!("remove one of them; the first one is in {place}")),
                 );
             }
         }
@@ -241,7 +259,9 @@ impl Check<'_> {
                     Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", word.name))
                         .label(format!("`<{name}>` is missing inside"))
                         .help(match known.element.text {
-                            Some(form) => format!("expected {}", expectation(&form, self.schema)),
+                            Some(form) => {
+                                format!("add `<{name}>...</{name}>`: {}", expectation(&form, self.schema))
+                            }
                             None => format!("add a `<{name}>` element"),
                         }),
                 );

@@ -1,6 +1,6 @@
 //! Values against the form their table gives them.
 
-use super::Check;
+use super::{Check, meant};
 use crate::document::Text;
 use crate::suggest::nearest;
 use crate::words::{self, State, Value, Word};
@@ -29,10 +29,13 @@ impl Check<'_> {
     }
 
     fn wrong(&mut self, text: &Text, form: &Value, name: &str) -> bool {
-        self.diagnostics.push(
+        let diagnostic =
             Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
-                .label(format!("expected {}", expectation(form, self.schema))),
-        );
+                .label(format!("expected {}", expectation(form, self.schema)));
+        self.diagnostics.push(match meant::number(&text.text, form) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
         false
     }
 
@@ -57,8 +60,10 @@ impl Check<'_> {
             }
             None => {
                 let label = format!("expected {}", one_of(covered().copied()));
-                match nearest(&text.text, covered().map(|word| word.word)) {
-                    Some(word) => diagnostic.label(label).help(format!("did you mean `{word}`?")),
+                let near = || nearest(&text.text, covered().map(|word| word.word));
+                let near = || near().map(|word| format!("did you mean `{word}`?"));
+                match meant::word(&text.text, covered().map(|word| word.word)).or_else(near) {
+                    Some(help) => diagnostic.label(label).help(help),
                     None => diagnostic.label(label),
                 }
             }

@@ -261,7 +261,7 @@ impl Decoder<'_> {
             self.diagnostics.push(
                 Diagnostic::error(first.content.span.clone(), "no `<preferences>` has a `<version>`")
                     .label("`<version>` is missing")
-                    .help(format!("expected {}", crate::Version::EXPECTED)),
+                    .help(format!("add `<version>...</version>`: {}", crate::Version::EXPECTED)),
             );
         }
     }
@@ -282,7 +282,8 @@ fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
         if profiles.iter().any(|profile| profile.name == name) {
             diagnostics.push(
                 Diagnostic::error(written.span.clone(), format!("the profile `{name}` is declared twice"))
-                    .label("declared before"),
+                    .label("declared before")
+                    .help("remove one of them, or give it another name"),
             );
             continue;
         }

@@ -495,12 +495,18 @@ pub(crate) static TYPE: ElementWord = element("type")
         today("bootloader", Value::OneOf(legacy::BOOTLOADERS))
             .doc("The boot loader.")
             .until(V7_1)
-            .fits(DISK_ISO),
-        today("boottimeout", DIGITS).doc("How many seconds the boot menu waits.").until(V7_1).fits(DISK_ISO),
+            .fits(DISK_ISO)
+            .instead("<bootloader name=...>"),
+        today("boottimeout", DIGITS)
+            .doc("How many seconds the boot menu waits.")
+            .until(V7_1)
+            .fits(DISK_ISO)
+            .instead("<bootloader timeout=...>"),
         today("bootloader_console", SOME_TEXT)
             .doc("Where the boot menu is shown.")
             .until(V7_1)
-            .fits(DISK_ISO),
+            .fits(DISK_ISO)
+            .instead("<bootloader output_console=...>"),
         today("zipl_targettype", SOME_TEXT)
             .doc("The kind of disk that zipl writes to.")
             .until(V7_1)
