@@ -34,7 +34,7 @@ const MANY: &str = r#"<image schemaversion="8.5" name="many" displayname="It's m
   <profiles><profile name="base" description="B" import="true"/><profile name="gui" description="G"><requires profile="base"/></profile></profiles>
   <preferences><version>1.2.3</version><packagemanager>apt</packagemanager><type image="ext4"/></preferences>
   <preferences profiles="gui"><type image="oem" filesystem="ext4" primary="true"/></preferences>
-  <repository type="apt-deb" alias="own" priority="5" imageonly="true"><source path="this://repo"/></repository>
+  <repository type="apt-deb" alias="own" priority="5" imageonly="true"><source path="http://example.org/repo"/></repository>
   <repository><source path="debian://bookworm" /></repository>
   <packages type="image"><package name="less"/><package name="foreign" arch="s390x"/><ignore name="vim"/></packages>
   <packages type="image" profiles="gui"><package name="xterm"/></packages>
@@ -59,7 +59,7 @@ fn info_tells_what_this_build_takes() {
         json!(["less"]),
         "neither another architecture's nor an inactive profile's"
     );
-    let expected = json!({"source": "this://repo", "type": "apt-deb", "alias": "own", "priority": 5,
+    let expected = json!({"source": "http://example.org/repo", "type": "apt-deb", "alias": "own", "priority": 5,
         "distribution": null, "components": [], "in_image": true, "used_by_build": false});
     assert_eq!(plain["repositories"][0], expected);
     let gui = document(&["--profile", "gui", "--add-package", "extra", "--json"]);
@@ -125,4 +125,22 @@ fn convert_names_what_it_can_write() {
     std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
     let said = refused(folder.path(), 3, &["convert", ".", "--to", "6.2"]);
     assert!(said.contains("a description of schema 8.5 cannot be written in schema 6.2"), "{said}");
+}
+
+#[test]
+#[cfg(feature = "image-tests")]
+fn info_resolves_dependencies_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = checkout().join("examples/debian-12-server");
+    let output = Command::new(kiwi())
+        .args(["info", example.to_str().unwrap(), "--resolve", "--format", "json"])
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outline: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let resolved = outline["resolved"].as_array().unwrap();
+    assert!(resolved.iter().any(|package| package["name"] == "libc6"), "a dependency nobody names");
+    assert!(resolved.iter().all(|package| package["sha256"].as_str().unwrap().len() == 64));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -189,6 +189,9 @@ pub(super) struct Outline {
     /// Tell about this image type (default: the primary one).
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
+    /// Read the repositories and list every package that would be installed, dependencies included.
+    #[arg(long)]
+    resolve: bool,
     /// How the answer is shown.
     #[arg(long, value_enum, default_value_t = OutlineFormat::Human)]
     format: OutlineFormat,
@@ -201,6 +204,7 @@ impl Outline {
             profiles: self.selecting.profiles,
             image_type: self.image_type,
             overrides: self.selecting.sources.overrides(),
+            resolve: self.resolve,
             format: self.format.into(),
         })
     }

@@ -75,10 +75,10 @@ impl Operation {
             | Self::Upgrade(_)
             | Self::BootCd(_)
             | Self::BootStick(_) => true,
+            Self::Outline(request) => request.resolve,
             Self::Check(_)
             | Self::Convert(_)
             | Self::Init(_)
-            | Self::Outline(_)
             | Self::ListResults(_)
             | Self::Bundle(_)
             | Self::BootVm(_)

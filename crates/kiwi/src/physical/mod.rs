@@ -59,6 +59,14 @@ pub struct Decided {
     pub tree: Inputs,
 }
 
+impl Decided {
+    /// Every package that will be installed: the name it is kept under, where it is and its digest.
+    pub fn archives(&self) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
+        let archives = self.resolution.archives.iter();
+        archives.map(|archive| (archive.file.as_str(), archive.uri.as_str(), archive.sha256.as_deref()))
+    }
+}
+
 /// What `prepare` gave besides the tree.
 #[derive(Debug, Clone)]
 pub struct Prepared {

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use description::Format;
 
-use super::refused::{Refused, Word, Words, flag};
 use super::{Before, Problem, Rest, system};
 use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, list_profiles, outline};
 
@@ -36,6 +35,9 @@ pub(in crate::cli) struct Info {
     /// Directory of the description.
     #[arg(long, value_name = "DIR")]
     description: PathBuf,
+    /// Read the repositories and list every package that would be installed.
+    #[arg(long)]
+    resolve_package_list: bool,
     /// List the profiles only.
     #[arg(long, group = "answer")]
     list_profiles: bool,
@@ -60,16 +62,6 @@ pub(in crate::cli) struct Info {
     /// USER:PASSWORD for the --add-repo of the same position.
     #[arg(long, value_name = "USER:PASSWORD", requires = "add_repo")]
     add_repo_credentials: Vec<String>,
-    #[command(flatten)]
-    refused: Refused<InfoWords>,
-}
-
-#[derive(Debug, Clone)]
-struct InfoWords;
-
-impl Words for InfoWords {
-    const WORDS: &'static [Word] =
-        &[flag("resolve-package-list", "without it the packages are listed that the description names")];
 }
 
 impl Info {
@@ -97,6 +89,7 @@ impl Info {
                 add_repositories: system::added(&self.add_repo, &self.add_repo_credentials)?,
                 ..Overrides::default()
             },
+            resolve: self.resolve_package_list,
             format: match self.print_kiwi_env {
                 true => outline::Format::Profile,
                 false => outline::Format::Human,

@@ -28,6 +28,8 @@ pub(super) struct Outline {
     pub(super) build: Build,
     pub(super) repositories: Vec<Source>,
     pub(super) packages: Packages,
+    /// Every package the package manager would install; none: it was not asked.
+    pub(super) resolved: Option<Vec<Resolved>>,
     /// The variables of `.profile`.
     pub(super) profile: BTreeMap<String, String>,
     #[serde(skip)]
@@ -83,6 +85,30 @@ pub(super) struct Packages {
     pub(super) archives: Vec<String>,
 }
 
+/// One package that would be installed.
+#[derive(Debug, Serialize)]
+pub(super) struct Resolved {
+    pub(super) name: String,
+    /// As its repository names it; none when the file's name does not say it.
+    pub(super) version: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) file: String,
+    pub(super) uri: String,
+    pub(super) sha256: Option<String>,
+}
+
+impl Resolved {
+    /// Takes the name of a package file apart: `NAME_VERSION_ARCHITECTURE.deb`.
+    pub(super) fn new(file: &str, uri: &str, sha256: Option<&str>) -> Self {
+        let mut words = file.strip_suffix(".deb").unwrap_or(file).splitn(3, '_');
+        let name = words.next().unwrap_or(file).to_owned();
+        let version = words.next().map(|version| version.replace("%3a", ":").replace("%3A", ":"));
+        let architecture = words.next().map(str::to_owned);
+        let (file, uri) = (file.to_owned(), uri.to_owned());
+        Self { name, version, architecture, file, uri, sha256: sha256.map(str::to_owned) }
+    }
+}
+
 impl Outline {
     pub(super) fn new(description: &Description, selection: &Selection) -> Self {
         let profile = physical::profile_variables(selection);
@@ -105,6 +131,7 @@ impl Outline {
             },
             repositories: selection.repositories.iter().map(source).collect(),
             packages: packages(selection),
+            resolved: None,
             profile: profile.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             profile_text: physical::profile_text(&profile),
         }
@@ -165,5 +192,19 @@ fn packages(selection: &Selection) -> Packages {
         ignored: both().iter().flat_map(|set| texts(&set.ignored)).collect(),
         delete: texts(&selection.delete),
         archives: both().iter().flat_map(|set| set.archives.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_package_files_are_taken_apart() {
+        let package = Resolved::new("less_1%3a590-2_amd64.deb", "http://example.org/less.deb", None);
+        assert_eq!(package.name, "less");
+        assert_eq!(package.version.as_deref(), Some("1:590-2"));
+        assert_eq!(package.architecture.as_deref(), Some("amd64"));
+        assert_eq!(Resolved::new("odd", "u", None).version, None);
     }
 }

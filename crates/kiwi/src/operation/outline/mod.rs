@@ -9,11 +9,15 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use description::Selection;
 
 use super::{Overrides, load};
 use crate::host::Host;
+use crate::physical;
+use crate::root_tree::RootTree;
 use crate::share::Share;
+use crate::source::Source;
 
 /// Of which build.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub struct Request {
     pub image_type: Option<String>,
     /// Changes for this run.
     pub overrides: Overrides,
+    /// Whether the repositories are asked which packages these are in the end.
+    pub resolve: bool,
     /// How the answer is shown.
     pub format: Format,
 }
@@ -46,11 +52,28 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let loaded = load::load_and_warn(&request.description, &Share::find(host), host)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
-    let outline = facts::Outline::new(&loaded.description, &selection);
+    let mut outline = facts::Outline::new(&loaded.description, &selection);
+    if request.resolve {
+        outline.resolved = Some(resolved(&selection, &loaded.source, host)?);
+    }
     host.print_document(&match request.format {
         Format::Human => table::text(&outline),
         Format::Json => serde_json::to_string_pretty(&outline)?,
         Format::Profile => outline.profile_text().to_owned(),
     });
     Ok(())
+}
+
+/// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.
+fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<facts::Resolved>> {
+    let work = host.work_folder(&std::env::temp_dir()).context("making a folder to resolve packages in")?;
+    let tree = RootTree::create(host, &work.path().join("root"))?;
+    let plan = physical::plan(selection, source, false, host)?;
+    let decided = physical::decide(&plan, &tree, host)?;
+    let mut packages: Vec<facts::Resolved> =
+        decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
+    packages.sort_by(|left, right| left.file.cmp(&right.file));
+    drop(tree);
+    work.close().context("removing the folder packages were resolved in")?;
+    Ok(packages)
 }

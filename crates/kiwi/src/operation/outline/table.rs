@@ -63,6 +63,14 @@ pub(super) fn text(outline: &Outline) -> String {
         let title = if names.len() > 1 { format!("{title} ({})", names.len()) } else { title.to_owned() };
         section(&mut text, &title, names.iter().map(|name| vec![name.clone()]).collect());
     }
+    if let Some(resolved) = &outline.resolved {
+        let column = |value: &Option<String>| value.clone().unwrap_or_default();
+        let row = |package: &super::facts::Resolved| {
+            vec![package.name.clone(), column(&package.version), column(&package.architecture)]
+        };
+        let title = format!("Packages that would be installed ({})", resolved.len());
+        section(&mut text, &title, resolved.iter().map(row).collect());
+    }
     section(
         &mut text,
         ".profile",

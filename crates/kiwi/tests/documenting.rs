@@ -1,0 +1,34 @@
+//! The manual pages and completion scripts that packagers make cover every verb, NG's services included.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+use std::process::Command;
+
+mod machine;
+
+use machine::kiwi;
+
+#[test]
+fn every_verb_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let output = Command::new(kiwi()).args(["man-pages", path]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for page in ["kiwi", "kiwi-init", "kiwi-check", "kiwi-info", "kiwi-convert", "kiwi-build"]
+        .into_iter()
+        .chain(["kiwi-system-build", "kiwi-image-info", "kiwi-result-list", "kiwi-result-bundle"])
+    {
+        let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).expect(page);
+        assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
+    }
+}
+
+#[test]
+fn shells_complete_verbs_and_their_options() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = Command::new(kiwi()).args(["completions", shell]).output().unwrap();
+        let script = String::from_utf8_lossy(&output.stdout).into_owned();
+        for word in ["init", "convert", "in-place", "resolve", "bundle-format", "target-dir", "sarif"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
