@@ -101,6 +101,30 @@ fn convert_writes_todays_words_and_means_the_same() {
 }
 
 #[test]
+fn every_format_of_a_description_gives_the_same_build() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
+    let outline = |path: &str| -> Value {
+        let words = ["info", path, "--profile", "gui", "--format", "json"];
+        serde_json::from_str(&printed(folder.path(), &words)).unwrap()
+    };
+    for format in ["yaml", "toml", "json", "xml"] {
+        let file = format!("new/config.{format}");
+        std::fs::create_dir_all(folder.path().join("new")).unwrap();
+        printed(folder.path(), &["convert", ".", "--to", format, "--output", &file]);
+        // The file itself, and the directory in which it is the only one.
+        assert_eq!(outline(&file), outline("."), "{format}");
+        assert_eq!(outline("new"), outline("."), "{format}");
+        std::fs::remove_file(folder.path().join(&file)).unwrap();
+    }
+    let said = refused(folder.path(), 1, &["convert", ".", "--to", "yaml", "--in-place"]);
+    assert!(
+        said.contains("is xml and stays so with --in-place; name the new yaml file with --output"),
+        "{said}"
+    );
+}
+
+#[test]
 fn convert_replaces_a_file_only_when_told_and_keeps_its_mode() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.xml");
