@@ -56,17 +56,28 @@ impl Console {
 
     /// Tells everybody what is being done where it takes long.
     pub(crate) fn announce(&self, text: &str) {
-        self.exception(&format!("*** kiwi - {text}\n"));
+        self.show(&format!("*** kiwi - {text}\n"), false);
     }
 
-    /// Shows `text` on every console the kernel writes to.
+    /// Shows `text` on every console the kernel writes to; on a screen it has all of it for itself.
     pub(crate) fn exception(&self, text: &str) {
+        // Whatever the kernel has to say now would run over it.
+        let _ = fs::write(self.machine.proc.join("sys/kernel/printk"), "1\n");
+        self.show(text, true);
+    }
+
+    fn show(&self, text: &str, full_screen: bool) {
         let active =
             fs::read_to_string(self.machine.sys.join("class/tty/console/active")).unwrap_or_default();
         let mut shown = false;
         for name in active.split_whitespace() {
             let path = self.machine.dev.join(name);
             let console = OpenOptions::new().write(true).custom_flags_nonblocking().open(path);
+            let text = if full_screen && is_screen(name) {
+                format!("{EMPTY_SCREEN}{text}")
+            } else {
+                text.to_owned()
+            };
             // A serial line that is configured but not there fails here; the others still get the text.
             shown |= console.is_ok_and(|mut console| console.write_all(text.as_bytes()).is_ok());
         }
@@ -74,6 +85,14 @@ impl Console {
             print(text);
         }
     }
+}
+
+/// An empty screen in white on blue, as console_codes(4) has it.
+const EMPTY_SCREEN: &str = "\x1b[37;44m\x1b[2J\x1b[H";
+
+/// Whether a console is the machine's own screen: `tty0`, not `ttyS0`.
+fn is_screen(name: &str) -> bool {
+    name.strip_prefix("tty").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Opens without waiting for a carrier and without making the line the controlling terminal.
@@ -111,9 +130,9 @@ mod tests {
             fs::write(machine.dev.join(console), "").unwrap();
         }
         Console::quiet(&machine).exception("text\n");
-        for console in ["tty0", "ttyS0"] {
-            assert_eq!(fs::read_to_string(machine.dev.join(console)).unwrap(), "text\n", "{console}");
-        }
+        let shown = |console: &str| fs::read_to_string(machine.dev.join(console)).unwrap();
+        assert_eq!(shown("tty0"), format!("{EMPTY_SCREEN}text\n"));
+        assert_eq!(shown("ttyS0"), "text\n");
     }
 
     #[test]

@@ -161,7 +161,7 @@ fn read_only_directories(tree: &RootTree) -> Result<Vec<&'static str>> {
 
 /// Everything else at the top of the tree.
 fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
-    let names = tree.list("")?;
+    let names = tree.list("/")?;
     Ok(names.into_iter().filter(|name| !directories.contains(&name.as_str())).collect())
 }
 

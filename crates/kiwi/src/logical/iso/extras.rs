@@ -32,7 +32,7 @@ pub(super) fn cd_root(tree: &RootTree, epoch: u64, workspace: &Workspace, host: 
         .context("unpacking config-cdroot.tgz")?;
     let unpacked = RootTree::merged(&folder)?;
     unpacked.clamp_times(epoch)?;
-    let names = unpacked.list("")?;
+    let names = unpacked.list("/")?;
     Ok(names.into_iter().map(|name| Graft::new(format!("/{name}"), folder.join(&name))).collect())
 }
 
