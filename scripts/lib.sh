@@ -43,7 +43,7 @@ install_packages() {
 
 # What kiwi itself runs on the host, and a compiler for the libraries it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
-    grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools xz-utils tar xorriso isolinux
+    grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
     syslinux-common)
 
 build() {

@@ -17,13 +17,15 @@ pub enum Filesystem {
     Btrfs,
     /// squashfs, compressed and read-only
     Squashfs,
+    /// erofs, compressed and read-only
+    Erofs,
     /// cramfs, the read-only part of split images
     Cramfs,
 }
 
 impl Filesystem {
     /// Every file system, in the order they are listed to users.
-    pub const ALL: [Filesystem; 8] = [
+    pub const ALL: [Filesystem; 9] = [
         Self::Ext2,
         Self::Ext3,
         Self::Ext4,
@@ -31,6 +33,7 @@ impl Filesystem {
         Self::Xfs,
         Self::Btrfs,
         Self::Squashfs,
+        Self::Erofs,
         Self::Cramfs,
     ];
 
@@ -49,13 +52,14 @@ impl Filesystem {
             Self::Xfs => "xfs",
             Self::Btrfs => "btrfs",
             Self::Squashfs => "squashfs",
+            Self::Erofs => "erofs",
             Self::Cramfs => "cramfs",
         }
     }
 
     /// Whether the file system can only be read once it is made.
     pub fn is_read_only(self) -> bool {
-        matches!(self, Self::Squashfs | Self::Cramfs)
+        matches!(self, Self::Squashfs | Self::Erofs | Self::Cramfs)
     }
 }
 

@@ -65,7 +65,7 @@ pub struct FilesystemImage {
     pub compressed: bool,
     /// `fscreateoptions`, words for the mkfs program.
     pub create_options: Vec<String>,
-    /// `squashfscompression`, as written (none: zstd).
+    /// `squashfscompression` or `erofscompression`, as written (none: zstd, lz4hc).
     pub squashfs_compression: Option<String>,
 }
 
@@ -146,8 +146,8 @@ pub struct Iso {
     pub layout: IsoLayout,
     /// Of the read-only part: squashfs, or erofs.
     pub filesystem: Filesystem,
-    /// `squashfscompression`, as written (none: zstd).
-    pub squashfs_compression: Option<String>,
+    /// `squashfscompression` or `erofscompression`, as written (none: zstd, lz4hc).
+    pub compression: Option<String>,
     /// `firmware=`.
     pub firmware: Firmware,
     /// `<bootloader>`: the consoles, and how long the menu waits.

@@ -171,11 +171,12 @@ impl Decoder<'_> {
             _ => IsoLayout::Overlay,
         };
         let word = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
+        let filesystem = word("filesystem").unwrap_or(Filesystem::Squashfs);
         Some(Iso {
             boot,
             layout,
-            filesystem: word("filesystem").unwrap_or(Filesystem::Squashfs),
-            squashfs_compression: text(element, "squashfscompression"),
+            filesystem,
+            compression: compression(element, filesystem),
             firmware: firmware(element),
             bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
             kernel_command_line: text(element, "kernelcmdline"),
@@ -285,7 +286,10 @@ fn without_effect_here(element: &Element, word: &str) -> Vec<NotBuilt> {
     let built = |name: &str| match name {
         "kernelcmdline" | "firmware" | "eficsm" => disk || word == "iso",
         "squashfscompression" => matches!(word, "squashfs" | "iso"),
-        "filesystem" => word != "iso" || value("filesystem").is_none_or(|text| text == "squashfs"),
+        "filesystem" => {
+            word != "iso" || value("filesystem").is_none_or(|text| matches!(text, "squashfs" | "erofs"))
+        }
+        "erofscompression" => word == "erofs" || (word == "iso" && value("filesystem") == Some("erofs")),
         "volid" | "application_id" | "hybridpersistent_filesystem" => word == "iso",
         "hybridpersistent" => word == "iso" || boolean(element, name) == Some(false),
         "bootprofile" => element.attribute("boot").is_some(),
@@ -321,13 +325,21 @@ fn boot_image(element: &Element) -> Option<BootImage> {
     Some(BootImage { path, profile: text(element, "bootprofile") })
 }
 
+/// How a read-only file system is compressed.
+fn compression(element: &Element, filesystem: Filesystem) -> Option<String> {
+    match filesystem {
+        Filesystem::Erofs => text(element, "erofscompression"),
+        _ => text(element, "squashfscompression"),
+    }
+}
+
 fn filesystem_image(element: &Element, filesystem: Filesystem) -> FilesystemImage {
     FilesystemImage {
         filesystem,
         size: size(element),
         compressed: boolean(element, "compressed").unwrap_or(false),
         create_options: blank_list(element, "fscreateoptions"),
-        squashfs_compression: text(element, "squashfscompression"),
+        squashfs_compression: compression(element, filesystem),
     }
 }
 

@@ -41,7 +41,7 @@ const TYPES: &[Word] = &[
     word("clicfs").since(V2_0).until(V6_9).not_built(),
     word("lxc").since(V2_0).until(V6_9).not_built(),
     word("kis").since(V2_0).not_built(),
-    word("erofs").since(V2_0).not_built(),
+    word("erofs").since(V2_0),
     word("docker").since(V2_0).not_built(),
     word("oci").since(V2_0).not_built(),
     word("appx").since(V2_0).not_built(),
@@ -176,8 +176,7 @@ pub(crate) static TYPE: ElementWord = element("type")
         // Not built yet. A value that says what holds anyway is accepted.
         today("erofscompression", SOME_TEXT)
             .doc("How erofs is compressed, as `mkfs.erofs -z` takes it.")
-            .fits(&["oem", "vmx", "pxe", "kis", "iso", "erofs"])
-            .not_built(),
+            .fits(&["oem", "vmx", "pxe", "kis", "iso", "erofs"]),
         today("efiparttable", Value::OneOf(&[word("msdos"), word("gpt")]))
             .doc("The kind of partition table.")
             .default("gpt")

@@ -195,7 +195,7 @@ pub(super) const FILESYSTEMS: &[Word] = &[
     word("btrfs"),
     word("squashfs"),
     word("cramfs"),
-    word("erofs").since(V2_0).not_built(),
+    word("erofs").since(V2_0),
     word("clicfs").since(V2_0).until(V6_9).not_built(),
 ];
 

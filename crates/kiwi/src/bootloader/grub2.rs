@@ -172,7 +172,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         Filesystem::Btrfs => "btrfs",
         Filesystem::Squashfs => "squash4",
         Filesystem::Reiserfs => "reiserfs",
-        Filesystem::Cramfs => bail!("GRUB cannot read cramfs"),
+        Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.word()),
     };
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
     make_core(platform, &search, &[filesystem, "search_fs_uuid"], workspace, host)

@@ -1,6 +1,7 @@
 //! File systems, written from a tree into a file: no mount, no loop device, nothing to clean up.
 
 mod btrfs;
+mod erofs;
 mod ext;
 mod ext_times;
 pub mod fat;
@@ -43,7 +44,7 @@ pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::needed(filesystem, measure),
         Filesystem::Xfs => xfs::needed(measure),
         Filesystem::Btrfs => btrfs::needed(measure),
-        Filesystem::Squashfs | Filesystem::Cramfs | Filesystem::Reiserfs => measure.bytes,
+        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => measure.bytes,
     }
 }
 
@@ -64,6 +65,7 @@ pub fn create(
         Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
         Filesystem::Btrfs => btrfs::create(plan, tree, output, host),
         Filesystem::Squashfs => squashfs::create(plan, tree, output, host),
+        Filesystem::Erofs => erofs::create(plan, tree, output, host),
         Filesystem::Reiserfs | Filesystem::Cramfs => refuse(plan.filesystem),
     }
 }
@@ -85,6 +87,7 @@ pub fn create_inside(
         Filesystem::Xfs
         | Filesystem::Btrfs
         | Filesystem::Squashfs
+        | Filesystem::Erofs
         | Filesystem::Reiserfs
         | Filesystem::Cramfs => {
             // Beside the disk, so that file systems that can share its blocks instead of copying them.
@@ -104,6 +107,7 @@ pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
         Filesystem::Xfs => &["mkfs.xfs", "xfs_db"],
         Filesystem::Btrfs => &["mkfs.btrfs"],
         Filesystem::Squashfs => &["mksquashfs"],
+        Filesystem::Erofs => &["mkfs.erofs"],
         Filesystem::Reiserfs | Filesystem::Cramfs => &[],
     }
 }
@@ -112,8 +116,8 @@ pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
 pub fn refuse(filesystem: Filesystem) -> Result<()> {
     match filesystem {
         Filesystem::Reiserfs | Filesystem::Cramfs => bail!(
-            "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs and \
-             squashfs",
+            "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, \
+             squashfs and erofs",
             filesystem.word()
         ),
         Filesystem::Ext2
@@ -121,7 +125,8 @@ pub fn refuse(filesystem: Filesystem) -> Result<()> {
         | Filesystem::Ext4
         | Filesystem::Xfs
         | Filesystem::Btrfs
-        | Filesystem::Squashfs => Ok(()),
+        | Filesystem::Squashfs
+        | Filesystem::Erofs => Ok(()),
     }
 }
 

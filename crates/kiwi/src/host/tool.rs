@@ -23,6 +23,7 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("xfs_repair", "xfsprogs", "xfsprogs", "xfsprogs"),
     ("mkfs.btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
     ("btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
+    ("mkfs.erofs", "erofs-utils", "erofs-utils", "erofs-utils"),
     ("mksquashfs", "squashfs-tools", "squashfs", "squashfs-tools"),
     ("mkfs.vfat", "dosfstools", "dosfstools", "dosfstools"),
     ("mcopy", "mtools", "mtools", "mtools"),

@@ -59,7 +59,7 @@ fn repair_programs(filesystem: description::Filesystem) -> &'static [&'static st
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["sbin/e2fsck"],
         // Both repair themselves when they are mounted.
         Filesystem::Xfs | Filesystem::Btrfs => &[],
-        Filesystem::Squashfs | Filesystem::Cramfs | Filesystem::Reiserfs => &[],
+        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => &[],
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static s
             &["btrfs", "crc32c_generic", "crc32c_intel", "xxhash_generic", "blake2b_generic"]
         }
         Filesystem::Squashfs => &["squashfs", "overlay", "loop"],
+        Filesystem::Erofs => &["erofs", "overlay", "loop"],
         Filesystem::Cramfs => &["cramfs"],
         Filesystem::Reiserfs => &["reiserfs"],
     }

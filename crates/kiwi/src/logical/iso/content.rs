@@ -72,7 +72,7 @@ pub(super) fn plan(live: &Iso, name: &ImageName, facts: &TreeFacts, identity: &I
         uuid: identity.uuid_text(purpose),
         label: None,
         options: Vec::new(),
-        compression: live.squashfs_compression.clone(),
+        compression: live.compression.clone(),
         entries: facts.measure.entries,
         epoch: identity.epoch,
     };
@@ -165,10 +165,14 @@ fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
     Ok(names.into_iter().filter(|name| !directories.contains(&name.as_str())).collect())
 }
 
-/// The squashfs without these names at the top of the tree; the list has to be the last of its words.
+/// The read-only file system without these names at the top of the tree.
 fn without(plan: &FilesystemPlan, names: &[String]) -> FilesystemPlan {
-    let words = std::iter::once("-e".to_owned()).chain(names.iter().cloned());
-    FilesystemPlan { options: words.collect(), ..plan.clone() }
+    let options = match plan.filesystem {
+        Filesystem::Erofs => names.iter().map(|name| format!("--exclude-path={name}")).collect(),
+        // The list has to be the last of its words.
+        _ => std::iter::once("-e".to_owned()).chain(names.iter().cloned()).collect(),
+    };
+    FilesystemPlan { options, ..plan.clone() }
 }
 
 /// The part that goes to memory: N.gz and N.md5, N being an ext2 in which the read-only directories are empty.

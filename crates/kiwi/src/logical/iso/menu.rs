@@ -66,7 +66,7 @@ mod tests {
             boot: None,
             layout: IsoLayout::Overlay,
             filesystem: Filesystem::Squashfs,
-            squashfs_compression: None,
+            compression: None,
             firmware: Firmware::BiosAndUefi,
             bootloader: Bootloader::default(),
             kernel_command_line: Some("quiet console=ttyS1".to_owned()),

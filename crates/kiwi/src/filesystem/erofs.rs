@@ -1,0 +1,30 @@
+//! erofs by `mkfs.erofs`, with the compressor pinned: its own default does not compress.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::{FilesystemPlan, folder_of};
+use crate::host::Host;
+use crate::root_tree::RootTree;
+
+/// What every mkfs.erofs and every kernel with erofs can do.
+const COMPRESSOR: &str = "lz4hc";
+
+pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
+    let compressor = plan.compression.as_deref().unwrap_or(COMPRESSOR);
+    let mut command = host.command("mkfs.erofs").args(["--quiet", "-U", &plan.uuid]);
+    if compressor != "none" {
+        command = command.arg(format!("-z{compressor}"));
+    }
+    // Its own time is that of the build, its files keep theirs.
+    command
+        .arg(format!("-T{}", plan.epoch))
+        .arg("--preserve-mtime")
+        .args(&plan.options)
+        .arg(output)
+        .arg(tree.path())
+        .writable(folder_of(output))
+        .run()
+        .context("writing the erofs")
+}
