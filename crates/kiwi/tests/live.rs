@@ -122,10 +122,55 @@ fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     );
 }
 
+/// The description's own settings of ISOLINUX: its label is seen, its folder is where names are looked for.
+const ISOLINUX_CFG: &str = "serial 0 115200
+default OWN-LABEL
+prompt 0
+display isolinux.msg
+label OWN-LABEL
+  kernel linux
+  append initrd=initrd console=ttyS0 own.word
+";
+
+/// Puts what the chapter lets a description add into the tree while `work` is done.
+fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
+    let image = tree().join("image");
+    let cdboot = image.join("cdboot");
+    std::fs::create_dir(&cdboot).unwrap();
+    std::fs::write(cdboot.join("isolinux.cfg"), ISOLINUX_CFG).unwrap();
+    std::fs::write(cdboot.join("isolinux.msg"), "Welcome to OWN-MESSAGE\n").unwrap();
+    if let Some(script) = script {
+        std::fs::write(cdboot.join("isolinux.sh"), script).unwrap();
+    }
+    let archive = image.join("config-cdroot.tgz");
+    let pack =
+        "d=$(mktemp -d); mkdir $d/more; echo licence > $d/more/LICENCE; tar -czf \"$0\" -C $d more; rm -r $d";
+    judge("sh", &["-c", pack, archive.to_str().unwrap()]);
+    let result = work();
+    std::fs::remove_dir_all(cdboot).unwrap();
+    std::fs::remove_file(archive).unwrap();
+    result
+}
+
 #[test]
-fn compressed_boots_from_a_stick_by_bios() {
+fn a_script_of_the_description_writes_the_medium_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"compressed\"", folder.path());
+    let script =
+        "test -f \"$1/boot/x86_64/loader/linux\" && exec genisoimage -quiet -R -V OWN -o \"$2\" \"$1\"\n";
+    let image = with_additions(Some(script), || medium("flags=\"unified\"", folder.path()));
+    let image = image.to_str().unwrap();
+    assert!(judge("isoinfo", &["-d", "-i", image]).contains("Volume id: OWN\n"));
+    let listed = judge("isoinfo", &["-f", "-R", "-i", image]);
+    for file in ["/more/LICENCE\n", "/boot/x86_64/loader/initrd\n", "/live-read-only.x86_64-1.0.0\n"] {
+        assert!(listed.contains(file), "{file} is not on the medium: {listed}");
+    }
+    assert!(!listed.contains("isolinux.sh"), "{listed}");
+}
+
+#[test]
+fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
+    let folder = tempfile::tempdir().unwrap();
+    let image = with_additions(None, || medium("flags=\"compressed\"", folder.path()));
     let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
     assert_eq!(mounted(&mut machine, "/usr"), "/dev/loop1 squashfs ro");
@@ -133,6 +178,11 @@ fn compressed_boots_from_a_stick_by_bios() {
     assert!(machine.ask("touch /usr/new").contains("Read-only file system"));
     let free: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
     assert!(free > 300_000, "the part in memory has not grown: {free} kB");
+    assert!(
+        machine.ask("cat /proc/cmdline").contains("own.word"),
+        "the description's isolinux.cfg was not read"
+    );
+    assert_eq!(machine.ask("cat /run/kiwi/medium/more/LICENCE"), "licence");
 }
 
 #[test]
@@ -158,11 +208,13 @@ fn plain_boots_through_its_boot_image_from_cd_by_uefi() {
 #[test]
 fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
     let folder = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"overlay\" hybridpersistent=\"true\"", folder.path());
+    let attributes = "flags=\"overlay\" hybridpersistent=\"true\" filesystem=\"erofs\"";
+    let image = medium(attributes, folder.path());
     let stick = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
     stick.set_len(stick.metadata().unwrap().len() + (300 << 20)).unwrap();
     let mut machine = log_in(&image, Slot::Usb, Firmware::Uefi, folder.path());
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
+    assert_eq!(mounted(&mut machine, "/run/kiwi/read-only"), "/dev/loop0 erofs ro");
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 ext4 rw");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
     drop(machine);

@@ -8,8 +8,8 @@ use crate::suggest::listed;
 use crate::words::{self, State, TYPE, Value};
 use crate::{
     BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskWord, Filesystem,
-    FilesystemImage, Firmware, ImageType, Iso, IsoLayout, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule,
-    SplitFilesystems, Usb, Xen,
+    FilesystemImage, Firmware, ImageType, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule, SplitFilesystems,
+    Usb, Xen,
 };
 
 /// File systems that are written to: any of them can hold a system.
@@ -152,44 +152,6 @@ impl Decoder<'_> {
         })
     }
 
-    fn iso(&mut self, element: &Element, word: &Text) -> Option<Iso> {
-        let boot = boot_image(element);
-        if boot.is_none() && self.schema == SchemaVersion::V1_4 {
-            self.lacks(
-                element,
-                word,
-                "boot",
-                "the description of its boot image, such as `isoboot/suse-10.3`",
-            );
-            return None;
-        }
-        let layout = match element.value("flags").map(|flags| flags.text.as_str()) {
-            Some("compressed") => IsoLayout::Compressed,
-            Some("unified") => IsoLayout::Unified,
-            Some("dmsquash") => IsoLayout::DmSquash,
-            Some("plain") => IsoLayout::Plain,
-            _ => IsoLayout::Overlay,
-        };
-        let word = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
-        let filesystem = word("filesystem").unwrap_or(Filesystem::Squashfs);
-        Some(Iso {
-            boot,
-            layout,
-            filesystem,
-            compression: compression(element, filesystem),
-            firmware: firmware(element),
-            bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
-            kernel_command_line: text(element, "kernelcmdline"),
-            media_check: boolean(element, "mediacheck").unwrap_or(true),
-            persistent: boolean(element, "hybridpersistent")
-                .unwrap_or(false)
-                .then(|| word("hybridpersistent_filesystem").unwrap_or(Filesystem::Ext4)),
-            volume_id: text(element, "volid").unwrap_or_else(|| "CDROM".to_owned()),
-            application_id: text(element, "application_id"),
-            publisher: text(element, "publisher"),
-        })
-    }
-
     fn split_filesystems(&mut self, element: &Element, word: &Text) -> Option<SplitFilesystems> {
         let chapter = self.schema == SchemaVersion::V1_4;
         if let Some(value) = element.value("filesystem") {
@@ -253,7 +215,7 @@ impl Decoder<'_> {
         Some(filesystem)
     }
 
-    fn lacks(&mut self, element: &Element, word: &Text, attribute: &str, expected: &str) {
+    pub(super) fn lacks(&mut self, element: &Element, word: &Text, attribute: &str, expected: &str) {
         let misspelt = element
             .attributes
             .iter()
@@ -320,13 +282,13 @@ fn words_of(filesystems: &[Filesystem]) -> String {
     filesystems.iter().map(|filesystem| filesystem.word()).collect::<Vec<_>>().join(", ")
 }
 
-fn boot_image(element: &Element) -> Option<BootImage> {
+pub(super) fn boot_image(element: &Element) -> Option<BootImage> {
     let path = text(element, "boot").filter(|path| !path.is_empty())?;
     Some(BootImage { path, profile: text(element, "bootprofile") })
 }
 
 /// How a read-only file system is compressed.
-fn compression(element: &Element, filesystem: Filesystem) -> Option<String> {
+pub(super) fn compression(element: &Element, filesystem: Filesystem) -> Option<String> {
     match filesystem {
         Filesystem::Erofs => text(element, "erofscompression"),
         _ => text(element, "squashfscompression"),
@@ -360,7 +322,7 @@ fn size(element: &Element) -> Option<SizeRule> {
 }
 
 /// `eficsm="true"` asks a UEFI disk to boot from BIOS as well.
-fn firmware(element: &Element) -> Firmware {
+pub(super) fn firmware(element: &Element) -> Firmware {
     match element.value("firmware").map(|firmware| firmware.text.as_str()) {
         Some("bios" | "ec2") => Firmware::Bios,
         Some("efi" | "uefi") if boolean(element, "eficsm") != Some(true) => Firmware::Uefi,
@@ -369,7 +331,7 @@ fn firmware(element: &Element) -> Firmware {
     }
 }
 
-fn bootloader(element: &Element) -> Bootloader {
+pub(super) fn bootloader(element: &Element) -> Bootloader {
     let default = Bootloader::default();
     let mut output = Vec::new();
     for word in element.value("output_console").map(Text::words).unwrap_or_default() {

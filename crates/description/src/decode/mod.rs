@@ -6,6 +6,7 @@
 
 mod deploy;
 mod image_type;
+mod iso;
 mod packages;
 mod preferences;
 mod repository;

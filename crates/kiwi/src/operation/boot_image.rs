@@ -54,7 +54,12 @@ pub(super) fn of(
         | ImageType::Split(_) => return Ok(None),
     };
     let config = match &selection.image_type {
-        ImageType::Iso(live) => live_config(live, &record.identity()),
+        ImageType::Iso(live) => {
+            if boot.is_none() {
+                check_persistent(live, tree)?;
+            }
+            live_config(live, &record.identity())
+        }
         _ => BootConfig { grow, ..boot_config(kind_of(selection), filesystem) },
     };
     match boot {
@@ -71,6 +76,21 @@ fn kind_of(selection: &Selection) -> Kind {
         ImageType::Usb(_) => Kind::Usb,
         _ => Kind::Vmx,
     }
+}
+
+/// A stick that keeps what is written needs the program that makes its file system; it is missed now, not at the boot.
+fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
+    let (program, package) = match live.persistent {
+        Some(Filesystem::Xfs) => ("sbin/mkfs.xfs", "xfsprogs"),
+        Some(_) => ("sbin/mke2fs", "e2fsprogs"),
+        None => return Ok(()),
+    };
+    if !tree.exists(program) {
+        bail!(
+            "hybridpersistent needs /{program} in the system, and it is not there; add the package {package}"
+        );
+    }
+    Ok(())
 }
 
 /// What the boot image of a live medium is told: which medium is its own, and what mounting it takes.

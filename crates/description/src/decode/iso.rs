@@ -1,0 +1,46 @@
+//! `<type image="iso">`: a live system.
+
+use super::image_type::{boot_image, bootloader, compression, firmware};
+use super::{Decoder, boolean, text};
+use crate::document::{Element, Text};
+use crate::{Filesystem, Iso, IsoLayout, SchemaVersion};
+
+impl Decoder<'_> {
+    pub(super) fn iso(&mut self, element: &Element, word: &Text) -> Option<Iso> {
+        let boot = boot_image(element);
+        if boot.is_none() && self.schema == SchemaVersion::V1_4 {
+            self.lacks(
+                element,
+                word,
+                "boot",
+                "the description of its boot image, such as `isoboot/suse-10.3`",
+            );
+            return None;
+        }
+        let layout = match element.value("flags").map(|flags| flags.text.as_str()) {
+            Some("compressed") => IsoLayout::Compressed,
+            Some("unified") => IsoLayout::Unified,
+            Some("dmsquash") => IsoLayout::DmSquash,
+            Some("plain") => IsoLayout::Plain,
+            _ => IsoLayout::Overlay,
+        };
+        let word = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
+        let filesystem = word("filesystem").unwrap_or(Filesystem::Squashfs);
+        Some(Iso {
+            boot,
+            layout,
+            filesystem,
+            compression: compression(element, filesystem),
+            firmware: firmware(element),
+            bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
+            kernel_command_line: text(element, "kernelcmdline"),
+            media_check: boolean(element, "mediacheck").unwrap_or(true),
+            persistent: boolean(element, "hybridpersistent")
+                .unwrap_or(false)
+                .then(|| word("hybridpersistent_filesystem").unwrap_or(Filesystem::Ext4)),
+            volume_id: text(element, "volid").unwrap_or_else(|| "CDROM".to_owned()),
+            application_id: text(element, "application_id"),
+            publisher: text(element, "publisher"),
+        })
+    }
+}
