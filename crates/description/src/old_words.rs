@@ -4,7 +4,7 @@
 //! stands a hundred times is told once, at its first place.
 
 use crate::document::{Element, Text};
-use crate::words::{self, Content, ElementWord, IMAGE, Life, Value};
+use crate::words::{self, Content, ElementWord, IMAGE, Life, State, Value};
 use crate::{Diagnostic, Diagnostics, SchemaVersion, Span};
 
 /// All old words of a tree as it was written in `schema`.
@@ -28,6 +28,15 @@ pub(crate) fn old_words(root: &Element, schema: SchemaVersion) -> Diagnostics {
 }
 
 const MODERN: &str = "`kiwi convert` writes the description in the words of 8.5";
+
+fn modern(word: &str) -> String {
+    format!("today it is written `{word}`")
+}
+
+/// What to do about a word that no schema has another word for, when nothing depends on it.
+fn without_effect(state: State) -> Option<String> {
+    (state == State::NotUsed).then(|| "it has no effect and can be removed".to_owned())
+}
 
 struct OldWords {
     schema: SchemaVersion,
@@ -78,7 +87,7 @@ impl OldWords {
             let today = word.attribute_word(&attribute.name, SchemaVersion::NEWEST);
             let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
             if self.is_old(known.life) && !lives && known.name != self.schema.attribute() {
-                let help = known.instead.map(|instead| format!("today it is written `{instead}`"));
+                let help = known.instead.map(modern).or_else(|| without_effect(known.state));
                 self.add(&attribute.name_span, format!("`{}` of `<{}>`", known.name, word.name), help);
             }
             self.value(&attribute.value, &known.value, known.name);
@@ -97,14 +106,14 @@ impl OldWords {
             let today = word.child_word(&child.name, SchemaVersion::NEWEST);
             let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
             if self.is_old(known.life) && !lives {
-                let modern =
-                    known.element.instead.map(|instead| format!("today it is written `<{instead}>`"));
+                let today = known.element.instead.map(|instead| modern(&format!("<{instead}>")));
                 let moved = || {
                     let place = words::place_of(known.element.name, SchemaVersion::NEWEST);
                     place.map(|parent| format!("today it stands in `<{parent}>`"))
                 };
                 let what = format!("`<{}>` in `<{}>`", known.element.name, word.name);
-                self.add(&child.span, what, modern.or_else(moved));
+                let help = today.or_else(moved).or_else(|| without_effect(known.element.state));
+                self.add(&child.span, what, help);
             }
             self.element(child, known.element);
         }
@@ -115,7 +124,7 @@ impl OldWords {
         for item in text.items().iter().flat_map(Text::words) {
             let used = known.iter().find(|word| word.word == item.text && word.life.covers(self.schema));
             if let Some(word) = used.filter(|word| self.is_old(word.life)) {
-                let help = word.instead.map(|instead| format!("today it is written `{instead}`"));
+                let help = word.instead.map(modern).or_else(|| without_effect(word.state));
                 self.add(&item.span, format!("`{}` as a value of `{name}`", word.word), help);
             }
         }

@@ -156,3 +156,14 @@ fn a_file_of_the_directory_can_be_named() {
         assert_eq!(said, format!("{path}: checked 1.0.0, type ext4, no errors\n"));
     }
 }
+
+#[test]
+fn an_inherited_description_that_is_not_there_is_told_at_its_place() {
+    let folder = described(&GOOD.replace("name=\"checked\"", "name=\"checked\" inherit=\"../nowhere\""));
+    let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = document(&output);
+    let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert!(error["message"].as_str().unwrap().starts_with("reading what "), "{error}");
+    assert_eq!((error["start"]["line"].as_u64(), error["start"]["column"].as_u64()), (Some(1), Some(52)));
+}

@@ -14,10 +14,10 @@ pub(super) const BOOTLOADERS: &[Word] = &[
     word("uboot").until(V6_9).not_built(),
     word("yaboot").until(V6_9).not_built(),
     word("berryboot").until(V6_9).not_built(),
-    word("grub").until(V7_1).not_used(),
-    word("extlinux").until(V7_1).not_used(),
-    word("syslinux").until(V7_1).not_used(),
-    word("isolinux").until(V7_1).not_used(),
+    word("grub").until(V7_1).not_used().instead("grub2"),
+    word("extlinux").until(V7_1).not_used().instead("grub2"),
+    word("syslinux").until(V7_1).not_used().instead("grub2"),
+    word("isolinux").until(V7_1).not_used().instead("grub2"),
 ];
 
 pub(super) static PXE_DEPLOY: ElementWord = element("pxedeploy")

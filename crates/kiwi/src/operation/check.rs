@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use description::{Choice, Description, Diagnostic, Diagnostics, Severity};
 
 use super::{Invalid, load};
@@ -49,7 +49,9 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     diagnostics.0.extend(parsed.old_words.0);
     let mut good = String::new();
     if let Some(mut description) = parsed.description {
-        load::inherit(&mut description, &source, &share)?;
+        if let Err(error) = load::inherit(&mut description, &source, &share) {
+            diagnostics.0.extend(of_inherited(&description, error)?);
+        }
         good = selections(&description, request, &mut diagnostics);
     }
     diagnostics.sort();
@@ -68,6 +70,19 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         true => Err(Invalid { diagnostics, told: request.format != Format::Human }.into()),
         false => Ok(()),
     }
+}
+
+/// What is wrong with the description that is inherited: its own mistakes, or that it cannot be read.
+fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnostic>> {
+    let error = match error.downcast::<Invalid>() {
+        Ok(invalid) => return Ok(invalid.diagnostics.0),
+        Err(error) => error,
+    };
+    let Some(inherit) = &description.inherit else { return Err(error) };
+    let unreadable = Diagnostic::error(inherit.span.clone(), format!("{error:#}"));
+    Ok(vec![
+        unreadable.label("cannot be read").help("name a directory, or a description that 'kiwi list' shows"),
+    ])
 }
 
 /// Selects every type these profiles leave; what is wrong with one nobody asked for is a warning.
