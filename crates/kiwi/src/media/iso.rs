@@ -13,6 +13,7 @@
 //!
 //! xorriso takes the files from where they are; nothing is copied before. Times are those of the build.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -155,9 +156,11 @@ pub fn create(
             .arg(system_partition(plan, workspace, host)?)
             .args(["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     }
-    command = command.arg("-graft-points");
-    for graft in joined(grafts, ours) {
-        command = command.arg(grafted(&graft));
+    let grafts = joined(grafts, ours);
+    let folders = folders(&grafts, plan.epoch, workspace, host)?;
+    command = command.arg("-graft-points").arg(grafted(&Graft::new("/", folders)));
+    for graft in &grafts {
+        command = command.arg(grafted(graft));
     }
     command.run().context("writing the medium")?;
     implant_sum(output, host)
@@ -204,6 +207,30 @@ pub fn create_by_script(
 fn joined(grafts: &[Graft], mut ours: Vec<Graft>) -> Vec<Graft> {
     ours.retain(|graft| grafts.iter().all(|other| other.place != graft.place));
     grafts.iter().cloned().chain(ours).collect()
+}
+
+/// Empty folders for all files: xorriso would give one it makes itself the time of wherever its first file lies.
+fn folders(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let root = workspace.scratch_file("medium-folders");
+    let mut made = BTreeSet::from([root.clone()]);
+    for graft in grafts {
+        let place = Path::new(graft.place.trim_start_matches('/'));
+        made.extend(place.ancestors().skip(1).map(|folder| root.join(folder)));
+    }
+    for folder in &made {
+        host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+    }
+    // From the innermost on, as making one changes the time of that around it.
+    let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
+    for folder in made.iter().rev() {
+        File::open(folder)
+            .and_then(|file| {
+                file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
+                file.set_times(times)
+            })
+            .with_context(|| format!("setting the time of {}", folder.display()))?;
+    }
+    Ok(root)
 }
 
 /// The mark of the medium.
