@@ -1,4 +1,6 @@
-//! The file formats of a virtual disk, by qemu-img, with all the processors it can use.
+//! The file formats of a virtual disk, by qemu-img: the same disk gives the same file.
+
+mod identity;
 
 use std::path::Path;
 
@@ -38,14 +40,25 @@ fn words(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
     }
 }
 
-/// Converts the raw disk into `output`. The description's own options replace ours of the same name.
-pub fn convert(raw: &Path, format: DiskFormat, options: &[String], output: &Path, host: &Host) -> Result<()> {
+/// Converts the raw disk into `output`, whose own identifiers come from `id`. The description's own options replace
+/// ours of the same name.
+///
+/// Sixteen coroutines read ahead; they never write out of order (`-W`), which saves a third of the time and puts the
+/// clusters somewhere else in every file.
+pub fn convert(
+    raw: &Path,
+    format: DiskFormat,
+    options: &[String],
+    id: [u8; 16],
+    output: &Path,
+    host: &Host,
+) -> Result<()> {
     let (name, own, compressed) = words(format);
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     let mut all: Vec<String> = own.iter().map(ToString::to_string).collect();
     all.retain(|option| !options.iter().any(|other| key(other) == key(option)));
     all.extend(options.iter().cloned());
-    let mut command = host.command("qemu-img").args(["convert", "-f", "raw", "-O", name, "-m", "16", "-W"]);
+    let mut command = host.command("qemu-img").args(["convert", "-f", "raw", "-O", name, "-m", "16"]);
     if compressed {
         command = command.arg("-c");
     }
@@ -57,5 +70,7 @@ pub fn convert(raw: &Path, format: DiskFormat, options: &[String], output: &Path
         .arg(output)
         .writable(output.parent().unwrap_or(Path::new("/")))
         .run()
-        .with_context(|| format!("converting the disk to {name}"))
+        .with_context(|| format!("converting the disk to {name}"))?;
+    let what = || format!("giving {} its identifiers", output.display());
+    identity::settle(format, &host.open_file(output).with_context(what)?, id).with_context(what)
 }

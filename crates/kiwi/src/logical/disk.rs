@@ -33,6 +33,8 @@ pub struct Plan {
     fstab: String,
     esp_id: u32,
     format: DiskFormat,
+    /// Where identifiers of the file's format come from.
+    file_id: [u8; 16],
     format_options: Vec<String>,
     machine: Option<Machine>,
 }
@@ -82,6 +84,7 @@ pub(super) fn plan(
         boot,
         esp_id,
         format: disk.format,
+        file_id: identity.uuid("disk file"),
         format_options: disk.format_options.clone(),
         machine: disk.machine.clone(),
     })
@@ -147,7 +150,7 @@ pub(super) fn create(
     let file = format!("{}.{ending}", plan.name);
     let converted = workspace.unfinished(&file);
     let stage = host.stage(format!("Converting to {ending}"));
-    disk_format::convert(&path, plan.format, &plan.format_options, &converted, host)?;
+    disk_format::convert(&path, plan.format, &plan.format_options, plan.file_id, &converted, host)?;
     host.remove_file(&path).context("removing the raw disk")?;
     stage.finish();
     if let (DiskFormat::Vmdk, Some(machine)) = (plan.format, &plan.machine) {
