@@ -21,6 +21,7 @@ pub mod host;
 pub mod identity;
 pub mod initrd;
 pub mod kernel;
+pub mod lock;
 pub mod logical;
 pub mod media;
 pub mod operation;

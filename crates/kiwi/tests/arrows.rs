@@ -10,13 +10,13 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd kernel logical media password physical record result_record root_tree \
+        "artifact diagnostic host identity initrd kernel lock logical media password physical record result_record root_tree \
          runtime_configuration script share source store \
          workspace",
     ),
     (
         "physical",
-        "host package_manager password record repository root_tree script source stage store tree_archive",
+        "host lock package_manager password record repository root_tree script source stage store tree_archive",
     ),
     (
         "logical",
@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
-    ("package_manager", "host repository root_tree store"),
+    ("lock", ""),
+    ("package_manager", "host lock repository root_tree store"),
     ("repository", "host runtime_configuration"),
     ("stage", ""),
     ("store", "host stage"),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::describing::Place;
+use crate::operation::locking::LockMode;
 use crate::operation::{Operation, Overrides, RepositoryWords, build, create, prepare, upgrade};
 
 /// Profiles and the sources of packages, as they change one build.
@@ -131,11 +132,23 @@ pub(super) struct Build {
     /// Let the description's scripts use the network.
     #[arg(long)]
     network: bool,
+    /// Write kiwi.lock beside the description: every package of this build, with version, digest and source.
+    #[arg(long, conflicts_with = "locked")]
+    lock: bool,
+    /// Build exactly the packages of kiwi.lock, or say which are gone.
+    #[arg(long)]
+    locked: bool,
 }
 
 impl Build {
     pub(super) fn operation(self) -> Operation {
+        let lock = match (self.lock, self.locked) {
+            (true, _) => LockMode::Write,
+            (false, true) => LockMode::Use,
+            (false, false) => LockMode::Free,
+        };
         Operation::Build(build::Request {
+            lock,
             description: self.place.path(),
             root: self.root,
             destdir: self.creating.destdir,

@@ -9,6 +9,7 @@
 
 mod building;
 mod chapter;
+mod comparing;
 mod describing;
 mod documenting;
 mod media;

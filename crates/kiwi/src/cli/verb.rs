@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Problem, building, describing, documenting, media, ng, running};
+use super::{Problem, building, comparing, describing, documenting, media, ng, running};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
@@ -17,6 +17,10 @@ pub(super) enum Verb {
     Build(building::Build),
     /// Upgrade the packages of a prepared root tree.
     Upgrade(building::Upgrade),
+    /// Build a description twice under other circumstances and say what differs.
+    Repro(comparing::Repro),
+    /// Say what differs between two root trees or folders of images.
+    Diff(comparing::Diff),
     /// Say everything that is wrong with a description, and where.
     Check(describing::Check),
     /// Write a description anew: in today's words, or in another format.
@@ -68,6 +72,8 @@ impl Verb {
             Self::Create(verb) => verb.operation(),
             Self::Build(verb) => verb.operation(),
             Self::Upgrade(verb) => verb.operation(),
+            Self::Repro(verb) => verb.operation(),
+            Self::Diff(verb) => verb.operation(),
             Self::Check(verb) => verb.operation(),
             Self::Convert(verb) => verb.operation(),
             Self::Info(verb) => verb.operation(),

@@ -163,7 +163,8 @@ fn described(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Made> {
-    let loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
+    let mut loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
+    loaded.locking = system.locking.of_boot_image(&boot.path);
     let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
     if selection.kind != DescriptionKind::Boot {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::locking::{LockMode, Locking};
 use super::{Overrides, create, load, prepare};
 use crate::host::Host;
 use crate::root_tree::RootTree;
@@ -29,12 +30,15 @@ pub struct Request {
     pub overrides: Overrides,
     /// Whether scripts may use the network.
     pub network: bool,
+    /// What to do with `kiwi.lock`.
+    pub lock: LockMode,
 }
 
 /// Builds everything and says where it is.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
-    let loaded = load::load_and_warn(&request.description, &share, host)?;
+    let mut loaded = load::load_and_warn(&request.description, &share, host)?;
+    loaded.locking = Locking::open(request.lock, loaded.source.folder())?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     create::check(&selection, host)?;
@@ -56,5 +60,6 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     };
     create::images(&tree, &loaded, &selection, &prepared.record, &share, &workspace, host)?;
     drop(tree);
+    loaded.locking.write(loaded.source.folder(), host)?;
     workspace.close()
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity};
 
 use super::Overrides;
+use super::locking::Locking;
 use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
@@ -39,6 +40,8 @@ pub(super) struct Loaded {
     pub(super) source: Source,
     pub(super) description: Description,
     pub(super) warnings: Diagnostics,
+    /// What this build does with the lock beside the description.
+    pub(super) locking: Locking,
 }
 
 /// Reads the description at `path`: a directory, its file, or a word that names a boot image description. What it
@@ -47,7 +50,7 @@ pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
     let source = open(path, share)?;
     let (mut description, warnings) = read(&source)?;
     inherit(&mut description, &source, share)?;
-    Ok(Loaded { source, description, warnings })
+    Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
 /// Finds the description `path` means.
@@ -63,7 +66,7 @@ pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
 pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
     let source = Source::open(&tree.path().join(DESCRIPTION))?;
     let (description, warnings) = read(&source)?;
-    Ok(Loaded { source, description, warnings })
+    Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
 /// As `load`, and warnings are shown.

@@ -10,14 +10,17 @@ pub mod check;
 pub mod convert;
 pub mod create;
 pub mod create_password;
+pub mod diff;
 pub mod init;
 pub mod list;
 pub mod list_profiles;
 pub mod list_results;
 mod load;
+pub mod locking;
 pub mod outline;
 mod overrides;
 pub mod prepare;
+pub mod repro;
 pub mod target;
 pub mod upgrade;
 
@@ -51,6 +54,10 @@ pub enum Operation {
     BootCd(boot_cd::Request),
     /// Make a stick that boots.
     BootStick(boot_stick::Request),
+    /// Compare trees or images.
+    Diff(diff::Request),
+    /// Build twice and compare.
+    Repro(repro::Request),
     /// List what was built.
     ListResults(list_results::Request),
     /// Name, pack and sum what was built.
@@ -74,7 +81,8 @@ impl Operation {
             | Self::Build(_)
             | Self::Upgrade(_)
             | Self::BootCd(_)
-            | Self::BootStick(_) => true,
+            | Self::BootStick(_)
+            | Self::Diff(_) => true,
             Self::Outline(request) => request.resolve,
             Self::Check(_)
             | Self::Convert(_)
@@ -82,6 +90,7 @@ impl Operation {
             | Self::ListResults(_)
             | Self::Bundle(_)
             | Self::BootVm(_)
+            | Self::Repro(_)
             | Self::List(_)
             | Self::ListProfiles(_)
             | Self::CreatePassword(_) => false,
@@ -104,6 +113,8 @@ impl Operation {
             | Self::BootStick(_)
             | Self::Bundle(_)
             | Self::BootVm(_)
+            | Self::Diff(_)
+            | Self::Repro(_)
             | Self::List(_)
             | Self::ListProfiles(_)
             | Self::CreatePassword(_) => return false,
@@ -131,6 +142,8 @@ impl Operation {
             Self::Convert(request) => convert::run(request, host),
             Self::ListResults(request) => list_results::run(request, host),
             Self::Bundle(request) => bundle::run(request, host),
+            Self::Diff(request) => diff::run(request, host),
+            Self::Repro(request) => repro::run(request, host),
             Self::Outline(request) => outline::run(request, host),
             Self::BootCd(request) => boot_cd::run(request, host),
             Self::BootStick(request) => boot_stick::run(request, host),

@@ -74,9 +74,11 @@ pub(super) fn tree_of(
     tree: &RootTree,
     host: &Host,
 ) -> Result<Prepared> {
-    let plan = physical::plan(selection, &loaded.source, network, host)?;
+    let mut plan = physical::plan(selection, &loaded.source, network, host)?;
     let store = Store::open(host)?;
+    loaded.locking.limit(&mut plan, tree, &store, host)?;
     let decided = physical::decide(&plan, tree, host)?;
+    loaded.locking.note(&plan, &decided)?;
     let prepared = physical::make(&plan, &decided, tree, &store, Reuse::default(), host)?;
     report(&prepared.record.secrets, host);
     Ok(prepared)

@@ -1,6 +1,7 @@
 //! Package managers behind one trait. Only they have the network.
 
 mod apt;
+mod locked;
 
 use anyhow::{Result, bail};
 use description::{PackageManager as Word, PackageName, PackageSet, Selection};

@@ -23,11 +23,14 @@ mod settings;
 mod upgrade;
 mod users;
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 use description::Selection;
 
 use crate::host::Host;
-use crate::package_manager::{Installed, PackagePlan, Resolution};
+use crate::lock::LockedPackage;
+use crate::package_manager::{Archive, Installed, PackagePlan, Resolution};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::RootTree;
@@ -46,6 +49,10 @@ pub struct PreparePlan {
     packages: PackagePlan,
     customise: customise::Plan,
     finish: finish::Plan,
+    /// The time of the build, when a lock says it.
+    epoch: Option<u64>,
+    /// Digests of the locked packages in the order of their first installation: folders get their times by it.
+    order: Vec<String>,
 }
 
 /// What the repositories made of a plan, and with it the keys of its stages.
@@ -64,6 +71,11 @@ impl Decided {
     pub fn archives(&self) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
         let archives = self.resolution.archives.iter();
         archives.map(|archive| (archive.file.as_str(), archive.uri.as_str(), archive.sha256.as_deref()))
+    }
+
+    /// The time of the build.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 }
 
@@ -89,10 +101,33 @@ pub fn plan(selection: &Selection, source: &Source, network: bool, host: &Host) 
         packages,
         customise: customise::plan(selection, source, network)?,
         finish: finish::plan(selection, source)?,
+        epoch: None,
+        order: Vec::new(),
     })
 }
 
 impl PreparePlan {
+    /// Limits it to the packages of a lock, which are put into `folder`.
+    pub fn lock_to(
+        &mut self,
+        packages: &[LockedPackage],
+        epoch: u64,
+        folder: &Path,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
+        self.epoch = Some(epoch);
+        let mut ordered: Vec<&LockedPackage> = packages.iter().collect();
+        ordered.sort_by_key(|package| package.order);
+        self.order = ordered.iter().map(|package| package.sha256.clone()).collect();
+        self.packages.lock_to(packages, folder, store, host)
+    }
+
+    /// What a lock says of what was decided.
+    pub fn locked(&self, decided: &Decided, image: &str) -> Result<Vec<LockedPackage>> {
+        self.packages.locked(&decided.resolution, image)
+    }
+
     /// What of the description gets into images without being part of the tree's stages.
     pub fn image_inputs(&self, decided: &Decided, inputs: &mut Inputs) {
         self.finish.inputs(decided.epoch, inputs);
@@ -106,8 +141,14 @@ impl PreparePlan {
 
 /// Decides the rest, which the repositories say. `tree` is new; it is where the package manager works.
 pub fn decide(plan: &PreparePlan, tree: &RootTree, host: &Host) -> Result<Decided> {
-    let (resolution, newest) = install::decide(&plan.packages, tree, host)?;
-    let epoch = finish::epoch(newest, host)?;
+    let (mut resolution, newest) = install::decide(&plan.packages, tree, host)?;
+    if plan.epoch.is_some() {
+        let place =
+            |archive: &Archive| plan.order.iter().position(|digest| Some(digest) == archive.sha256.as_ref());
+        resolution.archives.sort_by_key(place);
+        resolution.bootstrap.sort_by_key(place);
+    }
+    let epoch = finish::epoch(plan.epoch.unwrap_or(newest), host)?;
     let packages = install::inputs(&plan.packages, &resolution);
     let tree = plan.customise.inputs(&packages, epoch);
     Ok(Decided { resolution, epoch, packages, tree })

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::refused::{Refused, Word, Words, flag, option};
 use super::{Before, Problem, Rest, tuple};
+use crate::operation::locking::LockMode;
 use crate::operation::{
     IgnoreRepositories, Operation, Overrides, RepositoryWords, build, create, prepare, upgrade,
 };
@@ -175,6 +176,7 @@ pub(in crate::cli) struct Build {
 impl Build {
     fn operation(self, before: Before) -> Result<Operation, Problem> {
         Ok(Operation::Build(build::Request {
+            lock: LockMode::Free,
             description: before.description(self.description),
             root: Some(self.target_dir.join(ROOT)),
             destdir: Some(self.target_dir),

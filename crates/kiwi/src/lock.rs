@@ -1,0 +1,104 @@
+//! `kiwi.lock`: every package of a build, so that exactly the same can be built again.
+//!
+//! The file lies beside the description and names no host: a package is found by the place it has in its repository and
+//! proved by its digest. It is TOML, sorted, and made to be kept under version control.
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// Its name.
+pub const FILE: &str = "kiwi.lock";
+const FORMAT: u32 = 1;
+const HEAD: &str = "# Written by 'kiwi build --lock'; 'kiwi build --locked' builds exactly this.\n";
+
+/// What the file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    format: u32,
+    /// Nothing in the image is newer; seconds since 1970.
+    pub epoch: u64,
+    /// Every package, sorted.
+    #[serde(rename = "package", default)]
+    pub packages: Vec<LockedPackage>,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedPackage {
+    /// `system`, or the boot image description it is for.
+    pub image: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// Its place in the order of installation.
+    pub order: usize,
+    /// SHA-256 of its file, in lower-case hex.
+    pub sha256: String,
+    /// The repository as a description writes it; `local` for a folder.
+    pub repository: String,
+    /// The file, relative to the repository.
+    pub file: String,
+}
+
+impl Lock {
+    /// A lock of these packages.
+    pub fn new(epoch: u64, mut packages: Vec<LockedPackage>) -> Self {
+        packages.sort();
+        Self { format: FORMAT, epoch, packages }
+    }
+
+    /// Reads the text of the file.
+    pub fn parse(text: &str) -> Result<Self> {
+        let lock: Self = toml::from_str(text).context("reading kiwi.lock")?;
+        if lock.format != FORMAT {
+            bail!(
+                "kiwi.lock has format {}, this kiwi reads {FORMAT}; write it anew with --lock",
+                lock.format
+            );
+        }
+        Ok(lock)
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> Result<String> {
+        Ok(format!("{HEAD}{}", toml::to_string(self).context("writing kiwi.lock")?))
+    }
+
+    /// The packages of one image.
+    pub fn of<'a>(&'a self, image: &'a str) -> impl Iterator<Item = &'a LockedPackage> {
+        self.packages.iter().filter(move |package| package.image == image)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str) -> LockedPackage {
+        LockedPackage {
+            image: "system".to_owned(),
+            name: name.to_owned(),
+            version: "1:2-3".to_owned(),
+            architecture: "all".to_owned(),
+            order: 0,
+            sha256: "00ff".to_owned(),
+            repository: "debian://bookworm".to_owned(),
+            file: format!("pool/main/{name}.deb"),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_sorted() {
+        let lock = Lock::new(12, vec![package("b"), package("a")]);
+        let text = lock.text().unwrap();
+        assert!(text.starts_with(HEAD) && text.contains("name = \"a\"\nversion = \"1:2-3\"\n"), "{text}");
+        assert_eq!(Lock::parse(&text).unwrap(), lock);
+        assert_eq!(lock.of("system").map(|package| package.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert!(Lock::parse(&text.replace("format = 1", "format = 2")).is_err());
+    }
+}

@@ -1,0 +1,228 @@
+//! `kiwi diff`: what differs between two folders, root trees or images: the path, and the first byte of a file.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::Metadata;
+use std::io::{BufReader, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+
+/// Differences that are shown; the rest is counted.
+const SHOWN: usize = 40;
+
+/// What to compare.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// A folder or a file.
+    pub one: PathBuf,
+    /// Another.
+    pub other: PathBuf,
+    /// Whether the times of files count.
+    pub times: bool,
+}
+
+/// Prints every difference; that there is one is an error.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let mut compare = Comparison { times: request.times, found: Vec::new(), host };
+    compare.paths(&request.one, &request.other, Path::new(""))?;
+    let found = compare.found;
+    for line in found.iter().take(SHOWN) {
+        host.print(line);
+    }
+    match found.len() {
+        0 => {
+            host.print(&format!("{} and {} are the same", request.one.display(), request.other.display()));
+            Ok(())
+        }
+        count => {
+            bail!("{count} differences between {} and {}", request.one.display(), request.other.display())
+        }
+    }
+}
+
+/// A comparison that goes on.
+struct Comparison<'h> {
+    times: bool,
+    found: Vec<String>,
+    host: &'h Host,
+}
+
+impl Comparison<'_> {
+    fn paths(&mut self, one: &Path, other: &Path, inside: &Path) -> Result<()> {
+        self.host.check_interrupt()?;
+        let read =
+            |path: &Path| path.symlink_metadata().with_context(|| format!("reading {}", path.display()));
+        let (first, second) = (read(one)?, read(other)?);
+        let shown = Path::new("/").join(inside).display().to_string();
+        if first.file_type() != second.file_type() {
+            self.found.push(format!("{shown}: {} here, {} there", kind(&first), kind(&second)));
+            return Ok(());
+        }
+        for (what, here, there) in [
+            ("mode", format!("{:o}", first.mode()), format!("{:o}", second.mode())),
+            ("owner", owner(&first), owner(&second)),
+            ("links", links(&first), links(&second)),
+            ("time", first.mtime().to_string(), second.mtime().to_string()),
+            ("device", device(&first), device(&second)),
+            ("attributes", attributes(one), attributes(other)),
+        ] {
+            if here != there && (what != "time" || self.times) {
+                self.found.push(format!("{shown}: {what} {here} here, {there} there"));
+            }
+        }
+        if first.is_dir() {
+            for name in names(one)?.union(&names(other)?) {
+                let place = inside.join(name);
+                match (one.join(name), other.join(name)) {
+                    (here, there) if here.symlink_metadata().is_err() => {
+                        self.found.push(format!("/{}: only there ({})", place.display(), there.display()));
+                    }
+                    (here, there) if there.symlink_metadata().is_err() => {
+                        self.found.push(format!("/{}: only here ({})", place.display(), here.display()));
+                    }
+                    (here, there) => self.paths(&here, &there, &place)?,
+                }
+            }
+        } else if first.is_symlink() {
+            let (here, there) = (std::fs::read_link(one)?, std::fs::read_link(other)?);
+            if here != there {
+                self.found.push(format!(
+                    "{shown}: leads to {} here, {} there",
+                    here.display(),
+                    there.display()
+                ));
+            }
+        } else if first.is_file() {
+            if first.len() != second.len() {
+                self.found.push(format!("{shown}: {} bytes here, {} there", first.len(), second.len()));
+            }
+            if let Some(place) = first_difference(one, other)? {
+                self.found.push(format!("{shown}: differs first at byte {place}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn names(folder: &Path) -> Result<BTreeSet<OsString>> {
+    let reading = || format!("reading {}", folder.display());
+    folder
+        .read_dir()
+        .with_context(reading)?
+        .map(|entry| Ok(entry.with_context(reading)?.file_name()))
+        .collect()
+}
+
+/// The first byte in which two files differ, as far as both go.
+fn first_difference(one: &Path, other: &Path) -> Result<Option<u64>> {
+    let open = |path: &Path| std::fs::File::open(path).with_context(|| format!("opening {}", path.display()));
+    let (mut one, mut other) = (BufReader::new(open(one)?), BufReader::new(open(other)?));
+    let (mut here, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut position = 0;
+    loop {
+        let count = fill(&mut one, &mut here)?.min(fill(&mut other, &mut there)?);
+        if let Some(place) = here[..count].iter().zip(&there[..count]).position(|(here, there)| here != there)
+        {
+            return Ok(Some(position + place as u64));
+        }
+        if count < here.len() {
+            return Ok(None);
+        }
+        position += count as u64;
+    }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+fn kind(metadata: &Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_dir() => "a folder",
+        () if kind.is_file() => "a file",
+        () if kind.is_symlink() => "a link",
+        () if kind.is_char_device() || kind.is_block_device() => "a device",
+        () => "something else",
+    }
+}
+
+fn owner(metadata: &Metadata) -> String {
+    format!("{}:{}", metadata.uid(), metadata.gid())
+}
+
+/// Hard links of a file; a folder's count says what is in it.
+fn links(metadata: &Metadata) -> String {
+    if metadata.is_dir() { String::new() } else { metadata.nlink().to_string() }
+}
+
+fn device(metadata: &Metadata) -> String {
+    format!("{}:{}", rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()))
+}
+
+/// Extended attributes, capabilities and access control lists among them, in one text.
+fn attributes(path: &Path) -> String {
+    let mut names = vec![0; 4096];
+    let count = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
+    let mut lines: Vec<String> = names[..count]
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            let name = String::from_utf8_lossy(name).into_owned();
+            let mut value = vec![0; 4096];
+            let length = rustix::fs::lgetxattr(path, name.as_str(), &mut value[..]).unwrap_or(0);
+            let hex: String = value[..length].iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{name}={hex}")
+        })
+        .collect();
+    lines.sort();
+    lines.join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes folders of its own")]
+mod tests {
+    use super::*;
+    use crate::host::Output;
+
+    #[test]
+    fn every_kind_of_difference_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("one", "abcd"), ("other", "abXd")] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.join("etc")).unwrap();
+            std::fs::write(path.join("etc/file"), text).unwrap();
+            std::os::unix::fs::symlink(name, path.join("link")).unwrap();
+            std::fs::write(path.join(format!("only-{name}")), "").unwrap();
+        }
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let host = Host::new(Output::Quiet);
+        let differences = |one: &Path, other: &Path| {
+            let mut compare = Comparison { times: false, found: Vec::new(), host: &host };
+            compare.paths(one, other, Path::new("")).unwrap();
+            compare.found
+        };
+        let all = differences(&one, &other).join("\n");
+        for text in [
+            "/etc/file: differs first at byte 2",
+            "/link: leads to one here, other there",
+            "/only-one: only here",
+            "/only-other: only there",
+        ] {
+            assert!(all.contains(text), "no \"{text}\" in:\n{all}");
+        }
+        assert!(differences(&one, &one).is_empty());
+    }
+}

@@ -1,0 +1,118 @@
+//! `--lock` and `--locked`: what a build does with the `kiwi.lock` beside its description.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+use crate::lock::{self, Lock, LockedPackage};
+use crate::physical::{Decided, PreparePlan};
+use crate::root_tree::RootTree;
+use crate::store::Store;
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LockMode {
+    /// Whatever the repositories have now.
+    #[default]
+    Free,
+    /// The same, and written down.
+    Write,
+    /// Exactly what is written down.
+    Use,
+}
+
+/// A lock for one image: the system, or a boot image that is built inside its build.
+#[derive(Clone, Default)]
+pub(super) struct Locking {
+    /// None: the system.
+    boot_image: Option<String>,
+    mode: Rc<Mode>,
+}
+
+#[derive(Default)]
+enum Mode {
+    #[default]
+    Free,
+    Write(RefCell<Lock>),
+    Use(Lock),
+}
+
+impl Locking {
+    /// Reads the lock of the description in `folder` where one is to be used.
+    pub(super) fn open(mode: LockMode, folder: &Path) -> Result<Self> {
+        let mode = match mode {
+            LockMode::Free => Mode::Free,
+            LockMode::Write => Mode::Write(RefCell::new(Lock::new(0, Vec::new()))),
+            LockMode::Use => {
+                let path = folder.join(lock::FILE);
+                if !path.is_file() {
+                    bail!("there is no {}; 'kiwi build --lock' writes it", path.display());
+                }
+                let text =
+                    std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+                Mode::Use(Lock::parse(&text).with_context(|| format!("reading {}", path.display()))?)
+            }
+        };
+        Ok(Self { boot_image: None, mode: Rc::new(mode) })
+    }
+
+    /// The same lock for a boot image.
+    pub(super) fn of_boot_image(&self, name: &str) -> Self {
+        Self { boot_image: Some(name.to_owned()), mode: Rc::clone(&self.mode) }
+    }
+
+    fn image(&self) -> &str {
+        self.boot_image.as_deref().unwrap_or("system")
+    }
+
+    /// Limits the plan to what is locked.
+    pub(super) fn limit(
+        &self,
+        plan: &mut PreparePlan,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
+        let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
+        let packages: Vec<LockedPackage> = lock.of(self.image()).cloned().collect();
+        if packages.is_empty() {
+            bail!(
+                "kiwi.lock has no packages for {}; it was written for another type or profile: lock anew",
+                self.image()
+            );
+        }
+        // Beside the tree, which lies in a work folder of this build.
+        let folder = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
+        plan.lock_to(&packages, lock.epoch, &folder, store, host)
+    }
+
+    /// Keeps in mind what was decided; when the packages are limited, that nothing else was.
+    pub(super) fn note(&self, plan: &PreparePlan, decided: &Decided) -> Result<()> {
+        match self.mode.as_ref() {
+            Mode::Free | Mode::Use(_) => Ok(()),
+            Mode::Write(lock) => {
+                let mut lock = lock.borrow_mut();
+                let mut packages = std::mem::take(&mut lock.packages);
+                packages.extend(plan.locked(decided, self.image())?);
+                *lock = Lock::new(lock.epoch.max(decided.epoch()), packages);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the lock beside the description, when that was asked for.
+    pub(super) fn write(&self, folder: &Path, host: &Host) -> Result<()> {
+        let Mode::Write(lock) = self.mode.as_ref() else { return Ok(()) };
+        let path = folder.join(lock::FILE);
+        let what = || format!("writing {}", path.display());
+        let unfinished = host.unfinished_file(folder).with_context(what)?;
+        let lock = lock.borrow();
+        host.write_file(&unfinished, lock.text()?).with_context(what)?;
+        host.rename(&unfinished, &path).with_context(what)?;
+        host.say(&format!("Lock: {} packages in {}", lock.packages.len(), path.display()));
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! A lock outlives its repository: the same packages are built when one is gone there, as long as the store has it,
+//! and the error names it when that has not either.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+
+use std::path::Path;
+use std::process::Command;
+
+use machine::kiwi;
+
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="locked">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="squashfs"/></preferences>
+  <repository><source path="debian://bookworm"/></repository>
+  <repository type="deb-dir"><source path="this://packages"/></repository>
+  <packages type="image"><package name="extra"/></packages>
+</image>"#;
+
+/// A package of this version, alone in the folder.
+fn publish(version: &str, folder: &Path) {
+    let build = tempfile::tempdir().unwrap();
+    std::fs::create_dir(build.path().join("DEBIAN")).unwrap();
+    let control = format!(
+        "Package: extra\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n"
+    );
+    std::fs::write(build.path().join("DEBIAN/control"), control).unwrap();
+    std::fs::write(build.path().join("version"), version).unwrap();
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir(folder).unwrap();
+    let made = Command::new("dpkg-deb").arg("--build").arg(build.path()).arg(folder).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Builds with the store in `folder`; what kiwi says.
+fn build(folder: &Path, destination: &str, option: &str) -> (bool, String) {
+    let destination = folder.join(destination);
+    std::fs::create_dir(&destination).unwrap();
+    let output = Command::new(kiwi())
+        .arg("build")
+        .arg(folder.join("description"))
+        .arg(option)
+        .arg("--destdir")
+        .arg(&destination)
+        .env("KIWI_CACHE", folder.join("store"))
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_locked_build_is_the_same_or_says_what_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, packages) = (folder.path(), folder.path().join("description/packages"));
+    std::fs::create_dir(path.join("description")).unwrap();
+    std::fs::write(path.join("description/config.xml"), DESCRIPTION).unwrap();
+    publish("1", &packages);
+    let (done, said) = build(path, "one", "--lock");
+    assert!(done, "{said}");
+    let lock = std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap();
+    assert!(lock.contains("name = \"extra\"\nversion = \"1\"\n"), "{lock}");
+    assert!(lock.contains("repository = \"debian://bookworm\"\nfile = \"pool/main/"), "{lock}");
+    assert!(!lock.contains("http"), "the lock names a host:\n{lock}");
+
+    publish("2", &packages);
+    let (done, said) = build(path, "two", "--locked");
+    assert!(done, "{said}");
+    let list =
+        |name: &str| std::fs::read_to_string(path.join(name).join("locked.x86_64-1.0.0.packages")).unwrap();
+    assert!(list("one").contains("extra|1|all"), "{}", list("one"));
+    assert_eq!(list("one"), list("two"), "the locked build has other packages");
+
+    let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"extra\"")).unwrap();
+    let digest =
+        entry.lines().find_map(|line| line.strip_prefix("sha256 = \"")).unwrap().trim_end_matches('"');
+    std::fs::remove_file(path.join("store/packages/sha256").join(digest)).unwrap();
+    let (done, said) = build(path, "three", "--locked");
+    assert!(!done && said.contains("are gone") && said.contains("extra 1 all"), "{said}");
+}
