@@ -73,12 +73,22 @@ const METADATA_REGION: [u8; 16] =
 const DISK_ID_ITEM: [u8; 16] =
     [0xab, 0x12, 0xca, 0xbe, 0xe6, 0xb2, 0x23, 0x45, 0x93, 0xef, 0xc3, 0x09, 0xe0, 0x00, 0xc7, 0x46];
 
-/// The GUIDs of both headers and of the disk; the log, which is empty, is emptied of what was in it.
+/// The GUIDs of both headers and of the disk, and the headers' numbers, which start anywhere; the log, which is empty, is
+/// emptied of what was in it.
 fn vhdx(file: &File, id: [u8; 16]) -> Result<()> {
-    for place in VHDX_HEADERS {
+    let mut numbers = [0; 2];
+    for (number, place) in numbers.iter_mut().zip(VHDX_HEADERS) {
+        let mut bytes = [0; 8];
+        file.read_exact_at(&mut bytes, place + 8)?;
+        *number = u64::from_le_bytes(bytes);
+    }
+    // The newer of both is the one that counts.
+    let numbers: [u64; 2] = if numbers[0] < numbers[1] { [1, 2] } else { [2, 1] };
+    for (place, number) in VHDX_HEADERS.into_iter().zip(numbers) {
         let mut header = [0; 4096];
         file.read_exact_at(&mut header, place)?;
         ensure!(header.starts_with(b"head"), "there is no VHDX header at byte {place}");
+        header[8..16].copy_from_slice(&number.to_le_bytes());
         header[16..32].copy_from_slice(&other(id, 1));
         header[32..48].copy_from_slice(&other(id, 2));
         if header[48..64] == [0; 16] {
@@ -115,4 +125,48 @@ fn le32(bytes: &[u8], place: usize) -> u32 {
 
 fn le64(bytes: &[u8], place: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|index| bytes[place + index]))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test asks the foreign tool")]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::*;
+
+    fn qemu_img(words: &[&str], files: [&Path; 2]) {
+        let output = Command::new("qemu-img").args(words).args(files).output();
+        let output = output.expect("package qemu-utils is needed");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "qemu-img {words:?}: {text}");
+    }
+
+    #[test]
+    fn settled_files_are_the_same_and_still_hold_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let raw = folder.path().join("raw");
+        std::fs::write(&raw, [vec![7; 1 << 20], vec![0; 3 << 20], vec![9; 1 << 20]].concat()).unwrap();
+        for (format, name, options) in [
+            (DiskFormat::Vdi, "vdi", ""),
+            (DiskFormat::Vmdk, "vmdk", ""),
+            (DiskFormat::Vpc, "vpc", "force_size=on"),
+            (DiskFormat::VhdFixed, "vpc", "subformat=fixed,force_size=on"),
+            (DiskFormat::Vhdx, "vhdx", ""),
+        ] {
+            // A VMDK holds its own name.
+            let files = ["one", "other"].map(|part| folder.path().join(part).join(format!("disk.{name}")));
+            for file in &files {
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                let mut words = vec!["convert", "-f", "raw", "-O", name];
+                words.extend(if options.is_empty() { vec![] } else { vec!["-o", options] });
+                qemu_img(&words, [&raw, file]);
+                let opened = File::options().read(true).write(true).open(file).unwrap();
+                settle(format, &opened, [0x42; 16]).unwrap();
+                qemu_img(&["compare", "-f", "raw", "-F", name], [&raw, file]);
+            }
+            let [one, other] = files.map(|file| std::fs::read(file).unwrap());
+            assert!(one == other, "two files of format {name} {options} differ");
+        }
+    }
 }
