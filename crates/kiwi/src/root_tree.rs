@@ -6,12 +6,12 @@
 
 mod walk;
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use pathrs::flags::OpenFlags;
@@ -38,7 +38,13 @@ pub struct RootTree {
 struct Layer {
     upper: PathBuf,
     /// The newest time stamp of everything below and in the layer when it was last measured.
-    newest: Cell<Option<walk::Time>>,
+    newest: Mutex<Option<walk::Time>>,
+}
+
+impl Layer {
+    fn newest(&self) -> MutexGuard<'_, Option<walk::Time>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a tree holds, for the size rules.
@@ -91,7 +97,7 @@ impl RootTree {
 
     /// A merged view whose writable layer is `upper`: what changes is found without looking at all of it.
     pub fn layered(path: &Path, upper: &Path) -> Result<Self> {
-        let layer = Layer { upper: upper.to_owned(), newest: Cell::new(None) };
+        let layer = Layer { upper: upper.to_owned(), newest: Mutex::default() };
         Ok(Self { layer: Some(layer), ..Self::hold(path)? })
     }
 

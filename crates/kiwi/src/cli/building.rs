@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::describing::Place;
 use crate::operation::locking::LockMode;
-use crate::operation::{Operation, Overrides, RepositoryWords, build, create, prepare, upgrade};
+use crate::operation::{Operation, Overrides, PackagePath, RepositoryWords, build, create, prepare, upgrade};
 
 /// Profiles and the sources of packages, as they change one build.
 #[derive(Debug, Args, Clone)]
@@ -36,6 +36,27 @@ pub(super) struct Sources {
     /// Install one more package (may be repeated).
     #[arg(long = "add-package", value_name = "NAME")]
     add_package: Vec<String>,
+    /// How packages get into a new tree: unpacked by kiwi side by side (native), or all by apt and dpkg (plain). The
+    /// result is the same; plain is slow. Upgrades always go the plain way.
+    #[arg(long, value_name = "PATH", value_enum, default_value_t)]
+    package_path: Path,
+}
+
+/// `--package-path`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Path {
+    #[default]
+    Native,
+    Plain,
+}
+
+impl From<Path> for PackagePath {
+    fn from(word: Path) -> Self {
+        match word {
+            Path::Native => Self::Native,
+            Path::Plain => Self::Plain,
+        }
+    }
 }
 
 impl Sources {
@@ -53,6 +74,7 @@ impl Sources {
             set_repository: set,
             add_repositories: added.collect(),
             add_packages: self.add_package,
+            package_path: self.package_path.into(),
             ..Overrides::default()
         }
     }

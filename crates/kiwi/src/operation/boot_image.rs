@@ -21,6 +21,7 @@ use crate::initrd;
 use crate::kernel::Kernel;
 use crate::logical::{self, BootFiles, TreeFacts};
 use crate::media::iso;
+use crate::physical::Manner;
 use crate::record::Record;
 use crate::root_tree::RootTree;
 use crate::share::Share;
@@ -177,7 +178,7 @@ fn described(
     selection.repositories = foreign(&selection.repositories, &system_selection.repositories, folder);
     let boot_workspace = workspace.boot_image(host)?;
     let tree = RootTree::create(host, &boot_workspace.root_tree())?;
-    let prepared = prepare::tree_of(&loaded, &selection, false, &tree, host)
+    let prepared = prepare::tree_of(&loaded, &selection, Manner::default(), &tree, host)
         .with_context(|| format!("preparing the boot image {}", boot.path))?;
     let artifacts =
         create_boot_image(&tree, &selection, &prepared.record, Some(config), share, &boot_workspace, host)

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::locking::{LockMode, Locking};
 use super::{Overrides, create, load, prepare};
 use crate::host::Host;
+use crate::physical::Manner;
 use crate::root_tree::RootTree;
 use crate::share::Share;
 use crate::workspace::Workspace;
@@ -45,7 +46,8 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&create::log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
-    let make = |tree: &RootTree| prepare::tree_of(&loaded, &selection, request.network, tree, host);
+    let manner = Manner { network: request.network, package_path: request.overrides.package_path };
+    let make = |tree: &RootTree| prepare::tree_of(&loaded, &selection, manner, tree, host);
     let (tree, prepared) = match &request.root {
         Some(root) => {
             let root = prepare::root_folder(Some(root), &selection, host)?;

@@ -28,6 +28,7 @@ use anyhow::Result;
 
 use crate::host::{Host, Outside};
 
+pub use crate::physical::PackagePath;
 pub use load::{Invalid, machine};
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
 

@@ -1,5 +1,6 @@
 //! What the command line changes of a description for one run; nothing of it is stored.
 
+use crate::physical::PackagePath;
 use anyhow::{Result, bail};
 use description::{
     Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
@@ -22,6 +23,8 @@ pub struct Overrides {
     pub add_bootstrap_packages: Vec<String>,
     /// Packages taken out at the end.
     pub delete_packages: Vec<String>,
+    /// Which way packages get into a new tree.
+    pub package_path: PackagePath,
 }
 
 /// Which repositories of the description a build does without.

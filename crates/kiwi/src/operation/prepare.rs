@@ -10,7 +10,7 @@ use description::Selection;
 use super::load::Loaded;
 use super::{Overrides, load};
 use crate::host::Host;
-use crate::physical::{self, Prepared, Reuse};
+use crate::physical::{self, Manner, Prepared, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 use crate::runtime_configuration::RuntimeConfiguration;
@@ -43,7 +43,8 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let root = root_folder(request.root.as_deref(), &selection, host)?;
     open_log(&log_path(&root), host)?;
     RuntimeConfiguration::read_and_warn(host)?;
-    into(&root, |tree| tree_of(&loaded, &selection, request.network, tree, host), host)?;
+    let manner = Manner { network: request.network, package_path: request.overrides.package_path };
+    into(&root, |tree| tree_of(&loaded, &selection, manner, tree, host), host)?;
     host.say(&format!("The root tree is ready: {}", root.display()));
     Ok(())
 }
@@ -70,11 +71,11 @@ pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, ho
 pub(super) fn tree_of(
     loaded: &Loaded,
     selection: &Selection,
-    network: bool,
+    manner: Manner,
     tree: &RootTree,
     host: &Host,
 ) -> Result<Prepared> {
-    let mut plan = physical::plan(selection, &loaded.source, network, host)?;
+    let mut plan = physical::plan(selection, &loaded.source, manner, host)?;
     let store = Store::open(host)?;
     loaded.locking.limit(&mut plan, tree, &store, host)?;
     let decided = physical::decide(&plan, tree, host)?;

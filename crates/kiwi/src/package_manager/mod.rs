@@ -1,6 +1,8 @@
 //! Package managers behind one trait. Only they have the network.
 
 mod apt;
+mod deb;
+mod dpkg;
 mod locked;
 
 use anyhow::{Result, bail};
@@ -17,6 +19,8 @@ use crate::store::Store;
 pub struct PackagePlan {
     /// By which package manager.
     pub manager: Word,
+    /// Which way they get into a new tree.
+    pub path: PackagePath,
     /// Debian's or RPM's name of the architecture.
     pub architecture: String,
     /// Where packages come from.
@@ -27,6 +31,16 @@ pub struct PackagePlan {
     pub image: PackageSet,
     /// Taken out again at the end, whatever needs them.
     pub delete: Vec<PackageName>,
+}
+
+/// Which way packages get into a new tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub enum PackagePath {
+    /// kiwi unpacks them side by side, the package manager configures them.
+    #[default]
+    Native,
+    /// The package manager does everything.
+    Plain,
 }
 
 /// An installed package.
@@ -84,7 +98,7 @@ pub trait PackageManager {
 
 impl PackagePlan {
     /// Decides what is to be done for a selection.
-    pub fn new(selection: &Selection, repositories: Vec<Resolved>) -> Result<Self> {
+    pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
         let manager = selection.package_manager;
         let architecture = match manager {
             Word::Apt => selection.architecture.debian().to_owned(),
@@ -103,6 +117,7 @@ impl PackagePlan {
         }
         Ok(Self {
             manager,
+            path,
             architecture,
             repositories,
             bootstrap: selection.bootstrap.clone(),

@@ -27,7 +27,7 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
     }
     let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
     inputs.value("the bootstrap packages", &first);
-    inputs.value("the package manager", &(plan.manager, &plan.architecture));
+    inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path));
     // What is asked for by name is marked in the tree's database, what comes along is not.
     let names = |set: &description::PackageSet| (set.packages.clone(), set.pattern_type, set.ignored.clone());
     inputs.value("the names of packages", &(names(&plan.bootstrap), names(&plan.image)));

@@ -30,6 +30,7 @@ use description::Selection;
 
 use crate::host::Host;
 use crate::lock::LockedPackage;
+pub use crate::package_manager::PackagePath;
 use crate::package_manager::{Archive, Installed, PackagePlan, Resolution};
 use crate::record::Record;
 use crate::repository;
@@ -79,6 +80,15 @@ impl Decided {
     }
 }
 
+/// What the user decides about the work, not about its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Whether scripts may use the network.
+    pub network: bool,
+    /// Which way packages get into the tree.
+    pub package_path: PackagePath,
+}
+
 /// What `prepare` gave besides the tree.
 #[derive(Debug, Clone)]
 pub struct Prepared {
@@ -89,17 +99,17 @@ pub struct Prepared {
 }
 
 /// Decides everything the description says; what it names and what is not there is found now.
-pub fn plan(selection: &Selection, source: &Source, network: bool, host: &Host) -> Result<PreparePlan> {
+pub fn plan(selection: &Selection, source: &Source, manner: Manner, host: &Host) -> Result<PreparePlan> {
     let repositories =
         repository::resolve(&selection.repositories, source.folder(), &selection.architecture, host)?;
-    let packages = PackagePlan::new(selection, repositories)?;
+    let packages = PackagePlan::new(selection, repositories, manner.package_path)?;
     if packages.bootstrap.is_empty() && packages.image.is_empty() {
         bail!("the description names no packages; it needs a <packages type=\"image\"> section");
     }
     Ok(PreparePlan {
         image: selection.name.to_string(),
         packages,
-        customise: customise::plan(selection, source, network)?,
+        customise: customise::plan(selection, source, manner.network)?,
         finish: finish::plan(selection, source)?,
         epoch: None,
         order: Vec::new(),

@@ -5,7 +5,7 @@ use description::Selection;
 
 use super::{clean, finish, secrets};
 use crate::host::Host;
-use crate::package_manager::PackagePlan;
+use crate::package_manager::{PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -22,7 +22,7 @@ pub fn upgrade(
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
     let repositories =
         repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
-    let packages = PackagePlan::new(selection, repositories)?;
+    let packages = PackagePlan::new(selection, repositories, PackagePath::Plain)?;
     let manager = packages.manager();
     let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
     let own = secrets::present(tree)?;

@@ -38,7 +38,7 @@ impl RootTree {
         };
         every_entry(&self.path, &mut count).context("measuring the root tree")?;
         if let Some(layer) = &self.layer {
-            layer.newest.set(Some(newest));
+            *layer.newest() = Some(newest);
         }
         Ok(measure)
     }
@@ -48,8 +48,7 @@ impl RootTree {
     /// Of a layered tree that was measured and held nothing newer, only what was written since is looked at.
     pub fn clamp_times(&self, epoch: u64) -> Result<()> {
         let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
-        let changed =
-            self.layer.as_ref().filter(|layer| layer.newest.get().is_some_and(|time| time <= limit));
+        let changed = self.layer.as_ref().filter(|layer| layer.newest().is_some_and(|time| time <= limit));
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
             None => every_entry(&self.path, &mut |folder, name, stat| {

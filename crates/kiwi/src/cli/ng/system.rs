@@ -134,6 +134,7 @@ impl Changes {
             add_packages: self.add_package,
             add_bootstrap_packages: self.add_bootstrap_package,
             delete_packages: self.delete_package,
+            ..Overrides::default()
         })
     }
 }

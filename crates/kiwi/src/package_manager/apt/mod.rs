@@ -3,21 +3,26 @@
 //! ```text
 //! refresh: source lists of ours -> apt-get update (signatures checked)
 //! resolve: one resolution for everything
-//! install: packages into the store -> essential ones unpacked and installed by dpkg
-//!          -> everything else by apt-get, without network, services and initramfs generators
+//! install: packages into the store -> natively or plainly into the tree
 //! settle:  the image's own source lists, no trace of the build
 //! ```
+//!
+//! `native` unpacks in process and lets dpkg configure; `plain` leaves everything to dpkg and apt-get. Both run without
+//! network, services and initramfs generators, and give the same tree.
 //!
 //! Nothing of the host's apt configuration is read or written: every folder apt knows lies in the tree.
 
 mod configuration;
+mod fetch;
+mod native;
 mod output;
+mod plain;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::{Archive, Installed, PackageManager, PackagePlan, Resolution};
+use super::{Archive, Installed, PackageManager, PackagePath, PackagePlan, Resolution};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
@@ -70,74 +75,9 @@ impl<'a> Apt<'a> {
         Ok(archives(&command.output().map_err(resolve_error)?))
     }
 
-    /// Puts every archive into our folder: from the store, else from its repository and then into the store.
-    fn fetch(&self, archives: &[Archive], tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        let folder = tree.path().join(WORK).join("archives");
-        let mut missing = Vec::new();
-        for archive in archives {
-            match archive.sha256.as_deref().and_then(|digest| store.packages().find(digest)) {
-                Some(path) => {
-                    let target = folder.join(&archive.file);
-                    host.copy_file(&path, &target)
-                        .with_context(|| format!("writing {}", target.display()))?;
-                }
-                None => missing.push(archive),
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let stage = host.stage(format!("Fetching {} packages", missing.len()));
-        let mut command = host
-            .command("/usr/lib/apt/apt-helper")
-            .arg("download-file")
-            .writable(tree.path())
-            .needs_room(tree.path())
-            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
-            .network();
-        for archive in &missing {
-            let hash = archive.sha256.as_ref().map_or_else(String::new, |digest| format!("SHA256:{digest}"));
-            command = command.arg(&archive.uri).arg(folder.join(&archive.file)).arg(hash);
-        }
-        command.run().map_err(|error| update_error(error, "the packages"))?;
-        for archive in &missing {
-            if let Some(digest) = &archive.sha256
-                && !store.packages().keep(digest, &folder.join(&archive.file), host)?
-            {
-                bail!(
-                    "the package {} does not have the digest its repository names; fetch again",
-                    archive.uri
-                );
-            }
-        }
-        stage.finish();
-        Ok(())
-    }
-
-    /// Unpacks the essential packages so that dpkg and a shell can run in the tree.
-    fn unpack(&self, archives: &[Archive], tree: &RootTree, host: &Host) -> Result<()> {
-        for name in MERGED {
-            tree.create_dir(format!("usr/{name}"), 0o755)?;
-            tree.symlink(name, format!("usr/{name}"))?;
-        }
-        let folder = tree.path().join(WORK).join("archives");
-        let files = archives.iter().map(|archive| folder.join(&archive.file));
-        // A folder of a package never replaces a link of the tree: /lib stays a link to usr/lib.
-        let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
-                      --numeric-owner --directory \"$TREE\" || exit 1; done";
-        host.command("sh")
-            .args(["-e", "-c", unpack, "unpack"])
-            .args(files)
-            .env("TREE", tree.path())
-            .writable(tree.path())
-            .run()
-            .context("unpacking the essential packages")
-    }
-
-    /// dpkg in the tree.
-    fn dpkg<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
-        tree.command(host, "/usr/bin/dpkg")
-            .arg("--force-unsafe-io")
+    /// A program of the tree, for which nobody answers questions.
+    fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
+        tree.command(host, program)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
             .env("DEBCONF_NOWARNINGS", "yes")
@@ -145,9 +85,28 @@ impl<'a> Apt<'a> {
             .env("DPKG_MAINTSCRIPT_DEBUG", "0")
     }
 
+    /// dpkg in the tree.
+    fn dpkg<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
+        self.in_tree("/usr/bin/dpkg", tree, host).arg("--force-unsafe-io")
+    }
+
+    /// The folders that unusrmerged packages unpack into are links to where they are today.
+    fn merge_folders(&self, tree: &RootTree) -> Result<()> {
+        for name in MERGED {
+            tree.create_dir(format!("usr/{name}"), 0o755)?;
+            tree.symlink(name, format!("usr/{name}"))?;
+        }
+        Ok(())
+    }
+
+    /// No script starts a service, until `release`.
+    fn hold_back_services(&self, tree: &RootTree) -> Result<()> {
+        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+    }
+
     /// No services start, no initramfs is built, until `release`.
     fn hold_back(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
+        self.hold_back_services(tree)?;
         for path in HELD_BACK {
             tree.command(host, "/usr/bin/dpkg-divert")
                 .args(["--quiet", "--local", "--no-rename", "--add", "--divert"])
@@ -163,6 +122,7 @@ impl<'a> Apt<'a> {
         Ok(())
     }
 
+    /// Gives the programs that were held back their names again.
     fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
         tree.remove("usr/sbin/policy-rc.d")?;
         for path in HELD_BACK {
@@ -173,22 +133,6 @@ impl<'a> Apt<'a> {
                 .run()?;
         }
         Ok(())
-    }
-
-    /// Installs what is fetched already: no network, the tree's `/proc` and `/dev` are the sandbox's.
-    fn install_fetched(&self, action: &[&str], words: &[String], tree: &RootTree, host: &Host) -> Result<()> {
-        for folder in ["proc", "dev", "run"] {
-            tree.create_dir(folder, 0o755)?;
-        }
-        self.apt_get(tree, host)
-            .args(["--yes", "--quiet=1", "--no-download"])
-            .args(action)
-            .args(words)
-            .bind("/dev", tree.path().join("dev"), false)
-            .bind("/proc", tree.path().join("proc"), false)
-            .run()
-            .map_err(resolve_error)
-            .context("installing the packages")
     }
 }
 
@@ -221,50 +165,14 @@ impl PackageManager for Apt<'_> {
     }
 
     fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        let Resolution { archives: everything, bootstrap: essential } = resolution;
-        let words = self.wanted();
-        self.fetch(everything, tree, store, host)?;
-        let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
-        self.unpack(essential, tree, host)?;
-        stage.finish();
-        let stage = host.stage(format!("Installing {} packages", everything.len()));
-        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)?;
-        let files = essential.iter().map(|archive| format!("/{WORK}/archives/{}", archive.file));
-        self.dpkg(tree, host)
-            .args(["--force-depends", "--install"])
-            .args(files)
-            .run()
-            .context("installing the bootstrap packages")?;
-        self.hold_back(tree, host)?;
-        self.install_fetched(&["install"], &words[1..], tree, host)?;
-        self.release(tree, host)?;
-        stage.finish();
-        Ok(())
+        match self.plan.path {
+            PackagePath::Native => self.install_natively(resolution, tree, store, host),
+            PackagePath::Plain => self.install_plainly(resolution, tree, store, host),
+        }
     }
 
     fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        let names: Vec<String> =
-            self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
-        self.hold_back(tree, host)?;
-        let result = (|| {
-            let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
-            self.fetch(&newer, tree, store, host)?;
-            if !newer.is_empty() {
-                let stage = host.stage(format!("Upgrading {} packages", newer.len()));
-                self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
-                stage.finish();
-            }
-            let added = self.to_fetch(&names, "install", tree, host)?;
-            self.fetch(&added, tree, store, host)?;
-            if !added.is_empty() {
-                let stage = host.stage(format!("Installing {} packages", added.len()));
-                self.install_fetched(&["install"], &names, tree, host)?;
-                stage.finish();
-            }
-            Ok(())
-        })();
-        self.release(tree, host)?;
-        result
+        self.upgrade_plainly(tree, store, host)
     }
 
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()> {

@@ -21,6 +21,32 @@ pub(super) fn archives(output: &str) -> Vec<Archive> {
         .collect()
 }
 
+/// The order in which apt unpacks and configures packages, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Order {
+    pub(super) unpack: Vec<String>,
+    /// What apt has configured before the last package is unpacked; the order of the others it leaves to dpkg.
+    pub(super) configure_early: Vec<String>,
+}
+
+/// Reads the lines `Inst NAME (...)` and `Conf NAME (...)` of a simulated installation.
+pub(super) fn order(output: &str) -> Order {
+    let mut order = Order::default();
+    let mut configured = Vec::new();
+    for line in output.lines() {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("Inst"), Some(name)) => {
+                order.unpack.push(name.to_owned());
+                order.configure_early.append(&mut configured);
+            }
+            (Some("Conf"), Some(name)) => configured.push(name.to_owned()),
+            _ => {}
+        }
+    }
+    order
+}
+
 /// Seconds since 1970 of a `Date:` field as in `Sat, 05 Sep 2026 09:12:30 UTC`.
 pub(super) fn release_date(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
@@ -116,6 +142,15 @@ mod tests {
         assert_eq!(read[0].sha256.as_deref(), Some("00ff"));
         assert_eq!((read[1].uri.as_str(), read[1].sha256.as_ref()), ("file:/r/b_1_all.deb", None));
         assert!(archives("Reading package lists...\n").is_empty());
+    }
+
+    #[test]
+    fn the_order_of_a_simulation_is_read() {
+        let text = "Inst a (1 Debian:12/stable [amd64]) []\nConf a (1)\nInst b (2 Debian:12/stable [all])\nInst c (3)\n\
+                    Conf c (3)\nConf b (2)\n";
+        let read = order(text);
+        assert_eq!(read.unpack, ["a", "b", "c"]);
+        assert_eq!(read.configure_early, ["a"]);
     }
 
     #[test]

@@ -1,0 +1,118 @@
+//! The plain package path: dpkg and apt-get do everything. Slow, and the judge of the native one; upgrades go this way.
+
+use anyhow::{Context, Result};
+
+use super::output::resolve_error;
+use super::{Apt, WORK};
+use crate::host::Host;
+use crate::package_manager::{Archive, Resolution};
+use crate::root_tree::RootTree;
+use crate::store::Store;
+
+impl Apt<'_> {
+    /// Essential packages by dpkg, everything else by apt-get.
+    pub(super) fn install_plainly(
+        &self,
+        resolution: &Resolution,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
+        let Resolution { archives: everything, bootstrap: essential } = resolution;
+        self.place_archives(everything, tree, store, host)?;
+        let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
+        self.unpack_first(essential, tree, host)?;
+        stage.finish();
+        let stage = host.stage(format!("Installing {} packages", everything.len()));
+        self.hold_back_services(tree)?;
+        let files = essential.iter().map(|archive| format!("/{WORK}/archives/{}", archive.file));
+        self.dpkg(tree, host)
+            .args(["--force-depends", "--install"])
+            .args(files)
+            .run()
+            .context("installing the bootstrap packages")?;
+        self.hold_back(tree, host)?;
+        self.install_fetched(&["install"], &self.wanted()[1..], tree, host)?;
+        self.release(tree, host)?;
+        stage.finish();
+        Ok(())
+    }
+
+    /// Newer versions of everything, then the packages that are new in the description.
+    pub(super) fn upgrade_plainly(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        let names: Vec<String> =
+            self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
+        self.hold_back(tree, host)?;
+        let result = (|| {
+            let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
+            self.place_archives(&newer, tree, store, host)?;
+            if !newer.is_empty() {
+                let stage = host.stage(format!("Upgrading {} packages", newer.len()));
+                self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
+                stage.finish();
+            }
+            let added = self.to_fetch(&names, "install", tree, host)?;
+            self.place_archives(&added, tree, store, host)?;
+            if !added.is_empty() {
+                let stage = host.stage(format!("Installing {} packages", added.len()));
+                self.install_fetched(&["install"], &names, tree, host)?;
+                stage.finish();
+            }
+            Ok(())
+        })();
+        self.release(tree, host)?;
+        result
+    }
+
+    /// Fetches archives and copies them to where apt-get looks for them.
+    fn place_archives(
+        &self,
+        archives: &[Archive],
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
+        let folder = tree.path().join(WORK).join("archives");
+        for (archive, path) in archives.iter().zip(self.fetch(archives, tree, store, host)?) {
+            let target = folder.join(&archive.file);
+            if path != target {
+                host.copy_file(&path, &target).with_context(|| format!("writing {}", target.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unpacks the essential packages so that dpkg and a shell can run in the tree.
+    fn unpack_first(&self, archives: &[Archive], tree: &RootTree, host: &Host) -> Result<()> {
+        self.merge_folders(tree)?;
+        let folder = tree.path().join(WORK).join("archives");
+        let files = archives.iter().map(|archive| folder.join(&archive.file));
+        // A folder of a package never replaces a link of the tree (/lib stays a link to usr/lib), nor changes a folder
+        // that is there: so does dpkg.
+        let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
+                      --no-overwrite-dir --numeric-owner --directory \"$TREE\" || exit 1; done";
+        host.command("sh")
+            .args(["-e", "-c", unpack, "unpack"])
+            .args(files)
+            .env("TREE", tree.path())
+            .writable(tree.path())
+            .run()
+            .context("unpacking the essential packages")
+    }
+
+    /// Installs what is fetched already: no network, the tree's `/proc` and `/dev` are the sandbox's.
+    fn install_fetched(&self, action: &[&str], words: &[String], tree: &RootTree, host: &Host) -> Result<()> {
+        for folder in ["proc", "dev", "run"] {
+            tree.create_dir(folder, 0o755)?;
+        }
+        self.apt_get(tree, host)
+            .args(["--yes", "--quiet=1", "--no-download"])
+            .args(action)
+            .args(words)
+            .bind("/dev", tree.path().join("dev"), false)
+            .bind("/proc", tree.path().join("proc"), false)
+            .run()
+            .map_err(resolve_error)
+            .context("installing the packages")
+    }
+}

@@ -1,0 +1,175 @@
+//! The outer `ar` archive of a package: where its members lie and how they are compressed.
+
+use std::io::{BufRead, Read, Seek, SeekFrom};
+
+use anyhow::{Context, Result, bail};
+
+/// More memory no xz stream of a package needs.
+const XZ_MEMORY: u64 = 512 << 20;
+
+/// A compressed archive inside the package file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) offset: u64,
+    pub(super) size: u64,
+    pub(super) compression: Compression,
+}
+
+/// How a member is compressed, by the end of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Compression {
+    None,
+    Gzip,
+    Xz,
+    Lzma,
+    Zstd,
+}
+
+impl Compression {
+    fn of(suffix: &str) -> Option<Self> {
+        match suffix {
+            "" => Some(Self::None),
+            ".gz" => Some(Self::Gzip),
+            ".xz" => Some(Self::Xz),
+            ".lzma" => Some(Self::Lzma),
+            ".zst" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// A reader of what `reader` holds, decompressed. The end of the stream and its checksum are the decoder's to check.
+    pub(in super::super) fn decoder<R: BufRead + 'static>(self, reader: R) -> Result<Box<dyn Read>> {
+        use liblzma::stream::{CONCATENATED, Stream};
+        Ok(match self {
+            Self::None => Box::new(reader),
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+            Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_stream(
+                reader,
+                Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?,
+            )),
+            Self::Lzma => Box::new(liblzma::bufread::XzDecoder::new_stream(
+                reader,
+                Stream::new_lzma_decoder(XZ_MEMORY)?,
+            )),
+            Self::Zstd => Box::new(zstd::Decoder::with_buffer(reader)?),
+        })
+    }
+}
+
+/// The members `control.tar.*` and `data.tar.*` of a package.
+pub(super) fn members(file: &mut (impl Read + Seek)) -> Result<(Member, Member)> {
+    let end = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let mut magic = [0; 8];
+    file.read_exact(&mut magic).context("it is no Debian package: it is too short")?;
+    if &magic != b"!<arch>\n" {
+        bail!("it is no Debian package: it does not start with an ar header");
+    }
+    let (name, offset, size) = header(file, 8, end)?;
+    let mut version = vec![0; size.min(16) as usize];
+    file.read_exact(&mut version)?;
+    if name != "debian-binary" || !version.starts_with(b"2.") {
+        bail!("it is no Debian package of format 2: its first member is {}", name.escape_debug());
+    }
+    let (control, data) = (next("control.tar", file, offset + size, end)?, end);
+    let data = next("data.tar", file, control.offset + control.size, data)?;
+    Ok((control, data))
+}
+
+/// The next member, which must be `stem` with a known suffix; members that start with `_` are for others.
+fn next(stem: &str, file: &mut (impl Read + Seek), mut place: u64, end: u64) -> Result<Member> {
+    loop {
+        let (name, offset, size) = header(file, place + place % 2, end)?;
+        if name.starts_with('_') {
+            place = offset + size;
+            continue;
+        }
+        let suffix = name.strip_prefix(stem);
+        let Some(suffix) = suffix else {
+            bail!("the member {} stands where {stem} should", name.escape_debug());
+        };
+        let Some(compression) = Compression::of(suffix) else {
+            bail!(
+                "{} is compressed in a way that is not read here; --package-path plain leaves it to dpkg",
+                name.escape_debug()
+            );
+        };
+        return Ok(Member { offset, size, compression });
+    }
+}
+
+/// The 60 bytes of a member's header at `place`: its name, where it starts and its size, which lies within the file.
+fn header(file: &mut (impl Read + Seek), place: u64, end: u64) -> Result<(String, u64, u64)> {
+    file.seek(SeekFrom::Start(place))?;
+    let mut header = [0; 60];
+    file.read_exact(&mut header).context("it ends too early: a member is missing")?;
+    let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end().to_owned();
+    let name = text(0..16).trim_end_matches('/').to_owned();
+    let offset = place + 60;
+    let size = text(48..58).parse::<u64>().ok().filter(|_| &header[58..] == b"`\n");
+    match size {
+        Some(size) if size <= end.saturating_sub(offset) => Ok((name, offset, size)),
+        Some(_) => bail!("it ends too early: the member {} is cut off", name.escape_debug()),
+        None => bail!("the header of a member at byte {place} is damaged"),
+    }
+}
+
+#[cfg(test)]
+pub(in super::super) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut bytes = b"!<arch>\n".to_vec();
+    for (name, content) in members {
+        bytes.extend(
+            format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).bytes(),
+        );
+        bytes.extend(*content);
+        if content.len() % 2 == 1 {
+            bytes.push(b'\n');
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn read(members_of: &[(&str, &[u8])]) -> Result<(Member, Member)> {
+        members(&mut Cursor::new(archive(members_of)))
+    }
+
+    fn refused(bytes: Vec<u8>) -> String {
+        format!("{:#}", members(&mut Cursor::new(bytes)).unwrap_err())
+    }
+
+    #[test]
+    fn members_are_found_past_odd_sizes_and_extensions() {
+        let (control, data) = read(&[
+            ("debian-binary", b"2.0\n"),
+            ("_gpg", b"x"),
+            ("control.tar.gz", b"abc"),
+            ("data.tar.zst/", b"defg"),
+        ])
+        .unwrap();
+        assert_eq!((control.size, control.compression), (3, Compression::Gzip));
+        assert_eq!((data.size, data.compression), (4, Compression::Zstd));
+        assert_eq!(data.offset % 2, 0);
+    }
+
+    #[test]
+    fn what_is_no_package_is_refused() {
+        assert!(refused(b"PK".to_vec()).contains("too short"));
+        assert!(refused(b"not an archive".to_vec()).contains("ar header"));
+        assert!(refused(archive(&[("hello", b"2.0\n")])).contains("format 2"));
+        let whole =
+            archive(&[("debian-binary", b"2.0\n"), ("control.tar", b"abcd"), ("data.tar.xz", b"12345678")]);
+        assert!(refused(whole[..whole.len() - 4].to_vec()).contains("data.tar.xz is cut off"));
+        assert!(refused(whole[..100].to_vec()).contains("a member is missing"));
+        let other = archive(&[("debian-binary", b"2.0\n"), ("control.tar", b""), ("data.tar.bz2", b"")]);
+        assert!(refused(other).contains("--package-path plain"));
+        let mut size = whole.clone();
+        size[8 + 48..8 + 58].copy_from_slice(b"9999999999");
+        assert!(refused(size).contains("debian-binary is cut off"));
+    }
+}

@@ -1,0 +1,130 @@
+//! The control files of a package.
+
+use std::io::Read;
+
+use anyhow::{Context, Result, bail};
+
+use super::entry::{Kind, entries};
+use super::plain_name;
+
+/// The `control` file: one deb822 paragraph, checked to be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Control {
+    text: String,
+    fields: Vec<(String, String)>,
+}
+
+/// Another control file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct ControlMember {
+    pub(in super::super) name: String,
+    pub(in super::super) mode: u32,
+    /// Seconds since 1970.
+    pub(in super::super) time: i64,
+    pub(in super::super) bytes: Vec<u8>,
+}
+
+/// Reads an unpacked `control.tar`.
+pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> {
+    let (mut control, mut members) = (None, Vec::new());
+    entries(archive, |entry, content| {
+        match entry.kind {
+            Kind::Folder => return Ok(()),
+            Kind::File => {}
+            _ => bail!("its control file {} is no plain file", entry.path.display()),
+        }
+        let name = entry.path.to_string_lossy().into_owned();
+        plain_name(&name, "control file")?;
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        match name.as_str() {
+            "control" => control = Some(Control::read(&String::from_utf8_lossy(&bytes))?),
+            _ => members.push(ControlMember { name, mode: entry.mode, time: entry.time, bytes }),
+        }
+        Ok(())
+    })?;
+    Ok((control.context("it has no control file")?, members))
+}
+
+impl Control {
+    /// Reads a paragraph that has at least a package, a version and an architecture.
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let text = text.trim_matches('\n').to_owned();
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for line in text.lines() {
+            if line.trim().is_empty() {
+                bail!("its control file is more than one paragraph");
+            }
+            match (line.starts_with([' ', '\t']), fields.last_mut(), line.split_once(':')) {
+                (true, Some((_, value)), _) => *value += &format!("\n{line}"),
+                (false, _, Some((name, value))) => fields.push((name.to_owned(), value.trim().to_owned())),
+                _ => bail!("its control file has a line that is no field: {}", line.escape_debug()),
+            }
+        }
+        let control = Self { text, fields };
+        for name in ["Package", "Version", "Architecture"] {
+            let value = control.field(name).with_context(|| format!("its control file has no {name}"))?;
+            plain_name(value, name)?;
+        }
+        Ok(control)
+    }
+
+    /// The paragraph as it stands in the package.
+    pub(in super::super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value of a field; later lines of it start with a space.
+    pub(in super::super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The name of the package.
+    pub(in super::super) fn name(&self) -> &str {
+        self.field("Package").unwrap_or_default()
+    }
+
+    /// Its version.
+    pub(in super::super) fn version(&self) -> &str {
+        self.field("Version").unwrap_or_default()
+    }
+
+    /// Its architecture, or `all`.
+    pub(in super::super) fn architecture(&self) -> &str {
+        self.field("Architecture").unwrap_or_default()
+    }
+
+    /// The name dpkg knows it by: with the architecture where several of them can be installed side by side.
+    pub(in super::super) fn known_as(&self) -> String {
+        match self.field("Multi-Arch") {
+            Some("same") => format!("{}:{}", self.name(), self.architecture()),
+            _ => self.name().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_with_their_later_lines() {
+        let text = "Package: a\nVersion: 1:2~3+b1\nArchitecture: amd64\nMulti-Arch: same\nDescription: x\n long\n .\n";
+        let control = Control::read(text).unwrap();
+        assert_eq!((control.name(), control.known_as().as_str()), ("a", "a:amd64"));
+        assert_eq!(control.field("description"), Some("x\n long\n ."));
+    }
+
+    #[test]
+    fn a_control_file_cannot_bring_other_packages_into_the_database() {
+        let refused = |text: &str| format!("{:#}", Control::read(text).unwrap_err());
+        let base = "Package: a\nVersion: 1\nArchitecture: all\n";
+        assert!(refused(&format!("{base}\nPackage: b\n")).contains("more than one paragraph"));
+        assert!(refused(&format!("{base}nonsense\n")).contains("no field"));
+        assert!(refused("Package: ../a\nVersion: 1\nArchitecture: all\n").contains("may not have"));
+        assert!(refused("Package: a\nVersion: 1\n").contains("no Architecture"));
+    }
+}

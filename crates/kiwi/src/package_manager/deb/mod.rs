@@ -1,0 +1,164 @@
+//! The Debian binary package, read in process: `ar` outside, two tar archives inside.
+//!
+//! ```text
+//! Deb::open -> debian-binary, control.tar.* (small, read at once), data.tar.* (a place in the file)
+//! Deb::data -> a reader of the unpacked data.tar
+//! ```
+//!
+//! Format: deb(5). A package is hostile until proven otherwise: every size is checked against the file, every name
+//! against the characters it may have, and what is decompressed is counted.
+
+mod container;
+mod control;
+mod entry;
+mod relation;
+mod version;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+pub(super) use control::{Control, ControlMember};
+pub(super) use entry::{Entry, Kind, Owner, entries};
+pub(super) use relation::alternatives;
+
+use container::{Member, members};
+
+/// More control files than this no package has.
+const CONTROL_LIMIT: u64 = 64 << 20;
+/// What a data archive may hold beyond what `Installed-Size` leads to expect.
+const DATA_SLACK: u64 = 1 << 30;
+
+/// A package whose control files were read.
+#[derive(Debug)]
+pub(super) struct Deb {
+    path: PathBuf,
+    /// The `control` file.
+    pub(super) control: Control,
+    /// The other control files: maintainer scripts, `conffiles`, `md5sums`, `triggers` ...
+    pub(super) members: Vec<ControlMember>,
+    data: Member,
+}
+
+impl Deb {
+    /// Reads everything but the files of the package at `path`.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let reading = || format!("reading the package {}", path.display());
+        let mut file = File::open(path).with_context(reading)?;
+        let (control, data) = members(&mut file).with_context(reading)?;
+        let reader = section(file, &control)?;
+        let (control, members) = control::read(limited(control.compression.decoder(reader)?, CONTROL_LIMIT))
+            .with_context(reading)?;
+        Ok(Self { path: path.to_owned(), control, members, data })
+    }
+
+    /// The unpacked `data.tar`; more than the package can honestly hold is an error.
+    pub(super) fn data(&self) -> Result<impl Read + use<>> {
+        let file = File::open(&self.path).with_context(|| format!("opening {}", self.path.display()))?;
+        Ok(limited(self.data.compression.decoder(section(file, &self.data)?)?, self.data_limit()))
+    }
+
+    /// The most bytes `data` gives.
+    pub(super) fn data_limit(&self) -> u64 {
+        let declared = self.control.field("Installed-Size").and_then(|size| size.parse::<u64>().ok());
+        declared.unwrap_or(0).saturating_mul(4 << 10).saturating_add(DATA_SLACK)
+    }
+
+    /// A control file by its name.
+    pub(super) fn member(&self, name: &str) -> Option<&ControlMember> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// Bytes of its compressed files.
+    pub(super) fn data_size(&self) -> u64 {
+        self.data.size
+    }
+
+    /// The lines of `conffiles`: an absolute path, and a flag that stood before it or nothing.
+    pub(super) fn conffile_lines(&self) -> Vec<(String, String)> {
+        let text = self.member("conffiles").map(|member| String::from_utf8_lossy(&member.bytes));
+        let lines =
+            text.as_deref().unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
+        lines
+            .map(|line| match line.split_once(" /") {
+                Some((flag, path)) => (format!("/{path}"), flag.trim().to_owned()),
+                None => (line.to_owned(), String::new()),
+            })
+            .collect()
+    }
+
+    /// Files that belong to whoever administers the system; relative paths.
+    pub(super) fn conffiles(&self) -> HashSet<PathBuf> {
+        let lines = self.conffile_lines().into_iter().filter(|(_, flag)| flag.is_empty());
+        lines.map(|(path, _)| PathBuf::from(path.trim_start_matches('/'))).collect()
+    }
+
+    /// The name of the package.
+    pub(super) fn name(&self) -> &str {
+        self.control.name()
+    }
+}
+
+/// The bytes of one member.
+fn section(mut file: File, member: &Member) -> Result<BufReader<std::io::Take<File>>> {
+    file.seek(SeekFrom::Start(member.offset)).context("seeking in the package")?;
+    Ok(BufReader::with_capacity(1 << 17, file.take(member.size)))
+}
+
+/// A reader that fails once it gave more than `limit` bytes.
+pub(super) fn limited(reader: impl Read, limit: u64) -> impl Read {
+    Limited { reader, left: limit, limit }
+}
+
+struct Limited<R> {
+    reader: R,
+    left: u64,
+    limit: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        match self.left.checked_sub(count as u64) {
+            Some(left) => self.left = left,
+            None => {
+                return Err(std::io::Error::other(format!(
+                    "it unpacks to more than the {} MiB that its size leads to expect",
+                    self.limit >> 20
+                )));
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// Refuses a name that could lead somewhere else.
+fn plain_name(name: &str, what: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+-._~:".contains(c);
+    if name.is_empty() || name.starts_with(['.', '-']) || !name.chars().all(allowed) {
+        bail!("the {what} \"{}\" has characters it may not have", name.escape_debug());
+    }
+    Ok(())
+}
+
+/// A control paragraph for tests: package `test` of version 1 with these fields too.
+#[cfg(test)]
+pub(super) fn control(fields: &str) -> Control {
+    Control::read(&format!("Package: test\nVersion: 1\nArchitecture: all\n{fields}")).unwrap()
+}
+
+/// A package for tests that lies nowhere; its control files are empty.
+#[cfg(test)]
+pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
+    let member =
+        |name: &&str| ControlMember { name: (*name).to_owned(), mode: 0o755, time: 0, bytes: Vec::new() };
+    Deb {
+        path: PathBuf::new(),
+        control: Control::read(&format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}")).unwrap(),
+        members: members.iter().map(member).collect(),
+        data: Member { offset: 0, size: 0, compression: Compression::None },
+    }
+}

@@ -1,0 +1,192 @@
+//! Who owns which path. Packages are unpacked side by side; what two of them hold is put off and decided afterwards,
+//! so that the result never depends on which was faster.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::rules::Attributes;
+use crate::package_manager::deb::{Control, alternatives};
+
+/// Folders of the root that are links to those below `usr`.
+const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
+
+/// A package, by its place in the order of installation.
+pub(super) type Index = usize;
+
+/// A file, link or node of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) package: Index,
+    /// The path as the package has it.
+    pub(super) shipped: PathBuf,
+}
+
+/// A folder made in this wave; the first package in the order of installation decides how it looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Folder {
+    pub(super) package: Index,
+    pub(super) attributes: Attributes,
+    pub(super) time: i64,
+    /// Something was put into it later, so its time is that of the build.
+    pub(super) filled: bool,
+}
+
+/// Everything that was unpacked into a tree.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    files: HashMap<PathBuf, Claim>,
+    /// Folders that are there; `None` for those of earlier waves or of scripts.
+    pub(super) folders: HashMap<PathBuf, Option<Folder>>,
+    contested: Vec<Claim>,
+    /// Folders count as what fills a folder; not in the first wave, in which dpkg finds them all made by tar.
+    folders_fill: bool,
+}
+
+/// What became of two claims on one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) winner: Claim,
+    pub(super) loser: Claim,
+    /// Whether the loser's package does not list the path any more.
+    pub(super) disowned: bool,
+}
+
+impl Claims {
+    /// Claims `place` for a package; false when another one has it, which is remembered.
+    pub(super) fn claim(&mut self, place: &Path, claim: Claim) -> bool {
+        match self.files.get(&merged(place)) {
+            Some(known) if known.package != claim.package => {
+                self.contested.push(claim);
+                false
+            }
+            _ => {
+                self.files.insert(merged(place), claim);
+                self.fill(place);
+                true
+            }
+        }
+    }
+
+    /// The folder `place` was made.
+    pub(super) fn made_folder(&mut self, place: &Path) {
+        if self.folders_fill {
+            self.fill(place);
+        }
+    }
+
+    /// The folder of `place` got something.
+    fn fill(&mut self, place: &Path) {
+        let Some(parent) = place.parent() else { return };
+        if let Some(Some(folder)) = self.folders.get_mut(&merged(parent)) {
+            folder.filled = true;
+        }
+    }
+
+    /// Decides about everything that more than one package claims. `place` is where a claim leads.
+    pub(super) fn settle<'a>(
+        &mut self,
+        control: impl Fn(Index) -> &'a Control,
+        place: impl Fn(&Claim) -> PathBuf,
+    ) -> Result<Vec<Verdict>> {
+        let mut contested = std::mem::take(&mut self.contested);
+        contested.sort_by_key(|claim| claim.package);
+        let mut verdicts = Vec::new();
+        for claim in contested {
+            let key = merged(&place(&claim));
+            let Some(owner) = self.files.get(&key).cloned() else { continue };
+            let verdict = decide(owner, claim, &control)?;
+            self.files.insert(key, verdict.winner.clone());
+            verdicts.push(verdict);
+        }
+        Ok(verdicts)
+    }
+
+    /// The next wave does not touch the folders of this one.
+    pub(super) fn close_wave(&mut self) {
+        self.folders.values_mut().for_each(|folder| *folder = None);
+        self.folders_fill = true;
+    }
+}
+
+/// The package that replaces the other has the file, whichever comes first.
+fn decide<'a>(owner: Claim, claim: Claim, control: impl Fn(Index) -> &'a Control) -> Result<Verdict> {
+    let (old, new) = (control(owner.package), control(claim.package));
+    if replaces(new, old) {
+        return Ok(Verdict { winner: claim, loser: owner, disowned: true });
+    }
+    if replaces(old, new) {
+        return Ok(Verdict { winner: owner, loser: claim, disowned: true });
+    }
+    if owner.shipped != claim.shipped {
+        // dpkg does not see that /bin/x and /usr/bin/x are one file: the later package has it.
+        let (winner, loser) = if owner.package < claim.package { (claim, owner) } else { (owner, claim) };
+        return Ok(Verdict { winner, loser, disowned: false });
+    }
+    bail!(
+        "the packages {} and {} both hold /{}, and neither says that it replaces the other; leave one of them out",
+        old.name(),
+        new.name(),
+        claim.shipped.display()
+    )
+}
+
+/// Whether `new` says that it takes over files of `old`; a name that `old` only provides does not count.
+fn replaces(new: &Control, old: &Control) -> bool {
+    let mut relations = alternatives(new.field("Replaces").unwrap_or_default()).flatten();
+    relations.any(|relation| relation.name == old.name() && relation.admits(old.version()))
+}
+
+/// One name for a file whichever way its path was written.
+pub(super) fn merged(path: &Path) -> PathBuf {
+    let merged = path.components().count() > 1 && MERGED.iter().any(|name| path.starts_with(name));
+    if merged { Path::new("usr").join(path) } else { path.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::deb::control;
+    use super::*;
+
+    fn claim(package: Index, path: &str) -> Claim {
+        Claim { package, shipped: path.into() }
+    }
+
+    /// The verdicts about a path that packages 0 and 1 hold, claimed in both orders.
+    fn verdicts(first: &str, second: &str, replaces: [&str; 2]) -> Vec<Result<Vec<Verdict>>> {
+        let controls = replaces.map(|replaces| control(&format!("Replaces: {replaces}\n")));
+        [[0, 1], [1, 0]]
+            .map(|order| {
+                let mut claims = Claims::default();
+                let paths = [first, second];
+                for package in order {
+                    claims.claim(Path::new(paths[package]), claim(package, paths[package]));
+                }
+                claims.settle(|index| &controls[index], |claim| claim.shipped.clone())
+            })
+            .into()
+    }
+
+    #[test]
+    fn who_replaces_has_the_file_in_either_order() {
+        for result in verdicts("usr/x", "usr/x", ["", "test (<< 2)"]) {
+            let verdict = &result.unwrap()[0];
+            assert_eq!((verdict.winner.package, verdict.loser.package, verdict.disowned), (1, 0, true));
+        }
+        for result in verdicts("usr/x", "usr/x", ["test (<< 1)", "other"]) {
+            let text = result.unwrap_err().to_string();
+            assert!(text.contains("both hold /usr/x"), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_file_by_two_paths_is_the_later_packages() {
+        for result in verdicts("bin/x", "usr/bin/x", ["", ""]) {
+            let verdict = &result.unwrap()[0];
+            assert_eq!((verdict.winner.package, verdict.disowned), (1, false));
+        }
+        assert_eq!(merged(Path::new("lib")), Path::new("lib"));
+        assert_eq!(merged(Path::new("libx/y")), Path::new("libx/y"));
+    }
+}

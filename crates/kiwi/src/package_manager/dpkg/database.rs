@@ -1,0 +1,150 @@
+//! dpkg's database of a tree, as dpkg leaves it after unpacking.
+//!
+//! ```text
+//! var/lib/dpkg/status           a paragraph for each package, "install ok unpacked", with its conffiles
+//! var/lib/dpkg/info/NAME.*      its control files and the list of its paths
+//! var/lib/dpkg/triggers/        File: who is interested in which paths; NAME: who in a named trigger; Unincorp: set off
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::claims::Index;
+use super::place::Placer;
+use super::rules::Attributes;
+use super::trigger::{Interest, interests};
+use super::unpack::Unpacker;
+use crate::package_manager::deb::Deb;
+use crate::root_tree::RootTree;
+
+pub(super) const FOLDER: &str = "var/lib/dpkg";
+pub(super) const INFO: &str = "var/lib/dpkg/info";
+
+/// The database of one tree.
+pub(in super::super) struct Database<'a> {
+    tree: &'a RootTree,
+    /// Interests of the packages that were unpacked, by who has them.
+    interests: BTreeMap<Index, (String, Vec<Interest>)>,
+}
+
+impl<'a> Database<'a> {
+    /// The database of a tree in which dpkg's own package was just unpacked.
+    pub(in super::super) fn create(tree: &'a RootTree) -> Result<Self> {
+        for folder in ["info", "triggers", "updates"] {
+            tree.create_dir(format!("{FOLDER}/{folder}"), 0o755)?;
+        }
+        tree.write(format!("{INFO}/format"), "1\n", 0o644)?;
+        Ok(Self { tree, interests: BTreeMap::new() })
+    }
+
+    /// Enters packages that were unpacked: their paths, their state and what their files set off.
+    pub(in super::super) fn record(&mut self, unpacker: &mut Unpacker<'_>, wave: &[Index]) -> Result<()> {
+        let mut status = self.tree.read_text(format!("{FOLDER}/status"))?;
+        if !status.is_empty() && !status.ends_with("\n\n") {
+            status.push('\n');
+        }
+        status.extend(unpacker.chosen(wave).map(paragraph));
+        self.tree.write(format!("{FOLDER}/status"), status, 0o644)?;
+        let trimmed = unpacker.trimmed();
+        for index in wave.iter().chain(trimmed.iter().filter(|index| !wave.contains(index))) {
+            self.write_list(&unpacker.packages()[*index], unpacker.list(*index))?;
+        }
+        for package in unpacker.chosen(wave) {
+            write_members(package, &format!("{INFO}/{}.", package.control.known_as()), self.tree)?;
+        }
+        self.set_off(wave.iter().flat_map(|index| unpacker.list(*index)))?;
+        self.register(wave, unpacker)
+    }
+
+    /// Writes the paths of one package.
+    fn write_list(&self, package: &Deb, list: &[PathBuf]) -> Result<()> {
+        let mut text = Vec::new();
+        for path in list {
+            text.push(b'/');
+            text.extend(if path.as_os_str().is_empty() { b"." } else { path.as_os_str().as_bytes() });
+            text.push(b'\n');
+        }
+        self.tree.write(format!("{INFO}/{}.list", package.control.known_as()), text, 0o644)
+    }
+
+    /// Writes down what packages are interested in, in the order of their installation.
+    fn register(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) -> Result<()> {
+        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
+            if let Some(member) = package.member("triggers") {
+                let interests = interests(&String::from_utf8_lossy(&member.bytes));
+                self.interests.insert(*index, (package.control.known_as(), interests));
+            }
+        }
+        let mut files: BTreeMap<&str, String> = BTreeMap::new();
+        for (package, interests) in self.interests.values() {
+            for interest in interests {
+                let (file, line) = match interest.is_path() {
+                    true => ("File", format!("{} {}\n", interest.trigger, interest.by(package))),
+                    false => (interest.trigger.as_str(), format!("{}\n", interest.by(package))),
+                };
+                *files.entry(file).or_default() += &line;
+            }
+        }
+        for (name, text) in files {
+            self.tree.write(format!("{FOLDER}/triggers/{name}"), text, 0o644)?;
+        }
+        Ok(())
+    }
+
+    /// Files below a path that an installed package watches set off its trigger; dpkg takes that over when it starts.
+    fn set_off<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) -> Result<()> {
+        let interests = self.interests.values().flat_map(|(_, interests)| interests);
+        let watched: HashSet<&str> = interests
+            .filter(|interest| interest.is_path())
+            .map(|interest| interest.trigger.as_str())
+            .collect();
+        let mut set_off = BTreeSet::new();
+        for path in paths {
+            let ancestors = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+            set_off.extend(ancestors.map(absolute).filter(|path| watched.contains(path.as_str())));
+        }
+        if set_off.is_empty() {
+            return Ok(());
+        }
+        let path = format!("{FOLDER}/triggers/Unincorp");
+        let mut text = if self.tree.exists(&path) { self.tree.read_text(&path)? } else { String::new() };
+        for trigger in set_off {
+            writeln!(text, "{trigger} -")?;
+        }
+        self.tree.write(path, text, 0o644)
+    }
+}
+
+/// Writes the control files of a package, but for `control`; `prefix` stands before their names.
+pub(super) fn write_members(package: &Deb, prefix: &str, tree: &RootTree) -> Result<()> {
+    let mut placer = Placer::new(tree);
+    for member in &package.members {
+        let path = PathBuf::from(format!("{prefix}{}", member.name));
+        let attributes = Attributes { user: 0, group: 0, mode: member.mode };
+        placer
+            .file(&path, &mut member.bytes.as_slice(), attributes, member.time)
+            .with_context(|| format!("writing {} in the tree", path.display()))?;
+    }
+    Ok(())
+}
+
+fn absolute(path: &Path) -> String {
+    format!("/{}", path.display())
+}
+
+/// The status paragraph of a package that was just unpacked.
+fn paragraph(package: &Deb) -> String {
+    let conffiles = package.conffile_lines();
+    let mut text = format!("{}\nStatus: install ok unpacked\n", package.control.text());
+    if !conffiles.is_empty() {
+        text += "Conffiles:\n";
+    }
+    for (path, flag) in conffiles {
+        text += &format!(" {path} newconffile{}{flag}\n", if flag.is_empty() { "" } else { " " });
+    }
+    text + "\n"
+}

@@ -1,0 +1,24 @@
+//! What dpkg does when it unpacks, done in process for a tree that is new; dpkg itself configures afterwards.
+//!
+//! ```text
+//! waves (which packages go together) -> for each: Database::announce, preinst scripts, Unpacker::unpack,
+//!   Database::record; then dpkg --configure in the tree
+//! ```
+//!
+//! The database is left as dpkg leaves it after `--unpack`: dpkg reads it, finishes it and writes it anew. Upgrades,
+//! removals and everything after the unpacking stay dpkg's own.
+
+mod claims;
+mod database;
+mod place;
+mod preinst;
+mod rules;
+mod trigger;
+mod unpack;
+mod waves;
+
+pub(super) use database::Database;
+pub(super) use preinst::run as run_preinst;
+pub(super) use rules::Rules;
+pub(super) use unpack::Unpacker;
+pub(super) use waves::waves;

@@ -1,0 +1,57 @@
+//! Runs the scripts that packages want to have run before they are unpacked.
+//!
+//! dpkg shows a package's control files to its script in `tmp.ci`, where debconf and others look for them; here a link
+//! of that name leads to one package after the other.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result};
+
+use super::database::{FOLDER, write_members};
+use crate::host::{Command, CommandError};
+use crate::package_manager::deb::Deb;
+use crate::root_tree::RootTree;
+
+/// What the driver prints before each script.
+const MARK: &str = "kiwi: preinst of ";
+
+/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is a folder of ours in the tree, `shell`
+/// the tree's `/bin/sh`, ready to run.
+pub(in super::super) fn run<'d>(
+    packages: impl Iterator<Item = &'d Deb>,
+    dpkg_version: &str,
+    work: &str,
+    tree: &RootTree,
+    shell: Command<'_>,
+) -> Result<()> {
+    let mut script = format!(
+        "export DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ADMINDIR=/{FOLDER} DPKG_ROOT= \
+         DPKG_RUNNING_VERSION='{dpkg_version}' DPKG_MAINTSCRIPT_PACKAGE DPKG_MAINTSCRIPT_ARCH\n"
+    );
+    for package in packages.filter(|package| package.member("preinst").is_some()) {
+        let (name, architecture) = (package.name(), package.control.architecture());
+        let folder = format!("{work}/control/{name}");
+        tree.create_dir(&folder, 0o755)?;
+        write_members(package, &format!("{folder}/"), tree)?;
+        tree.write(format!("{folder}/control"), format!("{}\n", package.control.text()), 0o644)?;
+        writeln!(
+            script,
+            "echo '{MARK}{name}'\nDPKG_MAINTSCRIPT_PACKAGE='{name}' DPKG_MAINTSCRIPT_ARCH='{architecture}'\n\
+             ln -sfn '/{folder}' /{FOLDER}/tmp.ci\n/{FOLDER}/tmp.ci/preinst install"
+        )?;
+    }
+    if !script.contains(MARK) {
+        return Ok(());
+    }
+    match shell.args(["-e", "-c", &script]).run() {
+        Err(error @ CommandError::Failed { .. }) => {
+            let mark = error.tail().iter().rev().find_map(|line| line.strip_prefix(MARK)).map(str::to_owned);
+            Err(error).with_context(|| match mark {
+                Some(package) => format!("running the preinst script of the package {package}"),
+                None => "running the preinst scripts of the packages".to_owned(),
+            })
+        }
+        other => other.context("running the preinst scripts of the packages"),
+    }?;
+    tree.remove(format!("{FOLDER}/tmp.ci"))
+}

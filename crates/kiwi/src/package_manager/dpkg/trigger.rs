@@ -1,0 +1,56 @@
+//! Triggers: who is interested in what (deb-triggers(5), and the files below `triggers/` in dpkg's database).
+
+/// What a package's `triggers` file says, as far as unpacking is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Interest {
+    /// A name, or an absolute path that stands for all files below it.
+    pub(super) trigger: String,
+    /// Whether the package that sets it off waits for it to be worked off.
+    pub(super) awaited: bool,
+}
+
+/// The interests in a `triggers` file; what a package activates by name, dpkg activates when it configures it.
+pub(super) fn interests(text: &str) -> Vec<Interest> {
+    let read = |line: &str| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let awaited = match words.next()? {
+            "interest" | "interest-await" => true,
+            "interest-noawait" => false,
+            _ => return None,
+        };
+        let trigger = words.next()?;
+        let plain = trigger.bytes().all(|byte| byte.is_ascii_graphic());
+        let safe = trigger.starts_with('/') || !(trigger.contains('/') || trigger.starts_with('.'));
+        (plain && safe).then(|| Interest { trigger: trigger.to_owned(), awaited })
+    };
+    text.lines().filter_map(read).collect()
+}
+
+impl Interest {
+    /// Whether it is one in files.
+    pub(super) fn is_path(&self) -> bool {
+        self.trigger.starts_with('/')
+    }
+
+    /// How the interested package is written down.
+    pub(super) fn by(&self, package: &str) -> String {
+        format!("{package}{}", if self.awaited { "" } else { "/noawait" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interests_are_read_and_activations_left_to_dpkg() {
+        let text = "# man-db\ninterest-noawait /usr/share/man\nactivate ldconfig\n\ninterest ldconfig # x\ninterest ../x\n";
+        let read = interests(text);
+        assert_eq!(read.len(), 2);
+        assert!(read[0].is_path() && !read[1].is_path());
+        assert_eq!(
+            (read[0].by("man-db"), read[1].by("libc-bin")),
+            ("man-db/noawait".into(), "libc-bin".into())
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Unpacks the files of many packages side by side, straight to where they belong.
+//!
+//! ```text
+//! threads take packages, the largest first -> each entry: rules -> claim -> place
+//! then, one after the other: paths with two claims, times of empty folders
+//! ```
+//!
+//! Conffiles are left as `NAME.dpkg-new`; dpkg puts them in place when it configures the package.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+
+use super::claims::{Claim, Claims, Folder, Index, merged};
+use super::place::{Made, Placer};
+use super::rules::Rules;
+use crate::host::Host;
+use crate::package_manager::deb::{Deb, Entry, Kind, entries};
+use crate::root_tree::RootTree;
+
+/// Unpacks the packages of one installation, wave by wave.
+pub(in super::super) struct Unpacker<'a> {
+    tree: &'a RootTree,
+    /// In the order of installation.
+    packages: Vec<Deb>,
+    claims: Mutex<Claims>,
+    /// Paths of each package as it has them, in its order.
+    lists: Vec<Vec<PathBuf>>,
+    /// Packages that lost a path to another one since their lists were written.
+    trimmed: BTreeSet<Index>,
+}
+
+impl<'a> Unpacker<'a> {
+    /// For a tree that is new.
+    pub(in super::super) fn new(tree: &'a RootTree) -> Self {
+        Self {
+            tree,
+            packages: Vec::new(),
+            claims: Mutex::default(),
+            lists: Vec::new(),
+            trimmed: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in packages that are installed after those it has.
+    pub(in super::super) fn add(&mut self, packages: Vec<Deb>) -> Vec<Index> {
+        let first = self.packages.len();
+        self.packages.extend(packages);
+        self.lists.resize(self.packages.len(), Vec::new());
+        (first..self.packages.len()).collect()
+    }
+
+    /// All packages.
+    pub(in super::super) fn packages(&self) -> &[Deb] {
+        &self.packages
+    }
+
+    /// Some of them.
+    pub(in super::super) fn chosen(&self, wave: &[Index]) -> impl Iterator<Item = &Deb> {
+        wave.iter().map(|index| &self.packages[*index])
+    }
+
+    /// The paths of a package, for dpkg's database; one that another package took over is not among them.
+    pub(super) fn list(&self, index: Index) -> &[PathBuf] {
+        &self.lists[index]
+    }
+
+    /// Packages whose lists have to be written again.
+    pub(super) fn trimmed(&mut self) -> BTreeSet<Index> {
+        std::mem::take(&mut self.trimmed)
+    }
+
+    /// Unpacks some of the packages. `open` gives the data archive of one.
+    pub(in super::super) fn unpack(
+        &mut self,
+        wave: &[Index],
+        rules: &Rules,
+        open: impl Fn(&Deb) -> Result<Box<dyn Read>> + Sync,
+        host: &Host,
+    ) -> Result<()> {
+        let mut queue = wave.to_vec();
+        queue.sort_by_key(|index| (std::cmp::Reverse(self.packages[*index].data_size()), *index));
+        let (next, this) = (AtomicUsize::new(0), &*self);
+        let work = || -> Result<Vec<(Index, Vec<PathBuf>)>> {
+            let (mut placer, mut lists) = (Placer::new(this.tree), Vec::new());
+            while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+                host.check_interrupt()?;
+                let unpacked = this.package(*index, rules, &open, None, &mut placer);
+                if unpacked.is_err() {
+                    next.store(queue.len(), Ordering::Relaxed);
+                }
+                lists.push((*index, unpacked?));
+            }
+            Ok(lists)
+        };
+        let threads = host.processors().min(wave.len());
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+        });
+        for result in results {
+            let Ok(lists) = result else { bail!("a thread that unpacked packages ended unexpectedly") };
+            for (index, list) in lists? {
+                self.lists[index] = list;
+            }
+        }
+        self.settle(rules, &open)?;
+        self.date_empty_folders()
+    }
+
+    /// Unpacks the files of one package, or only those in `chosen`; its paths.
+    fn package(
+        &self,
+        index: Index,
+        rules: &Rules,
+        open: &impl Fn(&Deb) -> Result<Box<dyn Read>>,
+        chosen: Option<&HashSet<PathBuf>>,
+        placer: &mut Placer<'_>,
+    ) -> Result<Vec<PathBuf>> {
+        let package = &self.packages[index];
+        let unpacking = || format!("unpacking the package {}", package.name());
+        let conffiles = package.conffiles();
+        let mut list = Vec::new();
+        let reader = open(package).with_context(unpacking)?;
+        let unpacked = entries(reader, |entry, content| {
+            list.push(entry.path.clone());
+            if entry.path.as_os_str().is_empty() || chosen.is_some_and(|chosen| !chosen.contains(&entry.path))
+            {
+                return Ok(());
+            }
+            let task = Task { index, package, rules, conffiles: &conffiles, again: chosen.is_some() };
+            self.entry(&task, &entry, content, placer)
+                .with_context(|| format!("writing {} in the tree", entry.path.display()))
+        });
+        unpacked.with_context(unpacking)?;
+        Ok(list)
+    }
+
+    fn entry(
+        &self,
+        task: &Task<'_>,
+        entry: &Entry,
+        content: &mut dyn Read,
+        placer: &mut Placer<'_>,
+    ) -> Result<()> {
+        let place = task.rules.place(&entry.path, task.package.name());
+        let attributes = task.rules.attributes(entry);
+        if entry.kind == Kind::Folder {
+            return self.folder(task, entry, place, placer);
+        }
+        let claim = Claim { package: task.index, shipped: entry.path.clone() };
+        if !task.again && !self.claims().claim(place, claim) {
+            return Ok(());
+        }
+        match &entry.kind {
+            Kind::File => placer.file(&task.staged(&entry.path), content, attributes, entry.time),
+            Kind::Link(target) => placer.link(place, target, attributes, entry.time).map(drop),
+            Kind::HardLink(target) => placer.hard_link(&task.staged(&entry.path), &task.staged(target)),
+            Kind::Fifo => placer.fifo(place, attributes, entry.time),
+            Kind::Device => bail!("it is a device node, which only the running system can make"),
+            Kind::Folder => Ok(()),
+        }
+    }
+
+    /// The first package in the order of installation decides about owner and mode, as if it alone had come.
+    fn folder(&self, task: &Task<'_>, entry: &Entry, place: &Path, placer: &mut Placer<'_>) -> Result<()> {
+        let attributes = task.rules.attributes(entry);
+        let folder = Folder { package: task.index, attributes, time: entry.time, filled: false };
+        let key = merged(place);
+        let mut claims = self.claims();
+        match claims.folders.get_mut(&key) {
+            None => {
+                let made = placer.folder(place, attributes)?;
+                claims.folders.insert(key, (made == Made::New).then_some(folder));
+                claims.made_folder(place);
+            }
+            Some(Some(known)) if known.package > task.index => {
+                if known.attributes != attributes {
+                    placer.describe_folder(place, attributes)?;
+                }
+                *known = Folder { filled: known.filled, ..folder };
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Decides about paths with two claims, and unpacks what has to stand there instead.
+    fn settle(&mut self, rules: &Rules, open: &impl Fn(&Deb) -> Result<Box<dyn Read>>) -> Result<()> {
+        let packages = &self.packages;
+        let place = |claim: &Claim| rules.place(&claim.shipped, packages[claim.package].name()).to_owned();
+        let verdicts = self
+            .claims
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .settle(|index| &packages[index].control, place)?;
+        let mut again: BTreeMap<Index, HashSet<PathBuf>> = BTreeMap::new();
+        let mut placer = Placer::new(self.tree);
+        for verdict in verdicts {
+            if verdict.disowned {
+                self.lists[verdict.loser.package].retain(|path| *path != verdict.loser.shipped);
+                self.trimmed.insert(verdict.loser.package);
+            }
+            again.entry(verdict.winner.package).or_default().insert(verdict.winner.shipped);
+        }
+        for (index, chosen) in again {
+            self.package(index, rules, open, Some(&chosen), &mut placer)?;
+        }
+        Ok(())
+    }
+
+    fn date_empty_folders(&self) -> Result<()> {
+        let mut placer = Placer::new(self.tree);
+        let mut claims = self.claims();
+        for (path, folder) in &claims.folders {
+            if let Some(folder) = folder.as_ref().filter(|folder| !folder.filled) {
+                placer
+                    .date_folder(path, folder.time)
+                    .with_context(|| format!("writing {} in the tree", path.display()))?;
+            }
+        }
+        claims.close_wave();
+        Ok(())
+    }
+
+    fn claims(&self) -> std::sync::MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One package on its way into the tree.
+struct Task<'a> {
+    index: Index,
+    package: &'a Deb,
+    rules: &'a Rules,
+    conffiles: &'a HashSet<PathBuf>,
+    /// Its claims were decided already.
+    again: bool,
+}
+
+impl Task<'_> {
+    /// Where a file lies until the package is configured.
+    fn staged(&self, path: &Path) -> PathBuf {
+        let mut place = self.rules.place(path, self.package.name()).as_os_str().to_owned();
+        if self.conffiles.contains(path) {
+            place.push(".dpkg-new");
+        }
+        place.into()
+    }
+}
