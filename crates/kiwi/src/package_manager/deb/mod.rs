@@ -159,6 +159,20 @@ pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
         path: PathBuf::new(),
         control: Control::read(&format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}")).unwrap(),
         members: members.iter().map(member).collect(),
-        data: Member { offset: 0, size: 0, compression: Compression::None },
+        data: Member { offset: 0, size: 0, compression: container::Compression::None },
     }
+}
+
+/// A package file for tests with these control fields and this `data.tar`.
+#[cfg(test)]
+pub(super) fn write_package(name: &str, fields: &str, data: &[u8]) -> Vec<u8> {
+    let control = format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}");
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(control.len() as u64);
+    header.set_mode(0o644);
+    (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
+    builder.append_data(&mut header, "./control", control.as_bytes()).unwrap();
+    let control = builder.into_inner().unwrap();
+    container::archive(&[("debian-binary", b"2.0\n"), ("control.tar", &control), ("data.tar", data)])
 }

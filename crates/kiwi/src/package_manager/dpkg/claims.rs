@@ -29,7 +29,7 @@ pub(super) struct Folder {
     pub(super) package: Index,
     pub(super) attributes: Attributes,
     pub(super) time: i64,
-    /// Something was put into it later, so its time is that of the build.
+    /// Something was put into it, so its time is that of the build.
     pub(super) filled: bool,
 }
 
@@ -40,8 +40,6 @@ pub(super) struct Claims {
     /// Folders that are there; `None` for those of earlier waves or of scripts.
     pub(super) folders: HashMap<PathBuf, Option<Folder>>,
     contested: Vec<Claim>,
-    /// Folders count as what fills a folder; not in the first wave, in which dpkg finds them all made by tar.
-    folders_fill: bool,
 }
 
 /// What became of two claims on one path.
@@ -69,15 +67,8 @@ impl Claims {
         }
     }
 
-    /// The folder `place` was made.
-    pub(super) fn made_folder(&mut self, place: &Path) {
-        if self.folders_fill {
-            self.fill(place);
-        }
-    }
-
     /// The folder of `place` got something.
-    fn fill(&mut self, place: &Path) {
+    pub(super) fn fill(&mut self, place: &Path) {
         let Some(parent) = place.parent() else { return };
         if let Some(Some(folder)) = self.folders.get_mut(&merged(parent)) {
             folder.filled = true;
@@ -106,7 +97,6 @@ impl Claims {
     /// The next wave does not touch the folders of this one.
     pub(super) fn close_wave(&mut self) {
         self.folders.values_mut().for_each(|folder| *folder = None);
-        self.folders_fill = true;
     }
 }
 

@@ -1,0 +1,147 @@
+//! The two package paths give one result: a tree unpacked by kiwi is compared, file by file and in dpkg's database, with
+//! one that apt-get and dpkg installed alone.
+//!
+//! The set has diversions made by preinst scripts, conffiles, Multi-Arch: same libraries, pre-dependencies that make
+//! waves, triggers, setuid and setgid files, users and groups, and an initramfs generator that is held back.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use machine::kiwi;
+use sha2::{Digest, Sha256};
+
+const PACKAGES: [&str; 12] = [
+    "ca-certificates",
+    "dbus",
+    "e2fsprogs",
+    "initramfs-tools",
+    "locales",
+    "man-db",
+    "openssh-server",
+    "python3-minimal",
+    "sudo",
+    "systemd-sysv",
+    "udev",
+    "vim-tiny",
+];
+
+/// Lists whose order is not part of what they say.
+const SETS_OF_PARAGRAPHS: [&str; 2] = ["var/lib/apt/extended_states", "var/lib/dpkg/status"];
+
+/// man-db's index is a hash table on disk: its bytes tell in which order pages were found.
+const UNORDERED: [&str; 1] = ["var/cache/man/index.db"];
+
+fn description(suite: &str, folder: &Path) -> PathBuf {
+    let packages: String = PACKAGES.iter().map(|name| format!("<package name=\"{name}\"/>")).collect();
+    let text = format!(
+        r#"<image schemaversion="8.5" name="paths">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4" primary="true"/></preferences>
+  <repository><source path="debian://{suite}"/></repository>
+  <packages type="image">{packages}</packages>
+</image>"#
+    );
+    let place = folder.join("description");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("config.xml"), text).unwrap();
+    place
+}
+
+fn prepare(path: &str, description: &Path, folder: &Path) -> PathBuf {
+    let root = folder.join(path);
+    let output = Command::new(kiwi())
+        .env("KIWI_CACHE", folder.join("cache"))
+        .args(["prepare", "--package-path", path, "--root"])
+        .args([&root, description])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{path}:\n{}", String::from_utf8_lossy(&output.stderr));
+    root
+}
+
+/// Everything a path says: kind and mode, owner, time, number of names, target or digest of its bytes.
+fn facts(root: &Path) -> BTreeMap<PathBuf, String> {
+    let mut facts = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root).min_depth(1) {
+        let entry = entry.unwrap();
+        let inside = entry.path().strip_prefix(root).unwrap().to_owned();
+        let stat = entry.path().symlink_metadata().unwrap();
+        let content = if stat.is_symlink() {
+            std::fs::read_link(entry.path()).unwrap().display().to_string()
+        } else if stat.is_file() && !UNORDERED.iter().any(|path| inside == Path::new(path)) {
+            content(&inside, &std::fs::read(entry.path()).unwrap())
+        } else {
+            String::new()
+        };
+        let names = if stat.is_dir() { 0 } else { stat.nlink() };
+        let text = format!(
+            "mode {:o} owner {}:{} time {} names {names} {content}",
+            stat.mode(),
+            stat.uid(),
+            stat.gid(),
+            stat.mtime()
+        );
+        facts.insert(inside, text);
+    }
+    facts
+}
+
+fn content(path: &Path, bytes: &[u8]) -> String {
+    let digest =
+        |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    if SETS_OF_PARAGRAPHS.iter().any(|set| path == Path::new(set)) {
+        let text = String::from_utf8_lossy(bytes);
+        let paragraphs: BTreeSet<&str> = text.split("\n\n").map(str::trim).collect();
+        return digest(format!("{paragraphs:?}").as_bytes());
+    }
+    digest(bytes)
+}
+
+/// What dpkg says of the tree's database.
+fn dpkg(root: &Path, question: &str) -> String {
+    let output =
+        Command::new("dpkg").arg(format!("--root={}", root.display())).arg(question).output().unwrap();
+    assert!(output.stderr.is_empty(), "dpkg {question}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn paths_agree(suite: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let description = description(suite, folder.path());
+    let [plain, native] = ["plain", "native"].map(|path| prepare(path, &description, folder.path()));
+    let (expected, found) = (facts(&plain), facts(&native));
+    assert!(expected.len() > 5_000, "only {} paths: this is no system", expected.len());
+    let paths: BTreeSet<&PathBuf> = expected.keys().chain(found.keys()).collect();
+    let differences: Vec<String> = paths
+        .into_iter()
+        .filter(|path| expected.get(*path) != found.get(*path))
+        .map(|path| {
+            format!("{}\n  plain  {:?}\n  native {:?}", path.display(), expected.get(path), found.get(path))
+        })
+        .collect();
+    assert!(differences.is_empty(), "{} paths differ:\n{}", differences.len(), differences.join("\n"));
+    assert_eq!(dpkg(&native, "--audit"), "");
+    assert_eq!(dpkg(&native, "--verify"), dpkg(&plain, "--verify"));
+    let status = std::fs::read_to_string(native.join("var/lib/dpkg/status")).unwrap();
+    assert!(
+        status.contains("\nConffiles:\n") && !status.contains("newconffile"),
+        "conffiles were not settled"
+    );
+    assert!(!native.join("usr/sbin/update-initramfs.kiwi").exists(), "the generator is still held back");
+}
+
+#[test]
+fn both_paths_give_the_same_debian_12() {
+    paths_agree("bookworm");
+}
+
+#[test]
+fn both_paths_give_the_same_debian_13() {
+    paths_agree("trixie");
+}
