@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::stall::StallGuard;
-use super::{Host, Interrupted, sandbox};
+use super::{Host, Interrupted, sandbox, sync_filter};
 
 /// Lines of output an error shows.
 const TAIL: usize = 30;
@@ -85,6 +85,7 @@ pub struct Command<'h> {
     writable: Vec<PathBuf>,
     binds: Vec<Bind>,
     network: bool,
+    without_sync: bool,
     stdin: Option<File>,
     stdout: Option<File>,
     needs_room: Option<PathBuf>,
@@ -103,6 +104,7 @@ impl<'h> Command<'h> {
             writable: Vec::new(),
             binds: Vec::new(),
             network: false,
+            without_sync: false,
             stdin: None,
             stdout: None,
             needs_room: None,
@@ -166,6 +168,12 @@ impl<'h> Command<'h> {
     /// It may use the network.
     pub fn network(mut self) -> Self {
         self.network = true;
+        self
+    }
+
+    /// What it writes need not be safe on the disk before the build is done.
+    pub fn without_sync(mut self) -> Self {
+        self.without_sync = true;
         self
     }
 
@@ -330,6 +338,7 @@ impl<'h> Command<'h> {
             view,
             binds: binds.collect::<io::Result<_>>()?,
             network: self.network,
+            filter: if self.without_sync { sync_filter::program() } else { Vec::new() },
             folder: self.folder.as_deref().map(sandbox::c_path).transpose()?,
         })
     }

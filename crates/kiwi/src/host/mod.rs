@@ -19,6 +19,7 @@ mod sandbox;
 pub mod shared;
 pub mod sparse;
 mod stall;
+mod sync_filter;
 mod terminal;
 mod tool;
 

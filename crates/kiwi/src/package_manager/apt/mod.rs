@@ -50,6 +50,7 @@ impl<'a> Apt<'a> {
         host.command("apt-get")
             .writable(tree.path())
             .needs_room(tree.path())
+            .without_sync()
             .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
@@ -78,6 +79,7 @@ impl<'a> Apt<'a> {
     /// A program of the tree, for which nobody answers questions.
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
         tree.command(host, program)
+            .without_sync()
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
             .env("DEBCONF_NOWARNINGS", "yes")
