@@ -171,7 +171,9 @@ pub(super) fn write_package(name: &str, fields: &str, data: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.set_size(control.len() as u64);
     header.set_mode(0o644);
-    (header.set_uid(0), header.set_gid(0), header.set_mtime(0));
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
     builder.append_data(&mut header, "./control", control.as_bytes()).unwrap();
     let control = builder.into_inner().unwrap();
     container::archive(&[("debian-binary", b"2.0\n"), ("control.tar", &control), ("data.tar", data)])
