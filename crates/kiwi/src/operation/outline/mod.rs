@@ -68,7 +68,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<facts::Resolved>> {
     let work = host.work_folder(&std::env::temp_dir()).context("making a folder to resolve packages in")?;
     let tree = RootTree::create(host, &work.path().join("root"))?;
-    let plan = physical::plan(selection, source, false, host)?;
+    let plan = physical::plan(selection, source, physical::Manner::default(), host)?;
     let decided = physical::decide(&plan, &tree, host)?;
     let mut packages: Vec<facts::Resolved> =
         decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
