@@ -56,6 +56,24 @@ impl Packages {
         Ok(true)
     }
 
+    /// Keeps a copy of `file` if it has this digest; tells whether it has.
+    pub fn keep(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
+        if digest_of(file)? != digest {
+            return Ok(false);
+        }
+        let place = self.place(digest);
+        if place.is_file() {
+            return Ok(true);
+        }
+        let unfinished = host
+            .unfinished_file(&self.folder)
+            .with_context(|| format!("writing to the package store {}", self.folder.display()))?;
+        host.copy_file(file, &unfinished)
+            .and_then(|_| host.rename(&unfinished, &place))
+            .with_context(|| format!("writing {}", place.display()))?;
+        Ok(true)
+    }
+
     fn place(&self, digest: &str) -> PathBuf {
         self.folder.join(digest)
     }
