@@ -3,7 +3,6 @@
 //! One file for a folder: builds add to it under a lock. The record of an image that is built again takes the place of
 //! the old one, and images whose files are gone are left out.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -65,6 +64,11 @@ pub struct BuiltFile {
 }
 
 impl BuiltFile {
+    /// Whether it is what the build was for, not something beside it.
+    fn is_image(&self) -> bool {
+        matches!(self.role, Role::Image | Role::Initrd)
+    }
+
     /// Measures an artifact where it is now.
     pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
         let (size, sha256) = digest::<Sha256>(&artifact.path)?;
@@ -111,14 +115,21 @@ impl ResultRecord {
     }
 }
 
-/// The new build and those whose files are all there and not overwritten by it.
+/// The new build and those whose files are all there, without what the new one overwrote of them. An image that was
+/// overwritten is gone; a list or a sum that was is of the new build now.
 fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> bool) -> Vec<BuiltImage> {
-    let written: BTreeSet<&str> =
-        image.files.iter().filter(|file| file.role == Role::Image).map(|file| file.file.as_str()).collect();
-    let stays = |other: &BuiltImage| {
-        other.files.iter().all(|file| exists(&file.file) && !written.contains(file.file.as_str()))
+    let overwritten = |file: &BuiltFile| {
+        image
+            .files
+            .iter()
+            .any(|new| new.file == file.file && (new.sha256 != file.sha256 || new.role == Role::Image))
     };
-    let mut images: Vec<BuiltImage> = before.into_iter().filter(stays).collect();
+    let is_gone = |file: &BuiltFile| !exists(&file.file) || (file.is_image() && overwritten(file));
+    let mut images: Vec<BuiltImage> =
+        before.into_iter().filter(|other| !other.files.iter().any(is_gone)).collect();
+    for other in &mut images {
+        other.files.retain(|file| !overwritten(file));
+    }
     images.push(image);
     let key = |image: &BuiltImage| {
         (image.name.clone(), image.version.clone(), image.architecture.clone(), image.image_type.clone())
@@ -192,6 +203,16 @@ mod tests {
         let overwritten = merged(both, xfs.clone(), |_| true);
         assert_eq!(types(&overwritten), "oem xfs");
         assert_eq!(types(&merged(overwritten, xfs, |file| file != "n.qcow2")), "xfs");
+    }
+
+    #[test]
+    fn a_sum_that_was_overwritten_belongs_to_the_new_build() {
+        let mut squashfs = image("squashfs", &[(Role::Checksum, "n.md5"), (Role::Image, "n")]);
+        squashfs.files[0].sha256 = "old".to_owned();
+        let cpio = image("cpio", &[(Role::Checksum, "n.md5"), (Role::Initrd, "n.gz")]);
+        let images = merged(vec![squashfs], cpio, |_| true);
+        let files = |image: &BuiltImage| image.files.iter().map(|file| file.file.clone()).collect::<Vec<_>>();
+        assert_eq!(images.iter().map(files).collect::<Vec<_>>(), [vec!["n.md5", "n.gz"], vec!["n"]]);
     }
 
     #[test]
