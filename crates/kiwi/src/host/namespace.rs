@@ -109,6 +109,8 @@ pub fn enter() -> Result<(), NamespaceError> {
         stand_by(worker);
     }
     sandbox::die_with_parent();
+    // Modes in a tree never depend on who builds it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     Ok(())
 }
 

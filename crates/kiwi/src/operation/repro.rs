@@ -1,8 +1,8 @@
 //! `kiwi repro`: builds a description twice, the second time under other circumstances, and says what differs.
 //!
 //! ```text
-//! build into one/ -> build into other/ with another umask, time zone, language, processors, scratch space, order
-//!   of files, store -> compare the root trees, then the images
+//! build into one/ -> build into other/ with another umask, time zone, language, scratch space, number of processors
+//!   and store -> compare the root trees, then the images
 //! ```
 //!
 //! The clock is another one by itself, as the builds follow each other. A difference in the tree comes from a package,
