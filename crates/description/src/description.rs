@@ -87,6 +87,7 @@ impl Description {
             decode::decode(&whole.root, whole.schema, &mut diagnostics)
         });
         diagnostics.sort();
+        diagnostics.shorten();
         Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, old_words }
     }
 

@@ -97,6 +97,9 @@ impl Diagnostic {
     }
 }
 
+/// How many problems of one description are told.
+const MOST: usize = 250;
+
 /// All problems of a description, in the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
@@ -119,6 +122,23 @@ impl Diagnostics {
             let file = files.iter().position(|name| *name == span.file.name);
             (file, span.range.start, span.range.end)
         });
+    }
+
+    /// Leaves out those that nobody reads any more, and says so.
+    pub(crate) fn shorten(&mut self) {
+        let all = self.0.len();
+        self.0.truncate(MOST);
+        if all > MOST
+            && let Some(last) = self.0.last().cloned()
+        {
+            let message = format!("there are {all} problems or more; those after this place are not told");
+            self.0.push(Diagnostic::error(last.span, message).label("told until here"));
+        }
+    }
+
+    /// Whether there are so many that nobody reads more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() > MOST
     }
 
     /// Whether there is an error among them.

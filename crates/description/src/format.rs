@@ -10,7 +10,7 @@ use crate::document::Element;
 use crate::{Diagnostic, SourceFile, Span, mapping, xml};
 
 /// The longest text that is read: many times what the largest description has.
-const MAX_TEXT: usize = 4 << 20;
+const MAX_TEXT: usize = 2 << 20;
 
 /// A format of descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

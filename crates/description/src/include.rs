@@ -53,6 +53,9 @@ pub(crate) fn read(
     if complete {
         check::cardinality(&root, schema, diagnostics);
     }
+    if diagnostics.is_full() {
+        return None;
+    }
     Some(Whole { root, schema, without_schema, old_words })
 }
 

@@ -12,6 +12,8 @@ mod architecture;
 mod bootloader;
 mod check;
 mod convert;
+#[cfg(test)]
+mod corpus;
 mod decode;
 mod deploy;
 mod description;
@@ -21,6 +23,8 @@ mod document;
 mod drivers;
 mod filesystem;
 mod format;
+#[cfg(test)]
+mod generated;
 mod image_type;
 mod include;
 mod mapping;

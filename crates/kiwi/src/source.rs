@@ -197,7 +197,7 @@ mod tests {
             ("none.xml", "there is no such file"),
             ("sub", "it is not a file"),
             ("binary.xml", "line 2 is not UTF-8 text"),
-            ("large.xml", "it has more than 4 MiB, and no description is that large"),
+            ("large.xml", "it has more than 2 MiB, and no description is that large"),
         ] {
             assert_eq!(source.included(path), Err(why.to_owned()), "{path}");
         }

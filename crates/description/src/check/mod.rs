@@ -6,7 +6,11 @@
 mod meant;
 mod value;
 
+use std::collections::BTreeSet;
+
 pub(crate) use value::expectation;
+#[cfg(test)]
+pub(crate) use value::has_form;
 
 use crate::document::{Attribute, Element};
 use crate::suggest::listed;
@@ -35,6 +39,9 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn element(&mut self, element: &Element, word: &'static ElementWord) {
+        if self.diagnostics.is_full() {
+            return;
+        }
         if word.state == State::NotUsed && !words::says_default(word.default, element.text.as_ref()) {
             self.not_used(element.span.clone(), format!("`<{}>`", word.name));
         }
@@ -59,6 +66,9 @@ impl Check<'_> {
 
     fn attributes(&mut self, element: &Element, word: &'static ElementWord) {
         for attribute in &element.attributes {
+            if self.diagnostics.is_full() {
+                return;
+            }
             match word.attribute_word(&attribute.name, self.schema) {
                 Some(known) if known.life.covers(self.schema) => self.attribute(attribute, known),
                 Some(known) => self.attribute_of_another_schema(attribute, known, word),
@@ -70,6 +80,9 @@ impl Check<'_> {
     fn required_attributes(&mut self, element: &Element, word: &'static ElementWord) {
         let required = |known: &&AttributeWord| known.required && known.life.covers(self.schema);
         for known in word.attributes.iter().filter(required) {
+            if element.attribute(known.name).is_some() {
+                continue;
+            }
             let written_otherwise = known.instead.is_some_and(|instead| element.attribute(instead).is_some());
             // One slip, one message.
             let misspelt = element
@@ -79,7 +92,7 @@ impl Check<'_> {
             let as_text = element.text.is_some()
                 && word.text.is_none_or(|_| !word.text_life.covers(self.schema))
                 && self.attribute_for_text(word).is_some_and(|first| first.name == known.name);
-            if element.attribute(known.name).is_none() && !written_otherwise && !misspelt && !as_text {
+            if !written_otherwise && !misspelt && !as_text {
                 self.diagnostics.push(
                     Diagnostic::error(
                         element.span.clone(),
@@ -212,6 +225,9 @@ impl Check<'_> {
 
     fn children(&mut self, element: &Element, word: &'static ElementWord) {
         for child in &element.children {
+            if self.diagnostics.is_full() {
+                return;
+            }
             let known = if child.foreign { None } else { word.child_word(&child.name, self.schema) };
             let Some(known) = known else {
                 self.unknown_element(child, word);
@@ -233,6 +249,9 @@ impl Check<'_> {
             let mut children = element.children(known.element.name);
             let Some(first) = children.next() else { continue };
             for child in children {
+                if self.diagnostics.is_full() {
+                    return;
+                }
                 let (line, _) = first.span.line_and_column();
                 let place = if std::sync::Arc::ptr_eq(&first.span.file, &child.span.file) {
                     format!("line {line}")
@@ -252,9 +271,12 @@ impl Check<'_> {
         for known in word.child_words() {
             let required = known.required.is_some_and(|required| required.covers(self.schema));
             let name = known.element.name;
-            let misspelt =
-                element.children.iter().any(|child| word.meant_child(&child.name, self.schema) == Some(name));
-            if required && known.life.covers(self.schema) && element.child(name).is_none() && !misspelt {
+            if !required || !known.life.covers(self.schema) || element.child(name).is_some() {
+                continue;
+            }
+            // Each name once: comparing them takes time.
+            let written: BTreeSet<&str> = element.children.iter().map(|child| child.name.as_str()).collect();
+            if !written.iter().any(|written| word.meant_child(written, self.schema) == Some(name)) {
                 self.diagnostics.push(
                     Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", word.name))
                         .label(format!("`<{name}>` is missing inside"))

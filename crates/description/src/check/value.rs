@@ -73,7 +73,7 @@ impl Check<'_> {
     }
 }
 
-fn has_form(text: &str, form: &Value) -> bool {
+pub(crate) fn has_form(text: &str, form: &Value) -> bool {
     match form {
         Value::Text => true,
         Value::Boolean => words::boolean(text).is_some(),

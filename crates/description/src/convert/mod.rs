@@ -10,6 +10,8 @@
 mod drop;
 mod json;
 mod mapping;
+#[cfg(test)]
+mod tests;
 mod toml;
 mod xml;
 mod yaml;

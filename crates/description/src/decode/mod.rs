@@ -12,6 +12,8 @@ mod preferences;
 mod repository;
 mod users;
 
+use std::collections::BTreeSet;
+
 use crate::description::{Condition, Description, DriverSection, Inherit, Section};
 use crate::document::{Element, Text};
 use crate::not_built::{self, architectures};
@@ -184,7 +186,7 @@ fn of_image_or_type<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
 struct Decoder<'a> {
     schema: SchemaVersion,
     /// The profiles a `profiles=` may name.
-    declared: Vec<ProfileName>,
+    declared: BTreeSet<ProfileName>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -277,10 +279,11 @@ impl<T> Section<Option<T>> {
 
 fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
     let mut profiles: Vec<Profile> = Vec::new();
+    let mut names = BTreeSet::new();
     for element in root.children("profiles").flat_map(|section| section.children("profile")) {
         let Some(written) = element.value("name") else { continue };
         let Some(name) = ProfileName::parse(&written.text) else { continue };
-        if profiles.iter().any(|profile| profile.name == name) {
+        if !names.insert(name.clone()) {
             diagnostics.push(
                 Diagnostic::error(written.span.clone(), format!("the profile `{name}` is declared twice"))
                     .label("declared before")

@@ -1,5 +1,7 @@
 //! `<users>`.
 
+use std::collections::BTreeSet;
+
 use super::{Decoder, boolean, number, text};
 use crate::description::UserEntry;
 use crate::document::Element;
@@ -11,10 +13,11 @@ use crate::{Diagnostic, Password, SchemaVersion, User, UserName};
 impl Decoder<'_> {
     pub(super) fn users(&mut self, section: &Element) -> Vec<UserEntry> {
         let mut users: Vec<UserEntry> = Vec::new();
+        let mut names = BTreeSet::new();
         for element in section.children("user") {
             let Some(entry) = user(element) else { continue };
             self.has_password(element, &entry);
-            if users.iter().any(|earlier| earlier.user.name == entry.user.name) {
+            if !names.insert(entry.user.name.clone()) {
                 self.diagnostics.push(
                     Diagnostic::error(
                         entry.span.clone(),

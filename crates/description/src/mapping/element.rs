@@ -3,6 +3,7 @@
 //! The tables say which keys are attributes and which are elements. A key that is neither becomes what it looks like,
 //! so that the check can report it as it reports any other.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -48,16 +49,21 @@ pub(super) fn root(file: &Arc<SourceFile>, root: Node) -> Result<Element, Diagno
         }),
         _ => None,
     };
-    let elements = Elements { file, schema: schema.unwrap_or(SchemaVersion::NEWEST) };
+    let elements = Elements { file, schema: schema.unwrap_or(SchemaVersion::NEWEST), unknown: Cell::new(0) };
     if let Kind::List(_) = image.kind {
         return Err(elements.not_a_list(&key, "a file holds one description"));
     }
     elements.element(&key.text, key.range.clone(), false, image, Some(&IMAGE), 1)
 }
 
+/// How many unknown keys are compared with the known ones, and how many keys a mapping may have.
+const MAX_UNKNOWN: usize = 250;
+const MAX_KEYS: usize = 1_000;
+
 struct Elements<'a> {
     file: &'a Arc<SourceFile>,
     schema: SchemaVersion,
+    unknown: Cell<usize>,
 }
 
 /// What a key stands for.
@@ -102,6 +108,11 @@ impl Elements<'_> {
             Kind::Nothing => {}
             Kind::Scalar(text) => element.text = self.text(&text, node.range),
             Kind::Mapping(entries) => {
+                if let Some((key, _)) = entries.get(MAX_KEYS) {
+                    let span = self.span(key.range.clone());
+                    return Err(Diagnostic::error(span, format!("a mapping has more than {MAX_KEYS} keys"))
+                        .label("too many"));
+                }
                 for (key, value) in entries {
                     self.entry(&mut element, key, value, word, depth)?;
                 }
@@ -188,6 +199,7 @@ impl Elements<'_> {
             (Some(_), None) => Meaning::Attribute,
             (None, Some(_)) => Meaning::Child,
             (None, None) if !scalar => Meaning::Child,
+            (None, None) if self.unknown.replace(self.unknown.get() + 1) > MAX_UNKNOWN => Meaning::Attribute,
             (None, None) => match word.meant_child(key, self.schema) {
                 Some(_) if word.meant_attribute(key, self.schema).is_none() => Meaning::Child,
                 _ if word.attributes.is_empty() => Meaning::Child,

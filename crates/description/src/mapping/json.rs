@@ -9,13 +9,35 @@ use std::ops::Range;
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use super::{Key, Kind, Node, Reader, first_line, unquoted};
+use super::{Key, Kind, MAX_NODE_DEPTH, Node, Reader, first_line, unquoted};
 use crate::Diagnostic;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
     let text = reader.text();
+    if let Some(at) = too_deep(text) {
+        return Err(reader.too_deep(at..at + 1));
+    }
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| broken(reader, 0, text, &error))?;
     node(reader, whole, 1)
+}
+
+/// Where the values nest too deep; each level is gone through once more for those around it.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NODE_DEPTH {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn node(reader: &mut Reader, raw: &RawValue, depth: usize) -> Result<Node, Diagnostic> {

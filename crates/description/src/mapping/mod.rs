@@ -83,17 +83,22 @@ impl<'a> Reader<'a> {
     fn count(&mut self, range: &Range<usize>, depth: usize) -> Result<(), Diagnostic> {
         self.nodes += 1;
         if depth > MAX_NODE_DEPTH {
-            return Err(self
-                .error(range.clone(), format!("values are nested more than {MAX_NODE_DEPTH} deep"))
-                .label("too deep")
-                .help("no element of any schema is nested that deep"));
+            return Err(self.too_deep(range.clone()));
         }
         if self.nodes > MAX_NODES {
-            return Err(self
-                .error(range.clone(), format!("the file has more than {MAX_NODES} values"))
-                .label("too many"));
+            return Err(self.too_many(range.clone()));
         }
         Ok(())
+    }
+
+    fn too_deep(&self, range: Range<usize>) -> Diagnostic {
+        self.error(range, format!("values are nested more than {MAX_NODE_DEPTH} deep"))
+            .label("too deep")
+            .help("no element of any schema is nested that deep")
+    }
+
+    fn too_many(&self, range: Range<usize>) -> Diagnostic {
+        self.error(range, format!("the file has more than {MAX_NODES} values")).label("too many")
     }
 
     /// The error for a key that a mapping has twice.

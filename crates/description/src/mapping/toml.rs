@@ -5,10 +5,16 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::{Key, Kind, Node, Reader, first_line, unquoted};
+use super::{Key, Kind, MAX_NODES, Node, Reader, first_line, unquoted};
 use crate::Diagnostic;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
+    // The parser holds the whole file in pieces before the first of them can be counted.
+    for separator in [b',', b'=', b'[', b'{'] {
+        if reader.text().bytes().filter(|byte| *byte == separator).count() > MAX_NODES {
+            return Err(reader.too_many(0..0));
+        }
+    }
     let root = DeTable::parse(reader.text()).map_err(|error| broken(reader, &error))?;
     let range = root.span();
     Ok(Node { range: first_line(reader.text(), range), kind: table(reader, root.get_ref(), 1)? })

@@ -1,5 +1,7 @@
 //! Rules of `<type>`: what one attribute or element needs of another.
 
+use std::collections::BTreeSet;
+
 use super::{Found, Rule, in_container, is, switched_on, types};
 use crate::document::{Element, Text};
 
@@ -33,12 +35,13 @@ fn unique(root: &Element, found: &mut Found) {
         }
         condition
     };
-    let sections: Vec<&Element> = root.children("preferences").collect();
-    for (position, section) in sections.iter().enumerate() {
-        let earlier = sections[..position].iter().filter(|other| condition(other) == condition(section));
-        let earlier: Vec<&Element> = earlier.flat_map(|other| other.children("type")).collect();
+    let mut earlier = BTreeSet::new();
+    for section in root.children("preferences") {
+        let condition = condition(section);
+        let mut here = Vec::new();
         for attribute in section.children("type").filter_map(|this| this.attribute("image")) {
-            if earlier.iter().any(|other| is(other, "image", &[&attribute.value.text])) {
+            here.push((condition.clone(), attribute.value.text.clone()));
+            if here.last().is_some_and(|this| earlier.contains(this)) {
                 found.value(
                     attribute,
                     "stands in two sections for the same profiles",
@@ -47,6 +50,7 @@ fn unique(root: &Element, found: &mut Found) {
                 );
             }
         }
+        earlier.extend(here);
     }
 }
 

@@ -7,7 +7,9 @@ mod sarif;
 pub use report::json;
 pub use sarif::sarif;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use description::{Diagnostic, Diagnostics, Severity};
 
 /// The text of all diagnostics; `color` for a terminal.
@@ -23,17 +25,42 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
+    let title = level.primary_title(diagnostic.message.as_str());
     let file = &diagnostic.span.file;
-    let end = file.text.len();
-    let start = diagnostic.span.range.start.min(end);
-    let range = start..diagnostic.span.range.end.clamp(start, end);
-    let annotation = AnnotationKind::Primary.span(range).label(diagnostic.label.as_str());
-    let snippet = Snippet::source(file.text.as_str()).path(file.name.as_str()).annotation(annotation);
-    let group = level.primary_title(diagnostic.message.as_str()).element(snippet);
+    let (line, column) = diagnostic.span.line_and_column();
+    let group = match Lines::of(diagnostic) {
+        Some(lines) => {
+            let annotation = AnnotationKind::Primary.span(lines.marked).label(diagnostic.label.as_str());
+            let snippet = Snippet::source(lines.text).path(file.name.as_str()).line_start(line);
+            title.element(snippet.annotation(annotation))
+        }
+        None => title.element(Origin::path(file.name.as_str()).line(line).char_column(column)),
+    };
     let help = diagnostic.help.as_deref().map(|text| Level::HELP.message(text));
     let group = match help {
         Some(help) => group.element(help),
         None => group,
     };
     renderer.render(&[group])
+}
+
+/// More text than anybody looks at for one mistake.
+const SHOWN: usize = 4_096;
+
+/// The lines that a diagnostic is about; the renderer goes through all the text it gets.
+struct Lines<'a> {
+    text: &'a str,
+    marked: Range<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// None when they are too long to be shown.
+    fn of(diagnostic: &'a Diagnostic) -> Option<Self> {
+        let text = diagnostic.span.file.text.as_str();
+        let start = diagnostic.span.range.start.min(text.len());
+        let end = diagnostic.span.range.end.clamp(start, text.len());
+        let first = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let last = text[end..].find('\n').map_or(text.len(), |at| end + at);
+        (last - first <= SHOWN).then(|| Self { text: &text[first..last], marked: start - first..end - first })
+    }
 }

@@ -8,6 +8,8 @@
 //! Document types and entities are refused: nothing in a description needs them, and they are how XML files grow in
 //! memory or read other files.
 
+mod bounds;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,13 +19,23 @@ use crate::document::{Attribute, Element, Layout, MAX_DEPTH, Text};
 use crate::{Diagnostic, SourceFile, Span};
 
 /// More nodes than any description has; a bound for what hostile input can make us hold.
-const MAX_NODES: u32 = 1_000_000;
+const MAX_NODES: u32 = 150_000;
+
+/// How much text is searched for the element that is not closed.
+const MAX_SEARCHED: usize = 1 << 18;
 
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Reads the text of `file`.
 pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
     let reader = Reader { file };
+    if let Some((place, message)) = bounds::beyond(&file.text) {
+        return Err(Box::new(
+            Diagnostic::error(reader.span(place), message)
+                .label("too much")
+                .help("look for tags that are not closed; no description is like that"),
+        ));
+    }
     match Document::parse_with_options(&file.text, options()) {
         Ok(document) => {
             let mut root = reader.element(document.root_element(), 1).map_err(Box::new)?;
@@ -316,6 +328,10 @@ impl Reader<'_> {
     /// The parser does not say it. Closing what it misses until the text before `end` can be read yields a tree in
     /// which the last element of every level is an open one.
     fn with_open_element(&self, diagnostic: Diagnostic, end: usize) -> Diagnostic {
+        // The text is read once more for each level.
+        if end > MAX_SEARCHED {
+            return diagnostic;
+        }
         let mut text = self.file.text[..end].to_owned();
         // A tag that was not finished is not part of what is open.
         if let Some(tag) = text.rfind('<').filter(|tag| !text[*tag..].contains('>')) {

@@ -1,0 +1,80 @@
+//! Conversion of descriptions made from the tables: between every two schemas, and in every format.
+
+use crate::generated::{self, Dice};
+use crate::{Choice, Conversion, Description, Format, SchemaVersion, SourceFile};
+
+fn file(format: Format, text: &str) -> SourceFile {
+    SourceFile { name: format!("config.{format}"), text: text.to_owned() }
+}
+
+/// Everything a build could take from the description.
+fn meaning(format: Format, text: &str) -> Vec<String> {
+    let parsed = Description::parse(file(format, text));
+    let description = parsed.description.unwrap_or_else(|| panic!("{:#?}\n{text}", parsed.diagnostics));
+    let mut meaning = vec![format!("{:?} {:?}", description.profiles, description.split)];
+    for profiles in [Vec::new(), vec!["a".to_owned()]] {
+        for entry in description.types() {
+            let choice = Choice {
+                image_type: Some(entry.word.clone()),
+                profiles: profiles.clone(),
+                ..Choice::default()
+            };
+            meaning.push(match description.select(&choice) {
+                Ok(selection) => format!("{selection:?}"),
+                Err(errors) => format!("{} errors", errors.0.len()),
+            });
+        }
+    }
+    meaning
+}
+
+/// The text in other words; none when the new schema has no word for something that is asked for.
+fn convert(from: Format, text: &str, schema: SchemaVersion, to: Format) -> Option<String> {
+    let conversion = Conversion { schema, format: to, whole: false };
+    let mut nothing = |_: &str| Err("nothing is included".to_owned());
+    match Description::convert(file(from, text), conversion, &mut nothing) {
+        Ok(converted) => Some(converted.text),
+        Err(errors) => {
+            let unsaid = errors.0.iter().any(|error| error.label == "cannot be said in that schema");
+            assert!(unsaid, "to {conversion:?}: {errors:#?}\n{text}");
+            None
+        }
+    }
+}
+
+#[test]
+fn every_two_schemas_mean_the_same_in_every_format() {
+    let mut converted = 0;
+    for (seed, &from) in SchemaVersion::ALL.iter().enumerate() {
+        let text = generated::description(from, &mut Dice::new(seed as u64 + 1));
+        let meant = meaning(Format::Xml, &text);
+        let later = SchemaVersion::ALL.iter().enumerate().filter(|(_, to)| **to >= from);
+        for (position, &to) in later {
+            // Each pair in one format, each of which a pair beside it has.
+            let Some(&format) = Format::ALL.get((seed + position) % Format::ALL.len()) else { continue };
+            let Some(new) = convert(Format::Xml, &text, to, format) else { continue };
+            assert_eq!(meaning(format, &new), meant, "{from} to {to} as {format}:\n{text}\n{new}");
+            converted += 1;
+        }
+    }
+    let pairs = SchemaVersion::ALL.len() * (SchemaVersion::ALL.len() + 1) / 2;
+    assert!(converted > pairs * 9 / 10, "only {converted} of {pairs} pairs could be converted");
+}
+
+#[test]
+fn every_two_formats_mean_the_same_and_converting_again_changes_nothing() {
+    for seed in 100..130 {
+        let schema = SchemaVersion::NEWEST;
+        let text = generated::description(schema, &mut Dice::new(seed));
+        let meant = meaning(Format::Xml, &text);
+        for &one in Format::ALL {
+            let written = convert(Format::Xml, &text, schema, one).expect("the same schema");
+            for &other in Format::ALL {
+                let again = convert(one, &written, schema, other).expect("the same schema");
+                assert_eq!(meaning(other, &again), meant, "as {one}, then as {other}:\n{written}\n{again}");
+                let once_more = convert(other, &again, schema, other).expect("the same schema");
+                assert_eq!(once_more, again, "as {other} once more");
+            }
+        }
+    }
+}
