@@ -47,9 +47,15 @@ fn vmdk(file: &File, id: [u8; 16]) -> Result<()> {
     let mark = b"\nCID=";
     let place = start[..count].windows(mark.len()).position(|bytes| bytes == mark);
     let place = place.context("the descriptor of a VMDK has no content id")? + mark.len();
+    // qemu-img writes it without leading zeros: what follows moves by up to seven bytes.
+    let rest = &start[place..count];
+    let line =
+        rest.iter().position(|byte| *byte == b'\n').context("the content id of a VMDK does not end")?;
+    let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
     // All ones stand for no parent.
-    let text = format!("{:08x}", u32::from_be_bytes([id[0], id[1], id[2], id[3]]) & 0x7fff_ffff);
-    file.write_all_at(text.as_bytes(), place as u64).context("writing the content id of a VMDK")
+    let digits = format!("{:08x}", u32::from_be_bytes([id[0], id[1], id[2], id[3]]) & 0x7fff_ffff);
+    let text = [digits.as_bytes(), &rest[line..end]].concat();
+    file.write_all_at(&text, place as u64).context("writing the content id of a VMDK")
 }
 
 /// Time (since 2000: none), UUID and the sum over the footer.
@@ -140,6 +146,20 @@ mod tests {
         let output = output.expect("package qemu-utils is needed");
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "qemu-img {words:?}: {text}");
+    }
+
+    #[test]
+    fn content_ids_of_any_length_give_the_same_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let settled = ["CID=1a2b3c4d", "CID=7f"].map(|written| {
+            let path = folder.path().join("descriptor");
+            let text = format!("# Disk DescriptorFile\n{written}\nparentCID=ffffffff\n");
+            std::fs::write(&path, &[text.as_bytes(), &[0; 64]].concat()[..100]).unwrap();
+            vmdk(&File::options().read(true).write(true).open(&path).unwrap(), [0x42; 16]).unwrap();
+            String::from_utf8(std::fs::read(path).unwrap()).unwrap()
+        });
+        assert!(settled[0].contains("\nCID=42424242\nparentCID=ffffffff\n\0"), "{}", settled[0]);
+        assert_eq!(settled[0], settled[1]);
     }
 
     #[test]
