@@ -38,5 +38,6 @@ pub mod share;
 pub mod source;
 pub mod stage;
 pub mod store;
+pub mod timings;
 pub mod tree_archive;
 pub mod workspace;

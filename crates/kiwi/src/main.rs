@@ -43,7 +43,12 @@ fn run(call: &Call, host: &Host) -> Result<()> {
         Some(path) => host.log().open(path).with_context(|| format!("writing the log {}", path.display()))?,
         None => {}
     }
-    call.operation.run(host)
+    let result = call.operation.run(host);
+    match &call.timings {
+        // A run that failed is what its report is about, too.
+        Some(place) => result.and(kiwi::timings::write(place, host)),
+        None => result,
+    }
 }
 
 fn show(error: &anyhow::Error, host: &Host) {

@@ -5,8 +5,8 @@
 //! DESTDIR/.kiwi.XXXXXX/scratch/  trees and layers: memory when there is enough, else the disk
 //! ```
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 
@@ -22,8 +22,8 @@ pub struct Workspace {
     destdir: PathBuf,
     out: PathBuf,
     scratch: PathBuf,
-    layers: Cell<u32>,
-    /// None for the workspace of a boot image, which lies in that of its system.
+    layers: AtomicU32,
+    /// None for a workspace inside another one.
     folder: Option<WorkFolder>,
 }
 
@@ -38,7 +38,7 @@ impl Workspace {
             destdir: destdir.to_owned(),
             out: folder.path().join("out"),
             scratch,
-            layers: Cell::new(0),
+            layers: AtomicU32::new(0),
             folder: Some(folder),
         };
         workspace.make(host)?;
@@ -59,11 +59,22 @@ impl Workspace {
 
     /// A workspace of its own for the boot image; its results are published with the system's.
     pub fn boot_image(&self, host: &Host) -> Result<Self> {
+        self.inside("boot", self.destdir.clone(), host)
+    }
+
+    /// A workspace of its own for one of several types, whose results go to a folder of its name.
+    pub fn of_type(&self, word: &str, host: &Host) -> Result<Self> {
+        let destdir = self.destdir.join(word);
+        host.create_folders(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
+        self.inside(word, destdir, host)
+    }
+
+    fn inside(&self, name: &str, destdir: PathBuf, host: &Host) -> Result<Self> {
         let workspace = Self {
-            destdir: self.destdir.clone(),
-            out: self.out.join("boot"),
-            scratch: self.scratch.join("boot"),
-            layers: Cell::new(0),
+            destdir,
+            out: self.out.join(name),
+            scratch: self.scratch.join(name),
+            layers: AtomicU32::new(0),
             folder: None,
         };
         workspace.make(host)?;
@@ -72,12 +83,17 @@ impl Workspace {
 
     /// Where the root tree of this build grows.
     pub fn root_tree(&self) -> PathBuf {
-        self.scratch.join("root")
+        self.numbered_root_tree(0)
+    }
+
+    /// Where the root trees of a build that needs several of them grow.
+    pub fn numbered_root_tree(&self, number: usize) -> PathBuf {
+        self.scratch.join(if number == 0 { "root".to_owned() } else { format!("root-{number}") })
     }
 
     /// The tree under a new writable layer: what is changed there is gone with the workspace.
     pub fn layered(&self, tree: &RootTree, host: &Host) -> Result<RootTree> {
-        let number = self.layers.replace(self.layers.get() + 1);
+        let number = self.layers.fetch_add(1, Ordering::Relaxed);
         let layer = self.scratch.join(format!("layer-{number}"));
         let [upper, work, merged] = ["upper", "work", "merged"].map(|name| layer.join(name));
         for folder in [&upper, &work, &merged] {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 /// Module -> modules it may use. What is not here may use nothing of ours.
 const ARROWS: &[(&str, &str)] = &[
-    ("main", "cli host diagnostic operation"),
+    ("main", "cli host diagnostic operation timings"),
     ("cli", "host operation"),
     (
         "operation",
         "artifact diagnostic host identity initrd kernel lock logical media password physical record result_record root_tree \
-         runtime_configuration script share source store \
+         runtime_configuration script share source stage store \
          workspace",
     ),
     (
@@ -25,9 +25,10 @@ const ARROWS: &[(&str, &str)] = &[
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
     ("lock", ""),
-    ("package_manager", "host lock repository root_tree store"),
+    ("package_manager", "host lock repository root_tree stage store"),
     ("repository", "host runtime_configuration"),
     ("stage", ""),
+    ("timings", "host"),
     ("store", "host stage"),
     ("tree_archive", "host root_tree"),
     ("filesystem", "host root_tree workspace"),

@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::describing::Place;
 use crate::operation::locking::LockMode;
-use crate::operation::{Operation, Overrides, PackagePath, RepositoryWords, build, create, prepare, upgrade};
+use crate::operation::{
+    Operation, Overrides, PackagePath, RepositoryWords, Reuse, build, create, prepare, upgrade,
+};
 
 /// Profiles and the sources of packages, as they change one build.
 #[derive(Debug, Args, Clone)]
@@ -91,6 +93,23 @@ pub(super) struct Creating {
     image_type: Option<String>,
 }
 
+/// How far earlier builds are used.
+#[derive(Debug, Args, Clone, Copy)]
+pub(super) struct Caching {
+    /// Make every stage anew and keep none in the store; downloaded packages are still used.
+    #[arg(long)]
+    no_cache: bool,
+    /// Use the results of scripts that used the network again, too; without this they always run.
+    #[arg(long, requires = "network", conflicts_with = "no_cache")]
+    cache_network: bool,
+}
+
+impl Caching {
+    fn reuse(self) -> Reuse {
+        Reuse { off: self.no_cache, network: self.cache_network }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Prepare {
     #[command(flatten)]
@@ -106,6 +125,8 @@ pub(super) struct Prepare {
     /// Let the description's scripts use the network.
     #[arg(long)]
     network: bool,
+    #[command(flatten)]
+    caching: Caching,
 }
 
 impl Prepare {
@@ -115,6 +136,7 @@ impl Prepare {
             root: self.root,
             image_type: self.image_type,
             network: self.network,
+            reuse: self.caching.reuse(),
             profiles: self.selecting.profiles,
             overrides: self.selecting.sources.overrides(),
         })
@@ -127,6 +149,9 @@ pub(super) struct Create {
     root: PathBuf,
     #[command(flatten)]
     creating: Creating,
+    /// Make a boot image that has a description of its own anew, and keep it out of the store.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 impl Create {
@@ -136,6 +161,7 @@ impl Create {
             destdir: self.creating.destdir,
             make_destdir: false,
             image_type: self.creating.image_type,
+            reuse: Reuse { off: self.no_cache, network: false },
         })
     }
 }
@@ -160,6 +186,15 @@ pub(super) struct Build {
     /// Build exactly the packages of kiwi.lock, or say which are gone.
     #[arg(long)]
     locked: bool,
+    #[command(flatten)]
+    caching: Caching,
+    /// Make every image type of the description, each in a folder of its name; --type takes several words with commas
+    /// between them to the same end.
+    #[arg(long, conflicts_with = "image_type")]
+    all_types: bool,
+    /// Say what would run, what would be taken from the store and why, and do nothing.
+    #[arg(long, conflicts_with = "root")]
+    explain: bool,
 }
 
 impl Build {
@@ -176,9 +211,12 @@ impl Build {
             destdir: self.creating.destdir,
             make_destdir: false,
             image_type: self.creating.image_type,
+            all_types: self.all_types,
             profiles: self.selecting.profiles,
             overrides: self.selecting.sources.overrides(),
             network: self.network,
+            reuse: self.caching.reuse(),
+            explain: self.explain,
         })
     }
 }

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 
 use super::Problem;
 use super::building::Selecting;
-use crate::operation::{Operation, create, create_password, list, list_profiles, prepare, upgrade};
+use crate::operation::{Operation, Reuse, create, create_password, list, list_profiles, prepare, upgrade};
 
 /// Options of the chapter at the top level.
 #[derive(Debug, Args)]
@@ -86,6 +86,7 @@ impl Chapter {
                 root: self.root,
                 image_type: self.image_type,
                 network: false,
+                reuse: Reuse::default(),
                 profiles: self.selecting.profiles,
                 overrides: self.selecting.sources.overrides(),
             }));
@@ -96,6 +97,7 @@ impl Chapter {
                 destdir: self.destdir,
                 make_destdir: false,
                 image_type: self.image_type,
+                reuse: Reuse::default(),
             }));
         }
         if let Some(root) = self.upgrade {

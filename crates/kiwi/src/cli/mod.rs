@@ -56,6 +56,9 @@ struct Global {
     /// Write the log to FILE; the word "terminal" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
     logfile: Option<PathBuf>,
+    /// Write where the time went to PLACE.json and PLACE.html, a page to look at; into PLACE when it is a folder.
+    #[arg(long, value_name = "PLACE", global = true)]
+    timings: Option<PathBuf>,
     /// Print one JSON object a line about stages, warnings and results on standard output.
     #[arg(long, global = true)]
     json: bool,
@@ -73,6 +76,8 @@ pub struct Call {
     pub output: Output,
     /// `--logfile`.
     pub logfile: Option<PathBuf>,
+    /// `--timings`
+    pub timings: Option<PathBuf>,
     /// Variables that hold as if they were in the environment.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -103,7 +108,7 @@ pub fn parse() -> Call {
 /// An option of the chapter or of KIWI NG that was written before a verb.
 fn early_option(matches: &ArgMatches) -> Option<String> {
     let written = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-    let everywhere = ["logfile", "json", "quiet"];
+    let everywhere = ["logfile", "timings", "json", "quiet"];
     let command = Arguments::command();
     let option = |id: &clap::Id| {
         let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
@@ -142,7 +147,7 @@ impl Arguments {
         let logfile =
             global.logfile.map(|path| if path.as_os_str() == "stdout" { TERMINAL.into() } else { path });
         let logfile = logfile.or_else(on_terminal);
-        Ok(Call { operation, output, logfile, variables: settings.variables })
+        Ok(Call { operation, output, logfile, timings: global.timings, variables: settings.variables })
     }
 }
 

@@ -22,6 +22,7 @@ mod stall;
 mod sync_filter;
 mod terminal;
 mod tool;
+pub mod usage;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub use progress::{Output, Progress, Stage};
 pub struct Host {
     log: Log,
     progress: Progress,
+    spans: usage::Spans,
     interrupt: interrupt::Interrupt,
     search_path: Vec<PathBuf>,
     variables: Vec<(&'static str, String)>,
@@ -49,6 +51,7 @@ impl Host {
         Self {
             log: Log::default(),
             progress: Progress::new(output),
+            spans: usage::Spans::default(),
             interrupt: interrupt::Interrupt::listen(),
             search_path: tool::search_path(),
             variables: Vec::new(),
@@ -80,7 +83,17 @@ impl Host {
     pub fn stage(&self, text: impl Into<String>) -> Stage<'_> {
         let text = text.into();
         self.log.line(&format!("==> {text}"));
-        self.progress.stage(text)
+        self.progress.stage(text, &self.spans)
+    }
+
+    /// The pieces of work of this run.
+    pub fn spans(&self) -> &usage::Spans {
+        &self.spans
+    }
+
+    /// Most memory this program itself had at any time, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        usage::peak_memory()
     }
 
     /// Something the user should know that does not stop the work.

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::usage::{FromStore, Span, Spans, Usage};
+
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
@@ -25,6 +27,9 @@ pub struct Progress {
 /// A piece of work that is going on.
 pub struct Stage<'a> {
     progress: &'a Progress,
+    spans: &'a Spans,
+    before: (f64, Usage),
+    store: Option<FromStore>,
     text: String,
     started: Instant,
     bar: Option<ProgressBar>,
@@ -47,7 +52,7 @@ impl Progress {
         Self { output, terminal: output == Output::Human && std::io::stderr().is_terminal() }
     }
 
-    pub(super) fn stage(&self, text: String) -> Stage<'_> {
+    pub(super) fn stage<'a>(&'a self, text: String, spans: &'a Spans) -> Stage<'a> {
         self.event(&Event::StageStarted { stage: &text });
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::new_spinner().with_message(text.clone());
@@ -57,7 +62,17 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Stage { progress: self, text, started: Instant::now(), bar, finished: false }
+        let before = (spans.now(), Usage::so_far());
+        Stage {
+            progress: self,
+            spans,
+            before,
+            store: None,
+            text,
+            started: Instant::now(),
+            bar,
+            finished: false,
+        }
     }
 
     pub(super) fn warn(&self, text: &str) {
@@ -117,6 +132,13 @@ impl Stage<'_> {
         }
     }
 
+    /// The work is one of the store's.
+    #[must_use]
+    pub fn of_store(mut self, store: FromStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// The work is done.
     pub fn finish(mut self) {
         self.finished = true;
@@ -129,6 +151,14 @@ impl Drop for Stage<'_> {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
+        self.spans.add(Span {
+            name: self.text.clone(),
+            start: self.before.0,
+            end: self.spans.now(),
+            usage: Usage::so_far().since(self.before.1),
+            store: self.store,
+            succeeded: self.finished,
+        });
         let stage = self.text.as_str();
         if self.finished {
             self.progress.line(&format!("{stage} ... done ({seconds:.1} s)"));

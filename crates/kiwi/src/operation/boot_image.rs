@@ -3,7 +3,9 @@
 //! A boot description is one more description: it is prepared and created like any other, from the repositories of
 //! the system (spec/kiwi-1.4, 2.7.8), and gets our `linuxrc` as `/init`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use bootconfig::{BootConfig, Kind};
@@ -12,8 +14,8 @@ use description::{
     SourcePath,
 };
 
-use super::load::Loaded;
-use super::{Overrides, load, prepare};
+use super::locking::Locking;
+use super::{Overrides, artifacts_in_store, image_stage, load, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -21,10 +23,12 @@ use crate::initrd;
 use crate::kernel::Kernel;
 use crate::logical::{self, BootFiles, TreeFacts};
 use crate::media::iso;
-use crate::physical::Manner;
+use crate::physical::{self, Decided, Manner, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
 use crate::share::Share;
+use crate::stage::{Inputs, Stage};
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// A boot image, ready to be put into a disk, and what of it is published beside the disk.
@@ -33,16 +37,15 @@ pub(super) struct Made {
     pub(super) artifacts: Vec<Artifact>,
 }
 
-/// Makes the boot image the selection's type needs; none for types that are not booted.
-pub(super) fn of(
-    selection: &Selection,
-    tree: &RootTree,
-    system: &Loaded,
-    record: &Record,
-    share: &Share,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Option<Made>> {
+/// What a type's boot image is made from.
+struct Wanted<'a> {
+    boot: Option<&'a BootImage>,
+    filesystem: Filesystem,
+    grow: bool,
+}
+
+/// What the selection's type needs; none for types that are not booted.
+fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
     let (boot, filesystem, grow) = match &selection.image_type {
         ImageType::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
         ImageType::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
@@ -52,22 +55,114 @@ pub(super) fn of(
         | ImageType::Tbz
         | ImageType::Xen(_)
         | ImageType::Pxe(_)
-        | ImageType::Split(_) => return Ok(None),
+        | ImageType::Split(_) => return None,
     };
-    let config = match &selection.image_type {
-        ImageType::Iso(live) => {
-            if boot.is_none() {
+    Some(Wanted { boot, filesystem, grow })
+}
+
+impl Wanted<'_> {
+    /// What the boot image is told. That of a live medium is told who the system is, which its tree says: none before.
+    fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Option<BootConfig> {
+        match &selection.image_type {
+            ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
+            _ => Some(BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) }),
+        }
+    }
+}
+
+/// A boot image that is made from a description of its own, as far as that and the repositories say it.
+pub(super) struct DecidedBoot {
+    path: String,
+    selection: Selection,
+    plan: PreparePlan,
+    decided: Decided,
+    /// Where the package manager works already.
+    tree: RootTree,
+    workspace: Workspace,
+    /// None where the system must be known for it: such a boot image is made after the tree and not kept.
+    config: Option<BootConfig>,
+    /// The description's own menu for boot media.
+    cdboot: Option<PathBuf>,
+    store: Store,
+    reuse: Reuse,
+    /// Of the stage `BootImage`.
+    pub(super) inputs: Inputs,
+    made: OnceLock<Vec<Artifact>>,
+}
+
+/// Decides the boot image if the type names a description for it. `folder` is the system's description directory.
+pub(super) fn decide(
+    system: &Selection,
+    folder: &Path,
+    locking: &Locking,
+    share: &Share,
+    reuse: Reuse,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Option<DecidedBoot>> {
+    let Some(wanted) = wanted(system) else { return Ok(None) };
+    let Some(boot) = wanted.boot else { return Ok(None) };
+    let config = wanted.config(system, None);
+    let loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
+    let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
+        .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
+    if selection.kind != DescriptionKind::Boot {
+        bail!(
+            "boot=\"{}\" names a description of type \"system\"; a boot image has <description type=\"boot\">",
+            boot.path
+        );
+    }
+    selection.repositories = foreign(&selection.repositories, &system.repositories, folder);
+    let preparing = || format!("preparing the boot image {}", boot.path);
+    let mut plan =
+        physical::plan(&selection, &loaded.source, Manner::default(), host).with_context(preparing)?;
+    let workspace = workspace.boot_image(host)?;
+    let tree = RootTree::create(host, &workspace.root_tree())?;
+    let store = Store::open(host)?;
+    let locking = locking.of_boot_image(&boot.path);
+    let decided = prepare::decide(&mut plan, &locking, &tree, &store, host).with_context(preparing)?;
+    let mut inputs = Inputs::new(Stage::BootImage);
+    inputs.after(&decided.tree);
+    plan.image_inputs(&decided, &mut inputs);
+    inputs.value("the settings of the boot image", &config);
+    image_stage::linuxrc(share, &mut inputs)?;
+    Ok(Some(DecidedBoot {
+        path: boot.path.clone(),
+        selection,
+        plan,
+        decided,
+        tree,
+        workspace,
+        config,
+        cdboot: loaded.source.find("cdboot"),
+        store,
+        reuse,
+        inputs,
+        made: OnceLock::new(),
+    }))
+}
+
+/// Makes the boot image the selection's type needs; none for types that are not booted. One that has a description of
+/// its own was `decided` before.
+pub(super) fn of(
+    selection: &Selection,
+    decided: Option<&DecidedBoot>,
+    tree: &RootTree,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Option<Made>> {
+    let Some(wanted) = wanted(selection) else { return Ok(None) };
+    let Some(config) = wanted.config(selection, Some(&record.identity())) else { return Ok(None) };
+    match decided {
+        Some(decided) => described(decided, &config, tree, share, host).map(Some),
+        None => {
+            if let ImageType::Iso(live) = &selection.image_type {
                 check_persistent(live, tree)?;
             }
-            live_config(live, &record.identity())
+            from_tree(selection, wanted.filesystem, &config, tree, record, share, workspace, host).map(Some)
         }
-        _ => BootConfig { grow, ..boot_config(kind_of(selection), filesystem) },
-    };
-    match boot {
-        Some(boot) => {
-            described(boot, &config, selection, tree, system, record, share, workspace, host).map(Some)
-        }
-        None => from_tree(selection, filesystem, &config, tree, record, share, workspace, host).map(Some),
     }
 }
 
@@ -152,53 +247,82 @@ fn beside(
     Ok(vec![Artifact::new(Role::Initrd, name, initrd), Artifact::new(Role::Kernel, kernel_name, image)])
 }
 
-#[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
 fn described(
-    boot: &BootImage,
+    boot: &DecidedBoot,
     config: &BootConfig,
-    system_selection: &Selection,
     system_tree: &RootTree,
-    system: &Loaded,
-    record: &Record,
     share: &Share,
-    workspace: &Workspace,
     host: &Host,
 ) -> Result<Made> {
-    let mut loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
-    loaded.locking = system.locking.of_boot_image(&boot.path);
-    let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
-        .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
-    if selection.kind != DescriptionKind::Boot {
-        bail!(
-            "boot=\"{}\" names a description of type \"system\"; a boot image has <description type=\"boot\">",
-            boot.path
-        );
-    }
-    let folder = record.description.as_deref().unwrap_or(system.source.folder());
-    selection.repositories = foreign(&selection.repositories, &system_selection.repositories, folder);
-    let boot_workspace = workspace.boot_image(host)?;
-    let tree = RootTree::create(host, &boot_workspace.root_tree())?;
-    let prepared = prepare::tree_of(&loaded, &selection, Manner::default(), &tree, host)
-        .with_context(|| format!("preparing the boot image {}", boot.path))?;
-    let artifacts =
-        create_boot_image(&tree, &selection, &prepared.record, Some(config), share, &boot_workspace, host)
-            .with_context(|| format!("creating the boot image {}", boot.path))?;
+    let path = &boot.path;
+    let artifacts = boot.artifacts(config, share, host)?;
     let kernel_version = logical::kernel_of(&artifacts)
-        .with_context(|| format!("the boot image {} has no kernel; its packages must name one", boot.path))?;
+        .with_context(|| format!("the boot image {path} has no kernel; its packages must name one"))?;
     if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
         bail!(
-            "the boot image {} has kernel {kernel_version}, the system has {}: both must name the same kernel package",
-            boot.path,
+            "the boot image {path} has kernel {kernel_version}, the system has {}: both must name the same kernel package",
             system_tree.list("lib/modules")?.join(", ")
         );
     }
     let initrd = logical::initrd_of(&artifacts)
-        .with_context(|| format!("the boot image {} has no initrd", boot.path))?
+        .with_context(|| format!("the boot image {path} has no initrd"))?
         .to_owned();
-    let cdboot = loaded.source.find("cdboot");
+    let cdboot = boot.cdboot.clone();
     // A medium carries its boot image; nothing of it lies beside it.
     let artifacts = if config.kind == Kind::Iso { Vec::new() } else { artifacts };
     Ok(Made { files: BootFiles { initrd, kernel_version, cdboot }, artifacts })
+}
+
+impl DecidedBoot {
+    /// Makes it beside the system's tree, where nothing of that is needed for it.
+    pub(super) fn make_ahead(&self, share: &Share, host: &Host) -> Result<()> {
+        match &self.config {
+            Some(config) => self.artifacts(config, share, host).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes it, once.
+    fn artifacts(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {
+        if let Some(made) = self.made.get() {
+            return Ok(made.clone());
+        }
+        let known = match self.is_kept() {
+            true => artifacts_in_store::take::<()>(&self.inputs, &self.store, &self.workspace, host)?,
+            false => None,
+        };
+        let artifacts = match known {
+            Some((artifacts, ())) => artifacts,
+            None => self.make(config, share, host)?,
+        };
+        Ok(self.made.get_or_init(|| artifacts).clone())
+    }
+
+    /// Whether it has a stage of its own in the store.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.reuse.off && self.config.is_some()
+    }
+
+    fn make(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {
+        let Self { path, selection, plan, decided, tree, workspace, store, reuse, inputs, .. } = self;
+        let began = Instant::now();
+        let prepared = physical::make(plan, decided, tree, store, *reuse, host)
+            .with_context(|| format!("preparing the boot image {path}"))?;
+        prepare::report(&prepared.record.secrets, host);
+        let record = &prepared.record;
+        let artifacts = create_boot_image(tree, selection, record, Some(config), share, workspace, host)
+            .with_context(|| format!("creating the boot image {path}"))?;
+        if self.is_kept() {
+            let image = selection.name.to_string();
+            artifacts_in_store::keep(inputs, &image, &artifacts, &(), began.elapsed(), store, host)?;
+        }
+        Ok(artifacts)
+    }
+
+    /// Names it as a part of an image.
+    pub(super) fn inputs(&self, inputs: &mut Inputs) {
+        inputs.after(&self.inputs);
+    }
 }
 
 /// The artifacts of a prepared boot tree: the initrd and its kernel.

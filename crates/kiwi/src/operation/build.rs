@@ -1,15 +1,25 @@
-//! `kiwi build`: prepare and create in one go.
+//! `kiwi build`: prepare and create in one go, for one type or several, with everything that is unchanged taken from the
+//! store.
+//!
+//! ```text
+//! description -> types -> those that have one tree in common
+//!   each tree: plan -> repositories -> keys -> images from the store
+//!              -> for those that are missing: tree, boot images beside it -> images, as many at once as processors
+//! ```
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::load::Loaded;
 use super::locking::{LockMode, Locking};
-use super::{Overrides, create, load, prepare};
+use super::of_type::{Common, OfType};
+use super::{Overrides, create, explain, load, of_type, prepare};
 use crate::host::Host;
-use crate::physical::Manner;
+use crate::physical::{self, Decided, Manner, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::share::Share;
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -23,14 +33,20 @@ pub struct Request {
     pub destdir: Option<PathBuf>,
     /// Whether the destination is made when it does not exist.
     pub make_destdir: bool,
-    /// `--type`; none: the primary one.
+    /// `--type`, one word or several with commas between them; none: the primary one.
     pub image_type: Option<String>,
+    /// Every type of the description.
+    pub all_types: bool,
     /// `--add-profile`
     pub profiles: Vec<String>,
     /// Changes for this run.
     pub overrides: Overrides,
     /// Whether scripts may use the network.
     pub network: bool,
+    /// How far the store is used.
+    pub reuse: Reuse,
+    /// Say what would be done and why, and do nothing.
+    pub explain: bool,
     /// What to do with `kiwi.lock`.
     pub lock: LockMode,
 }
@@ -40,28 +56,147 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
     let mut loaded = load::load_and_warn(&request.description, &share, host)?;
     loaded.locking = Locking::open(request.lock, loaded.source.folder())?;
-    let selection =
-        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
-    create::check(&selection, host)?;
-    let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
-    prepare::open_log(&create::log_path(&destdir, &selection), host)?;
+    let selections = of_type::select(&loaded, request)?;
+    for selection in &selections {
+        create::check(selection, host)?;
+    }
+    let first = &selections[0];
+    let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, first, host)?;
+    if !request.explain {
+        prepare::open_log(&create::log_path(&destdir, first), host)?;
+    }
     let workspace = Workspace::open(&destdir, host)?;
-    let manner = Manner { network: request.network, package_path: request.overrides.package_path };
-    let make = |tree: &RootTree| prepare::tree_of(&loaded, &selection, manner, tree, host);
-    let (tree, prepared) = match &request.root {
-        Some(root) => {
-            let root = prepare::root_folder(Some(root), &selection, host)?;
-            let prepared = prepare::into(&root, make, host)?;
-            (RootTree::open(&root)?, prepared)
-        }
-        None => {
-            let tree = RootTree::create(host, &workspace.root_tree())?;
-            let prepared = make(&tree)?;
-            (tree, prepared)
-        }
+    let store = Store::open(host)?;
+    let several = selections.len() > 1;
+    let groups = of_type::with_one_tree(selections, &loaded)?;
+    let root = match &request.root {
+        Some(_) if groups.len() > 1 => bail!(
+            "--root keeps one tree, and these types need {}: their packages are not the same, or a script asks for \
+             the type; build them one by one",
+            groups.len()
+        ),
+        Some(root) => Some(prepare::root_folder(Some(root), &groups[0][0], host)?),
+        None => None,
     };
-    create::images(&tree, &loaded, &selection, &prepared.record, &share, &workspace, host)?;
-    drop(tree);
-    loaded.locking.write(loaded.source.folder(), host)?;
+    for (number, selections) in groups.into_iter().enumerate() {
+        let manner = Manner { network: request.network, package_path: request.overrides.package_path };
+        let plan = physical::plan(&selections[0], &loaded.source, manner, host)?;
+        let build = Build { request, loaded: &loaded, plan, share: &share, store: &store, host };
+        let place = match &root {
+            Some(root) => Place::Kept(root.clone()),
+            None => Place::Passing(workspace.numbered_root_tree(number)),
+        };
+        let types = selections.into_iter().map(|selection| -> Result<_> {
+            Ok((
+                if several { Some(workspace.of_type(selection.image_type.word(), host)?) } else { None },
+                selection,
+            ))
+        });
+        let types: Vec<_> = types.collect::<Result<_>>()?;
+        build.run(place, &types, &workspace)?;
+    }
+    if !request.explain {
+        loaded.locking.write(loaded.source.folder(), host)?;
+    }
     workspace.close()
+}
+
+/// Where a tree grows.
+enum Place {
+    /// In the workspace.
+    Passing(PathBuf),
+    /// `--root`
+    Kept(PathBuf),
+}
+
+/// One tree and what is made of it.
+struct Build<'a> {
+    request: &'a Request,
+    loaded: &'a Loaded,
+    plan: PreparePlan,
+    share: &'a Share,
+    store: &'a Store,
+    host: &'a Host,
+}
+
+impl Build<'_> {
+    fn run(
+        &self,
+        place: Place,
+        types: &[(Option<Workspace>, description::Selection)],
+        workspace: &Workspace,
+    ) -> Result<()> {
+        let mut plan = self.plan.clone();
+        let (tree, decided, made) = self.tree(&mut plan, place)?;
+        let common = Common {
+            plan: &plan,
+            decided: &decided,
+            loaded: self.loaded,
+            reuse: self.request.reuse,
+            share: self.share,
+            store: self.store,
+            host: self.host,
+        };
+        let images = types
+            .iter()
+            .map(|(own, selection)| OfType::decide(selection, own.as_ref().unwrap_or(workspace), &common));
+        let images: Vec<OfType<'_>> = images.collect::<Result<_>>()?;
+        if self.request.explain {
+            return explain::say(&plan, &decided, &images, self.store, self.request.reuse, self.host);
+        }
+        let mut missing = Vec::new();
+        for image in &images {
+            if !image.take()? {
+                missing.push(image);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let prepared = match made {
+            Some(prepared) => prepared,
+            None => self.make(&plan, &tree, &decided, &missing)?,
+        };
+        of_type::make_all(&missing, &tree, &prepared.record, self.host)
+    }
+
+    /// The tree, empty but for what the package manager needs, or, when it is to be kept, finished.
+    fn tree(&self, plan: &mut PreparePlan, place: Place) -> Result<(RootTree, Decided, Option<Prepared>)> {
+        match place {
+            Place::Passing(path) => {
+                let tree = RootTree::create(self.host, &path)?;
+                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.store, self.host)?;
+                Ok((tree, decided, None))
+            }
+            Place::Kept(root) => {
+                let work = |tree: &RootTree| {
+                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.store, self.host)?;
+                    let prepared = self.make(plan, tree, &decided, &[])?;
+                    Ok((decided, prepared))
+                };
+                let (decided, prepared) = prepare::into(&root, work, self.host)?;
+                Ok((RootTree::open(&root)?, decided, Some(prepared)))
+            }
+        }
+    }
+
+    /// Makes the tree; boot images that have descriptions of their own are made beside it.
+    fn make(
+        &self,
+        plan: &PreparePlan,
+        tree: &RootTree,
+        decided: &Decided,
+        images: &[&OfType<'_>],
+    ) -> Result<Prepared> {
+        let prepared = std::thread::scope(|scope| {
+            let boots: Vec<_> = images.iter().map(|image| scope.spawn(|| image.make_boot_image())).collect();
+            let prepared = physical::make(plan, decided, tree, self.store, self.request.reuse, self.host);
+            for boot in boots {
+                boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            }
+            prepared
+        })?;
+        prepare::report(&prepared.record.secrets, self.host);
+        Ok(prepared)
+    }
 }

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
 
-use super::load::Loaded;
+use super::boot_image::DecidedBoot;
 use super::{Overrides, boot_image, load, prepare};
 use crate::artifact::{self, Artifact, Role};
 use crate::host::Host;
 use crate::logical::{self, TreeFacts};
+use crate::physical::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
@@ -33,6 +34,8 @@ pub struct Request {
     pub make_destdir: bool,
     /// `--type`; none: the primary one.
     pub image_type: Option<String>,
+    /// How far the store is used for a boot image that has a description of its own.
+    pub reuse: Reuse,
 }
 
 /// Creates the images and says where they are.
@@ -47,31 +50,42 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
-    images(&tree, &loaded, &selection, &record, &share, &workspace, host)?;
+    let folder = record.description.as_deref().unwrap_or(loaded.source.folder());
+    let boot =
+        boot_image::decide(&selection, folder, &loaded.locking, &share, request.reuse, &workspace, host)?;
+    let artifacts = images(&tree, &selection, boot.as_ref(), &record, &share, &workspace, host)?;
+    let built = built_image(&selection, &artifacts, host)?;
+    publish(artifacts, built, &workspace, host)?;
+    drop(boot);
     workspace.close()
 }
 
-/// Makes and publishes everything the selection's type asks for.
+/// Makes everything the selection's type asks for.
 pub(super) fn images(
     tree: &RootTree,
-    loaded: &Loaded,
     selection: &Selection,
+    boot: Option<&DecidedBoot>,
     record: &Record,
     share: &Share,
     workspace: &Workspace,
     host: &Host,
-) -> Result<()> {
-    let configuration = RuntimeConfiguration::read_and_warn(host)?;
-    let artifacts = match selection.kind {
+) -> Result<Vec<Artifact>> {
+    match selection.kind {
         DescriptionKind::Boot => {
-            boot_image::create_boot_image(tree, selection, record, None, share, workspace, host)?
+            boot_image::create_boot_image(tree, selection, record, None, share, workspace, host)
         }
-        DescriptionKind::System => system_images(tree, loaded, selection, record, share, workspace, host)?,
-    };
-    let stage = host.stage("Recording the result");
-    let built = built_image(selection, &artifacts)?;
-    stage.finish();
-    refuse_larger(&built, configuration.max_size)?;
+        DescriptionKind::System => system_images(tree, selection, boot, record, share, workspace, host),
+    }
+}
+
+/// Gives everything its final name, with a record of it beside, and says where it is.
+pub(super) fn publish(
+    artifacts: Vec<Artifact>,
+    built: BuiltImage,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    refuse_larger(&built, RuntimeConfiguration::read_and_warn(host)?.max_size)?;
     let published = artifact::publish(artifacts, workspace, host)?;
     ResultRecord::add(built, workspace, host)?;
     for artifact in published {
@@ -94,7 +108,8 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
 }
 
 /// What `kiwi.result.json` says of this build; a link only repeats what it leads to.
-fn built_image(selection: &Selection, artifacts: &[Artifact]) -> Result<BuiltImage> {
+pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
+    let stage = host.stage("Recording the result");
     let plain = match &selection.image_type {
         ImageType::Disk(disk) => disk.format == DiskFormat::Raw,
         ImageType::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
@@ -110,6 +125,7 @@ fn built_image(selection: &Selection, artifacts: &[Artifact]) -> Result<BuiltIma
     let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image);
     let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;
     files.sort_by(|left, right| (left.role, &left.file).cmp(&(right.role, &right.file)));
+    stage.finish();
     Ok(BuiltImage {
         name: selection.name.to_string(),
         version: selection.version.to_string(),
@@ -122,8 +138,8 @@ fn built_image(selection: &Selection, artifacts: &[Artifact]) -> Result<BuiltIma
 
 fn system_images(
     tree: &RootTree,
-    loaded: &Loaded,
     selection: &Selection,
+    boot: Option<&DecidedBoot>,
     record: &Record,
     share: &Share,
     workspace: &Workspace,
@@ -131,7 +147,7 @@ fn system_images(
 ) -> Result<Vec<Artifact>> {
     let layered = workspace.layered(tree, host)?;
     run_images_sh(&layered, host)?;
-    let boot = boot_image::of(selection, &layered, loaded, record, share, workspace, host)?;
+    let boot = boot_image::of(selection, boot, &layered, record, share, workspace, host)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let plan = logical::plan(selection, &TreeFacts::of(&layered, files)?, &record.identity())?;
     let mut artifacts = logical::create(&plan, &layered, workspace, host)?;

@@ -1,5 +1,6 @@
 //! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Host)`.
 
+mod artifacts_in_store;
 pub mod boot_cd;
 mod boot_image;
 pub mod boot_stick;
@@ -11,12 +12,15 @@ pub mod convert;
 pub mod create;
 pub mod create_password;
 pub mod diff;
+mod explain;
+mod image_stage;
 pub mod init;
 pub mod list;
 pub mod list_profiles;
 pub mod list_results;
 mod load;
 pub mod locking;
+mod of_type;
 pub mod outline;
 mod overrides;
 pub mod prepare;
@@ -29,6 +33,7 @@ use anyhow::Result;
 use crate::host::{Host, Outside};
 
 pub use crate::physical::PackagePath;
+pub use crate::physical::Reuse;
 pub use load::{Invalid, machine};
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
 

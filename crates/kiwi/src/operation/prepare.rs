@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::Selection;
 
-use super::load::Loaded;
+use super::locking::Locking;
 use super::{Overrides, load};
 use crate::host::Host;
-use crate::physical::{self, Manner, Prepared, Reuse};
+use crate::physical::{self, Decided, Manner, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 use crate::runtime_configuration::RuntimeConfiguration;
@@ -28,6 +28,8 @@ pub struct Request {
     pub image_type: Option<String>,
     /// Whether scripts may use the network.
     pub network: bool,
+    /// How far the store is used.
+    pub reuse: Reuse,
     /// `--add-profile`
     pub profiles: Vec<String>,
     /// Changes for this run.
@@ -44,7 +46,17 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     open_log(&log_path(&root), host)?;
     RuntimeConfiguration::read_and_warn(host)?;
     let manner = Manner { network: request.network, package_path: request.overrides.package_path };
-    into(&root, |tree| tree_of(&loaded, &selection, manner, tree, host), host)?;
+    let mut plan = physical::plan(&selection, &loaded.source, manner, host)?;
+    let store = Store::open(host)?;
+    let prepared = into(
+        &root,
+        |tree| {
+            let decided = decide(&mut plan, &loaded.locking, tree, &store, host)?;
+            physical::make(&plan, &decided, tree, &store, request.reuse, host)
+        },
+        host,
+    )?;
+    report(&prepared.record.secrets, host);
     host.say(&format!("The root tree is ready: {}", root.display()));
     Ok(())
 }
@@ -67,26 +79,22 @@ pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, ho
     Ok(result)
 }
 
-/// The physical extend of one selection.
-pub(super) fn tree_of(
-    loaded: &Loaded,
-    selection: &Selection,
-    manner: Manner,
+/// Decides what the repositories say, limited to a lock or noted for one.
+pub(super) fn decide(
+    plan: &mut PreparePlan,
+    locking: &Locking,
     tree: &RootTree,
+    store: &Store,
     host: &Host,
-) -> Result<Prepared> {
-    let mut plan = physical::plan(selection, &loaded.source, manner, host)?;
-    let store = Store::open(host)?;
-    loaded.locking.limit(&mut plan, tree, &store, host)?;
-    let decided = physical::decide(&plan, tree, host)?;
-    loaded.locking.note(&plan, &decided)?;
-    let prepared = physical::make(&plan, &decided, tree, &store, Reuse::default(), host)?;
-    report(&prepared.record.secrets, host);
-    Ok(prepared)
+) -> Result<Decided> {
+    locking.limit(plan, tree, store, host)?;
+    let decided = physical::decide(plan, tree, store, host)?;
+    locking.note(plan, &decided)?;
+    Ok(decided)
 }
 
 /// Says which secrets were found in the tree.
-fn report(secrets: &[Secret], host: &Host) {
+pub(super) fn report(secrets: &[Secret], host: &Host) {
     for secret in secrets {
         match secret.renewed {
             Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),

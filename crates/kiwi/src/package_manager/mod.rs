@@ -79,9 +79,9 @@ pub struct Resolution {
 /// What every package manager can do with a tree.
 pub trait PackageManager {
     /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
-    fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64>;
+    fn refresh(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<u64>;
     /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
-    fn resolve(&self, tree: &RootTree, host: &Host) -> Result<Resolution>;
+    fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution>;
     /// Installs what `resolve` decided into the tree it was asked for.
     fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
     /// Brings a tree up to date and adds the plan's image packages.

@@ -9,12 +9,17 @@ use crate::stage::{Inputs, Stage};
 use crate::store::Store;
 
 /// Reads the repositories by way of the tree, which is new: what will be installed, and the date of the newest index.
-pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, host: &Host) -> Result<(Resolution, u64)> {
+pub(super) fn decide(
+    plan: &PackagePlan,
+    tree: &RootTree,
+    store: &Store,
+    host: &Host,
+) -> Result<(Resolution, u64)> {
     skeleton(tree)?;
     let manager = plan.manager();
     let stage = host.stage("Reading the repositories");
-    let newest = manager.refresh(tree, host)?;
-    let resolution = manager.resolve(tree, host)?;
+    let newest = manager.refresh(tree, store, host)?;
+    let resolution = manager.resolve(tree, store, host)?;
     stage.finish();
     Ok((resolution, newest))
 }
@@ -27,6 +32,8 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
     }
     let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
     inputs.value("the bootstrap packages", &first);
+    let order: Vec<&str> = resolution.archives.iter().map(|archive| archive.file.as_str()).collect();
+    inputs.value("the order of packages", &order);
     inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path));
     // What is asked for by name is marked in the tree's database, what comes along is not.
     let names = |set: &description::PackageSet| (set.packages.clone(), set.pattern_type, set.ignored.clone());

@@ -41,6 +41,7 @@ use crate::store::Store;
 
 pub use profile_file::{text as profile_text, variables as profile_variables};
 pub use reuse::Reuse;
+pub use scripts::ask_for_type as scripts_ask_for_type;
 pub use upgrade::upgrade;
 
 /// Everything `prepare` does, decided as far as the description says.
@@ -150,8 +151,8 @@ impl PreparePlan {
 }
 
 /// Decides the rest, which the repositories say. `tree` is new; it is where the package manager works.
-pub fn decide(plan: &PreparePlan, tree: &RootTree, host: &Host) -> Result<Decided> {
-    let (mut resolution, newest) = install::decide(&plan.packages, tree, host)?;
+pub fn decide(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) -> Result<Decided> {
+    let (mut resolution, newest) = install::decide(&plan.packages, tree, store, host)?;
     if plan.epoch.is_some() {
         let place =
             |archive: &Archive| plan.order.iter().position(|digest| Some(digest) == archive.sha256.as_ref());

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 
 use super::{Decided, PreparePlan, install};
 use crate::host::Host;
+use crate::host::usage::FromStore;
 use crate::root_tree::RootTree;
 use crate::store::{Damaged, Entry, Making, Store};
 use crate::tree_archive::{self, Extent, Moment, Snapshot};
@@ -66,7 +67,7 @@ impl<'a> Stages<'a> {
         }
         let key = self.decided.packages.key();
         let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(false) };
-        let stage = self.host.stage("Taking the packages from the store");
+        let stage = self.host.stage("Taking the packages from the store").of_store(FromStore::Taken);
         empty(self.tree)?;
         let taken = unpack(&entry, self.tree, self.host);
         drop(entry);
@@ -78,7 +79,7 @@ impl<'a> Stages<'a> {
             self.discard(&key, &error)?;
             // What the package manager wrote to the tree is needed again.
             empty(self.tree)?;
-            install::decide(&self.plan.packages, self.tree, self.host)?;
+            install::decide(&self.plan.packages, self.tree, self.store, self.host)?;
             return Ok(false);
         }
         stage.finish();
@@ -89,7 +90,7 @@ impl<'a> Stages<'a> {
     /// Keeps the tree with all packages.
     pub(super) fn keep_packages(&mut self) -> Result<()> {
         if !self.reuse.off {
-            let stage = self.host.stage("Keeping the packages in the store");
+            let stage = self.host.stage("Keeping the packages in the store").of_store(FromStore::Kept);
             let mut making = self.store.stages().make(&self.decided.packages, &self.plan.image, self.host)?;
             making.took(self.clock.elapsed());
             pack(&mut making, self.tree, Extent::Whole, self.began, self.host)?;
@@ -114,7 +115,7 @@ impl<'a> Stages<'a> {
         }
         let key = self.decided.tree.key();
         let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(false) };
-        let stage = self.host.stage("Taking the customised tree from the store");
+        let stage = self.host.stage("Taking the customised tree from the store").of_store(FromStore::Taken);
         // Everything is read and checked before the tree is touched: what is wrong leaves the tree as it was.
         let checked = gone(&entry).and_then(|gone| Ok((gone, difference(&entry)?)));
         drop(entry);
@@ -137,7 +138,7 @@ impl<'a> Stages<'a> {
     /// Keeps what customising did to the tree.
     pub(super) fn keep_tree(&self) -> Result<()> {
         let Some(before) = &self.before else { return Ok(()) };
-        let stage = self.host.stage("Keeping the customised tree in the store");
+        let stage = self.host.stage("Keeping the customised tree in the store").of_store(FromStore::Kept);
         let mut making = self.store.stages().make(&self.decided.tree, &self.plan.image, self.host)?;
         making.took(self.clock.elapsed());
         pack(&mut making, self.tree, Extent::Since(before), self.began, self.host)?;

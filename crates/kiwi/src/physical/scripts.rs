@@ -47,6 +47,15 @@ pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     Ok(scripts)
 }
 
+/// Whether a script asks for the image type or its size, which `.profile` tells: then a tree is for one type only.
+pub fn ask_for_type(source: &Source) -> Result<bool> {
+    Ok(plan(source)?.iter().any(|script| names_type(&String::from_utf8_lossy(&script.text))))
+}
+
+fn names_type(text: &str) -> bool {
+    ["kiwi_type", "kiwi_size", "$type", "${type", "$size", "${size"].iter().any(|name| text.contains(name))
+}
+
 /// Names them as inputs.
 pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) {
     for script in scripts {
@@ -87,4 +96,16 @@ fn run_one(script: &Planned, network: bool, tree: &RootTree, host: &Host) -> Res
     let result = Script::at(&place, &script.path.display().to_string()).run(tree, network, host);
     tree.remove(&place)?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_ask_for_the_type_are_told_from_others() {
+        assert!(names_type("if [ \"$kiwi_type\" = iso ]; then :; fi"));
+        assert!(names_type("case ${type:-} in"));
+        assert!(!names_type("mount -t tmpfs none /mnt # the type of a file system"));
+    }
 }

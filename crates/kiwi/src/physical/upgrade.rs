@@ -27,7 +27,7 @@ pub fn upgrade(
     let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
     let own = secrets::present(tree)?;
     let stage = host.stage("Reading the repositories");
-    let upgraded = manager.refresh(tree, host).and_then(|newest| {
+    let upgraded = manager.refresh(tree, store, host).and_then(|newest| {
         stage.finish();
         manager.upgrade(tree, store, host)?;
         Ok(newest)

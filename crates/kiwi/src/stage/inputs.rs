@@ -49,7 +49,8 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     stage: Stage,
-    version: u32,
+    /// Which kiwi: the digest of its sources.
+    kiwi: String,
     items: BTreeMap<String, Digest>,
 }
 
@@ -64,6 +65,15 @@ pub enum Change {
     Removed(String),
 }
 
+impl Change {
+    /// Of what.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Added(name) | Self::Changed(name) | Self::Removed(name) => name,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -75,9 +85,9 @@ impl fmt::Display for Change {
 }
 
 impl Inputs {
-    /// Nothing but the stage itself, in kiwi's present version of it.
+    /// Nothing but the stage itself, as this kiwi does it.
     pub fn new(stage: Stage) -> Self {
-        Self { stage, version: stage.version(), items: BTreeMap::new() }
+        Self { stage, kiwi: env!("KIWI_SOURCES").to_owned(), items: BTreeMap::new() }
     }
 
     /// Which stage they are of.
@@ -107,7 +117,7 @@ impl Inputs {
 
     /// What the stage is found under.
     pub fn key(&self) -> Key {
-        let mut text = format!("{} {}\n", self.stage.word(), self.version);
+        let mut text = format!("{} {}\n", self.stage.word(), self.kiwi);
         for (name, digest) in &self.items {
             // The length keeps a name with a line break from looking like two inputs.
             text += &format!("{} {name} {digest}\n", name.len());
@@ -118,7 +128,7 @@ impl Inputs {
     /// What is different from an earlier build.
     pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
-        if self.version != earlier.version {
+        if self.kiwi != earlier.kiwi {
             changes.push(Change::Changed("kiwi itself".to_owned()));
         }
         let names: BTreeSet<&String> = self.items.keys().chain(earlier.items.keys()).collect();
@@ -158,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_later_version_of_kiwi_takes_nothing_of_an_earlier_one() {
+    fn another_kiwi_takes_nothing_of_an_earlier_one() {
         let now = inputs(&[("a", "1")]);
-        let then = Inputs { version: 0, ..now.clone() };
+        let then = Inputs { kiwi: "earlier".to_owned(), ..now.clone() };
         assert_ne!(now.key(), then.key());
         assert_eq!(now.changes_since(&then), [Change::Changed("kiwi itself".to_owned())]);
     }

@@ -3,12 +3,14 @@
 //! ```text
 //! packages/sha256/DIGEST     downloaded packages by the digest of their bytes
 //! stages/STAGE/DIGEST/       finished stages by their keys
+//! indices/ resolutions/      what repositories said, and what was decided from it
 //! ```
 //!
 //! A file gets its name only when it is complete and its digest was checked, so builds side by side and builds that
 //! are killed cannot spoil it.
 
 mod digest;
+mod indices;
 mod packages;
 mod stages;
 
@@ -21,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::host::Host;
 
+pub use indices::Indices;
 pub use packages::Packages;
 pub use stages::{Contents, Damaged, Entry, Making, Stages};
 
@@ -30,6 +33,7 @@ pub struct Store {
     folder: PathBuf,
     packages: Packages,
     stages: Stages,
+    indices: Indices,
 }
 
 impl Store {
@@ -46,7 +50,8 @@ impl Store {
             format!("creating the store {}; KIWI_CACHE names another one", folder.display())
         })?;
         let stages = Stages::new(&folder);
-        Ok(Self { folder, packages, stages })
+        let indices = Indices::new(&folder);
+        Ok(Self { folder, packages, stages, indices })
     }
 
     /// Where it is.
@@ -57,6 +62,11 @@ impl Store {
     /// The finished stages.
     pub fn stages(&self) -> &Stages {
         &self.stages
+    }
+
+    /// The indices of repositories.
+    pub fn indices(&self) -> &Indices {
+        &self.indices
     }
 
     /// The downloaded packages.

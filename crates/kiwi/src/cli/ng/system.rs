@@ -8,7 +8,7 @@ use super::refused::{Refused, Word, Words, flag, option};
 use super::{Before, Problem, Rest, tuple};
 use crate::operation::locking::LockMode;
 use crate::operation::{
-    IgnoreRepositories, Operation, Overrides, RepositoryWords, build, create, prepare, upgrade,
+    IgnoreRepositories, Operation, Overrides, RepositoryWords, Reuse, build, create, prepare, upgrade,
 };
 
 /// Where `system build` keeps the root tree below its target directory.
@@ -186,6 +186,9 @@ impl Build {
             profiles: before.profiles,
             overrides: self.changes.overrides()?,
             network: false,
+            all_types: false,
+            reuse: Reuse::default(),
+            explain: false,
         }))
     }
 }
@@ -209,6 +212,7 @@ impl Prepare {
             root: Some(self.root),
             image_type: before.image_type,
             network: false,
+            reuse: Reuse::default(),
             profiles: before.profiles,
             overrides: self.changes.overrides()?,
         }))
@@ -235,6 +239,7 @@ impl Create {
             destdir: Some(self.target_dir),
             make_destdir: true,
             image_type: before.image_type,
+            reuse: Reuse::default(),
         })
     }
 }

@@ -18,6 +18,7 @@ use crate::physical;
 use crate::root_tree::RootTree;
 use crate::share::Share;
 use crate::source::Source;
+use crate::store::Store;
 
 /// Of which build.
 #[derive(Debug, Clone)]
@@ -69,7 +70,7 @@ fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<f
     let work = host.work_folder(&std::env::temp_dir()).context("making a folder to resolve packages in")?;
     let tree = RootTree::create(host, &work.path().join("root"))?;
     let plan = physical::plan(selection, source, physical::Manner::default(), host)?;
-    let decided = physical::decide(&plan, &tree, host)?;
+    let decided = physical::decide(&plan, &tree, &Store::open(host)?, host)?;
     let mut packages: Vec<facts::Resolved> =
         decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
     packages.sort_by(|left, right| left.file.cmp(&right.file));

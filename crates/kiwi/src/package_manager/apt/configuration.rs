@@ -40,7 +40,7 @@ impl Apt<'_> {
         tree.write(format!("{WORK}/etc/preferences.d/kiwi"), self.preferences(), 0o644)
     }
 
-    fn apt_conf(&self, tree: &Path) -> String {
+    pub(super) fn apt_conf(&self, tree: &Path) -> String {
         let tree = tree.display();
         let architecture = &self.plan.architecture;
         let recommends = self.plan.image.pattern_type != PatternType::OnlyRequired;
@@ -177,7 +177,7 @@ impl Apt<'_> {
     }
 
     /// Ignored names are pinned away, priorities of repositories are pins on their place.
-    fn preferences(&self) -> String {
+    pub(super) fn preferences(&self) -> String {
         let ignored = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
         ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n")).collect()
     }

@@ -14,6 +14,7 @@
 
 mod configuration;
 mod fetch;
+mod indices;
 mod native;
 mod output;
 mod plain;
@@ -27,6 +28,7 @@ use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
 use crate::store::Store;
+use indices::LISTS;
 use output::{archives, release_date, resolve_error, update_error};
 
 /// Our folder in the tree while we work.
@@ -69,10 +71,26 @@ impl<'a> Apt<'a> {
         words
     }
 
+    /// One resolution for everything.
+    fn decide(&self, tree: &RootTree, host: &Host) -> Result<Resolution> {
+        let everything = self.to_fetch(&self.wanted(), "install", tree, host)?;
+        let mut first = vec!["?essential".to_owned()];
+        first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
+        let bootstrap = self.to_fetch(&first, "install", tree, host)?;
+        let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
+        // One resolution decides: a version the whole set does not have is not bootstrapped either.
+        let bootstrap =
+            bootstrap.iter().filter(|archive| chosen.contains(archive.file.as_str())).cloned().collect();
+        Ok(Resolution { archives: everything, bootstrap })
+    }
+
     /// What apt would fetch to install `words` on the tree as it is.
     fn to_fetch(&self, words: &[String], action: &str, tree: &RootTree, host: &Host) -> Result<Vec<Archive>> {
-        let command =
-            self.apt_get(tree, host).args(["--yes", "--quiet=2", "--print-uris", action]).args(words);
+        let command = self
+            .apt_get(tree, host)
+            .env("TMPDIR", tree.path().join(WORK))
+            .args(["--yes", "--quiet=2", "--print-uris", action])
+            .args(words);
         Ok(archives(&command.output().map_err(resolve_error)?))
     }
 
@@ -139,31 +157,27 @@ impl<'a> Apt<'a> {
 }
 
 impl PackageManager for Apt<'_> {
-    fn refresh(&self, tree: &RootTree, host: &Host) -> Result<u64> {
+    fn refresh(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<u64> {
         self.configure(tree, host)?;
+        self.take_indices(tree, store, host)?;
+        let before = self.indices_digest(tree)?;
         self.apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
-            .args(["--quiet=1", "update"])
+            // Only what is decided from the indices needs apt's cache of them.
+            .args(["--quiet=1", "--option", "pkgCacheFile::Generate=false", "update"])
             .network()
             .run()
             .map_err(|error| update_error(error, "the indices of the repositories"))?;
-        let lists = tree.list("var/lib/apt/lists")?;
+        self.keep_indices(&before, tree, store, host)?;
+        let lists = tree.list(LISTS)?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
         let dates = releases
             .filter_map(|name| release_date(&tree.read_text(format!("var/lib/apt/lists/{name}")).ok()?));
         Ok(dates.max().unwrap_or_else(|| host.now()))
     }
 
-    fn resolve(&self, tree: &RootTree, host: &Host) -> Result<Resolution> {
-        let everything = self.to_fetch(&self.wanted(), "install", tree, host)?;
-        let mut first = vec!["?essential".to_owned()];
-        first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
-        let bootstrap = self.to_fetch(&first, "install", tree, host)?;
-        let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
-        // One resolution decides: a version the whole set does not have is not bootstrapped either.
-        let bootstrap =
-            bootstrap.iter().filter(|archive| chosen.contains(archive.file.as_str())).cloned().collect();
-        Ok(Resolution { archives: everything, bootstrap })
+    fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution> {
+        self.resolved_once(tree, store, host, || self.decide(tree, host))
     }
 
     fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {

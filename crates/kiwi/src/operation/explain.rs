@@ -1,0 +1,130 @@
+//! `kiwi build --explain`: what would run, what would be taken from the store, and why.
+
+use anyhow::Result;
+
+use super::of_type::OfType;
+use crate::host::Host;
+use crate::physical::{Decided, PreparePlan, Reuse};
+use crate::stage::{Change, Inputs, Stage};
+use crate::store::Store;
+
+/// How many changes a line names.
+const NAMED: usize = 3;
+
+/// What happens to one stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// It comes from the store.
+    Reused { age: u64 },
+    /// It is not needed: what is made of it comes from the store.
+    Spared,
+    /// It runs.
+    Runs { why: String },
+}
+
+/// Says it, a line for each stage.
+pub(super) fn say(
+    plan: &PreparePlan,
+    decided: &Decided,
+    images: &[OfType<'_>],
+    store: &Store,
+    reuse: Reuse,
+    host: &Host,
+) -> Result<()> {
+    let network = plan.uses_network() && !reuse.network;
+    let fate = |inputs: &Inputs, of_scripts: bool| {
+        if reuse.off {
+            return Fate::Runs { why: "--no-cache".to_owned() };
+        }
+        if of_scripts && network {
+            return Fate::Runs { why: "scripts use the network".to_owned() };
+        }
+        fate(inputs, store, host)
+    };
+    let runs = |fate: &Fate| matches!(fate, Fate::Runs { .. });
+    let of_images: Vec<Fate> = images.iter().map(|image| fate(&image.inputs, true)).collect();
+    let any = of_images.iter().any(runs);
+    let of_tree = if any { fate(&decided.tree, true) } else { Fate::Spared };
+    // A customised tree is stored as what differs from its packages, so both are needed.
+    let of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
+    host.print(&line(Stage::Packages.title(), &of_packages));
+    host.print(&line(Stage::Tree.title(), &of_tree));
+    for (image, of_image) in images.iter().zip(&of_images) {
+        if let Some(inputs) = image.boot_inputs() {
+            let of_boot = if runs(of_image) { fate(inputs, false) } else { Fate::Spared };
+            host.print(&line(Stage::BootImage.title(), &of_boot));
+        }
+        host.print(&line(&format!("{} {}", Stage::Image.title(), image.word()), of_image));
+    }
+    Ok(())
+}
+
+fn fate(inputs: &Inputs, store: &Store, host: &Host) -> Fate {
+    let key = inputs.key();
+    let known = store.stages().list(key.stage);
+    if let Some((_, contents, _)) = known.iter().find(|(other, ..)| *other == key) {
+        return Fate::Reused { age: host.now().saturating_sub(contents.made) };
+    }
+    // The build that was most like this one tells what is different now.
+    let nearest =
+        known.iter().map(|(_, contents, _)| inputs.changes_since(&contents.inputs)).min_by_key(Vec::len);
+    Fate::Runs {
+        why: nearest.map_or_else(|| "nothing like it is in the store".to_owned(), |list| reason(&list)),
+    }
+}
+
+fn reason(changes: &[Change]) -> String {
+    // A stage before this one explains itself in its own line; what else changed is said first.
+    let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.word().to_owned()).collect();
+    let (before, own): (Vec<&Change>, Vec<&Change>) =
+        changes.iter().partition(|change| stages.iter().any(|stage| stage == change.name()));
+    let mut parts: Vec<String> = own.iter().take(NAMED).map(ToString::to_string).collect();
+    if own.len() > NAMED {
+        parts.push(format!("{} more", own.len() - NAMED));
+    }
+    if parts.is_empty() {
+        parts.extend(before.iter().map(|change| format!("the stage '{}' is another one", change.name())));
+    }
+    parts.join(", ")
+}
+
+fn line(title: &str, fate: &Fate) -> String {
+    match fate {
+        Fate::Reused { age } => format!("{title}: from the store, made {}", ago(*age)),
+        Fate::Spared => format!("{title}: not needed"),
+        Fate::Runs { why } => format!("{title}: runs: {why}"),
+    }
+}
+
+/// A time span in the largest unit that fits.
+fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_names_files_before_stages_and_not_too_many() {
+        let changed = |name: &str| Change::Changed(name.to_owned());
+        assert_eq!(reason(&[changed("config.sh"), changed("packages")]), "config.sh changed");
+        assert_eq!(reason(&[changed("tree")]), "the stage 'tree' is another one");
+        let many: Vec<Change> = ["a", "b", "c", "d", "e"].map(changed).to_vec();
+        assert_eq!(reason(&many), "a changed, b changed, c changed, 2 more");
+    }
+
+    #[test]
+    fn ages_are_told_in_one_unit() {
+        assert_eq!(
+            [ago(1), ago(300), ago(7200), ago(200_000)],
+            ["1 second ago", "5 minutes ago", "2 hours ago", "2 days ago"]
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! What goes into the stage `Image`: everything a finished file of one type depends on.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use description::Selection;
+
+use super::boot_image::DecidedBoot;
+use crate::host::Host;
+use crate::logical;
+use crate::physical::{Decided, PreparePlan};
+use crate::share::Share;
+use crate::stage::{Inputs, Stage};
+
+/// Folders of programs' own parts that end up in images.
+const PARTS: [&str; 5] = [
+    "/usr/lib/grub/i386-pc",
+    "/usr/lib/grub/x86_64-efi",
+    "/usr/share/grub2/i386-pc",
+    "/usr/lib/ISOLINUX",
+    "/usr/lib/syslinux/modules/bios",
+];
+
+/// Names everything.
+pub(super) fn inputs(
+    selection: &Selection,
+    plan: &PreparePlan,
+    decided: &Decided,
+    boot: Option<&DecidedBoot>,
+    share: &Share,
+    host: &Host,
+) -> Result<Inputs> {
+    let mut inputs = Inputs::new(Stage::Image);
+    inputs.after(&decided.tree);
+    plan.image_inputs(decided, &mut inputs);
+    let named = (&selection.name, &selection.version, &selection.architecture, selection.kind);
+    inputs.value("name and version", &named);
+    inputs.value("the image type", &selection.image_type);
+    inputs.value("the settings", &(&selection.settings, &selection.drivers, &selection.deploy));
+    for program in logical::programs(&selection.image_type) {
+        let path = host.find_program(program)?;
+        inputs.value(format!("the program {program}"), &file(&path)?);
+    }
+    for folder in PARTS.iter().map(Path::new).filter(|folder| folder.is_dir()) {
+        inputs.value(folder.display().to_string(), &file(folder)?);
+    }
+    if let Some(boot) = boot {
+        boot.inputs(&mut inputs);
+    }
+    linuxrc(share, &mut inputs)?;
+    Ok(inputs)
+}
+
+/// The boot program; where there is none, nothing that needs it is built.
+pub(super) fn linuxrc(share: &Share, inputs: &mut Inputs) -> Result<()> {
+    if let Ok(path) = share.linuxrc() {
+        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        inputs.bytes("linuxrc", bytes);
+    }
+    Ok(())
+}
+
+/// Which version of a program or of its parts this is: a package that brings another one changes size or time.
+fn file(path: &Path) -> Result<(u64, i64)> {
+    let metadata = path.metadata().with_context(|| format!("reading {}", path.display()))?;
+    Ok((metadata.len(), metadata.mtime()))
+}

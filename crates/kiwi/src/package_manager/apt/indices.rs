@@ -1,0 +1,98 @@
+//! The indices of the repositories and what apt decides from them: kept between builds, so that an update only asks for
+//! what is new and the same question about the same indices is answered once.
+
+use std::fs::File;
+
+use anyhow::{Context, Result};
+
+use super::{Apt, WORK};
+use crate::host::Host;
+use crate::package_manager::Resolution;
+use crate::root_tree::RootTree;
+use crate::stage::Digest;
+use crate::store::Store;
+
+pub(super) const LISTS: &str = "var/lib/apt/lists";
+
+impl Apt<'_> {
+    /// Which repositories these are.
+    fn repositories(&self, tree: &RootTree) -> Result<Digest> {
+        let sources = tree.read(format!("{WORK}/etc/sources.list.d/kiwi.sources"))?;
+        // A folder of packages gets an index inside the tree, whose place is none of the repository's.
+        let text = String::from_utf8_lossy(&sources).replace(&tree.path().display().to_string(), "");
+        Ok(Digest::of(format!("{} {text}", self.plan.architecture)))
+    }
+
+    /// Puts the indices of the last update into the tree.
+    pub(super) fn take_indices(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+        store.indices().take(&self.repositories(tree)?, &tree.path().join(LISTS), host)
+    }
+
+    /// Keeps the indices, unless they are what was taken: `before` is their digest then.
+    pub(super) fn keep_indices(
+        &self,
+        before: &Digest,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
+        if self.indices_digest(tree)? == *before {
+            return Ok(());
+        }
+        let kept = store.indices().keep(&self.repositories(tree)?, &tree.path().join(LISTS), host);
+        if let Err(error) = kept {
+            host.warn(&format!("the next build reads the repositories anew: {error:#}"));
+        }
+        Ok(())
+    }
+
+    /// What the repositories say, in one word. A release file names the digests of its indices, which apt has checked;
+    /// where there is none, the indices themselves count.
+    pub(super) fn indices_digest(&self, tree: &RootTree) -> Result<Digest> {
+        let names = tree.list(LISTS)?;
+        let releases: Vec<&str> = names
+            .iter()
+            .filter_map(|name| name.strip_suffix("Release"))
+            .map(|name| name.trim_end_matches("In"))
+            .collect();
+        let mut text = String::new();
+        for name in &names {
+            let release = name.ends_with("Release");
+            let covered = releases.iter().any(|start| name.starts_with(start));
+            if name != "lock" && (release || !covered) && is_file(tree, name) {
+                text += &format!("{name} {}\n", Digest::of(tree.read(format!("{LISTS}/{name}"))?));
+            }
+        }
+        Ok(Digest::of(text))
+    }
+
+    /// Asks `decide` what to install, unless the same was asked about the same indices before.
+    pub(super) fn resolved_once(
+        &self,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+        decide: impl FnOnce() -> Result<Resolution>,
+    ) -> Result<Resolution> {
+        let configuration = self.apt_conf(std::path::Path::new(""));
+        let question = (self.wanted(), configuration, self.preferences(), &self.plan.bootstrap.packages);
+        let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
+        let inputs = Digest::of(format!("{} {question:?} {indices:?}", env!("KIWI_SOURCES")));
+        // An archive inside the tree has another place in every build.
+        let here = tree.path().display().to_string();
+        if let Some(known) = store.indices().resolution::<Resolution>(&inputs) {
+            return Ok(known);
+        }
+        let resolution = decide()?;
+        let everywhere = resolution.archives.iter().all(|archive| !archive.uri.contains(&here));
+        if everywhere && let Err(error) = store.indices().keep_resolution(&inputs, &resolution, host) {
+            host.warn(&format!("the next build asks apt again what to install: {error:#}"));
+        }
+        Ok(resolution)
+    }
+}
+
+fn is_file(tree: &RootTree, name: &str) -> bool {
+    let file: Result<File> = tree.open_file(format!("{LISTS}/{name}"));
+    file.and_then(|file| file.metadata().context("reading an index")).is_ok_and(|metadata| metadata.is_file())
+}
