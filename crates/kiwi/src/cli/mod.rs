@@ -8,6 +8,7 @@
 //! Only this module knows clap; an operation never sees it.
 
 mod building;
+mod caching;
 mod chapter;
 mod comparing;
 mod describing;

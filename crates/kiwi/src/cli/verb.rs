@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Problem, building, comparing, describing, documenting, media, ng, running};
+use super::{Problem, building, caching, comparing, describing, documenting, media, ng, running};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,8 @@ pub(super) enum Verb {
     Create(building::Create),
     /// Prepare and create in one go; the root tree is kept only with --root.
     Build(building::Build),
+    /// Look after the store of finished stages: list, prune, verify.
+    Cache(caching::Cache),
     /// Upgrade the packages of a prepared root tree.
     Upgrade(building::Upgrade),
     /// Build a description twice under other circumstances and say what differs.
@@ -71,6 +73,7 @@ impl Verb {
             Self::Prepare(verb) => verb.operation(),
             Self::Create(verb) => verb.operation(),
             Self::Build(verb) => verb.operation(),
+            Self::Cache(verb) => verb.operation(),
             Self::Upgrade(verb) => verb.operation(),
             Self::Repro(verb) => verb.operation(),
             Self::Diff(verb) => verb.operation(),

@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::physical::{self, Decided, Manner, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::share::Share;
-use crate::store::Store;
+use crate::store::{Limits, Store};
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -97,6 +97,9 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     }
     if !request.explain {
         loaded.locking.write(loaded.source.folder(), host)?;
+    }
+    if !request.explain && !request.reuse.off {
+        store.prune(Limits::of_host(host)?, host)?;
     }
     workspace.close()
 }

@@ -7,6 +7,7 @@ pub mod boot_stick;
 pub mod boot_vm;
 pub mod build;
 pub mod bundle;
+pub mod cache;
 pub mod check;
 pub mod convert;
 pub mod create;
@@ -34,6 +35,7 @@ use crate::host::{Host, Outside};
 
 pub use crate::physical::PackagePath;
 pub use crate::physical::Reuse;
+pub use crate::store::{Limits, parse_size};
 pub use load::{Invalid, machine};
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
 
@@ -48,6 +50,8 @@ pub enum Operation {
     Build(build::Request),
     /// Upgrade a root tree.
     Upgrade(upgrade::Request),
+    /// Look after the store.
+    Cache(cache::Request),
     /// Look for mistakes in a description.
     Check(check::Request),
     /// Start a new description.
@@ -90,7 +94,8 @@ impl Operation {
             | Self::BootStick(_)
             | Self::Diff(_) => true,
             Self::Outline(request) => request.resolve,
-            Self::Check(_)
+            Self::Cache(_)
+            | Self::Check(_)
             | Self::Convert(_)
             | Self::Init(_)
             | Self::ListResults(_)
@@ -113,6 +118,7 @@ impl Operation {
             | Self::Create(_)
             | Self::Build(_)
             | Self::Upgrade(_)
+            | Self::Cache(_)
             | Self::Convert(_)
             | Self::Init(_)
             | Self::BootCd(_)
@@ -142,6 +148,7 @@ impl Operation {
             Self::Prepare(request) => prepare::run(request, host),
             Self::Create(request) => create::run(request, host),
             Self::Build(request) => build::run(request, host),
+            Self::Cache(request) => cache::run(request, host),
             Self::Upgrade(request) => upgrade::run(request, host),
             Self::Check(request) => check::run(request, host),
             Self::Init(request) => init::run(request, host),

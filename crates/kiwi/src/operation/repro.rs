@@ -80,7 +80,13 @@ fn build(request: &Request, name: &str, shell: &str, destdir: &Path, host: &Host
     let mut words = ["-c", shell, "kiwi"].map(str::to_owned).to_vec();
     words.push(text(folder.join("store")));
     words.push(text(program()?));
-    words.extend(["build".to_owned(), text(request.description.clone()), "--logfile".to_owned(), log]);
+    words.extend([
+        "build".to_owned(),
+        "--no-cache".to_owned(),
+        text(request.description.clone()),
+        "--logfile".to_owned(),
+        log,
+    ]);
     words.extend(["--root".to_owned(), text(folder.join("tree"))]);
     words.extend(["--destdir".to_owned(), text(folder.join("images"))]);
     words.extend(request.image_type.iter().flat_map(|word| ["--type".to_owned(), word.clone()]));

@@ -12,6 +12,7 @@
 mod digest;
 mod indices;
 mod packages;
+mod prune;
 mod stages;
 
 use std::fs::File;
@@ -25,6 +26,7 @@ use crate::host::Host;
 
 pub use indices::Indices;
 pub use packages::Packages;
+pub use prune::{Kept, Limits, parse_size};
 pub use stages::{Contents, Damaged, Entry, Making, Stages};
 
 /// The folder of one user's builds.
