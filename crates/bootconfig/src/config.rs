@@ -11,12 +11,14 @@
 //! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | found out |
 //! | `rootflags` | mount options | none |
 //! | `grow` | `yes`, `no` | `no` |
+//! | `partitions` | how the disk is divided at the first boot (`division`) | as it is |
 //! | `modules` | names, separated by blanks | none |
 //! | `medium` | the UUID of the CD or stick | the first one that carries a live system |
 //! | `init` | absolute path in the system | `/sbin/init` |
 
 use std::fmt;
 
+use crate::division::Division;
 use crate::filesystem::Filesystem;
 use crate::kind::Kind;
 use crate::partition::RootDevice;
@@ -34,6 +36,8 @@ pub struct BootConfig {
     pub root_flags: Option<String>,
     /// Whether the last partition and its file system grow to the end of the disk.
     pub grow: bool,
+    /// The partitions the disk gets at its first boot.
+    pub partitions: Option<Division>,
     /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
     pub modules: Vec<String>,
     /// Volume set id of the medium that the boot image is part of.
@@ -74,6 +78,7 @@ impl BootConfig {
             filesystem: None,
             root_flags: None,
             grow: false,
+            partitions: None,
             modules: Vec::new(),
             medium: None,
             init: None,
@@ -124,6 +129,10 @@ impl BootConfig {
                         _ => return Err(wrong("yes or no")),
                     }
                 }
+                "partitions" => {
+                    let division = Division::parse(value).map_err(|error| at(error.to_string()))?;
+                    config.partitions = Some(division);
+                }
                 "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
                 "medium" if !value.is_empty() => config.medium = Some(value.to_owned()),
                 "medium" => return Err(wrong("a UUID")),
@@ -156,6 +165,9 @@ impl fmt::Display for BootConfig {
             line("rootflags", flags)?;
         }
         line("grow", if self.grow { "yes" } else { "no" })?;
+        if let Some(partitions) = &self.partitions {
+            line("partitions", &partitions.to_string())?;
+        }
         if !self.modules.is_empty() {
             line("modules", &self.modules.join(" "))?;
         }
@@ -179,13 +191,14 @@ mod tests {
     #[test]
     fn a_full_file_reads_as_written() {
         let text = "kind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\n\
-                    modules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
+                    partitions=system:500,swap:memory\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
         let config = BootConfig {
             kind: Kind::Vmx,
             root: Some(RootDevice::Uuid("ab-12".into())),
             filesystem: Some(Filesystem::Ext4),
             root_flags: Some("noatime".into()),
             grow: true,
+            partitions: Some(Division::parse("system:500,swap:memory").unwrap()),
             modules: vec!["ext4".into(), "crc32c".into()],
             medium: Some("ab-34".into()),
             init: Some("/sbin/init".into()),
@@ -217,12 +230,14 @@ mod tests {
             filesystem in option::of(prop::sample::select(&Filesystem::ALL[..])),
             root_flags in option::of("[a-z0-9=,@]{1,30}"),
             grow: bool,
+            partitions in option::of("system:rest(,swap:[1-9][0-9]{0,3})?(,/[a-z]{1,5}:[1-9]{1,3})?"),
             modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
             medium in option::of("[0-9a-f-]{1,36}"),
             init in option::of("/[a-z/]{1,20}"),
         ) -> BootConfig {
             let root = root.map(|text| RootDevice::parse(&text).unwrap());
-            BootConfig { kind, root, filesystem, root_flags, grow, modules, medium, init }
+            let partitions = partitions.map(|text| Division::parse(&text).unwrap());
+            BootConfig { kind, root, filesystem, root_flags, grow, partitions, modules, medium, init }
         }
     }
 

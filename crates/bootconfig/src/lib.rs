@@ -11,6 +11,7 @@
 
 mod checksum;
 mod config;
+mod division;
 mod filesystem;
 mod image_name;
 mod kind;
@@ -21,6 +22,7 @@ mod partition;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
 pub use config::{BootConfig, ConfigError};
+pub use division::{Division, DivisionError, PlannedPartition, PlannedSize, Purpose};
 pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use kind::Kind;

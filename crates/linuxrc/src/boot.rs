@@ -6,7 +6,9 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{BootConfig, BootParameters, Filesystem, Kind, LiveParameters, Parameters, RootDevice};
+use bootconfig::{
+    BootConfig, BootParameters, Division, Filesystem, Kind, LiveParameters, Parameters, RootDevice,
+};
 
 use crate::console::Console;
 use crate::exception::SystemException;
@@ -22,6 +24,7 @@ pub(crate) struct Orders {
     pub(crate) root_flags: Option<String>,
     pub(crate) read_only: bool,
     pub(crate) grow: bool,
+    pub(crate) partitions: Option<Division>,
     pub(crate) modules: Vec<String>,
     /// Volume set id of the medium with the system.
     pub(crate) medium: Option<String>,
@@ -42,6 +45,7 @@ impl Orders {
             root_flags: parameters.root_flags.or(config.root_flags),
             read_only: parameters.read_only,
             grow: config.grow,
+            partitions: config.partitions,
             modules: config.modules,
             medium: config.medium,
             init: parameters.init.or(config.init),

@@ -22,7 +22,7 @@ use crate::machine::Machine;
 use crate::partition_table::{Extension, PartitionTable};
 use crate::root;
 use crate::superblock::{Growth, Superblock, probe};
-use crate::sys;
+use crate::sys::{self, PartitionChange};
 
 /// Less than this is not worth growing a file system for; some cannot use so little.
 const WORTHWHILE: u64 = 1 << 20;
@@ -63,7 +63,8 @@ fn extend(machine: &Machine, place: &Partition, console: &Console) -> io::Result
     let mut disk = OpenOptions::new().read(true).write(true).open(&path)?;
     table.extend(&mut disk, extension, |disk: &mut File| disk.sync_all())?;
     // The second way works only while nothing on the disk is in use, which is so before anything is mounted.
-    sys::resize_partition(&disk, number, start, length).or_else(|_| sys::reread_partition_table(&disk))
+    sys::change_partition(&disk, PartitionChange::Resize, number, start, length)
+        .or_else(|_| sys::reread_partition_table(&disk))
 }
 
 /// Step 3.

@@ -13,6 +13,7 @@ mod boot;
 mod check;
 mod console;
 mod device;
+mod divide;
 mod exception;
 mod grow;
 mod kind {

@@ -1,8 +1,7 @@
 //! Partition tables: what a partition is called in one, and growing the last partition to the end of the disk.
 //!
-//! GPT goes through gptman, which knows the checksums. An MBR is read and changed here: growing a primary partition
-//! is one number in one sector, and what a crate would write besides (signature, loader, logical partitions) is
-//! exactly what must stay as it is.
+//! GPT goes through gptman, which knows the checksums; an MBR is changed in `mbr`. Dividing a disk is the same with
+//! more entries.
 //!
 //! # A power cut at any moment
 //!
@@ -12,10 +11,13 @@
 //! UEFI firmware does the same, and GRUB does not look at the checksums. After that the growing is done.
 //! MBR: the table is one sector, which a disk writes whole or not at all.
 
+mod mbr;
+
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use gptman::{GPT, GPTHeader, GPTPartitionEntry};
 
+use self::mbr::Mbr;
 use crate::superblock::hyphenated;
 
 /// Partitions end at a multiple of this, and less than this is not worth growing for.
@@ -29,31 +31,6 @@ const MBR_ENTRY: u64 = 16;
 pub(crate) enum PartitionTable {
     Gpt(Box<GPT>),
     Mbr(Mbr),
-}
-
-/// The master boot record, as far as growing needs it.
-#[derive(Debug)]
-pub(crate) struct Mbr {
-    signature: u32,
-    entries: [MbrEntry; 4],
-    sector_size: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct MbrEntry {
-    system: u8,
-    start: u32,
-    sectors: u32,
-}
-
-impl MbrEntry {
-    fn is_container(self) -> bool {
-        matches!(self.system, 0x05 | 0x0f | 0x85)
-    }
-
-    fn end(self) -> u64 {
-        if self.system == 0 { 0 } else { u64::from(self.start) + u64::from(self.sectors) }
-    }
 }
 
 /// What a table calls a partition.
@@ -71,6 +48,25 @@ pub(crate) struct Extension {
     pub(crate) number: u32,
     pub(crate) start: u64,
     pub(crate) length: u64,
+}
+
+/// A partition that does not exist yet. In bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Addition {
+    pub(crate) start: u64,
+    pub(crate) length: u64,
+    pub(crate) swap: bool,
+    /// Its GUID in a GPT, as the sixteen bytes on disk.
+    pub(crate) guid: [u8; 16],
+}
+
+/// Where the last partition lies, and how far the disk goes on behind it. In bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// Nothing reaches beyond it.
+    pub(crate) limit: u64,
 }
 
 fn length(disk: &mut impl Seek) -> io::Result<u64> {
@@ -137,7 +133,13 @@ impl PartitionTable {
     /// How far partition `number` can grow on a disk of `disk_bytes`: nothing when another one follows it, or when
     /// it already fills the disk.
     pub(crate) fn extension(&self, number: u32, disk_bytes: u64) -> Option<Extension> {
-        let (start, before, limit) = match self {
+        let Room { start, end, limit } = self.room(number, disk_bytes)?;
+        (limit >= end + ALIGNMENT).then(|| Extension { number, start, length: limit - start })
+    }
+
+    /// The room behind partition `number` on a disk of `disk_bytes`, when no other one follows it.
+    pub(crate) fn room(&self, number: u32, disk_bytes: u64) -> Option<Room> {
+        let (start, end, limit) = match self {
             Self::Gpt(gpt) => {
                 let (_, entry) = gpt.iter().find(|(n, entry)| *n == number && entry.is_used())?;
                 if gpt.iter().any(|(_, other)| other.is_used() && other.starting_lba > entry.starting_lba) {
@@ -158,8 +160,50 @@ impl PartitionTable {
                 (u64::from(entry.start) * mbr.sector_size, entry.end() * mbr.sector_size, limit)
             }
         };
-        let end = limit / ALIGNMENT * ALIGNMENT;
-        (end >= before + ALIGNMENT).then(|| Extension { number, start, length: end - start })
+        Some(Room { start, end, limit: limit / ALIGNMENT * ALIGNMENT })
+    }
+
+    /// Whether the `count` partitions behind `number` have a place in the table.
+    pub(crate) fn has_free_entries(&self, number: u32, count: usize) -> bool {
+        let mut wanted = (number + 1..).take(count);
+        match self {
+            Self::Gpt(gpt) => {
+                wanted.all(|number| gpt.iter().any(|(n, entry)| n == number && entry.is_unused()))
+            }
+            Self::Mbr(mbr) => wanted
+                .all(|number| mbr.entries.get(number as usize - 1).is_some_and(|entry| entry.system == 0)),
+        }
+    }
+
+    /// What `PARTUUID=` will call the partition `number` that is to have `guid` where the table has GUIDs.
+    pub(crate) fn future_uuid(&self, number: u32, bytes: [u8; 16]) -> String {
+        match self {
+            Self::Gpt(_) => guid(bytes),
+            Self::Mbr(mbr) => format!("{:08x}-{number:02x}", mbr.signature),
+        }
+    }
+
+    /// Writes the table with partition `system` at its new length and the `added` ones behind it, numbered from it on.
+    pub(crate) fn divide<D: Read + Write + Seek>(
+        &self,
+        disk: &mut D,
+        system: Extension,
+        added: &[Addition],
+        flush: fn(&mut D) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !self.has_free_entries(system.number, added.len()) {
+            return Err(io::Error::other("the partition table has no entries left"));
+        }
+        match self {
+            Self::Gpt(gpt) => {
+                let mut entries = extended_entries(gpt, system);
+                for (entry, addition) in entries.iter_mut().skip(system.number as usize).zip(added) {
+                    *entry = gpt_entry(addition, gpt.sector_size);
+                }
+                write_gpt(gpt, disk, &entries, flush)
+            }
+            Self::Mbr(mbr) => mbr.divide(disk, system, added, flush),
+        }
     }
 
     /// Writes the table with the longer partition. `flush` brings what was written to the disk itself.
@@ -176,33 +220,17 @@ impl PartitionTable {
     }
 }
 
-impl Mbr {
-    fn parse(sector: &[u8; 512], sector_size: u64) -> Option<Self> {
-        let number =
-            |at: usize| u32::from_le_bytes([sector[at], sector[at + 1], sector[at + 2], sector[at + 3]]);
-        let entries = [0, 1, 2, 3].map(|n| {
-            let at = MBR_TABLE as usize + n * MBR_ENTRY as usize;
-            MbrEntry { system: sector[at + 4], start: number(at + 8), sectors: number(at + 12) }
-        });
-        // A file system on the bare disk has a boot sector that ends in the same two bytes.
-        let flags = [0, 1, 2, 3].map(|n| sector[MBR_TABLE as usize + n * MBR_ENTRY as usize]);
-        (flags.iter().all(|flag| matches!(flag, 0 | 0x80)) && entries.iter().any(|entry| entry.system != 0))
-            .then(|| Self { signature: number(440), entries, sector_size })
-    }
-
-    fn extend<D: Read + Write + Seek>(
-        &self,
-        disk: &mut D,
-        extension: Extension,
-        flush: fn(&mut D) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let at = MBR_TABLE + u64::from(extension.number - 1) * MBR_ENTRY;
-        let sectors = u32::try_from(extension.length / self.sector_size)
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-        // The old address of the end is marked as beyond what it can say; everybody uses the sectors.
-        write_at(disk, at + 5, &[0xfe, 0xff, 0xff])?;
-        write_at(disk, at + 12, &sectors.to_le_bytes())?;
-        flush(disk)
+fn gpt_entry(addition: &Addition, sector_size: u64) -> GPTPartitionEntry {
+    /// Type GUIDs as they are on disk: Linux swap, Linux file system.
+    const SWAP: [u8; 16] = *b"\x6d\xfd\x57\x06\xab\xa4\xc4\x43\x84\xe5\x09\x33\xc8\x4b\x4f\x4f";
+    const LINUX: [u8; 16] = *b"\xaf\x3d\xc6\x0f\x83\x84\x72\x47\x8e\x79\x3d\x69\xd8\x47\x7d\xe4";
+    GPTPartitionEntry {
+        partition_type_guid: if addition.swap { SWAP } else { LINUX },
+        unique_partition_guid: addition.guid,
+        starting_lba: addition.start / sector_size,
+        ending_lba: (addition.start + addition.length) / sector_size - 1,
+        attribute_bits: 0,
+        partition_name: if addition.swap { "p.swap" } else { "p.lxdata" }.into(),
     }
 }
 
@@ -232,8 +260,11 @@ fn extend_gpt<D: Read + Write + Seek>(
     extension: Extension,
     flush: fn(&mut D) -> io::Result<()>,
 ) -> io::Result<()> {
-    let entries: Vec<GPTPartitionEntry> = gpt
-        .iter()
+    write_gpt(gpt, disk, &extended_entries(gpt, extension), flush)
+}
+
+fn extended_entries(gpt: &GPT, extension: Extension) -> Vec<GPTPartitionEntry> {
+    gpt.iter()
         .map(|(number, entry)| {
             let mut entry = entry.clone();
             if number == extension.number {
@@ -241,13 +272,21 @@ fn extend_gpt<D: Read + Write + Seek>(
             }
             entry
         })
-        .collect();
+        .collect()
+}
+
+fn write_gpt<D: Read + Write + Seek>(
+    gpt: &GPT,
+    disk: &mut D,
+    entries: &[GPTPartitionEntry],
+    flush: fn(&mut D) -> io::Result<()>,
+) -> io::Result<()> {
     let last = length(disk)? / gpt.sector_size - 1;
     let (mut primary, mut backup) = headers(gpt, last);
-    backup.write_into(disk, gpt.sector_size, &entries).map_err(unreadable)?;
+    backup.write_into(disk, gpt.sector_size, entries).map_err(unreadable)?;
     flush(disk)?;
     cover_disk(disk, last)?;
-    primary.write_into(disk, gpt.sector_size, &entries).map_err(unreadable)?;
+    primary.write_into(disk, gpt.sector_size, entries).map_err(unreadable)?;
     flush(disk)
 }
 
@@ -420,6 +459,41 @@ mod tests {
         assert_eq!(bytes(&disk.path)[..440], [0x90; 440]);
         assert!(disk.dumped().contains("bootable"), "{}", disk.dumped());
         assert_eq!(disk.extend(1), None);
+    }
+
+    #[test]
+    fn a_disk_is_divided_and_its_loader_stays() {
+        for (disk, number, uuid) in [
+            (Disk::gpt(), 2, "04030201-0605-0807-090a-0b0c0d0e0f10"),
+            (Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n"), 1, "1234abcd-03"),
+        ] {
+            let table = disk.table();
+            let Room { start, end, limit } = table.room(number, AFTER).unwrap();
+            let system = Extension { number, start, length: end + MIB - start };
+            let guid = std::array::from_fn(|index| index as u8 + 1);
+            let swap = Addition { start: end + MIB, length: 2 * MIB, swap: true, guid: [7; 16] };
+            let home = Addition { start: end + 3 * MIB, length: limit - end - 3 * MIB, swap: false, guid };
+            assert_eq!(table.future_uuid(number + 2, guid), uuid);
+            write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
+            table.divide(&mut disk.open(), system, &[swap, home], File::sync).unwrap();
+            let judged = disk.judged();
+            assert!(judged.contains("No errors detected"), "{judged}");
+            let dumped = disk.dumped();
+            let types: Vec<&str> = dumped
+                .lines()
+                .filter_map(|line| line.split("type=").nth(1))
+                .map(|rest| rest.split(',').next().unwrap())
+                .collect();
+            let expected = match number {
+                2 => ["0657FD6D-A4AB-43C4-84E5-0933C84B4F4F", "0FC63DAF-8483-4772-8E79-3D69D8477DE4"],
+                _ => ["82", "83"],
+            };
+            assert_eq!(types[types.len() - 2..], expected, "{dumped}");
+            assert_eq!(bytes(&disk.path)[..440], [0x90; 440]);
+            let again = disk.table();
+            assert_eq!(again.names(number + 2).unwrap().uuid, table.future_uuid(number + 2, guid));
+            assert!(again.room(number, AFTER).is_none() && !again.has_free_entries(number, 1));
+        }
     }
 
     #[test]

@@ -244,6 +244,7 @@ mod tests {
             root_flags: None,
             read_only: false,
             grow: false,
+            partitions: None,
             modules: Vec::new(),
             medium: None,
             init: None,

@@ -44,10 +44,31 @@ struct BlkpgArgument {
     partition: *mut c_void,
 }
 
-/// Tells the kernel that partition `number` of `disk` is `length` bytes long from now on. Works while it is mounted.
-pub(crate) fn resize_partition(disk: &File, number: u32, start: u64, length: u64) -> io::Result<()> {
+/// A change of what the kernel knows of a disk's partitions; the table on the disk is not touched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PartitionChange {
+    /// It exists from now on.
+    Add,
+    /// It is no longer there.
+    Remove,
+    /// It is as long as is said.
+    Resize,
+}
+
+/// Tells the kernel what partition `number` of `disk` is from now on, in bytes. Resizing works while it is mounted.
+pub(crate) fn change_partition(
+    disk: &File,
+    change: PartitionChange,
+    number: u32,
+    start: u64,
+    length: u64,
+) -> io::Result<()> {
     const BLKPG: u32 = opcode::none(0x12, 105);
-    const RESIZE_PARTITION: c_int = 3;
+    let operation = match change {
+        PartitionChange::Add => 1,
+        PartitionChange::Remove => 2,
+        PartitionChange::Resize => 3,
+    };
     let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let mut partition = BlkpgPartition {
         start: start.try_into().map_err(too_large)?,
@@ -57,7 +78,7 @@ pub(crate) fn resize_partition(disk: &File, number: u32, start: u64, length: u64
         volume_name: [0; 64],
     };
     let argument = BlkpgArgument {
-        operation: RESIZE_PARTITION,
+        operation,
         flags: 0,
         length: size_of::<BlkpgPartition>() as c_int,
         partition: (&raw mut partition).cast(),

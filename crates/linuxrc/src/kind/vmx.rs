@@ -9,6 +9,7 @@ use crate::boot::Orders;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
+use crate::divide;
 use crate::exception::SystemException;
 use crate::grow;
 use crate::machine::{Machine, PanicTimeout};
@@ -45,11 +46,16 @@ pub(crate) fn enter(
     modules.load(superblock.filesystem.module(), console);
     check::check(machine, &device, superblock.filesystem, console)?;
     console.phase("check");
-    let device = if orders.grow { grow::partition(machine, device, console) } else { device };
+    let growing = orders.grow && orders.partitions.is_none();
+    let device = if growing { grow::partition(machine, device, console) } else { device };
     console.phase("partition");
     let system = root::mount(machine, orders, &device, superblock, modules)?;
     console.phase("mount");
     if orders.grow {
+        let device = match &orders.partitions {
+            Some(division) => divide::divide(machine, device, division, console),
+            None => device,
+        };
         grow::filesystem(machine, &device, console);
     }
     console.phase("filesystem");
