@@ -1,6 +1,6 @@
 //! The image types: one variant per word, carrying what that word demands.
 
-use crate::{Bootloader, DiskFormat, Filesystem, Firmware, SizeRule, SplitFilesystems};
+use crate::{Bootloader, DiskFormat, Filesystem, Firmware, Oem, SizeRule, SplitFilesystems};
 
 /// One `<type>` of the description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,8 @@ pub struct Disk {
     pub esp_size: Option<crate::Mebibytes>,
     /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
     pub resize: bool,
+    /// `<oemconfig>`.
+    pub oem: Oem,
     /// VMware settings of `packages type="vmware"` or `<machine>`.
     pub machine: Option<Machine>,
 }

@@ -30,6 +30,7 @@ mod include;
 mod mapping;
 mod names;
 mod not_built;
+mod oem;
 mod old_words;
 mod package_list;
 mod package_manager;
@@ -65,6 +66,7 @@ pub use image_type::{
 };
 pub use include::Loader;
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
+pub use oem::Oem;
 pub use package_manager::PackageManager;
 pub use packages::{Package, PackageSet, PatternType};
 pub use preferences::Settings;

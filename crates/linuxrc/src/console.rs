@@ -49,11 +49,6 @@ impl Console {
         }
     }
 
-    /// Tells everybody what is being done where it takes long.
-    pub(crate) fn announce(&self, text: &str) {
-        self.exception(&format!("*** kiwi - {text}\n"));
-    }
-
     /// Says something everybody should know although the boot goes on.
     pub(crate) fn warn(&self, text: &str) {
         print(&format!("*** kiwi: {text}\n"));

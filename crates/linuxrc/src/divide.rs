@@ -70,6 +70,9 @@ fn attempt(
         Ok(lengths) => lengths,
         Err(why) => return Ok(Outcome::NoRoom(why)),
     };
+    if lengths == [room.end - room.start] {
+        return Ok(Outcome::DividedBefore);
+    }
     let system = Extension { number: place.number, start: room.start, length: lengths[0] };
     let mut start = system.start + system.length;
     let mut added = Vec::new();

@@ -9,6 +9,13 @@ const fn off(name: &'static str) -> ElementWord {
     element(name).text(Value::Boolean).default("false").not_built()
 }
 
+/// A switch of `<oemconfig>` that is acted on.
+const fn switch(name: &'static str) -> ElementWord {
+    element(name).text(Value::Boolean).default("false")
+}
+
+const MEGABYTES: Value = Value::Number(1, u32::MAX as u64);
+
 /// A setting of `<oemconfig>` for something that is not built.
 const fn later(name: &'static str) -> ElementWord {
     element(name).text(SOME_TEXT).not_built()
@@ -16,15 +23,18 @@ const fn later(name: &'static str) -> ElementWord {
 
 pub(super) static OEM_BOOT_TITLE: ElementWord =
     element("oem-boot-title").doc("The name in the boot menu.").text(SOME_TEXT).not_used();
+// It does so anyway, unless it is switched off.
 pub(super) static OEM_REBOOT: ElementWord =
-    off("oem-reboot").doc("Whether the machine boots anew after the installation.");
-pub(super) static OEM_SWAP: ElementWord = off("oem-swap").doc("Whether there is a swap partition.");
-pub(super) static OEM_SWAP_SIZE: ElementWord =
-    later("oem-swapsize").doc("The size of the swap partition in mebibytes.").text(DIGITS);
+    switch("oem-reboot").doc("Whether the machine boots anew after the installation.");
+pub(super) static OEM_SWAP: ElementWord = switch("oem-swap").doc("Whether there is a swap partition.");
+pub(super) static OEM_SWAP_SIZE: ElementWord = element("oem-swapsize")
+    .doc("The size of the swap partition in mebibytes.")
+    .text(MEGABYTES)
+    .default("128");
 pub(super) static OEM_SYSTEM_SIZE: ElementWord =
-    later("oem-systemsize").doc("The size of the system in mebibytes.").text(DIGITS);
+    element("oem-systemsize").doc("The size of the system in mebibytes.").text(MEGABYTES);
 pub(super) static OEM_UNATTENDED: ElementWord =
-    off("oem-unattended").doc("Whether the installation asks nothing.");
+    switch("oem-unattended").doc("Whether the installation asks nothing.");
 pub(super) static OEM_RECOVERY: ElementWord =
     off("oem-recovery").doc("Whether there is a partition to recover the system from.");
 pub(super) static OEM_KIWI_INITRD: ElementWord =
@@ -53,7 +63,7 @@ pub(super) static OEM_CONFIG: ElementWord = element("oemconfig")
         once(&OEM_REBOOT),
         once(&off("oem-reboot-interactive").doc("Whether it does so once the user agrees.")),
         once(&OEM_RECOVERY),
-        once(&off("oem-shutdown").doc("Whether the machine is switched off after the installation.")),
+        once(&{ switch("oem-shutdown").doc("Whether the machine is switched off after the installation.") }),
         once(&off("oem-shutdown-interactive").doc("Whether that happens once the user agrees.")),
         once(&off("oem-silent-boot").doc("Whether the boot shows nothing.")),
         once(&off("oem-silent-install").doc("Whether the installation shows no progress.")),
@@ -70,7 +80,11 @@ pub(super) static OEM_CONFIG: ElementWord = element("oemconfig")
         once(&OEM_SWAP_SIZE),
         once(&later("oem-swapname").doc("The name of the swap volume.")),
         once(&OEM_SYSTEM_SIZE),
-        once(&later("oem-unattended-id").doc("The disk that is installed to without a question.")),
+        once(&{
+            element("oem-unattended-id")
+                .doc("The disk that is installed to without a question.")
+                .text(SOME_TEXT)
+        }),
         once(&legacy::OEM_HOME).until(V4_7),
         once(&legacy::OEM_DUMPHALT).until(V4_8),
         once(&{

@@ -115,7 +115,8 @@ pub fn plan(
     }
     // The shell is there for DEBUG=1 only: linuxrc never starts it otherwise.
     let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
-    for program in repair.chain(kind_programs(config.kind)).chain(&["bin/sh"]) {
+    let dividing: &[&str] = if config.partitions.is_some() { &["sbin/mkswap", "sbin/mke2fs"] } else { &[] };
+    for program in repair.chain(kind_programs(config.kind)).chain(dividing).chain(&["bin/sh"]) {
         if tree.exists(program) {
             for path in libraries::closure(tree, program)? {
                 files.insert(path.clone(), Content::Tree { path, mode: 0o755 });

@@ -15,7 +15,7 @@ use description::{
 };
 
 use super::locking::Locking;
-use super::{Overrides, artifacts_in_store, image_stage, load, prepare};
+use super::{Overrides, artifacts_in_store, division, image_stage, load, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -62,11 +62,15 @@ fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
 
 impl Wanted<'_> {
     /// What the boot image is told. That of a live medium is told who the system is, which its tree says: none before.
-    fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Option<BootConfig> {
-        match &selection.image_type {
+    fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
+        let own = || BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) };
+        Ok(match &selection.image_type {
             ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
-            _ => Some(BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) }),
-        }
+            ImageType::Disk(disk) => {
+                Some(BootConfig { partitions: division::of(disk, selection)?, ..own() })
+            }
+            _ => Some(own()),
+        })
     }
 }
 
@@ -102,7 +106,7 @@ pub(super) fn decide(
 ) -> Result<Option<DecidedBoot>> {
     let Some(wanted) = wanted(system) else { return Ok(None) };
     let Some(boot) = wanted.boot else { return Ok(None) };
-    let config = wanted.config(system, None);
+    let config = wanted.config(system, None)?;
     let loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
     let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
@@ -154,7 +158,7 @@ pub(super) fn of(
     host: &Host,
 ) -> Result<Option<Made>> {
     let Some(wanted) = wanted(selection) else { return Ok(None) };
-    let Some(config) = wanted.config(selection, Some(&record.identity())) else { return Ok(None) };
+    let Some(config) = wanted.config(selection, Some(&record.identity()))? else { return Ok(None) };
     match decided {
         Some(decided) => described(decided, &config, tree, share, host).map(Some),
         None => {
@@ -168,7 +172,11 @@ pub(super) fn of(
 
 fn kind_of(selection: &Selection) -> Kind {
     match &selection.image_type {
-        ImageType::Disk(disk) if disk.word == description::DiskWord::Oem => Kind::Oem,
+        ImageType::Disk(disk)
+            if disk.word == description::DiskWord::Oem || division::is_chapters_oemboot(disk) =>
+        {
+            Kind::Oem
+        }
         ImageType::Usb(_) => Kind::Usb,
         _ => Kind::Vmx,
     }

@@ -13,6 +13,7 @@ pub mod convert;
 pub mod create;
 pub mod create_password;
 pub mod diff;
+mod division;
 mod explain;
 mod image_stage;
 pub mod init;

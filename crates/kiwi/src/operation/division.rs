@@ -1,0 +1,132 @@
+//! How the disk of a machine is divided at its first boot: from `<deploy>`, from `<oemconfig>`, or the chapter's way.
+
+use anyhow::{Context, Result};
+use bootconfig::{Division, PlannedPartition, PlannedSize, Purpose};
+use description::{Deploy, Disk, DiskWord, PartitionSize, Selection};
+
+/// Mebibytes a system gets at most where the chapter's oemboot divides the disk (spec/kiwi-1.4, 5.5).
+const CHAPTER_SYSTEM: u64 = 10_240;
+
+/// The partitions the disk gets; none when it stays as it is or the system has all of it.
+pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<Division>> {
+    if !disk.resize {
+        return Ok(None);
+    }
+    let partitions = match &selection.deploy {
+        Some(deploy) if !deploy.partitions.is_empty() => Some(deployed(deploy)),
+        _ if has_settings(disk) => Some(from_settings(disk)),
+        _ if is_chapters_oemboot(disk) => Some(chapters()),
+        _ => None,
+    };
+    partitions.map(|list| Division::new(list).context("dividing the disk at its first boot")).transpose()
+}
+
+/// Whether the boot image is the chapter's for disks of real machines.
+pub(super) fn is_chapters_oemboot(disk: &Disk) -> bool {
+    disk.word == DiskWord::Vmx && disk.boot.as_ref().is_some_and(|boot| boot.path.contains("oemboot"))
+}
+
+fn has_settings(disk: &Disk) -> bool {
+    disk.oem.swap.is_some() || disk.oem.system_size.is_some()
+}
+
+fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
+    let system = match disk.oem.system_size {
+        Some(size) => PlannedSize::Mebibytes(size.0),
+        None => PlannedSize::Rest,
+    };
+    let swap = disk.oem.swap.map(|size| planned(Purpose::Swap, PlannedSize::Mebibytes(size.0)));
+    std::iter::once(planned(Purpose::System, system)).chain(swap).collect()
+}
+
+fn chapters() -> Vec<PlannedPartition> {
+    vec![
+        planned(Purpose::System, PlannedSize::Mebibytes(CHAPTER_SYSTEM)),
+        planned(Purpose::Swap, PlannedSize::TwiceMemory),
+        planned(Purpose::Mount("/home".to_owned()), PlannedSize::Rest),
+    ]
+}
+
+/// The partitions of `<deploy>`. The image brings its system at its own place, so that one goes first whatever its
+/// number; one that is neither swap nor mounted anywhere is left out.
+fn deployed(deploy: &Deploy) -> Vec<PlannedPartition> {
+    let size = |size: PartitionSize| match size {
+        PartitionSize::Rest => PlannedSize::Rest,
+        // It has that size already and never becomes smaller.
+        PartitionSize::Image => PlannedSize::Mebibytes(1),
+        PartitionSize::Fixed(size) => PlannedSize::Mebibytes(size.0),
+    };
+    let is_system = |partition: &&description::Partition| {
+        partition.target || partition.mountpoint.as_deref() == Some("/")
+    };
+    let system = deploy.partitions.iter().find(is_system);
+    let mut list = vec![planned(
+        Purpose::System,
+        system.map_or(PlannedSize::Mebibytes(1), |partition| size(partition.size)),
+    )];
+    for partition in deploy.partitions.iter().filter(|partition| !is_system(partition)) {
+        let kind = partition.kind.to_lowercase();
+        let purpose = match &partition.mountpoint {
+            _ if kind == "s" || kind == "82" || kind.contains("swap") => Purpose::Swap,
+            Some(path) => Purpose::Mount(path.clone()),
+            None => continue,
+        };
+        list.push(planned(purpose, size(partition.size)));
+    }
+    list
+}
+
+fn planned(purpose: Purpose, size: PlannedSize) -> PlannedPartition {
+    PlannedPartition { purpose, size }
+}
+
+#[cfg(test)]
+mod tests {
+    use description::{Choice, Description, ImageType, SourceFile};
+
+    use super::*;
+
+    fn divided(type_and_more: &str) -> Option<String> {
+        let text = format!(
+            "<image schemaversion=\"8.5\" name=\"n\"><description type=\"system\"><author>A</author>\
+             <contact>C</contact><specification>S</specification></description><preferences>\
+             <version>1.0.0</version><packagemanager>apt</packagemanager>{type_and_more}</preferences>\
+             <repository><source path=\"debian://bookworm\"/></repository>\
+             <packages type=\"image\"><package name=\"p\"/></packages></image>"
+        );
+        let parsed = Description::parse(SourceFile { name: "n".to_owned(), text });
+        let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let selection = description.select(&Choice::default()).unwrap_or_else(|error| panic!("{error:?}"));
+        let ImageType::Disk(disk) = &selection.image_type else { panic!("no disk") };
+        of(disk, &selection).unwrap().map(|division| division.to_string())
+    }
+
+    fn configured(settings: &str) -> Option<String> {
+        divided(&format!("<type image=\"oem\" filesystem=\"ext4\"><oemconfig>{settings}</oemconfig></type>"))
+    }
+
+    #[test]
+    fn todays_settings_divide_the_disk() {
+        assert_eq!(configured(""), None);
+        assert_eq!(configured("<oem-swap>true</oem-swap>").unwrap(), "system:rest,swap:128");
+        assert_eq!(configured("<oem-swapsize>512</oem-swapsize>"), None, "no swap is asked for");
+        assert_eq!(
+            configured("<oem-swap>true</oem-swap><oem-swapsize>512</oem-swapsize><oem-systemsize>2000</oem-systemsize>")
+                .unwrap(),
+            "system:2000,swap:512"
+        );
+        assert_eq!(configured("<oem-resize>false</oem-resize><oem-swap>true</oem-swap>"), None);
+    }
+
+    #[test]
+    fn deploy_and_the_chapters_boot_image_divide_the_disk() {
+        let deploy = "<type image=\"oem\" filesystem=\"ext4\"><deploy><partitions device=\"/dev/sda\">\
+                      <partition type=\"swap\" number=\"1\" size=\"1024\"/>\
+                      <partition type=\"L\" number=\"2\" size=\"4000\" mountpoint=\"/\" target=\"true\"/>\
+                      <partition type=\"L\" number=\"3\" size=\"x\" mountpoint=\"/srv\"/></partitions></deploy></type>";
+        assert_eq!(divided(deploy).unwrap(), "system:4000,swap:1024,/srv:rest");
+        let chapter = "<type image=\"vmx\" boot=\"oemboot/debian-12\" filesystem=\"ext3\"/>";
+        assert_eq!(divided(chapter).unwrap(), "system:10240,swap:memory,/home:rest");
+        assert_eq!(divided("<type image=\"vmx\" boot=\"vmxboot/debian-12\" filesystem=\"ext3\"/>"), None);
+    }
+}
