@@ -215,8 +215,14 @@ mod tests {
     #[test]
     fn errors_name_the_line_and_what_was_expected() {
         let error = |text| BootConfig::parse(text).unwrap_err().to_string();
-        assert_eq!(error("grow=yes\n"), "/kiwi.boot: kind is missing: expected one of vmx, oem, usb, iso");
-        assert_eq!(error("kind=cd\n"), "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso");
+        assert_eq!(
+            error("grow=yes\n"),
+            "/kiwi.boot: kind is missing: expected one of vmx, oem, usb, iso, install"
+        );
+        assert_eq!(
+            error("kind=cd\n"),
+            "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso, install"
+        );
         assert_eq!(error("kind=vmx\ngrow=1\n"), "/kiwi.boot:2: grow=\"1\": expected yes or no");
         assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: \"kind\" is said twice");
         assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: \"swap\" is not a setting that is known");

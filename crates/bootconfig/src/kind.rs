@@ -11,11 +11,13 @@ pub enum Kind {
     Usb,
     /// A live system on a CD or a stick; `isoboot`.
     Iso,
+    /// A medium that installs a system; `isoinstboot`.
+    Install,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 4] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso];
+    pub const ALL: [Kind; 5] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso, Self::Install];
 
     /// The word of the image type, which is also the one in `/kiwi.boot`.
     pub fn word(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Oem => "oem",
             Self::Usb => "usb",
             Self::Iso => "iso",
+            Self::Install => "install",
         }
     }
 

@@ -30,6 +30,8 @@ pub enum Role {
     KernelLink,
     /// Settings of a virtual machine.
     MachineSettings,
+    /// `N.config`: how the image is installed.
+    InstallSettings,
     /// The image itself; published last.
     Image,
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Role {
             Self::Initrd => "Boot image",
             Self::Kernel | Self::KernelLink => "Kernel",
             Self::MachineSettings => "Virtual machine",
+            Self::InstallSettings => "Installation",
             Self::Image => "Image",
         })
     }

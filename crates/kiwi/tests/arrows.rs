@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &str)] = &[
         "artifact bootloader disk disk_format filesystem gzip host identity kernel media root_tree workspace",
     ),
     ("initrd", "gzip host identity kernel root_tree"),
-    ("media", "artifact bootloader disk filesystem host identity root_tree workspace"),
+    ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
     ("lock", ""),
     ("package_manager", "host lock repository root_tree stage store"),
     ("repository", "host runtime_configuration"),

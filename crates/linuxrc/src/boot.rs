@@ -70,6 +70,7 @@ pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallibl
     match orders.kind {
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &orders, &panic, console),
         Kind::Usb => kind::usb::boot(machine, &orders, &panic, console),
+        Kind::Install => kind::install::boot(machine, &orders, console),
         Kind::Iso => kind::iso::boot(machine, &orders, &LiveParameters::of(&words), &panic, console),
     }
 }
@@ -135,7 +136,7 @@ mod tests {
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
         assert_eq!(
             text("", Some("kind=x\n")),
-            "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb, iso"
+            "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb, iso, install"
         );
         assert!(
             text("root=sda1", Some("kind=vmx\n"))

@@ -3,8 +3,10 @@
 //! `+++++> text` is a trace (DEBUG=1), `PHASE name uptime` a mark for machines (DEBUG=1 or kiwi.phases=1); both go
 //! to the console. An exception goes to every console the kernel writes to, as nobody knows which one is watched.
 
+use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::PathBuf;
 
 use bootconfig::Parameters;
 
@@ -66,14 +68,40 @@ impl Console {
         self.show(text, true);
     }
 
-    fn show(&self, text: &str, full_screen: bool) {
+    /// Shows `text` on every console, on a screen alone.
+    pub(crate) fn screen(&self, text: &str) {
+        self.show(text, true);
+    }
+
+    /// Shows `text` on every console, behind what is there.
+    pub(crate) fn say(&self, text: &str) {
+        self.show(text, false);
+    }
+
+    /// Shows how far a piece of work of `total` bytes is.
+    pub(crate) fn progress(&self, text: &str, total: u64) -> Progress<'_> {
+        self.say(&format!("\n{text} ({} MiB)\n", total.div_ceil(1 << 20)));
+        Progress { console: self, total, shown: Cell::new(0) }
+    }
+
+    /// The names of all consoles the kernel writes to.
+    fn names(&self) -> Vec<String> {
         let active =
             fs::read_to_string(self.machine.sys.join("class/tty/console/active")).unwrap_or_default();
+        active.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Their devices.
+    pub(crate) fn devices(&self) -> Vec<PathBuf> {
+        self.names().iter().map(|name| self.machine.dev.join(name)).collect()
+    }
+
+    fn show(&self, text: &str, full_screen: bool) {
         let mut shown = false;
-        for name in active.split_whitespace() {
-            let path = self.machine.dev.join(name);
+        for name in self.names() {
+            let path = self.machine.dev.join(&name);
             let console = OpenOptions::new().write(true).custom_flags_nonblocking().open(path);
-            let text = if full_screen && is_screen(name) {
+            let text = if full_screen && is_screen(&name) {
                 format!("{EMPTY_SCREEN}{text}")
             } else {
                 text.to_owned()
@@ -84,6 +112,29 @@ impl Console {
         if !shown {
             print(text);
         }
+    }
+}
+
+/// How far a piece of work is, in percent on every console.
+pub(crate) struct Progress<'a> {
+    console: &'a Console,
+    total: u64,
+    shown: Cell<u64>,
+}
+
+impl Progress<'_> {
+    /// So many bytes are done.
+    pub(crate) fn advance(&self, done: u64) {
+        let percent = done.saturating_mul(100) / self.total.max(1);
+        if percent > self.shown.get() {
+            self.shown.set(percent);
+            self.console.say(&format!("\r{percent:>6} %"));
+        }
+    }
+
+    /// All is done.
+    pub(crate) fn finish(self) {
+        self.console.say("\r   done \n");
     }
 }
 

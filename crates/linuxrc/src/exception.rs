@@ -84,11 +84,20 @@ fn run_shell(shell: &Path) {
 }
 
 /// Reboots without further words.
-fn restart() -> ! {
+pub(crate) fn restart() -> ! {
+    leave(rustix::system::RebootCommand::Restart)
+}
+
+/// Switches the machine off.
+pub(crate) fn power_off() -> ! {
+    leave(rustix::system::RebootCommand::PowerOff)
+}
+
+fn leave(command: rustix::system::RebootCommand) -> ! {
     rustix::fs::sync();
     loop {
         // It cannot fail for PID 1; if it did, another attempt is the only thing left.
-        let _ = rustix::system::reboot(rustix::system::RebootCommand::Restart);
+        let _ = rustix::system::reboot(command);
         std::thread::sleep(Duration::from_secs(1));
     }
 }

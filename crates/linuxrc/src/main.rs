@@ -16,7 +16,9 @@ mod device;
 mod divide;
 mod exception;
 mod grow;
+mod install;
 mod kind {
+    pub(crate) mod install;
     pub(crate) mod iso;
     pub(crate) mod usb;
     pub(crate) mod vmx;

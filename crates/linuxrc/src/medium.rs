@@ -47,10 +47,11 @@ pub(crate) fn place(machine: &Machine) -> PathBuf {
     machine.root.join("run/kiwi/medium")
 }
 
-/// Loads drivers until the medium is there.
+/// Loads drivers until the medium is there. `carries` says in a message what is on it.
 pub(crate) fn wait(
     machine: &Machine,
     orders: &Orders,
+    carries: &str,
     modules: &mut Modules,
     console: &Console,
 ) -> Result<Medium, SystemException> {
@@ -71,7 +72,7 @@ pub(crate) fn wait(
             }
         }
         if orders.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
-            return Err(not_found(orders, &drives, modules));
+            return Err(not_found(orders, carries, &drives, modules));
         }
         std::thread::sleep(POLL);
     }
@@ -90,7 +91,12 @@ fn is_wanted(machine: &Machine, medium: &Medium, orders: &Orders) -> bool {
     }
 }
 
-fn not_found(orders: &Orders, drives: &BTreeMap<String, Medium>, modules: &Modules) -> SystemException {
+fn not_found(
+    orders: &Orders,
+    carries: &str,
+    drives: &BTreeMap<String, Medium>,
+    modules: &Modules,
+) -> SystemException {
     let seen: Vec<String> = drives
         .values()
         .map(|medium| format!("  {} (\"{}\", {})", medium.name, medium.volume.id, medium.volume.set))
@@ -98,7 +104,7 @@ fn not_found(orders: &Orders, drives: &BTreeMap<String, Medium>, modules: &Modul
     let seen = if seen.is_empty() { "  none".to_owned() } else { seen.join("\n") };
     let id = orders.medium.as_deref().unwrap_or("any");
     SystemException::shell(format!(
-        "The CD or USB stick with the live system was not found within {} seconds.\n\n\
+        "The CD or USB stick with the {carries} was not found within {} seconds.\n\n\
          Is it still in its drive? Take it out, put it in again and start the machine anew; try another drive or\n\
          another USB socket.\n\nWanted: medium {id}\nMedia seen:\n{seen}\n{}",
         orders.timeout.unwrap_or_default(),

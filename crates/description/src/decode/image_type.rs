@@ -1,6 +1,6 @@
 //! `<type>`: from a bag of attributes to the variant that carries what its word demands (spec 2.4).
 
-use super::{Decoder, boolean, number, text};
+use super::{Decoder, boolean, number, oem, text};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
 use crate::not_built::{self, NotBuilt};
@@ -8,7 +8,7 @@ use crate::suggest::listed;
 use crate::words::{self, State, TYPE, Value};
 use crate::{
     BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskWord, Filesystem,
-    FilesystemImage, Firmware, ImageType, Machine, Mebibytes, Oem, Pxe, SchemaVersion, SizeRule, SplitFilesystems,
+    FilesystemImage, Firmware, ImageType, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule, SplitFilesystems,
     Usb, Xen,
 };
 
@@ -148,7 +148,7 @@ impl Decoder<'_> {
             mount_options: text(element, "fsmountoptions"),
             esp_size: number(element, "efipartsize").map(Mebibytes),
             resize: resize.and_then(|resize| words::boolean(&resize.text)).unwrap_or(true),
-            oem: element.child("oemconfig").map(oem).unwrap_or_default(),
+            oem: element.child("oemconfig").map(oem::oem).unwrap_or_default(),
             machine: machine(element),
         })
     }
@@ -347,19 +347,6 @@ pub(super) fn bootloader(element: &Element) -> Bootloader {
             .and_then(|timeout| u32::try_from(timeout).ok())
             .unwrap_or(default.timeout),
         output,
-    }
-}
-
-fn oem(config: &Element) -> Oem {
-    let text = |name: &str| config.child_text(name).map(|text| text.text.as_str());
-    let is_on = |name: &str| text(name).and_then(words::boolean).unwrap_or(false);
-    let megabytes = |name: &str| text(name).and_then(words::number).map(Mebibytes);
-    Oem {
-        swap: is_on("oem-swap").then(|| megabytes("oem-swapsize").unwrap_or(Mebibytes(128))),
-        system_size: megabytes("oem-systemsize"),
-        unattended: is_on("oem-unattended"),
-        unattended_disk: text("oem-unattended-id").map(str::to_owned),
-        shutdown: is_on("oem-shutdown"),
     }
 }
 

@@ -7,6 +7,7 @@
 mod deploy;
 mod image_type;
 mod iso;
+mod oem;
 mod packages;
 mod preferences;
 mod repository;

@@ -1,11 +1,12 @@
-//! What makes CDs and sticks of finished images: boot-stick, boot-cd, and the same in the chapter's words.
+//! What makes CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and the same in the chapter's words.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::operation::install_cd::Installation;
 use crate::operation::target::Target;
-use crate::operation::{Operation, boot_cd, boot_stick};
+use crate::operation::{Operation, boot_cd, boot_stick, install_cd, install_stick};
 
 /// Where a stick goes.
 #[derive(Debug, Args)]
@@ -65,6 +66,63 @@ impl BootCd {
     }
 }
 
+/// What is installed, and what is known beforehand.
+#[derive(Debug, Args)]
+struct Installing {
+    /// The boot image, such as initrd-isoinstboot-debian-12.x86_64-1.0.0.gz; its kernel lies beside it.
+    initrd: PathBuf,
+    /// The system: a raw disk image, of a type oem or vmx.
+    #[arg(long, value_name = "IMAGE")]
+    system: PathBuf,
+    /// Ask nothing: the only disk of the machine, or the one of --disk, is overwritten.
+    #[arg(long)]
+    unattended: bool,
+    /// Install on this disk of the machine, such as /dev/sda.
+    #[arg(long, value_name = "DEVICE")]
+    disk: Option<String>,
+}
+
+impl Installing {
+    fn installation(self) -> Installation {
+        let Self { initrd, system, unattended, disk } = self;
+        Installation { initrd, system, unattended, disk }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallCd {
+    #[command(flatten)]
+    installing: Installing,
+    /// Name of the CD's file (default: the system's with .install.iso).
+    #[arg(long, short = 'o', value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl InstallCd {
+    pub(super) fn operation(self) -> Operation {
+        let installation = self.installing.installation();
+        Operation::InstallCd(install_cd::Request { installation, output: self.output })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallStick {
+    #[command(flatten)]
+    installing: Installing,
+    #[command(flatten)]
+    stick: Stick,
+}
+
+impl InstallStick {
+    pub(super) fn operation(self) -> Operation {
+        let target = self.stick.target();
+        Operation::InstallStick(install_stick::Request {
+            installation: self.installing.installation(),
+            target,
+        })
+    }
+}
+
 /// The chapter's options.
 #[derive(Debug, Args)]
 pub(super) struct ChapterMedia {
@@ -80,6 +138,33 @@ pub(super) struct ChapterMedia {
     /// Make a CD that boots of this boot image.
     #[arg(long, value_name = "INITRD", group = "operation", help_heading = "Operations of the chapter")]
     bootcd: Option<PathBuf>,
+    /// Make a CD that installs a system, with this boot image.
+    #[arg(
+        long,
+        value_name = "INITRD",
+        group = "operation",
+        requires = "installcd_system",
+        help_heading = "Operations of the chapter"
+    )]
+    installcd: Option<PathBuf>,
+    /// The system that is installed.
+    #[arg(long, value_name = "IMAGE", requires = "installcd", help_heading = "Options of the chapter")]
+    installcd_system: Option<PathBuf>,
+    /// Make a stick that installs a system, with this boot image.
+    #[arg(
+        long,
+        value_name = "INITRD",
+        group = "operation",
+        requires = "installstick_system",
+        help_heading = "Operations of the chapter"
+    )]
+    installstick: Option<PathBuf>,
+    /// The system that is installed.
+    #[arg(long, value_name = "IMAGE", requires = "installstick", help_heading = "Options of the chapter")]
+    installstick_system: Option<PathBuf>,
+    /// Write to this stick instead of asking for one.
+    #[arg(long, value_name = "DEVICE", requires = "installstick", help_heading = "Options of the chapter")]
+    installstick_device: Option<String>,
     /// Write the medium to this file.
     #[arg(long, short = 'o', value_name = "FILE", help_heading = "Options of the chapter")]
     output: Option<PathBuf>,
@@ -95,6 +180,16 @@ impl ChapterMedia {
                 system: self.bootstick_system,
                 target,
             }));
+        }
+        let installation = |initrd, system| Installation { initrd, system, unattended: false, disk: None };
+        if let (Some(initrd), Some(system)) = (self.installcd, self.installcd_system) {
+            let installation = installation(initrd, system);
+            return Some(Operation::InstallCd(install_cd::Request { installation, output: self.output }));
+        }
+        if let (Some(initrd), Some(system)) = (self.installstick, self.installstick_system) {
+            let installation = installation(initrd, system);
+            let target = target(self.installstick_device, self.output);
+            return Some(Operation::InstallStick(install_stick::Request { installation, target }));
         }
         let initrd = self.bootcd?;
         Some(Operation::BootCd(boot_cd::Request { initrd, output: self.output }))

@@ -194,6 +194,11 @@ mod tests {
             ),
             ("kiwi --bootstick i --output f", "kiwi boot-stick i -o f"),
             ("kiwi --bootcd i", "kiwi boot-cd i"),
+            ("kiwi --installcd i --installcd-system s", "kiwi install-cd i --system s"),
+            (
+                "kiwi --installstick i --installstick-system s --installstick-device sdb",
+                "kiwi install-stick i --system s --device sdb",
+            ),
             ("kiwi -i d", "kiwi list-profiles d"),
             ("kiwi --list-profiles d", "kiwi list-profiles d"),
             ("kiwi -l", "kiwi list"),

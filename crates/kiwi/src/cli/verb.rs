@@ -33,6 +33,10 @@ pub(super) enum Verb {
     BootStick(media::BootStick),
     /// Make a CD that starts a boot image.
     BootCd(media::BootCd),
+    /// Make a CD that installs a system on a machine.
+    InstallCd(media::InstallCd),
+    /// Make a stick that installs a system on a machine.
+    InstallStick(media::InstallStick),
     /// Boot a finished disk in QEMU, with its console on this terminal.
     Run(running::Run),
     /// List the boot image descriptions that come with kiwi.
@@ -82,6 +86,8 @@ impl Verb {
             Self::Info(verb) => verb.operation(),
             Self::BootStick(verb) => verb.operation(),
             Self::BootCd(verb) => verb.operation(),
+            Self::InstallCd(verb) => verb.operation(),
+            Self::InstallStick(verb) => verb.operation(),
             Self::Run(verb) => verb.operation(),
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),

@@ -74,7 +74,7 @@ fn filesystems(system: description::Filesystem, kind: Kind) -> Vec<description::
 /// Programs that a kind of boot image runs; taken along when the tree has them.
 fn kind_programs(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Vmx | Kind::Oem | Kind::Usb => &[],
+        Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Install => &[],
         // The part of a stick that keeps what is written is made at the first boot.
         Kind::Iso => &["sbin/mke2fs", "sbin/e2fsck", "sbin/mkfs.xfs"],
     }

@@ -7,7 +7,7 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
-use bootconfig::ImageName;
+use bootconfig::{ImageName, InstallConfig};
 use description::{Disk, DiskFormat, Firmware, Machine, Selection};
 
 use super::{BootFiles, TreeFacts, remove_build_files, size};
@@ -37,6 +37,7 @@ pub struct Plan {
     file_id: [u8; 16],
     format_options: Vec<String>,
     machine: Option<Machine>,
+    install: Option<InstallConfig>,
 }
 
 pub(super) fn plan(
@@ -75,6 +76,7 @@ pub(super) fn plan(
         uuid: system.uuid.clone(),
         filesystem: disk.filesystem,
     };
+    let name_text = name.to_string();
     Ok(Plan {
         fstab: fstab(disk, &system.uuid, layout.partition(PartitionRole::Esp).map(|_| esp_id)),
         name,
@@ -87,7 +89,21 @@ pub(super) fn plan(
         file_id: identity.uuid("disk file"),
         format_options: disk.format_options.clone(),
         machine: disk.machine.clone(),
+        install: install(disk, selection, &name_text),
     })
+}
+
+/// What an installation of this disk is told, where the description says anything about it.
+fn install(disk: &Disk, selection: &Selection, name: &str) -> Option<InstallConfig> {
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deploy.device.clone());
+    let device = disk.oem.unattended_disk.clone().or(deployed);
+    let config = InstallConfig {
+        image: name.to_owned(),
+        disk: device.map(|device| device.strip_prefix("/dev/").unwrap_or(&device).to_owned()),
+        unattended: disk.oem.unattended,
+        shutdown: disk.oem.shutdown,
+    };
+    (config != InstallConfig::new(name)).then_some(config)
 }
 
 /// The root device, the consoles, then what the description says; a console it names takes the place of ours.
@@ -127,6 +143,12 @@ pub(super) fn create(
     remove_build_files(tree)?;
     furnish(plan, tree)?;
     tree.clamp_times(plan.system.epoch)?;
+    if let Some(install) = &plan.install {
+        let file = format!("{}.config", plan.name);
+        let place = workspace.unfinished(&file);
+        host.write_file(&place, install.to_string()).context("writing how the disk is installed")?;
+        artifacts.push(Artifact::new(Role::InstallSettings, file, place));
+    }
     let raw = format!("{}.raw", plan.name);
     let path = match plan.format {
         DiskFormat::Raw => workspace.unfinished(&raw),

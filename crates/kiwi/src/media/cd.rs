@@ -1,14 +1,25 @@
 //! A CD that starts a boot image (spec/kiwi-1.4, 7.2); with a system on it, one that installs it (7.3). The same file
 //! works on a stick.
+//!
+//! ```text
+//! /boot/ARCH/loader/linux, initrd     the boot image
+//! /config.isoclient                   what is installed and how
+//! /image/N.gz, /image/N.md5           the packed disk, and the sum of the unpacked one
+//! ```
 
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use bootconfig::{Checksum, InstallConfig};
 use description::Firmware;
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::iso::{self, Graft, IsoPlan};
+use super::system_image::{Content, SystemImage};
+use crate::gzip::GzipWriter;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
@@ -19,12 +30,43 @@ pub struct Plan {
     iso: IsoPlan,
     /// Files with their places on the medium.
     files: Vec<(PathBuf, String)>,
+    install: Option<Install>,
     epoch: u64,
+}
+
+/// What is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Install {
+    image: PathBuf,
+    sum: Checksum,
+    config: InstallConfig,
 }
 
 /// A CD that starts the boot image and nothing else.
 pub fn plan_boot(boot: &BootFiles, identity: &Identity) -> Plan {
-    plan(boot, "KIWI CD boot", "KIWIBOOT", Vec::new(), identity)
+    plan(boot, "KIWI CD boot", "KIWIBOOT", identity)
+}
+
+/// A CD that installs the disk `system` as `config` says.
+pub fn plan_install(
+    boot: &BootFiles,
+    system: &SystemImage,
+    config: &InstallConfig,
+    identity: &Identity,
+) -> Result<Plan> {
+    if system.content != Content::Disk {
+        bail!(
+            "{} is no disk image; only a whole disk with its boot loader can be installed: build a type oem or vmx \
+             without a format, which gives a .raw file",
+            system.path.display()
+        );
+    }
+    let title = format!("Install {}", system.name);
+    let plan = plan(boot, &title, "KIWIINSTALL", identity);
+    Ok(Plan {
+        install: Some(Install { image: system.path.clone(), sum: system.sum, config: config.clone() }),
+        ..plan
+    })
 }
 
 /// Programs of the host that it takes.
@@ -37,28 +79,24 @@ pub fn check() -> Result<()> {
     iso::check(Firmware::BiosAndUefi)
 }
 
-fn plan(
-    boot: &BootFiles,
-    title: &str,
-    volume_id: &str,
-    more: Vec<(PathBuf, String)>,
-    identity: &Identity,
-) -> Plan {
+fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> Plan {
     let [kernel, initrd] = ["linux", "initrd"].map(|name| format!("{}/{name}", iso::LOADER));
     let start = Start { title, kernel: &kernel, initrd: &initrd, words: "" };
     let menu = boot_menu::menu(start, true);
     let iso = iso::plan(menu, volume_id, Firmware::BiosAndUefi, identity);
-    let mut files = vec![(boot.kernel.clone(), kernel), (boot.initrd.clone(), initrd)];
-    files.extend(more);
-    Plan { iso, files, epoch: identity.epoch }
+    let files = vec![(boot.kernel.clone(), kernel), (boot.initrd.clone(), initrd)];
+    Plan { iso, files, install: None, epoch: identity.epoch }
 }
 
 /// Makes the medium as the file `output`.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
-    let stage = host.stage("Assembling the medium");
     let folder = workspace.scratch_file("cd");
     host.create_folders(&folder).context("making a folder for the medium's files")?;
-    let mut grafts = Vec::new();
+    let mut grafts = match &plan.install {
+        Some(install) => installed(install, plan.epoch, &folder, host)?,
+        None => Vec::new(),
+    };
+    let stage = host.stage("Assembling the medium");
     for (number, (source, place)) in plan.files.iter().enumerate() {
         // A copy, as its time is set; it shares its bytes where the file system can do that.
         let copy = folder.join(number.to_string());
@@ -67,6 +105,45 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         grafts.push(Graft::new(place, copy));
     }
     iso::create(&plan.iso, &grafts, output, workspace, host)?;
+    stage.finish();
+    Ok(())
+}
+
+/// The files of an installation, made in `folder`.
+fn installed(install: &Install, epoch: u64, folder: &Path, host: &Host) -> Result<Vec<Graft>> {
+    let [packed, sum, config] = ["image.gz", "image.md5", "config"].map(|name| folder.join(name));
+    pack(&install.image, &packed, host)?;
+    host.write_file(&sum, format!("{}\n", install.sum)).context("writing the checksum of the system")?;
+    host.write_file(&config, install.config.to_string()).context("writing what is installed")?;
+    for file in [&packed, &sum, &config] {
+        iso::settle(file, epoch, host)?;
+    }
+    Ok(vec![
+        Graft::new(install.config.image_path(), packed),
+        Graft::new(install.config.checksum_path(), sum),
+        Graft::new(InstallConfig::PATH, config),
+    ])
+}
+
+fn pack(image: &Path, packed: &Path, host: &Host) -> Result<()> {
+    let what = || format!("packing {}", image.display());
+    let size = image.metadata().with_context(what)?.len();
+    let stage = host.stage("Packing the system");
+    let mut source = File::open(image).with_context(what)?;
+    let target = host.create_file(packed).with_context(what)?;
+    let mut writer = GzipWriter::new(target, host.processors()).with_context(what)?;
+    let (mut block, mut done) = (vec![0; 1 << 20], 0);
+    loop {
+        host.check_interrupt()?;
+        let count = source.read(&mut block).with_context(what)?;
+        if count == 0 {
+            break;
+        }
+        writer.write_all(&block[..count]).with_context(what)?;
+        done += count as u64;
+        stage.advance(done, size);
+    }
+    writer.finish().with_context(what)?;
     stage.finish();
     Ok(())
 }

@@ -231,7 +231,7 @@ fn from_tree(
     let files = BootFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
     let artifacts = match config.kind {
         Kind::Usb => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
-        Kind::Vmx | Kind::Oem | Kind::Iso => Vec::new(),
+        Kind::Vmx | Kind::Oem | Kind::Iso | Kind::Install => Vec::new(),
     };
     Ok(Made { files, artifacts })
 }
@@ -345,7 +345,13 @@ pub(super) fn create_boot_image(
 ) -> Result<Vec<Artifact>> {
     let layered = workspace.layered(tree, host)?;
     super::create::run_images_sh(&layered, host)?;
-    let own = BootConfig { grow: true, ..BootConfig::new(described_kind(selection)) };
+    let kind = described_kind(selection);
+    // Nobody asks for these with the hardware's words.
+    let modules = match kind {
+        Kind::Install => vec!["isofs".to_owned()],
+        Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso => Vec::new(),
+    };
+    let own = BootConfig { grow: true, modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
     let plan = logical::plan(selection, &TreeFacts::of(&layered, None)?, &identity)?;
@@ -361,6 +367,8 @@ fn described_kind(selection: &Selection) -> Kind {
         Kind::Usb
     } else if named("isoboot") {
         Kind::Iso
+    } else if named("isoinstboot") {
+        Kind::Install
     } else {
         Kind::Vmx
     }

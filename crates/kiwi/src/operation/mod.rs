@@ -17,6 +17,8 @@ mod division;
 mod explain;
 mod image_stage;
 pub mod init;
+pub mod install_cd;
+pub mod install_stick;
 pub mod list;
 pub mod list_profiles;
 pub mod list_results;
@@ -63,6 +65,10 @@ pub enum Operation {
     Outline(outline::Request),
     /// Make a CD that starts a boot image.
     BootCd(boot_cd::Request),
+    /// Make a CD that installs a system.
+    InstallCd(install_cd::Request),
+    /// Make a stick that installs a system.
+    InstallStick(install_stick::Request),
     /// Make a stick that boots.
     BootStick(boot_stick::Request),
     /// Compare trees or images.
@@ -93,6 +99,8 @@ impl Operation {
             | Self::Upgrade(_)
             | Self::BootCd(_)
             | Self::BootStick(_)
+            | Self::InstallCd(_)
+            | Self::InstallStick(_)
             | Self::Diff(_) => true,
             Self::Outline(request) => request.resolve,
             Self::Cache(_)
@@ -125,6 +133,8 @@ impl Operation {
             | Self::BootCd(_)
             | Self::BootStick(_)
             | Self::Bundle(_)
+            | Self::InstallCd(_)
+            | Self::InstallStick(_)
             | Self::BootVm(_)
             | Self::Diff(_)
             | Self::Repro(_)
@@ -139,6 +149,7 @@ impl Operation {
     pub fn reach(&mut self, outside: &Outside) -> Result<()> {
         match self {
             Self::BootStick(request) => request.reach(outside),
+            Self::InstallStick(request) => request.reach(outside),
             _ => Ok(()),
         }
     }
@@ -161,6 +172,8 @@ impl Operation {
             Self::Outline(request) => outline::run(request, host),
             Self::BootCd(request) => boot_cd::run(request, host),
             Self::BootStick(request) => boot_stick::run(request, host),
+            Self::InstallCd(request) => install_cd::run(request, host),
+            Self::InstallStick(request) => install_stick::run(request, host),
             Self::BootVm(request) => boot_vm::run(request, host),
             Self::List(request) => list::run(request, host),
             Self::ListProfiles(request) => list_profiles::run(request, host),

@@ -117,6 +117,15 @@ impl Machine {
         }
     }
 
+    /// Waits until the machine has switched itself off or restarted.
+    pub fn expect_end(&mut self, seconds: u64) {
+        let limit = Instant::now() + Duration::from_secs(seconds);
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < limit, "the machine did not end within {seconds} s; {}", self.tail());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     /// As `expect`, telling whether it came; a machine that gave up does not get better.
     fn shows(&mut self, texts: &[&str], seconds: u64) -> bool {
         let limit = Instant::now() + Duration::from_secs(seconds);

@@ -29,7 +29,7 @@ pub(crate) fn boot(
 ) -> Result<Infallible, SystemException> {
     let mut modules = Modules::open(machine);
     orders.modules.iter().for_each(|name| modules.load(name, console));
-    let medium = medium::wait(machine, orders, &mut modules, console)?;
+    let medium = medium::wait(machine, orders, "live system", &mut modules, console)?;
     console.phase("medium");
     medium.is_whole()?;
     if parameters.media_check {

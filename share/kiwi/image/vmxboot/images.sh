@@ -10,8 +10,8 @@ suseStripKernel
 rm -f /boot/System.map-* /boot/config-*
 # From here on only what is kept counts, so it is moved aside and everything else goes at once.
 mkdir -p /keep/usr/sbin /keep/usr/bin /keep/usr/lib
-# A live stick makes a file system for what it keeps.
-programs="/usr/sbin/e2fsck /usr/sbin/mke2fs /usr/bin/dash"
+# A live stick makes a file system for what it keeps, a machine's disk is divided.
+programs="/usr/sbin/e2fsck /usr/sbin/mke2fs /usr/sbin/mkswap /usr/bin/dash"
 for program in $programs; do
     cp -a "$program" "/keep$program"
     for library in $(ldd "$program" | grep -o '/[^ ]*'); do

@@ -1,0 +1,101 @@
+//! `kiwi install-cd`: a boot image and a disk become a CD that installs the disk on a machine.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bootconfig::InstallConfig;
+
+use super::target::Target;
+use crate::host::Host;
+use crate::media::boot_files::{BootFiles, folder_of};
+use crate::media::system_image::SystemImage;
+use crate::media::{self, cd};
+
+/// What is installed by what, and where the CD goes.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The parts of the medium.
+    pub installation: Installation,
+    /// The file; none: `N.install.iso` beside the system.
+    pub output: Option<PathBuf>,
+}
+
+/// An installation: the boot image that carries it out, the system, and what is known beforehand.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// The boot image, of the kind isoinstboot; its kernel lies beside it.
+    pub initrd: PathBuf,
+    /// The disk image.
+    pub system: PathBuf,
+    /// Nothing is asked.
+    pub unattended: bool,
+    /// The disk of the machine it goes to.
+    pub disk: Option<String>,
+}
+
+/// Makes the CD.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let target = request.output.clone().unwrap_or_else(|| usual_name(&request.installation.system));
+    make(&request.installation, &Target::File(target), host)
+}
+
+/// Makes the medium at `target`.
+pub(super) fn make(installation: &Installation, target: &Target, host: &Host) -> Result<()> {
+    for program in cd::programs() {
+        host.find_program(program)?;
+    }
+    cd::check()?;
+    let boot = BootFiles::find(&installation.initrd)?;
+    let workspace = target.workspace(&installation.initrd, host)?;
+    let system = SystemImage::open(&installation.system, workspace.scratch(), host)?;
+    let config = config(installation, &system)?;
+    let sums = [&boot.sums()?[..], &[system.sum]].concat();
+    let identity = media::identity(&format!("install cd {config}"), &sums, host);
+    let plan = cd::plan_install(&boot, &system, &config, &identity)?;
+    let medium = target.unfinished(&workspace)?;
+    cd::create(&plan, &medium, &workspace, host)?;
+    target.deliver(&medium, &workspace, host)?;
+    workspace.close()
+}
+
+/// What `N.config` beside the system says, then what this call says.
+fn config(installation: &Installation, system: &SystemImage) -> Result<InstallConfig> {
+    let file = folder_of(&installation.system).join(format!("{}.config", system.name));
+    let mut config = match file.is_file() {
+        false => InstallConfig::new(&system.name),
+        true => {
+            let text =
+                std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+            InstallConfig::parse(&text).with_context(|| format!("reading {}", file.display()))?
+        }
+    };
+    config.image.clone_from(&system.name);
+    config.unattended |= installation.unattended;
+    if let Some(disk) = &installation.disk {
+        let name = disk.strip_prefix("/dev/").unwrap_or(disk);
+        if name.is_empty() || name.contains(['/', ';', ',', '\n']) {
+            bail!("--disk {disk}: expected the kernel's name of a whole disk, such as /dev/sda");
+        }
+        config.disk = Some(name.to_owned());
+    }
+    Ok(config)
+}
+
+/// `N.raw` gives `N.install.iso`.
+fn usual_name(system: &Path) -> PathBuf {
+    let name = system.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    system.with_file_name(format!("{}.install.iso", name.strip_suffix(".raw").unwrap_or(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cd_is_named_after_its_system() {
+        for name in ["a.x86_64-1.0.0.raw", "a.x86_64-1.0.0.raw.gz", "a.x86_64-1.0.0"] {
+            assert_eq!(usual_name(Path::new(name)), Path::new("a.x86_64-1.0.0.install.iso"));
+        }
+    }
+}

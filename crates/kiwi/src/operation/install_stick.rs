@@ -1,0 +1,30 @@
+//! `kiwi install-stick`: the medium of `install-cd`, written to a stick.
+
+use anyhow::Result;
+
+use super::install_cd::{self, Installation};
+use super::target::Target;
+use crate::host::{Host, Outside};
+use crate::media::boot_files::BootFiles;
+
+/// What is installed by what, and which stick.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The parts of the medium.
+    pub installation: Installation,
+    /// Where the stick is.
+    pub target: Target,
+}
+
+impl Request {
+    /// Looks at the boot image, then chooses the stick.
+    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+        BootFiles::find(&self.installation.initrd)?;
+        self.target.reach(outside)
+    }
+}
+
+/// Makes the stick.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    install_cd::make(&request.installation, &request.target, host)
+}

@@ -1,0 +1,220 @@
+//! Installation media: a system installed from CD and stick that then boots alone, and media and disks that something is
+//! wrong with.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+mod small;
+
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use machine::{Firmware, Machine, Slot, run_kiwi};
+use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
+
+const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
+  <deploy><partitions><partition type="S" number="1" size="64"/>
+    <partition number="2" size="800" mountpoint="/" target="true"/>
+    <partition number="3" mountpoint="/home"/></partitions></deploy></type>"#;
+
+/// Bytes of a disk the system is installed on.
+const ROOMY: u64 = 2 << 30;
+
+/// An empty disk of `bytes`.
+fn disk(folder: &Path, bytes: u64) -> PathBuf {
+    let path = folder.join("disk.raw");
+    std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
+    path
+}
+
+/// The boot image of installation media, built once.
+fn installer() -> &'static Path {
+    static INSTALLER: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installer");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        run_kiwi(&["build", "isoinstboot/debian-12", "--destdir", text(&folder)]);
+        folder.join("initrd-isoinstboot-debian-12.x86_64-1.0.0.gz")
+    })
+}
+
+/// The system that is installed, made once.
+fn system() -> &'static Path {
+    static SYSTEM_DISK: OnceLock<PathBuf> = OnceLock::new();
+    SYSTEM_DISK.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        create(DISK, &folder);
+        folder.join(format!("{SYSTEM}.raw"))
+    })
+}
+
+/// The installed system boots alone, has divided the disk once, and keeps what it had in /home.
+fn boots_alone(disk: &Path, folder: &Path) {
+    let mut machine = log_in(&attached(disk), Firmware::Bios, folder);
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda3 ext4 rw");
+    assert_eq!(mounted(&mut machine, "/home"), "/dev/vda5 ext4 rw");
+    assert_eq!(machine.ask("stat -c %U /home/tux"), "tux", "what was in /home is there");
+    assert!(machine.ask("cat /proc/swaps").contains("/dev/vda4"));
+    let size = |machine: &mut Machine, name: &str| {
+        let blocks = machine.ask(&format!("awk '$4 == \"{name}\" {{ print $3 }}' /proc/partitions"));
+        blocks.parse::<u64>().unwrap() / 1024
+    };
+    assert_eq!((size(&mut machine, "vda3"), size(&mut machine, "vda4")), (800, 64));
+    assert!(size(&mut machine, "vda5") > 1000, "/home does not fill the disk");
+    let root: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
+    assert!(root > 700_000, "the system has not grown: {root} kB");
+    machine.ask("echo mine > /home/tux/mine; sync; cat /proc/uptime");
+    drop(machine);
+    judge("sfdisk", &["--verify", text(disk)]);
+    let mut machine = log_in(&attached(disk), Firmware::Uefi, folder);
+    assert_eq!(machine.ask("cat /home/tux/mine"), "mine");
+    assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2");
+}
+
+#[test]
+fn a_cd_installs_a_system_that_then_boots_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let cd = folder.path().join("install.iso");
+    run_kiwi(&[
+        "--installcd",
+        text(installer()),
+        "--installcd-system",
+        text(system()),
+        "--output",
+        text(&cd),
+    ]);
+    let bytes = std::fs::read(&cd).unwrap();
+    run_kiwi(&["install-cd", text(installer()), "--system", text(system()), "--output", text(&cd)]);
+    assert!(std::fs::read(&cd).unwrap() == bytes, "two media differ");
+    let listed = judge("isoinfo", &["-f", "-R", "-i", text(&cd)]);
+    for file in ["/config.isoclient\n", &format!("/image/{SYSTEM}.gz\n"), &format!("/image/{SYSTEM}.md5\n")] {
+        assert!(listed.contains(file), "{file} is not on the medium: {listed}");
+    }
+    judge("sfdisk", &["--verify", text(&cd)]);
+    let disk = disk(folder.path(), ROOMY);
+    let words = [Slot::Cdrom.words(&cd), attached(&disk), vec!["-boot".to_owned(), "d".to_owned()]].concat();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.expect(&["Name of the disk to install on"], 300);
+    machine.type_line("vda");
+    machine.expect(&["It is empty."], 30);
+    machine.type_line("yes");
+    machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 300);
+    machine.expect_end(60);
+    boots_alone(&disk, folder.path());
+}
+
+/// A disk full of somebody's bytes, with a partition.
+fn foreign_disk(folder: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
+    let path = disk(folder, bytes);
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    judge("sh", &["-c", &format!("echo '2048,,L' | sfdisk -q --label dos '{}'", path.display())]);
+    let canary: Vec<u8> = (0..4 << 20).map(|at: u32| (at * 31 % 251) as u8).collect();
+    file.write_all_at(&canary, 1 << 20).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    (path, before)
+}
+
+/// The words that start kernel and initrd of the installer without a boot loader.
+fn direct() -> Vec<String> {
+    let folder = installer().parent().unwrap();
+    let kernel = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| text(path).contains(".kernel."))
+        .expect("a kernel");
+    let line = "console=ttyS0 quiet panic=-1 rd.timeout=10";
+    ["-kernel", text(&kernel), "-initrd", text(installer()), "-append", line].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
+    let folder = tempfile::tempdir().unwrap();
+    let stick = |more: &[&str]| {
+        let path = folder.path().join("stick.raw");
+        let words = ["install-stick", text(installer()), "--system", text(system()), "--output", text(&path)];
+        run_kiwi(&[&words[..], more].concat());
+        path
+    };
+    let (disk, before) = foreign_disk(folder.path(), ROOMY);
+    let attended = stick(&[]);
+    let words = [direct(), Slot::Usb.words(&attended), attached(&disk)].concat();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.expect(&["Name of the disk to install on"], 300);
+    machine.type_line("vda");
+    machine.expect(&["ALL THAT IS ON IT WILL BE LOST."], 30);
+    machine.type_line("y");
+    machine.expect_failure("Nothing was installed: \"y\" is not yes.", 30);
+    drop(machine);
+    assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
+
+    let unattended = stick(&["--unattended", "--disk", "/dev/vda"]);
+    let words = [direct(), Slot::Usb.words(&unattended), attached(&disk)].concat();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
+    machine.expect_end(60);
+    boots_alone(&disk, folder.path());
+}
+
+#[test]
+fn what_is_wrong_with_an_installation_is_said_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let cd = folder.path().join("install.iso");
+    run_kiwi(&[
+        "install-cd",
+        text(installer()),
+        "--system",
+        text(system()),
+        "--unattended",
+        "--output",
+        text(&cd),
+    ]);
+    let says = |medium: Option<&Path>, size: u64, text: &str| {
+        let (disk, before) = foreign_disk(folder.path(), size);
+        let mut words = [direct(), attached(&disk)].concat();
+        words.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.words(medium)));
+        Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 300);
+        assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
+    };
+    const DISK_SIZE: u64 = 64 << 20;
+    says(None, DISK_SIZE, "The CD or USB stick with the system to install was not found within 10 seconds.");
+    says(Some(&cd), DISK_SIZE, "The disk vda is too small: it has 64 MiB and the system needs ");
+    let bytes = std::fs::read(&cd).unwrap();
+    let sum = std::fs::read_to_string(sum_of(&cd, folder.path())).unwrap();
+    let place = bytes.windows(sum.len()).position(|window| window == sum.as_bytes()).expect("the sum") as u64;
+    let changed = |name: &str, from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let path = folder.path().join(name);
+        std::fs::copy(&cd, &path).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(sum.replacen(from, to, 1).as_bytes(), place).unwrap();
+        path
+    };
+    let wrong = changed("wrong.iso", &sum[..8], "00000000");
+    says(Some(&wrong), DISK_SIZE, "The system on the medium has the wrong checksum: ");
+    // A sum that is about more than what is on the medium.
+    let count = sum.split_whitespace().nth(1).unwrap();
+    let truncated =
+        changed("truncated.iso", &format!("   {count} "), &format!("   {} ", "9".repeat(count.len())));
+    says(Some(&truncated), DISK_SIZE, "The system on the medium is truncated: ");
+    let cut = folder.path().join("cut.iso");
+    std::fs::copy(&cd, &cut).unwrap();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&cut)
+        .unwrap()
+        .set_len(bytes.len() as u64 - (5 << 20))
+        .unwrap();
+    says(Some(&cut), DISK_SIZE, "The medium is incomplete: 5 MiB are missing at its end.");
+}
+
+/// The checksum file of a medium, taken from it.
+fn sum_of(medium: &Path, folder: &Path) -> PathBuf {
+    let path = folder.join("sum");
+    let place = format!("/image/{SYSTEM}.md5");
+    judge("xorriso", &["-osirrox", "on", "-indev", text(medium), "-extract", &place, text(&path)]);
+    path
+}

@@ -1,0 +1,97 @@
+//! A small system that boots in seconds, prepared once for each test program, and the images that are made of it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of the kit")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::machine::{Firmware, Machine, run_kiwi};
+
+/// A system that is quick to boot: its init is a shell script that offers a login.
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="small">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager>TYPE</preferences>
+  <users><user name="tux" home="/home/tux" shell="/bin/bash" password="$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu."/></users>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="image">
+    <package name="e2fsprogs"/><package name="kmod"/><package name="linux-image-amd64"/><package name="login"/><package name="mount"/><package name="udev"/>
+  </packages>
+</image>"#;
+
+const INIT: &str = "#!/bin/sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
+swapon -a; mount -a
+ln -sf /proc/mounts /run/mounts
+while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
+";
+
+/// Drivers that no machine of these tests has are most of the kernel.
+const CONFIG_SH: &str = "set -e
+cd /lib/modules/*/kernel
+rm -rf sound drivers/net drivers/gpu drivers/media drivers/iio drivers/infiniband drivers/staging drivers/isdn net
+depmod \"$(ls /lib/modules)\"
+rm -rf /usr/share/doc /usr/share/man /usr/share/locale /var/lib/apt/lists/*
+";
+
+/// Runs a judge; what it printed.
+pub fn judge(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(words)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {words:?}: {text}");
+    text
+}
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The prepared tree; every image is made from it.
+pub fn tree() -> &'static Path {
+    static TREE: OnceLock<PathBuf> = OnceLock::new();
+    TREE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("small-", env!("CARGO_CRATE_NAME")));
+        let _ = std::fs::remove_dir_all(&folder);
+        let description = folder.join("description");
+        std::fs::create_dir_all(description.join("root/usr/sbin")).unwrap();
+        std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "<type image=\"ext4\"/>"))
+            .unwrap();
+        std::fs::write(description.join("config.sh"), CONFIG_SH).unwrap();
+        let init = description.join("root/usr/sbin/init");
+        std::fs::write(&init, INIT).unwrap();
+        judge("chmod", &["755", text(&init)]);
+        let tree = folder.join("tree");
+        run_kiwi(&["prepare", text(&description), "--root", text(&tree)]);
+        tree
+    })
+}
+
+/// Creates the tree's image of this type in `folder`.
+pub fn create(image_type: &str, folder: &Path) {
+    std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", image_type)).unwrap();
+    run_kiwi(&["create", text(tree()), "--destdir", text(folder)]);
+}
+
+pub const SYSTEM: &str = "small.x86_64-1.0.0";
+
+pub fn attached(disk: &Path) -> Vec<String> {
+    vec!["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]
+}
+
+/// Device, type and first option of what is mounted at `place`.
+pub fn mounted(machine: &mut Machine, place: &str) -> String {
+    machine.ask(&format!(
+        "awk '$2 == \"{place}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"
+    ))
+}
+
+pub fn log_in(words: &[String], firmware: Firmware, folder: &Path) -> Machine {
+    let mut machine = Machine::start(words, firmware, folder);
+    machine.log_in("tux", "kiwi");
+    machine
+}

@@ -1,0 +1,103 @@
+//! Sticks and boot CDs: made, judged by foreign tools, and booted.
+#![cfg(feature = "image-tests")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+mod machine;
+mod small;
+
+use std::path::Path;
+
+use machine::{Firmware, Slot, run_kiwi};
+use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
+
+const STICK: &str = r#"<type image="usb" filesystem="ext4"/>"#;
+const READ_ONLY_STICK: &str = r#"<type image="usb" filesystem="squashfs" boot="usbboot/debian-12"/>"#;
+const INITRD: &str = "initrd-small.x86_64-1.0.0";
+
+/// Lets the firmware start from this stick although there is a disk.
+fn first(words: Vec<String>) -> Vec<String> {
+    words.into_iter().map(|word| word.replace("drive=stick", "drive=stick,bootindex=0")).collect()
+}
+
+#[test]
+fn a_stick_with_a_read_only_system_keeps_a_file_by_bios_and_uefi() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    create(READ_ONLY_STICK, folder.path());
+    let initrd = at("initrd-usbboot-debian-12.x86_64-1.0.0.gz");
+    let stick = |name: &str| {
+        run_kiwi(&[
+            "--bootstick",
+            text(&initrd),
+            "--bootstick-system",
+            text(&at(SYSTEM)),
+            "--output",
+            text(&at(name)),
+        ]);
+        at(name)
+    };
+    let image = stick("stick.raw");
+    assert!(
+        std::fs::read(&image).unwrap() == std::fs::read(stick("again.raw")).unwrap(),
+        "two sticks differ"
+    );
+    judge("sfdisk", &["--verify", text(&image)]);
+    for (number, checker) in [(1, &["fsck.vfat", "-n"][..]), (3, &["e2fsck", "-f", "-n"])] {
+        let partition = at("partition");
+        judge("sh", &["-c", &cut(&image, number, &partition)]);
+        judge(checker[0], &[&checker[1..], &[text(&partition)]].concat());
+    }
+    let file = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let mut machine = log_in(&Slot::Usb.words(&image), Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
+    let free: u64 = machine.ask("df --output=avail / | tail -n 1").trim().parse().unwrap();
+    assert!(free > 500_000, "the layer has not grown: {free} kB");
+    assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
+    drop(machine);
+    let mut machine = log_in(&Slot::Usb.words(&image), Firmware::Uefi, folder.path());
+    assert_eq!(machine.ask("cat kept"), "for ever");
+}
+
+/// A shell command that writes partition `number` of `image` to `output`.
+fn cut(image: &Path, number: u32, output: &Path) -> String {
+    format!(
+        "set -e; sfdisk -d '{0}' | sed -n 's/.*raw{number} : start= *\\([0-9]*\\), size= *\\([0-9]*\\).*/\\1 \\2/p' | {{
+         read start size; dd if='{0}' of='{1}' bs=512 skip=$start count=$size status=none; }}; test -s '{1}'",
+        image.display(),
+        output.display()
+    )
+}
+
+#[test]
+fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    create(STICK, folder.path());
+    let initrd = at(INITRD);
+    let system = at("system.raw");
+    run_kiwi(&["boot-stick", text(&initrd), "--system", text(&at(SYSTEM)), "--output", text(&system)]);
+    let mut machine = log_in(&Slot::Usb.words(&system), Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/sda2 ext4 rw");
+    drop(machine);
+
+    // Neither carries a system: the boot image finds the one on the disk.
+    let boot = at("boot.raw");
+    run_kiwi(&["boot-stick", text(&initrd), "--output", text(&boot)]);
+    let words = [first(Slot::Usb.words(&boot)), attached(&system)].concat();
+    let mut machine = log_in(&words, Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+    drop(machine);
+
+    run_kiwi(&["--bootcd", text(&initrd)]);
+    let cd = at(&format!("{INITRD}.cdboot.iso"));
+    let first = std::fs::read(&cd).unwrap();
+    run_kiwi(&["boot-cd", text(&initrd)]);
+    assert!(std::fs::read(&cd).unwrap() == first, "two CDs differ");
+    let report = judge("xorriso", &["-indev", text(&cd), "-report_el_torito", "plain"]);
+    assert!(report.contains("BIOS  y") && report.contains("UEFI  y"), "{report}");
+    let words =
+        [Slot::Cdrom.words(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
+    let mut machine = log_in(&words, Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+}

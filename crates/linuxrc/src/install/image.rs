@@ -1,0 +1,258 @@
+//! The packed image on the medium: is it right, writing it to a disk, and whether the disk holds it then.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use bootconfig::{Checksum, Digester};
+use flate2::read::MultiGzDecoder;
+use rustix::fs::{Advice, fadvise};
+
+use crate::console::{Console, Progress};
+use crate::exception::SystemException;
+use crate::sys;
+
+/// Bytes at once.
+const BLOCK: usize = 1 << 20;
+
+/// An image packed with gzip, and what it is when unpacked.
+#[derive(Debug)]
+pub(crate) struct PackedImage {
+    path: PathBuf,
+    checksum: Checksum,
+}
+
+/// Why an image is not what its checksum says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Damage {
+    /// It ends early; so many bytes came.
+    Truncated(u64),
+    /// Its bytes are others.
+    Different,
+}
+
+impl PackedImage {
+    pub(crate) fn new(path: PathBuf, checksum: Checksum) -> Self {
+        Self { path, checksum }
+    }
+
+    /// Bytes it has on the disk.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.checksum.blocks.bytes().unwrap_or(u64::MAX)
+    }
+
+    /// Reads it to its end, before anything is written.
+    pub(crate) fn check(&self, console: &Console) -> Result<(), SystemException> {
+        let progress = console.progress("Checking the system on the medium", self.bytes());
+        let damage = self.unpack(&progress, |_| Ok(())).map_err(|error| self.unreadable(&error))?;
+        progress.finish();
+        match damage {
+            None => Ok(()),
+            Some(Damage::Truncated(bytes)) => Err(SystemException::reboot(format!(
+                "The system on the medium is truncated: {} of its {} MiB are there.\n\n\
+                 Nothing was written to a disk. The medium was not written to its end; make it again.",
+                bytes >> 20,
+                self.bytes().div_ceil(1 << 20)
+            ))),
+            Some(Damage::Different) => Err(SystemException::reboot(
+                "The system on the medium has the wrong checksum: its bytes are not those that were built.\n\n\
+                 Nothing was written to a disk. The medium is damaged; make it again, or use another one.",
+            )),
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> SystemException {
+        SystemException::reboot(format!(
+            "The medium cannot be read: {error}\n\nNothing was written to a disk. Use another medium or another drive."
+        ))
+    }
+
+    /// Unpacks it through `take`; what is wrong with it, if something is.
+    fn unpack(
+        &self,
+        progress: &Progress<'_>,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Option<Damage>> {
+        let mut packed = MultiGzDecoder::new(File::open(&self.path)?);
+        let (mut digester, mut done) = (Digester::default(), 0);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let count = match fill(&mut packed, &mut block) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(Some(Damage::Truncated(done)));
+                }
+                // What the unpacker does not understand.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) =>
+                {
+                    return Ok(Some(Damage::Different));
+                }
+                Err(error) => return Err(error),
+            };
+            digester.update(&block[..count]);
+            take(&block[..count])?;
+            done += count as u64;
+            progress.advance(done);
+        }
+        Ok(match digester.finish() {
+            _ if done < self.bytes() => Some(Damage::Truncated(done)),
+            checksum if checksum == self.checksum => None,
+            _ => Some(Damage::Different),
+        })
+    }
+
+    /// Writes it to the start of the disk at `path`, and tells the kernel about the partitions that are there now.
+    pub(crate) fn write(&self, path: &Path, console: &Console) -> Result<(), SystemException> {
+        let failed = |error: io::Error| {
+            SystemException::reboot(format!(
+                "Writing to {} failed: {error}\n\nThe system on it is not complete. The disk may be broken.",
+                path.display()
+            ))
+        };
+        let mut disk = OpenOptions::new().write(true).open(path).map_err(failed)?;
+        let progress = console.progress(&format!("Writing the system to {}", path.display()), self.bytes());
+        let damage = self.unpack(&progress, |block| disk.write_all(block)).map_err(failed)?;
+        disk.sync_all().map_err(failed)?;
+        progress.finish();
+        match damage {
+            // It was right a moment ago.
+            Some(_) => Err(failed(io::Error::other("the medium was read differently the second time"))),
+            None => {
+                // The new system's kernel reads the table itself; this one only helps whoever looks now.
+                let _ = sys::reread_partition_table(&disk);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the disk at `path` holds it.
+    pub(crate) fn read_back(&self, path: &Path, console: &Console) -> Result<(), SystemException> {
+        let progress = console.progress(&format!("Comparing {}", path.display()), self.bytes());
+        let sum = self.sum_of_disk(path, &progress).map_err(|error| {
+            SystemException::reboot(format!(
+                "Reading {} back failed: {error}\n\nThe disk may be broken.",
+                path.display()
+            ))
+        })?;
+        progress.finish();
+        if sum != self.checksum {
+            return Err(SystemException::reboot(format!(
+                "{} does not hold what was written to it: its checksum is wrong.\n\n\
+                 The disk is broken, or its cable. Do not use the system on it.",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    fn sum_of_disk(&self, path: &Path, progress: &Progress<'_>) -> io::Result<Checksum> {
+        let disk = File::open(path)?;
+        // What is still in memory proves nothing.
+        fadvise(&disk, 0, None, Advice::DontNeed)?;
+        let mut rest = disk.take(self.bytes());
+        let (mut digester, mut done) = (Digester::default(), 0);
+        let mut block = vec![0; BLOCK];
+        loop {
+            let count = fill(&mut rest, &mut block)?;
+            if count == 0 {
+                return Ok(digester.finish());
+            }
+            digester.update(&block[..count]);
+            done += count as u64;
+            progress.advance(done);
+        }
+    }
+}
+
+/// Reads until the block is full or nothing is left.
+fn fill(source: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < block.len() {
+        match source.read(&mut block[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::machine::Machine;
+
+    struct Medium {
+        dir: tempfile::TempDir,
+        image: PackedImage,
+    }
+
+    /// An image of 3 MiB and a bit, packed.
+    fn medium() -> Medium {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes: Vec<u8> = (0..3 * BLOCK + 512).map(|at| (at * 7 % 253) as u8).collect();
+        let mut digester = Digester::default();
+        digester.update(&bytes);
+        let path = dir.path().join("image.gz");
+        let mut packer = GzEncoder::new(File::create(&path).unwrap(), Compression::fast());
+        packer.write_all(&bytes).unwrap();
+        packer.finish().unwrap();
+        Medium { image: PackedImage::new(path, digester.finish()), dir }
+    }
+
+    impl Medium {
+        fn console(&self) -> Console {
+            Console::quiet(&Machine::below(self.dir.path()))
+        }
+
+        fn refused(&self) -> String {
+            self.image.check(&self.console()).unwrap_err().text
+        }
+    }
+
+    #[test]
+    fn a_right_image_is_written_and_found_on_the_disk() {
+        let medium = medium();
+        let disk = medium.dir.path().join("disk");
+        std::fs::write(&disk, vec![0xee; 5 * BLOCK]).unwrap();
+        medium.image.check(&medium.console()).unwrap();
+        medium.image.write(&disk, &medium.console()).unwrap();
+        medium.image.read_back(&disk, &medium.console()).unwrap();
+        let written = std::fs::read(&disk).unwrap();
+        assert!(written.len() == 5 * BLOCK && written[5 * BLOCK - 1] == 0xee, "the rest of the disk stays");
+        let mut broken = written;
+        broken[BLOCK] ^= 1;
+        std::fs::write(&disk, broken).unwrap();
+        let text = medium.image.read_back(&disk, &medium.console()).unwrap_err().text;
+        assert!(text.contains("does not hold what was written to it"), "{text}");
+    }
+
+    #[test]
+    fn every_damage_has_its_own_message() {
+        let medium = medium();
+        let packed = std::fs::read(&medium.image.path).unwrap();
+        std::fs::write(&medium.image.path, &packed[..packed.len() / 2]).unwrap();
+        assert!(
+            medium.refused().starts_with("The system on the medium is truncated: "),
+            "{}",
+            medium.refused()
+        );
+        std::fs::write(&medium.image.path, &packed).unwrap();
+        let mut other = PackedImage::new(medium.image.path.clone(), medium.image.checksum);
+        other.checksum.digest[0] ^= 1;
+        let text = other.check(&medium.console()).unwrap_err().text;
+        assert!(text.starts_with("The system on the medium has the wrong checksum: "), "{text}");
+        let mut damaged = packed;
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 64].fill(0xff);
+        std::fs::write(&medium.image.path, &damaged).unwrap();
+        let text = medium.refused();
+        assert!(text.starts_with("The system on the medium has the wrong checksum: "), "{text}");
+    }
+}

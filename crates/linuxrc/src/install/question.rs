@@ -1,0 +1,90 @@
+//! Questions to the person in front of the machine, whichever console that is: the text goes to all of them, and the
+//! first line typed on any of them is the answer.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::console::Console;
+
+/// Who answers.
+pub(crate) trait Person {
+    /// The answer to a question, without the end of its line; an error when nobody can be asked.
+    fn ask(&mut self, question: &str) -> io::Result<String>;
+}
+
+/// The person at the consoles of the machine.
+pub(crate) struct AtConsole<'a> {
+    console: &'a Console,
+}
+
+impl<'a> AtConsole<'a> {
+    pub(crate) fn new(console: &'a Console) -> Self {
+        Self { console }
+    }
+}
+
+impl Person for AtConsole<'_> {
+    fn ask(&mut self, question: &str) -> io::Result<String> {
+        self.console.say(question);
+        let mut consoles: Vec<File> = self
+            .console
+            .devices()
+            .into_iter()
+            .filter_map(|device| {
+                let flags = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+                OpenOptions::new().read(true).custom_flags(flags).open(device).ok()
+            })
+            .collect();
+        if consoles.is_empty() {
+            return Err(io::Error::other("this machine has no console to type on"));
+        }
+        first_line(&mut consoles)
+    }
+}
+
+/// The first line that arrives. A terminal hands over whole lines.
+fn first_line(consoles: &mut Vec<File>) -> io::Result<String> {
+    let mut line = Vec::new();
+    loop {
+        let mut waiting: Vec<PollFd<'_>> =
+            consoles.iter().map(|console| PollFd::new(console, PollFlags::IN)).collect();
+        poll(&mut waiting, None)?;
+        let ready: Vec<bool> = waiting.iter().map(|console| !console.revents().is_empty()).collect();
+        for (index, _) in ready.iter().enumerate().filter(|(_, ready)| **ready).rev() {
+            let mut bytes = [0; 256];
+            match consoles[index].read(&mut bytes) {
+                Ok(count @ 1..) => line.extend_from_slice(&bytes[..count]),
+                // A serial line that is not there.
+                Ok(0) | Err(_) => drop(consoles.remove(index)),
+            }
+        }
+        if let Some(end) = line.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            return Ok(String::from_utf8_lossy(&line[..end]).trim().to_owned());
+        }
+        if consoles.is_empty() {
+            return Err(io::Error::other("nobody can type on the consoles of this machine"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn the_first_console_that_answers_counts() {
+        let (silent, _keep) = io::pipe().unwrap();
+        let (typed, mut hand) = io::pipe().unwrap();
+        let (gone, _) = io::pipe().unwrap();
+        hand.write_all(b"sda\r\n").unwrap();
+        let file = |pipe: io::PipeReader| File::from(std::os::fd::OwnedFd::from(pipe));
+        let mut consoles = vec![file(silent), file(gone), file(typed)];
+        assert_eq!(first_line(&mut consoles).unwrap(), "sda");
+        assert_eq!(consoles.len(), 2, "the one that is gone is not asked again");
+    }
+}

@@ -1,0 +1,241 @@
+//! The disks of the machine, and which one the system is installed on.
+//!
+//! A disk with anything on it is only taken when a person typed its name and the word `yes`, or when the medium says
+//! `UNATTENDED` and there is no doubt which disk is meant.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use bootconfig::InstallConfig;
+
+use super::question::{AtConsole, Person};
+use crate::console::Console;
+use crate::device::number;
+use crate::exception::SystemException;
+use crate::machine::Machine;
+use crate::modules::Modules;
+
+/// How long no new disk must have appeared.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Bytes at the start of a disk that are looked at: partition tables and every superblock are there.
+const LOOKED_AT: usize = 1 << 20;
+
+/// A disk the system could be installed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// The kernel's name.
+    pub(crate) name: String,
+    bytes: u64,
+    model: String,
+    partitions: usize,
+    empty: bool,
+}
+
+/// Loads drivers until no more disks appear.
+pub(crate) fn settle(machine: &Machine, modules: &mut Modules, console: &Console) {
+    let mut last_news = Instant::now();
+    let mut seen = 0;
+    while last_news.elapsed() < SETTLED {
+        let disks = fs::read_dir(machine.sys.join("class/block")).map_or(0, Iterator::count);
+        if modules.serve_devices(machine, console) || disks != seen {
+            (last_news, seen) = (Instant::now(), disks);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Every disk but the drive of the medium, in the order of their names.
+pub(crate) fn list(machine: &Machine, medium: &str) -> Vec<Target> {
+    let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
+    let mut targets: Vec<Target> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name != medium)
+        .filter_map(|name| look(machine, name))
+        .collect();
+    targets.sort_by(|one, other| one.name.cmp(&other.name));
+    targets
+}
+
+fn look(machine: &Machine, name: String) -> Option<Target> {
+    const NO_DISKS: [&str; 9] = ["ram", "loop", "fd", "zram", "nbd", "sr", "dm-", "md", "mtd"];
+    let directory = machine.sys.join("class/block").join(&name);
+    let is_part = directory.join("partition").exists();
+    let is_boot_area = name.starts_with("mmcblk") && (name.contains("boot") || name.contains("rpmb"));
+    if is_part || is_boot_area || NO_DISKS.iter().any(|other| name.starts_with(other)) {
+        return None;
+    }
+    // A stick in another socket is no disk of the machine.
+    let is_set = |file: &str| number(&directory.join(file)) == Some(1);
+    if is_set("removable") || is_set("ro") {
+        return None;
+    }
+    let bytes = number(&directory.join("size")).filter(|sectors| *sectors > 0)? * 512;
+    let text = |file: &str| Some(fs::read_to_string(directory.join(file)).ok()?.trim().to_owned());
+    let words: Vec<String> = [text("device/vendor"), text("device/model")].into_iter().flatten().collect();
+    let parts = fs::read_dir(&directory).into_iter().flatten().flatten();
+    Some(Target {
+        bytes,
+        model: words.join(" "),
+        partitions: parts.filter(|entry| entry.path().join("partition").exists()).count(),
+        // One that cannot be read is taken for one with something on it.
+        empty: is_empty(machine, &name).unwrap_or(false),
+        name,
+    })
+}
+
+fn is_empty(machine: &Machine, name: &str) -> std::io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(machine.dev.join(name))?.take(LOOKED_AT as u64).read_to_end(&mut start)?;
+    Ok(start.iter().all(|byte| *byte == 0))
+}
+
+impl Target {
+    /// The disk in one line.
+    fn line(&self) -> String {
+        let content = match (self.partitions, self.empty) {
+            (0, true) => "empty".to_owned(),
+            (0, false) => "something without partitions on it".to_owned(),
+            (1, _) => "1 partition".to_owned(),
+            (count, _) => format!("{count} partitions"),
+        };
+        let model = if self.model.is_empty() { String::new() } else { format!("{}, ", self.model) };
+        format!("{}  {} MiB  ({model}{content})", self.name, self.bytes >> 20)
+    }
+
+    fn is_foreign(&self) -> bool {
+        !self.empty || self.partitions > 0
+    }
+}
+
+/// The disk to install on, with the consent to lose what is on it.
+pub(crate) fn choose<'t>(
+    config: &InstallConfig,
+    targets: &'t [Target],
+    bytes: u64,
+    console: &Console,
+) -> Result<&'t Target, SystemException> {
+    choose_with(config, targets, bytes, &mut AtConsole::new(console))
+}
+
+fn choose_with<'t>(
+    config: &InstallConfig,
+    targets: &'t [Target],
+    bytes: u64,
+    person: &mut dyn Person,
+) -> Result<&'t Target, SystemException> {
+    if targets.is_empty() {
+        return Err(SystemException::reboot(
+            "This machine has no disk to install on.\n\n\
+             Is it connected and switched on in the firmware's setup? A disk that needs a driver the medium does not\n\
+             have is not seen either.",
+        ));
+    }
+    let wanted = match &config.disk {
+        None => None,
+        Some(name) => Some(targets.iter().find(|target| target.name == *name).ok_or_else(|| {
+            SystemException::reboot(format!(
+                "The disk {name}, on which the system is to be installed, is not in this machine.\n\n{}",
+                listed(targets)
+            ))
+        })?),
+    };
+    if config.unattended {
+        let target = match (wanted, targets) {
+            (Some(target), _) => target,
+            (None, [only]) => only,
+            (None, _) => {
+                return Err(SystemException::reboot(format!(
+                    "Nobody is to be asked, but this machine has {} disks and the medium does not say which one.\n\n{}",
+                    targets.len(),
+                    listed(targets)
+                )));
+            }
+        };
+        return fits(target, bytes).map(|()| target);
+    }
+    let target = match wanted {
+        Some(target) => target,
+        None => ask_name(config, targets, bytes, person)?,
+    };
+    fits(target, bytes)?;
+    ask_consent(config, target, person).map(|()| target)
+}
+
+fn listed(targets: &[Target]) -> String {
+    let lines: Vec<String> = targets.iter().map(|target| format!("  {}", target.line())).collect();
+    format!("Disks of this machine:\n{}", lines.join("\n"))
+}
+
+fn fits(target: &Target, bytes: u64) -> Result<(), SystemException> {
+    if target.bytes >= bytes {
+        return Ok(());
+    }
+    Err(SystemException::reboot(format!(
+        "The disk {} is too small: it has {} MiB and the system needs {} MiB.\n\nNothing was written to it.",
+        target.name,
+        target.bytes >> 20,
+        bytes.div_ceil(1 << 20)
+    )))
+}
+
+fn ask_name<'t>(
+    config: &InstallConfig,
+    targets: &'t [Target],
+    bytes: u64,
+    person: &mut dyn Person,
+) -> Result<&'t Target, SystemException> {
+    let mut question = format!(
+        "\x1b[2J\x1b[H\nInstallation of {} ({} MiB)\n\n{}\n\nName of the disk to install on (nothing: do not install): ",
+        config.image,
+        bytes.div_ceil(1 << 20),
+        listed(targets)
+    );
+    loop {
+        let answer = answer(person, &question)?;
+        let name = answer.strip_prefix("/dev/").unwrap_or(&answer);
+        match targets.iter().find(|target| target.name == name) {
+            Some(target) => return Ok(target),
+            None => question = format!("There is no disk \"{answer}\". Name of the disk: "),
+        }
+    }
+}
+
+fn ask_consent(
+    config: &InstallConfig,
+    target: &Target,
+    person: &mut dyn Person,
+) -> Result<(), SystemException> {
+    let loss = match target.is_foreign() {
+        true => "ALL THAT IS ON IT WILL BE LOST.",
+        false => "It is empty.",
+    };
+    let question = format!(
+        "\nInstall {} on this disk?\n\n  {}\n\n{loss}\nType yes to install: ",
+        config.image,
+        target.line()
+    );
+    match answer(person, &question)?.as_str() {
+        "yes" => Ok(()),
+        other => Err(SystemException::reboot(format!(
+            "Nothing was installed: \"{other}\" is not yes.\n\nNothing was written to a disk."
+        ))),
+    }
+}
+
+/// An answer that says something.
+fn answer(person: &mut dyn Person, question: &str) -> Result<String, SystemException> {
+    let answer = person.ask(question).map_err(|error| {
+        SystemException::reboot(format!(
+            "Nothing was installed: {error}\n\nA medium made with --unattended asks nothing."
+        ))
+    })?;
+    match answer.is_empty() {
+        true => Err(SystemException::reboot("Nothing was installed.\n\nNothing was written to a disk.")),
+        false => Ok(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Which disk is taken, and that none is without consent.
+
+use super::*;
+use crate::device::tests::Files;
+
+const MIB: u64 = 1 << 20;
+
+fn target(name: &str, mebibytes: u64, partitions: usize) -> Target {
+    let empty = partitions == 0;
+    Target { name: name.to_owned(), bytes: mebibytes * MIB, model: String::new(), partitions, empty }
+}
+
+/// A person with these answers, who remembers the questions.
+struct Answers(Vec<&'static str>, String);
+
+impl Person for Answers {
+    fn ask(&mut self, question: &str) -> std::io::Result<String> {
+        self.1.push_str(question);
+        match self.0.is_empty() {
+            true => Err(std::io::Error::other("nobody is there")),
+            false => Ok(self.0.remove(0).to_owned()),
+        }
+    }
+}
+
+fn chosen(config: &InstallConfig, targets: &[Target], answers: &[&'static str]) -> Result<String, String> {
+    let mut person = Answers(answers.to_vec(), String::new());
+    let result = choose_with(config, targets, 100 * MIB, &mut person);
+    result.map(|target| target.name.clone()).map_err(|exception| exception.text)
+}
+
+fn config(disk: Option<&str>, unattended: bool) -> InstallConfig {
+    let disk = disk.map(str::to_owned);
+    InstallConfig { disk, unattended, ..InstallConfig::new("system.x86_64-1.0.0") }
+}
+
+#[test]
+fn without_the_typed_word_no_disk_is_taken() {
+    let targets = [target("sda", 200, 3), target("sdb", 200, 0)];
+    let ask = |answers: &[&'static str]| chosen(&config(None, false), &targets, answers);
+    assert_eq!(ask(&["sda", "yes"]), Ok("sda".to_owned()));
+    assert_eq!(ask(&["sdx", "/dev/sdb", "yes"]), Ok("sdb".to_owned()));
+    for answers in [&["sda", "y"][..], &["sda", "YES"], &["sda", ""], &["sda"], &[""], &[]] {
+        let text = ask(answers).unwrap_err();
+        assert!(text.starts_with("Nothing was installed"), "{answers:?}: {text}");
+    }
+}
+
+#[test]
+fn a_disk_the_medium_names_is_not_taken_without_consent_either() {
+    let targets = [target("sda", 200, 3), target("sdb", 200, 0)];
+    assert_eq!(chosen(&config(Some("sda"), false), &targets, &["yes"]), Ok("sda".to_owned()));
+    assert!(chosen(&config(Some("sda"), false), &targets, &["sda"]).is_err());
+    let missing = chosen(&config(Some("nvme0n1"), true), &targets, &[]).unwrap_err();
+    assert!(missing.starts_with("The disk nvme0n1, on which"), "{missing}");
+    assert!(missing.contains("\n  sda  200 MiB  (3 partitions)\n  sdb  200 MiB  (empty)"), "{missing}");
+}
+
+#[test]
+fn unattended_means_one_disk_or_a_named_one() {
+    let one = [target("vda", 200, 1)];
+    let two = [target("vda", 200, 1), target("vdb", 200, 0)];
+    assert_eq!(chosen(&config(None, true), &one, &[]), Ok("vda".to_owned()));
+    assert_eq!(chosen(&config(Some("vdb"), true), &two, &[]), Ok("vdb".to_owned()));
+    let doubt = chosen(&config(None, true), &two, &[]).unwrap_err();
+    assert!(doubt.starts_with("Nobody is to be asked, but this machine has 2 disks"), "{doubt}");
+}
+
+#[test]
+fn a_disk_that_is_too_small_is_said_before_anything_is_asked_twice() {
+    let small = [target("sda", 99, 0)];
+    for (unattended, answers) in [(true, &[][..]), (false, &["sda"])] {
+        let text = chosen(&config(None, unattended), &small, answers).unwrap_err();
+        let expected = "The disk sda is too small: it has 99 MiB and the system needs 100 MiB.\n\nNothing was written to it.";
+        assert_eq!(text, expected);
+    }
+    assert!(chosen(&config(None, true), &[], &[]).unwrap_err().starts_with("This machine has no disk"));
+}
+
+#[test]
+fn the_question_shows_what_will_be_lost() {
+    let targets = [target("sda", 200, 3)];
+    let mut person = Answers(vec!["sda", "yes"], String::new());
+    choose_with(&config(None, false), &targets, MIB, &mut person).unwrap();
+    assert!(person.1.contains("Installation of system.x86_64-1.0.0 (1 MiB)"), "{}", person.1);
+    assert!(
+        person.1.contains("  sda  200 MiB  (3 partitions)\n\nALL THAT IS ON IT WILL BE LOST."),
+        "{}",
+        person.1
+    );
+}
+
+#[test]
+fn disks_are_seen_with_what_is_on_them() {
+    let files = Files::new();
+    files.add("sda", None, &[0; 4096]);
+    files.add("sda1", Some(("sda", 1)), &[0; 4096]);
+    files.add("sdb", None, &[0; 4096]);
+    files.add("sdc", None, &[1; 4096]);
+    files.add("sdd", None, &[0; 4096]);
+    files.add("sr0", None, &[0; 4096]);
+    files.add("loop0", None, &[0; 4096]);
+    fs::write(files.machine.sys.join("class/block/sdb/removable"), "1\n").unwrap();
+    let lines: Vec<String> = list(&files.machine, "sdd").iter().map(Target::line).collect();
+    assert_eq!(lines, ["sda  0 MiB  (1 partition)", "sdc  0 MiB  (something without partitions on it)"]);
+}

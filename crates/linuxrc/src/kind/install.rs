@@ -1,0 +1,109 @@
+//! The boot image of installation media, the chapter's isoinstboot (spec 1.4, section 5.6).
+//!
+//! ```text
+//! find the medium -> is its image what it should be? -> which disk? -> consent -> write -> read back -> restart
+//! ```
+//!
+//! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk. Nothing is
+//! written before the image was read to its end once and found right, and nothing without consent: typed, or given
+//! beforehand with the word `UNATTENDED`.
+
+use std::convert::Infallible;
+use std::fs;
+use std::time::Duration;
+
+use bootconfig::{Checksum, InstallConfig};
+
+use crate::boot::Orders;
+use crate::console::Console;
+use crate::exception::{SystemException, power_off, restart};
+use crate::install::image::PackedImage;
+use crate::install::target::{self, Target};
+use crate::machine::Machine;
+use crate::medium;
+use crate::modules::Modules;
+
+/// How long the last screen stays.
+const GOODBYE: Duration = Duration::from_secs(10);
+
+/// Installs the image of a medium.
+pub(crate) fn boot(
+    machine: &Machine,
+    orders: &Orders,
+    console: &Console,
+) -> Result<Infallible, SystemException> {
+    let mut modules = Modules::open(machine);
+    orders.modules.iter().for_each(|name| modules.load(name, console));
+    let medium = medium::wait(machine, orders, "system to install", &mut modules, console)?;
+    console.phase("medium");
+    medium.is_whole()?;
+    medium.mount(machine)?;
+    let config = read_config(machine)?;
+    let image = find_image(machine, &config)?;
+    image.check(console)?;
+    console.phase("checked");
+    target::settle(machine, &mut modules, console);
+    let targets = target::list(machine, &medium.drive);
+    let target = target::choose(&config, &targets, image.bytes(), console)?;
+    install(machine, &config, &image, target, console)
+}
+
+fn install(
+    machine: &Machine,
+    config: &InstallConfig,
+    image: &PackedImage,
+    target: &Target,
+    console: &Console,
+) -> Result<Infallible, SystemException> {
+    console.phase("consent");
+    let path = machine.dev.join(&target.name);
+    image.write(&path, console)?;
+    console.phase("written");
+    image.read_back(&path, console)?;
+    console.phase("verified");
+    let then = if config.shutdown { "is switched off" } else { "restarts" };
+    console.screen(&format!(
+        "\n{} is installed on {}.\n\nTake the CD or stick out now. The machine {then} in {} seconds.\n",
+        config.image,
+        target.name,
+        GOODBYE.as_secs()
+    ));
+    std::thread::sleep(GOODBYE);
+    if config.shutdown { power_off() } else { restart() }
+}
+
+fn read_config(machine: &Machine) -> Result<InstallConfig, SystemException> {
+    let path = medium::place(machine).join(InstallConfig::PATH.trim_start_matches('/'));
+    fs::read_to_string(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|text| InstallConfig::parse(&text).map_err(|error| error.to_string()))
+        .map_err(|error| {
+            SystemException::reboot(format!(
+                "The medium does not say what to install: {}: {error}\n\nMake the medium again with kiwi.",
+                InstallConfig::PATH
+            ))
+        })
+}
+
+fn find_image(machine: &Machine, config: &InstallConfig) -> Result<PackedImage, SystemException> {
+    let on_medium = |path: String| medium::place(machine).join(path.trim_start_matches('/'));
+    let sum = on_medium(config.checksum_path());
+    let checksum = fs::read_to_string(&sum)
+        .map_err(|error| error.to_string())
+        .and_then(|text| Checksum::parse(&text).map_err(|error| error.to_string()))
+        .map_err(|error| {
+            SystemException::reboot(format!(
+                "The checksum of the system is missing on the medium: {}: {error}\n\n\
+                 Without it nothing is installed. Make the medium again with kiwi.",
+                config.checksum_path()
+            ))
+        })?;
+    let path = on_medium(config.image_path());
+    if !path.is_file() {
+        return Err(SystemException::reboot(format!(
+            "The system is missing on the medium: there is no {}.\n\nMake the medium again with kiwi.",
+            config.image_path()
+        )));
+    }
+    Ok(PackedImage::new(path, checksum))
+}
