@@ -44,7 +44,7 @@ pub(super) struct Loaded {
     pub(super) locking: Locking,
 }
 
-/// Reads the description at `path`: a directory, its file, or a word that names a boot image description. What it
+/// Reads the description at `path`: a directory, its file, or a boot image description as `kiwi list` names it. What it
 /// inherits is put before it.
 pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
     let source = open(path, share)?;
@@ -55,11 +55,8 @@ pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
 
 /// Finds the description `path` means.
 pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
-    let place = match path.components().count() {
-        1 if !path.exists() => share.images().join(path),
-        _ => path.to_owned(),
-    };
-    Source::open(if place.exists() { &place } else { path })
+    let ours = share.images().join(path);
+    Source::open(if !path.exists() && path.is_relative() && ours.exists() { &ours } else { path })
 }
 
 /// Reads the description a prepared tree carries. What it inherits is packages, and those are in the tree.

@@ -61,8 +61,11 @@ impl Apt<'_> {
 
     /// In which order apt would unpack and configure what is not installed yet.
     fn order(&self, words: &[String], tree: &RootTree, host: &Host) -> Result<Order> {
-        let command =
-            self.apt_get(tree, host).args(["--yes", "--quiet=2", "--simulate", "install"]).args(words);
+        let command = self
+            .apt_get(tree, host)
+            .env("TMPDIR", tree.path().join(WORK))
+            .args(["--yes", "--quiet=2", "--simulate", "install"])
+            .args(words);
         Ok(order(&command.output().map_err(resolve_error)?))
     }
 
