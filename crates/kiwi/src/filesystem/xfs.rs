@@ -20,6 +20,9 @@ use crate::workspace::Workspace;
 /// mkfs.xfs refuses anything smaller.
 const SMALLEST: u64 = 320 << 20;
 
+/// The second allocation group, which mkfs.xfs demands and may be smaller than the first.
+const SECOND_GROUP: u64 = 32 << 20;
+
 /// Content, inodes, the log of 64 MB and the room mkfs.xfs reserves for each folder it fills.
 pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
@@ -53,12 +56,23 @@ pub(super) fn create(
     if let Some(label) = &plan.label {
         command = command.args(["-L", label]);
     }
-    command.args(&plan.options).arg(output).run().context("writing the file system")?;
+    command.args(groups(plan)).args(&plan.options).arg(output).run().context("writing the file system")?;
     let mut repair = host.command("xfs_db").arg("-x").writable(folder_of(output));
     for (path, mode) in &sticky {
         repair = repair.args(["-c", &format!("path {path}"), "-c", &format!("write core.mode 0{mode:o}")]);
     }
     repair.arg(output).run().context("setting the sticky bit of folders")
+}
+
+/// One allocation group holds everything, the log too: a prototype whose folders do not all fit into the group that is
+/// being filled ends in "no space left", however much the others have. The description's own words go before.
+fn groups(plan: &FilesystemPlan) -> Vec<String> {
+    let own = |word: &str| plan.options.iter().any(|option| option.contains(word));
+    if own("agcount") || own("agsize") || own("agnum") || own("logdev") {
+        return Vec::new();
+    }
+    let size = (plan.size - SECOND_GROUP) & !4095;
+    vec!["-d".to_owned(), format!("agsize={size}"), "-l".to_owned(), "agnum=0".to_owned()]
 }
 
 /// What mkfs.xfs is told of a tree, and what it cannot be told.

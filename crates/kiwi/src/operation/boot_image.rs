@@ -66,9 +66,7 @@ impl Wanted<'_> {
         let own = || BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) };
         Ok(match &selection.image_type {
             ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
-            ImageType::Disk(disk) => {
-                Some(BootConfig { partitions: division::of(disk, selection)?, ..own() })
-            }
+            ImageType::Disk(disk) => Some(BootConfig { partitions: division::of(disk, selection)?, ..own() }),
             _ => Some(own()),
         })
     }
