@@ -88,9 +88,9 @@ impl Apt<'_> {
         let folder = tree.path().join(WORK).join("archives");
         let files = archives.iter().map(|archive| folder.join(&archive.file));
         // A folder of a package never replaces a link of the tree (/lib stays a link to usr/lib) and does not change a
-        // folder that is there: so does dpkg, which gives the files their times.
+        // folder that is there: so does dpkg.
         let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
-                      --no-overwrite-dir --touch --numeric-owner --directory \"$TREE\" || exit 1; done";
+                      --no-overwrite-dir --numeric-owner --directory \"$TREE\" || exit 1; done";
         host.command("sh")
             .args(["-e", "-c", unpack, "unpack"])
             .args(files)
