@@ -57,27 +57,41 @@ fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
     std::fs::create_dir_all(&images).unwrap();
     std::fs::create_dir_all(&description).unwrap();
     std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
-    std::fs::write(description.join("config.sh"), "#!/bin/sh\nsleep 1\n").unwrap();
+    let write_script = |round: u64| {
+        std::fs::write(description.join("config.sh"), format!("#!/bin/sh\nsleep 1 # {round}\n")).unwrap();
+    };
+    write_script(ROUNDS);
     let mark = folder.path().to_str().unwrap().to_owned();
     let words = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
-    // The whole build once, to know how long it takes; its results are taken away again.
+    let whole_words = [&words[..], &["--no-cache"]].concat();
+    // The whole build once, to know how long it takes; its results are taken away again. One that takes its packages
+    // from the store is shorter.
+    let started = Instant::now();
+    run_kiwi(&whole_words);
+    let whole = started.elapsed();
+    run_kiwi(&words);
+    write_script(ROUNDS + 1);
     let started = Instant::now();
     run_kiwi(&words);
-    let whole = started.elapsed();
+    let short = started.elapsed();
     for entry in std::fs::read_dir(&images).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
     let (mounted, looped) = (mounts(), loop_devices());
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    eprintln!("seed {random}, a build takes {whole:?}");
+    eprintln!("seed {random}, a build takes {whole:?}, from the store {short:?}");
     for round in 0..ROUNDS {
         // xorshift: moments spread over the whole build.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let moment = whole.mul_f64((random % 1000) as f64 / 1000.0);
+        // Every third build takes packages from the store, and is killed while it adds to it.
+        let stored = round % 3 == 2;
+        write_script(round);
+        let moment = if stored { short } else { whole }.mul_f64((random % 1000) as f64 / 1000.0);
+        let arguments = if stored { &words[..] } else { &whole_words };
         let mut child =
-            Command::new(kiwi()).args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            Command::new(kiwi()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(moment);
         let finished = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
