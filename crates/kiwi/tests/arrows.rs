@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("timings", "host"),
     ("store", "host stage"),
     ("tree_archive", "host root_tree"),
-    ("filesystem", "host root_tree workspace"),
+    ("filesystem", "host identity root_tree tree_archive workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),
     ("result_record", "artifact host workspace"),

@@ -1,12 +1,15 @@
 //! File systems, written from a tree into a file: no mount, no loop device, nothing to clean up.
 
 mod btrfs;
+mod btrfs_identity;
+mod btrfs_item;
 mod erofs;
 mod ext;
 mod ext_times;
 pub mod fat;
 mod squashfs;
 mod xfs;
+mod xfs_times;
 
 use std::path::Path;
 
@@ -63,7 +66,7 @@ pub fn create(
             ext::create(plan, tree, output, 0, workspace, host)
         }
         Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
-        Filesystem::Btrfs => btrfs::create(plan, tree, output, host),
+        Filesystem::Btrfs => btrfs::create(plan, tree, output, workspace, host),
         Filesystem::Squashfs => squashfs::create(plan, tree, output, host),
         Filesystem::Erofs => erofs::create(plan, tree, output, host),
         Filesystem::Reiserfs | Filesystem::Cramfs => refuse(plan.filesystem),

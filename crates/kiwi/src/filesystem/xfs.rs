@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{FilesystemPlan, folder_of};
+use super::{FilesystemPlan, folder_of, xfs_times};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -52,6 +52,7 @@ pub(super) fn create(
         .args(["-q", "-f", "-m", &format!("uuid={}", plan.uuid), "-p"])
         .arg(&prototype)
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
+        .env("DETERMINISTIC_SEED", "1")
         .writable(folder_of(output));
     if let Some(label) = &plan.label {
         command = command.args(["-L", label]);
@@ -61,7 +62,9 @@ pub(super) fn create(
     for (path, mode) in &sticky {
         repair = repair.args(["-c", &format!("path {path}"), "-c", &format!("write core.mode 0{mode:o}")]);
     }
-    repair.arg(output).run().context("setting the sticky bit of folders")
+    repair.arg(output).run().context("setting the sticky bit of folders")?;
+    let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;
+    xfs_times::settle(&file, plan.epoch).context("settling the file system's times")
 }
 
 /// One allocation group holds everything, the log too: a prototype whose folders do not all fit into the group that is

@@ -9,11 +9,13 @@
 //! ordinary user are the same. What a build itself made has the time of the build, which means nothing later: such a
 //! file is marked and comes back as if it were made at that moment.
 
+mod copy;
 mod pack;
 mod place;
 mod snapshot;
 mod unpack;
 
+pub use copy::copy;
 pub use pack::{Extent, pack};
 pub use snapshot::{Moment, Snapshot, now};
 pub use unpack::{remove, unpack};

@@ -143,7 +143,7 @@ impl<W: Write> Writer<W> {
 }
 
 /// The extended attributes of a file, sorted by name; none where the file system has none.
-fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut names = vec![0_u8; 4096];
     let length = match llistxattr(path, &mut names) {
         Ok(length) => length,

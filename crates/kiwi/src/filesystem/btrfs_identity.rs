@@ -1,0 +1,262 @@
+//! Times and identifiers of a finished Btrfs: what mkfs.btrfs takes from the clock and from chance comes from the build.
+//!
+//! ```text
+//! superblock -> chunk tree -> every tree block outside the chunks of file contents -> seal -> superblocks
+//! ```
+//!
+//! The blocks that mkfs left behind while it built the trees change like those in use: they are part of the bytes. Layout:
+//! the Btrfs documentation, "On-disk Format", and the kernel's `btrfs_tree.h`. Access, change and creation become one
+//! moment, and no file is newer; the ids of device, chunk tree and subvolumes follow from that of the file system.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, bail, ensure};
+use crc::{CRC_32_ISCSI, Crc, Table};
+
+use super::btrfs_item;
+use crate::host::sparse;
+use crate::identity::Identity;
+
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+
+/// Where superblocks are, as far as the file system reaches.
+const SUPERBLOCKS: [u64; 3] = [64 << 10, 64 << 20, 256 << 30];
+const SUPERBLOCK: usize = 4096;
+const MAGIC: &[u8] = b"_BHRfS_M";
+/// Places in a superblock.
+const DEVICE: usize = 201;
+const SYSTEM_CHUNKS: usize = 811;
+const SYSTEM_CHUNKS_END: usize = SYSTEM_CHUNKS + 2048;
+
+/// Places in a tree block.
+const FILE_SYSTEM: Range<usize> = 32..48;
+const CHUNK_TREE: usize = 64;
+const COUNT: usize = 96;
+const LEVEL: usize = 100;
+pub(super) const HEAD: usize = 101;
+const ITEM: usize = 25;
+const POINTER: usize = 33;
+
+/// Settles the file system that fills `file`.
+pub(super) fn settle(file: &File, uuid: &str, epoch: u64) -> Result<()> {
+    let settings = Settings::new(uuid, epoch);
+    let size = file.metadata().context("reading the size of the file system")?.len();
+    let mut superblock = [0; SUPERBLOCK];
+    file.read_exact_at(&mut superblock, SUPERBLOCKS[0]).context("reading the superblock")?;
+    ensure!(superblock[64..72] == *MAGIC, "there is no Btrfs");
+    ensure!(
+        le16(&superblock, 196) == 0,
+        "a Btrfs with other checksums than crc32c is not supported; take --checksum out of filesystem options"
+    );
+    let node = usize::try_from(le32(&superblock, 148))?;
+    let contents = contents(file, &superblock, node)?;
+    let mut block = vec![0; node];
+    for (start, end) in sparse::extents(file, size).context("finding what the file system wrote")? {
+        let first = start / 4096 * 4096;
+        for place in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
+            if contents.iter().any(|chunk| chunk.contains(&place)) {
+                continue;
+            }
+            file.read_exact_at(&mut block, place).context("reading a tree block")?;
+            let is_superblock = block[64..72] == *MAGIC;
+            let sum = CRC.checksum(&block[32..]).to_le_bytes();
+            if is_superblock || block[FILE_SYSTEM] != superblock[FILE_SYSTEM] || block[..4] != sum {
+                continue;
+            }
+            settle_block(&mut block, &settings)?;
+            file.write_all_at(&block, place).context("writing a tree block")?;
+        }
+    }
+    for place in SUPERBLOCKS.into_iter().filter(|place| place + SUPERBLOCK as u64 <= size) {
+        file.read_exact_at(&mut superblock, place).context("reading a superblock")?;
+        if superblock[64..72] == *MAGIC {
+            btrfs_item::settle_device(&mut superblock[DEVICE..], &settings);
+            for chunk in system_chunks(&superblock)? {
+                btrfs_item::settle_chunk(&mut superblock[chunk..], &settings);
+            }
+            // Behind them stand remains of chunks that were there before.
+            let end = SYSTEM_CHUNKS + usize::try_from(le32(&superblock, 160))?;
+            superblock[end..SYSTEM_CHUNKS_END].fill(0);
+            seal(&mut superblock);
+            file.write_all_at(&superblock, place).context("writing a superblock")?;
+        }
+    }
+    Ok(())
+}
+
+/// What everything becomes.
+pub(super) struct Settings {
+    pub(super) epoch: u64,
+    pub(super) device: [u8; 16],
+    pub(super) chunk_tree: [u8; 16],
+    identity: Identity,
+}
+
+impl Settings {
+    pub(super) fn new(uuid: &str, epoch: u64) -> Self {
+        let identity = Identity::new(epoch, ["btrfs", uuid]);
+        Self { epoch, device: identity.uuid("device"), chunk_tree: identity.uuid("chunk tree"), identity }
+    }
+
+    /// The id of a subvolume.
+    pub(super) fn subvolume(&self, number: u64) -> [u8; 16] {
+        self.identity.uuid(&format!("subvolume {number}"))
+    }
+}
+
+/// Where the chunks of file contents are on the device.
+fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
+    let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
+        .into_iter()
+        .map(|place| (le64(superblock, place - 8), btrfs_item::Chunk::read(&superblock[place..])))
+        .collect();
+    let mut found = Vec::new();
+    let mut waiting = vec![le64(superblock, 88)];
+    while let Some(logical) = waiting.pop() {
+        let place = system.iter().find_map(|(start, chunk)| chunk.place(*start, logical));
+        let Some(place) = place else { bail!("the chunk tree is outside the system's chunks") };
+        let mut block = vec![0; node];
+        file.read_exact_at(&mut block, place).context("reading the chunk tree")?;
+        let count = usize::try_from(le32(&block, COUNT))?;
+        if block[LEVEL] > 0 {
+            waiting.extend((0..count).map(|index| le64(&block, HEAD + index * POINTER + 17)));
+            continue;
+        }
+        for item in items(&block)? {
+            if item.kind == btrfs_item::CHUNK {
+                let chunk = btrfs_item::Chunk::read(&block[item.place..]);
+                found.extend(chunk.contents());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Places of the chunks the superblock itself describes; a key stands before each.
+fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
+    let end = SYSTEM_CHUNKS + usize::try_from(le32(superblock, 160))?;
+    ensure!(end <= SYSTEM_CHUNKS_END, "the superblock is damaged");
+    let mut found = Vec::new();
+    let mut place = SYSTEM_CHUNKS;
+    while place < end {
+        found.push(place + 17);
+        place += 17 + btrfs_item::Chunk::read(&superblock[place + 17..]).length();
+    }
+    Ok(found)
+}
+
+/// An item of a leaf.
+pub(super) struct Item {
+    /// Where its key is.
+    pub(super) key: usize,
+    pub(super) object: u64,
+    pub(super) kind: u8,
+    /// Where its content is.
+    pub(super) place: usize,
+    pub(super) size: usize,
+}
+
+fn items(leaf: &[u8]) -> Result<Vec<Item>> {
+    let count = usize::try_from(le32(leaf, COUNT))?;
+    ensure!(HEAD + count * ITEM <= leaf.len(), "a leaf is damaged");
+    (0..count)
+        .map(|index| {
+            let key = HEAD + index * ITEM;
+            let place = HEAD + usize::try_from(le32(leaf, key + 17))?;
+            let size = usize::try_from(le32(leaf, key + 21))?;
+            ensure!(place + size <= leaf.len(), "a leaf is damaged");
+            Ok(Item { key, object: le64(leaf, key), kind: leaf[key + 8], place, size })
+        })
+        .collect()
+}
+
+fn settle_block(block: &mut [u8], settings: &Settings) -> Result<()> {
+    block[CHUNK_TREE..CHUNK_TREE + 16].copy_from_slice(&settings.chunk_tree);
+    if block[LEVEL] == 0 {
+        let items = items(block)?;
+        // Between keys and contents stand remains of what was there before.
+        let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.place);
+        ensure!(free.start <= free.end, "a leaf is damaged");
+        block[free].fill(0);
+        btrfs_item::settle(block, &items, settings);
+    } else {
+        let end = HEAD + usize::try_from(le32(block, COUNT))? * POINTER;
+        ensure!(end <= block.len(), "a node is damaged");
+        block[end..].fill(0);
+    }
+    seal(block);
+    Ok(())
+}
+
+fn seal(block: &mut [u8]) {
+    let sum = CRC.checksum(&block[32..]);
+    block[..4].copy_from_slice(&sum.to_le_bytes());
+}
+
+pub(super) fn le16(bytes: &[u8], place: usize) -> u16 {
+    u16::from_le_bytes([bytes[place], bytes[place + 1]])
+}
+
+pub(super) fn le32(bytes: &[u8], place: usize) -> u32 {
+    u32::from_le_bytes([bytes[place], bytes[place + 1], bytes[place + 2], bytes[place + 3]])
+}
+
+pub(super) fn le64(bytes: &[u8], place: usize) -> u64 {
+    u64::from(le32(bytes, place)) | u64::from(le32(bytes, place + 4)) << 32
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const UUID: &str = "11111111-2222-4333-8444-555555555555";
+
+    fn run(program: &str, words: &[&str]) -> String {
+        let output = Command::new(program)
+            .args(words)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("TZ", "UTC")
+            .output()
+            .expect("package btrfs-progs is needed");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{program} {words:?}: {text}");
+        text
+    }
+
+    /// More files than one leaf describes, so that there are nodes; with doubled trees, single ones and mixed chunks.
+    #[test]
+    fn settled_file_systems_satisfy_btrfs_check_and_are_the_same_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::create_dir(path("tree")).unwrap();
+        for number in 0..2000 {
+            std::fs::write(folder.path().join(format!("tree/{number}")), vec![7; number]).unwrap();
+        }
+        for options in [["--metadata", "dup"].as_slice(), &["--metadata", "single"], &["--mixed"]] {
+            let images = [path("one"), path("other")];
+            for image in &images {
+                let file =
+                    File::options().read(true).write(true).create(true).truncate(true).open(image).unwrap();
+                file.set_len(256 << 20).unwrap();
+                let tree = path("tree");
+                let words = ["--quiet", "--force", "--uuid", UUID, "--rootdir", &tree];
+                run("mkfs.btrfs", &[&words, options, &[image]].concat());
+                settle(&file, UUID, 1_000_000_000).unwrap();
+                let checked = run("btrfs", &["check", "--check-data-csum", image]);
+                assert!(checked.contains("no error found"), "{options:?}: {checked}");
+            }
+            run("cmp", &[&images[0], &images[1]]);
+            let shown = run("btrfs", &["inspect-internal", "dump-tree", "-t", "5", &images[0]]);
+            assert!(
+                shown.contains("ctime 1000000000.0") && shown.contains("otime 1000000000.0"),
+                "{options:?}"
+            );
+            assert!(!shown.contains("time 17") && !shown.contains("time 18"), "{options:?}: a later time");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The items of Btrfs leaves that hold times or identifiers.
+
+use std::ops::Range;
+
+use super::btrfs_identity::{Item, Settings, le16, le32, le64};
+
+const INODE: u8 = 1;
+const ROOT: u8 = 132;
+const DEVICE_EXTENT: u8 = 204;
+const DEVICE: u8 = 216;
+pub(super) const CHUNK: u8 = 228;
+const SUBVOLUME_ID: u8 = 251;
+
+/// Places in an inode: access, change, modification, creation, each seconds and nanoseconds.
+const ACCESS: usize = 112;
+const CHANGE: usize = 124;
+const MODIFICATION: usize = 136;
+const CREATION: usize = 148;
+const INODE_SIZE: usize = 160;
+/// Places in the item of a tree's root.
+const ROOT_ID: Range<usize> = 247..263;
+const ROOT_CHANGE: usize = 327;
+const ROOT_CREATION: usize = 339;
+
+/// Settles the items of one leaf.
+pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
+    for item in items {
+        let content = &mut leaf[item.place..item.place + item.size];
+        match item.kind {
+            INODE if item.size >= INODE_SIZE => settle_inode(content, settings.epoch),
+            ROOT if item.size >= ROOT_CREATION + 12 => {
+                for place in [ROOT_CHANGE, ROOT_CREATION] {
+                    if le64(content, place) != 0 {
+                        set_time(content, place, settings.epoch);
+                    }
+                }
+                if content[ROOT_ID] != [0; 16] {
+                    content[ROOT_ID].copy_from_slice(&settings.subvolume(item.object));
+                }
+            }
+            DEVICE_EXTENT if item.size >= 48 => content[32..48].copy_from_slice(&settings.chunk_tree),
+            DEVICE if item.size >= 98 => settle_device(content, settings),
+            CHUNK if item.size >= 80 => settle_chunk(content, settings),
+            _ => {}
+        }
+    }
+    settle_subvolume_ids(leaf, items, settings);
+}
+
+fn settle_inode(inode: &mut [u8], epoch: u64) {
+    for place in [ACCESS, CHANGE, CREATION] {
+        set_time(inode, place, epoch);
+    }
+    if le64(inode, MODIFICATION) > epoch {
+        set_time(inode, MODIFICATION, epoch);
+    }
+    // To the second, as every other file system of kiwi's.
+    inode[MODIFICATION + 8..MODIFICATION + 12].fill(0);
+}
+
+fn set_time(content: &mut [u8], place: usize, epoch: u64) {
+    content[place..place + 8].copy_from_slice(&epoch.to_le_bytes());
+    content[place + 8..place + 12].fill(0);
+}
+
+/// The id is the key: new ones have another order. Each leads to the number of its subvolume.
+fn settle_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
+    let ids: Vec<&Item> = items.iter().filter(|item| item.kind == SUBVOLUME_ID && item.size == 8).collect();
+    let mut entries: Vec<([u8; 16], u64)> = ids
+        .iter()
+        .map(|item| le64(leaf, item.place))
+        .map(|number| (settings.subvolume(number), number))
+        .collect();
+    entries.sort_by_key(|(id, _)| (le64(id, 0), le64(id, 8)));
+    for (item, (id, number)) in ids.into_iter().zip(entries) {
+        leaf[item.key..item.key + 8].copy_from_slice(&id[..8]);
+        leaf[item.key + 9..item.key + 17].copy_from_slice(&id[8..]);
+        leaf[item.place..item.place + 8].copy_from_slice(&number.to_le_bytes());
+    }
+}
+
+/// The description of the one device.
+pub(super) fn settle_device(device: &mut [u8], settings: &Settings) {
+    device[66..82].copy_from_slice(&settings.device);
+}
+
+/// A chunk names the device of each of its stripes.
+pub(super) fn settle_chunk(chunk: &mut [u8], settings: &Settings) {
+    for stripe in 0..usize::from(le16(chunk, 44)) {
+        let place = 48 + stripe * 32 + 16;
+        if let Some(device) = chunk.get_mut(place..place + 16) {
+            device.copy_from_slice(&settings.device);
+        }
+    }
+}
+
+/// Where a range of logical addresses is on the device.
+pub(super) struct Chunk {
+    bytes: u64,
+    /// Whether it holds file contents and no trees.
+    contents: bool,
+    stripes: Vec<u64>,
+}
+
+impl Chunk {
+    pub(super) fn read(item: &[u8]) -> Self {
+        let stripes = (0..usize::from(le16(item, 44))).map(|index| 48 + index * 32);
+        Self {
+            bytes: le64(item, 0),
+            contents: le32(item, 24) & 7 == 1,
+            stripes: stripes
+                .filter(|place| place + 32 <= item.len())
+                .map(|place| le64(item, place + 8))
+                .collect(),
+        }
+    }
+
+    /// Bytes of the item.
+    pub(super) fn length(&self) -> usize {
+        48 + self.stripes.len() * 32
+    }
+
+    /// Where the logical address is, when the chunk that starts at `start` has it.
+    pub(super) fn place(&self, start: u64, logical: u64) -> Option<u64> {
+        let inside = logical.checked_sub(start).filter(|inside| *inside < self.bytes)?;
+        self.stripes.first().map(|stripe| stripe + inside)
+    }
+
+    /// The ranges on the device, when it holds file contents alone.
+    pub(super) fn contents(&self) -> Vec<Range<u64>> {
+        if !self.contents {
+            return Vec::new();
+        }
+        self.stripes.iter().map(|start| *start..start + self.bytes).collect()
+    }
+}

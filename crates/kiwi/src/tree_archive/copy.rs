@@ -1,0 +1,69 @@
+//! Tree to tree, without an archive in between.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use rustix::fs::{FileType, Timespec, Timestamps};
+
+use super::pack::attributes;
+use super::place::{Attributes, Placer};
+use crate::host::Host;
+use crate::root_tree::RootTree;
+
+/// Copies the tree into the empty folder `target`, sorted by name: on a new file system the order in which entries are
+/// listed and numbered is then that of their names, wherever the tree comes from.
+pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
+    let mut placer = Placer::new(target)?;
+    let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
+    for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
+        host.check_interrupt()?;
+        let entry = entry.context("copying the tree")?;
+        let metadata = entry.metadata().context("copying the tree")?;
+        let inside = entry.path().strip_prefix(tree.path())?;
+        place(&mut placer, entry.path(), inside, &metadata, &mut linked)
+            .with_context(|| format!("copying {} of the tree", inside.display()))?;
+    }
+    placer.close()
+}
+
+fn place(
+    placer: &mut Placer,
+    path: &Path,
+    inside: &Path,
+    metadata: &Metadata,
+    linked: &mut HashMap<(u64, u64), PathBuf>,
+) -> Result<()> {
+    let kind = metadata.file_type();
+    if metadata.nlink() > 1 && !kind.is_dir() {
+        let number = (metadata.dev(), metadata.ino());
+        if let Some(first) = linked.get(&number) {
+            return placer.link(inside, first);
+        }
+        linked.insert(number, inside.to_owned());
+    }
+    let time = Timespec { tv_sec: metadata.mtime(), tv_nsec: metadata.mtime_nsec() };
+    let extended = attributes(path)?.into_iter().map(|(name, value)| (OsString::from(name), value)).collect();
+    let attributes = Attributes {
+        mode: metadata.mode() & 0o7777,
+        user: metadata.uid(),
+        group: metadata.gid(),
+        times: Timestamps { last_access: time, last_modification: time },
+        extended,
+    };
+    let node = |kind| (kind, metadata.rdev());
+    let (kind, device) = match () {
+        () if kind.is_dir() => return placer.folder(inside, &attributes),
+        () if kind.is_file() => return placer.file(inside, &mut File::open(path)?, &attributes),
+        () if kind.is_symlink() => return placer.symlink(inside, &std::fs::read_link(path)?, &attributes),
+        () if kind.is_char_device() => node(FileType::CharacterDevice),
+        () if kind.is_block_device() => node(FileType::BlockDevice),
+        () if kind.is_fifo() => (FileType::Fifo, 0),
+        // A socket is of a process, and that one is gone.
+        () => return Ok(()),
+    };
+    placer.node(inside, kind, device, &attributes)
+}
