@@ -3,12 +3,12 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Digester};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::gzip::GzipWriter;
 use crate::host::{Host, sparse};
@@ -45,13 +45,41 @@ pub struct Artifact {
     pub name: String,
     /// Where it is now.
     pub path: PathBuf,
+    /// The SHA-256 of its bytes in lower-case hex, when it was found out on the way.
+    pub sha256: Option<String>,
 }
 
 impl Artifact {
     /// A file in the workspace.
     pub fn new(role: Role, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { role, name: name.into(), path: path.into() }
+        Self { role, name: name.into(), path: path.into(), sha256: None }
     }
+}
+
+/// Both sums of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// As `N.md5` has it.
+    pub md5: Checksum,
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+}
+
+impl Sums {
+    /// Reads the file once. Holes are not read: they are known to be zeros.
+    pub fn of(path: &Path) -> Result<Self> {
+        let (mut md5, mut sha256) = (Digester::default(), Sha256::new());
+        sparse::read_all(path, |bytes| {
+            md5.update(bytes);
+            sha256.update(bytes);
+        })?;
+        Ok(Self { md5: md5.finish(), sha256: hex(&sha256.finalize()) })
+    }
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for Role {
@@ -83,26 +111,8 @@ pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host)
 
 /// The sum of a file as `N.md5` has it. Holes are not read: they are known to be zeros.
 pub fn checksum(path: &Path) -> Result<Checksum> {
-    let reading = || format!("reading {}", path.display());
-    let file = File::open(path).with_context(reading)?;
-    let size = file.metadata().with_context(reading)?.len();
     let mut digester = Digester::default();
-    let zeros = vec![0; 1 << 20];
-    let mut buffer = vec![0; 1 << 20];
-    let mut position = 0;
-    for (start, end) in sparse::extents(&file, size).with_context(reading)? {
-        while position < start {
-            let count = (start - position).min(zeros.len() as u64);
-            digester.update(&zeros[..usize::try_from(count)?]);
-            position += count;
-        }
-        while position < end {
-            let count = usize::try_from((end - position).min(buffer.len() as u64))?;
-            file.read_exact_at(&mut buffer[..count], position).with_context(reading)?;
-            digester.update(&buffer[..count]);
-            position += count as u64;
-        }
-    }
+    sparse::read_all(path, |bytes| digester.update(bytes))?;
     Ok(digester.finish())
 }
 

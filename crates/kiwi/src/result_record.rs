@@ -4,7 +4,6 @@
 //! the old one, and images whose files are gone are left out.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::artifact::{Artifact, Role};
+use crate::artifact::{self, Artifact, Role};
 use crate::host::{Host, sparse};
 use crate::workspace::Workspace;
 
@@ -71,7 +70,13 @@ impl BuiltFile {
 
     /// Measures an artifact where it is now.
     pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
-        let (size, sha256) = digest::<Sha256>(&artifact.path)?;
+        let (size, sha256) = match &artifact.sha256 {
+            Some(sha256) => {
+                let reading = || format!("reading {}", artifact.path.display());
+                (artifact.path.metadata().with_context(reading)?.len(), sha256.clone())
+            }
+            None => digest::<Sha256>(&artifact.path)?,
+        };
         Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, compress })
     }
 }
@@ -145,30 +150,15 @@ fn is_plain(file: &str) -> bool {
 
 /// Size and digest of a file. Holes are not read: they are known to be zeros.
 pub fn digest<D: Digest>(path: &Path) -> Result<(u64, String)> {
-    let reading = || format!("reading {}", path.display());
-    let file = File::open(path).with_context(reading)?;
-    let size = file.metadata().with_context(reading)?.len();
     let mut digest = D::new();
-    let (zeros, mut buffer) = (vec![0; 1 << 18], vec![0; 1 << 18]);
-    let mut position = 0;
-    for (start, end) in sparse::extents(&file, size).with_context(reading)? {
-        while position < start {
-            let count = usize::try_from((start - position).min(zeros.len() as u64))?;
-            digest.update(&zeros[..count]);
-            position += count as u64;
-        }
-        while position < end {
-            let count = usize::try_from((end - position).min(buffer.len() as u64))?;
-            file.read_exact_at(&mut buffer[..count], position).with_context(reading)?;
-            digest.update(&buffer[..count]);
-            position += count as u64;
-        }
-    }
-    Ok((size, digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    let size = sparse::read_all(path, |bytes| digest.update(bytes))?;
+    Ok((size, artifact::hex(&digest.finalize())))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
+
     use super::*;
 
     fn image(image_type: &str, files: &[(Role, &str)]) -> BuiltImage {

@@ -27,6 +27,30 @@ pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
     Ok(found)
 }
 
+/// Gives every byte of a file to `take`, in order; returns how many there were. Holes are not read: they are known to be
+/// zeros.
+pub fn read_all(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64> {
+    let reading = || format!("reading {}", path.display());
+    let file = File::open(path).with_context(reading)?;
+    let size = file.metadata().with_context(reading)?.len();
+    let (zeros, mut buffer) = (vec![0; 1 << 18], vec![0; 1 << 18]);
+    let mut position = 0;
+    for (start, end) in extents(&file, size).with_context(reading)? {
+        while position < start {
+            let count = usize::try_from((start - position).min(zeros.len() as u64))?;
+            take(&zeros[..count]);
+            position += count as u64;
+        }
+        while position < end {
+            let count = usize::try_from((end - position).min(buffer.len() as u64))?;
+            file.read_exact_at(&mut buffer[..count], position).with_context(reading)?;
+            take(&buffer[..count]);
+            position += count as u64;
+        }
+    }
+    Ok(size)
+}
+
 /// Copies what `source` holds to `offset` of `target`, leaving holes as they are.
 pub fn copy(source: &Path, target: &File, offset: u64) -> Result<()> {
     let what = || format!("copying {} into the disk", source.display());

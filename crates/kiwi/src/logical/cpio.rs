@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use bootconfig::ImageName;
 
 use super::remove_build_files;
-use crate::artifact::{self, Artifact, Role};
+use crate::artifact::{Artifact, Role, Sums};
 use crate::gzip::GzipWriter;
 use crate::host::Host;
 use crate::identity::Identity;
@@ -45,10 +45,11 @@ pub(super) fn create(
     let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
     writer.finish().context("packing the initrd")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    host.write_file(&sum_path, artifact::checksum(&path)?.to_string()).context("writing the checksum")?;
+    let sums = Sums::of(&path)?;
+    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();
     artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
-    artifacts.push(Artifact::new(Role::Initrd, file, path));
+    artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Initrd, file, path) });
     Ok(artifacts)
 }
 

@@ -5,6 +5,7 @@
 //! ```
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, InstallConfig};
@@ -155,15 +156,17 @@ pub(super) fn create(
         // Only read once more: in memory when there is room.
         _ => workspace.passing_file(&raw, plan.layout.sectors * SECTOR),
     };
-    let stage = host.stage(format!("Writing the {} file system", plan.system.filesystem.word()));
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;
     let system = plan.layout.partition(PartitionRole::System).context("the disk has no system partition")?;
-    filesystem::create_inside(&plan.system, tree, &path, system.start * SECTOR, workspace, host)?;
-    stage.finish();
-    let stage = host.stage("Assembling the disk");
-    assemble(plan, file, workspace, host)?;
-    stage.finish();
+    let boot = std::thread::scope(|scope| {
+        let boot = scope.spawn(|| make_boot_loader(plan, workspace, host));
+        let stage = host.stage(format!("Writing the {} file system", plan.system.filesystem.word()));
+        filesystem::create_inside(&plan.system, tree, &path, system.start * SECTOR, workspace, host)?;
+        stage.finish();
+        boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    assemble(plan, &boot, file).context("assembling the disk")?;
     if plan.format == DiskFormat::Raw {
         artifacts.push(Artifact::new(Role::Image, raw, path));
         return Ok(artifacts);
@@ -203,32 +206,48 @@ fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// Everything but the system: table, boot loader, ESP.
-fn assemble(plan: &Plan, mut file: File, workspace: &Workspace, host: &Host) -> Result<()> {
+/// What makes the disk boot, before it is put there.
+struct BootLoader {
+    /// GRUB's core image for BIOS.
+    bios: Option<PathBuf>,
+    /// The EFI system partition.
+    esp: Option<PathBuf>,
+}
+
+/// Needs nothing of the system but its plan: made while the system is written.
+fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<BootLoader> {
+    let stage = host.stage("Making the boot loader");
+    let bios = match plan.layout.firmware {
+        Firmware::Uefi => None,
+        _ => Some(grub2::core_image(Platform::Pc, &plan.menu, workspace, host)?),
+    };
+    let esp = match plan.layout.partition(PartitionRole::Esp) {
+        Some(esp) => Some(system_partition(plan, esp.sectors * SECTOR, workspace, host)?),
+        None => None,
+    };
+    stage.finish();
+    Ok(BootLoader { bios, esp })
+}
+
+/// Puts everything but the system in its place: table, boot loader, ESP.
+fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
-    if layout.firmware != Firmware::Uefi {
-        let core = grub2::core_image(Platform::Pc, &plan.menu, workspace, host)?;
+    if let Some(core) = &boot.bios {
         let (place, room) = match layout.partition(PartitionRole::BiosBoot) {
             Some(partition) => (partition.start, partition.sectors),
             None => (1, layout.partitions[0].start - 1),
         };
-        grub2::write_bios(&core, place, room, &file)?;
+        grub2::write_bios(core, place, room, &file)?;
     }
-    if let Some(esp) = layout.partition(PartitionRole::Esp) {
-        let image = system_partition(plan, esp.sectors * SECTOR, workspace, host)?;
-        sparse::copy(&image, &file, esp.start * SECTOR)?;
+    if let (Some(image), Some(esp)) = (&boot.esp, layout.partition(PartitionRole::Esp)) {
+        sparse::copy(image, &file, esp.start * SECTOR)?;
     }
     Ok(())
 }
 
 /// The EFI system partition with GRUB.
-fn system_partition(
-    plan: &Plan,
-    size: u64,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<std::path::PathBuf> {
+fn system_partition(plan: &Plan, size: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let image = workspace.scratch_file("esp");
     let core = grub2::core_image(Platform::Efi64, &plan.menu, workspace, host)?;
     let esp = EspPlan { size, id: plan.esp_id, epoch: plan.system.epoch };

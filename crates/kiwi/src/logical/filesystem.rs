@@ -5,7 +5,7 @@ use bootconfig::ImageName;
 use description::FilesystemImage;
 
 use super::{TreeFacts, remove_build_files, size};
-use crate::artifact::{self, Artifact, Role};
+use crate::artifact::{self, Artifact, Role, Sums};
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -56,14 +56,14 @@ pub(super) fn create(
     filesystem::create(&plan.content, tree, &path, workspace, host)?;
     stage.finish();
     let stage = host.stage("Checking sums");
-    let sum = artifact::checksum(&path)?;
+    let sums = Sums::of(&path)?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    host.write_file(&sum_path, sum.to_string()).context("writing the checksum")?;
+    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();
     let mut artifacts = vec![Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path)];
     artifacts.extend(list);
     artifacts.push(match plan.compressed {
-        false => Artifact::new(Role::Image, name, path),
+        false => Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) },
         true => {
             let stage = host.stage("Compressing");
             let packed = artifact::compress(&path, host)?;

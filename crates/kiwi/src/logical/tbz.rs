@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bootconfig::ImageName;
 
 use super::remove_build_files;
-use crate::artifact::{self, Artifact, Role};
+use crate::artifact::{Artifact, Role, Sums};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
@@ -51,9 +51,10 @@ pub(super) fn create(
         .run()
         .context("packing the archive")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    host.write_file(&sum_path, artifact::checksum(&path)?.to_string()).context("writing the checksum")?;
+    let sums = Sums::of(&path)?;
+    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();
     artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
-    artifacts.push(Artifact::new(Role::Image, file, path));
+    artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, file, path) });
     Ok(artifacts)
 }

@@ -60,12 +60,12 @@ fn copied<T: DeserializeOwned>(
     Ok((artifacts, serde_json::from_str(note(MORE)).context("reading an entry of the store")?))
 }
 
-/// Keeps finished files with something to be known again. A store that cannot be written to ends no build.
+/// Keeps finished files with something to be known again, which is asked for when they are copied. A store that cannot be written to ends no build.
 pub(super) fn keep<T: Serialize>(
     inputs: &Inputs,
     image: &str,
     artifacts: &[Artifact],
-    more: &T,
+    more: impl FnOnce() -> Result<T>,
     took: std::time::Duration,
     store: &Store,
     host: &Host,
@@ -82,7 +82,7 @@ pub(super) fn keep<T: Serialize>(
         let files: Vec<(Role, &str)> =
             artifacts.iter().map(|artifact| (artifact.role, artifact.name.as_str())).collect();
         making.note(FILES, serde_json::to_string(&files)?);
-        making.note(MORE, serde_json::to_string(more)?);
+        making.note(MORE, serde_json::to_string(&more()?)?);
         store.stages().finish(making, host)
     })();
     stage.finish();

@@ -320,7 +320,7 @@ impl DecidedBoot {
             .with_context(|| format!("creating the boot image {path}"))?;
         if self.is_kept() {
             let image = selection.name.to_string();
-            artifacts_in_store::keep(inputs, &image, &artifacts, &(), began.elapsed(), store, host)?;
+            artifacts_in_store::keep(inputs, &image, &artifacts, || Ok(()), began.elapsed(), store, host)?;
         }
         Ok(artifacts)
     }

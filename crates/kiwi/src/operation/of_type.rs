@@ -149,12 +149,23 @@ impl<'a> OfType<'a> {
         let Self { selection, boot, workspace, share, store, host, .. } = self;
         let began = Instant::now();
         let artifacts = create::images(tree, selection, boot.as_ref(), record, share, workspace, host)?;
-        let built = create::built_image(selection, &artifacts, host)?;
+        let measure = || create::built_image(selection, &artifacts, host);
+        let mut built = None;
         if self.kept {
-            let image = selection.name.to_string();
-            let took = began.elapsed();
-            artifacts_in_store::keep(&self.inputs, &image, &artifacts, &built, took, store, host)?;
+            // Sums of the result and of the store are found out side by side.
+            std::thread::scope(|scope| {
+                let measuring = scope.spawn(measure);
+                let measured = || {
+                    let image = measuring.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    built = Some(image.clone());
+                    Ok(image)
+                };
+                let (name, took) = (selection.name.to_string(), began.elapsed());
+                artifacts_in_store::keep(&self.inputs, &name, &artifacts, measured, took, store, host)
+            })?;
         }
+        // A store that cannot be written to does not ask.
+        let built = built.map_or_else(measure, Ok)?;
         create::publish(artifacts, built, workspace, host)
     }
 }

@@ -47,6 +47,12 @@ impl<W> Digesting<W> {
 
     fn add(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
+            if self.block.is_empty() && bytes.len() >= BLOCK {
+                self.blocks.add(self.size / BLOCK as u64, &bytes[..BLOCK]);
+                self.size += BLOCK as u64;
+                bytes = &bytes[BLOCK..];
+                continue;
+            }
             let count = bytes.len().min(BLOCK - self.block.len());
             self.block.extend_from_slice(&bytes[..count]);
             bytes = &bytes[count..];

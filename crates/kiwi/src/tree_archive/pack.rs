@@ -16,8 +16,9 @@ use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
-/// zstd's fastest ordinary level: a stage is written in every build and read in few.
-const LEVEL: i32 = 1;
+/// Faster than zstd's ordinary levels, in both directions: a stage is written and read once in most builds, and takes an
+/// eighth more room for a quarter less time.
+const LEVEL: i32 = -1;
 
 /// How much of a tree is packed.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path};
 
@@ -34,6 +34,7 @@ struct Folder {
 pub(super) struct Placer {
     root: Folder,
     below: Vec<Folder>,
+    buffer: Vec<u8>,
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -42,7 +43,11 @@ impl Placer {
     pub(super) fn new(root: &Path) -> Result<Self> {
         let handle = rustix::fs::open(root, FOLDER, Mode::empty())?;
         let times = times_of(&handle)?;
-        Ok(Self { root: Folder { name: OsString::new(), handle, times }, below: Vec::new() })
+        Ok(Self {
+            root: Folder { name: OsString::new(), handle, times },
+            below: Vec::new(),
+            buffer: vec![0; 128 << 10],
+        })
     }
 
     fn top(&self) -> &Folder {
@@ -115,7 +120,12 @@ impl Placer {
         let name = self.make_room(path, false)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut file = File::from(openat(&self.top().handle, &name, flags, Mode::RUSR | Mode::WUSR)?);
-        io::copy(content, &mut file)?;
+        loop {
+            match content.read(&mut self.buffer)? {
+                0 => break,
+                count => file.write_all(&self.buffer[..count])?,
+            }
+        }
         settle(&file, attributes)?;
         Ok(futimens(&file, &attributes.times)?)
     }

@@ -1,9 +1,10 @@
 //! Archive to tree.
 
 use std::ffi::OsString;
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FileType, Timespec, Timestamps};
@@ -18,45 +19,68 @@ use crate::root_tree::RootTree;
 pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<()> {
     let (seconds, nanoseconds) = super::now(tree)?;
     let now = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
-    // Decompression has a processor of its own.
-    let (sender, receiver) = std::sync::mpsc::sync_channel::<Vec<u8>>(16);
+    // Decompression has a processor of its own. Chunks go round: memory that was used is used again.
+    let (sender, receiver) = sync_channel::<Vec<u8>>(CHUNKS);
+    let (emptied, empty) = sync_channel::<Vec<u8>>(CHUNKS);
     std::thread::scope(|scope| {
         let decompressing = scope.spawn(move || -> std::io::Result<()> {
             let mut decoder = zstd::Decoder::new(input)?;
             loop {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                if decoder.by_ref().take(CHUNK as u64).read_to_end(&mut chunk)? == 0
-                    || sender.send(chunk).is_err()
-                {
+                let mut chunk = empty.try_recv().unwrap_or_default();
+                chunk.resize(CHUNK, 0);
+                let count = fill(&mut decoder, &mut chunk)?;
+                chunk.truncate(count);
+                if count == 0 || sender.send(chunk).is_err() {
                     break;
                 }
             }
             // Nothing of the input stays unread: whoever hashes it sees all of it.
             std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
         });
-        let placed = place(Chunks { receiver, chunk: std::io::Cursor::new(Vec::new()) }, tree, &now, host);
+        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), place: 0 };
+        let placed = place(chunks, tree, &now, host);
         let decompressed = decompressing.join().unwrap_or_else(|_| Err(std::io::Error::other("zstd failed")));
         placed.and_then(|()| decompressed.context("decompressing a tree"))
     })
 }
 
-const CHUNK: usize = 1 << 20;
+/// Bytes of a chunk: a few of them stay in the processor's cache.
+const CHUNK: usize = 256 << 10;
+/// How far decompression may be ahead.
+const CHUNKS: usize = 8;
+
+/// Reads until the chunk is full or the input ends; how much there was.
+fn fill(input: &mut impl Read, chunk: &mut [u8]) -> std::io::Result<usize> {
+    let mut count = 0;
+    while count < chunk.len() {
+        match input.read(&mut chunk[count..])? {
+            0 => break,
+            more => count += more,
+        }
+    }
+    Ok(count)
+}
 
 /// What the other thread decompressed, in order.
 struct Chunks {
-    receiver: std::sync::mpsc::Receiver<Vec<u8>>,
-    chunk: std::io::Cursor<Vec<u8>>,
+    receiver: Receiver<Vec<u8>>,
+    emptied: SyncSender<Vec<u8>>,
+    chunk: Vec<u8>,
+    place: usize,
 }
 
 impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.chunk.stream_position()? == self.chunk.get_ref().len() as u64 {
-            match self.receiver.recv() {
-                Ok(chunk) => self.chunk = std::io::Cursor::new(chunk),
-                Err(_) => return Ok(0),
-            }
+        while self.place == self.chunk.len() {
+            let Ok(chunk) = self.receiver.recv() else { return Ok(0) };
+            // When the other thread has enough of them, or is done, this one is given up.
+            let _ = self.emptied.try_send(std::mem::replace(&mut self.chunk, chunk));
+            self.place = 0;
         }
-        self.chunk.read(buffer)
+        let count = buffer.len().min(self.chunk.len() - self.place);
+        buffer[..count].copy_from_slice(&self.chunk[self.place..self.place + count]);
+        self.place += count;
+        Ok(count)
     }
 }
 
