@@ -1,31 +1,18 @@
-//! No text makes the crate panic, overflow its stack or point outside of the text.
+//! No text makes the crate panic, overflow its stack, point outside of the text or convert to something else.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use description::{Choice, Description, SourceFile};
+use description::{Format, SchemaVersion};
 use proptest::prelude::*;
 
-/// Parses, selects what can be selected, and looks at every place that is named.
+mod survive;
+
+use survive::mutate::{Dice, mutate, words};
+
+/// An XML text.
 fn survive(text: String) {
-    let parsed = Description::parse(SourceFile { name: "config.xml".into(), text });
-    assert_eq!(parsed.description.is_none(), parsed.diagnostics.has_errors());
-    let mut told = parsed.diagnostics;
-    if let Some(description) = parsed.description {
-        let types: Vec<String> = description.types().map(|entry| entry.word.clone()).collect();
-        for image_type in types {
-            let choice = Choice { image_type: Some(image_type), ..Choice::default() };
-            if let Err(errors) = description.select(&choice) {
-                assert!(errors.has_errors(), "a refusal without a reason");
-                told.0.extend(errors.0);
-            }
-        }
-    }
-    for diagnostic in told.0 {
-        diagnostic.span.line_and_column();
-        assert!(diagnostic.span.file.text.get(diagnostic.span.range.clone()).is_some(), "{diagnostic:?}");
-        assert!(!diagnostic.message.is_empty() && !diagnostic.label.is_empty(), "{diagnostic:?}");
-    }
+    survive::survive(Format::Xml, &text, SchemaVersion::NEWEST);
 }
 
 fn fixtures() -> Vec<String> {
@@ -39,6 +26,48 @@ fn fixtures() -> Vec<String> {
     .iter()
     .map(|name| fs::read_to_string(base.join(format!("{name}.xml"))).expect("a fixture"))
     .collect()
+}
+
+/// The files of a folder of the repository, by name.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+/// What the fuzz target once found, written as it writes its inputs: the numbers of format and schema, then the text.
+#[test]
+fn what_fuzzing_found_is_survived() {
+    let found = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus"));
+    assert!(!found.is_empty());
+    for path in found {
+        let input = fs::read(&path).expect("an input");
+        let [format, schema, text @ ..] = input.as_slice() else { panic!("{} is short", path.display()) };
+        let format = Format::ALL[usize::from(*format) % Format::ALL.len()];
+        let schema = *SchemaVersion::ALL.get(usize::from(*schema)).unwrap_or(&SchemaVersion::NEWEST);
+        survive::survive(format, std::str::from_utf8(text).expect("a text"), schema);
+    }
+}
+
+/// A short run of the fuzz target without its coverage: the same changes every time.
+#[test]
+fn descriptions_changed_by_words_are_survived() {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions");
+    let words = words();
+    let mut dice = Dice(20_261_125);
+    for path in SchemaVersion::ALL.iter().map(|schema| base.join(format!("{schema}/accepted"))) {
+        for path in if path.is_dir() { files(&path) } else { Vec::new() } {
+            let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+            let Some(format) = Format::parse(extension) else { continue };
+            let original = fs::read_to_string(&path).expect("a fixture");
+            for _ in 0..40 {
+                let mut text = original.clone();
+                mutate(&mut text, &words, &mut dice);
+                survive::survive(format, &text, SchemaVersion::NEWEST);
+            }
+        }
+    }
 }
 
 fn cut(text: &str, at: usize) -> &str {
@@ -85,7 +114,8 @@ proptest! {
 
     #[test]
     fn truncated_descriptions_are_survived(which in 0usize..4, at in 0usize..20_000) {
-        survive(cut(&fixtures()[which], at).to_owned());
+        let text = &fixtures()[which];
+        survive(cut(text, at % text.len()).to_owned());
     }
 
     #[test]

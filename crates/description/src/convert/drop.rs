@@ -5,12 +5,25 @@
 
 use crate::document::Element;
 use crate::words::{Content, ElementWord, IMAGE, State, Value, Word, says_default};
-use crate::{Diagnostic, Diagnostics, SchemaVersion, Span};
+use crate::{Diagnostic, Diagnostics, SchemaVersion, Severity, Span, check};
 
 /// Takes away what `schema` has no word for, with a warning for each.
 pub(super) fn drop_words(root: &mut Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     Drop { schema, diagnostics }.element(root, &IMAGE);
 }
+
+/// Refuses what has a word in `schema`, but not that value or not that often; the tree is in its words already.
+pub(super) fn refuse_unsaid(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
+    let mut found = Diagnostics::default();
+    check::words(root, schema, &mut found);
+    for unsaid in found.0.into_iter().filter(|one| one.severity == Severity::Error) {
+        let message = format!("in schema {schema} {}", unsaid.message);
+        let error = Diagnostic::error(unsaid.span, message).label(UNSAID);
+        diagnostics.push(error.help("remove it, or convert to an earlier schema"));
+    }
+}
+
+const UNSAID: &str = "cannot be said in that schema";
 
 struct Drop<'a> {
     schema: SchemaVersion,
@@ -68,7 +81,7 @@ impl Drop<'_> {
             Diagnostic::warning(span.clone(), message).label("left out: it has no effect")
         } else {
             Diagnostic::error(span.clone(), message)
-                .label("cannot be said in that schema")
+                .label(UNSAID)
                 .help("remove it, or convert to an earlier schema")
         });
         needless

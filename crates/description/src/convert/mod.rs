@@ -86,6 +86,9 @@ impl Description {
         }
         upgrade::upgrade_to(&mut root, from, to);
         drop::drop_words(&mut root, to, &mut diagnostics);
+        if to > from && !diagnostics.has_errors() {
+            drop::refuse_unsaid(&root, to, &mut diagnostics);
+        }
         diagnostics.sort();
         if diagnostics.has_errors() {
             return Err(diagnostics);

@@ -1,4 +1,4 @@
-//! Rules of `<type>` about the disk: sizes, partitions, volumes, encryption and integrity.
+//! Rules of `<type>` about the disk: sizes, partitions and volumes.
 
 use super::{Found, Rule, is, switched_on, types};
 use crate::document::{Attribute, Element};
@@ -16,9 +16,6 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "btrfs-of-a-btrfs-system", check: btrfs },
     Rule { name: "volumes-below-an-overlay", check: overlay },
     Rule { name: "partition-identifiers-in-a-gpt", check: persistency },
-    Rule { name: "format-of-encryption", check: luks },
-    Rule { name: "metadata-of-verity", check: verity },
-    Rule { name: "metadata-of-integrity", check: integrity },
 ];
 
 /// Labels and names that the disk's own partitions have.
@@ -214,46 +211,6 @@ fn persistency(root: &Element, found: &mut Found) {
                 "does not work with an msdos partition table",
                 "its partitions have no identifiers",
                 "write `efiparttable=\"gpt\"` or `devicepersistency=\"by-uuid\"`",
-            );
-        }
-    }
-}
-
-fn luks(root: &Element, found: &mut Found) {
-    for image_type in types(root).filter(|image_type| image_type.attribute("luks").is_none()) {
-        if let Some(format) = image_type.child("luksformat") {
-            found.element(
-                format,
-                "needs `luks`",
-                "nothing is encrypted here",
-                "add `luks=\"...\"` to the type",
-            );
-        }
-    }
-}
-
-fn verity(root: &Element, found: &mut Found) {
-    for image_type in types(root).filter(|image_type| image_type.attribute("verity_blocks").is_none()) {
-        if let Some(metadata) = switched_on(image_type, "embed_verity_metadata") {
-            found.attribute(
-                metadata,
-                "needs `verity_blocks`",
-                "nothing is protected here",
-                "add `verity_blocks=\"all\"`",
-            );
-        }
-    }
-}
-
-fn integrity(root: &Element, found: &mut Found) {
-    for image_type in types(root) {
-        let metadata = switched_on(image_type, "embed_integrity_metadata");
-        if let (Some(metadata), None) = (metadata, switched_on(image_type, "standalone_integrity")) {
-            found.attribute(
-                metadata,
-                "needs `standalone_integrity`",
-                "nothing is protected here",
-                "add `standalone_integrity=\"true\"`",
             );
         }
     }

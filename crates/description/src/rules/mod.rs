@@ -1,10 +1,13 @@
 //! Rules between words: what no table of a single word can say.
 //!
 //! Each rule looks at the whole canonical tree, by membership in sets and never by parts of texts. A description is
-//! refused when it asks for two things that exclude each other, or for one without what it needs. Rules that make a
-//! type what it is (a disk needs a file system) are with `decode/image_type.rs`.
+//! refused when it asks for two things that exclude each other, or for one without what it needs. What only KIWI NG
+//! refuses is warned of. Rules that make a type what it is (a disk needs a file system) are with `decode/image_type.rs`.
 
+mod bootloader;
 mod disk;
+mod encryption;
+mod initrd;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -26,7 +29,8 @@ struct Rule {
 struct Found(Vec<Diagnostic>);
 
 /// Every rule.
-static RULES: &[&[Rule]] = &[sections::RULES, types::RULES, disk::RULES];
+static RULES: &[&[Rule]] =
+    &[sections::RULES, types::RULES, bootloader::RULES, initrd::RULES, disk::RULES, encryption::RULES];
 
 /// Applies every rule to a canonical tree.
 pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {
@@ -48,6 +52,12 @@ impl Found {
     fn value(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
         let message = format!("`{}=\"{}\"` {message}", attribute.name, attribute.value.text);
         self.0.push(Diagnostic::error(attribute.value.span.clone(), message).label(label).help(help));
+    }
+
+    /// KIWI NG refuses it, and this program builds it.
+    fn warn(&mut self, value: &Attribute, message: &str, label: &str, help: &str) {
+        let message = format!("`{}=\"{}\"` {message}", value.name, value.value.text);
+        self.0.push(Diagnostic::warning(value.value.span.clone(), message).label(label).help(help));
     }
 
     fn element(&mut self, element: &Element, message: &str, label: &str, help: &str) {

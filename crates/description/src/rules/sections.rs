@@ -12,11 +12,19 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "extension-for-each-namespace", check: extension },
 ];
 
+/// Whether some part of the description installs with apt.
+fn has_apt(root: &Element) -> bool {
+    let managers = root.children("preferences").filter_map(|section| section.child("packagemanager"));
+    managers.filter_map(|manager| manager.text.as_ref()).any(|text| text.text == "apt")
+}
+
+/// A repository that does not say its type is one of the package manager.
 fn apt_attributes(root: &Element, found: &mut Found) {
     for repository in root.children("repository") {
         let path = repository.child("source").and_then(|source| source.value("path"));
         let apt = is(repository, "type", &["apt-deb", "deb", "apt-rpm"])
-            || path.is_some_and(|path| path.text.starts_with("debian:"));
+            || path.is_some_and(|path| path.text.starts_with("debian:"))
+            || (repository.attribute("type").is_none() && has_apt(root));
         for name in ["distribution", "components", "architectures"] {
             if let Some(attribute) = repository.attribute(name).filter(|_| !apt) {
                 found.attribute(
@@ -51,14 +59,20 @@ fn local_repository(root: &Element, found: &mut Found) {
 
 fn bootstrap_package(root: &Element, found: &mut Found) {
     for section in root.children("packages") {
-        if let Some(attribute) = section.attribute("bootstrap_package")
-            && !is(section, "type", &["bootstrap"])
-        {
+        let Some(attribute) = section.attribute("bootstrap_package") else { continue };
+        if !is(section, "type", &["bootstrap"]) {
             found.attribute(
                 attribute,
                 "does not fit this type of packages",
                 "it starts the first of all",
                 "it fits the type `bootstrap`",
+            );
+        } else if !has_apt(root) {
+            found.attribute(
+                attribute,
+                "does not fit this package manager",
+                "only apt starts from a packed tree",
+                "remove it, or write `<packagemanager>apt</packagemanager>`",
             );
         }
     }

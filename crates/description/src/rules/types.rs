@@ -8,13 +8,10 @@ use crate::document::{Element, Text};
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "one-type-of-a-kind", check: unique },
     Rule { name: "container-of-a-disk", check: container },
+    Rule { name: "attributes-of-a-container", check: container_attributes },
     Rule { name: "base-of-a-disk", check: base },
     Rule { name: "metadata-of-appx", check: metadata },
     Rule { name: "names-of-appx", check: appx_names },
-    Rule { name: "bootloader-of-a-type", check: bootloader },
-    Rule { name: "attributes-of-a-bootloader", check: bootloader_attributes },
-    Rule { name: "environment-of-a-bootloader", check: bootloader_environment },
-    Rule { name: "no-input-is-the-only-one", check: input_console },
     Rule { name: "command-or-none", check: command },
     Rule { name: "box-of-vagrant", check: vagrant },
     Rule { name: "additions-of-virtualbox", check: virtualbox },
@@ -68,13 +65,30 @@ fn container(root: &Element, found: &mut Found) {
                 "no container here",
                 "give the type such a format: `format=\"oci:qcow2\"`",
             );
-        } else if !is_disk(image_type) && !is(image_type, "image", &["docker", "oci", "appx", "wsl"]) {
+        } else if !is_disk(image_type) && !is(image_type, "image", &["docker", "oci", "appx"]) {
             found.element(
                 config,
                 "does not fit this image type",
                 "no container here",
-                "it fits `docker`, `oci`, `appx`, `wsl` and disks in a container",
+                "it fits `docker`, `oci`, `appx` and disks in a container",
             );
+        }
+    }
+}
+
+/// A package for Windows is started by its launcher, and has no registry with tags.
+fn container_attributes(root: &Element, found: &mut Found) {
+    for image_type in types(root).filter(|image_type| is(image_type, "image", &["appx"])) {
+        let config = image_type.child("containerconfig");
+        for name in ["tag", "additionalnames", "maintainer", "user", "workingdir"] {
+            if let Some(attribute) = config.and_then(|config| config.attribute(name)) {
+                found.attribute(
+                    attribute,
+                    "does not fit this image type",
+                    "an appx has no such thing",
+                    "it fits `docker`, `oci` and disks in a container",
+                );
+            }
         }
     }
 }
@@ -132,66 +146,6 @@ fn appx_names(root: &Element, found: &mut Found) {
                 "is not an identifier of an appx",
                 "expected letters and digits, parts separated by points, at most 64",
                 "such as `My.Application`",
-            );
-        }
-    }
-}
-
-fn bootloader(root: &Element, found: &mut Found) {
-    for image_type in types(root).filter(|image_type| !is(image_type, "image", &["oem", "vmx", "iso"])) {
-        if let Some(loader) = image_type.child("bootloader") {
-            found.element(
-                loader,
-                "does not fit this image type",
-                "nothing boots by itself here",
-                "it fits `oem`, `vmx` and `iso`",
-            );
-        }
-    }
-}
-
-fn bootloader_attributes(root: &Element, found: &mut Found) {
-    const LOADERS: &[(&str, &[&str])] =
-        &[("bls", &["grub2"]), ("grub_template", &["grub2"]), ("targettype", &["zipl", "grub2_s390x_emu"])];
-    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
-        for (name, fits) in LOADERS {
-            if let Some(attribute) = loader.attribute(name)
-                && !is(loader, "name", fits)
-            {
-                let help = format!("it fits {}", fits.join(" and "));
-                found.attribute(attribute, "does not fit this boot loader", "means nothing here", &help);
-            }
-        }
-    }
-}
-
-fn bootloader_environment(root: &Element, found: &mut Found) {
-    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
-        let environment =
-            loader.child("bootloadersettings").and_then(|settings| settings.child("environment"));
-        if let Some(environment) = environment
-            && !is(loader, "name", &["grub2", "grub2_s390x_emu"])
-        {
-            found.element(
-                environment,
-                "does not fit this boot loader",
-                "it has no environment",
-                "it fits grub2 and grub2_s390x_emu",
-            );
-        }
-    }
-}
-
-fn input_console(root: &Element, found: &mut Found) {
-    for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
-        let Some(console) = loader.attribute("input_console") else { continue };
-        let words = console.value.words();
-        if words.len() > 1 && words.iter().any(|word| word.text == "none") {
-            found.value(
-                console,
-                "says none and another",
-                "`none` stands alone",
-                "remove `none`, or the others",
             );
         }
     }

@@ -29,6 +29,9 @@ pub(super) fn split_filesystems(root: &mut Element) {
     {
         let Some(pair) = image_type.value("filesystem").map(Text::items) else { continue };
         let Ok([read_write, read_only]) = <[_; 2]>::try_from(pair) else { continue };
+        if read_write.text.is_empty() || read_only.text.is_empty() {
+            continue;
+        }
         let Some(old) = take_attribute(image_type, "filesystem") else { continue };
         for (name, value) in [("fsreadwrite", read_write), ("fsreadonly", read_only)] {
             image_type.attributes.push(Attribute {

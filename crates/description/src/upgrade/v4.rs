@@ -12,7 +12,7 @@
 //! | 5.8 | `vmdisk/@controller="scsi"` | `lsilogic` |
 
 use super::edit::{
-    attribute, element, rename_attribute, rename_children, replace_word, sections, take_attribute,
+    attribute, element, is_type, rename_attribute, rename_children, replace_word, sections, take_attribute,
     take_children, types,
 };
 use crate::document::Element;
@@ -34,7 +34,17 @@ pub(super) fn volume_group(root: &mut Element) {
 
 pub(super) fn machine(root: &mut Element) {
     for image_type in types(root) {
-        for old in ["vmwareconfig", "xenconfig"] {
+        // Where both stand, the one that fits the type comes first and holds.
+        let (own, other) = match is_type(image_type, &["xen"]) {
+            true => ("xenconfig", "vmwareconfig"),
+            false => ("vmwareconfig", "xenconfig"),
+        };
+        if let (Some(fits), Some(rest)) = (place(image_type, own), place(image_type, other))
+            && rest < fits
+        {
+            image_type.children.swap(fits, rest);
+        }
+        for old in [own, other] {
             rename_children(image_type, old, "machine");
         }
         for machine in image_type.children.iter_mut().filter(|child| child.name == "machine") {
@@ -55,6 +65,11 @@ pub(super) fn machine(root: &mut Element) {
             }
         }
     }
+}
+
+/// Where the first child of that name stands.
+fn place(element: &Element, name: &str) -> Option<usize> {
+    element.children.iter().position(|child| child.name == name && !child.foreign)
 }
 
 pub(super) fn system_disk(root: &mut Element) {
