@@ -96,6 +96,11 @@ impl Description {
         self.preferences.iter().flat_map(|section| &section.content.types)
     }
 
+    /// Its `<image>`: where to point at when something is missing altogether.
+    pub fn span(&self) -> &Span {
+        &self.image_span
+    }
+
     /// As `types`, each with the profiles its section is limited to; none: it is there for all.
     pub fn types_with_profiles(&self) -> impl Iterator<Item = (&TypeEntry, &[ProfileName])> {
         self.preferences.iter().flat_map(|section| {
@@ -126,6 +131,10 @@ pub struct TypeEntry {
     pub word: String,
     /// Whether it says `primary="true"`.
     pub primary: bool,
+    /// The description of its boot image as `boot=` names it, and where.
+    pub boot: Option<(String, Span)>,
+    /// `bundle_format=`: how files of a bundle are named.
+    pub(crate) bundle_format: Option<String>,
     /// What it means; none when the word is known and not built.
     pub(crate) image_type: Option<ImageType>,
     pub(crate) not_built: Vec<NotBuilt>,

@@ -56,11 +56,16 @@ pub enum Severity {
     Error,
 }
 
+/// The rule of whatever makes a text unreadable.
+const UNREADABLE: &str = "readable-text";
+
 /// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
+    /// The name of the rule that was broken: lower-case words with dashes between.
+    pub rule: &'static str,
     /// What is wrong, one line.
     pub message: String,
     /// Where.
@@ -74,12 +79,26 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error at `span`; `label` and `help` are added to it.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), span, label: String::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            rule: UNREADABLE,
+            message: message.into(),
+            span,
+            label: String::new(),
+            help: None,
+        }
     }
 
     /// A warning at `span`.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(span, message) }
+    }
+
+    /// Sets the name of the rule; without, it is that of a text that cannot be read.
+    #[must_use]
+    pub fn rule(mut self, rule: &'static str) -> Self {
+        self.rule = rule;
+        self
     }
 
     /// Sets what stands at the caret.
@@ -132,7 +151,9 @@ impl Diagnostics {
             && let Some(last) = self.0.last().cloned()
         {
             let message = format!("there are {all} problems or more; those after this place are not told");
-            self.0.push(Diagnostic::error(last.span, message).label("told until here"));
+            self.0.push(
+                Diagnostic::error(last.span, message).rule("too-many-problems").label("told until here"),
+            );
         }
     }
 

@@ -170,6 +170,7 @@ impl Reader<'_, '_> {
                     version.value.span.clone(),
                     format!("a file of schema {own} is included by one of schema {}", schema.version),
                 )
+                .rule("include")
                 .label("newer than the file that includes it")
                 .help("let `kiwi convert` write the including file in today's words"),
             );
@@ -179,7 +180,8 @@ impl Reader<'_, '_> {
     }
 
     fn refuse<T>(&mut self, from: &Text, message: &str, label: &str, help: &str) -> Option<T> {
-        self.diagnostics.push(Diagnostic::error(from.span.clone(), message).label(label).help(help));
+        self.diagnostics
+            .push(Diagnostic::error(from.span.clone(), message).rule("include").label(label).help(help));
         None
     }
 }

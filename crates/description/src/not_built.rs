@@ -28,6 +28,7 @@ impl NotBuilt {
 
 fn diagnostic(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error(span, format!("{what} is not built by this version of kiwi yet"))
+        .rule("not-built")
         .label("not built yet")
         .help("the description is right; remove this part to build the rest of it now")
 }

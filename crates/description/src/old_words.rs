@@ -56,7 +56,7 @@ impl Found {
             1 => "deprecated".to_owned(),
             times => format!("deprecated, the first of {times}"),
         };
-        let diagnostic = Diagnostic::warning(self.span, self.message).label(label);
+        let diagnostic = Diagnostic::warning(self.span, self.message).rule("old-word").label(label);
         match self.help {
             Some(help) => diagnostic.help(help),
             None => diagnostic.help("today's schema has no other word for it; kiwi keeps it"),

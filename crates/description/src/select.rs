@@ -39,6 +39,7 @@ impl Description {
                     self.preferences_span(),
                     "no `<preferences>` that applies has a `<version>`",
                 )
+                .rule("missing-version")
                 .label("not for these profiles and this architecture"),
             );
         }
@@ -85,6 +86,7 @@ impl Description {
             users,
             drivers: in_force.drivers(&self.drivers),
             deploy: self.deploy.clone(),
+            bundle_format: entry.bundle_format.clone(),
             image_type,
             architecture,
             profiles,
@@ -159,6 +161,7 @@ impl Description {
             None => format!("there are {}", listed(names())),
         };
         Diagnostic::error(span, format!("there is no profile `{asked}`"))
+            .rule("unknown-profile")
             .label(if self.profiles.is_empty() { "no profiles here" } else { "not one of these" })
             .help(help)
     }
@@ -187,6 +190,7 @@ impl Description {
             Some(entry) => Ok(entry),
             None => error(
                 Diagnostic::error(self.preferences_span(), "no image type is left to build")
+                    .rule("no-image-type")
                     .label("no `<type>` here for these profiles and this architecture")
                     .help("add a `<type>`, or choose the profiles of a section that has one"),
             ),
@@ -206,6 +210,7 @@ impl Description {
             None => format!("there are {}", listed(there)),
         };
         Diagnostic::error(self.preferences_span(), format!("the description has no image type `{asked}`"))
+            .rule("unknown-image-type")
             .label("not among the types here")
             .help(help)
     }
@@ -278,6 +283,7 @@ impl Force<'_> {
                                 entry.span.clone(),
                                 format!("the user `{}` has two different values of `{what}`", user.name),
                             )
+                            .rule("contradicting-users")
                             .label("differs from an earlier section")
                             .help("say it once; sections after the first only add groups"),
                         );

@@ -44,6 +44,8 @@ pub struct Selection {
     pub architecture: Architecture,
     /// The profiles in force, requirements included, in order.
     pub profiles: Vec<ProfileName>,
+    /// How the files of a bundle are named; none: as kiwi does.
+    pub bundle_format: Option<String>,
     /// The chosen type.
     pub image_type: ImageType,
     /// The package manager.

@@ -43,6 +43,9 @@ pub struct BuiltImage {
     pub image_type: String,
     /// The profiles that were active.
     pub profiles: Vec<String>,
+    /// How the description names the files of a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle_format: Option<String>,
     /// Its files, the image itself last.
     pub files: Vec<BuiltFile>,
 }
@@ -175,6 +178,7 @@ mod tests {
             architecture: "x86_64".to_owned(),
             image_type: image_type.to_owned(),
             profiles: Vec::new(),
+            bundle_format: None,
             files: files.iter().map(file).collect(),
         }
     }

@@ -59,6 +59,7 @@ fn json_has_every_problem_with_its_place() {
         assert_eq!(report["errors"], 1);
         let expected = json!({
             "severity": "error",
+            "rule": "unknown-element",
             "message": "there is no element `<verzion>`",
             "label": "not an element of `<preferences>`",
             "help": "did you mean `<version>`?",
@@ -95,6 +96,8 @@ fn sarif_has_the_shape_of_its_standard() {
     let driver = &runs[0]["tool"]["driver"];
     assert_eq!(driver["name"], "kiwi");
     let rules = driver["rules"].as_array().unwrap();
+    let ids: Vec<&Value> = rules.iter().map(|rule| &rule["id"]).collect();
+    assert_eq!(ids, ["unknown-element", "wrong-value"]);
     assert!(rules.iter().all(|rule| rule["shortDescription"]["text"].is_string()));
     let results = runs[0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);
@@ -108,6 +111,27 @@ fn sarif_has_the_shape_of_its_standard() {
         for edge in ["startLine", "startColumn", "endLine", "endColumn"] {
             assert!(place["region"][edge].as_u64().unwrap() >= 1, "{edge}");
         }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_the_form_that_was_asked_for() {
+    let folder = described("");
+    std::fs::write(folder.path().join("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
+    for (path, said) in [
+        ("nowhere", "there is no description at nowhere: no such directory"),
+        ("desc", "reading the description desc/config.xml: line 1 is not UTF-8 text"),
+    ] {
+        let output = run(folder.path(), &["check", path, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let report = document(&output);
+        assert_eq!((&report["valid"], &report["errors"]), (&json!(false), &json!(1)));
+        assert_eq!(report["diagnostics"][0]["message"], said);
+        let output = run(folder.path(), &["check", path, "--format", "sarif"]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let result = &document(&output)["runs"][0]["results"][0];
+        assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], path);
+        assert_eq!(result["message"]["text"], format!("{said}; cannot be read"));
     }
 }
 
@@ -143,6 +167,26 @@ fn what_is_wrong_with_another_type_is_a_warning_until_it_is_asked_for() {
     let output = run(folder.path(), &["check", "desc", "--format", "json", "--type", "appx"]);
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(document(&output)["diagnostics"][0]["message"], report["diagnostics"][0]["message"]);
+}
+
+#[test]
+fn what_is_missing_beside_the_description_is_told() {
+    let report = |text: &str| {
+        let folder = described(text);
+        let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+        (output.status.code(), document(&output)["diagnostics"].clone())
+    };
+    let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
+    let (code, told) = report(&GOOD.replace(repository, ""));
+    assert_eq!((code, told[0]["rule"].as_str()), (Some(0), Some("repository-to-install-from")));
+    let disk = |boot: &str| format!("<type image=\"oem\" filesystem=\"ext4\" boot=\"{boot}\"/>");
+    let one = "<type image=\"ext4\"/>";
+    assert_eq!(report(&GOOD.replace(one, &disk("oemboot/debian-13"))), (Some(0), json!([])));
+    let (code, told) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
+    assert_eq!(code, Some(3));
+    assert_eq!(told[0]["message"], "there is no boot image description `oemboot/suse-13.2`");
+    let (code, told) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
+    assert_eq!((code, &told[0]["severity"]), (Some(0), &json!("warning")), "of another type");
 }
 
 #[test]

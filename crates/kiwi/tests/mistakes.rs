@@ -32,7 +32,7 @@ const TODAY: &str = r#"<image schemaversion="8.5" name="web">
 /// The chapter's words.
 const CHAPTER: &str = r#"<image schemeversion="1.4" name="old">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
-  <preferences><type primary="true" boot="isoboot/x">iso</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
+  <preferences><type primary="true" boot="isoboot/debian-13">iso</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
   <repository type="apt-deb"><source path="debian://bookworm"/></repository>
   <packages type="image"><package name="less"/></packages>
 </image>
@@ -277,7 +277,7 @@ const MISTAKES: [Mistake; 30] = [
     ),
     in_chapter(mistake(
         "missing boot=",
-        (r#" boot="isoboot/x""#, ""),
+        (r#" boot="isoboot/debian-13""#, ""),
         (3, 37),
         "the image type `iso` needs `boot`",
         r#"add `boot="..."`: the description of its boot image, such as `isoboot/suse-10.3`"#,

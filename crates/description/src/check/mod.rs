@@ -58,6 +58,7 @@ impl Check<'_> {
     fn not_used(&mut self, span: crate::Span, what: String) {
         self.diagnostics.push(
             Diagnostic::warning(span, format!("{what} is not used by this version of kiwi"))
+                .rule("word-without-effect")
                 .label("read, but without effect"),
         );
     }
@@ -98,6 +99,7 @@ impl Check<'_> {
                         element.span.clone(),
                         format!("`<{}>` lacks the attribute `{}`", word.name, known.name),
                     )
+                    .rule("missing-attribute")
                     .label(format!("`{}` is missing", known.name))
                     .help(format!(
                         "add `{}=\"...\"`: {}",
@@ -130,6 +132,7 @@ impl Check<'_> {
             attribute.name_span.clone(),
             format!("schema {} has no attribute `{}` of `<{}>`", self.schema, known.name, word.name),
         )
+        .rule("attribute-of-another-schema")
         .label(known.life.of_other_schemas(self.schema));
         self.diagnostics.push(match known.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `{instead}`", self.schema)),
@@ -154,6 +157,7 @@ impl Check<'_> {
             attribute.name_span.clone(),
             format!("`<{}>` has no attribute `{}`", word.name, attribute.name),
         )
+        .rule("unknown-attribute")
         .label(format!("not an attribute of `<{}>`", word.name));
         let inside = || {
             let children = word.child_words().iter().filter(|child| child.life.covers(schema));
@@ -195,6 +199,7 @@ impl Check<'_> {
                     text.span.clone(),
                     format!("`<{}>` has no text in schema {}", word.name, self.schema),
                 )
+                .rule("unexpected-text")
                 .label("text is not expected here");
                 let help = (!text.text.contains('\n')).then(|| self.attribute_for_text(word)).flatten();
                 self.diagnostics.push(match help {
@@ -209,6 +214,7 @@ impl Check<'_> {
             }
             (None, Some(form)) if !word.text_optional => self.diagnostics.push(
                 Diagnostic::error(element.span.clone(), format!("`<{}>` is empty", word.name))
+                    .rule("empty-element")
                     .label("its text is missing")
                     .help(format!("expected {}", expectation(&form, self.schema))),
             ),
@@ -263,6 +269,7 @@ impl Check<'_> {
                         child.span.clone(),
                         format!("`<{}>` stands more than once in `<{}>`", child.name, word.name),
                     )
+                    .rule("repeated-element")
                     .label("only one is allowed")
                     .help(format!("remove one of them; the first one is in {place}")),
                 );
@@ -279,6 +286,7 @@ impl Check<'_> {
             if !written.iter().any(|written| word.meant_child(written, self.schema) == Some(name)) {
                 self.diagnostics.push(
                     Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", word.name))
+                        .rule("missing-element")
                         .label(format!("`<{name}>` is missing inside"))
                         .help(match known.element.text {
                             Some(form) => {
@@ -296,6 +304,7 @@ impl Check<'_> {
             child.span.clone(),
             format!("schema {} has no `<{}>` in `<{}>`", self.schema, child.name, word.name),
         )
+        .rule("element-of-another-schema")
         .label(known.life.of_other_schemas(self.schema));
         self.diagnostics.push(match known.element.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `<{instead}>`", self.schema)),
@@ -322,6 +331,7 @@ impl Check<'_> {
                     child.span.clone(),
                     format!("`<{}>` does not stand in `<{}>`", child.name, word.name),
                 )
+                .rule("misplaced-element")
                 .label("misplaced")
                 .help(format!("it belongs in `<{parent}>`")),
             );
@@ -332,6 +342,7 @@ impl Check<'_> {
         {
             self.diagnostics.push(
                 Diagnostic::error(child.span.clone(), format!("schema {schema} has no `<{}>`", child.name))
+                    .rule("element-of-another-schema")
                     .label(format!("{}, there in `<{parent}>`", life.of_other_schemas(schema)))
                     .help(self.change_schema(life)),
             );
@@ -355,6 +366,7 @@ impl Check<'_> {
         };
         self.diagnostics.push(
             Diagnostic::error(child.span.clone(), message)
+                .rule("unknown-element")
                 .label(format!("not an element of `<{}>`", word.name))
                 .help(help),
         );

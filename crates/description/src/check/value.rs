@@ -31,6 +31,7 @@ impl Check<'_> {
     fn wrong(&mut self, text: &Text, form: &Value, name: &str) -> bool {
         let diagnostic =
             Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
+                .rule("wrong-value")
                 .label(format!("expected {}", expectation(form, self.schema)));
         self.diagnostics.push(match meant::number(&text.text, form) {
             Some(help) => diagnostic.help(help),
@@ -49,7 +50,8 @@ impl Check<'_> {
             return true;
         }
         let diagnostic =
-            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)));
+            Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
+                .rule("wrong-value");
         let diagnostic = match known.iter().find(|word| word.word == text.text) {
             Some(other) => {
                 let diagnostic = diagnostic.label(other.life.of_other_schemas(schema));

@@ -18,7 +18,7 @@ pub(super) fn refuse_unsaid(root: &Element, schema: SchemaVersion, diagnostics: 
     check::words(root, schema, &mut found);
     for unsaid in found.0.into_iter().filter(|one| one.severity == Severity::Error) {
         let message = format!("in schema {schema} {}", unsaid.message);
-        let error = Diagnostic::error(unsaid.span, message).label(UNSAID);
+        let error = Diagnostic::error(unsaid.span, message).rule("not-convertible").label(UNSAID);
         diagnostics.push(error.help("remove it, or convert to an earlier schema"));
     }
 }
@@ -78,9 +78,12 @@ impl Drop<'_> {
     fn dropped(&mut self, name: &str, span: &Span, needless: bool) -> bool {
         let message = format!("schema {} has no word for {name}", self.schema);
         self.diagnostics.push(if needless {
-            Diagnostic::warning(span.clone(), message).label("left out: it has no effect")
+            Diagnostic::warning(span.clone(), message)
+                .rule("not-convertible")
+                .label("left out: it has no effect")
         } else {
             Diagnostic::error(span.clone(), message)
+                .rule("not-convertible")
                 .label(UNSAID)
                 .help("remove it, or convert to an earlier schema")
         });

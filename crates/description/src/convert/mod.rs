@@ -119,6 +119,7 @@ fn without_schema(part: &Arc<SourceFile>, schema: SchemaVersion) -> Diagnostics 
     let message = format!("`{}` is included and does not say which schema it is written in", part.name);
     Diagnostics(vec![
         Diagnostic::error(Span { file: Arc::clone(part), range: 0..0 }, message)
+            .rule("not-convertible")
             .label("has the schema of the file that includes it")
             .help(format!("give its `image` the `schemaversion` {schema} first")),
     ])
@@ -129,6 +130,7 @@ fn backwards(root: &Element, from: SchemaVersion, to: SchemaVersion) -> Diagnost
     let message = format!("a description of schema {from} cannot be written in schema {to}");
     Diagnostics(vec![
         Diagnostic::error(place.clone(), message)
+            .rule("not-convertible")
             .label("newer than what is asked for")
             .help("descriptions are only converted forwards"),
     ])
@@ -138,6 +140,7 @@ fn not_the_same(root: &Element) -> Diagnostics {
     let message = "kiwi cannot write this description anew without changing it";
     Diagnostics(vec![
         Diagnostic::error(root.span.clone(), message)
+            .rule("not-convertible")
             .label("the new text would mean something else")
             .help("this is a mistake of kiwi: please report it with the description"),
     ])

@@ -50,6 +50,8 @@ impl Decoder<'_> {
         Some(TypeEntry {
             word: word.text.clone(),
             primary: boolean(element, "primary").unwrap_or(false),
+            boot: element.value("boot").map(|boot| (boot.text.clone(), boot.span.clone())),
+            bundle_format: text(element, "bundle_format"),
             image_type,
             not_built,
         })
@@ -69,6 +71,7 @@ impl Decoder<'_> {
                         attribute.name_span.clone(),
                         format!("`{written}` does not fit the image type `{}`", word.text),
                     )
+                    .rule("attribute-of-another-type")
                     .label(format!("means nothing for `{}`", word.text))
                     .help(format!("it fits {fits}")),
                 );
@@ -98,6 +101,8 @@ impl Decoder<'_> {
                 let (boot, image) = self.boot_and_image(element, word, &WRITABLE)?;
                 Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
             }
+            // One whose boot image dracut makes, or that has none.
+            "pxe" if is_made_by_others(element) => None,
             "pxe" => {
                 let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
                 Some(ImageType::Pxe(Pxe { boot, image }))
@@ -157,7 +162,8 @@ impl Decoder<'_> {
         let chapter = self.schema == SchemaVersion::V1_4;
         if let Some(value) = element.value("filesystem") {
             let diagnostic =
-                Diagnostic::error(value.span.clone(), "the image type `split` has two file systems");
+                Diagnostic::error(value.span.clone(), "the image type `split` has two file systems")
+                    .rule("file-systems-of-a-type");
             self.diagnostics.push(if chapter {
                 diagnostic
                     .label("expected the one that is written to, a comma, the read-only one")
@@ -196,6 +202,7 @@ impl Decoder<'_> {
                     value.span.clone(),
                     format!("the image type `{}` has one file system", word.text),
                 )
+                .rule("file-systems-of-a-type")
                 .label("expected one")
                 .help("only the type `split` has two"),
             );
@@ -209,6 +216,7 @@ impl Decoder<'_> {
         if !allowed.contains(&filesystem) {
             self.diagnostics.push(
                 Diagnostic::error(value.span.clone(), format!("`{}` does not fit {whose}", value.text))
+                    .rule("file-systems-of-a-type")
                     .label(format!("expected one of {}", words_of(allowed))),
             );
             return None;
@@ -229,10 +237,17 @@ impl Decoder<'_> {
                 word.span.clone(),
                 format!("the image type `{}` needs `{attribute}`", word.text),
             )
+            .rule("attribute-a-type-needs")
             .label(format!("`{attribute}` is missing"))
             .help(format!("add `{attribute}=\"...\"`: {expected}")),
         );
     }
+}
+
+/// Whether another program than kiwi makes the boot image, so that no description of it is needed.
+fn is_made_by_others(element: &Element) -> bool {
+    let by = element.value("initrd_system").map(|by| by.text.as_str());
+    matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()
 }
 
 fn type_words() -> impl Iterator<Item = &'static words::Word> {

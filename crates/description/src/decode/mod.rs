@@ -31,6 +31,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
     if root.name != IMAGE.name || root.foreign {
         diagnostics.push(
             Diagnostic::error(root.span.clone(), format!("`<{}>` is not an image description", root.name))
+                .rule("not-a-description")
                 .label("expected `<image>`")
                 .help("a description starts with `<image schemaversion=\"8.5\" name=\"...\">`"),
         );
@@ -39,6 +40,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
     let Some(attribute) = root.attribute("schemaversion").or_else(|| root.attribute("schemeversion")) else {
         diagnostics.push(
             Diagnostic::error(root.span.clone(), "`<image>` does not say which schema it is written in")
+                .rule("schema-version")
                 .label("`schemaversion` is missing")
                 .help("today's is `schemaversion=\"8.5\"`"),
         );
@@ -50,6 +52,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
                 attribute.value.span.clone(),
                 format!("schema version `{}` is not one this version of kiwi reads", attribute.value.text),
             )
+            .rule("schema-version")
             .label("not accepted")
             .help(versions_near(&attribute.value.text)),
         );
@@ -61,6 +64,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
                 attribute.name_span.clone(),
                 format!("schema {version} writes this attribute `{}`", version.attribute()),
             )
+            .rule("schema-version")
             .label(if version == SchemaVersion::NEWEST {
                 format!("the spelling of the schemas up to {}", SchemaVersion::V2_4)
             } else {
@@ -220,6 +224,7 @@ impl Decoder<'_> {
         if !self.declared.contains(&name) {
             let diagnostic =
                 Diagnostic::error(item.span.clone(), format!("the profile `{name}` is not declared"))
+                    .rule("unknown-profile")
                     .label("not declared in `<profiles>`");
             let names = || self.declared.iter().map(ProfileName::as_str);
             let help = match nearest(name.as_str(), names()) {
@@ -264,6 +269,7 @@ impl Decoder<'_> {
         {
             self.diagnostics.push(
                 Diagnostic::error(first.content.span.clone(), "no `<preferences>` has a `<version>`")
+                    .rule("missing-version")
                     .label("`<version>` is missing")
                     .help(format!("add `<version>...</version>`: {}", crate::Version::EXPECTED)),
             );
@@ -287,6 +293,7 @@ fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
         if !names.insert(name.clone()) {
             diagnostics.push(
                 Diagnostic::error(written.span.clone(), format!("the profile `{name}` is declared twice"))
+                    .rule("repeated-profile")
                     .label("declared before")
                     .help("remove one of them, or give it another name"),
             );

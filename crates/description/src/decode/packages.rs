@@ -41,6 +41,7 @@ impl Decoder<'_> {
                     present.name_span.clone(),
                     format!("`{}` does not fit this type of packages", present.name),
                 )
+                .rule("machine-of-packages")
                 .label("for virtual machines only")
                 .help("it fits the types `xen` and `vmware`"),
             );
@@ -56,6 +57,7 @@ impl Decoder<'_> {
                             present.name_span.clone(),
                             format!("`{}` has no effect without `{missing}`", present.name),
                         )
+                        .rule("machine-of-packages")
                         .label("no configuration of a virtual machine will be written")
                         .help(format!("add `{missing}`")),
                     );

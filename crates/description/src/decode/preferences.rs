@@ -35,6 +35,7 @@ impl Decoder<'_> {
             if types.iter().any(|earlier| earlier.word == entry.word) {
                 self.diagnostics.push(
                     Diagnostic::error(word.clone(), format!("the type `{}` stands twice", entry.word))
+                        .rule("one-type-of-a-kind")
                         .label("named before")
                         .help("`--type` could not tell them apart; today's schema has profiles for that"),
                 );
@@ -42,6 +43,7 @@ impl Decoder<'_> {
                 let span = child.attribute("primary").map_or(&child.span, |primary| &primary.name_span);
                 self.diagnostics.push(
                     Diagnostic::warning(span.clone(), "more than one type is primary")
+                        .rule("one-primary-type")
                         .label("without effect: the first one counts"),
                 );
             }

@@ -22,6 +22,7 @@ impl Decoder<'_> {
                     place.name_span.clone(),
                     "`imageinclude` and `imageonly` exclude each other",
                 )
+                .rule("repository-in-the-image")
                 .label("only one of the two")
                 .help("`imageinclude`: for the build and in the image; `imageonly`: in the image alone"),
             );
@@ -56,7 +57,8 @@ impl Decoder<'_> {
             return;
         }
         let diagnostic =
-            Diagnostic::error(path.span.clone(), format!("`{}` is not a source path", path.text));
+            Diagnostic::error(path.span.clone(), format!("`{}` is not a source path", path.text))
+                .rule("source-path");
         let relative = !path.text.contains(':');
         self.diagnostics.push(if relative {
             diagnostic.label("neither absolute nor with a scheme").help(format!(

@@ -23,6 +23,7 @@ impl Decoder<'_> {
                         entry.span.clone(),
                         format!("the user `{}` stands twice in this section", entry.user.name),
                     )
+                    .rule("repeated-user")
                     .label("named before"),
                 );
             }
@@ -41,7 +42,7 @@ impl Decoder<'_> {
             .any(|attribute| attribute.name == "pwd" || nearest(&attribute.name, ["password"]).is_some());
         if demanded && entry.user.password.is_none() && !misspelt {
             self.diagnostics.push(
-                Diagnostic::error(element.span.clone(), "`<user>` lacks the attribute `password`")
+                Diagnostic::error(element.span.clone(), "`<user>` lacks the attribute `password`").rule("missing-attribute")
                     .label("`password` is missing")
                     .help(
                         "expected a hash, as `kiwi create-password` prints it; `password=\"*\"` locks the account",

@@ -18,8 +18,7 @@ use crate::{Diagnostic, Diagnostics, words};
 
 /// One rule.
 struct Rule {
-    /// Its name, by which its fixture is found.
-    #[cfg_attr(not(test), allow(dead_code, reason = "tests go by it"))]
+    /// Its name, which diagnostics carry and by which its fixture is found.
     name: &'static str,
     check: fn(&Element, &mut Found),
 }
@@ -36,7 +35,9 @@ static RULES: &[&[Rule]] =
 pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {
     let mut found = Found::default();
     for rule in RULES.iter().copied().flatten() {
+        let before = found.0.len();
         (rule.check)(root, &mut found);
+        found.0.iter_mut().skip(before).for_each(|diagnostic| diagnostic.rule = rule.name);
     }
     diagnostics.0.append(&mut found.0);
 }

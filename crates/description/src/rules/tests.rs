@@ -48,6 +48,7 @@ fn every_rule_accepts_and_rejects_what_the_corpus_says() {
             let (text, mut errors) = told(&format!("{before}{marked}{after}"), severity);
             assert_eq!(errors.len(), 1, "{rule}: {text}: {errors:#?}");
             let error = errors.remove(0);
+            assert_eq!(error.rule, rule);
             let place = text.find(before).map(|start| start + before.len()).expect("the text");
             assert_eq!(error.span.range, place..place + marked.len(), "{rule}: {text}: {error:#?}");
             assert!(!error.label.is_empty() && error.help.is_some(), "{rule}: {error:#?}");

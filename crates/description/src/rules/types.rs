@@ -10,6 +10,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "container-of-a-disk", check: container },
     Rule { name: "attributes-of-a-container", check: container_attributes },
     Rule { name: "base-of-a-disk", check: base },
+    Rule { name: "name-of-a-bundle", check: bundle },
     Rule { name: "metadata-of-appx", check: metadata },
     Rule { name: "names-of-appx", check: appx_names },
     Rule { name: "command-or-none", check: command },
@@ -101,6 +102,24 @@ fn base(root: &Element, found: &mut Found) {
                 "needs a disk that lies in a container",
                 "no container here",
                 "give the type such a format: `format=\"oci:qcow2\"`",
+            );
+        }
+    }
+}
+
+fn bundle(root: &Element, found: &mut Found) {
+    const LETTERS: [char; 9] = ['N', 'P', 'A', 'I', 'T', 'v', 'M', 'm', 'p'];
+    for format in types(root).filter_map(|image_type| image_type.attribute("bundle_format")) {
+        let mut letters = format.value.text.chars();
+        let mut after_percent =
+            std::iter::from_fn(|| letters.find(|letter| *letter == '%').map(|_| letters.next()));
+        let unknown = after_percent.any(|letter| letter.is_none_or(|letter| !LETTERS.contains(&letter)));
+        if unknown || format.value.text.contains('/') {
+            found.value(
+                format,
+                "is not a name for the files of a bundle",
+                "a `%` without its letter, or a `/`",
+                "there are %N name, %P profiles, %A machine, %I id, %T type, %v version, and its parts %M, %m, %p",
             );
         }
     }

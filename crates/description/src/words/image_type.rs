@@ -171,8 +171,7 @@ pub(crate) static TYPE: ElementWord = element("type")
             .default("kiwi")
             .not_used(),
         today("bundle_format", SOME_TEXT)
-            .doc("How bundled results are named: %N, %v, %P, %A, %I, %T stand for their parts.")
-            .not_used(),
+            .doc("How the files of a bundle are named: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts."),
         // Not built yet. A value that says what holds anyway is accepted.
         today("erofscompression", SOME_TEXT)
             .doc("How erofs is compressed, as `mkfs.erofs -z` takes it.")

@@ -20,6 +20,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     severity: &'static str,
+    rule: &'static str,
     message: &'a str,
     label: &'a str,
     help: Option<&'a str>,
@@ -70,6 +71,7 @@ fn entry(diagnostic: &Diagnostic) -> Entry<'_> {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
+        rule: diagnostic.rule,
         message: &diagnostic.message,
         label: &diagnostic.label,
         help: diagnostic.help.as_deref(),

@@ -1,5 +1,7 @@
 //! SARIF 2.1.0, the form in which code hosts and editors read what a checker found.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use description::{Diagnostic, Diagnostics, Severity};
 use serde_json::{Value, json};
@@ -10,15 +12,21 @@ use super::report::Place;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// One run of one tool.
+/// One run of one tool; its rules are those that were broken.
 pub fn sarif(diagnostics: &Diagnostics) -> Result<String> {
-    let results: Vec<Value> = diagnostics.0.iter().map(result).collect();
-    let rules: Vec<Value> = [Severity::Error, Severity::Warning].into_iter().map(rule).collect();
+    let names: BTreeSet<&str> = diagnostics.0.iter().map(|one| one.rule).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let results: Vec<Value> = diagnostics.0.iter().map(|one| result(one, &names)).collect();
+    let rules: Vec<Value> = names.iter().map(|name| rule(name)).collect();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {"name": "kiwi", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "tool": {"driver": {
+                "name": "kiwi",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
@@ -26,23 +34,12 @@ pub fn sarif(diagnostics: &Diagnostics) -> Result<String> {
     Ok(serde_json::to_string_pretty(&log)?)
 }
 
-fn rule(severity: Severity) -> Value {
-    let text = match severity {
-        Severity::Error => "The description cannot be built as it is written.",
-        Severity::Warning => "The description can be built; a word of it is old or has no effect.",
-    };
-    json!({
-        "id": rule_id(severity),
-        "shortDescription": {"text": text},
-        "defaultConfiguration": {"level": level(severity)},
-    })
-}
-
-fn rule_id(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "description-error",
-        Severity::Warning => "description-warning",
-    }
+/// A rule by its name, which says what it is about.
+fn rule(name: &str) -> Value {
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
+    let title: String = first.chain(letters.map(|letter| if letter == '-' { ' ' } else { letter })).collect();
+    json!({"id": name, "shortDescription": {"text": title}})
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -52,7 +49,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(diagnostic: &Diagnostic) -> Value {
+fn result(diagnostic: &Diagnostic, rules: &[&str]) -> Value {
     let file = &diagnostic.span.file;
     let [start, end] =
         [diagnostic.span.range.start, diagnostic.span.range.end].map(|offset| Place::of(file, offset));
@@ -63,8 +60,8 @@ fn result(diagnostic: &Diagnostic) -> Value {
         text.extend(part.into_iter().flat_map(|part| ["; ", part]));
     }
     json!({
-        "ruleId": rule_id(diagnostic.severity),
-        "ruleIndex": match diagnostic.severity { Severity::Error => 0, Severity::Warning => 1 },
+        "ruleId": diagnostic.rule,
+        "ruleIndex": rules.iter().position(|name| *name == diagnostic.rule),
         "level": level(diagnostic.severity),
         "message": {"text": text},
         "locations": [{"physicalLocation": {
@@ -112,13 +109,16 @@ mod tests {
         let file =
             Arc::new(SourceFile { name: "config.xml".to_owned(), text: "<a>\n <b/>\n</a>".to_owned() });
         let wrong = Diagnostic::error(Span { file, range: 6..7 }, "there is no `<b>`")
+            .rule("unknown-element")
             .label("here")
             .help("remove it");
         let log: Value = serde_json::from_str(&sarif(&Diagnostics(vec![wrong])).unwrap()).unwrap();
         assert_eq!(log["version"], "2.1.0");
         let run = &log["runs"][0];
         let result = &run["results"][0];
-        assert_eq!(run["tool"]["driver"]["rules"][0]["id"], result["ruleId"]);
+        let rule = json!({"id": "unknown-element", "shortDescription": {"text": "Unknown element"}});
+        assert_eq!(run["tool"]["driver"]["rules"], json!([rule]));
+        assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&rule["id"], &json!(0)));
         assert_eq!(result["message"]["text"], "there is no `<b>`; here; remove it");
         let region = &result["locations"][0]["physicalLocation"]["region"];
         assert_eq!(*region, json!({"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 4}));

@@ -29,7 +29,7 @@ pub struct Request {
     pub bundle_dir: PathBuf,
     /// A word for this release, part of the names.
     pub id: String,
-    /// `--bundle-format`; none: `%N.%A-%v-%I`.
+    /// `--bundle-format`; none: what the description says, else `%N.%A-%v-%I`.
     pub name_format: Option<String>,
     /// Whether raw images are packed.
     pub compress: bool,
@@ -80,11 +80,11 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
     if request.id.is_empty() || request.id.contains('/') {
         bail!("the id '{}' cannot be part of a file name", request.id);
     }
-    let format = request.name_format.as_deref().unwrap_or("%N.%A-%v-%I");
     let mut plan = Vec::new();
     let mut names = BTreeSet::new();
     for image in images {
-        let base = base_name(format, image, &request.id)?;
+        let format = request.name_format.as_deref().or(image.bundle_format.as_deref());
+        let base = base_name(format.unwrap_or("%N.%A-%v-%I"), image, &request.id)?;
         let old_base = format!("{}.{}-{}", image.name, image.architecture, image.version);
         for file in &image.files {
             let mut name = match file.file.strip_prefix(&old_base) {
@@ -130,14 +130,14 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
             Some('p') => name.push_str(&part(2)),
             Some('v') => name.push_str(&image.version),
             other => bail!(
-                "--bundle-format {format}: there is no %{}; there are %N name, %P profiles, %A machine, %I id, %T type, \
+                "the name format {format}: there is no %{}; there are %N name, %P profiles, %A machine, %I id, %T type, \
                  %v version, and its parts %M, %m, %p",
                 other.map(String::from).unwrap_or_default()
             ),
         }
     }
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        bail!("--bundle-format {format} gives the name '{name}', which is no name of a file");
+        bail!("the name format {format} gives the name '{name}', which is no name of a file");
     }
     Ok(name)
 }
@@ -192,6 +192,7 @@ mod tests {
             architecture: "x86_64".to_owned(),
             image_type: image_type.to_owned(),
             profiles: vec!["a".to_owned(), "b".to_owned()],
+            bundle_format: None,
             files: files.iter().map(file).collect(),
         }
     }
@@ -224,6 +225,9 @@ mod tests {
             ["n.x86_64-1.2.3-Build7.packages", "n.x86_64-1.2.3-Build7.xz", "n.x86_64-1.2.3-Build7.qcow2"];
         assert_eq!(names(&images, &request(None, true)).unwrap(), expected);
         assert_eq!(names(&images, &request(None, false)).unwrap()[1], "n.x86_64-1.2.3-Build7");
+        let named = [BuiltImage { bundle_format: Some("%N-%v".to_owned()), ..images[0].clone() }];
+        assert_eq!(names(&named, &request(None, false)).unwrap()[1], "n-1.2.3");
+        assert_eq!(names(&named, &request(Some("%N"), false)).unwrap()[1], "n");
         let formatted = names(&images[1..], &request(Some("%N_%P-%T-%M.%m.%p-%I"), true)).unwrap();
         assert_eq!(formatted[1], "n_a_b-oem-1.2.3-Build7.qcow2");
     }
@@ -240,7 +244,7 @@ mod tests {
             "two files would be called n.x86_64-1.2.3-Build7.m; tell them apart with %T in --bundle-format"
         );
         let said = names(&images, &request(Some("%x"), true)).unwrap_err();
-        assert!(said.starts_with("--bundle-format %x: there is no %x; there are %N name"), "{said}");
+        assert!(said.starts_with("the name format %x: there is no %x; there are %N name"), "{said}");
         assert!(names(&images, &request(Some("../%N"), true)).is_err());
     }
 }

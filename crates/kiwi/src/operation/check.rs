@@ -6,9 +6,12 @@
 //! ```
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Error, Result};
-use description::{Choice, Description, Diagnostic, Diagnostics, Severity};
+use description::{
+    Choice, Description, DescriptionKind, Diagnostic, Diagnostics, Severity, SourceFile, Span, TypeEntry,
+};
 
 use super::{Invalid, load};
 use crate::diagnostic;
@@ -42,7 +45,10 @@ pub enum Format {
 /// Fails with all diagnostics; says so when there is nothing to say.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
-    let source = load::open(&request.description, &share)?;
+    let source = match load::open(&request.description, &share) {
+        Ok(source) => source,
+        Err(error) => return Err(unreadable(request, error, host)?),
+    };
     let path = source.config().display().to_string();
     let parsed = load::parse(&source);
     let mut diagnostics = parsed.diagnostics;
@@ -52,7 +58,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         if let Err(error) = load::inherit(&mut description, &source, &share) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
-        good = selections(&description, request, &mut diagnostics);
+        good = selections(&description, request, &share, &mut diagnostics);
     }
     diagnostics.sort();
     match request.format {
@@ -72,6 +78,20 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     }
 }
 
+/// Says in the form that was asked for that there is no text to look at.
+fn unreadable(request: &Request, error: Error, host: &Host) -> Result<Error> {
+    let path = request.description.display().to_string();
+    let file = Arc::new(SourceFile { name: path.clone(), text: String::new() });
+    let diagnostic = Diagnostic::error(Span { file, range: 0..0 }, format!("{error:#}"));
+    let diagnostics = Diagnostics(vec![diagnostic.label("cannot be read")]);
+    match request.format {
+        Format::Human => {}
+        Format::Json => host.print_document(&diagnostic::json(&path, &diagnostics)?),
+        Format::Sarif => host.print_document(&diagnostic::sarif(&diagnostics)?),
+    }
+    Ok(error)
+}
+
 /// What is wrong with the description that is inherited: its own mistakes, or that it cannot be read.
 fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnostic>> {
     let error = match error.downcast::<Invalid>() {
@@ -79,14 +99,19 @@ fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnosti
         Err(error) => error,
     };
     let Some(inherit) = &description.inherit else { return Err(error) };
-    let unreadable = Diagnostic::error(inherit.span.clone(), format!("{error:#}"));
+    let unreadable = Diagnostic::error(inherit.span.clone(), format!("{error:#}")).rule("inherit");
     Ok(vec![
         unreadable.label("cannot be read").help("name a directory, or a description that 'kiwi list' shows"),
     ])
 }
 
 /// Selects every type these profiles leave; what is wrong with one nobody asked for is a warning.
-fn selections(description: &Description, request: &Request, diagnostics: &mut Diagnostics) -> String {
+fn selections(
+    description: &Description,
+    request: &Request,
+    share: &Share,
+    diagnostics: &mut Diagnostics,
+) -> String {
     let choice = |image_type: Option<&str>| Choice {
         profiles: request.profiles.clone(),
         image_type: image_type.map(str::to_owned),
@@ -96,10 +121,14 @@ fn selections(description: &Description, request: &Request, diagnostics: &mut Di
     let mut good = String::new();
     match description.select(&choice(asked)) {
         Ok(selection) => {
+            if selection.repositories.is_empty() && selection.kind == DescriptionKind::System {
+                diagnostics.push(without_repository(description));
+            }
             good = format!("{} {}, type {}", selection.name, selection.version, selection.image_type.word());
         }
         Err(errors) => diagnostics.0.extend(errors.0),
     }
+    diagnostics.0.extend(boot_images(description, asked, share));
     let others = match asked {
         Some(_) => Vec::new(),
         None => description.types_for(&choice(None)).unwrap_or_default(),
@@ -113,4 +142,36 @@ fn selections(description: &Description, request: &Request, diagnostics: &mut Di
         }
     }
     good
+}
+
+/// Not an error: the command line may name one.
+fn without_repository(description: &Description) -> Diagnostic {
+    Diagnostic::warning(description.span().clone(), "no `<repository>` is left to take packages from")
+        .rule("repository-to-install-from")
+        .label("none for these profiles and this architecture")
+        .help("add one, such as `<repository><source path=\"debian://trixie\"/></repository>`, or build with `--add-repo`")
+}
+
+/// Boot images whose descriptions are not there: an error of the type that was asked for, of others a warning.
+fn boot_images(description: &Description, asked: Option<&str>, share: &Share) -> Vec<Diagnostic> {
+    let types: Vec<&TypeEntry> = description.types().collect();
+    let built = types.iter().position(|entry| match asked {
+        Some(asked) => entry.word == asked,
+        None => entry.primary,
+    });
+    let missing = types.iter().enumerate().filter_map(|(position, entry)| {
+        let (path, span) = entry.boot.as_ref()?;
+        share.description(path).err()?;
+        let severity = if position == built.unwrap_or(0) { Severity::Error } else { Severity::Warning };
+        let there = share.list();
+        let help = match description::nearest(path, there.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`kiwi list` shows those there are; a disk or live system without `boot` needs none"
+                .to_owned(),
+        };
+        let message = format!("there is no boot image description `{path}`");
+        let diagnostic = Diagnostic::error(span.clone(), message).rule("description-of-a-boot-image");
+        Some(Diagnostic { severity, ..diagnostic.label("does not come with this kiwi").help(help) })
+    });
+    missing.collect()
 }

@@ -132,6 +132,7 @@ pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &
         architecture: selection.architecture.machine().to_owned(),
         image_type: selection.image_type.word().to_owned(),
         profiles: selection.profiles.iter().map(ToString::to_string).collect(),
+        bundle_format: selection.bundle_format.clone(),
         files,
     })
 }
