@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::words::{Content, ElementWord, IMAGE, TYPE, Value};
-use crate::{Description, SchemaVersion, Severity, SourceFile};
+use crate::{Description, Parsed, SchemaVersion, Severity, SourceFile};
 
 /// Texts from which those are taken that have the form a table asks for.
 const TEXTS: [&str; 40] = [
@@ -84,6 +84,22 @@ struct Plant {
     children: Vec<Plant>,
 }
 
+/// What the descriptions include: one package, in the words of the schema that the name says.
+pub(crate) fn included(path: &str) -> Result<SourceFile, String> {
+    let number = path.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".xml"));
+    let schema = number.and_then(SchemaVersion::parse).ok_or("nothing else is included")?;
+    let text = format!(
+        "<image {}=\"{schema}\" name=\"part\"><packages type=\"image\"><package name=\"included\"/></packages></image>",
+        schema.attribute()
+    );
+    Ok(SourceFile { name: path.to_owned(), text })
+}
+
+/// Reads a description with what it includes.
+pub(crate) fn load(name: &str, text: &str) -> Parsed {
+    Description::load(SourceFile { name: name.to_owned(), text: text.to_owned() }, &mut included)
+}
+
 /// A valid description of that schema, as XML.
 pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
     let mut image = plant(&IMAGE, schema, 0, dice);
@@ -93,6 +109,14 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         }
     }
     image.children.retain(|child| child.name != "include" && child.name != "profiles");
+    if IMAGE.child_word("include", schema).is_some_and(|include| include.life.covers(schema)) {
+        image.children.push(Plant {
+            name: "include".to_owned(),
+            attributes: vec![("from".to_owned(), format!("part-{schema}.xml"))],
+            text: None,
+            children: Vec::new(),
+        });
+    }
     let profile = Plant {
         name: "profile".to_owned(),
         attributes: vec![("name".to_owned(), "a".to_owned()), ("description".to_owned(), "d".to_owned())],
@@ -107,7 +131,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
     });
     for _ in 0..60 {
         let (text, places) = written(&image);
-        let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.clone() });
+        let parsed = load("config.xml", &text);
         let errors: Vec<_> =
             parsed.diagnostics.0.iter().filter(|one| one.severity == Severity::Error).collect();
         if errors.is_empty() {
@@ -123,7 +147,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         }
     }
     let (text, _) = written(&image);
-    let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.clone() });
+    let parsed = load("config.xml", &text);
     panic!("schema {schema} gave nothing valid: {:#?}\n{text}", parsed.diagnostics);
 }
 

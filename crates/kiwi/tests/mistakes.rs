@@ -214,7 +214,7 @@ const MISTAKES: [Mistake; 30] = [
     ),
     mistake(
         "element given twice",
-        ("</packagemanager>", "</packagemanager>\n    <packagemanager>dnf</packagemanager>"),
+        ("</packagemanager>", "</packagemanager>\n    <packagemanager>dnf5</packagemanager>"),
         (7, 6),
         "`<packagemanager>` stands more than once in `<preferences>`",
         "remove one of them; the first one is in line 6",

@@ -104,7 +104,10 @@ impl Description {
         let same = read(new, loader).is_ok_and(|again| {
             same_meaning(&canonical(&mut meant, to), &canonical(&mut again.root.clone(), to))
         });
-        if same { Ok(Converted { text, from, diagnostics }) } else { Err(not_the_same(&root)) }
+        match same {
+            true => Ok(Converted { text, from, diagnostics }),
+            false => Err(not_the_same(&root, conversion.format)),
+        }
     }
 }
 
@@ -136,7 +139,17 @@ fn backwards(root: &Element, from: SchemaVersion, to: SchemaVersion) -> Diagnost
     ])
 }
 
-fn not_the_same(root: &Element) -> Diagnostics {
+/// Only XML can say that an include stands between elements of one name.
+fn not_the_same(root: &Element, format: Format) -> Diagnostics {
+    if let Some(include) = root.child("include").filter(|_| format != Format::Xml) {
+        let message = format!("an include between elements of one name cannot be written as {format}");
+        return Diagnostics(vec![
+            Diagnostic::error(include.span.clone(), message)
+                .rule("not-convertible")
+                .label("elements of one name stand together there, and their order would change")
+                .help("let the includes stand before or behind all other elements"),
+        ]);
+    }
     let message = "kiwi cannot write this description anew without changing it";
     Diagnostics(vec![
         Diagnostic::error(root.span.clone(), message)

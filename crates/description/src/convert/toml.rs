@@ -23,7 +23,9 @@ fn table(path: &str, entries: &[(String, Written)], text: &mut String) {
     let mut tables = Vec::new();
     for (key, entry) in entries {
         let name = key.to_toml_key();
-        match line(entry, !path.is_empty()) {
+        // What an include brings stays behind what stood before it.
+        let moved = key == "include" && !tables.is_empty();
+        match line(entry, !path.is_empty()).filter(|_| !moved) {
             Some(line) => text.push_str(&format!("{name} = {line}\n")),
             None => tables.push((name, entry)),
         }

@@ -4,7 +4,7 @@ use super::values::{KEYTABLE, LOCALE, PROFILES, SOME_TEXT, TIMEZONE, VERSION};
 use super::{
     AttributeWord, ElementWord, Value, attribute, element, image_type, legacy, many, oem, once, values, word,
 };
-use crate::SchemaVersion::{V1_4, V2_0, V3_8, V3_9, V5_0, V5_4, V5_5, V6_6, V6_7};
+use crate::SchemaVersion::{V1_4, V2_0, V3_8, V3_9, V5_0, V5_4, V5_5, V6_6, V6_7, V7_3, V7_5};
 
 /// The section.
 pub(super) static PREFERENCES: ElementWord = element("preferences")
@@ -72,11 +72,11 @@ static PACKAGE_MANAGER: ElementWord =
         word("smart"),
         word("zypper"),
         word("apt"),
-        word("apt-get"),
-        word("dnf"),
+        word("apt-get").until(V7_3).instead("apt"),
+        word("dnf").until(V7_5).instead("dnf4"),
         word("dnf4"),
         word("dnf5"),
-        word("yum"),
+        word("yum").until(V7_3).instead("dnf4"),
         word("apk").since(V2_0).not_built(),
         word("microdnf").since(V2_0).not_built(),
         word("pacman").since(V2_0).not_built(),
