@@ -34,5 +34,5 @@ pub(super) fn clean(tree: &RootTree) -> Result<()> {
             tree.remove(format!("{folder}/{name}"))?;
         }
     }
-    Ok(())
+    tree.remove_sockets()
 }

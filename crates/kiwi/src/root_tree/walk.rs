@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, openat, statat, utimensat,
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, openat, statat, unlinkat,
+    utimensat,
 };
 use rustix::io::Errno;
 
@@ -41,6 +42,17 @@ impl RootTree {
             *layer.newest() = Some(newest);
         }
         Ok(measure)
+    }
+
+    /// Takes sockets out: each is of a process, and that one is gone.
+    pub fn remove_sockets(&self) -> Result<()> {
+        every_entry(&self.path, &mut |folder, name, stat| {
+            if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
+                unlinkat(folder, name, AtFlags::empty())?;
+            }
+            Ok(())
+        })
+        .context("removing sockets")
     }
 
     /// No file, folder or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
@@ -140,7 +152,9 @@ mod tests {
         std::fs::write(path.join("a/b/file"), [0; 5000]).unwrap();
         std::fs::hard_link(path.join("a/b/file"), path.join("a/again")).unwrap();
         std::os::unix::fs::symlink("nowhere", path.join("link")).unwrap();
+        std::os::unix::net::UnixListener::bind(path.join("a/socket")).unwrap();
         let tree = RootTree::merged(path).unwrap();
+        tree.remove_sockets().unwrap();
         let measure = tree.measure().unwrap();
         assert_eq!((measure.bytes, measure.entries), (3 * 4096 + 8192, 6));
         tree.clamp_times(1_000_000_000).unwrap();

@@ -79,6 +79,10 @@ struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     fn entry(&mut self, path: &Path, inside: &Path, metadata: &Metadata) -> Result<()> {
         let kind = metadata.file_type();
+        if kind.is_socket() {
+            // A socket is of a process, and that one is gone.
+            return Ok(());
+        }
         let name = if inside.as_os_str().is_empty() { Path::new("./") } else { inside };
         let mut header = Header::new_gnu();
         header.set_mode(metadata.mode() & 0o7777);
@@ -110,11 +114,8 @@ impl<W: Write> Writer<W> {
             EntryType::Fifo
         } else if kind.is_char_device() {
             EntryType::Char
-        } else if kind.is_block_device() {
-            EntryType::Block
         } else {
-            // A socket is of a process, and that one is gone.
-            return Ok(());
+            EntryType::Block
         });
         if kind.is_char_device() || kind.is_block_device() {
             header.set_device_major(rustix::fs::major(metadata.rdev()))?;
