@@ -4,6 +4,7 @@
 //! tree: neither `..` nor an absolute or hostile symbolic link leads out of it. `prepare` creates a tree, everything
 //! else opens one; a tree is locked as long as the value lives.
 
+mod attributes;
 mod walk;
 
 use std::fs::File;

@@ -1,12 +1,11 @@
 //! XFS by `mkfs.xfs -p`: a prototype file names every file of the tree.
 //!
-//! The prototype has limits that are not ours: no blanks in names, no extended attributes, hard links become copies.
-//! A tree that needs one of the first two is told so instead of being changed silently.
+//! The prototype has limits that are not ours: no blanks in names, no extended attributes, no sockets, hard links become
+//! copies. A tree that needs the first is refused, of the others a warning names the files.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -36,12 +35,12 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<()> {
     let prototype = workspace.scratch_file("xfs.prototype");
-    let Prototype { text, attributed, sticky } = prototype_of(tree.path())?;
-    if !attributed.is_empty() {
-        host.warn(&format!(
-            "mkfs.xfs cannot store extended attributes (capabilities) of: {}; set them at first boot, or use ext4 or btrfs",
-            attributed.join(", ")
-        ));
+    let Prototype { text, linked, sockets, sticky, .. } = prototype_of(tree.path())?;
+    tree.warn_of_attributes("XFS, as mkfs.xfs writes it,", host)?;
+    for (what, names) in [("keep hard links, which became copies:", linked), ("hold sockets:", sockets)] {
+        if !names.is_empty() {
+            host.warn(&format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")));
+        }
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;
     let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
@@ -82,8 +81,10 @@ fn groups(plan: &FilesystemPlan) -> Vec<String> {
 #[derive(Default)]
 struct Prototype {
     text: Vec<u8>,
-    /// Files with extended attributes.
-    attributed: Vec<String>,
+    /// Further names of files that have several.
+    linked: Vec<String>,
+    sockets: Vec<String>,
+    inodes: HashSet<(u64, u64)>,
     /// Folders with the sticky bit, which the prototype has no letter for.
     sticky: Vec<(String, u32)>,
 }
@@ -116,7 +117,14 @@ fn folder(root: &Path, path: &Path, prototype: &mut Prototype) -> Result<()> {
         let (letter, rest): (char, Vec<u8>) = if kind.is_dir() {
             ('d', Vec::new())
         } else if kind.is_symlink() {
-            ('l', std::fs::read_link(&entry)?.as_os_str().as_bytes().to_vec())
+            let target = std::fs::read_link(&entry)?.into_os_string().into_vec();
+            if target.iter().any(u8::is_ascii_whitespace) {
+                bail!(
+                    "the link /{inside} leads to a name with a blank, which mkfs.xfs cannot take; use ext4 or btrfs, or \
+                     rename it"
+                );
+            }
+            ('l', target)
         } else if kind.is_file() {
             ('-', entry.as_os_str().as_bytes().to_vec())
         } else if kind.is_fifo() {
@@ -126,10 +134,14 @@ fn folder(root: &Path, path: &Path, prototype: &mut Prototype) -> Result<()> {
             let device = metadata.rdev();
             (letter, format!("{} {}", rustix::fs::major(device), rustix::fs::minor(device)).into_bytes())
         } else {
+            prototype.sockets.push(format!("/{inside}"));
             continue;
         };
-        if kind.is_file() && has_capability(&entry) {
-            prototype.attributed.push(format!("/{inside}"));
+        if !kind.is_dir()
+            && metadata.nlink() > 1
+            && !prototype.inodes.insert((metadata.dev(), metadata.ino()))
+        {
+            prototype.linked.push(format!("/{inside}"));
         }
         if kind.is_dir() && metadata.mode() & 0o1000 != 0 {
             prototype.sticky.push((format!("/{inside}"), metadata.mode()));
@@ -155,8 +167,4 @@ fn mode(kind: char, metadata: &std::fs::Metadata) -> String {
     text.push(if bits & 0o2000 == 0 { '-' } else { 'g' });
     let _ = write!(text, "{:03o}", bits & 0o777);
     text
-}
-
-fn has_capability(path: &Path) -> bool {
-    rustix::fs::lgetxattr(path, OsStr::new("security.capability"), &mut [0; 64][..]).is_ok()
 }

@@ -108,12 +108,11 @@ pub(super) fn create(
         ContentPlan::Split { memory, memory_name, read_only } => {
             let directories = read_only_directories(tree)?;
             let mut grafts = match read_only {
-                ReadOnly::Directories => directories
-                    .iter()
-                    .map(|name| {
-                        Graft::new(format!("{}/{name}", LiveConfig::DIRECTORIES), tree.path().join(name))
-                    })
-                    .collect(),
+                ReadOnly::Directories => {
+                    tree.warn_of_attributes("a medium of plain directories", host)?;
+                    let place = |name: &&str| format!("{}/{name}", LiveConfig::DIRECTORIES);
+                    directories.iter().map(|name| Graft::new(place(name), tree.path().join(name))).collect()
+                }
                 ReadOnly::Squashfs { part, place } => {
                     let part = without(part, &rest_of(tree, &directories)?);
                     packed("Packing the read-only part", &part, place, tree, workspace, host)?

@@ -1,0 +1,53 @@
+//! Extended attributes of a tree: capabilities, access control lists and what users set.
+
+use std::ffi::CStr;
+
+use anyhow::{Context, Result};
+
+use super::RootTree;
+use crate::host::Host;
+
+/// Names that a warning shows; the rest is counted.
+const SHOWN: usize = 20;
+
+impl RootTree {
+    /// Says which files have extended attributes that `format` has no place for.
+    pub fn warn_of_attributes(&self, format: &str, host: &Host) -> Result<()> {
+        let mut found = self.attributed()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let more = found.len().saturating_sub(SHOWN);
+        found.truncate(SHOWN);
+        if more > 0 {
+            found.push(format!("and {more} more"));
+        }
+        host.warn(&format!(
+            "{format} cannot hold extended attributes; these files lose theirs: {}; set them at first boot or take \
+             another type",
+            found.join(", ")
+        ));
+        Ok(())
+    }
+
+    /// Path and names of attributes of every entry that has some, sorted.
+    fn attributed(&self) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        let mut names = vec![0; 64 << 10];
+        for entry in walkdir::WalkDir::new(&self.path).sort_by_file_name() {
+            let entry = entry.context("looking for extended attributes")?;
+            // A file system without them has none to lose.
+            let length = rustix::fs::llistxattr(entry.path(), &mut names).unwrap_or(0);
+            if length > 0 {
+                let inside = entry.path().strip_prefix(&self.path)?.display();
+                let names: Vec<_> = names[..length]
+                    .split_inclusive(|byte| *byte == 0)
+                    .filter_map(|name| CStr::from_bytes_until_nul(name).ok())
+                    .map(CStr::to_string_lossy)
+                    .collect();
+                found.push(format!("/{inside} ({})", names.join(", ")));
+            }
+        }
+        Ok(found)
+    }
+}
