@@ -25,6 +25,8 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("btrfs", "btrfs-progs", "btrfsprogs", "btrfs-progs"),
     ("mkfs.erofs", "erofs-utils", "erofs-utils", "erofs-utils"),
     ("mksquashfs", "squashfs-tools", "squashfs", "squashfs-tools"),
+    ("unsquashfs", "squashfs-tools", "squashfs", "squashfs-tools"),
+    ("sfdisk", "fdisk", "util-linux", "util-linux-core"),
     ("mkfs.vfat", "dosfstools", "dosfstools", "dosfstools"),
     ("mcopy", "mtools", "mtools", "mtools"),
     ("mmd", "mtools", "mtools", "mtools"),

@@ -1,4 +1,7 @@
-//! `kiwi diff`: what differs between two folders, root trees or images: the path, and the first byte of a file.
+//! `kiwi diff`: what differs between two folders, root trees or images: the path, and the first byte of a file. Images
+//! that differ are opened, and the paths in them named.
+
+mod inside;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -100,10 +103,37 @@ impl Comparison<'_> {
             if first.len() != second.len() {
                 self.found.push(format!("{shown}: {} bytes here, {} there", first.len(), second.len()));
             }
-            if let Some(place) = first_difference(one, other)? {
+            let place = first_difference(one, other)?;
+            if let Some(place) = place {
                 self.found.push(format!("{shown}: differs first at byte {place}"));
             }
+            if place.is_some() || first.len() != second.len() {
+                self.images(one, other, &shown)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Names what differs inside two images, when they are some that can be opened.
+    fn images(&mut self, one: &Path, other: &Path, shown: &str) -> Result<()> {
+        let opened = match inside::Opened::open(one, other, self.host) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                self.host.check_interrupt()?;
+                self.found.push(format!("{shown}: what differs in it is not known: {error:#}"));
+                return Ok(());
+            }
+        };
+        let mut within = Comparison { times: self.times, found: Vec::new(), host: self.host };
+        let compared = within.paths(&opened.one, &opened.other, Path::new(""));
+        opened.close(self.host)?;
+        compared?;
+        if within.found.is_empty() {
+            self.found
+                .push(format!("{shown}: all files in it are the same; the difference is how it was written"));
+        }
+        self.found.extend(within.found.into_iter().map(|line| format!("{shown}: in it {line}")));
         Ok(())
     }
 }

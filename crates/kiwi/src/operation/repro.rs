@@ -1,12 +1,15 @@
 //! `kiwi repro`: builds a description twice, the second time under other circumstances, and says what differs.
 //!
 //! ```text
-//! build into one/ -> build into other/ with another umask, time zone, language, scratch space, number of processors
-//!   and store -> compare the root trees, then the images
+//! build into one/, without stages of the store
+//! -> build into other/ with another clock, umask, time zone, language, scratch space, number of processors, order of
+//!    the description's files, and keep its stages in a store -> prepare again/ from those stages
+//! -> compare the root trees, then the images
 //! ```
 //!
-//! The clock is another one by itself, as the builds follow each other. A difference in the tree comes from a package,
-//! a script or the overlay; one in an image of equal trees comes from the writing of that image.
+//! Another clock has kiwi itself, where libfaketime is installed; for what runs inside of it the later moment is. A
+//! difference in the tree comes from a package, a script or the overlay, one between trees made and taken from the store
+//! from kiwi, one in an image of equal trees from the writing of that image.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +20,13 @@ use crate::host::Host;
 /// Everything that must not matter, as a shell says it: `$1` is the store of packages, the rest the command.
 const ONE: &str = "umask 022; export TZ=UTC KIWI_CACHE=\"$1\"; shift; exec \"$@\"";
 const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=\"$1\"; \
-    shift; command -v taskset >/dev/null && exec taskset -c 0 \"$@\"; exec \"$@\"";
+    shift; for clock in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib64/faketime/libfaketime.so.1; do [ -f \"$clock\" ] && \
+    export LD_PRELOAD=\"$clock\" FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1; done; \
+    command -v taskset >/dev/null && exec taskset -c 0 \"$@\"; exec \"$@\"";
+
+/// Copies the folder `$1` into the new folder `$2`, its files made in the order that `sort $3` gives.
+const COPY: &str = "mkdir -p \"$2\" && cd \"$1\" && find . -print0 | LC_ALL=C sort -z $3 | \
+    tar --create --null --no-recursion --files-from=- | tar --extract --preserve-permissions --directory \"$2\"";
 
 /// What to build twice, and where.
 #[derive(Debug, Clone)]
@@ -44,17 +53,27 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     // Packages are fetched once, finished stages never shared: they would be equal because they are the same.
     let packages = destdir.join("packages");
     host.create_folders(&packages).with_context(making)?;
-    for (name, shell) in [("one", ONE), ("other", OTHER)] {
-        build(request, name, shell, &destdir, host)?;
-    }
+    // Both times at the same place, which the tree remembers.
+    let (source, target) = (folder_of(&request.description), destdir.join("description"));
+    let file = request.description.strip_prefix(source).unwrap_or(Path::new(""));
+    let copy = Request { description: target.join(file), ..request.clone() };
+    copy_description(source, &target, "", host)?;
+    let words = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
+    run_kiwi("build", &copy, "one", ONE, &words, &destdir, host)?;
+    host.remove_tree(&target).context("removing the copy of the description")?;
+    copy_description(source, &target, "--reverse", host)?;
+    let words = ["--destdir".to_owned(), text(destdir.join("other/images"))];
+    run_kiwi("build", &copy, "other", OTHER, &words, &destdir, host)?;
+    run_kiwi("prepare", &copy, "again", OTHER, &[], &destdir, host)?;
     let pairs = [
-        ("the root tree, which prepare made", "tree", None),
-        ("the images, which create made", "images", Some("--no-times".to_owned())),
+        ("the root tree, which prepare made", ["one/tree", "other/tree"], None),
+        ("the root tree that came from the store", ["other/tree", "again/tree"], None),
+        ("the images, which create made", ["one/images", "other/images"], Some("--no-times".to_owned())),
     ];
     let mut different = Vec::new();
-    for (what, folder, option) in pairs {
+    for (what, folders, option) in pairs {
         host.print(&format!("Comparing {what}:"));
-        let places = ["one", "other"].map(|name| destdir.join(name).join(folder).display().to_string());
+        let places = folders.map(|folder| text(destdir.join(folder)));
         let words = ["diff".to_owned()].into_iter().chain(places).chain(option);
         if !kiwi(&words.collect::<Vec<_>>(), host)? {
             different.push(what);
@@ -69,32 +88,59 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     }
 }
 
-fn build(request: &Request, name: &str, shell: &str, destdir: &Path, host: &Host) -> Result<()> {
+fn text(path: PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// A description may be named by its file.
+fn folder_of(description: &Path) -> &Path {
+    match description.parent() {
+        Some(folder) if description.is_file() => folder,
+        _ => description,
+    }
+}
+
+fn copy_description(from: &Path, to: &Path, order: &str, host: &Host) -> Result<()> {
+    let words = ["-c", COPY, "copy"].map(str::to_owned).into_iter();
+    let words: Vec<String> =
+        words.chain([text(from.to_owned()), text(to.to_owned()), order.to_owned()]).collect();
+    let status = host.attended(Path::new("/bin/sh"), &words).context("copying the description")?;
+    if !status.success() || !to.is_dir() {
+        bail!("the description {} could not be copied to {}", from.display(), to.display());
+    }
+    Ok(())
+}
+
+/// Runs `kiwi VERB` into the folder `name`, in the surroundings that `shell` makes.
+fn run_kiwi(
+    verb: &str,
+    request: &Request,
+    name: &str,
+    shell: &str,
+    own: &[String],
+    destdir: &Path,
+    host: &Host,
+) -> Result<()> {
     let folder = destdir.join(name);
     let making = || format!("creating {}", folder.display());
     host.create_folders(&folder.join("images")).with_context(making)?;
-    host.create_folders(&folder.join("store")).with_context(making)?;
-    host.link("../../packages", &folder.join("store/packages")).with_context(making)?;
-    let text = |path: PathBuf| path.display().to_string();
-    let log = text(folder.join("build.log"));
+    // What is prepared again takes the stages of the build before.
+    let store = if name == "again" { destdir.join("other/store") } else { folder.join("store") };
+    if name != "again" {
+        host.create_folders(&store).with_context(making)?;
+        host.link("../../packages", &store.join("packages")).with_context(making)?;
+    }
     let mut words = ["-c", shell, "kiwi"].map(str::to_owned).to_vec();
-    words.push(text(folder.join("store")));
-    words.push(text(program()?));
-    words.extend([
-        "build".to_owned(),
-        "--no-cache".to_owned(),
-        text(request.description.clone()),
-        "--logfile".to_owned(),
-        log,
-    ]);
+    words.extend([text(store), text(program()?), verb.to_owned(), text(request.description.clone())]);
+    words.extend(["--logfile".to_owned(), text(folder.join("build.log"))]);
     words.extend(["--root".to_owned(), text(folder.join("tree"))]);
-    words.extend(["--destdir".to_owned(), text(folder.join("images"))]);
+    words.extend_from_slice(own);
     words.extend(request.image_type.iter().flat_map(|word| ["--type".to_owned(), word.clone()]));
     words.extend(request.profiles.iter().flat_map(|name| ["--add-profile".to_owned(), name.clone()]));
-    host.print(&format!("Building into {}:", folder.display()));
-    let status = host.attended(Path::new("/bin/sh"), &words).context("starting the build")?;
+    host.print(&format!("Running 'kiwi {verb}' into {}:", folder.display()));
+    let status = host.attended(Path::new("/bin/sh"), &words).context("starting kiwi")?;
     if !status.success() {
-        bail!("the build into {} failed", folder.display());
+        bail!("'kiwi {verb}' into {} failed", folder.display());
     }
     Ok(())
 }
