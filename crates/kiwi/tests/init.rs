@@ -31,6 +31,13 @@ fn every_template_gives_a_description_without_errors_and_warnings() {
         let output = run(folder.path(), &[&["init", template], repository].concat());
         assert!(output.status.success(), "{template}: {}", said(&output));
         let made = format!("{template}-server");
+        let rpm = !template.starts_with("debian");
+        assert_eq!(said(&output).contains("this kiwi does not build with"), rpm, "{}", said(&output));
+        std::fs::create_dir_all(folder.path().join("images")).unwrap();
+        if rpm {
+            let output = run(folder.path(), &["build", &made, "--destdir", "images"]);
+            assert!(said(&output).contains("does not build with yet"), "{template}: {}", said(&output));
+        }
         let output = run(folder.path(), &["check", &made, "--format", "json"]);
         assert!(output.status.success(), "{template}: {}", said(&output));
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -53,10 +53,13 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     host.rename_folder(&unfinished, &directory).with_context(writing)?;
     work.close().context("removing the work folder")?;
     let shown = directory.display();
-    host.say(&format!(
-        "{shown}: {}\nCheck it: kiwi check {shown}\nBuild it: kiwi build {shown} --destdir DIR",
-        template.title()
-    ));
+    let build = match template.built_elsewhere() {
+        None => format!("kiwi build {shown} --destdir DIR"),
+        Some(manager) => format!(
+            "kiwi-ng system build --description {shown} --target-dir DIR; this kiwi does not build with {manager} yet"
+        ),
+    };
+    host.say(&format!("{shown}: {}\nCheck it: kiwi check {shown}\nBuild it: {build}", template.title()));
     Ok(())
 }
 

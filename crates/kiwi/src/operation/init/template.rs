@@ -77,6 +77,15 @@ impl Template {
         }
     }
 
+    /// The package manager that this version of kiwi does not build with yet; KIWI NG takes the same description.
+    pub(super) fn built_elsewhere(self) -> Option<&'static str> {
+        match self {
+            Self::Debian12 | Self::Debian13 => None,
+            Self::Leap | Self::Tumbleweed => Some("zypper"),
+            Self::Fedora => Some("dnf"),
+        }
+    }
+
     /// The service that lets people log in from elsewhere.
     pub(super) fn ssh_service(self) -> &'static str {
         match self {
