@@ -6,4 +6,3 @@ test -f /.profile && . /.profile
 
 echo "Configure image: [$name]..."
 baseService systemd-networkd on
-baseService ssh on
