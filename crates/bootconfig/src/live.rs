@@ -50,7 +50,7 @@ impl Union {
 }
 
 /// What a kernel command line asks of a live system, in the words of today's live systems.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveParameters {
     /// `mediacheck`, or `rd.live.check`: the whole medium is read and compared with its sum first.
     pub media_check: bool,
@@ -60,6 +60,8 @@ pub struct LiveParameters {
     pub persistent_filesystem: Option<Filesystem>,
     /// `rd.live.overlay.size=`: how much memory the writable layer may take, as tmpfs(5) has it (`50%`, `500m`).
     pub layer_size: Option<String>,
+    /// Whether swap space on the machine's disks is used; `noswap` says that it is not.
+    pub swap: bool,
 }
 
 impl LiveParameters {
@@ -77,6 +79,7 @@ impl LiveParameters {
                 .and_then(Filesystem::parse)
                 .filter(|filesystem| matches!(filesystem, Filesystem::Ext4 | Filesystem::Xfs)),
             layer_size: words.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
+            swap: !words.is_on("noswap"),
         }
     }
 }
@@ -165,7 +168,8 @@ mod tests {
     #[test]
     fn the_command_line_is_understood() {
         let of = |line| LiveParameters::of(&Parameters::parse(line));
-        assert_eq!(of("quiet mediacheck=0 rd.live.overlay.size=5,mode=777"), LiveParameters::default());
+        assert_eq!(of("quiet mediacheck=0 rd.live.overlay.size=5,mode=777"), of("quiet"));
+        assert!(of("quiet").swap && !of("noswap").swap);
         let all =
             of("rd.live.check rd.live.overlay.persistent rd.live.overlay.cowfs=xfs rd.live.overlay.size=80%");
         assert!(all.media_check && all.persistent);

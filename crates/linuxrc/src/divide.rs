@@ -19,6 +19,7 @@ use bootconfig::{Division, PlannedSize, Purpose, partition_name};
 
 use crate::console::Console;
 use crate::device::{Device, Partition, number, sector_size};
+use crate::fstab;
 use crate::grow;
 use crate::machine::Machine;
 use crate::partition_table::{Addition, Extension, PartitionTable, Room};
@@ -214,21 +215,7 @@ fn run(machine: &Machine, name: &str, words: &[&str], device: &Path, console: &C
 
 /// Gives the system's fstab a line for each part; lines of an earlier attempt are replaced.
 fn write_fstab(system: &Path, parts: &[Part]) -> io::Result<()> {
-    let path = system.join("etc/fstab");
-    for part in [system.join("etc"), path.clone()] {
-        // A link of the system leads somewhere else from here.
-        if part.is_symlink() {
-            return Err(io::Error::other(format!("{} is a link", part.display())));
-        }
-    }
-    let before = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        other => other?,
-    };
-    let aside = system.join("etc/fstab.kiwi");
-    fs::write(&aside, fstab(&before, parts))?;
-    File::open(&aside)?.sync_all()?;
-    fs::rename(&aside, &path)
+    fstab::change(system, |before| with_lines(before, parts))
 }
 
 /// Where a part is mounted, and its line.
@@ -242,7 +229,7 @@ fn fstab_line(part: &Part) -> Option<(&str, String)> {
     }
 }
 
-fn fstab(before: &str, parts: &[Part]) -> String {
+fn with_lines(before: &str, parts: &[Part]) -> String {
     let ours: Vec<(&str, String)> = parts.iter().filter_map(fstab_line).collect();
     let is_earlier = |line: &str| {
         line.starts_with("PARTUUID=")
@@ -293,9 +280,9 @@ mod tests {
         };
         let parts = |swap: &str| [part(2, Purpose::Swap, swap), part(3, Purpose::Mount("/home".into()), "b")];
         let before = "UUID=x / ext4 defaults 0 1\n";
-        let first = fstab(before, &parts("a"));
+        let first = with_lines(before, &parts("a"));
         let lines = "PARTUUID=a none swap sw,nofail 0 0\nPARTUUID=b /home ext4 defaults,nofail 0 2\n";
         assert_eq!(first, format!("{before}{lines}"));
-        assert_eq!(fstab(&first, &parts("c")), first.replace("PARTUUID=a", "PARTUUID=c"));
+        assert_eq!(with_lines(&first, &parts("c")), first.replace("PARTUUID=a", "PARTUUID=c"));
     }
 }

@@ -15,6 +15,7 @@ mod console;
 mod device;
 mod divide;
 mod exception;
+mod fstab;
 mod grow;
 mod install;
 mod kind {
@@ -33,6 +34,7 @@ mod partition_table;
 mod persistent;
 mod root;
 mod superblock;
+mod swap;
 mod switch_root;
 mod sys;
 mod union;

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, SECTOR, Volume};
+use rustix::fs::OFlags;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use crate::boot::Orders;
@@ -20,6 +21,7 @@ use crate::device::number;
 use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modules::Modules;
+use crate::sys;
 
 /// Between two looks at the drives.
 const POLL: Duration = Duration::from_millis(100);
@@ -223,6 +225,23 @@ impl Medium {
                     self.device.display()
                 ))
             })
+    }
+}
+
+impl Medium {
+    /// Takes it out of its drive, as far as that can be done: a stick only comes out by hand.
+    pub(crate) fn eject(&self, machine: &Machine) -> io::Result<()> {
+        if !self.is_optical() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        unmount(place(machine), UnmountFlags::empty())?;
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        sys::eject(&File::options().read(true).custom_flags(flags).open(&self.drive_device)?)
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn is_in(&self, machine: &Machine) -> bool {
+        machine.sys.join("class/block").join(&self.drive).exists()
     }
 }
 

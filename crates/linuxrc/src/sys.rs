@@ -25,6 +25,13 @@ pub(crate) fn reread_partition_table(disk: &File) -> io::Result<()> {
     unsafe { ioctl(disk, NoArg::<BLKRRPART>::new()) }.map_err(io::Error::from)
 }
 
+/// Opens the tray of a drive for CDs. Fails where there is no tray and while the medium is mounted.
+pub(crate) fn eject(drive: &File) -> io::Result<()> {
+    const CDROMEJECT: u32 = 0x5309;
+    // SAFETY: CDROMEJECT takes no argument.
+    unsafe { ioctl(drive, NoArg::<CDROMEJECT>::new()) }.map_err(io::Error::from)
+}
+
 /// `struct blkpg_partition` of linux/blkpg.h.
 #[repr(C)]
 struct BlkpgPartition {

@@ -41,6 +41,13 @@ impl PackedImage {
         self.checksum.blocks.bytes().unwrap_or(u64::MAX)
     }
 
+    /// Whether the disk at `path` was once written with it: a disk keeps its identifier when it is divided and grows.
+    pub(crate) fn is_on(&self, path: &Path) -> bool {
+        let own = File::open(&self.path).and_then(|packed| disk_identifier(MultiGzDecoder::new(packed)));
+        let found = File::open(path).and_then(disk_identifier);
+        matches!((own, found), (Ok(Some(own)), Ok(Some(found))) if own == found)
+    }
+
     /// Reads it to its end, before anything is written.
     pub(crate) fn check(&self, console: &Console) -> Result<(), SystemException> {
         let progress = console.progress("Checking the system on the medium", self.bytes());
@@ -166,6 +173,20 @@ impl PackedImage {
     }
 }
 
+/// What tells a disk from all others: the GUID of its GPT, else the signature of its MBR. Images that are built anew
+/// from other packages have another one.
+fn disk_identifier(mut disk: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut start = [0; 1024];
+    let count = fill(&mut disk, &mut start)?;
+    let (mbr, gpt) = start[..count].split_at(count.min(512));
+    let found = match gpt.get(..8) {
+        Some(b"EFI PART") => &gpt[56..72],
+        _ if mbr.ends_with(&[0x55, 0xaa]) => &mbr[440..444],
+        _ => return Ok(None),
+    };
+    Ok(found.iter().any(|byte| *byte != 0).then(|| found.to_vec()))
+}
+
 /// Reads until the block is full or nothing is left.
 fn fill(source: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
@@ -226,11 +247,27 @@ mod tests {
         medium.image.read_back(&disk, &medium.console()).unwrap();
         let written = std::fs::read(&disk).unwrap();
         assert!(written.len() == 5 * BLOCK && written[5 * BLOCK - 1] == 0xee, "the rest of the disk stays");
+        assert!(!medium.image.is_on(&disk), "a disk without a table has no identifier");
         let mut broken = written;
         broken[BLOCK] ^= 1;
         std::fs::write(&disk, broken).unwrap();
         let text = medium.image.read_back(&disk, &medium.console()).unwrap_err().text;
         assert!(text.contains("does not hold what was written to it"), "{text}");
+    }
+
+    #[test]
+    fn a_disk_is_known_by_its_identifier() {
+        let identifier = |start: &[u8]| disk_identifier(start).unwrap();
+        let mut mbr = vec![0; 4096];
+        assert_eq!(identifier(&mbr), None);
+        mbr[440..444].copy_from_slice(b"sign");
+        assert_eq!(identifier(&mbr), None, "there is no table");
+        mbr[510..512].copy_from_slice(&[0x55, 0xaa]);
+        assert_eq!(identifier(&mbr), Some(b"sign".to_vec()));
+        mbr[512..520].copy_from_slice(b"EFI PART");
+        mbr[568..584].copy_from_slice(b"0123456789abcdef");
+        assert_eq!(identifier(&mbr), Some(b"0123456789abcdef".to_vec()));
+        assert_eq!(identifier(b"short"), None);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The boot image of installation media, the chapter's isoinstboot (spec 1.4, section 5.6).
 //!
 //! ```text
-//! find the medium -> is its image what it should be? -> which disk? -> consent -> write -> read back -> restart
+//! find the medium -> is its image what it should be? -> which disk? -> consent, or installed already? -> write
+//!   -> read back -> restart
 //! ```
 //!
 //! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk. Nothing is
@@ -17,10 +18,11 @@ use bootconfig::{Checksum, InstallConfig};
 use crate::boot::Orders;
 use crate::console::Console;
 use crate::exception::{SystemException, power_off, restart};
+use crate::install::again;
 use crate::install::image::PackedImage;
 use crate::install::target::{self, Target};
 use crate::machine::Machine;
-use crate::medium;
+use crate::medium::{self, Medium};
 use crate::modules::Modules;
 
 /// How long the last screen stays.
@@ -45,12 +47,16 @@ pub(crate) fn boot(
     target::settle(machine, &mut modules, console);
     let targets = target::list(machine, &medium.drive);
     let target = target::choose(&config, &targets, image.bytes(), console)?;
-    install(machine, &config, &image, target, console)
+    if config.unattended && image.is_on(&machine.dev.join(&target.name)) {
+        again::leave_or_consent(machine, &medium, &config, target, console);
+    }
+    install(machine, &config, &medium, &image, target, console)
 }
 
 fn install(
     machine: &Machine,
     config: &InstallConfig,
+    medium: &Medium,
     image: &PackedImage,
     target: &Target,
     console: &Console,
@@ -61,9 +67,14 @@ fn install(
     console.phase("written");
     image.read_back(&path, console)?;
     console.phase("verified");
+    // It would be started again where it comes before the disk.
+    let take_out = match medium.eject(machine) {
+        Ok(()) => "The CD was ejected.",
+        Err(_) => "Take the CD or stick out now.",
+    };
     let then = if config.shutdown { "is switched off" } else { "restarts" };
     console.screen(&format!(
-        "\n{} is installed on {}.\n\nTake the CD or stick out now. The machine {then} in {} seconds.\n",
+        "\n{} is installed on {}.\n\n{take_out} The machine {then} in {} seconds.\n",
         config.image,
         target.name,
         GOODBYE.as_secs()

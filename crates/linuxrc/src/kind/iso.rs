@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! find the medium -> is it whole? (read it all, when asked) -> a part of the stick for what is kept, when asked
-//!   -> mount the medium -> put the system together as it says -> enter it
+//!   -> mount the medium -> put the system together as it says -> swap space of the machine -> enter it
 //! ```
 
 use std::convert::Infallible;
@@ -17,6 +17,7 @@ use crate::machine::{Machine, PanicTimeout};
 use crate::medium;
 use crate::modules::Modules;
 use crate::persistent;
+use crate::swap;
 use crate::switch_root;
 
 /// Boots the system of a medium.
@@ -43,6 +44,9 @@ pub(crate) fn boot(
     medium.mount(machine)?;
     console.phase("mount");
     live::assemble(machine, orders, parameters, kept.as_ref(), &mut modules, console)?;
+    if parameters.swap {
+        swap::offer(machine, console);
+    }
     console.phase("system");
     switch_root::enter(machine, orders, panic, console)
 }

@@ -7,7 +7,7 @@ use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
 use crate::media::iso::LOADER;
 
 /// Words that keep troublesome hardware support out.
-const FAILSAFE: &str = "nomodeset edd=off noresume";
+const FAILSAFE: &str = "nomodeset edd=off noresume noswap";
 
 /// The menu of `live`, under `title`.
 pub(super) fn of(live: &Iso, title: &str) -> MediumMenu {
@@ -92,7 +92,7 @@ mod tests {
             lines(&of(&live(None, true), "T")),
             [
                 ("Live-System", Some("quiet console=ttyS1")),
-                ("Failsafe", Some("quiet console=ttyS1 nomodeset edd=off noresume")),
+                ("Failsafe", Some("quiet console=ttyS1 nomodeset edd=off noresume noswap")),
                 ("Mediacheck", Some("quiet console=ttyS1 mediacheck=1")),
                 ("Harddisk", None),
             ]

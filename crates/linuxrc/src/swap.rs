@@ -1,0 +1,91 @@
+//! The swap space that is on the disks of the machine, for a live system (spec 1.4, section 5.5).
+//!
+//! The system gets a line in its fstab for each; what is written there is the machine's memory and nothing that anybody
+//! keeps. Space that holds a machine that sleeps has another signature and is left alone. The chapter's other half, a
+//! swap file on a partition that is found, is not done: a live system leaves the disks as they are.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::console::Console;
+use crate::fstab;
+use crate::machine::Machine;
+
+/// The option that a line of ours is known by; those of another machine, kept on a stick, are taken out.
+const MARK: &str = "x-kiwi.found";
+
+/// Swap space with a name of its own.
+const SIGNATURE: (u64, &[u8; 10]) = (4086, b"SWAPSPACE2");
+/// Where its UUID is.
+const UUID: u64 = 1024 + 12;
+
+/// Tells the mounted system of all swap space there is. Where that fails it goes without.
+pub(crate) fn offer(machine: &Machine, console: &Console) {
+    let found = found(machine);
+    console.trace(&format!("swap space: {}", found.join(" ")));
+    if let Err(error) = fstab::change(&machine.system, |before| with_lines(before, &found)) {
+        console.warn(&format!("offering swap space to the system: {error}; the boot goes on"));
+    }
+}
+
+/// The UUIDs, in their order.
+fn found(machine: &Machine) -> Vec<String> {
+    let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
+    let mut found: Vec<String> = entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| {
+            !["ram", "loop", "fd", "sr", "zram", "nbd"].iter().any(|other| name.starts_with(other))
+        })
+        .filter_map(|name| uuid(&machine.dev.join(name)))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn uuid(device: &Path) -> Option<String> {
+    let device = File::open(device).ok()?;
+    let (mut signature, mut uuid) = ([0; 10], [0; 16]);
+    device.read_exact_at(&mut signature, SIGNATURE.0).ok()?;
+    device.read_exact_at(&mut uuid, UUID).ok()?;
+    (signature == *SIGNATURE.1 && uuid != [0; 16]).then(|| crate::superblock::hyphenated(uuid))
+}
+
+fn with_lines(before: &str, found: &[String]) -> String {
+    let kept = before.lines().filter(|line| !line.contains(MARK)).flat_map(|line| [line, "\n"]);
+    let ours = found.iter().map(|uuid| format!("UUID={uuid} none swap sw,nofail,{MARK} 0 0\n"));
+    kept.map(str::to_owned).chain(ours).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::tests::Files;
+
+    fn space(signature: &[u8; 10]) -> Vec<u8> {
+        let mut bytes = vec![0; 8192];
+        bytes[1036..1052].copy_from_slice(&[0xab; 16]);
+        bytes[4086..4096].copy_from_slice(signature);
+        bytes
+    }
+
+    #[test]
+    fn swap_space_is_offered_once_and_a_sleeping_machine_left_alone() {
+        let files = Files::new();
+        files.add("sda", None, &space(b"S1SUSPEND\0"));
+        files.add("sdb1", None, &space(b"SWAPSPACE2"));
+        files.add("sdc", None, &[0; 100]);
+        let etc = files.machine.system.join("etc");
+        fs::create_dir_all(&etc).unwrap();
+        fs::write(
+            etc.join("fstab"),
+            format!("proc /proc proc defaults 0 0\nUUID=old none swap sw,{MARK} 0 0\n"),
+        )
+        .unwrap();
+        offer(&files.machine, &Console::quiet(&files.machine));
+        let line = format!("UUID=abababab-abab-abab-abab-abababababab none swap sw,nofail,{MARK} 0 0\n");
+        let text = fs::read_to_string(etc.join("fstab")).unwrap();
+        assert_eq!(text, format!("proc /proc proc defaults 0 0\n{line}"));
+    }
+}
