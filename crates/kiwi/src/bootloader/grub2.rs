@@ -54,7 +54,7 @@ impl Platform {
 
     fn modules(self) -> &'static [&'static str] {
         match self {
-            Self::Pc => &["biosdisk", "vga", "serial"],
+            Self::Pc => &["biosdisk", "vga", "serial", "drivemap"],
             Self::Efi64 => &["fat", "efi_gop", "efi_uga", "all_video", "serial"],
         }
     }
@@ -151,12 +151,49 @@ pub fn medium_configuration(menu: &MediumMenu) -> String {
             Action::Boot { kernel, initrd, command_line } => {
                 format!("\tlinux {kernel} {command_line}\n\tinitrd {initrd}\n")
             }
-            // The firmware goes on with the next device of its list.
-            Action::NextDevice => "\texit\n".to_owned(),
+            Action::NextDevice => format!("{}\texit\n", next_disk("\t")),
         };
         text += &format!("\nmenuentry '{}' {{\n{body}}}\n", quoted(&entry.title));
     }
     text
+}
+
+/// Starts the first disk that is not the medium, as if it were the first one of all. UEFI has a list of its own with
+/// which it goes on when GRUB ends; a BIOS only knows its first disk, which is the stick when it was started from one.
+fn next_disk(indent: &str) -> String {
+    [
+        "if [ \"$grub_platform\" = pc ]; then",
+        "\tset medium=$root",
+        "\tfor disk in hd0 hd1 hd2 hd3 hd4 hd5 hd6 hd7; do",
+        "\t\tif [ \"$disk\" != \"$medium\" -a \"$disk,msdos1\" != \"$medium\" ]; then",
+        // The disk's boot sector is told the drive of the root device.
+        "\t\t\tset root=$disk",
+        "\t\t\tif [ $disk != hd0 ]; then drivemap -s hd0 $disk; fi",
+        "\t\t\tif chainloader +1; then boot; fi",
+        "\t\tfi",
+        "\tdone",
+        "fi",
+    ]
+    .map(|line| format!("{indent}{line}\n"))
+    .concat()
+}
+
+/// What `disk_starter` reads, and its place on a medium.
+pub fn disk_starter_configuration() -> (String, String) {
+    (format!("{FOLDER}/disk.cfg"), next_disk("") + "echo No disk starts.\nsleep 5\nreboot\n")
+}
+
+/// GRUB in a file that another boot loader starts as a kernel, to go on with a disk: for a medium with the file `mark`.
+pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let search = format!("--file --set=root {mark}");
+    let modules = ["iso9660", "search_fs_file", "chain"];
+    let core = make_core(Platform::Pc, &search, "disk.cfg", &modules, workspace, host)?;
+    let start = modules_folder(Platform::Pc)?.join("lnxboot.img");
+    let output = workspace.scratch_file("grub-disk.img");
+    let mut bytes = std::fs::read(&start).with_context(|| format!("reading {}", start.display()))?;
+    bytes.extend(std::fs::read(&core).with_context(|| format!("reading {}", core.display()))?);
+    host.write_file(&output, bytes).context("writing what starts a disk from a medium")?;
+    Ok(output)
 }
 
 /// Writes grub.cfg into the system.
@@ -175,7 +212,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.word()),
     };
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
-    make_core(platform, &search, &[filesystem, "search_fs_uuid"], workspace, host)
+    make_core(platform, &search, "grub.cfg", &[filesystem, "search_fs_uuid"], workspace, host)
 }
 
 /// As `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
@@ -186,7 +223,7 @@ pub fn medium_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    make_core(platform, &search, &["iso9660", "search_fs_file"], workspace, host)
+    make_core(platform, &search, "grub.cfg", &["iso9660", "search_fs_file"], workspace, host)
 }
 
 /// As `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
@@ -197,19 +234,20 @@ pub fn stick_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--fs-uuid --set=root {fat_uuid}");
-    make_core(platform, &search, &["fat", "search_fs_uuid"], workspace, host)
+    make_core(platform, &search, "grub.cfg", &["fat", "search_fs_uuid", "chain"], workspace, host)
 }
 
 fn make_core(
     platform: Platform,
     search: &str,
+    configuration: &str,
     modules: &[&str],
     workspace: &Workspace,
     host: &Host,
 ) -> Result<PathBuf> {
     let early = workspace.scratch_file("grub-early.cfg");
     let text = format!(
-        "search --no-floppy {search}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/grub.cfg\n"
+        "search --no-floppy {search}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/{configuration}\n"
     );
     host.write_file(&early, text).context("writing GRUB's first settings")?;
     let output = workspace.scratch_file(&format!("grub-{}.img", platform.word()));

@@ -19,6 +19,8 @@ use super::medium_menu::{Action, MediumMenu};
 pub const FOLDER: &str = "/boot/isolinux";
 /// The program on the medium.
 pub const PROGRAM: &str = "boot/isolinux/isolinux.bin";
+/// What starts the machine's disk, as GRUB makes it.
+pub const DISK_STARTER: &str = "/boot/isolinux/disk";
 /// The modules the menu needs.
 const MODULES: [&str; 4] = ["ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32"];
 
@@ -88,8 +90,8 @@ pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
                 }
                 format!("  kernel {}\n{append}", inside(kernel, loader))
             }
-            // It tells the BIOS that it failed, which then tries its next device.
-            Action::NextDevice => "  localboot -1\n".to_owned(),
+            // A BIOS does not say which disk is not the medium; GRUB finds out.
+            Action::NextDevice => format!("  linux {DISK_STARTER}\n"),
         };
     }
     Ok(text)
@@ -132,11 +134,16 @@ mod tests {
             text.contains("  menu label It's live\n  kernel linux\n  append initrd=initrd quiet\n"),
             "{text}"
         );
-        assert!(text.ends_with("label Disk\n  menu label Boot from disk\n  localboot -1\n"), "{text}");
+        assert!(
+            text.ends_with("label Disk\n  menu label Boot from disk\n  linux /boot/isolinux/disk\n"),
+            "{text}"
+        );
         let grub = grub2::medium_configuration(&menu("quiet"));
         let linux = "\tlinux /boot/x86_64/loader/linux quiet\n\tinitrd /boot/x86_64/loader/initrd\n";
         assert!(grub.contains(&format!("\nmenuentry 'Its live' {{\n{linux}}}\n")), "{grub}");
-        assert!(grub.ends_with("menuentry 'Boot from disk' {\n\texit\n}\n"), "{grub}");
+        let (head, disk) =
+            grub.split_once("menuentry 'Boot from disk' {\n\tif [ \"$grub_platform\" = pc ]").unwrap();
+        assert!(!head.contains("chainloader") && disk.ends_with("\tfi\n\texit\n}\n"), "{grub}");
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub(super) struct Start<'a> {
     pub(super) words: &'a str,
 }
 
-/// The menu; `disk` adds an entry that goes on to the machine's disk.
-pub(super) fn menu(start: Start<'_>, disk: bool) -> MediumMenu {
+/// The menu.
+pub(super) fn menu(start: Start<'_>) -> MediumMenu {
     let settings = Bootloader { timeout: TIMEOUT, ..Bootloader::default() };
     let consoles = grub2::console_words(&settings).join(" ");
     let command_line = format!("{} {consoles}", start.words).trim_start().to_owned();
@@ -35,14 +35,11 @@ pub(super) fn menu(start: Start<'_>, disk: bool) -> MediumMenu {
             command_line: format!("{command_line}{more}"),
         },
     };
-    let mut entries = vec![
+    let entries = vec![
         entry("KIWI", start.title.to_owned(), ""),
         entry("Debug", format!("{} (debug)", start.title), " DEBUG=1"),
+        Entry { label: "Disk".to_owned(), title: "Boot from disk".to_owned(), action: Action::NextDevice },
     ];
-    if disk {
-        let title = "Boot from disk".to_owned();
-        entries.push(Entry { label: "Disk".to_owned(), title, action: Action::NextDevice });
-    }
     MediumMenu { title: start.title.to_owned(), settings, entries }
 }
 
@@ -53,7 +50,7 @@ mod tests {
     #[test]
     fn the_first_entry_starts_and_the_second_one_shows_how() {
         let start = Start { title: "KIWI CD boot", kernel: "/linux", initrd: "/initrd", words: "root=x" };
-        let menu = menu(start, true);
+        let menu = menu(start);
         let lines: Vec<&str> = menu
             .entries
             .iter()

@@ -92,17 +92,14 @@ pub fn uuid_of(identity: &Identity) -> String {
 
 /// Programs of the host that make one.
 pub fn programs(firmware: Firmware) -> Vec<&'static str> {
-    let mut programs = vec!["xorriso"];
-    if firmware != Firmware::Bios {
-        programs.extend(["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"]);
-    }
-    programs
+    [&["xorriso"], grub2::programs(firmware)].concat()
 }
 
 /// Looks for the boot loaders of the host, before any work.
 pub fn check(firmware: Firmware) -> Result<()> {
     if firmware != Firmware::Uefi {
         isolinux::Installed::find()?;
+        grub2::check(Platform::Pc)?;
     }
     if firmware != Firmware::Bios {
         grub2::check(Platform::Efi64)?;
@@ -249,6 +246,10 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
         );
         texts.push((format!("{}/isolinux.cfg", isolinux::FOLDER), isolinux::first_configuration(LOADER)));
         texts.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?));
+        let starter = grub2::disk_starter(&mark(plan), workspace, host)?;
+        settle(&starter, plan.epoch, host)?;
+        grafts.push(Graft::new(isolinux::DISK_STARTER, starter));
+        texts.push(grub2::disk_starter_configuration());
     }
     if plan.firmware != Firmware::Bios {
         texts.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu)));

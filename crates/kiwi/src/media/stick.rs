@@ -110,7 +110,7 @@ fn menu(boot: &BootFiles, root: Option<String>) -> MediumMenu {
     let title = format!("KIWI Stick boot, Linux {}", boot.kernel_version);
     let words = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
     let start = Start { title: &title, kernel: "/boot/linux", initrd: "/boot/initrd", words: &words };
-    boot_menu::menu(start, false)
+    boot_menu::menu(start)
 }
 
 /// Makes the stick as the file `output`.
