@@ -109,6 +109,8 @@ pub struct Disk {
     pub esp_size: Option<crate::Mebibytes>,
     /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
     pub resize: bool,
+    /// `installiso` or `installstick`: a medium that installs the disk is made with it.
+    pub install_medium: bool,
     /// `<oemconfig>`.
     pub oem: Oem,
     /// VMware settings of `packages type="vmware"` or `<machine>`.

@@ -32,6 +32,8 @@ pub enum Role {
     MachineSettings,
     /// `N.config`: how the image is installed.
     InstallSettings,
+    /// `N.install.iso`: what installs the image.
+    InstallMedium,
     /// The image itself; published last.
     Image,
 }
@@ -91,6 +93,7 @@ impl fmt::Display for Role {
             Self::Kernel | Self::KernelLink => "Kernel",
             Self::MachineSettings => "Virtual machine",
             Self::InstallSettings => "Installation",
+            Self::InstallMedium => "Installation medium",
             Self::Image => "Image",
         })
     }

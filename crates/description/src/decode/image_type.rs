@@ -153,6 +153,9 @@ impl Decoder<'_> {
             mount_options: text(element, "fsmountoptions"),
             esp_size: number(element, "efipartsize").map(Mebibytes),
             resize: resize.and_then(|resize| words::boolean(&resize.text)).unwrap_or(true),
+            install_medium: ["installiso", "installstick"]
+                .iter()
+                .any(|name| element.value(name).and_then(|text| words::boolean(&text.text)).unwrap_or(false)),
             oem: element.child("oemconfig").map(oem::oem).unwrap_or_default(),
             machine: machine(element),
         })

@@ -417,15 +417,13 @@ pub(crate) static TYPE: ElementWord = element("type")
         today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(DISK_ISO),
         today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(&["iso"]),
         today("installiso", Value::Boolean)
-            .doc("Whether an ISO that installs the disk is made.")
+            .doc("Whether an ISO that installs the disk is made, for CD and stick.")
             .default("false")
-            .fits(DISK)
-            .not_built(),
+            .fits(DISK),
         today("installstick", Value::Boolean)
-            .doc("Whether a stick that installs the disk is made.")
+            .doc("The same ISO, which is written to a stick as it is.")
             .default("false")
-            .fits(DISK)
-            .not_built(),
+            .fits(DISK),
         today("installpxe", Value::Boolean)
             .doc("Whether an archive that installs the disk from the network is made.")
             .default("false")

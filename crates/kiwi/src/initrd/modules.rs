@@ -58,7 +58,8 @@ pub(super) fn machine_modules() -> &'static [&'static str] {
 /// What a kind of boot image needs besides the machine's drivers and its root file system.
 pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Install => &[],
+        Kind::Vmx | Kind::Oem | Kind::Usb => &[],
+        Kind::Install => &["isofs"],
         // One boot image serves every layout, and a stick that keeps what is written.
         Kind::Iso => {
             &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]

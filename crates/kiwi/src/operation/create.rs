@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
 
 use super::boot_image::DecidedBoot;
-use super::{Overrides, boot_image, load, prepare};
+use super::{Overrides, boot_image, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
 use crate::host::Host;
 use crate::logical::{self, TreeFacts};
@@ -152,6 +152,7 @@ fn system_images(
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let plan = logical::plan(selection, &TreeFacts::of(&layered, files)?, &record.identity())?;
     let mut artifacts = logical::create(&plan, &layered, workspace, host)?;
+    artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, share, workspace, host)?);
     artifacts.extend(published);
     Ok(artifacts)
 }
@@ -169,6 +170,7 @@ pub(super) fn run_images_sh(layered: &RootTree, host: &Host) -> Result<()> {
 /// Refuses a type that cannot be made and names programs that are missing, before any work.
 pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     logical::check(selection)?;
+    install_medium::check(selection, host)?;
     for program in logical::programs(&selection.image_type) {
         host.find_program(program)?;
     }

@@ -18,6 +18,7 @@ mod explain;
 mod image_stage;
 pub mod init;
 pub mod install_cd;
+mod install_medium;
 pub mod install_stick;
 pub mod list;
 pub mod list_profiles;

@@ -1,0 +1,76 @@
+//! The installation medium of a disk whose type says `installiso` or `installstick`: one hybrid file, `N.install.iso`, for
+//! CD and stick. Its boot image is made from the system tree, as that of the disk is.
+
+use anyhow::{Context, Result, ensure};
+use bootconfig::{BootConfig, InstallConfig, Kind};
+use description::{Disk, DiskFormat, ImageType, Selection};
+
+use crate::artifact::{self, Artifact, Role};
+use crate::host::Host;
+use crate::initrd;
+use crate::logical;
+use crate::media::boot_files::BootFiles;
+use crate::media::system_image::{Content, SystemImage};
+use crate::media::{cd, iso};
+use crate::record::Record;
+use crate::root_tree::RootTree;
+use crate::share::Share;
+use crate::workspace::Workspace;
+
+/// The disk that is to have a medium.
+fn wanted(selection: &Selection) -> Option<&Disk> {
+    match &selection.image_type {
+        ImageType::Disk(disk) if disk.install_medium => Some(disk),
+        _ => None,
+    }
+}
+
+/// Refuses what cannot be installed and names what is missing, before any work.
+pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
+    let Some(disk) = wanted(selection) else { return Ok(()) };
+    ensure!(
+        disk.format == DiskFormat::Raw,
+        "installiso and installstick install the disk as it is: leave its format out, or the medium"
+    );
+    cd::programs().into_iter().try_for_each(|program| host.find_program(program).map(drop))?;
+    cd::check()
+}
+
+/// Makes the medium of the finished disk among `artifacts`, where one is wanted.
+pub(super) fn of(
+    selection: &Selection,
+    artifacts: &[Artifact],
+    tree: &RootTree,
+    record: &Record,
+    share: &Share,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Option<Artifact>> {
+    let Some(disk) = wanted(selection) else { return Ok(None) };
+    let identity = record.identity();
+    let config = BootConfig { medium: Some(iso::uuid_of(&identity)), ..BootConfig::new(Kind::Install) };
+    let plan = initrd::plan(tree, disk.filesystem, &config, &identity)?;
+    let [initrd, kernel] = ["install-initrd", "install-linux"].map(|name| workspace.scratch_file(name));
+    initrd::create(&plan, tree, &share.linuxrc()?, &initrd, host)?;
+    host.write_file(&kernel, tree.read(&plan.kernel.image)?)
+        .context("writing the kernel of the installation medium")?;
+    let boot = BootFiles { initrd, kernel, kernel_version: plan.kernel.version };
+    let name = logical::image_name(selection).to_string();
+    let find = |role| artifacts.iter().find(|artifact| artifact.role == role);
+    let path = find(Role::Image).context("an installation medium needs a disk")?.path.clone();
+    let sum = artifact::checksum(&path)?;
+    let install = match find(Role::InstallSettings) {
+        None => InstallConfig::new(&name),
+        Some(settings) => {
+            let reading = || format!("reading {}", settings.path.display());
+            let text = std::fs::read_to_string(&settings.path).with_context(reading)?;
+            InstallConfig::parse(&text).with_context(reading)?
+        }
+    };
+    let system = SystemImage { path, name: name.clone(), content: Content::Disk, sum };
+    let medium = cd::plan_install(&boot, &system, &install, &identity)?;
+    let file = format!("{name}.install.iso");
+    let output = workspace.unfinished(&file);
+    cd::create(&medium, &output, workspace, host)?;
+    Ok(Some(Artifact::new(Role::InstallMedium, file, output)))
+}
