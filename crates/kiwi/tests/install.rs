@@ -52,26 +52,21 @@ fn system() -> &'static Path {
     })
 }
 
-/// The installed system boots alone, has divided the disk once, and keeps what it had in /home.
-fn boots_alone(disk: &Path, folder: &Path) {
-    let mut machine = log_in(&attached(disk), Firmware::Bios, folder);
-    assert_eq!(mounted(&mut machine, "/"), "/dev/vda3 ext4 rw");
-    assert_eq!(mounted(&mut machine, "/home"), "/dev/vda5 ext4 rw");
+/// The machine runs the installed system: it has divided the disk and kept what it had in /home.
+fn is_divided(machine: &mut Machine) {
+    machine.log_in("tux", "kiwi");
+    assert_eq!(mounted(machine, "/"), "/dev/vda3 ext4 rw");
+    assert_eq!(mounted(machine, "/home"), "/dev/vda5 ext4 rw");
     assert_eq!(machine.ask("stat -c %U /home/tux"), "tux", "what was in /home is there");
     assert!(machine.ask("cat /proc/swaps").contains("/dev/vda4"));
     let size = |machine: &mut Machine, name: &str| {
         let blocks = machine.ask(&format!("awk '$4 == \"{name}\" {{ print $3 }}' /proc/partitions"));
         blocks.parse::<u64>().unwrap() / 1024
     };
-    assert_eq!((size(&mut machine, "vda3"), size(&mut machine, "vda4")), (800, 64));
-    assert!(size(&mut machine, "vda5") > 1000, "/home does not fill the disk");
+    assert_eq!((size(machine, "vda3"), size(machine, "vda4")), (800, 64));
+    assert!(size(machine, "vda5") > 1000, "/home does not fill the disk");
     let root: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
     assert!(root > 700_000, "the system has not grown: {root} kB");
-    machine.ask("echo mine > /home/tux/mine; sync; cat /proc/uptime");
-    drop(machine);
-    judge("sfdisk", &["--verify", text(disk)]);
-    let mut machine = log_in(&attached(disk), Firmware::Uefi, folder);
-    assert_eq!(machine.ask("cat /home/tux/mine"), "mine");
     assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2");
 }
 
@@ -96,15 +91,23 @@ fn a_cd_installs_a_system_that_then_boots_alone() {
     }
     judge("sfdisk", &["--verify", text(&cd)]);
     let disk = disk(folder.path(), ROOMY);
-    let words = [Slot::Cdrom.words(&cd), attached(&disk), vec!["-boot".to_owned(), "d".to_owned()]].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let words =
+        [Slot::Cdrom.words(&cd), attached(&disk), ["-boot", "dc"].map(str::to_owned).to_vec()].concat();
+    let mut machine = Machine::start_again_and_again(&words, Firmware::Bios, folder.path());
     machine.expect(&["Name of the disk to install on"], 300);
     machine.type_line("vda");
     machine.expect(&["It is empty."], 30);
     machine.type_line("yes");
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 300);
-    machine.expect_end(60);
-    boots_alone(&disk, folder.path());
+    machine.expect(&["The CD was ejected."], 30);
+    // The machine starts anew, from the disk, as its first drive is empty now.
+    is_divided(&mut machine);
+    machine.ask("echo mine > /home/tux/mine; sync; cat /proc/uptime");
+    drop(machine);
+    judge("sfdisk", &["--verify", text(&disk)]);
+    let mut machine = log_in(&attached(&disk), Firmware::Uefi, folder.path());
+    assert_eq!(machine.ask("cat /home/tux/mine"), "mine");
+    assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2", "it is divided once");
 }
 
 /// A disk full of somebody's bytes, with a partition.
@@ -135,7 +138,17 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     let folder = tempfile::tempdir().unwrap();
     let stick = |more: &[&str]| {
         let path = folder.path().join("stick.raw");
-        let words = ["install-stick", text(installer()), "--system", text(system()), "--output", text(&path)];
+        let words = [
+            "--installstick",
+            text(installer()),
+            "--installstick-system",
+            text(system()),
+            "--output",
+            text(&path),
+        ];
+        let unattended =
+            ["install-stick", text(installer()), "--system", text(system()), "--output", text(&path)];
+        let words = if more.is_empty() { words } else { unattended };
         run_kiwi(&[&words[..], more].concat());
         path
     };
@@ -156,7 +169,18 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
     machine.expect_end(60);
-    boots_alone(&disk, folder.path());
+    let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, folder.path());
+    is_divided(&mut machine);
+    drop(machine);
+
+    // The stick was left in its socket.
+    let installed = std::fs::read(&disk).unwrap();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.expect(&[&format!("{SYSTEM} is installed on vda already.")], 300);
+    machine.expect(&["ALL THAT IS ON vda WILL BE LOST"], 30);
+    machine.pull_stick();
+    machine.expect_end(60);
+    assert!(std::fs::read(&disk).unwrap() == installed, "the installed system was touched");
 }
 
 #[test]

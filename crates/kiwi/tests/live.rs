@@ -282,4 +282,23 @@ fn what_is_wrong_with_a_medium_is_said() {
     let (file, wrong) = copy("wrong");
     file.write_all_at(b"wrong", squashfs + (1 << 20)).unwrap();
     says(Some(&wrong), "mediacheck=1", "The medium is damaged: its sum is not the one of its image.");
+
+    // The part that goes to memory has another sum than the one beside it.
+    let image = medium("flags=\"compressed\"", folder.path());
+    let sum = folder.path().join("sum");
+    let place = "/live.x86_64-1.0.0.md5";
+    judge(
+        "xorriso",
+        &["-osirrox", "on", "-indev", image.to_str().unwrap(), "-extract", place, sum.to_str().unwrap()],
+    );
+    let sum = std::fs::read(sum).unwrap();
+    let bytes = std::fs::read(&image).unwrap();
+    let place = bytes.windows(sum.len()).position(|window| window == sum).expect("the sum") as u64;
+    std::fs::OpenOptions::new().write(true).open(&image).unwrap().write_all_at(b"00000000", place).unwrap();
+    let mut words = direct(&image, folder.path(), "");
+    words.extend(Slot::Cdrom.words(&image));
+    Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(
+        "The part of the system that goes to memory, live.x86_64-1.0.0, is damaged: its MD5 sum is wrong.",
+        180,
+    );
 }

@@ -7,7 +7,7 @@ mod small;
 
 use std::path::Path;
 
-use machine::{Firmware, Slot, run_kiwi};
+use machine::{Firmware, Machine, Slot, run_kiwi};
 use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
 
 const STICK: &str = r#"<type image="usb" filesystem="ext4"/>"#;
@@ -100,4 +100,21 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
         [Slot::Cdrom.words(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
     let mut machine = log_in(&words, Firmware::Bios, folder.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+    drop(machine);
+
+    // The same CD as a stick: its menu goes on to the disk, whose own menu names the root device.
+    let words = [self::first(Slot::Usb.words(&cd)), attached(&system)].concat();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.choose("Automatic boot in", 2);
+    machine.log_in("tux", "kiwi");
+    assert!(machine.ask("cat /proc/cmdline").contains("root=PARTUUID="), "the disk did not start");
+    drop(machine);
+
+    // Nobody has a system.
+    let kernel = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let kernel = kernel.into_iter().find(|path| text(path).contains(".kernel.")).expect("a kernel");
+    let line = "console=ttyS0 quiet panic=-1 rd.timeout=5";
+    let words = ["-kernel", text(&kernel), "-initrd", text(&initrd), "-append", line].map(str::to_owned);
+    Machine::start(&words, Firmware::Bios, folder.path())
+        .expect_failure("no system was found on the first or second partition of a disk, and no root= says where it is within 5 seconds.", 180);
 }

@@ -64,7 +64,7 @@ impl Slot {
                 "-drive".to_owned(),
                 format!("if=none,id=stick,format=raw,file={image}"),
                 "-device".to_owned(),
-                "usb-storage,drive=stick,removable=on".to_owned(),
+                "usb-storage,id=socket,drive=stick,removable=on".to_owned(),
             ],
         }
     }
@@ -77,11 +77,16 @@ impl Machine {
         Self::start(&["-drive".to_owned(), drive], firmware, scratch)
     }
 
-    /// Boots what is put in with `words`.
+    /// Boots what is put in with `words`. A machine that restarts is at its end.
     pub fn start(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
+        Self::start_again_and_again(&[words, &["-no-reboot".to_owned()]].concat(), firmware, scratch)
+    }
+
+    /// As `start`, but it goes on when the machine restarts.
+    pub fn start_again_and_again(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
         let mut command = Command::new("qemu-system-x86_64");
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
-        command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(words);
+        command.args(["-nographic", "-nic", "none"]).args(words);
         if firmware == Firmware::Uefi {
             let variables = scratch.join("variables.fd");
             std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");
@@ -155,6 +160,24 @@ impl Machine {
 
     pub fn type_line(&mut self, line: &str) {
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Takes the entry `number` of a boot loader's menu, counted from 0, once the console shows `sign` of the menu.
+    pub fn choose(&mut self, sign: &str, number: usize) {
+        self.expect(&[sign], 60);
+        for key in std::iter::repeat_n("\x1b[B", number).chain(["\r"]) {
+            self.keyboard.write_all(key.as_bytes()).unwrap();
+            self.keyboard.flush().unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// Pulls the stick out of its socket: a command to QEMU's monitor, which shares the console.
+    pub fn pull_stick(&mut self) {
+        self.keyboard.write_all(b"\x01c").unwrap();
+        self.type_line("device_del socket");
+        self.keyboard.write_all(b"\x01c").unwrap();
         self.keyboard.flush().unwrap();
     }
 
