@@ -1,5 +1,6 @@
 //! What comes with kiwi: boot image descriptions and the boot program, found beside the program itself.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -10,32 +11,49 @@ use crate::host::Host;
 #[derive(Debug, Clone)]
 pub struct Share {
     folder: PathBuf,
+    /// Boot image descriptions of the user's own, which go before ours of the same name.
+    own: Option<PathBuf>,
     program: PathBuf,
 }
 
 impl Share {
     /// `KIWI_SHARE`, else `../share/kiwi` of the program, else `share/kiwi` of the checkout it was built in, else
-    /// `/usr/share/kiwi`.
+    /// `/usr/share/kiwi`. Without the first, the descriptions in the user's data folder count too.
     pub fn find(host: &Host) -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/usr/bin/kiwi"));
         if let Some(folder) = host.variable("KIWI_SHARE") {
-            return Self { folder: folder.into(), program };
+            return Self { folder: folder.into(), own: None, program };
         }
         let mut candidates: Vec<PathBuf> =
             program.ancestors().skip(1).map(|folder| folder.join("share/kiwi")).collect();
         candidates.push("/usr/share/kiwi".into());
         let folder = candidates.into_iter().find(|folder| folder.join("image").is_dir());
-        Self { folder: folder.unwrap_or_else(|| "/usr/share/kiwi".into()), program }
+        let data = host.variable("XDG_DATA_HOME").map(PathBuf::from).or_else(|| {
+            host.variable("HOME")
+                .filter(|home| !home.is_empty())
+                .map(|home| Path::new(&home).join(".local/share"))
+        });
+        Self {
+            folder: folder.unwrap_or_else(|| "/usr/share/kiwi".into()),
+            own: data.map(|data| data.join("kiwi/image")),
+            program,
+        }
     }
 
-    /// The folder of the boot image descriptions.
-    pub fn images(&self) -> PathBuf {
+    /// The folder of the boot image descriptions that come with kiwi.
+    fn images(&self) -> PathBuf {
         self.folder.join("image")
+    }
+
+    /// Where the description of this path is, if it is: absolute, the user's own or ours.
+    pub fn image(&self, path: impl AsRef<Path>) -> PathBuf {
+        let own = self.own.as_ref().map(|own| own.join(&path)).filter(|own| own.is_dir());
+        own.unwrap_or_else(|| self.images().join(path))
     }
 
     /// A description by the path a `boot=` or `inherit=` names: absolute, or relative to the boot image descriptions.
     pub fn description(&self, path: &str) -> Result<PathBuf> {
-        let folder = self.images().join(path);
+        let folder = self.image(path);
         if folder.is_dir() {
             return Ok(folder);
         }
@@ -67,15 +85,21 @@ impl Share {
 
     /// Every description below the boot images, by its path relative to them.
     pub fn list(&self) -> Vec<String> {
-        let entries = walkdir::WalkDir::new(self.images()).min_depth(1).max_depth(3).sort_by_file_name();
-        entries
-            .into_iter()
-            .filter_map(Result::ok)
-            .filter(|entry| entry.file_name() == "config.xml")
-            .filter_map(|entry| entry.path().parent()?.strip_prefix(self.images()).ok().map(Path::to_owned))
-            .map(|path| path.display().to_string())
-            .collect()
+        let folders = self.own.iter().cloned().chain([self.images()]);
+        let paths: BTreeSet<PathBuf> = folders.flat_map(|folder| descriptions_below(&folder)).collect();
+        paths.into_iter().map(|path| path.display().to_string()).collect()
     }
+}
+
+/// The folders with a description, relative to `folder`.
+fn descriptions_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(folder).min_depth(1).max_depth(3);
+    entries
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name() == "config.xml")
+        .filter_map(|entry| entry.path().parent()?.strip_prefix(folder).ok().map(Path::to_owned))
+        .collect()
 }
 
 /// Whether a program runs without a dynamic loader.
@@ -87,6 +111,26 @@ fn is_static(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_users_own_description_goes_before_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, own) = (folder.path().join("ours"), folder.path().join("own"));
+        for path in [
+            ours.join("image/isoboot/debian-12"),
+            ours.join("image/usbboot/debian-12"),
+            own.join("isoboot/debian-12"),
+            own.join("isoboot/mine"),
+        ] {
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("config.xml"), "").unwrap();
+        }
+        let share = Share { folder: ours.clone(), own: Some(own.clone()), program: "/usr/bin/kiwi".into() };
+        assert_eq!(share.list(), ["isoboot/debian-12", "isoboot/mine", "usbboot/debian-12"]);
+        assert_eq!(share.description("isoboot/debian-12").unwrap(), own.join("isoboot/debian-12"));
+        assert_eq!(share.description("usbboot/debian-12").unwrap(), ours.join("image/usbboot/debian-12"));
+        assert!(share.description("usbboot/mine").is_err());
+    }
 
     #[test]
     fn a_program_with_a_loader_is_not_static() {

@@ -55,7 +55,7 @@ pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
 
 /// Finds the description `path` means.
 pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
-    let ours = share.images().join(path);
+    let ours = share.image(path);
     Source::open(if !path.exists() && path.is_relative() && ours.exists() { &ours } else { path })
 }
 
@@ -94,7 +94,7 @@ pub(super) fn inherit(description: &mut Description, source: &Source, share: &Sh
     let mut folder = source.folder().to_owned();
     let mut next = description.inherit.as_ref().map(|inherit| inherit.path.clone());
     while let Some(written) = next {
-        let path = if written.contains('/') { folder.join(&written) } else { share.images().join(&written) };
+        let path = if written.contains('/') { folder.join(&written) } else { share.image(&written) };
         let base = Source::open(&path)
             .with_context(|| format!("reading what {} inherits (inherit=\"{written}\")", folder.display()))?;
         if seen.iter().any(|folder| folder == base.folder()) {
