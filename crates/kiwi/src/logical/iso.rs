@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig};
-use description::{Iso, Selection};
+use description::{Iso, IsoLayout, Selection};
 
 use super::{BootFiles, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
@@ -32,6 +32,7 @@ pub struct Plan {
     medium: IsoPlan,
     boot: BootFiles,
     epoch: u64,
+    layout: IsoLayout,
 }
 
 pub(super) fn plan(
@@ -47,7 +48,7 @@ pub(super) fn plan(
     medium.application_id = live.application_id.clone().unwrap_or_default();
     medium.publisher = live.publisher.clone().unwrap_or_default();
     let content = content::plan(live, &name, facts, identity);
-    Ok(Plan { name, content, medium, boot, epoch: identity.epoch })
+    Ok(Plan { name, content, medium, boot, epoch: identity.epoch, layout: live.layout })
 }
 
 /// Programs of the host that make this live system.
@@ -63,6 +64,9 @@ pub(super) fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
+    if plan.layout == IsoLayout::DmSquash {
+        host.warn("flags=\"dmsquash\" is made as \"overlay\": the file has the system itself, not another image of it");
+    }
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
     let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
