@@ -14,7 +14,8 @@ pub(super) struct Cache {
 enum Action {
     /// Show every finished stage in the store: its size, when it was used, what it saves, for which image.
     List,
-    /// Remove finished stages, the least recently used first; without options what is beyond KIWI_CACHE_SIZE (20G).
+    /// Remove finished stages, the least recently used first; without options what is beyond KIWI_CACHE_SIZE, else
+    /// cache.max_size of kiwi.yml, else 20G.
     Prune {
         /// Leave at most this much, e.g. 5G; 0 removes everything.
         #[arg(long, value_name = "SIZE", value_parser = size)]

@@ -14,12 +14,12 @@ use anyhow::{Result, bail};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
 use super::of_type::{Common, OfType};
-use super::{Overrides, create, explain, load, of_type, prepare};
+use super::{Overrides, cache, create, explain, load, of_type, prepare};
 use crate::host::Host;
 use crate::physical::{self, Decided, Manner, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::share::Share;
-use crate::store::{Limits, Store};
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -99,7 +99,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         loaded.locking.write(loaded.source.folder(), host)?;
     }
     if !request.explain && !request.reuse.off {
-        store.prune(Limits::of_host(host)?, host)?;
+        store.prune(cache::limits(host)?, host)?;
     }
     workspace.close()
 }

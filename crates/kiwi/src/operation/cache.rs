@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::host::Host;
+use crate::runtime_configuration::RuntimeConfiguration;
 use crate::store::{Damaged, Kept, Limits, Store};
 
 /// What is to be done with the store.
@@ -23,7 +24,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         Request::List => list(&store, host),
         Request::Prune(limits) => {
             let limits = match limits {
-                Limits { size: None, age: None } => Limits::of_host(host)?,
+                Limits { size: None, age: None } => self::limits(host)?,
                 limits => *limits,
             };
             let removed = store.prune(limits, host)?;
@@ -33,6 +34,11 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         }
         Request::Verify => verify(&store, host),
     }
+}
+
+/// What may stay when nobody says otherwise.
+pub(super) fn limits(host: &Host) -> Result<Limits> {
+    Limits::of_host(RuntimeConfiguration::read(host)?.cache_size, host)
 }
 
 fn list(store: &Store, host: &Host) -> Result<()> {

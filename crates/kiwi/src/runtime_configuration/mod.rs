@@ -26,6 +26,8 @@ pub struct RuntimeConfiguration {
     pub xz: XzOptions,
     /// `build_constraints.max_size`: no image may be larger, in bytes.
     pub max_size: Option<u64>,
+    /// `cache.max_size`, a setting of ours: what finished stages in the store may take, in bytes.
+    pub cache_size: Option<u64>,
     /// `obs.download_url`: where `obs://` and `opensuse://` are.
     pub download_url: Option<String>,
     /// Names that nobody knows, each with its place and what was probably meant.
@@ -65,6 +67,7 @@ const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
     ("bundle", "compress", Some(compress)),
     ("bundle", "has_package_changes", None),
     ("bundle", "shasum_size", Some(shasum)),
+    ("cache", "max_size", Some(cache_size)),
     ("container", "compress", None),
     ("credentials", "verification_metadata_signing_key_file", None),
     ("iso", "media_tag_tool", None),
@@ -209,14 +212,23 @@ fn download_url(configuration: &mut RuntimeConfiguration, value: &str) -> Result
 }
 
 fn max_size(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.max_size = Some(size(value)?);
+    Ok(())
+}
+
+fn cache_size(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.cache_size = Some(size(value)?);
+    Ok(())
+}
+
+fn size(value: &str) -> Result<u64, String> {
     let (digits, shift) = match value.to_lowercase() {
         text if text.ends_with('m') => (text.trim_end_matches('m').to_owned(), 20),
         text if text.ends_with('g') => (text.trim_end_matches('g').to_owned(), 30),
         text => (text, 0),
     };
     let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-    configuration.max_size = Some(bytes.ok_or("a number of bytes, or a number with m or g")?);
-    Ok(())
+    bytes.ok_or_else(|| "a number of bytes, or a number with m or g".to_owned())
 }
 
 fn xz_options(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
@@ -255,11 +267,12 @@ mod tests {
         let mut configuration = read("shasum:\n  size: 512\nxz:\n  options: --threads=2 -9 -e\n").unwrap();
         assert_eq!(configuration.sum, Sum::Sha512);
         assert_eq!(configuration.xz, XzOptions { preset: 9 | 1 << 31, threads: Some(2) });
-        let more = "bundle:\n  - shasum_size: 256\n  - compress: false\nbuild_constraints:\n  - max_size: 2g\nobs:\n  - download_url: http://x.example/r/\n";
+        let more = "bundle:\n  - shasum_size: 256\n  - compress: false\nbuild_constraints:\n  - max_size: 2g\ncache:\n  max_size: 0\nobs:\n  - download_url: http://x.example/r/\n";
         configuration.add(Path::new("more.yml"), more).unwrap();
         assert_eq!(configuration.sum, Sum::Sha256);
         assert_eq!(configuration.compress_bundle, Some(false));
         assert_eq!(configuration.max_size, Some(2 << 30));
+        assert_eq!(configuration.cache_size, Some(0));
         assert_eq!(configuration.download_url.as_deref(), Some("http://x.example/r"));
         assert_eq!(configuration.warnings, Vec::<String>::new());
     }

@@ -30,11 +30,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// `KIWI_CACHE_SIZE`, else 20 GiB.
-    pub fn of_host(host: &Host) -> Result<Self> {
+    /// `KIWI_CACHE_SIZE`, else what is `configured`, else 20 GiB.
+    pub fn of_host(configured: Option<u64>, host: &Host) -> Result<Self> {
         let size = match host.variable("KIWI_CACHE_SIZE") {
             Some(text) => parse_size(&text).with_context(|| format!("reading KIWI_CACHE_SIZE=\"{text}\""))?,
-            None => LIMIT,
+            None => configured.unwrap_or(LIMIT),
         };
         Ok(Self { size: Some(size), age: None })
     }
