@@ -15,10 +15,31 @@ KIWI = CHECKOUT / "target/release/kiwi"
 
 
 def libraries():
-    """Names of the archive's Perl libraries: many small packages that can all be installed at once."""
-    words = ["apt-cache", "pkgnames", "lib"]
-    names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-    return sorted(name for name in names if name.endswith("-perl"))
+    """Perl libraries of the archive, each after those it depends on: the first N can always be installed together."""
+    known = {"perl", "perl-base", "libc6"}
+    waiting = {name: depends for name, depends in perl_libraries()}
+    chosen = []
+    while True:
+        ready = sorted(name for name, depends in waiting.items() if depends <= known)
+        if not ready:
+            return chosen
+        for name in ready:
+            del waiting[name]
+        known.update(ready)
+        chosen.extend(ready)
+
+
+def perl_libraries():
+    """Names of Perl libraries that conflict with nothing, and what they depend on: the first of each choice."""
+    text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
+    for paragraph in text.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != " ")
+        name = fields.get("Package", "")
+        if not (name.startswith("lib") and name.endswith("-perl")) or fields.keys() & {"Conflicts", "Breaks"}:
+            continue
+        depends = ", ".join(fields[field] for field in ("Pre-Depends", "Depends") if field in fields)
+        names = {word.split("|")[0].split("(")[0].strip().split(":")[0] for word in depends.split(",")}
+        yield name, {word for word in names if word and not word.startswith("perlapi-")}
 
 
 def growth(work):
@@ -33,9 +54,8 @@ def growth(work):
     for size in SIZES:
         folder, tree, images = (work / f"growth-{part}-{size}" for part in ("description", "tree", "images"))
         images.mkdir()
-        # The smallest system has about a hundred; one in six comes along by dependency.
-        wanted = names[: max(size - SIZES[0], 0) * 5 // 6]
-        description(folder, ["less", *wanted], '<type image="squashfs"/>')
+        # The smallest system has about a hundred without any of them.
+        description(folder, ["less", "perl", *names[: size - SIZES[0]]], '<type image="squashfs"/>')
         try:
             for _ in range(2):
                 shutil.rmtree(tree, ignore_errors=True)
