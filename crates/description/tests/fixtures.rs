@@ -5,6 +5,7 @@
 //! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,4 +128,45 @@ fn rejected_descriptions_say_where_and_why() {
         }
     }
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// The names of rules in the source; those of `rules/` stand in tables, which have a corpus of their own.
+fn named_rules(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of the source") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            named_rules(&path, names);
+        } else {
+            let text = fs::read_to_string(&path).expect("a source file");
+            let after = text.split(".rule(\"").skip(1);
+            names.extend(after.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_can_be_broken_is_broken_by_a_fixture() {
+    // No text of a description breaks these: a conversion does (tests/convert.rs), a flood of mistakes (kiwi's
+    // tests/hostile.rs), the choice of the user (tests/select.rs).
+    let mut seen: BTreeSet<String> =
+        ["not-convertible", "too-many-problems", "unknown-image-type"].map(str::to_owned).into();
+    for path in [descriptions("accepted"), descriptions("rejected")].concat() {
+        let parsed = load(&path);
+        let mut told = [parsed.diagnostics.0, parsed.old_words.0].concat();
+        for entry in parsed.description.iter().flat_map(Description::types) {
+            let choice = Choice { image_type: Some(entry.word.clone()), ..Choice::default() };
+            let description = parsed.description.as_ref().expect("it has types");
+            told.extend(description.select(&choice).err().map(|errors| errors.0).unwrap_or_default());
+        }
+        if let Some(description) = &parsed.description {
+            let selected = description.select(&Choice::default());
+            told.extend(selected.err().map(|errors| errors.0).unwrap_or_default());
+        }
+        seen.extend(told.into_iter().map(|one| one.rule.to_owned()));
+    }
+    let mut names = BTreeSet::new();
+    named_rules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut names);
+    assert!(names.len() > 20, "{names:?}");
+    let without: Vec<&String> = names.difference(&seen).collect();
+    assert!(without.is_empty(), "no fixture breaks {without:?}");
 }
