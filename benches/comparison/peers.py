@@ -155,7 +155,7 @@ class Mmdebstrap:
 
 
 class Bare:
-    """The tools kiwi calls, on kiwi's tree, with the same compressor and level. No sums are taken."""
+    """The tools kiwi calls, on kiwi's tree, with the very words of kiwi that cost something. No sums are taken."""
 
     def __init__(self, work, tree):
         self.tree, self.image = tree, work / "bare-image"
@@ -167,10 +167,12 @@ class Bare:
         image = self.image
         second = image.with_suffix(".second")
         measure("mke2fs -d", "mke2fs", "-q", "-F", "-t", "ext4", "-d", self.tree, image, "700M")
-        convert = "qemu-img convert -f raw -O qcow2 -c -m 16 -W -o compression_type=zstd".split()
+        convert = "qemu-img convert -f raw -O qcow2 -c -m 16 -o compression_type=zstd,cluster_size=128k".split()
         measure("qemu-img", *convert, image, second)
         image.unlink()
-        squashfs = "-comp zstd -Xcompression-level 3 -no-progress -quiet -noappend".split()
+        second.unlink()
+        squashfs = "-comp zstd -Xcompression-level 3 -no-progress -quiet -noappend -no-recovery -reproducible".split()
+        squashfs += ["-mem", f"{64 + 32 * os.cpu_count()}M"]
         measure("mksquashfs", "mksquashfs", self.tree, image, *squashfs)
         measure("xorriso", "xorriso", "-as", "mkisofs", "-quiet", "-o", second, image)
         image.unlink()
