@@ -53,16 +53,39 @@ fn description(suite: &str, folder: &Path) -> PathBuf {
     place
 }
 
-fn prepare(path: &str, description: &Path, folder: &Path) -> PathBuf {
-    let root = folder.join(path);
+/// The tree `name`, and what was said on the way.
+fn prepare(name: &str, path: &str, description: &Path, folder: &Path) -> (PathBuf, String) {
+    let root = folder.join(name);
     let output = Command::new(kiwi())
         .env("KIWI_CACHE", folder.join("cache"))
-        .args(["prepare", "--package-path", path, "--root"])
+        .args(["prepare", "--no-cache", "--package-path", path, "--root"])
         .args([&root, description])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{path}:\n{}", String::from_utf8_lossy(&output.stderr));
-    root
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{name}:\n{said}");
+    (root, said)
+}
+
+/// Damages packages of the store: one as it was fetched, which is then the only form of it, and one packed anew.
+fn damage(packages: &Path) -> [PathBuf; 2] {
+    let of = |form: &str| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(packages.join(form)).unwrap();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let (fetched, repacked) = (of("sha256"), of("zstd"));
+    assert!(repacked.len() > 100, "only {} packages were packed anew", repacked.len());
+    std::fs::remove_file(&repacked[0]).unwrap();
+    let fetched = fetched.into_iter().find(|path| path.file_name() == repacked[0].file_name()).unwrap();
+    for path in [&fetched, &repacked[1]] {
+        let mut bytes = std::fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    [fetched, repacked[1].clone()]
 }
 
 /// Everything a path says: kind and mode, owner, time of what is no folder, number of names, target or digest of its bytes.
@@ -110,9 +133,31 @@ fn dpkg(root: &Path, question: &str) -> String {
 fn paths_agree(suite: &str) {
     let folder = tempfile::tempdir().unwrap();
     let description = description(suite, folder.path());
-    let [plain, native] = ["plain", "native"].map(|path| prepare(path, &description, folder.path()));
-    let (expected, found) = (facts(&plain), facts(&native));
+    let [plain, native] = ["plain", "native"].map(|path| prepare(path, path, &description, folder.path()).0);
+    let expected = facts(&plain);
     assert!(expected.len() > 5_000, "only {} paths: this is no system", expected.len());
+    same(&expected, &facts(&native));
+    assert_eq!(dpkg(&native, "--audit"), "");
+    assert_eq!(dpkg(&native, "--verify"), dpkg(&plain, "--verify"));
+    let status = std::fs::read_to_string(native.join("var/lib/dpkg/status")).unwrap();
+    assert!(status.contains("\nConffiles:\n"), "nothing says which files are configuration");
+    assert!(!native.join("usr/sbin/update-initramfs.kiwi").exists(), "the generator is still held back");
+
+    // The native run packed everything anew; what it left is read now, but for what is damaged.
+    let damaged = damage(&folder.path().join("cache/packages"));
+    let (again, said) = prepare("again", "native", &description, folder.path());
+    same(&expected, &facts(&again));
+    for path in &damaged {
+        assert!(said.contains(path.to_str().unwrap()), "nothing is said of {}:\n{said}", path.display());
+    }
+    assert!(said.contains("Fetching 1 packages"), "{said}");
+    let digest = damaged[0].file_name().unwrap().to_string_lossy();
+    let bytes = std::fs::read(&damaged[0]).unwrap();
+    assert_eq!(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>(), digest);
+}
+
+/// Refuses any difference between two trees.
+fn same(expected: &BTreeMap<PathBuf, String>, found: &BTreeMap<PathBuf, String>) {
     let paths: BTreeSet<&PathBuf> = expected.keys().chain(found.keys()).collect();
     let differences: Vec<String> = paths
         .into_iter()
@@ -122,11 +167,6 @@ fn paths_agree(suite: &str) {
         })
         .collect();
     assert!(differences.is_empty(), "{} paths differ:\n{}", differences.len(), differences.join("\n"));
-    assert_eq!(dpkg(&native, "--audit"), "");
-    assert_eq!(dpkg(&native, "--verify"), dpkg(&plain, "--verify"));
-    let status = std::fs::read_to_string(native.join("var/lib/dpkg/status")).unwrap();
-    assert!(status.contains("\nConffiles:\n"), "nothing says which files are configuration");
-    assert!(!native.join("usr/sbin/update-initramfs.kiwi").exists(), "the generator is still held back");
 }
 
 #[test]

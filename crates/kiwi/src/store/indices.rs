@@ -32,6 +32,8 @@ impl Indices {
     pub fn take(&self, repositories: &Digest, folder: &Path, host: &Host) -> Result<()> {
         let place = self.indices.join(repositories.as_str());
         let Some(_held) = host.hold_folder(&place) else { return Ok(()) };
+        // Its time is that of its last use; who may not write here uses it all the same.
+        let _ = host.touch(&place);
         for name in files(&place)? {
             let (from, to) = (place.join(&name), folder.join(&name));
             host.copy_file(&from, &to).with_context(|| format!("copying {}", from.display()))?;
@@ -59,8 +61,11 @@ impl Indices {
     }
 
     /// What was decided from these inputs before.
-    pub fn resolution<T: DeserializeOwned>(&self, inputs: &Digest) -> Option<T> {
-        let text = std::fs::read(self.resolutions.join(format!("{inputs}.json"))).ok()?;
+    pub fn resolution<T: DeserializeOwned>(&self, inputs: &Digest, host: &Host) -> Option<T> {
+        let place = self.resolutions.join(format!("{inputs}.json"));
+        let text = std::fs::read(&place).ok()?;
+        // Its time is that of its last use; who may not write here uses it all the same.
+        let _ = host.touch(&place);
         serde_json::from_slice(&text).ok()
     }
 

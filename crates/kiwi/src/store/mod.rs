@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! packages/sha256/DIGEST     downloaded packages by the digest of their bytes
+//! packages/zstd/DIGEST       the same, packed anew
 //! stages/STAGE/DIGEST/       finished stages by their keys
 //! indices/ resolutions/      what repositories said, and what was decided from it
 //! ```
@@ -14,6 +15,7 @@ mod indices;
 mod packages;
 mod prune;
 mod stages;
+mod unused;
 
 use std::fs::File;
 use std::io::Read;
@@ -28,6 +30,7 @@ pub use indices::Indices;
 pub use packages::Packages;
 pub use prune::{Kept, Limits, parse_size};
 pub use stages::{Contents, Damaged, Entry, Making, Stages};
+pub use unused::UNUSED;
 
 /// The folder of one user's builds.
 #[derive(Debug, Clone)]
@@ -80,11 +83,15 @@ impl Store {
 /// The SHA-256 of a file in lower-case hex.
 pub fn digest_of(path: &Path) -> Result<String> {
     let reading = || format!("reading {}", path.display());
-    let mut file = File::open(path).with_context(reading)?;
+    digest_of_reader(&mut File::open(path).with_context(reading)?).with_context(reading)
+}
+
+/// The SHA-256 of everything that `reader` gives.
+fn digest_of_reader(reader: &mut impl Read) -> std::io::Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
-        match file.read(&mut buffer).with_context(reading)? {
+        match reader.read(&mut buffer)? {
             0 => break,
             count => digest.update(&buffer[..count]),
         }

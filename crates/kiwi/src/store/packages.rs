@@ -1,11 +1,20 @@
 //! Downloaded packages by the digest of their bytes.
+//!
+//! ```text
+//! packages/sha256/DIGEST   as they were fetched
+//! packages/zstd/DIGEST     the same packages, packed so that they are read quickly; behind each its own digest
+//! packages/.kiwi.XXXXXX/   those on their way here
+//! ```
+//!
+//! The time of a file is that of its last use; who may not write here uses it all the same.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::digest_of;
+use super::{digest_of, digest_of_reader};
 use crate::host::Host;
 use crate::host::file::WorkFolder;
 
@@ -13,13 +22,18 @@ use crate::host::file::WorkFolder;
 #[derive(Debug, Clone)]
 pub struct Packages {
     folder: PathBuf,
+    repacked: PathBuf,
 }
+
+/// Characters of a digest.
+const DIGITS: u64 = 64;
 
 impl Packages {
     pub(super) fn open(store: &Path, host: &Host) -> io::Result<Self> {
-        let folder = store.join("packages/sha256");
+        let (folder, repacked) = (store.join("packages/sha256"), store.join("packages/zstd"));
         host.create_folders(&folder)?;
-        Ok(Self { folder })
+        host.create_folders(&repacked)?;
+        Ok(Self { folder, repacked })
     }
 
     /// The package with this SHA-256 (lower-case hex), when it is there.
@@ -32,6 +46,7 @@ impl Packages {
     pub fn find_intact(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let Some(path) = self.find(digest) else { return Ok(None) };
         if digest_of(&path)? == digest {
+            let _ = host.touch(&path);
             return Ok(Some(path));
         }
         host.warn(&format!("{} was damaged and is fetched again", path.display()));
@@ -72,6 +87,33 @@ impl Packages {
             .and_then(|_| host.rename(&unfinished, &place))
             .with_context(|| format!("writing {}", place.display()))?;
         Ok(true)
+    }
+
+    /// The package with this SHA-256, packed anew, when it is there and intact; a damaged one is removed.
+    pub fn find_repacked(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
+        let path = self.repacked.join(digest);
+        let Ok(mut file) = File::open(&path) else { return Ok(None) };
+        let reading = || format!("reading {}", path.display());
+        let size = file.metadata().with_context(reading)?.len().saturating_sub(DIGITS);
+        let found = digest_of_reader(&mut (&mut file).take(size)).with_context(reading)?;
+        let mut expected = String::new();
+        if file.read_to_string(&mut expected).is_ok() && found == expected {
+            let _ = host.touch(&path);
+            return Ok(Some(path));
+        }
+        host.warn(&format!("{} was damaged and is made again", path.display()));
+        host.remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+        Ok(None)
+    }
+
+    /// Takes in a file of `arriving` that is the package with this digest, packed anew.
+    pub fn adopt_repacked(&self, digest: &str, file: &Path, host: &Host) -> Result<()> {
+        let writing = || format!("writing {}", file.display());
+        let mut open = host.open_file(file).with_context(writing)?;
+        let own = digest_of_reader(&mut open).with_context(writing)?;
+        open.write_all(own.as_bytes()).with_context(writing)?;
+        let place = self.repacked.join(digest);
+        host.rename(file, &place).with_context(|| format!("writing {}", place.display()))
     }
 
     fn place(&self, digest: &str) -> PathBuf {

@@ -1,15 +1,30 @@
 //! Packages into the store: each is fetched once, checked against the digest its repository names, and used in place.
+//!
+//! One that is used again is packed anew on the way, and read from there from then on.
 
+use std::collections::HashMap;
+use std::io::Read;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use anyhow::{Context, Result, bail};
 
 use super::output::update_error;
 use super::{Apt, WORK};
 use crate::host::Host;
+use crate::host::file::WorkFolder;
 use crate::package_manager::Archive;
+use crate::package_manager::deb::{Deb, Finished};
 use crate::root_tree::RootTree;
-use crate::store::Store;
+use crate::store::{Packages, Store};
+
+/// Where an archive lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fetched {
+    pub(super) path: PathBuf,
+    /// It came just now.
+    new: bool,
+}
 
 impl Apt<'_> {
     /// Where each of the archives lies: in the store, or in our folder when its repository names no digest.
@@ -19,15 +34,18 @@ impl Apt<'_> {
         tree: &RootTree,
         store: &Store,
         host: &Host,
-    ) -> Result<Vec<PathBuf>> {
+    ) -> Result<Vec<Fetched>> {
         let own = tree.path().join(WORK).join("archives");
-        let mut missing = Vec::new();
-        for archive in archives {
-            match &archive.sha256 {
-                Some(digest) if store.packages().find_intact(digest, host)?.is_some() => {}
-                _ => missing.push(archive),
-            }
-        }
+        let intact = at_once(archives, host, |archive| match &archive.sha256 {
+            Some(digest) => store.packages().find_intact(digest, host),
+            None => Ok(None),
+        })?;
+        let missing: Vec<&Archive> = archives
+            .iter()
+            .zip(&intact)
+            .filter(|(_, found)| found.is_none())
+            .map(|(archive, _)| archive)
+            .collect();
         if !missing.is_empty() {
             let stage = host.stage(format!("Fetching {} packages", missing.len()));
             let arriving = store.packages().arriving(host)?;
@@ -62,12 +80,109 @@ impl Apt<'_> {
             arriving.close().context("removing the folder of arriving packages")?;
             stage.finish();
         }
-        Ok(archives
-            .iter()
-            .map(|archive| {
-                let stored = archive.sha256.as_deref().and_then(|digest| store.packages().find(digest));
-                stored.unwrap_or_else(|| own.join(&archive.file))
-            })
-            .collect())
+        let place = |(archive, found): (&Archive, Option<PathBuf>)| {
+            let arrived = || archive.sha256.as_deref().and_then(|digest| store.packages().find(digest));
+            Fetched {
+                new: found.is_none(),
+                path: found.or_else(arrived).unwrap_or_else(|| own.join(&archive.file)),
+            }
+        };
+        Ok(archives.iter().zip(intact).map(place).collect())
     }
+
+    /// As `fetch`, for kiwi's own reading: packed anew where the store has that.
+    pub(super) fn fetch_to_read<'s>(
+        &self,
+        archives: &[Archive],
+        tree: &RootTree,
+        store: &'s Store,
+        host: &'s Host,
+    ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
+        let repacked = at_once(archives, host, |archive| match &archive.sha256 {
+            Some(digest) => store.packages().find_repacked(digest, host),
+            None => Ok(None),
+        })?;
+        let others: Vec<Archive> = archives
+            .iter()
+            .zip(&repacked)
+            .filter(|(_, found)| found.is_none())
+            .map(|(archive, _)| archive.clone())
+            .collect();
+        let fetched = self.fetch(&others, tree, store, host)?;
+        let mut used_again = HashMap::new();
+        for (archive, fetched) in others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new) {
+            if let Some(digest) = &archive.sha256 {
+                used_again.insert(fetched.path.clone(), digest.clone());
+            }
+        }
+        let mut fetched = fetched.into_iter().map(|fetched| fetched.path);
+        let paths = repacked.into_iter().filter_map(|found| found.or_else(|| fetched.next())).collect();
+        let folder = match used_again.is_empty() {
+            true => None,
+            false => Some(store.packages().arriving(host)?),
+        };
+        Ok((
+            paths,
+            Repacker { folder, used_again, finished: Finished::default(), packages: store.packages(), host },
+        ))
+    }
+}
+
+/// Packs packages anew that are read for a second time.
+pub(super) struct Repacker<'s> {
+    folder: Option<WorkFolder>,
+    /// Digests by paths.
+    used_again: HashMap<PathBuf, String>,
+    finished: Finished,
+    packages: &'s Packages,
+    host: &'s Host,
+}
+
+impl Repacker<'_> {
+    /// The data archive of a package.
+    pub(super) fn open(&self, package: &Deb) -> Result<Box<dyn Read>> {
+        let wanted = self.used_again.get(package.path()).zip(self.folder.as_ref());
+        let Some((digest, folder)) = wanted.filter(|_| package.is_slow()) else {
+            return Ok(Box::new(package.data()?));
+        };
+        let path = folder.path().join(digest);
+        if path.exists() {
+            // Read once more, for a file that another package has, too.
+            return Ok(Box::new(package.data()?));
+        }
+        let file = self.host.create_file(&path).with_context(|| format!("writing {}", path.display()))?;
+        Ok(Box::new(package.repacking(file, &path, self.finished.clone())?))
+    }
+
+    /// Keeps what was packed anew.
+    pub(super) fn keep(self) -> Result<()> {
+        let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
+        at_once(&finished, self.host, |path| match path.file_name().and_then(|name| name.to_str()) {
+            Some(digest) => self.packages.adopt_repacked(digest, path, self.host),
+            None => Ok(()),
+        })?;
+        self.folder.map_or(Ok(()), |folder| folder.close().context("removing the folder of packages"))
+    }
+}
+
+/// Does the same with each of `items`, on all processors; the results in their order.
+pub(super) fn at_once<T: Sync, R: Send>(
+    items: &[T],
+    host: &Host,
+    work: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let share = items.len().div_ceil(host.processors()).max(1);
+    let results: Vec<Result<Vec<R>>> = std::thread::scope(|scope| {
+        let each = |items: &[T]| -> Result<Vec<R>> {
+            let one = |item| {
+                host.check_interrupt()?;
+                work(item)
+            };
+            items.iter().map(one).collect()
+        };
+        let workers: Vec<_> = items.chunks(share).map(|items| scope.spawn(move || each(items))).collect();
+        let ended = |_| bail!("a thread that read packages ended unexpectedly");
+        workers.into_iter().map(|worker| worker.join().unwrap_or_else(ended)).collect()
+    });
+    Ok(results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }

@@ -4,10 +4,12 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
+use serde::{Serialize, de::DeserializeOwned};
 
+use super::output::Order;
 use super::{Apt, WORK};
 use crate::host::Host;
-use crate::package_manager::Resolution;
+use crate::package_manager::Archive;
 use crate::root_tree::RootTree;
 use crate::stage::Digest;
 use crate::store::Store;
@@ -66,30 +68,61 @@ impl Apt<'_> {
         Ok(Digest::of(text))
     }
 
-    /// Asks `decide` what to install, unless the same was asked about the same indices before.
-    pub(super) fn resolved_once(
+    /// Everything that decides what apt answers when it is asked for `words`.
+    fn question(&self, words: &[String], tree: &RootTree) -> Result<String> {
+        let configuration = self.apt_conf(std::path::Path::new(""));
+        let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
+        let question = (words, configuration, self.preferences(), indices);
+        Ok(format!("{} {question:?}", env!("KIWI_SOURCES")))
+    }
+
+    /// Asks `decide` which archives `words` need, unless the same was asked about the same indices before.
+    pub(super) fn archives_once(
         &self,
+        words: &[String],
         tree: &RootTree,
         store: &Store,
         host: &Host,
-        decide: impl FnOnce() -> Result<Resolution>,
-    ) -> Result<Resolution> {
-        let configuration = self.apt_conf(std::path::Path::new(""));
-        let question = (self.wanted(), configuration, self.preferences(), &self.plan.bootstrap.packages);
-        let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
-        let inputs = Digest::of(format!("{} {question:?} {indices:?}", env!("KIWI_SOURCES")));
+        decide: impl FnOnce() -> Result<Vec<Archive>>,
+    ) -> Result<Vec<Archive>> {
         // An archive inside the tree has another place in every build.
         let here = tree.path().display().to_string();
-        if let Some(known) = store.indices().resolution::<Resolution>(&inputs) {
-            return Ok(known);
-        }
-        let resolution = decide()?;
-        let everywhere = resolution.archives.iter().all(|archive| !archive.uri.contains(&here));
-        if everywhere && let Err(error) = store.indices().keep_resolution(&inputs, &resolution, host) {
-            host.warn(&format!("the next build asks apt again what to install: {error:#}"));
-        }
-        Ok(resolution)
+        let lasting = |archives: &Vec<Archive>| archives.iter().all(|archive| !archive.uri.contains(&here));
+        once(&Digest::of(self.question(words, tree)?), store, host, decide, lasting)
     }
+
+    /// Asks `decide` for the order of installation, unless the same was asked before; `installed` is dpkg's status.
+    pub(super) fn ordered_once(
+        &self,
+        installed: &str,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+        decide: impl FnOnce() -> Result<Order>,
+    ) -> Result<Order> {
+        let question = format!("order {} {installed}", self.question(&self.wanted(), tree)?);
+        once(&Digest::of(question), store, host, decide, |_| true)
+    }
+}
+
+/// What the store knows of a question, else what `decide` answers, which is kept if it is `lasting`.
+fn once<T: Serialize + DeserializeOwned>(
+    inputs: &Digest,
+    store: &Store,
+    host: &Host,
+    decide: impl FnOnce() -> Result<T>,
+    lasting: impl FnOnce(&T) -> bool,
+) -> Result<T> {
+    if let Some(known) = store.indices().resolution(inputs, host) {
+        return Ok(known);
+    }
+    let answer = decide()?;
+    if lasting(&answer)
+        && let Err(error) = store.indices().keep_resolution(inputs, &answer, host)
+    {
+        host.warn(&format!("the next build asks apt again what to install: {error:#}"));
+    }
+    Ok(answer)
 }
 
 fn is_file(tree: &RootTree, name: &str) -> bool {

@@ -33,8 +33,18 @@ use output::{archives, release_date, resolve_error, update_error};
 
 /// Our folder in the tree while we work.
 pub(super) const WORK: &str = ".kiwi";
-/// Programs that package scripts must not run during a build: kiwi makes the boot image itself.
-const HELD_BACK: [&str; 2] = ["usr/sbin/update-initramfs", "usr/bin/dracut"];
+/// Programs that package scripts get something else for during a build.
+const HELD_BACK: [(&str, &str); 3] = [
+    // kiwi makes the boot image itself.
+    ("usr/sbin/update-initramfs", NOTHING),
+    ("usr/bin/dracut", NOTHING),
+    ("usr/bin/ssh-keygen", SHORT_HOST_KEY),
+];
+const NOTHING: &str = "#!/bin/sh\nexit 0\n";
+/// The host keys of the build are taken out again (`physical/secrets`), and a long RSA key takes seconds.
+const SHORT_HOST_KEY: &str = "#!/bin/sh\n\
+    case \" $* \" in *' -f /etc/ssh/ssh_host_rsa_key '*) set -- \"$@\" -b 1024;; esac\n\
+    exec /usr/bin/ssh-keygen.kiwi \"$@\"\n";
 /// What unusrmerged packages unpack into, and where that is today.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 
@@ -72,11 +82,14 @@ impl<'a> Apt<'a> {
     }
 
     /// One resolution for everything.
-    fn decide(&self, tree: &RootTree, host: &Host) -> Result<Resolution> {
-        let everything = self.to_fetch(&self.wanted(), "install", tree, host)?;
+    fn decide(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution> {
+        let to_fetch = |words: &[String]| {
+            self.archives_once(words, tree, store, host, || self.to_fetch(words, "install", tree, host))
+        };
+        let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
         first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
-        let bootstrap = self.to_fetch(&first, "install", tree, host)?;
+        let bootstrap = to_fetch(&first)?;
         let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
         // One resolution decides: a version the whole set does not have is not bootstrapped either.
         let bootstrap =
@@ -127,17 +140,13 @@ impl<'a> Apt<'a> {
     /// No services start, no initramfs is built, until `release`.
     fn hold_back(&self, tree: &RootTree, host: &Host) -> Result<()> {
         self.hold_back_services(tree)?;
-        for path in HELD_BACK {
-            tree.command(host, "/usr/bin/dpkg-divert")
-                .args(["--quiet", "--local", "--no-rename", "--add", "--divert"])
-                .arg(format!("/{path}.kiwi"))
-                .arg(format!("/{path}"))
-                .run()?;
+        self.divert("--no-rename --add --divert \"$path.kiwi\"", tree, host)?;
+        for (path, instead) in HELD_BACK {
             if tree.exists(path) {
                 let program = tree.read(path)?;
                 tree.write(format!("{path}.kiwi"), program, 0o755)?;
             }
-            tree.write(path, "#!/bin/sh\nexit 0\n", 0o755)?;
+            tree.write(path, instead, 0o755)?;
         }
         Ok(())
     }
@@ -145,14 +154,18 @@ impl<'a> Apt<'a> {
     /// Gives the programs that were held back their names again.
     fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
         tree.remove("usr/sbin/policy-rc.d")?;
-        for path in HELD_BACK {
+        for (path, _) in HELD_BACK {
             tree.remove(path)?;
-            tree.command(host, "/usr/bin/dpkg-divert")
-                .args(["--quiet", "--local", "--rename", "--remove"])
-                .arg(format!("/{path}"))
-                .run()?;
         }
-        Ok(())
+        self.divert("--rename --remove", tree, host)
+    }
+
+    /// Tells dpkg where the programs that are held back are.
+    fn divert(&self, action: &str, tree: &RootTree, host: &Host) -> Result<()> {
+        let script = format!("for path; do dpkg-divert --quiet --local {action} \"$path\"; done");
+        let paths = HELD_BACK.map(|(path, _)| format!("/{path}"));
+        let shell = self.in_tree("/bin/sh", tree, host).args(["-e", "-c", &script, "divert"]);
+        shell.args(paths).run().context("holding programs back")
     }
 }
 
@@ -177,7 +190,7 @@ impl PackageManager for Apt<'_> {
     }
 
     fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution> {
-        self.resolved_once(tree, store, host, || self.decide(tree, host))
+        self.decide(tree, store, host)
     }
 
     fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {

@@ -1,20 +1,19 @@
 //! The native package path: kiwi unpacks, dpkg configures.
 //!
 //! ```text
-//! one resolution -> packages in the store -> essential ones unpacked, their preinst scripts, dpkg --configure
-//!   -> apt-get --simulate: the order of the others -> waves: preinst scripts, unpacked side by side
-//!   -> one dpkg --configure in apt's order, triggers at its end
+//! one resolution -> packages in the store -> essential ones unpacked, their preinst scripts, dpkg --configure;
+//!   beside it apt-get --simulate: the order of the others
+//!   -> waves: preinst scripts, unpacked side by side -> one dpkg --configure in apt's order, triggers at its end
 //! ```
 //!
 //! apt decides which packages and in which order, dpkg's own code brings them to life: what is done here is only what
 //! costs most, and what needs no decision.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
 use crate::host::{Command, Host};
@@ -38,32 +37,50 @@ impl Apt<'_> {
     ) -> Result<()> {
         let (bootstrap, others): (Vec<_>, Vec<_>) =
             resolution.archives.iter().cloned().partition(|archive| resolution.bootstrap.contains(archive));
-        let paths = self.fetch(&[bootstrap.as_slice(), &others].concat(), tree, store, host)?;
+        let archives = [bootstrap.as_slice(), &others].concat();
+        let (paths, repacker) = self.fetch_to_read(&archives, tree, store, host)?;
         let stage = host.stage(format!("Unpacking {} packages", paths.len()));
-        let mut first = open(&paths, host)?;
+        let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.len());
         let words = &self.wanted()[1..];
+        let installed = status(&first);
+        let unpacker = Unpacker::new(tree);
         let mut work =
-            Work { apt: self, tree, host, unpacker: Unpacker::new(tree), configured: HashSet::new() };
-        let mut database = work.bootstrap(first)?;
-        self.hold_back(tree, host)?;
-        let order = self.order(words, tree, host)?;
+            Work { apt: self, tree, host, repacker: &repacker, unpacker, configured: HashSet::new() };
+        let (order, database) = std::thread::scope(|scope| {
+            let order = scope.spawn(|| {
+                self.ordered_once(&installed, tree, store, host, || self.order(words, &installed, tree, host))
+            });
+            let database = work.bootstrap(first).and_then(|database| {
+                self.hold_back(tree, host)?;
+                Ok(database)
+            });
+            let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
+            (order.join().unwrap_or_else(ended), database)
+        });
+        let (mut database, order) = (database?, order?);
         work.unpack(sorted(rest, &order.unpack)?, &order, &mut database)?;
         stage.finish();
         let stage = host.stage(format!("Configuring {} packages", paths.len()));
         work.configure(&order.configure_early)?;
         work.finish()?;
+        drop(work);
+        repacker.keep()?;
         self.mark_automatic(&order, words, tree)?;
         self.release(tree, host)?;
         stage.finish();
         Ok(())
     }
 
-    /// In which order apt would unpack and configure what is not installed yet.
-    fn order(&self, words: &[String], tree: &RootTree, host: &Host) -> Result<Order> {
+    /// In which order apt would unpack and configure what is not installed yet, when dpkg's status is `installed`.
+    fn order(&self, words: &[String], installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {
+        let status = format!("{WORK}/status");
+        tree.write(&status, installed, 0o644)?;
         let command = self
             .apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
+            .arg("--option")
+            .arg(format!("Dir::State::status={}", tree.path().join(status).display()))
             .args(["--yes", "--quiet=2", "--simulate", "install"])
             .args(words);
         Ok(order(&command.output().map_err(resolve_error)?))
@@ -85,6 +102,7 @@ struct Work<'a> {
     apt: &'a Apt<'a>,
     tree: &'a RootTree,
     host: &'a Host,
+    repacker: &'a Repacker<'a>,
     unpacker: Unpacker<'a>,
     /// Names of packages that dpkg configured.
     configured: HashSet<String>,
@@ -132,8 +150,7 @@ impl<'a> Work<'a> {
     }
 
     fn unpack_files(&mut self, wave: &[usize], rules: &Rules) -> Result<()> {
-        let open = |package: &Deb| -> Result<Box<dyn Read>> { Ok(Box::new(package.data()?)) };
-        self.unpacker.unpack(wave, rules, open, self.host)
+        self.unpacker.unpack(wave, rules, |package| self.repacker.open(package), self.host)
     }
 
     fn run_preinst(&self, wave: &[usize]) -> Result<()> {
@@ -168,18 +185,10 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Reads the control files of all packages.
-fn open(paths: &[PathBuf], host: &Host) -> Result<Vec<Deb>> {
-    let share = paths.len().div_ceil(host.processors()).max(1);
-    let opened: Vec<Result<Vec<Deb>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = paths
-            .chunks(share)
-            .map(|paths| scope.spawn(|| paths.iter().map(|path| Deb::open(path)).collect::<Result<Vec<_>>>()))
-            .collect();
-        let ended = |_| bail!("a thread that read packages ended unexpectedly");
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(ended)).collect()
-    });
-    Ok(opened.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+/// dpkg's status when these packages are installed.
+fn status(packages: &[Deb]) -> String {
+    let paragraph = |package: &Deb| format!("{}\nStatus: install ok installed\n\n", package.control.text());
+    packages.iter().map(paragraph).collect()
 }
 
 /// Packages in the order of `names`, which names each of them.

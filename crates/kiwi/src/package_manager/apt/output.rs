@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use anyhow::{Error, anyhow};
+use serde::{Deserialize, Serialize};
 
 use crate::host::CommandError;
 use crate::package_manager::Archive;
@@ -22,7 +23,7 @@ pub(super) fn archives(output: &str) -> Vec<Archive> {
 }
 
 /// The order in which apt unpacks and configures packages, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) unpack: Vec<String>,
     /// What apt has configured before the last package is unpacked; the order of the others it leaves to dpkg.

@@ -73,10 +73,11 @@ impl Apt<'_> {
         host: &Host,
     ) -> Result<()> {
         let folder = tree.path().join(WORK).join("archives");
-        for (archive, path) in archives.iter().zip(self.fetch(archives, tree, store, host)?) {
+        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, store, host)?) {
             let target = folder.join(&archive.file);
-            if path != target {
-                host.copy_file(&path, &target).with_context(|| format!("writing {}", target.display()))?;
+            if fetched.path != target {
+                host.copy_file(&fetched.path, &target)
+                    .with_context(|| format!("writing {}", target.display()))?;
             }
         }
         Ok(())

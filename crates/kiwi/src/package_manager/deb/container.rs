@@ -114,13 +114,16 @@ fn header(file: &mut (impl Read + Seek), place: u64, end: u64) -> Result<(String
     }
 }
 
+/// The 60 bytes before a member of `size` bytes, as a package has them.
+pub(super) fn member_header(name: &str, size: u64) -> Vec<u8> {
+    format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 100_644).into_bytes()
+}
+
 #[cfg(test)]
 pub(in super::super) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut bytes = b"!<arch>\n".to_vec();
     for (name, content) in members {
-        bytes.extend(
-            format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).bytes(),
-        );
+        bytes.extend(member_header(name, content.len() as u64));
         bytes.extend(*content);
         if content.len() % 2 == 1 {
             bytes.push(b'\n');

@@ -12,6 +12,7 @@ mod container;
 mod control;
 mod entry;
 mod relation;
+mod repack;
 mod version;
 
 use std::collections::HashSet;
@@ -24,6 +25,7 @@ use anyhow::{Context, Result, bail};
 pub(super) use control::{Control, ControlMember};
 pub(super) use entry::{Entry, Kind, Owner, entries};
 pub(super) use relation::alternatives;
+pub(super) use repack::Finished;
 
 use container::{Member, members};
 
@@ -40,6 +42,7 @@ pub(super) struct Deb {
     pub(super) control: Control,
     /// The other control files: maintainer scripts, `conffiles`, `md5sums`, `triggers` ...
     pub(super) members: Vec<ControlMember>,
+    control_member: Member,
     data: Member,
 }
 
@@ -48,11 +51,11 @@ impl Deb {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let reading = || format!("reading the package {}", path.display());
         let mut file = File::open(path).with_context(reading)?;
-        let (control, data) = members(&mut file).with_context(reading)?;
-        let reader = section(file, &control)?;
-        let (control, members) = control::read(limited(control.compression.decoder(reader)?, CONTROL_LIMIT))
-            .with_context(reading)?;
-        Ok(Self { path: path.to_owned(), control, members, data })
+        let (control_member, data) = members(&mut file).with_context(reading)?;
+        let reader = section(file, &control_member)?;
+        let decoder = control_member.compression.decoder(reader)?;
+        let (control, members) = control::read(limited(decoder, CONTROL_LIMIT)).with_context(reading)?;
+        Ok(Self { path: path.to_owned(), control, members, control_member, data })
     }
 
     /// The unpacked `data.tar`; more than the package can honestly hold is an error.
@@ -65,6 +68,11 @@ impl Deb {
     pub(super) fn data_limit(&self) -> u64 {
         let declared = self.control.field("Installed-Size").and_then(|size| size.parse::<u64>().ok());
         declared.unwrap_or(0).saturating_mul(4 << 10).saturating_add(DATA_SLACK)
+    }
+
+    /// The file it was read from.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A control file by its name.
@@ -155,11 +163,13 @@ pub(super) fn control(fields: &str) -> Control {
 pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
     let member =
         |name: &&str| ControlMember { name: (*name).to_owned(), mode: 0o755, time: 0, bytes: Vec::new() };
+    let nothing = Member { offset: 0, size: 0, compression: container::Compression::None };
     Deb {
         path: PathBuf::new(),
         control: Control::read(&format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}")).unwrap(),
         members: members.iter().map(member).collect(),
-        data: Member { offset: 0, size: 0, compression: container::Compression::None },
+        control_member: nothing,
+        data: nothing,
     }
 }
 
