@@ -20,7 +20,7 @@ enum Action {
         /// Leave at most this much, e.g. 5G; 0 removes everything.
         #[arg(long, value_name = "SIZE", value_parser = size)]
         size: Option<u64>,
-        /// Remove what was not used for so many days.
+        /// Remove what was not used for so many days, downloaded packages and indices of repositories too.
         #[arg(long, value_name = "DAYS")]
         days: Option<u64>,
     },

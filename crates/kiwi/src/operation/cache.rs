@@ -30,6 +30,10 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
             let removed = store.prune(limits, host)?;
             let size: u64 = removed.iter().map(|kept| kept.contents.size()).sum();
             host.print(&format!("{} stages removed, {} freed", removed.len(), megabytes(size)));
+            if let Some(age) = limits.age {
+                let (count, size) = store.prune_unused(age, host)?;
+                host.print(&format!("{count} packages and indices removed, {} freed", megabytes(size)));
+            }
             Ok(())
         }
         Request::Verify => verify(&store, host),

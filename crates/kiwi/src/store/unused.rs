@@ -16,10 +16,11 @@ const IN_USE: u64 = 6 * 3_600;
 impl Store {
     /// Takes away packages, indices and resolutions that were not used for `age` seconds; how many and their bytes.
     pub fn prune_unused(&self, age: u64, host: &Host) -> Result<(usize, u64)> {
-        let limit = SystemTime::now().checked_sub(Duration::from_secs(age.max(IN_USE)));
+        let limit = host.now().saturating_sub(age.max(IN_USE));
+        let limit = SystemTime::UNIX_EPOCH + Duration::from_secs(limit);
         let (mut count, mut freed) = (0, 0);
         for (path, used, size) in self.found() {
-            if limit.is_none_or(|limit| used > limit) {
+            if used > limit {
                 continue;
             }
             host.check_interrupt()?;
