@@ -176,9 +176,34 @@ impl Apt<'_> {
         Ok(format!("copy:{}", tree.path().join(place).display()))
     }
 
-    /// Ignored names are pinned away, priorities of repositories are pins on their place.
+    /// Ignored names are pinned away, priorities of repositories are pins on the host they are on.
     pub(super) fn preferences(&self) -> String {
         let ignored = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
-        ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n")).collect()
+        let ignored = ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n"));
+        let repositories = self.plan.repositories.iter().filter(|repository| repository.for_build);
+        let pins = repositories.filter_map(|repository| {
+            let (host, priority) = (host(&repository.location), repository.priority?);
+            Some(format!("Package: *\nPin: origin \"{host}\"\nPin-Priority: {priority}\n\n"))
+        });
+        ignored.chain(pins).collect()
+    }
+}
+
+/// The host of a location, as apt compares it: without user and port, nothing for a folder.
+fn host(location: &str) -> &str {
+    let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let host = host.rsplit('@').next().unwrap_or_default();
+    host.rsplit_once(':').map_or(host, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn hosts_are_named_as_apt_names_them() {
+        assert_eq!(host("https://user:word@packages.example.org:8443/debian"), "packages.example.org");
+        assert_eq!(host("http://packages.example.org"), "packages.example.org");
+        assert_eq!(host("/srv/packages"), "");
     }
 }
