@@ -1,4 +1,10 @@
-//! As root and as an ordinary user with subordinate ids, the same description gives the same image.
+//! The same bytes, whoever builds, where and when; and files of every kind come through.
+//!
+//! ```text
+//! root, memory, no perturbation ----> tree -> an image of each type --+-- compared byte by byte
+//! a user with subordinate ids -----> tree -> an image of each type --+
+//!   + another clock, umask, time zone, language, host name, number of processors, scratch space, order of files
+//! ```
 //!
 //! Runs as root, which makes the ordinary user; without root there is nothing to compare and the test says so by
 //! failing.
@@ -7,6 +13,7 @@
 
 mod machine;
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,25 +22,60 @@ use machine::{kiwi, run_kiwi};
 
 const USER: &str = "kiwi-test";
 
-const TYPES: [(&str, &str); 4] = [
-    ("tbz", "twin.x86_64-1.0.0.tar.xz"),
-    ("squashfs", "twin.x86_64-1.0.0"),
-    ("ext4", "twin.x86_64-1.0.0"),
-    ("oem", "twin.x86_64-1.0.0.raw"),
+/// Elsewhere and at another time: the clock of kiwi itself is more than a year ahead.
+const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \
+    exec taskset --cpu-list 0 setpriv --reuid kiwi-test --regid kiwi-test --init-groups --reset-env env \
+    TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=/home/kiwi-test/store \
+    LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 \"$@\"";
+
+/// Types, each with what makes it differ from others of its name.
+const TYPES: [(&str, &str); 9] = [
+    ("ext2", ""),
+    ("xfs", ""),
+    ("btrfs", ""),
+    ("squashfs", ""),
+    ("cpio", ""),
+    ("tbz", ""),
+    ("usb", "filesystem=\"ext3\""),
+    ("iso", "flags=\"overlay\" filesystem=\"erofs\""),
+    ("oem", "filesystem=\"ext4\""),
 ];
 
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="twin">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><locale>de_DE</locale><timezone>Europe/Berlin</timezone>
-    <type image="oem" filesystem="ext4" primary="true"/><type image="tbz"/><type image="squashfs"/><type image="ext4"/></preferences>
+    TYPE</preferences>
   <users><user name="tux" groups="tux,sudo" password="x" pwdformat="plain"/></users>
   <repository><source path="debian://bookworm"/></repository>
   <packages type="bootstrap"><package name="passwd"/></packages>
   <packages type="image">
-    <package name="iputils-ping"/><package name="kmod"/><package name="linux-image-cloud-amd64"/><package name="locales"/>
-    <package name="openssh-server"/><package name="sudo"/><package name="systemd-sysv"/><package name="tzdata"/><package name="udev"/>
+    <package name="acl"/><package name="attr"/><package name="iputils-ping"/><package name="kmod"/><package name="linux-image-cloud-amd64"/>
+    <package name="locales"/><package name="openssh-server"/><package name="sudo"/><package name="systemd-sysv"/>
+    <package name="tzdata"/><package name="udev"/>
   </packages>
 </image>"#;
+
+/// Files of every kind; most of the system is taken away, as this test writes it often.
+const CONFIG_SH: &str = r#"set -e
+cd /usr/lib/modules/*/kernel
+rm -rf sound net drivers/net drivers/gpu drivers/media drivers/infiniband drivers/staging
+depmod "$(ls /usr/lib/modules)"
+rm -rf /usr/share/doc /usr/share/man /usr/share/locale /usr/share/i18n /usr/share/zoneinfo/right /var/lib/apt/lists/*
+mkdir -p /opt/odd
+cd /opt/odd
+echo first > first
+ln first second
+mkfifo pipe
+perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && bind(S, sockaddr_un("socket")) or die'
+truncate --size 3M sparse
+echo end >> sparse
+touch -- -dash 'quote"' 'star*' 'back\slash' 'ümlaut' "$(printf 'x%.0s' $(seq 230))"
+touch set && chown 12:34 set && chmod 6755 set
+echo old > old && touch --date @1000000000 old
+mkdir group && chmod 3775 group
+touch listed && setfacl --modify user:1234:rw listed
+touch attributed && setfattr --name user.colour --value blue attributed
+"#;
 
 /// An ordinary user with ids of its own, made once.
 fn make_user() {
@@ -43,16 +85,15 @@ fn make_user() {
     );
     let known = std::fs::read_to_string("/etc/passwd").unwrap().contains(&format!("\n{USER}:"));
     if !known {
-        assert!(Command::new("useradd").args(["--create-home", USER]).status().unwrap().success());
+        judge("useradd", &["--create-home", USER]);
     }
     let ranges = std::fs::read_to_string("/etc/subuid").unwrap_or_default();
     if !ranges.contains(&format!("{USER}:")) {
-        let range = ["--add-subuids", "1000000-1065535", "--add-subgids", "1000000-1065535", USER];
-        assert!(Command::new("usermod").args(range).status().unwrap().success());
+        judge("usermod", &["--add-subuids", "1000000-1065535", "--add-subgids", "1000000-1065535", USER]);
     }
 }
 
-/// kiwi and its boot program where every user can start them; a checkout may be closed to others.
+/// kiwi and what comes with it where every user can start them; a checkout may be closed to others.
 fn copy_programs(folder: &Path) -> PathBuf {
     let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
     std::fs::copy(linuxrc, folder.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
@@ -60,28 +101,34 @@ fn copy_programs(folder: &Path) -> PathBuf {
     folder.join("kiwi")
 }
 
-fn run_as_user(program: &Path, words: &[&str]) {
-    let store = format!("/home/{USER}/store");
-    let output = Command::new("setpriv")
-        .args(["--reuid", USER, "--regid", USER, "--init-groups", "--reset-env", "env"])
-        .arg(format!("KIWI_CACHE={store}"))
-        .arg(program)
+/// Runs a judge; what it printed.
+fn judge(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program)
         .args(words)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "as {USER}: kiwi {words:?}:\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {words:?}: {text}");
+    text
 }
 
-/// Where two files differ first.
-fn compare(one: &Path, other: &Path) {
-    let (first, second) = (std::fs::read(one).unwrap(), std::fs::read(other).unwrap());
-    assert_eq!(first.len(), second.len(), "{} has another size", other.display());
-    let place = first.iter().zip(&second).position(|(one, other)| one != other);
-    assert_eq!(place, None, "{} differs from what root built, first at this byte", other.display());
+fn run_elsewhere(program: &Path, words: &[&str]) {
+    judge("unshare", &[&["--uts", "sh", "-c", ELSEWHERE, "sh", program.to_str().unwrap()], words].concat());
+}
+
+/// The files of a folder, with what tells them apart.
+fn contents(folder: &Path) -> BTreeMap<String, String> {
+    let sums = judge(
+        "sh",
+        &[
+            "-c",
+            "cd \"$0\" && find . -type f ! -name \"*.log\" -exec sha256sum {} +",
+            folder.to_str().unwrap(),
+        ],
+    );
+    let words = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
+    sums.lines().filter_map(words).collect()
 }
 
 #[test]
@@ -90,34 +137,57 @@ fn root_and_user_build_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let program = copy_programs(folder.path());
-    let description = folder.path().join("description");
-    std::fs::create_dir_all(description.join("root/etc")).unwrap();
-    std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
-    std::fs::write(description.join("root/etc/hostname"), "twin\n").unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    for who in ["root", "user"] {
-        std::fs::create_dir(path(who)).unwrap();
-    }
-    let chown = Command::new("chown").arg(USER).arg(path("user")).status().unwrap();
-    assert!(chown.success());
-    let description = description.to_str().unwrap();
-    run_kiwi(&["prepare", description, "--root", &path("root/tree")]);
-    run_as_user(&program, &["prepare", description, "--root", &path("user/tree")]);
-    for (image_type, file) in TYPES {
-        for who in ["root", "user"] {
-            std::fs::create_dir(path(&format!("{who}/{image_type}"))).unwrap();
+    // Two copies of the description, the files of the second made in reverse order.
+    let files = ["environment", "hostname", "issue", "motd", "networks"];
+    for (name, reverse) in [("root", false), ("user", true)] {
+        let description = folder.path().join(name).join("description");
+        std::fs::create_dir_all(description.join("root/etc")).unwrap();
+        let mut files = files;
+        if reverse {
+            files.reverse();
         }
-        let chown =
-            Command::new("chown").arg(USER).arg(path(&format!("user/{image_type}"))).status().unwrap();
-        assert!(chown.success());
-        let words = |who: &str| [path(&format!("{who}/tree")), path(&format!("{who}/{image_type}"))];
-        let [tree, images] = words("root");
-        run_kiwi(&["create", &tree, "--destdir", &images, "--type", image_type]);
-        let [tree, images] = words("user");
-        run_as_user(&program, &["create", &tree, "--destdir", &images, "--type", image_type]);
-        compare(
-            Path::new(&path(&format!("root/{image_type}/{file}"))),
-            Path::new(&path(&format!("user/{image_type}/{file}"))),
-        );
+        for file in files {
+            std::fs::write(description.join("root/etc").join(file), "twin\n").unwrap();
+        }
+        std::fs::write(description.join("config.sh"), CONFIG_SH).unwrap();
+        std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "<type image=\"tbz\"/>"))
+            .unwrap();
     }
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    judge("chown", &["--recursive", USER, &path("user")]);
+    run_kiwi(&["prepare", &path("root/description"), "--root", &path("root/tree")]);
+    run_elsewhere(&program, &["prepare", &path("user/description"), "--root", &path("user/tree")]);
+    // Once more, with finished stages from the store.
+    run_elsewhere(&program, &["prepare", &path("user/description"), "--root", &path("user/again")]);
+    run_elsewhere(&program, &["diff", &path("user/tree"), &path("user/again")]);
+    let mut different = Vec::new();
+    for (number, (word, attributes)) in TYPES.into_iter().enumerate() {
+        let image_type = format!("<type image=\"{word}\" {attributes}/>");
+        for who in ["root", "user"] {
+            std::fs::create_dir(path(&format!("{who}/{number}"))).unwrap();
+            let description = path(&format!("{who}/tree/image/config.xml"));
+            std::fs::write(description, DESCRIPTION.replace("TYPE", &image_type)).unwrap();
+        }
+        judge("chown", &[USER, &path(&format!("user/{number}"))]);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                run_kiwi(&["create", &path("root/tree"), "--destdir", &path(&format!("root/{number}"))]);
+            });
+            run_elsewhere(
+                &program,
+                &["create", &path("user/tree"), "--destdir", &path(&format!("user/{number}"))],
+            );
+        });
+        let [root, user] = ["root", "user"].map(|who| contents(Path::new(&path(&format!("{who}/{number}")))));
+        assert!(!root.is_empty(), "{image_type} has no files");
+        eprintln!(
+            "{image_type}: {} files, {}",
+            root.len(),
+            if root == user { "the same" } else { "different" }
+        );
+        if root != user {
+            different.push(format!("{image_type}:\n{root:#?}\n{user:#?}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }

@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::btrfs_identity::{Item, Settings, le16, le32, le64};
 
 const INODE: u8 = 1;
+const ATTRIBUTE: u8 = 24;
+const NAME: u8 = 84;
+const NAME_BY_NUMBER: u8 = 96;
 const ROOT: u8 = 132;
 const DEVICE_EXTENT: u8 = 204;
 const DEVICE: u8 = 216;
@@ -28,6 +31,7 @@ pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
         let content = &mut leaf[item.place..item.place + item.size];
         match item.kind {
             INODE if item.size >= INODE_SIZE => settle_inode(content, settings.epoch),
+            ATTRIBUTE | NAME | NAME_BY_NUMBER => settle_names(content),
             ROOT if item.size >= ROOT_CREATION + 12 => {
                 for place in [ROOT_CHANGE, ROOT_CREATION] {
                     if le64(content, place) != 0 {
@@ -45,6 +49,15 @@ pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
         }
     }
     settle_subvolume_ids(leaf, items, settings);
+}
+
+/// Of each name, and there are several where hashes meet, mkfs leaves the number of the transaction as memory had it.
+fn settle_names(content: &mut [u8]) {
+    let mut place = 0;
+    while place + 30 <= content.len() {
+        content[place + 17..place + 25].fill(0);
+        place += 30 + usize::from(le16(content, place + 25)) + usize::from(le16(content, place + 27));
+    }
 }
 
 fn settle_inode(inode: &mut [u8], epoch: u64) {
