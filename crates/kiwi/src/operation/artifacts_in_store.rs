@@ -34,7 +34,7 @@ pub(super) fn take<T: DeserializeOwned>(
             Ok(Some(taken))
         }
         Err(error) if error.is::<Damaged>() => {
-            host.warn(&format!("the store is not used here: {error}; this stage is made anew"));
+            host.warn(&format!("the store is not used here: {error:#}; this stage is made anew"));
             store.stages().remove(&key, host)?;
             stage.finish();
             Ok(None)

@@ -148,7 +148,7 @@ impl<'a> Stages<'a> {
     }
 
     fn discard(&self, key: &crate::stage::Key, error: &anyhow::Error) -> Result<()> {
-        self.host.warn(&format!("the store is not used here: {error}; this stage is made anew"));
+        self.host.warn(&format!("the store is not used here: {error:#}; this stage is made anew"));
         self.store.stages().remove(key, self.host)?;
         Ok(())
     }
