@@ -79,14 +79,9 @@ impl Machine {
 
     /// Boots what is put in with `words`. A machine that restarts is at its end.
     pub fn start(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
-        Self::start_again_and_again(&[words, &["-no-reboot".to_owned()]].concat(), firmware, scratch)
-    }
-
-    /// As `start`, but it goes on when the machine restarts.
-    pub fn start_again_and_again(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
         let mut command = Command::new("qemu-system-x86_64");
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
-        command.args(["-nographic", "-nic", "none"]).args(words);
+        command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(words);
         if firmware == Firmware::Uefi {
             let variables = scratch.join("variables.fd");
             std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");
