@@ -237,28 +237,31 @@ fn mark(plan: &IsoPlan) -> String {
 
 /// The boot loaders with their settings, and the mark.
 fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
-    let mut texts = vec![(mark(plan), String::new())];
+    let mut files = vec![(mark(plan), Vec::new())];
     let mut grafts = Vec::new();
     if plan.firmware != Firmware::Uefi {
-        let programs = isolinux::Installed::find()?.files.into_iter();
-        grafts.extend(
-            programs.map(|(name, source)| Graft::new(format!("{}/{name}", isolinux::FOLDER), source)),
-        );
-        texts.push((format!("{}/isolinux.cfg", isolinux::FOLDER), isolinux::first_configuration(LOADER)));
-        texts.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?));
+        // Copied: the owner and the time they have on the host are not those of the medium.
+        for (name, source) in isolinux::Installed::find()?.files {
+            let program = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
+            files.push((format!("{}/{name}", isolinux::FOLDER), program));
+        }
+        let first = isolinux::first_configuration(LOADER);
+        files.push((format!("{}/isolinux.cfg", isolinux::FOLDER), first.into()));
+        files.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?.into()));
         let starter = grub2::disk_starter(&mark(plan), workspace, host)?;
         settle(&starter, plan.epoch, host)?;
         grafts.push(Graft::new(isolinux::DISK_STARTER, starter));
-        texts.push(grub2::disk_starter_configuration());
+        let (place, text) = grub2::disk_starter_configuration();
+        files.push((place, text.into()));
     }
     if plan.firmware != Firmware::Bios {
-        texts.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu)));
+        files.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu).into()));
     }
     let folder = workspace.scratch_file("medium");
     host.create_folders(&folder).context("making a folder for the medium's own files")?;
-    for (number, (place, text)) in texts.into_iter().enumerate() {
+    for (number, (place, bytes)) in files.into_iter().enumerate() {
         let file = folder.join(number.to_string());
-        host.write_file(&file, text).with_context(|| format!("writing {place} of the medium"))?;
+        host.write_file(&file, bytes).with_context(|| format!("writing {place} of the medium"))?;
         settle(&file, plan.epoch, host)?;
         grafts.push(Graft::new(place, file));
     }
