@@ -70,6 +70,8 @@ fn a_locked_build_is_the_same_or_says_what_is_gone() {
         |name: &str| std::fs::read_to_string(path.join(name).join("locked.x86_64-1.0.0.packages")).unwrap();
     assert!(list("one").contains("extra|1|all"), "{}", list("one"));
     assert_eq!(list("one"), list("two"), "the locked build has other packages");
+    let image = |name: &str| std::fs::read(path.join(name).join("locked.x86_64-1.0.0")).unwrap();
+    assert!(image("one") == image("two"), "the images differ: kiwi diff {} one two", path.display());
 
     let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"extra\"")).unwrap();
     let digest =

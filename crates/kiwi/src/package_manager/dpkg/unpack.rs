@@ -173,7 +173,8 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// The first package in the order of installation decides about owner and mode, as if it alone had come.
+    /// The first package in the order of installation decides about owner and mode, as if it alone had come. Its time is
+    /// the newest that any package gives it, whatever the order.
     fn folder(&self, task: &Task<'_>, entry: &Entry, place: &Path, placer: &mut Placer<'_>) -> Result<()> {
         let attributes = task.rules.attributes(entry);
         let folder = Folder { package: task.index, attributes, time: entry.time, filled: false };
@@ -185,13 +186,17 @@ impl<'a> Unpacker<'a> {
                 claims.folders.insert(key, (made == Made::New).then_some(folder));
                 claims.fill(place);
             }
-            Some(Some(known)) if known.package > task.index => {
-                if known.attributes != attributes {
-                    placer.describe_folder(place, attributes)?;
+            Some(Some(known)) => {
+                let time = known.time.max(entry.time);
+                if known.package > task.index {
+                    if known.attributes != attributes {
+                        placer.describe_folder(place, attributes)?;
+                    }
+                    *known = Folder { filled: known.filled, ..folder };
                 }
-                *known = Folder { filled: known.filled, ..folder };
+                known.time = time;
             }
-            Some(_) => {}
+            Some(None) => {}
         }
         Ok(())
     }
