@@ -132,6 +132,31 @@ label OWN-LABEL
   append initrd=initrd console=ttyS0 own.word
 ";
 
+/// Every layout from every slot by every firmware: the other tests have one boot of each.
+#[test]
+#[ignore = "sixteen boots take five minutes; cargo test --features image-tests --test live -- --ignored"]
+fn every_layout_boots_from_every_slot_by_every_firmware() {
+    for layout in ["plain", "compressed", "unified", "overlay"] {
+        let folder = tempfile::tempdir().unwrap();
+        let image = medium(&format!("flags=\"{layout}\""), folder.path());
+        for firmware in [Firmware::Bios, Firmware::Uefi] {
+            std::thread::scope(|scope| {
+                for slot in [Slot::Cdrom, Slot::Usb] {
+                    let image = &image;
+                    scope.spawn(move || {
+                        let folder = tempfile::tempdir().unwrap();
+                        // A stick is opened for writing.
+                        let own = folder.path().join("medium");
+                        std::fs::copy(image, &own).unwrap();
+                        log_in(&own, slot, firmware, folder.path());
+                        eprintln!("{layout} {slot:?} {firmware:?}: logged in");
+                    });
+                }
+            });
+        }
+    }
+}
+
 /// Puts what the chapter lets a description add into the tree while `work` is done.
 fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
     let image = tree().join("image");
