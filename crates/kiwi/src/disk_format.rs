@@ -1,6 +1,7 @@
-//! The file formats of a virtual disk, by qemu-img: the same disk gives the same file.
+//! The file formats of a virtual disk: the same disk gives the same file.
 
 mod identity;
+mod qcow2;
 
 use std::path::Path;
 
@@ -28,8 +29,7 @@ pub fn ending(format: DiskFormat) -> &'static str {
 fn words(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
     match format {
         DiskFormat::Raw => ("raw", &[], false),
-        // zstd is read by QEMU 5.1 (2020) and later and costs a fifth of zlib. Clusters of twice the usual size take an
-        // eighth of the time and a thirtieth of the room less.
+        // As `qcow2` writes it.
         DiskFormat::Qcow2 => ("qcow2", &["compression_type=zstd", "cluster_size=128k"], true),
         DiskFormat::Qcow => ("qcow", &[], false),
         DiskFormat::Vmdk => ("vmdk", &[], false),
@@ -41,8 +41,8 @@ fn words(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
     }
 }
 
-/// Converts the raw disk into `output`, whose own identifiers come from `id`. The description's own options replace
-/// ours of the same name.
+/// Converts the raw disk into `output`, whose own identifiers come from `id`: a qcow2 without options of the description
+/// by `qcow2`, all others by qemu-img. The description's own options replace ours of the same name.
 ///
 /// Sixteen coroutines read ahead; they never write out of order (`-W`), which saves a third of the time and puts the
 /// clusters somewhere else in every file.
@@ -55,6 +55,10 @@ pub fn convert(
     host: &Host,
 ) -> Result<()> {
     let (name, own, compressed) = words(format);
+    if format == DiskFormat::Qcow2 && options.is_empty() {
+        let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
+        return qcow2::write(raw, &file, host).with_context(|| format!("converting the disk to {name}"));
+    }
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     let mut all: Vec<String> = own.iter().map(ToString::to_string).collect();
     all.retain(|option| !options.iter().any(|other| key(other) == key(option)));
