@@ -87,7 +87,14 @@ impl Claims {
         for claim in contested {
             let key = merged(&place(&claim));
             let Some(owner) = self.files.get(&key).cloned() else { continue };
-            let verdict = decide(owner, claim, &control)?;
+            let moved = merged(&place(&owner));
+            let verdict = if moved == key {
+                decide(owner, claim, &control)?
+            } else {
+                // Its file was there before a script of this wave diverted it.
+                self.files.insert(moved, owner.clone());
+                Verdict { winner: claim, loser: owner, disowned: false }
+            };
             self.files.insert(key, verdict.winner.clone());
             verdicts.push(verdict);
         }
@@ -168,6 +175,22 @@ mod tests {
             let text = result.unwrap_err().to_string();
             assert!(text.contains("both hold /usr/x"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_diversion_of_a_later_wave_moves_the_file_of_an_earlier_one() {
+        let mut claims = Claims::default();
+        assert!(claims.claim(Path::new("usr/x"), claim(0, "usr/x")));
+        assert!(!claims.claim(Path::new("usr/x"), claim(1, "usr/x")));
+        let diverted =
+            |claim: &Claim| if claim.package == 0 { "usr/x.old".into() } else { claim.shipped.clone() };
+        let controls = [control(""), control("")];
+        let verdicts = claims.settle(|index| &controls[index], diverted).unwrap();
+        assert_eq!((verdicts[0].winner.package, verdicts[0].disowned), (1, false));
+        assert!(
+            !claims.claim(Path::new("usr/x.old"), claim(2, "usr/x.old")),
+            "the place it moved to is taken"
+        );
     }
 
     #[test]
