@@ -32,6 +32,9 @@ impl Apt<'_> {
             .run()
             .context("installing the bootstrap packages")?;
         self.hold_back(tree, host)?;
+        // Reading the lists takes a temporary file, for which package scripts have another place than apt: it reads them
+        // here, into its cache, if it was not asked before because the store knew the resolution.
+        self.to_fetch(&self.wanted()[1..], "install", tree, host)?;
         self.install_fetched(&["install"], &self.wanted()[1..], tree, host)?;
         self.release(tree, host)?;
         stage.finish();
