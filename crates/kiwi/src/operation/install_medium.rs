@@ -48,7 +48,12 @@ pub(super) fn of(
 ) -> Result<Option<Artifact>> {
     let Some(disk) = wanted(selection) else { return Ok(None) };
     let identity = record.identity();
-    let config = BootConfig { medium: Some(iso::uuid_of(&identity)), ..BootConfig::new(Kind::Install) };
+    let config = BootConfig {
+        medium: Some(iso::uuid_of(&identity)),
+        // No hardware asks for it.
+        modules: vec!["isofs".to_owned()],
+        ..BootConfig::new(Kind::Install)
+    };
     let plan = initrd::plan(tree, disk.filesystem, &config, &identity)?;
     let [initrd, kernel] = ["install-initrd", "install-linux"].map(|name| workspace.scratch_file(name));
     initrd::create(&plan, tree, &share.linuxrc()?, &initrd, host)?;
