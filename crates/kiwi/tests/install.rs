@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use machine::{Firmware, Machine, Slot, run_kiwi};
 use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
 
-const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true"><bootloader name="grub2" timeout="1"/>
+const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
   <deploy><partitions><partition type="S" number="1" size="64"/>
     <partition number="2" size="800" mountpoint="/" target="true"/>
     <partition number="3" mountpoint="/home"/></partitions></deploy></type>"#;
@@ -114,7 +114,8 @@ fn a_cd_installs_a_system_that_then_boots_alone() {
 #[test]
 fn the_medium_that_the_description_asks_for_finds_what_is_on_it() {
     let folder = tempfile::tempdir().unwrap();
-    let cd = system().with_file_name(format!("{SYSTEM}.install.iso"));
+    create(&DISK.replacen("<type", "<type installiso=\"true\"", 1), folder.path());
+    let cd = folder.path().join(format!("{SYSTEM}.install.iso"));
     let words = [Slot::Cdrom.words(&cd), attached(&disk(folder.path(), ROOMY))].concat();
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&["Name of the disk to install on"], 300);
