@@ -10,6 +10,7 @@ use super::{Host, namespace};
 
 /// A folder of our own below `parent`, named `.kiwi.XXXXXX`: unfinished files live there, on the file system of the
 /// final ones, so that publishing is a rename. Held by a lock: what a killed build left is removed by the next one.
+#[derive(Debug)]
 pub struct WorkFolder {
     path: PathBuf,
     _lock: fs::File,
@@ -25,7 +26,7 @@ impl Host {
         for entry in fs::read_dir(parent)? {
             let path = entry?.path();
             let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-            if ours && path.is_dir() && is_abandoned(&path) {
+            if ours && belongs_to_us(&path) && is_abandoned(&path) {
                 remove_tree(&path)?;
             }
         }
@@ -161,6 +162,13 @@ impl Drop for WorkFolder {
         // The net for errors; a folder that stays is removed by the next build.
         let _ = remove_tree(&self.path);
     }
+}
+
+/// A folder, no link to one, that no other user made: among temporary files are those of everybody.
+fn belongs_to_us(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = rustix::process::geteuid().as_raw();
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == owner)
 }
 
 /// Nobody holds the lock of this work folder (or it never got one).

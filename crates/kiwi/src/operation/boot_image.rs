@@ -92,13 +92,14 @@ pub(super) struct DecidedBoot {
     made: OnceLock<Vec<Artifact>>,
 }
 
-/// Decides the boot image if the type names a description for it. `folder` is the system's description directory.
+/// Decides the boot image if the type names a description for it. `folder` is the system's description directory; a
+/// store that is not given is opened when it is needed.
 pub(super) fn decide(
     system: &Selection,
     folder: &Path,
     locking: &Locking,
     share: &Share,
-    reuse: Reuse,
+    (store, reuse): (Option<&Store>, Reuse),
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Option<DecidedBoot>> {
@@ -120,7 +121,7 @@ pub(super) fn decide(
         physical::plan(&selection, &loaded.source, Manner::default(), host).with_context(preparing)?;
     let workspace = workspace.boot_image(host)?;
     let tree = RootTree::create(host, &workspace.root_tree())?;
-    let store = Store::open(host)?;
+    let store = store.map_or_else(|| Store::open(host), |store| Ok(store.clone()))?;
     let locking = locking.of_boot_image(&boot.path);
     let decided = prepare::decide(&mut plan, &locking, &tree, &store, host).with_context(preparing)?;
     let mut inputs = Inputs::new(Stage::BootImage);
@@ -306,7 +307,7 @@ impl DecidedBoot {
 
     /// Whether it has a stage of its own in the store.
     pub(super) fn is_kept(&self) -> bool {
-        !self.reuse.off && self.config.is_some()
+        !self.reuse.off && self.store.lasts() && self.config.is_some()
     }
 
     fn make(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {

@@ -98,7 +98,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     if !request.explain {
         loaded.locking.write(loaded.source.folder(), host)?;
     }
-    if !request.explain && !request.reuse.off {
+    if !request.explain && !request.reuse.off && store.lasts() {
         store.prune(cache::limits(host)?, host)?;
         store.prune_unused(UNUSED, host)?;
     }

@@ -19,7 +19,7 @@ pub enum Request {
 
 /// Does it.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let store = Store::open(host)?;
+    let store = Store::of_earlier_builds(host);
     match request {
         Request::List => list(&store, host),
         Request::Prune(limits) => {

@@ -51,8 +51,15 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
     let folder = record.description.as_deref().unwrap_or(loaded.source.folder());
-    let boot =
-        boot_image::decide(&selection, folder, &loaded.locking, &share, request.reuse, &workspace, host)?;
+    let boot = boot_image::decide(
+        &selection,
+        folder,
+        &loaded.locking,
+        &share,
+        (None, request.reuse),
+        &workspace,
+        host,
+    )?;
     let artifacts = images(&tree, &selection, boot.as_ref(), &record, &share, &workspace, host)?;
     let built = built_image(&selection, &artifacts, host)?;
     publish(artifacts, built, &workspace, host)?;

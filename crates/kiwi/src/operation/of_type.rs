@@ -105,12 +105,12 @@ impl<'a> OfType<'a> {
             loaded.source.folder(),
             &loaded.locking,
             share,
-            reuse,
+            (Some(store), reuse),
             workspace,
             host,
         )?;
         let inputs = image_stage::inputs(selection, plan, decided, boot.as_ref(), share, host)?;
-        let kept = !reuse.off && (reuse.network || !plan.uses_network());
+        let kept = !reuse.off && store.lasts() && (reuse.network || !plan.uses_network());
         Ok(Self { selection, boot, inputs, kept, workspace, share, store, host })
     }
 

@@ -57,12 +57,16 @@ impl<'a> Stages<'a> {
     }
 
     fn tree_is_kept(&self) -> bool {
-        !self.reuse.off && (self.reuse.network || !self.plan.uses_network())
+        self.is_kept() && (self.reuse.network || !self.plan.uses_network())
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.reuse.off && self.store.lasts()
     }
 
     /// Puts the installed packages into the tree, when the store has them.
     pub(super) fn take_packages(&mut self) -> Result<bool> {
-        if self.reuse.off {
+        if !self.is_kept() {
             return Ok(false);
         }
         let key = self.decided.packages.key();
@@ -89,7 +93,7 @@ impl<'a> Stages<'a> {
 
     /// Keeps the tree with all packages.
     pub(super) fn keep_packages(&mut self) -> Result<()> {
-        if !self.reuse.off {
+        if self.is_kept() {
             let stage = self.host.stage("Keeping the packages in the store").of_store(FromStore::Kept);
             let mut making = self.store.stages().make(&self.decided.packages, &self.plan.image, self.host)?;
             making.took(self.clock.elapsed());

@@ -13,6 +13,7 @@
 mod digest;
 mod indices;
 mod packages;
+mod place;
 mod prune;
 mod stages;
 mod unused;
@@ -20,11 +21,13 @@ mod unused;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use crate::host::Host;
+use crate::host::file::WorkFolder;
 
 pub use indices::Indices;
 pub use packages::Packages;
@@ -39,24 +42,52 @@ pub struct Store {
     packages: Packages,
     stages: Stages,
     indices: Indices,
+    /// Holds a store that goes with the last value that knows it.
+    passing: Option<Arc<WorkFolder>>,
 }
 
 impl Store {
-    /// Opens the store at `KIWI_CACHE`, else `XDG_CACHE_HOME/kiwi`, else `~/.cache/kiwi` (`/var/cache/kiwi` for root).
+    /// Opens the store for a build; where the usual place cannot be written to, a new one for this run only.
     pub fn open(host: &Host) -> Result<Self> {
-        let folder =
-            match (host.variable("KIWI_CACHE"), host.variable("XDG_CACHE_HOME"), host.variable("HOME")) {
-                (Some(folder), ..) => PathBuf::from(folder),
-                (_, Some(folder), _) => PathBuf::from(folder).join("kiwi"),
-                (.., Some(home)) if home != "/root" && home != "/" => PathBuf::from(home).join(".cache/kiwi"),
-                _ => PathBuf::from("/var/cache/kiwi"),
-            };
-        let packages = Packages::open(&folder, host).with_context(|| {
-            format!("creating the store {}; KIWI_CACHE names another one", folder.display())
-        })?;
+        let place = place::of(host);
+        let passing = match place::make(&place.folder, host) {
+            Ok(()) => None,
+            Err(error) if place.asked_for => {
+                return Err(error).with_context(|| {
+                    format!("creating the store {}; KIWI_CACHE names another one", place.folder.display())
+                });
+            }
+            Err(error) => {
+                host.warn(&format!(
+                    "the store {} cannot be written to ({error}): this run has one of its own among the temporary \
+                     files, and nothing is kept for the next; KIWI_CACHE names a folder that can",
+                    place.folder.display()
+                ));
+                let making = || "making a store among the temporary files; KIWI_CACHE names another place";
+                let work = host.work_folder(&std::env::temp_dir()).with_context(making)?;
+                place::make(work.path(), host).with_context(making)?;
+                Some(Arc::new(work))
+            }
+        };
+        let folder = passing.as_ref().map_or(place.folder, |work| work.path().to_owned());
+        Ok(Self { passing, ..Self::at(folder) })
+    }
+
+    /// The store of earlier builds, to look at; nothing is made.
+    pub fn of_earlier_builds(host: &Host) -> Self {
+        Self::at(place::of(host).folder)
+    }
+
+    fn at(folder: PathBuf) -> Self {
+        let packages = Packages::new(&folder);
         let stages = Stages::new(&folder);
         let indices = Indices::new(&folder);
-        Ok(Self { folder, packages, stages, indices })
+        Self { folder, packages, stages, indices, passing: None }
+    }
+
+    /// Whether there is a next run that finds what this one keeps.
+    pub fn lasts(&self) -> bool {
+        self.passing.is_none()
     }
 
     /// Where it is.

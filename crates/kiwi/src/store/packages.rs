@@ -9,7 +9,7 @@
 //! The time of a file is that of its last use; who may not write here uses it all the same.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -25,15 +25,14 @@ pub struct Packages {
     repacked: PathBuf,
 }
 
+pub(super) const FETCHED: &str = "packages/sha256";
+pub(super) const REPACKED: &str = "packages/zstd";
 /// Characters of a digest.
 const DIGITS: u64 = 64;
 
 impl Packages {
-    pub(super) fn open(store: &Path, host: &Host) -> io::Result<Self> {
-        let (folder, repacked) = (store.join("packages/sha256"), store.join("packages/zstd"));
-        host.create_folders(&folder)?;
-        host.create_folders(&repacked)?;
-        Ok(Self { folder, repacked })
+    pub(super) fn new(store: &Path) -> Self {
+        Self { folder: store.join(FETCHED), repacked: store.join(REPACKED) }
     }
 
     /// The package with this SHA-256 (lower-case hex), when it is there.
