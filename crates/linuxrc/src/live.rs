@@ -135,10 +135,9 @@ impl Live<'_> {
             .and_then(|()| loop_device::attach(self.machine, file, false))
             .and_then(|device| Ok(mount(device, &place, word, MountFlags::RDONLY, None)?))
             .map_err(|error| match error.raw_os_error() {
-                Some(code) if code == Errno::NODEV.raw_os_error() => SystemException::shell(format!(
-                    "the kernel cannot mount {word}: its module is missing in the initrd or did not load.\n{}",
-                    self.modules.report()
-                )),
+                Some(code) if code == Errno::NODEV.raw_os_error() => {
+                    self.modules.unknown_filesystem(word, word, file)
+                }
                 _ => damaged(error.to_string()),
             })?;
         Ok(place)

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, SECTOR, Volume};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use crate::boot::Orders;
@@ -86,7 +87,7 @@ fn is_wanted(machine: &Machine, medium: &Medium, orders: &Orders) -> bool {
         // A boot image that was made without its medium takes the first live system there is.
         None => {
             let path = place(machine).join(LiveConfig::PATH.trim_start_matches('/'));
-            let is_live = medium.mount(machine).is_ok() && path.is_file();
+            let is_live = medium.try_mount(machine).is_ok() && path.is_file();
             let _ = unmount(place(machine), UnmountFlags::DETACH);
             is_live
         }
@@ -213,18 +214,27 @@ impl Medium {
     }
 
     /// Mounts it at `place`.
-    pub(crate) fn mount(&self, machine: &Machine) -> Result<(), SystemException> {
+    pub(crate) fn mount(&self, machine: &Machine, modules: &Modules) -> Result<(), SystemException> {
+        self.try_mount(machine).map_err(|error| self.not_mounted(&error, modules))
+    }
+
+    fn try_mount(&self, machine: &Machine) -> io::Result<()> {
         let place = place(machine);
-        fs::create_dir_all(&place)
-            .and_then(|()| {
-                Ok(mount(&self.device, &place, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
-            })
-            .map_err(|error| {
-                SystemException::shell(format!(
-                    "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image anew.",
-                    self.device.display()
-                ))
-            })
+        fs::create_dir_all(&place)?;
+        Ok(mount(&self.device, &place, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
+    }
+
+    /// A driver that is missing is told from a medium that is damaged.
+    fn not_mounted(&self, error: &io::Error, modules: &Modules) -> SystemException {
+        match error.raw_os_error() {
+            Some(code) if code == Errno::NODEV.raw_os_error() => {
+                modules.unknown_filesystem("iso9660", "isofs", &self.device)
+            }
+            _ => SystemException::shell(format!(
+                "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image anew.",
+                self.device.display()
+            )),
+        }
     }
 }
 
@@ -290,6 +300,22 @@ mod tests {
         let partition = &drives["sda1"];
         assert_eq!((partition.drive.as_str(), partition.volume.set.as_str()), ("sda", SET));
         assert!(!partition.is_optical());
+    }
+
+    #[test]
+    fn a_missing_driver_is_told_from_damage() {
+        let files = Files::new();
+        let modules = Modules::open(&files.machine, &[], &Console::quiet(&files.machine));
+        files.add("sr0", None, &volume(64));
+        let drives = drives(&files.machine);
+        let says = |errno: Errno| drives["sr0"].not_mounted(&errno.into(), &modules).text;
+        let text = says(Errno::NODEV);
+        assert!(text.starts_with("The kernel cannot mount iso9660, which is on "), "{text}");
+        assert!(
+            text.contains("its module isofs is missing in the initrd") && !text.contains("damaged"),
+            "{text}"
+        );
+        assert!(says(Errno::INVAL).ends_with("It is damaged; write its image anew."));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::console::Console;
+use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modalias::{matches, underscored};
 
@@ -167,10 +168,12 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
-    /// The modules for the kernel that runs.
-    pub(crate) fn open(machine: &Machine) -> Self {
+    /// The modules for the kernel that runs; those `named` are loaded, whatever the hardware asks for.
+    pub(crate) fn open(machine: &Machine, named: &[String], console: &Console) -> Self {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
-        Self::at(machine.root.join("lib/modules").join(release), crate::sys::insert_module)
+        let mut modules = Self::at(machine.root.join("lib/modules").join(release), crate::sys::insert_module);
+        named.iter().for_each(|name| modules.load(name, console));
+        modules
     }
 
     fn at(directory: PathBuf, insert: Insert) -> Self {
@@ -214,6 +217,17 @@ impl Modules {
             self.load(alias, console);
         }
         !fresh.is_empty()
+    }
+
+    /// Why the kernel does not know the file system `word`, which is on `place`: it answered with ENODEV.
+    pub(crate) fn unknown_filesystem(&self, word: &str, module: &str, place: &Path) -> SystemException {
+        let state = if self.index.provides(module) { "did not load" } else { "is missing in the initrd" };
+        SystemException::shell(format!(
+            "The kernel cannot mount {word}, which is on {}: its module {module} {state}.\n\n\
+             Nothing is wrong with what is there; make the boot image again, with the module.\n{}",
+            place.display(),
+            self.report()
+        ))
     }
 
     /// What was loaded and what failed, for an exception.

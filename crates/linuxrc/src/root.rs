@@ -196,14 +196,7 @@ pub(crate) fn mount(
     match outcome {
         Ok(()) => Ok(MountedSystem { directory, options, read_only }),
         Err(Errno::NODEV) => {
-            let module = superblock.filesystem.module();
-            let state =
-                if modules.index().provides(module) { "did not load" } else { "is missing in the initrd" };
-            Err(SystemException::shell(format!(
-                "the kernel cannot mount {word}, which is on {}: its module {module} {state}.\n{}",
-                device.path.display(),
-                modules.report()
-            )))
+            Err(modules.unknown_filesystem(word, superblock.filesystem.module(), &device.path))
         }
         Err(error) => Err(SystemException::shell(format!(
             "mounting {} as {word}: {error}\nThe file system is damaged, or rootflags= says something it does not know.",
@@ -254,7 +247,7 @@ mod tests {
 
     fn waited(files: &Files, root: &str) -> Result<Device, SystemException> {
         let console = Console::quiet(&files.machine);
-        wait(&files.machine, &orders(Some(root)), &mut Modules::open(&files.machine), &console)
+        wait(&files.machine, &orders(Some(root)), &mut Modules::open(&files.machine, &[], &console), &console)
     }
 
     #[test]

@@ -34,12 +34,11 @@ pub(crate) fn boot(
     orders: &Orders,
     console: &Console,
 ) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine);
-    orders.modules.iter().for_each(|name| modules.load(name, console));
+    let mut modules = Modules::open(machine, &orders.modules, console);
     let medium = medium::wait(machine, orders, "system to install", &mut modules, console)?;
     console.phase("medium");
     medium.is_whole()?;
-    medium.mount(machine)?;
+    medium.mount(machine, &modules)?;
     let config = read_config(machine)?;
     let image = find_image(machine, &config)?;
     image.check(console)?;

@@ -28,8 +28,7 @@ pub(crate) fn boot(
     panic: &PanicTimeout,
     console: &Console,
 ) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine);
-    orders.modules.iter().for_each(|name| modules.load(name, console));
+    let mut modules = Modules::open(machine, &orders.modules, console);
     let medium = medium::wait(machine, orders, "live system", &mut modules, console)?;
     console.phase("medium");
     medium.is_whole()?;
@@ -41,7 +40,7 @@ pub(crate) fn boot(
         true => persistent::prepare(machine, &medium, parameters, &mut modules, console),
         false => None,
     };
-    medium.mount(machine)?;
+    medium.mount(machine, &modules)?;
     console.phase("mount");
     live::assemble(machine, orders, parameters, kept.as_ref(), &mut modules, console)?;
     if parameters.swap {

@@ -7,13 +7,11 @@ use std::convert::Infallible;
 
 use bootconfig::Filesystem;
 
-use super::vmx;
+use super::vmx::System;
 use crate::boot::Orders;
 use crate::console::Console;
 use crate::exception::SystemException;
 use crate::machine::{Machine, PanicTimeout};
-use crate::modules::Modules;
-use crate::root;
 use crate::switch_root;
 use crate::union;
 
@@ -24,19 +22,15 @@ pub(crate) fn boot(
     panic: &PanicTimeout,
     console: &Console,
 ) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine);
-    orders.modules.iter().for_each(|name| modules.load(name, console));
-    let device = root::wait(machine, orders, &mut modules, console)?;
-    console.phase("device");
-    let (device, superblock) = root::recognise(device, orders)?;
-    match superblock.filesystem {
+    let mut system = System::find(machine, orders, console)?;
+    match system.superblock.filesystem {
         Filesystem::Squashfs => {
-            union::mount(machine, orders, device, &superblock, &mut modules, console)?;
+            union::mount(machine, orders, system.device, &system.superblock, &mut system.modules, console)?;
             console.phase("mount");
             switch_root::enter(machine, orders, panic, console)
         }
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-            vmx::enter(machine, orders, device, &superblock, &mut modules, panic, console)
+            system.enter(machine, orders, panic, console)
         }
     }
 }

@@ -25,40 +25,58 @@ pub(crate) fn boot(
     panic: &PanicTimeout,
     console: &Console,
 ) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine);
-    orders.modules.iter().for_each(|name| modules.load(name, console));
-    let device = root::wait(machine, orders, &mut modules, console)?;
-    console.phase("device");
-    let (device, superblock) = root::recognise(device, orders)?;
-    enter(machine, orders, device, &superblock, &mut modules, panic, console)
+    System::find(machine, orders, console)?.enter(machine, orders, panic, console)
 }
 
-/// Checks, grows, mounts and enters the system on `device`, which can be written to.
-pub(crate) fn enter(
-    machine: &Machine,
-    orders: &Orders,
-    device: Device,
-    superblock: &Superblock,
-    modules: &mut Modules,
-    panic: &PanicTimeout,
-    console: &Console,
-) -> Result<Infallible, SystemException> {
-    modules.load(superblock.filesystem.module(), console);
-    check::check(machine, &device, superblock.filesystem, console)?;
-    console.phase("check");
-    let growing = orders.grow && orders.partitions.is_none();
-    let device = if growing { grow::partition(machine, device, console) } else { device };
-    console.phase("partition");
-    let system = root::mount(machine, orders, &device, superblock, modules)?;
-    console.phase("mount");
-    if orders.grow {
-        let device = match &orders.partitions {
-            Some(division) => divide::divide(machine, device, division, console),
-            None => device,
-        };
-        grow::filesystem(machine, &device, console);
+/// The system of a disk or a stick, found and recognised.
+pub(super) struct System {
+    pub(super) device: Device,
+    pub(super) superblock: Superblock,
+    pub(super) modules: Modules,
+}
+
+impl System {
+    /// Loads drivers until it is there.
+    pub(super) fn find(
+        machine: &Machine,
+        orders: &Orders,
+        console: &Console,
+    ) -> Result<Self, SystemException> {
+        let mut modules = Modules::open(machine, &orders.modules, console);
+        let device = root::wait(machine, orders, &mut modules, console)?;
+        console.phase("device");
+        let (device, superblock) = root::recognise(device, orders)?;
+        Ok(Self { device, superblock, modules })
     }
-    console.phase("filesystem");
-    system.set_mode(orders.read_only)?;
-    switch_root::enter(machine, orders, panic, console)
+
+    /// Checks, grows, mounts and enters it where it can be written to.
+    pub(super) fn enter(
+        mut self,
+        machine: &Machine,
+        orders: &Orders,
+        panic: &PanicTimeout,
+        console: &Console,
+    ) -> Result<Infallible, SystemException> {
+        let Superblock { filesystem, .. } = self.superblock;
+        self.modules.load(filesystem.module(), console);
+        check::check(machine, &self.device, filesystem, console)?;
+        console.phase("check");
+        let device = match orders.grow && orders.partitions.is_none() {
+            true => grow::partition(machine, self.device, console),
+            false => self.device,
+        };
+        console.phase("partition");
+        let system = root::mount(machine, orders, &device, &self.superblock, &self.modules)?;
+        console.phase("mount");
+        if orders.grow {
+            let device = match &orders.partitions {
+                Some(division) => divide::divide(machine, device, division, console),
+                None => device,
+            };
+            grow::filesystem(machine, &device, console);
+        }
+        console.phase("filesystem");
+        system.set_mode(orders.read_only)?;
+        switch_root::enter(machine, orders, panic, console)
+    }
 }
