@@ -83,6 +83,19 @@ impl Share {
         }
     }
 
+    /// Refuses a folder that has none: a `KIWI_SHARE` that is mistyped would look like a kiwi without boot images.
+    pub fn require_images(&self) -> Result<()> {
+        let images = self.images();
+        if !images.is_dir() {
+            bail!(
+                "there are no boot image descriptions at {}; set KIWI_SHARE to the folder share/kiwi of a kiwi, or unset \
+                 it to use the one that came with this program",
+                images.display()
+            );
+        }
+        Ok(())
+    }
+
     /// Every description below the boot images, by its path relative to them.
     pub fn list(&self) -> Vec<String> {
         let folders = self.own.iter().cloned().chain([self.images()]);
@@ -130,6 +143,14 @@ mod tests {
         assert_eq!(share.description("isoboot/debian-12").unwrap(), own.join("isoboot/debian-12"));
         assert_eq!(share.description("usbboot/debian-12").unwrap(), ours.join("image/usbboot/debian-12"));
         assert!(share.description("usbboot/mine").is_err());
+        share.require_images().unwrap();
+        let wrong =
+            Share { folder: folder.path().join("nowhere"), own: None, program: "/usr/bin/kiwi".into() };
+        let error = wrong.require_images().unwrap_err().to_string();
+        assert!(
+            error.contains("nowhere/image; set KIWI_SHARE to the folder share/kiwi of a kiwi"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub struct Request;
 /// Prints `path -> Version: x.y.z`, a line each.
 pub fn run(_request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
+    share.require_images()?;
     for path in share.list() {
         let loaded = load::load(&share.description(&path)?, &share)?;
         host.print(&format!("{path} -> Version: {}", loaded.description.version));
