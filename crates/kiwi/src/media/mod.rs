@@ -13,6 +13,7 @@ pub mod iso;
 pub mod removable;
 pub mod stick;
 pub mod system_image;
+pub mod system_kernel;
 pub mod writing;
 
 use bootconfig::Checksum;

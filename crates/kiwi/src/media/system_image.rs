@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bootconfig::Checksum;
+use bootconfig::{Checksum, Filesystem};
 
 use super::boot_files::{base_name, folder_of};
 use crate::artifact;
@@ -31,6 +31,8 @@ pub struct SystemImage {
     pub name: String,
     /// What it is.
     pub content: Content,
+    /// Its file system, unless it is a disk; each ext counts as ext4.
+    pub filesystem: Option<Filesystem>,
     /// Its size and sum.
     pub sum: Checksum,
 }
@@ -43,14 +45,14 @@ impl SystemImage {
         }
         let packed = path.extension().is_some_and(|ending| ending == "gz");
         let plain = if packed { unpack(path, scratch, host)? } else { path.to_owned() };
-        let content = recognise(&plain, path)?;
+        let (content, filesystem) = recognise(&plain, path)?;
         let stage = host.stage("Checking the system image");
         let sum = artifact::checksum(&plain)?;
         agree(path, &sum)?;
         stage.finish();
         let name = base_name(path);
         let name = name.strip_suffix(".raw").unwrap_or(&name).to_owned();
-        Ok(Self { path: plain, name, content, sum })
+        Ok(Self { path: plain, name, content, filesystem, sum })
     }
 
     /// Bytes it has.
@@ -71,18 +73,22 @@ fn unpack(path: &Path, scratch: &Path, host: &Host) -> Result<PathBuf> {
 }
 
 /// The kind by magic numbers: squashfs at 0, XFS at 0, ext at 1080, Btrfs at 65600, a partition table at 510.
-fn recognise(plain: &Path, shown: &Path) -> Result<Content> {
+fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)> {
     let reading = || format!("reading {}", shown.display());
     let mut start = Vec::new();
     File::open(plain).with_context(reading)?.take(1 << 17).read_to_end(&mut start).with_context(reading)?;
     let is = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
     if is(0, b"hsqs") {
-        Ok(Content::ReadOnly)
+        Ok((Content::ReadOnly, Some(Filesystem::Squashfs)))
     } else if is(510, &[0x55, 0xaa]) {
         // Before ext, whose magic may be in the middle of a boot loader; ext itself leaves the first 1024 bytes alone.
-        Ok(Content::Disk)
-    } else if is(1080, &[0x53, 0xef]) || is(0, b"XFSB") || is(65600, b"_BHRfS_M") {
-        Ok(Content::Writable)
+        Ok((Content::Disk, None))
+    } else if is(1080, &[0x53, 0xef]) {
+        Ok((Content::Writable, Some(Filesystem::Ext4)))
+    } else if is(0, b"XFSB") {
+        Ok((Content::Writable, Some(Filesystem::Xfs)))
+    } else if is(65600, b"_BHRfS_M") {
+        Ok((Content::Writable, Some(Filesystem::Btrfs)))
     } else {
         bail!(
             "{} is no system image that is known: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
@@ -136,6 +142,7 @@ mod tests {
                 (image.content, image.bytes(), image.name.as_str()),
                 (content, 4096, "system.x86_64-1.0.0")
             );
+            assert_eq!(image.filesystem.is_none(), content == Content::Disk);
         }
         std::fs::write(folder.path().join("system.x86_64-1.0.0.md5"), format!("{}   1 4096", "0".repeat(32)))
             .unwrap();

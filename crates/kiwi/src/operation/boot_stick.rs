@@ -9,6 +9,7 @@ use crate::host::{Host, Outside};
 use crate::media::boot_files::BootFiles;
 use crate::media::stick;
 use crate::media::system_image::SystemImage;
+use crate::media::system_kernel;
 
 /// What goes onto the stick, and which stick.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let workspace = request.target.workspace(&request.initrd, host)?;
     let system = request.system.as_deref();
     let system = system.map(|path| SystemImage::open(path, workspace.scratch(), host)).transpose()?;
+    if let Some(system) = &system {
+        system_kernel::compare(&boot, system, host)?;
+    }
     let identity = stick::identity(&boot.sums()?, system.as_ref(), host);
     let plan = stick::plan(boot, system.as_ref(), &identity)?;
     let medium = request.target.unfinished(&workspace)?;

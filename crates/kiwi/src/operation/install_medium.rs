@@ -72,7 +72,7 @@ pub(super) fn of(
             InstallConfig::parse(&text).with_context(reading)?
         }
     };
-    let system = SystemImage { path, name: name.clone(), content: Content::Disk, sum };
+    let system = SystemImage { path, name: name.clone(), content: Content::Disk, filesystem: None, sum };
     let medium = cd::plan_install(&boot, &system, &install, &identity)?;
     let file = format!("{name}.install.iso");
     let output = workspace.unfinished(&file);

@@ -1,0 +1,152 @@
+//! Whether a system fits the kernel of the boot image that is to start it: the drivers in it must be those of this kernel
+//! (spec/kiwi-1.4, 4.13). A whole disk brings its own kernel.
+//!
+//! The names in `/lib/modules` are read out of the image by the tools of its file system. A Btrfs that is in a file
+//! cannot be asked.
+
+use anyhow::{Context, Result, ensure};
+use bootconfig::Filesystem;
+
+use super::boot_files::BootFiles;
+use super::system_image::SystemImage;
+use crate::host::Host;
+
+/// Where drivers are; the second place is a link to the first one in today's distributions.
+const PLACES: [&str; 2] = ["usr/lib/modules", "lib/modules"];
+
+/// Refuses a system without the drivers of the boot image's kernel.
+pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()> {
+    let Some(filesystem) = system.filesystem else { return Ok(()) };
+    let Some(versions) = versions(filesystem, system, host)
+        .with_context(|| format!("looking for the kernels of {}", system.path.display()))?
+    else {
+        host.warn(&format!(
+            "{} is a {}, into which kiwi cannot look: see to it that the system has the drivers of kernel {}, which \
+             starts it",
+            system.path.display(),
+            filesystem.word(),
+            boot.kernel_version
+        ));
+        return Ok(());
+    };
+    ensure!(
+        versions.contains(&boot.kernel_version),
+        "the boot image {} has kernel {}, the system {} has {}: both must be built with the same kernel package",
+        boot.initrd.display(),
+        boot.kernel_version,
+        system.name,
+        if versions.is_empty() { "none".to_owned() } else { versions.join(", ") }
+    );
+    Ok(())
+}
+
+/// The kernels whose drivers the system has; none when nobody can tell.
+fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result<Option<Vec<String>>> {
+    let mut found: Vec<String> = Vec::new();
+    for place in PLACES {
+        found.extend(match filesystem {
+            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
+                let request = format!("ls -p /{place}");
+                in_ext(&host.command("debugfs").args(["-R", &request]).arg(&system.path).output()?)
+            }
+            Filesystem::Squashfs => {
+                let command = host.command("unsquashfs").args(["-max-depth", "4", "-l"]);
+                in_squashfs(&command.arg(&system.path).arg(place).output()?, place)
+            }
+            Filesystem::Xfs => {
+                let path = format!("path /{place}");
+                host.find_program("xfs_db")?;
+                let command = host.command("xfs_db").args(["-r", "-c", &path, "-c", "ls"]);
+                // A path that is not there is an error of it.
+                in_xfs(&command.arg(&system.path).output().unwrap_or_default())
+            }
+            Filesystem::Btrfs => return Ok(None),
+        });
+    }
+    found.sort();
+    found.dedup();
+    Ok(Some(found))
+}
+
+/// `/inode/mode/uid/gid/name/size/`, a line for each entry.
+fn in_ext(listing: &str) -> Vec<String> {
+    let folder = |line: &str| {
+        let words: Vec<&str> = line.split('/').collect();
+        let [_, _, mode, _, _, name, ..] = words[..] else { return None };
+        (mode.starts_with("04") && !name.starts_with('.')).then(|| name.to_owned())
+    };
+    listing.lines().filter_map(folder).collect()
+}
+
+/// `squashfs-root/PLACE/NAME`
+fn in_squashfs(listing: &str, place: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let name = line.strip_prefix("squashfs-root/")?.strip_prefix(place)?.strip_prefix('/')?;
+        (!name.contains('/')).then(|| name.to_owned())
+    };
+    listing.lines().filter_map(name).collect()
+}
+
+/// `address inode type hash length name (good)`
+fn in_xfs(listing: &str) -> Vec<String> {
+    let folder = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, kind, _, _, name, ..] = words[..] else { return None };
+        (kind == "directory" && !name.starts_with('.')).then(|| name.to_owned())
+    };
+    listing.lines().filter_map(folder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use super::*;
+    use crate::host::Output;
+
+    fn boot(version: &str) -> BootFiles {
+        let [initrd, kernel] = ["initrd.gz", "initrd.kernel"].map(PathBuf::from);
+        BootFiles { initrd, kernel, kernel_version: version.to_owned() }
+    }
+
+    fn run(program: &str, words: &[&str]) {
+        let status = Command::new(program)
+            .args(words)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{program} {words:?}");
+    }
+
+    #[test]
+    fn a_system_has_the_kernel_of_its_boot_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let tree = folder.path().join("tree");
+        std::fs::create_dir_all(tree.join("usr/lib/modules/6.1.0-1-amd64/kernel/fs")).unwrap();
+        std::os::unix::fs::symlink("usr/lib", tree.join("lib")).unwrap();
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let [ext, squashfs] = ["n.ext4", "n.squashfs"].map(|name| folder.path().join(name));
+        run("mke2fs", &["-q", "-t", "ext4", "-d", &text(&tree), &text(&ext), "4M"]);
+        run("mksquashfs", &[&text(&tree), &text(&squashfs), "-quiet", "-no-progress"]);
+        for path in [ext, squashfs] {
+            let system = SystemImage::open(&path, folder.path(), &host).unwrap();
+            compare(&boot("6.1.0-1-amd64"), &system, &host).unwrap();
+            let said = compare(&boot("6.1.0-2-amd64"), &system, &host).unwrap_err().to_string();
+            assert!(
+                said.starts_with("the boot image initrd.gz has kernel 6.1.0-2-amd64, the system n.")
+                    && said.ends_with(" has 6.1.0-1-amd64: both must be built with the same kernel package"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_listing_of_xfs_is_read() {
+        let listing = "/usr/lib/modules:\n3  96  directory  0x0000002e   1 . (good)\n\
+                       4  128  directory  0x0000172e   2 .. (good)\n6  131  directory  0x1  13 6.1.0-1-amd64 (good)\n";
+        assert_eq!(in_xfs(listing), ["6.1.0-1-amd64"]);
+    }
+}
