@@ -27,8 +27,6 @@ use crate::sys;
 const NUMBER: u32 = 3;
 /// Where its entry is in the MBR.
 const ENTRY: usize = 446 + 16 * (NUMBER as usize - 1);
-/// Less than this is not worth a file system.
-const LEAST: u64 = 64 << 20;
 /// Where partitions begin: at whole MiB, in sectors.
 const ALIGNMENT: u64 = 2048;
 /// How long the kernel and the drive may take to show a new partition.
@@ -78,7 +76,7 @@ fn find_or_make(
         .map_err(|error| format!("the stick cannot be written to: {error}"))?;
     let mut table = [0; 512];
     disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
-    add_partition(&mut table, medium.volume.bytes, medium.bytes)?;
+    add_partition(&mut table, medium.volume.bytes, medium.bytes, least(filesystem))?;
     console.announce("Making a part of the stick for what is kept ...");
     disk.write_all_at(&table, 0)
         .and_then(|()| disk.sync_all())
@@ -97,8 +95,16 @@ fn find_or_make(
     make_filesystem(machine, &device, filesystem, console)
 }
 
-/// Puts the third entry into an MBR: everything behind the image of `used` bytes on a disk of `bytes`.
-fn add_partition(table: &mut [u8; 512], used: u64, bytes: u64) -> Result<(), String> {
+/// Bytes below which no part is made: mkfs.xfs refuses less than 300 MiB, of an ext4 less is not worth having.
+const fn least(filesystem: Filesystem) -> u64 {
+    match filesystem {
+        Filesystem::Xfs => 300 << 20,
+        _ => 64 << 20,
+    }
+}
+
+/// Puts the third entry into an MBR: everything behind the image of `used` bytes on a disk of `bytes`, `least` or more.
+fn add_partition(table: &mut [u8; 512], used: u64, bytes: u64, least: u64) -> Result<(), String> {
     if table[510..] != [0x55, 0xaa] {
         return Err("it has no partition table".to_owned());
     }
@@ -108,8 +114,8 @@ fn add_partition(table: &mut [u8; 512], used: u64, bytes: u64) -> Result<(), Str
     let start = used.div_ceil(512).next_multiple_of(ALIGNMENT);
     // An MBR counts sectors in 32 bits.
     let end = (bytes / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
-    if end <= start || (end - start) * 512 < LEAST {
-        return Err(format!("fewer than {} MiB are left behind the image", LEAST >> 20));
+    if end <= start || (end - start) * 512 < least {
+        return Err(format!("fewer than {} MiB are left behind the image", least >> 20));
     }
     let beyond_geometry = [0xfe, 0xff, 0xff];
     let entry = &mut table[ENTRY..ENTRY + 16];
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn the_part_fills_the_stick_behind_the_image() {
         let mut table = table();
-        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512).unwrap();
+        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512, 64 * MIB).unwrap();
         assert_eq!(table[446..ENTRY], self::table()[446..ENTRY]);
         assert_eq!(table[ENTRY + 4], 0x83);
         let number = |at: usize| u32::from_le_bytes(table[at..at + 4].try_into().unwrap());
@@ -197,11 +203,15 @@ mod tests {
         let mut foreign = table();
         foreign[446 + 48 + 4] = 0x83;
         let before = foreign;
-        let error = add_partition(&mut foreign, MIB, 1000 * MIB).unwrap_err();
+        let error = add_partition(&mut foreign, MIB, 1000 * MIB, 64 * MIB).unwrap_err();
         assert_eq!(error, "its partition table has other entries behind the image");
         assert_eq!(foreign, before);
-        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB).is_err());
-        let full = add_partition(&mut table(), 990 * MIB, 1000 * MIB).unwrap_err();
-        assert_eq!(full, "fewer than 64 MiB are left behind the image");
+        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB, 64 * MIB).is_err());
+        for (filesystem, used, text) in [(Filesystem::Ext4, 937, "64"), (Filesystem::Xfs, 701, "300")] {
+            let mut full = table();
+            let mut add = |used| add_partition(&mut full, used * MIB, 1000 * MIB, least(filesystem));
+            assert_eq!(add(used).unwrap_err(), format!("fewer than {text} MiB are left behind the image"));
+            add(used - 1).unwrap();
+        }
     }
 }
