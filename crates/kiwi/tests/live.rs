@@ -19,13 +19,14 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">
   <users><user name="tux" home="/home/tux" shell="/bin/bash" password="$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu."/></users>
   <repository><source path="debian://bookworm"/></repository>
   <packages type="image">
-    <package name="e2fsprogs"/><package name="kmod"/><package name="linux-image-amd64"/><package name="login"/><package name="udev"/>
+    <package name="e2fsprogs"/><package name="kmod"/><package name="linux-image-amd64"/><package name="login"/><package name="mount"/><package name="udev"/><package name="xfsprogs"/>
   </packages>
 </image>"#;
 
 const INIT: &str = "#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
+swapon -a
 while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
 ";
 
@@ -113,7 +114,15 @@ fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     }
     judge("checkisomd5", &[path]);
     judge("sfdisk", &["--verify", path]);
-    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Bios, folder.path());
+    // The machine has swap space on a disk, which the system uses.
+    let disk = folder.path().join("swap");
+    std::fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
+    judge("mkswap", &[disk.to_str().unwrap()]);
+    let mut words = Slot::Cdrom.words(&image);
+    words.extend(["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]);
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    machine.log_in("tux", "kiwi");
+    assert_eq!(machine.ask("awk 'NR > 1 { print $1, $2 }' /proc/swaps"), "/dev/vda partition");
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
     assert_eq!(mounted(&mut machine, "/run/kiwi/medium"), "/dev/sr0 iso9660 ro");
     assert_eq!(
@@ -251,6 +260,18 @@ fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
     judge_check(&image, folder.path(), Slot::Usb, "The medium is as it was made.");
 }
 
+#[test]
+fn a_stick_keeps_on_xfs_what_has_room_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let attributes = "flags=\"dmsquash\" hybridpersistent=\"true\" hybridpersistent_filesystem=\"xfs\"";
+    let image = medium(attributes, folder.path());
+    let stick = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
+    stick.set_len(stick.metadata().unwrap().len() + (302 << 20)).unwrap();
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");
+    assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
+}
+
 /// Boots kernel and initrd of a medium directly, with the medium put in, and waits for what the console must say.
 fn judge_check(image: &Path, folder: &Path, slot: Slot, text: &str) {
     let mut words = slot.words(image);
@@ -298,6 +319,13 @@ fn what_is_wrong_with_a_medium_is_said() {
         Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 180);
     };
     says(None, "rd.timeout=3", "The CD or USB stick with the live system was not found within 3 seconds.");
+    says(None, "rd.timeout=3", "*** The machine reboots in 60 seconds.");
+    let mut machine =
+        Machine::start(&direct(&image, folder.path(), "rd.timeout=3 DEBUG=1"), Firmware::Bios, folder.path());
+    machine.expect_failure("*** A shell follows; the machine reboots when it ends.", 180);
+    machine.type_line("echo SHELL-$((6*7))");
+    machine.expect_failure("SHELL-42", 60);
+    drop(machine);
     let (file, cut) = copy("cut");
     file.set_len(bytes.len() as u64 - (5 << 20)).unwrap();
     says(Some(&cut), "", "The medium is incomplete: 5 MiB are missing at its end.");
