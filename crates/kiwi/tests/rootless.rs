@@ -29,8 +29,10 @@ const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \
     LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 \"$@\"";
 
 /// Types, each with what makes it differ from others of its name.
-const TYPES: [(&str, &str); 9] = [
+const TYPES: [(&str, &str); 18] = [
     ("ext2", ""),
+    ("ext3", ""),
+    ("ext4", ""),
     ("xfs", ""),
     ("btrfs", ""),
     ("squashfs", ""),
@@ -38,7 +40,14 @@ const TYPES: [(&str, &str); 9] = [
     ("tbz", ""),
     ("usb", "filesystem=\"ext3\""),
     ("iso", "flags=\"overlay\" filesystem=\"erofs\""),
+    ("iso", "flags=\"plain\""),
+    ("iso", "flags=\"compressed\""),
     ("oem", "filesystem=\"ext4\""),
+    ("oem", "filesystem=\"ext4\" format=\"qcow2\""),
+    ("oem", "filesystem=\"ext4\" format=\"vhd\""),
+    ("oem", "filesystem=\"ext4\" format=\"vhdx\""),
+    ("oem", "filesystem=\"btrfs\" format=\"vmdk\""),
+    ("oem", "filesystem=\"xfs\" format=\"vdi\""),
 ];
 
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="twin">
