@@ -244,8 +244,7 @@ fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
     let folder = tempfile::tempdir().unwrap();
     let attributes = "flags=\"overlay\" hybridpersistent=\"true\" filesystem=\"erofs\"";
     let image = medium(attributes, folder.path());
-    let stick = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
-    stick.set_len(stick.metadata().unwrap().len() + (300 << 20)).unwrap();
+    add_room(&image, 300);
     let mut machine = log_in(&image, Slot::Usb, Firmware::Uefi, folder.path());
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
     assert_eq!(mounted(&mut machine, "/run/kiwi/read-only"), "/dev/loop0 erofs ro");
@@ -265,11 +264,16 @@ fn a_stick_keeps_on_xfs_what_has_room_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let attributes = "flags=\"dmsquash\" hybridpersistent=\"true\" hybridpersistent_filesystem=\"xfs\"";
     let image = medium(attributes, folder.path());
-    let stick = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
-    stick.set_len(stick.metadata().unwrap().len() + (302 << 20)).unwrap();
+    add_room(&image, 302);
     let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
+}
+
+/// The stick that the image was written to is larger than it.
+fn add_room(image: &Path, mib: u64) {
+    let stick = std::fs::OpenOptions::new().write(true).open(image).unwrap();
+    stick.set_len(stick.metadata().unwrap().len() + (mib << 20)).unwrap();
 }
 
 /// Boots kernel and initrd of a medium directly, with the medium put in, and waits for what the console must say.
