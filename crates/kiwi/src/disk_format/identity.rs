@@ -7,6 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
+use byteorder::{ByteOrder, LE};
 use crc::{CRC_32_ISCSI, Crc};
 use description::DiskFormat;
 
@@ -98,7 +99,7 @@ fn vhdx(file: &File, id: [u8; 16]) -> Result<()> {
         header[16..32].copy_from_slice(&other(id, 1));
         header[32..48].copy_from_slice(&other(id, 2));
         if header[48..64] == [0; 16] {
-            let (length, log) = (le32(&header, 68), le64(&header, 72));
+            let (length, log) = (LE::read_u32(&header[68..]), LE::read_u64(&header[72..]));
             file.write_all_at(&vec![0; length as usize], log).context("emptying the log of a VHDX")?;
         }
         header[4..8].fill(0);
@@ -107,9 +108,9 @@ fn vhdx(file: &File, id: [u8; 16]) -> Result<()> {
         file.write_all_at(&header, place).context("writing a header of a VHDX")?;
     }
     let region = entry_of(file, VHDX_REGIONS, METADATA_REGION, 16)?;
-    let metadata = le64(&region, 16);
+    let metadata = LE::read_u64(&region[16..]);
     let item = entry_of(file, metadata, DISK_ID_ITEM, 32)?;
-    let place = metadata + u64::from(le32(&item, 16));
+    let place = metadata + u64::from(LE::read_u32(&item[16..]));
     file.write_all_at(&id, place).context("writing the disk id of a VHDX")
 }
 
@@ -123,14 +124,6 @@ fn entry_of(file: &File, table: u64, guid: [u8; 16], head: u64) -> Result<[u8; 3
         }
     }
     anyhow::bail!("the table at byte {table} of a VHDX lacks an entry")
-}
-
-fn le32(bytes: &[u8], place: usize) -> u32 {
-    u32::from_le_bytes(std::array::from_fn(|index| bytes[place + index]))
-}
-
-fn le64(bytes: &[u8], place: usize) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|index| bytes[place + index]))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{FilesystemPlan, btrfs_identity, folder_of};
+use super::{FilesystemPlan, btrfs_identity, empty_file, folder_of};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::tree_archive;
@@ -29,8 +29,7 @@ pub(super) fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<()> {
-    let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
-    file.set_len(plan.size).with_context(|| format!("sizing {}", output.display()))?;
+    let file = empty_file(plan, output, host)?;
     // No tree is larger than the file system it is to fill.
     if host.available_memory() > plan.size {
         let folder = workspace.scratch_file("btrfs.tree");

@@ -13,6 +13,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, bail, ensure};
+use byteorder::{ByteOrder, LE};
 use crc::{CRC_32_ISCSI, Crc, Table};
 
 use super::btrfs_item;
@@ -47,10 +48,10 @@ pub(super) fn settle(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     file.read_exact_at(&mut superblock, SUPERBLOCKS[0]).context("reading the superblock")?;
     ensure!(superblock[64..72] == *MAGIC, "there is no Btrfs");
     ensure!(
-        le16(&superblock, 196) == 0,
+        LE::read_u16(&superblock[196..]) == 0,
         "a Btrfs with other checksums than crc32c is not supported; take --checksum out of filesystem options"
     );
-    let node = usize::try_from(le32(&superblock, 148))?;
+    let node = usize::try_from(LE::read_u32(&superblock[148..]))?;
     let contents = contents(file, &superblock, node)?;
     let mut block = vec![0; node];
     for (start, end) in sparse::extents(file, size).context("finding what the file system wrote")? {
@@ -77,7 +78,7 @@ pub(super) fn settle(file: &File, uuid: &str, epoch: u64) -> Result<()> {
                 btrfs_item::settle_chunk(&mut superblock[chunk..], &settings);
             }
             // Behind them stand remains of chunks that were there before.
-            let end = SYSTEM_CHUNKS + usize::try_from(le32(&superblock, 160))?;
+            let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
             superblock[end..SYSTEM_CHUNKS_END].fill(0);
             seal(&mut superblock);
             file.write_all_at(&superblock, place).context("writing a superblock")?;
@@ -110,18 +111,18 @@ impl Settings {
 fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
     let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
         .into_iter()
-        .map(|place| (le64(superblock, place - 8), btrfs_item::Chunk::read(&superblock[place..])))
+        .map(|place| (LE::read_u64(&superblock[place - 8..]), btrfs_item::Chunk::read(&superblock[place..])))
         .collect();
     let mut found = Vec::new();
-    let mut waiting = vec![le64(superblock, 88)];
+    let mut waiting = vec![LE::read_u64(&superblock[88..])];
     while let Some(logical) = waiting.pop() {
         let place = system.iter().find_map(|(start, chunk)| chunk.place(*start, logical));
         let Some(place) = place else { bail!("the chunk tree is outside the system's chunks") };
         let mut block = vec![0; node];
         file.read_exact_at(&mut block, place).context("reading the chunk tree")?;
-        let count = usize::try_from(le32(&block, COUNT))?;
+        let count = usize::try_from(LE::read_u32(&block[COUNT..]))?;
         if block[LEVEL] > 0 {
-            waiting.extend((0..count).map(|index| le64(&block, HEAD + index * POINTER + 17)));
+            waiting.extend((0..count).map(|index| LE::read_u64(&block[HEAD + index * POINTER + 17..])));
             continue;
         }
         for item in items(&block)? {
@@ -136,7 +137,7 @@ fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64
 
 /// Places of the chunks the superblock itself describes; a key stands before each.
 fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
-    let end = SYSTEM_CHUNKS + usize::try_from(le32(superblock, 160))?;
+    let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
     ensure!(end <= SYSTEM_CHUNKS_END, "the superblock is damaged");
     let mut found = Vec::new();
     let mut place = SYSTEM_CHUNKS;
@@ -159,15 +160,15 @@ pub(super) struct Item {
 }
 
 fn items(leaf: &[u8]) -> Result<Vec<Item>> {
-    let count = usize::try_from(le32(leaf, COUNT))?;
+    let count = usize::try_from(LE::read_u32(&leaf[COUNT..]))?;
     ensure!(HEAD + count * ITEM <= leaf.len(), "a leaf is damaged");
     (0..count)
         .map(|index| {
             let key = HEAD + index * ITEM;
-            let place = HEAD + usize::try_from(le32(leaf, key + 17))?;
-            let size = usize::try_from(le32(leaf, key + 21))?;
+            let place = HEAD + usize::try_from(LE::read_u32(&leaf[key + 17..]))?;
+            let size = usize::try_from(LE::read_u32(&leaf[key + 21..]))?;
             ensure!(place + size <= leaf.len(), "a leaf is damaged");
-            Ok(Item { key, object: le64(leaf, key), kind: leaf[key + 8], place, size })
+            Ok(Item { key, object: LE::read_u64(&leaf[key..]), kind: leaf[key + 8], place, size })
         })
         .collect()
 }
@@ -182,7 +183,7 @@ fn settle_block(block: &mut [u8], settings: &Settings) -> Result<()> {
         block[free].fill(0);
         btrfs_item::settle(block, &items, settings);
     } else {
-        let end = HEAD + usize::try_from(le32(block, COUNT))? * POINTER;
+        let end = HEAD + usize::try_from(LE::read_u32(&block[COUNT..]))? * POINTER;
         ensure!(end <= block.len(), "a node is damaged");
         block[end..].fill(0);
     }
@@ -195,38 +196,13 @@ fn seal(block: &mut [u8]) {
     block[..4].copy_from_slice(&sum.to_le_bytes());
 }
 
-pub(super) fn le16(bytes: &[u8], place: usize) -> u16 {
-    u16::from_le_bytes([bytes[place], bytes[place + 1]])
-}
-
-pub(super) fn le32(bytes: &[u8], place: usize) -> u32 {
-    u32::from_le_bytes([bytes[place], bytes[place + 1], bytes[place + 2], bytes[place + 3]])
-}
-
-pub(super) fn le64(bytes: &[u8], place: usize) -> u64 {
-    u64::from(le32(bytes, place)) | u64::from(le32(bytes, place + 4)) << 32
-}
-
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use std::process::Command;
-
+    use super::super::foreign_tool::run;
     use super::*;
 
     const UUID: &str = "11111111-2222-4333-8444-555555555555";
-
-    fn run(program: &str, words: &[&str]) -> String {
-        let output = Command::new(program)
-            .args(words)
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("TZ", "UTC")
-            .output()
-            .expect("package btrfs-progs is needed");
-        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{program} {words:?}: {text}");
-        text
-    }
 
     /// More files than one leaf describes, so that there are nodes; with doubled trees, single ones and mixed chunks.
     #[test]

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::btrfs_identity::{Item, Settings, le16, le32, le64};
+use byteorder::{ByteOrder, LE};
+
+use super::btrfs_identity::{Item, Settings};
 
 const INODE: u8 = 1;
 const ATTRIBUTE: u8 = 24;
@@ -34,7 +36,7 @@ pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
             ATTRIBUTE | NAME | NAME_BY_NUMBER => settle_names(content),
             ROOT if item.size >= ROOT_CREATION + 12 => {
                 for place in [ROOT_CHANGE, ROOT_CREATION] {
-                    if le64(content, place) != 0 {
+                    if LE::read_u64(&content[place..]) != 0 {
                         set_time(content, place, settings.epoch);
                     }
                 }
@@ -56,7 +58,9 @@ fn settle_names(content: &mut [u8]) {
     let mut place = 0;
     while place + 30 <= content.len() {
         content[place + 17..place + 25].fill(0);
-        place += 30 + usize::from(le16(content, place + 25)) + usize::from(le16(content, place + 27));
+        place += 30
+            + usize::from(LE::read_u16(&content[place + 25..]))
+            + usize::from(LE::read_u16(&content[place + 27..]));
     }
 }
 
@@ -64,7 +68,7 @@ fn settle_inode(inode: &mut [u8], epoch: u64) {
     for place in [ACCESS, CHANGE, CREATION] {
         set_time(inode, place, epoch);
     }
-    if le64(inode, MODIFICATION) > epoch {
+    if LE::read_u64(&inode[MODIFICATION..]) > epoch {
         set_time(inode, MODIFICATION, epoch);
     }
     // To the second, as every other file system of kiwi's.
@@ -81,10 +85,10 @@ fn settle_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     let ids: Vec<&Item> = items.iter().filter(|item| item.kind == SUBVOLUME_ID && item.size == 8).collect();
     let mut entries: Vec<([u8; 16], u64)> = ids
         .iter()
-        .map(|item| le64(leaf, item.place))
+        .map(|item| LE::read_u64(&leaf[item.place..]))
         .map(|number| (settings.subvolume(number), number))
         .collect();
-    entries.sort_by_key(|(id, _)| (le64(id, 0), le64(id, 8)));
+    entries.sort_by_key(|(id, _)| (LE::read_u64(id), LE::read_u64(&id[8..])));
     for (item, (id, number)) in ids.into_iter().zip(entries) {
         leaf[item.key..item.key + 8].copy_from_slice(&id[..8]);
         leaf[item.key + 9..item.key + 17].copy_from_slice(&id[8..]);
@@ -99,7 +103,7 @@ pub(super) fn settle_device(device: &mut [u8], settings: &Settings) {
 
 /// A chunk names the device of each of its stripes.
 pub(super) fn settle_chunk(chunk: &mut [u8], settings: &Settings) {
-    for stripe in 0..usize::from(le16(chunk, 44)) {
+    for stripe in 0..usize::from(LE::read_u16(&chunk[44..])) {
         let place = 48 + stripe * 32 + 16;
         if let Some(device) = chunk.get_mut(place..place + 16) {
             device.copy_from_slice(&settings.device);
@@ -117,13 +121,13 @@ pub(super) struct Chunk {
 
 impl Chunk {
     pub(super) fn read(item: &[u8]) -> Self {
-        let stripes = (0..usize::from(le16(item, 44))).map(|index| 48 + index * 32);
+        let stripes = (0..usize::from(LE::read_u16(&item[44..]))).map(|index| 48 + index * 32);
         Self {
-            bytes: le64(item, 0),
-            contents: le32(item, 24) & 7 == 1,
+            bytes: LE::read_u64(item),
+            contents: LE::read_u32(&item[24..]) & 7 == 1,
             stripes: stripes
                 .filter(|place| place + 32 <= item.len())
-                .map(|place| le64(item, place + 8))
+                .map(|place| LE::read_u64(&item[place + 8..]))
                 .collect(),
         }
     }

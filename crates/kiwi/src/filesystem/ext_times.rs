@@ -9,6 +9,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
+use byteorder::{ByteOrder, LE};
 use crc::{Algorithm, CRC_32_ISCSI, Crc, Table};
 
 /// CRC-32C as ext4 keeps it: without the final inversion.
@@ -66,26 +67,26 @@ impl Layout {
     fn read(file: &File, offset: u64) -> Result<Self> {
         let mut block = [0; 1024];
         file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
-        ensure!(le16(&block, 0x38) == MAGIC, "there is no ext file system at byte {offset}");
-        let [incompatible, read_only] = [0x60, 0x64].map(|place| le32(&block, place));
+        ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "there is no ext file system at byte {offset}");
+        let [incompatible, read_only] = [0x60, 0x64].map(|place| LE::read_u32(&block[place..]));
         ensure!(
             incompatible & INCOMPATIBLE_META_GROUPS == 0,
             "the feature meta_bg of mke2fs is not supported; take it out of filesystem options"
         );
-        let block_size = 1024 << le32(&block, 0x18);
+        let block_size = 1024 << LE::read_u32(&block[0x18..]);
         let wide = incompatible & INCOMPATIBLE_64BIT != 0;
         let seed = if incompatible & INCOMPATIBLE_CHECKSUM_SEED != 0 {
-            le32(&block, 0x270)
+            LE::read_u32(&block[0x270..])
         } else {
             checksum(u32::MAX, &block[0x68..0x78])
         };
         Ok(Self {
             block_size,
-            first_descriptor: (u64::from(le32(&block, 0x14)) + 1) * block_size,
-            descriptor_size: if wide { u64::from(le16(&block, 0xfe)) } else { 32 },
-            groups: u64::from(le32(&block, 0)) / u64::from(le32(&block, 0x28)).max(1),
-            inodes_per_group: u64::from(le32(&block, 0x28)),
-            inode_size: u64::from(le16(&block, 0x58)),
+            first_descriptor: (u64::from(LE::read_u32(&block[0x14..])) + 1) * block_size,
+            descriptor_size: if wide { u64::from(LE::read_u16(&block[0xfe..])) } else { 32 },
+            groups: u64::from(LE::read_u32(&block)) / u64::from(LE::read_u32(&block[0x28..])).max(1),
+            inodes_per_group: u64::from(LE::read_u32(&block[0x28..])),
+            inode_size: u64::from(LE::read_u16(&block[0x58..])),
             seed: (read_only & READ_ONLY_METADATA_CHECKSUM != 0).then_some(seed),
         })
     }
@@ -96,24 +97,26 @@ impl Layout {
         let size = usize::try_from(self.descriptor_size.min(64))?;
         let place = offset + self.first_descriptor + group * self.descriptor_size;
         file.read_exact_at(&mut descriptor[..size], place).context("reading a group descriptor")?;
-        let start = u64::from(le32(&descriptor, 0x08)) | u64::from(le32(&descriptor, 0x28)) << 32;
+        let start =
+            u64::from(LE::read_u32(&descriptor[0x08..])) | u64::from(LE::read_u32(&descriptor[0x28..])) << 32;
         // Only file systems with checksums keep the number of inodes that were never used.
-        let unused = u64::from(le16(&descriptor, 0x1c)) | u64::from(le16(&descriptor, 0x32)) << 16;
+        let unused =
+            u64::from(LE::read_u16(&descriptor[0x1c..])) | u64::from(LE::read_u16(&descriptor[0x32..])) << 16;
         let unused = if self.seed.is_some() { unused } else { 0 };
         Ok((start, self.inodes_per_group.saturating_sub(unused)))
     }
 
     /// Whether the inode is in use and was settled.
     fn settle_inode(&self, inode: &mut [u8], number: u32, epoch: u32) -> bool {
-        if le16(inode, 0) == 0 {
+        if LE::read_u16(inode) == 0 {
             return false;
         }
-        let modified = le32(inode, MODIFICATION).min(epoch);
+        let modified = LE::read_u32(&inode[MODIFICATION..]).min(epoch);
         let times = [(ACCESS, epoch), (CHANGE, epoch), (MODIFICATION, modified)];
         for (place, time) in times {
             inode[place..place + 4].copy_from_slice(&time.to_le_bytes());
         }
-        let extra = if inode.len() > 128 { 128 + usize::from(le16(inode, 0x80)) } else { 128 };
+        let extra = if inode.len() > 128 { 128 + usize::from(LE::read_u16(&inode[0x80..])) } else { 128 };
         if extra >= CREATION + 4 {
             inode[CREATION..CREATION + 4].copy_from_slice(&epoch.to_le_bytes());
         }
@@ -133,7 +136,7 @@ fn seal(inode: &mut [u8], number: u32, seed: u32, high: bool) {
     if high {
         inode[0x82..0x84].fill(0);
     }
-    let generation = le32(inode, 0x64);
+    let generation = LE::read_u32(&inode[0x64..]);
     let own = checksum(checksum(seed, &number.to_le_bytes()), &generation.to_le_bytes());
     let sum = checksum(own, inode).to_le_bytes();
     inode[0x7c..0x7e].copy_from_slice(&sum[..2]);
@@ -149,27 +152,11 @@ fn checksum(seed: u32, bytes: &[u8]) -> u32 {
     digest.finalize()
 }
 
-fn le16(bytes: &[u8], place: usize) -> u16 {
-    u16::from_le_bytes([bytes[place], bytes[place + 1]])
-}
-
-fn le32(bytes: &[u8], place: usize) -> u32 {
-    u32::from_le_bytes([bytes[place], bytes[place + 1], bytes[place + 2], bytes[place + 3]])
-}
-
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use std::process::Command;
-
+    use super::super::foreign_tool::run;
     use super::*;
-
-    fn run(program: &str, words: &[&str]) -> String {
-        let output = Command::new(program).args(words).output().expect("package e2fsprogs is needed");
-        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{program} {words:?}: {text}");
-        text
-    }
 
     #[test]
     fn settled_file_systems_satisfy_e2fsck_and_have_one_time() {

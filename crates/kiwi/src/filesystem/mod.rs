@@ -7,10 +7,13 @@ mod erofs;
 mod ext;
 mod ext_times;
 pub mod fat;
+#[cfg(test)]
+mod foreign_tool;
 mod squashfs;
 mod xfs;
 mod xfs_times;
 
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -61,8 +64,7 @@ pub fn create(
 ) -> Result<()> {
     match plan.filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-            let what = || format!("creating {}", output.display());
-            host.create_file(output).with_context(what)?.set_len(plan.size).with_context(what)?;
+            empty_file(plan, output, host)?;
             ext::create(plan, tree, output, 0, workspace, host)
         }
         Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
@@ -131,6 +133,14 @@ pub fn refuse(filesystem: Filesystem) -> Result<()> {
         | Filesystem::Squashfs
         | Filesystem::Erofs => Ok(()),
     }
+}
+
+/// The file for it: all of its size, a single hole.
+fn empty_file(plan: &FilesystemPlan, output: &Path, host: &Host) -> Result<File> {
+    let creating = || format!("creating {} with {} bytes", output.display(), plan.size);
+    let file = host.create_file(output).with_context(creating)?;
+    file.set_len(plan.size).with_context(creating)?;
+    Ok(file)
 }
 
 /// The folder a mkfs program may write to.

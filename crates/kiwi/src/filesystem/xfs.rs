@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{FilesystemPlan, folder_of, xfs_times};
+use super::{FilesystemPlan, empty_file, folder_of, xfs_times};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -43,9 +43,7 @@ pub(super) fn create(
         }
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;
-    let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
-    file.set_len(plan.size).with_context(|| format!("sizing {}", output.display()))?;
-    drop(file);
+    let file = empty_file(plan, output, host)?;
     let mut command = host
         .command("mkfs.xfs")
         .args(["-q", "-f", "-m", &format!("uuid={}", plan.uuid), "-p"])
@@ -62,7 +60,6 @@ pub(super) fn create(
         repair = repair.args(["-c", &format!("path {path}"), "-c", &format!("write core.mode 0{mode:o}")]);
     }
     repair.arg(output).run().context("setting the sticky bit of folders")?;
-    let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;
     xfs_times::settle(&file, plan.epoch).context("settling the file system's times")
 }
 

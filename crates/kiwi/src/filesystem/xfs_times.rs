@@ -11,6 +11,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
+use byteorder::{BE, ByteOrder};
 use crc::{CRC_32_ISCSI, Crc, Table};
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
@@ -38,10 +39,10 @@ pub(super) fn settle(file: &File, epoch: u64) -> Result<()> {
         while block != NO_BLOCK {
             let leaf = layout.read_block(file, group, block)?;
             let records = leaf.get(HEAD..).into_iter().flat_map(|records| records.chunks_exact(16));
-            for record in records.take(usize::from(be16(&leaf, 6))) {
+            for record in records.take(usize::from(BE::read_u16(&leaf[6..]))) {
                 layout.settle_chunk(file, group, record, epoch)?;
             }
-            block = be32(&leaf, 12);
+            block = BE::read_u32(&leaf[12..]);
         }
     }
     Ok(())
@@ -63,17 +64,17 @@ impl Layout {
         file.read_exact_at(&mut block, 0).context("reading the superblock")?;
         ensure!(block.starts_with(b"XFSB"), "there is no XFS");
         ensure!(
-            be16(&block, 100) & 15 == 5,
+            BE::read_u16(&block[100..]) & 15 == 5,
             "an XFS without checksums is not supported; take crc=0 out of filesystem options"
         );
         Ok(Self {
-            block_size: be32(&block, 4).into(),
-            blocks_per_group: be32(&block, 84).into(),
-            groups: be32(&block, 88).into(),
-            sector_size: be16(&block, 102).into(),
-            inode_size: be16(&block, 104).into(),
+            block_size: BE::read_u32(&block[4..]).into(),
+            blocks_per_group: BE::read_u32(&block[84..]).into(),
+            groups: BE::read_u32(&block[88..]).into(),
+            sector_size: BE::read_u16(&block[102..]).into(),
+            inode_size: BE::read_u16(&block[104..]).into(),
             // The second of the features that old kernels cannot even read.
-            sparse: be32(&block, 216) & 2 != 0,
+            sparse: BE::read_u32(&block[216..]) & 2 != 0,
         })
     }
 
@@ -94,22 +95,22 @@ impl Layout {
         let place = self.place(group, 0) + 2 * self.sector_size;
         file.read_exact_at(&mut head, place).context("reading a group's inode header")?;
         ensure!(head.starts_with(b"XAGI"), "group {group} has no inode header");
-        let mut block = be32(&head, 20);
+        let mut block = BE::read_u32(&head[20..]);
         loop {
             let node = self.read_block(file, group, block)?;
-            if be16(&node, 4) == 0 {
+            if BE::read_u16(&node[4..]) == 0 {
                 return Ok(block);
             }
             // As many keys as there is room for stand before the first pointer.
             let room = (node.len() - HEAD) / 8;
-            block = be32(&node, HEAD + room * 4);
+            block = BE::read_u32(&node[HEAD + room * 4..]);
         }
     }
 
     fn settle_chunk(&self, file: &File, group: u64, record: &[u8], epoch: u64) -> Result<()> {
-        let first = u64::from(be32(record, 0));
-        let holes = if self.sparse { be16(record, 4) } else { 0 };
-        let free = (u64::from(be32(record, 8)) << 32) | u64::from(be32(record, 12));
+        let first = u64::from(BE::read_u32(record));
+        let holes = if self.sparse { BE::read_u16(&record[4..]) } else { 0 };
+        let free = BE::read_u64(&record[8..]);
         let mut inode = vec![0; self.inode_size];
         for index in 0..INODES_OF_CHUNK {
             if free >> index & 1 == 1 || holes >> (index / INODES_OF_BIT) & 1 == 1 {
@@ -126,7 +127,7 @@ impl Layout {
 }
 
 fn settle_inode(inode: &mut [u8], epoch: u64) -> Result<()> {
-    let flags = (u64::from(be32(inode, FLAGS)) << 32) | u64::from(be32(inode, FLAGS + 4));
+    let flags = BE::read_u64(&inode[FLAGS..]);
     let time = if flags & FLAG_BIGTIME != 0 {
         (epoch + BIGTIME_ORIGIN) * 1_000_000_000
     } else {
@@ -141,33 +142,12 @@ fn settle_inode(inode: &mut [u8], epoch: u64) -> Result<()> {
     Ok(())
 }
 
-fn be16(bytes: &[u8], place: usize) -> u16 {
-    u16::from_be_bytes([bytes[place], bytes[place + 1]])
-}
-
-fn be32(bytes: &[u8], place: usize) -> u32 {
-    u32::from_be_bytes([bytes[place], bytes[place + 1], bytes[place + 2], bytes[place + 3]])
-}
-
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use std::fmt::Write;
-    use std::process::Command;
-
+    use super::super::foreign_tool::run;
     use super::*;
-
-    fn run(program: &str, words: &[&str]) -> String {
-        let output = Command::new(program)
-            .args(words)
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("TZ", "UTC")
-            .output()
-            .expect("package xfsprogs is needed");
-        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{program} {words:?}: {text}");
-        text
-    }
+    use std::fmt::Write;
 
     /// More inodes than one block of the tree of inode chunks describes, and both kinds of time stamp.
     #[test]

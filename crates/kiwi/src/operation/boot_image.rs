@@ -92,14 +92,20 @@ pub(super) struct DecidedBoot {
     made: OnceLock<Vec<Artifact>>,
 }
 
-/// Decides the boot image if the type names a description for it. `folder` is the system's description directory; a
-/// store that is not given is opened when it is needed.
+/// Where a boot image with a description of its own is looked for and kept.
+pub(super) struct Keeping<'a> {
+    /// None: opened when there is such a boot image.
+    pub(super) store: Option<&'a Store>,
+    pub(super) reuse: Reuse,
+}
+
+/// Decides the boot image if the type names a description for it. `folder` is the system's description directory.
 pub(super) fn decide(
     system: &Selection,
     folder: &Path,
     locking: &Locking,
     share: &Share,
-    (store, reuse): (Option<&Store>, Reuse),
+    Keeping { store, reuse }: Keeping<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Option<DecidedBoot>> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
 
-use super::boot_image::DecidedBoot;
+use super::boot_image::{DecidedBoot, Keeping};
 use super::{Overrides, boot_image, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
 use crate::host::Host;
@@ -56,7 +56,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         folder,
         &loaded.locking,
         &share,
-        (None, request.reuse),
+        Keeping { store: None, reuse: request.reuse },
         &workspace,
         host,
     )?;

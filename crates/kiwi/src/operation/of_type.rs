@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 use description::{Choice, Selection};
 
-use super::boot_image::DecidedBoot;
+use super::boot_image::{DecidedBoot, Keeping};
 use super::load::Loaded;
 use super::{artifacts_in_store, boot_image, build, create, image_stage, load};
 use crate::host::Host;
@@ -105,7 +105,7 @@ impl<'a> OfType<'a> {
             loaded.source.folder(),
             &loaded.locking,
             share,
-            (Some(store), reuse),
+            Keeping { store: Some(store), reuse },
             workspace,
             host,
         )?;
