@@ -60,9 +60,14 @@ fn tree() -> &'static Path {
 
 /// The medium with these attributes of its type.
 fn medium(attributes: &str, folder: &Path) -> PathBuf {
+    medium_and_words(attributes, folder).0
+}
+
+/// The same with what kiwi said.
+fn medium_and_words(attributes: &str, folder: &Path) -> (PathBuf, String) {
     std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", attributes)).unwrap();
-    run_kiwi(&["create", tree().to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
-    folder.join("live.x86_64-1.0.0.iso")
+    let said = run_kiwi(&["create", tree().to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
+    (folder.join("live.x86_64-1.0.0.iso"), said)
 }
 
 /// Runs a judge; what it printed.
@@ -263,7 +268,8 @@ fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
 fn a_stick_keeps_on_xfs_what_has_room_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let attributes = "flags=\"dmsquash\" hybridpersistent=\"true\" hybridpersistent_filesystem=\"xfs\"";
-    let image = medium(attributes, folder.path());
+    let (image, said) = medium_and_words(attributes, folder.path());
+    assert_eq!(said.matches("flags=\"dmsquash\" is made as \"overlay\"").count(), 1, "{said}");
     add_room(&image, 302);
     let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");

@@ -26,15 +26,15 @@ fn a_stick_with_a_read_only_system_keeps_a_file_by_bios_and_uefi() {
     create(READ_ONLY_STICK, folder.path());
     let initrd = at("initrd-usbboot-debian-12.x86_64-1.0.0.gz");
     let stick = |name: &str| {
-        run_kiwi(&[
-            "--bootstick",
-            text(&initrd),
-            "--bootstick-system",
-            text(&at(SYSTEM)),
-            "--output",
-            text(&at(name)),
-        ]);
-        at(name)
+        let path = at(name);
+        let system = at(SYSTEM);
+        let words =
+            ["--bootstick", text(&initrd), "--bootstick-system", text(&system), "--output", text(&path)];
+        let said = run_kiwi(&words);
+        // A file is treated as a device is.
+        assert!(said.contains(" MB to "), "{said}");
+        assert!(said.contains(&format!("Reading {} back ... done", text(&path))), "{said}");
+        path
     };
     let image = stick("stick.raw");
     assert!(

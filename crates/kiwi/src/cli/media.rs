@@ -28,7 +28,7 @@ impl Stick {
 
 fn target(device: Option<String>, output: Option<PathBuf>) -> Target {
     match output {
-        Some(file) => Target::File(file),
+        Some(file) => Target::StickFile(file),
         None => Target::Stick(device),
     }
 }

@@ -1,4 +1,4 @@
-//! Writing a medium to a device: all of it, then all of it read back and compared.
+//! Writing a medium to a device or a file: all of it, then all of it read back and compared.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,9 +13,26 @@ use crate::host::Host;
 /// Bytes written and read at once.
 const BLOCK: usize = 4 << 20;
 
+/// What a target holds before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Zeros only, as a new file: blocks of zeros need no writing.
+    Zeros,
+    /// Anything: what an empty place of the image is must become zeros.
+    Anything,
+}
+
+/// As `write`, to a new file at `path`.
+pub fn write_file(image: &Path, path: &Path, name: &str, host: &Host) -> Result<()> {
+    let creating = || format!("creating {name}");
+    let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
+    let file = host.create_file(path).with_context(creating)?;
+    file.set_len(size).with_context(creating)?;
+    write(image, &file, name, Before::Zeros, host)
+}
+
 /// Copies `image` to the start of `device`, which `name` names in messages, and compares what the device then says.
-/// Holes are written too: what an empty place of the image is must be zeros on the device.
-pub fn write(image: &Path, device: &File, name: &str, host: &Host) -> Result<()> {
+pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Host) -> Result<()> {
     let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
     let room = seek(device, SeekFrom::End(0)).with_context(|| format!("asking {name} for its size"))?;
     if room < size {
@@ -28,6 +45,9 @@ pub fn write(image: &Path, device: &File, name: &str, host: &Host) -> Result<()>
     let stage = host.stage(format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
     each_block(image, size, host, |block, done| {
         stage.advance(done, size);
+        if before == Before::Zeros && block.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
         device.write_all_at(block, done).with_context(|| format!("writing to {name} at {done}"))
     })?;
     device.sync_all().with_context(|| format!("writing to {name}"))?;
@@ -92,12 +112,25 @@ mod tests {
         std::fs::write(&image, &bytes).unwrap();
         std::fs::write(&device, vec![0xff; BLOCK + 8192]).unwrap();
         let open = || File::options().read(true).write(true).open(&device).unwrap();
-        write(&image, &open(), "sdx", &host).unwrap();
+        write(&image, &open(), "sdx", Before::Anything, &host).unwrap();
         let written = std::fs::read(&device).unwrap();
         assert!(written[..bytes.len()] == bytes && written[bytes.len()..].iter().all(|byte| *byte == 0xff));
         std::fs::write(&device, [0; 4096]).unwrap();
-        let error = write(&image, &open(), "sdx", &host).unwrap_err().to_string();
+        let error = write(&image, &open(), "sdx", Before::Anything, &host).unwrap_err().to_string();
         assert_eq!(error, "sdx is too small: it has 0 MB and 5 MB are needed");
+    }
+
+    #[test]
+    fn a_file_is_the_same_with_its_holes() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (image, copy) = (folder.path().join("image"), folder.path().join("copy"));
+        let bytes = [vec![1; BLOCK], vec![0; 4 * BLOCK], vec![2; 512]].concat();
+        std::fs::write(&image, &bytes).unwrap();
+        std::fs::write(&copy, vec![0xff; 8 * BLOCK]).unwrap();
+        write_file(&image, &copy, "stick.raw", &Host::new(Output::Quiet)).unwrap();
+        assert!(std::fs::read(&copy).unwrap() == bytes);
+        assert!(copy.metadata().unwrap().blocks() * 512 < 2 * BLOCK as u64, "zeros take room");
     }
 
     #[test]

@@ -10,14 +10,16 @@ use crate::artifact::{self, Artifact, Role};
 use crate::host::{Host, Outside};
 use crate::media::boot_files::folder_of;
 use crate::media::removable::{self, Places};
-use crate::media::writing;
+use crate::media::writing::{self, Before};
 use crate::workspace::Workspace;
 
 /// Where a medium goes.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// Into this file.
+    /// Into this file, which is made where it stays.
     File(PathBuf),
+    /// Into this file, which is written and read back as a stick is.
+    StickFile(PathBuf),
     /// Onto the stick of this name, else one that is asked for.
     Stick(Option<String>),
     /// Onto a stick that was chosen and opened.
@@ -49,7 +51,7 @@ impl Target {
     /// The places of this build: beside the file, or beside the boot image it is made of.
     pub(super) fn workspace(&self, initrd: &Path, host: &Host) -> Result<Workspace> {
         let folder = match self {
-            Self::File(path) => folder_of(path),
+            Self::File(path) | Self::StickFile(path) => folder_of(path),
             Self::Stick(_) | Self::Opened(_) => folder_of(initrd),
         };
         if !folder.is_dir() {
@@ -61,33 +63,28 @@ impl Target {
         )
     }
 
-    /// Where the medium is made; on the file system of its final place.
+    /// Where the medium is made; a file that stays where it is made is on the file system of its final place.
     pub(super) fn unfinished(&self, workspace: &Workspace) -> Result<PathBuf> {
-        Ok(workspace.unfinished(&self.file_name()?))
-    }
-
-    fn file_name(&self) -> Result<String> {
         match self {
-            Self::File(path) => {
-                let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
-                Ok(name.to_string_lossy().into_owned())
-            }
-            Self::Stick(_) | Self::Opened(_) => Ok("stick".to_owned()),
+            Self::File(path) => Ok(workspace.unfinished(&file_name(path)?)),
+            // Beside the copy that gets the name.
+            Self::StickFile(path) => Ok(workspace.unfinished(&format!("{}.assembled", file_name(path)?))),
+            Self::Stick(_) | Self::Opened(_) => Ok(workspace.unfinished("stick")),
         }
     }
 
     /// Gives the finished medium its name, or writes it to the stick and reads it back.
     pub(super) fn deliver(&self, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
         match self {
-            Self::File(_) => {
-                let artifact = Artifact::new(Role::Image, self.file_name()?, medium);
-                for artifact in artifact::publish(vec![artifact], workspace, host)? {
-                    host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
-                }
-                Ok(())
+            Self::File(path) => publish(file_name(path)?, medium, workspace, host),
+            Self::StickFile(path) => {
+                let name = file_name(path)?;
+                let copy = workspace.unfinished(&name);
+                writing::write_file(medium, &copy, &path.display().to_string(), host)?;
+                publish(name, &copy, workspace, host)
             }
             Self::Opened(stick) => {
-                writing::write(medium, &stick.device, &stick.name, host)?;
+                writing::write(medium, &stick.device, &stick.name, Before::Anything, host)?;
                 host.say(&format!(
                     "{} is ready and was read back without a difference; take it out",
                     stick.name
@@ -97,4 +94,17 @@ impl Target {
             Self::Stick(_) => bail!("no stick was opened"),
         }
     }
+}
+
+fn file_name(path: &Path) -> Result<String> {
+    let name = path.file_name().with_context(|| format!("{} names no file", path.display()))?;
+    Ok(name.to_string_lossy().into_owned())
+}
+
+/// Gives a finished medium its name.
+fn publish(name: String, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+    for artifact in artifact::publish(vec![Artifact::new(Role::Image, name, medium)], workspace, host)? {
+        host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
+    }
+    Ok(())
 }

@@ -20,11 +20,12 @@ pub fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Runs kiwi and fails with what it said when it fails.
-pub fn run_kiwi(arguments: &[&str]) {
+/// Runs kiwi and fails with what it said when it fails; what it said.
+pub fn run_kiwi(arguments: &[&str]) -> String {
     let output = Command::new(kiwi()).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "kiwi {arguments:?} failed:\n{said}");
+    said.into_owned()
 }
 
 /// How a machine starts.
