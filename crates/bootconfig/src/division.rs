@@ -57,6 +57,15 @@ impl fmt::Display for DivisionError {
 
 impl std::error::Error for DivisionError {}
 
+impl DivisionError {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Bytes of the smallest partition that is of use.
+pub const LEAST_PARTITION: u64 = 16 << 20;
+
 impl Division {
     /// The partitions of a disk: the system first and once, swap at most once, one size `rest`.
     pub fn new(partitions: Vec<PlannedPartition>) -> Result<Self, DivisionError> {
@@ -93,6 +102,19 @@ impl Division {
     /// The partitions in their order.
     pub fn partitions(&self) -> &[PlannedPartition] {
         &self.0
+    }
+
+    /// Bytes a disk must have for it and for an image of `image` bytes that ends with the system. Swap space that depends
+    /// on the memory is left out.
+    pub fn least(&self, image: u64) -> u64 {
+        let bytes = |part: &PlannedPartition, rest| match part.size {
+            PlannedSize::Mebibytes(size) => size.saturating_mul(1 << 20),
+            PlannedSize::TwiceMemory => 0,
+            PlannedSize::Rest => rest,
+        };
+        let others: u64 =
+            self.0[1..].iter().map(|part| bytes(part, LEAST_PARTITION)).fold(0, u64::saturating_add);
+        image.max(bytes(&self.0[0], 0)).saturating_add(others)
     }
 
     /// Reads the text.
@@ -151,6 +173,14 @@ mod tests {
         assert_eq!(division.partitions()[1].purpose, Purpose::Swap);
         assert_eq!(division.partitions()[1].size, PlannedSize::TwiceMemory);
         assert_eq!(division.to_string(), text);
+    }
+
+    #[test]
+    fn a_disk_needs_room_for_all_of_it() {
+        let least = |text| Division::parse(text).unwrap().least(500 << 20) >> 20;
+        assert_eq!(least("system:rest,swap:100"), 600);
+        assert_eq!(least("system:800,swap:memory,/home:rest"), 816);
+        assert_eq!(least("system:18446744073709551615,swap:9"), u64::MAX >> 20);
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! `/config.isoclient` of an installation medium (spec 1.4, sections 4.8 and 7.3): what is installed, and how.
 //!
 //! ```text
-//! IMAGE=/dev/sda;<name>.<arch>;<version>    the image below /image, and the disk it is for when there is one
+//! DISK=/dev/sda                             the disk it is for, when that is known
+//! PART=<size>;<type>;<mountpoint>,...       the partitions the disk gets (`deployed`)
+//! IMAGE=/dev/sda2;<name>.<arch>;<version>   the image below /image; the number is the system's among the partitions
 //! UNATTENDED=yes                            nothing is asked
 //! SHUTDOWN=yes                              the machine is switched off afterwards instead of booted
 //! ```
 //!
-//! The same text is the file `N.config` beside a disk image, which `create` writes. `DISK=` says the disk too, as in
-//! the chapter's files; keys of other boot images say nothing here.
+//! The same text is the file `N.config` beside an image, which `create` writes. Where `DISK=` is missing the disk is that
+//! of `IMAGE=`; keys of other boot images say nothing here.
 
 use std::fmt;
+
+use crate::deployed::Deployed;
+use crate::division::DivisionError;
+use crate::partition::partition_name;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub struct InstallConfig {
     pub image: String,
     /// The disk, without `/dev/`.
     pub disk: Option<String>,
+    /// The partitions it gets.
+    pub deployed: Option<Deployed>,
     /// Whether nothing is asked.
     pub unattended: bool,
     /// Whether the machine is switched off afterwards.
@@ -36,13 +44,19 @@ impl fmt::Display for InstallConfigError {
 
 impl std::error::Error for InstallConfigError {}
 
+impl From<DivisionError> for InstallConfigError {
+    fn from(error: DivisionError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl InstallConfig {
     /// Where it is on a medium.
     pub const PATH: &'static str = "/config.isoclient";
 
     /// The installation of `image` that asks everything.
     pub fn new(image: &str) -> Self {
-        Self { image: image.to_owned(), disk: None, unattended: false, shutdown: false }
+        Self { image: image.to_owned(), disk: None, deployed: None, unattended: false, shutdown: false }
     }
 
     /// Where the packed image is on the medium.
@@ -75,21 +89,53 @@ impl InstallConfig {
             )));
         }
         let is_on = |key: &str| value(key).is_some_and(|word| matches!(word.as_str(), "yes" | "1" | "true"));
-        let disk = value("DISK").unwrap_or_else(|| device.to_owned());
-        let disk = disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned();
+        let device = device.strip_prefix("/dev/").unwrap_or(device);
+        let parts = value("PART");
+        let said = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
+        // Without partitions the device is the disk.
+        let (disk, target) = match (&parts, &said) {
+            (Some(_), Some(disk)) => (disk.as_str(), number_of(device, disk)),
+            (Some(_), None) => split_number(device),
+            (None, _) => (said.as_deref().unwrap_or(device), None),
+        };
         Ok(Self {
             image: name,
-            disk: Some(disk).filter(|disk| !disk.is_empty()),
+            disk: Some(disk.to_owned()).filter(|disk| !disk.is_empty()),
+            deployed: parts.map(|parts| Deployed::parse(&parts, target)).transpose()?,
             unattended: is_on("UNATTENDED"),
             shutdown: is_on("SHUTDOWN"),
         })
     }
 }
 
+/// The number in the name of a partition of `disk`.
+fn number_of(device: &str, disk: &str) -> Option<usize> {
+    let number = device.strip_prefix(disk)?;
+    number.strip_prefix('p').unwrap_or(number).parse().ok()
+}
+
+/// A partition's name as disk and number: `sda2`, `nvme0n1p2`.
+fn split_number(device: &str) -> (&str, Option<usize>) {
+    let disk = device.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = device[disk.len()..].parse().ok();
+    let bare = disk.strip_suffix('p').filter(|bare| bare.ends_with(|letter: char| letter.is_ascii_digit()));
+    (bare.unwrap_or(disk), number)
+}
+
 impl fmt::Display for InstallConfig {
     /// The file's text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let disk = self.disk.as_ref().map(|disk| format!("/dev/{disk}")).unwrap_or_default();
+        let mut device = self.disk.clone().unwrap_or_default();
+        if let Some(deployed) = &self.deployed {
+            if self.disk.is_some() {
+                writeln!(f, "DISK=/dev/{device}")?;
+            }
+            writeln!(f, "PART={deployed}")?;
+            if let Some(number) = deployed.target.and_then(|number| u32::try_from(number).ok()) {
+                device = partition_name(&device, number);
+            }
+        }
+        let disk = if self.disk.is_some() { format!("/dev/{device}") } else { device };
         let (name, version) = self.image.rsplit_once('-').unwrap_or((&self.image, ""));
         writeln!(f, "IMAGE={disk};{name};{version}")?;
         if self.unattended {
@@ -114,6 +160,11 @@ mod tests {
         let config = InstallConfig::parse(text).unwrap();
         assert_eq!(config.image_path(), "/image/full-suse-10.2.i686-1.1.2.gz");
         assert_eq!((config.disk.as_deref(), config.unattended), (Some("sda"), false));
+        assert_eq!(config.deployed.unwrap().division().unwrap().to_string(), "system:rest,swap:1024");
+        let without_disk =
+            InstallConfig::parse("PART=5;S;x,x;L;x,x;L;/srv\nIMAGE=/dev/nvme0n1p3;n;1\n").unwrap();
+        assert_eq!(without_disk.disk.as_deref(), Some("nvme0n1"));
+        assert_eq!(without_disk.deployed.unwrap().target, Some(3));
         let error = |text| InstallConfig::parse(text).unwrap_err().to_string();
         assert_eq!(error("DISK=/dev/sda\n"), "IMAGE is missing");
         assert!(error("IMAGE=/dev/sda;../../etc/passwd;1\n").contains("expected /dev/DISK;"));
@@ -123,11 +174,14 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(
             image in "[a-z]{1,9}(\\.x86_64-[0-9]\\.[0-9]\\.[0-9])?",
-            disk in proptest::option::of("[a-z]{1,5}"),
+            disk in proptest::option::of("[a-oq-z]{1,5}|nvme[0-9]n[0-9]"),
+            parts in proptest::option::of("((x|[1-9][0-9]{0,5});(S|L);(x|/[a-z]{0,8}),){1,4}"),
+            target in proptest::option::of(1usize..9),
             unattended: bool,
             shutdown: bool,
         ) {
-            let config = InstallConfig { image, disk, unattended, shutdown };
+            let deployed = parts.map(|parts| Deployed::parse(&parts, target).unwrap());
+            let config = InstallConfig { image, disk, deployed, unattended, shutdown };
             prop_assert_eq!(InstallConfig::parse(&config.to_string()), Ok(config));
         }
 

@@ -2,7 +2,7 @@
 //!
 //! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
 //! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
-//! (`partition`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
+//! (`partition`), the partitions of a disk (`deployed`, `division`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
 //! boot images (`kind`), the file systems they can start from (`filesystem`) what CDs and sticks say about
 //! themselves (`medium`) and what live media carry (`live`).
 //!
@@ -11,6 +11,7 @@
 
 mod checksum;
 mod config;
+mod deployed;
 mod division;
 mod filesystem;
 mod image_name;
@@ -23,7 +24,8 @@ mod partition;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
 pub use config::{BootConfig, ConfigError};
-pub use division::{Division, DivisionError, PlannedPartition, PlannedSize, Purpose};
+pub use deployed::{Deployed, DeployedPartition};
+pub use division::{Division, DivisionError, LEAST_PARTITION, PlannedPartition, PlannedSize, Purpose};
 pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use install::{InstallConfig, InstallConfigError};

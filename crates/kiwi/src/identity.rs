@@ -38,10 +38,14 @@ impl Identity {
 
     /// The same UUID in its usual lower-case text form.
     pub fn uuid_text(&self, purpose: &str) -> String {
-        let bytes = self.uuid(purpose);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        uuid_text(self.uuid(purpose))
     }
+}
+
+/// A UUID, its bytes in text order, in its usual lower-case text form.
+pub fn uuid_text(uuid: [u8; 16]) -> String {
+    let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 #[cfg(test)]

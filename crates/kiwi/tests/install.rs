@@ -13,10 +13,15 @@ use std::sync::OnceLock;
 use machine::{Firmware, Machine, Slot, run_kiwi};
 use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
 
-const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
-  <deploy><partitions><partition type="S" number="1" size="64"/>
+const DISK: &str =
+    r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>DEPLOY</type>"#;
+
+/// The same system as a file system, whose disk is made with the medium.
+const BARE: &str = r#"<type image="ext4">DEPLOY</type>"#;
+
+const DEPLOY: &str = r#"<deploy><partitions><partition type="S" number="1" size="64"/>
     <partition number="2" size="800" mountpoint="/" target="true"/>
-    <partition number="3" mountpoint="/home"/></partitions></deploy></type>"#;
+    <partition number="3" mountpoint="/home"/></partitions></deploy>"#;
 
 /// Bytes of a disk the system is installed on.
 const ROOMY: u64 = 2 << 30;
@@ -47,7 +52,7 @@ fn system() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        create(DISK, &folder);
+        create(&DISK.replace("DEPLOY", DEPLOY), &folder);
         folder.join(format!("{SYSTEM}.raw"))
     })
 }
@@ -71,19 +76,19 @@ fn is_divided(machine: &mut Machine) {
 }
 
 #[test]
-fn a_cd_installs_a_system_that_then_boots_alone() {
+fn a_cd_installs_a_file_system_that_then_boots_alone() {
     let folder = tempfile::tempdir().unwrap();
+    create(&BARE.replace("DEPLOY", DEPLOY), folder.path());
+    let system = folder.path().join(SYSTEM);
+    let settings = std::fs::read_to_string(folder.path().join(format!("{SYSTEM}.config"))).unwrap();
+    assert!(
+        settings.starts_with("PART=64;S;x,800;L;/,x;L;/home,\nIMAGE=2;small.x86_64;1.0.0\n"),
+        "{settings}"
+    );
     let cd = folder.path().join("install.iso");
-    run_kiwi(&[
-        "--installcd",
-        text(installer()),
-        "--installcd-system",
-        text(system()),
-        "--output",
-        text(&cd),
-    ]);
+    run_kiwi(&["--installcd", text(installer()), "--installcd-system", text(&system), "--output", text(&cd)]);
     let bytes = std::fs::read(&cd).unwrap();
-    run_kiwi(&["install-cd", text(installer()), "--system", text(system()), "--output", text(&cd)]);
+    run_kiwi(&["install-cd", text(installer()), "--system", text(&system), "--output", text(&cd)]);
     assert!(std::fs::read(&cd).unwrap() == bytes, "two media differ");
     let listed = judge("isoinfo", &["-f", "-R", "-i", text(&cd)]);
     for file in ["/config.isoclient\n", &format!("/image/{SYSTEM}.gz\n"), &format!("/image/{SYSTEM}.md5\n")] {
@@ -114,7 +119,7 @@ fn a_cd_installs_a_system_that_then_boots_alone() {
 #[test]
 fn the_medium_that_the_description_asks_for_finds_what_is_on_it() {
     let folder = tempfile::tempdir().unwrap();
-    create(&DISK.replacen("<type", "<type installiso=\"true\"", 1), folder.path());
+    create(&DISK.replace("DEPLOY", DEPLOY).replacen("<type", "<type installiso=\"true\"", 1), folder.path());
     let cd = folder.path().join(format!("{SYSTEM}.install.iso"));
     let words = [Slot::Cdrom.words(&cd), attached(&disk(folder.path(), ROOMY))].concat();
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());

@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::Command;
 
-use bootconfig::{Division, PlannedSize, Purpose, partition_name};
+use bootconfig::{Division, LEAST_PARTITION, PlannedSize, Purpose, partition_name};
 
 use crate::console::Console;
 use crate::device::{Device, Partition, number, sector_size};
@@ -24,9 +24,6 @@ use crate::grow;
 use crate::machine::Machine;
 use crate::partition_table::{Addition, Extension, PartitionTable, Room};
 use crate::sys::{self, PartitionChange};
-
-/// A partition smaller than this is of no use.
-const LEAST: u64 = 16 << 20;
 
 /// Divides the disk of the mounted system on `device`. Gives the device as it is now.
 pub(crate) fn divide(machine: &Machine, device: Device, division: &Division, console: &Console) -> Device {
@@ -138,7 +135,7 @@ fn lengths(division: &Division, room: Room, memory: u64) -> Result<Vec<u64>, Str
     let least = if sizes[0].is_none() {
         now
     } else if sizes.contains(&None) {
-        LEAST
+        LEAST_PARTITION
     } else {
         0
     };

@@ -71,7 +71,7 @@ impl BootCd {
 struct Installing {
     /// The boot image, such as initrd-isoinstboot-debian-12.x86_64-1.0.0.gz; its kernel lies beside it.
     initrd: PathBuf,
-    /// The system: a raw disk image, of a type oem or vmx.
+    /// The system: a raw disk image, of a type oem or vmx, or a file system whose description has <deploy>.
     #[arg(long, value_name = "IMAGE")]
     system: PathBuf,
     /// Ask nothing: the only disk of the machine, or the one of --disk, is overwritten.

@@ -2,7 +2,7 @@
 
 use description::Firmware;
 
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 
 /// Bytes of a sector.
 pub const SECTOR: u64 = 512;
@@ -20,7 +20,7 @@ pub enum PartitionRole {
     BiosBoot,
     /// The EFI system partition.
     Esp,
-    /// Kernel, initrd and boot loader of a stick, on FAT, which BIOS and UEFI read.
+    /// Kernel, initrd and boot loader of a stick or an installed disk, on FAT, which BIOS and UEFI read.
     Boot,
     /// The system; the last one unless it is read-only, so that it can grow.
     System,
@@ -57,11 +57,24 @@ pub struct DiskLayout {
 }
 
 impl DiskLayout {
-    /// What an MBR calls partition `number` (`PARTUUID=`).
-    pub fn mbr_partition_uuid(&self, number: u32) -> String {
-        // The id is stored little-endian, and the table writer stores the first four bytes as they are.
-        let id = u32::from_le_bytes(std::array::from_fn(|index| self.guid[index]));
-        format!("{id:08x}-{number:02x}")
+    /// What the table calls a partition (`PARTUUID=`).
+    pub fn partition_uuid(&self, partition: &Partition) -> String {
+        match self.firmware {
+            Firmware::Bios => {
+                // The id is stored little-endian, and the table writer stores the first four bytes as they are.
+                let id = u32::from_le_bytes(std::array::from_fn(|index| self.guid[index]));
+                format!("{id:08x}-{:02x}", partition.number)
+            }
+            Firmware::Uefi | Firmware::BiosAndUefi => identity::uuid_text(partition.guid),
+        }
+    }
+
+    /// Where GRUB's core for BIOS goes: its first sector, and how many there are.
+    pub fn bios_core(&self) -> (u64, u64) {
+        match self.partition(PartitionRole::BiosBoot) {
+            Some(partition) => (partition.start, partition.sectors),
+            None => (1, self.partitions[0].start - 1),
+        }
     }
 
     /// The partition of this role, if the disk has one.
@@ -103,6 +116,15 @@ pub fn plan_stick(wanted: &[(PartitionRole, u64)], identity: &Identity) -> DiskL
     let wanted = wanted.iter().map(|(role, bytes)| (*role, in_sectors(*bytes))).collect();
     let (partitions, sectors) = lay_out(wanted, identity);
     DiskLayout { firmware: Firmware::Bios, partitions, sectors, guid: identity.uuid("disk") }
+}
+
+/// Lays out a disk for a machine of any firmware, with these partitions behind the one for GRUB. Sizes are in bytes.
+pub fn plan_machine(wanted: &[(PartitionRole, u64)], identity: &Identity) -> DiskLayout {
+    let bios = (PartitionRole::BiosBoot, BIOS_BOOT * ALIGNMENT);
+    let others = wanted.iter().map(|(role, bytes)| (*role, in_sectors(*bytes)));
+    let (partitions, start) = lay_out(std::iter::once(bios).chain(others).collect(), identity);
+    let firmware = Firmware::BiosAndUefi;
+    DiskLayout { firmware, partitions, sectors: start + ALIGNMENT, guid: identity.uuid("disk") }
 }
 
 /// Sectors of something of that many bytes, to the next mebibyte.
@@ -147,6 +169,19 @@ mod tests {
             let last = layout.partitions.last().unwrap();
             assert_eq!((last.role, last.sectors), (PartitionRole::System, 101 * ALIGNMENT));
         }
+    }
+
+    #[test]
+    fn partitions_are_called_as_their_table_calls_them() {
+        let identity = Identity::new(1, ["x"]);
+        let wanted = [(PartitionRole::Boot, 1 << 20), (PartitionRole::System, 5)];
+        let machine = plan_machine(&wanted, &identity);
+        assert_eq!(machine.bios_core(), (ALIGNMENT, ALIGNMENT));
+        let system = machine.partition(PartitionRole::System).unwrap();
+        assert_eq!((machine.partition_uuid(system), system.number), (identity.uuid_text("partition 3"), 3));
+        let stick = plan_stick(&wanted, &identity);
+        assert_eq!(stick.bios_core(), (1, ALIGNMENT - 1));
+        assert!(stick.partition_uuid(&stick.partitions[1]).ends_with("-02"));
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod layout;
 mod table;
 
-pub use layout::{DiskLayout, Partition, PartitionRole, SECTOR, plan, plan_stick};
+pub use layout::{DiskLayout, Partition, PartitionRole, SECTOR, plan, plan_machine, plan_stick};
 pub use table::write;

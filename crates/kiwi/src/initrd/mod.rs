@@ -12,6 +12,7 @@ mod libraries;
 mod modules;
 
 use std::collections::BTreeMap;
+use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -157,6 +158,19 @@ pub fn create(plan: &InitrdPlan, tree: &RootTree, linuxrc: &Path, output: &Path,
         }
     }
     archive.finish().with_context(|| format!("writing the boot image {}", output.display()))
+}
+
+/// Copies the boot image `initrd` to `output` with `config` as its `/kiwi.boot`: an archive behind an archive, of which the
+/// kernel takes the later file.
+pub fn reconfigure(initrd: &Path, config: &BootConfig, epoch: u64, output: &Path, host: &Host) -> Result<()> {
+    let what = || format!("writing the boot image {}", output.display());
+    host.copy_file(initrd, output).with_context(what)?;
+    let mut file = host.open_file(output).with_context(what)?;
+    file.seek(SeekFrom::End(0)).with_context(what)?;
+    // Packed, as an archive that is not would have to begin at a multiple of four bytes.
+    let mut archive = archive::Archive::new(file, Compression::Gzip, epoch, 1)?;
+    archive.file(BootConfig::PATH.trim_start_matches('/'), config.to_string().as_bytes(), 0o644)?;
+    archive.finish().with_context(what)
 }
 
 /// Makes the tree of a boot description one that `linuxrc` can start: the program, its settings, plain modules.

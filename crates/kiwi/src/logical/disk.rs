@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use bootconfig::{ImageName, InstallConfig};
 use description::{Disk, DiskFormat, Firmware, Machine, Selection};
 
-use super::{BootFiles, TreeFacts, remove_build_files, size};
+use super::{BootFiles, TreeFacts, install_settings, remove_build_files, size};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
@@ -77,7 +77,7 @@ pub(super) fn plan(
         uuid: system.uuid.clone(),
         filesystem: disk.filesystem,
     };
-    let name_text = name.to_string();
+    let install = install_settings::plan(selection, &disk.oem, &name, 1);
     Ok(Plan {
         fstab: fstab(disk, &system.uuid, layout.partition(PartitionRole::Esp).map(|_| esp_id)),
         name,
@@ -90,21 +90,8 @@ pub(super) fn plan(
         file_id: identity.uuid("disk file"),
         format_options: disk.format_options.clone(),
         machine: disk.machine.clone(),
-        install: install(disk, selection, &name_text),
+        install,
     })
-}
-
-/// What an installation of this disk is told, where the description says anything about it.
-fn install(disk: &Disk, selection: &Selection, name: &str) -> Option<InstallConfig> {
-    let deployed = selection.deploy.as_ref().and_then(|deploy| deploy.device.clone());
-    let device = disk.oem.unattended_disk.clone().or(deployed);
-    let config = InstallConfig {
-        image: name.to_owned(),
-        disk: device.map(|device| device.strip_prefix("/dev/").unwrap_or(&device).to_owned()),
-        unattended: disk.oem.unattended,
-        shutdown: disk.oem.shutdown,
-    };
-    (config != InstallConfig::new(name)).then_some(config)
 }
 
 /// The root device, the consoles, then what the description says; a console it names takes the place of ours.
@@ -145,10 +132,7 @@ pub(super) fn create(
     furnish(plan, tree)?;
     tree.clamp_times(plan.system.epoch)?;
     if let Some(install) = &plan.install {
-        let file = format!("{}.config", plan.name);
-        let place = workspace.unfinished(&file);
-        host.write_file(&place, install.to_string()).context("writing how the disk is installed")?;
-        artifacts.push(Artifact::new(Role::InstallSettings, file, place));
+        artifacts.push(install_settings::create(install, &plan.name, workspace, host)?);
     }
     let raw = format!("{}.raw", plan.name);
     let path = match plan.format {
@@ -234,10 +218,7 @@ fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
     if let Some(core) = &boot.bios {
-        let (place, room) = match layout.partition(PartitionRole::BiosBoot) {
-            Some(partition) => (partition.start, partition.sectors),
-            None => (1, layout.partitions[0].start - 1),
-        };
+        let (place, room) = layout.bios_core();
         grub2::write_bios(core, place, room, &file)?;
     }
     if let (Some(image), Some(esp)) = (&boot.esp, layout.partition(PartitionRole::Esp)) {

@@ -1,10 +1,10 @@
-//! The tree in one file system: N, N.md5 and, when compressed, N.gz in place of N.
+//! The tree in one file system: N, N.md5 and, when compressed, N.gz in place of N; N.config where there is a `<deploy>`.
 
 use anyhow::{Context, Result};
-use bootconfig::ImageName;
-use description::FilesystemImage;
+use bootconfig::{ImageName, InstallConfig};
+use description::{FilesystemImage, Oem, Selection};
 
-use super::{TreeFacts, remove_build_files, size};
+use super::{TreeFacts, install_settings, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role, Sums};
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::Host;
@@ -18,11 +18,12 @@ pub struct Plan {
     pub(super) name: ImageName,
     content: FilesystemPlan,
     compressed: bool,
+    install: Option<InstallConfig>,
 }
 
 pub(super) fn plan(
     image: &FilesystemImage,
-    compressed: bool,
+    selection: &Selection,
     name: ImageName,
     facts: &TreeFacts,
     identity: &Identity,
@@ -38,7 +39,9 @@ pub(super) fn plan(
         entries: facts.measure.entries,
         epoch: identity.epoch,
     };
-    Ok(Plan { name, content, compressed: compressed || image.compressed })
+    let install = install_settings::plan(selection, &Oem::default(), &name, content.size.div_ceil(1 << 20));
+    let compressed = selection.settings.compressed || image.compressed;
+    Ok(Plan { name, content, compressed, install })
 }
 
 pub(super) fn create(
@@ -47,7 +50,10 @@ pub(super) fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
-    let list = super::package_list(&plan.name, tree, workspace, host)?;
+    let mut others = super::package_list(&plan.name, tree, workspace, host)?;
+    if let Some(install) = &plan.install {
+        others.push(install_settings::create(install, &plan.name, workspace, host)?);
+    }
     remove_build_files(tree)?;
     tree.clamp_times(plan.content.epoch)?;
     let name = plan.name.to_string();
@@ -61,7 +67,7 @@ pub(super) fn create(
     host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();
     let mut artifacts = vec![Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path)];
-    artifacts.extend(list);
+    artifacts.extend(others);
     artifacts.push(match plan.compressed {
         false => Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) },
         true => {

@@ -3,6 +3,7 @@
 mod cpio;
 mod disk;
 mod filesystem;
+pub mod install_settings;
 mod iso;
 mod size;
 mod tbz;
@@ -50,7 +51,7 @@ impl TreeFacts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImagePlan {
     /// One file system.
-    Filesystem(filesystem::Plan),
+    Filesystem(Box<filesystem::Plan>),
     /// An initrd and its kernel.
     Cpio(cpio::Plan),
     /// A compressed archive.
@@ -102,8 +103,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
     check(selection)?;
     let name = image_name(selection);
     let in_one_file = |image, name| -> Result<ImagePlan> {
-        let compressed = selection.settings.compressed;
-        Ok(ImagePlan::Filesystem(filesystem::plan(image, compressed, name, facts, identity)?))
+        Ok(ImagePlan::Filesystem(Box::new(filesystem::plan(image, selection, name, facts, identity)?)))
     };
     Ok(match &selection.image_type {
         ImageType::Filesystem(image) => in_one_file(image, name)?,

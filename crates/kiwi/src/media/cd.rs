@@ -11,14 +11,14 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bootconfig::{Checksum, InstallConfig};
 use description::Firmware;
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::iso::{self, Graft, IsoPlan};
-use super::system_image::{Content, SystemImage};
+use super::system_image::SystemImage;
 use crate::gzip::GzipWriter;
 use crate::host::Host;
 use crate::identity::Identity;
@@ -47,26 +47,19 @@ pub fn plan_boot(boot: &BootFiles, identity: &Identity) -> Plan {
     plan(boot, "KIWI CD boot", "KIWIBOOT", identity)
 }
 
-/// A CD that installs the disk `system` as `config` says.
+/// A CD that installs `system`, a disk, as `config` says.
 pub fn plan_install(
     boot: &BootFiles,
     system: &SystemImage,
     config: &InstallConfig,
     identity: &Identity,
-) -> Result<Plan> {
-    if system.content != Content::Disk {
-        bail!(
-            "{} is no disk image; only a whole disk with its boot loader can be installed: build a type oem or vmx \
-             without a format, which gives a .raw file",
-            system.path.display()
-        );
-    }
+) -> Plan {
     let title = format!("Install {}", system.name);
     let plan = plan(boot, &title, "KIWIINSTALL", identity);
-    Ok(Plan {
+    Plan {
         install: Some(Install { image: system.path.clone(), sum: system.sum, config: config.clone() }),
         ..plan
-    })
+    }
 }
 
 /// Programs of the host that it takes.

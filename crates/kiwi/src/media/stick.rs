@@ -6,18 +6,21 @@
 //!
 //! The last partition grows to the end of the stick when it boots for the first time, so the same file fits sticks of
 //! every size (spec/kiwi-1.4, 7.1).
+//!
+//! A disk that an installation writes to a machine is the same with a GPT, which has room for as many partitions as the
+//! machine is to get.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
-use description::Filesystem;
+use description::{Filesystem, Firmware};
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::system_image::{Content, SystemImage};
 use crate::bootloader::grub2::{self, Platform};
-use crate::bootloader::medium_menu::MediumMenu;
+use crate::bootloader::medium_menu::{Action, MediumMenu};
 use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
@@ -60,8 +63,22 @@ pub fn identity(boot: &[Checksum], system: Option<&SystemImage>, host: &Host) ->
     super::identity("stick", &sums, host)
 }
 
-/// Lays the stick out.
-pub fn plan(boot: BootFiles, system: Option<&SystemImage>, identity: &Identity) -> Result<Plan> {
+/// What carries the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// A stick.
+    Stick,
+    /// The disk of a machine.
+    Disk,
+}
+
+/// Lays the stick or disk out.
+pub fn plan(
+    boot: BootFiles,
+    system: Option<&SystemImage>,
+    carrier: Carrier,
+    identity: &Identity,
+) -> Result<Plan> {
     let fat = FatPlan {
         size: fat::size_for(boot.bytes()? + GRUB),
         label: "KIWI",
@@ -84,11 +101,20 @@ pub fn plan(boot: BootFiles, system: Option<&SystemImage>, identity: &Identity) 
             ),
         }
     }
-    let layout = disk::plan_stick(&wanted, identity);
-    let menu = menu(
-        &boot,
-        layout.partition(PartitionRole::System).map(|system| layout.mbr_partition_uuid(system.number)),
-    );
+    let layout = match carrier {
+        Carrier::Stick => disk::plan_stick(&wanted, identity),
+        Carrier::Disk => disk::plan_machine(&wanted, identity),
+    };
+    let root = layout.partition(PartitionRole::System).map(|system| layout.partition_uuid(system));
+    let mut menu = match (carrier, system) {
+        (Carrier::Disk, Some(system)) => menu(&system.name, root),
+        (Carrier::Disk | Carrier::Stick, _) => {
+            menu(&format!("KIWI Stick boot, Linux {}", boot.kernel_version), root)
+        }
+    };
+    if carrier == Carrier::Disk {
+        menu.entries.retain(|entry| entry.action != Action::NextDevice);
+    }
     Ok(Plan { boot, system: system.map(|system| system.path.clone()), layout, fat, layer, menu })
 }
 
@@ -106,24 +132,27 @@ fn layer_plan(identity: &Identity) -> FilesystemPlan {
     }
 }
 
-fn menu(boot: &BootFiles, root: Option<String>) -> MediumMenu {
-    let title = format!("KIWI Stick boot, Linux {}", boot.kernel_version);
+fn menu(title: &str, root: Option<String>) -> MediumMenu {
     let words = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
-    let start = Start { title: &title, kernel: "/boot/linux", initrd: "/boot/initrd", words: &words };
+    let start = Start { title, kernel: "/boot/linux", initrd: "/boot/initrd", words: &words };
     boot_menu::menu(start)
 }
 
-/// Makes the stick as the file `output`.
+/// Makes it as the file `output`.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
-    let stage = host.stage("Assembling the stick");
+    let stage = host.stage(match plan.layout.firmware {
+        Firmware::Bios => "Assembling the stick",
+        Firmware::Uefi | Firmware::BiosAndUefi => "Assembling the disk",
+    });
     let fat = boot_partition(plan, workspace, host)?;
     let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
     let layout = &plan.layout;
     let mut file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
-    file.set_len(plan.bytes()).context("sizing the stick")?;
+    file.set_len(plan.bytes()).with_context(|| format!("sizing {}", output.display()))?;
     disk::write(layout, &mut file)?;
     let core = grub2::stick_core_image(Platform::Pc, &plan.fat.uuid(), workspace, host)?;
-    grub2::write_bios(&core, 1, layout.partitions[0].start - 1, &file)?;
+    let (place, room) = layout.bios_core();
+    grub2::write_bios(&core, place, room, &file)?;
     for partition in &layout.partitions {
         let content = match partition.role {
             PartitionRole::Boot => Some(&fat),

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::target::Target;
 use crate::host::{Host, Outside};
 use crate::media::boot_files::BootFiles;
-use crate::media::stick;
+use crate::media::stick::{self, Carrier};
 use crate::media::system_image::SystemImage;
 use crate::media::system_kernel;
 
@@ -43,7 +43,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         system_kernel::compare(&boot, system, host)?;
     }
     let identity = stick::identity(&boot.sums()?, system.as_ref(), host);
-    let plan = stick::plan(boot, system.as_ref(), &identity)?;
+    let plan = stick::plan(boot, system.as_ref(), Carrier::Stick, &identity)?;
     let medium = request.target.unfinished(&workspace)?;
     stick::create(&plan, &medium, &workspace, host)?;
     request.target.deliver(&medium, &workspace, host)?;

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, Result};
 use bootconfig::{Division, PlannedPartition, PlannedSize, Purpose};
-use description::{Deploy, Disk, DiskWord, PartitionSize, Selection};
+use description::{Disk, DiskWord, Selection};
+
+use crate::logical::install_settings::deployed;
 
 /// Mebibytes a system gets at most where the chapter's oemboot divides the disk (spec/kiwi-1.4, 5.5).
 const CHAPTER_SYSTEM: u64 = 10_240;
@@ -12,13 +14,15 @@ pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<Division>>
     if !disk.resize {
         return Ok(None);
     }
-    let partitions = match &selection.deploy {
-        Some(deploy) if !deploy.partitions.is_empty() => Some(deployed(deploy)),
-        _ if has_settings(disk) => Some(from_settings(disk)),
-        _ if is_chapters_oemboot(disk) => Some(chapters()),
-        _ => None,
+    // The system has its size already and never becomes smaller: `image` is as good as any.
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, 1));
+    let division = match deployed {
+        Some(deployed) => deployed.division(),
+        None if has_settings(disk) => Division::new(from_settings(disk)),
+        None if is_chapters_oemboot(disk) => Division::new(chapters()),
+        None => return Ok(None),
     };
-    partitions.map(|list| Division::new(list).context("dividing the disk at its first boot")).transpose()
+    division.map(Some).context("dividing the disk at its first boot")
 }
 
 /// Whether the boot image is the chapter's for disks of real machines.
@@ -45,35 +49,6 @@ fn chapters() -> Vec<PlannedPartition> {
         planned(Purpose::Swap, PlannedSize::TwiceMemory),
         planned(Purpose::Mount("/home".to_owned()), PlannedSize::Rest),
     ]
-}
-
-/// The partitions of `<deploy>`. The image brings its system at its own place, so that one goes first whatever its
-/// number; one that is neither swap nor mounted anywhere is left out.
-fn deployed(deploy: &Deploy) -> Vec<PlannedPartition> {
-    let size = |size: PartitionSize| match size {
-        PartitionSize::Rest => PlannedSize::Rest,
-        // It has that size already and never becomes smaller.
-        PartitionSize::Image => PlannedSize::Mebibytes(1),
-        PartitionSize::Fixed(size) => PlannedSize::Mebibytes(size.0),
-    };
-    let is_system = |partition: &&description::Partition| {
-        partition.target || partition.mountpoint.as_deref() == Some("/")
-    };
-    let system = deploy.partitions.iter().find(is_system);
-    let mut list = vec![planned(
-        Purpose::System,
-        system.map_or(PlannedSize::Mebibytes(1), |partition| size(partition.size)),
-    )];
-    for partition in deploy.partitions.iter().filter(|partition| !is_system(partition)) {
-        let kind = partition.kind.to_lowercase();
-        let purpose = match &partition.mountpoint {
-            _ if kind == "s" || kind == "82" || kind.contains("swap") => Purpose::Swap,
-            Some(path) => Purpose::Mount(path.clone()),
-            None => continue,
-        };
-        list.push(planned(purpose, size(partition.size)));
-    }
-    list
 }
 
 fn planned(purpose: Purpose, size: PlannedSize) -> PlannedPartition {

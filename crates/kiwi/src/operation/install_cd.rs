@@ -1,10 +1,11 @@
-//! `kiwi install-cd`: a boot image and a disk become a CD that installs the disk on a machine.
+//! `kiwi install-cd`: a boot image and a system become a CD that installs the system on a machine.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::InstallConfig;
 
+use super::deployed_disk;
 use super::target::Target;
 use crate::host::Host;
 use crate::media::boot_files::{BootFiles, folder_of};
@@ -25,7 +26,7 @@ pub struct Request {
 pub struct Installation {
     /// The boot image, of the kind isoinstboot; its kernel lies beside it.
     pub initrd: PathBuf,
-    /// The disk image.
+    /// The disk, or the file system with its `N.config`.
     pub system: PathBuf,
     /// Nothing is asked.
     pub unattended: bool,
@@ -49,9 +50,10 @@ pub(super) fn make(installation: &Installation, target: &Target, host: &Host) ->
     let workspace = target.workspace(&installation.initrd, host)?;
     let system = SystemImage::open(&installation.system, workspace.scratch(), host)?;
     let config = config(installation, &system)?;
+    let system = deployed_disk::of(&boot, system, &config, &workspace, host)?;
     let sums = [&boot.sums()?[..], &[system.sum]].concat();
     let identity = media::identity(&format!("install cd {config}"), &sums, host);
-    let plan = cd::plan_install(&boot, &system, &config, &identity)?;
+    let plan = cd::plan_install(&boot, &system, &config, &identity);
     let medium = target.unfinished(&workspace)?;
     cd::create(&plan, &medium, &workspace, host)?;
     target.deliver(&medium, &workspace, host)?;
@@ -81,7 +83,7 @@ fn config(installation: &Installation, system: &SystemImage) -> Result<InstallCo
     Ok(config)
 }
 
-/// `N.raw` gives `N.install.iso`.
+/// `N.raw` and `N` give `N.install.iso`.
 fn usual_name(system: &Path) -> PathBuf {
     let name = system.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = name.strip_suffix(".gz").unwrap_or(&name);

@@ -73,7 +73,7 @@ pub(super) fn of(
         }
     };
     let system = SystemImage { path, name: name.clone(), content: Content::Disk, filesystem: None, sum };
-    let medium = cd::plan_install(&boot, &system, &install, &identity)?;
+    let medium = cd::plan_install(&boot, &system, &install, &identity);
     let file = format!("{name}.install.iso");
     let output = workspace.unfinished(&file);
     cd::create(&medium, &output, workspace, host)?;

@@ -12,6 +12,7 @@ pub mod check;
 pub mod convert;
 pub mod create;
 pub mod create_password;
+mod deployed_disk;
 pub mod diff;
 mod division;
 mod explain;

@@ -5,7 +5,8 @@
 //!   -> read back -> restart
 //! ```
 //!
-//! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk. Nothing is
+//! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk, which is seen to
+//! have the room for that. Nothing is
 //! written before the image was read to its end once and found right, and nothing without consent: typed, or given
 //! beforehand with the word `UNATTENDED`.
 
@@ -45,7 +46,7 @@ pub(crate) fn boot(
     console.phase("checked");
     target::settle(machine, &mut modules, console);
     let targets = target::list(machine, &medium.drive);
-    let target = target::choose(&config, &targets, image.bytes(), console)?;
+    let target = target::choose(&config, &targets, needed(&config, &image)?, console)?;
     if config.unattended && image.is_on(&machine.dev.join(&target.name)) {
         again::leave_or_consent(machine, &medium, &config, target, console);
     }
@@ -80,6 +81,22 @@ fn install(
     ));
     std::thread::sleep(GOODBYE);
     if config.shutdown { power_off() } else { restart() }
+}
+
+/// Bytes the disk must have.
+fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, SystemException> {
+    match &config.deployed {
+        None => Ok(image.bytes()),
+        Some(deployed) => {
+            let division = deployed.division().map_err(|error| {
+                SystemException::reboot(format!(
+                    "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
+                    InstallConfig::PATH
+                ))
+            })?;
+            Ok(division.least(image.bytes()))
+        }
+    }
 }
 
 fn read_config(machine: &Machine) -> Result<InstallConfig, SystemException> {

@@ -1,0 +1,153 @@
+//! The partitions that `<deploy>` asks for, in the words of the chapter's configuration files (spec 1.4, sections 2.9 and
+//! 4.8).
+//!
+//! ```text
+//! PART=1024;S;x,x;L;/,8000;83;/home,
+//! ```
+//!
+//! Size, type and mount point of each; a size is mebibytes or `x` for the rest of the disk, a mount point `x` is none.
+
+use std::fmt;
+
+use crate::division::{Division, DivisionError, PlannedPartition, PlannedSize, Purpose};
+
+/// One partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployedPartition {
+    /// Mebibytes; none: the rest of the disk.
+    pub size: Option<u64>,
+    /// Its type as sfdisk names it (`S`, `L`, `83`), or a word with `swap` in it.
+    pub kind: String,
+    /// Where it is mounted in the system.
+    pub mountpoint: Option<String>,
+}
+
+/// The partitions in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployed {
+    /// One of them at least.
+    pub partitions: Vec<DeployedPartition>,
+    /// The one for the system, counted from 1, where that is said.
+    pub target: Option<usize>,
+}
+
+impl DeployedPartition {
+    fn is_swap(&self) -> bool {
+        let kind = self.kind.to_lowercase();
+        kind == "s" || kind == "82" || kind.contains("swap")
+    }
+
+    fn planned_size(&self) -> PlannedSize {
+        self.size.map_or(PlannedSize::Rest, PlannedSize::Mebibytes)
+    }
+
+    fn parse(entry: &str) -> Option<Self> {
+        let mut words = entry.split(';');
+        let (size, kind) = (words.next()?, words.next()?);
+        let size = match size {
+            "x" => None,
+            number => Some(number.parse().ok()?),
+        };
+        let mountpoint = words.next().filter(|path| !matches!(*path, "" | "x"));
+        Some(Self { size, kind: kind.to_owned(), mountpoint: mountpoint.map(str::to_owned) })
+    }
+}
+
+impl Deployed {
+    /// Reads what stands behind `PART=`.
+    pub fn parse(text: &str, target: Option<usize>) -> Result<Self, DivisionError> {
+        let entries = text.split(',').filter(|entry| !entry.is_empty());
+        let partitions: Option<Vec<_>> = entries.map(DeployedPartition::parse).collect();
+        match partitions {
+            Some(partitions) if !partitions.is_empty() => Ok(Self { partitions, target }),
+            _ => Err(DivisionError::new(format!("PART=\"{text}\": expected <size>;<type>;<mountpoint>,..."))),
+        }
+    }
+
+    /// The partition for the system: the one that says so, the one that is mounted at `/`, or the second one, where
+    /// netboot puts it.
+    fn system(&self) -> Option<usize> {
+        let second = self.partitions.get(1);
+        let said = self.target.and_then(|number| number.checked_sub(1));
+        said.filter(|index| *index < self.partitions.len())
+            .or_else(|| self.partitions.iter().position(|part| part.mountpoint.as_deref() == Some("/")))
+            .or_else(|| second.is_some_and(|part| !part.is_swap() && part.mountpoint.is_none()).then_some(1))
+    }
+
+    /// How a disk that has the system already is divided: an image brings its system at its own place, so that one comes
+    /// first whatever its number. A partition that is neither swap nor mounted anywhere is left out.
+    pub fn division(&self) -> Result<Division, DivisionError> {
+        let system = self.system();
+        // It is as large as it is where nobody says more.
+        let size = system.map_or(PlannedSize::Mebibytes(1), |index| self.partitions[index].planned_size());
+        let mut list = vec![PlannedPartition { purpose: Purpose::System, size }];
+        let others = self.partitions.iter().enumerate().filter(|(index, _)| Some(*index) != system);
+        for (_, part) in others {
+            let purpose = match &part.mountpoint {
+                _ if part.is_swap() => Purpose::Swap,
+                Some(path) => Purpose::Mount(path.clone()),
+                None => continue,
+            };
+            list.push(PlannedPartition { purpose, size: part.planned_size() });
+        }
+        Division::new(list)
+    }
+}
+
+impl fmt::Display for Deployed {
+    /// What stands behind `PART=`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.partitions {
+            match part.size {
+                Some(size) => write!(f, "{size}")?,
+                None => f.write_str("x")?,
+            }
+            write!(f, ";{};{},", part.kind, part.mountpoint.as_deref().unwrap_or("x"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn divided(text: &str, target: Option<usize>) -> String {
+        Deployed::parse(text, target)
+            .unwrap()
+            .division()
+            .map_or_else(|error| error.to_string(), |d| d.to_string())
+    }
+
+    #[test]
+    fn the_system_comes_first_whatever_its_number() {
+        assert_eq!(divided("1024;S;x,x;L;/,", None), "system:rest,swap:1024");
+        assert_eq!(divided("1024;Linux swap,4000;L;x,x;83;/home", None), "system:4000,swap:1024,/home:rest");
+        assert_eq!(divided("1024;S;x,500;L;x,x;83;x,", Some(3)), "system:rest,swap:1024", "it says so");
+        assert_eq!(divided("1024;S;x,500;L;/srv", None), "system:1,swap:1024,/srv:500", "nobody is it");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for text in ["", ",", "5", "much;L;/", "x;"] {
+            let read = Deployed::parse(text, None);
+            assert_eq!(read.is_ok(), text == "x;", "{text}");
+        }
+        assert!(divided("x;L;/,x;L;/home", None).contains("only one partition can have the rest"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in "((x|[1-9][0-9]{0,5});(S|L|83|swap);(x|/[a-z]{0,8}),){1,4}", target in proptest::option::of(1usize..9)) {
+            let deployed = Deployed::parse(&text, target).unwrap();
+            prop_assert_eq!(deployed.to_string(), text);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*") {
+            let _ = Deployed::parse(&text, Some(7)).map(|deployed| deployed.division());
+        }
+    }
+}

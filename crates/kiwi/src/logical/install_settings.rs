@@ -1,0 +1,56 @@
+//! `N.config` beside an image: how it is installed, where the description says anything about that.
+
+use anyhow::{Context, Result};
+use bootconfig::{Deployed, DeployedPartition, ImageName, InstallConfig};
+use description::{Deploy, Oem, PartitionSize, Selection};
+
+use crate::artifact::{Artifact, Role};
+use crate::host::Host;
+use crate::workspace::Workspace;
+
+/// What an installation is told; nothing where the description is silent. The system's image has `image` mebibytes.
+pub(super) fn plan(selection: &Selection, oem: &Oem, name: &ImageName, image: u64) -> Option<InstallConfig> {
+    let name = name.to_string();
+    let deploy = selection.deploy.as_ref();
+    let device = oem.unattended_disk.clone().or(deploy.and_then(|deploy| deploy.device.clone()));
+    let config = InstallConfig {
+        disk: device.map(|device| device.strip_prefix("/dev/").unwrap_or(&device).to_owned()),
+        deployed: deploy.and_then(|deploy| deployed(deploy, image)),
+        unattended: oem.unattended,
+        shutdown: oem.shutdown,
+        ..InstallConfig::new(&name)
+    };
+    (config != InstallConfig::new(&name)).then_some(config)
+}
+
+/// The partitions of `<deploy>`, if it has any; `image` is how many mebibytes one of the size `image` gets.
+pub fn deployed(deploy: &Deploy, image: u64) -> Option<Deployed> {
+    let partitions: Vec<DeployedPartition> = deploy
+        .partitions
+        .iter()
+        .map(|partition| DeployedPartition {
+            size: match partition.size {
+                PartitionSize::Rest => None,
+                PartitionSize::Image => Some(image),
+                PartitionSize::Fixed(size) => Some(size.0),
+            },
+            kind: partition.kind.clone(),
+            mountpoint: partition.mountpoint.clone(),
+        })
+        .collect();
+    let target = deploy.partitions.iter().position(|partition| partition.target).map(|index| index + 1);
+    (!partitions.is_empty()).then_some(Deployed { partitions, target })
+}
+
+/// Writes the file.
+pub(super) fn create(
+    config: &InstallConfig,
+    name: &ImageName,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Artifact> {
+    let file = format!("{name}.config");
+    let place = workspace.unfinished(&file);
+    host.write_file(&place, config.to_string()).context("writing how the image is installed")?;
+    Ok(Artifact::new(Role::InstallSettings, file, place))
+}

@@ -1,0 +1,96 @@
+//! A system in a file system becomes the disk that an installation writes: boot loader, the installer's own boot image with
+//! the orders to start this system, and the system itself. At its first boot it divides the machine's disk as `<deploy>`
+//! says (spec/kiwi-1.4, 5.6).
+
+use anyhow::{Context, Result, ensure};
+use bootconfig::{BootConfig, InstallConfig, Kind};
+
+use crate::artifact;
+use crate::host::Host;
+use crate::initrd;
+use crate::media::boot_files::BootFiles;
+use crate::media::stick::{self, Carrier};
+use crate::media::system_image::{Content, SystemImage};
+use crate::media::{self, system_kernel};
+use crate::workspace::Workspace;
+
+/// The disk of `system`, whose boot image is `boot` as it will be the installer's; a whole disk is left as it is.
+pub(super) fn of(
+    boot: &BootFiles,
+    system: SystemImage,
+    config: &InstallConfig,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<SystemImage> {
+    if system.content == Content::Disk {
+        return Ok(system);
+    }
+    for program in stick::programs() {
+        host.find_program(program)?;
+    }
+    system_kernel::compare(boot, &system, host)?;
+    let orders = orders(&system, config)?;
+    let initrd = workspace.scratch_file("deployed-initrd");
+    let sums = [&boot.sums()?[..], &[system.sum]].concat();
+    let identity = media::identity(&format!("deployed disk {orders}"), &sums, host);
+    initrd::reconfigure(&boot.initrd, &orders, identity.epoch, &initrd, host)?;
+    let boot = BootFiles { initrd, ..boot.clone() };
+    let plan = stick::plan(boot, Some(&system), Carrier::Disk, &identity)?;
+    let path = workspace.passing_file("deployed.raw", plan.bytes());
+    stick::create(&plan, &path, workspace, host)?;
+    let sum = artifact::checksum(&path)?;
+    Ok(SystemImage { path, name: system.name, content: Content::Disk, filesystem: None, sum })
+}
+
+/// What the boot image does on the machine.
+fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
+    let path = system.path.display();
+    let deployed = config.deployed.as_ref().with_context(|| {
+        format!(
+            "{path} is a file system and {}.config beside it says no partitions (PART=) for it: describe them with \
+             <deploy><partitions> and create the image again, or install a whole disk (a type oem or vmx)",
+            system.name
+        )
+    })?;
+    let division = deployed.division().with_context(|| format!("dividing a disk for {path}"))?;
+    let kind = match system.content {
+        Content::Writable | Content::Disk => Kind::Oem,
+        Content::ReadOnly => {
+            // What is written over it takes the rest of the disk.
+            ensure!(
+                division.partitions().len() == 1,
+                "{path} is a squashfs, beside which no other partitions are made ({division} is asked for): leave swap \
+                 and mount points out of <deploy>, or make a file system that can be written to"
+            );
+            Kind::Usb
+        }
+    };
+    Ok(BootConfig { grow: true, partitions: Some(division), ..BootConfig::new(kind) })
+}
+
+#[cfg(test)]
+mod tests {
+    use bootconfig::{Digester, Filesystem};
+
+    use super::*;
+
+    fn ordered(content: Content, settings: &str) -> Result<String> {
+        let path = "/n.x86_64-1".into();
+        let (name, sum) = ("n.x86_64-1".to_owned(), Digester::default().finish());
+        let system = SystemImage { path, name, content, filesystem: Some(Filesystem::Ext4), sum };
+        let config = InstallConfig::parse(&format!("{settings}IMAGE=/dev/sda;n.x86_64;1\n"))?;
+        orders(&system, &config).map(|orders| orders.to_string())
+    }
+
+    #[test]
+    fn a_file_system_needs_partitions_and_a_squashfs_takes_all_of_the_disk() {
+        let text = ordered(Content::Writable, "PART=64;S;x,x;L;/,\n").unwrap();
+        assert!(text.contains("kind=oem\n") && text.contains("partitions=system:rest,swap:64\n"), "{text}");
+        let error = |content, settings| ordered(content, settings).unwrap_err().to_string();
+        assert!(error(Content::Writable, "").contains("n.x86_64-1.config beside it says no partitions"));
+        assert!(
+            error(Content::ReadOnly, "PART=64;S;x,x;L;/,\n").contains("is a squashfs, beside which no other")
+        );
+        assert!(ordered(Content::ReadOnly, "PART=x;L;/,\n").unwrap().contains("kind=usb\n"));
+    }
+}
