@@ -4,17 +4,19 @@
 //! DISK=/dev/sda                             the disk it is for, when that is known
 //! PART=<size>;<type>;<mountpoint>,...       the partitions the disk gets (`deployed`)
 //! IMAGE=/dev/sda2;<name>.<arch>;<version>   the image below /image; the number is the system's among the partitions
-//! UNATTENDED=yes                            nothing is asked
-//! SHUTDOWN=yes                              the machine is switched off afterwards instead of booted
+//! FILTER=<expression>                       disks whose names or models it finds are not offered
+//! UNATTENDED=yes                            a choice (`install_choice`)
 //! ```
 //!
 //! The same text is the file `N.config` beside an image, which `create` writes. Where `DISK=` is missing the disk is that
 //! of `IMAGE=`; keys of other boot images say nothing here.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::deployed::Deployed;
 use crate::division::DivisionError;
+use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
 
 /// What the file says.
@@ -26,10 +28,10 @@ pub struct InstallConfig {
     pub disk: Option<String>,
     /// The partitions it gets.
     pub deployed: Option<Deployed>,
-    /// Whether nothing is asked.
-    pub unattended: bool,
-    /// Whether the machine is switched off afterwards.
-    pub shutdown: bool,
+    /// A regular expression for disks that are not offered.
+    pub filter: Option<String>,
+    /// What is chosen.
+    pub choices: BTreeSet<InstallChoice>,
 }
 
 /// Why a text is not such a file.
@@ -56,7 +58,12 @@ impl InstallConfig {
 
     /// The installation of `image` that asks everything.
     pub fn new(image: &str) -> Self {
-        Self { image: image.to_owned(), disk: None, deployed: None, unattended: false, shutdown: false }
+        Self { image: image.to_owned(), disk: None, deployed: None, filter: None, choices: BTreeSet::new() }
+    }
+
+    /// Whether this is chosen.
+    pub fn is(&self, choice: InstallChoice) -> bool {
+        self.choices.contains(&choice)
     }
 
     /// Where the packed image is on the medium.
@@ -102,8 +109,8 @@ impl InstallConfig {
             image: name,
             disk: Some(disk.to_owned()).filter(|disk| !disk.is_empty()),
             deployed: parts.map(|parts| Deployed::parse(&parts, target)).transpose()?,
-            unattended: is_on("UNATTENDED"),
-            shutdown: is_on("SHUTDOWN"),
+            filter: text.lines().find_map(|line| line.strip_prefix("FILTER=")).map(str::to_owned),
+            choices: InstallChoice::ALL.into_iter().filter(|choice| is_on(choice.key())).collect(),
         })
     }
 }
@@ -138,13 +145,10 @@ impl fmt::Display for InstallConfig {
         let disk = if self.disk.is_some() { format!("/dev/{device}") } else { device };
         let (name, version) = self.image.rsplit_once('-').unwrap_or((&self.image, ""));
         writeln!(f, "IMAGE={disk};{name};{version}")?;
-        if self.unattended {
-            writeln!(f, "UNATTENDED=yes")?;
+        if let Some(filter) = &self.filter {
+            writeln!(f, "FILTER={filter}")?;
         }
-        if self.shutdown {
-            writeln!(f, "SHUTDOWN=yes")?;
-        }
-        Ok(())
+        self.choices.iter().try_for_each(|choice| writeln!(f, "{}=yes", choice.key()))
     }
 }
 
@@ -159,7 +163,7 @@ mod tests {
         let text = "DISK=/dev/sda\nPART=1024;S;x,x;L;/,\nIMAGE=/dev/sda2;full-suse-10.2.i686;1.1.2;192.168.1.1;4096\n";
         let config = InstallConfig::parse(text).unwrap();
         assert_eq!(config.image_path(), "/image/full-suse-10.2.i686-1.1.2.gz");
-        assert_eq!((config.disk.as_deref(), config.unattended), (Some("sda"), false));
+        assert_eq!((config.disk.as_deref(), config.choices.len()), (Some("sda"), 0));
         assert_eq!(config.deployed.unwrap().division().unwrap().to_string(), "system:rest,swap:1024");
         let without_disk =
             InstallConfig::parse("PART=5;S;x,x;L;x,x;L;/srv\nIMAGE=/dev/nvme0n1p3;n;1\n").unwrap();
@@ -177,11 +181,11 @@ mod tests {
             disk in proptest::option::of("[a-oq-z]{1,5}|nvme[0-9]n[0-9]"),
             parts in proptest::option::of("((x|[1-9][0-9]{0,5});(S|L);(x|/[a-z]{0,8}),){1,4}"),
             target in proptest::option::of(1usize..9),
-            unattended: bool,
-            shutdown: bool,
+            filter in proptest::option::of("[a-z^$'|]{1,5}"),
+            choices in proptest::collection::btree_set(proptest::sample::select(&InstallChoice::ALL), 0..4),
         ) {
             let deployed = parts.map(|parts| Deployed::parse(&parts, target).unwrap());
-            let config = InstallConfig { image, disk, deployed, unattended, shutdown };
+            let config = InstallConfig { image, disk, deployed, filter, choices };
             prop_assert_eq!(InstallConfig::parse(&config.to_string()), Ok(config));
         }
 

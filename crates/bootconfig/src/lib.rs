@@ -16,6 +16,7 @@ mod division;
 mod filesystem;
 mod image_name;
 mod install;
+mod install_choice;
 mod kind;
 mod live;
 mod medium;
@@ -29,6 +30,7 @@ pub use division::{Division, DivisionError, LEAST_PARTITION, PlannedPartition, P
 pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use install::{InstallConfig, InstallConfigError};
+pub use install_choice::InstallChoice;
 pub use kind::Kind;
 pub use live::{LiveConfig, LiveConfigError, LiveParameters, Union};
 pub use medium::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};

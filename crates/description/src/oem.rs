@@ -13,6 +13,18 @@ pub struct Oem {
     pub unattended: bool,
     /// `oem-unattended-id`: the disk an unattended installation takes.
     pub unattended_disk: Option<String>,
-    /// `oem-shutdown`: the machine is switched off after the installation instead of booted.
+    /// `oem-shutdown`, `oem-shutdown-interactive`: the machine is switched off after the installation instead of booted.
     pub shutdown: bool,
+    /// `oem-shutdown-interactive`, `oem-reboot-interactive`, `oem-bootwait`: that happens when a person agrees.
+    pub wait: bool,
+    /// `oem-device-filter`: an installation does not offer disks that this regular expression finds.
+    pub device_filter: Option<String>,
+    /// `oem-silent-install`: the installation does not show how far it is.
+    pub silent_install: bool,
+    /// `oem-silent-verify`: nor does the check of what was written.
+    pub silent_verify: bool,
+    /// `oem-skip-verify`: what was written is not checked.
+    pub skip_verify: bool,
+    /// `oem-silent-boot`: the kernel of the disk says little.
+    pub silent_boot: bool,
 }

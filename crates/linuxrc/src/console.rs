@@ -81,7 +81,7 @@ impl Console {
     /// Shows how far a piece of work of `total` bytes is.
     pub(crate) fn progress(&self, text: &str, total: u64) -> Progress<'_> {
         self.say(&format!("\n{text} ({} MiB)\n", total.div_ceil(1 << 20)));
-        Progress { console: self, total, shown: Cell::new(0) }
+        Progress { console: Some(self), total, shown: Cell::new(0) }
     }
 
     /// The names of all consoles the kernel writes to.
@@ -117,24 +117,33 @@ impl Console {
 
 /// How far a piece of work is, in percent on every console.
 pub(crate) struct Progress<'a> {
-    console: &'a Console,
+    /// None: nobody is told.
+    console: Option<&'a Console>,
     total: u64,
     shown: Cell<u64>,
 }
 
 impl Progress<'_> {
+    /// Work that is done in silence.
+    pub(crate) fn silent() -> Self {
+        Self { console: None, total: 0, shown: Cell::new(0) }
+    }
+
     /// So many bytes are done.
     pub(crate) fn advance(&self, done: u64) {
+        let Some(console) = self.console else { return };
         let percent = done.saturating_mul(100) / self.total.max(1);
         if percent > self.shown.get() {
             self.shown.set(percent);
-            self.console.say(&format!("\r{percent:>6} %"));
+            console.say(&format!("\r{percent:>6} %"));
         }
     }
 
     /// All is done.
     pub(crate) fn finish(self) {
-        self.console.say("\r   done \n");
+        if let Some(console) = self.console {
+            console.say("\r   done \n");
+        }
     }
 }
 

@@ -12,6 +12,12 @@ pub(super) fn oem(config: &Element) -> Oem {
         system_size: megabytes("oem-systemsize"),
         unattended: is_on("oem-unattended"),
         unattended_disk: text("oem-unattended-id").map(str::to_owned),
-        shutdown: is_on("oem-shutdown"),
+        shutdown: is_on("oem-shutdown") || is_on("oem-shutdown-interactive"),
+        wait: ["oem-shutdown-interactive", "oem-reboot-interactive", "oem-bootwait"].into_iter().any(is_on),
+        device_filter: text("oem-device-filter").map(str::to_owned),
+        silent_install: is_on("oem-silent-install"),
+        silent_verify: is_on("oem-silent-verify"),
+        skip_verify: is_on("oem-skip-verify"),
+        silent_boot: is_on("oem-silent-boot"),
     }
 }

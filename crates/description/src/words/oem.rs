@@ -14,6 +14,11 @@ const fn switch(name: &'static str) -> ElementWord {
     element(name).text(Value::Boolean).default("false")
 }
 
+const EXPRESSION: Value =
+    Value::Form("a regular expression in one line, such as `/dev/sd[b-z]` or `^/dev/nvme`", |text| {
+        !text.is_empty() && !text.contains('\n') && regex_lite::Regex::new(text).is_ok()
+    });
+
 const MEGABYTES: Value = Value::Number(1, u32::MAX as u64);
 
 /// A setting of `<oemconfig>` for something that is not built.
@@ -55,24 +60,28 @@ pub(super) static OEM_CONFIG: ElementWord = element("oemconfig")
                 .not_used()
         }),
         once(&off("oem-resize-once").doc("Whether the system grows at the first boot only.")),
-        once(&off("oem-bootwait").doc("Whether the machine waits before the installed system boots."))
+        once(&switch("oem-bootwait").doc("Whether the machine waits for the user before the installed system boots."))
             .since(V4_9),
         once(&off("oem-inplace-recovery").doc("Whether the archive for recovery is made in its partition.")),
         once(&OEM_KIWI_INITRD),
         once(&off("oem-partition-install").doc("Whether it is installed into a partition.")),
         once(&OEM_REBOOT),
-        once(&off("oem-reboot-interactive").doc("Whether it does so once the user agrees.")),
+        once(&switch("oem-reboot-interactive").doc("Whether it does so once the user agrees.")),
         once(&OEM_RECOVERY),
         once(&{ switch("oem-shutdown").doc("Whether the machine is switched off after the installation.") }),
-        once(&off("oem-shutdown-interactive").doc("Whether that happens once the user agrees.")),
-        once(&off("oem-silent-boot").doc("Whether the boot shows nothing.")),
-        once(&off("oem-silent-install").doc("Whether the installation shows no progress.")),
-        once(&off("oem-silent-verify").doc("Whether the check of the installed disk shows no progress.")),
-        once(&off("oem-skip-verify").doc("Whether the installed disk is not checked.")),
+        once(&switch("oem-shutdown-interactive").doc("Whether that happens once the user agrees.")),
+        once(&switch("oem-silent-boot").doc("Whether the kernel of the disk says little when it boots.")),
+        once(&switch("oem-silent-install").doc("Whether the installation shows no progress.")),
+        once(&switch("oem-silent-verify").doc("Whether the check of the installed disk shows no progress.")),
+        once(&switch("oem-skip-verify").doc("Whether the installed disk is not checked.")),
         once(&OEM_SWAP),
         once(&OEM_UNATTENDED),
         once(&later("oem-ramdisk-size").doc("The size of the disk in memory.")),
-        once(&later("oem-device-filter").doc("Disks that are not offered, as an expression.")),
+        once(&{
+            element("oem-device-filter")
+                .doc("Disks that an installation does not offer: their names (`/dev/sda`) or models, as a regular expression.")
+                .text(EXPRESSION)
+        }),
         once(&later("oem-nic-filter").doc("Network cards that are not used, as an expression.")),
         once(&later("oem-vmcp-parmfile").doc("A file of parameters on IBM Z.")),
         once(&later("oem-recoveryID").doc("The type of the partition for recovery.").text(DIGITS)),

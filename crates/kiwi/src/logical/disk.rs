@@ -101,6 +101,9 @@ fn command_line(disk: &Disk, uuid: &str) -> String {
     if !own.split_whitespace().any(|word| word.starts_with("console=")) {
         words.extend(grub2::console_words(&disk.bootloader).iter().map(ToString::to_string));
     }
+    if disk.oem.silent_boot {
+        words.push("quiet".to_owned());
+    }
     words.extend(own.split_whitespace().map(str::to_owned));
     words.join(" ")
 }

@@ -1,7 +1,9 @@
 //! `N.config` beside an image: how it is installed, where the description says anything about that.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
-use bootconfig::{Deployed, DeployedPartition, ImageName, InstallConfig};
+use bootconfig::{Deployed, DeployedPartition, ImageName, InstallChoice, InstallConfig};
 use description::{Deploy, Oem, PartitionSize, Selection};
 
 use crate::artifact::{Artifact, Role};
@@ -16,11 +18,23 @@ pub(super) fn plan(selection: &Selection, oem: &Oem, name: &ImageName, image: u6
     let config = InstallConfig {
         disk: device.map(|device| device.strip_prefix("/dev/").unwrap_or(&device).to_owned()),
         deployed: deploy.and_then(|deploy| deployed(deploy, image)),
-        unattended: oem.unattended,
-        shutdown: oem.shutdown,
+        filter: oem.device_filter.clone(),
+        choices: choices(oem),
         ..InstallConfig::new(&name)
     };
     (config != InstallConfig::new(&name)).then_some(config)
+}
+
+fn choices(oem: &Oem) -> BTreeSet<InstallChoice> {
+    let is_made = |choice: &InstallChoice| match choice {
+        InstallChoice::Unattended => oem.unattended,
+        InstallChoice::Shutdown => oem.shutdown,
+        InstallChoice::Wait => oem.wait,
+        InstallChoice::SilentInstall => oem.silent_install,
+        InstallChoice::SilentVerify => oem.silent_verify,
+        InstallChoice::SkipVerify => oem.skip_verify,
+    };
+    InstallChoice::ALL.into_iter().filter(is_made).collect()
 }
 
 /// The partitions of `<deploy>`, if it has any; `image` is how many mebibytes one of the size `image` gets.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bootconfig::InstallConfig;
+use bootconfig::{InstallChoice, InstallConfig};
 
 use super::deployed_disk;
 use super::target::Target;
@@ -72,7 +72,9 @@ fn config(installation: &Installation, system: &SystemImage) -> Result<InstallCo
         }
     };
     config.image.clone_from(&system.name);
-    config.unattended |= installation.unattended;
+    if installation.unattended {
+        config.choices.insert(InstallChoice::Unattended);
+    }
     if let Some(disk) = &installation.disk {
         let name = disk.strip_prefix("/dev/").unwrap_or(disk);
         if name.is_empty() || name.contains(['/', ';', ',', '\n']) {

@@ -8,7 +8,7 @@ use bootconfig::{Checksum, Digester};
 use flate2::read::MultiGzDecoder;
 use rustix::fs::{Advice, fadvise};
 
-use crate::console::{Console, Progress};
+use crate::console::Progress;
 use crate::exception::SystemException;
 use crate::sys;
 
@@ -49,8 +49,7 @@ impl PackedImage {
     }
 
     /// Reads it to its end, before anything is written.
-    pub(crate) fn check(&self, console: &Console) -> Result<(), SystemException> {
-        let progress = console.progress("Checking the system on the medium", self.bytes());
+    pub(crate) fn check(&self, progress: Progress<'_>) -> Result<(), SystemException> {
         let damage = self.unpack(&progress, |_| Ok(())).map_err(|error| self.unreadable(&error))?;
         progress.finish();
         match damage {
@@ -111,7 +110,7 @@ impl PackedImage {
     }
 
     /// Writes it to the start of the disk at `path`, and tells the kernel about the partitions that are there now.
-    pub(crate) fn write(&self, path: &Path, console: &Console) -> Result<(), SystemException> {
+    pub(crate) fn write(&self, path: &Path, progress: Progress<'_>) -> Result<(), SystemException> {
         let failed = |error: io::Error| {
             SystemException::reboot(format!(
                 "Writing to {} failed: {error}\n\nThe system on it is not complete. The disk may be broken.",
@@ -119,7 +118,6 @@ impl PackedImage {
             ))
         };
         let mut disk = OpenOptions::new().write(true).open(path).map_err(failed)?;
-        let progress = console.progress(&format!("Writing the system to {}", path.display()), self.bytes());
         let damage = self.unpack(&progress, |block| disk.write_all(block)).map_err(failed)?;
         disk.sync_all().map_err(failed)?;
         progress.finish();
@@ -135,8 +133,7 @@ impl PackedImage {
     }
 
     /// Whether the disk at `path` holds it.
-    pub(crate) fn read_back(&self, path: &Path, console: &Console) -> Result<(), SystemException> {
-        let progress = console.progress(&format!("Comparing {}", path.display()), self.bytes());
+    pub(crate) fn read_back(&self, path: &Path, progress: Progress<'_>) -> Result<(), SystemException> {
         let sum = self.sum_of_disk(path, &progress).map_err(|error| {
             SystemException::reboot(format!(
                 "Reading {} back failed: {error}\n\nThe disk may be broken.",
@@ -207,7 +204,6 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
-    use crate::machine::Machine;
 
     struct Medium {
         dir: tempfile::TempDir,
@@ -228,12 +224,8 @@ mod tests {
     }
 
     impl Medium {
-        fn console(&self) -> Console {
-            Console::quiet(&Machine::below(self.dir.path()))
-        }
-
         fn refused(&self) -> String {
-            self.image.check(&self.console()).unwrap_err().text
+            self.image.check(Progress::silent()).unwrap_err().text
         }
     }
 
@@ -242,16 +234,16 @@ mod tests {
         let medium = medium();
         let disk = medium.dir.path().join("disk");
         std::fs::write(&disk, vec![0xee; 5 * BLOCK]).unwrap();
-        medium.image.check(&medium.console()).unwrap();
-        medium.image.write(&disk, &medium.console()).unwrap();
-        medium.image.read_back(&disk, &medium.console()).unwrap();
+        medium.image.check(Progress::silent()).unwrap();
+        medium.image.write(&disk, Progress::silent()).unwrap();
+        medium.image.read_back(&disk, Progress::silent()).unwrap();
         let written = std::fs::read(&disk).unwrap();
         assert!(written.len() == 5 * BLOCK && written[5 * BLOCK - 1] == 0xee, "the rest of the disk stays");
         assert!(!medium.image.is_on(&disk), "a disk without a table has no identifier");
         let mut broken = written;
         broken[BLOCK] ^= 1;
         std::fs::write(&disk, broken).unwrap();
-        let text = medium.image.read_back(&disk, &medium.console()).unwrap_err().text;
+        let text = medium.image.read_back(&disk, Progress::silent()).unwrap_err().text;
         assert!(text.contains("does not hold what was written to it"), "{text}");
     }
 
@@ -283,7 +275,7 @@ mod tests {
         std::fs::write(&medium.image.path, &packed).unwrap();
         let mut other = PackedImage::new(medium.image.path.clone(), medium.image.checksum);
         other.checksum.digest[0] ^= 1;
-        let text = other.check(&medium.console()).unwrap_err().text;
+        let text = other.check(Progress::silent()).unwrap_err().text;
         assert!(text.starts_with("The system on the medium has the wrong checksum: "), "{text}");
         let mut damaged = packed;
         let middle = damaged.len() / 2;

@@ -7,7 +7,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use bootconfig::InstallConfig;
+use bootconfig::{InstallChoice, InstallConfig};
+use regex_lite::Regex;
 
 use super::question::{AtConsole, Person};
 use crate::console::Console;
@@ -109,6 +110,22 @@ impl Target {
     }
 }
 
+/// The disks without those that the medium's filter finds, by name (`/dev/sda`) or by model. A disk that is named on the
+/// medium is never left out.
+pub(crate) fn offered(config: &InstallConfig, targets: Vec<Target>) -> Result<Vec<Target>, SystemException> {
+    let Some(filter) = &config.filter else { return Ok(targets) };
+    let filter = Regex::new(filter).map_err(|error| {
+        SystemException::reboot(format!(
+            "The medium's filter for disks is no regular expression: FILTER={filter}: {error}\n\n\
+             Make the medium again with kiwi."
+        ))
+    })?;
+    let is_found =
+        |target: &Target| filter.is_match(&format!("/dev/{}", target.name)) || filter.is_match(&target.model);
+    let is_named = |target: &Target| config.disk.as_deref() == Some(&target.name);
+    Ok(targets.into_iter().filter(|target| is_named(target) || !is_found(target)).collect())
+}
+
 /// The disk to install on, with the consent to lose what is on it.
 pub(crate) fn choose<'t>(
     config: &InstallConfig,
@@ -141,7 +158,7 @@ fn choose_with<'t>(
             ))
         })?),
     };
-    if config.unattended {
+    if config.is(InstallChoice::Unattended) {
         let target = match (wanted, targets) {
             (Some(target), _) => target,
             (None, [only]) => only,

@@ -14,13 +14,14 @@ use std::convert::Infallible;
 use std::fs;
 use std::time::Duration;
 
-use bootconfig::{Checksum, InstallConfig};
+use bootconfig::{Checksum, InstallChoice, InstallConfig};
 
 use crate::boot::Orders;
-use crate::console::Console;
+use crate::console::{Console, Progress};
 use crate::exception::{SystemException, power_off, restart};
 use crate::install::again;
 use crate::install::image::PackedImage;
+use crate::install::question::{AtConsole, Person};
 use crate::install::target::{self, Target};
 use crate::machine::Machine;
 use crate::medium::{self, Medium};
@@ -42,12 +43,12 @@ pub(crate) fn boot(
     medium.mount(machine, &modules)?;
     let config = read_config(machine)?;
     let image = find_image(machine, &config)?;
-    image.check(console)?;
+    image.check(progress(&config, "Checking the system on the medium", &image, console))?;
     console.phase("checked");
     target::settle(machine, &mut modules, console);
-    let targets = target::list(machine, &medium.drive);
+    let targets = target::offered(&config, target::list(machine, &medium.drive))?;
     let target = target::choose(&config, &targets, needed(&config, &image)?, console)?;
-    if config.unattended && image.is_on(&machine.dev.join(&target.name)) {
+    if config.is(InstallChoice::Unattended) && image.is_on(&machine.dev.join(&target.name)) {
         again::leave_or_consent(machine, &medium, &config, target, console);
     }
     install(machine, &config, &medium, &image, target, console)
@@ -63,24 +64,51 @@ fn install(
 ) -> Result<Infallible, SystemException> {
     console.phase("consent");
     let path = machine.dev.join(&target.name);
-    image.write(&path, console)?;
+    image.write(
+        &path,
+        progress(config, &format!("Writing the system to {}", path.display()), image, console),
+    )?;
     console.phase("written");
-    image.read_back(&path, console)?;
-    console.phase("verified");
+    if !config.is(InstallChoice::SkipVerify) {
+        let progress = match config.is(InstallChoice::SilentVerify) {
+            true => Progress::silent(),
+            false => console.progress(&format!("Comparing {}", path.display()), image.bytes()),
+        };
+        image.read_back(&path, progress)?;
+        console.phase("verified");
+    }
     // It would be started again where it comes before the disk.
     let take_out = match medium.eject(machine) {
         Ok(()) => "The CD was ejected.",
         Err(_) => "Take the CD or stick out now.",
     };
-    let then = if config.shutdown { "is switched off" } else { "restarts" };
-    console.screen(&format!(
-        "\n{} is installed on {}.\n\n{take_out} The machine {then} in {} seconds.\n",
-        config.image,
-        target.name,
-        GOODBYE.as_secs()
-    ));
-    std::thread::sleep(GOODBYE);
-    if config.shutdown { power_off() } else { restart() }
+    let shutdown = config.is(InstallChoice::Shutdown);
+    let then = if shutdown { "is switched off" } else { "restarts" };
+    let installed = format!("\n{} is installed on {}.\n\n{take_out}", config.image, target.name);
+    if config.is(InstallChoice::Wait) {
+        console.screen(&installed);
+        let question = format!(" Press Enter and the machine {then}: ");
+        if let Err(error) = AtConsole::new(console).ask(&question) {
+            console.say(&format!("\n{error}: it {then} now.\n"));
+        }
+    } else {
+        console.screen(&format!("{installed} The machine {then} in {} seconds.\n", GOODBYE.as_secs()));
+        std::thread::sleep(GOODBYE);
+    }
+    if shutdown { power_off() } else { restart() }
+}
+
+/// How far checking or writing is, where that is wanted.
+fn progress<'c>(
+    config: &InstallConfig,
+    text: &str,
+    image: &PackedImage,
+    console: &'c Console,
+) -> Progress<'c> {
+    match config.is(InstallChoice::SilentInstall) {
+        true => Progress::silent(),
+        false => console.progress(text, image.bytes()),
+    }
 }
 
 /// Bytes the disk must have.

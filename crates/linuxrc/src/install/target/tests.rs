@@ -31,7 +31,25 @@ fn chosen(config: &InstallConfig, targets: &[Target], answers: &[&'static str]) 
 
 fn config(disk: Option<&str>, unattended: bool) -> InstallConfig {
     let disk = disk.map(str::to_owned);
-    InstallConfig { disk, unattended, ..InstallConfig::new("system.x86_64-1.0.0") }
+    let choices = unattended.then_some(InstallChoice::Unattended).into_iter().collect();
+    InstallConfig { disk, choices, ..InstallConfig::new("system.x86_64-1.0.0") }
+}
+
+#[test]
+fn disks_that_the_filter_finds_are_not_offered() {
+    let disk = |name, model: &str| Target { model: model.to_owned(), ..target(name, 200, 0) };
+    let targets = [disk("sda", "Fast Disk"), disk("sdb", "Fast Disk"), disk("sdc", "USB Reader")];
+    let offered = |filter: &str, named: Option<&str>| {
+        let config = InstallConfig { filter: Some(filter.to_owned()), ..config(named, false) };
+        let offered = offered(&config, targets.to_vec()).map_err(|exception| exception.text)?;
+        Ok::<_, String>(offered.into_iter().map(|target| target.name).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(offered("^/dev/sd[b-z]$|Reader", None).unwrap(), "sda");
+    assert_eq!(offered("^sd", None).unwrap(), "sda sdb sdc", "names are whole paths");
+    assert_eq!(offered("/dev/", Some("sdc")).unwrap(), "sdc");
+    assert!(
+        offered("(", None).unwrap_err().starts_with("The medium's filter for disks is no regular expression")
+    );
 }
 
 #[test]
