@@ -13,8 +13,9 @@ use std::sync::OnceLock;
 use machine::{Firmware, Machine, Slot, run_kiwi};
 use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
 
-const DISK: &str =
-    r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>DEPLOY</type>"#;
+const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
+  <oemconfig><oem-device-filter>^/dev/vdb$</oem-device-filter><oem-bootwait>true</oem-bootwait>
+    <oem-silent-verify>true</oem-silent-verify></oemconfig>DEPLOY</type>"#;
 
 /// The same system as a file system, whose disk is made with the medium.
 const BARE: &str = r#"<type image="ext4">DEPLOY</type>"#;
@@ -180,10 +181,15 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     drop(machine);
     assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
 
-    let unattended = stick(&["--unattended", "--disk", "/dev/vda"]);
-    let words = [direct(), Slot::Usb.words(&unattended), attached(&disk)].concat();
+    let unattended = stick(&["--unattended"]);
+    // The system's filter leaves the second disk out, so that there is no doubt about the first one.
+    let other = folder.path().join("other.raw");
+    std::fs::File::create(&other).unwrap().set_len(ROOMY).unwrap();
+    let words = [direct(), Slot::Usb.words(&unattended), attached(&disk), attached(&other)].concat();
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
+    machine.expect(&["Press Enter and the machine restarts: "], 30);
+    machine.type_line("");
     machine.expect_end(60);
     let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, folder.path());
     is_divided(&mut machine);
