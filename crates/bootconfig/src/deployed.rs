@@ -32,7 +32,8 @@ pub struct Deployed {
 }
 
 impl DeployedPartition {
-    fn is_swap(&self) -> bool {
+    /// Whether it is swap space.
+    pub fn is_swap(&self) -> bool {
         let kind = self.kind.to_lowercase();
         kind == "s" || kind == "82" || kind.contains("swap")
     }
@@ -65,8 +66,8 @@ impl Deployed {
     }
 
     /// The partition for the system: the one that says so, the one that is mounted at `/`, or the second one, where
-    /// netboot puts it.
-    fn system(&self) -> Option<usize> {
+    /// netboot puts it; counted from 0.
+    pub fn system(&self) -> Option<usize> {
         let second = self.partitions.get(1);
         let said = self.target.and_then(|number| number.checked_sub(1));
         said.filter(|index| *index < self.partitions.len())

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | 4.2 | `type/@lvmgroup` | `lvmvolumes/@lvmgroup` |
 //! | 4.6 | `<vmwareconfig>`, `<xenconfig>` | `<machine>` |
-//! | 4.7 | `type/@lvm`, `<lvmvolumes>`, `<oem-home>` | `<systemdisk>` |
+//! | 4.7 | `type/@lvm`, `<lvmvolumes>`, `<oem-home>` with them | `<systemdisk>` |
+//! | 4.7 | `<oem-home>` alone | `<deploy>` with a partition for `/home` |
 //! | 4.8 | `<oem-dumphalt>` | `<oem-bootwait>` |
 //! | 5.4 | `<boot-theme>` | `<bootsplash-theme>`, `<bootloader-theme>` |
 //! | 5.5 | `@pwd` | `@password` |
@@ -16,7 +17,7 @@ use super::edit::{
     take_children, types,
 };
 use crate::document::Element;
-use crate::words;
+use crate::{Span, words};
 
 pub(super) fn volume_group(root: &mut Element) {
     for image_type in types(root) {
@@ -83,11 +84,16 @@ pub(super) fn system_disk(root: &mut Element) {
             homes.extend(take_children(config, "oem-home"));
         }
         homes.retain(|home| home.text.as_ref().and_then(|text| words::boolean(&text.text)) == Some(true));
-        let place = wanted.clone().or_else(|| homes.first().map(|home| home.span.clone()));
-        if let Some(place) = place
+        if let Some(place) = &wanted
             && image_type.child("systemdisk").is_none()
         {
-            image_type.children.push(element("systemdisk", &place));
+            image_type.children.push(element("systemdisk", place));
+        }
+        if let Some(home) = homes.first()
+            && image_type.child("systemdisk").is_none()
+        {
+            let home = home_partition(&home.span);
+            image_type.children.push(home);
         }
         for disk in image_type.children.iter_mut().filter(|child| child.name == "systemdisk") {
             rename_attribute(disk, "lvmgroup", "name");
@@ -104,6 +110,17 @@ pub(super) fn system_disk(root: &mut Element) {
             }
         }
     }
+}
+
+/// A `<deploy>` for the home directories, behind what the disk has: the system and perhaps swap.
+fn home_partition(place: &Span) -> Element {
+    let mut partition = element("partition", place);
+    partition.attributes = vec![attribute("number", "3", place), attribute("mountpoint", "/home", place)];
+    let mut partitions = element("partitions", place);
+    partitions.children.push(partition);
+    let mut deploy = element("deploy", place);
+    deploy.children.push(partitions);
+    deploy
 }
 
 pub(super) fn boot_wait(root: &mut Element) {

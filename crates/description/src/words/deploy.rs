@@ -1,4 +1,4 @@
-//! `<deploy>`: how a network client is set up. Schema 8.5 dropped it; we keep it.
+//! `<deploy>`: how the disk of a machine is divided, and how a network client is set up. Schema 8.5 dropped it; we keep it.
 
 use super::values::SOME_TEXT;
 use super::{AttributeWord, ChildWord, ElementWord, Value, attribute, element, many, once, values, word};
@@ -6,7 +6,7 @@ use crate::SchemaVersion::V2_0;
 
 /// The section.
 pub(super) static DEPLOY: ElementWord = element("deploy")
-    .doc("How a machine that boots from the network is set up.")
+    .doc("How the disk of a machine is divided, and how one that boots from the network is set up.")
     .attributes(ATTRIBUTES)
     .children(CHILDREN)
     .instead("pxedeploy");

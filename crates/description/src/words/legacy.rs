@@ -34,18 +34,16 @@ pub(super) static LVM_VOLUMES: ElementWord = element("lvmvolumes")
     .not_built();
 
 pub(super) static OEM_HOME: ElementWord = element("oem-home")
-    .doc("Whether there is a partition for home directories.")
+    .doc("Whether home directories have a partition, or a volume where there are volumes.")
     .text(Value::Boolean)
     .default("false")
-    .instead("systemdisk")
-    .not_built();
+    .instead("deploy");
 
 pub(super) static OEM_DUMPHALT: ElementWord = element("oem-dumphalt")
     .doc("Whether the machine waits before the installed system boots.")
     .text(Value::Boolean)
     .default("false")
-    .instead("oem-bootwait")
-    .not_built();
+    .instead("oem-bootwait");
 
 pub(super) static VMWARE_CONFIG: ElementWord = element("vmwareconfig")
     .doc("A virtual machine of VMware.")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use bootconfig::{Deployed, DeployedPartition, ImageName, InstallChoice, InstallConfig};
-use description::{Deploy, Oem, PartitionSize, Selection};
+use description::{Deploy, Mebibytes, Oem, PartitionSize, Selection};
 
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
@@ -17,7 +17,7 @@ pub(super) fn plan(selection: &Selection, oem: &Oem, name: &ImageName, image: u6
     let device = oem.unattended_disk.clone().or(deploy.and_then(|deploy| deploy.device.clone()));
     let config = InstallConfig {
         disk: device.map(|device| device.strip_prefix("/dev/").unwrap_or(&device).to_owned()),
-        deployed: deploy.and_then(|deploy| deployed(deploy, image)),
+        deployed: deploy.and_then(|deploy| deployed(deploy, oem, image)),
         filter: oem.device_filter.clone(),
         choices: choices(oem),
         ..InstallConfig::new(&name)
@@ -37,9 +37,10 @@ fn choices(oem: &Oem) -> BTreeSet<InstallChoice> {
     InstallChoice::ALL.into_iter().filter(is_made).collect()
 }
 
-/// The partitions of `<deploy>`, if it has any; `image` is how many mebibytes one of the size `image` gets.
-pub fn deployed(deploy: &Deploy, image: u64) -> Option<Deployed> {
-    let partitions: Vec<DeployedPartition> = deploy
+/// The partitions of `<deploy>`, if it has any, with the swap space and the size of the system that `<oemconfig>` says
+/// where `<deploy>` is silent about them. `image` is how many mebibytes one of the size `image` gets.
+pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
+    let mut partitions: Vec<DeployedPartition> = deploy
         .partitions
         .iter()
         .map(|partition| DeployedPartition {
@@ -52,8 +53,24 @@ pub fn deployed(deploy: &Deploy, image: u64) -> Option<Deployed> {
             mountpoint: partition.mountpoint.clone(),
         })
         .collect();
+    if partitions.is_empty() {
+        return None;
+    }
     let target = deploy.partitions.iter().position(|partition| partition.target).map(|index| index + 1);
-    (!partitions.is_empty()).then_some(Deployed { partitions, target })
+    // Behind the others, so that their numbers stay.
+    let said = Deployed { partitions: partitions.clone(), target };
+    if let (None, Some(size)) = (said.system(), oem.system_size) {
+        partitions.push(extra(size, "L", Some("/")));
+    }
+    if let (false, Some(size)) = (partitions.iter().any(DeployedPartition::is_swap), oem.swap) {
+        partitions.push(extra(size, "S", None));
+    }
+    Some(Deployed { partitions, target })
+}
+
+fn extra(size: Mebibytes, kind: &str, mountpoint: Option<&str>) -> DeployedPartition {
+    let mountpoint = mountpoint.map(str::to_owned);
+    DeployedPartition { size: Some(size.0), kind: kind.to_owned(), mountpoint }
 }
 
 /// Writes the file.

@@ -15,7 +15,7 @@ pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<Division>>
         return Ok(None);
     }
     // The system has its size already and never becomes smaller: `image` is as good as any.
-    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, 1));
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &disk.oem, 1));
     let division = match deployed {
         Some(deployed) => deployed.division(),
         None if has_settings(disk) => Division::new(from_settings(disk)),
@@ -69,6 +69,10 @@ mod tests {
              <repository><source path=\"debian://bookworm\"/></repository>\
              <packages type=\"image\"><package name=\"p\"/></packages></image>"
         );
+        of_text(text)
+    }
+
+    fn of_text(text: String) -> Option<String> {
         let parsed = Description::parse(SourceFile { name: "n".to_owned(), text });
         let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
         let selection = description.select(&Choice::default()).unwrap_or_else(|error| panic!("{error:?}"));
@@ -91,6 +95,28 @@ mod tests {
             "system:2000,swap:512"
         );
         assert_eq!(configured("<oem-resize>false</oem-resize><oem-swap>true</oem-swap>"), None);
+    }
+
+    #[test]
+    fn home_directories_have_a_partition_beside_what_else_is_said() {
+        let text = |settings: &str| {
+            format!(
+                "<image schemaversion=\"4.1\" name=\"n\"><description type=\"system\"><author>A</author>\
+                 <contact>C</contact><specification>S</specification></description><preferences>\
+                 <version>1.0.0</version><packagemanager>apt-get</packagemanager><type image=\"oem\" \
+                 filesystem=\"ext3\" boot=\"oemboot/debian-12\"><oemconfig><oem-home>true</oem-home>{settings}\
+                 </oemconfig></type></preferences><repository type=\"apt-deb\"><source path=\"http://h/d\"/></repository>\
+                 <packages type=\"image\"><package name=\"p\"/></packages></image>"
+            )
+        };
+        let home = |settings| of_text(text(settings)).unwrap();
+        assert_eq!(home(""), "system:1,/home:rest");
+        assert_eq!(
+            home(
+                "<oem-swap>true</oem-swap><oem-swapsize>64</oem-swapsize><oem-systemsize>900</oem-systemsize>"
+            ),
+            "system:900,/home:rest,swap:64"
+        );
     }
 
     #[test]
