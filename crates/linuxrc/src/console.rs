@@ -102,7 +102,7 @@ impl Console {
             let path = self.machine.dev.join(&name);
             let console = OpenOptions::new().write(true).custom_flags_nonblocking().open(path);
             let text = if full_screen && is_screen(&name) {
-                format!("{EMPTY_SCREEN}{text}")
+                format!("{EMPTY_SCREEN}{}", wrapped(text))
             } else {
                 text.to_owned()
             };
@@ -150,6 +150,29 @@ impl Progress<'_> {
 /// An empty screen in white on blue, as console_codes(4) has it.
 const EMPTY_SCREEN: &str = "\x1b[37;44m\x1b[2J\x1b[H";
 
+/// Columns that every screen has.
+const COLUMNS: usize = 80;
+
+/// `text` with its long lines broken between words; what is broken off keeps the indent of its line.
+fn wrapped(text: &str) -> String {
+    let mut shown = String::new();
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let mut rest = line.to_owned();
+        // A line of all columns moves the cursor to the next one.
+        while let Some((limit, _)) = rest.char_indices().nth(COLUMNS - 1) {
+            let Some(at) = rest[..=limit].rfind(' ').filter(|at| *at > indent.len()) else { break };
+            shown.push_str(&rest[..at]);
+            shown.push('\n');
+            rest = format!("{indent}{}", &rest[at + 1..]);
+        }
+        shown.push_str(&rest);
+        shown.push_str(end);
+    }
+    shown
+}
+
 /// Whether a console is the machine's own screen: `tty0`, not `ttyS0`.
 fn is_screen(name: &str) -> bool {
     name.strip_prefix("tty").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -193,6 +216,17 @@ mod tests {
         let shown = |console: &str| fs::read_to_string(machine.dev.join(console)).unwrap();
         assert_eq!(shown("tty0"), format!("{EMPTY_SCREEN}text\n"));
         assert_eq!(shown("ttyS0"), "text\n");
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let long = format!("    {} end\n", "word ".repeat(17).trim_end());
+        let whole = format!("    {}", ["word"; 15].join(" "));
+        assert_eq!(wrapped(&long), format!("{whole}\n    word word end\n"));
+        for kept in ["", "\n", "short\nlines", &"x".repeat(200), &format!("  {}", "y".repeat(100))] {
+            assert_eq!(wrapped(kept), kept);
+        }
+        assert!(wrapped(&"ä b ".repeat(60)).lines().all(|line| line.chars().count() < COLUMNS));
     }
 
     #[test]
