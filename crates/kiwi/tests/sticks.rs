@@ -110,6 +110,14 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     assert!(machine.ask("cat /proc/cmdline").contains("root=PARTUUID="), "the disk did not start");
     drop(machine);
 
+    // UEFI has its own way to the disk: here its menu is enough.
+    let words =
+        [Slot::Cdrom.words(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
+    let mut machine = Machine::start(&words, Firmware::Uefi, folder.path());
+    machine.choose("Boot from disk", 2);
+    machine.expect(&["KIWI Stick boot"], 120);
+    drop(machine);
+
     // Nobody has a system.
     let kernel = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let kernel = kernel.into_iter().find(|path| text(path).contains(".kernel.")).expect("a kernel");

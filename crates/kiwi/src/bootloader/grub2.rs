@@ -158,21 +158,29 @@ pub fn medium_configuration(menu: &MediumMenu) -> String {
     text
 }
 
-/// Starts the first disk that is not the medium, as if it were the first one of all. UEFI has a list of its own with
-/// which it goes on when GRUB ends; a BIOS only knows its first disk, which is the stick when it was started from one.
+/// Starts the first disk that is not the medium, as if it were the first one of all. A BIOS only knows its first disk, which
+/// is the stick when it was started from one. UEFI shows its setup when a boot loader just ends, so the disk's own loader is
+/// started here, by the name that every firmware looks for.
 fn next_disk(indent: &str) -> String {
     [
-        "if [ \"$grub_platform\" = pc ]; then",
-        "\tset medium=$root",
-        "\tfor disk in hd0 hd1 hd2 hd3 hd4 hd5 hd6 hd7; do",
-        "\t\tif [ \"$disk\" != \"$medium\" -a \"$disk,msdos1\" != \"$medium\" ]; then",
+        "regexp --set=1:medium '^([^,]+)' \"$root\"",
+        "for disk in hd0 hd1 hd2 hd3 hd4 hd5 hd6 hd7; do",
+        "\tif [ \"$disk\" != \"$medium\" ]; then",
+        "\t\tif [ \"$grub_platform\" = pc ]; then",
         // The disk's boot sector is told the drive of the root device.
         "\t\t\tset root=$disk",
         "\t\t\tif [ $disk != hd0 ]; then drivemap -s hd0 $disk; fi",
         "\t\t\tif chainloader +1; then boot; fi",
+        "\t\telse",
+        "\t\t\tfor part in gpt1 gpt2 gpt3 gpt4 msdos1 msdos2 msdos3 msdos4; do",
+        "\t\t\t\tset loader=($disk,$part)/EFI/BOOT/BOOTX64.EFI",
+        "\t\t\t\tif [ -f \"$loader\" ]; then",
+        "\t\t\t\t\tif chainloader \"$loader\"; then boot; fi",
+        "\t\t\t\tfi",
+        "\t\t\tdone",
         "\t\tfi",
-        "\tdone",
-        "fi",
+        "\tfi",
+        "done",
     ]
     .map(|line| format!("{indent}{line}\n"))
     .concat()
@@ -186,7 +194,7 @@ pub fn disk_starter_configuration() -> (String, String) {
 /// GRUB in a file that another boot loader starts as a kernel, to go on with a disk: for a medium with the file `mark`.
 pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    let modules = ["iso9660", "search_fs_file", "chain"];
+    let modules = ["iso9660", "search_fs_file", "chain", "regexp"];
     let core = make_core(Platform::Pc, &search, "disk.cfg", &modules, workspace, host)?;
     let start = modules_folder(Platform::Pc)?.join("lnxboot.img");
     let output = workspace.scratch_file("grub-disk.img");
@@ -223,7 +231,8 @@ pub fn medium_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    make_core(platform, &search, "grub.cfg", &["iso9660", "search_fs_file"], workspace, host)
+    let modules = ["iso9660", "search_fs_file", "chain", "regexp"];
+    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
 /// As `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
@@ -234,7 +243,7 @@ pub fn stick_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--fs-uuid --set=root {fat_uuid}");
-    make_core(platform, &search, "grub.cfg", &["fat", "search_fs_uuid", "chain"], workspace, host)
+    make_core(platform, &search, "grub.cfg", &["fat", "search_fs_uuid", "chain", "regexp"], workspace, host)
 }
 
 fn make_core(

@@ -141,9 +141,8 @@ mod tests {
         let grub = grub2::medium_configuration(&menu("quiet"));
         let linux = "\tlinux /boot/x86_64/loader/linux quiet\n\tinitrd /boot/x86_64/loader/initrd\n";
         assert!(grub.contains(&format!("\nmenuentry 'Its live' {{\n{linux}}}\n")), "{grub}");
-        let (head, disk) =
-            grub.split_once("menuentry 'Boot from disk' {\n\tif [ \"$grub_platform\" = pc ]").unwrap();
-        assert!(!head.contains("chainloader") && disk.ends_with("\tfi\n\texit\n}\n"), "{grub}");
+        let (head, disk) = grub.split_once("menuentry 'Boot from disk' {\n\tregexp --set=1:medium").unwrap();
+        assert!(!head.contains("chainloader") && disk.ends_with("\tdone\n\texit\n}\n"), "{grub}");
     }
 
     #[test]

@@ -36,6 +36,6 @@ pub enum Action {
         /// Its command line.
         command_line: String,
     },
-    /// Leaves the medium: the firmware tries its next device, usually the first disk.
+    /// Leaves the medium and starts the first disk that is not it.
     NextDevice,
 }
