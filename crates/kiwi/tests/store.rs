@@ -94,11 +94,11 @@ fn content(image: &Path, file: &str) -> String {
     String::from_utf8_lossy(&output.expect("package e2fsprogs is needed").stdout).into_owned()
 }
 
-/// Flips a bit in the middle of a file.
+/// Changes a byte in the middle of a file; twice is another change.
 fn spoil(path: &Path) {
     let mut bytes = std::fs::read(path).unwrap();
     let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    bytes[middle] = bytes[middle].wrapping_add(1);
     std::fs::write(path, bytes).unwrap();
 }
 
@@ -107,6 +107,9 @@ const FROM_STORE: [&str; 3] = [
     "Taking the customised tree from the store",
     "Taking the image from the store",
 ];
+
+const BOOTSTRAP: &str = "Taking the bootstrap packages from the store";
+const STAGES: [&str; 4] = ["bootstrap", "packages", "tree", "image"];
 
 /// Which of the three stages were taken.
 fn taken(said: &str) -> [bool; 3] {
@@ -122,9 +125,20 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
     assert!(case.image() == first, "the image from the store is another one");
     let explained = case.build(&["--explain"]);
     assert!(
-        explained.contains("Packages: not needed\nCustomised tree: not needed\nImage ext4: from the store"),
+        explained.contains("Bootstrap: not needed\nPackages: not needed\nCustomised tree: not needed\nImage ext4: from the store"),
         "{explained}"
     );
+    // Another package: what was there before it is taken.
+    case.write(
+        "description/config.xml",
+        &DESCRIPTION.replace("</packages>", "<package name=\"ed\"/></packages>"),
+    );
+    let explained = case.build(&["--explain"]);
+    assert!(explained.contains("Bootstrap: from the store"), "{explained}");
+    assert!(explained.contains("the package ed_"), "{explained}");
+    let said = case.build(&[]);
+    assert!(said.contains(BOOTSTRAP) && taken(&said) == [false; 3], "{said}");
+    assert!(case.image() != first, "the package is not in the image");
     // Another script: packages are taken, the rest is made.
     case.write("description/config.sh", "echo two > /etc/written\n");
     let explained = case.build(&["--explain"]);
@@ -139,14 +153,14 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
     assert_eq!(content(&case.path("images").join(IMAGE), "/etc/motd"), "two\n");
     let rebuilt = case.image();
     // Nothing of the store: the same bytes, and nothing new in it.
-    let count = || ["packages", "tree", "image"].map(|word| case.stages(word).len());
-    assert_eq!(count(), [1, 3, 3]);
+    let count = || STAGES.map(|word| case.stages(word).len());
+    assert_eq!(count(), [1, 2, 4, 4]);
     assert_eq!(taken(&case.build(&["--no-cache"])), [false; 3]);
     assert!(case.image() == rebuilt, "a build without the store gives another image");
-    assert_eq!(count(), [1, 3, 3]);
+    assert_eq!(count(), [1, 2, 4, 4]);
     // Beside it another type of the same tree, which is taken whole.
     assert_eq!(taken(&case.build(&["--type", "ext4,squashfs"])), [true, true, true]);
-    assert_eq!(count(), [1, 3, 4]);
+    assert_eq!(count(), [1, 2, 4, 5]);
 
     damaged_stages_are_made_again(&case, &rebuilt);
     two_builds_share_the_store(&case, &rebuilt);
@@ -154,16 +168,23 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
 }
 
 fn damaged_stages_are_made_again(case: &Case, image: &[u8]) {
-    let packages = case.stages("packages").pop().unwrap().join("tree.tar.zst");
-    spoil(&packages);
-    for entry in case.stages("image") {
-        if entry.join(IMAGE).is_file() {
-            spoil(&entry.join(IMAGE));
-        }
-    }
-    let text = case.build(&[]);
-    assert_eq!(text.matches("was damaged; this stage is made anew").count(), 2, "{text}");
-    assert!(case.image() == image, "what was made again is another image");
+    let spoil_stages = |word: &str, file: &str| {
+        let files = case.stages(word).into_iter().map(|entry| entry.join(file));
+        files.filter(|file| file.is_file()).for_each(|file| spoil(&file));
+    };
+    let made_again = || {
+        spoil_stages("image", IMAGE);
+        let text = case.build(&[]);
+        assert_eq!(text.matches("was damaged; this stage is made anew").count(), 2, "{text}");
+        assert!(case.image() == image, "what was made again is another image");
+        text
+    };
+    spoil_stages("packages", "tree.tar.zst");
+    assert!(made_again().contains(BOOTSTRAP));
+    // The first of all stages, when none of those upon it is there.
+    case.stages("packages").iter().for_each(|entry| std::fs::remove_dir_all(entry).unwrap());
+    spoil_stages("bootstrap", "tree.tar.zst");
+    made_again();
     assert_eq!(taken(&case.build(&[])), [false, false, true]);
     // The other images are still spoiled: found, said, and gone.
     let output = case.command(&["cache", "verify"]).output().unwrap();
@@ -175,7 +196,7 @@ fn damaged_stages_are_made_again(case: &Case, image: &[u8]) {
 /// Both make the same stages; both end well, and what is in the store afterwards is whole.
 fn two_builds_share_the_store(case: &Case, image: &[u8]) {
     case.cache(&["prune", "--size", "0"]);
-    assert_eq!(["packages", "tree", "image"].map(|word| case.stages(word).len()), [0; 3]);
+    assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 4]);
     std::fs::create_dir(case.path("other")).unwrap();
     let other = case.path("other");
     let words = ["--destdir", other.to_str().unwrap()];
@@ -189,13 +210,13 @@ fn two_builds_share_the_store(case: &Case, image: &[u8]) {
     said(beside.wait_with_output().unwrap());
     assert!(case.image() == image, "a build beside another one gives another image");
     assert!(std::fs::read(other.join(IMAGE)).unwrap() == image, "the other build gives another image");
-    assert_eq!(["packages", "tree", "image"].map(|word| case.stages(word).len()), [1; 3]);
-    assert!(case.cache(&["verify"]).contains("3 stages are whole"));
+    assert_eq!(STAGES.map(|word| case.stages(word).len()), [1; 4]);
+    assert!(case.cache(&["verify"]).contains("4 stages are whole"));
 }
 
 fn the_store_is_kept_small(case: &Case) {
     let listed = case.cache(&["list"]);
-    assert!(listed.contains("3 stages, ") && listed.matches(" tiny").count() == 3, "{listed}");
+    assert!(listed.contains("4 stages, ") && listed.matches(" tiny").count() == 4, "{listed}");
     // The limit of a configuration file holds for builds, too; the variable goes before it.
     case.write("kiwi.yml", "cache:\n  max_size: 0\n");
     let configured = |more: Option<&str>| {
@@ -207,7 +228,7 @@ fn the_store_is_kept_small(case: &Case) {
     configured(Some("1G"));
     assert_eq!(case.stages("image").len(), 1);
     configured(None);
-    assert_eq!(["packages", "tree", "image"].map(|word| case.stages(word).len()), [0; 3]);
+    assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 4]);
     assert!(case.cache(&["list"]).contains("0 stages, "));
     let packages = case.path("store/packages/sha256").read_dir().unwrap().count();
     assert!(packages > 0, "downloaded packages are gone, too");

@@ -46,7 +46,14 @@ pub(super) fn say(
     let any = of_images.iter().any(runs);
     let of_tree = if any { fate(&decided.tree, true) } else { Fate::Spared };
     // A customised tree is stored as what differs from its packages, so both are needed.
-    let of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
+    let mut of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
+    if let Some(inputs) = &decided.bootstrap {
+        let of_bootstrap = if any { fate(inputs, false) } else { Fate::Spared };
+        host.print(&line(Stage::Bootstrap.title(), &of_bootstrap));
+        if runs(&of_bootstrap) && !runs(&of_packages) {
+            of_packages = Fate::Runs { why: "its bootstrap is not in the store any more".to_owned() };
+        }
+    }
     host.print(&line(Stage::Packages.title(), &of_packages));
     host.print(&line(Stage::Tree.title(), &of_tree));
     for (image, of_image) in images.iter().zip(&of_images) {

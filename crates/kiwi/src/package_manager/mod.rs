@@ -76,6 +76,15 @@ pub struct Resolution {
     pub bootstrap: Vec<Archive>,
 }
 
+/// The tree with the bootstrap packages, as an earlier build had it.
+pub trait Foundation {
+    /// Puts it into the tree, in which only the folders of `working_folders` stay as they are; what was noted of it, or
+    /// none where there is no such tree: then those folders are all that is certain to be there.
+    fn take(&mut self) -> Result<Option<String>>;
+    /// Keeps the tree as it is, with a note about it.
+    fn keep(&mut self, note: &str) -> Result<()>;
+}
+
 /// What every package manager can do with a tree.
 pub trait PackageManager {
     /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
@@ -83,7 +92,16 @@ pub trait PackageManager {
     /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
     fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution>;
     /// Installs what `resolve` decided into the tree it was asked for.
-    fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
+    fn install(
+        &self,
+        resolution: &Resolution,
+        foundation: &mut dyn Foundation,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()>;
+    /// Folders of the tree in which it works between `refresh` and `settle`: what they hold is none of the tree's.
+    fn working_folders(&self) -> &'static [&'static str];
     /// Brings a tree up to date and adds the plan's image packages.
     fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
     /// Takes out what the plan says to delete.

@@ -1,9 +1,10 @@
-//! The first stage: a tree with every package installed and configured, and nothing of the description.
+//! The first stages: a tree with the bootstrap packages, then with every package installed and configured, and nothing of
+//! the description.
 
 use anyhow::Result;
 
 use crate::host::Host;
-use crate::package_manager::{PackagePlan, Resolution};
+use crate::package_manager::{Archive, Foundation, PackagePath, PackagePlan, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 use crate::store::Store;
@@ -24,17 +25,36 @@ pub(super) fn decide(
     Ok((resolution, newest))
 }
 
-/// What goes into this stage: the packages by digest, and what of the description a package manager knows.
-pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
-    let mut inputs = Inputs::new(Stage::Packages);
-    for archive in &resolution.archives {
-        inputs.value(format!("the package {}", archive.file), &archive.sha256);
+/// What goes into the tree with the bootstrap packages; none where the package manager installs everything in one go, or
+/// a repository does not say which packages these are.
+pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Option<Inputs> {
+    let first: Vec<&Archive> =
+        resolution.archives.iter().filter(|archive| resolution.bootstrap.contains(archive)).collect();
+    if plan.path == PackagePath::Plain || first.iter().any(|archive| archive.sha256.is_none()) {
+        return None;
     }
-    let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
-    inputs.value("the bootstrap packages", &first);
-    let order: Vec<&str> = resolution.archives.iter().map(|archive| archive.file.as_str()).collect();
+    Some(of_packages(Stage::Bootstrap, plan, first.into_iter()))
+}
+
+/// Packages by digest, in their order, and who installs them.
+fn of_packages<'a>(stage: Stage, plan: &PackagePlan, archives: impl Iterator<Item = &'a Archive>) -> Inputs {
+    let mut inputs = Inputs::new(stage);
+    let mut order = Vec::new();
+    for archive in archives {
+        inputs.value(format!("the package {}", archive.file), &archive.sha256);
+        order.push(archive.file.as_str());
+    }
     inputs.value("the order of packages", &order);
     inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path));
+    inputs
+}
+
+/// What goes into the tree with all packages: they themselves by digest, and what of the description a package manager
+/// knows.
+pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
+    let mut inputs = of_packages(Stage::Packages, plan, resolution.archives.iter());
+    let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
+    inputs.value("the bootstrap packages", &first);
     // What is asked for by name is marked in the tree's database, what comes along is not.
     let names = |set: &description::PackageSet| (set.packages.clone(), set.pattern_type, set.ignored.clone());
     inputs.value("the names of packages", &(names(&plan.bootstrap), names(&plan.image)));
@@ -48,17 +68,18 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
 pub(super) fn create(
     plan: &PackagePlan,
     resolution: &Resolution,
+    foundation: &mut dyn Foundation,
     tree: &RootTree,
     store: &Store,
     host: &Host,
 ) -> Result<()> {
     let manager = plan.manager();
-    manager.install(resolution, tree, store, host)?;
+    manager.install(resolution, foundation, tree, store, host)?;
     manager.settle(tree, host)
 }
 
 /// The folders every tree starts with; the base packages bring the rest.
-fn skeleton(tree: &RootTree) -> Result<()> {
+pub(super) fn skeleton(tree: &RootTree) -> Result<()> {
     tree.set_mode(".", 0o755)?;
     for (folder, mode) in [("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777)] {
         tree.create_dir(folder, mode)?;

@@ -1,13 +1,13 @@
 //! The physical extend: a selection becomes a root tree, in the chapter's order.
 //!
 //! ```text
-//! install    skeleton -> repositories -> packages                                        stage "packages"
+//! install    skeleton -> repositories -> packages                           stages "bootstrap", "packages"
 //! customise  overlay -> users -> config-yast.xml -> settings -> .profile, .kconfig
 //!            -> config.sh -> package scripts -> deletions                                stage "tree"
 //! finish     description copied to image/ -> clean, times clamped                        always done
 //! ```
 //!
-//! `plan` reads the description, `decide` the repositories: then the keys of both stages are known, and `make` takes
+//! `plan` reads the description, `decide` the repositories: then the keys of all stages are known, and `make` takes
 //! from the store what is there (`reuse`).
 
 mod clean;
@@ -62,6 +62,8 @@ pub struct PreparePlan {
 pub struct Decided {
     resolution: Resolution,
     epoch: u64,
+    /// Inputs of the stage `Bootstrap`, where there is one.
+    pub bootstrap: Option<Inputs>,
     /// Inputs of the stage `Packages`.
     pub packages: Inputs,
     /// Inputs of the stage `Tree`.
@@ -160,9 +162,10 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) -
         resolution.bootstrap.sort_by_key(place);
     }
     let epoch = finish::epoch(plan.epoch.unwrap_or(newest), host)?;
+    let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution);
     let packages = install::inputs(&plan.packages, &resolution);
     let tree = plan.customise.inputs(&packages, epoch);
-    Ok(Decided { resolution, epoch, packages, tree })
+    Ok(Decided { resolution, epoch, bootstrap, packages, tree })
 }
 
 /// Makes the tree that `decide` was asked for.
@@ -177,7 +180,7 @@ pub fn make(
     let mut stages = reuse::Stages::begin(plan, decided, tree, store, reuse, host)?;
     let manager = plan.packages.manager();
     if !stages.take_packages()? {
-        install::create(&plan.packages, &decided.resolution, tree, store, host)?;
+        install::create(&plan.packages, &decided.resolution, &mut stages, tree, store, host)?;
         stages.keep_packages()?;
     }
     if !stages.take_tree()? {

@@ -1,10 +1,11 @@
 //! Trees from the store, and into it.
 //!
-//! The stage `packages` is stored whole, the stage `tree` as what differs from it. The tree is restored into memory
+//! The first stage is stored whole, each of the others as what differs from the one before it, whose archive it names: it
+//! belongs to no other. The tree is restored into memory
 //! where trees are built anyway: that takes less than a second, needs no id of its own on the disk and no mount, so the
 //! store stays a folder of plain files that belong to their user.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -12,12 +13,18 @@ use anyhow::{Context, Result};
 use super::{Decided, PreparePlan, install};
 use crate::host::Host;
 use crate::host::usage::FromStore;
+use crate::package_manager::Foundation;
 use crate::root_tree::RootTree;
+use crate::stage::{Digest, Inputs, Key};
 use crate::store::{Damaged, Entry, Making, Store};
 use crate::tree_archive::{self, Extent, Moment, Snapshot};
 
 const TREE: &str = "tree.tar.zst";
 const GONE: &str = "gone";
+/// What the package manager noted of the bootstrap packages.
+const NOTE: &str = "note";
+/// In an entry's notes: the digest of the archive it is the difference to.
+const UPON: &str = "upon";
 
 /// How far the store is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +35,7 @@ pub struct Reuse {
     pub network: bool,
 }
 
-/// The two stages of one tree.
+/// The stages of one tree.
 pub(super) struct Stages<'a> {
     plan: &'a PreparePlan,
     decided: &'a Decided,
@@ -39,8 +46,14 @@ pub(super) struct Stages<'a> {
     began: Moment,
     /// When the stage that goes on began.
     clock: Instant,
-    /// The tree as the stage `packages` left it.
-    before: Option<Snapshot>,
+    /// The tree as the last stage left it, if that is in the store.
+    before: Option<Layer>,
+}
+
+/// A stage of the tree that the next one is the difference to.
+struct Layer {
+    snapshot: Snapshot,
+    archive: Option<Digest>,
 }
 
 impl<'a> Stages<'a> {
@@ -64,61 +77,85 @@ impl<'a> Stages<'a> {
         !self.reuse.off && self.store.lasts()
     }
 
+    /// The stage of these inputs in the store, if it is the difference to the archive `upon`.
+    fn find(&self, inputs: &Inputs, upon: Option<&Digest>) -> Result<Option<Entry>> {
+        let key = inputs.key();
+        let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(None) };
+        if entry.contents().notes.get(UPON).map(String::as_str) == upon.map(Digest::as_str) {
+            return Ok(Some(entry));
+        }
+        drop(entry);
+        self.store.stages().remove(&key, self.host)?;
+        Ok(None)
+    }
+
     /// Puts the installed packages into the tree, when the store has them.
     pub(super) fn take_packages(&mut self) -> Result<bool> {
         if !self.is_kept() {
             return Ok(false);
         }
-        let key = self.decided.packages.key();
-        let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(false) };
+        let below = match &self.decided.bootstrap {
+            Some(inputs) => match self.find(inputs, None)? {
+                Some(entry) => Some((inputs, entry)),
+                None => return Ok(false),
+            },
+            None => None,
+        };
+        let upon = below.as_ref().and_then(|(_, entry)| entry.contents().digest(TREE));
+        let Some(entry) = self.find(&self.decided.packages, upon)? else { return Ok(false) };
         let stage = self.host.stage("Taking the packages from the store").of_store(FromStore::Taken);
-        empty(self.tree)?;
-        let taken = unpack(&entry, self.tree, self.host);
-        drop(entry);
-        if let Err(error) = taken {
-            if !error.is::<Damaged>() {
-                return Err(error);
+        empty(self.tree, &[])?;
+        let mut entries = Vec::from_iter(below);
+        entries.push((&self.decided.packages, entry));
+        let mut top = None;
+        for (inputs, entry) in entries {
+            let taken = gone(&entry).and_then(|gone| {
+                tree_archive::remove(&gone, self.tree)?;
+                unpack(&entry, self.tree, self.host)
+            });
+            top = entry.contents().digest(TREE).cloned();
+            drop(entry);
+            if let Err(error) = taken {
+                if !error.is::<Damaged>() {
+                    return Err(error);
+                }
+                stage.finish();
+                self.discard(&inputs.key(), &error)?;
+                // What the package manager wrote to the tree is needed again.
+                empty(self.tree, &[])?;
+                install::decide(&self.plan.packages, self.tree, self.store, self.host)?;
+                return Ok(false);
             }
-            stage.finish();
-            self.discard(&key, &error)?;
-            // What the package manager wrote to the tree is needed again.
-            empty(self.tree)?;
-            install::decide(&self.plan.packages, self.tree, self.store, self.host)?;
-            return Ok(false);
         }
         stage.finish();
-        self.end_packages()?;
+        self.end_packages(top)?;
         Ok(true)
     }
 
     /// Keeps the tree with all packages.
     pub(super) fn keep_packages(&mut self) -> Result<()> {
+        let mut archive = None;
         if self.is_kept() {
             let stage = self.host.stage("Keeping the packages in the store").of_store(FromStore::Kept);
-            let mut making = self.store.stages().make(&self.decided.packages, &self.plan.image, self.host)?;
-            making.took(self.clock.elapsed());
-            pack(&mut making, self.tree, Extent::Whole, self.began, self.host)?;
-            self.store.stages().finish(making, self.host)?;
+            archive = self.keep_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
-        self.end_packages()
+        self.end_packages(archive)
     }
 
-    fn end_packages(&mut self) -> Result<()> {
-        if self.tree_is_kept() {
-            self.before = Some(Snapshot::take(self.tree)?);
-        }
+    fn end_packages(&mut self, archive: Option<Digest>) -> Result<()> {
+        self.before = match self.tree_is_kept() {
+            true => Some(Layer { snapshot: Snapshot::take(self.tree, &[])?, archive }),
+            false => None,
+        };
         self.clock = Instant::now();
         Ok(())
     }
 
     /// Makes the tree of the packages the customised one, when the store has it.
     pub(super) fn take_tree(&mut self) -> Result<bool> {
-        if !self.tree_is_kept() {
-            return Ok(false);
-        }
-        let key = self.decided.tree.key();
-        let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(false) };
+        let Some(before) = &self.before else { return Ok(false) };
+        let Some(entry) = self.find(&self.decided.tree, before.archive.as_ref())? else { return Ok(false) };
         let stage = self.host.stage("Taking the customised tree from the store").of_store(FromStore::Taken);
         // Everything is read and checked before the tree is touched: what is wrong leaves the tree as it was.
         let checked = gone(&entry).and_then(|gone| Ok((gone, difference(&entry)?)));
@@ -130,7 +167,7 @@ impl<'a> Stages<'a> {
                 true
             }
             Err(error) if error.is::<Damaged>() => {
-                self.discard(&key, &error)?;
+                self.discard(&self.decided.tree.key(), &error)?;
                 false
             }
             Err(error) => return Err(error),
@@ -141,26 +178,99 @@ impl<'a> Stages<'a> {
 
     /// Keeps what customising did to the tree.
     pub(super) fn keep_tree(&self) -> Result<()> {
-        let Some(before) = &self.before else { return Ok(()) };
+        if self.before.is_none() {
+            return Ok(());
+        }
         let stage = self.host.stage("Keeping the customised tree in the store").of_store(FromStore::Kept);
-        let mut making = self.store.stages().make(&self.decided.tree, &self.plan.image, self.host)?;
-        making.took(self.clock.elapsed());
-        pack(&mut making, self.tree, Extent::Since(before), self.began, self.host)?;
-        self.store.stages().finish(making, self.host)?;
+        self.keep_stage(&self.decided.tree, &[], None)?;
         stage.finish();
         Ok(())
     }
 
-    fn discard(&self, key: &crate::stage::Key, error: &anyhow::Error) -> Result<()> {
+    /// Keeps the tree, or what it differs in from the stage before, without what the folders `but` hold; the digest of
+    /// the archive.
+    fn keep_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
+        let mut making = self.store.stages().make(inputs, &self.plan.image, self.host)?;
+        making.took(self.clock.elapsed());
+        let extent = match &self.before {
+            Some(layer) => Extent::Since(&layer.snapshot),
+            None => Extent::But(but),
+        };
+        pack(&mut making, self.tree, extent, self.began, self.host)?;
+        if let Some(digest) = self.before.as_ref().and_then(|layer| layer.archive.as_ref()) {
+            making.note(UPON, digest.as_str());
+        }
+        if let Some(note) = note {
+            making.write(NOTE, self.host, |output| Ok(output.write_all(note.as_bytes())?))?;
+        }
+        let digest = making.contents().digest(TREE).cloned();
+        self.store.stages().finish(making, self.host)?;
+        Ok(digest)
+    }
+
+    fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
         self.host.warn(&format!("the store is not used here: {error:#}; this stage is made anew"));
         self.store.stages().remove(key, self.host)?;
         Ok(())
     }
 }
 
-/// Takes everything out of the tree.
-fn empty(tree: &RootTree) -> Result<()> {
-    tree.list(".")?.iter().try_for_each(|name| tree.remove(name))
+impl Foundation for Stages<'_> {
+    fn take(&mut self) -> Result<Option<String>> {
+        let Some(inputs) = self.decided.bootstrap.as_ref().filter(|_| self.is_kept()) else {
+            return Ok(None);
+        };
+        let Some(entry) = self.find(inputs, None)? else { return Ok(None) };
+        let stage =
+            self.host.stage("Taking the bootstrap packages from the store").of_store(FromStore::Taken);
+        let folders = self.plan.packages.manager().working_folders();
+        empty(self.tree, folders)?;
+        let taken = note(&entry).and_then(|note| unpack(&entry, self.tree, self.host).map(|()| note));
+        let archive = entry.contents().digest(TREE).cloned();
+        drop(entry);
+        stage.finish();
+        match taken {
+            Ok(note) => {
+                self.before = Some(Layer { snapshot: Snapshot::take(self.tree, folders)?, archive });
+                Ok(Some(note))
+            }
+            Err(error) if error.is::<Damaged>() => {
+                self.discard(&inputs.key(), &error)?;
+                empty(self.tree, folders)?;
+                install::skeleton(self.tree)?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn keep(&mut self, note: &str) -> Result<()> {
+        let Some(inputs) = self.decided.bootstrap.as_ref().filter(|_| self.is_kept()) else { return Ok(()) };
+        let stage = self.host.stage("Keeping the bootstrap packages in the store").of_store(FromStore::Kept);
+        let folders = self.plan.packages.manager().working_folders();
+        let archive = self.keep_stage(inputs, folders, Some(note))?;
+        stage.finish();
+        self.before = Some(Layer { snapshot: Snapshot::take(self.tree, folders)?, archive });
+        Ok(())
+    }
+}
+
+/// Takes everything out of the tree but the folders `kept`.
+fn empty(tree: &RootTree, kept: &[&str]) -> Result<()> {
+    fn clear(tree: &RootTree, folder: &Path, kept: &[&str]) -> Result<()> {
+        for name in tree.list(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })? {
+            let path = folder.join(name);
+            if kept.iter().any(|kept| path == Path::new(kept)) {
+                continue;
+            }
+            match kept.iter().any(|kept| Path::new(kept).starts_with(&path)) {
+                true => clear(tree, &path, kept)?,
+                false => tree.remove(&path)?,
+            }
+        }
+        Ok(())
+    }
+    clear(tree, Path::new(""), kept)
 }
 
 fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment, host: &Host) -> Result<()> {
@@ -184,6 +294,12 @@ fn difference(entry: &Entry) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     entry.read(TREE, |input| Ok(input.read_to_end(&mut bytes)?))?;
     Ok(bytes)
+}
+
+fn note(entry: &Entry) -> Result<String> {
+    let mut text = String::new();
+    entry.read(NOTE, |input| Ok(input.read_to_string(&mut text)?))?;
+    Ok(text)
 }
 
 fn gone(entry: &Entry) -> Result<Vec<PathBuf>> {

@@ -1,7 +1,7 @@
 //! The stages of a build and their keys.
 //!
 //! ```text
-//! packages -> tree -> image        boot image -> image
+//! bootstrap -> packages -> tree -> image        boot image -> image
 //! ```
 //!
 //! A stage's key is the digest of everything that goes into it, the keys of the stages before it and kiwi's own sources
@@ -18,6 +18,8 @@ pub use inputs::{Change, Digest, Inputs, Key};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// A tree in which scripts run: the packages that are there before all others, configured.
+    Bootstrap,
     /// A tree with every package installed and configured.
     Packages,
     /// That tree with the overlay, the users, the settings, and after the scripts.
@@ -30,11 +32,12 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order of a build.
-    pub const ALL: [Self; 4] = [Self::Packages, Self::Tree, Self::BootImage, Self::Image];
+    pub const ALL: [Self; 5] = [Self::Bootstrap, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
 
     /// Its name in the store and on the command line.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Bootstrap => "bootstrap",
             Self::Packages => "packages",
             Self::Tree => "tree",
             Self::BootImage => "boot-image",
@@ -45,6 +48,7 @@ impl Stage {
     /// What it is, for people.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Bootstrap => "Bootstrap",
             Self::Packages => "Packages",
             Self::Tree => "Customised tree",
             Self::BootImage => "Boot image",

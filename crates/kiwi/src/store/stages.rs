@@ -65,6 +65,11 @@ impl Contents {
     pub fn size(&self) -> u64 {
         self.files.values().map(|file| file.size).sum()
     }
+
+    /// The digest of one of its files.
+    pub fn digest(&self, name: &str) -> Option<&Digest> {
+        self.files.get(name).map(|file| &file.digest)
+    }
 }
 
 /// A finished stage that is in use: nobody takes it away.
@@ -188,6 +193,11 @@ fn read(folder: &Path) -> Option<Contents> {
 }
 
 impl Making {
+    /// What the entry says of itself so far.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
     /// Something to be known again with the entry.
     pub fn note(&mut self, name: &str, value: impl Into<String>) {
         self.contents.notes.insert(name.to_owned(), value.into());

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use rustix::fs::{lgetxattr, llistxattr};
 use tar::{Builder, EntryType, Header};
 
-use super::snapshot::{Moment, Snapshot};
+use super::snapshot::{Moment, Snapshot, is_inside};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
 use crate::root_tree::RootTree;
@@ -23,8 +23,8 @@ const LEVEL: i32 = -1;
 /// How much of a tree is packed.
 #[derive(Debug, Clone, Copy)]
 pub enum Extent<'a> {
-    /// All of it.
-    Whole,
+    /// All of it, without what these folders hold.
+    But(&'a [&'a str]),
     /// What is not as it was then.
     Since(&'a Snapshot),
 }
@@ -43,13 +43,18 @@ pub fn pack(
     encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
     let mut writer = Writer { builder: Builder::new(encoder), began, linked: HashMap::new() };
     let mut present = BTreeSet::new();
-    for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
+    let but = match extent {
+        Extent::But(but) => but,
+        Extent::Since(_) => &[],
+    };
+    let walk = walkdir::WalkDir::new(tree.path()).sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
         host.check_interrupt()?;
         let entry = entry.context("packing the tree")?;
         let metadata = entry.metadata().context("packing the tree")?;
         let inside = entry.path().strip_prefix(tree.path())?;
         let packed = match extent {
-            Extent::Whole => true,
+            Extent::But(_) => true,
             Extent::Since(snapshot) => {
                 present.insert(inside.to_owned());
                 !snapshot.has(inside, &metadata)
@@ -64,7 +69,7 @@ pub fn pack(
     let encoder = writer.builder.into_inner().context("packing the tree")?;
     encoder.finish().and_then(|mut output| output.flush()).context("packing the tree")?;
     Ok(match extent {
-        Extent::Whole => Vec::new(),
+        Extent::But(_) => Vec::new(),
         Extent::Since(snapshot) => snapshot.gone(&present),
     })
 }
@@ -89,7 +94,9 @@ impl<W: Write> Writer<W> {
         header.set_uid(metadata.uid().into());
         header.set_gid(metadata.gid().into());
         header.set_size(0);
-        header.set_mtime(u64::try_from(metadata.mtime()).unwrap_or(0));
+        // What the build made says nothing of when, so that the same tree gives the same archive.
+        let time = if self.is_made(metadata) { 0 } else { metadata.mtime() };
+        header.set_mtime(u64::try_from(time).unwrap_or(0));
         if metadata.nlink() > 1 && !kind.is_dir() {
             let number = (metadata.dev(), metadata.ino());
             if let Some(first) = self.linked.get(&number) {
@@ -124,10 +131,14 @@ impl<W: Write> Writer<W> {
         Ok(self.builder.append_data(&mut header, name, std::io::empty())?)
     }
 
+    fn is_made(&self, metadata: &Metadata) -> bool {
+        (metadata.mtime(), metadata.mtime_nsec()) >= self.began
+    }
+
     /// The pax records of the entry that follows.
     fn records(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
         let mut records: Vec<(String, Vec<u8>)> = Vec::new();
-        if (metadata.mtime(), metadata.mtime_nsec()) >= self.began {
+        if self.is_made(metadata) {
             records.push((MADE.to_owned(), b"1".to_vec()));
         } else if metadata.mtime_nsec() != 0 || metadata.mtime() < 0 {
             let time = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());

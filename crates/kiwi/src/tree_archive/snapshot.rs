@@ -22,11 +22,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Notes what is there now.
-    pub fn take(tree: &RootTree) -> Result<Self> {
+    /// Notes what is there now, without what the folders `but` hold.
+    pub fn take(tree: &RootTree, but: &[&str]) -> Result<Self> {
         let moment = now(tree)?;
         let mut entries = BTreeMap::new();
-        for entry in walkdir::WalkDir::new(tree.path()).min_depth(1) {
+        let walk = walkdir::WalkDir::new(tree.path()).min_depth(1);
+        for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
             let entry = entry.context("looking at the tree")?;
             let metadata = entry.metadata().context("looking at the tree")?;
             entries.insert(entry.path().strip_prefix(tree.path())?.to_owned(), metadata.ino());
@@ -44,6 +45,12 @@ impl Snapshot {
     pub(super) fn gone(&self, present: &std::collections::BTreeSet<PathBuf>) -> Vec<PathBuf> {
         self.entries.keys().filter(|path| !present.contains(*path)).cloned().collect()
     }
+}
+
+/// Whether a path lies directly in one of the folders `but` of the tree.
+pub(super) fn is_inside(path: &Path, but: &[&str], tree: &RootTree) -> bool {
+    let parent = path.parent().and_then(|parent| parent.strip_prefix(tree.path()).ok());
+    parent.is_some_and(|parent| but.iter().any(|folder| parent == Path::new(folder)))
 }
 
 /// The tree's own clock: what is changed from now on has this time or a later one.

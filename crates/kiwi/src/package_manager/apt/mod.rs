@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::{Archive, Installed, PackageManager, PackagePath, PackagePlan, Resolution};
+use super::{Archive, Foundation, Installed, PackageManager, PackagePath, PackagePlan, Resolution};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
@@ -193,11 +193,22 @@ impl PackageManager for Apt<'_> {
         self.decide(tree, store, host)
     }
 
-    fn install(&self, resolution: &Resolution, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+    fn install(
+        &self,
+        resolution: &Resolution,
+        foundation: &mut dyn Foundation,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, tree, store, host),
+            PackagePath::Native => self.install_natively(resolution, foundation, tree, store, host),
             PackagePath::Plain => self.install_plainly(resolution, tree, store, host),
         }
+    }
+
+    fn working_folders(&self) -> &'static [&'static str] {
+        &[WORK, LISTS]
     }
 
     fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {

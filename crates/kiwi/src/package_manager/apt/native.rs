@@ -1,8 +1,8 @@
 //! The native package path: kiwi unpacks, dpkg configures.
 //!
 //! ```text
-//! one resolution -> packages in the store -> essential ones unpacked, their preinst scripts, dpkg --configure;
-//!   beside it apt-get --simulate: the order of the others
+//! one resolution -> packages in the store -> essential ones unpacked, their preinst scripts, dpkg --configure, or all of
+//!   that as an earlier build had it; beside it apt-get --simulate: the order of the others
 //!   -> waves: preinst scripts, unpacked side by side -> one dpkg --configure in apt's order, triggers at its end
 //! ```
 //!
@@ -17,9 +17,9 @@ use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
 use crate::host::{Command, Host};
-use crate::package_manager::Resolution;
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Rules, Unpacker};
+use crate::package_manager::{Foundation, Resolution};
 use crate::root_tree::RootTree;
 use crate::store::Store;
 
@@ -31,6 +31,7 @@ impl Apt<'_> {
     pub(super) fn install_natively(
         &self,
         resolution: &Resolution,
+        foundation: &mut dyn Foundation,
         tree: &RootTree,
         store: &Store,
         host: &Host,
@@ -39,26 +40,20 @@ impl Apt<'_> {
             resolution.archives.iter().cloned().partition(|archive| resolution.bootstrap.contains(archive));
         let archives = [bootstrap.as_slice(), &others].concat();
         let (paths, repacker) = self.fetch_to_read(&archives, tree, store, host)?;
-        let stage = host.stage(format!("Unpacking {} packages", paths.len()));
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.len());
         let words = &self.wanted()[1..];
         let installed = status(&first);
-        let unpacker = Unpacker::new(tree);
-        let mut work =
-            Work { apt: self, tree, host, repacker: &repacker, unpacker, configured: HashSet::new() };
-        let (order, database) = std::thread::scope(|scope| {
+        let (order, work) = std::thread::scope(|scope| {
             let order = scope.spawn(|| {
                 self.ordered_once(&installed, tree, store, host, || self.order(words, &installed, tree, host))
             });
-            let database = work.bootstrap(first).and_then(|database| {
-                self.hold_back(tree, host)?;
-                Ok(database)
-            });
+            let work = Work::begin(self, first, foundation, &repacker, tree, host);
             let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
-            (order.join().unwrap_or_else(ended), database)
+            (order.join().unwrap_or_else(ended), work)
         });
-        let (mut database, order) = (database?, order?);
+        let ((mut work, mut database), order) = (work?, order?);
+        let stage = host.stage(format!("Unpacking {} packages", rest.len()));
         work.unpack(sorted(rest, &order.unpack)?, &order, &mut database)?;
         stage.finish();
         let stage = host.stage(format!("Configuring {} packages", paths.len()));
@@ -109,6 +104,33 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
+    /// The bootstrap packages, from an earlier build where there was one, and programs held back for all others.
+    fn begin(
+        apt: &'a Apt<'a>,
+        packages: Vec<Deb>,
+        foundation: &mut dyn Foundation,
+        repacker: &'a Repacker<'a>,
+        tree: &'a RootTree,
+        host: &'a Host,
+    ) -> Result<(Self, Database<'a>)> {
+        let new = |unpacker| Work { apt, tree, host, repacker, unpacker, configured: HashSet::new() };
+        if let Some(note) = foundation.take()? {
+            let mut work = new(Unpacker::resume(tree, packages, &note)?);
+            let database = Database::open(tree, &work.unpacker);
+            work.configured.extend(work.unpacker.packages().iter().map(|package| package.name().to_owned()));
+            return Ok((work, database));
+        }
+        let stage = host.stage(format!("Unpacking {} bootstrap packages", packages.len()));
+        let mut work = new(Unpacker::new(tree));
+        let database = work.bootstrap(packages)?;
+        apt.hold_back(tree, host)?;
+        stage.finish();
+        if let Ok(note) = work.unpacker.note() {
+            foundation.keep(&note)?;
+        }
+        Ok((work, database))
+    }
+
     /// The packages that make a system in which scripts and dpkg run.
     fn bootstrap(&mut self, packages: Vec<Deb>) -> Result<Database<'a>> {
         self.apt.merge_folders(self.tree)?;

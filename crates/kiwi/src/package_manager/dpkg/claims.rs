@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
 
 use super::rules::Attributes;
 use crate::package_manager::deb::{Control, alternatives};
@@ -16,7 +17,7 @@ const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 pub(super) type Index = usize;
 
 /// A file, link or node of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
     pub(super) package: Index,
     /// The path as the package has it.
@@ -24,7 +25,7 @@ pub(super) struct Claim {
 }
 
 /// A folder made in this wave; the first package in the order of installation decides how it looks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Folder {
     pub(super) package: Index,
     pub(super) attributes: Attributes,
@@ -34,7 +35,7 @@ pub(super) struct Folder {
 }
 
 /// Everything that was unpacked into a tree.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Claims {
     files: HashMap<PathBuf, Claim>,
     /// Folders that are there; `None` for those of earlier waves or of scripts.

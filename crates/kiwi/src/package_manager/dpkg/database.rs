@@ -38,7 +38,16 @@ impl<'a> Database<'a> {
             tree.create_dir(format!("{FOLDER}/{folder}"), 0o755)?;
         }
         tree.write(format!("{INFO}/format"), "1\n", 0o644)?;
+        tree.write(format!("{FOLDER}/status"), "", 0o644)?;
         Ok(Self { tree, interests: BTreeMap::new() })
+    }
+
+    /// The database of a tree in which all packages of the unpacker are entered.
+    pub(in super::super) fn open(tree: &'a RootTree, unpacker: &Unpacker<'_>) -> Self {
+        let mut database = Self { tree, interests: BTreeMap::new() };
+        let all: Vec<Index> = (0..unpacker.packages().len()).collect();
+        database.learn(&all, unpacker);
+        database
     }
 
     /// Enters packages that were unpacked: their paths, their state and what their files set off.
@@ -73,12 +82,7 @@ impl<'a> Database<'a> {
 
     /// Writes down what packages are interested in, in the order of their installation.
     fn register(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) -> Result<()> {
-        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
-            if let Some(member) = package.member("triggers") {
-                let interests = interests(&String::from_utf8_lossy(&member.bytes));
-                self.interests.insert(*index, (package.control.known_as(), interests));
-            }
-        }
+        self.learn(wave, unpacker);
         let mut files: BTreeMap<&str, String> = BTreeMap::new();
         for (package, interests) in self.interests.values() {
             for interest in interests {
@@ -93,6 +97,16 @@ impl<'a> Database<'a> {
             self.tree.write(format!("{FOLDER}/triggers/{name}"), text, 0o644)?;
         }
         Ok(())
+    }
+
+    /// Notes what packages are interested in.
+    fn learn(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) {
+        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
+            if let Some(member) = package.member("triggers") {
+                let interests = interests(&String::from_utf8_lossy(&member.bytes));
+                self.interests.insert(*index, (package.control.known_as(), interests));
+            }
+        }
     }
 
     /// Files below a path that an installed package watches set off its trigger; dpkg takes that over when it starts.

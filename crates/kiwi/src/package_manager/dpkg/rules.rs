@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
 
 use crate::package_manager::deb::{Entry, Owner};
 use crate::root_tree::RootTree;
@@ -19,7 +20,7 @@ pub(in super::super) struct Rules {
 }
 
 /// Owner, group and mode of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Attributes {
     pub(super) user: u32,
     pub(super) group: u32,

@@ -49,6 +49,19 @@ impl<'a> Unpacker<'a> {
         }
     }
 
+    /// For a tree into which `packages` were unpacked before: `noted` is what `note` said then.
+    pub(in super::super) fn resume(tree: &'a RootTree, packages: Vec<Deb>, noted: &str) -> Result<Self> {
+        let (claims, lists): (Claims, Vec<_>) =
+            serde_json::from_str(noted).context("reading what was noted of unpacked packages")?;
+        Ok(Self { packages, claims: Mutex::new(claims), lists, first_wave: false, ..Self::new(tree) })
+    }
+
+    /// Everything that unpacking more packages needs to know of those that are there. Only what Unicode has a form for
+    /// can be noted.
+    pub(in super::super) fn note(&self) -> Result<String> {
+        serde_json::to_string(&(&*self.claims(), &self.lists)).context("noting what was unpacked")
+    }
+
     /// Takes in packages that are installed after those it has.
     pub(in super::super) fn add(&mut self, packages: Vec<Deb>) -> Vec<Index> {
         let first = self.packages.len();
