@@ -80,7 +80,7 @@ impl Checksum {
     }
 }
 
-pub(crate) fn digest_of_hex(hex: &str) -> Option<[u8; 16]> {
+fn digest_of_hex(hex: &str) -> Option<[u8; 16]> {
     let mut digest = [0; 16];
     if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;

@@ -1,25 +1,23 @@
 //! What kiwi's CDs and sticks say about themselves: the volume descriptor of ISO 9660, and the sum over the medium.
 //!
 //! The volume is known by its volume set identifier, which is a UUID of the build; the volume id is for people. The
-//! sum stands in the descriptor's application field in the words that isomd5sum invented, so that `checkisomd5` judges
-//! our media too: MD5 over the volume without its last sectors, the field itself read as blanks. On a stick the
-//! partition table gets an entry for the persistent part at the first boot; its third and fourth entry, which are
-//! empty in the image, are read as zeros.
+//! sum is the SHA-256 of everything up to the sector that it stands in, so that whoever reads a whole image gets both sums
+//! in one go. On a stick the partition table gets an entry for the persistent part at the first boot; its third and
+//! fourth entry, which are empty in the image, are read as zeros.
 
-use md5::{Digest, Md5};
+use sha2::{Digest, Sha256};
 
 /// Bytes of a sector of ISO 9660.
 pub const SECTOR: u64 = 2048;
 /// Where the primary volume descriptor begins.
 pub const DESCRIPTOR: u64 = 16 * SECTOR;
 
-/// Where the application field is in the image.
-const FIELD: u64 = DESCRIPTOR + 883;
-const FIELD_LENGTH: usize = 512;
 /// The third and fourth entry of an MBR.
 const LATER_PARTITIONS: (u64, u64) = (478, 510);
-/// Sectors at the end that are not summed, as readers of CDs stumble over them.
+/// Sectors at the end that are not summed, as readers of CDs stumble over them. The sum is in the one before.
 const SKIPPED: u64 = 15;
+/// How the sector of the sum begins.
+const MARK: &str = "kiwi medium sha256 ";
 
 /// A volume of ISO 9660.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +28,6 @@ pub struct Volume {
     pub set: String,
     /// Bytes that the volume says it has.
     pub bytes: u64,
-    /// What is summed, when the medium has a sum.
-    pub sum: Option<MediumSum>,
 }
 
 impl Volume {
@@ -42,82 +38,61 @@ impl Volume {
         }
         let text = |from: usize, to: usize| String::from_utf8_lossy(&sector[from..to]).trim_end().to_owned();
         let sectors = u32::from_le_bytes(sector[80..84].try_into().ok()?);
-        Some(Self {
-            id: text(40, 72),
-            set: text(190, 318),
-            bytes: u64::from(sectors) * SECTOR,
-            sum: MediumSum::parse(&text(883, 883 + FIELD_LENGTH)),
-        })
+        Some(Self { id: text(40, 72), set: text(190, 318), bytes: u64::from(sectors) * SECTOR })
     }
 
-    /// Bytes from the start that a sum covers.
+    /// Where the sector of the sum is: as many bytes are summed.
     pub fn summed(&self) -> u64 {
-        let skipped = self.sum.map_or(SKIPPED, |sum| sum.skipped);
-        self.bytes.saturating_sub(skipped * SECTOR)
+        self.bytes.saturating_sub((SKIPPED + 1) * SECTOR)
     }
 }
 
-/// The sum of a medium.
+/// The sum of a medium: SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MediumSum {
-    /// MD5.
-    pub digest: [u8; 16],
-    /// Sectors at the end that are not summed.
-    pub skipped: u64,
-}
+pub struct MediumSum(pub [u8; 32]);
 
 impl MediumSum {
-    fn parse(field: &str) -> Option<Self> {
-        let value = |name: &str| {
-            let rest = &field[field.find(name)? + name.len()..];
-            Some(rest.split(';').next().unwrap_or(rest).trim().to_owned())
-        };
-        let digest = crate::checksum::digest_of_hex(&value("ISO MD5SUM = ")?)?;
-        Some(Self { digest, skipped: value("SKIPSECTORS = ")?.parse().ok()? })
+    /// Reads the sector at `Volume::summed`; nothing when the medium has no sum.
+    pub fn parse(sector: &[u8]) -> Option<Self> {
+        let hex = sector.strip_prefix(MARK.as_bytes())?.get(..64)?;
+        let mut digest = [0; 32];
+        for (byte, pair) in digest.iter_mut().zip(hex.chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(digest))
     }
 
-    /// Where to write what `field` gives.
-    pub const PLACE: u64 = FIELD;
-
-    /// The application field of the descriptor.
-    pub fn field(&self) -> Vec<u8> {
-        let hex: String = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        // One sum over everything: without a count, checkisomd5 looks for sums of twenty fragments.
-        let text =
-            format!("ISO MD5SUM = {hex};SKIPSECTORS = {};RHLISOSTATUS=0;FRAGMENT COUNT = 0;", self.skipped);
-        let mut field = text.into_bytes();
-        field.resize(FIELD_LENGTH, b' ');
-        field
+    /// The sector that holds it.
+    pub fn sector(&self) -> Vec<u8> {
+        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut sector = format!("{MARK}{hex}\n").into_bytes();
+        sector.resize(SECTOR as usize, 0);
+        sector
     }
 }
 
 /// Sums a medium from its first byte.
 #[derive(Default)]
 pub struct MediumDigester {
-    md5: Md5,
+    sha256: Sha256,
     position: u64,
 }
 
 impl MediumDigester {
-    /// Adds the next bytes; those that a sum does not depend on are replaced in `bytes`.
+    /// Adds the next bytes; those that a sum does not depend on become zeros in `bytes`.
     pub fn update(&mut self, bytes: &mut [u8]) {
-        self.mask(bytes, LATER_PARTITIONS.0, LATER_PARTITIONS.1, 0);
-        self.mask(bytes, FIELD, FIELD + FIELD_LENGTH as u64, b' ');
-        self.md5.update(&*bytes);
-        self.position += bytes.len() as u64;
-    }
-
-    fn mask(&self, bytes: &mut [u8], from: u64, to: u64, with: u8) {
         let end = self.position + bytes.len() as u64;
-        let (from, to) = (from.max(self.position), to.min(end));
+        let (from, to) = (LATER_PARTITIONS.0.max(self.position), LATER_PARTITIONS.1.min(end));
         if from < to {
-            bytes[(from - self.position) as usize..(to - self.position) as usize].fill(with);
+            bytes[(from - self.position) as usize..(to - self.position) as usize].fill(0);
         }
+        self.sha256.update(&*bytes);
+        self.position = end;
     }
 
-    /// The sum of all bytes that were added, which are `Volume::summed`.
-    pub fn finish(self) -> MediumSum {
-        MediumSum { digest: self.md5.finalize().into(), skipped: SKIPPED }
+    /// The sum of all bytes that were added so far.
+    pub fn sum(&self) -> MediumSum {
+        MediumSum(self.sha256.clone().finalize().into())
     }
 }
 
@@ -125,43 +100,47 @@ impl MediumDigester {
 mod tests {
     use super::*;
 
-    fn descriptor(field: &[u8]) -> Vec<u8> {
+    #[test]
+    fn a_descriptor_is_read() {
         let mut sector = vec![b' '; 2048];
         sector[..7].copy_from_slice(b"\x01CD001\x01");
         sector[40..44].copy_from_slice(b"LIVE");
         sector[80..84].copy_from_slice(&100u32.to_le_bytes());
         sector[190..196].copy_from_slice(b"ab-12 ");
-        sector[883..883 + field.len()].copy_from_slice(field);
-        sector
-    }
-
-    #[test]
-    fn a_descriptor_is_read_with_its_sum() {
-        let sum = MediumSum { digest: [0xab; 16], skipped: 15 };
-        let volume = Volume::parse(&descriptor(&sum.field())).unwrap();
+        let volume = Volume::parse(&sector).unwrap();
         assert_eq!((volume.id.as_str(), volume.set.as_str()), ("LIVE", "ab-12"));
-        assert_eq!((volume.bytes, volume.summed(), volume.sum), (100 * 2048, 85 * 2048, Some(sum)));
-        assert_eq!(Volume::parse(&descriptor(b"")).unwrap().sum, None);
+        assert_eq!((volume.bytes, volume.summed()), (100 * 2048, 84 * 2048));
         assert_eq!(Volume::parse(&[0; 2048]), None);
         assert_eq!(Volume::parse(b"\x01CD001\x01"), None);
     }
 
     #[test]
-    fn the_sum_does_not_depend_on_its_field_nor_on_the_stick_part() {
-        let image = |field: u8, entry: u8| {
+    fn a_sum_is_read_as_it_was_written() {
+        let sum = MediumSum([0xab; 32]);
+        assert_eq!(sum.sector().len(), 2048);
+        assert_eq!(MediumSum::parse(&sum.sector()), Some(sum));
+        assert_eq!(MediumSum::parse(&[0; 2048]), None);
+        assert_eq!(MediumSum::parse(&sum.sector()[..60]), None);
+        let mut broken = sum.sector();
+        broken[30] = b'x';
+        assert_eq!(MediumSum::parse(&broken), None);
+    }
+
+    #[test]
+    fn the_sum_does_not_depend_on_the_stick_part() {
+        let image = |entry: u8| {
             let mut image = vec![1u8; 40_000];
             image[478..510].fill(entry);
-            image[33_651..33_651 + 512].fill(field);
             image
         };
         let sum = |mut image: Vec<u8>, step: usize| {
             let mut digester = MediumDigester::default();
             image.chunks_mut(step).for_each(|chunk| digester.update(chunk));
-            digester.finish().digest
+            digester.sum().0
         };
-        let expected: [u8; 16] = Md5::digest(image(b' ', 0)).into();
-        assert_eq!(sum(image(b' ', 0), 40_000), expected);
-        assert_eq!(sum(image(7, 9), 1000), expected);
+        let expected: [u8; 32] = Sha256::digest(image(0)).into();
+        assert_eq!(sum(image(0), 40_000), expected);
+        assert_eq!(sum(image(9), 500), expected);
         assert_ne!(sum(vec![1; 39_999], 1000), expected);
     }
 }

@@ -5,6 +5,7 @@
 //! else opens one; a tree is locked as long as the value lives.
 
 mod attributes;
+mod below;
 mod walk;
 
 use std::fs::File;
@@ -19,6 +20,8 @@ use pathrs::flags::OpenFlags;
 use pathrs::{InodeType, Root};
 use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
+
+pub use below::Below;
 
 use crate::host::{Command, Host};
 
@@ -37,6 +40,7 @@ pub struct RootTree {
 /// The writable layer over a tree that is not changed itself.
 #[derive(Debug)]
 struct Layer {
+    lower: PathBuf,
     upper: PathBuf,
     /// The newest time stamp of everything below and in the layer when it was last measured.
     newest: Mutex<Option<walk::Time>>,
@@ -96,9 +100,9 @@ impl RootTree {
         Self::hold(path)
     }
 
-    /// A merged view whose writable layer is `upper`: what changes is found without looking at all of it.
-    pub fn layered(path: &Path, upper: &Path) -> Result<Self> {
-        let layer = Layer { upper: upper.to_owned(), newest: Mutex::default() };
+    /// A merged view of `lower` whose writable layer is `upper`: what changes is found without looking at all of it.
+    pub fn layered(path: &Path, lower: &Path, upper: &Path) -> Result<Self> {
+        let layer = Layer { lower: lower.to_owned(), upper: upper.to_owned(), newest: Mutex::default() };
         Ok(Self { layer: Some(layer), ..Self::hold(path)? })
     }
 

@@ -101,7 +101,7 @@ impl Workspace {
         }
         host.mount_overlay(tree.path(), &upper, &work, &merged)
             .with_context(|| format!("laying a writable layer over {}", tree.path().display()))?;
-        RootTree::layered(&merged, &upper)
+        RootTree::layered(&merged, tree.path(), &upper)
     }
 
     /// The boot image while it is made.

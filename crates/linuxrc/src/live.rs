@@ -11,6 +11,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bootconfig::{Checksum, Digester, Filesystem, LiveConfig, LiveParameters};
@@ -125,10 +126,7 @@ impl Live<'_> {
                  Check the medium from its boot menu, or write its image anew."
             ))
         };
-        check_size(file).map_err(&damaged)?;
-        let word = read_only_filesystem(file)
-            .map_err(|error| damaged(error.to_string()))?
-            .ok_or_else(|| damaged("it holds no squashfs or erofs".to_owned()))?;
+        let word = read_only_filesystem(file).map_err(&damaged)?;
         self.modules.load(word, self.console);
         let place = self.machine.root.join("run/kiwi/read-only");
         fs::create_dir_all(&place)
@@ -227,31 +225,38 @@ impl Live<'_> {
     }
 }
 
-/// The size of a file against the one its sum states, which costs nothing; the sum itself is for the media check.
-fn check_size(file: &Path) -> Result<(), String> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".md5");
-    let Ok(text) = fs::read_to_string(PathBuf::from(name)) else { return Ok(()) };
-    let sum = Checksum::parse(&text).map_err(|error| error.to_string())?;
-    let found = file.metadata().map_err(|error| error.to_string())?.len();
-    match sum.blocks.bytes() {
-        Some(bytes) if bytes != found => Err(format!("it has {found} bytes and must have {bytes}")),
-        Some(_) | None => Ok(()),
+/// The kernel's word for the read-only file system in a file, which must have the bytes that its superblock says. That
+/// costs nothing; the sum of everything is for the media check.
+fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
+    let read = || -> io::Result<_> {
+        let mut opened = File::open(file)?;
+        let known = match probe(&mut opened)? {
+            Some(superblock) if superblock.filesystem == Filesystem::Squashfs => {
+                Some(("squashfs", superblock.bytes))
+            }
+            Some(_) => None,
+            None => erofs_bytes(&opened)?.map(|bytes| ("erofs", bytes)),
+        };
+        Ok((known, opened.metadata()?.len()))
+    };
+    let (known, found) = read().map_err(|error| error.to_string())?;
+    let (word, bytes) = known.ok_or("it holds no squashfs or erofs")?;
+    if found < bytes {
+        return Err(format!("it has {found} bytes and must have {bytes}"));
     }
+    Ok(word)
 }
 
-/// The kernel's word for the read-only file system in a file.
-fn read_only_filesystem(file: &Path) -> io::Result<Option<&'static str>> {
-    const EROFS_AT: usize = 1024;
-    const EROFS: [u8; 4] = 0xe0f5_e1e2_u32.to_le_bytes();
-    let mut file = File::open(file)?;
-    if let Some(superblock) = probe(&mut file)? {
-        return Ok((superblock.filesystem == Filesystem::Squashfs).then_some("squashfs"));
+/// Bytes of an erofs, if there is one (the kernel's fs/erofs/erofs_fs.h, `erofs_super_block`).
+fn erofs_bytes(file: &File) -> io::Result<Option<u64>> {
+    const MAGIC: [u8; 4] = 0xe0f5_e1e2_u32.to_le_bytes();
+    let mut superblock = [0; 40];
+    file.read_exact_at(&mut superblock, 1024)?;
+    if superblock[..4] != MAGIC {
+        return Ok(None);
     }
-    let mut start = vec![0; EROFS_AT + 4];
-    io::Seek::rewind(&mut file)?;
-    file.read_exact(&mut start)?;
-    Ok((start[EROFS_AT..] == EROFS).then_some("erofs"))
+    let blocks = u32::from_le_bytes([superblock[36], superblock[37], superblock[38], superblock[39]]);
+    Ok(u64::from(blocks).checked_shl(superblock[12].into()))
 }
 
 /// Unpacks `packed` into the file `target`; the sum of what was written. Blocks of zeros become holes.
@@ -320,11 +325,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("part");
         fs::write(&file, [0; 4096]).unwrap();
-        assert_eq!(check_size(&file), Ok(()), "without a sum there is nothing to compare");
-        let mut digester = Digester::default();
-        digester.update(&[0; 8192]);
-        fs::write(dir.path().join("part.md5"), digester.finish().to_string()).unwrap();
-        assert_eq!(check_size(&file), Err("it has 4096 bytes and must have 8192".to_owned()));
-        assert_eq!(read_only_filesystem(&file).unwrap(), None);
+        assert_eq!(read_only_filesystem(&file), Err("it holds no squashfs or erofs".to_owned()));
+        let mut part = vec![0; 8192];
+        part[..4].copy_from_slice(b"hsqs");
+        part[40..48].copy_from_slice(&8000u64.to_le_bytes());
+        fs::write(&file, &part).unwrap();
+        assert_eq!(read_only_filesystem(&file), Ok("squashfs"));
+        fs::write(&file, &part[..4096]).unwrap();
+        assert_eq!(read_only_filesystem(&file), Err("it has 4096 bytes and must have 8000".to_owned()));
+        let mut part = vec![0; 8192];
+        part[1024..1028].copy_from_slice(&0xe0f5_e1e2u32.to_le_bytes());
+        part[1024 + 12] = 12;
+        part[1024 + 36] = 2;
+        fs::write(&file, &part).unwrap();
+        assert_eq!(read_only_filesystem(&file), Ok("erofs"));
+        fs::write(&file, &part[..4096]).unwrap();
+        assert_eq!(read_only_filesystem(&file), Err("it has 4096 bytes and must have 8192".to_owned()));
     }
 }

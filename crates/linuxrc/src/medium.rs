@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, SECTOR, Volume};
+use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, MediumSum, SECTOR, Volume};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
@@ -168,18 +168,19 @@ impl Medium {
 
     /// Reads all of it and compares with its sum.
     pub(crate) fn check(&self, machine: &Machine, console: &Console) -> Result<(), SystemException> {
-        let Some(sum) = self.volume.sum else {
-            console.announce("This medium carries no sum and cannot be checked; the boot goes on.");
-            return Ok(());
-        };
-        console.announce("Checking the medium ...");
-        let result = self.sum(console).map_err(|error| {
+        let unreadable = |error: io::Error| {
             SystemException::reboot(format!(
                 "The medium is damaged: reading {} failed: {error}\n\nWrite its image to another medium.",
                 machine.dev.join(&self.drive).display()
             ))
-        })?;
-        if result.digest != sum.digest {
+        };
+        let Some(expected) = self.expected_sum().map_err(unreadable)? else {
+            console.announce("This medium carries no sum and cannot be checked; the boot goes on.");
+            return Ok(());
+        };
+        console.announce("Checking the medium ...");
+        let found = self.sum(console).map_err(unreadable)?;
+        if found != expected {
             return Err(SystemException::reboot(
                 "The medium is damaged: its sum is not the one of its image.\n\n\
                  Compare the sum of the image that was downloaded, and write it to another medium.",
@@ -189,7 +190,14 @@ impl Medium {
         Ok(())
     }
 
-    fn sum(&self, console: &Console) -> io::Result<bootconfig::MediumSum> {
+    /// The sum it carries, if it has one.
+    fn expected_sum(&self) -> io::Result<Option<MediumSum>> {
+        let mut sector = vec![0; SECTOR as usize];
+        File::open(&self.drive_device)?.read_exact_at(&mut sector, self.volume.summed())?;
+        Ok(MediumSum::parse(&sector))
+    }
+
+    fn sum(&self, console: &Console) -> io::Result<MediumSum> {
         let total = self.volume.summed();
         let mut rest = File::open(&self.drive_device)?.take(total);
         let (mut digester, mut done, mut told) = (MediumDigester::default(), 0, 0);
@@ -210,7 +218,7 @@ impl Medium {
         if done < total {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(digester.finish())
+        Ok(digester.sum())
     }
 
     /// Mounts it at `place`.
@@ -267,8 +275,6 @@ fn read_volume(device: &PathBuf) -> io::Result<Option<Volume>> {
 
 #[cfg(test)]
 mod tests {
-    use bootconfig::MediumSum;
-
     use super::*;
     use crate::device::tests::Files;
 
@@ -283,8 +289,9 @@ mod tests {
         descriptor[80..84].copy_from_slice(&sectors.to_le_bytes());
         descriptor[190..190 + SET.len()].copy_from_slice(SET.as_bytes());
         let mut digester = MediumDigester::default();
-        digester.update(&mut bytes[..(64 - 15) * 2048].to_vec());
-        bytes[MediumSum::PLACE as usize..][..512].copy_from_slice(&digester.finish().field());
+        let place = (64 - 16) * 2048;
+        digester.update(&mut bytes[..place].to_vec());
+        bytes[place..][..2048].copy_from_slice(&digester.sum().sector());
         bytes
     }
 

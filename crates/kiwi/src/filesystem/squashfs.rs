@@ -28,8 +28,16 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 }
 
 pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
+    let below = tree.below()?;
+    let (path, removed) = match &below {
+        Some(below) => (below.path, below.removed.as_slice()),
+        None => (tree.path(), [].as_slice()),
+    };
+    let leaves_out = plan.options.iter().any(|option| option == "-e");
+    // The list has to be the last of the words.
+    let list = if leaves_out || removed.is_empty() { None } else { Some("-e") };
     host.command("mksquashfs")
-        .arg(tree.path())
+        .arg(path)
         .arg(output)
         .args(["-noappend", "-no-progress", "-no-recovery", "-reproducible"])
         .args(["-mkfs-time", &plan.epoch.to_string()])
@@ -38,6 +46,8 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
         .env("GLIBC_TUNABLES", KEEP_MEMORY)
         .args(compressor(plan.compression.as_deref()))
         .args(&plan.options)
+        .args(list)
+        .args(removed)
         .writable(folder_of(output))
         .run()
         .context("writing the squashfs")

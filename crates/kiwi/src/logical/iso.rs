@@ -86,12 +86,15 @@ pub(super) fn create(
     let file = format!("{}.iso", plan.name);
     let path = workspace.unfinished(&file);
     let stage = host.stage("Writing the medium");
-    match cdboot.script() {
-        Some(script) => iso::create_by_script(&plan.medium, script, &grafts, &path, workspace, host)?,
-        None => iso::create(&plan.medium, &grafts, &path, workspace, host)?,
-    }
+    let sha256 = match cdboot.script() {
+        Some(script) => {
+            iso::create_by_script(&plan.medium, script, &grafts, &path, workspace, host)?;
+            None
+        }
+        None => Some(iso::create(&plan.medium, &grafts, &path, workspace, host)?),
+    };
     stage.finish();
-    artifacts.push(Artifact::new(Role::Image, file, path));
+    artifacts.push(Artifact { sha256, ..Artifact::new(Role::Image, file, path) });
     Ok(artifacts)
 }
 

@@ -81,8 +81,8 @@ fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> 
     Plan { iso, files, install: None, epoch: identity.epoch }
 }
 
-/// Makes the medium as the file `output`.
-pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+/// Makes the medium as the file `output`; its SHA-256.
+pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<String> {
     let folder = workspace.scratch_file("cd");
     host.create_folders(&folder).context("making a folder for the medium's files")?;
     let mut grafts = match &plan.install {
@@ -97,9 +97,9 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         iso::settle(&copy, plan.epoch, host)?;
         grafts.push(Graft::new(place, copy));
     }
-    iso::create(&plan.iso, &grafts, output, workspace, host)?;
+    let sha256 = iso::create(&plan.iso, &grafts, output, workspace, host)?;
     stage.finish();
-    Ok(())
+    Ok(sha256)
 }
 
 /// The files of an installation, made in `folder`.

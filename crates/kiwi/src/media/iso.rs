@@ -15,15 +15,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use bootconfig::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
+use bootconfig::{DESCRIPTOR, MediumDigester, SECTOR, Volume};
 use description::Firmware;
 
+use crate::artifact::hex;
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::isolinux;
@@ -107,14 +107,15 @@ pub fn check(firmware: Firmware) -> Result<()> {
     Ok(())
 }
 
-/// Writes the medium into the file `output`. A file of the caller goes before one of ours at the same place.
+/// Writes the medium into the file `output`, and gives its SHA-256 in lower-case hex. A file of the caller goes before
+/// one of ours at the same place.
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
     output: &Path,
     workspace: &Workspace,
     host: &Host,
-) -> Result<()> {
+) -> Result<String> {
     let ours = own_files(plan, workspace, host)?;
     let mut command = host
         .command("xorriso")
@@ -295,24 +296,33 @@ fn grafted(graft: &Graft) -> String {
     format!("{}={}", escaped(&graft.place), escaped(&graft.source.display().to_string()))
 }
 
-/// Sums the image and writes the sum into its descriptor.
-fn implant_sum(image: &Path, host: &Host) -> Result<()> {
+/// Writes the medium's sum into its last sectors; the SHA-256 of the whole image. One reading does for both.
+fn implant_sum(image: &Path, host: &Host) -> Result<String> {
     let what = || format!("summing {}", image.display());
     let file = host.open_file(image).with_context(what)?;
     let volume = volume_of(&file).with_context(what)?;
     let length = file.metadata().with_context(what)?.len();
     ensure!(volume.bytes == length, "the medium says it has {} bytes and has {length}", volume.bytes);
-    let mut rest = (&file).take(volume.summed());
     let mut digester = MediumDigester::default();
     let mut buffer = vec![0; 1 << 20];
-    loop {
-        host.check_interrupt()?;
-        match rest.read(&mut buffer).with_context(what)? {
-            0 => break,
-            count => digester.update(&mut buffer[..count]),
+    let mut read = |from: u64, to: u64, digester: &mut MediumDigester| -> Result<()> {
+        let mut position = from;
+        while position < to {
+            host.check_interrupt()?;
+            let count = usize::try_from((to - position).min(buffer.len() as u64))?;
+            file.read_exact_at(&mut buffer[..count], position).with_context(what)?;
+            digester.update(&mut buffer[..count]);
+            position += count as u64;
         }
-    }
-    file.write_all_at(&digester.finish().field(), MediumSum::PLACE).with_context(what)
+        Ok(())
+    };
+    read(0, volume.summed(), &mut digester)?;
+    let mut place = vec![0; SECTOR as usize];
+    file.read_exact_at(&mut place, volume.summed()).with_context(what)?;
+    ensure!(place.iter().all(|byte| *byte == 0), "the place of the medium's sum holds something else");
+    file.write_all_at(&digester.sum().sector(), volume.summed()).with_context(what)?;
+    read(volume.summed(), length, &mut digester)?;
+    Ok(hex(&digester.sum().0))
 }
 
 fn volume_of(file: &File) -> Result<Volume> {

@@ -76,6 +76,6 @@ pub(super) fn of(
     let medium = cd::plan_install(&boot, &system, &install, &identity);
     let file = format!("{name}.install.iso");
     let output = workspace.unfinished(&file);
-    cd::create(&medium, &output, workspace, host)?;
-    Ok(Some(Artifact::new(Role::InstallMedium, file, output)))
+    let sha256 = Some(cd::create(&medium, &output, workspace, host)?);
+    Ok(Some(Artifact { sha256, ..Artifact::new(Role::InstallMedium, file, output) }))
 }

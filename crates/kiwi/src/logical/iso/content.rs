@@ -7,7 +7,7 @@
 //! | unified | R, a squashfs of the whole tree | a writable layer over R |
 //! | overlay | `/LiveOS/squashfs.img`, the same file at today's place | as unified |
 //!
-//! N is an ext2 with everything else, R is `<name>-read-only.<arch>-<version>`; both have a `.md5` beside them.
+//! N is an ext2 with everything else, with `N.md5` beside it; R is `<name>-read-only.<arch>-<version>`.
 
 use std::path::PathBuf;
 
@@ -124,7 +124,7 @@ pub(super) fn create(
     }
 }
 
-/// A read-only file system at `place` and its sum beside it.
+/// A read-only file system at `place`.
 fn packed(
     stage: &str,
     plan: &FilesystemPlan,
@@ -136,9 +136,8 @@ fn packed(
     let file = workspace.scratch_file("read-only-part");
     let stage = host.stage(stage);
     filesystem::create(plan, tree, &file, workspace, host)?;
-    let sum = sum_of(&file, workspace, host)?;
     stage.finish();
-    Ok(vec![Graft::new(place, file), Graft::new(format!("{place}.md5"), sum)])
+    Ok(vec![Graft::new(place, file)])
 }
 
 /// `<file>.md5`
