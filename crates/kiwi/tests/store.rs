@@ -163,7 +163,8 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
     assert_eq!(count(), [1, 2, 4, 5]);
 
     damaged_stages_are_made_again(&case, &rebuilt);
-    two_builds_share_the_store(&case, &rebuilt);
+    damaged_packages_are_fetched_again(&case, &rebuilt);
+    builds_share_an_empty_store_and_one_is_killed(&case, &rebuilt);
     the_store_is_kept_small(&case);
 }
 
@@ -193,30 +194,86 @@ fn damaged_stages_are_made_again(case: &Case, image: &[u8]) {
     assert!(case.cache(&["verify"]).contains("stages are whole"));
 }
 
-/// Both make the same stages; both end well, and what is in the store afterwards is whole.
-fn two_builds_share_the_store(case: &Case, image: &[u8]) {
+/// What cannot be made of what is in the store: packages, and what was decided from the indices.
+fn damaged_packages_are_fetched_again(case: &Case, image: &[u8]) {
+    let first = |folder: &str| {
+        let mut files: Vec<PathBuf> =
+            case.path(folder).read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files.swap_remove(0)
+    };
+    let spoilt = ["store/packages/sha256", "store/packages/zstd", "store/resolutions"].map(first);
+    for path in &spoilt {
+        spoil(path);
+    }
+    let output = case.command(&["cache", "verify"]).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    let counted = "1 packages, 1 packages packed anew, 1 resolutions were damaged and are removed";
+    assert!(!output.status.success() && text.contains(counted), "{text}");
+    for path in &spoilt {
+        assert!(text.contains(&format!("{} was damaged", path.display())) && !path.exists(), "{text}");
+    }
+    for entry in STAGES.iter().flat_map(|word| case.stages(word)) {
+        std::fs::remove_dir_all(entry).unwrap();
+    }
+    assert!(case.build(&[]).contains("Fetching 1 packages"), "only what was damaged is fetched");
+    assert!(case.image() == image, "packages that were fetched again give another image");
+}
+
+/// Three make the same stages from nothing, one of them does not live to see the end; what is in the store afterwards is
+/// whole, and nothing of the dead one is left.
+fn builds_share_an_empty_store_and_one_is_killed(case: &Case, image: &[u8]) {
     case.cache(&["prune", "--size", "0"]);
-    assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 4]);
-    std::fs::create_dir(case.path("other")).unwrap();
-    let other = case.path("other");
-    let words = ["--destdir", other.to_str().unwrap()];
-    let beside = case
-        .command(&[&["build", case.path("description").to_str().unwrap()], &words[..]].concat())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
+    assert!(case.cache(&["list"]).contains("together 0.0 MB"));
+    let beside = |name: &str| {
+        let folder = case.path(name);
+        std::fs::create_dir(&folder).unwrap();
+        let (description, folder) = (case.path("description"), folder.display().to_string());
+        case.command(&["build", description.to_str().unwrap(), "--destdir", &folder])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let (other, mut killed) = (beside("other"), beside("killed"));
+    // While packages arrive nobody has any of them.
+    let arriving = || {
+        let mut entries = case.path("store/packages").read_dir().ok().into_iter().flatten().flatten();
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(".kiwi."))
+    };
+    while !arriving() {
+        assert!(killed.try_wait().unwrap().is_none(), "the build ended without a package");
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
     case.build(&[]);
-    said(beside.wait_with_output().unwrap());
-    assert!(case.image() == image, "a build beside another one gives another image");
-    assert!(std::fs::read(other.join(IMAGE)).unwrap() == image, "the other build gives another image");
+    said(other.wait_with_output().unwrap());
+    assert!(case.image() == image, "a build beside others gives another image");
+    assert!(
+        std::fs::read(case.path("other").join(IMAGE)).unwrap() == image,
+        "the other build gives another image"
+    );
+    assert!(!case.path("killed").join(IMAGE).exists(), "it was killed too late");
     assert_eq!(STAGES.map(|word| case.stages(word).len()), [1; 4]);
-    assert!(case.cache(&["verify"]).contains("4 stages are whole"));
+    let verified = case.cache(&["verify"]);
+    for kind in ["4 stages are whole", "packages are whole", "1 indices of repositories are whole"] {
+        assert!(verified.contains(kind), "{verified}");
+    }
+    case.cache(&["prune"]);
+    assert!(!case.cache(&["list"]).contains("unfinished"), "the killed build left something");
 }
 
 fn the_store_is_kept_small(case: &Case) {
     let listed = case.cache(&["list"]);
     assert!(listed.contains("4 stages, ") && listed.matches(" tiny").count() == 4, "{listed}");
+    let listed: serde_json::Value = serde_json::from_str(&case.cache(&["list", "--json"])).unwrap();
+    let packages = case.path("store/packages/sha256").read_dir().unwrap().count();
+    let counted = |kind: &str| {
+        let kinds = listed["kinds"].as_array().unwrap();
+        kinds.iter().find(|sum| sum["kind"] == kind).and_then(|sum| sum["count"].as_u64())
+    };
+    assert_eq!([counted("stage"), counted("package")], [Some(4), Some(packages as u64)], "{listed}");
     // The limit of a configuration file holds for builds, too; the variable goes before it.
     case.write("kiwi.yml", "cache:\n  max_size: 0\n");
     let configured = |more: Option<&str>| {
@@ -229,7 +286,9 @@ fn the_store_is_kept_small(case: &Case) {
     assert_eq!(case.stages("image").len(), 1);
     configured(None);
     assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 4]);
-    assert!(case.cache(&["list"]).contains("0 stages, "));
-    let packages = case.path("store/packages/sha256").read_dir().unwrap().count();
-    assert!(packages > 0, "downloaded packages are gone, too");
+    let listed = case.cache(&["list"]);
+    assert!(
+        listed.contains("0 stages, ") && listed.contains("together 0.0 MB of at most 20480.0 MB"),
+        "{listed}"
+    );
 }

@@ -12,19 +12,20 @@ pub(super) struct Cache {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show every finished stage in the store: its size, when it was used, what it saves, for which image.
+    /// Show what is in the store: every finished stage with its size, when it was used, what it saves, for which image;
+    /// how much there is of everything else.
     List,
-    /// Remove finished stages, the least recently used first; without options what is beyond KIWI_CACHE_SIZE, else
-    /// cache.max_size of kiwi.yml, else 20G.
+    /// Remove stages, packages and indices, the least recently used first; without options what is beyond
+    /// KIWI_CACHE_SIZE, else cache.max_size of kiwi.yml, else 20G, or was not used for 90 days.
     Prune {
         /// Leave at most this much, e.g. 5G; 0 removes everything.
         #[arg(long, value_name = "SIZE", value_parser = size)]
         size: Option<u64>,
-        /// Remove what was not used for so many days, downloaded packages and indices of repositories too.
+        /// Remove what was not used for so many days.
         #[arg(long, value_name = "DAYS")]
         days: Option<u64>,
     },
-    /// Read every finished stage and remove those that were damaged.
+    /// Read everything in the store and remove what was damaged.
     Verify,
 }
 
@@ -35,7 +36,7 @@ fn size(text: &str) -> Result<u64, String> {
 impl Cache {
     pub(super) fn operation(self) -> Operation {
         Operation::Cache(match self.action {
-            Action::List => cache::Request::List,
+            Action::List => cache::Request::List { json: false },
             Action::Prune { size, days } => {
                 cache::Request::Prune(Limits { size, age: days.map(|days| days * 86_400) })
             }

@@ -23,17 +23,22 @@ pub(super) const LOCK: &str = ".lock";
 impl Host {
     /// Makes a work folder below `parent`, after removing those of builds that no longer run.
     pub fn work_folder(&self, parent: &Path) -> io::Result<WorkFolder> {
-        for entry in fs::read_dir(parent)? {
-            let path = entry?.path();
-            let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
-            if ours && belongs_to_us(&path) && is_abandoned(&path) {
-                remove_tree(&path)?;
-            }
-        }
+        self.remove_abandoned(parent)?;
         let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
         let lock = fs::File::create(path.join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         Ok(WorkFolder { path, _lock: lock })
+    }
+
+    /// Removes the work folders below `parent` of builds that no longer run.
+    pub fn remove_abandoned(&self, parent: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(parent)? {
+            let path = entry?.path();
+            if is_unfinished(&path) && belongs_to_us(&path) && is_abandoned(&path) {
+                remove_tree(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// A new folder with a name of its own among the temporary files.
@@ -162,6 +167,11 @@ impl Drop for WorkFolder {
         // The net for errors; a folder that stays is removed by the next build.
         let _ = remove_tree(&self.path);
     }
+}
+
+/// Whether this is the name of a file or folder of ours that has not got its own yet.
+pub fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
 /// A folder, no link to one, that no other user made: among temporary files are those of everybody.

@@ -10,17 +10,46 @@ use super::Host;
 use super::file::{LOCK, WorkFolder, remove_tree};
 
 /// A folder that is in use: nobody takes it away as long as the value lives.
+#[derive(Debug)]
 pub struct Held {
-    _lock: fs::File,
+    lock: fs::File,
+}
+
+impl Held {
+    /// Whether nobody else holds the folder, who then has to wait until `share` is called; else it is shared as before.
+    pub fn alone(&self) -> io::Result<bool> {
+        match flock(&self.lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => self.share().map(|()| false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets others hold the folder again.
+    pub fn share(&self) -> io::Result<()> {
+        Ok(flock(&self.lock, FlockOperation::LockShared)?)
+    }
 }
 
 impl Host {
+    /// Holds a folder of ours, after those who are `alone` with it.
+    pub fn share_folder(&self, folder: &Path) -> io::Result<Held> {
+        let lock = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join(LOCK))?;
+        flock(&lock, FlockOperation::LockShared)?;
+        Ok(Held { lock })
+    }
+
     /// Holds a folder that was published; none when it is not there, or somebody is just making or removing it.
     pub fn hold_folder(&self, folder: &Path) -> Option<Held> {
         let lock = fs::File::open(folder.join(LOCK)).ok()?;
         flock(&lock, FlockOperation::NonBlockingLockShared).ok()?;
         // Between opening and locking it may have been taken away.
-        folder.join(LOCK).exists().then_some(Held { _lock: lock })
+        folder.join(LOCK).exists().then_some(Held { lock })
     }
 
     /// Takes a published folder away unless somebody holds it, by way of a name of its own in `aside`: a kill leaves

@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::physical::{self, Decided, Manner, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::share::Share;
-use crate::store::{Store, UNUSED};
+use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -100,7 +100,6 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     }
     if !request.explain && !request.reuse.off && store.lasts() {
         store.prune(cache::limits(host)?, host)?;
-        store.prune_unused(UNUSED, host)?;
     }
     workspace.close()
 }

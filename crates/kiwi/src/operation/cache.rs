@@ -1,16 +1,20 @@
-//! `kiwi cache`: what the store holds of finished stages, less of it, or whether it is whole.
+//! `kiwi cache`: what the store holds, less of it, or whether it is whole.
 
 use anyhow::{Result, bail};
+use serde_json::json;
 
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
-use crate::store::{Damaged, Kept, Limits, Store};
+use crate::store::{Item, Kind, Limits, Store};
 
 /// What is to be done with the store.
 #[derive(Debug, Clone)]
 pub enum Request {
     /// Show what is there.
-    List,
+    List {
+        /// As one JSON document.
+        json: bool,
+    },
     /// Take away what is beyond the limits.
     Prune(Limits),
     /// Read everything and take away what was damaged.
@@ -21,18 +25,25 @@ pub enum Request {
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let store = Store::of_earlier_builds(host);
     match request {
-        Request::List => list(&store, host),
+        Request::List { json } => {
+            let limit = limits(host)?.size;
+            match json {
+                true => host.print_document(&serde_json::to_string_pretty(&document(&store, limit))?),
+                false => list(&store, limit, host),
+            }
+            Ok(())
+        }
         Request::Prune(limits) => {
             let limits = match limits {
                 Limits { size: None, age: None } => self::limits(host)?,
                 limits => *limits,
             };
             let removed = store.prune(limits, host)?;
-            let size: u64 = removed.iter().map(|kept| kept.contents.size()).sum();
-            host.print(&format!("{} stages removed, {} freed", removed.len(), megabytes(size)));
-            if let Some(age) = limits.age {
-                let (count, size) = store.prune_unused(age, host)?;
-                host.print(&format!("{count} packages and indices removed, {} freed", megabytes(size)));
+            for sum in Sum::of_each_kind(&removed) {
+                host.print(&format!("{} removed, {} freed", sum.counted(), megabytes(sum.bytes)));
+            }
+            if removed.is_empty() {
+                host.print("nothing removed");
             }
             Ok(())
         }
@@ -45,44 +56,116 @@ pub(super) fn limits(host: &Host) -> Result<Limits> {
     Limits::of_host(RuntimeConfiguration::read(host)?.cache_size, host)
 }
 
-fn list(store: &Store, host: &Host) -> Result<()> {
-    let kept = store.kept();
+/// How much there is of one kind; all stages are one.
+struct Sum {
+    kind: Kind,
+    count: usize,
+    bytes: u64,
+}
+
+impl Sum {
+    /// In the order of kinds; `items` are sorted or not.
+    fn of_each_kind(items: &[Item]) -> Vec<Self> {
+        let mut sums: Vec<Self> = Vec::new();
+        for item in items {
+            match sums.iter_mut().find(|sum| sum.kind.word() == item.kind.word()) {
+                Some(sum) => {
+                    sum.count += 1;
+                    sum.bytes += item.size;
+                }
+                None => sums.push(Self { kind: item.kind, count: 1, bytes: item.size }),
+            }
+        }
+        sums.sort_by_key(|sum| sum.kind);
+        sums
+    }
+
+    fn counted(&self) -> String {
+        format!("{} {}", self.count, self.kind.title())
+    }
+}
+
+fn list(store: &Store, limit: Option<u64>, host: &Host) {
+    let items = store.items();
     let now = host.now();
     host.print(&format!("The store is {}", store.folder().display()));
-    for Kept { key, contents, used } in &kept {
+    for item in &items {
+        let Kind::Stage(stage) = item.kind else { continue };
+        let name: String = name(item).chars().take(12).collect();
+        let (saves, image) = match &item.contents {
+            Some(contents) => (contents.milliseconds as f64 / 1000.0, contents.image.as_str()),
+            None => (0.0, "damaged"),
+        };
         host.print(&format!(
-            "{}  {:10}  {:>9}  used {:>4} h ago  saves {:>5.1} s  {}",
-            &key.digest.as_str()[..12],
-            key.stage.word(),
-            megabytes(contents.size()),
-            now.saturating_sub(*used) / 3600,
-            contents.milliseconds as f64 / 1000.0,
-            contents.image
+            "{name}  {:10}  {:>9}  used {:>4} h ago  saves {saves:>5.1} s  {image}",
+            stage.word(),
+            megabytes(item.size),
+            now.saturating_sub(item.used) / 3600,
         ));
     }
-    let size: u64 = kept.iter().map(|kept| kept.contents.size()).sum();
-    host.print(&format!("{} stages, {}", kept.len(), megabytes(size)));
-    Ok(())
+    let mut sums = Sum::of_each_kind(&items);
+    if !sums.iter().any(|sum| matches!(sum.kind, Kind::Stage(_))) {
+        sums.insert(0, Sum { kind: Kind::Stage(crate::stage::Stage::Image), count: 0, bytes: 0 });
+    }
+    for sum in &sums {
+        host.print(&format!("{}, {}", sum.counted(), megabytes(sum.bytes)));
+    }
+    let together = megabytes(sums.iter().map(|sum| sum.bytes).sum());
+    let limit = limit.map(|limit| format!(" of at most {}", megabytes(limit))).unwrap_or_default();
+    host.print(&format!("together {together}{limit}"));
+}
+
+fn document(store: &Store, limit: Option<u64>) -> serde_json::Value {
+    let items = store.items();
+    let sums = Sum::of_each_kind(&items);
+    let kinds =
+        sums.iter().map(|sum| json!({"kind": sum.kind.word(), "count": sum.count, "bytes": sum.bytes}));
+    let stages = items.iter().filter_map(|item| {
+        let Kind::Stage(stage) = item.kind else { return None };
+        Some(json!({
+            "stage": stage.word(),
+            "key": name(item),
+            "image": item.contents.as_ref().map(|contents| &contents.image),
+            "bytes": item.size,
+            "used": item.used,
+            "saves_milliseconds": item.contents.as_ref().map(|contents| contents.milliseconds),
+        }))
+    });
+    json!({
+        "folder": store.folder(),
+        "bytes": sums.iter().map(|sum| sum.bytes).sum::<u64>(),
+        "limit": limit,
+        "kinds": kinds.collect::<Vec<_>>(),
+        "stages": stages.collect::<Vec<_>>(),
+    })
 }
 
 fn verify(store: &Store, host: &Host) -> Result<()> {
-    let (mut whole, mut damaged) = (0, 0);
-    for kept in store.kept() {
-        match store.stages().verify(&kept.key, host) {
-            Ok(()) => whole += 1,
-            Err(error) if error.is::<Damaged>() => {
-                damaged += 1;
-                host.warn(&format!("{error}; the stage is removed"));
-                store.stages().remove(&kept.key, host)?;
+    let (mut whole, mut damaged) = (Vec::new(), Vec::new());
+    for item in store.items() {
+        host.check_interrupt()?;
+        match store.verify(&item, host)? {
+            None => whole.push(item),
+            Some(path) => {
+                host.warn(&format!("{} was damaged and is removed", path.display()));
+                damaged.push(item);
             }
-            Err(error) => return Err(error),
         }
     }
-    host.print(&format!("{whole} stages are whole"));
-    if damaged > 0 {
-        bail!("{damaged} stages were damaged and are removed; the next build makes them anew");
+    for sum in Sum::of_each_kind(&whole) {
+        if sum.kind != Kind::Unfinished {
+            host.print(&format!("{} are whole, {}", sum.counted(), megabytes(sum.bytes)));
+        }
+    }
+    if !damaged.is_empty() {
+        let sums: Vec<String> = Sum::of_each_kind(&damaged).iter().map(Sum::counted).collect();
+        bail!("{} were damaged and are removed; the next build makes or fetches them anew", sums.join(", "));
     }
     Ok(())
+}
+
+fn name(item: &Item) -> std::borrow::Cow<'_, str> {
+    item.path.file_name().unwrap_or_default().to_string_lossy()
 }
 
 fn megabytes(bytes: u64) -> String {

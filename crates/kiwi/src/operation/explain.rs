@@ -69,12 +69,12 @@ pub(super) fn say(
 fn fate(inputs: &Inputs, store: &Store, host: &Host) -> Fate {
     let key = inputs.key();
     let known = store.stages().list(key.stage);
-    if let Some((_, contents, _)) = known.iter().find(|(other, ..)| *other == key) {
+    if let Some((_, contents)) = known.iter().find(|(other, ..)| *other == key) {
         return Fate::Reused { age: host.now().saturating_sub(contents.made) };
     }
     // The build that was most like this one tells what is different now.
     let nearest =
-        known.iter().map(|(_, contents, _)| inputs.changes_since(&contents.inputs)).min_by_key(Vec::len);
+        known.iter().map(|(_, contents)| inputs.changes_since(&contents.inputs)).min_by_key(Vec::len);
     Fate::Runs {
         why: nearest.map_or_else(|| "nothing like it is in the store".to_owned(), |list| reason(&list)),
     }

@@ -125,6 +125,7 @@ impl Operation {
             Self::Check(request) => request.format = check::Format::Json,
             Self::Outline(request) => request.format = outline::Format::Json,
             Self::ListResults(request) => request.json = true,
+            Self::Cache(cache::Request::List { json }) => *json = true,
             Self::Prepare(_)
             | Self::Create(_)
             | Self::Build(_)

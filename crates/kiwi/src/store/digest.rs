@@ -4,7 +4,9 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
+use anyhow::Context;
 use sha2::{Digest as _, Sha256};
 
 use crate::host::Host;
@@ -121,6 +123,15 @@ pub(super) fn read(file: &File, copy: Option<&File>, host: &Host) -> anyhow::Res
         copy.set_len(size)?;
     }
     Ok((blocks.finish(size), size))
+}
+
+/// Copies a file, sharing its blocks where the file system can, with its holes; its digest and size.
+pub(super) fn copy(source: &Path, target: &Path, host: &Host) -> anyhow::Result<(Digest, u64)> {
+    let what = || format!("copying {} to {}", source.display(), target.display());
+    let from = File::open(source).with_context(what)?;
+    let to = host.create_file(target).with_context(what)?;
+    let shared = rustix::fs::ioctl_ficlone(&to, &from).is_ok();
+    read(&from, (!shared).then_some(&to), host).with_context(what)
 }
 
 #[cfg(test)]

@@ -1,20 +1,28 @@
 //! What repositories said last: the files an index update left, and what a package manager decided from them.
 //!
 //! ```text
-//! indices/DIGEST/          index files, by the repositories they are of
-//! resolutions/DIGEST.json  which packages to install, by everything that decides it
+//! indices/DIGEST/                index files, by the repositories they are of
+//! indices/DIGEST/.digests.json   what they are, byte by byte
+//! resolutions/DIGEST.json        which packages to install, by everything that decides it; before it its own digest
 //! ```
 //!
-//! Neither is believed: indices are the start of an update that asks each repository for what is new, and a resolution
-//! is found by the digest of what that update gave.
+//! Neither is the last word: indices are the start of an update that asks each repository for what is new, and a
+//! resolution is found by the digest of what that update gave. What was damaged is not there.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::digest::{self, copy};
 use crate::host::Host;
 use crate::stage::Digest;
+
+pub(super) const INDICES: &str = "indices";
+pub(super) const RESOLUTIONS: &str = "resolutions";
+const DIGESTS: &str = ".digests.json";
 
 /// The folders of indices and resolutions.
 #[derive(Debug, Clone)]
@@ -25,7 +33,7 @@ pub struct Indices {
 
 impl Indices {
     pub(super) fn new(store: &Path) -> Self {
-        Self { indices: store.join("indices"), resolutions: store.join("resolutions") }
+        Self { indices: store.join(INDICES), resolutions: store.join(RESOLUTIONS) }
     }
 
     /// Copies the files that were kept for these repositories into `folder`, which exists.
@@ -34,9 +42,17 @@ impl Indices {
         let Some(_held) = host.hold_folder(&place) else { return Ok(()) };
         // Its time is that of its last use; who may not write here uses it all the same.
         let _ = host.touch(&place);
-        for name in files(&place)? {
-            let (from, to) = (place.join(&name), folder.join(&name));
-            host.copy_file(&from, &to).with_context(|| format!("copying {}", from.display()))?;
+        let digests = digests(&place).unwrap_or_default();
+        for (name, digest) in &digests {
+            let (from, to) = (place.join(name), folder.join(name));
+            if !matches!(copy(&from, &to, host), Ok((found, _)) if found == *digest) {
+                host.check_interrupt()?;
+                host.warn(&format!("{} was damaged and is fetched again", from.display()));
+                for name in digests.keys().filter(|name| folder.join(name).exists()) {
+                    host.remove_file(&folder.join(name))?;
+                }
+                return Ok(());
+            }
             let modified = from.metadata()?.modified()?;
             host.open_file(&to)?.set_modified(modified)?;
         }
@@ -47,11 +63,14 @@ impl Indices {
     pub fn keep(&self, repositories: &Digest, folder: &Path, host: &Host) -> Result<()> {
         host.create_folders(&self.indices).with_context(|| format!("creating {}", self.indices.display()))?;
         let work = host.work_folder(&self.indices).context("keeping the indices of the repositories")?;
+        let mut digests = BTreeMap::new();
         for name in files(folder)? {
             let (from, to) = (folder.join(&name), work.path().join(&name));
-            host.copy_file(&from, &to).with_context(|| format!("copying {}", from.display()))?;
+            let (digest, _) = copy(&from, &to, host)?;
             host.open_file(&to)?.set_modified(from.metadata()?.modified()?)?;
+            digests.insert(name, digest);
         }
+        host.write_file(&work.path().join(DIGESTS), serde_json::to_vec(&digests)?)?;
         let place = self.indices.join(repositories.as_str());
         // A build that reads the old ones just now keeps them; the next one tries again.
         if host.remove_folder_unless_held(&place, &self.indices)? {
@@ -63,30 +82,61 @@ impl Indices {
     /// What was decided from these inputs before.
     pub fn resolution<T: DeserializeOwned>(&self, inputs: &Digest, host: &Host) -> Option<T> {
         let place = self.resolutions.join(format!("{inputs}.json"));
-        let text = std::fs::read(&place).ok()?;
+        let answer = read_resolution(&place)?;
         // Its time is that of its last use; who may not write here uses it all the same.
         let _ = host.touch(&place);
-        serde_json::from_slice(&text).ok()
+        serde_json::from_value(answer).ok()
     }
 
     /// Keeps what was decided.
     pub fn keep_resolution(&self, inputs: &Digest, resolution: &impl Serialize, host: &Host) -> Result<()> {
         host.create_folders(&self.resolutions)?;
         let unfinished = host.unfinished_file(&self.resolutions)?;
-        host.write_file(&unfinished, serde_json::to_vec(resolution)?)?;
+        let text = serde_json::to_string(resolution)?;
+        host.write_file(&unfinished, format!("{}\n{text}", Digest::of(&text)))?;
         Ok(host.rename(&unfinished, &self.resolutions.join(format!("{inputs}.json")))?)
     }
 }
 
-/// The plain files of a folder that are not a lock.
-fn files(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
+/// Whether the folder `path` of `INDICES` holds what was kept.
+pub(super) fn are_intact(path: &Path, host: &Host) -> Result<bool> {
+    let Some(digests) = digests(path) else { return Ok(false) };
+    for (name, digest) in digests {
+        let found = File::open(path.join(name)).map_err(anyhow::Error::from);
+        if !matches!(found.and_then(|file| digest::read(&file, None, host)), Ok((found, _)) if found == digest)
+        {
+            host.check_interrupt()?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a file of `RESOLUTIONS` says; none when it is not what was written.
+pub(super) fn read_resolution(path: &Path) -> Option<serde_json::Value> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let (digest, text) = text.split_once('\n')?;
+    (Digest::of(text).as_str() == digest).then_some(())?;
+    serde_json::from_str(text).ok()
+}
+
+/// The digests that were written beside the indices of this folder.
+fn digests(folder: &Path) -> Option<BTreeMap<String, Digest>> {
+    serde_json::from_slice(&std::fs::read(folder.join(DIGESTS)).ok()?).ok()
+}
+
+/// The names of the plain files of a folder that are not a lock; what apt names can be written as text.
+fn files(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in folder.read_dir().with_context(|| format!("reading {}", folder.display()))? {
         let entry = entry?;
-        if entry.file_type()?.is_file() && !entry.file_name().as_encoded_bytes().ends_with(b"lock") {
-            names.push(entry.file_name());
+        let name = entry.file_name().into_string();
+        if let Ok(name) = name
+            && entry.file_type()?.is_file()
+            && !name.ends_with("lock")
+        {
+            names.push(name);
         }
     }
-    names.sort();
     Ok(names)
 }

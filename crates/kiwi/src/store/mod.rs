@@ -8,15 +8,16 @@
 //! ```
 //!
 //! A file gets its name only when it is complete and its digest was checked, so builds side by side and builds that
-//! are killed cannot spoil it.
+//! are killed cannot spoil it. Who builds shares the lock of the folder; who is alone with it may take anything away.
 
 mod digest;
 mod indices;
+mod items;
 mod packages;
 mod place;
 mod prune;
 mod stages;
-mod unused;
+mod verify;
 
 use std::fs::File;
 use std::io::Read;
@@ -28,12 +29,13 @@ use sha2::{Digest, Sha256};
 
 use crate::host::Host;
 use crate::host::file::WorkFolder;
+use crate::host::shared::Held;
 
 pub use indices::Indices;
+pub use items::{Item, Kind};
 pub use packages::Packages;
-pub use prune::{Kept, Limits, parse_size};
+pub use prune::{Limits, parse_size};
 pub use stages::{Contents, Damaged, Entry, Making, Stages};
-pub use unused::UNUSED;
 
 /// The folder of one user's builds.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub struct Store {
     indices: Indices,
     /// Holds a store that goes with the last value that knows it.
     passing: Option<Arc<WorkFolder>>,
+    /// Nobody takes away what this build may be about to read.
+    held: Option<Arc<Held>>,
 }
 
 impl Store {
@@ -70,7 +74,15 @@ impl Store {
             }
         };
         let folder = passing.as_ref().map_or(place.folder, |work| work.path().to_owned());
-        Ok(Self { passing, ..Self::at(folder) })
+        // A store for this run only is held by its lock as a work folder.
+        let held = match &passing {
+            Some(_) => None,
+            None => {
+                let holding = || format!("holding the store {}", folder.display());
+                Some(Arc::new(host.share_folder(&folder).with_context(holding)?))
+            }
+        };
+        Ok(Self { passing, held, ..Self::at(folder) })
     }
 
     /// The store of earlier builds, to look at; nothing is made.
@@ -82,7 +94,7 @@ impl Store {
         let packages = Packages::new(&folder);
         let stages = Stages::new(&folder);
         let indices = Indices::new(&folder);
-        Self { folder, packages, stages, indices, passing: None }
+        Self { folder, packages, stages, indices, passing: None, held: None }
     }
 
     /// Whether there is a next run that finds what this one keeps.

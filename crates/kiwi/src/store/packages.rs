@@ -91,12 +91,8 @@ impl Packages {
     /// The package with this SHA-256, packed anew, when it is there and intact; a damaged one is removed.
     pub fn find_repacked(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let path = self.repacked.join(digest);
-        let Ok(mut file) = File::open(&path) else { return Ok(None) };
-        let reading = || format!("reading {}", path.display());
-        let size = file.metadata().with_context(reading)?.len().saturating_sub(DIGITS);
-        let found = digest_of_reader(&mut (&mut file).take(size)).with_context(reading)?;
-        let mut expected = String::new();
-        if file.read_to_string(&mut expected).is_ok() && found == expected {
+        let Ok(file) = File::open(&path) else { return Ok(None) };
+        if is_intact(file).with_context(|| format!("reading {}", path.display()))? {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
@@ -118,4 +114,24 @@ impl Packages {
     fn place(&self, digest: &str) -> PathBuf {
         self.folder.join(digest)
     }
+
+    /// Whether the file `path` of `FETCHED` is the package of its name.
+    pub(super) fn is_fetched_intact(path: &Path) -> Result<bool> {
+        let digest = digest_of(path)?;
+        Ok(path.file_name().is_some_and(|name| name == digest.as_str()))
+    }
+
+    /// Whether the file `path` of `REPACKED` is what was written.
+    pub(super) fn is_repacked_intact(path: &Path) -> Result<bool> {
+        let reading = || format!("reading {}", path.display());
+        is_intact(File::open(path).with_context(reading)?).with_context(reading)
+    }
+}
+
+/// Whether a file has its own digest at its end.
+fn is_intact(mut file: File) -> std::io::Result<bool> {
+    let size = file.metadata()?.len().saturating_sub(DIGITS);
+    let found = digest_of_reader(&mut (&mut file).take(size))?;
+    let mut expected = String::new();
+    Ok(file.read_to_string(&mut expected).is_ok() && found == expected)
 }

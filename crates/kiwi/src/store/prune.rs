@@ -1,42 +1,39 @@
-//! Keeping the store small: finished stages go, the least recently used first, until the rest fits.
+//! Keeping the store small: what was not used for long goes, and the least recently used until the rest fits.
+
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Contents, Store};
+use super::Store;
+use super::indices::INDICES;
+use super::items::{Item, Kind, WORKPLACES};
 use crate::host::Host;
-use crate::stage::{Key, Stage};
 
-/// Bytes that finished stages may take when nobody says otherwise.
+/// Bytes that the store may take when nobody says otherwise.
 const LIMIT: u64 = 20 << 30;
 
-/// A finished stage in the store.
-#[derive(Debug, Clone)]
-pub struct Kept {
-    /// What it is found under.
-    pub key: Key,
-    /// What it says of itself.
-    pub contents: Contents,
-    /// When it was used last, in seconds since 1970.
-    pub used: u64,
-}
+/// Seconds after which a build takes away what no build used since.
+const UNUSED: u64 = 90 * 86_400;
+/// Younger than this no file is taken while a build runs: it may be about to read it.
+const IN_USE: u64 = 6 * 3_600;
 
 /// What may stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all stages together.
+    /// Bytes of everything together.
     pub size: Option<u64>,
-    /// Seconds since a stage was used.
+    /// Seconds since something was used.
     pub age: Option<u64>,
 }
 
 impl Limits {
-    /// `KIWI_CACHE_SIZE`, else what is `configured`, else 20 GiB.
+    /// `KIWI_CACHE_SIZE`, else what is `configured`, else 20 GiB; and a season.
     pub fn of_host(configured: Option<u64>, host: &Host) -> Result<Self> {
         let size = match host.variable("KIWI_CACHE_SIZE") {
             Some(text) => parse_size(&text).with_context(|| format!("reading KIWI_CACHE_SIZE=\"{text}\""))?,
             None => configured.unwrap_or(LIMIT),
         };
-        Ok(Self { size: Some(size), age: None })
+        Ok(Self { size: Some(size), age: Some(UNUSED) })
     }
 }
 
@@ -57,47 +54,86 @@ pub fn parse_size(text: &str) -> Result<u64> {
 }
 
 impl Store {
-    /// Every finished stage, the most recently used first.
-    pub fn kept(&self) -> Vec<Kept> {
-        let mut all: Vec<Kept> = Stage::ALL
-            .iter()
-            .flat_map(|stage| self.stages().list(*stage))
-            .map(|(key, contents, used)| Kept { key, contents, used })
-            .collect();
-        all.sort_by(|one, other| other.used.cmp(&one.used).then_with(|| one.key.cmp(&other.key)));
-        all
+    /// Takes away what is beyond the limits and in nobody's use; what was taken away. What a killed build left goes in
+    /// any case.
+    pub fn prune(&self, limits: Limits, host: &Host) -> Result<Vec<Item>> {
+        let held = match &self.held {
+            Some(held) => Arc::clone(held),
+            None if !self.folder().is_dir() => return Ok(Vec::new()),
+            None => Arc::new(host.share_folder(self.folder()).with_context(|| self.holding())?),
+        };
+        let alone = held.alone().with_context(|| self.holding())?;
+        let removed = self.prune_held(limits, alone, host);
+        held.share().with_context(|| self.holding())?;
+        removed
     }
 
-    /// Takes away what is beyond the limits and in nobody's use; what was taken away.
-    pub fn prune(&self, limits: Limits, host: &Host) -> Result<Vec<Kept>> {
+    fn holding(&self) -> String {
+        format!("holding the store {}", self.folder().display())
+    }
+
+    /// `alone`: no build runs.
+    fn prune_held(&self, limits: Limits, alone: bool, host: &Host) -> Result<Vec<Item>> {
+        for folder in WORKPLACES.iter().map(|name| self.folder().join(name)).filter(|path| path.is_dir()) {
+            host.remove_abandoned(&folder).with_context(|| format!("reading {}", folder.display()))?;
+        }
         let mut removed = Vec::new();
-        for kept in beyond(self.kept(), limits, host.now()) {
+        for item in beyond(self.items(), limits, host.now()) {
             host.check_interrupt()?;
-            if self.stages().remove(&kept.key, host)? {
-                removed.push(kept);
+            if (alone || item.kind.is_folder() || host.now().saturating_sub(item.used) > IN_USE)
+                && self.remove(&item, host)?
+            {
+                removed.push(item);
             }
         }
         Ok(removed)
     }
+
+    /// Takes an item away; false when a build is using it.
+    pub(super) fn remove(&self, item: &Item, host: &Host) -> Result<bool> {
+        let removing = || format!("removing {}", item.path.display());
+        match item.kind {
+            Kind::Stage(_) => self.stages().remove_place(&item.path, host),
+            Kind::Indices => {
+                let aside = self.folder().join(INDICES);
+                host.remove_folder_unless_held(&item.path, &aside).with_context(removing)
+            }
+            // Somebody is at work in a folder that is still there.
+            Kind::Unfinished if item.path.is_dir() => Ok(false),
+            Kind::Fetched | Kind::Repacked | Kind::Resolution | Kind::Unfinished => {
+                match host.remove_file(&item.path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        Err(error).with_context(removing)
+                    }
+                    Ok(()) | Err(_) => Ok(true),
+                }
+            }
+        }
+    }
 }
 
-/// Those of `all`, which are sorted by use, that do not fit.
-fn beyond(all: Vec<Kept>, limits: Limits, now: u64) -> Vec<Kept> {
+/// Those of `all` that do not fit: the longest unused first, by the age that their kind makes of the time.
+fn beyond(mut all: Vec<Item>, limits: Limits, now: u64) -> Vec<Item> {
+    let age = |item: &Item| now.saturating_sub(item.used);
+    all.sort_by_key(|item| (age(item) / item.kind.worth(), item.path.clone()));
     let mut total = 0;
-    all.into_iter()
-        .filter(|kept| {
-            let old = limits.age.is_some_and(|age| now.saturating_sub(kept.used) > age);
-            if !old {
-                total += kept.contents.size();
-            }
-            old || limits.size.is_some_and(|size| total > size)
-        })
-        .collect()
+    all.retain(|item| {
+        let old = limits.age.is_some_and(|limit| age(item) > limit) || item.kind == Kind::Unfinished;
+        if !old {
+            total += item.size;
+        }
+        old || limits.size.is_some_and(|size| total > size)
+    });
+    all
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes old files")]
 mod tests {
     use super::*;
+    use crate::host::Output;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
 
     #[test]
     fn sizes_are_read_with_their_unit() {
@@ -108,5 +144,86 @@ mod tests {
         for text in ["", "G", "5X", "99999999999T"] {
             assert!(parse_size(text).is_err(), "{text}");
         }
+    }
+
+    const BLOCK: u64 = 8192;
+
+    /// A file, or a folder with one, that was used so many days ago.
+    fn used(store: &Path, name: &str, days: u64) {
+        let path = store.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let content = vec![1; BLOCK as usize];
+        if name.starts_with("indices") {
+            std::fs::create_dir(&path).unwrap();
+            std::fs::write(path.join("Packages"), content).unwrap();
+        } else {
+            std::fs::write(&path, content).unwrap();
+        }
+        let time = SystemTime::now() - Duration::from_secs(days * 86_400);
+        std::fs::File::open(&path).unwrap().set_modified(time).unwrap();
+    }
+
+    fn store(place: &Path) -> (Store, Host) {
+        let host = Host::new(Output::Quiet).with_variables(vec![("KIWI_CACHE", place.display().to_string())]);
+        (Store::open(&host).unwrap(), host)
+    }
+
+    fn names(items: &[Item], store: &Store) -> Vec<String> {
+        let name = |item: &Item| item.path.strip_prefix(store.folder()).unwrap().display().to_string();
+        items.iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_nobody_used_for_long_goes_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, host) = store(folder.path());
+        for kind in ["packages/sha256", "packages/zstd", "resolutions", "indices"] {
+            used(folder.path(), &format!("{kind}/old"), 100);
+            used(folder.path(), &format!("{kind}/new"), 1);
+        }
+        used(folder.path(), "packages/sha256/.kiwi.killed", 1);
+        let limits = Limits { size: None, age: Some(UNUSED) };
+        let mut removed = names(&store.prune(limits, &host).unwrap(), &store);
+        removed.sort();
+        let expected = [
+            "indices/old",
+            "packages/sha256/.kiwi.killed",
+            "packages/sha256/old",
+            "packages/zstd/old",
+            "resolutions/old",
+        ];
+        assert_eq!(removed, expected);
+        assert_eq!(store.items().len(), 4);
+    }
+
+    #[test]
+    fn the_least_recently_used_go_first_and_what_cannot_be_made_again_stays_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, host) = store(folder.path());
+        used(folder.path(), "packages/zstd/seven", 7);
+        used(folder.path(), "packages/sha256/twelve", 12);
+        used(folder.path(), "packages/sha256/sixteen", 16);
+        used(folder.path(), "resolutions/twenty", 20);
+        let size = |count: u64| Limits { size: Some(count * BLOCK), age: None };
+        let prune = |count| names(&store.prune(size(count), &host).unwrap(), &store);
+        assert_eq!(prune(4), [""; 0]);
+        assert_eq!(prune(3), ["packages/sha256/sixteen"]);
+        assert_eq!(prune(2), ["packages/zstd/seven"]);
+        assert_eq!(prune(1), ["packages/sha256/twelve"]);
+        assert_eq!(prune(0), ["resolutions/twenty"]);
+    }
+
+    #[test]
+    fn nothing_that_a_running_build_may_read_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let (building, host) = store(folder.path());
+        used(folder.path(), "packages/sha256/now", 0);
+        used(folder.path(), "packages/sha256/.kiwi.arriving", 0);
+        used(folder.path(), "packages/zstd/yesterday", 1);
+        let everything = Limits { size: Some(0), age: None };
+        let other = Store::of_earlier_builds(&host);
+        assert_eq!(names(&other.prune(everything, &host).unwrap(), &other), ["packages/zstd/yesterday"]);
+        drop(building);
+        assert_eq!(other.prune(everything, &host).unwrap().len(), 2);
     }
 }

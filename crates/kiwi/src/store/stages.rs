@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::digest::{self, Digesting};
+use super::digest::{self, Digesting, copy};
 use crate::host::Host;
 use crate::host::file::WorkFolder;
 use crate::host::shared::Held;
@@ -61,11 +62,6 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// Bytes of all its files.
-    pub fn size(&self) -> u64 {
-        self.files.values().map(|file| file.size).sum()
-    }
-
     /// The digest of one of its files.
     pub fn digest(&self, name: &str) -> Option<&Digest> {
         self.files.get(name).map(|file| &file.digest)
@@ -141,35 +137,36 @@ impl Stages {
             .with_context(|| format!("writing {}", place.display()))
     }
 
-    /// Everything there is of a stage, with the second it was last used in.
-    pub fn list(&self, stage: Stage) -> Vec<(Key, Contents, u64)> {
-        let Ok(entries) = self.folder.join(stage.word()).read_dir() else { return Vec::new() };
-        let mut found: Vec<(Key, Contents, u64)> = entries
-            .filter_map(|entry| {
-                let folder = entry.ok()?.path();
-                let contents = read(&folder)?;
-                let used = folder.join(DESCRIPTION).metadata().ok()?.modified().ok()?;
-                let used = used.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-                Some((contents.inputs.key(), contents, used))
-            })
-            .collect();
-        found.sort_by(|one, other| other.2.cmp(&one.2).then_with(|| one.0.cmp(&other.0)));
-        found
+    /// What is there of a stage: the places of its entries, whole or damaged.
+    pub(super) fn places(&self, stage: Stage) -> Vec<PathBuf> {
+        let entries = self.folder.join(stage.word()).read_dir().into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect()
+    }
+
+    /// Every entry of a stage, the most recently used first.
+    pub fn list(&self, stage: Stage) -> Vec<(Key, Contents)> {
+        let mut found: Vec<(Contents, SystemTime)> =
+            self.places(stage).iter().filter_map(|place| entry(place)).collect();
+        found.sort_by_key(|(_, used)| std::cmp::Reverse(*used));
+        found.into_iter().map(|(contents, _)| (contents.inputs.key(), contents)).collect()
     }
 
     /// Takes an entry away, whole or damaged; false when a build is using it.
     pub fn remove(&self, key: &Key, host: &Host) -> Result<bool> {
-        let place = self.place(key);
-        host.remove_folder_unless_held(&place, &self.folder)
+        self.remove_place(&self.place(key), host)
+    }
+
+    /// As `remove`.
+    pub(super) fn remove_place(&self, place: &Path, host: &Host) -> Result<bool> {
+        host.remove_folder_unless_held(place, &self.folder)
             .with_context(|| format!("removing {}", place.display()))
     }
 
-    /// Reads every file of an entry; an error of kind `Damaged` names one that is not what was stored.
-    pub fn verify(&self, key: &Key, host: &Host) -> Result<()> {
-        let folder = self.place(key);
-        let Some(contents) = read(&folder) else {
-            return Err(Damaged { path: folder.join(DESCRIPTION) }.into());
-        };
+    /// The first file of an entry that is not what was stored.
+    pub(super) fn damaged(folder: &Path, host: &Host) -> Result<Option<PathBuf>> {
+        let name = folder.file_name().unwrap_or_default();
+        let right = |contents: &Contents| contents.inputs.key().digest.as_str() == name;
+        let Some(contents) = read(folder).filter(right) else { return Ok(Some(folder.join(DESCRIPTION))) };
         for (name, stored) in &contents.files {
             let path = folder.join(name);
             let found = File::open(&path)
@@ -179,12 +176,18 @@ impl Stages {
                 Ok((digest, size)) if digest == stored.digest && size == stored.size => {}
                 Ok(_) | Err(_) => {
                     host.check_interrupt()?;
-                    return Err(Damaged { path }.into());
+                    return Ok(Some(path));
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
+}
+
+/// What an entry says of itself and when it was used last; none when that cannot be read.
+pub(super) fn entry(folder: &Path) -> Option<(Contents, SystemTime)> {
+    let used = folder.join(DESCRIPTION).metadata().ok()?.modified().ok()?;
+    Some((read(folder)?, used))
 }
 
 fn read(folder: &Path) -> Option<Contents> {
@@ -280,13 +283,4 @@ impl Entry {
         }
         Err(Damaged { path: path.to_owned() }.into())
     }
-}
-
-/// Copies a file, sharing its blocks where the file system can, with its holes; its digest and size.
-fn copy(source: &Path, target: &Path, host: &Host) -> Result<(Digest, u64)> {
-    let what = || format!("copying {} to {}", source.display(), target.display());
-    let from = File::open(source).with_context(what)?;
-    let to = host.create_file(target).with_context(what)?;
-    let shared = rustix::fs::ioctl_ficlone(&to, &from).is_ok();
-    digest::read(&from, (!shared).then_some(&to), host).with_context(what)
 }
