@@ -231,6 +231,33 @@ mod with_packages {
     }
 
     #[test]
+    fn what_a_container_takes_away_is_named() {
+        let case = Case::new(REPOSITORY, "lesss");
+        let program = kiwi();
+        let said = |wrapper: &[&str]| {
+            let words = [wrapper, &[program.to_str().unwrap(), "prepare", "desc", "--root", "root"]].concat();
+            case.error_of(Command::new(words[0]).args(&words[1..]))
+        };
+        // Root as in a plain container: kiwi gets as far as the packages.
+        let plain = said(&["setpriv", "--bounding-set", "-sys_admin,-mknod,-net_admin", "--no-new-privs"]);
+        assert!(plain.starts_with("error: a package is not in the repositories"), "{plain}");
+        let expected = "error: ids cannot be mapped into a user namespace here (Operation not permitted (os error 1)); \
+                        root lacks capabilities here: start the container with --cap-add SETFCAP";
+        assert_eq!(said(&["setpriv", "--bounding-set", "-setfcap"]), expected);
+        let expected = "error: this system does not allow user namespaces (Operation not permitted (os error 1)); in a \
+                        chroot the kernel gives none: start kiwi outside, or make it a container (podman run --rootfs \
+                        FOLDER)";
+        let script = "mount --rbind / /mnt && exec chroot /mnt \"$@\"";
+        assert_eq!(said(&["unshare", "--mount", "sh", "-c", script, "sh"]), expected);
+        let one = said(&["unshare", "--user", "--map-root-user"]);
+        assert!(
+            one.starts_with("error: only 1 user ids are mapped here, a root tree needs 65535; leave"),
+            "{one}"
+        );
+        case.assert_no_tree();
+    }
+
+    #[test]
     fn missing_program_is_named_with_its_package() {
         let case = Case::good();
         let said = in_mounts(&case, "mount --bind /dev/null $(command -v mke2fs)", "build desc --destdir .");

@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use rustix::fs::{MemfdFlags, memfd_create};
+
 use super::stall::StallGuard;
 use super::{Host, Interrupted, sandbox, sync_filter};
 
@@ -268,7 +270,9 @@ impl<'h> Command<'h> {
     pub fn output(mut self) -> Result<String, CommandError> {
         let line = self.line();
         let failed = |error: io::Error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
-        let mut file = tempfile::tempfile().map_err(failed)?;
+        // In memory: /tmp may be read-only, in a container for one.
+        let memory = memfd_create("output", MemfdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
+        let mut file = File::from(memory);
         self.stdout = Some(file.try_clone().map_err(failed)?);
         self.run()?;
         let mut text = Vec::new();

@@ -15,6 +15,7 @@ mod log;
 mod namespace;
 mod outside;
 mod progress;
+mod refusal;
 mod sandbox;
 pub mod shared;
 pub mod sparse;
@@ -34,6 +35,7 @@ pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
 pub use outside::Outside;
 pub use progress::{Output, Progress, Stage};
+pub use refusal::{Refusal, Step};
 
 /// Effects, as one value that is handed down.
 pub struct Host {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
+use super::refusal::{Refusal, Step};
 use super::{sandbox, tool};
 
 /// Ids a system needs: up to 65534 (nobody) are given out by distributions.
@@ -24,11 +25,8 @@ const IDS: u32 = 65_535;
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
     /// The kernel or a container refuses user namespaces.
-    #[error(
-        "this system does not allow user namespaces ({0}); allow them (sysctl kernel.unprivileged_userns_clone=1, \
-         user.max_user_namespaces>0) or run kiwi as root"
-    )]
-    Refused(io::Error),
+    #[error("{0}")]
+    Refused(Refusal),
     /// No subordinate ids are configured.
     #[error(
         "user '{user}' has no subordinate ids in {file}; an administrator can give some with: \
@@ -42,7 +40,9 @@ pub enum NamespaceError {
     },
     /// Too few ids even for root, as in `unshare -Ur`.
     #[error(
-        "only {count} user ids are mapped here, a root tree needs {IDS}; leave this user namespace or map a whole range"
+        "only {count} user ids are mapped here, a root tree needs {IDS}; leave this user namespace or map a whole \
+         range (for rootless podman: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER, then podman \
+         system migrate)"
     )]
     TooFewIds {
         /// How many there are.
@@ -52,7 +52,10 @@ pub enum NamespaceError {
     #[error("{0}")]
     Tool(#[from] super::CommandError),
     /// `newuidmap` failed.
-    #[error("{program} could not map the subordinate ids: {text}")]
+    #[error(
+        "{program} could not map the subordinate ids: {text}; where its right is taken away (a container with \
+         no-new-privileges, or one that maps fewer ids) start kiwi as root of the container"
+    )]
     Mapping {
         /// Which of the two programs.
         program: &'static str,
@@ -83,7 +86,7 @@ pub fn enter() -> Result<(), NamespaceError> {
         let mut answer = [0; 4];
         let arrived = ready.read_exact(&mut answer);
         if arrived.is_ok() && answer != [0; 4] {
-            return Err(NamespaceError::Refused(io::Error::from_raw_os_error(i32::from_ne_bytes(answer))));
+            return Err(refused(Step::Make)(io::Error::from_raw_os_error(i32::from_ne_bytes(answer))));
         }
         if arrived.is_ok() {
             write_mapping(keeper, &mapping)?;
@@ -101,10 +104,11 @@ pub fn enter() -> Result<(), NamespaceError> {
         std::process::exit(1);
     }
     drop((sender, go));
-    sandbox::become_root()?;
+    sandbox::become_root().map_err(refused(Step::Use))?;
     sandbox::die_with_parent();
-    sandbox::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC)?;
-    sandbox::mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None)?;
+    let others = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
+    sandbox::unshare(others).map_err(refused(Step::Use))?;
+    sandbox::mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None).map_err(refused(Step::Use))?;
     if let Some(worker) = sandbox::fork()? {
         stand_by(worker);
     }
@@ -112,6 +116,10 @@ pub fn enter() -> Result<(), NamespaceError> {
     // Modes in a tree never depend on who builds it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     Ok(())
+}
+
+fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
+    move |error| NamespaceError::Refused(Refusal::new(step, error))
 }
 
 /// Waits for `child`, hands on signals, exits as it does.
@@ -197,8 +205,8 @@ fn subordinate_range(file: &'static str, user: &str, uid: u32) -> Result<(u32, u
 fn write_mapping(process: libc::pid_t, mapping: &Mapping) -> Result<(), NamespaceError> {
     match mapping {
         Mapping::Own { users, groups } => {
-            fs::write(format!("/proc/{process}/uid_map"), users)?;
-            fs::write(format!("/proc/{process}/gid_map"), groups)?;
+            fs::write(format!("/proc/{process}/uid_map"), users).map_err(refused(Step::Map))?;
+            fs::write(format!("/proc/{process}/gid_map"), groups).map_err(refused(Step::Map))?;
         }
         Mapping::Programs { users, groups } => {
             let folders = tool::search_path();

@@ -1,0 +1,190 @@
+//! Why namespaces are refused here, and what whoever rules the machine or the container can give.
+//!
+//! The kernel answers "Operation not permitted" for half a dozen reasons; what it shows below `/proc` tells them apart.
+
+use std::fmt;
+use std::fs;
+use std::io;
+
+/// Capabilities that writing a mapping with id 0 in it takes: their numbers and names.
+const MAPPING_CAPABILITIES: [(u32, &str); 3] = [(6, "SETGID"), (7, "SETUID"), (31, "SETFCAP")];
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Making a user namespace.
+    Make,
+    /// Mapping ids into it.
+    Map,
+    /// Being root in it and making the other namespaces.
+    Use,
+}
+
+/// A refusal with its remedy.
+#[derive(Debug)]
+pub struct Refusal {
+    step: Step,
+    error: io::Error,
+    surroundings: Surroundings,
+}
+
+impl Refusal {
+    /// The refusal of `step` in the surroundings of this process.
+    pub(super) fn new(step: Step, error: io::Error) -> Self {
+        Self { step, error, surroundings: Surroundings::here() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.step {
+            Step::Make => "this system does not allow user namespaces",
+            Step::Map => "ids cannot be mapped into a user namespace here",
+            Step::Use => "this system allows user namespaces but not to use them",
+        };
+        let remedy = self.surroundings.remedy(self.step, self.error.raw_os_error());
+        write!(to, "{what} ({}); {remedy}", self.error)
+    }
+}
+
+/// What decides about namespaces. A sysctl that the kernel does not have is `None`.
+#[derive(Debug, Default)]
+struct Surroundings {
+    /// A filter of system calls is on, as in most containers.
+    filtered: bool,
+    /// Effective capabilities, one bit each.
+    capabilities: u64,
+    max_user_namespaces: Option<u64>,
+    unprivileged_userns_clone: Option<u64>,
+    apparmor_restrict_unprivileged_userns: Option<u64>,
+}
+
+impl Surroundings {
+    fn here() -> Self {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let number = |name: &str| fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse().ok();
+        Self {
+            max_user_namespaces: number("user/max_user_namespaces"),
+            unprivileged_userns_clone: number("kernel/unprivileged_userns_clone"),
+            apparmor_restrict_unprivileged_userns: number("kernel/apparmor_restrict_unprivileged_userns"),
+            ..Self::of_status(&status)
+        }
+    }
+
+    /// What `/proc/self/status` says.
+    fn of_status(status: &str) -> Self {
+        let field = |name: &str| {
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("").trim()
+        };
+        Self {
+            filtered: field("Seccomp") == "2",
+            capabilities: u64::from_str_radix(field("CapEff"), 16).unwrap_or(0),
+            ..Self::default()
+        }
+    }
+
+    fn remedy(&self, step: Step, code: Option<i32>) -> String {
+        match step {
+            Step::Make if self.max_user_namespaces == Some(0) => {
+                "allow them: sysctl user.max_user_namespaces=15000".to_owned()
+            }
+            Step::Make if matches!(code, Some(libc::ENOSPC | libc::EUSERS)) => {
+                "too many are in use or they lie too deep in each other: raise user.max_user_namespaces, or start kiwi \
+                 outside of another namespace"
+                    .to_owned()
+            }
+            Step::Make if self.unprivileged_userns_clone == Some(0) => {
+                "allow them: sysctl kernel.unprivileged_userns_clone=1".to_owned()
+            }
+            Step::Map => self.mapping_remedy(),
+            Step::Use if self.apparmor_restrict_unprivileged_userns == Some(1) => {
+                "AppArmor takes their rights away: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give kiwi \
+                 a profile with the rule 'userns,'"
+                    .to_owned()
+            }
+            Step::Make | Step::Use if self.filtered => {
+                "the container's filter of system calls forbids them: start it with --security-opt seccomp=unconfined \
+                 (podman, docker), or seccompProfile type Unconfined (Kubernetes)"
+                    .to_owned()
+            }
+            Step::Make => "in a chroot the kernel gives none: start kiwi outside, or make it a container \
+                           (podman run --rootfs FOLDER)"
+                .to_owned(),
+            Step::Use => "a security module forbids them: in a container give --security-opt apparmor=unconfined, or \
+                          --security-opt label=disable with SELinux"
+                .to_owned(),
+        }
+    }
+
+    fn mapping_remedy(&self) -> String {
+        let missing: Vec<&str> = MAPPING_CAPABILITIES
+            .iter()
+            .filter(|(number, _)| self.capabilities >> number & 1 == 0)
+            .map(|(_, name)| *name)
+            .collect();
+        if missing.is_empty() {
+            return "a security module forbids it: in a container give --security-opt apparmor=unconfined, or \
+                    --security-opt label=disable with SELinux"
+                .to_owned();
+        }
+        format!("root lacks capabilities here: start the container with --cap-add {}", missing.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remedy(step: Step, code: i32, surroundings: Surroundings) -> String {
+        let error = io::Error::from_raw_os_error(code);
+        Refusal { step, error, surroundings }.to_string()
+    }
+
+    #[test]
+    fn each_cause_has_its_own_remedy() {
+        let of = Surroundings::default;
+        let cases = [
+            (
+                Step::Make,
+                libc::ENOSPC,
+                Surroundings { max_user_namespaces: Some(0), ..of() },
+                "max_user_namespaces=15000",
+            ),
+            (Step::Make, libc::ENOSPC, of(), "too many are in use"),
+            (
+                Step::Make,
+                libc::EPERM,
+                Surroundings { unprivileged_userns_clone: Some(0), ..of() },
+                "userns_clone=1",
+            ),
+            (Step::Make, libc::EPERM, Surroundings { filtered: true, ..of() }, "seccomp=unconfined"),
+            (Step::Make, libc::EPERM, of(), "chroot"),
+            (
+                Step::Use,
+                libc::EPERM,
+                Surroundings { apparmor_restrict_unprivileged_userns: Some(1), filtered: true, ..of() },
+                "'userns,'",
+            ),
+            (Step::Use, libc::EPERM, Surroundings { filtered: true, ..of() }, "seccomp=unconfined"),
+            (Step::Use, libc::EPERM, of(), "label=disable"),
+            (Step::Map, libc::EPERM, of(), "--cap-add SETGID,SETUID,SETFCAP"),
+            (Step::Map, libc::EPERM, Surroundings { capabilities: !0, ..of() }, "apparmor=unconfined"),
+        ];
+        for (step, code, surroundings, expected) in cases {
+            let said = remedy(step, code, surroundings);
+            assert!(said.contains(expected), "{said} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn the_status_of_a_process_is_read() {
+        let read = Surroundings::of_status(
+            "Name:\tkiwi\nCapEff:\t00000000800405fb\nSeccomp:\t2\nSeccomp_filters:\t1\n",
+        );
+        assert!(read.filtered);
+        assert!(read.mapping_remedy().contains("apparmor"), "it has all three");
+        let without = Surroundings::of_status("CapEff:\t00000000000405fb\nSeccomp:\t0\n");
+        assert!(!without.filtered);
+        assert!(without.mapping_remedy().ends_with("--cap-add SETFCAP"));
+    }
+}
