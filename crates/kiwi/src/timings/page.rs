@@ -16,8 +16,8 @@ h1{font-size:1.4rem;margin:0 0 .3rem}h2{font-size:1.05rem;margin:2rem 0 .6rem}p{
 .figures{display:flex;flex-wrap:wrap;gap:.6rem 2rem;margin:1rem 0}\
 .figures span{font-size:1.3rem;font-variant-numeric:tabular-nums}\
 .chart{border-top:1px solid var(--line)}\
-.row{display:grid;grid-template-columns:17rem 1fr;gap:.8rem;align-items:center;border-bottom:1px solid var(--line)}\
-.name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:.2rem 0}\
+.row{display:grid;grid-template-columns:20rem 1fr;gap:.8rem;align-items:center;border-bottom:1px solid var(--line)}\
+.waited .name{font-weight:600}.name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:.2rem 0}\
 .track{position:relative;height:1.1rem}\
 .bar{position:absolute;top:.15rem;bottom:.15rem;min-width:2px;border-radius:3px;background:var(--work)}\
 .critical{background:var(--critical)}.taken{background:var(--taken)}.kept{background:var(--kept)}\
@@ -37,7 +37,7 @@ pub(super) fn html(report: &Report) -> String {
          <h1>Where the time went</h1>\n<div class=\"figures\">{}</div>\n",
         figures(report)
     );
-    page += "<section><h2>Stages over time</h2>\n<p><i class=\"key critical\"></i>what the end waited for\
+    page += "<section><h2>Stages over time</h2>\n<p><i class=\"key critical\"></i>the end waited for it, as for all in bold\
              <i class=\"key bar-key\" style=\"background:var(--work)\"></i>beside it\
              <i class=\"key taken\"></i>taken from the store<i class=\"key kept\"></i>put into the store</p>\n\
              <div class=\"chart\">\n";
@@ -79,9 +79,10 @@ fn bar(row: &Row, report: &Report, critical: bool) -> String {
         (true, None, true) => " critical",
         (true, None, false) => "",
     };
+    let waited = if critical { " waited" } else { "" };
     let name = quoted(&row.name);
     format!(
-        "<div class=\"row\"><div class=\"name\" title=\"{name}\">{name}</div><div class=\"track\"><div class=\"bar{class}\" \
+        "<div class=\"row{waited}\"><div class=\"name\" title=\"{name}\">{name}</div><div class=\"track\"><div class=\"bar{class}\" \
          style=\"left:{:.2}%;width:{:.2}%\" title=\"{name}: {:.2} s, {:.2} s CPU\"></div></div></div>\n",
         percent(row.start),
         percent(row.wall),

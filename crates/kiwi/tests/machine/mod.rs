@@ -71,6 +71,9 @@ impl Slot {
     }
 }
 
+/// Seconds until a command has ended. Making keys takes an emulated processor minutes while others use the real one.
+const ANSWER: u64 = 240;
+
 impl Machine {
     /// Boots `disk`, which keeps what the machine writes.
     pub fn boot(disk: &Path, format: &str, firmware: Firmware, scratch: &Path) -> Self {
@@ -198,9 +201,9 @@ impl Machine {
     /// what is typed is not taken for them.
     pub fn ask(&mut self, command: &str) -> String {
         self.type_line(&format!("echo BEGIN-$((6*7)); {command}; echo END-$((6*7))"));
-        self.expect(&["BEGIN-42\r\n", "BEGIN-42\n"], 60);
+        self.expect(&["BEGIN-42\r\n", "BEGIN-42\n"], ANSWER);
         let start = self.position;
-        self.expect(&["END-42"], 60);
+        self.expect(&["END-42"], ANSWER);
         let console = self.console.lock().unwrap();
         console[start..self.position].trim_end_matches("END-42").replace('\r', "").trim().to_owned()
     }
