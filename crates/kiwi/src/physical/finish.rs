@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use description::{DescriptionKind, Selection};
 use sha2::{Digest, Sha256};
 
-use super::{clean, secrets};
+use super::{clean, password_days, secrets};
 use crate::host::Host;
 use crate::package_manager::{Installed, PackageManager};
 use crate::record::Record;
@@ -107,6 +107,7 @@ pub(super) fn create(
         tree.write(format!("{DESCRIPTION}/{name}"), bytes, *mode)?;
     }
     write_packages(&packages, tree)?;
+    password_days::clamp(epoch, tree)?;
     record.write(tree)?;
     tree.clamp_times(epoch)?;
     stage.finish();

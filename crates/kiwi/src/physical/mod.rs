@@ -15,6 +15,7 @@ mod customise;
 mod finish;
 mod install;
 mod overlay;
+mod password_days;
 mod profile_file;
 mod reuse;
 mod scripts;
