@@ -1,0 +1,162 @@
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use super::super::super::deb::write_package;
+use super::*;
+use crate::host::Output;
+
+/// An entry of a test package: name, type, link and content.
+type File<'a> = (&'a str, tar::EntryType, &'a str, &'a [u8]);
+
+const FILE: tar::EntryType = tar::EntryType::Regular;
+const FOLDER: tar::EntryType = tar::EntryType::Directory;
+const LINK: tar::EntryType = tar::EntryType::Symlink;
+
+fn data(files: &[File<'_>]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind, link, content) in files {
+        let mut header = tar::Header::new_gnu();
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.name[..name.len()].copy_from_slice(name.as_bytes());
+        gnu.linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(if *kind == FOLDER { 0o750 } else { 0o4755 });
+        // Whoever runs the test can give files to himself only.
+        header.set_uid(u64::from(rustix::process::geteuid().as_raw()));
+        header.set_gid(u64::from(rustix::process::getegid().as_raw()));
+        header.set_mtime(1_000_000);
+        header.set_cksum();
+        builder.append(&header, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+struct Bench {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    host: Host,
+    tree: RootTree,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let tree = RootTree::create(&host, &folder.path().join("root")).unwrap();
+        tree.create_dir("usr/lib", 0o755).unwrap();
+        tree.symlink("lib", "usr/lib").unwrap();
+        Self { path: folder.path().to_owned(), _folder: folder, host, tree }
+    }
+
+    /// Unpacks packages named a, b ... with these control fields and data archives; the lists of their paths.
+    fn unpack(&self, packages: &[(&str, Vec<u8>)]) -> Result<Vec<Vec<PathBuf>>> {
+        let debs = packages.iter().enumerate().map(|(place, (fields, data))| {
+            let name = char::from(b'a' + u8::try_from(place).unwrap()).to_string();
+            let path = self.path.join(format!("{name}.deb"));
+            std::fs::write(&path, write_package(&name, fields, data)).unwrap();
+            Deb::open(&path)
+        });
+        let mut unpacker = Unpacker::new(&self.tree);
+        let wave = unpacker.add(debs.collect::<Result<_>>()?);
+        let open = |package: &Deb| -> Result<Box<dyn Read>> { Ok(Box::new(package.data()?)) };
+        unpacker.unpack(&wave, &Rules::default(), open, &self.host)?;
+        Ok(unpacker.lists)
+    }
+
+    fn refused(&self, data: Vec<u8>) -> String {
+        format!("{:#}", self.unpack(&[("", data)]).unwrap_err())
+    }
+}
+
+#[test]
+fn files_arrive_with_mode_time_and_links_of_the_tree_followed() {
+    let bench = Bench::new();
+    let files: [File; 4] = [
+        ("./", FOLDER, "", b""),
+        ("./lib/x/", FOLDER, "", b""),
+        ("./lib/x/file", FILE, "", b"hello"),
+        ("./lib/x/name", tar::EntryType::Link, "./lib/x/file", b""),
+    ];
+    let lists = bench.unpack(&[("", data(&files))]).unwrap();
+    assert_eq!(lists[0].len(), 4);
+    let file = bench.tree.metadata("usr/lib/x/file").unwrap();
+    assert_eq!((file.mode() & 0o7777, file.mtime(), file.nlink()), (0o4755, 1_000_000, 2));
+    assert_eq!(bench.tree.metadata("usr/lib/x").unwrap().permissions().mode() & 0o7777, 0o750);
+    assert_eq!(bench.tree.read("lib/x/name").unwrap(), b"hello");
+}
+
+#[test]
+fn a_link_of_a_package_leads_nowhere_but_into_the_tree() {
+    let bench = Bench::new();
+    let outside = bench.path.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let target = outside.display().to_string();
+    let files: [File; 4] = [
+        ("./escape", LINK, &target, b""),
+        ("./escape/file", FILE, "", b"x"),
+        ("./up", LINK, "../../../..", b""),
+        ("./up/file", FILE, "", b"y"),
+    ];
+    // Whether the folder exists inside the tree or not: nothing is written outside.
+    let _ = bench.unpack(&[("", data(&files))]);
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+    assert!(!bench.path.join("file").exists());
+    let names: BTreeSet<_> =
+        std::fs::read_dir(&bench.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, BTreeSet::from(["a.deb".into(), "outside".into(), "root".into()]));
+}
+
+#[test]
+fn a_file_never_goes_through_a_link_of_its_name() {
+    let bench = Bench::new();
+    bench.tree.write("victim", "untouched", 0o644).unwrap();
+    bench.tree.symlink("name", "/victim").unwrap();
+    bench.unpack(&[("", data(&[("./name", FILE, "", b"new")]))]).unwrap();
+    assert_eq!(bench.tree.read("victim").unwrap(), b"untouched");
+    assert_eq!(bench.tree.read("name").unwrap(), b"new");
+}
+
+#[test]
+fn hostile_archives_are_refused() {
+    let bench = Bench::new();
+    assert!(bench.refused(data(&[("./../x", FILE, "", b"")])).contains("leads out of the tree"));
+    assert!(bench.refused(data(&[("./null", tar::EntryType::Char, "", b"")])).contains("device node"));
+    let whole = data(&[("./big", FILE, "", &[7; 5000])]);
+    let cut = bench.refused(whole[..2000].to_vec());
+    assert!(cut.contains("unpacking the package a"), "{cut}");
+    let mut absurd = tar::Header::new_gnu();
+    absurd.set_path("big").unwrap();
+    absurd.set_size(1 << 60);
+    absurd.set_mode(0o644);
+    absurd.set_uid(u64::from(rustix::process::geteuid().as_raw()));
+    absurd.set_gid(u64::from(rustix::process::getegid().as_raw()));
+    absurd.set_mtime(0);
+    absurd.set_cksum();
+    let text = bench.refused(absurd.as_bytes().to_vec());
+    assert!(text.contains("unpacking the package a"), "{text}");
+    bench.tree.write("file", "", 0o644).unwrap();
+    assert!(bench.refused(data(&[("./file/", FOLDER, "", b"")])).contains("there is a file of that name"));
+}
+
+#[test]
+fn two_packages_with_one_file_need_a_word_about_it() {
+    let files = |content: &'static [u8]| data(&[("./usr/file", FILE, "", content)]);
+    let text = format!("{:#}", Bench::new().unpack(&[("", files(b"a")), ("", files(b"b"))]).unwrap_err());
+    assert!(text.contains("both hold /usr/file"), "{text}");
+    let bench = Bench::new();
+    let lists = bench.unpack(&[("Replaces: b\n", files(b"a")), ("", files(b"b"))]).unwrap();
+    assert_eq!(bench.tree.read("usr/file").unwrap(), b"a");
+    assert_eq!((lists[0].len(), lists[1].len()), (1, 0));
+}
+
+#[test]
+fn conffiles_wait_for_dpkg_and_diverted_files_go_elsewhere() {
+    let bench = Bench::new();
+    bench.tree.write("var/lib/dpkg/diversions", "/usr/prog\n/usr/prog.real\n:\n", 0o644).unwrap();
+    let package = super::super::super::deb::package("a", "", &[]);
+    let rules = Rules::read(&bench.tree).unwrap();
+    let conffiles = HashSet::from([PathBuf::from("etc/a.conf")]);
+    let task = Task { index: 0, package: &package, rules: &rules, conffiles: &conffiles, again: false };
+    assert_eq!(task.staged(Path::new("etc/a.conf")), Path::new("etc/a.conf.dpkg-new"));
+    assert_eq!(task.staged(Path::new("usr/prog")), Path::new("usr/prog.real"));
+}
