@@ -205,8 +205,20 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     for point in points.iter().rev() {
         rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH)?;
     }
-    match fs::remove_dir_all(path) {
+    // The lock goes last: by it the next build knows what a kill at this moment leaves.
+    let gone = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    };
+    if path.join(LOCK).exists() {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            match entry.file_type()?.is_dir() {
+                true => gone(fs::remove_dir_all(entry.path()))?,
+                false if entry.file_name() == LOCK => {}
+                false => gone(fs::remove_file(entry.path()))?,
+            }
+        }
     }
+    gone(fs::remove_dir_all(path))
 }
