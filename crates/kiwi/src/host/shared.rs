@@ -4,10 +4,16 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Timespec, Timestamps, UTIME_NOW, flock};
 
 use super::Host;
 use super::file::{LOCK, WorkFolder, remove_tree};
+
+/// The times of a file that was used just now.
+const PRESENT: Timestamps = {
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    Timestamps { last_access: now, last_modification: now }
+};
 
 /// A folder that is in use: nobody takes it away as long as the value lives.
 #[derive(Debug)]
@@ -23,6 +29,13 @@ impl Held {
             Err(rustix::io::Errno::WOULDBLOCK) => self.share().map(|()| false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Seconds since 1970 by the clock that gives the folder's files their times: that of the kernel or of a file server,
+    /// which need not be the clock of this process.
+    pub fn now(&self) -> io::Result<u64> {
+        rustix::fs::futimens(&self.lock, &PRESENT)?;
+        Ok(u64::try_from(rustix::fs::fstat(&self.lock)?.st_mtime).unwrap_or(0))
     }
 
     /// Lets others hold the folder again.
@@ -76,8 +89,7 @@ impl Host {
 
     /// Notes that a file of ours was used just now.
     pub fn touch(&self, path: &Path) -> io::Result<()> {
-        let now = std::time::SystemTime::now();
-        fs::File::open(path)?.set_times(fs::FileTimes::new().set_accessed(now).set_modified(now))
+        Ok(rustix::fs::futimens(fs::File::open(path)?, &PRESENT)?)
     }
 
     /// Makes a folder that is closed to everybody else, and its parents.

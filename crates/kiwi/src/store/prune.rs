@@ -63,7 +63,8 @@ impl Store {
             None => Arc::new(host.share_folder(self.folder()).with_context(|| self.holding())?),
         };
         let alone = held.alone().with_context(|| self.holding())?;
-        let removed = self.prune_held(limits, alone, host);
+        let now = held.now().with_context(|| self.holding())?;
+        let removed = self.prune_held(limits, alone, now, host);
         held.share().with_context(|| self.holding())?;
         removed
     }
@@ -72,15 +73,15 @@ impl Store {
         format!("holding the store {}", self.folder().display())
     }
 
-    /// `alone`: no build runs.
-    fn prune_held(&self, limits: Limits, alone: bool, host: &Host) -> Result<Vec<Item>> {
+    /// `alone`: no build runs; `now`: seconds since 1970 by the clock of the store's files.
+    fn prune_held(&self, limits: Limits, alone: bool, now: u64, host: &Host) -> Result<Vec<Item>> {
         for folder in WORKPLACES.iter().map(|name| self.folder().join(name)).filter(|path| path.is_dir()) {
             host.remove_abandoned(&folder).with_context(|| format!("reading {}", folder.display()))?;
         }
         let mut removed = Vec::new();
-        for item in beyond(self.items(), limits, host.now()) {
+        for item in beyond(self.items(), limits, now) {
             host.check_interrupt()?;
-            if (alone || item.kind.is_folder() || host.now().saturating_sub(item.used) > IN_USE)
+            if (alone || item.kind.is_folder() || now.saturating_sub(item.used) > IN_USE)
                 && self.remove(&item, host)?
             {
                 removed.push(item);
