@@ -205,7 +205,8 @@ impl Machine {
         let start = self.position;
         self.expect(&["END-42"], ANSWER);
         let console = self.console.lock().unwrap();
-        console[start..self.position].trim_end_matches("END-42").replace('\r', "").trim().to_owned()
+        let said = console[start..self.position].trim_end_matches("END-42").replace('\r', "");
+        without_the_kernel(&said).trim().to_owned()
     }
 
     /// Ends the machine in an orderly way, so that its disk can be used again.
@@ -220,6 +221,12 @@ impl Machine {
         }
         panic!("the machine does not switch itself off; {}", self.tail());
     }
+}
+
+/// What a command printed, without what the kernel said on the same console meanwhile, in the midst of a line or not.
+pub fn without_the_kernel(said: &str) -> std::borrow::Cow<'_, str> {
+    let message = regex_lite::Regex::new(r"\[ *[0-9]+\.[0-9]{6}\] [^\n]*\n").unwrap();
+    message.replace_all(said, "")
 }
 
 impl Drop for Machine {
