@@ -100,13 +100,13 @@ impl Host {
 }
 
 impl WorkFolder {
-    /// Gives the folder its final name, under which it is held by its lock file. When another build was faster,
-    /// its folder stays and this one goes.
-    pub fn publish(self, place: &Path) -> io::Result<()> {
+    /// Gives the folder its final name, under which it is held by its lock file. False: another build was faster, its
+    /// folder stays and this one goes.
+    pub fn publish(self, place: &Path) -> io::Result<bool> {
         match fs::rename(self.path(), place) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(error) if place.is_dir() && error.raw_os_error() == Some(libc::ENOTEMPTY) => {
-                remove_tree(self.path())
+                remove_tree(self.path()).map(|()| false)
             }
             Err(error) => Err(error),
         }

@@ -83,7 +83,7 @@ pub(super) fn keep<T: Serialize>(
             artifacts.iter().map(|artifact| (artifact.role, artifact.name.as_str())).collect();
         making.note(FILES, serde_json::to_string(&files)?);
         making.note(MORE, serde_json::to_string(&more()?)?);
-        store.stages().finish(making, host)
+        store.stages().finish(making, host).map(|_| ())
     })();
     stage.finish();
     match kept {

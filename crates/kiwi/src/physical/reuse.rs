@@ -46,14 +46,14 @@ pub(super) struct Stages<'a> {
     began: Moment,
     /// When the stage that goes on began.
     clock: Instant,
-    /// The tree as the last stage left it, if that is in the store.
+    /// The tree as the last stage left it, if that is in the store and the next one is kept.
     before: Option<Layer>,
 }
 
 /// A stage of the tree that the next one is the difference to.
 struct Layer {
     snapshot: Snapshot,
-    archive: Option<Digest>,
+    archive: Digest,
 }
 
 impl<'a> Stages<'a> {
@@ -135,7 +135,8 @@ impl<'a> Stages<'a> {
     /// Keeps the tree with all packages.
     pub(super) fn keep_packages(&mut self) -> Result<()> {
         let mut archive = None;
-        if self.is_kept() {
+        let is_based = self.decided.bootstrap.is_none() || self.before.is_some();
+        if self.is_kept() && is_based {
             let stage = self.host.stage("Keeping the packages in the store").of_store(FromStore::Kept);
             archive = self.keep_stage(&self.decided.packages, &[], None)?;
             stage.finish();
@@ -144,18 +145,24 @@ impl<'a> Stages<'a> {
     }
 
     fn end_packages(&mut self, archive: Option<Digest>) -> Result<()> {
-        self.before = match self.tree_is_kept() {
-            true => Some(Layer { snapshot: Snapshot::take(self.tree, &[])?, archive }),
-            false => None,
-        };
+        self.goes_on(archive.filter(|_| self.tree_is_kept()), &[])?;
         self.clock = Instant::now();
+        Ok(())
+    }
+
+    /// The next stage is the difference to this one, whose archive is in the store; none: it is not kept. What the
+    /// folders `but` hold belongs to neither.
+    fn goes_on(&mut self, archive: Option<Digest>, but: &[&str]) -> Result<()> {
+        let layer =
+            |archive| Ok::<_, anyhow::Error>(Layer { snapshot: Snapshot::take(self.tree, but)?, archive });
+        self.before = archive.map(layer).transpose()?;
         Ok(())
     }
 
     /// Makes the tree of the packages the customised one, when the store has it.
     pub(super) fn take_tree(&mut self) -> Result<bool> {
         let Some(before) = &self.before else { return Ok(false) };
-        let Some(entry) = self.find(&self.decided.tree, before.archive.as_ref())? else { return Ok(false) };
+        let Some(entry) = self.find(&self.decided.tree, Some(&before.archive))? else { return Ok(false) };
         let stage = self.host.stage("Taking the customised tree from the store").of_store(FromStore::Taken);
         // Everything is read and checked before the tree is touched: what is wrong leaves the tree as it was.
         let checked = gone(&entry).and_then(|gone| Ok((gone, difference(&entry)?)));
@@ -188,7 +195,7 @@ impl<'a> Stages<'a> {
     }
 
     /// Keeps the tree, or what it differs in from the stage before, without what the folders `but` hold; the digest of
-    /// the archive.
+    /// the archive, if another build's is not there already.
     fn keep_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
         let mut making = self.store.stages().make(inputs, &self.plan.image, self.host)?;
         making.took(self.clock.elapsed());
@@ -197,15 +204,15 @@ impl<'a> Stages<'a> {
             None => Extent::But(but),
         };
         pack(&mut making, self.tree, extent, self.began, self.host)?;
-        if let Some(digest) = self.before.as_ref().and_then(|layer| layer.archive.as_ref()) {
-            making.note(UPON, digest.as_str());
+        if let Some(layer) = &self.before {
+            making.note(UPON, layer.archive.as_str());
         }
         if let Some(note) = note {
             making.write(NOTE, self.host, |output| Ok(output.write_all(note.as_bytes())?))?;
         }
         let digest = making.contents().digest(TREE).cloned();
-        self.store.stages().finish(making, self.host)?;
-        Ok(digest)
+        let is_ours = self.store.stages().finish(making, self.host)?;
+        Ok(digest.filter(|_| is_ours))
     }
 
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
@@ -231,7 +238,7 @@ impl Foundation for Stages<'_> {
         stage.finish();
         match taken {
             Ok(note) => {
-                self.before = Some(Layer { snapshot: Snapshot::take(self.tree, folders)?, archive });
+                self.goes_on(archive, folders)?;
                 Ok(Some(note))
             }
             Err(error) if error.is::<Damaged>() => {
@@ -250,8 +257,7 @@ impl Foundation for Stages<'_> {
         let folders = self.plan.packages.manager().working_folders();
         let archive = self.keep_stage(inputs, folders, Some(note))?;
         stage.finish();
-        self.before = Some(Layer { snapshot: Snapshot::take(self.tree, folders)?, archive });
-        Ok(())
+        self.goes_on(archive, folders)
     }
 }
 

@@ -127,8 +127,9 @@ impl Stages {
         Ok(Making { folder, contents })
     }
 
-    /// Gives the entry its name. One that another build made in the meantime is as good.
-    pub fn finish(&self, making: Making, host: &Host) -> Result<()> {
+    /// Gives the entry its name. False: another build has made it in the meantime, and that one stays. It is as good, but
+    /// need not have the same bytes.
+    pub fn finish(&self, making: Making, host: &Host) -> Result<bool> {
         let Making { folder, contents } = making;
         let place = self.place(&contents.inputs.key());
         let text = serde_json::to_string_pretty(&contents)? + "\n";
@@ -282,5 +283,33 @@ impl Entry {
             return Ok(());
         }
         Err(Damaged { path: path.to_owned() }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Output;
+    use crate::store::Store;
+
+    #[test]
+    fn of_two_that_make_a_stage_the_first_one_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().display().to_string();
+        let host = Host::new(Output::Quiet).with_variables(vec![("KIWI_CACHE", place)]);
+        let store = Store::open(&host).unwrap();
+        let inputs = Inputs::new(Stage::Packages);
+        let make = |content: &str| {
+            let mut making = store.stages().make(&inputs, "image", &host).unwrap();
+            making.write("file", &host, |output| Ok(output.write_all(content.as_bytes())?)).unwrap();
+            making
+        };
+        let (one, other) = (make("one"), make("other"));
+        assert!(store.stages().finish(one, &host).unwrap());
+        assert!(!store.stages().finish(other, &host).unwrap(), "the other's bytes are not there");
+        let entry = store.stages().find(&inputs.key(), &host).unwrap();
+        let mut text = String::new();
+        entry.read("file", |input| Ok(input.read_to_string(&mut text)?)).unwrap();
+        assert_eq!(text, "one");
     }
 }
