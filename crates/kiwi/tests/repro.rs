@@ -61,18 +61,21 @@ fn repro_names_the_files_that_differ_in_tree_and_image() {
 
 /// Two images of every kind, with one file that differs.
 const IMAGES: &str = r#"set -e
-for name in one other; do
+for name in one two; do
     mkdir -p $name/tree/etc images/$name
     echo same > $name/tree/etc/same
     echo $name > $name/tree/etc/different
+    find $name/tree -exec touch --date @1000000000 {} +
     mksquashfs $name/tree images/$name/squashfs -quiet -no-progress
     mke2fs -q -t ext4 -d $name/tree images/$name/ext4 8M
+    mkfs.erofs --quiet images/$name/erofs $name/tree
+    (cd $name/tree && find . | cpio --quiet --create --format newc | gzip > ../../images/$name/cpio.gz)
     tar --create --xz --directory $name/tree --file images/$name/files.tar.xz .
     xorriso -as mkisofs -quiet -rock -output images/$name/iso $name/tree
     truncate --size 12M raw
     echo 'start=2048, type=83' | sfdisk --quiet raw
     dd if=images/$name/ext4 of=raw bs=1M seek=1 conv=notrunc status=none
-    qemu-img convert -O qcow2 raw images/$name/disk.qcow2
+    for format in qcow2 vmdk vdi vpc; do qemu-img convert -O $format raw images/$name/disk.$format; done
     mv raw images/$name/disk.raw
 done
 "#;
@@ -84,18 +87,32 @@ fn diff_names_the_file_inside_every_kind_of_image() {
     let script = format!("cd {}\n{IMAGES}", folder.path().display());
     let (made, said) = run(Path::new("/bin/sh"), &["-c", &script]);
     assert!(made, "{said}");
-    let (same, said) = run(&kiwi(), &["diff", "--no-times", &path("images/one"), &path("images/other")]);
+    let (same, said) = run(&kiwi(), &["diff", "--no-times", &path("images/one"), &path("images/two")]);
     assert!(!same, "{said}");
     for (image, inside) in [
         ("squashfs", ""),
         ("ext4", ""),
         ("files.tar.xz", ""),
         ("iso", ""),
+        ("erofs", ""),
+        ("cpio.gz", ""),
         ("disk.raw", "/partition-1"),
         ("disk.qcow2", "/files/partition-1"),
+        ("disk.vmdk", "/files/partition-1"),
+        ("disk.vdi", "/files/partition-1"),
+        ("disk.vpc", "/files/partition-1"),
     ] {
         let line = format!("/{image}: in it {inside}/etc/different:");
         assert!(said.contains(&line), "no \"{line}\" in:\n{said}");
     }
     assert!(!said.contains("/etc/same"), "{said}");
+    // The folders they are opened in are no difference.
+    for image in ["ext4", "iso", "disk.raw", "disk.vdi"] {
+        let [one, two] = ["one", "two"].map(|name| path(&format!("images/{name}/{image}")));
+        let (_, said) = run(&kiwi(), &["diff", &one, &two]);
+        assert!(said.contains("/etc/different: differs"), "{said}");
+        for place in ["/", "/partition-1", "/files", "/files/partition-1"] {
+            assert!(!said.contains(&format!("in it {place}: ")), "{said}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
@@ -17,8 +18,12 @@ pub(super) enum Image {
     Squashfs { offset: u64 },
     /// ext2, ext3 or ext4 at this byte of the file.
     Ext { offset: u64 },
+    /// At the start of the file: `fsck.erofs` knows no other place.
+    Erofs,
     /// ISO 9660 with Rock Ridge.
     Iso,
+    /// Packed with gzip, or not.
+    Cpio,
     /// Packed with xz, or not.
     Tar,
     /// A disk with partitions, which start at these bytes.
@@ -37,6 +42,9 @@ impl Image {
         let has = |place: u64, magic: &[u8]| has(&file, place, magic);
         if has(32769, b"CD001") {
             return Ok(Some(Self::Iso));
+        }
+        if has(0, b"070701") || (has(0, b"\x1f\x8b") && is_packed_cpio(&file)) {
+            return Ok(Some(Self::Cpio));
         }
         if has(257, b"ustar") || (has(0, b"\xfd7zXZ") && path.to_string_lossy().ends_with(".tar.xz")) {
             return Ok(Some(Self::Tar));
@@ -60,6 +68,17 @@ impl Image {
 
     /// Puts the files of the image at `path` below the new folder `target`. What is no file of it is left out.
     pub(super) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
+        self.extract(path, target, host)?;
+        // Of the image's own root these programs say what it is; elsewhere the folder is ours and means nothing.
+        if !matches!(self, Self::Squashfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
+            File::open(target)
+                .and_then(|folder| folder.set_modified(UNIX_EPOCH))
+                .with_context(|| format!("writing {}", target.display()))?;
+        }
+        Ok(())
+    }
+
+    fn extract(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         host.create_folders(target).with_context(|| format!("creating {}", target.display()))?;
         let run = |command: Command<'_>| {
             command.writable(target).run().with_context(|| format!("reading the files of {}", path.display()))
@@ -74,6 +93,14 @@ impl Image {
                 .command("debugfs")
                 .args(["-R", &format!("rdump / \"{}\"", target.display())])
                 .arg(format!("{}?offset={offset}", path.display()))),
+            Self::Erofs => run(host
+                .command("fsck.erofs")
+                .args(["--preserve", "--overwrite"])
+                .arg(format!("--extract={}", target.display()))
+                .arg(path)),
+            Self::Cpio => {
+                run(host.command("sh").args(["-e", "-c", UNPACK_CPIO, "cpio"]).arg(path).arg(target))
+            }
             Self::Iso => run(host
                 .command("xorriso")
                 .args(["-osirrox", "on", "-indev"])
@@ -114,12 +141,25 @@ impl Image {
     }
 }
 
+/// Puts the archive `$1`, packed or not, into the folder `$2`.
+const UNPACK_CPIO: &str = "cd \"$2\" && gzip -dcf < \"$1\" | \
+    cpio --quiet --extract --make-directories --preserve-modification-time --no-absolute-filenames";
+
+/// Whether a gzip file begins with an entry of cpio.
+fn is_packed_cpio(file: &File) -> bool {
+    let mut magic = [0; 6];
+    let mut start = flate2::read::GzDecoder::new(file);
+    std::io::Read::read_exact(&mut start, &mut magic).is_ok() && magic == *b"070701"
+}
+
 /// The file system that starts at `offset`.
 fn file_system(file: &File, offset: u64) -> Option<Image> {
     if has(file, offset, b"hsqs") {
         Some(Image::Squashfs { offset })
     } else if has(file, offset + 1080, b"\x53\xef") {
         Some(Image::Ext { offset })
+    } else if offset == 0 && has(file, 1024, b"\xe2\xe1\xf5\xe0") {
+        Some(Image::Erofs)
     } else {
         None
     }
