@@ -30,11 +30,16 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="all" inherit="../b
   <drivers type="drivers"><file name="drivers/virtio/*"/><file name="drivers/block/virtio_blk.ko"/>
     <file name="fs/xfs/xfs.ko"/><file name="fs/btrfs/btrfs.ko"/></drivers>
   <repository><source path="debian://bookworm"/></repository>
-  <repository type="apt-deb" distribution="./">
+  <repository type="apt-deb" distribution="./" priority="700">
     <source path="http://127.0.0.1:PORT/"><signing key="http://127.0.0.1:PORT/key.asc"/></source></repository>
+  <repository type="apt-deb" distribution="./" priority="300" repository_gpgcheck="false">
+    <source path="http://127.0.0.1:PORT/newer"/></repository>
+  <repository type="deb-dir" priority="600"><source path="this://older"/></repository>
+  <repository type="deb-dir" priority="400"><source path="this://newer"/></repository>
   <packages type="image">
     <package name="busybox-static"/><package name="console-setup"/><package name="cron"/><package name="git"/>
-    <package name="kmod"/><package name="linux-image-cloud-amd64"/><package name="systemd-sysv"/><package name="tiny"/>
+    <package name="kmod"/><package name="linux-image-cloud-amd64"/><package name="small"/><package name="systemd-sysv"/>
+    <package name="tiny"/>
     <package name="tzdata"/><package name="udev"/><archive name="extra.tar.gz"/>
   </packages>
   <packages type="delete"><package name="git-man"/></packages>
@@ -132,11 +137,18 @@ fn run(folder: &Path, script: &str) -> String {
 fn write_description(folder: &Path) -> Server {
     run(
         folder,
-        "mkdir -p base desc/{config,root/etc,green/etc,blue/etc,extra} served images tiny/DEBIAN
-         printf 'Package: tiny\\nVersion: 1\\nArchitecture: all\\nMaintainer: A <a@example.org>\\nDescription: x\\n' \
-            > tiny/DEBIAN/control
-         dpkg-deb --build tiny served/tiny_1_all.deb
-         cd served; apt-ftparchive packages . > Packages; apt-ftparchive release . > Release
+        "mkdir -p base desc/{config,root/etc,green/etc,blue/etc,extra,older,newer} served/newer images package/DEBIAN
+         package() {
+            printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: A <a@example.org>\\nDescription: x\\n' \
+                $1 $2 > package/DEBIAN/control
+            dpkg-deb --build package $3
+         }
+         package tiny 2 served/newer; package small 1 desc/older; package small 2 desc/newer
+         cd served/newer; apt-ftparchive packages . > Packages
+         apt-ftparchive -o APT::FTPArchive::Release::Label=Newer release . > Release
+         cd ../..; package tiny 1 served
+         cd served; apt-ftparchive packages ./tiny_1_all.deb > Packages
+         apt-ftparchive -o APT::FTPArchive::Release::Label=Served release . > Release
          export GNUPGHOME=$PWD/../keys; mkdir -m 700 $GNUPGHOME
          gpg -q --batch --pinentry-mode loopback --passphrase '' --quick-generate-key a rsa2048 sign never
          gpg -q --armor --export a > key.asc
@@ -176,7 +188,8 @@ impl Tree {
 
 fn look_at_the_tree(tree: &Tree, said: &str) {
     let packages = tree.read("image/packages");
-    for name in ["man-db", "tiny", "git"] {
+    // Of two versions that of the repository that goes first, not the newer one.
+    for name in ["man-db", "small|1", "tiny|1", "git"] {
         assert!(packages.contains(&format!("\n{name}|")), "{name} is missing: {packages}");
     }
     assert!(!packages.contains("\ngit-man|"), "{packages}");

@@ -142,7 +142,8 @@ pub(super) static REPOSITORY: ElementWord = element("repository")
         attribute("package_gpgcheck", Value::Boolean)
             .doc("Whether the signatures of its packages must be valid."),
         attribute("alias", ALIAS).doc("The name by which the package manager knows it."),
-        attribute("priority", Value::Integer).doc("Its priority, in the numbers of the package manager; for apt a pin on every repository of that host."),
+        attribute("priority", Value::Integer)
+            .doc("Its priority, in the numbers of the package manager; for apt a pin on what comes from it."),
         PROFILES_ATTRIBUTE.since(V2_0),
         ARCH.since(V2_0),
         attribute("imageinclude", Value::Boolean)

@@ -6,10 +6,12 @@ use anyhow::{Context, Result, bail};
 use description::{PatternType, RepositoryType};
 
 use super::output::update_error;
+use super::preferences::{is_folder, label};
 use super::{Apt, WORK};
 use crate::host::Host;
 use crate::repository::{Resolved, SigningKey};
 use crate::root_tree::RootTree;
+use crate::stage::Digest;
 
 impl Apt<'_> {
     /// apt's configuration and source lists, in our folder of the tree.
@@ -30,14 +32,13 @@ impl Apt<'_> {
             tree.write("var/lib/dpkg/status", "", 0o644)?;
         }
         tree.write(format!("{WORK}/apt.conf"), self.apt_conf(tree.path()), 0o644)?;
-        let sources = self.plan.repositories.iter().filter(|repository| repository.for_build);
         let mut text = String::new();
-        for (index, repository) in sources.enumerate() {
+        for (index, repository) in self.build_repositories() {
             text += &self.source(repository, index, tree, host)?;
             text.push('\n');
         }
         tree.write(format!("{WORK}/etc/sources.list.d/kiwi.sources"), text, 0o644)?;
-        tree.write(format!("{WORK}/etc/preferences.d/kiwi"), self.preferences(), 0o644)
+        self.write_preferences(tree)
     }
 
     pub(super) fn apt_conf(&self, tree: &Path) -> String {
@@ -74,7 +75,7 @@ impl Apt<'_> {
     /// The deb822 paragraph of one repository; its key and, for a folder of packages, its index are put in our folder.
     fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
         let location = match (&repository.kind, repository.location.starts_with('/')) {
-            (RepositoryType::DebDir, true) => self.index_folder(repository, index, tree, host)?,
+            _ if is_folder(repository) => self.index_folder(repository, index, tree, host)?,
             (RepositoryType::AptDeb, true) => format!("copy:{}", repository.location),
             (RepositoryType::AptDeb, false) => repository.location.clone(),
             (kind, _) => bail!(
@@ -172,38 +173,11 @@ impl Apt<'_> {
                 &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
             tree.symlink(format!("{place}/{name}"), &path)?;
         }
+        // By the label in its release file a pin finds the repository.
+        let release =
+            format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
+        tree.write(format!("{place}/Release"), release, 0o644)?;
         tree.write(format!("{place}/Packages"), text, 0o644)?;
         Ok(format!("copy:{}", tree.path().join(place).display()))
-    }
-
-    /// Ignored names are pinned away, priorities of repositories are pins on the host they are on.
-    pub(super) fn preferences(&self) -> String {
-        let ignored = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
-        let ignored = ignored.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n"));
-        let repositories = self.plan.repositories.iter().filter(|repository| repository.for_build);
-        let pins = repositories.filter_map(|repository| {
-            let (host, priority) = (host(&repository.location), repository.priority?);
-            Some(format!("Package: *\nPin: origin \"{host}\"\nPin-Priority: {priority}\n\n"))
-        });
-        ignored.chain(pins).collect()
-    }
-}
-
-/// The host of a location, as apt compares it: without user and port, nothing for a folder.
-fn host(location: &str) -> &str {
-    let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
-    let host = host.rsplit('@').next().unwrap_or_default();
-    host.rsplit_once(':').map_or(host, |(host, _)| host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::host;
-
-    #[test]
-    fn hosts_are_named_as_apt_names_them() {
-        assert_eq!(host("https://user:word@packages.example.org:8443/debian"), "packages.example.org");
-        assert_eq!(host("http://packages.example.org"), "packages.example.org");
-        assert_eq!(host("/srv/packages"), "");
     }
 }

@@ -72,7 +72,7 @@ impl Apt<'_> {
     fn question(&self, words: &[String], tree: &RootTree) -> Result<String> {
         let configuration = self.apt_conf(std::path::Path::new(""));
         let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
-        let question = (words, configuration, self.preferences(), indices);
+        let question = (words, configuration, self.preferences(tree)?, indices);
         Ok(format!("{} {question:?}", env!("KIWI_SOURCES")))
     }
 

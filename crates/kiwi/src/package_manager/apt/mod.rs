@@ -18,6 +18,7 @@ mod indices;
 mod native;
 mod output;
 mod plain;
+mod preferences;
 
 use anyhow::{Context, Result};
 use description::PackageSet;
@@ -182,6 +183,7 @@ impl PackageManager for Apt<'_> {
             .run()
             .map_err(|error| update_error(error, "the indices of the repositories"))?;
         self.keep_indices(&before, tree, store, host)?;
+        self.pin_by_release(tree, host)?;
         let lists = tree.list(LISTS)?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
         let dates = releases

@@ -1,0 +1,213 @@
+//! Which repository goes before which: apt's preferences for one tree.
+//!
+//! apt has no priority of a repository, only pins on packages that come from somewhere: from a host, or with certain words
+//! in the release file. A host is enough where all its repositories have the same priority; where they have not, what
+//! their release files say tells them apart.
+
+use anyhow::{Context, Result};
+
+use super::{Apt, WORK};
+use crate::host::Host;
+use crate::repository::Resolved;
+use crate::root_tree::RootTree;
+
+const PLACE: &str = ".kiwi/etc/preferences.d/kiwi";
+
+/// Fields of `apt-get indextargets`, and what a pin calls them.
+const FIELDS: [(&str, &str); 5] =
+    [("ORIGIN", "o"), ("LABEL", "l"), ("SUITE", "a"), ("CODENAME", "n"), ("COMPONENT", "c")];
+
+/// One index of a repository that apt has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Target {
+    uri: String,
+    suite: String,
+    /// The condition of a pin on it; empty when its release file says nothing.
+    release: String,
+}
+
+impl Apt<'_> {
+    /// Pins of what is known before a repository was read.
+    pub(super) fn write_preferences(&self, tree: &RootTree) -> Result<()> {
+        let pins = self.build_repositories().filter_map(|(index, repository)| {
+            let priority = repository.priority?;
+            if is_folder(repository) {
+                return Some(pin(&format!("release l={}", label(index)), priority));
+            }
+            let is_alone = self.is_of_its_own_host(repository);
+            is_alone.then(|| pin(&format!("origin \"{}\"", host(&repository.location)), priority))
+        });
+        tree.write(PLACE, self.ignored().chain(pins).collect::<String>(), 0o644)
+    }
+
+    /// Pins of repositories that only their release files tell apart, which have been read by now.
+    pub(super) fn pin_by_release(&self, tree: &RootTree, host: &Host) -> Result<()> {
+        let alike: Vec<&Resolved> = self
+            .build_repositories()
+            .map(|(_, repository)| repository)
+            .filter(|repository| !self.is_of_its_own_host(repository) && !is_folder(repository))
+            .collect();
+        if alike.iter().all(|repository| repository.priority.is_none()) {
+            return Ok(());
+        }
+        let fields = FIELDS.map(|(field, _)| format!("$({field})")).join("|");
+        let command = self.apt_get(tree, host).env("TMPDIR", tree.path().join(WORK)).args([
+            "indextargets",
+            "--format",
+            &format!("$(REPO_URI)|$(RELEASE)|{fields}"),
+            "Created-By: Packages",
+        ]);
+        let targets = targets(&command.output().context("asking apt what the repositories are called")?);
+        let (pins, confused) = pins(&alike, &targets);
+        for (location, suite) in confused {
+            host.warn(&format!(
+                "the priority of the repository {location} ({suite}) cannot be kept: its release file says nothing that \
+                 another repository of its host, with another priority, does not say; give it a label or a suite of its own"
+            ));
+        }
+        tree.write(PLACE, tree.read_text(PLACE)? + &pins, 0o644)
+    }
+
+    /// The preferences as they are in force.
+    pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
+        tree.read_text(PLACE)
+    }
+
+    /// Names that a description ignores are pinned away.
+    fn ignored(&self) -> impl Iterator<Item = String> {
+        let names = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
+        names.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n"))
+    }
+
+    /// The repositories apt reads, counted.
+    pub(super) fn build_repositories(&self) -> impl Iterator<Item = (usize, &Resolved)> {
+        self.plan.repositories.iter().filter(|repository| repository.for_build).enumerate()
+    }
+
+    /// Whether no repository of the same host has another priority.
+    fn is_of_its_own_host(&self, repository: &Resolved) -> bool {
+        self.build_repositories().all(|(_, other)| {
+            host(&other.location) != host(&repository.location) || other.priority == repository.priority
+        })
+    }
+}
+
+/// Whether it has an index of ours.
+pub(super) fn is_folder(repository: &Resolved) -> bool {
+    repository.kind == description::RepositoryType::DebDir && repository.location.starts_with('/')
+}
+
+/// The label that the repository of this number gets, if its index is ours.
+pub(super) fn label(index: usize) -> String {
+    format!("kiwi-repository-{index}")
+}
+
+fn pin(condition: &str, priority: i64) -> String {
+    format!("Package: *\nPin: {condition}\nPin-Priority: {priority}\n\n")
+}
+
+/// Reads lines of `URI|SUITE|FIELD|...`. Of what a release file does not say, apt leaves the question: `$(FIELD)`. A comma
+/// would end the condition of a pin.
+fn targets(output: &str) -> Vec<Target> {
+    let target = |line: &str| {
+        let mut words = line.split('|');
+        let (uri, suite) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let said = words.zip(FIELDS).filter(|(value, _)| !value.starts_with("$(") && !value.contains(','));
+        let release = said.map(|(value, (_, letter))| format!("{letter}={value}")).collect::<Vec<_>>();
+        Some(Target { uri, suite, release: release.join(",") })
+    };
+    output.lines().filter_map(target).collect()
+}
+
+/// The pins of these repositories, and place and suite of those that no pin can mean alone.
+fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String, String)>) {
+    let of = |repository: &Resolved, target: &Target| {
+        let place = repository.location.trim_end_matches('/');
+        let uri = target.uri.trim_end_matches('/');
+        (uri == place || uri.strip_prefix("copy:") == Some(place))
+            && repository.suites.contains(&target.suite)
+    };
+    let (mut text, mut confused) = (String::new(), Vec::new());
+    for (repository, priority) in
+        repositories.iter().filter_map(|repository| Some((*repository, repository.priority?)))
+    {
+        for target in targets.iter().filter(|target| of(repository, target)) {
+            let other = |other: &&&Resolved| {
+                other.priority != Some(priority)
+                    && targets.iter().any(|theirs| of(other, theirs) && theirs.release == target.release)
+            };
+            let (pin, place) =
+                (pin(&format!("release {}", target.release), priority), repository.location.clone());
+            match target.release.is_empty() || repositories.iter().find(other).is_some() {
+                true => confused.push((place, target.suite.clone())),
+                false if text.contains(&pin) => {}
+                false => text += &pin,
+            }
+        }
+    }
+    (text, confused)
+}
+
+/// The host of a location, as apt compares it: without user and port, nothing for a folder.
+fn host(location: &str) -> &str {
+    let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    let host = host.rsplit('@').next().unwrap_or_default();
+    host.rsplit_once(':').map_or(host, |(host, _)| host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use description::RepositoryType;
+
+    #[test]
+    fn hosts_are_named_as_apt_names_them() {
+        assert_eq!(host("https://user:word@packages.example.org:8443/debian"), "packages.example.org");
+        assert_eq!(host("http://packages.example.org"), "packages.example.org");
+        assert_eq!(host("/srv/packages"), "");
+    }
+
+    fn repository(location: &str, suite: &str, priority: Option<i64>) -> Resolved {
+        Resolved {
+            kind: RepositoryType::AptDeb,
+            location: location.to_owned(),
+            suites: vec![suite.to_owned()],
+            components: Vec::new(),
+            architectures: Vec::new(),
+            keys: Vec::new(),
+            checked: true,
+            priority,
+            for_build: true,
+            in_image: None,
+            credentials: None,
+        }
+    }
+
+    #[test]
+    fn what_release_files_say_tells_repositories_apart() {
+        let read = targets(
+            "http://h/debian/|stable|Debian|Debian|stable|bookworm|main\n\
+             http://h/debian/|stable|Debian|Debian|stable|bookworm|contrib\n\
+             http://h/own/|./|Example|Own, or not|$(SUITE)|$(CODENAME)|$(COMPONENT)\n\
+             copy:/srv/one/|./|$(ORIGIN)|$(LABEL)|$(SUITE)|$(CODENAME)|$(COMPONENT)\n",
+        );
+        assert_eq!(read[0].release, "o=Debian,l=Debian,a=stable,n=bookworm,c=main");
+        assert_eq!(read[2].release, "o=Example", "a comma ends a condition");
+        let (debian, own) =
+            (repository("http://h/debian", "stable", Some(400)), repository("http://h/own", "./", None));
+        let folder = repository("/srv/one", "./", Some(700));
+        let (text, confused) = pins(&[&debian, &own, &folder], &read);
+        assert_eq!(
+            text,
+            "Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=main\nPin-Priority: 400\n\n\
+             Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=contrib\nPin-Priority: 400\n\n"
+        );
+        assert_eq!(confused, [("/srv/one".to_owned(), "./".to_owned())]);
+        // The same words with another priority.
+        let copy = repository("http://h/own", "./", Some(1));
+        assert_eq!(
+            pins(&[&own, &copy], &read),
+            (String::new(), vec![("http://h/own".to_owned(), "./".to_owned())])
+        );
+    }
+}
