@@ -16,7 +16,7 @@ h1{font-size:1.4rem;margin:0 0 .3rem}h2{font-size:1.05rem;margin:2rem 0 .6rem}p{
 .figures{display:flex;flex-wrap:wrap;gap:.6rem 2rem;margin:1rem 0}\
 .figures span{font-size:1.3rem;font-variant-numeric:tabular-nums}\
 .chart{border-top:1px solid var(--line)}\
-.row{display:grid;grid-template-columns:20rem 1fr;gap:.8rem;align-items:center;border-bottom:1px solid var(--line)}\
+.row{display:grid;grid-template-columns:25rem 1fr;gap:.8rem;align-items:center;border-bottom:1px solid var(--line)}\
 .waited .name{font-weight:600}.name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:.2rem 0}\
 .track{position:relative;height:1.1rem}\
 .bar{position:absolute;top:.15rem;bottom:.15rem;min-width:2px;border-radius:3px;background:var(--work)}\
