@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! build into one/, without stages of the store
-//! -> build into other/ with another clock, umask, time zone, language, scratch space, number of processors, order of
-//!    the description's files, and keep its stages in a store -> prepare again/ from those stages
+//! -> build into other/ with another clock, umask, time zone, language, host name, scratch space, number of processors,
+//!    order of the description's files, and keep its stages in a store -> prepare again/ from those stages
 //! -> compare the root trees, then the images
 //! ```
 //!
-//! Another clock has kiwi itself, where libfaketime is installed; for what runs inside of it the later moment is. A
-//! difference in the tree comes from a package, a script or the overlay, one between trees made and taken from the store
-//! from kiwi, one in an image of equal trees from the writing of that image.
+//! Another clock has kiwi itself, where libfaketime is installed, and another host name, where it is root; for what runs
+//! inside of it the later moment is, and the name that it always has. A difference in the tree comes from a package, a script
+//! or the overlay, one between trees made and taken from the store from kiwi, one in an image of equal trees from the writing
+//! of that image.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +23,9 @@ const ONE: &str = "umask 022; export TZ=UTC KIWI_CACHE=\"$1\"; shift; exec \"$@\
 const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=\"$1\"; \
     shift; for clock in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib64/faketime/libfaketime.so.1; do [ -f \"$clock\" ] && \
     export LD_PRELOAD=\"$clock\" FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1; done; \
-    command -v taskset >/dev/null && exec taskset -c 0 \"$@\"; exec \"$@\"";
+    command -v taskset >/dev/null && set -- taskset -c 0 \"$@\"; \
+    unshare --uts true 2>/dev/null && \
+    set -- unshare --uts sh -c '{ echo other > /proc/sys/kernel/hostname; } 2>/dev/null; exec \"$@\"' sh \"$@\"; exec \"$@\"";
 
 /// Copies the folder `$1` into the new folder `$2`, its files made in the order that `sort $3` gives.
 const COPY: &str = "mkdir -p \"$2\" && cd \"$1\" && find . -print0 | LC_ALL=C sort -z $3 | \
