@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Host, namespace};
@@ -39,6 +40,25 @@ impl Host {
             }
         }
         Ok(())
+    }
+
+    /// A work folder among the temporary files (`TMPDIR`, else `/tmp`). In a container that is read-only throughout, the
+    /// empty folder for them gets a tmpfs that only this build sees.
+    pub fn temporary_work_folder(&self) -> anyhow::Result<WorkFolder> {
+        let parent = std::env::temp_dir();
+        let made = match self.work_folder(&parent) {
+            Err(error)
+                if error.kind() == io::ErrorKind::ReadOnlyFilesystem
+                    && fs::read_dir(&parent)?.next().is_none() =>
+            {
+                self.mount_memory(&parent, self.available_memory() / 2)?;
+                self.work_folder(&parent)
+            }
+            made => made,
+        };
+        made.with_context(|| {
+            format!("making a folder for temporary files in {}; TMPDIR names another place", parent.display())
+        })
     }
 
     /// A new folder with a name of its own among the temporary files.

@@ -1,7 +1,7 @@
 //! The only door to effects: processes, namespaces, output files, clock, environment and terminal.
 //!
 //! ```text
-//! main -> sandbox::enter (private namespaces, once) -> Host -> command / file / log / progress
+//! main -> namespace::enter (private namespaces, once) -> Host -> command / file / log / progress
 //! ```
 //!
 //! A function that takes no `&Host` changes nothing. `Host` knows nothing of images: it runs commands in a sandbox,
@@ -10,6 +10,7 @@
 
 pub mod command;
 pub mod file;
+mod ids;
 pub mod interrupt;
 mod log;
 mod namespace;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use command::{Command, CommandError};
+pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};

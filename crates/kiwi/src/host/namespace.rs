@@ -9,17 +9,14 @@
 //! Inside, kiwi is uid 0 with a range of ids: root's own, or the subordinate ids of an ordinary user. All mounts are
 //! seen by nobody else. Whichever process is killed, the kernel ends the others and every mount goes with them.
 
-use std::fs;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
+use super::ids::{IdsError, Mapping};
 use super::refusal::{Refusal, Step};
-use super::{sandbox, tool};
-
-/// Ids a system needs: up to 65534 (nobody) are given out by distributions.
-const IDS: u32 = 65_535;
+use super::sandbox;
 
 /// Why the namespaces could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -27,58 +24,18 @@ pub enum NamespaceError {
     /// The kernel or a container refuses user namespaces.
     #[error("{0}")]
     Refused(Refusal),
-    /// No subordinate ids are configured.
-    #[error(
-        "user '{user}' has no subordinate ids in {file}; an administrator can give some with: \
-         usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
-    )]
-    NoSubordinateIds {
-        /// Login name or uid.
-        user: String,
-        /// `/etc/subuid` or `/etc/subgid`.
-        file: &'static str,
-    },
-    /// Too few ids even for root, as in `unshare -Ur`.
-    #[error(
-        "only {count} user ids are mapped here, a root tree needs {IDS}; leave this user namespace or map a whole \
-         range (for rootless podman: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER, then podman \
-         system migrate)"
-    )]
-    TooFewIds {
-        /// How many there are.
-        count: u64,
-    },
-    /// `newuidmap` and its like are missing.
+    /// There are not enough ids to map.
     #[error("{0}")]
-    Tool(#[from] super::CommandError),
-    /// `newuidmap` failed.
-    #[error(
-        "{program} could not map the subordinate ids: {text}; where its right is taken away (a container with \
-         no-new-privileges, or one that maps fewer ids) start kiwi as root of the container"
-    )]
-    Mapping {
-        /// Which of the two programs.
-        program: &'static str,
-        /// What it printed.
-        text: String,
-    },
+    Ids(#[from] IdsError),
     /// Anything else.
     #[error("entering private namespaces: {0}")]
     Io(#[from] io::Error),
 }
 
-/// How ids inside map to ids outside: lines of `inside outside count`.
-enum Mapping {
-    /// Written by ourselves, as root.
-    Own { users: String, groups: String },
-    /// Written by the setuid programs of package uidmap.
-    Programs { users: Vec<String>, groups: Vec<String> },
-}
-
 /// Enters the namespaces. Returns in the process that does the work; the process the user started never returns
 /// but exits with the same status. Must be called while the program has one thread.
 pub fn enter() -> Result<(), NamespaceError> {
-    let mapping = if rustix::process::geteuid().is_root() { own_ids()? } else { subordinate_ids()? };
+    let mapping = Mapping::plan()?;
     let (mut ready, ready_sender) = io::pipe()?;
     let (mut go, go_sender) = io::pipe()?;
     if let Some(keeper) = sandbox::fork()? {
@@ -89,7 +46,7 @@ pub fn enter() -> Result<(), NamespaceError> {
             return Err(refused(Step::Make)(io::Error::from_raw_os_error(i32::from_ne_bytes(answer))));
         }
         if arrived.is_ok() {
-            write_mapping(keeper, &mapping)?;
+            mapping.write(keeper)?;
             let mut sender = go_sender;
             sender.write_all(&[1])?;
         }
@@ -140,88 +97,6 @@ fn stand_by(child: libc::pid_t) -> ! {
         Err(_) => 1,
     };
     std::process::exit(code)
-}
-
-/// Root keeps the ids it has: each mapped range onto itself.
-fn own_ids() -> Result<Mapping, NamespaceError> {
-    let identity = |file: &str| -> Result<String, NamespaceError> {
-        let text = fs::read_to_string(file)?;
-        let ranges: Vec<(u64, u64)> = text
-            .lines()
-            .filter_map(|line| {
-                let mut words = line.split_whitespace();
-                let start = words.next()?.parse().ok()?;
-                Some((start, words.nth(1)?.parse().ok()?))
-            })
-            .collect();
-        let count = ranges.iter().map(|(_, count)| count).sum();
-        if count < u64::from(IDS) {
-            return Err(NamespaceError::TooFewIds { count });
-        }
-        Ok(ranges.iter().map(|(start, count)| format!("{start} {start} {count}\n")).collect())
-    };
-    Ok(Mapping::Own { users: identity("/proc/self/uid_map")?, groups: identity("/proc/self/gid_map")? })
-}
-
-/// An ordinary user is root inside; the other ids are its subordinate ones.
-fn subordinate_ids() -> Result<Mapping, NamespaceError> {
-    let folders = tool::search_path();
-    tool::find(&folders, "newuidmap")?;
-    tool::find(&folders, "newgidmap")?;
-    let uid = rustix::process::geteuid().as_raw();
-    let gid = rustix::process::getegid().as_raw();
-    let user = login_name(uid);
-    Ok(Mapping::Programs {
-        users: mapping_words(uid, subordinate_range("/etc/subuid", &user, uid)?),
-        groups: mapping_words(gid, subordinate_range("/etc/subgid", &user, uid)?),
-    })
-}
-
-fn mapping_words(own: u32, (start, count): (u32, u32)) -> Vec<String> {
-    [0, own, 1, 1, start, count].iter().map(ToString::to_string).collect()
-}
-
-fn login_name(uid: u32) -> String {
-    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let entry = passwd.lines().find(|line| line.split(':').nth(2) == Some(&uid.to_string()));
-    entry.and_then(|line| line.split(':').next()).map_or_else(|| uid.to_string(), str::to_owned)
-}
-
-/// The first range of the file that is large enough.
-fn subordinate_range(file: &'static str, user: &str, uid: u32) -> Result<(u32, u32), NamespaceError> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.lines()
-        .filter_map(|line| {
-            let mut fields = line.trim().split(':');
-            let owner = fields.next()?;
-            let start = fields.next()?.parse().ok()?;
-            let count = fields.next()?.parse().ok()?;
-            (owner == user || owner == uid.to_string()).then_some((start, count))
-        })
-        .find(|(_, count)| *count >= IDS)
-        .ok_or_else(|| NamespaceError::NoSubordinateIds { user: user.to_owned(), file })
-}
-
-fn write_mapping(process: libc::pid_t, mapping: &Mapping) -> Result<(), NamespaceError> {
-    match mapping {
-        Mapping::Own { users, groups } => {
-            fs::write(format!("/proc/{process}/uid_map"), users).map_err(refused(Step::Map))?;
-            fs::write(format!("/proc/{process}/gid_map"), groups).map_err(refused(Step::Map))?;
-        }
-        Mapping::Programs { users, groups } => {
-            let folders = tool::search_path();
-            for (program, words) in [("newuidmap", users), ("newgidmap", groups)] {
-                let path: PathBuf = tool::find(&folders, program)?;
-                let output =
-                    std::process::Command::new(path).arg(process.to_string()).args(words).output()?;
-                if !output.status.success() {
-                    let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-                    return Err(NamespaceError::Mapping { program, text });
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Mounts a fresh tmpfs of at most `size` bytes at `folder`; nobody outside sees it and it goes with the process.

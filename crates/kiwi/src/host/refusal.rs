@@ -6,8 +6,15 @@ use std::fmt;
 use std::fs;
 use std::io;
 
+use super::ids::Range;
+
+const SETGID: (u32, &str) = (6, "SETGID");
+const SETUID: (u32, &str) = (7, "SETUID");
+const SYS_ADMIN: (u32, &str) = (21, "SYS_ADMIN");
+const SETFCAP: (u32, &str) = (31, "SETFCAP");
+
 /// Capabilities that writing a mapping with id 0 in it takes: their numbers and names.
-const MAPPING_CAPABILITIES: [(u32, &str); 3] = [(6, "SETGID"), (7, "SETUID"), (31, "SETFCAP")];
+const MAPPING_CAPABILITIES: [(u32, &str); 3] = [SETGID, SETUID, SETFCAP];
 
 /// What was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +54,14 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// What keeps `newuidmap` or `newgidmap` from mapping ids, with its remedy.
+///
+/// `set_uid`: the program becomes root by its mode, not by file capabilities. `ranges` are the ids that it was to map,
+/// `mapped` those that exist here.
+pub(super) fn program_remedy(set_uid: bool, ranges: &[Range], mapped: &[Range]) -> String {
+    Surroundings::here().program_remedy(set_uid, ranges, mapped)
+}
+
 /// What decides about namespaces. A sysctl that the kernel does not have is `None`.
 #[derive(Debug, Default)]
 struct Surroundings {
@@ -54,6 +69,10 @@ struct Surroundings {
     filtered: bool,
     /// Effective capabilities, one bit each.
     capabilities: u64,
+    /// Those that a program started here can get at most.
+    bounding: u64,
+    /// No program gets more rights than who starts it.
+    no_new_privileges: bool,
     max_user_namespaces: Option<u64>,
     unprivileged_userns_clone: Option<u64>,
     apparmor_restrict_unprivileged_userns: Option<u64>,
@@ -76,9 +95,12 @@ impl Surroundings {
         let field = |name: &str| {
             status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("").trim()
         };
+        let capabilities = |name: &str| u64::from_str_radix(field(name), 16).unwrap_or(0);
         Self {
             filtered: field("Seccomp") == "2",
-            capabilities: u64::from_str_radix(field("CapEff"), 16).unwrap_or(0),
+            capabilities: capabilities("CapEff"),
+            bounding: capabilities("CapBnd"),
+            no_new_privileges: field("NoNewPrivs") == "1",
             ..Self::default()
         }
     }
@@ -117,18 +139,65 @@ impl Surroundings {
     }
 
     fn mapping_remedy(&self) -> String {
-        let missing: Vec<&str> = MAPPING_CAPABILITIES
-            .iter()
-            .filter(|(number, _)| self.capabilities >> number & 1 == 0)
-            .map(|(_, name)| *name)
-            .collect();
+        let missing = lacking(self.capabilities, &MAPPING_CAPABILITIES);
         if missing.is_empty() {
             return "a security module forbids it: in a container give --security-opt apparmor=unconfined, or \
                     --security-opt label=disable with SELinux"
                 .to_owned();
         }
-        format!("root lacks capabilities here: start the container with --cap-add {}", missing.join(","))
+        format!("root lacks capabilities here: start the container with --cap-add {missing}")
     }
+
+    fn program_remedy(&self, set_uid: bool, ranges: &[Range], mapped: &[Range]) -> String {
+        let missing = lacking(self.bounding, &[SETGID, SETUID]);
+        let absent = ranges.iter().find(|range| !is_within(**range, mapped));
+        if self.no_new_privileges {
+            "no program gets more rights than its user here (no-new-privileges): take that setting away (Kubernetes: \
+             allowPrivilegeEscalation: true), or start kiwi as root of the container, which needs none"
+                .to_owned()
+        } else if !missing.is_empty() {
+            format!(
+                "its right is taken away here: start the container with --cap-add {missing}, or kiwi as its root"
+            )
+        } else if let Some(Range { first, count }) = absent {
+            format!(
+                "not all of its ids {first} to {} exist in this container (/proc/self/uid_map has those that do): give \
+                 the user others in /etc/subuid and /etc/subgid, or start kiwi as root of the container",
+                u64::from(*first) + u64::from(*count) - 1
+            )
+        } else if set_uid && self.bounding >> SYS_ADMIN.0 & 1 == 0 {
+            "in a container these programs need file capabilities instead of the set-uid bit (in its image: cd /usr/bin \
+             && chmod u-s newuidmap newgidmap && setcap cap_setuid=ep newuidmap && setcap cap_setgid=ep newgidmap), or \
+             start kiwi as root of the container"
+                .to_owned()
+        } else {
+            "the programs want the set-uid bit or file capabilities, on a file system that is not mounted nosuid"
+                .to_owned()
+        }
+    }
+}
+
+/// The names of those of `wanted` that are not in the set, as `--cap-add` takes them.
+fn lacking(set: u64, wanted: &[(u32, &str)]) -> String {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|(number, _)| set >> number & 1 == 0).map(|(_, name)| *name).collect();
+    missing.join(",")
+}
+
+/// Whether every id of the range is in one of the others.
+fn is_within(range: Range, others: &[Range]) -> bool {
+    let bounds = |range: Range| (u64::from(range.first), u64::from(range.first) + u64::from(range.count));
+    let (mut next, end) = bounds(range);
+    // The others stand in any order; each round takes one that goes on.
+    while next < end {
+        let goes_on =
+            others.iter().map(|other| bounds(*other)).find(|(first, end)| (*first..*end).contains(&next));
+        match goes_on {
+            Some((_, end)) => next = end,
+            None => return false,
+        }
+    }
+    true
 }
 
 #[cfg(test)]
@@ -186,5 +255,37 @@ mod tests {
         let without = Surroundings::of_status("CapEff:\t00000000000405fb\nSeccomp:\t0\n");
         assert!(!without.filtered);
         assert!(without.mapping_remedy().ends_with("--cap-add SETFCAP"));
+    }
+
+    #[test]
+    fn what_keeps_newuidmap_from_its_work_is_told_apart() {
+        let all = Surroundings { bounding: !0, ..Surroundings::default() };
+        let plain = Surroundings { bounding: 0x8004_05fb, ..Surroundings::default() };
+        let everywhere = [range(0, u32::MAX)];
+        let ranges = [range(100_000, 65_536)];
+        let said = |surroundings: &Surroundings, set_uid: bool, mapped: &[Range]| {
+            surroundings.program_remedy(set_uid, &ranges, mapped)
+        };
+        assert!(said(&all, true, &everywhere).contains("nosuid"));
+        assert!(said(&plain, true, &everywhere).contains("setcap cap_setuid=ep"));
+        assert!(said(&plain, false, &everywhere).contains("nosuid"));
+        assert!(said(&plain, true, &[range(0, 65_537)]).contains("100000 to 165535 exist"));
+        let without = Surroundings { bounding: 0, ..Surroundings::default() };
+        assert!(said(&without, true, &everywhere).contains("--cap-add SETGID,SETUID"));
+        let held = Surroundings { no_new_privileges: true, ..all };
+        assert!(said(&held, true, &everywhere).contains("allowPrivilegeEscalation"));
+    }
+
+    fn range(first: u32, count: u32) -> Range {
+        Range { first, count }
+    }
+
+    #[test]
+    fn a_range_can_lie_across_others() {
+        let asked = range(10, 20);
+        assert!(is_within(asked, &[range(20, 10), range(0, 20)]));
+        assert!(!is_within(asked, &[range(21, 10), range(0, 20)]));
+        assert!(!is_within(asked, &[range(0, 29)]));
+        assert!(is_within(asked, &[range(0, u32::MAX)]));
     }
 }

@@ -127,7 +127,7 @@ impl Comparison<'_> {
         };
         let mut within = Comparison { times: self.times, found: Vec::new(), host: self.host };
         let compared = within.paths(&opened.one, &opened.other, Path::new(""));
-        opened.close(self.host)?;
+        opened.close()?;
         compared?;
         if within.found.is_empty() {
             self.found

@@ -109,7 +109,9 @@ pub(super) fn root_folder(asked: Option<&Path>, selection: &Selection, host: &Ho
         asked.map(Path::to_owned).or_else(|| selection.settings.default_root.as_ref().map(PathBuf::from));
     let root = match named {
         Some(root) => root,
-        None => host.temporary_folder("kiwi.").context("making a folder for the root tree")?,
+        None => host
+            .temporary_folder("kiwi.")
+            .context("making a folder for the root tree; --root names another place")?,
     };
     let root = std::path::absolute(&root).with_context(|| format!("resolving {}", root.display()))?;
     refuse_filled(&root)?;

@@ -67,8 +67,8 @@ impl Store {
                      files, and nothing is kept for the next; KIWI_CACHE names a folder that can",
                     place.folder.display()
                 ));
-                let making = || "making a store among the temporary files; KIWI_CACHE names another place";
-                let work = host.work_folder(&std::env::temp_dir()).with_context(making)?;
+                let making = || "making a store among the temporary files";
+                let work = host.temporary_work_folder().with_context(making)?;
                 place::make(work.path(), host).with_context(making)?;
                 Some(Arc::new(work))
             }

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
+use crate::host::file::WorkFolder;
 use crate::host::{Command, Host};
 
 /// An image, or part of one, whose files can be read.
@@ -178,9 +179,9 @@ fn partitions(path: &Path, host: &Host) -> Result<Vec<u64>> {
     Ok(starts.map(|sector: u64| sector * 512).collect())
 }
 
-/// Two images of one kind, opened in a folder that goes with this value's `close`.
+/// Two images of one kind, opened in a folder that goes with this value.
 pub(super) struct Opened {
-    folder: PathBuf,
+    work: WorkFolder,
     pub(super) one: PathBuf,
     pub(super) other: PathBuf,
 }
@@ -194,20 +195,15 @@ impl Opened {
         if std::mem::discriminant(&here) != std::mem::discriminant(&there) {
             return Ok(None);
         }
-        let folder = host.temporary_folder("kiwi-diff-").context("making a temporary folder")?;
-        let opened = Self { one: folder.join("one"), other: folder.join("other"), folder };
-        let done = here.open(one, &opened.one, host).and_then(|()| there.open(other, &opened.other, host));
-        match done {
-            Ok(()) => Ok(Some(opened)),
-            Err(error) => {
-                opened.close(host)?;
-                Err(error)
-            }
-        }
+        let work = host.temporary_work_folder().context("making a folder for what is in the images")?;
+        let opened = Self { one: work.path().join("one"), other: work.path().join("other"), work };
+        here.open(one, &opened.one, host)?;
+        there.open(other, &opened.other, host)?;
+        Ok(Some(opened))
     }
 
     /// Removes the files again.
-    pub(super) fn close(self, host: &Host) -> Result<()> {
-        host.remove_tree(&self.folder).with_context(|| format!("removing {}", self.folder.display()))
+    pub(super) fn close(self) -> Result<()> {
+        self.work.close().context("removing what was in the images")
     }
 }

@@ -67,7 +67,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 
 /// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.
 fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<facts::Resolved>> {
-    let work = host.work_folder(&std::env::temp_dir()).context("making a folder to resolve packages in")?;
+    let work = host.temporary_work_folder().context("making a folder to resolve packages in")?;
     let tree = RootTree::create(host, &work.path().join("root"))?;
     let plan = physical::plan(selection, source, physical::Manner::default(), host)?;
     let decided = physical::decide(&plan, &tree, &Store::open(host)?, host)?;
