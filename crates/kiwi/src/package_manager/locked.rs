@@ -27,9 +27,6 @@ impl PackagePlan {
         else {
             bail!("the package {} has no name, version and architecture", archive.file);
         };
-        let Some(sha256) = archive.sha256.clone() else {
-            bail!("the package {} cannot be locked: its repository names no SHA-256 of it", archive.file);
-        };
         let uri = archive.uri.trim_start_matches("copy:").trim_start_matches("file:");
         let found = self.repositories.iter().find_map(|repository| {
             let file = uri.strip_prefix(repository.location.trim_end_matches('/'))?;
@@ -44,7 +41,7 @@ impl PackagePlan {
             version: version.replace("%3a", ":"),
             architecture: architecture.to_owned(),
             order,
-            sha256,
+            sha256: archive.sha256.clone(),
             repository,
             file,
         })

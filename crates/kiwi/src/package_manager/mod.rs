@@ -63,8 +63,8 @@ pub struct Archive {
     pub uri: String,
     /// The name it is kept under during a build.
     pub file: String,
-    /// SHA-256 of its bytes in lower-case hex, when the repository says it.
-    pub sha256: Option<String>,
+    /// SHA-256 of its bytes in lower-case hex.
+    pub sha256: String,
 }
 
 /// What is to be installed into a new tree: one resolution for everything.

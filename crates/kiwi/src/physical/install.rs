@@ -25,12 +25,11 @@ pub(super) fn decide(
     Ok((resolution, newest))
 }
 
-/// What goes into the tree with the bootstrap packages; none where the package manager installs everything in one go, or
-/// a repository does not say which packages these are.
+/// What goes into the tree with the bootstrap packages; none where the package manager installs everything in one go.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Option<Inputs> {
     let first: Vec<&Archive> =
         resolution.archives.iter().filter(|archive| resolution.bootstrap.contains(archive)).collect();
-    if plan.path == PackagePath::Plain || first.iter().any(|archive| archive.sha256.is_none()) {
+    if plan.path == PackagePath::Plain {
         return None;
     }
     Some(of_packages(Stage::Bootstrap, plan, first.into_iter()))

@@ -73,9 +73,9 @@ pub struct Decided {
 
 impl Decided {
     /// Every package that will be installed: the name it is kept under, where it is and its digest.
-    pub fn archives(&self) -> impl Iterator<Item = (&str, &str, Option<&str>)> {
+    pub fn archives(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let archives = self.resolution.archives.iter();
-        archives.map(|archive| (archive.file.as_str(), archive.uri.as_str(), archive.sha256.as_deref()))
+        archives.map(|archive| (archive.file.as_str(), archive.uri.as_str(), archive.sha256.as_str()))
     }
 
     /// The time of the build.
@@ -157,8 +157,7 @@ impl PreparePlan {
 pub fn decide(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) -> Result<Decided> {
     let (mut resolution, newest) = install::decide(&plan.packages, tree, store, host)?;
     if plan.epoch.is_some() {
-        let place =
-            |archive: &Archive| plan.order.iter().position(|digest| Some(digest) == archive.sha256.as_ref());
+        let place = |archive: &Archive| plan.order.iter().position(|digest| *digest == archive.sha256);
         resolution.archives.sort_by_key(place);
         resolution.bootstrap.sort_by_key(place);
     }

@@ -94,18 +94,18 @@ pub(super) struct Resolved {
     pub(super) architecture: Option<String>,
     pub(super) file: String,
     pub(super) uri: String,
-    pub(super) sha256: Option<String>,
+    pub(super) sha256: String,
 }
 
 impl Resolved {
     /// Takes the name of a package file apart: `NAME_VERSION_ARCHITECTURE.deb`.
-    pub(super) fn new(file: &str, uri: &str, sha256: Option<&str>) -> Self {
+    pub(super) fn new(file: &str, uri: &str, sha256: &str) -> Self {
         let mut words = file.strip_suffix(".deb").unwrap_or(file).splitn(3, '_');
         let name = words.next().unwrap_or(file).to_owned();
         let version = words.next().map(|version| version.replace("%3a", ":").replace("%3A", ":"));
         let architecture = words.next().map(str::to_owned);
         let (file, uri) = (file.to_owned(), uri.to_owned());
-        Self { name, version, architecture, file, uri, sha256: sha256.map(str::to_owned) }
+        Self { name, version, architecture, file, uri, sha256: sha256.to_owned() }
     }
 }
 
@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn names_of_package_files_are_taken_apart() {
-        let package = Resolved::new("less_1%3a590-2_amd64.deb", "http://example.org/less.deb", None);
+        let package = Resolved::new("less_1%3a590-2_amd64.deb", "http://example.org/less.deb", "00ff");
         assert_eq!(package.name, "less");
         assert_eq!(package.version.as_deref(), Some("1:590-2"));
         assert_eq!(package.architecture.as_deref(), Some("amd64"));
-        assert_eq!(Resolved::new("odd", "u", None).version, None);
+        assert_eq!(Resolved::new("odd", "u", "00ff").version, None);
     }
 }

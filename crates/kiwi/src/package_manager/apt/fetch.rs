@@ -27,7 +27,7 @@ pub(super) struct Fetched {
 }
 
 impl Apt<'_> {
-    /// Where each of the archives lies: in the store, or in our folder when its repository names no digest.
+    /// Where each of the archives lies in the store.
     pub(super) fn fetch(
         &self,
         archives: &[Archive],
@@ -35,11 +35,7 @@ impl Apt<'_> {
         store: &Store,
         host: &Host,
     ) -> Result<Vec<Fetched>> {
-        let own = tree.path().join(WORK).join("archives");
-        let intact = at_once(archives, host, |archive| match &archive.sha256 {
-            Some(digest) => store.packages().find_intact(digest, host),
-            None => Ok(None),
-        })?;
+        let intact = at_once(archives, host, |archive| store.packages().find_intact(&archive.sha256, host))?;
         let missing: Vec<&Archive> = archives
             .iter()
             .zip(&intact)
@@ -49,10 +45,7 @@ impl Apt<'_> {
         if !missing.is_empty() {
             let stage = host.stage(format!("Fetching {} packages", missing.len()));
             let arriving = store.packages().arriving(host)?;
-            let place = |archive: &Archive| match archive.sha256 {
-                Some(_) => arriving.path().join(&archive.file),
-                None => own.join(&archive.file),
-            };
+            let place = |archive: &Archive| arriving.path().join(&archive.file);
             let mut command = host
                 .command("/usr/lib/apt/apt-helper")
                 .arg("download-file")
@@ -62,15 +55,12 @@ impl Apt<'_> {
                 .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
                 .network();
             for archive in &missing {
-                let hash =
-                    archive.sha256.as_ref().map_or_else(String::new, |digest| format!("SHA256:{digest}"));
+                let hash = format!("SHA256:{}", archive.sha256);
                 command = command.arg(&archive.uri).arg(place(archive)).arg(hash);
             }
             command.run().map_err(|error| update_error(error, "the packages"))?;
             for archive in &missing {
-                if let Some(digest) = &archive.sha256
-                    && !store.packages().adopt(digest, &place(archive), host)?
-                {
+                if !store.packages().adopt(&archive.sha256, &place(archive), host)? {
                     bail!(
                         "the package {} does not have the digest its repository names; fetch again",
                         archive.uri
@@ -81,13 +71,12 @@ impl Apt<'_> {
             stage.finish();
         }
         let place = |(archive, found): (&Archive, Option<PathBuf>)| {
-            let arrived = || archive.sha256.as_deref().and_then(|digest| store.packages().find(digest));
-            Fetched {
-                new: found.is_none(),
-                path: found.or_else(arrived).unwrap_or_else(|| own.join(&archive.file)),
-            }
+            let gone = || format!("the package {} is gone from the store", archive.file);
+            let new = found.is_none();
+            let path = found.or_else(|| store.packages().find(&archive.sha256)).with_context(gone)?;
+            Ok(Fetched { path, new })
         };
-        Ok(archives.iter().zip(intact).map(place).collect())
+        archives.iter().zip(intact).map(place).collect()
     }
 
     /// As `fetch`, for kiwi's own reading: packed anew where the store has that.
@@ -98,10 +87,8 @@ impl Apt<'_> {
         store: &'s Store,
         host: &'s Host,
     ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
-        let repacked = at_once(archives, host, |archive| match &archive.sha256 {
-            Some(digest) => store.packages().find_repacked(digest, host),
-            None => Ok(None),
-        })?;
+        let repacked =
+            at_once(archives, host, |archive| store.packages().find_repacked(&archive.sha256, host))?;
         let others: Vec<Archive> = archives
             .iter()
             .zip(&repacked)
@@ -109,12 +96,9 @@ impl Apt<'_> {
             .map(|(archive, _)| archive.clone())
             .collect();
         let fetched = self.fetch(&others, tree, store, host)?;
-        let mut used_again = HashMap::new();
-        for (archive, fetched) in others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new) {
-            if let Some(digest) = &archive.sha256 {
-                used_again.insert(fetched.path.clone(), digest.clone());
-            }
-        }
+        let again = others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new);
+        let used_again: HashMap<PathBuf, String> =
+            again.map(|(archive, fetched)| (fetched.path.clone(), archive.sha256.clone())).collect();
         let mut fetched = fetched.into_iter().map(|fetched| fetched.path);
         let paths = repacked.into_iter().filter_map(|found| found.or_else(|| fetched.next())).collect();
         let folder = match used_again.is_empty() {

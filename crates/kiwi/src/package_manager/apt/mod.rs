@@ -105,7 +105,7 @@ impl<'a> Apt<'a> {
             .env("TMPDIR", tree.path().join(WORK))
             .args(["--yes", "--quiet=2", "--print-uris", action])
             .args(words);
-        Ok(archives(&command.output().map_err(resolve_error)?))
+        archives(&command.output().map_err(resolve_error)?)
     }
 
     /// A program of the tree, for which nobody answers questions.

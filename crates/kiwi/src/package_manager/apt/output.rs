@@ -2,24 +2,39 @@
 
 use std::io::ErrorKind;
 
-use anyhow::{Error, anyhow};
+use anyhow::{Error, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::host::CommandError;
 use crate::package_manager::Archive;
 
-/// Reads the lines `'URI' FILE SIZE HASH` (the hash may be missing).
-pub(super) fn archives(output: &str) -> Vec<Archive> {
-    output
-        .lines()
-        .filter_map(|line| {
-            let (uri, rest) = line.strip_prefix('\'')?.split_once("' ")?;
-            let mut words = rest.split_whitespace();
-            let file = words.next()?.to_owned();
-            let sha256 = words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")).map(str::to_owned);
-            Some(Archive { uri: uri.to_owned(), file, sha256 })
-        })
-        .collect()
+/// Reads the lines `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error: nobody could tell whether what arrives,
+/// or what is kept of an earlier build, is that package.
+pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
+    let (mut archives, mut unverifiable) = (Vec::new(), Vec::new());
+    for line in output.lines() {
+        let Some((uri, rest)) = line.strip_prefix('\'').and_then(|line| line.split_once("' ")) else {
+            continue;
+        };
+        let mut words = rest.split_whitespace();
+        let Some(file) = words.next() else { continue };
+        match words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
+            Some(sha256) => archives.push(Archive {
+                uri: uri.to_owned(),
+                file: file.to_owned(),
+                sha256: sha256.to_owned(),
+            }),
+            None => unverifiable.push(uri),
+        }
+    }
+    if let Some(first) = unverifiable.first() {
+        bail!(
+            "the index of a repository names no SHA-256 of {} packages, the first of them {first}\nmake the index anew, as \
+             apt-ftparchive and dpkg-scanpackages do it, or name the folder with the packages as a repository of type deb-dir",
+            unverifiable.len()
+        );
+    }
+    Ok(archives)
 }
 
 /// The order in which apt unpacks and configures packages, by name.
@@ -137,12 +152,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uris_are_read_with_and_without_hash() {
-        let text = "'http://m.example/a_1_amd64.deb' a_1_amd64.deb 12 SHA256:00ff\n'file:/r/b_1_all.deb' b_1_all.deb 7\n";
-        let read = archives(text);
-        assert_eq!(read[0].sha256.as_deref(), Some("00ff"));
-        assert_eq!((read[1].uri.as_str(), read[1].sha256.as_ref()), ("file:/r/b_1_all.deb", None));
-        assert!(archives("Reading package lists...\n").is_empty());
+    fn packages_are_read_and_must_have_a_digest() {
+        let good = "'http://m.example/a_1_amd64.deb' a_1_amd64.deb 12 SHA256:00ff\n";
+        let read = archives(good).unwrap();
+        assert_eq!(
+            (read[0].uri.as_str(), read[0].sha256.as_str()),
+            ("http://m.example/a_1_amd64.deb", "00ff")
+        );
+        for bad in
+            ["'file:/r/b_1_all.deb' b_1_all.deb 7\n", "'file:/r/b_1_all.deb' b_1_all.deb 7 MD5Sum:00ff\n"]
+        {
+            let error = archives(&format!("{good}{bad}")).unwrap_err().to_string();
+            assert!(
+                error.contains("no SHA-256 of 1 packages, the first of them file:/r/b_1_all.deb"),
+                "{error}"
+            );
+        }
+        assert!(archives("Reading package lists...\n").unwrap().is_empty());
     }
 
     #[test]
