@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use machine::{Firmware, Machine, Slot, run_kiwi};
-use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
+use small::{SYSTEM, attached, create, judge, kernel_in, log_in, mounted, text};
 
-const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
+/// The system with a medium that installs it.
+const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true"><bootloader name="grub2" timeout="1"/>
   <oemconfig><oem-device-filter>^/dev/vdb$</oem-device-filter><oem-bootwait>true</oem-bootwait>
     <oem-silent-verify>true</oem-silent-verify></oemconfig>DEPLOY</type>"#;
 
@@ -21,17 +22,22 @@ const DISK: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub
 const BARE: &str = r#"<type image="ext4">DEPLOY</type>"#;
 
 const DEPLOY: &str = r#"<deploy><partitions><partition type="S" number="1" size="64"/>
-    <partition number="2" size="800" mountpoint="/" target="true"/>
+    <partition number="2" size="300" mountpoint="/" target="true"/>
     <partition number="3" mountpoint="/home"/></partitions></deploy>"#;
 
 /// Bytes of a disk the system is installed on.
-const ROOMY: u64 = 2 << 30;
+const ROOMY: u64 = 640 << 20;
 
 /// An empty disk of `bytes`.
 fn disk(folder: &Path, bytes: u64) -> PathBuf {
     let path = folder.join("disk.raw");
     std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
     path
+}
+
+/// The words for a machine with `cd` and `disk` that starts from the CD.
+fn from_cd(cd: &Path, disk: &Path) -> Vec<String> {
+    [Slot::Cdrom.words(cd), attached(disk), ["-boot", "d"].map(str::to_owned).to_vec()].concat()
 }
 
 /// The boot image of installation media, built once.
@@ -69,10 +75,10 @@ fn is_divided(machine: &mut Machine) {
         let blocks = machine.ask(&format!("awk '$4 == \"{name}\" {{ print $3 }}' /proc/partitions"));
         blocks.parse::<u64>().unwrap() / 1024
     };
-    assert_eq!((size(machine, "vda3"), size(machine, "vda4")), (800, 64));
-    assert!(size(machine, "vda5") > 1000, "/home does not fill the disk");
+    assert_eq!((size(machine, "vda3"), size(machine, "vda4")), (300, 64));
+    assert!(size(machine, "vda5") > 200, "/home does not fill the disk");
     let root: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
-    assert!(root > 700_000, "the system has not grown: {root} kB");
+    assert!(root > 260_000, "the system has not grown: {root} kB");
     assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2");
 }
 
@@ -83,7 +89,7 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
     let system = folder.path().join(SYSTEM);
     let settings = std::fs::read_to_string(folder.path().join(format!("{SYSTEM}.config"))).unwrap();
     assert!(
-        settings.starts_with("PART=64;S;x,800;L;/,x;L;/home,\nIMAGE=2;small.x86_64;1.0.0\n"),
+        settings.starts_with("PART=64;S;x,300;L;/,x;L;/home,\nIMAGE=2;small.x86_64;1.0.0\n"),
         "{settings}"
     );
     let cd = folder.path().join("install.iso");
@@ -97,9 +103,7 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
     }
     judge("sfdisk", &["--verify", text(&cd)]);
     let disk = disk(folder.path(), ROOMY);
-    let words =
-        [Slot::Cdrom.words(&cd), attached(&disk), ["-boot", "d"].map(str::to_owned).to_vec()].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, folder.path());
     machine.expect(&["Name of the disk to install on"], 300);
     machine.type_line("vda");
     machine.expect(&["It is empty."], 30);
@@ -117,16 +121,6 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
     assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2", "it is divided once");
 }
 
-#[test]
-fn the_medium_that_the_description_asks_for_finds_what_is_on_it() {
-    let folder = tempfile::tempdir().unwrap();
-    create(&DISK.replace("DEPLOY", DEPLOY).replacen("<type", "<type installiso=\"true\"", 1), folder.path());
-    let cd = folder.path().join(format!("{SYSTEM}.install.iso"));
-    let words = [Slot::Cdrom.words(&cd), attached(&disk(folder.path(), ROOMY))].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
-    machine.expect(&["Name of the disk to install on"], 300);
-}
-
 /// A disk full of somebody's bytes, with a partition.
 fn foreign_disk(folder: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
     let path = disk(folder, bytes);
@@ -139,40 +133,18 @@ fn foreign_disk(folder: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
 }
 
 /// The words that start kernel and initrd of the installer without a boot loader.
-fn direct() -> Vec<String> {
-    let folder = installer().parent().unwrap();
-    let kernel = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| text(path).contains(".kernel."))
-        .expect("a kernel");
-    let line = "console=ttyS0 quiet panic=-1 rd.timeout=10";
-    ["-kernel", text(&kernel), "-initrd", text(installer()), "-append", line].map(str::to_owned).to_vec()
+fn direct(seconds: u8, folder: &Path) -> Vec<String> {
+    let kernel = kernel_in(installer().parent().unwrap());
+    machine::direct(&kernel, installer(), &format!("rd.timeout={seconds}"), folder)
 }
 
 #[test]
 fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     let folder = tempfile::tempdir().unwrap();
-    let stick = |more: &[&str]| {
-        let path = folder.path().join("stick.raw");
-        let words = [
-            "--installstick",
-            text(installer()),
-            "--installstick-system",
-            text(system()),
-            "--output",
-            text(&path),
-        ];
-        let unattended =
-            ["install-stick", text(installer()), "--system", text(system()), "--output", text(&path)];
-        let words = if more.is_empty() { words } else { unattended };
-        run_kiwi(&[&words[..], more].concat());
-        path
-    };
     let (disk, before) = foreign_disk(folder.path(), ROOMY);
-    let attended = stick(&[]);
-    let words = [direct(), Slot::Usb.words(&attended), attached(&disk)].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    // The medium that the description asks for starts and finds what is on it.
+    let cd = system().with_file_name(format!("{SYSTEM}.install.iso"));
+    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, folder.path());
     machine.expect(&["Name of the disk to install on"], 300);
     machine.type_line("vda");
     machine.expect(&["ALL THAT IS ON IT WILL BE LOST."], 30);
@@ -181,11 +153,24 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     drop(machine);
     assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
 
-    let unattended = stick(&["--unattended"]);
+    let stick = |name: &str, words: &[&str]| {
+        let path = folder.path().join(name);
+        run_kiwi(&[words, &["--output", text(&path)]].concat());
+        path
+    };
+    let ng = ["install-stick", text(installer()), "--system", text(system())];
+    let attended = stick("attended.raw", &ng);
+    let chapter = ["--installstick", text(installer()), "--installstick-system", text(system())];
+    assert!(
+        std::fs::read(&attended).unwrap() == std::fs::read(stick("again.raw", &chapter)).unwrap(),
+        "two sticks differ"
+    );
+    let unattended = stick("stick.raw", &[&ng[..], &["--unattended"]].concat());
     // The system's filter leaves the second disk out, so that there is no doubt about the first one.
     let other = folder.path().join("other.raw");
     std::fs::File::create(&other).unwrap().set_len(ROOMY).unwrap();
-    let words = [direct(), Slot::Usb.words(&unattended), attached(&disk), attached(&other)].concat();
+    let words =
+        [direct(30, folder.path()), Slot::Usb.words(&unattended), attached(&disk), attached(&other)].concat();
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
     machine.expect(&["Press Enter and the machine restarts: "], 30);
@@ -207,54 +192,50 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
 
 #[test]
 fn what_is_wrong_with_an_installation_is_said_and_nothing_is_written() {
+    /// Bytes of a system that nobody starts, of a disk that has no room for it, and of one that has.
+    const SYSTEM_SIZE: u64 = 24 << 20;
+    const TINY: u64 = 8 << 20;
+    const ENOUGH: u64 = 64 << 20;
     let folder = tempfile::tempdir().unwrap();
-    let cd = folder.path().join("install.iso");
-    run_kiwi(&[
-        "install-cd",
-        text(installer()),
-        "--system",
-        text(system()),
-        "--unattended",
-        "--output",
-        text(&cd),
-    ]);
+    let at = |name: &str| folder.path().join(name);
+    std::fs::rename(foreign_disk(folder.path(), SYSTEM_SIZE).0, at(&format!("{SYSTEM}.raw"))).unwrap();
+    let cd = at("install.iso");
+    let system = at(&format!("{SYSTEM}.raw"));
+    let words = ["install-cd", text(installer()), "--system", text(&system), "--unattended"];
+    run_kiwi(&[&words[..], &["--output", text(&cd)]].concat());
     let says = |medium: Option<&Path>, size: u64, text: &str| {
         let (disk, before) = foreign_disk(folder.path(), size);
-        let mut words = [direct(), attached(&disk)].concat();
+        let seconds = if medium.is_some() { 30 } else { 2 };
+        let mut words = [direct(seconds, folder.path()), attached(&disk)].concat();
         words.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.words(medium)));
         Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 300);
         assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
     };
-    const DISK_SIZE: u64 = 64 << 20;
-    says(None, DISK_SIZE, "The CD or USB stick with the system to install was not found within 10 seconds.");
-    says(Some(&cd), DISK_SIZE, "The disk vda is too small: it has 64 MiB and the system needs ");
+    says(None, ENOUGH, "The CD or USB stick with the system to install was not found within 2 seconds.");
+    says(Some(&cd), TINY, "The disk vda is too small: it has 8 MiB and the system needs ");
     let bytes = std::fs::read(&cd).unwrap();
     let sum = std::fs::read_to_string(sum_of(&cd, folder.path())).unwrap();
     let place = bytes.windows(sum.len()).position(|window| window == sum.as_bytes()).expect("the sum") as u64;
     let changed = |name: &str, from: &str, to: &str| {
         assert_eq!(from.len(), to.len());
-        let path = folder.path().join(name);
+        let path = at(name);
         std::fs::copy(&cd, &path).unwrap();
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         file.write_all_at(sum.replacen(from, to, 1).as_bytes(), place).unwrap();
         path
     };
     let wrong = changed("wrong.iso", &sum[..8], "00000000");
-    says(Some(&wrong), DISK_SIZE, "The system on the medium has the wrong checksum: ");
+    says(Some(&wrong), ENOUGH, "The system on the medium has the wrong checksum: ");
     // A sum that is about more than what is on the medium.
     let count = sum.split_whitespace().nth(1).unwrap();
     let truncated =
         changed("truncated.iso", &format!("   {count} "), &format!("   {} ", "9".repeat(count.len())));
-    says(Some(&truncated), DISK_SIZE, "The system on the medium is truncated: ");
-    let cut = folder.path().join("cut.iso");
+    says(Some(&truncated), ENOUGH, "The system on the medium is truncated: ");
+    let cut = at("cut.iso");
     std::fs::copy(&cd, &cut).unwrap();
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(&cut)
-        .unwrap()
-        .set_len(bytes.len() as u64 - (5 << 20))
-        .unwrap();
-    says(Some(&cut), DISK_SIZE, "The medium is incomplete: 5 MiB are missing at its end.");
+    let file = std::fs::OpenOptions::new().write(true).open(&cut).unwrap();
+    file.set_len(bytes.len() as u64 - (5 << 20)).unwrap();
+    says(Some(&cut), ENOUGH, "The medium is incomplete: 5 MiB are missing at its end.");
 }
 
 /// The checksum file of a medium, taken from it.

@@ -3,13 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 mod machine;
+mod small;
 
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use machine::{Firmware, Machine, Slot, run_kiwi};
+use small::{judge, mounted};
 
 /// A system that is quick to boot: its init is a shell script that offers a login.
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">
@@ -23,39 +24,10 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">
   </packages>
 </image>"#;
 
-const INIT: &str = "#!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
-swapon -a
-while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
-";
-
-/// Drivers that no machine of these tests has are most of the kernel.
-const CONFIG_SH: &str = "set -e
-cd /lib/modules/*/kernel
-rm -rf sound drivers/net drivers/gpu drivers/media drivers/iio drivers/infiniband drivers/staging drivers/isdn net
-depmod \"$(ls /lib/modules)\"
-rm -rf /usr/share/doc /usr/share/man /usr/share/locale /var/lib/apt/lists/*
-";
-
 /// The prepared tree; each test makes its media from it.
 fn tree() -> &'static Path {
     static TREE: OnceLock<PathBuf> = OnceLock::new();
-    TREE.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("live");
-        let _ = std::fs::remove_dir_all(&folder);
-        let description = folder.join("description");
-        std::fs::create_dir_all(description.join("root/usr/sbin")).unwrap();
-        std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "flags=\"overlay\""))
-            .unwrap();
-        std::fs::write(description.join("config.sh"), CONFIG_SH).unwrap();
-        let init = description.join("root/usr/sbin/init");
-        std::fs::write(&init, INIT).unwrap();
-        judge("chmod", &["755", init.to_str().unwrap()]);
-        let tree = folder.join("tree");
-        run_kiwi(&["prepare", description.to_str().unwrap(), "--root", tree.to_str().unwrap()]);
-        tree
-    })
+    TREE.get_or_init(|| small::prepare(&DESCRIPTION.replace("TYPE", "flags=\"overlay\"")))
 }
 
 /// The medium with these attributes of its type.
@@ -70,15 +42,6 @@ fn medium_and_words(attributes: &str, folder: &Path) -> (PathBuf, String) {
     (folder.join("live.x86_64-1.0.0.iso"), said)
 }
 
-/// Runs a judge; what it printed.
-fn judge(program: &str, words: &[&str]) -> String {
-    let output =
-        Command::new(program).args(words).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
-    text
-}
-
 /// Boots a medium and logs in; the accounts are those of the description.
 fn log_in(image: &Path, slot: Slot, firmware: Firmware, folder: &Path) -> Machine {
     let mut machine = Machine::start(&slot.words(image), firmware, folder);
@@ -87,13 +50,6 @@ fn log_in(image: &Path, slot: Slot, firmware: Firmware, folder: &Path) -> Machin
     assert_eq!(people, "tux");
     assert_eq!(machine.ask("echo written > there; cat there"), "written");
     machine
-}
-
-/// Device, type and first option of what is mounted at `place`.
-fn mounted(machine: &mut Machine, place: &str) -> String {
-    machine.ask(&format!(
-        "awk '$2 == \"{place}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"
-    ))
 }
 
 #[test]
@@ -309,10 +265,9 @@ fn direct(image: &Path, folder: &Path, line: &str) -> Vec<String> {
                 path.to_str().unwrap(),
             ],
         );
-        path.to_str().unwrap().to_owned()
+        path
     });
-    let line = format!("console=ttyS0 quiet panic=-1 {line}");
-    ["-kernel", &kernel, "-initrd", &initrd, "-append", &line].map(str::to_owned).to_vec()
+    machine::direct(&kernel, &initrd, line, folder)
 }
 
 #[test]

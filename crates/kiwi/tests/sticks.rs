@@ -8,7 +8,7 @@ mod small;
 use std::path::Path;
 
 use machine::{Firmware, Machine, Slot, run_kiwi};
-use small::{SYSTEM, attached, create, judge, log_in, mounted, text};
+use small::{SYSTEM, attached, create, judge, kernel_in, log_in, mounted, text};
 
 const STICK: &str = r#"<type image="usb" filesystem="ext4"/>"#;
 const READ_ONLY_STICK: &str = r#"<type image="usb" filesystem="squashfs" boot="usbboot/debian-12"/>"#;
@@ -119,10 +119,7 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     drop(machine);
 
     // Nobody has a system.
-    let kernel = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-    let kernel = kernel.into_iter().find(|path| text(path).contains(".kernel.")).expect("a kernel");
-    let line = "console=ttyS0 quiet panic=-1 rd.timeout=5";
-    let words = ["-kernel", text(&kernel), "-initrd", text(&initrd), "-append", line].map(str::to_owned);
+    let words = machine::direct(&kernel_in(folder.path()), &initrd, "rd.timeout=5", folder.path());
     Machine::start(&words, Firmware::Bios, folder.path())
         .expect_failure("no system was found on the first or second partition of a disk, and no root= says where it is within 5 seconds.", 180);
 }

@@ -71,6 +71,31 @@ impl Slot {
     }
 }
 
+/// The words that start kernel and initrd with this command line and without a boot loader. The kernel is unpacked into
+/// `scratch` before, which takes an emulated processor longer than everything else until the initrd starts.
+///
+/// # Panics
+///
+/// When the kernel is not packed with xz, as that of `linux-image-amd64` is.
+pub fn direct(kernel: &Path, initrd: &Path, line: &str, scratch: &Path) -> Vec<String> {
+    const XZ: &[u8] = b"\xfd7zXZ\0";
+    let unpacked = scratch.join("vmlinux");
+    if !unpacked.exists() {
+        let packed = std::fs::read(kernel).unwrap();
+        let start =
+            packed.windows(XZ.len()).position(|window| window == XZ).expect("a kernel packed with xz");
+        let stream = scratch.join("vmlinux.xz");
+        std::fs::write(&stream, &packed[start..]).unwrap();
+        let output = std::fs::File::create(&unpacked).unwrap();
+        let words = ["--decompress", "--stdout", "--single-stream"];
+        let status = Command::new("xz").args(words).arg(&stream).stdout(output).status().unwrap();
+        assert!(status.success(), "{} was not unpacked", kernel.display());
+    }
+    let [kernel, initrd] = [unpacked.as_path(), initrd].map(|path| path.to_str().unwrap());
+    let line = format!("console=ttyS0 quiet panic=-1 {line}");
+    ["-kernel", kernel, "-initrd", initrd, "-append", &line].map(str::to_owned).to_vec()
+}
+
 /// Seconds until a command has ended. Making keys takes an emulated processor minutes while others use the real one.
 const ANSWER: u64 = 240;
 
@@ -117,7 +142,7 @@ impl Machine {
         let limit = Instant::now() + Duration::from_secs(seconds);
         while !self.console.lock().unwrap().contains(text) {
             assert!(Instant::now() < limit, "\"{text}\" did not come within {seconds} s; {}", self.tail());
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -126,7 +151,7 @@ impl Machine {
         let limit = Instant::now() + Duration::from_secs(seconds);
         while self.child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < limit, "the machine did not end within {seconds} s; {}", self.tail());
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
@@ -145,7 +170,7 @@ impl Machine {
             for bad in ["*** kiwi:", "Kernel panic", "Entering emergency mode", "No bootable device"] {
                 assert!(!new.contains(bad), "the machine says \"{bad}\"; {}", self.tail());
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(50));
         }
         false
     }
@@ -184,10 +209,10 @@ impl Machine {
     pub fn log_in(&mut self, user: &str, password: &str) {
         self.expect(&["login: "], 400);
         for _ in 0..5 {
-            std::thread::sleep(Duration::from_secs(3));
+            std::thread::sleep(Duration::from_secs(1));
             self.type_line(user);
-            if self.shows(&["Password: ", "Passwort: "], 25) {
-                std::thread::sleep(Duration::from_secs(1));
+            if self.shows(&["Password: ", "Passwort: "], 15) {
+                std::thread::sleep(Duration::from_millis(500));
                 self.type_line(password);
                 if self.shows(&["$ "], 60) {
                     return;
