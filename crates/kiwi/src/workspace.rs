@@ -5,6 +5,7 @@
 //! DESTDIR/.kiwi.XXXXXX/scratch/  trees and layers: memory when there is enough, else the disk
 //! ```
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -99,6 +100,7 @@ impl Workspace {
         for folder in [&upper, &work, &merged] {
             host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
         }
+        resemble(&upper, tree.path()).with_context(|| format!("preparing {}", upper.display()))?;
         host.mount_overlay(tree.path(), &upper, &work, &merged)
             .with_context(|| format!("laying a writable layer over {}", tree.path().display()))?;
         RootTree::layered(&merged, tree.path(), &upper)
@@ -152,5 +154,39 @@ impl Workspace {
             Some(folder) => folder.close().context("removing the work folder"),
             None => Ok(()),
         }
+    }
+}
+/// Gives the top of a layer mode, owner and times of the tree below it: they are what is seen of both.
+fn resemble(upper: &Path, lower: &Path) -> std::io::Result<()> {
+    let (folder, model) = (std::fs::File::open(upper)?, lower.metadata()?);
+    folder.set_permissions(model.permissions())?;
+    std::os::unix::fs::fchown(&folder, Some(model.uid()), Some(model.gid()))?;
+    folder
+        .set_times(std::fs::FileTimes::new().set_accessed(model.accessed()?).set_modified(model.modified()?))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes folders of its own")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_top_of_a_layer_is_that_of_its_tree() {
+        let folder = tempfile::tempdir().unwrap();
+        let [upper, lower] = ["upper", "lower"].map(|name| folder.path().join(name));
+        for path in [&upper, &lower] {
+            std::fs::create_dir(path).unwrap();
+        }
+        std::fs::set_permissions(&lower, std::fs::Permissions::from_mode(0o711)).unwrap();
+        let past = std::time::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 7);
+        std::fs::File::open(&lower).unwrap().set_times(std::fs::FileTimes::new().set_modified(past)).unwrap();
+        resemble(&upper, &lower).unwrap();
+        let facts = |path: &Path| {
+            let top = path.metadata().unwrap();
+            (top.mode(), top.uid(), top.gid(), top.mtime(), top.mtime_nsec())
+        };
+        assert_eq!(facts(&upper), facts(&lower));
     }
 }

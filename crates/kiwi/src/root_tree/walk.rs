@@ -18,7 +18,8 @@ use super::{Measure, RootTree};
 pub(super) type Time = (i64, i64);
 
 impl RootTree {
-    /// Counts what the tree holds.
+    /// Counts what the tree holds. It is read below its layer where it is the same: an overlay makes an inode of its own for
+    /// every file that is looked at, and takes all of them apart at its end.
     pub fn measure(&self) -> Result<Measure> {
         let mut measure = Measure::default();
         let mut linked = HashSet::new();
@@ -37,7 +38,12 @@ impl RootTree {
             measure.bytes += bytes.div_ceil(4096) * 4096;
             Ok(())
         };
-        every_entry(&self.path, &mut count).context("measuring the root tree")?;
+        let below = self.below()?;
+        let (path, but) = match &below {
+            Some(below) => (below.path, below.removed.as_slice()),
+            None => (self.path.as_path(), [].as_slice()),
+        };
+        every_entry(path, but, &mut count).context("measuring the root tree")?;
         if let Some(layer) = &self.layer {
             *layer.newest() = Some(newest);
         }
@@ -46,7 +52,7 @@ impl RootTree {
 
     /// Takes sockets out: each is of a process, and that one is gone.
     pub fn remove_sockets(&self) -> Result<()> {
-        every_entry(&self.path, &mut |folder, name, stat| {
+        every_entry(&self.path, &[], &mut |folder, name, stat| {
             if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
                 unlinkat(folder, name, AtFlags::empty())?;
             }
@@ -63,7 +69,7 @@ impl RootTree {
         let changed = self.layer.as_ref().filter(|layer| layer.newest().is_some_and(|time| time <= limit));
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
-            None => every_entry(&self.path, &mut |folder, name, stat| {
+            None => every_entry(&self.path, &[], &mut |folder, name, stat| {
                 if time_of(stat) > limit { set_time(folder, name, limit) } else { Ok(()) }
             }),
         }
@@ -103,26 +109,25 @@ fn set_time(folder: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
     Ok(utimensat(folder, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
+/// What is done with an entry: the folder it lies in, its name, what it is.
+type Work<'w> = dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()> + 'w;
+
 /// Calls `work` for every entry below `tree` and then for the folder it lies in, the tree itself last: what `work` sets
-/// stays.
-fn every_entry(tree: &Path, work: &mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()>) -> Result<()> {
+/// stays. What at the top has one of the names `but` does not count.
+fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = openat(CWD, tree, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&root)?;
-    every_entry_of(root.as_fd(), tree, work)?;
+    every_entry_of(root.as_fd(), tree, but, work)?;
     work(root.as_fd(), c".", &stat)
 }
 
-fn every_entry_of(
-    folder: BorrowedFd<'_>,
-    path: &Path,
-    work: &mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()>,
-) -> Result<()> {
+fn every_entry_of(folder: BorrowedFd<'_>, path: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let reading = || format!("reading {}", path.display());
     for entry in Dir::read_from(folder).with_context(reading)? {
         let entry = entry.with_context(reading)?;
         let name = entry.file_name();
-        if [c".", c".."].contains(&name) {
+        if [c".", c".."].contains(&name) || but.iter().any(|but| but.as_bytes() == name.to_bytes()) {
             continue;
         }
         let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
@@ -130,7 +135,7 @@ fn every_entry_of(
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let inner = openat(folder, name, flags, Mode::empty()).with_context(reading)?;
             let place = path.join(name.to_string_lossy().as_ref());
-            every_entry_of(inner.as_fd(), &place, work)?;
+            every_entry_of(inner.as_fd(), &place, &[], work)?;
         }
         work(folder, name, &stat).with_context(|| format!("in {}", path.display()))?;
     }
