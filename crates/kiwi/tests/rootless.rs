@@ -1,4 +1,4 @@
-//! The same bytes, whoever builds, where and when; and files of every kind come through.
+//! The same bytes, whoever builds, where and when; and files of every kind come through, as foreign programs read them.
 //!
 //! ```text
 //! root, memory, no perturbation ----> tree -> an image of each type --+-- compared byte by byte
@@ -12,21 +12,24 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 mod machine;
+mod readback;
+mod user;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use machine::{kiwi, run_kiwi};
-
-const USER: &str = "kiwi-test";
+use machine::run_kiwi;
+use user::{USER, copy_programs, judge, make_user};
 
 /// Elsewhere and at another time: the clock of kiwi itself is more than a year ahead.
 const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \
     exec taskset --cpu-list 0 setpriv --reuid kiwi-test --regid kiwi-test --init-groups --reset-env env \
     TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=/home/kiwi-test/store \
     LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 \"$@\"";
+
+/// The boot image of installation media.
+const INSTALLER: &str = "isoinstboot/debian-12";
 
 /// Types, each with what makes it differ from others of its name.
 const TYPES: [(&str, &str); 18] = [
@@ -86,44 +89,34 @@ touch listed && setfacl --modify user:1234:rw listed
 touch attributed && setfattr --name user.colour --value blue attributed
 "#;
 
-/// An ordinary user with ids of its own, made once.
-fn make_user() {
-    assert!(
-        rustix::process::geteuid().is_root(),
-        "this test compares root with an ordinary user and must run as root"
-    );
-    let known = std::fs::read_to_string("/etc/passwd").unwrap().contains(&format!("\n{USER}:"));
-    if !known {
-        judge("useradd", &["--create-home", USER]);
-    }
-    let ranges = std::fs::read_to_string("/etc/subuid").unwrap_or_default();
-    if !ranges.contains(&format!("{USER}:")) {
-        judge("usermod", &["--add-subuids", "1000000-1065535", "--add-subgids", "1000000-1065535", USER]);
-    }
-}
-
-/// kiwi and what comes with it where every user can start them; a checkout may be closed to others.
-fn copy_programs(folder: &Path) -> PathBuf {
-    let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
-    std::fs::copy(linuxrc, folder.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
-    std::fs::copy(kiwi(), folder.join("kiwi")).unwrap();
-    folder.join("kiwi")
-}
-
-/// Runs a judge; what it printed.
-fn judge(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
-    text
-}
-
 fn run_elsewhere(program: &Path, words: &[&str]) {
     judge("unshare", &[&["--uts", "sh", "-c", ELSEWHERE, "sh", program.to_str().unwrap()], words].concat());
+}
+
+/// The words of kiwi that make media of image `number` of this type, which lies in `folder`.
+fn media(word: &str, attributes: &str, folder: &str, number: usize) -> Vec<Vec<String>> {
+    let image = format!("{folder}/{number}/twin.x86_64-1.0.0");
+    let installer = format!("{folder}/boot/initrd-isoinstboot-debian-12.x86_64-1.0.0.gz");
+    let (initrd, disk) = (format!("{folder}/{number}/initrd-twin.x86_64-1.0.0"), format!("{image}.raw"));
+    let calls = match (word, attributes.contains("format=")) {
+        ("usb", _) => {
+            vec![
+                vec!["boot-stick", &initrd, "--system", &image],
+                vec!["boot-stick", &initrd],
+                vec!["boot-cd", &initrd],
+            ]
+        }
+        ("oem", false) => vec![
+            vec!["install-cd", &installer, "--system", &disk],
+            vec!["install-stick", &installer, "--system", &disk],
+        ],
+        _ => Vec::new(),
+    };
+    let complete = |(medium, words): (usize, Vec<&str>)| {
+        let output = format!("{folder}/{number}/medium-{medium}");
+        [&words[..], &["--output", &output]].concat().into_iter().map(str::to_owned).collect()
+    };
+    calls.into_iter().enumerate().map(complete).collect()
 }
 
 /// The files of a folder, with what tells them apart.
@@ -169,6 +162,14 @@ fn root_and_user_build_the_same_bytes() {
     // Once more, with finished stages from the store.
     run_elsewhere(&program, &["prepare", &path("user/description"), "--root", &path("user/again")]);
     run_elsewhere(&program, &["diff", &path("user/tree"), &path("user/again")]);
+    for who in ["root", "user"] {
+        std::fs::create_dir(path(&format!("{who}/boot"))).unwrap();
+    }
+    judge("chown", &[USER, &path("user/boot")]);
+    run_kiwi(&["build", INSTALLER, "--destdir", &path("root/boot")]);
+    run_elsewhere(&program, &["build", INSTALLER, "--destdir", &path("user/boot")]);
+    let [root, user] = ["root/boot", "user/boot"].map(|name| contents(Path::new(&path(name))));
+    assert_eq!(root, user, "the boot image of installation media");
     let mut different = Vec::new();
     for (number, (word, attributes)) in TYPES.into_iter().enumerate() {
         let image_type = format!("<type image=\"{word}\" {attributes}/>");
@@ -187,8 +188,18 @@ fn root_and_user_build_the_same_bytes() {
                 &["create", &path("user/tree"), "--destdir", &path(&format!("user/{number}"))],
             );
         });
+        for words in media(word, attributes, &path("WHO"), number) {
+            let words = |who| words.iter().map(|word| word.replace("WHO", who)).collect::<Vec<_>>();
+            run_kiwi(&words("root").iter().map(String::as_str).collect::<Vec<_>>());
+            run_elsewhere(&program, &words("user").iter().map(String::as_str).collect::<Vec<_>>());
+        }
         let [root, user] = ["root", "user"].map(|who| contents(Path::new(&path(&format!("{who}/{number}")))));
         assert!(!root.is_empty(), "{image_type} has no files");
+        readback::check(
+            word,
+            Path::new(&path(&format!("root/{number}/twin.x86_64-1.0.0"))),
+            Path::new(&path("root/tree")),
+        );
         eprintln!(
             "{image_type}: {} files, {}",
             root.len(),

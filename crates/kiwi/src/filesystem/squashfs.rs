@@ -17,6 +17,9 @@ fn memory(processors: usize) -> usize {
     64 + 32 * processors
 }
 
+/// How the names of extended attributes begin that it has a place for; access control lists are others.
+const KEPT: [&str; 3] = ["security.", "trusted.", "user."];
+
 /// Words for mksquashfs that name the compressor.
 fn compressor(asked: Option<&str>) -> Vec<&str> {
     match asked {
@@ -28,6 +31,7 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 }
 
 pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
+    tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let (path, removed) = match &below {
         Some(below) => (below.path, below.removed.as_slice()),

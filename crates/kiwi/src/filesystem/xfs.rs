@@ -36,7 +36,7 @@ pub(super) fn create(
 ) -> Result<()> {
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, linked, sockets, sticky, .. } = prototype_of(tree.path())?;
-    tree.warn_of_attributes("XFS, as mkfs.xfs writes it,", host)?;
+    tree.warn_of_attributes("XFS, as mkfs.xfs writes it,", &[], host)?;
     for (what, names) in [("keep hard links, which became copies:", linked), ("hold sockets:", sockets)] {
         if !names.is_empty() {
             host.warn(&format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")));

@@ -42,7 +42,7 @@ pub(super) fn create(
     let stage = host.stage("Packing the initrd");
     let target = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     let writer = GzipWriter::new(target, host.processors()).context("packing the initrd")?;
-    tree.warn_of_attributes("cpio", host)?;
+    tree.warn_of_attributes("cpio", &[], host)?;
     let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
     writer.finish().context("packing the initrd")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());

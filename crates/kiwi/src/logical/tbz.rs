@@ -1,7 +1,8 @@
 //! The tree as a tar archive, compressed with xz: N.tar.xz and N.md5.
 //!
 //! The word is the chapter's; the format is the one that today's descriptions of this type get. Members are sorted,
-//! owners numeric, extended attributes and capabilities kept.
+//! owners numeric, extended attributes kept: capabilities, and access control lists with numbers, as the words of tar's
+//! own format for them would be names of the host.
 
 use anyhow::{Context, Result};
 use bootconfig::ImageName;

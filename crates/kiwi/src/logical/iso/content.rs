@@ -109,7 +109,7 @@ pub(super) fn create(
             let directories = read_only_directories(tree)?;
             let mut grafts = match read_only {
                 ReadOnly::Directories => {
-                    tree.warn_of_attributes("a medium of plain directories", host)?;
+                    tree.warn_of_attributes("a medium of plain directories", &[], host)?;
                     let place = |name: &&str| format!("{}/{name}", LiveConfig::DIRECTORIES);
                     directories.iter().map(|name| Graft::new(place(name), tree.path().join(name))).collect()
                 }

@@ -1,0 +1,48 @@
+//! An ordinary user, made by tests that compare it with root.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+#![allow(unreachable_pub, reason = "each test file uses its own part of the kit")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::machine::{checkout, kiwi};
+
+pub const USER: &str = "kiwi-test";
+
+/// An ordinary user with ids of its own, made once.
+pub fn make_user() {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "this test compares root with an ordinary user and must run as root"
+    );
+    let known = std::fs::read_to_string("/etc/passwd").unwrap().contains(&format!("\n{USER}:"));
+    if !known {
+        judge("useradd", &["--create-home", USER]);
+    }
+    let ranges = std::fs::read_to_string("/etc/subuid").unwrap_or_default();
+    if !ranges.contains(&format!("{USER}:")) {
+        judge("usermod", &["--add-subuids", "1000000-1065535", "--add-subgids", "1000000-1065535", USER]);
+    }
+}
+
+/// kiwi and what comes with it where every user can start them; a checkout may be closed to others.
+pub fn copy_programs(folder: &Path) -> PathBuf {
+    let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
+    std::fs::copy(linuxrc, folder.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
+    std::fs::copy(kiwi(), folder.join("kiwi")).unwrap();
+    let share = checkout().join("share");
+    judge("cp", &["--recursive", share.to_str().unwrap(), folder.to_str().unwrap()]);
+    folder.join("kiwi")
+}
+
+/// Runs a judge; what it printed.
+pub fn judge(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(words)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {words:?}: {text}");
+    text
+}
