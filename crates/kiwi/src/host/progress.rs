@@ -124,11 +124,12 @@ impl Progress {
 }
 
 impl Stage<'_> {
-    /// How far the work is, in any unit; shown behind its text.
+    /// How far the work is, in any unit; shown in per cent behind its text.
     pub fn advance(&self, done: u64, total: u64) {
         self.progress.event(&Event::StageProgress { stage: &self.text, done, total });
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{} {done}/{total}", self.text));
+            let part = u128::from(done) * 100 / u128::from(total.max(1));
+            bar.set_message(format!("{}: {part} %", self.text));
         }
     }
 
