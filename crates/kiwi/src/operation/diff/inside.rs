@@ -143,7 +143,7 @@ impl Image {
 }
 
 /// Puts the archive `$1`, packed or not, into the folder `$2`.
-const UNPACK_CPIO: &str = "cd \"$2\" && gzip -dcf < \"$1\" | \
+const UNPACK_CPIO: &str = "exec < \"$1\"; cd \"$2\"; gzip -dcf | \
     cpio --quiet --extract --make-directories --preserve-modification-time --no-absolute-filenames";
 
 /// Whether a gzip file begins with an entry of cpio.
