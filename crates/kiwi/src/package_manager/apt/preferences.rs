@@ -11,7 +11,8 @@ use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 
-const PLACE: &str = ".kiwi/etc/preferences.d/kiwi";
+/// Below our folder.
+const PLACE: &str = "etc/preferences.d/kiwi";
 
 /// Fields of `apt-get indextargets`, and what a pin calls them.
 const FIELDS: [(&str, &str); 5] =
@@ -37,7 +38,7 @@ impl Apt<'_> {
             let is_alone = self.is_of_its_own_host(repository);
             is_alone.then(|| pin(&format!("origin \"{}\"", host(&repository.location)), priority))
         });
-        tree.write(PLACE, self.ignored().chain(pins).collect::<String>(), 0o644)
+        tree.write(place(), self.ignored().chain(pins).collect::<String>(), 0o644)
     }
 
     /// Pins of repositories that only their release files tell apart, which have been read by now.
@@ -65,12 +66,12 @@ impl Apt<'_> {
                  another repository of its host, with another priority, does not say; give it a label or a suite of its own"
             ));
         }
-        tree.write(PLACE, tree.read_text(PLACE)? + &pins, 0o644)
+        tree.write(place(), self.preferences(tree)? + &pins, 0o644)
     }
 
     /// The preferences as they are in force.
     pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
-        tree.read_text(PLACE)
+        tree.read_text(place())
     }
 
     /// Names that a description ignores are pinned away.
@@ -90,6 +91,10 @@ impl Apt<'_> {
             host(&other.location) != host(&repository.location) || other.priority == repository.priority
         })
     }
+}
+
+fn place() -> String {
+    format!("{WORK}/{PLACE}")
 }
 
 /// Whether it has an index of ours.
