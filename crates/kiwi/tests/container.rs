@@ -11,7 +11,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use user::{USER, copy_programs, judge, make_user};
+use machine::judge;
+use user::{USER, copy_programs, make_user};
 
 /// As a container does it: the machine read-only but for the folder `$0`, temporary files without a place, capabilities
 /// taken away. `$1` is a shell's words for what else is there, `$2` who starts the rest.

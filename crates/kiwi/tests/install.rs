@@ -10,8 +10,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use machine::{Firmware, Machine, Slot, run_kiwi};
-use small::{SYSTEM, attached, create, judge, kernel_in, log_in, mounted, text};
+use machine::{Firmware, Machine, Slot, judge, run_kiwi};
+use small::{SYSTEM, attached, create, kernel_in, log_in, mounted, text};
 
 /// The system with a medium that installs it.
 const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true"><bootloader name="grub2" timeout="1"/>

@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use machine::{Firmware, Machine, Slot, run_kiwi};
-use small::{judge, mounted};
+use machine::{Firmware, Machine, Slot, judge, run_kiwi};
+use small::mounted;
 
 /// A system that is quick to boot: its init is a shell script that offers a login.
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="live">

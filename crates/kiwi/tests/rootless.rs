@@ -19,8 +19,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use machine::run_kiwi;
-use user::{USER, copy_programs, judge, make_user};
+use machine::{judge, run_kiwi};
+use user::{USER, copy_programs, make_user};
 
 /// Elsewhere and at another time: the clock of kiwi itself is more than a year ahead.
 const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \

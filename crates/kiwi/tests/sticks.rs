@@ -7,8 +7,8 @@ mod small;
 
 use std::path::Path;
 
-use machine::{Firmware, Machine, Slot, run_kiwi};
-use small::{SYSTEM, attached, create, judge, kernel_in, log_in, mounted, text};
+use machine::{Firmware, Machine, Slot, judge, run_kiwi};
+use small::{SYSTEM, attached, create, kernel_in, log_in, mounted, text};
 
 const STICK: &str = r#"<type image="usb" filesystem="ext4"/>"#;
 const READ_ONLY_STICK: &str = r#"<type image="usb" filesystem="squashfs" boot="usbboot/debian-12"/>"#;

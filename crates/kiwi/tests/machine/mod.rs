@@ -28,6 +28,18 @@ pub fn run_kiwi(arguments: &[&str]) -> String {
     said.into_owned()
 }
 
+/// Runs a judge; what it printed.
+pub fn judge(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(words)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {words:?}: {text}");
+    text
+}
+
 /// How a machine starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Firmware {

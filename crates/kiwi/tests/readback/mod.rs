@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::user::judge;
+use crate::machine::judge;
 
 /// The folder with files of every kind, and a program with a file capability.
 const ODD: &str = "opt/odd";

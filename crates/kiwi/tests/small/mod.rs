@@ -3,10 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::machine::{Firmware, Machine, run_kiwi};
+use crate::machine::{Firmware, Machine, judge, run_kiwi};
 
 /// A system that is quick to boot: its init is a shell script that offers a login.
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="small">
@@ -40,18 +39,6 @@ rm -rf /kept /usr/share/doc /usr/share/info /usr/share/man /usr/share/locale /va
     /usr/share/perl* /usr/lib/*/perl* /usr/lib/*/libperl* /usr/lib/*/gconv /usr/lib/udev/hwdb* \
     /usr/bin/python3* /usr/lib/python3* /usr/lib/*/libicu*
 "#;
-
-/// Runs a judge; what it printed.
-pub fn judge(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
-    text
-}
 
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()

@@ -3,9 +3,8 @@
 #![allow(unreachable_pub, reason = "each test file uses its own part of the kit")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::machine::{checkout, kiwi};
+use crate::machine::{checkout, judge, kiwi};
 
 pub const USER: &str = "kiwi-test";
 
@@ -33,16 +32,4 @@ pub fn copy_programs(folder: &Path) -> PathBuf {
     let share = checkout().join("share");
     judge("cp", &["--recursive", share.to_str().unwrap(), folder.to_str().unwrap()]);
     folder.join("kiwi")
-}
-
-/// Runs a judge; what it printed.
-pub fn judge(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
-    text
 }
