@@ -33,15 +33,11 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
-    let (path, removed) = match &below {
-        Some(below) => (below.path, below.removed.as_slice()),
-        None => (tree.path(), [].as_slice()),
-    };
     let leaves_out = plan.options.iter().any(|option| option == "-e");
     // The list has to be the last of the words.
-    let list = if leaves_out || removed.is_empty() { None } else { Some("-e") };
+    let list = if leaves_out || below.removed.is_empty() { None } else { Some("-e") };
     host.command("mksquashfs")
-        .arg(path)
+        .arg(below.path)
         .arg(output)
         .args(["-noappend", "-no-progress", "-no-recovery", "-reproducible"])
         .args(["-mkfs-time", &plan.epoch.to_string()])
@@ -51,7 +47,7 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
         .args(compressor(plan.compression.as_deref()))
         .args(&plan.options)
         .args(list)
-        .args(removed)
+        .args(&below.removed)
         .writable(folder_of(output))
         .run()
         .context("writing the squashfs")

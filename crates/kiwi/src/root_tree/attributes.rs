@@ -35,16 +35,12 @@ impl RootTree {
     /// Path and names of attributes of every entry that has others than `kept`, sorted.
     fn attributed(&self, kept: &[&str]) -> Result<Vec<String>> {
         let below = self.below()?;
-        let (path, but) = match &below {
-            Some(below) => (below.path, below.removed.as_slice()),
-            None => (self.path.as_path(), [].as_slice()),
-        };
         let mut found = Vec::new();
         let mut names = vec![0; 64 << 10];
         let counts = |entry: &walkdir::DirEntry| {
-            entry.depth() != 1 || but.iter().all(|but| entry.file_name() != but.as_str())
+            entry.depth() != 1 || below.removed.iter().all(|removed| entry.file_name() != removed.as_str())
         };
-        for entry in walkdir::WalkDir::new(path).into_iter().filter_entry(counts) {
+        for entry in walkdir::WalkDir::new(below.path).into_iter().filter_entry(counts) {
             let entry = entry.context("looking for extended attributes")?;
             // A file system without them has none to lose.
             let length = rustix::fs::llistxattr(entry.path(), &mut names).unwrap_or(0);
@@ -55,7 +51,7 @@ impl RootTree {
                 .filter(|name| !kept.iter().any(|kept| name.starts_with(kept)))
                 .collect();
             if !names.is_empty() {
-                let inside = entry.path().strip_prefix(path)?.display();
+                let inside = entry.path().strip_prefix(below.path)?.display();
                 found.push(format!("/{inside} ({})", names.join(", ")));
             }
         }

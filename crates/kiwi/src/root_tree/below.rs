@@ -17,19 +17,19 @@ pub struct Below<'a> {
 }
 
 impl RootTree {
-    /// The tree under the layer, when all that was done in the layer was to remove names at the top: a program that reads
-    /// it there, and leaves those out, sees the same and does not pay for the overlay.
-    pub fn below(&self) -> Result<Option<Below<'_>>> {
-        let Some(layer) = &self.layer else {
-            return Ok(Some(Below { path: &self.path, removed: Vec::new() }));
-        };
+    /// Where to read the tree: under its layer, when all that was done in that was to remove names at the top. Who reads it
+    /// there, and leaves those out, sees the same and does not pay for the overlay, which makes an inode of its own for
+    /// every file that is looked at, and takes all of them apart at its end.
+    pub fn below(&self) -> Result<Below<'_>> {
+        let here = Below { path: &self.path, removed: Vec::new() };
+        let Some(layer) = &self.layer else { return Ok(here) };
         let reading = || format!("reading the layer {}", layer.upper.display());
         let facts = |path: &Path| -> Result<_> {
             let top = path.metadata().with_context(reading)?;
             Ok((top.mode(), top.uid(), top.gid(), top.mtime(), top.mtime_nsec()))
         };
         if facts(&self.path)? != facts(&layer.lower)? {
-            return Ok(None);
+            return Ok(here);
         }
         let mut removed = Vec::new();
         for entry in layer.upper.read_dir().with_context(reading)? {
@@ -39,11 +39,11 @@ impl RootTree {
             let is_gone = metadata.file_type().is_char_device() && metadata.rdev() == 0;
             match entry.file_name().into_string() {
                 Ok(name) if is_gone => removed.push(name),
-                Ok(_) | Err(_) => return Ok(None),
+                Ok(_) | Err(_) => return Ok(here),
             }
         }
         removed.sort();
-        Ok(Some(Below { path: &layer.lower, removed }))
+        Ok(Below { path: &layer.lower, removed })
     }
 }
 
@@ -57,20 +57,24 @@ mod tests {
     #[test]
     fn only_a_layer_that_removed_names_at_the_top_is_passed_by() {
         let folder = tempfile::tempdir().unwrap();
-        let [lower, upper] = ["lower", "upper"].map(|name| folder.path().canonicalize().unwrap().join(name));
+        let [merged, lower, upper] =
+            ["merged", "lower", "upper"].map(|name| folder.path().canonicalize().unwrap().join(name));
         std::fs::create_dir(&lower).unwrap();
         std::fs::create_dir(&upper).unwrap();
-        let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
-        let below = |removed: &[&str]| {
-            Some(Below { path: &lower, removed: removed.iter().map(ToString::to_string).collect() })
+        // Its top is that of the tree below.
+        std::os::unix::fs::symlink(&lower, &merged).unwrap();
+        let tree = RootTree { path: merged.clone(), ..RootTree::layered(&lower, &lower, &upper).unwrap() };
+        let below = |path, removed: &[&str]| Below {
+            path,
+            removed: removed.iter().map(ToString::to_string).collect(),
         };
-        assert_eq!(tree.below().unwrap(), below(&[]));
+        assert_eq!(tree.below().unwrap(), below(&lower, &[]));
         for name in ["image", ".profile"] {
             mknodat(CWD, upper.join(name), FileType::CharacterDevice, Mode::empty(), 0).unwrap();
         }
-        assert_eq!(tree.below().unwrap(), below(&[".profile", "image"]));
+        assert_eq!(tree.below().unwrap(), below(&lower, &[".profile", "image"]));
         std::fs::create_dir(upper.join("etc")).unwrap();
-        assert_eq!(tree.below().unwrap(), None);
+        assert_eq!(tree.below().unwrap(), below(&merged, &[]));
     }
 
     #[test]
@@ -83,6 +87,7 @@ mod tests {
         }
         let other = std::fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH);
         std::fs::File::open(&lower).unwrap().set_times(other).unwrap();
-        assert_eq!(RootTree::layered(&merged, &lower, &upper).unwrap().below().unwrap(), None);
+        let tree = RootTree::layered(&merged, &lower, &upper).unwrap();
+        assert_eq!(tree.below().unwrap(), Below { path: &merged, removed: Vec::new() });
     }
 }

@@ -18,8 +18,7 @@ use super::{Measure, RootTree};
 pub(super) type Time = (i64, i64);
 
 impl RootTree {
-    /// Counts what the tree holds. It is read below its layer where it is the same: an overlay makes an inode of its own for
-    /// every file that is looked at, and takes all of them apart at its end.
+    /// Counts what the tree holds.
     pub fn measure(&self) -> Result<Measure> {
         let mut measure = Measure::default();
         let mut linked = HashSet::new();
@@ -39,11 +38,7 @@ impl RootTree {
             Ok(())
         };
         let below = self.below()?;
-        let (path, but) = match &below {
-            Some(below) => (below.path, below.removed.as_slice()),
-            None => (self.path.as_path(), [].as_slice()),
-        };
-        every_entry(path, but, &mut count).context("measuring the root tree")?;
+        every_entry(below.path, &below.removed, &mut count).context("measuring the root tree")?;
         if let Some(layer) = &self.layer {
             *layer.newest() = Some(newest);
         }
