@@ -46,6 +46,9 @@ const NOTHING: &str = "#!/bin/sh\nexit 0\n";
 const SHORT_HOST_KEY: &str = "#!/bin/sh\n\
     case \" $* \" in *' -f /etc/ssh/ssh_host_rsa_key '*) set -- \"$@\" -b 1024;; esac\n\
     exec /usr/bin/ssh-keygen.kiwi \"$@\"\n";
+/// Package scripts start thousands of short programs, each of which reads its locale anew: a fifth of their time goes
+/// into that of `C.UTF-8`, which lies in a dozen files. debootstrap runs them in `C`, too.
+const SCRIPT_LOCALE: &str = "C";
 /// What unusrmerged packages unpack into, and where that is today.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 
@@ -65,6 +68,7 @@ impl<'a> Apt<'a> {
             .needs_room(tree.path())
             .without_sync()
             .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
+            .env("LC_ALL", SCRIPT_LOCALE)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
             .env("DEBCONF_NOWARNINGS", "yes")
@@ -112,6 +116,7 @@ impl<'a> Apt<'a> {
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
         tree.command(host, program)
             .without_sync()
+            .env("LC_ALL", SCRIPT_LOCALE)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
             .env("DEBCONF_NOWARNINGS", "yes")
