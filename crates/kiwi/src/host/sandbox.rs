@@ -48,6 +48,7 @@ pub(super) struct Node {
 }
 
 const NODES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+const SHARED_MEMORY: &CStr = c"/dev/shm";
 const LINKS: [(&CStr, &CStr); 5] = [
     (c"/proc/self/fd", c"fd"),
     (c"/proc/self/fd/0", c"stdin"),
@@ -170,6 +171,13 @@ fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Res
         step("making a folder writable", set_read_only(folder, false))?;
     }
     assemble_dev(paths, stage)?;
+    // Trees and images of the user may lie in memory; the rest of it stays read-only.
+    if writable.iter().any(|folder| folder.to_bytes().starts_with(SHARED_MEMORY.to_bytes())) {
+        step(
+            "placing /dev/shm",
+            mount(Some(SHARED_MEMORY), &paths.shm, None, libc::MS_BIND | libc::MS_REC, None),
+        )?;
+    }
     step("placing /dev", mount(Some(&paths.dev), c"/dev", None, libc::MS_BIND | libc::MS_REC, None))?;
     // SAFETY: a system call with a valid pointer.
     unsafe { libc::umount2(paths.dev.as_ptr(), libc::MNT_DETACH) };
