@@ -1,9 +1,9 @@
-//! The judges of the tests: programs that come with a file system.
+//! The judges of the tests: programs that others wrote.
 
 use std::process::Command;
 
 /// What the program prints, in English and UTC; it must succeed.
-pub(super) fn run(program: &str, words: &[&str]) -> String {
+pub(crate) fn run(program: &str, words: &[&str]) -> String {
     let output = Command::new(program)
         .args(words)
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")

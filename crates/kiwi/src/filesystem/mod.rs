@@ -8,7 +8,7 @@ mod ext;
 mod ext_times;
 pub mod fat;
 #[cfg(test)]
-mod foreign_tool;
+pub(crate) mod foreign_tool;
 mod squashfs;
 mod xfs;
 mod xfs_times;

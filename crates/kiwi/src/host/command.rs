@@ -1,71 +1,19 @@
-//! Commands as values, run in a sandbox, with one error for a failed one.
+//! Commands as values, run in a sandbox.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::stall::StallGuard;
-use super::{Host, Interrupted, sandbox, sync_filter};
+use super::{CommandError, Host, sandbox, sync_filter};
 
 /// Lines of output an error shows.
 const TAIL: usize = 30;
-
-/// Why a command did not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The program is not installed.
-    #[error("the program '{program}' is needed and not installed; {remedy}")]
-    Missing {
-        /// Its name.
-        program: String,
-        /// How to get it.
-        remedy: String,
-    },
-    /// It ended with an error.
-    #[error("{command}\nfailed with {status}{}", shown(tail))]
-    Failed {
-        /// The command line.
-        command: String,
-        /// Exit code or signal in words.
-        status: String,
-        /// The last lines it printed.
-        tail: Vec<String>,
-    },
-    /// It could not be started or watched.
-    #[error("running {command}: {error}{}", shown(tail))]
-    Io {
-        /// The command line.
-        command: String,
-        /// The cause.
-        error: io::Error,
-        /// What the sandbox said.
-        tail: Vec<String>,
-    },
-    /// The user asked to stop.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-impl CommandError {
-    /// The last lines of output, when the command ran.
-    pub fn tail(&self) -> &[String] {
-        match self {
-            Self::Failed { tail, .. } | Self::Io { tail, .. } => tail,
-            Self::Missing { .. } | Self::Interrupted(_) => &[],
-        }
-    }
-}
-
-fn shown(tail: &[String]) -> String {
-    if tail.is_empty() {
-        return "; it printed nothing".to_owned();
-    }
-    tail.iter().fold(String::from("; the last it printed:"), |text, line| text + "\n  | " + line)
-}
 
 struct Bind {
     source: PathBuf,
@@ -203,7 +151,48 @@ impl<'h> Command<'h> {
     }
 
     /// Runs it and shows every line it prints to `watch`, besides the log.
-    pub fn run_watched(mut self, mut watch: impl FnMut(&str)) -> Result<(), CommandError> {
+    pub fn run_watched(self, watch: impl FnMut(&str)) -> Result<(), CommandError> {
+        self.attend(watch, None)
+    }
+
+    /// Runs it and gives what it prints on standard output to `read`, while that still comes; standard error goes to the
+    /// log. When `read` has enough before the end, the program finds its output closed, and how it ends does not matter.
+    pub fn run_read<T: Send>(
+        mut self,
+        read: impl FnOnce(&mut dyn io::Read) -> io::Result<T> + Send,
+    ) -> Result<T, CommandError> {
+        let line = self.line();
+        let failed = |error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
+        let (mut reader, writer) = io::pipe().map_err(failed)?;
+        self.stdout = Some(File::from(OwnedFd::from(writer)));
+        let mut found = None;
+        let take = || {
+            found = Some(read(&mut reader));
+            drop(reader);
+        };
+        let host = self.host;
+        let ended = self.attend(|_| (), Some(Box::new(take)));
+        host.check_interrupt()?;
+        match (found, ended) {
+            (Some(Ok(found)), Ok(())) => Ok(found),
+            (Some(Ok(found)), Err(_)) => {
+                host.log.line("It was stopped on purpose: nothing more of its output was needed.");
+                Ok(found)
+            }
+            // What ended its output too early says why itself.
+            (Some(Err(error)), Err(ended)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ended),
+            (Some(Err(error)), _) => Err(failed(error)),
+            (None, Err(ended)) => Err(ended),
+            (None, Ok(())) => Err(failed(io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+
+    /// Runs it and shows every line that does not go to a file to `watch`; `beside` runs in a thread as long as the program.
+    fn attend(
+        mut self,
+        mut watch: impl FnMut(&str),
+        beside: Option<Box<dyn FnOnce() + Send + '_>>,
+    ) -> Result<(), CommandError> {
         let line = self.line();
         self.host.log.line(&format!("$ {line}"));
         let failed = |error: io::Error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
@@ -239,7 +228,12 @@ impl<'h> Command<'h> {
                     let _ = child.kill();
                 }
                 let guard = self.needs_room.take().map(|folder| StallGuard::start(folder, child.id()));
-                watcher(self.host);
+                std::thread::scope(|scope| {
+                    if let Some(beside) = beside {
+                        scope.spawn(beside);
+                    }
+                    watcher(self.host);
+                });
                 let stalled = guard.is_some_and(StallGuard::stop);
                 let status = child.wait().map_err(failed)?;
                 drop(watched);

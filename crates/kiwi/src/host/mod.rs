@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the door that clippy.toml sends everybody to")]
 
 pub mod command;
+mod command_error;
 pub mod file;
 mod ids;
 pub mod interrupt;
@@ -30,7 +31,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use command::{Command, CommandError};
+pub use command::Command;
+pub use command_error::CommandError;
 pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;

@@ -1,7 +1,7 @@
 //! A hybrid ISO 9660 image: one file that boots from a CD and from a stick, by BIOS and by UEFI.
 //!
 //! ```text
-//! files of the caller + ISOLINUX (BIOS) + GRUB on a FAT image (UEFI) + the medium's mark -> xorriso -> sum implanted
+//! files of the caller + ISOLINUX (BIOS) + GRUB on a FAT image (UEFI) + the medium's mark -> xorriso -> assembly
 //! ```
 //!
 //! ```text
@@ -11,19 +11,21 @@
 //! /boot/isolinux, /boot/grub, /boot/ARCH/loader
 //! ```
 //!
-//! xorriso takes the files from where they are; nothing is copied before. Times are those of the build.
+//! xorriso takes the files from where they are; nothing is copied before, and the largest one not by xorriso (`assembly`).
+//! Times are those of the build.
+
+mod assembly;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use bootconfig::{DESCRIPTOR, MediumDigester, SECTOR, Volume};
 use description::Firmware;
 
-use crate::artifact::hex;
+use self::assembly::StandIn;
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::isolinux;
@@ -116,12 +118,12 @@ pub fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<String> {
-    let ours = own_files(plan, workspace, host)?;
+    let mut grafts = joined(grafts, own_files(plan, workspace, host)?);
+    let stand_in = stand_in(&mut grafts, plan, workspace, host)?;
     let mut command = host
         .command("xorriso")
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
         .env("TZ", "UTC")
-        .writable(workspace.out())
         .args(["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"])
         .args(["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"])
         .args(["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id])
@@ -135,9 +137,7 @@ pub fn create(
             "-partition_offset",
             "16",
         ])
-        .arg("-output")
-        .arg(output)
-        .args(["-eltorito-catalog", "boot/boot.catalog"]);
+        .args(["-output", "-", "-eltorito-catalog", "boot/boot.catalog"]);
     if plan.firmware != Firmware::Uefi {
         command = command
             .arg("-isohybrid-mbr")
@@ -145,23 +145,35 @@ pub fn create(
             .args(["-eltorito-boot", isolinux::PROGRAM])
             .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"]);
     }
+    let mut partition = None;
     if plan.firmware != Firmware::Bios {
         if plan.firmware != Firmware::Uefi {
             command = command.arg("-eltorito-alt-boot");
         }
         command = command
             .args(["-append_partition", "2", "0xef"])
-            .arg(system_partition(plan, workspace, host)?)
+            .arg(partition.insert(system_partition(plan, workspace, host)?))
             .args(["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     }
-    let grafts = joined(grafts, ours);
     let folders = folders(&grafts, plan.epoch, workspace, host)?;
+    command = command.args(["--sort-weight", "-1", &stand_in.place]);
     command = command.arg("-graft-points").arg(grafted(&Graft::new("/", folders)));
     for graft in &grafts {
         command = command.arg(grafted(graft));
     }
-    command.run().context("writing the medium")?;
-    implant_sum(output, host)
+    assembly::write(command, &stand_in, partition.as_deref(), output, host)
+}
+
+/// Puts something else in the place of the largest file, which comes last on the medium.
+fn stand_in(grafts: &mut [Graft], plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<StandIn> {
+    let size =
+        |graft: &Graft| graft.source.metadata().map_or(0, |file| if file.is_file() { file.len() } else { 0 });
+    let largest = grafts.iter_mut().max_by_key(|graft| size(graft)).context("a medium has no files")?;
+    let place = workspace.scratch_file("medium-stand-in");
+    let stand_in = StandIn::make(largest, &place, &plan.uuid, host)?;
+    settle(&place, plan.epoch, host)?;
+    largest.source = place;
+    Ok(stand_in)
 }
 
 /// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a folder
@@ -294,41 +306,6 @@ pub fn settle(file: &Path, epoch: u64, host: &Host) -> Result<()> {
 fn grafted(graft: &Graft) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('=', "\\=");
     format!("{}={}", escaped(&graft.place), escaped(&graft.source.display().to_string()))
-}
-
-/// Writes the medium's sum into its last sectors; the SHA-256 of the whole image. One reading does for both.
-fn implant_sum(image: &Path, host: &Host) -> Result<String> {
-    let what = || format!("summing {}", image.display());
-    let file = host.open_file(image).with_context(what)?;
-    let volume = volume_of(&file).with_context(what)?;
-    let length = file.metadata().with_context(what)?.len();
-    ensure!(volume.bytes == length, "the medium says it has {} bytes and has {length}", volume.bytes);
-    let mut digester = MediumDigester::default();
-    let mut buffer = vec![0; 1 << 20];
-    let mut read = |from: u64, to: u64, digester: &mut MediumDigester| -> Result<()> {
-        let mut position = from;
-        while position < to {
-            host.check_interrupt()?;
-            let count = usize::try_from((to - position).min(buffer.len() as u64))?;
-            file.read_exact_at(&mut buffer[..count], position).with_context(what)?;
-            digester.update(&mut buffer[..count]);
-            position += count as u64;
-        }
-        Ok(())
-    };
-    read(0, volume.summed(), &mut digester)?;
-    let mut place = vec![0; SECTOR as usize];
-    file.read_exact_at(&mut place, volume.summed()).with_context(what)?;
-    ensure!(place.iter().all(|byte| *byte == 0), "the place of the medium's sum holds something else");
-    file.write_all_at(&digester.sum().sector(), volume.summed()).with_context(what)?;
-    read(volume.summed(), length, &mut digester)?;
-    Ok(hex(&digester.sum().0))
-}
-
-fn volume_of(file: &File) -> Result<Volume> {
-    let mut sector = vec![0; SECTOR as usize];
-    file.read_exact_at(&mut sector, DESCRIPTOR)?;
-    Volume::parse(&sector).context("there is no volume descriptor where xorriso writes it")
 }
 
 #[cfg(test)]

@@ -1,0 +1,58 @@
+//! The one error for a failed command.
+
+use std::io;
+
+use super::Interrupted;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The program is not installed.
+    #[error("the program '{program}' is needed and not installed; {remedy}")]
+    Missing {
+        /// Its name.
+        program: String,
+        /// How to get it.
+        remedy: String,
+    },
+    /// It ended with an error.
+    #[error("{command}\nfailed with {status}{}", shown(tail))]
+    Failed {
+        /// The command line.
+        command: String,
+        /// Exit code or signal in words.
+        status: String,
+        /// The last lines it printed.
+        tail: Vec<String>,
+    },
+    /// It could not be started or watched.
+    #[error("running {command}: {error}{}", shown(tail))]
+    Io {
+        /// The command line.
+        command: String,
+        /// The cause.
+        error: io::Error,
+        /// What the sandbox said.
+        tail: Vec<String>,
+    },
+    /// The user asked to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl CommandError {
+    /// The last lines of output, when the command ran.
+    pub fn tail(&self) -> &[String] {
+        match self {
+            Self::Failed { tail, .. } | Self::Io { tail, .. } => tail,
+            Self::Missing { .. } | Self::Interrupted(_) => &[],
+        }
+    }
+}
+
+fn shown(tail: &[String]) -> String {
+    if tail.is_empty() {
+        return "; it printed nothing".to_owned();
+    }
+    tail.iter().fold(String::from("; the last it printed:"), |text, line| text + "\n  | " + line)
+}
