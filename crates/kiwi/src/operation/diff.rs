@@ -81,11 +81,11 @@ impl Comparison<'_> {
             for name in names(one)?.union(&names(other)?) {
                 let place = inside.join(name);
                 match (one.join(name), other.join(name)) {
-                    (here, there) if here.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only there ({})", place.display(), there.display()));
+                    (here, _) if here.symlink_metadata().is_err() => {
+                        self.found.push(format!("/{}: only there", place.display()));
                     }
-                    (here, there) if there.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only here ({})", place.display(), here.display()));
+                    (_, there) if there.symlink_metadata().is_err() => {
+                        self.found.push(format!("/{}: only here", place.display()));
                     }
                     (here, there) => self.paths(&here, &there, &place)?,
                 }
