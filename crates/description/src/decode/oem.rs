@@ -6,14 +6,16 @@ use crate::{Mebibytes, Oem, words};
 pub(super) fn oem(config: &Element) -> Oem {
     let text = |name: &str| config.child_text(name).map(|text| text.text.as_str());
     let is_on = |name: &str| text(name).and_then(words::boolean).unwrap_or(false);
+    let shutdown = is_on("oem-shutdown") || is_on("oem-shutdown-interactive");
+    let end = if shutdown { "oem-shutdown-interactive" } else { "oem-reboot-interactive" };
     let megabytes = |name: &str| text(name).and_then(words::number).map(Mebibytes);
     Oem {
         swap: is_on("oem-swap").then(|| megabytes("oem-swapsize").unwrap_or(Mebibytes(128))),
         system_size: megabytes("oem-systemsize"),
         unattended: is_on("oem-unattended"),
         unattended_disk: text("oem-unattended-id").map(str::to_owned),
-        shutdown: is_on("oem-shutdown") || is_on("oem-shutdown-interactive"),
-        wait: ["oem-shutdown-interactive", "oem-reboot-interactive", "oem-bootwait"].into_iter().any(is_on),
+        shutdown,
+        wait: is_on(end) || is_on("oem-bootwait"),
         device_filter: text("oem-device-filter").map(str::to_owned),
         silent_install: is_on("oem-silent-install"),
         silent_verify: is_on("oem-silent-verify"),

@@ -61,6 +61,12 @@ impl Found {
         self.0.push(Diagnostic::warning(value.value.span.clone(), message).label(label).help(help));
     }
 
+    /// What is built is not all that stands there.
+    fn warn_element(&mut self, element: &Element, message: &str, label: &str, help: &str) {
+        let message = format!("`<{}>` {message}", element.written().unwrap_or(&element.name));
+        self.0.push(Diagnostic::warning(element.span.clone(), message).label(label).help(help));
+    }
+
     fn element(&mut self, element: &Element, message: &str, label: &str, help: &str) {
         let message = format!("`<{}>` {message}", element.written().unwrap_or(&element.name));
         self.0.push(Diagnostic::error(element.span.clone(), message).label(label).help(help));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Found, Rule, in_container, is, switched_on, types};
 use crate::document::{Element, Text};
+use crate::words;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "one-type-of-a-kind", check: unique },
@@ -19,6 +20,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "media-to-install-from", check: install_media },
     Rule { name: "host-or-guest-of-xen", check: xen },
     Rule { name: "check-of-a-medium", check: media_check },
+    Rule { name: "one-end-of-an-installation", check: end_of_installation },
 ];
 
 /// `--type` could not tell them apart; sections with other profiles or architectures are other builds.
@@ -49,6 +51,23 @@ fn unique(root: &Element, found: &mut Found) {
             }
         }
         earlier.extend(here);
+    }
+}
+
+/// The machine cannot be booted and switched off: it is switched off.
+fn end_of_installation(root: &Element, found: &mut Found) {
+    for config in types(root).filter_map(|image_type| image_type.child("oemconfig")) {
+        let is_on =
+            |name: &&str| config.child_text(name).and_then(|text| words::boolean(&text.text)) == Some(true);
+        let first = |names: &'static [&str]| {
+            names.iter().find(|name| is_on(name)).and_then(|name| config.child(name))
+        };
+        let boots = first(&["oem-reboot", "oem-reboot-interactive"]);
+        let ends = first(&["oem-shutdown", "oem-shutdown-interactive"]);
+        if let (Some(boots), Some(ends)) = (boots, ends) {
+            let message = format!("has no effect beside `<{}>`", ends.name);
+            found.warn_element(boots, &message, "no effect", "remove one of the two");
+        }
     }
 }
 
