@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
@@ -79,7 +80,19 @@ impl<W: Write> Write for GzipWriter<W> {
     }
 }
 
+/// A block packed; those of zeros, of which the free space of a disk has many, are packed once.
 fn packed(block: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
+    static ZEROS: OnceLock<Vec<u8>> = OnceLock::new();
+    let is_empty =
+        block.len() == BLOCK && flush == FlushCompress::Sync && block.iter().all(|byte| *byte == 0);
+    if let Some(zeros) = ZEROS.get().filter(|_| is_empty) {
+        return Ok(zeros.clone());
+    }
+    let output = deflated(block, flush)?;
+    Ok(if is_empty { ZEROS.get_or_init(|| output).clone() } else { output })
+}
+
+fn deflated(block: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
     let mut packer = Compress::new(Compression::new(6), false);
     let mut output = Vec::with_capacity(block.len() / 2 + 1024);
     loop {
@@ -116,7 +129,8 @@ mod tests {
             state.to_be_bytes()[0]
         });
         let mut bytes: Vec<u8> = noise.take(BLOCK * 3 / 2).collect();
-        bytes.extend("all work and no play ".bytes().cycle().take(BLOCK * 2));
+        bytes.extend("all work and no play ".bytes().cycle().take(BLOCK * 3 / 2));
+        bytes.resize(BLOCK * 5 + 9, 0);
         for length in [0, 1, BLOCK, BLOCK + 1, bytes.len()] {
             let one = pack(&bytes[..length], 1);
             assert_eq!(one, pack(&bytes[..length], 5));
