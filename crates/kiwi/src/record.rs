@@ -52,6 +52,8 @@ pub enum Renewal {
     Unit(String),
     /// Removed; nothing in the image makes it anew.
     Nobody,
+    /// Still there: what the author of the description can do.
+    Author(String),
     /// Still there: kiwi does not know how it is made.
     Kept,
 }
@@ -65,6 +67,9 @@ impl fmt::Display for Secret {
             Renewal::System => write!(f, "{what}: removed, each machine makes its own ({paths})"),
             Renewal::Unit(unit) => write!(f, "{what}: removed, {unit} makes each machine its own ({paths})"),
             Renewal::Nobody => write!(f, "{what}: removed, nothing in the image makes it anew ({paths})"),
+            Renewal::Author(remedy) => {
+                write!(f, "{what}: made during the build, the same on every machine ({paths}); {remedy}")
+            }
             Renewal::Kept => write!(
                 f,
                 "{what}: made during the build, the same on every machine ({paths}); remove it in config.sh, or bring \

@@ -98,7 +98,7 @@ pub(super) fn report(secrets: &[Secret], host: &Host) {
     for secret in secrets {
         match secret.renewed {
             Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),
-            Renewal::Nobody | Renewal::Kept => host.warn(&secret.to_string()),
+            Renewal::Nobody | Renewal::Author(_) | Renewal::Kept => host.warn(&secret.to_string()),
         }
     }
 }

@@ -3,7 +3,7 @@
 /// Something that must differ between machines.
 pub(super) struct Kind {
     pub(super) what: &'static str,
-    /// Files; a `*` in a name stands for anything.
+    /// Files; a `*` stands for anything within one name.
     pub(super) files: &'static [&'static str],
     pub(super) again: Again,
 }
@@ -14,6 +14,8 @@ pub(super) enum Again {
     System,
     /// A unit of ours does.
     Unit(Unit),
+    /// Nothing can without losing what else is there, so it stays; this is what the author of the description can do.
+    Author(&'static str),
 }
 
 /// A unit that runs once, when its file is missing.
@@ -27,7 +29,7 @@ pub(super) struct Unit {
     pub(super) commands: &'static [&'static str],
 }
 
-pub(super) const KINDS: [Kind; 9] = [
+pub(super) const KINDS: [Kind; 13] = [
     Kind { what: "machine id of D-Bus", files: &["var/lib/dbus/machine-id"], again: Again::System },
     Kind {
         what: "random seed",
@@ -104,6 +106,35 @@ pub(super) const KINDS: [Kind; 9] = [
                 "/bin/sh -c 'umask 077; echo InitiatorName=$(iscsi-iname) >/etc/iscsi/initiatorname.iscsi'",
             ],
         }),
+    },
+    Kind {
+        what: "identity and time of the popularity contest",
+        files: &["etc/popularity-contest.conf", "etc/cron.d/popularity-contest"],
+        again: Again::Unit(Unit {
+            name: "kiwi-popularity-contest.service",
+            missing: "etc/popularity-contest.conf",
+            before: "cron.service anacron.service",
+            programs: &["usr/sbin/popularity-contest", "usr/sbin/dpkg-reconfigure"],
+            commands: &["/usr/sbin/dpkg-reconfigure --frontend=noninteractive popularity-contest"],
+        }),
+    },
+    Kind {
+        what: "secret key of NetworkManager",
+        files: &["var/lib/NetworkManager/secret_key"],
+        again: Again::System,
+    },
+    Kind {
+        what: "secret of systemd's credentials",
+        files: &["var/lib/systemd/credential.secret"],
+        again: Again::System,
+    },
+    Kind {
+        what: "system identifier of a PostgreSQL cluster",
+        files: &["var/lib/postgresql/*/*/global/pg_control"],
+        again: Again::Author(
+            "take the cluster away in config.sh (pg_dropcluster VERSION NAME) and let a unit make it at the first boot \
+             (pg_createcluster VERSION NAME)",
+        ),
     },
     Kind { what: "cookie of Erlang", files: &["var/lib/rabbitmq/.erlang.cookie"], again: Again::System },
 ];

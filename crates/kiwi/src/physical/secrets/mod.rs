@@ -32,9 +32,13 @@ pub(super) type Kept<'a> = dyn Fn(&str) -> bool + 'a;
 pub(super) fn renew(tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
     for kind in &KINDS {
-        let paths = removed(kind, tree, kept)?;
+        let paths = match kind.again {
+            Again::Author(_) => not_kept(kind, tree, kept)?,
+            Again::System | Again::Unit(_) => removed(kind, tree, kept)?,
+        };
         let renewed = match &kind.again {
             Again::System => Renewal::System,
+            Again::Author(remedy) => Renewal::Author((*remedy).to_owned()),
             Again::Unit(unit) if can_run(unit, tree) => {
                 // Without a secret to remove, too: a script of the description may have done that.
                 if paths_of(kind, tree)?.is_empty() {
@@ -77,20 +81,45 @@ fn can_run(unit: &Unit, tree: &RootTree) -> bool {
 fn paths_of(kind: &Kind, tree: &RootTree) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     for file in kind.files {
-        let (folder, pattern) = file.rsplit_once('/').unwrap_or((".", file));
-        let names = tree.list(folder)?;
-        let ours = names.iter().filter(|name| match pattern.split_once('*') {
-            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
-            None => *name == pattern,
-        });
-        paths.extend(ours.map(|name| format!("{folder}/{name}")));
+        let mut found = vec![String::new()];
+        for pattern in file.split('/') {
+            let mut deeper = Vec::new();
+            for folder in &found {
+                let inside = |name: &str| match folder.as_str() {
+                    "" => name.to_owned(),
+                    folder => format!("{folder}/{name}"),
+                };
+                match pattern.split_once('*') {
+                    None => deeper.push(inside(pattern)),
+                    Some((start, end)) => {
+                        let names = tree.list(folder)?;
+                        let ours = names.iter().filter(|name| name.starts_with(start) && name.ends_with(end));
+                        deeper.extend(ours.map(|name| inside(name)));
+                    }
+                }
+            }
+            found = deeper;
+        }
+        found.retain(|path| is_there(path, tree));
+        paths.extend(found);
     }
     Ok(paths)
 }
 
-fn removed(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+/// Whether there is something, be it a link that leads nowhere.
+fn is_there(path: &str, tree: &RootTree) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+    tree.list(folder).is_ok_and(|names| names.iter().any(|there| there == name))
+}
+
+fn not_kept(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
     let mut paths = paths_of(kind, tree)?;
     paths.retain(|path| !kept(path));
+    Ok(paths)
+}
+
+fn removed(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+    let paths = not_kept(kind, tree, kept)?;
     for path in &paths {
         remove_links_to(path, tree)?;
         tree.remove(path)?;
@@ -193,21 +222,39 @@ mod tests {
         tree.symlink("etc/ssl/certs/0123abcd.0", "ssl-cert-snakeoil.pem").unwrap();
         tree.write("etc/machine-id", "0123\n", 0o444).unwrap();
         tree.write("etc/bind/rndc.key", "ours", 0o640).unwrap();
+        for path in ["etc/popularity-contest.conf", "etc/cron.d/popularity-contest"] {
+            tree.write(path, "x", 0o644).unwrap();
+        }
+        for path in ["usr/sbin/popularity-contest", "usr/sbin/dpkg-reconfigure"] {
+            tree.write(path, "", 0o755).unwrap();
+        }
+        let cluster = "var/lib/postgresql/15/main/global/pg_control";
+        tree.write(cluster, "x", 0o600).unwrap();
         tree.write("var/lib/app/key.pem", "-----BEGIN RSA PRIVATE KEY-----\nAA\n", 0o600).unwrap();
         let found = renew(&tree, &|path| overlay.join(path).exists()).unwrap();
         let names: Vec<(&str, &Renewal)> =
             found.iter().map(|secret| (secret.what.as_str(), &secret.renewed)).collect();
         let ssh = Renewal::Unit("kiwi-ssh-host-keys.service".to_owned());
+        let contest = Renewal::Unit("kiwi-popularity-contest.service".to_owned());
         assert_eq!(
             names,
             [
                 ("ssh host keys", &ssh),
                 ("snakeoil certificate", &Renewal::Nobody),
+                ("identity and time of the popularity contest", &contest),
+                ("system identifier of a PostgreSQL cluster", &found[3].renewed),
                 ("machine id", &Renewal::System),
                 ("private key", &Renewal::Kept)
             ]
         );
-        assert_eq!(found[3].paths, ["var/lib/app/key.pem"]);
+        assert_eq!(found[5].paths, ["var/lib/app/key.pem"]);
+        let said = found[3].to_string();
+        assert!(
+            said.contains("(/var/lib/postgresql/15/main/global/pg_control); take the cluster away"),
+            "{said}"
+        );
+        assert!(tree.exists(cluster), "a cluster may have data of the description in it");
+        assert!(!tree.exists("etc/popularity-contest.conf") && !tree.exists("etc/cron.d/popularity-contest"));
         assert_eq!(tree.list("etc/ssh").unwrap(), ["sshd_config"]);
         assert!(tree.list("etc/ssl/certs").unwrap().is_empty(), "the certificate or its link is left");
         assert_eq!(tree.read("etc/machine-id").unwrap(), b"");
