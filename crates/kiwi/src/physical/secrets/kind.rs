@@ -88,9 +88,10 @@ pub(super) const KINDS: [Kind; 13] = [
             missing: "etc/nvme/hostnqn",
             before: "",
             programs: &["usr/sbin/nvme"],
+            // `nvme gen-hostnqn` takes the id of the board, which is nothing but zeros on many.
             commands: &[
-                "/bin/sh -c 'nvme gen-hostnqn >/etc/nvme/hostnqn'",
                 "/bin/sh -c 'cat /proc/sys/kernel/random/uuid >/etc/nvme/hostid'",
+                "/bin/sh -c 'sed s/^/nqn.2014-08.org.nvmexpress:uuid:/ /etc/nvme/hostid >/etc/nvme/hostnqn'",
             ],
         }),
     },
