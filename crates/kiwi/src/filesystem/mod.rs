@@ -69,7 +69,7 @@ pub fn create(
         }
         Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
         Filesystem::Btrfs => btrfs::create(plan, tree, output, workspace, host),
-        Filesystem::Squashfs => squashfs::create(plan, tree, output, host),
+        Filesystem::Squashfs => squashfs::create(plan, tree, output, 0, host),
         Filesystem::Erofs => erofs::create(plan, tree, output, host),
         Filesystem::Reiserfs | Filesystem::Cramfs => refuse(plan.filesystem),
     }
@@ -102,6 +102,25 @@ pub fn create_inside(
             sparse::copy(&file, &target, offset)?;
             host.remove_file(&file).context("removing the file system's file")
         }
+    }
+}
+
+/// Whether `create_behind` can.
+pub fn is_created_behind(filesystem: Filesystem) -> bool {
+    filesystem == Filesystem::Squashfs
+}
+
+/// Writes the tree as a file system into the file `output`, which is made, behind a hole of `offset` bytes.
+pub fn create_behind(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    output: &Path,
+    offset: u64,
+    host: &Host,
+) -> Result<()> {
+    match plan.filesystem {
+        Filesystem::Squashfs => squashfs::create(plan, tree, output, offset, host),
+        other => bail!("{} is not written behind a hole", other.word()),
     }
 }
 

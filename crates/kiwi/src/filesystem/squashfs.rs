@@ -30,7 +30,14 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
     }
 }
 
-pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
+/// Writes it into the file `output`, which is made, from byte `offset` on.
+pub(super) fn create(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    output: &Path,
+    offset: u64,
+    host: &Host,
+) -> Result<()> {
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");
@@ -39,6 +46,7 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
     host.command("mksquashfs")
         .arg(below.path)
         .arg(output)
+        .args(["-offset", &offset.to_string()])
         .args(["-noappend", "-no-progress", "-no-recovery", "-reproducible"])
         .args(["-mkfs-time", &plan.epoch.to_string()])
         .args(["-processors", &host.processors().to_string()])

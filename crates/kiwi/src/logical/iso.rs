@@ -9,18 +9,19 @@ mod content;
 mod extras;
 mod menu;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig};
 use description::{Iso, IsoLayout, Selection};
 
+use self::content::Packed;
 use super::{BootFiles, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::kernel::Kernel;
-use crate::media::iso::{self, Graft, IsoPlan, LOADER};
+use crate::media::iso::{self, Graft, InPlace, IsoPlan, LOADER};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
@@ -72,7 +73,9 @@ pub(super) fn create(
     let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
-    grafts.extend(content::create(&plan.content, tree, workspace, host)?);
+    let later = cdboot.script().is_none();
+    let content = content::create(&plan.content, later, tree, workspace, host)?;
+    grafts.extend(content.grafts);
     grafts.extend(boot_files(plan, tree, workspace, host)?);
     grafts.extend(cdboot.loader_files(LOADER));
     for file in
@@ -85,17 +88,38 @@ pub(super) fn create(
     }
     let file = format!("{}.iso", plan.name);
     let path = workspace.unfinished(&file);
-    let stage = host.stage("Writing the medium");
     let sha256 = match cdboot.script() {
         Some(script) => {
+            let stage = host.stage("Writing the medium");
             iso::create_by_script(&plan.medium, script, &grafts, &path, workspace, host)?;
+            stage.finish();
             None
         }
-        None => Some(iso::create(&plan.medium, &grafts, &path, workspace, host)?),
+        None => Some(write(&plan.medium, &grafts, content.packed.as_ref(), &path, tree, workspace, host)?),
     };
-    stage.finish();
     artifacts.push(Artifact { sha256, ..Artifact::new(Role::Image, file, path) });
     Ok(artifacts)
+}
+
+/// Writes the medium, and what is packed into its place there; the SHA-256.
+fn write(
+    plan: &IsoPlan,
+    grafts: &[Graft],
+    packed: Option<&Packed>,
+    output: &Path,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<String> {
+    let stage = host.stage("Writing the medium");
+    let pack = |output: &Path, offset| match packed {
+        Some(packed) => packed.write(tree, output, offset, host),
+        None => Ok(()),
+    };
+    let in_place = packed.map(|packed| InPlace { place: packed.place.clone(), write: &pack });
+    let sha256 = iso::create(plan, grafts, in_place.as_ref(), output, workspace, host)?;
+    stage.finish();
+    Ok(sha256)
 }
 
 /// Kernel, initrd and what linuxrc reads first.

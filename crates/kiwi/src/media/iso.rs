@@ -11,12 +11,13 @@
 //! /boot/isolinux, /boot/grub, /boot/ARCH/loader
 //! ```
 //!
-//! xorriso takes the files from where they are; nothing is copied before, and the largest one not by xorriso (`assembly`).
+//! xorriso takes the files from where they are; nothing is copied before, and the large ones not by xorriso (`assembly`).
 //! Times are those of the build.
 
 mod assembly;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use description::Firmware;
 
-use self::assembly::StandIn;
+use self::assembly::LargeFiles;
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::isolinux;
@@ -72,6 +73,14 @@ impl Graft {
     }
 }
 
+/// A file of a medium that is written into its place there, which saves a copy of it.
+pub struct InPlace<'a> {
+    /// Absolute, on the medium.
+    pub place: String,
+    /// Writes it into the file of this path, anew, from this byte on.
+    pub write: &'a dyn Fn(&Path, u64) -> Result<()>,
+}
+
 /// Decides what the medium is; `uuid_of` is the one it has for an identity.
 pub fn plan(menu: MediumMenu, volume_id: &str, firmware: Firmware, identity: &Identity) -> IsoPlan {
     let bytes = identity.bytes("medium esp");
@@ -114,66 +123,59 @@ pub fn check(firmware: Firmware) -> Result<()> {
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
+    in_place: Option<&InPlace<'_>>,
     output: &Path,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<String> {
     let mut grafts = joined(grafts, own_files(plan, workspace, host)?);
-    let stand_in = stand_in(&mut grafts, plan, workspace, host)?;
-    let mut command = host
-        .command("xorriso")
-        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .env("TZ", "UTC")
-        .args(["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"])
-        .args(["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"])
-        .args(["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id])
-        .args([
-            "-publisher",
-            &plan.publisher,
-            "-preparer",
-            "kiwi",
-            "-sysid",
-            "LINUX",
-            "-partition_offset",
-            "16",
-        ])
-        .args(["-output", "-", "-eltorito-catalog", "boot/boot.catalog"]);
-    if plan.firmware != Firmware::Uefi {
-        command = command
-            .arg("-isohybrid-mbr")
-            .arg(isolinux::Installed::find()?.hybrid_mbr)
-            .args(["-eltorito-boot", isolinux::PROGRAM])
-            .args(["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"]);
-    }
-    let mut partition = None;
-    if plan.firmware != Firmware::Bios {
-        if plan.firmware != Firmware::Uefi {
-            command = command.arg("-eltorito-alt-boot");
-        }
-        command = command
-            .args(["-append_partition", "2", "0xef"])
-            .arg(partition.insert(system_partition(plan, workspace, host)?))
-            .args(["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
-    }
+    let stand_in = workspace.scratch_file("medium-stand-in");
+    let large = LargeFiles::of(&mut grafts, in_place, &stand_in, (&plan.uuid, plan.epoch), host)?;
+    let partition = match plan.firmware {
+        Firmware::Bios => None,
+        Firmware::Uefi | Firmware::BiosAndUefi => Some(system_partition(plan, workspace, host)?),
+    };
     let folders = folders(&grafts, plan.epoch, workspace, host)?;
-    command = command.args(["--sort-weight", "-1", &stand_in.place]);
-    command = command.arg("-graft-points").arg(grafted(&Graft::new("/", folders)));
-    for graft in &grafts {
-        command = command.arg(grafted(graft));
-    }
-    assembly::write(command, &stand_in, partition.as_deref(), output, host)
+    grafts.insert(0, Graft::new("/", folders));
+    let words = words(plan, &grafts, &large, partition.as_deref())?;
+    let xorriso = || {
+        let xorriso =
+            host.command("xorriso").env("SOURCE_DATE_EPOCH", plan.epoch.to_string()).env("TZ", "UTC");
+        Ok(xorriso.args(&words))
+    };
+    assembly::write(xorriso, large, partition.as_deref(), output, host)
 }
 
-/// Puts something else in the place of the largest file, which comes last on the medium.
-fn stand_in(grafts: &mut [Graft], plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<StandIn> {
-    let size =
-        |graft: &Graft| graft.source.metadata().map_or(0, |file| if file.is_file() { file.len() } else { 0 });
-    let largest = grafts.iter_mut().max_by_key(|graft| size(graft)).context("a medium has no files")?;
-    let place = workspace.scratch_file("medium-stand-in");
-    let stand_in = StandIn::make(largest, &place, &plan.uuid, host)?;
-    settle(&place, plan.epoch, host)?;
-    largest.source = place;
-    Ok(stand_in)
+/// What xorriso is told.
+fn words(
+    plan: &IsoPlan,
+    grafts: &[Graft],
+    large: &LargeFiles<'_>,
+    partition: Option<&Path>,
+) -> Result<Vec<OsString>> {
+    let mut words = Vec::new();
+    let mut add = |more: &[&str]| words.extend(more.iter().map(OsString::from));
+    add(&["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"]);
+    add(&["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"]);
+    add(&["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id]);
+    add(&["-publisher", &plan.publisher, "-preparer", "kiwi", "-sysid", "LINUX", "-partition_offset", "16"]);
+    add(&["-output", "-", "-eltorito-catalog", "boot/boot.catalog"]);
+    if plan.firmware != Firmware::Uefi {
+        let mbr = isolinux::Installed::find()?.hybrid_mbr;
+        add(&["-isohybrid-mbr", &mbr.to_string_lossy(), "-eltorito-boot", isolinux::PROGRAM]);
+        add(&["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"]);
+    }
+    if let Some(partition) = partition {
+        if plan.firmware != Firmware::Uefi {
+            add(&["-eltorito-alt-boot"]);
+        }
+        add(&["-append_partition", "2", "0xef", &partition.to_string_lossy()]);
+        add(&["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
+    }
+    words.extend(large.weights().map(OsString::from));
+    words.push("-graft-points".into());
+    words.extend(grafts.iter().map(|graft| grafted(graft).into()));
+    Ok(words)
 }
 
 /// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a folder

@@ -9,7 +9,7 @@
 //!
 //! N is an ext2 with everything else, with `N.md5` beside it; R is `<name>-read-only.<arch>-<version>`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig, Union};
@@ -94,54 +94,88 @@ pub(super) fn plan(live: &Iso, name: &ImageName, facts: &TreeFacts, identity: &I
     }
 }
 
-/// Writes the parts; what goes where on the medium.
+/// What goes where on a medium.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) grafts: Vec<Graft>,
+    /// What is still to be packed, into its place.
+    pub(super) packed: Option<Packed>,
+}
+
+/// A read-only file system on a medium.
+#[derive(Debug)]
+pub(super) struct Packed {
+    stage: &'static str,
+    plan: FilesystemPlan,
+    pub(super) place: String,
+}
+
+impl Packed {
+    /// Writes it into the medium `output` from byte `offset` on.
+    pub(super) fn write(&self, tree: &RootTree, output: &Path, offset: u64, host: &Host) -> Result<()> {
+        let stage = host.stage(self.stage);
+        filesystem::create_behind(&self.plan, tree, output, offset, host)?;
+        stage.finish();
+        Ok(())
+    }
+
+    /// Writes it into a file of its own.
+    fn graft(self, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Graft> {
+        let file = workspace.scratch_file("read-only-part");
+        let stage = host.stage(self.stage);
+        filesystem::create(&self.plan, tree, &file, workspace, host)?;
+        stage.finish();
+        Ok(Graft::new(self.place, file))
+    }
+}
+
+/// Writes the parts; `later` allows that one of them is packed into its place.
 pub(super) fn create(
     plan: &ContentPlan,
+    later: bool,
     tree: &RootTree,
     workspace: &Workspace,
     host: &Host,
-) -> Result<Vec<Graft>> {
+) -> Result<Content> {
+    let mut content = parts(plan, tree, workspace, host)?;
+    let now = |packed: &mut Packed| !(later && filesystem::is_created_behind(packed.plan.filesystem));
+    if let Some(packed) = content.packed.take_if(now) {
+        content.grafts.push(packed.graft(tree, workspace, host)?);
+    }
+    Ok(content)
+}
+
+fn parts(plan: &ContentPlan, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Content> {
+    let packed = |stage, plan, place: &String| Some(Packed { stage, plan, place: place.clone() });
     match plan {
         ContentPlan::Union { system, place } => {
-            packed("Packing the system", system, place, tree, workspace, host)
+            Ok(Content { packed: packed("Packing the system", system.clone(), place), ..Content::default() })
         }
         ContentPlan::Split { memory, memory_name, read_only } => {
             let directories = read_only_directories(tree)?;
-            let mut grafts = match read_only {
+            let mut content = Content::default();
+            match read_only {
                 ReadOnly::Directories => {
                     tree.warn_of_attributes("a medium of plain directories", &[], host)?;
                     let place = |name: &&str| format!("{}/{name}", LiveConfig::DIRECTORIES);
-                    directories.iter().map(|name| Graft::new(place(name), tree.path().join(name))).collect()
+                    content.grafts = directories
+                        .iter()
+                        .map(|name| Graft::new(place(name), tree.path().join(name)))
+                        .collect();
                 }
                 ReadOnly::Squashfs { part, place } => {
                     let part = without(part, &rest_of(tree, &directories)?);
-                    packed("Packing the read-only part", &part, place, tree, workspace, host)?
+                    content.packed = packed("Packing the read-only part", part, place);
                 }
-            };
-            grafts.extend(memory_part(memory, memory_name, &directories, tree, workspace, host)?);
-            Ok(grafts)
+            }
+            content.grafts.extend(memory_part(memory, memory_name, &directories, tree, workspace, host)?);
+            Ok(content)
         }
     }
 }
 
-/// A read-only file system at `place`.
-fn packed(
-    stage: &str,
-    plan: &FilesystemPlan,
-    place: &str,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Graft>> {
-    let file = workspace.scratch_file("read-only-part");
-    let stage = host.stage(stage);
-    filesystem::create(plan, tree, &file, workspace, host)?;
-    stage.finish();
-    Ok(vec![Graft::new(place, file)])
-}
-
 /// `<file>.md5`
-fn sum_of(file: &std::path::Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+fn sum_of(file: &Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let name = format!("{}.md5", file.file_name().unwrap_or_default().to_string_lossy());
     let path = workspace.scratch_file(&name);
     host.write_file(&path, artifact::checksum(file)?.to_string()).context("writing the checksum")?;

@@ -1,25 +1,28 @@
-//! Puts a medium together: what xorriso gives, and the largest file, which it does not read.
+//! Puts a medium together: what xorriso gives, and the large files, which it does not read.
 //!
 //! ```text
-//! xorriso -> pipe -> system area, descriptors, folders, all other files | largest file | zeros | partition | zeros, sum
-//!                    from xorriso                                         from here on by kiwi
+//! xorriso -> pipe -> system area, descriptors, folders, small files | large files | zeros | partition | zeros, sum
+//!                    from xorriso                                     from here on by kiwi
 //! ```
 //!
 //! xorriso reads 2 KiB at a time and hands them from thread to thread, which costs more than all the rest of the medium.
-//! So it gets a stand-in for its largest file, a hole of the same size that begins with a mark, which it lays last, and is
-//! stopped at the mark. Everything that depends on sizes was written before. The bytes are those that xorriso would have
-//! written, and each of them is written once, and summed on the way.
+//! So it lays the large files last, gets a stand-in for the first of them, a hole of the same size that begins with a mark,
+//! and is stopped at the mark. Everything that depends on sizes was written before. The bytes are those that xorriso would
+//! have written, and each of them is written once, and summed on the way.
+//!
+//! A file that does not exist yet is written into its place on the medium: a first run with a small stand-in says where
+//! that is, a second one with its size what comes before.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bootconfig::{DESCRIPTOR, MediumDigester, SECTOR, Volume};
 use sha2::{Digest, Sha256};
 
-use super::Graft;
+use super::{Graft, InPlace, settle};
 use crate::artifact::hex;
 use crate::host::{Command, Host};
 
@@ -27,46 +30,116 @@ use crate::host::{Command, Host};
 const SECOND_PARTITION: usize = 446 + 16 + 8;
 /// Bytes that are taken at once; xorriso writes more than that behind its last file.
 const CHUNK: usize = 32 * SECTOR as usize;
+/// Files of as many bytes are large.
+const LARGE: u64 = 1 << 20;
 
-/// What xorriso sees instead of a file.
-pub(super) struct StandIn {
-    /// Where that is on the medium.
-    pub(super) place: String,
-    /// The file it stands for.
-    file: PathBuf,
-    size: u64,
-    /// Its first sector.
+/// The large files of a medium, in their order.
+pub(super) struct LargeFiles<'a> {
+    files: Vec<LargeFile>,
+    /// Whether and how the first one is still to be made.
+    in_place: Option<&'a InPlace<'a>>,
+    stand_in: PathBuf,
+    epoch: u64,
+    /// First sector of the stand-in.
     mark: Vec<u8>,
 }
 
-impl StandIn {
-    /// Makes the file `path` to stand for that of a graft; `name` is what no other medium has.
-    pub(super) fn make(graft: &Graft, path: &Path, name: &str, host: &Host) -> Result<Self> {
-        let file = graft.source.clone();
-        let what = || format!("making a stand-in for {}", file.display());
-        let size = file.metadata().with_context(what)?.len();
-        ensure!(size >= SECTOR, "the largest file of a medium, {}, has {size} bytes only", file.display());
+struct LargeFile {
+    place: String,
+    source: PathBuf,
+    size: u64,
+}
+
+impl<'a> LargeFiles<'a> {
+    /// Finds them, and makes `path` stand for the first one among the grafts; `name` is what no other medium has.
+    pub(super) fn of(
+        grafts: &mut Vec<Graft>,
+        in_place: Option<&'a InPlace<'a>>,
+        path: &Path,
+        (name, epoch): (&str, u64),
+        host: &Host,
+    ) -> Result<Self> {
+        let size = |graft: &Graft| {
+            graft.source.metadata().map_or(0, |file| if file.is_file() { file.len() } else { 0 })
+        };
+        let mut files: Vec<LargeFile> = grafts
+            .iter()
+            .map(|graft| LargeFile {
+                place: graft.place.clone(),
+                source: graft.source.clone(),
+                size: size(graft),
+            })
+            .collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        let count = files.iter().filter(|file| file.size >= LARGE).count();
+        files.truncate(if in_place.is_some() { count } else { count.max(1) });
         let digest = Sha256::new().chain_update("the largest file of ").chain_update(name).finalize();
         let mark = digest.repeat(SECTOR as usize / digest.len());
-        let stand_in = host.create_file(path).with_context(what)?;
-        stand_in.write_all_at(&mark, 0).and_then(|()| stand_in.set_len(size)).with_context(what)?;
-        Ok(Self { place: graft.place.clone(), file, size, mark })
+        if let Some(in_place) = in_place {
+            files
+                .insert(0, LargeFile { place: in_place.place.clone(), source: PathBuf::new(), size: SECTOR });
+            grafts.push(Graft::new(&in_place.place, ""));
+        }
+        let first = files.first().filter(|file| file.size >= SECTOR).context("a medium has no files")?;
+        let (place, size) = (&first.place, first.size);
+        host.write_file(path, &mark).context("making a stand-in for a file of the medium")?;
+        for graft in grafts.iter_mut().filter(|graft| graft.place == *place) {
+            graft.source = path.to_owned();
+        }
+        let mut large = Self { files, in_place, stand_in: path.to_owned(), epoch, mark };
+        large.resize(size, host)?;
+        Ok(large)
+    }
+
+    /// Gives the first one, and what stands for it, a size.
+    fn resize(&mut self, size: u64, host: &Host) -> Result<()> {
+        self.files[0].size = size;
+        host.open_file(&self.stand_in)
+            .and_then(|file| file.set_len(size))
+            .context("making a stand-in for a file of the medium")?;
+        settle(&self.stand_in, self.epoch, host)
+    }
+
+    /// Words for xorriso that lay them last, in their order.
+    pub(super) fn weights(&self) -> impl Iterator<Item = String> {
+        let weights = self.files.iter().enumerate();
+        weights.flat_map(|(number, file)| {
+            ["--sort-weight".to_owned(), format!("-{}", number + 1), file.place.clone()]
+        })
     }
 }
 
 /// Writes the medium into the file `output` and its sum into its last sectors; its SHA-256 in lower-case hex. `xorriso`
-/// writes to its standard output, with the stand-in last; `partition` is what it appends.
-pub(super) fn write(
-    xorriso: Command<'_>,
-    stand_in: &StandIn,
+/// writes to its standard output; `partition` is what it appends.
+pub(super) fn write<'h>(
+    xorriso: impl Fn() -> Result<Command<'h>>,
+    mut large: LargeFiles<'_>,
     partition: Option<&Path>,
     output: &Path,
     host: &Host,
 ) -> Result<String> {
     let writing = || format!("writing the medium {}", output.display());
+    let mark = large.mark.clone();
+    let take = |medium: &mut Medium| {
+        let xorriso = xorriso()?;
+        xorriso.run_read(|stream| medium.take(stream, &mark)).with_context(writing)
+    };
     let mut medium = Medium::make(output, host).with_context(writing)?;
-    let beginning = xorriso.run_read(|stream| medium.take(stream, &stand_in.mark)).with_context(writing)?;
-    medium.finish(&beginning, stand_in, partition, host).with_context(writing)
+    let mut beginning = take(&mut medium)?;
+    if let Some(in_place) = large.in_place {
+        let mut place = 0;
+        // Once, unless a size of more than 32 bits moves what comes behind the folder that says it.
+        while place != medium.position {
+            place = medium.position;
+            (in_place.write)(output, place)?;
+            let end = output.metadata().with_context(writing)?.len();
+            large.resize(end.saturating_sub(place), host)?;
+            medium = Medium::over(output, host).with_context(writing)?;
+            beginning = take(&mut medium)?;
+        }
+        large.files[0].source = output.to_owned();
+    }
+    medium.finish(&beginning, &large, partition, host).with_context(writing)
 }
 
 /// A medium that is written from its first byte on.
@@ -78,15 +151,29 @@ struct Medium {
 
 impl Medium {
     fn make(output: &Path, host: &Host) -> io::Result<Self> {
-        Ok(Self { file: host.create_file(output)?, digester: MediumDigester::default(), position: 0 })
+        host.create_file(output).map(Self::new)
+    }
+
+    /// Into a file that has something of the medium already.
+    fn over(output: &Path, host: &Host) -> io::Result<Self> {
+        host.open_file(output).map(Self::new)
+    }
+
+    fn new(file: File) -> Self {
+        Self { file, digester: MediumDigester::default(), position: 0 }
     }
 
     /// Adds bytes; those that no sum depends on, which are zeros in every image, are zeros in `bytes` afterwards.
     fn add(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, self.position)?;
+        self.pass(bytes);
+        Ok(())
+    }
+
+    /// As `add`, for bytes that are there already.
+    fn pass(&mut self, bytes: &mut [u8]) {
         self.digester.update(bytes);
         self.position += bytes.len() as u64;
-        Ok(())
     }
 
     /// Adds what a stream has before the sector `mark`; the first sectors, up to the volume descriptor.
@@ -104,24 +191,29 @@ impl Medium {
         }
     }
 
-    /// Adds all that follows: the largest file, the partition where the MBR in `beginning` has it, the sum. The SHA-256.
+    /// Adds all that follows: the large files, the partition where the MBR in `beginning` has it, the sum. The SHA-256.
     fn finish(
         &mut self,
         beginning: &[u8],
-        stand_in: &StandIn,
+        large: &LargeFiles<'_>,
         partition: Option<&Path>,
         host: &Host,
     ) -> Result<String> {
         let volume = Volume::parse(&beginning[DESCRIPTOR as usize..])
             .context("there is no volume descriptor where xorriso writes it")?;
-        self.copy(&stand_in.file, stand_in.size, host)?;
+        for (number, file) in large.files.iter().enumerate() {
+            let is_there = number == 0 && large.in_place.is_some();
+            let from = if is_there { self.position } else { 0 };
+            self.copy(&file.source, from, file.size, is_there, host)?;
+            self.fill(self.position.next_multiple_of(SECTOR))?;
+        }
         if let Some(partition) = partition {
             let sector = &beginning[SECOND_PARTITION..SECOND_PARTITION + 4];
             let place = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
             self.fill(place).context("the partition begins inside of a file")?;
             let size =
                 partition.metadata().with_context(|| format!("reading {}", partition.display()))?.len();
-            self.copy(partition, size, host)?;
+            self.copy(partition, 0, size, false, host)?;
         }
         self.fill(volume.summed()).context("the place of the medium's sum holds something else")?;
         self.add(&mut self.digester.sum().sector())?;
@@ -129,18 +221,21 @@ impl Medium {
         Ok(hex(&self.digester.sum().0))
     }
 
-    /// Adds a file of `size` bytes.
-    fn copy(&mut self, file: &Path, size: u64, host: &Host) -> Result<()> {
-        let copying = || format!("copying {} to the medium", file.display());
+    /// Adds `size` bytes of a file from byte `from` on, or passes them by where the medium has them.
+    fn copy(&mut self, file: &Path, from: u64, size: u64, is_there: bool, host: &Host) -> Result<()> {
+        let copying = || format!("reading {}", file.display());
         let source = File::open(file).with_context(copying)?;
         let mut chunk = vec![0; 1 << 20];
-        let mut place = 0;
-        while place < size {
+        let mut done = 0;
+        while done < size {
             host.check_interrupt()?;
-            let count = usize::try_from((size - place).min(chunk.len() as u64))?;
-            source.read_exact_at(&mut chunk[..count], place).with_context(copying)?;
-            self.add(&mut chunk[..count]).with_context(copying)?;
-            place += count as u64;
+            let count = usize::try_from((size - done).min(chunk.len() as u64))?;
+            source.read_exact_at(&mut chunk[..count], from + done).with_context(copying)?;
+            match is_there {
+                true => self.pass(&mut chunk[..count]),
+                false => self.add(&mut chunk[..count])?,
+            }
+            done += count as u64;
         }
         Ok(())
     }
@@ -163,53 +258,82 @@ impl Medium {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test writes the files of a medium")]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
     use super::*;
     use crate::filesystem::foreign_tool::run;
     use crate::host::Output;
 
+    const EPOCH: u64 = 1_000_000_000;
+
+    /// What xorriso writes of the files of `folder`, with `large` as the one that comes first of the large ones.
+    fn written(folder: &Path, large: &str) -> Vec<u8> {
+        let words = format!(
+            "cd {} && SOURCE_DATE_EPOCH={EPOCH} xorriso -as mkisofs -quiet -iso-level 3 -rock -joliet -partition_offset 16 \
+             -append_partition 2 0xef partition -output by-xorriso --sort-weight -1 /A/large --sort-weight -2 /A/kernel \
+             -graft-points /=folders /A/large={large} /A/kernel=kernel /B/small=small",
+            folder.display()
+        );
+        run("sh", &["-c", &words]);
+        std::fs::read(folder.join("by-xorriso")).unwrap()
+    }
+
     #[test]
-    fn the_medium_is_the_one_that_xorriso_writes_from_the_largest_file_itself() {
+    fn the_medium_is_the_one_that_xorriso_writes_from_all_files() {
         let host = Host::new(Output::Quiet);
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let large: Vec<u8> = (0..3_000_001_u32).map(|number| (number / 3 % 251) as u8 + 1).collect();
-        let small = |size: usize| vec![b'a'; size];
-        for (name, bytes) in [("large", large), ("small", small(70_001)), ("partition", small(1 << 20))] {
+        let kernel = large[500_000..2_000_000].to_vec();
+        let files = [
+            ("large", large.clone()),
+            ("kernel", kernel),
+            ("small", vec![1; 70_001]),
+            ("partition", vec![2; 1 << 20]),
+        ];
+        for (name, bytes) in files {
             std::fs::write(at(name), bytes).unwrap();
+            settle(&at(name), EPOCH, &host).unwrap();
         }
-        let graft = Graft::new("/A/large", at("large"));
-        let stand_in = StandIn::make(&graft, &at("stand-in"), "a medium", &host).unwrap();
-        for name in ["large", "small", "stand-in"] {
-            let file = std::fs::OpenOptions::new().write(true).open(at(name)).unwrap();
-            file.set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000)).unwrap();
+        // Folders that xorriso makes itself have another time each second.
+        for name in ["folders/A", "folders/B", "folders"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(EPOCH);
+            File::open(at(name)).unwrap().set_modified(time).unwrap();
         }
-        let written = |output: &str, large: &str| {
-            let (output, partition) = (at(output), at("partition").display().to_string());
-            let words = format!(
-                "SOURCE_DATE_EPOCH=1000000000 xorriso -as mkisofs -quiet -iso-level 3 -rock -joliet -partition_offset 16 \
-                 -append_partition 2 0xef {partition} -output {} --sort-weight -1 /A/large \
-                 -graft-points /A/large={} /B/small={}",
-                output.display(),
-                at(large).display(),
-                at("small").display()
-            );
-            run("sh", &["-c", &words]);
-            std::fs::read(output).unwrap()
-        };
-        let (mut expected, with_stand_in) =
-            (written("expected", "large"), written("with-stand-in", "stand-in"));
-        let mut medium = Medium::make(&at("medium"), &host).unwrap();
-        let beginning = medium.take(&mut with_stand_in.as_slice(), &stand_in.mark).unwrap();
-        let sha256 = medium.finish(&beginning, &stand_in, Some(&at("partition")), &host).unwrap();
-        assert_eq!(crate::artifact::Sums::of(&at("medium")).unwrap().sha256, sha256);
-        let found = std::fs::read(at("medium")).unwrap();
+        let mut expected = written(folder.path(), "large");
         let place = expected.len() - 16 * SECTOR as usize;
         let mut sum = MediumDigester::default();
         sum.update(&mut expected[..place]);
         expected[place..place + SECTOR as usize].copy_from_slice(&sum.sum().sector());
-        assert!(found == expected, "the bytes of a medium are not those of xorriso");
-        assert!(medium.take(&mut &with_stand_in[..100 << 10], &stand_in.mark).is_err(), "it ended early");
+
+        let write = |output: &Path, offset: u64| -> Result<()> {
+            let file = host.create_file(output)?;
+            Ok(file.write_all_at(&large, offset)?)
+        };
+        let in_place = InPlace { place: "/A/large".to_owned(), write: &write };
+        for in_place in [None, Some(&in_place)] {
+            let mut grafts = vec![Graft::new("/A/kernel", at("kernel")), Graft::new("/B/small", at("small"))];
+            if in_place.is_none() {
+                grafts.push(Graft::new("/A/large", at("large")));
+            }
+            let named = ("a medium", EPOCH);
+            let mut files = LargeFiles::of(&mut grafts, in_place, &at("stand-in"), named, &host).unwrap();
+            let words = ["--sort-weight", "-1", "/A/large", "--sort-weight", "-2", "/A/kernel"];
+            assert!(files.weights().eq(words));
+            let mut medium = Medium::make(&at("medium"), &host).unwrap();
+            if let Some(in_place) = in_place {
+                medium.take(&mut written(folder.path(), "stand-in").as_slice(), &files.mark).unwrap();
+                (in_place.write)(&at("medium"), medium.position).unwrap();
+                files.resize(large.len() as u64, &host).unwrap();
+                files.files[0].source = at("medium");
+                medium = Medium::over(&at("medium"), &host).unwrap();
+            }
+            let given = written(folder.path(), "stand-in");
+            let beginning = medium.take(&mut given.as_slice(), &files.mark).unwrap();
+            let sha256 = medium.finish(&beginning, &files, Some(&at("partition")), &host).unwrap();
+            assert_eq!(crate::artifact::Sums::of(&at("medium")).unwrap().sha256, sha256);
+            let found = std::fs::read(at("medium")).unwrap();
+            assert!(found == expected, "the bytes of a medium are not those of xorriso");
+            assert!(medium.take(&mut &given[..100 << 10], &files.mark).is_err(), "it ended early");
+        }
     }
 }
