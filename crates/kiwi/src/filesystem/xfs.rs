@@ -43,18 +43,30 @@ pub(super) fn create(
         }
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;
-    let file = empty_file(plan, output, host)?;
-    let mut command = host
-        .command("mkfs.xfs")
-        .args(["-q", "-f", "-m", &format!("uuid={}", plan.uuid), "-p"])
-        .arg(&prototype)
-        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .env("DETERMINISTIC_SEED", "1")
-        .writable(folder_of(output));
-    if let Some(label) = &plan.label {
-        command = command.args(["-L", label]);
+    let make = |groups: &[String]| {
+        let mut command = host
+            .command("mkfs.xfs")
+            .args(["-q", "-f", "-m", &format!("uuid={}", plan.uuid), "-p"])
+            .arg(&prototype)
+            .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
+            .env("DETERMINISTIC_SEED", "1")
+            .writable(folder_of(output));
+        if let Some(label) = &plan.label {
+            command = command.args(["-L", label]);
+        }
+        command.args(groups).args(&plan.options).arg(output).run().map(drop)
+    };
+    let mut file = empty_file(plan, output, host)?;
+    let groups = groups(plan);
+    if let Err(error) = make(&groups) {
+        // A folder that begins in the small second group, when that is nearly full, cannot go on in the first: that ends in
+        // "no space left", too. Groups of equal size have room then.
+        if groups.is_empty() {
+            return Err(error).context("writing the file system");
+        }
+        file = empty_file(plan, output, host)?;
+        make(&[]).map_err(|_| error).context("writing the file system")?;
     }
-    command.args(groups(plan)).args(&plan.options).arg(output).run().context("writing the file system")?;
     let mut repair = host.command("xfs_db").arg("-x").writable(folder_of(output));
     for (path, mode) in &sticky {
         repair = repair.args(["-c", &format!("path {path}"), "-c", &format!("write core.mode 0{mode:o}")]);
