@@ -194,7 +194,10 @@ pub fn disk_starter_configuration() -> (String, String) {
 /// GRUB in a file that another boot loader starts as a kernel, to go on with a disk: for a medium with the file `mark`.
 pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    let modules = ["iso9660", "search_fs_file", "chain", "regexp"];
+    // No more than that text takes: packing the modules costs more than all else about them.
+    let modules =
+        ["iso9660", "search", "configfile", "normal", "test", "chain", "regexp", "biosdisk", "drivemap"];
+    let modules = [&modules[..], &["echo", "sleep", "reboot"]].concat();
     let core = make_core(Platform::Pc, &search, "disk.cfg", &modules, workspace, host)?;
     let start = modules_folder(Platform::Pc)?.join("lnxboot.img");
     let output = workspace.scratch_file("grub-disk.img");
@@ -220,7 +223,8 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.word()),
     };
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
-    make_core(platform, &search, "grub.cfg", &[filesystem, "search_fs_uuid"], workspace, host)
+    let modules = menu_modules(platform, &[filesystem]);
+    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
 /// As `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
@@ -231,7 +235,7 @@ pub fn medium_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    let modules = ["iso9660", "search_fs_file", "chain", "regexp"];
+    let modules = menu_modules(platform, &["iso9660", "chain", "regexp"]);
     make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
@@ -243,7 +247,15 @@ pub fn stick_core_image(
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--fs-uuid --set=root {fat_uuid}");
-    make_core(platform, &search, "grub.cfg", &["fat", "search_fs_uuid", "chain", "regexp"], workspace, host)
+    let modules = menu_modules(platform, &["fat", "chain", "regexp"]);
+    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
+}
+
+/// What a menu that starts Linux takes on a platform, and `more`.
+fn menu_modules(platform: Platform, more: &[&'static str]) -> Vec<&'static str> {
+    let all = ["part_gpt", "part_msdos", "search", "configfile", "normal", "linux", "echo", "test"];
+    let consoles = ["terminal", "gzio", "sleep", "reboot", "halt", "minicmd"];
+    [&all[..], &consoles, more, platform.modules()].concat()
 }
 
 fn make_core(
@@ -268,10 +280,7 @@ fn make_core(
         .arg(&folder)
         .arg("--output")
         .arg(&output)
-        .args(["part_gpt", "part_msdos", "search", "configfile", "normal", "linux"])
-        .args(["echo", "test", "terminal", "gzio", "sleep", "reboot", "halt", "minicmd"])
         .args(modules)
-        .args(platform.modules())
         .writable(workspace.scratch())
         .run()
         .with_context(|| format!("making GRUB for {}", platform.word()))?;
