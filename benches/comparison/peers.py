@@ -22,7 +22,7 @@ TYPES = {
     "erofs": ("", "mkfs.erofs"),
     "tbz": ("", "tar and xz"),
     "cpio": ("", "cpio and gzip"),
-    "iso": ('flags="overlay"', "mksquashfs + xorriso"),
+    "iso": ('flags="overlay"', "mksquashfs"),
     "ext4": ("", "mke2fs -d"),
 }
 
@@ -174,9 +174,7 @@ class Bare:
         squashfs = "-comp zstd -Xcompression-level 3 -no-progress -quiet -noappend -no-recovery -reproducible".split()
         squashfs += ["-mem", f"{64 + 32 * os.cpu_count()}M"]
         measure("mksquashfs", "mksquashfs", self.tree, image, *squashfs)
-        measure("xorriso", "xorriso", "-as", "mkisofs", "-quiet", "-o", second, image)
         image.unlink()
-        second.unlink()
         measure("mkfs.erofs", "mkfs.erofs", "-zlz4hc", image, self.tree)
         image.unlink()
         pack = 'tar -C "$0" -c --sort=name --numeric-owner --xattrs . | xz -T0 --block-size=16MiB -1 >"$1"'
