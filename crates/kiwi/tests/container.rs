@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use kiwi::host::{Host, Output};
 use machine::judge;
 use user::{USER, copy_programs, make_user};
 
@@ -121,4 +122,18 @@ fn what_keeps_a_user_of_a_container_from_its_ids_is_named() {
         let (built, said) = build_contained(folder.path(), setup, &who, path);
         assert!(!built && said.contains(expected), "{name}: {said}");
     }
+}
+
+#[test]
+fn a_program_writes_to_its_own_folder_in_memory_and_to_nothing_beside_it() {
+    let (own, beside) =
+        (tempfile::tempdir_in("/dev/shm").unwrap(), tempfile::tempdir_in("/dev/shm").unwrap());
+    let host = Host::new(Output::Quiet);
+    let touched = |folder: &Path| {
+        let command = host.command("touch").arg(folder.join("file")).writable(own.path());
+        command.run().map_err(|error| error.to_string())
+    };
+    assert_eq!(touched(own.path()), Ok(()));
+    let refused = touched(beside.path()).unwrap_err();
+    assert!(refused.contains("Read-only file system"), "{refused}");
 }

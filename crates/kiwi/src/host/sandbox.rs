@@ -62,6 +62,10 @@ pub(super) fn c_path(path: &Path) -> io::Result<CString> {
     Ok(CString::new(path.as_os_str().as_bytes())?)
 }
 
+fn as_path(path: &CStr) -> &Path {
+    Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()))
+}
+
 /// The nodes of a private `/dev` at `dev`.
 pub(super) fn device_nodes(dev: &Path) -> io::Result<Vec<Node>> {
     NODES
@@ -96,7 +100,7 @@ impl Paths {
     fn new(view: &View) -> io::Result<Self> {
         let root = match view {
             View::Host { .. } => Path::new("/"),
-            View::Root { path, .. } => Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())),
+            View::Root { path, .. } => as_path(path),
         };
         // On the host's view `/dev` is put together at `/sys` first: the nodes to bind are still below `/dev`.
         let dev = if matches!(view, View::Host { .. }) { "sys" } else { "dev" };
@@ -172,7 +176,7 @@ fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Res
     }
     assemble_dev(paths, stage)?;
     // Trees and images of the user may lie in memory; the rest of it stays read-only.
-    if writable.iter().any(|folder| folder.to_bytes().starts_with(SHARED_MEMORY.to_bytes())) {
+    if writable.iter().any(|folder| as_path(folder).starts_with(as_path(SHARED_MEMORY))) {
         step(
             "placing /dev/shm",
             mount(Some(SHARED_MEMORY), &paths.shm, None, libc::MS_BIND | libc::MS_REC, None),
