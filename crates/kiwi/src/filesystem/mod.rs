@@ -97,31 +97,55 @@ pub fn create_inside(
         | Filesystem::Cramfs => {
             // Beside the disk, so that file systems that can share its blocks instead of copying them.
             let file = disk.with_extension("system");
-            create(plan, tree, &file, workspace, host)?;
             let target = host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
-            sparse::copy(&file, &target, offset)?;
-            host.remove_file(&file).context("removing the file system's file")
+            create_apart(plan, tree, &file, (&target, offset), workspace, host).map(drop)
         }
     }
 }
 
-/// Whether `create_behind` can.
-pub fn is_created_behind(filesystem: Filesystem) -> bool {
-    filesystem == Filesystem::Squashfs
-}
-
-/// Writes the tree as a file system into the file `output`, which is made, behind a hole of `offset` bytes.
+/// Writes the tree as a file system into the file `output`, which is made, behind a hole of `offset` bytes: at once where
+/// its program can, else by way of a file of its own.
 pub fn create_behind(
     plan: &FilesystemPlan,
     tree: &RootTree,
     output: &Path,
     offset: u64,
+    workspace: &Workspace,
     host: &Host,
 ) -> Result<()> {
     match plan.filesystem {
         Filesystem::Squashfs => squashfs::create(plan, tree, output, offset, host),
-        other => bail!("{} is not written behind a hole", other.word()),
+        Filesystem::Ext2
+        | Filesystem::Ext3
+        | Filesystem::Ext4
+        | Filesystem::Xfs
+        | Filesystem::Btrfs
+        | Filesystem::Erofs
+        | Filesystem::Reiserfs
+        | Filesystem::Cramfs => {
+            let creating = || format!("creating {}", output.display());
+            let target = host.create_file(output).with_context(creating)?;
+            let file = workspace.scratch_file("file-system");
+            let size = create_apart(plan, tree, &file, (&target, offset), workspace, host)?;
+            target.set_len(offset + size).with_context(creating)
+        }
     }
+}
+
+/// Writes the file system into `file`, copies it to a place in `target` and removes it; its size.
+fn create_apart(
+    plan: &FilesystemPlan,
+    tree: &RootTree,
+    file: &Path,
+    (target, offset): (&File, u64),
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<u64> {
+    create(plan, tree, file, workspace, host)?;
+    let size = file.metadata().with_context(|| format!("reading {}", file.display()))?.len();
+    sparse::copy(file, target, offset)?;
+    host.remove_file(file).context("removing the file system's file")?;
+    Ok(size)
 }
 
 /// Programs of the host that write it.

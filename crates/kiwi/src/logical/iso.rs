@@ -73,9 +73,12 @@ pub(super) fn create(
     let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
-    let later = cdboot.script().is_none();
-    let content = content::create(&plan.content, later, tree, workspace, host)?;
+    let content = content::create(&plan.content, tree, workspace, host)?;
     grafts.extend(content.grafts);
+    // A script puts files together; else that part is packed into its place on the medium.
+    if let Some(packed) = content.packed.as_ref().filter(|_| cdboot.script().is_some()) {
+        grafts.push(packed.graft(tree, workspace, host)?);
+    }
     grafts.extend(boot_files(plan, tree, workspace, host)?);
     grafts.extend(cdboot.loader_files(LOADER));
     for file in
@@ -113,7 +116,7 @@ fn write(
 ) -> Result<String> {
     let stage = host.stage("Writing the medium");
     let pack = |output: &Path, offset| match packed {
-        Some(packed) => packed.write(tree, output, offset, host),
+        Some(packed) => packed.write(tree, output, offset, workspace, host),
         None => Ok(()),
     };
     let in_place = packed.map(|packed| InPlace { place: packed.place.clone(), write: &pack });

@@ -112,40 +112,35 @@ pub(super) struct Packed {
 
 impl Packed {
     /// Writes it into the medium `output` from byte `offset` on.
-    pub(super) fn write(&self, tree: &RootTree, output: &Path, offset: u64, host: &Host) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        tree: &RootTree,
+        output: &Path,
+        offset: u64,
+        workspace: &Workspace,
+        host: &Host,
+    ) -> Result<()> {
         let stage = host.stage(self.stage);
-        filesystem::create_behind(&self.plan, tree, output, offset, host)?;
+        filesystem::create_behind(&self.plan, tree, output, offset, workspace, host)?;
         stage.finish();
         Ok(())
     }
 
     /// Writes it into a file of its own.
-    fn graft(self, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Graft> {
+    pub(super) fn graft(&self, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Graft> {
         let file = workspace.scratch_file("read-only-part");
-        let stage = host.stage(self.stage);
-        filesystem::create(&self.plan, tree, &file, workspace, host)?;
-        stage.finish();
-        Ok(Graft::new(self.place, file))
+        self.write(tree, &file, 0, workspace, host)?;
+        Ok(Graft::new(&self.place, file))
     }
 }
 
-/// Writes the parts; `later` allows that one of them is packed into its place.
+/// Writes the parts, but for what is packed.
 pub(super) fn create(
     plan: &ContentPlan,
-    later: bool,
     tree: &RootTree,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Content> {
-    let mut content = parts(plan, tree, workspace, host)?;
-    let now = |packed: &mut Packed| !(later && filesystem::is_created_behind(packed.plan.filesystem));
-    if let Some(packed) = content.packed.take_if(now) {
-        content.grafts.push(packed.graft(tree, workspace, host)?);
-    }
-    Ok(content)
-}
-
-fn parts(plan: &ContentPlan, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Content> {
     let packed = |stage, plan, place: &String| Some(Packed { stage, plan, place: place.clone() });
     match plan {
         ContentPlan::Union { system, place } => {
