@@ -7,6 +7,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
@@ -24,6 +25,7 @@ pub struct Workspace {
     out: PathBuf,
     scratch: PathBuf,
     layers: AtomicU32,
+    earlier: OnceLock<PathBuf>,
     /// None for a workspace inside another one.
     folder: Option<WorkFolder>,
 }
@@ -40,6 +42,7 @@ impl Workspace {
             out: folder.path().join("out"),
             scratch,
             layers: AtomicU32::new(0),
+            earlier: OnceLock::new(),
             folder: Some(folder),
         };
         workspace.make(host)?;
@@ -76,6 +79,7 @@ impl Workspace {
             out: self.out.join(name),
             scratch: self.scratch.join(name),
             layers: AtomicU32::new(0),
+            earlier: OnceLock::new(),
             folder: None,
         };
         workspace.make(host)?;
@@ -131,6 +135,17 @@ impl Workspace {
     /// An output before it has its final place.
     pub fn unfinished(&self, name: &str) -> PathBuf {
         self.out.join(name)
+    }
+
+    /// Tells where an earlier build of an image like this has its files.
+    pub fn look_back(&self, folder: &Path) {
+        // The first one stays.
+        self.earlier.get_or_init(|| folder.to_owned());
+    }
+
+    /// What an earlier build made of this output, if it is known: read only.
+    pub fn earlier(&self, name: &str) -> Option<PathBuf> {
+        self.earlier.get().map(|folder| folder.join(name)).filter(|path| path.is_file())
     }
 
     /// The folder of unfinished outputs.

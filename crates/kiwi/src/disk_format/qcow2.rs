@@ -7,6 +7,8 @@
 //! qemu-img packs either side by side or in the same order each time, not both. Format: QEMU, docs/interop/qcow2.rst,
 //! version 3 with the feature bit for zstd (QEMU 5.1, 2020). Numbers are big-endian.
 
+mod earlier;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -17,6 +19,8 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 
+pub(super) use self::earlier::Earlier;
+use self::earlier::Lookup;
 use crate::host::{Host, sparse};
 
 /// Clusters of 128 KiB: twice the usual size takes a thirtieth less room.
@@ -51,13 +55,14 @@ enum Cluster {
     Plain(Vec<u8>),
 }
 
-/// Writes the raw disk as qcow2 into `output`, which is new.
-pub(super) fn write(raw: &Path, output: &File, host: &Host) -> Result<()> {
+/// Writes the raw disk as qcow2 into `output`, which is new. Clusters that are in `earlier`, too, come from there as they
+/// are packed: the bytes are the same.
+pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: &Host) -> Result<()> {
     let disk = File::open(raw).with_context(|| format!("reading {}", raw.display()))?;
     let size = disk.metadata()?.len();
     let numbers = with_content(&disk, size).with_context(|| format!("reading {}", raw.display()))?;
     let packers: Vec<Packer<'_>> =
-        (0..host.processors()).map(|_| Packer::new(&disk, size)).collect::<Result<_>>()?;
+        (0..host.processors()).map(|_| Packer::new(&disk, size, earlier)).collect::<Result<_>>()?;
     let (next, (send, receive)) = (AtomicUsize::new(0), mpsc::sync_channel(4 * packers.len()));
     let mut image = Image::begin(output, size)?;
     std::thread::scope(|scope| {
@@ -107,17 +112,19 @@ fn with_content(disk: &File, size: u64) -> Result<Vec<u64>> {
 struct Packer<'a> {
     disk: &'a File,
     size: u64,
+    lookup: Option<Lookup<'a>>,
     zstd: zstd::bulk::Compressor<'static>,
     content: Vec<u8>,
     packed: Vec<u8>,
 }
 
 impl<'a> Packer<'a> {
-    fn new(disk: &'a File, size: u64) -> Result<Self> {
+    fn new(disk: &'a File, size: u64, earlier: Option<&'a Earlier>) -> Result<Self> {
+        let lookup = earlier.map(Lookup::new).transpose().context("starting zstd")?;
         let zstd = zstd::bulk::Compressor::new(LEVEL).context("starting zstd")?;
         // A cluster that does not get smaller is stored as it is: the room for packed ones is less than a cluster.
         let packed = Vec::with_capacity(usize::try_from(CLUSTER - 1)?);
-        Ok(Self { disk, size, zstd, content: vec![0; usize::try_from(CLUSTER)?], packed })
+        Ok(Self { disk, size, lookup, zstd, content: vec![0; usize::try_from(CLUSTER)?], packed })
     }
 
     fn pack(&mut self, number: u64) -> Result<Cluster> {
@@ -127,6 +134,11 @@ impl<'a> Packer<'a> {
         self.content[count..].fill(0);
         if self.content.iter().all(|byte| *byte == 0) {
             return Ok(Cluster::Zeros);
+        }
+        if let Some(lookup) = &mut self.lookup
+            && lookup.find(number, &self.content, &mut self.packed)
+        {
+            return Ok(Cluster::Packed(self.packed.clone()));
         }
         self.packed.clear();
         Ok(match self.zstd.compress_to_buffer(&self.content, &mut self.packed) {
@@ -299,7 +311,7 @@ mod tests {
         disk(&raw);
         let host = Host::new(Output::Quiet);
         for image in [&one, &other] {
-            write(&raw, &File::create(image).unwrap(), &host).unwrap();
+            write(&raw, &File::create(image).unwrap(), None, &host).unwrap();
         }
         assert!(std::fs::read(&one).unwrap() == std::fs::read(&other).unwrap(), "two files differ");
         let compare = ["compare", "-f", "raw", "-F", "qcow2"];
@@ -308,5 +320,53 @@ mod tests {
                 std::process::Command::new("qemu-img").args(words).args(last).arg(&one).output().unwrap();
             assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stdout));
         }
+    }
+
+    #[test]
+    fn what_an_earlier_image_has_packed_is_taken_and_gives_the_same_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let [raw, before, image, damaged] =
+            ["raw", "before", "image", "damaged"].map(|name| folder.path().join(name));
+        disk(&raw);
+        let host = Host::new(Output::Quiet);
+        write(&raw, &File::create(&before).unwrap(), None, &host).unwrap();
+        let file = File::options().write(true).open(&raw).unwrap();
+        file.write_all_at(b"another text", 2 * CLUSTER + 77).unwrap();
+        write(&raw, &File::create(&image).unwrap(), None, &host).unwrap();
+        let expected = std::fs::read(&image).unwrap();
+
+        let with = |earlier: &Path| {
+            let earlier = Earlier::open(earlier);
+            let output = folder.path().join("with");
+            write(&raw, &File::create(&output).unwrap(), earlier.as_ref(), &host).unwrap();
+            assert!(std::fs::read(output).unwrap() == expected, "an earlier image changes the bytes");
+            earlier
+        };
+        let earlier = with(&before).unwrap();
+        let content = |number: u64| {
+            let mut content = vec![0; CLUSTER as usize];
+            File::open(&raw).unwrap().read_exact_at(&mut content, number * CLUSTER).unwrap();
+            content
+        };
+        let mut lookup = Lookup::new(&earlier).unwrap();
+        let mut packed = Vec::new();
+        assert!(lookup.find(1, &content(1), &mut packed), "nothing is taken");
+        // What changed, zeros, what is not packed, what the disk did not have.
+        for number in [2, 30, 41, 1 << 40] {
+            assert!(!lookup.find(number, &content(1), &mut packed), "{number}");
+        }
+
+        let mut bytes = std::fs::read(&before).unwrap();
+        let place = CLUSTER as usize + 20;
+        bytes[place] ^= 1;
+        std::fs::write(&damaged, &bytes).unwrap();
+        with(&damaged).unwrap();
+        for length in [0, 111, CLUSTER as usize, bytes.len() - CLUSTER as usize * 4] {
+            std::fs::write(&damaged, &bytes[..length]).unwrap();
+            with(&damaged);
+        }
+        bytes[36..40].fill(0xff);
+        std::fs::write(&damaged, &bytes).unwrap();
+        assert!(with(&damaged).is_none(), "more tables than there is room for");
     }
 }

@@ -162,7 +162,9 @@ pub(super) fn create(
     let file = format!("{}.{ending}", plan.name);
     let converted = workspace.unfinished(&file);
     let stage = host.stage(format!("Converting to {ending}"));
-    disk_format::convert(&path, plan.format, &plan.format_options, plan.file_id, &converted, host)?;
+    let earlier = workspace.earlier(&file);
+    let options = &plan.format_options;
+    disk_format::convert(&path, plan.format, options, plan.file_id, &converted, earlier.as_deref(), host)?;
     host.remove_file(&path).context("removing the raw disk")?;
     stage.finish();
     if let (DiskFormat::Vmdk, Some(machine)) = (plan.format, &plan.machine) {

@@ -148,7 +148,12 @@ impl<'a> OfType<'a> {
     fn make(&self, tree: &RootTree, record: &Record) -> Result<()> {
         let Self { selection, boot, workspace, share, store, host, .. } = self;
         let began = Instant::now();
+        let earlier = if self.kept { store.stages().nearest(&self.inputs, host) } else { None };
+        if let Some(entry) = &earlier {
+            workspace.look_back(entry.folder());
+        }
         let artifacts = create::images(tree, selection, boot.as_ref(), record, share, workspace, host)?;
+        drop(earlier);
         let measure = || create::built_image(selection, &artifacts, host);
         let mut built = None;
         if self.kept {

@@ -125,6 +125,11 @@ impl Inputs {
         Key { stage: self.stage, digest: Digest::of(text) }
     }
 
+    /// Whether the same kiwi works on both.
+    pub fn are_of_the_same_kiwi(&self, other: &Self) -> bool {
+        self.kiwi == other.kiwi
+    }
+
     /// What is different from an earlier build.
     pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
         let mut changes = Vec::new();

@@ -152,6 +152,17 @@ impl Stages {
         found.into_iter().map(|(contents, _)| (contents.inputs.key(), contents)).collect()
     }
 
+    /// The finished stage that is most like what this kiwi will make of these inputs; it does not count as used.
+    pub fn nearest(&self, inputs: &Inputs, host: &Host) -> Option<Entry> {
+        let same_kiwi = |(_, contents): &(Key, Contents)| inputs.are_of_the_same_kiwi(&contents.inputs);
+        let known = self.list(inputs.stage()).into_iter().filter(same_kiwi);
+        let (key, contents) =
+            known.min_by_key(|(_, contents)| inputs.changes_since(&contents.inputs).len())?;
+        let folder = self.place(&key);
+        let held = host.hold_folder(&folder)?;
+        Some(Entry { folder, contents, _held: held })
+    }
+
     /// Takes an entry away, whole or damaged; false when a build is using it.
     pub fn remove(&self, key: &Key, host: &Host) -> Result<bool> {
         self.remove_place(&self.place(key), host)
@@ -245,6 +256,11 @@ impl Entry {
     /// What it says of itself.
     pub fn contents(&self) -> &Contents {
         &self.contents
+    }
+
+    /// Where its files are; who reads them there must not trust their bytes.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Gives the bytes of a file to `read` and checks them; all of them must be read.
