@@ -21,6 +21,7 @@ use pathrs::{InodeType, Root};
 use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
 
+use attributes::Attributed;
 pub use below::Below;
 
 use crate::host::{Command, Host};
@@ -42,13 +43,21 @@ pub struct RootTree {
 struct Layer {
     lower: PathBuf,
     upper: PathBuf,
-    /// The newest time stamp of everything below and in the layer when it was last measured.
-    newest: Mutex<Option<walk::Time>>,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// What was seen of everything below and in a layer when it was last measured.
+#[derive(Debug)]
+struct Seen {
+    /// The newest time stamp.
+    newest: walk::Time,
+    /// Extended attributes, if they were looked at.
+    attributed: Option<Attributed>,
 }
 
 impl Layer {
-    fn newest(&self) -> MutexGuard<'_, Option<walk::Time>> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    fn seen(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,7 +111,7 @@ impl RootTree {
 
     /// A merged view of `lower` whose writable layer is `upper`: what changes is found without looking at all of it.
     pub fn layered(path: &Path, lower: &Path, upper: &Path) -> Result<Self> {
-        let layer = Layer { lower: lower.to_owned(), upper: upper.to_owned(), newest: Mutex::default() };
+        let layer = Layer { lower: lower.to_owned(), upper: upper.to_owned(), seen: Mutex::default() };
         Ok(Self { layer: Some(layer), ..Self::hold(path)? })
     }
 

@@ -359,7 +359,8 @@ pub(super) fn create_boot_image(
     let own = BootConfig { grow: true, modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
-    let plan = logical::plan(selection, &TreeFacts::of(&layered, None)?, &identity)?;
+    let facts = TreeFacts::of(&layered, &selection.image_type, None)?;
+    let plan = logical::plan(selection, &facts, &identity)?;
     logical::create(&plan, &layered, workspace, host)
 }
 

@@ -1,6 +1,7 @@
 //! Extended attributes of a tree: capabilities, access control lists and what users set.
 
 use std::ffi::CStr;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -34,28 +35,76 @@ impl RootTree {
 
     /// Path and names of attributes of every entry that has others than `kept`, sorted.
     fn attributed(&self, kept: &[&str]) -> Result<Vec<String>> {
+        // What came into a layer after it was measured is kiwi's, and has none.
+        if let Some(seen) = self.layer.as_ref().map(|layer| layer.seen())
+            && let Some(attributed) = seen.as_ref().and_then(|seen| seen.attributed.as_ref())
+        {
+            return Ok(attributed.but(kept));
+        }
         let below = self.below()?;
-        let mut found = Vec::new();
-        let mut names = vec![0; 64 << 10];
+        let mut attributed = Attributed::default();
         let counts = |entry: &walkdir::DirEntry| {
             entry.depth() != 1 || below.removed.iter().all(|removed| entry.file_name() != removed.as_str())
         };
         for entry in walkdir::WalkDir::new(below.path).into_iter().filter_entry(counts) {
-            let entry = entry.context("looking for extended attributes")?;
-            // A file system without them has none to lose.
-            let length = rustix::fs::llistxattr(entry.path(), &mut names).unwrap_or(0);
-            let names: Vec<_> = names[..length]
-                .split_inclusive(|byte| *byte == 0)
-                .filter_map(|name| CStr::from_bytes_until_nul(name).ok())
-                .map(CStr::to_string_lossy)
-                .filter(|name| !kept.iter().any(|kept| name.starts_with(kept)))
-                .collect();
-            if !names.is_empty() {
-                let inside = entry.path().strip_prefix(below.path)?.display();
-                found.push(format!("/{inside} ({})", names.join(", ")));
+            attributed.look_at(entry.context("looking for extended attributes")?.into_path());
+        }
+        Ok(attributed.inside(below.path).but(kept))
+    }
+}
+
+/// Entries that have extended attributes.
+#[derive(Debug)]
+pub(super) struct Attributed {
+    /// Paths, and the names of their attributes.
+    entries: Vec<(PathBuf, Vec<String>)>,
+    /// Room for the names of one entry.
+    names: Vec<u8>,
+}
+
+impl Default for Attributed {
+    fn default() -> Self {
+        Self { entries: Vec::new(), names: vec![0; 64 << 10] }
+    }
+}
+
+impl Attributed {
+    /// Adds a path of the host, if it has any.
+    pub(super) fn look_at(&mut self, path: PathBuf) {
+        // A file system without them has none to lose.
+        let length = rustix::fs::llistxattr(&path, &mut self.names).unwrap_or(0);
+        let names: Vec<String> = self.names[..length]
+            .split_inclusive(|byte| *byte == 0)
+            .filter_map(|name| CStr::from_bytes_until_nul(name).ok())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        if !names.is_empty() {
+            self.entries.push((path, names));
+        }
+    }
+
+    /// With paths inside the tree.
+    pub(super) fn inside(mut self, tree: &Path) -> Self {
+        for (path, _) in &mut self.entries {
+            if let Ok(inside) = path.strip_prefix(tree) {
+                *path = Path::new("/").join(inside);
             }
         }
-        found.sort();
-        Ok(found)
+        self
+    }
+
+    /// Path and names of attributes of each, but for those that begin with one of `kept`; sorted.
+    fn but(&self, kept: &[&str]) -> Vec<String> {
+        let lost = |(path, names): &(PathBuf, Vec<String>)| {
+            let names: Vec<&str> = names
+                .iter()
+                .map(String::as_str)
+                .filter(|name| !kept.iter().any(|kept| name.starts_with(kept)))
+                .collect();
+            (!names.is_empty()).then(|| format!("{} ({})", path.display(), names.join(", ")))
+        };
+        let mut lost: Vec<String> = self.entries.iter().filter_map(lost).collect();
+        lost.sort();
+        lost
     }
 }

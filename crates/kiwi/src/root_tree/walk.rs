@@ -1,8 +1,9 @@
 //! Work on every entry of a tree, folder by folder: names are looked up in an open folder, never by their whole path.
 
 use std::collections::HashSet;
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,7 +13,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Measure, RootTree};
+use super::attributes::Attributed;
+use super::{Measure, RootTree, Seen};
 
 /// Seconds and nanoseconds of a modification.
 pub(super) type Time = (i64, i64);
@@ -20,11 +22,23 @@ pub(super) type Time = (i64, i64);
 impl RootTree {
     /// Counts what the tree holds.
     pub fn measure(&self) -> Result<Measure> {
+        self.look_at_all(None)
+    }
+
+    /// As `measure`; `warn_of_attributes` knows the extended attributes then without looking at every entry again.
+    pub fn measure_with_attributes(&self) -> Result<Measure> {
+        self.look_at_all(Some(Attributed::default()))
+    }
+
+    fn look_at_all(&self, mut attributed: Option<Attributed>) -> Result<Measure> {
         let mut measure = Measure::default();
         let mut linked = HashSet::new();
         let mut newest = (i64::MIN, 0);
-        let mut count = |_: BorrowedFd<'_>, _: &CStr, stat: &Stat| {
+        let mut count = |folder: Folder<'_>, name: &CStr, stat: &Stat| {
             newest = newest.max(time_of(stat));
+            if let Some(attributed) = &mut attributed {
+                attributed.look_at(folder.path.join(OsStr::from_bytes(name.to_bytes())));
+            }
             measure.entries += 1;
             let kind = FileType::from_raw_mode(stat.st_mode);
             let bytes = match kind {
@@ -40,7 +54,8 @@ impl RootTree {
         let below = self.below()?;
         every_entry(below.path, &below.removed, &mut count).context("measuring the root tree")?;
         if let Some(layer) = &self.layer {
-            *layer.newest() = Some(newest);
+            let attributed = attributed.map(|attributed| attributed.inside(below.path));
+            *layer.seen() = Some(Seen { newest, attributed });
         }
         Ok(measure)
     }
@@ -49,7 +64,7 @@ impl RootTree {
     pub fn remove_sockets(&self) -> Result<()> {
         every_entry(&self.path, &[], &mut |folder, name, stat| {
             if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
-                unlinkat(folder, name, AtFlags::empty())?;
+                unlinkat(folder.open, name, AtFlags::empty())?;
             }
             Ok(())
         })
@@ -61,11 +76,14 @@ impl RootTree {
     /// Of a layered tree that was measured and held nothing newer, only what was written since is looked at.
     pub fn clamp_times(&self, epoch: u64) -> Result<()> {
         let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
-        let changed = self.layer.as_ref().filter(|layer| layer.newest().is_some_and(|time| time <= limit));
+        let changed = self
+            .layer
+            .as_ref()
+            .filter(|layer| layer.seen().as_ref().is_some_and(|seen| seen.newest <= limit));
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
             None => every_entry(&self.path, &[], &mut |folder, name, stat| {
-                if time_of(stat) > limit { set_time(folder, name, limit) } else { Ok(()) }
+                if time_of(stat) > limit { set_time(folder.open, name, limit) } else { Ok(()) }
             }),
         }
         .context("clamping times")
@@ -104,8 +122,16 @@ fn set_time(folder: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
     Ok(utimensat(folder, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
+/// A folder whose entries are looked at.
+#[derive(Clone, Copy)]
+struct Folder<'a> {
+    open: BorrowedFd<'a>,
+    /// Where it is on the host.
+    path: &'a Path,
+}
+
 /// What is done with an entry: the folder it lies in, its name, what it is.
-type Work<'w> = dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> Result<()> + 'w;
+type Work<'w> = dyn FnMut(Folder<'_>, &CStr, &Stat) -> Result<()> + 'w;
 
 /// Calls `work` for every entry below `tree` and then for the folder it lies in, the tree itself last: what `work` sets
 /// stays. What at the top has one of the names `but` does not count.
@@ -113,26 +139,27 @@ fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = openat(CWD, tree, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&root)?;
-    every_entry_of(root.as_fd(), tree, but, work)?;
-    work(root.as_fd(), c".", &stat)
+    let folder = Folder { open: root.as_fd(), path: tree };
+    every_entry_of(folder, but, work)?;
+    work(folder, c".", &stat)
 }
 
-fn every_entry_of(folder: BorrowedFd<'_>, path: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
-    let reading = || format!("reading {}", path.display());
-    for entry in Dir::read_from(folder).with_context(reading)? {
+fn every_entry_of(folder: Folder<'_>, but: &[String], work: &mut Work<'_>) -> Result<()> {
+    let reading = || format!("reading {}", folder.path.display());
+    for entry in Dir::read_from(folder.open).with_context(reading)? {
         let entry = entry.with_context(reading)?;
         let name = entry.file_name();
         if [c".", c".."].contains(&name) || but.iter().any(|but| but.as_bytes() == name.to_bytes()) {
             continue;
         }
-        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
+        let stat = statat(folder.open, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let inner = openat(folder, name, flags, Mode::empty()).with_context(reading)?;
-            let place = path.join(name.to_string_lossy().as_ref());
-            every_entry_of(inner.as_fd(), &place, &[], work)?;
+            let inner = openat(folder.open, name, flags, Mode::empty()).with_context(reading)?;
+            let path = folder.path.join(OsStr::from_bytes(name.to_bytes()));
+            every_entry_of(Folder { open: inner.as_fd(), path: &path }, &[], work)?;
         }
-        work(folder, name, &stat).with_context(|| format!("in {}", path.display()))?;
+        work(folder, name, &stat).with_context(|| format!("in {}", folder.path.display()))?;
     }
     Ok(())
 }

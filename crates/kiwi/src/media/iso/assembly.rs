@@ -225,7 +225,7 @@ impl Medium {
     fn copy(&mut self, file: &Path, from: u64, size: u64, is_there: bool, host: &Host) -> Result<()> {
         let copying = || format!("reading {}", file.display());
         let source = File::open(file).with_context(copying)?;
-        let mut chunk = vec![0; 1 << 20];
+        let mut chunk = vec![0; 1 << 18];
         let mut done = 0;
         while done < size {
             host.check_interrupt()?;
