@@ -70,9 +70,12 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="twin">
 /// Files of every kind; most of the system is taken away, as this test writes it often.
 const CONFIG_SH: &str = r#"set -e
 cd /usr/lib/modules/*/kernel
-rm -rf sound net drivers/net drivers/gpu drivers/media drivers/infiniband drivers/staging
+rm -rf arch sound net drivers/net drivers/gpu drivers/media drivers/infiniband drivers/staging drivers/md drivers/target
+rm -rf fs/ceph fs/nfs fs/nfsd fs/smb
 depmod "$(ls /usr/lib/modules)"
 rm -rf /usr/share/doc /usr/share/man /usr/share/locale /usr/share/i18n /usr/share/zoneinfo/right /var/lib/apt/lists/*
+cd /usr/lib/x86_64-linux-gnu
+rm -rf /usr/share/perl perl gconv /usr/lib/udev/hwdb.bin /usr/lib/udev/hwdb.d
 mkdir -p /opt/odd
 cd /opt/odd
 echo first > first
