@@ -15,8 +15,9 @@ use small::{SYSTEM, attached, create, kernel_in, log_in, mounted, text};
 
 /// The system with a medium that installs it.
 const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true"><bootloader name="grub2" timeout="1"/>
-  <oemconfig><oem-device-filter>^/dev/vdb$</oem-device-filter><oem-bootwait>true</oem-bootwait>
-    <oem-silent-verify>true</oem-silent-verify></oemconfig>DEPLOY</type>"#;
+  <oemconfig><oem-device-filter>^/dev/vdb$</oem-device-filter><oem-shutdown-interactive>true</oem-shutdown-interactive>
+    <oem-silent-install>true</oem-silent-install><oem-skip-verify>true</oem-skip-verify>
+    <oem-silent-boot>true</oem-silent-boot></oemconfig>DEPLOY</type>"#;
 
 /// The same system as a file system, whose disk is made with the medium.
 const BARE: &str = r#"<type image="ext4">DEPLOY</type>"#;
@@ -103,8 +104,14 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
     }
     judge("sfdisk", &["--verify", text(&cd)]);
     let disk = disk(folder.path(), ROOMY);
-    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, folder.path());
+    // A second one has the room for the system and not for its partitions.
+    let small = folder.path().join("small.raw");
+    std::fs::File::create(&small).unwrap().set_len(320 << 20).unwrap();
+    let words = [from_cd(&cd, &disk), attached(&small)].concat();
+    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&["Name of the disk to install on"], 300);
+    machine.type_line("vdb");
+    machine.expect(&["The disk vdb is too small: it has 320 MiB and the system needs "], 30);
     machine.type_line("vda");
     machine.expect(&["It is empty."], 30);
     machine.type_line("yes");
@@ -173,11 +180,15 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
         [direct(30, folder.path()), Slot::Usb.words(&unattended), attached(&disk), attached(&other)].concat();
     let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
-    machine.expect(&["Press Enter and the machine restarts: "], 30);
+    machine.expect(&["Press Enter and the machine is switched off: "], 30);
+    for silenced in ["Checking the system", "Writing the system", "Comparing"] {
+        assert!(!machine.said(silenced), "{silenced}");
+    }
     machine.type_line("");
     machine.expect_end(60);
     let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, folder.path());
     is_divided(&mut machine);
+    assert!(machine.ask("cat /proc/cmdline").contains(" quiet"), "the kernel of the disk is not silent");
     drop(machine);
 
     // The stick was left in its socket.

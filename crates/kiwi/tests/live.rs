@@ -45,11 +45,16 @@ fn medium_and_words(attributes: &str, folder: &Path) -> (PathBuf, String) {
 /// Boots a medium and logs in; the accounts are those of the description.
 fn log_in(image: &Path, slot: Slot, firmware: Firmware, folder: &Path) -> Machine {
     let mut machine = Machine::start(&slot.words(image), firmware, folder);
+    people_are_those_of_the_description(&mut machine);
+    machine
+}
+
+/// Logs in.
+fn people_are_those_of_the_description(machine: &mut Machine) {
     machine.log_in("tux", "kiwi");
     let people = machine.ask("awk -F: '$3 >= 1000 && $3 < 60000 { print $1 }' /etc/passwd");
     assert_eq!(people, "tux");
     assert_eq!(machine.ask("echo written > there; cat there"), "written");
-    machine
 }
 
 #[test]
@@ -169,7 +174,9 @@ fn a_script_of_the_description_writes_the_medium_itself() {
 fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
     let folder = tempfile::tempdir().unwrap();
     let image = with_additions(None, || medium("flags=\"compressed\"", folder.path()));
-    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    let mut machine = Machine::start(&Slot::Usb.words(&image), Firmware::Bios, folder.path());
+    machine.expect(&["Welcome to OWN-MESSAGE"], 60);
+    people_are_those_of_the_description(&mut machine);
     assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
     assert_eq!(mounted(&mut machine, "/usr"), "/dev/loop1 squashfs ro");
     assert_eq!(mounted(&mut machine, "/run/kiwi/medium"), "/dev/sda1 iso9660 ro");

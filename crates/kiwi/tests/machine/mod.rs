@@ -158,6 +158,11 @@ impl Machine {
         }
     }
 
+    /// Whether the console ever showed this.
+    pub fn said(&self, text: &str) -> bool {
+        self.console.lock().unwrap().contains(text)
+    }
+
     /// Waits until the machine has switched itself off or restarted.
     pub fn expect_end(&mut self, seconds: u64) {
         let limit = Instant::now() + Duration::from_secs(seconds);

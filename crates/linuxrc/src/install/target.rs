@@ -173,10 +173,9 @@ fn choose_with<'t>(
         return fits(target, bytes).map(|()| target);
     }
     let target = match wanted {
-        Some(target) => target,
+        Some(target) => fits(target, bytes).map(|()| target)?,
         None => ask_name(config, targets, bytes, person)?,
     };
-    fits(target, bytes)?;
     ask_consent(config, target, person).map(|()| target)
 }
 
@@ -186,23 +185,43 @@ fn listed(targets: &[Target]) -> String {
 }
 
 fn fits(target: &Target, bytes: u64) -> Result<(), SystemException> {
-    if target.bytes >= bytes {
-        return Ok(());
+    match shortage(target, bytes) {
+        None => Ok(()),
+        Some(text) => Err(SystemException::reboot(format!("{text}\n\nNothing was written to it."))),
     }
-    Err(SystemException::reboot(format!(
-        "The disk {} is too small: it has {} MiB and the system needs {} MiB.\n\nNothing was written to it.",
-        target.name,
-        target.bytes >> 20,
-        bytes.div_ceil(1 << 20)
-    )))
 }
 
+/// What is said of a disk without the room for the system.
+fn shortage(target: &Target, bytes: u64) -> Option<String> {
+    (target.bytes < bytes).then(|| {
+        format!(
+            "The disk {} is too small: it has {} MiB and the system needs {} MiB.",
+            target.name,
+            target.bytes >> 20,
+            bytes.div_ceil(1 << 20)
+        )
+    })
+}
+
+/// The disk a person names. One without the room is said at once, so that another one can be named.
 fn ask_name<'t>(
     config: &InstallConfig,
     targets: &'t [Target],
     bytes: u64,
     person: &mut dyn Person,
 ) -> Result<&'t Target, SystemException> {
+    match targets {
+        [only] => fits(only, bytes)?,
+        _ if targets.iter().all(|target| target.bytes < bytes) => {
+            return Err(SystemException::reboot(format!(
+                "No disk of this machine is large enough: the system needs {} MiB.\n\n{}\n\n\
+                 Nothing was written to them.",
+                bytes.div_ceil(1 << 20),
+                listed(targets)
+            )));
+        }
+        _ => {}
+    }
     let mut question = format!(
         "\x1b[2J\x1b[H\nInstallation of {} ({} MiB)\n\n{}\n\nName of the disk to install on (nothing: do not install): ",
         config.image,
@@ -212,10 +231,13 @@ fn ask_name<'t>(
     loop {
         let answer = answer(person, &question)?;
         let name = answer.strip_prefix("/dev/").unwrap_or(&answer);
-        match targets.iter().find(|target| target.name == name) {
-            Some(target) => return Ok(target),
-            None => question = format!("There is no disk \"{answer}\". Name of the disk: "),
-        }
+        let named = targets.iter().find(|target| target.name == name);
+        let reason = match named.map(|target| (target, shortage(target, bytes))) {
+            Some((target, None)) => return Ok(target),
+            Some((_, Some(text))) => text,
+            None => format!("There is no disk \"{answer}\"."),
+        };
+        question = format!("{reason} Name of the disk: ");
     }
 }
 

@@ -85,14 +85,28 @@ fn unattended_means_one_disk_or_a_named_one() {
 }
 
 #[test]
-fn a_disk_that_is_too_small_is_said_before_anything_is_asked_twice() {
+fn a_disk_that_is_too_small_is_said_before_anything_is_asked() {
     let small = [target("sda", 99, 0)];
-    for (unattended, answers) in [(true, &[][..]), (false, &["sda"])] {
-        let text = chosen(&config(None, unattended), &small, answers).unwrap_err();
+    for config in [config(None, true), config(None, false), config(Some("sda"), false)] {
+        let text = chosen(&config, &small, &[]).unwrap_err();
         let expected = "The disk sda is too small: it has 99 MiB and the system needs 100 MiB.\n\nNothing was written to it.";
         assert_eq!(text, expected);
     }
+    let two = [target("sda", 99, 0), target("sdb", 98, 1)];
+    let text = chosen(&config(None, false), &two, &[]).unwrap_err();
+    assert!(text.starts_with("No disk of this machine is large enough: the system needs 100 MiB."), "{text}");
+    assert!(text.contains("\n  sda  99 MiB  (empty)\n  sdb  98 MiB  (1 partition)\n"), "{text}");
     assert!(chosen(&config(None, true), &[], &[]).unwrap_err().starts_with("This machine has no disk"));
+}
+
+#[test]
+fn who_names_a_disk_that_is_too_small_is_asked_for_another() {
+    let targets = [target("sda", 99, 0), target("sdb", 200, 0)];
+    let mut person = Answers(vec!["sda", "sdb", "yes"], String::new());
+    let taken = choose_with(&config(None, false), &targets, 100 * MIB, &mut person);
+    assert_eq!(taken.map(|target| target.name.as_str()).map_err(|exception| exception.text), Ok("sdb"));
+    let said = "The disk sda is too small: it has 99 MiB and the system needs 100 MiB. Name of the disk: ";
+    assert!(person.1.contains(said), "{}", person.1);
 }
 
 #[test]
