@@ -184,6 +184,16 @@ impl RootTree {
 
     /// Writes a file with `mode`, making its folders; what was there is replaced, a link is followed inside the tree.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
+        self.write_with(path, mode, |file| Ok(file.write_all(contents.as_ref())?))
+    }
+
+    /// As `write`; the contents are what `fill` writes.
+    pub fn write_with(
+        &self,
+        path: impl AsRef<Path>,
+        mode: u32,
+        fill: impl FnOnce(&mut File) -> Result<()>,
+    ) -> Result<()> {
         let path = path.as_ref();
         let what = || format!("writing {} in the tree", path.display());
         self.create_parent(path)?;
@@ -192,7 +202,7 @@ impl RootTree {
             Ok(file) => file,
             Err(_) => self.root.create_file(path, flags, &Permissions::from_mode(mode)).with_context(what)?,
         };
-        file.write_all(contents.as_ref()).with_context(what)?;
+        fill(&mut file).with_context(what)?;
         file.set_permissions(Permissions::from_mode(mode)).with_context(what)
     }
 

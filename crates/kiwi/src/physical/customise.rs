@@ -47,8 +47,8 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
     for name in selection.bootstrap.archives.iter().chain(&selection.image.archives) {
         match source.find(name) {
             Some(path) => {
-                let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-                archives.push((path, Digest::of(bytes)));
+                let digest = overlay::digest(&path)?;
+                archives.push((path, digest));
             }
             None => {
                 bail!("the archive {name} is not in the description directory {}", source.folder().display())

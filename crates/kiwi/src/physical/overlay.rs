@@ -4,6 +4,7 @@
 //! there, a hostile one cannot lead out. Links of the overlay itself are stored as links; one that climbs above the
 //! overlay is replaced by what it points to if that is part of the description, and refused otherwise.
 
+use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -96,7 +97,7 @@ fn item(path: &Path, inside: PathBuf) -> Result<Item> {
             source: path.to_owned(),
             mode,
             modified: (metadata.mtime(), metadata.mtime_nsec()),
-            digest: Digest::of(std::fs::read(path).with_context(reading)?),
+            digest: digest(path)?,
         }
     } else {
         bail!("{} is neither file, folder nor link; the overlay can hold only those", path.display());
@@ -150,7 +151,7 @@ fn place(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
             if tree.root().resolve_nofollow(inside).is_ok() {
                 tree.remove(inside)?;
             }
-            tree.write(inside, unchanged(source, digest)?, *mode)?;
+            tree.write_with(inside, *mode, |file| copy_unchanged(source, digest, file))?;
             let time = time(*modified);
             let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
             Ok(tree.open_file(inside)?.set_times(times)?)
@@ -158,13 +159,21 @@ fn place(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
     }
 }
 
-/// The bytes of a file that was read before: what is built is what was planned.
-fn unchanged(path: &Path, digest: &Digest) -> Result<Vec<u8>> {
-    let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-    if Digest::of(&bytes) != *digest {
-        bail!("{} changed while the image was built; build again", path.display());
+/// The digest of a file of the description.
+pub(super) fn digest(path: &Path) -> Result<Digest> {
+    File::open(path)
+        .and_then(|file| Digest::of_stream(file, std::io::sink()))
+        .with_context(|| format!("reading {}", path.display()))
+}
+
+/// Writes the bytes of a file that was read before: what is built is what was planned.
+fn copy_unchanged(source: &Path, digest: &Digest, output: &mut File) -> Result<()> {
+    let file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
+    let copied = Digest::of_stream(file, output).with_context(|| format!("copying {}", source.display()))?;
+    if copied != *digest {
+        bail!("{} changed while the image was built; build again", source.display());
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
@@ -223,7 +232,7 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
     // The host's tar in a view where the tree is all there is to write to; its links are resolved below the tree by
     // unpacking in the tree itself.
     let copy = ".kiwi-archive";
-    tree.write(copy, unchanged(archive, digest)?, 0o600)?;
+    tree.write_with(copy, 0o600, |file| copy_unchanged(archive, digest, file))?;
     let command = match tree.exists("bin/tar") {
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
@@ -279,5 +288,25 @@ mod tests {
             root.join("etc/evil").symlink_metadata().unwrap().uid(),
             rustix::process::geteuid().as_raw()
         );
+    }
+
+    #[test]
+    fn a_file_comes_with_its_mode_and_time_unless_it_changed_since_it_was_planned() {
+        let (folder, description, root) = overlay();
+        let host = Host::new(crate::host::Output::Quiet);
+        let file = root.join("etc/large");
+        let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 251) as u8).collect();
+        std::fs::write(&file, &bytes).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o4750)).unwrap();
+        let tree = RootTree::create(&host, &folder.path().join("tree")).unwrap();
+        let planned = plan(&root, &description).unwrap();
+        copy(&planned, &tree, &host).unwrap();
+        assert!(tree.read("etc/large").unwrap() == bytes);
+        let (here, there) = (file.metadata().unwrap(), tree.metadata("etc/large").unwrap());
+        assert_eq!(there.mode(), here.mode());
+        assert_eq!(there.modified().unwrap(), here.modified().unwrap());
+        std::fs::write(&file, "another").unwrap();
+        let error = format!("{:#}", copy(&planned, &tree, &host).unwrap_err());
+        assert!(error.ends_with("etc/large changed while the image was built; build again"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Debug};
+use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -16,6 +17,23 @@ impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self::finished(sha2::Digest::chain_update(<Sha256 as sha2::Digest>::new(), bytes))
+    }
+
+    /// The digest of everything that `input` gives, which goes to `output` on the way.
+    pub fn of_stream(mut input: impl Read, mut output: impl Write) -> io::Result<Self> {
+        let mut digest = <Sha256 as sha2::Digest>::new();
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            let count = match input.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            if count == 0 {
+                return Ok(Self::finished(digest));
+            }
+            sha2::Digest::update(&mut digest, &chunk[..count]);
+            output.write_all(&chunk[..count])?;
+        }
     }
 
     /// What a digest that was fed piece by piece gives.
