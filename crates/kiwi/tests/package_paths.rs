@@ -2,7 +2,8 @@
 //! one that apt-get and dpkg installed alone.
 //!
 //! The set has diversions made by preinst scripts, conffiles, Multi-Arch: same libraries, pre-dependencies that make
-//! waves, triggers, setuid and setgid files, users and groups, and an initramfs generator that is held back.
+//! waves, packages that only bring files (manual pages, for which man-db waits, and libraries), triggers, setuid and setgid
+//! files, users and groups, and an initramfs generator that is held back.
 #![cfg(feature = "image-tests")]
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
@@ -16,10 +17,11 @@ use std::process::Command;
 use machine::kiwi;
 use sha2::{Digest, Sha256};
 
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 14] = [
     "ca-certificates",
     "dbus",
     "e2fsprogs",
+    "file",
     "initramfs-tools",
     "locales",
     "man-db",
@@ -29,6 +31,7 @@ const PACKAGES: [&str; 12] = [
     "systemd-sysv",
     "udev",
     "vim-tiny",
+    "zstd",
 ];
 
 /// Lists whose order is not part of what they say.

@@ -109,7 +109,8 @@ const FROM_STORE: [&str; 3] = [
 ];
 
 const BOOTSTRAP: &str = "Taking the bootstrap packages from the store";
-const STAGES: [&str; 4] = ["bootstrap", "packages", "tree", "image"];
+const SCRIPTS: &str = "Taking the packages with scripts from the store";
+const STAGES: [&str; 5] = ["bootstrap", "scripts", "packages", "tree", "image"];
 
 /// Which of the three stages were taken.
 fn taken(said: &str) -> [bool; 3] {
@@ -128,17 +129,19 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
         explained.contains("Bootstrap: not needed\nPackages: not needed\nCustomised tree: not needed\nImage ext4: from the store"),
         "{explained}"
     );
-    // Another package: what was there before it is taken.
-    case.write(
-        "description/config.xml",
-        &DESCRIPTION.replace("</packages>", "<package name=\"ed\"/></packages>"),
-    );
-    let explained = case.build(&["--explain"]);
-    assert!(explained.contains("Bootstrap: from the store"), "{explained}");
-    assert!(explained.contains("the package ed_"), "{explained}");
-    let said = case.build(&[]);
-    assert!(said.contains(BOOTSTRAP) && taken(&said) == [false; 3], "{said}");
-    assert!(case.image() != first, "the package is not in the image");
+    // Another package: what was there before it is taken, all but itself when it only brings files.
+    for (name, script) in [("ed", true), ("tree", false)] {
+        let text = std::fs::read_to_string(case.path("description/config.xml")).unwrap();
+        let text = text.replace("</packages>", &format!("<package name=\"{name}\"/></packages>"));
+        case.write("description/config.xml", &text);
+        let explained = case.build(&["--explain"]);
+        assert!(explained.contains("Bootstrap: from the store"), "{explained}");
+        assert!(explained.contains(&format!("the package {name}_")), "{explained}");
+        let said = case.build(&[]);
+        assert!(said.contains(BOOTSTRAP) && taken(&said) == [false; 3], "{said}");
+        assert!(said.contains(SCRIPTS) != script, "{name}: {said}");
+        assert!(case.image() != first, "the package is not in the image");
+    }
     // Another script: packages are taken, the rest is made.
     case.write("description/config.sh", "echo two > /etc/written\n");
     let explained = case.build(&["--explain"]);
@@ -154,13 +157,13 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
     let rebuilt = case.image();
     // Nothing of the store: the same bytes, and nothing new in it.
     let count = || STAGES.map(|word| case.stages(word).len());
-    assert_eq!(count(), [1, 2, 4, 4]);
+    assert_eq!(count(), [1, 2, 3, 5, 5]);
     assert_eq!(taken(&case.build(&["--no-cache"])), [false; 3]);
     assert!(case.image() == rebuilt, "a build without the store gives another image");
-    assert_eq!(count(), [1, 2, 4, 4]);
+    assert_eq!(count(), [1, 2, 3, 5, 5]);
     // Beside it another type of the same tree, which is taken whole.
     assert_eq!(taken(&case.build(&["--type", "ext4,squashfs"])), [true, true, true]);
-    assert_eq!(count(), [1, 2, 4, 5]);
+    assert_eq!(count(), [1, 2, 3, 5, 6]);
 
     damaged_stages_are_made_again(&case, &rebuilt);
     damaged_packages_are_fetched_again(&case, &rebuilt);
@@ -181,11 +184,14 @@ fn damaged_stages_are_made_again(case: &Case, image: &[u8]) {
         text
     };
     spoil_stages("packages", "tree.tar.zst");
-    assert!(made_again().contains(BOOTSTRAP));
-    // The first of all stages, when none of those upon it is there.
-    case.stages("packages").iter().for_each(|entry| std::fs::remove_dir_all(entry).unwrap());
-    spoil_stages("bootstrap", "tree.tar.zst");
-    made_again();
+    let said = made_again();
+    assert!(said.contains(BOOTSTRAP) && said.contains(SCRIPTS), "{said}");
+    // Those below it, when none of those upon them is there.
+    for word in ["scripts", "bootstrap"] {
+        case.stages("packages").iter().for_each(|entry| std::fs::remove_dir_all(entry).unwrap());
+        spoil_stages(word, "tree.tar.zst");
+        assert!(made_again().contains(BOOTSTRAP));
+    }
     assert_eq!(taken(&case.build(&[])), [false, false, true]);
     // The other images are still spoiled: found, said, and gone.
     let output = case.command(&["cache", "verify"]).output().unwrap();
@@ -255,9 +261,9 @@ fn builds_share_an_empty_store_and_one_is_killed(case: &Case, image: &[u8]) {
         "the other build gives another image"
     );
     assert!(!case.path("killed").join(IMAGE).exists(), "it was killed too late");
-    assert_eq!(STAGES.map(|word| case.stages(word).len()), [1; 4]);
+    assert_eq!(STAGES.map(|word| case.stages(word).len()), [1; 5]);
     let verified = case.cache(&["verify"]);
-    for kind in ["4 stages are whole", "packages are whole", "1 indices of repositories are whole"] {
+    for kind in ["5 stages are whole", "packages are whole", "1 indices of repositories are whole"] {
         assert!(verified.contains(kind), "{verified}");
     }
     case.cache(&["prune"]);
@@ -268,14 +274,14 @@ fn builds_share_an_empty_store_and_one_is_killed(case: &Case, image: &[u8]) {
 
 fn the_store_is_kept_small(case: &Case) {
     let listed = case.cache(&["list"]);
-    assert!(listed.contains("5 stages, ") && listed.matches(" tiny").count() == 5, "{listed}");
+    assert!(listed.contains("6 stages, ") && listed.matches(" tiny").count() == 6, "{listed}");
     let listed: serde_json::Value = serde_json::from_str(&case.cache(&["list", "--json"])).unwrap();
     let packages = case.path("store/packages/sha256").read_dir().unwrap().count();
     let counted = |kind: &str| {
         let kinds = listed["kinds"].as_array().unwrap();
         kinds.iter().find(|sum| sum["kind"] == kind).and_then(|sum| sum["count"].as_u64())
     };
-    assert_eq!([counted("stage"), counted("package")], [Some(5), Some(packages as u64)], "{listed}");
+    assert_eq!([counted("stage"), counted("package")], [Some(6), Some(packages as u64)], "{listed}");
     // The limit of a configuration file holds for builds, too; the variable goes before it.
     case.write("kiwi.yml", "cache:\n  max_size: 0\n");
     let configured = |more: Option<&str>| {
@@ -287,7 +293,7 @@ fn the_store_is_kept_small(case: &Case) {
     configured(Some("1G"));
     assert_eq!(case.stages("image").len(), 2);
     configured(None);
-    assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 4]);
+    assert_eq!(STAGES.map(|word| case.stages(word).len()), [0; 5]);
     let listed = case.cache(&["list"]);
     assert!(
         listed.contains("0 stages, ") && listed.contains("together 0.0 MB of at most 20480.0 MB"),

@@ -46,13 +46,10 @@ pub(super) fn say(
     let any = of_images.iter().any(runs);
     let of_tree = if any { fate(&decided.tree, true) } else { Fate::Spared };
     // A customised tree is stored as what differs from its packages, so both are needed.
-    let mut of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
+    let of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
     if let Some(inputs) = &decided.bootstrap {
         let of_bootstrap = if any { fate(inputs, false) } else { Fate::Spared };
         host.print(&line(Stage::Bootstrap.title(), &of_bootstrap));
-        if runs(&of_bootstrap) && !runs(&of_packages) {
-            of_packages = Fate::Runs { why: "its bootstrap is not in the store any more".to_owned() };
-        }
     }
     host.print(&line(Stage::Packages.title(), &of_packages));
     host.print(&line(Stage::Tree.title(), &of_tree));
@@ -70,7 +67,12 @@ fn fate(inputs: &Inputs, store: &Store, host: &Host) -> Fate {
     let key = inputs.key();
     let known = store.stages().list(key.stage);
     if let Some((_, contents)) = known.iter().find(|(other, ..)| *other == key) {
-        return Fate::Reused { age: host.now().saturating_sub(contents.made) };
+        return match store.stages().find_whole(&key, host) {
+            Some(_) => Fate::Reused { age: host.now().saturating_sub(contents.made) },
+            None => {
+                Fate::Runs { why: "what it is the difference to is not in the store any more".to_owned() }
+            }
+        };
     }
     // The build that was most like this one tells what is different now.
     let nearest =

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
+use crate::stage::Stage;
 use crate::store::Store;
 
 /// What a package manager is to do, decided before anything is done.
@@ -76,13 +77,36 @@ pub struct Resolution {
     pub bootstrap: Vec<Archive>,
 }
 
-/// The tree with the bootstrap packages, as an earlier build had it.
-pub trait Foundation {
-    /// Puts it into the tree, in which only the folders of `working_folders` stay as they are; what was noted of it, or
-    /// none where there is no such tree: then those folders are all that is certain to be there.
-    fn take(&mut self) -> Result<Option<String>>;
-    /// Keeps the tree as it is, with a note about it.
-    fn keep(&mut self, note: &str) -> Result<()>;
+/// Packages that come into a new tree together, with everything that their scripts do there. A layer stands upon those
+/// before it; what it is follows from the packages alone, never from what the store has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// As what it is kept.
+    pub stage: Stage,
+    /// In the order of their installation.
+    pub packages: Vec<Archive>,
+    /// Names of those that are configured before the others, in this order.
+    pub configured_early: Vec<String>,
+}
+
+/// The layers of a tree as earlier builds had them. They are asked for one after the other, the lowest first; one that is
+/// not there is made and kept before the next.
+pub trait Layers {
+    /// Brings the tree to where the layer is installed, but for the folders of `working_folders`, which stay as they are;
+    /// what was noted of it then, or none where there is no such layer: then the tree stays as it is.
+    fn take(&mut self, layer: &Layer) -> Result<Option<String>>;
+    /// Keeps what the layer made of the tree, with a note about it.
+    fn keep(&mut self, layer: &Layer, note: &str) -> Result<()>;
+    /// All layers are there: what is installed from now on belongs to none.
+    fn end(&mut self) -> Result<()>;
+}
+
+impl Resolution {
+    /// The bootstrap packages.
+    pub fn bootstrap_layer(&self) -> Layer {
+        let packages = self.archives.iter().filter(|archive| self.bootstrap.contains(archive));
+        Layer { stage: Stage::Bootstrap, packages: packages.cloned().collect(), configured_early: Vec::new() }
+    }
 }
 
 /// What every package manager can do with a tree.
@@ -95,7 +119,7 @@ pub trait PackageManager {
     fn install(
         &self,
         resolution: &Resolution,
-        foundation: &mut dyn Foundation,
+        layers: &mut dyn Layers,
         tree: &RootTree,
         store: &Store,
         host: &Host,

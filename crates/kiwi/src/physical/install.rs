@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::host::Host;
-use crate::package_manager::{Archive, Foundation, PackagePath, PackagePlan, Resolution};
+use crate::package_manager::{Archive, Layer, Layers, PackagePath, PackagePlan, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 use crate::store::Store;
@@ -27,12 +27,20 @@ pub(super) fn decide(
 
 /// What goes into the tree with the bootstrap packages; none where the package manager installs everything in one go.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Option<Inputs> {
-    let first: Vec<&Archive> =
-        resolution.archives.iter().filter(|archive| resolution.bootstrap.contains(archive)).collect();
-    if plan.path == PackagePath::Plain {
-        return None;
+    match plan.path {
+        PackagePath::Native => Some(layer_inputs(plan, &resolution.bootstrap_layer(), None)),
+        PackagePath::Plain => None,
     }
-    Some(of_packages(Stage::Bootstrap, plan, first.into_iter()))
+}
+
+/// What goes into a layer of packages that stands upon another one.
+pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inputs>) -> Inputs {
+    let mut inputs = of_packages(layer.stage, plan, layer.packages.iter());
+    inputs.value("the packages configured early", &layer.configured_early);
+    if let Some(below) = below {
+        inputs.after(below);
+    }
+    inputs
 }
 
 /// Packages by digest, in their order, and who installs them.
@@ -67,13 +75,13 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
 pub(super) fn create(
     plan: &PackagePlan,
     resolution: &Resolution,
-    foundation: &mut dyn Foundation,
+    layers: &mut dyn Layers,
     tree: &RootTree,
     store: &Store,
     host: &Host,
 ) -> Result<()> {
     let manager = plan.manager();
-    manager.install(resolution, foundation, tree, store, host)?;
+    manager.install(resolution, layers, tree, store, host)?;
     manager.settle(tree, host)
 }
 

@@ -1,7 +1,7 @@
 //! The physical extend: a selection becomes a root tree, in the chapter's order.
 //!
 //! ```text
-//! install    skeleton -> repositories -> packages                           stages "bootstrap", "packages"
+//! install    skeleton -> repositories -> packages                stages "bootstrap", "scripts", "packages"
 //! customise  overlay -> users -> config-yast.xml -> settings -> .profile, .kconfig
 //!            -> config.sh -> package scripts -> deletions                                stage "tree"
 //! finish     description copied to image/ -> clean, times clamped                        always done

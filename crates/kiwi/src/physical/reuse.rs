@@ -1,9 +1,10 @@
 //! Trees from the store, and into it.
 //!
 //! The first stage is stored whole, each of the others as what differs from the one before it, whose archive it names: it
-//! belongs to no other. The tree is restored into memory
-//! where trees are built anyway: that takes less than a second, needs no id of its own on the disk and no mount, so the
-//! store stays a folder of plain files that belong to their user.
+//! belongs to no other. Which layers of packages there are is the package manager's to say; the finished packages are
+//! found without it, with all that they stand upon. The tree is restored into memory where trees are built anyway: that
+//! takes less than a second, needs no id of its own on the disk and no mount, so the store stays a folder of plain files
+//! that belong to their user.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,18 +14,16 @@ use anyhow::{Context, Result};
 use super::{Decided, PreparePlan, install};
 use crate::host::Host;
 use crate::host::usage::FromStore;
-use crate::package_manager::Foundation;
+use crate::package_manager::{Layer, Layers};
 use crate::root_tree::RootTree;
-use crate::stage::{Digest, Inputs, Key};
-use crate::store::{Damaged, Entry, Making, Store};
+use crate::stage::{Digest, Inputs, Key, Stage};
+use crate::store::{Damaged, Entry, Making, Store, Upon};
 use crate::tree_archive::{self, Extent, Moment, Snapshot};
 
 const TREE: &str = "tree.tar.zst";
 const GONE: &str = "gone";
-/// What the package manager noted of the bootstrap packages.
+/// What the package manager noted of a layer.
 const NOTE: &str = "note";
-/// In an entry's notes: the digest of the archive it is the difference to.
-const UPON: &str = "upon";
 
 /// How far the store is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,14 +45,19 @@ pub(super) struct Stages<'a> {
     began: Moment,
     /// When the stage that goes on began.
     clock: Instant,
-    /// The tree as the last stage left it, if that is in the store and the next one is kept.
-    before: Option<Layer>,
+    below: Below,
+    /// Inputs of the layer of packages that is in the tree.
+    layer: Option<Inputs>,
 }
 
-/// A stage of the tree that the next one is the difference to.
-struct Layer {
-    snapshot: Snapshot,
-    archive: Digest,
+/// What the next stage is the difference to.
+enum Below {
+    /// Nothing: it is the first one.
+    Nothing,
+    /// A stage that is in the store, and what the tree held then, once that is needed.
+    Kept(Upon, Option<Snapshot>),
+    /// A stage that is not in the store: no further one is kept.
+    Lost,
 }
 
 impl<'a> Stages<'a> {
@@ -66,7 +70,18 @@ impl<'a> Stages<'a> {
         host: &'a Host,
     ) -> Result<Self> {
         let began = tree_archive::now(tree)?;
-        Ok(Self { plan, decided, tree, store, reuse, host, began, clock: Instant::now(), before: None })
+        Ok(Self {
+            plan,
+            decided,
+            tree,
+            store,
+            reuse,
+            host,
+            began,
+            clock: Instant::now(),
+            below: Below::Nothing,
+            layer: None,
+        })
     }
 
     fn tree_is_kept(&self) -> bool {
@@ -77,11 +92,16 @@ impl<'a> Stages<'a> {
         !self.reuse.off && self.store.lasts()
     }
 
-    /// The stage of these inputs in the store, if it is the difference to the archive `upon`.
-    fn find(&self, inputs: &Inputs, upon: Option<&Digest>) -> Result<Option<Entry>> {
+    /// The stage of these inputs in the store, if it is the difference to what is in the tree.
+    fn find(&self, inputs: &Inputs) -> Result<Option<Entry>> {
+        let upon = match &self.below {
+            Below::Nothing => None,
+            Below::Kept(upon, _) => Some(upon),
+            Below::Lost => return Ok(None),
+        };
         let key = inputs.key();
         let Some(entry) = self.store.stages().find(&key, self.host) else { return Ok(None) };
-        if entry.contents().notes.get(UPON).map(String::as_str) == upon.map(Digest::as_str) {
+        if entry.contents().upon.as_ref() == upon {
             return Ok(Some(entry));
         }
         drop(entry);
@@ -89,30 +109,54 @@ impl<'a> Stages<'a> {
         Ok(None)
     }
 
+    /// Brings the tree to where the stage of these inputs is, if the store has it. All of it is read and checked before, so
+    /// that what is damaged leaves the tree as it is. The first stage leaves nothing but what the folders `but` hold.
+    fn take_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
+        let Some(entry) = self.find(inputs)? else { return Ok(None) };
+        let stage = self.host.stage(title).of_store(FromStore::Taken);
+        match entry.check_all(self.host) {
+            Ok(()) => {}
+            Err(error) if error.is::<Damaged>() => {
+                drop(entry);
+                stage.finish();
+                self.discard(&inputs.key(), &error)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        if matches!(self.below, Below::Nothing) {
+            empty(self.tree, but)?;
+        }
+        put(&entry, self.tree, self.host)?;
+        stage.finish();
+        Ok(Some(entry))
+    }
+
+    /// The next stage will be made; what it finds is noted without what the folders `but` hold.
+    fn make_next(&mut self, but: &[&str]) -> Result<()> {
+        if let Below::Kept(_, snapshot @ None) = &mut self.below {
+            *snapshot = Some(Snapshot::take(self.tree, but)?);
+        }
+        Ok(())
+    }
+
     /// Puts the installed packages into the tree, when the store has them.
     pub(super) fn take_packages(&mut self) -> Result<bool> {
         if !self.is_kept() {
             return Ok(false);
         }
-        let below = match &self.decided.bootstrap {
-            Some(inputs) => match self.find(inputs, None)? {
-                Some(entry) => Some((inputs, entry)),
-                None => return Ok(false),
-            },
-            None => None,
+        let key = self.decided.packages.key();
+        let Some(entries) = self.store.stages().find_whole(&key, self.host) else {
+            // What it stood upon is gone.
+            self.store.stages().remove(&key, self.host)?;
+            return Ok(false);
         };
-        let upon = below.as_ref().and_then(|(_, entry)| entry.contents().digest(TREE));
-        let Some(entry) = self.find(&self.decided.packages, upon)? else { return Ok(false) };
         let stage = self.host.stage("Taking the packages from the store").of_store(FromStore::Taken);
         empty(self.tree, &[])?;
-        let mut entries = Vec::from_iter(below);
-        entries.push((&self.decided.packages, entry));
         let mut top = None;
-        for (inputs, entry) in entries {
-            let taken = gone(&entry).and_then(|gone| {
-                tree_archive::remove(&gone, self.tree)?;
-                unpack(&entry, self.tree, self.host)
-            });
+        for entry in entries {
+            let key = entry.contents().inputs.key();
+            let taken = put(&entry, self.tree, self.host);
             top = entry.contents().digest(TREE).cloned();
             drop(entry);
             if let Err(error) = taken {
@@ -120,7 +164,7 @@ impl<'a> Stages<'a> {
                     return Err(error);
                 }
                 stage.finish();
-                self.discard(&inputs.key(), &error)?;
+                self.discard(&key, &error)?;
                 // What the package manager wrote to the tree is needed again.
                 empty(self.tree, &[])?;
                 install::decide(&self.plan.packages, self.tree, self.store, self.host)?;
@@ -128,64 +172,45 @@ impl<'a> Stages<'a> {
             }
         }
         stage.finish();
-        self.end_packages(top)?;
+        self.end_packages(top);
         Ok(true)
     }
 
     /// Keeps the tree with all packages.
     pub(super) fn keep_packages(&mut self) -> Result<()> {
         let mut archive = None;
-        let is_based = self.decided.bootstrap.is_none() || self.before.is_some();
-        if self.is_kept() && is_based {
+        if self.is_kept() && !matches!(self.below, Below::Lost) {
             let stage = self.host.stage("Keeping the packages in the store").of_store(FromStore::Kept);
             archive = self.keep_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
-        self.end_packages(archive)
+        self.end_packages(archive);
+        Ok(())
     }
 
-    fn end_packages(&mut self, archive: Option<Digest>) -> Result<()> {
-        self.goes_on(archive.filter(|_| self.tree_is_kept()), &[])?;
+    fn end_packages(&mut self, archive: Option<Digest>) {
+        self.goes_on(self.decided.packages.key(), archive.filter(|_| self.tree_is_kept()));
         self.clock = Instant::now();
-        Ok(())
     }
 
-    /// The next stage is the difference to this one, whose archive is in the store; none: it is not kept. What the
-    /// folders `but` hold belongs to neither.
-    fn goes_on(&mut self, archive: Option<Digest>, but: &[&str]) -> Result<()> {
-        let layer =
-            |archive| Ok::<_, anyhow::Error>(Layer { snapshot: Snapshot::take(self.tree, but)?, archive });
-        self.before = archive.map(layer).transpose()?;
-        Ok(())
+    /// The next stage is the difference to this one, whose archive is in the store; none: it is not kept.
+    fn goes_on(&mut self, key: Key, archive: Option<Digest>) {
+        self.below = archive.map_or(Below::Lost, |file| Below::Kept(Upon { key, file }, None));
     }
 
     /// Makes the tree of the packages the customised one, when the store has it.
     pub(super) fn take_tree(&mut self) -> Result<bool> {
-        let Some(before) = &self.before else { return Ok(false) };
-        let Some(entry) = self.find(&self.decided.tree, Some(&before.archive))? else { return Ok(false) };
-        let stage = self.host.stage("Taking the customised tree from the store").of_store(FromStore::Taken);
-        // Everything is read and checked before the tree is touched: what is wrong leaves the tree as it was.
-        let checked = gone(&entry).and_then(|gone| Ok((gone, difference(&entry)?)));
-        drop(entry);
-        let taken = match checked {
-            Ok((gone, difference)) => {
-                tree_archive::remove(&gone, self.tree)?;
-                tree_archive::unpack(difference.as_slice(), self.tree, self.host)?;
-                true
-            }
-            Err(error) if error.is::<Damaged>() => {
-                self.discard(&self.decided.tree.key(), &error)?;
-                false
-            }
-            Err(error) => return Err(error),
-        };
-        stage.finish();
+        let title = "Taking the customised tree from the store".to_owned();
+        let taken = self.take_sound(&self.decided.tree, title, &[])?.is_some();
+        if !taken {
+            self.make_next(&[])?;
+        }
         Ok(taken)
     }
 
     /// Keeps what customising did to the tree.
     pub(super) fn keep_tree(&self) -> Result<()> {
-        if self.before.is_none() {
+        if !matches!(self.below, Below::Kept(..)) {
             return Ok(());
         }
         let stage = self.host.stage("Keeping the customised tree in the store").of_store(FromStore::Kept);
@@ -199,14 +224,15 @@ impl<'a> Stages<'a> {
     fn keep_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
         let mut making = self.store.stages().make(inputs, &self.plan.image, self.host)?;
         making.took(self.clock.elapsed());
-        let extent = match &self.before {
-            Some(layer) => Extent::Since(&layer.snapshot),
-            None => Extent::But(but),
+        let extent = match &self.below {
+            Below::Kept(upon, snapshot) => {
+                making.stands_upon(upon.clone());
+                let snapshot = snapshot.as_ref().context("the stage before was not looked at")?;
+                Extent::Since(snapshot, but)
+            }
+            Below::Nothing | Below::Lost => Extent::But(but),
         };
         pack(&mut making, self.tree, extent, self.began, self.host)?;
-        if let Some(layer) = &self.before {
-            making.note(UPON, layer.archive.as_str());
-        }
         if let Some(note) = note {
             making.write(NOTE, self.host, |output| Ok(output.write_all(note.as_bytes())?))?;
         }
@@ -222,42 +248,48 @@ impl<'a> Stages<'a> {
     }
 }
 
-impl Foundation for Stages<'_> {
-    fn take(&mut self) -> Result<Option<String>> {
-        let Some(inputs) = self.decided.bootstrap.as_ref().filter(|_| self.is_kept()) else {
+impl Layers for Stages<'_> {
+    fn take(&mut self, layer: &Layer) -> Result<Option<String>> {
+        if !self.is_kept() {
+            return Ok(None);
+        }
+        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref());
+        let folders = self.plan.packages.manager().working_folders();
+        let title = format!("Taking the {} from the store", of(layer));
+        let Some(entry) = self.take_sound(&inputs, title, folders)? else {
+            self.make_next(folders)?;
+            self.layer = Some(inputs);
             return Ok(None);
         };
-        let Some(entry) = self.find(inputs, None)? else { return Ok(None) };
-        let stage =
-            self.host.stage("Taking the bootstrap packages from the store").of_store(FromStore::Taken);
-        let folders = self.plan.packages.manager().working_folders();
-        empty(self.tree, folders)?;
-        let taken = note(&entry).and_then(|note| unpack(&entry, self.tree, self.host).map(|()| note));
-        let archive = entry.contents().digest(TREE).cloned();
-        drop(entry);
-        stage.finish();
-        match taken {
-            Ok(note) => {
-                self.goes_on(archive, folders)?;
-                Ok(Some(note))
-            }
-            Err(error) if error.is::<Damaged>() => {
-                self.discard(&inputs.key(), &error)?;
-                empty(self.tree, folders)?;
-                install::skeleton(self.tree)?;
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+        let note = note(&entry)?;
+        self.goes_on(inputs.key(), entry.contents().digest(TREE).cloned());
+        self.layer = Some(inputs);
+        Ok(Some(note))
     }
 
-    fn keep(&mut self, note: &str) -> Result<()> {
-        let Some(inputs) = self.decided.bootstrap.as_ref().filter(|_| self.is_kept()) else { return Ok(()) };
-        let stage = self.host.stage("Keeping the bootstrap packages in the store").of_store(FromStore::Kept);
+    fn keep(&mut self, layer: &Layer, note: &str) -> Result<()> {
+        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Below::Lost)) else {
+            return Ok(());
+        };
+        let title = format!("Keeping the {} in the store", of(layer));
+        let stage = self.host.stage(title).of_store(FromStore::Kept);
         let folders = self.plan.packages.manager().working_folders();
         let archive = self.keep_stage(inputs, folders, Some(note))?;
         stage.finish();
-        self.goes_on(archive, folders)
+        self.goes_on(inputs.key(), archive);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.make_next(self.plan.packages.manager().working_folders())
+    }
+}
+
+/// What a layer consists of.
+fn of(layer: &Layer) -> String {
+    match layer.stage {
+        Stage::Bootstrap => "bootstrap packages".to_owned(),
+        stage => stage.title().to_lowercase(),
     }
 }
 
@@ -291,15 +323,10 @@ fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment,
     making.write(GONE, host, |output| Ok(output.write_all(&names)?))
 }
 
-fn unpack(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
+/// Brings the tree to where the stage is, from where the one before is.
+fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
+    tree_archive::remove(&gone(entry)?, tree)?;
     entry.read(TREE, |input| tree_archive::unpack(input, tree, host)).context("taking a tree from the store")
-}
-
-/// The packed difference; it is small.
-fn difference(entry: &Entry) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    entry.read(TREE, |input| Ok(input.read_to_end(&mut bytes)?))?;
-    Ok(bytes)
 }
 
 fn note(entry: &Entry) -> Result<String> {

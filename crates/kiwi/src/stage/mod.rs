@@ -1,7 +1,7 @@
 //! The stages of a build and their keys.
 //!
 //! ```text
-//! bootstrap -> packages -> tree -> image        boot image -> image
+//! bootstrap -> scripts -> packages -> tree -> image        boot image -> image
 //! ```
 //!
 //! A stage's key is the digest of everything that goes into it, the keys of the stages before it and kiwi's own sources
@@ -20,6 +20,8 @@ pub use inputs::{Change, Digest, Inputs, Key};
 pub enum Stage {
     /// A tree in which scripts run: the packages that are there before all others, configured.
     Bootstrap,
+    /// That tree with the packages that have scripts, and what these need, configured.
+    Scripts,
     /// A tree with every package installed and configured.
     Packages,
     /// That tree with the overlay, the users, the settings, and after the scripts.
@@ -32,12 +34,14 @@ pub enum Stage {
 
 impl Stage {
     /// All of them, in the order of a build.
-    pub const ALL: [Self; 5] = [Self::Bootstrap, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
+    pub const ALL: [Self; 6] =
+        [Self::Bootstrap, Self::Scripts, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
 
     /// Its name in the store and on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Bootstrap => "bootstrap",
+            Self::Scripts => "scripts",
             Self::Packages => "packages",
             Self::Tree => "tree",
             Self::BootImage => "boot-image",
@@ -49,6 +53,7 @@ impl Stage {
     pub fn title(self) -> &'static str {
         match self {
             Self::Bootstrap => "Bootstrap",
+            Self::Scripts => "Packages with scripts",
             Self::Packages => "Packages",
             Self::Tree => "Customised tree",
             Self::BootImage => "Boot image",

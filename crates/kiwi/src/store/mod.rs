@@ -35,7 +35,7 @@ pub use indices::Indices;
 pub use items::{Item, Kind};
 pub use packages::Packages;
 pub use prune::{Limits, parse_size};
-pub use stages::{Contents, Damaged, Entry, Making, Stages};
+pub use stages::{Contents, Damaged, Entry, Making, Stages, Upon};
 
 /// The folder of one user's builds.
 #[derive(Debug, Clone)]

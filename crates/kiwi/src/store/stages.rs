@@ -42,6 +42,15 @@ struct Stored {
     digest: Digest,
 }
 
+/// What another entry is the difference to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upon {
+    /// The entry.
+    pub key: Key,
+    /// The file of that entry: the same stage made again may have other bytes.
+    pub file: Digest,
+}
+
 /// What an entry says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
@@ -57,6 +66,8 @@ pub struct Contents {
     files: BTreeMap<String, Stored>,
     /// Symbolic links by name.
     links: BTreeMap<String, String>,
+    /// What it is the difference to.
+    pub upon: Option<Upon>,
     /// What its maker wants to know again.
     pub notes: BTreeMap<String, String>,
 }
@@ -106,6 +117,24 @@ impl Stages {
         Some(Entry { folder, contents, _held: held })
     }
 
+    /// The finished stage with this key and those it is the difference to, the lowest first; none where one of them is
+    /// not there, or not as it was.
+    pub fn find_whole(&self, key: &Key, host: &Host) -> Option<Vec<Entry>> {
+        let mut entries = vec![self.find(key, host)?];
+        while let Some(upon) = entries.last().and_then(|entry| entry.contents.upon.clone()) {
+            let entry = self.find(&upon.key, host)?;
+            // Stages stand upon earlier ones only: there is no circle.
+            let is_right = upon.key.stage < entries.last()?.contents.inputs.stage()
+                && entry.contents.files.values().any(|file| file.digest == upon.file);
+            entries.push(entry);
+            if !is_right {
+                return None;
+            }
+        }
+        entries.reverse();
+        Some(entries)
+    }
+
     /// Starts an entry for what these inputs give.
     pub fn make(&self, inputs: &Inputs, image: &str, host: &Host) -> Result<Making> {
         host.create_private_folder(&self.folder)
@@ -122,6 +151,7 @@ impl Stages {
             milliseconds: 0,
             files: BTreeMap::new(),
             links: BTreeMap::new(),
+            upon: None,
             notes: BTreeMap::new(),
         };
         Ok(Making { folder, contents })
@@ -218,6 +248,11 @@ impl Making {
         self.contents.notes.insert(name.to_owned(), value.into());
     }
 
+    /// It is the difference to something.
+    pub fn stands_upon(&mut self, upon: Upon) {
+        self.contents.upon = Some(upon);
+    }
+
     /// How long the work took.
     pub fn took(&mut self, time: std::time::Duration) {
         self.contents.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -280,6 +315,15 @@ impl Entry {
         }
         self.check(name, input.finish(), &path)?;
         result
+    }
+
+    /// Reads its files and checks them.
+    pub fn check_all(&self, host: &Host) -> Result<()> {
+        for name in self.contents.files.keys() {
+            host.check_interrupt()?;
+            self.read(name, |input| Ok(std::io::copy(input, &mut std::io::sink()).map(drop)?))?;
+        }
+        Ok(())
     }
 
     /// Copies a file or link of the entry to `target` and checks it on the way.

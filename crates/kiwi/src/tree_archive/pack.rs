@@ -25,8 +25,8 @@ const LEVEL: i32 = -1;
 pub enum Extent<'a> {
     /// All of it, without what these folders hold.
     But(&'a [&'a str]),
-    /// What is not as it was then.
-    Since(&'a Snapshot),
+    /// What is not as it was then, without what these folders hold.
+    Since(&'a Snapshot, &'a [&'a str]),
 }
 
 /// Packs the tree into `output`; what is newer than `began` counts as made by the build. Returns what the snapshot had
@@ -43,10 +43,7 @@ pub fn pack(
     encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
     let mut writer = Writer { builder: Builder::new(encoder), began, linked: HashMap::new() };
     let mut present = BTreeSet::new();
-    let but = match extent {
-        Extent::But(but) => but,
-        Extent::Since(_) => &[],
-    };
+    let (Extent::But(but) | Extent::Since(_, but)) = extent;
     let walk = walkdir::WalkDir::new(tree.path()).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
         host.check_interrupt()?;
@@ -55,7 +52,7 @@ pub fn pack(
         let inside = entry.path().strip_prefix(tree.path())?;
         let packed = match extent {
             Extent::But(_) => true,
-            Extent::Since(snapshot) => {
+            Extent::Since(snapshot, _) => {
                 present.insert(inside.to_owned());
                 !snapshot.has(inside, &metadata)
             }
@@ -70,7 +67,7 @@ pub fn pack(
     encoder.finish().and_then(|mut output| output.flush()).context("packing the tree")?;
     Ok(match extent {
         Extent::But(_) => Vec::new(),
-        Extent::Since(snapshot) => snapshot.gone(&present),
+        Extent::Since(snapshot, _) => snapshot.gone(&present),
     })
 }
 

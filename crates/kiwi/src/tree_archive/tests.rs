@@ -86,7 +86,7 @@ fn the_difference_over_the_first_tree_gives_the_second() {
     one.write("var/empty", "a file now", 0o644).unwrap();
     one.remove("etc/link").unwrap();
     std::fs::rename(one.path().join("usr"), one.path().join("opt")).unwrap();
-    let gone = pack(&one, Extent::Since(&snapshot), NEVER, &mut difference, &host).unwrap();
+    let gone = pack(&one, Extent::Since(&snapshot, &[]), NEVER, &mut difference, &host).unwrap();
     assert!(difference.len() < whole.len() * 2, "{}", difference.len());
     unpack(whole.as_slice(), &other, &host).unwrap();
     remove(&gone, &other).unwrap();

@@ -24,7 +24,7 @@ use anyhow::{Context, Result};
 use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::{Archive, Foundation, Installed, PackageManager, PackagePath, PackagePlan, Resolution};
+use super::{Archive, Installed, Layers, PackageManager, PackagePath, PackagePlan, Resolution};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
@@ -203,13 +203,13 @@ impl PackageManager for Apt<'_> {
     fn install(
         &self,
         resolution: &Resolution,
-        foundation: &mut dyn Foundation,
+        layers: &mut dyn Layers,
         tree: &RootTree,
         store: &Store,
         host: &Host,
     ) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, foundation, tree, store, host),
+            PackagePath::Native => self.install_natively(resolution, layers, tree, store, host),
             PackagePath::Plain => self.install_plainly(resolution, tree, store, host),
         }
     }

@@ -1,15 +1,22 @@
 //! The native package path: kiwi unpacks, dpkg configures.
 //!
 //! ```text
-//! one resolution -> packages in the store -> essential ones unpacked, their preinst scripts, dpkg --configure, or all of
-//!   that as an earlier build had it; beside it apt-get --simulate: the order of the others
-//!   -> waves: preinst scripts, unpacked side by side -> one dpkg --configure in apt's order, triggers at its end
+//! one resolution -> packages in the store
+//!   -> layer of the essential ones: unpacked, their preinst scripts, dpkg --configure; beside it apt-get --simulate: the
+//!      order of the others
+//!   -> layer of those that have scripts, with what they need, in waves: preinst scripts, unpacked side by side; dpkg
+//!      --configure in apt's order, triggers at its end
+//!   -> the others; one dpkg --configure, triggers at its end
 //! ```
+//!
+//! Each layer comes from an earlier build that had the same one. What is in it follows from the packages and their order
+//! alone. Scripts take most of the time, and most packages have none.
 //!
 //! apt decides which packages and in which order, dpkg's own code brings them to life: what is done here is only what
 //! costs most, and what needs no decision.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -18,9 +25,10 @@ use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
 use crate::host::{Command, Host};
 use crate::package_manager::deb::Deb;
-use crate::package_manager::dpkg::{self, Database, Rules, Unpacker};
-use crate::package_manager::{Foundation, Resolution};
+use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
+use crate::package_manager::{Archive, Layer, Layers, Resolution};
 use crate::root_tree::RootTree;
+use crate::stage::Stage;
 use crate::store::Store;
 
 /// What apt writes about packages that nobody asked for by name.
@@ -31,32 +39,41 @@ impl Apt<'_> {
     pub(super) fn install_natively(
         &self,
         resolution: &Resolution,
-        foundation: &mut dyn Foundation,
+        layers: &mut dyn Layers,
         tree: &RootTree,
         store: &Store,
         host: &Host,
     ) -> Result<()> {
-        let (bootstrap, others): (Vec<_>, Vec<_>) =
-            resolution.archives.iter().cloned().partition(|archive| resolution.bootstrap.contains(archive));
-        let archives = [bootstrap.as_slice(), &others].concat();
+        let bootstrap = resolution.bootstrap_layer();
+        let others = resolution.archives.iter().filter(|archive| !bootstrap.packages.contains(archive));
+        let archives: Vec<Archive> = bootstrap.packages.iter().chain(others).cloned().collect();
         let (paths, repacker) = self.fetch_to_read(&archives, tree, store, host)?;
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
-        let rest = first.split_off(bootstrap.len());
+        let rest = first.split_off(bootstrap.packages.len());
         let words = &self.wanted()[1..];
         let installed = status(&first);
-        let (order, work) = std::thread::scope(|scope| {
+        let mut work = Work::new(self, layers, &repacker, tree, host);
+        let (order, bootstrapped) = std::thread::scope(|scope| {
             let order = scope.spawn(|| {
                 self.ordered_once(&installed, tree, store, host, || self.order(words, &installed, tree, host))
             });
-            let work = Work::begin(self, first, foundation, &repacker, tree, host);
+            let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
             let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
-            (order.join().unwrap_or_else(ended), work)
+            (order.join().unwrap_or_else(ended), bootstrapped)
         });
-        let ((mut work, mut database), order) = (work?, order?);
-        let stage = host.stage(format!("Unpacking {} packages", rest.len()));
-        work.unpack(sorted(rest, &order.unpack)?, &order, &mut database)?;
+        bootstrapped?;
+        let order = order?;
+        let (scripted, others) = with_scripts(work.unpacker.packages(), sorted(rest, &order.unpack)?);
+        if !scripted.is_empty() {
+            let files: HashMap<&Path, &Archive> = paths.iter().map(PathBuf::as_path).zip(&archives).collect();
+            work.layer(&scripts_layer(&scripted, &files, &order), scripted, Work::scripts)?;
+        }
+        work.layers.end()?;
+        let stage = host.stage(format!("Unpacking {} packages", others.len()));
+        let others = work.unpacker.add(others);
+        work.unpack(&others, &order.configure_early)?;
         stage.finish();
-        let stage = host.stage(format!("Configuring {} packages", paths.len()));
+        let stage = host.stage("Configuring the packages");
         work.configure(&order.configure_early)?;
         work.finish()?;
         drop(work);
@@ -95,80 +112,102 @@ impl Apt<'_> {
 /// One installation under way.
 struct Work<'a> {
     apt: &'a Apt<'a>,
+    layers: &'a mut dyn Layers,
     tree: &'a RootTree,
     host: &'a Host,
     repacker: &'a Repacker<'a>,
     unpacker: Unpacker<'a>,
+    database: Database<'a>,
     /// Names of packages that dpkg configured.
     configured: HashSet<String>,
 }
 
 impl<'a> Work<'a> {
-    /// The bootstrap packages, from an earlier build where there was one, and programs held back for all others.
-    fn begin(
+    fn new(
         apt: &'a Apt<'a>,
-        packages: Vec<Deb>,
-        foundation: &mut dyn Foundation,
+        layers: &'a mut dyn Layers,
         repacker: &'a Repacker<'a>,
         tree: &'a RootTree,
         host: &'a Host,
-    ) -> Result<(Self, Database<'a>)> {
-        let new = |unpacker| Work { apt, tree, host, repacker, unpacker, configured: HashSet::new() };
-        if let Some(note) = foundation.take()? {
-            let mut work = new(Unpacker::resume(tree, packages, &note)?);
-            let database = Database::open(tree, &work.unpacker);
-            work.configured.extend(work.unpacker.packages().iter().map(|package| package.name().to_owned()));
-            return Ok((work, database));
-        }
-        let stage = host.stage(format!("Unpacking {} bootstrap packages", packages.len()));
-        let mut work = new(Unpacker::new(tree));
-        let database = work.bootstrap(packages)?;
-        apt.hold_back(tree, host)?;
-        stage.finish();
-        if let Ok(note) = work.unpacker.note() {
-            foundation.keep(&note)?;
-        }
-        Ok((work, database))
+    ) -> Self {
+        let (unpacker, database) = (Unpacker::new(tree), Database::new(tree));
+        Self { apt, layers, tree, host, repacker, unpacker, database, configured: HashSet::new() }
     }
 
-    /// The packages that make a system in which scripts and dpkg run.
-    fn bootstrap(&mut self, packages: Vec<Deb>) -> Result<Database<'a>> {
+    /// One layer with its packages, as an earlier build had it, else as `make` installs them now.
+    fn layer(
+        &mut self,
+        layer: &Layer,
+        packages: Vec<Deb>,
+        make: impl FnOnce(&mut Self, &Layer, &[Index]) -> Result<()>,
+    ) -> Result<()> {
+        let added = self.unpacker.add(packages);
+        if let Some(note) = self.layers.take(layer)? {
+            self.unpacker.resume(&note)?;
+            self.database.learn(&added, &self.unpacker);
+        } else {
+            make(self, layer, &added)?;
+            // A path that is no text cannot be noted.
+            if let Ok(note) = self.unpacker.note() {
+                self.layers.keep(layer, &note)?;
+            }
+        }
+        let names = self.names(&added);
+        self.configured.extend(names);
+        Ok(())
+    }
+
+    /// The packages that make a system in which scripts and dpkg run, and programs held back for all others.
+    fn bootstrap(&mut self, _: &Layer, wave: &[Index]) -> Result<()> {
+        let stage = self.host.stage(format!("Unpacking {} bootstrap packages", wave.len()));
         self.apt.merge_folders(self.tree)?;
-        let wave = self.unpacker.add(packages);
-        self.unpack_files(&wave, &Rules::default())?;
+        self.unpack_files(wave, &Rules::default())?;
         self.apt.hold_back_services(self.tree)?;
-        let mut database = Database::create(self.tree)?;
-        self.run_preinst(&wave)?;
-        database.record(&mut self.unpacker, &wave)?;
-        let names: Vec<String> =
-            self.unpacker.chosen(&wave).map(|package| package.name().to_owned()).collect();
+        self.database.create()?;
+        self.run_preinst(wave)?;
+        self.database.record(&mut self.unpacker, wave)?;
         self.dpkg()
             .args(["--force-depends", "--configure"])
-            .args(&names)
+            .args(self.names(wave))
             .run()
             .context("configuring the bootstrap packages")?;
-        self.configured.extend(names);
-        Ok(database)
+        self.apt.hold_back(self.tree, self.host)?;
+        stage.finish();
+        Ok(())
     }
 
-    /// Everything else, in waves that scripts and pre-dependencies ask for.
-    fn unpack(&mut self, packages: Vec<Deb>, order: &Order, database: &mut Database<'_>) -> Result<()> {
-        let configured: Vec<usize> = (0..self.unpacker.packages().len()).collect();
-        self.unpacker.add(packages);
-        for wave in dpkg::waves(self.unpacker.packages(), &configured) {
-            let mut before: Vec<String> = self
-                .unpacker
-                .chosen(&wave.configured_before)
-                .map(|package| package.name().to_owned())
-                .collect();
-            let apts = |name: &String| order.configure_early.iter().position(|early| early == name);
-            before.sort_by_key(|name| apts(name).unwrap_or(usize::MAX));
+    /// The packages that have scripts, with what these need.
+    fn scripts(&mut self, layer: &Layer, packages: &[Index]) -> Result<()> {
+        let stage = self.host.stage(format!("Unpacking {} packages with scripts", packages.len()));
+        self.unpack(packages, &layer.configured_early)?;
+        stage.finish();
+        let stage = self.host.stage(format!("Configuring {} packages with scripts", packages.len()));
+        self.configure(&layer.configured_early)?;
+        // dpkg orders the others. Triggers run at the end: nobody watches what comes later.
+        self.dpkg()
+            .args(["--force-depends", "--configure", "--pending"])
+            .run()
+            .context("configuring the packages with scripts")?;
+        stage.finish();
+        Ok(())
+    }
+
+    /// The packages that came last, in waves that scripts and pre-dependencies ask for; `early` is the order of what is configured on the way.
+    fn unpack(&mut self, packages: &[Index], early: &[String]) -> Result<()> {
+        let first = self.unpacker.packages().len() - packages.len();
+        for wave in dpkg::waves(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {
+            let mut before = self.names(&wave.configured_before);
+            before.sort_by_key(|name| early.iter().position(|early| early == name).unwrap_or(usize::MAX));
             self.configure(&before)?;
             self.run_preinst(&wave.packages)?;
             self.unpack_files(&wave.packages, &Rules::read(self.tree)?)?;
-            database.record(&mut self.unpacker, &wave.packages)?;
+            self.database.record(&mut self.unpacker, &wave.packages)?;
         }
         Ok(())
+    }
+
+    fn names(&self, packages: &[Index]) -> Vec<String> {
+        self.unpacker.chosen(packages).map(|package| package.name().to_owned()).collect()
     }
 
     fn unpack_files(&mut self, wave: &[usize], rules: &Rules) -> Result<()> {
@@ -204,6 +243,25 @@ impl<'a> Work<'a> {
     /// dpkg that keeps what scripts wrote where a conffile goes.
     fn dpkg(&self) -> Command<'_> {
         self.apt.dpkg(self.tree, self.host).args(["--force-confdef", "--force-confold"])
+    }
+}
+
+/// Packages that have scripts, with what these need, and the others, both in their order; `ready` are installed.
+fn with_scripts(ready: &[Deb], packages: Vec<Deb>) -> (Vec<Deb>, Vec<Deb>) {
+    let needed = dpkg::with_scripts(ready, &packages);
+    let (scripted, others): (Vec<_>, Vec<_>) =
+        packages.into_iter().enumerate().partition(|(index, _)| needed.contains(index));
+    let packages = |numbered: Vec<(Index, Deb)>| numbered.into_iter().map(|(_, package)| package).collect();
+    (packages(scripted), packages(others))
+}
+
+fn scripts_layer(packages: &[Deb], files: &HashMap<&Path, &Archive>, order: &Order) -> Layer {
+    let names: HashSet<&str> = packages.iter().map(Deb::name).collect();
+    let early = order.configure_early.iter().filter(|name| names.contains(name.as_str()));
+    Layer {
+        stage: Stage::Scripts,
+        packages: packages.iter().map(|package| files[package.path()].clone()).collect(),
+        configured_early: early.cloned().collect(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::package_manager::deb::{Control, alternatives};
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 
 /// A package, by its place in the order of installation.
-pub(super) type Index = usize;
+pub(in super::super) type Index = usize;
 
 /// A file, link or node of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,22 +32,18 @@ pub(in super::super) struct Database<'a> {
 }
 
 impl<'a> Database<'a> {
-    /// The database of a tree in which dpkg's own package was just unpacked.
-    pub(in super::super) fn create(tree: &'a RootTree) -> Result<Self> {
-        for folder in ["info", "triggers", "updates"] {
-            tree.create_dir(format!("{FOLDER}/{folder}"), 0o755)?;
-        }
-        tree.write(format!("{INFO}/format"), "1\n", 0o644)?;
-        tree.write(format!("{FOLDER}/status"), "", 0o644)?;
-        Ok(Self { tree, interests: BTreeMap::new() })
+    /// That of a new tree, which has none yet.
+    pub(in super::super) fn new(tree: &'a RootTree) -> Self {
+        Self { tree, interests: BTreeMap::new() }
     }
 
-    /// The database of a tree in which all packages of the unpacker are entered.
-    pub(in super::super) fn open(tree: &'a RootTree, unpacker: &Unpacker<'_>) -> Self {
-        let mut database = Self { tree, interests: BTreeMap::new() };
-        let all: Vec<Index> = (0..unpacker.packages().len()).collect();
-        database.learn(&all, unpacker);
-        database
+    /// Starts it in a tree in which dpkg's own package was just unpacked.
+    pub(in super::super) fn create(&self) -> Result<()> {
+        for folder in ["info", "triggers", "updates"] {
+            self.tree.create_dir(format!("{FOLDER}/{folder}"), 0o755)?;
+        }
+        self.tree.write(format!("{INFO}/format"), "1\n", 0o644)?;
+        self.tree.write(format!("{FOLDER}/status"), "", 0o644)
     }
 
     /// Enters packages that were unpacked: their paths, their state and what their files set off.
@@ -99,8 +95,8 @@ impl<'a> Database<'a> {
         Ok(())
     }
 
-    /// Notes what packages are interested in.
-    fn learn(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) {
+    /// Notes what packages are interested in that are entered.
+    pub(in super::super) fn learn(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) {
         for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
             if let Some(member) = package.member("triggers") {
                 let interests = interests(&String::from_utf8_lossy(&member.bytes));

@@ -10,6 +10,7 @@
 
 mod claims;
 mod database;
+mod layer;
 mod place;
 mod preinst;
 mod rules;
@@ -17,7 +18,9 @@ mod trigger;
 mod unpack;
 mod waves;
 
+pub(super) use claims::Index;
 pub(super) use database::Database;
+pub(super) use layer::with_scripts;
 pub(super) use preinst::run as run_preinst;
 pub(super) use rules::Rules;
 pub(super) use unpack::Unpacker;

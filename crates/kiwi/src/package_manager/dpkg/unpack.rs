@@ -49,11 +49,12 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// For a tree into which `packages` were unpacked before: `noted` is what `note` said then.
-    pub(in super::super) fn resume(tree: &'a RootTree, packages: Vec<Deb>, noted: &str) -> Result<Self> {
+    /// All its packages are unpacked: `noted` is what `note` said then.
+    pub(in super::super) fn resume(&mut self, noted: &str) -> Result<()> {
         let (claims, lists): (Claims, Vec<_>) =
             serde_json::from_str(noted).context("reading what was noted of unpacked packages")?;
-        Ok(Self { packages, claims: Mutex::new(claims), lists, first_wave: false, ..Self::new(tree) })
+        (self.claims, self.lists, self.first_wave) = (Mutex::new(claims), lists, false);
+        Ok(())
     }
 
     /// Everything that unpacking more packages needs to know of those that are there. Only what Unicode has a form for

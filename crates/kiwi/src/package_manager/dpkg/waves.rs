@@ -16,7 +16,7 @@ pub(in super::super) struct Wave {
 }
 
 /// Who is who among the chosen packages.
-struct Graph<'a> {
+pub(super) struct Graph<'a> {
     packages: Vec<Node<'a>>,
     providers: HashMap<&'a str, Vec<Index>>,
 }
@@ -31,7 +31,7 @@ struct Node<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(packages: &'a [Deb]) -> Self {
+    pub(super) fn new(packages: &[&'a Deb]) -> Self {
         let mut providers: HashMap<&str, Vec<Index>> = HashMap::new();
         for (index, package) in packages.iter().enumerate() {
             providers.entry(package.name()).or_default().insert(0, index);
@@ -46,7 +46,7 @@ impl<'a> Graph<'a> {
             has_preinst: package.member("preinst").is_some(),
             needs_configuring: ["postinst", "conffiles"].iter().any(|name| package.member(name).is_some()),
         };
-        Self { packages: packages.iter().map(node).collect(), providers }
+        Self { packages: packages.iter().copied().map(node).collect(), providers }
     }
 
     /// The chosen packages that a relation field asks for.
@@ -57,7 +57,7 @@ impl<'a> Graph<'a> {
     }
 
     /// `start` with everything it depends on.
-    fn closure(&self, start: impl IntoIterator<Item = Index>) -> BTreeSet<Index> {
+    pub(super) fn closure(&self, start: impl IntoIterator<Item = Index>) -> BTreeSet<Index> {
         let (mut seen, mut open) = (BTreeSet::new(), start.into_iter().collect::<Vec<_>>());
         while let Some(index) = open.pop() {
             if seen.insert(index) {
@@ -71,7 +71,7 @@ impl<'a> Graph<'a> {
 
 /// The waves of everything else; what is in `configured` is ready.
 pub(in super::super) fn waves(packages: &[Deb], configured: &[Index]) -> Vec<Wave> {
-    let graph = Graph::new(packages);
+    let graph = Graph::new(&packages.iter().collect::<Vec<_>>());
     let configured: BTreeSet<Index> = configured.iter().copied().collect();
     let mut number: HashMap<Index, usize> = HashMap::new();
     let rest: Vec<Index> = (0..packages.len()).filter(|index| !configured.contains(index)).collect();
