@@ -108,3 +108,53 @@ impl Attributed {
         lost
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+mod tests {
+    use rustix::fs::{XattrFlags, setxattr};
+
+    use super::*;
+
+    #[test]
+    fn what_is_lost_is_named_whether_the_tree_was_measured_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let [lower, upper] = ["lower", "upper"].map(|name| folder.path().canonicalize().unwrap().join(name));
+        for path in [&lower, &upper] {
+            std::fs::create_dir_all(path.join("etc")).unwrap();
+        }
+        std::fs::remove_dir(upper.join("etc")).unwrap();
+        for name in ["etc/plain", "etc/two words"] {
+            std::fs::write(lower.join(name), "").unwrap();
+        }
+        for name in ["user.colour", "user.size"] {
+            setxattr(lower.join("etc/two words"), name, b"1", XattrFlags::empty()).unwrap();
+        }
+        setxattr(lower.join("etc"), "user.size", b"1", XattrFlags::empty()).unwrap();
+        let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
+        let said = |kept: &[&str]| {
+            // Their order within a file is the file system's.
+            let mut said = tree.attributed(kept).unwrap();
+            for line in &mut said {
+                *line = line.replace("(user.size, user.colour)", "(user.colour, user.size)");
+            }
+            said
+        };
+        let expected = [
+            (&[][..], &["/etc (user.size)", "/etc/two words (user.colour, user.size)"][..]),
+            (&["user.s"], &["/etc/two words (user.colour)"]),
+            (&["security.", "user."], &[]),
+        ];
+        for round in 0..2 {
+            for (kept, lost) in expected {
+                assert_eq!(said(kept), lost, "{kept:?} in round {round}");
+            }
+            tree.measure_with_attributes().unwrap();
+        }
+        // What was found then is not looked for again.
+        rustix::fs::removexattr(lower.join("etc"), "user.size").unwrap();
+        assert_eq!(said(&[]).len(), 2);
+        tree.measure().unwrap();
+        assert_eq!(said(&[]).len(), 1);
+    }
+}
