@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from comparison.measuring import notes, run
-from comparison.peers import CHECKOUT, SUITE, description
+from comparison.peers import CHECKOUT, SUITE, description, set_aside
 
 # Packages that are installed, about.
 SIZES = (100, 400, 1600)
@@ -58,7 +58,7 @@ def growth(work):
         description(folder, ["less", "perl", *names[: size - SIZES[0]]], '<type image="squashfs"/>')
         try:
             for _ in range(2):
-                shutil.rmtree(tree, ignore_errors=True)
+                set_aside(tree)
                 shutil.rmtree(store / "stages", ignore_errors=True)
                 prepare = run([str(KIWI), "prepare", str(folder), "--root", str(tree)], env=environment)
             create = run([str(KIWI), "create", str(tree), "--destdir", str(images)], env=environment)
@@ -75,7 +75,6 @@ def growth(work):
             f" {create['cpu']:.1f} | {max(prepare['own'], create['own'])} | {costs[-1]:.2f} |",
             flush=True,
         )
-        shutil.rmtree(tree, ignore_errors=True)
     if len(costs) == len(SIZES):
         grown = max(costs[1:]) / costs[0]
         holds = "holds" if grown <= ALLOWED else "**missed**"

@@ -36,6 +36,15 @@ def mirror():
     raise SystemExit("the host's apt names no mirror")
 
 
+def set_aside(folder):
+    """Takes what a run made out of the way of the next one, without removing it: for minutes after many files were
+    removed, an ext4 without a journal looks at the inode of each whenever a file is made, and the next run would pay."""
+    if folder.exists():
+        old = folder.parent / "old"
+        old.mkdir(exist_ok=True)
+        folder.rename(old / f"{folder.name}.{len(list(old.iterdir()))}")
+
+
 def description(folder, packages, types, ng=False):
     folder.mkdir(parents=True)
     source = f'<source path="{mirror()}"/>' if ng else f'<source path="debian://{SUITE}"/>'
@@ -79,7 +88,7 @@ class Kiwi:
         self("kiwi prepare", "prepare", self.work / "kiwi", "--root", self.tree)
 
     def cold(self):
-        shutil.rmtree(self.tree, ignore_errors=True)
+        set_aside(self.tree)
         self.forget_stages()
         self("kiwi prepare", "prepare", self.work / "kiwi", "--root", self.tree)
         for image in TYPES:
@@ -137,7 +146,7 @@ class Mmdebstrap:
         self.cold()
 
     def cold(self):
-        shutil.rmtree(self.tree, ignore_errors=True)
+        set_aside(self.tree)
         archives = '"$1"/var/cache/apt/archives/'
         measure(
             "mmdebstrap",
@@ -215,7 +224,7 @@ class Ng:
         self.cold()
 
     def cold(self):
-        shutil.rmtree(self.tree, ignore_errors=True)
-        shutil.rmtree(self.images, ignore_errors=True)
+        set_aside(self.tree)
+        set_aside(self.images)
         self("NG prepare", "prepare", "--description", self.folder, "--root", self.tree, "--allow-existing-root")
         self("NG create", "create", "--root", self.tree, "--target-dir", self.images)
