@@ -1,6 +1,6 @@
 //! Tree to archive.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -42,7 +42,7 @@ pub fn pack(
     encoder.include_checksum(true).context("starting zstd")?;
     encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
     let mut writer = Writer { builder: Builder::new(encoder), began, linked: HashMap::new() };
-    let mut present = BTreeSet::new();
+    let mut present = HashSet::new();
     let (Extent::But(but) | Extent::Since(_, but)) = extent;
     let walk = walkdir::WalkDir::new(tree.path()).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
@@ -53,7 +53,7 @@ pub fn pack(
         let packed = match extent {
             Extent::But(_) => true,
             Extent::Since(snapshot, _) => {
-                present.insert(inside.to_owned());
+                present.insert(inside.as_os_str().to_owned());
                 !snapshot.has(inside, &metadata)
             }
         };

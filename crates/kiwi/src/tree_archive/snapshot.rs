@@ -1,6 +1,7 @@
 //! What a tree held at one moment, so that later changes can be told.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -18,19 +19,20 @@ pub type Moment = (i64, i64);
 #[derive(Debug)]
 pub struct Snapshot {
     moment: Moment,
-    entries: BTreeMap<PathBuf, u64>,
+    /// Inode numbers by path; to compare names as bytes is much cheaper than as paths.
+    entries: HashMap<OsString, u64>,
 }
 
 impl Snapshot {
     /// Notes what is there now, without what the folders `but` hold.
     pub fn take(tree: &RootTree, but: &[&str]) -> Result<Self> {
         let moment = now(tree)?;
-        let mut entries = BTreeMap::new();
+        let mut entries = HashMap::new();
         let walk = walkdir::WalkDir::new(tree.path()).min_depth(1);
         for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
             let entry = entry.context("looking at the tree")?;
             let metadata = entry.metadata().context("looking at the tree")?;
-            entries.insert(entry.path().strip_prefix(tree.path())?.to_owned(), metadata.ino());
+            entries.insert(entry.path().strip_prefix(tree.path())?.as_os_str().to_owned(), metadata.ino());
         }
         Ok(Self { moment, entries })
     }
@@ -38,12 +40,15 @@ impl Snapshot {
     /// Whether what is at `path` now is what was there then.
     pub(super) fn has(&self, path: &Path, metadata: &std::fs::Metadata) -> bool {
         (metadata.ctime(), metadata.ctime_nsec()) < self.moment
-            && (path.as_os_str().is_empty() || self.entries.get(path) == Some(&metadata.ino()))
+            && (path.as_os_str().is_empty() || self.entries.get(path.as_os_str()) == Some(&metadata.ino()))
     }
 
-    /// What was there and is not in `present` any more.
-    pub(super) fn gone(&self, present: &std::collections::BTreeSet<PathBuf>) -> Vec<PathBuf> {
-        self.entries.keys().filter(|path| !present.contains(*path)).cloned().collect()
+    /// What was there and is not in `present` any more, sorted.
+    pub(super) fn gone(&self, present: &HashSet<OsString>) -> Vec<PathBuf> {
+        let gone = self.entries.keys().filter(|path| !present.contains(*path));
+        let mut gone: Vec<PathBuf> = gone.map(PathBuf::from).collect();
+        gone.sort();
+        gone
     }
 }
 
