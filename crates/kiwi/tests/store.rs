@@ -142,6 +142,15 @@ fn what_is_unchanged_is_used_again_and_gives_the_same_bytes() {
         assert!(said.contains(SCRIPTS) != script, "{name}: {said}");
         assert!(case.image() != first, "the package is not in the image");
     }
+    // What stands between: known once all packages were read.
+    let text = std::fs::read_to_string(case.path("description/config.xml")).unwrap();
+    case.write("description/config.xml", &text.replace("<package name=\"ed\"/>", ""));
+    let explained = case.build(&["--explain"]);
+    assert!(explained.contains("Packages with scripts: from the store"), "{explained}");
+    case.write("description/config.xml", &text.replace("<package name=\"ed\"/>", "<package name=\"bc\"/>"));
+    let explained = case.build(&["--explain"]);
+    assert!(explained.contains("Packages with scripts: unknown until"), "{explained}");
+    case.write("description/config.xml", &text);
     // Another script: packages are taken, the rest is made.
     case.write("description/config.sh", "echo two > /etc/written\n");
     let explained = case.build(&["--explain"]);

@@ -145,7 +145,16 @@ impl Build<'_> {
             .map(|(own, selection)| OfType::decide(selection, own.as_ref().unwrap_or(workspace), &common));
         let images: Vec<OfType<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
-            return explain::say(&plan, &decided, &images, self.store, self.request.reuse, self.host);
+            let further = || physical::further_layer(&plan, &decided, &tree, self.store, self.host);
+            return explain::say(
+                &plan,
+                &decided,
+                further,
+                &images,
+                self.store,
+                self.request.reuse,
+                self.host,
+            );
         }
         let mut missing = Vec::new();
         for image in &images {

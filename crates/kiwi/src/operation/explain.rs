@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::of_type::OfType;
 use crate::host::Host;
-use crate::physical::{Decided, PreparePlan, Reuse};
+use crate::physical::{Decided, Further, PreparePlan, Reuse};
 use crate::stage::{Change, Inputs, Stage};
 use crate::store::Store;
 
@@ -20,12 +20,15 @@ enum Fate {
     Spared,
     /// It runs.
     Runs { why: String },
+    /// It shows when so many packages were fetched.
+    Unread { missing: usize },
 }
 
-/// Says it, a line for each stage.
+/// Says it, a line for each stage; `further` tells of the layer upon the bootstrap packages.
 pub(super) fn say(
     plan: &PreparePlan,
     decided: &Decided,
+    further: impl FnOnce() -> Result<Further<Inputs>>,
     images: &[OfType<'_>],
     store: &Store,
     reuse: Reuse,
@@ -50,6 +53,15 @@ pub(super) fn say(
     if let Some(inputs) = &decided.bootstrap {
         let of_bootstrap = if any { fate(inputs, false) } else { Fate::Spared };
         host.print(&line(Stage::Bootstrap.title(), &of_bootstrap));
+    }
+    if runs(&of_packages) {
+        match further()? {
+            Further::Known(inputs) => host.print(&line(Stage::Scripts.title(), &fate(&inputs, false))),
+            Further::None => {}
+            Further::Unread(missing) => {
+                host.print(&line(Stage::Scripts.title(), &Fate::Unread { missing }));
+            }
+        }
     }
     host.print(&line(Stage::Packages.title(), &of_packages));
     host.print(&line(Stage::Tree.title(), &of_tree));
@@ -102,6 +114,9 @@ fn line(title: &str, fate: &Fate) -> String {
         Fate::Reused { age } => format!("{title}: from the store, made {}", ago(*age)),
         Fate::Spared => format!("{title}: not needed"),
         Fate::Runs { why } => format!("{title}: runs: {why}"),
+        Fate::Unread { missing } => {
+            format!("{title}: unknown until packages that are not in the store are read: {missing}")
+        }
     }
 }
 

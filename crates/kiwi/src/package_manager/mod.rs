@@ -89,6 +89,17 @@ pub struct Layer {
     pub configured_early: Vec<String>,
 }
 
+/// What can be told of the layer upon the bootstrap packages before anything is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Further<T> {
+    /// It will be this one.
+    Known(T),
+    /// There will be none.
+    None,
+    /// It shows once so many packages, which are not in the store, were fetched and read.
+    Unread(usize),
+}
+
 /// The layers of a tree as earlier builds had them. They are asked for one after the other, the lowest first; one that is
 /// not there is made and kept before the next.
 pub trait Layers {
@@ -124,6 +135,14 @@ pub trait PackageManager {
         store: &Store,
         host: &Host,
     ) -> Result<()>;
+    /// The layer that `install` will ask for after the bootstrap packages; nothing is fetched or installed.
+    fn further_layer(
+        &self,
+        resolution: &Resolution,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<Further<Layer>>;
     /// Folders of the tree in which it works between `refresh` and `settle`: what they hold is none of the tree's.
     fn working_folders(&self) -> &'static [&'static str];
     /// Brings a tree up to date and adds the plan's image packages.

@@ -31,8 +31,8 @@ use description::Selection;
 
 use crate::host::Host;
 use crate::lock::LockedPackage;
-pub use crate::package_manager::PackagePath;
 use crate::package_manager::{Archive, Installed, PackagePlan, Resolution};
+pub use crate::package_manager::{Further, PackagePath};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::RootTree;
@@ -166,6 +166,25 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, store: &Store, host: &Host) -
     let packages = install::inputs(&plan.packages, &resolution);
     let tree = plan.customise.inputs(&packages, epoch);
     Ok(Decided { resolution, epoch, bootstrap, packages, tree })
+}
+
+/// What goes into the layer between the bootstrap packages and all packages, as far as it can be told; to be asked before
+/// `make`.
+pub fn further_layer(
+    plan: &PreparePlan,
+    decided: &Decided,
+    tree: &RootTree,
+    store: &Store,
+    host: &Host,
+) -> Result<Further<Inputs>> {
+    let packages = &plan.packages;
+    Ok(match packages.manager().further_layer(&decided.resolution, tree, store, host)? {
+        Further::Known(layer) => {
+            Further::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref()))
+        }
+        Further::None => Further::None,
+        Further::Unread(count) => Further::Unread(count),
+    })
 }
 
 /// Makes the tree that `decide` was asked for.

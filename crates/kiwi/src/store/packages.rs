@@ -41,6 +41,12 @@ impl Packages {
         path.is_file().then_some(path)
     }
 
+    /// As `find`, as it was fetched or packed anew; what is there was not read.
+    pub fn find_any(&self, digest: &str) -> Option<PathBuf> {
+        let repacked = self.repacked.join(digest);
+        if repacked.is_file() { Some(repacked) } else { self.find(digest) }
+    }
+
     /// As `find`, after comparing the bytes with the digest: a package that was spoilt is removed and not there.
     pub fn find_intact(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let Some(path) = self.find(digest) else { return Ok(None) };

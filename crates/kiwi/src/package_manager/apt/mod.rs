@@ -21,10 +21,11 @@ mod plain;
 mod preferences;
 
 use anyhow::{Context, Result};
-use description::PackageSet;
 use std::collections::BTreeSet;
 
-use super::{Archive, Installed, Layers, PackageManager, PackagePath, PackagePlan, Resolution};
+use super::{
+    Archive, Further, Installed, Layer, Layers, PackageManager, PackagePath, PackagePlan, Resolution,
+};
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
@@ -77,13 +78,15 @@ impl<'a> Apt<'a> {
 
     /// The words that name everything to install.
     fn wanted(&self) -> Vec<String> {
-        let names = |set: &PackageSet| {
-            set.packages.iter().map(|package| package.name.to_string()).collect::<Vec<_>>()
-        };
         let mut words = vec!["?essential".to_owned()];
-        words.extend(names(&self.plan.bootstrap));
-        words.extend(names(&self.plan.image));
+        words.extend(self.named());
         words
+    }
+
+    /// Those packages that the description names.
+    fn named(&self) -> Vec<String> {
+        let packages = self.plan.bootstrap.packages.iter().chain(&self.plan.image.packages);
+        packages.map(|package| package.name.to_string()).collect()
     }
 
     /// One resolution for everything.
@@ -211,6 +214,19 @@ impl PackageManager for Apt<'_> {
         match self.plan.path {
             PackagePath::Native => self.install_natively(resolution, layers, tree, store, host),
             PackagePath::Plain => self.install_plainly(resolution, tree, store, host),
+        }
+    }
+
+    fn further_layer(
+        &self,
+        resolution: &Resolution,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<Further<Layer>> {
+        match self.plan.path {
+            PackagePath::Native => self.scripts_ahead(resolution, tree, store, host),
+            PackagePath::Plain => Ok(Further::None),
         }
     }
 

@@ -26,7 +26,7 @@ use super::{Apt, WORK};
 use crate::host::{Command, Host};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
-use crate::package_manager::{Archive, Layer, Layers, Resolution};
+use crate::package_manager::{Archive, Further, Layer, Layers, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 use crate::store::Store;
@@ -45,18 +45,14 @@ impl Apt<'_> {
         host: &Host,
     ) -> Result<()> {
         let bootstrap = resolution.bootstrap_layer();
-        let others = resolution.archives.iter().filter(|archive| !bootstrap.packages.contains(archive));
-        let archives: Vec<Archive> = bootstrap.packages.iter().chain(others).cloned().collect();
+        let archives = in_layers(resolution, &bootstrap);
         let (paths, repacker) = self.fetch_to_read(&archives, tree, store, host)?;
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
-        let words = &self.wanted()[1..];
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
         let (order, bootstrapped) = std::thread::scope(|scope| {
-            let order = scope.spawn(|| {
-                self.ordered_once(&installed, tree, store, host, || self.order(words, &installed, tree, host))
-            });
+            let order = scope.spawn(|| self.order(&installed, tree, store, host));
             let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
             let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
             (order.join().unwrap_or_else(ended), bootstrapped)
@@ -65,8 +61,7 @@ impl Apt<'_> {
         let order = order?;
         let (scripted, others) = with_scripts(work.unpacker.packages(), sorted(rest, &order.unpack)?);
         if !scripted.is_empty() {
-            let files: HashMap<&Path, &Archive> = paths.iter().map(PathBuf::as_path).zip(&archives).collect();
-            work.layer(&scripts_layer(&scripted, &files, &order), scripted, Work::scripts)?;
+            work.layer(&scripts_layer(&scripted, &paths, &archives, &order), scripted, Work::scripts)?;
         }
         work.layers.end()?;
         let stage = host.stage(format!("Unpacking {} packages", others.len()));
@@ -78,14 +73,45 @@ impl Apt<'_> {
         work.finish()?;
         drop(work);
         repacker.keep()?;
-        self.mark_automatic(&order, words, tree)?;
+        self.mark_automatic(&order, tree)?;
         self.release(tree, host)?;
         stage.finish();
         Ok(())
     }
 
+    /// The layer of packages with scripts as it will be, when all packages are in the store.
+    pub(super) fn scripts_ahead(
+        &self,
+        resolution: &Resolution,
+        tree: &RootTree,
+        store: &Store,
+        host: &Host,
+    ) -> Result<Further<Layer>> {
+        let bootstrap = resolution.bootstrap_layer();
+        let archives = in_layers(resolution, &bootstrap);
+        let found: Vec<Option<PathBuf>> =
+            archives.iter().map(|archive| store.packages().find_any(&archive.sha256)).collect();
+        let missing = found.iter().filter(|found| found.is_none()).count();
+        if missing > 0 {
+            return Ok(Further::Unread(missing));
+        }
+        let paths: Vec<PathBuf> = found.into_iter().flatten().collect();
+        let mut first = at_once(&paths, host, |path| Deb::open(path))?;
+        let rest = first.split_off(bootstrap.packages.len());
+        let order = self.order(&status(&first), tree, store, host)?;
+        let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
+        Ok(match scripted.is_empty() {
+            true => Further::None,
+            false => Further::Known(scripts_layer(&scripted, &paths, &archives, &order)),
+        })
+    }
+
     /// In which order apt would unpack and configure what is not installed yet, when dpkg's status is `installed`.
-    fn order(&self, words: &[String], installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {
+    fn order(&self, installed: &str, tree: &RootTree, store: &Store, host: &Host) -> Result<Order> {
+        self.ordered_once(installed, tree, store, host, || self.ask_for_order(installed, tree, host))
+    }
+
+    fn ask_for_order(&self, installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {
         let status = format!("{WORK}/status");
         tree.write(&status, installed, 0o644)?;
         let command = self
@@ -94,14 +120,15 @@ impl Apt<'_> {
             .arg("--option")
             .arg(format!("Dir::State::status={}", tree.path().join(status).display()))
             .args(["--yes", "--quiet=2", "--simulate", "install"])
-            .args(words);
+            .args(self.named());
         Ok(order(&command.output().map_err(resolve_error)?))
     }
 
     /// Packages that came because others need them: apt may take them away again when nobody does.
-    fn mark_automatic(&self, order: &Order, words: &[String], tree: &RootTree) -> Result<()> {
+    fn mark_automatic(&self, order: &Order, tree: &RootTree) -> Result<()> {
+        let named = self.named();
         let mut text = String::new();
-        for name in order.unpack.iter().filter(|name| !words.contains(name)) {
+        for name in order.unpack.iter().filter(|name| !named.contains(name)) {
             text +=
                 &format!("Package: {name}\nArchitecture: {}\nAuto-Installed: 1\n\n", self.plan.architecture);
         }
@@ -255,7 +282,15 @@ fn with_scripts(ready: &[Deb], packages: Vec<Deb>) -> (Vec<Deb>, Vec<Deb>) {
     (packages(scripted), packages(others))
 }
 
-fn scripts_layer(packages: &[Deb], files: &HashMap<&Path, &Archive>, order: &Order) -> Layer {
+/// All packages, those of the bootstrap layer first.
+fn in_layers(resolution: &Resolution, bootstrap: &Layer) -> Vec<Archive> {
+    let others = resolution.archives.iter().filter(|archive| !bootstrap.packages.contains(archive));
+    bootstrap.packages.iter().chain(others).cloned().collect()
+}
+
+/// The layer of these packages; `paths` is where each of `archives` lies.
+fn scripts_layer(packages: &[Deb], paths: &[PathBuf], archives: &[Archive], order: &Order) -> Layer {
+    let files: HashMap<&Path, &Archive> = paths.iter().map(PathBuf::as_path).zip(archives).collect();
     let names: HashSet<&str> = packages.iter().map(Deb::name).collect();
     let early = order.configure_early.iter().filter(|name| names.contains(name.as_str()));
     Layer {
