@@ -1,12 +1,14 @@
 //! An initrd: the tree as N.gz, N.md5 over it, and the tree's kernel beside it (spec/kiwi-1.4, 4.4 and 4.5).
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
 use ::cpio::newc::{Builder, trailer};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bootconfig::ImageName;
 
 use super::remove_build_files;
@@ -61,21 +63,26 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
         let entry = entry?;
         host.check_interrupt()?;
         let inside = entry.path().strip_prefix(tree.path())?;
-        let name = if inside.as_os_str().is_empty() { ".".to_owned() } else { inside.display().to_string() };
+        let name = name_of(inside)?;
         let metadata = entry.metadata()?;
         let kind = metadata.file_type();
         let next = u32::try_from(numbers.len())? + 1;
         let known = numbers.get(&(metadata.dev(), metadata.ino())).copied();
         let number = known.unwrap_or(next);
         numbers.insert((metadata.dev(), metadata.ino()), number);
-        let contents = if kind.is_symlink() {
-            std::fs::read_link(entry.path())?.as_os_str().as_bytes().to_vec()
+        let (mut content, size): (Box<dyn Read>, u64) = if kind.is_symlink() {
+            let target = std::fs::read_link(entry.path())?.into_os_string().into_vec();
+            let size = target.len() as u64;
+            (Box::new(Cursor::new(target)), size)
         } else if kind.is_file() && (known.is_none() || metadata.nlink() == 1) {
-            std::fs::read(entry.path())?
+            (Box::new(File::open(entry.path())?), metadata.len())
         } else {
-            Vec::new()
+            (Box::new(io::empty()), 0)
         };
-        let mut header = Builder::new(&name)
+        let size = u32::try_from(size).with_context(|| {
+            format!("/{name} has 4 GiB or more, which a cpio archive cannot hold; take the type tbz")
+        })?;
+        let mut header = Builder::new(name)
             .ino(number)
             .mode(metadata.mode())
             .uid(metadata.uid())
@@ -87,12 +94,25 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
                 .rdev_major(rustix::fs::major(metadata.rdev()))
                 .rdev_minor(rustix::fs::minor(metadata.rdev()));
         }
-        let mut writer = header.write(&mut output, u32::try_from(contents.len())?);
-        writer.write_all(&contents)?;
-        writer.finish()?;
+        let mut writer = header.write(&mut output, size);
+        io::copy(&mut content, &mut writer)
+            .and_then(|_| writer.finish())
+            .with_context(|| format!("packing /{name}"))?;
     }
     trailer(&mut output)?;
     Ok(output)
+}
+
+/// What the archive calls an entry.
+fn name_of(inside: &Path) -> Result<&str> {
+    match inside.to_str() {
+        Some("") => Ok("."),
+        Some(name) => Ok(name),
+        None => bail!(
+            "the name of /{} is no UTF-8, which kiwi's cpio archives cannot hold; rename it, or take the type tbz",
+            inside.display()
+        ),
+    }
 }
 
 /// The kernel of the tree as N.kernel.VERSION, and N.kernel that leads to it.
@@ -115,4 +135,20 @@ fn extract_kernel(
         Artifact::new(Role::Kernel, file, path),
         Artifact::new(Role::KernelLink, name.kernel_link(), link),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_written_as_it_is_or_not_at_all() {
+        assert_eq!(name_of(Path::new("")).unwrap(), ".");
+        assert_eq!(name_of(Path::new("etc/größe 1")).unwrap(), "etc/größe 1");
+        let error = name_of(Path::new(OsStr::from_bytes(b"etc/gr\xf6\xdfe"))).unwrap_err().to_string();
+        assert!(error.contains("/etc/gr") && error.contains("tbz"), "{error}");
+    }
 }
