@@ -51,6 +51,8 @@ struct Layer {
 struct Seen {
     /// The newest time stamp.
     newest: walk::Time,
+    /// Where device nodes are.
+    devices: Vec<PathBuf>,
     /// Extended attributes, if they were looked at.
     attributed: Option<Attributed>,
 }

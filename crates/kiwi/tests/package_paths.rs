@@ -3,7 +3,7 @@
 //!
 //! The set has diversions made by preinst scripts, conffiles, Multi-Arch: same libraries, pre-dependencies that make
 //! waves, packages that only bring files (manual pages, for which man-db waits, and libraries), triggers, setuid and setgid
-//! files, users and groups, and an initramfs generator that is held back.
+//! files, users and groups, device nodes, and an initramfs generator that is held back.
 #![cfg(feature = "image-tests")]
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
@@ -14,6 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kiwi::host::device::Device;
 use machine::kiwi;
 use sha2::{Digest, Sha256};
 
@@ -41,13 +42,21 @@ const SETS_OF_PARAGRAPHS: [&str; 2] = ["var/lib/apt/extended_states", "var/lib/d
 const UNORDERED: [&str; 1] = ["var/cache/man/index.db"];
 
 fn description(suite: &str, folder: &Path) -> PathBuf {
+    let node = "mkdir -p node/DEBIAN node/srv local; mknod -m 4620 node/srv/tty c 5 1; mknod node/srv/disk b 259 70000; \
+                chown 12:34 node/srv/tty; ln node/srv/disk node/srv/again; printf '%s\n' 'Package: device-nodes' 'Version: 1' \
+                'Architecture: all' 'Maintainer: A <a@example.org>' 'Description: x' > node/DEBIAN/control; \
+                dpkg-deb --build node local/device-nodes_1_all.deb";
+    let built = Command::new("sh").args(["-e", "-c", node]).current_dir(folder).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let local = folder.join("local").display().to_string();
     let packages: String = PACKAGES.iter().map(|name| format!("<package name=\"{name}\"/>")).collect();
     let text = format!(
         r#"<image schemaversion="8.5" name="paths">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4" primary="true"/></preferences>
   <repository><source path="debian://{suite}"/></repository>
-  <packages type="image">{packages}</packages>
+  <repository type="deb-dir"><source path="{local}"/></repository>
+  <packages type="image">{packages}<package name="device-nodes"/></packages>
 </image>"#
     );
     let place = folder.join("description");
@@ -108,7 +117,9 @@ fn facts(root: &Path) -> BTreeMap<PathBuf, String> {
         // The time of a folder is that of the last name put into it: it tells the order of work, not the result.
         let (names, time) = if stat.is_dir() { (0, 0) } else { (stat.nlink(), stat.mtime()) };
         let (mode, user, group) = (stat.mode(), stat.uid(), stat.gid());
-        let text = format!("mode {mode:o} owner {user}:{group} time {time} names {names} {content}");
+        let device = Device::of(entry.path(), &stat).unwrap();
+        let text =
+            format!("{device:?} mode {mode:o} owner {user}:{group} time {time} names {names} {content}");
         facts.insert(inside, text);
     }
     facts
@@ -141,6 +152,9 @@ fn paths_agree(suite: &str) -> (PathBuf, BTreeMap<PathBuf, String>, tempfile::Te
     let expected = facts(&plain);
     assert!(expected.len() > 5_000, "only {} paths: this is no system", expected.len());
     same(&expected, &facts(&native));
+    let node = |name: &str, text: &str| assert!(expected[Path::new(name)].starts_with(text), "{expected:?}");
+    node("srv/tty", "Some(Device { is_block: false, major: 5, minor: 1 }) mode 104620 owner 12:34 ");
+    node("srv/disk", "Some(Device { is_block: true, major: 259, minor: 70000 }) mode 100644 owner 0:0 ");
     assert_eq!(dpkg(&native, "--audit"), "");
     assert_eq!(dpkg(&native, "--verify"), dpkg(&plain, "--verify"));
     let status = std::fs::read_to_string(native.join("var/lib/dpkg/status")).unwrap();

@@ -63,7 +63,7 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="twin">
   <packages type="image">
     <package name="acl"/><package name="attr"/><package name="iputils-ping"/><package name="kmod"/><package name="linux-image-cloud-amd64"/>
     <package name="locales"/><package name="openssh-server"/><package name="sudo"/><package name="systemd-sysv"/>
-    <package name="tzdata"/><package name="udev"/>
+    <package name="tzdata"/><package name="udev"/><archive name="nodes.tar"/>
   </packages>
 </image>"#;
 
@@ -90,6 +90,8 @@ echo old > old && touch --date @1000000000 old
 mkdir group && chmod 3775 group
 touch listed && setfacl --modify user:1234:rw listed
 touch attributed && setfattr --name user.colour --value blue attributed
+mknod tty c 5 1 && chmod 620 tty && chown 12:34 tty
+mknod /opt/odd/disk b 259 70000 && ln disk disk-again
 "#;
 
 fn run_elsewhere(program: &Path, words: &[&str]) {
@@ -142,6 +144,10 @@ fn root_and_user_build_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let program = copy_programs(folder.path());
+    let archive = folder.path().join("nodes.tar");
+    let script = "mkdir -p nodes/opt/odd; cd nodes; mknod -m 640 opt/odd/archived c 1 3; \
+                  tar --create --owner=56:56 --group=78:78 --mtime=@1000000000 --file ../nodes.tar opt/odd/archived";
+    judge("sh", &["-e", "-c", &format!("cd {}; {script}", folder.path().display())]);
     // Two copies of the description, the files of the second made in reverse order.
     let files = ["environment", "hostname", "issue", "motd", "networks"];
     for (name, reverse) in [("root", false), ("user", true)] {
@@ -155,6 +161,7 @@ fn root_and_user_build_the_same_bytes() {
             std::fs::write(description.join("root/etc").join(file), "twin\n").unwrap();
         }
         std::fs::write(description.join("config.sh"), CONFIG_SH).unwrap();
+        std::fs::copy(&archive, description.join("nodes.tar")).unwrap();
         std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "<type image=\"tbz\"/>"))
             .unwrap();
     }
@@ -200,6 +207,7 @@ fn root_and_user_build_the_same_bytes() {
         assert!(!root.is_empty(), "{image_type} has no files");
         readback::check(
             word,
+            attributes,
             Path::new(&path(&format!("root/{number}/twin.x86_64-1.0.0"))),
             Path::new(&path("root/tree")),
         );

@@ -4,12 +4,14 @@
 //! by chance. On one made for it alone, filled in the order of names, they are the same in every build. What else
 //! differs is settled afterwards (`btrfs_identity`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
-use super::{FilesystemPlan, btrfs_identity, empty_file, folder_of};
+use super::{FilesystemPlan, btrfs_identity, btrfs_item, empty_file, folder_of};
 use crate::host::Host;
+use crate::host::device::stands_for;
 use crate::root_tree::{Measure, RootTree};
 use crate::tree_archive;
 use crate::workspace::Workspace;
@@ -30,31 +32,57 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<()> {
     let file = empty_file(plan, output, host)?;
+    let devices = tree.devices()?;
     // No tree is larger than the file system it is to fill.
     if host.available_memory() > plan.size {
         let folder = workspace.scratch_file("btrfs.tree");
         host.create_folders(&folder).with_context(|| format!("creating {}", folder.display()))?;
         host.mount_memory(&folder, plan.size).context("making room in memory for the tree")?;
-        let made = tree_archive::copy(tree, &folder, host).and_then(|()| make(plan, &folder, output, host));
+        let made = tree_archive::copy(tree, &folder, host)
+            .and_then(|()| hand_over(&devices, &folder))
+            .and_then(|()| make(plan, &folder, devices, output, host));
         host.unmount(&folder).context("taking the copy of the tree out of memory")?;
         made?;
     } else {
+        ensure!(
+            devices.is_empty(),
+            "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; take another file system, or \
+             let the system make the nodes at boot (tmpfiles.d)",
+            plan.size >> 20
+        );
         host.warn(
             "the Btrfs is not reproducible: there is not enough memory for a second copy of the tree, from which \
              mkfs.btrfs would take the files in a fixed order",
         );
-        make(plan, tree.path(), output, host)?;
+        make(plan, tree.path(), devices, output, host)?;
     }
     btrfs_identity::settle(&file, &plan.uuid, plan.epoch).context("settling times and ids of the file system")
 }
 
-fn make(plan: &FilesystemPlan, tree: &Path, output: &Path, host: &Host) -> Result<()> {
+/// Gives the device nodes of the copy their numbers as the time of last access: mkfs.btrfs writes that, which is settled
+/// afterwards, and forgets the number.
+fn hand_over(devices: &[PathBuf], copy: &Path) -> Result<()> {
+    for path in devices {
+        let place = copy.join(path.strip_prefix("/")?);
+        let device =
+            stands_for(&place, false)?.with_context(|| format!("{} is no device", path.display()))?;
+        let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
+        let number = i64::try_from(btrfs_item::number_of(device))?;
+        let times = Timestamps { last_access: time(number, 0), last_modification: time(0, UTIME_OMIT) };
+        utimensat(CWD, &place, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .with_context(|| format!("numbering the device node {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn make(plan: &FilesystemPlan, tree: &Path, devices: Vec<PathBuf>, output: &Path, host: &Host) -> Result<()> {
     let mut command = host
         .command("mkfs.btrfs")
         .args(["--quiet", "--force", "--uuid", &plan.uuid, "--rootdir"])
         .arg(tree)
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .writable(folder_of(output));
+        .writable(folder_of(output))
+        .shows_devices(devices);
     if let Some(label) = &plan.label {
         command = command.args(["--label", label]);
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use byteorder::{ByteOrder, LE};
 
 use super::btrfs_identity::{Item, Settings};
+use crate::host::device::Device;
 
 const INODE: u8 = 1;
 const ATTRIBUTE: u8 = 24;
@@ -16,6 +17,9 @@ const DEVICE: u8 = 216;
 pub(super) const CHUNK: u8 = 228;
 const SUBVOLUME_ID: u8 = 251;
 
+/// Places in an inode: mode, number of a device.
+const MODE: usize = 52;
+const NUMBER: usize = 56;
 /// Places in an inode: access, change, modification, creation, each seconds and nanoseconds.
 const ACCESS: usize = 112;
 const CHANGE: usize = 124;
@@ -64,7 +68,16 @@ fn settle_names(content: &mut [u8]) {
     }
 }
 
+/// The number of a device as the kernel's Btrfs writes it, which is how the kernel itself has it.
+pub(super) fn number_of(device: Device) -> u64 {
+    u64::from(device.major) << 20 | u64::from(device.minor)
+}
+
+/// The time of access of a device node is its number (`btrfs::hand_over`).
 fn settle_inode(inode: &mut [u8], epoch: u64) {
+    if matches!(LE::read_u32(&inode[MODE..]) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK) {
+        inode.copy_within(ACCESS..ACCESS + 8, NUMBER);
+    }
     for place in [ACCESS, CHANGE, CREATION] {
         set_time(inode, place, epoch);
     }

@@ -17,14 +17,14 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
     if compressor != "none" {
         command = command.arg(format!("-z{compressor}"));
     }
-    // Its own time is that of the build, its files keep theirs.
+    // Its own time is that of the build, its files keep theirs; with -T they would not.
     command
-        .arg(format!("-T{}", plan.epoch))
-        .arg("--preserve-mtime")
+        .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
         .args(&plan.options)
         .arg(output)
         .arg(tree.path())
         .writable(folder_of(output))
+        .shows_devices(tree.devices()?)
         .run()
         .context("writing the erofs")
 }

@@ -85,7 +85,8 @@ pub(super) fn create(
         .env("MKE2FS_CONFIG", &configuration)
         .env("E2FSPROGS_FAKE_TIME", plan.epoch.to_string())
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .writable(folder_of(output));
+        .writable(folder_of(output))
+        .shows_devices(tree.devices()?);
     if plan.filesystem != Filesystem::Ext2 {
         command = command.args(["-J", &format!("size={}", journal(plan.size))]);
     }

@@ -57,6 +57,7 @@ pub(super) fn create(
         .args(list)
         .args(&below.removed)
         .writable(folder_of(output))
+        .shows_devices(tree.devices()?)
         .run()
         .context("writing the squashfs")
 }

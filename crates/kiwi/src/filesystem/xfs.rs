@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{FilesystemPlan, empty_file, folder_of, xfs_times};
 use crate::host::Host;
+use crate::host::device::Device;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
@@ -123,7 +124,11 @@ fn folder(root: &Path, path: &Path, prototype: &mut Prototype) -> Result<()> {
         }
         let metadata = entry.symlink_metadata()?;
         let kind = metadata.file_type();
-        let (letter, rest): (char, Vec<u8>) = if kind.is_dir() {
+        let device = Device::of(&entry, &metadata)?;
+        let (letter, rest): (char, Vec<u8>) = if let Some(device) = device {
+            let letter = if device.is_block { 'b' } else { 'c' };
+            (letter, format!("{} {}", device.major, device.minor).into_bytes())
+        } else if kind.is_dir() {
             ('d', Vec::new())
         } else if kind.is_symlink() {
             let target = std::fs::read_link(&entry)?.into_os_string().into_vec();
@@ -138,10 +143,6 @@ fn folder(root: &Path, path: &Path, prototype: &mut Prototype) -> Result<()> {
             ('-', entry.as_os_str().as_bytes().to_vec())
         } else if kind.is_fifo() {
             ('p', Vec::new())
-        } else if kind.is_char_device() || kind.is_block_device() {
-            let letter = if kind.is_char_device() { 'c' } else { 'b' };
-            let device = metadata.rdev();
-            (letter, format!("{} {}", rustix::fs::major(device), rustix::fs::minor(device)).into_bytes())
         } else {
             prototype.sockets.push(format!("/{inside}"));
             continue;

@@ -4,13 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::device_calls::DeviceCalls;
+use super::sandbox::notification::Listener;
 use super::stall::StallGuard;
-use super::{CommandError, Host, sandbox, sync_filter};
+use super::{CommandError, Host, filter, sandbox};
 
 /// Lines of output an error shows.
 const TAIL: usize = 30;
@@ -36,6 +39,7 @@ pub struct Command<'h> {
     binds: Vec<Bind>,
     network: bool,
     without_sync: bool,
+    devices: Vec<PathBuf>,
     stdin: Option<File>,
     stdout: Option<File>,
     needs_room: Option<PathBuf>,
@@ -55,6 +59,7 @@ impl<'h> Command<'h> {
             binds: Vec::new(),
             network: false,
             without_sync: false,
+            devices: Vec::new(),
             stdin: None,
             stdout: None,
             needs_room: None,
@@ -124,6 +129,13 @@ impl<'h> Command<'h> {
     /// What it writes need not be safe on the disk before the build is done.
     pub fn without_sync(mut self) -> Self {
         self.without_sync = true;
+        self
+    }
+
+    /// It reads a tree where these files stand in for device nodes (see `device`), and sees the nodes, at a cost for every
+    /// path it asks the kernel about; where that cannot be had it does not run. Nothing, when there are none.
+    pub fn shows_devices(mut self, devices: Vec<PathBuf>) -> Self {
+        self.devices = devices;
         self
     }
 
@@ -221,7 +233,7 @@ impl<'h> Command<'h> {
             }
         };
         match spawned {
-            Ok(mut child) => {
+            Ok((mut child, devices)) => {
                 let watched = self.host.interrupt.watch(child.id());
                 // A signal that came between the check and the watch would be missed without asking again.
                 if self.host.check_interrupt().is_err() {
@@ -236,6 +248,9 @@ impl<'h> Command<'h> {
                 });
                 let stalled = guard.is_some_and(StallGuard::stop);
                 let status = child.wait().map_err(failed)?;
+                if let Some(devices) = devices {
+                    devices.stop();
+                }
                 drop(watched);
                 self.host.check_interrupt()?;
                 if stalled {
@@ -253,6 +268,11 @@ impl<'h> Command<'h> {
                 Err(CommandError::Failed { command: line, status, tail })
             }
             Err(SpawnError::Missing(error)) => Err(error),
+            Err(SpawnError::Io(error))
+                if error.raw_os_error() == Some(sandbox::CANNOT_ASK) && !self.devices.is_empty() =>
+            {
+                Err(CommandError::Devices { command: line, devices: self.devices })
+            }
             Err(SpawnError::Io(error)) => {
                 watcher(self.host);
                 Err(CommandError::Io { command: line, error, tail })
@@ -291,7 +311,8 @@ impl<'h> Command<'h> {
         words.join(" ")
     }
 
-    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<std::process::Child, SpawnError> {
+    /// Starts it, and who answers what it asks about device nodes; nobody where the kernel, or a container, refuses that.
+    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<(Child, Option<DeviceCalls>), SpawnError> {
         let program = match &self.root {
             Some(_) => PathBuf::from(&self.program),
             None => self.host.find_program(&self.program).map_err(SpawnError::Missing)?,
@@ -302,11 +323,16 @@ impl<'h> Command<'h> {
         command.env("LC_ALL", "C.UTF-8").env("HOME", "/root").env("SHELL", "/bin/sh").env("TERM", "dumb");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin.take().map_or_else(Stdio::null, Stdio::from)).stdout(stdout).stderr(stderr);
-        sandbox::isolate(&mut command, self.setup()?)?;
-        Ok(command.spawn()?)
+        let (listening, sending) = UnixStream::pair()?;
+        sandbox::isolate(&mut command, self.setup(sending)?)?;
+        let child = command.spawn()?;
+        // With it the end that sends goes: what is not sent by now never is.
+        drop(command);
+        // Without a thread for it the listener goes, and the kernel tells whoever asks that there is no answer.
+        Ok((child, Listener::take(&listening).and_then(|listener| DeviceCalls::answer(listener).ok())))
     }
 
-    fn setup(&self) -> io::Result<sandbox::Setup> {
+    fn setup(&self, sending: UnixStream) -> io::Result<sandbox::Setup> {
         let view = match &self.root {
             Some((path, read_only)) => sandbox::View::Root {
                 path: sandbox::c_path(path)?,
@@ -336,7 +362,9 @@ impl<'h> Command<'h> {
             view,
             binds: binds.collect::<io::Result<_>>()?,
             network: self.network,
-            filter: if self.without_sync { sync_filter::program() } else { Vec::new() },
+            filters: if self.without_sync { vec![filter::without_sync()] } else { Vec::new() },
+            asking: (filter::of_devices(!self.devices.is_empty()), sending),
+            must_ask: !self.devices.is_empty(),
             folder: self.folder.as_deref().map(sandbox::c_path).transpose()?,
         })
     }

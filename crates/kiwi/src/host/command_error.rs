@@ -1,6 +1,7 @@
 //! The one error for a failed command.
 
 use std::io;
+use std::path::PathBuf;
 
 use super::Interrupted;
 
@@ -35,6 +36,19 @@ pub enum CommandError {
         /// What the sandbox said.
         tail: Vec<String>,
     },
+    /// It would take what stands in for device nodes for files.
+    #[error(
+        "{command}\ncannot be shown the device nodes of the image: the kernel, or the container that kiwi runs in, refuses \
+         to hand its system calls to kiwi (seccomp user notification, Linux 5.0 and later); allow that, or let the system make \
+         them at boot (tmpfiles.d), instead of: {}",
+        names(devices)
+    )]
+    Devices {
+        /// The command line.
+        command: String,
+        /// The nodes, inside the tree.
+        devices: Vec<PathBuf>,
+    },
     /// The user asked to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
@@ -45,9 +59,13 @@ impl CommandError {
     pub fn tail(&self) -> &[String] {
         match self {
             Self::Failed { tail, .. } | Self::Io { tail, .. } => tail,
-            Self::Missing { .. } | Self::Interrupted(_) => &[],
+            Self::Missing { .. } | Self::Devices { .. } | Self::Interrupted(_) => &[],
         }
     }
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn shown(tail: &[String]) -> String {

@@ -10,7 +10,10 @@
 
 pub mod command;
 mod command_error;
+pub mod device;
+mod device_calls;
 pub mod file;
+mod filter;
 mod ids;
 pub mod interrupt;
 mod log;
@@ -22,7 +25,6 @@ mod sandbox;
 pub mod shared;
 pub mod sparse;
 mod stall;
-mod sync_filter;
 mod terminal;
 mod tool;
 pub mod usage;

@@ -1,4 +1,4 @@
-//! Namespaces, mounts and forks: the one place with `unsafe`.
+//! Namespaces, mounts, forks and notifications: the one place with `unsafe`.
 //!
 //! ```text
 //! kiwi --fork--> A: unshare --fork--> B: pid 1, mounts, reaps --fork--> C: enters the view, execs the program
@@ -12,8 +12,11 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+
+pub(super) mod notification;
 
 /// A bind mount inside the view of a child.
 pub(super) struct BindMount {
@@ -35,8 +38,12 @@ pub(super) struct Setup {
     pub(super) view: View,
     pub(super) binds: Vec<BindMount>,
     pub(super) network: bool,
-    /// System call filter (see `sync_filter`); empty: none.
-    pub(super) filter: Vec<libc::sock_filter>,
+    /// System call filters that need no answer (see `filter`).
+    pub(super) filters: Vec<Vec<libc::sock_filter>>,
+    /// A filter that asks, and where to send the listener for it.
+    pub(super) asking: (Vec<libc::sock_filter>, UnixStream),
+    /// Without that listener the program must not run.
+    pub(super) must_ask: bool,
     /// Folder to start in, seen from inside the view.
     pub(super) folder: Option<CString>,
 }
@@ -46,6 +53,9 @@ pub(super) struct Node {
     host: CString,
     place: CString,
 }
+
+/// The error number of a child that must ask and cannot.
+pub(super) const CANNOT_ASK: libc::c_int = libc::ENOTSUP;
 
 const NODES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const SHARED_MEMORY: &CStr = c"/dev/shm";
@@ -145,14 +155,18 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         libc::umask(0o022);
-        if !setup.filter.is_empty() {
-            let program = libc::sock_fprog {
-                len: setup.filter.len() as libc::c_ushort,
-                filter: setup.filter.as_ptr().cast_mut(),
-            };
-            // Where the kernel has no filters the child only takes longer.
-            libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program);
-        }
+    }
+    for filter in &setup.filters {
+        // Where the kernel has no filters the child only takes longer.
+        let _ = notification::set_filter(filter, 0);
+    }
+    let (filter, socket) = &setup.asking;
+    let asked = notification::send_listener(filter, socket);
+    if setup.must_ask && asked.is_err() {
+        return Err(io::Error::from_raw_os_error(CANNOT_ASK));
+    }
+    // SAFETY: a system call with a valid pointer.
+    unsafe {
         if let Some(folder) = &setup.folder
             && libc::chdir(folder.as_ptr()) != 0
         {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use ::cpio::newc::{Builder, trailer};
@@ -15,6 +15,7 @@ use super::remove_build_files;
 use crate::artifact::{Artifact, Role, Sums};
 use crate::gzip::GzipWriter;
 use crate::host::Host;
+use crate::host::device::Device;
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -70,11 +71,12 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
         let known = numbers.get(&(metadata.dev(), metadata.ino())).copied();
         let number = known.unwrap_or(next);
         numbers.insert((metadata.dev(), metadata.ino()), number);
+        let device = Device::of(entry.path(), &metadata)?;
         let (mut content, size): (Box<dyn Read>, u64) = if kind.is_symlink() {
             let target = std::fs::read_link(entry.path())?.into_os_string().into_vec();
             let size = target.len() as u64;
             (Box::new(Cursor::new(target)), size)
-        } else if kind.is_file() && (known.is_none() || metadata.nlink() == 1) {
+        } else if kind.is_file() && device.is_none() && (known.is_none() || metadata.nlink() == 1) {
             (Box::new(File::open(entry.path())?), metadata.len())
         } else {
             (Box::new(io::empty()), 0)
@@ -84,15 +86,13 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
         })?;
         let mut header = Builder::new(name)
             .ino(number)
-            .mode(metadata.mode())
+            .mode(device.map_or(metadata.mode(), |device| device.mode(metadata.mode())))
             .uid(metadata.uid())
             .gid(metadata.gid())
             .nlink(u32::try_from(if kind.is_dir() { 2 } else { metadata.nlink() })?)
             .mtime(u32::try_from(metadata.mtime().clamp(0, i64::try_from(plan.epoch)?))?);
-        if kind.is_char_device() || kind.is_block_device() {
-            header = header
-                .rdev_major(rustix::fs::major(metadata.rdev()))
-                .rdev_minor(rustix::fs::minor(metadata.rdev()));
+        if let Some(device) = device {
+            header = header.rdev_major(device.major).rdev_minor(device.minor);
         }
         let mut writer = header.write(&mut output, size);
         io::copy(&mut content, &mut writer)

@@ -94,7 +94,7 @@ pub(super) fn create(
     let sha256 = match cdboot.script() {
         Some(script) => {
             let stage = host.stage("Writing the medium");
-            iso::create_by_script(&plan.medium, script, &grafts, &path, workspace, host)?;
+            iso::create_by_script(&plan.medium, script, &grafts, &tree.devices()?, &path, workspace, host)?;
             stage.finish();
             None
         }
@@ -120,7 +120,7 @@ fn write(
         None => Ok(()),
     };
     let in_place = packed.map(|packed| InPlace { place: packed.place.clone(), write: &pack });
-    let sha256 = iso::create(plan, grafts, in_place.as_ref(), output, workspace, host)?;
+    let sha256 = iso::create(plan, grafts, &tree.devices()?, in_place.as_ref(), output, workspace, host)?;
     stage.finish();
     Ok(sha256)
 }

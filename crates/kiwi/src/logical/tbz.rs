@@ -49,6 +49,7 @@ pub(super) fn create(
         .env("EPOCH", plan.epoch.to_string())
         .env("THREADS", host.processors().max(2).to_string())
         .writable(workspace.out())
+        .shows_devices(tree.devices()?)
         .run()
         .context("packing the archive")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());

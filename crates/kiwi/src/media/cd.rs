@@ -97,7 +97,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         iso::settle(&copy, plan.epoch, host)?;
         grafts.push(Graft::new(place, copy));
     }
-    let sha256 = iso::create(&plan.iso, &grafts, None, output, workspace, host)?;
+    let sha256 = iso::create(&plan.iso, &grafts, &[], None, output, workspace, host)?;
     stage.finish();
     Ok(sha256)
 }

@@ -119,10 +119,11 @@ pub fn check(firmware: Firmware) -> Result<()> {
 }
 
 /// Writes the medium into the file `output`, and gives its SHA-256 in lower-case hex. A file of the caller goes before
-/// one of ours at the same place.
+/// one of ours at the same place; of their files, `devices` stand in for device nodes.
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
+    devices: &[PathBuf],
     in_place: Option<&InPlace<'_>>,
     output: &Path,
     workspace: &Workspace,
@@ -141,7 +142,7 @@ pub fn create(
     let xorriso = || {
         let xorriso =
             host.command("xorriso").env("SOURCE_DATE_EPOCH", plan.epoch.to_string()).env("TZ", "UTC");
-        Ok(xorriso.args(&words))
+        Ok(xorriso.args(&words).shows_devices(devices.to_vec()))
     };
     assembly::write(xorriso, large, partition.as_deref(), output, host)
 }
@@ -184,6 +185,7 @@ pub fn create_by_script(
     plan: &IsoPlan,
     script: &Path,
     grafts: &[Graft],
+    devices: &[PathBuf],
     output: &Path,
     workspace: &Workspace,
     host: &Host,
@@ -209,6 +211,7 @@ pub fn create_by_script(
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
         .writable(workspace.scratch())
         .writable(workspace.out())
+        .shows_devices(devices.to_vec())
         .run()
         .context("running isolinux.sh")?;
     ensure!(output.is_file(), "isolinux.sh ended without an error and without writing {}", output.display());

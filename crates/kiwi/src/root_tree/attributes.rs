@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::RootTree;
 use crate::host::Host;
+use crate::host::device::is_marker;
 
 /// Names that a warning shows; the rest is counted.
 const SHOWN: usize = 20;
@@ -76,6 +77,8 @@ impl Attributed {
         let names: Vec<String> = self.names[..length]
             .split_inclusive(|byte| *byte == 0)
             .filter_map(|name| CStr::from_bytes_until_nul(name).ok())
+            // A device node has none.
+            .filter(|name| !is_marker(name.to_bytes()))
             .map(|name| name.to_string_lossy().into_owned())
             .collect();
         if !names.is_empty() {
@@ -131,6 +134,9 @@ mod tests {
             setxattr(lower.join("etc/two words"), name, b"1", XattrFlags::empty()).unwrap();
         }
         setxattr(lower.join("etc"), "user.size", b"1", XattrFlags::empty()).unwrap();
+        // What makes a file a device node is no attribute that could be lost.
+        let tty = crate::host::device::Device { is_block: false, major: 5, minor: 1 };
+        tty.make(rustix::fs::CWD, lower.join("etc/tty"), 0o600).unwrap();
         let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
         let said = |kept: &[&str]| {
             // Their order within a file is the file system's.
@@ -149,6 +155,7 @@ mod tests {
             for (kept, lost) in expected {
                 assert_eq!(said(kept), lost, "{kept:?} in round {round}");
             }
+            assert_eq!(tree.devices().unwrap(), [Path::new("/etc/tty")], "in round {round}");
             tree.measure_with_attributes().unwrap();
         }
         // What was found then is not looked for again.

@@ -7,11 +7,12 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{FileType, Timespec, Timestamps};
+use rustix::fs::{Timespec, Timestamps};
 
 use super::pack::attributes;
 use super::place::{Attributes, Placer};
 use crate::host::Host;
+use crate::host::device::Device;
 use crate::root_tree::RootTree;
 
 /// Copies the tree into the empty folder `target`, sorted by name: on a new file system the order in which entries are
@@ -54,16 +55,15 @@ fn place(
         times: Timestamps { last_access: time, last_modification: time },
         extended,
     };
-    let node = |kind| (kind, metadata.rdev());
-    let (kind, device) = match () {
-        () if kind.is_dir() => return placer.folder(inside, &attributes),
-        () if kind.is_file() => return placer.file(inside, &mut File::open(path)?, &attributes),
-        () if kind.is_symlink() => return placer.symlink(inside, &std::fs::read_link(path)?, &attributes),
-        () if kind.is_char_device() => node(FileType::CharacterDevice),
-        () if kind.is_block_device() => node(FileType::BlockDevice),
-        () if kind.is_fifo() => (FileType::Fifo, 0),
+    if let Some(device) = Device::of(path, metadata)? {
+        return placer.device(inside, device, &attributes);
+    }
+    match () {
+        () if kind.is_dir() => placer.folder(inside, &attributes),
+        () if kind.is_file() => placer.file(inside, &mut File::open(path)?, &attributes),
+        () if kind.is_symlink() => placer.symlink(inside, &std::fs::read_link(path)?, &attributes),
+        () if kind.is_fifo() => placer.fifo(inside, &attributes),
         // A socket is of a process, and that one is gone.
-        () => return Ok(()),
-    };
-    placer.node(inside, kind, device, &attributes)
+        () => Ok(()),
+    }
 }

@@ -14,6 +14,7 @@ use tar::{Builder, EntryType, Header};
 use super::snapshot::{Moment, Snapshot, is_inside};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
+use crate::host::device::{Device, is_marker};
 use crate::root_tree::RootTree;
 
 /// Faster than zstd's ordinary levels, in both directions: a stage is written and read once in most builds, and takes an
@@ -107,24 +108,18 @@ impl<W: Write> Writer<W> {
             header.set_entry_type(EntryType::Symlink);
             return Ok(self.builder.append_link(&mut header, name, std::fs::read_link(path)?)?);
         }
+        if let Some(device) = Device::of(path, metadata)? {
+            header.set_entry_type(if device.is_block { EntryType::Block } else { EntryType::Char });
+            header.set_device_major(device.major)?;
+            header.set_device_minor(device.minor)?;
+            return Ok(self.builder.append_data(&mut header, name, std::io::empty())?);
+        }
         if kind.is_file() {
             header.set_entry_type(EntryType::Regular);
             header.set_size(metadata.len());
             return Ok(self.builder.append_data(&mut header, name, File::open(path)?)?);
         }
-        header.set_entry_type(if kind.is_dir() {
-            EntryType::Directory
-        } else if kind.is_fifo() {
-            EntryType::Fifo
-        } else if kind.is_char_device() {
-            EntryType::Char
-        } else {
-            EntryType::Block
-        });
-        if kind.is_char_device() || kind.is_block_device() {
-            header.set_device_major(rustix::fs::major(metadata.rdev()))?;
-            header.set_device_minor(rustix::fs::minor(metadata.rdev()))?;
-        }
+        header.set_entry_type(if kind.is_dir() { EntryType::Directory } else { EntryType::Fifo });
         Ok(self.builder.append_data(&mut header, name, std::io::empty())?)
     }
 
@@ -152,7 +147,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// The extended attributes of a file, sorted by name; none where the file system has none.
+/// The extended attributes of a file, sorted by name, but for the one that makes it a stand-in for a device node; none
+/// where the file system has none.
 pub(super) fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut names = vec![0_u8; 4096];
     let length = match llistxattr(path, &mut names) {
@@ -161,7 +157,7 @@ pub(super) fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
         Err(error) => return Err(error).context("listing extended attributes"),
     };
     let mut found = Vec::new();
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty() && !is_marker(name)) {
         let name = std::ffi::OsStr::from_bytes(name);
         let mut value = vec![0_u8; 64 << 10];
         match lgetxattr(path, name, &mut value) {

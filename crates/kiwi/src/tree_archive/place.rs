@@ -14,6 +14,8 @@ use rustix::fs::{
     utimensat,
 };
 
+use crate::host::device::Device;
+
 /// What an entry has besides its content.
 pub(super) struct Attributes {
     pub(super) mode: u32,
@@ -136,16 +138,17 @@ impl Placer {
         self.settle_by_name(&name, attributes, false)
     }
 
-    pub(super) fn node(
-        &mut self,
-        path: &Path,
-        kind: FileType,
-        device: u64,
-        attributes: &Attributes,
-    ) -> Result<()> {
+    pub(super) fn fifo(&mut self, path: &Path, attributes: &Attributes) -> Result<()> {
         let name = self.make_room(path, false)?;
-        mknodat(&self.top().handle, &name, kind, Mode::RUSR | Mode::WUSR, device)?;
+        mknodat(&self.top().handle, &name, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         self.settle_by_name(&name, attributes, true)
+    }
+
+    pub(super) fn device(&mut self, path: &Path, device: Device, attributes: &Attributes) -> Result<()> {
+        let name = self.make_room(path, false)?;
+        let file = device.make(&self.top().handle, &name, 0o600)?;
+        settle(&file, attributes)?;
+        Ok(futimens(&file, &attributes.times)?)
     }
 
     /// Another name for what was put at `first` before.

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use super::*;
+use crate::host::device::Device;
 use crate::host::{Host, Output};
 use crate::root_tree::RootTree;
 
@@ -22,8 +23,9 @@ fn listing(tree: &RootTree) -> Vec<String> {
             let metadata = entry.metadata().unwrap();
             let size = if metadata.is_dir() { 0 } else { metadata.len() };
             let target = std::fs::read_link(entry.path()).unwrap_or_default();
+            let device = Device::of(entry.path(), &metadata).unwrap();
             format!(
-                "{} {:o} {size} {}.{} {} {}",
+                "{} {:o} {size} {}.{} {} {} {device:?}",
                 entry.path().strip_prefix(tree.path()).unwrap().display(),
                 metadata.mode(),
                 metadata.mtime(),
@@ -49,6 +51,13 @@ fn fill(tree: &RootTree) {
     std::fs::hard_link(at("usr/bin/tool"), at("usr/bin/twin")).unwrap();
     symlink("../usr/bin/tool", at("etc/link")).unwrap();
     tree.create_dir("var/empty", 0o700).unwrap();
+    let tty = Device { is_block: false, major: 5, minor: 1 };
+    let disk = Device { is_block: true, major: 259, minor: 70000 };
+    for (device, name) in [(tty, "etc/tty"), (disk, "etc/disk")] {
+        device.make(rustix::fs::CWD, at(name), 0o620).unwrap();
+        set_time(&at(name), 5_000, 9);
+    }
+    std::fs::hard_link(at("etc/disk"), at("etc/disk-again")).unwrap();
     for (path, seconds, nanoseconds) in
         [("etc/motd", 1_000, 5), ("usr/bin/tool", 2_000, 0), ("etc", 3_000, 7), ("var/empty", 4_000, 0)]
     {
@@ -70,6 +79,19 @@ fn everything_comes_back_as_it_was() {
     assert_eq!(listing(&one), listing(&other));
     let inode = |path: &str| other.metadata(path).unwrap().ino();
     assert_eq!(inode("usr/bin/tool"), inode("usr/bin/twin"));
+    assert_eq!(inode("etc/disk"), inode("etc/disk-again"));
+    // In the archive it is a node of its own kind.
+    let decoded = zstd::decode_all(archive.as_slice()).unwrap();
+    assert!(!decoded.windows(11).any(|window| window == b"kiwi.device"));
+}
+
+#[test]
+fn a_copy_has_what_stands_for_device_nodes() {
+    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    fill(&one);
+    copy(&one, other.path(), &host).unwrap();
+    assert_eq!(listing(&one), listing(&other));
 }
 
 #[test]

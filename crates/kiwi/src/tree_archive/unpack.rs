@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{FileType, Timespec, Timestamps};
+use rustix::fs::{Timespec, Timestamps};
 use tar::{Archive, Entry, EntryType};
 
 use super::place::{Attributes, Placer};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
+use crate::host::device::Device;
 use crate::root_tree::RootTree;
 
 /// Unpacks an archive over the tree; what has a name of the archive's is replaced.
@@ -106,14 +107,16 @@ fn put<R: Read>(placer: &mut Placer, entry: &mut Entry<'_, R>, path: &Path, now:
         (EntryType::Regular, _) => placer.file(path, entry, &attributes),
         (EntryType::Symlink, Some(target)) => placer.symlink(path, &target, &attributes),
         (EntryType::Link, Some(target)) => placer.link(path, &target),
-        (EntryType::Fifo, _) => placer.node(path, FileType::Fifo, 0, &attributes),
+        (EntryType::Fifo, _) => placer.fifo(path, &attributes),
         (EntryType::Char | EntryType::Block, _) => {
             let number = |part: Option<u32>| part.context("a device without its number");
             let (major, minor) = (entry.header().device_major()?, entry.header().device_minor()?);
-            let device = rustix::fs::makedev(number(major)?, number(minor)?);
-            let kind =
-                if kind == EntryType::Char { FileType::CharacterDevice } else { FileType::BlockDevice };
-            placer.node(path, kind, device, &attributes)
+            let is_block = kind == EntryType::Block;
+            placer.device(
+                path,
+                Device { is_block, major: number(major)?, minor: number(minor)? },
+                &attributes,
+            )
         }
         (kind, _) => bail!("an entry of kind {kind:?}, which kiwi does not write"),
     }

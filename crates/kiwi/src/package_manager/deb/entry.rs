@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tar::EntryType;
 
+use crate::host::device::Device;
+
 /// The longest path the kernel takes.
 const LONGEST_PATH: u64 = 4096;
 
@@ -24,8 +26,7 @@ pub(in super::super) enum Kind {
     /// Another name of an earlier file of the archive.
     HardLink(PathBuf),
     Fifo,
-    /// A device node, which nobody can make in a user namespace.
-    Device,
+    Device(Device),
 }
 
 /// One entry.
@@ -92,7 +93,16 @@ fn describe(header: &tar::Header, kind: EntryType, path: PathBuf, link: Option<V
         EntryType::Symlink => Kind::Link(PathBuf::from(OsString::from_vec(target()?))),
         EntryType::Link => Kind::HardLink(relative(&target()?)?),
         EntryType::Fifo => Kind::Fifo,
-        EntryType::Char | EntryType::Block => Kind::Device,
+        EntryType::Char | EntryType::Block => {
+            let number = |part: std::io::Result<Option<u32>>| {
+                part.with_context(reading)?.with_context(|| format!("the device node {shown} has no number"))
+            };
+            Kind::Device(Device {
+                is_block: kind == EntryType::Block,
+                major: number(header.device_major())?,
+                minor: number(header.device_minor())?,
+            })
+        }
         other => bail!("{shown} is of a type that dpkg does not know: {other:?}"),
     };
     let name = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();

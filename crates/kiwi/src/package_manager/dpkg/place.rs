@@ -15,6 +15,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::rules::Attributes;
+use crate::host::device::Device;
 use crate::root_tree::RootTree;
 
 /// Open folders that are kept.
@@ -123,6 +124,27 @@ impl<'a> Placer<'a> {
         Ok(utimensat(parent, name, &times(time), AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
+    /// What stands in for a device node; another file of that name is replaced.
+    pub(super) fn device(
+        &mut self,
+        path: &Path,
+        device: Device,
+        attributes: Attributes,
+        time: i64,
+    ) -> Result<()> {
+        let (parent, name) = open_parent(&mut self.folders, self.tree, path)?;
+        let make = |name: &OsStr| device.make(parent, name, 0o600);
+        match make(name) {
+            Ok(file) => settle(&file, attributes, time),
+            Err(Errno::EXIST) => {
+                let aside = aside(name);
+                settle(&make(&aside)?, attributes, time)?;
+                Ok(renameat(parent, &aside, parent, name)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A folder; one that is there, or a link to one, stays as it is.
     pub(super) fn folder(&mut self, path: &Path, attributes: Attributes) -> Result<Made> {
         let (parent, name) = open_parent(&mut self.folders, self.tree, path)?;
@@ -201,9 +223,13 @@ fn fill(
             Err(error) => return Err(error).context("reading the package"),
         }
     }
-    fchown(&file, Some(Uid::from_raw(attributes.user)), Some(Gid::from_raw(attributes.group)))?;
-    fchmod(&file, Mode::from_raw_mode(attributes.mode))?;
-    Ok(futimens(&file, &times(time))?)
+    settle(&file, attributes, time)
+}
+
+fn settle(file: &File, attributes: Attributes, time: i64) -> Result<()> {
+    fchown(file, Some(Uid::from_raw(attributes.user)), Some(Gid::from_raw(attributes.group)))?;
+    fchmod(file, Mode::from_raw_mode(attributes.mode))?;
+    Ok(futimens(file, &times(time))?)
 }
 
 fn own(parent: impl AsFd, name: &OsStr, attributes: Attributes) -> Result<(), Errno> {

@@ -182,7 +182,7 @@ impl<'a> Unpacker<'a> {
             Kind::Link(target) => placer.link(place, target, attributes, entry.time).map(drop),
             Kind::HardLink(target) => placer.hard_link(&task.staged(&entry.path), &task.staged(target)),
             Kind::Fifo => placer.fifo(place, attributes, entry.time),
-            Kind::Device => bail!("it is a device node, which only the running system can make"),
+            Kind::Device(device) => placer.device(place, *device, attributes, entry.time),
             Kind::Folder => Ok(()),
         }
     }

@@ -1,0 +1,166 @@
+//! System call filters: programs for the kernel that decide about calls by number and arguments.
+
+use std::mem::offset_of;
+
+/// What the kernel calls the machine this is built for; elsewhere there are no filters.
+const MACHINE: Option<u32> = if cfg!(target_arch = "x86_64") {
+    Some(0xc000_003e)
+} else if cfg!(target_arch = "aarch64") {
+    Some(0xc000_00b7)
+} else {
+    None
+};
+
+/// Calls that only wait for the disk.
+const SYNC: [libc::c_long; 5] =
+    [libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync, libc::SYS_syncfs, libc::SYS_sync_file_range];
+
+/// Where the kernel shows a filter number, machine and arguments.
+const NUMBER: u32 = offset_of!(libc::seccomp_data, nr) as u32;
+const ARCHITECTURE: u32 = offset_of!(libc::seccomp_data, arch) as u32;
+/// The lower half of an argument.
+const fn argument(place: u32) -> u32 {
+    offset_of!(libc::seccomp_data, args) as u32 + 8 * place + if cfg!(target_endian = "big") { 4 } else { 0 }
+}
+
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
+const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const IF_ANY_BIT: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
+const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+
+/// One step; a condition leaves out so many of the next ones when it holds, or does not.
+const fn step(code: u32, k: u32, holds: u8, fails: u8) -> libc::sock_filter {
+    libc::sock_filter { code: code as u16, jt: holds, jf: fails, k }
+}
+
+const ALLOW: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
+const ASK: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_USER_NOTIF, 0, 0);
+
+/// Makes asking for the disk's promise succeed at once: a tree under way is thrown away when the machine stops, so nothing
+/// in it has to be safe on the disk before the build is done, and dpkg would ask after every step of every package.
+pub(super) fn without_sync() -> Vec<libc::sock_filter> {
+    // Error number 0: the call did all that was asked.
+    let done = vec![step(ANSWER, libc::SECCOMP_RET_ERRNO, 0, 0)];
+    program(SYNC.into_iter().map(|call| (call, done.clone())))
+}
+
+/// Asks about every device node that is to be made; when `shows` is set, also about the calls that tell what a path is.
+pub(super) fn of_devices(shows: bool) -> Vec<libc::sock_filter> {
+    let mut calls = vec![(libc::SYS_mknodat, making(2))];
+    #[cfg(target_arch = "x86_64")]
+    calls.push((libc::SYS_mknod, making(1)));
+    if shows {
+        #[cfg(target_arch = "x86_64")]
+        calls.extend([(libc::SYS_stat, vec![ASK]), (libc::SYS_lstat, vec![ASK])]);
+        // An open file is no device.
+        let flags = step(LOAD, argument(3), 0, 0);
+        let by_path = vec![flags, step(IF_ANY_BIT, libc::AT_EMPTY_PATH as u32, 0, 1), ALLOW, ASK];
+        calls.push((libc::SYS_newfstatat, by_path));
+        calls.extend([(libc::SYS_listxattr, vec![ASK]), (libc::SYS_llistxattr, vec![ASK])]);
+        // C libraries take one of the others when the kernel does not know this one.
+        let unknown = step(ANSWER, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0);
+        calls.push((libc::SYS_statx, vec![unknown]));
+    }
+    program(calls)
+}
+
+/// What decides about making a node whose mode is the argument `place`, and its device the next one.
+fn making(place: u32) -> Vec<libc::sock_filter> {
+    vec![
+        step(LOAD, argument(place), 0, 0),
+        step(AND, libc::S_IFMT, 0, 0),
+        step(IF_EQUAL, libc::S_IFBLK, 4, 0),
+        step(IF_EQUAL, libc::S_IFCHR, 0, 2),
+        step(LOAD, argument(place + 1), 0, 0),
+        // Character device 0 is how an overlay says that a name is gone; everybody may make that.
+        step(IF_EQUAL, 0, 0, 1),
+        ALLOW,
+        ASK,
+    ]
+}
+
+/// A program that allows all calls but these, which are decided by steps that end in an answer.
+fn program(
+    calls: impl IntoIterator<Item = (libc::c_long, Vec<libc::sock_filter>)>,
+) -> Vec<libc::sock_filter> {
+    let Some(machine) = MACHINE else { return Vec::new() };
+    let mut program =
+        vec![step(LOAD, ARCHITECTURE, 0, 0), step(IF_EQUAL, machine, 1, 0), ALLOW, step(LOAD, NUMBER, 0, 0)];
+    for (call, steps) in calls {
+        program.push(step(IF_EQUAL, call as u32, 0, steps.len() as u8));
+        program.extend(steps);
+    }
+    program.push(ALLOW);
+    program
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a filter answers, by running it as the kernel would.
+    fn answer(program: &[libc::sock_filter], machine: u32, call: libc::c_long, arguments: [u32; 4]) -> u32 {
+        let (mut place, mut loaded) = (0, 0);
+        loop {
+            let step = program[place];
+            place += 1;
+            let jump = |holds: bool| usize::from(if holds { step.jt } else { step.jf });
+            match u32::from(step.code) {
+                LOAD if step.k == NUMBER => loaded = call as u32,
+                LOAD if step.k == ARCHITECTURE => loaded = machine,
+                LOAD => loaded = arguments[((step.k - argument(0)) / 8) as usize],
+                AND => loaded &= step.k,
+                IF_EQUAL => place += jump(loaded == step.k),
+                IF_ANY_BIT => place += jump(loaded & step.k != 0),
+                ANSWER => return step.k,
+                code => panic!("{code}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_waiting_for_the_disk_is_left_out() {
+        let Some(machine) = MACHINE else { return };
+        let answer = |machine, call| answer(&without_sync(), machine, call, [0; 4]);
+        for call in SYNC {
+            assert_eq!(answer(machine, call), libc::SECCOMP_RET_ERRNO);
+            assert_eq!(answer(machine ^ 1, call), libc::SECCOMP_RET_ALLOW);
+        }
+        for call in [libc::SYS_write, libc::SYS_openat, libc::SYS_close, libc::SYS_execve] {
+            assert_eq!(answer(machine, call), libc::SECCOMP_RET_ALLOW);
+        }
+    }
+
+    #[test]
+    fn only_device_nodes_are_asked_about() {
+        let Some(machine) = MACHINE else { return };
+        let ask = |mode, device| {
+            let answered = answer(&of_devices(false), machine, libc::SYS_mknodat, [7, 7, mode, device]);
+            #[cfg(target_arch = "x86_64")]
+            assert_eq!(answered, answer(&of_devices(false), machine, libc::SYS_mknod, [7, mode, device, 7]));
+            assert!([libc::SECCOMP_RET_USER_NOTIF, libc::SECCOMP_RET_ALLOW].contains(&answered));
+            answered == libc::SECCOMP_RET_USER_NOTIF
+        };
+        assert!(ask(libc::S_IFCHR | 0o666, 0x103) && ask(libc::S_IFBLK, 0x800) && ask(libc::S_IFBLK, 0));
+        assert!(!ask(libc::S_IFCHR | 0o600, 0));
+        for kind in [0, libc::S_IFREG, libc::S_IFIFO, libc::S_IFSOCK, libc::S_IFDIR] {
+            assert!(!ask(kind | 0o666, 0x103));
+        }
+    }
+
+    #[test]
+    fn what_a_path_is_costs_nothing_where_there_is_no_device_to_show() {
+        let Some(machine) = MACHINE else { return };
+        let answer = |shows, call, flags| answer(&of_devices(shows), machine, call, [0, 0, 0, flags]);
+        for call in [libc::SYS_newfstatat, libc::SYS_llistxattr, libc::SYS_listxattr] {
+            assert_eq!(answer(true, call, libc::AT_SYMLINK_NOFOLLOW as u32), libc::SECCOMP_RET_USER_NOTIF);
+            assert_eq!(answer(false, call, 0), libc::SECCOMP_RET_ALLOW);
+        }
+        let open = libc::AT_EMPTY_PATH as u32;
+        assert_eq!(answer(true, libc::SYS_newfstatat, open), libc::SECCOMP_RET_ALLOW);
+        let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+        assert_eq!(answer(true, libc::SYS_statx, 0), unknown);
+        assert_eq!(answer(true, libc::SYS_openat, 0), libc::SECCOMP_RET_ALLOW);
+    }
+}
