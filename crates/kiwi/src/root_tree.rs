@@ -24,6 +24,7 @@ use std::fs::Permissions;
 use attributes::Attributed;
 pub use below::Below;
 
+use crate::host::device::Device;
 use crate::host::{Command, Host};
 
 /// The folder of the description inside a tree.
@@ -248,6 +249,20 @@ impl RootTree {
         self.root
             .create(path, &InodeType::Symlink(target.as_ref().to_owned()))
             .with_context(|| format!("creating the link {} in the tree", path.display()))
+    }
+
+    /// Makes what stands in for a device node, replacing a file or link of that name; the stand-in, open.
+    pub fn make_device(&self, path: impl AsRef<Path>, device: Device, mode: u32) -> Result<File> {
+        let path = path.as_ref();
+        let what = || format!("making the device node {} in the tree", path.display());
+        self.create_parent(path)?;
+        self.remove(path)?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = self.root.resolve(parent).with_context(what)?;
+        let name = path.file_name().context("it has no name").with_context(what)?;
+        let file = device.make(folder.as_fd(), name, mode).with_context(what)?;
+        file.set_permissions(Permissions::from_mode(mode)).with_context(what)?;
+        Ok(file)
     }
 
     /// Removes a file, or a folder with all it holds; nothing there is fine. A link is removed, not followed.

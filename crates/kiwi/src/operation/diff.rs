@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
+use crate::host::device::{Device, is_marker};
 
 /// Differences that are shown; the rest is counted.
 const SHOWN: usize = 40;
@@ -70,7 +71,7 @@ impl Comparison<'_> {
             ("owner", owner(&first), owner(&second)),
             ("links", links(&first), links(&second)),
             ("time", first.mtime().to_string(), second.mtime().to_string()),
-            ("device", device(&first), device(&second)),
+            ("device", device(one, &first), device(other, &second)),
             ("attributes", attributes(one), attributes(other)),
         ] {
             if here != there && (what != "time" || self.times) {
@@ -198,8 +199,10 @@ fn links(metadata: &Metadata) -> String {
     if metadata.is_dir() { String::new() } else { metadata.nlink().to_string() }
 }
 
-fn device(metadata: &Metadata) -> String {
-    format!("{}:{}", rustix::fs::major(metadata.rdev()), rustix::fs::minor(metadata.rdev()))
+/// Which device node it is, or stands in for.
+fn device(path: &Path, metadata: &Metadata) -> String {
+    let device = Device::of(path, metadata).ok().flatten();
+    device.map_or("none".to_owned(), |device| device.to_string())
 }
 
 /// Extended attributes, capabilities and access control lists among them, in one text.
@@ -208,7 +211,7 @@ fn attributes(path: &Path) -> String {
     let count = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
     let mut lines: Vec<String> = names[..count]
         .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
+        .filter(|name| !name.is_empty() && !is_marker(name))
         .map(|name| {
             let name = String::from_utf8_lossy(name).into_owned();
             let mut value = vec![0; 4096];
@@ -236,8 +239,16 @@ mod tests {
             std::fs::write(path.join("etc/file"), text).unwrap();
             std::os::unix::fs::symlink(name, path.join("link")).unwrap();
             std::fs::write(path.join(format!("only-{name}")), "").unwrap();
+            let device =
+                Device { is_block: false, major: 1, minor: text.len() as u32 + u32::from(name == "one") };
+            device.make(rustix::fs::CWD, path.join("node"), 0o600).unwrap();
+            std::fs::write(path.join("perhaps"), "").unwrap();
         }
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        std::fs::remove_file(one.join("perhaps")).unwrap();
+        Device { is_block: true, major: 8, minor: 0 }
+            .make(rustix::fs::CWD, one.join("perhaps"), 0o644)
+            .unwrap();
         let host = Host::new(Output::Quiet);
         let differences = |one: &Path, other: &Path| {
             let mut compare = Comparison { times: false, found: Vec::new(), host: &host };
@@ -248,11 +259,14 @@ mod tests {
         for text in [
             "/etc/file: differs first at byte 2",
             "/link: leads to one here, other there",
+            "/node: device c 1 5 here, c 1 4 there",
+            "/perhaps: device b 8 0 here, none there",
             "/only-one: only here",
             "/only-other: only there",
         ] {
             assert!(all.contains(text), "no \"{text}\" in:\n{all}");
         }
+        assert!(!all.contains("kiwi.device"), "{all}");
         assert!(differences(&one, &one).is_empty());
     }
 }

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
 use crate::host::Host;
+use crate::host::device::Device;
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs};
 
@@ -39,6 +40,7 @@ enum Content {
     Folder { mode: u32 },
     File { source: PathBuf, mode: u32, modified: (i64, i64), digest: Digest },
     Link { target: PathBuf },
+    Device { device: Device, mode: u32, modified: (i64, i64) },
 }
 
 /// Where a link of the overlay leads.
@@ -90,17 +92,18 @@ fn item(path: &Path, inside: PathBuf) -> Result<Item> {
     let reading = || format!("reading {}", path.display());
     let metadata = path.metadata().with_context(reading)?;
     let mode = metadata.permissions().mode() & 0o7777;
-    let content = if metadata.is_dir() {
+    let modified = (metadata.mtime(), metadata.mtime_nsec());
+    let content = if let Some(device) = Device::of(path, &metadata).with_context(reading)? {
+        Content::Device { device, mode, modified }
+    } else if metadata.is_dir() {
         Content::Folder { mode }
     } else if metadata.is_file() {
-        Content::File {
-            source: path.to_owned(),
-            mode,
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            digest: digest(path)?,
-        }
+        Content::File { source: path.to_owned(), mode, modified, digest: digest(path)? }
     } else {
-        bail!("{} is neither file, folder nor link; the overlay can hold only those", path.display());
+        bail!(
+            "{} is a pipe or a socket, which the overlay cannot hold; make it in config.sh",
+            path.display()
+        );
     };
     Ok(Item { inside, content })
 }
@@ -122,6 +125,9 @@ impl Plan {
                     inputs.value(name, &("file", mode, (*modified).min(limit), digest));
                 }
                 Content::Link { target } => inputs.value(name, &("link", target)),
+                Content::Device { device, mode, modified } => {
+                    inputs.value(name, &("device", mode, (*modified).min(limit), device));
+                }
             }
         }
     }
@@ -152,9 +158,10 @@ fn place(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
                 tree.remove(inside)?;
             }
             tree.write_with(inside, *mode, |file| copy_unchanged(source, digest, file))?;
-            let time = time(*modified);
-            let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
-            Ok(tree.open_file(inside)?.set_times(times)?)
+            set_time(&tree.open_file(inside)?, *modified)
+        }
+        Content::Device { device, mode, modified } => {
+            set_time(&tree.make_device(inside, *device, *mode)?, *modified)
         }
     }
 }
@@ -174,6 +181,12 @@ fn copy_unchanged(source: &Path, digest: &Digest, output: &mut File) -> Result<(
         bail!("{} changed while the image was built; build again", source.display());
     }
     Ok(())
+}
+
+fn set_time(file: &File, modified: (i64, i64)) -> Result<()> {
+    let time = time(modified);
+    let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
+    Ok(file.set_times(times)?)
 }
 
 fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
@@ -305,6 +318,16 @@ mod tests {
         let (here, there) = (file.metadata().unwrap(), tree.metadata("etc/large").unwrap());
         assert_eq!(there.mode(), here.mode());
         assert_eq!(there.modified().unwrap(), here.modified().unwrap());
+        let node = root.join("etc/node");
+        let device = Device { is_block: true, major: 8, minor: 1 };
+        device.make(rustix::fs::CWD, &node, 0o4640).unwrap();
+        set_time(&File::open(&node).unwrap(), (77, 0)).unwrap();
+        tree.symlink("etc/node", "/nowhere").unwrap();
+        copy(&plan(&root, &description).unwrap(), &tree, &host).unwrap();
+        let made = tree.path().join("etc/node");
+        let metadata = made.symlink_metadata().unwrap();
+        assert_eq!(Device::of(&made, &metadata).unwrap(), Some(device));
+        assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o4640, 77));
         std::fs::write(&file, "another").unwrap();
         let error = format!("{:#}", copy(&planned, &tree, &host).unwrap_err());
         assert!(error.ends_with("etc/large changed while the image was built; build again"), "{error}");
