@@ -21,7 +21,7 @@ use pathrs::{InodeType, Root};
 use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
 
-use attributes::Attributed;
+use attributes::Special;
 pub use below::Below;
 
 use crate::host::device::Device;
@@ -52,10 +52,7 @@ struct Layer {
 struct Seen {
     /// The newest time stamp.
     newest: walk::Time,
-    /// Where device nodes are.
-    devices: Vec<PathBuf>,
-    /// Extended attributes, if they were looked at.
-    attributed: Option<Attributed>,
+    special: Special,
 }
 
 impl Layer {

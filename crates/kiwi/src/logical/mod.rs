@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::ImageName;
-use description::{DiskFormat, Filesystem, ImageType, Selection};
+use description::{DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
@@ -41,25 +41,9 @@ pub struct TreeFacts {
 }
 
 impl TreeFacts {
-    /// Measures a tree that becomes an image of this type.
-    pub fn of(tree: &RootTree, image_type: &ImageType, boot: Option<BootFiles>) -> Result<Self> {
-        let measure = match loses_attributes(image_type) {
-            true => tree.measure_with_attributes()?,
-            false => tree.measure()?,
-        };
-        Ok(Self { measure, boot })
-    }
-}
-
-/// Whether the type has no place for some extended attributes and will warn of them.
-fn loses_attributes(image_type: &ImageType) -> bool {
-    let of = |filesystem| matches!(filesystem, Filesystem::Squashfs | Filesystem::Xfs);
-    match image_type {
-        ImageType::Filesystem(image) => of(image.filesystem),
-        ImageType::Usb(usb) => of(usb.image.filesystem),
-        ImageType::Disk(disk) => of(disk.filesystem),
-        ImageType::Cpio | ImageType::Iso(_) => true,
-        ImageType::Tbz | ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => false,
+    /// Measures a tree that becomes an image.
+    pub fn of(tree: &RootTree, boot: Option<BootFiles>) -> Result<Self> {
+        Ok(Self { measure: tree.measure()?, boot })
     }
 }
 

@@ -359,7 +359,7 @@ pub(super) fn create_boot_image(
     let own = BootConfig { grow: true, modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
-    let facts = TreeFacts::of(&layered, &selection.image_type, None)?;
+    let facts = TreeFacts::of(&layered, None)?;
     let plan = logical::plan(selection, &facts, &identity)?;
     logical::create(&plan, &layered, workspace, host)
 }

@@ -157,7 +157,7 @@ fn system_images(
     run_images_sh(&layered, host)?;
     let boot = boot_image::of(selection, boot, &layered, record, share, workspace, host)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
-    let facts = TreeFacts::of(&layered, &selection.image_type, files)?;
+    let facts = TreeFacts::of(&layered, files)?;
     let plan = logical::plan(selection, &facts, &record.identity())?;
     let mut artifacts = logical::create(&plan, &layered, workspace, host)?;
     artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, share, workspace, host)?);

@@ -1,9 +1,11 @@
-//! Extended attributes of a tree: capabilities, access control lists and what users set.
+//! What of a tree `stat` does not tell: extended attributes (capabilities, access control lists, what users set), and which
+//! files stand for device nodes.
 
-use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use super::RootTree;
 use crate::host::Host;
@@ -36,63 +38,66 @@ impl RootTree {
 
     /// Path and names of attributes of every entry that has others than `kept`, sorted.
     fn attributed(&self, kept: &[&str]) -> Result<Vec<String>> {
-        // What came into a layer after it was measured is kiwi's, and has none.
-        if let Some(seen) = self.layer.as_ref().map(|layer| layer.seen())
-            && let Some(attributed) = seen.as_ref().and_then(|seen| seen.attributed.as_ref())
-        {
-            return Ok(attributed.but(kept));
-        }
-        let below = self.below()?;
-        let mut attributed = Attributed::default();
-        let counts = |entry: &walkdir::DirEntry| {
-            entry.depth() != 1 || below.removed.iter().all(|removed| entry.file_name() != removed.as_str())
-        };
-        for entry in walkdir::WalkDir::new(below.path).into_iter().filter_entry(counts) {
-            attributed.look_at(entry.context("looking for extended attributes")?.into_path());
-        }
-        Ok(attributed.inside(below.path).but(kept))
+        self.with_special(|special| special.but(kept))
     }
 }
 
-/// Entries that have extended attributes.
+/// Entries of which there is more to say than what `stat` says of them.
 #[derive(Debug)]
-pub(super) struct Attributed {
-    /// Paths, and the names of their attributes.
-    entries: Vec<(PathBuf, Vec<String>)>,
+pub(super) struct Special {
+    /// Paths, and the names of their extended attributes.
+    attributed: Vec<(PathBuf, Vec<String>)>,
+    /// Device nodes and what stands for them.
+    pub(super) devices: Vec<PathBuf>,
     /// Room for the names of one entry.
     names: Vec<u8>,
 }
 
-impl Default for Attributed {
+impl Default for Special {
     fn default() -> Self {
-        Self { entries: Vec::new(), names: vec![0; 64 << 10] }
+        Self { attributed: Vec::new(), devices: Vec::new(), names: vec![0; 64 << 10] }
     }
 }
 
-impl Attributed {
-    /// Adds a path of the host, if it has any.
-    pub(super) fn look_at(&mut self, path: PathBuf) {
-        // A file system without them has none to lose.
-        let length = rustix::fs::llistxattr(&path, &mut self.names).unwrap_or(0);
-        let names: Vec<String> = self.names[..length]
-            .split_inclusive(|byte| *byte == 0)
-            .filter_map(|name| CStr::from_bytes_until_nul(name).ok())
-            // A device node has none.
-            .filter(|name| !is_marker(name.to_bytes()))
-            .map(|name| name.to_string_lossy().into_owned())
-            .collect();
-        if !names.is_empty() {
-            self.entries.push((path, names));
+impl Special {
+    /// Adds a path of the host, if there is anything to say.
+    pub(super) fn look_at(&mut self, path: PathBuf, kind: FileType) -> Result<()> {
+        let length = match rustix::fs::llistxattr(&path, &mut self.names) {
+            Ok(length) => length,
+            // A file system without them has none to lose.
+            Err(Errno::OPNOTSUPP) => 0,
+            Err(error) => return Err(error).context("listing extended attributes"),
+        };
+        let mut is_device = matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
+        let names = self.names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        let attributes = names.filter(|name| {
+            let marks = is_marker(name);
+            is_device |= marks;
+            !marks
+        });
+        let mut attributes: Vec<String> =
+            attributes.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        // Their order is the file system's.
+        attributes.sort();
+        if is_device {
+            self.devices.push(path.clone());
         }
+        if !attributes.is_empty() {
+            self.attributed.push((path, attributes));
+        }
+        Ok(())
     }
 
-    /// With paths inside the tree.
+    /// With paths inside the tree, sorted.
     pub(super) fn inside(mut self, tree: &Path) -> Self {
-        for (path, _) in &mut self.entries {
+        let attributed = self.attributed.iter_mut().map(|(path, _)| path);
+        for path in attributed.chain(&mut self.devices) {
             if let Ok(inside) = path.strip_prefix(tree) {
                 *path = Path::new("/").join(inside);
             }
         }
+        self.attributed.sort();
+        self.devices.sort();
         self
     }
 
@@ -106,9 +111,7 @@ impl Attributed {
                 .collect();
             (!names.is_empty()).then(|| format!("{} ({})", path.display(), names.join(", ")))
         };
-        let mut lost: Vec<String> = self.entries.iter().filter_map(lost).collect();
-        lost.sort();
-        lost
+        self.attributed.iter().filter_map(lost).collect()
     }
 }
 
@@ -138,14 +141,7 @@ mod tests {
         let tty = crate::host::device::Device { is_block: false, major: 5, minor: 1 };
         tty.make(rustix::fs::CWD, lower.join("etc/tty"), 0o600).unwrap();
         let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
-        let said = |kept: &[&str]| {
-            // Their order within a file is the file system's.
-            let mut said = tree.attributed(kept).unwrap();
-            for line in &mut said {
-                *line = line.replace("(user.size, user.colour)", "(user.colour, user.size)");
-            }
-            said
-        };
+        let said = |kept: &[&str]| tree.attributed(kept).unwrap();
         let expected = [
             (&[][..], &["/etc (user.size)", "/etc/two words (user.colour, user.size)"][..]),
             (&["user.s"], &["/etc/two words (user.colour)"]),
@@ -156,7 +152,7 @@ mod tests {
                 assert_eq!(said(kept), lost, "{kept:?} in round {round}");
             }
             assert_eq!(tree.devices().unwrap(), [Path::new("/etc/tty")], "in round {round}");
-            tree.measure_with_attributes().unwrap();
+            tree.measure().unwrap();
         }
         // What was found then is not looked for again.
         rustix::fs::removexattr(lower.join("etc"), "user.size").unwrap();

@@ -13,36 +13,49 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::attributes::Attributed;
+use super::attributes::Special;
 use super::{Measure, RootTree, Seen};
-use crate::host::device::stands_for;
 
 /// Seconds and nanoseconds of a modification.
 pub(super) type Time = (i64, i64);
 
 impl RootTree {
-    /// Counts what the tree holds.
+    /// Counts what the tree holds. Of a layered tree its times, attributes and devices are known from then on.
     pub fn measure(&self) -> Result<Measure> {
-        self.look_at_all(None)
+        let (measure, seen) = self.look().context("measuring the root tree")?;
+        if let Some(layer) = &self.layer {
+            *layer.seen() = Some(seen);
+        }
+        Ok(measure)
     }
 
-    /// As `measure`; `warn_of_attributes` knows the extended attributes then without looking at every entry again.
-    pub fn measure_with_attributes(&self) -> Result<Measure> {
-        self.look_at_all(Some(Attributed::default()))
+    /// Where device nodes are, or stand-ins for them, sorted.
+    pub fn devices(&self) -> Result<Vec<PathBuf>> {
+        self.with_special(|special| special.devices.clone())
     }
 
-    fn look_at_all(&self, mut attributed: Option<Attributed>) -> Result<Measure> {
+    /// What `tell` says of the special entries, which are those of the last measurement of a layered tree: what came into
+    /// the layer later is kiwi's, and has none.
+    pub(super) fn with_special<T>(&self, tell: impl FnOnce(&Special) -> T) -> Result<T> {
+        if let Some(layer) = &self.layer
+            && let Some(seen) = layer.seen().as_ref()
+        {
+            return Ok(tell(&seen.special));
+        }
+        let (_, seen) = self.look().context("looking for extended attributes and device nodes")?;
+        Ok(tell(&seen.special))
+    }
+
+    fn look(&self) -> Result<(Measure, Seen)> {
         let mut measure = Measure::default();
         let mut linked = HashSet::new();
         let mut newest = (i64::MIN, 0);
-        let mut devices = Vec::new();
-        let mut count = |folder: Folder<'_>, name: &CStr, stat: &Stat| {
+        let mut special = Special::default();
+        let below = self.below()?;
+        every_entry(below.path, &below.removed, &mut |folder, name, stat| {
             newest = newest.max(time_of(stat));
             let kind = FileType::from_raw_mode(stat.st_mode);
-            if let Some(attributed) = &mut attributed {
-                attributed.look_at(folder.path_of(name));
-            }
-            devices.extend(device(folder, name, stat)?);
+            special.look_at(folder.path.join(OsStr::from_bytes(name.to_bytes())), kind)?;
             measure.entries += 1;
             let bytes = match kind {
                 FileType::Directory => 4096,
@@ -53,32 +66,8 @@ impl RootTree {
             };
             measure.bytes += bytes.div_ceil(4096) * 4096;
             Ok(())
-        };
-        let below = self.below()?;
-        every_entry(below.path, &below.removed, &mut count).context("measuring the root tree")?;
-        if let Some(layer) = &self.layer {
-            let attributed = attributed.map(|attributed| attributed.inside(below.path));
-            *layer.seen() = Some(Seen { newest, attributed, devices: inside(devices, below.path) });
-        }
-        Ok(measure)
-    }
-
-    /// Where device nodes are, or stand-ins for them, sorted.
-    pub fn devices(&self) -> Result<Vec<PathBuf>> {
-        // What came into a layer after it was measured is kiwi's, and is no device.
-        if let Some(layer) = &self.layer
-            && let Some(seen) = layer.seen().as_ref()
-        {
-            return Ok(seen.devices.clone());
-        }
-        let below = self.below()?;
-        let mut devices = Vec::new();
-        let mut look = |folder: Folder<'_>, name: &CStr, stat: &Stat| {
-            devices.extend(device(folder, name, stat)?);
-            Ok(())
-        };
-        every_entry(below.path, &below.removed, &mut look).context("looking for device nodes")?;
-        Ok(inside(devices, below.path))
+        })?;
+        Ok((measure, Seen { newest, special: special.inside(below.path) }))
     }
 
     /// Takes sockets out: each is of a process, and that one is gone.
@@ -109,15 +98,6 @@ impl RootTree {
         }
         .context("clamping times")
     }
-}
-
-/// Paths of the host as paths inside the tree, sorted.
-fn inside(paths: Vec<PathBuf>, tree: &Path) -> Vec<PathBuf> {
-    let inside =
-        |path: PathBuf| path.strip_prefix(tree).map_or(path.clone(), |inside| Path::new("/").join(inside));
-    let mut paths: Vec<PathBuf> = paths.into_iter().map(inside).collect();
-    paths.sort();
-    paths
 }
 
 /// Clamps in the tree what its layer holds; the layer itself must not be touched while it is mounted.
@@ -160,21 +140,6 @@ struct Folder<'a> {
     path: &'a Path,
 }
 
-impl Folder<'_> {
-    fn path_of(&self, name: &CStr) -> PathBuf {
-        self.path.join(OsStr::from_bytes(name.to_bytes()))
-    }
-}
-
-/// The path of an entry that is a device node.
-fn device(folder: Folder<'_>, name: &CStr, stat: &Stat) -> Result<Option<PathBuf>> {
-    let is_device = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => stands_for(&folder.path_of(name), false)?.is_some(),
-        kind => matches!(kind, FileType::CharacterDevice | FileType::BlockDevice),
-    };
-    Ok(is_device.then(|| folder.path_of(name)))
-}
-
 /// What is done with an entry: the folder it lies in, its name, what it is.
 type Work<'w> = dyn FnMut(Folder<'_>, &CStr, &Stat) -> Result<()> + 'w;
 
@@ -201,7 +166,7 @@ fn every_entry_of(folder: Folder<'_>, but: &[String], work: &mut Work<'_>) -> Re
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let inner = openat(folder.open, name, flags, Mode::empty()).with_context(reading)?;
-            let path = folder.path_of(name);
+            let path = folder.path.join(OsStr::from_bytes(name.to_bytes()));
             every_entry_of(Folder { open: inner.as_fd(), path: &path }, &[], work)?;
         }
         work(folder, name, &stat).with_context(|| format!("in {}", folder.path.display()))?;
