@@ -15,9 +15,10 @@ use kiwi::host::{Host, Output};
 use machine::judge;
 use user::{USER, copy_programs, make_user};
 
-/// As a container does it: the machine read-only but for the folder `$0`, temporary files without a place, capabilities
-/// taken away. `$1` is a shell's words for what else is there, `$2` who starts the rest.
+/// As a container does it: the machine read-only but for the folder `$0`, parts of `/proc` hidden, so that there is no other
+/// one, temporary files without a place, capabilities taken away. `$1` is a shell's words for what else is there, `$2` who starts the rest.
 const CONTAINER: &str = "set -e; mount --bind \"$0\" \"$0\"; mount -t tmpfs -o ro none \"$0/nothing\"; eval \"$1\"; \
+    mount -t tmpfs -o ro none /proc/fs; \
     mount -o remount,bind,ro /; who=$2; shift 2; \
     exec setpriv --bounding-set -sys_admin,-net_admin,-mknod,-sys_ptrace $who env HOME=/root KIWI_CACHE= TMPDIR=\"$0/nothing\" \"$@\"";
 
@@ -41,6 +42,7 @@ fn container_folder() -> tempfile::TempDir {
     }
     judge("chown", &[USER, path("images").to_str().unwrap()]);
     std::fs::write(path("description/config.xml"), SMALL).unwrap();
+    std::fs::write(path("description/config.sh"), "mknod -m 666 /opt/null c 1 3\n").unwrap();
     // A tree needs 65534; none of these is enough alone.
     std::fs::write(path("ids"), format!("{USER}:300000:999\n{USER}:400000:64535\n")).unwrap();
     for (program, capability) in [("newuidmap", 7), ("newgidmap", 6)] {
@@ -85,6 +87,7 @@ fn user_of_a_read_only_container_builds() {
     assert_eq!(line("etc/shadow")[..2], ["-rw-r-----", "0/42"]);
     assert_eq!(line("usr/bin/passwd")[..2], ["-rwsr-xr-x", "0/0"]);
     assert_eq!(line("var/mail")[..2], ["drwxrwsr-x", "0/8"]);
+    assert_eq!(line("opt/null")[..4], ["crw-rw-rw-", "0/0", "1,", "3"]);
 }
 
 #[test]

@@ -185,3 +185,27 @@ fn who_reads_a_tree_sees_nodes_instead_of_what_stands_for_them() {
     let command = tree.host.command("stat").args(["--format", "%F"]).arg(tree.path("opt/null"));
     assert_eq!(command.output().unwrap(), "regular empty file\n");
 }
+
+/// Gives all that it starts a listener of its own, of which there can be one only.
+const LISTENING: &str = "my $filter = pack(q(SCCL), 6, 0, 0, 0x7fff0000); my $program = pack(q(Sx6P), 1, $filter); \
+    my $listener = syscall(shift() + 0, 1, 8, $program); $listener >= 0 or die $!; \
+    open(my $handle, q(+<&=), $listener) or die $!; use Fcntl; fcntl($handle, F_SETFD, 0) or die $!; exec @ARGV or die $!";
+
+#[test]
+fn where_calls_cannot_be_answered_nothing_is_taken_for_a_file() {
+    const NAME: &str = "where_calls_cannot_be_answered_nothing_is_taken_for_a_file";
+    const INNER: &str = "KIWI_TEST_LISTENING";
+    if std::env::var_os(INNER).is_none() {
+        let program = std::env::current_exe().unwrap();
+        let mut inner = std::process::Command::new("perl");
+        inner.args(["-e", LISTENING, &libc::SYS_seccomp.to_string()]).arg(program).args(["--exact", NAME]);
+        let output = inner.env(INNER, "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let tree = Tree::new();
+    assert_eq!(tree.run("echo runs"), "runs\n");
+    let command = tree.host.command("stat").arg(tree.path("opt")).shows_devices(vec!["/opt/null".into()]);
+    let error = command.run().unwrap_err().to_string();
+    assert!(error.contains("cannot be shown the device nodes") && error.ends_with(": /opt/null"), "{error}");
+}
