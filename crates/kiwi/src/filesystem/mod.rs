@@ -11,7 +11,12 @@ pub mod fat;
 pub(crate) mod foreign_tool;
 mod squashfs;
 mod xfs;
+mod xfs_folder;
+mod xfs_layout;
+mod xfs_names;
+mod xfs_prototype;
 mod xfs_times;
+mod xfs_tree;
 
 use std::fs::File;
 use std::path::Path;
@@ -152,7 +157,7 @@ fn create_apart(
 pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs"],
-        Filesystem::Xfs => &["mkfs.xfs", "xfs_db"],
+        Filesystem::Xfs => &["mkfs.xfs"],
         Filesystem::Btrfs => &["mkfs.btrfs"],
         Filesystem::Squashfs => &["mksquashfs"],
         Filesystem::Erofs => &["mkfs.erofs"],

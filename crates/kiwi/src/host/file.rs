@@ -117,7 +117,7 @@ impl Host {
     }
 
     /// Makes a symbolic link with `target` as its text.
-    pub fn link(&self, target: &str, path: &Path) -> io::Result<()> {
+    pub fn link(&self, target: impl AsRef<Path>, path: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(target, path)
     }
 

@@ -111,6 +111,12 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
                 assert!(said.contains(expected), "{said} lacks {expected}");
             }
             let said = here(&format!(
+                "TZ=UTC xfs_db -r -c 'path /{ODD}/old' -c 'print core.mtime' \
+                 -c 'path /var/lib/ucf/cache/:etc:ssh:sshd_config' -c 'print core.mode' \"$0\""
+            ));
+            let expected = "sec = Sun Sep  9 01:46:40 2001\ncore.mtime.nsec = 0\ncore.mode = 0100644\n";
+            assert!(said.contains(expected), "{said} lacks {expected}");
+            let said = here(&format!(
                 "for file in tty disk disk-again archived; do xfs_db -r -c \"path /{ODD}/$file\" \
                  -c 'print core.mode core.uid core.gid u3.dev' \"$0\"; done"
             ));

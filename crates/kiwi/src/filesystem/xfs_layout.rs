@@ -1,0 +1,311 @@
+//! A finished XFS, read and changed in place: inodes by number, and the blocks of their data.
+//!
+//! ```text
+//! superblock -> of each allocation group the tree of inode chunks, leaf by leaf -> every inode in use
+//! inode -> its extents, in the inode or in a tree below it -> blocks
+//! ```
+//!
+//! Layout and checksums: XFS Algorithms & Data Structures, "Superblocks", "AG Inode Management", "Inode B+trees", "On-disk
+//! Inode" and "Data Extents".
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, bail, ensure};
+use byteorder::{BE, ByteOrder};
+use crc::{CRC_32_ISCSI, Crc, Table};
+
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+
+const NO_BLOCK: u32 = u32::MAX;
+/// Bytes before the records of a block of the inode tree, and of a block of a tree of extents.
+const HEAD: usize = 56;
+const EXTENTS_HEAD: usize = 72;
+const INODES_OF_CHUNK: usize = 64;
+/// Inodes that one bit of a sparse chunk's mask stands for.
+const INODES_OF_BIT: usize = 4;
+
+/// Places in an inode.
+const FORMAT: usize = 5;
+pub(super) const SIZE: usize = 56;
+const FORK_OFFSET: usize = 82;
+const CHECKSUM: usize = 100;
+const FLAGS: usize = 120;
+/// Where the data of an inode starts.
+pub(super) const FORK: usize = 176;
+const FLAG_BIGTIME: u64 = 8;
+const FLAG_LARGE_COUNTERS: u64 = 16;
+/// Bytes of an extent: its place in the file, its block, its length.
+const EXTENT: usize = 16;
+
+/// Where an inode has its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Device,
+    Local,
+    Extents,
+    Tree,
+}
+
+/// An inode as it is on disk.
+pub(super) struct Inode {
+    pub(super) number: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Inode {
+    pub(super) fn format(&self) -> Result<Format> {
+        Ok(match self.bytes[FORMAT] {
+            0 => Format::Device,
+            1 => Format::Local,
+            2 => Format::Extents,
+            3 => Format::Tree,
+            other => bail!("inode {} has the unknown format {other}", self.number),
+        })
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        BE::read_u64(&self.bytes[SIZE..])
+    }
+
+    /// Where its data ends, and extended attributes start.
+    fn fork_end(&self) -> usize {
+        match usize::from(self.bytes[FORK_OFFSET]) {
+            0 => self.bytes.len(),
+            offset => FORK + offset * 8,
+        }
+    }
+
+    /// Data that is in the inode.
+    pub(super) fn local(&mut self) -> Result<&mut [u8]> {
+        let end = self.fork_end();
+        self.bytes.get_mut(FORK..end).context("an inode ends behind its block")
+    }
+
+    fn flags(&self) -> u64 {
+        BE::read_u64(&self.bytes[FLAGS..])
+    }
+
+    /// Whether times are nanoseconds since December 1901.
+    pub(super) fn has_big_times(&self) -> bool {
+        self.flags() & FLAG_BIGTIME != 0
+    }
+
+    fn extents(&self) -> Result<usize> {
+        Ok(if self.flags() & FLAG_LARGE_COUNTERS != 0 {
+            usize::try_from(BE::read_u64(&self.bytes[24..]))?
+        } else {
+            usize::try_from(BE::read_u32(&self.bytes[76..]))?
+        })
+    }
+}
+
+/// What the superblock says, as far as it is needed to reach every inode and its blocks.
+pub(super) struct Layout<'f> {
+    file: &'f File,
+    pub(super) block_size: u64,
+    blocks_per_group: u64,
+    groups: u64,
+    sector_size: u64,
+    inode_size: usize,
+    sparse: bool,
+    /// Bits of a block's, and of an inode's number that count inside its group.
+    block_bits: u32,
+    inode_bits: u32,
+    /// The folder that holds all others.
+    pub(super) root: u64,
+    /// Bytes of a block of a folder.
+    pub(super) folder_block: usize,
+    pub(super) uuid: [u8; 16],
+    /// Whether names that differ in case only are the same: their hash is another one.
+    pub(super) ignores_case: bool,
+}
+
+impl<'f> Layout<'f> {
+    pub(super) fn read(file: &'f File) -> Result<Self> {
+        let mut block = [0; 512];
+        file.read_exact_at(&mut block, 0).context("reading the superblock")?;
+        ensure!(block.starts_with(b"XFSB"), "there is no XFS");
+        let version = BE::read_u16(&block[100..]);
+        ensure!(
+            version & 15 == 5,
+            "an XFS without checksums is not supported; take crc=0 out of filesystem options"
+        );
+        let block_size = u64::from(BE::read_u32(&block[4..]));
+        Ok(Self {
+            file,
+            block_size,
+            blocks_per_group: BE::read_u32(&block[84..]).into(),
+            groups: BE::read_u32(&block[88..]).into(),
+            sector_size: BE::read_u16(&block[102..]).into(),
+            inode_size: BE::read_u16(&block[104..]).into(),
+            // The second of the features that old kernels cannot even read.
+            sparse: BE::read_u32(&block[216..]) & 2 != 0,
+            block_bits: block[124].into(),
+            inode_bits: u32::from(block[124]) + u32::from(block[123]),
+            root: BE::read_u64(&block[56..]),
+            folder_block: usize::try_from(block_size << block[192])?,
+            uuid: block[32..48].try_into()?,
+            ignores_case: version & 0x4000 != 0,
+        })
+    }
+
+    fn place(&self, group: u64, block: u64) -> u64 {
+        (group * self.blocks_per_group + block) * self.block_size
+    }
+
+    /// Where in the file a block is.
+    pub(super) fn place_of_block(&self, block: u64) -> u64 {
+        self.place(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
+    }
+
+    fn place_of_inode(&self, number: u64) -> u64 {
+        let inside = number & ((1 << self.inode_bits) - 1);
+        self.place(number >> self.inode_bits, 0) + inside * self.inode_size as u64
+    }
+
+    pub(super) fn inode(&self, number: u64) -> Result<Inode> {
+        let mut bytes = vec![0; self.inode_size];
+        self.file.read_exact_at(&mut bytes, self.place_of_inode(number)).context("reading an inode")?;
+        ensure!(bytes.starts_with(b"IN") && bytes[4] == 3, "there is no inode {number}");
+        Ok(Inode { number, bytes })
+    }
+
+    pub(super) fn write_inode(&self, inode: &mut Inode) -> Result<()> {
+        seal(&mut inode.bytes, CHECKSUM);
+        let place = self.place_of_inode(inode.number);
+        self.file.write_all_at(&inode.bytes, place).context("writing an inode")
+    }
+
+    /// The content of blocks, one behind the other.
+    pub(super) fn blocks(&self, blocks: &[u64]) -> Result<Vec<u8>> {
+        let size = usize::try_from(self.block_size)?;
+        let mut content = vec![0; size * blocks.len()];
+        for (part, block) in content.chunks_exact_mut(size).zip(blocks) {
+            self.file.read_exact_at(part, self.place_of_block(*block)).context("reading a block")?;
+        }
+        Ok(content)
+    }
+
+    /// Writes blocks that have one checksum, at byte `checksum`.
+    pub(super) fn write_blocks(&self, blocks: &[u64], content: &mut [u8], checksum: usize) -> Result<()> {
+        seal(content, checksum);
+        for (part, block) in content.chunks_exact(usize::try_from(self.block_size)?).zip(blocks) {
+            self.file.write_all_at(part, self.place_of_block(*block)).context("writing a block")?;
+        }
+        Ok(())
+    }
+
+    /// Blocks of an inode's data, each with its place in the data, counted in blocks and in this order.
+    pub(super) fn data(&self, inode: &Inode) -> Result<Vec<(u64, u64)>> {
+        let fork = inode.bytes.get(FORK..inode.fork_end()).context("an inode ends behind its block")?;
+        let mut found = Vec::new();
+        match inode.format()? {
+            Format::Device | Format::Local => (),
+            Format::Extents => add_extents(fork, inode.extents()?, &mut found)?,
+            Format::Tree => self.extents_below(fork, 4, 0, &mut found)?,
+        }
+        Ok(found)
+    }
+
+    /// Extents below a node of a tree: in `node` level and number of records come first, at byte `counts`.
+    fn extents_below(
+        &self,
+        node: &[u8],
+        head: usize,
+        counts: usize,
+        found: &mut Vec<(u64, u64)>,
+    ) -> Result<()> {
+        let level = BE::read_u16(&node[counts..]);
+        let records = usize::from(BE::read_u16(&node[counts + 2..]));
+        if level == 0 {
+            return add_extents(&node[head..], records, found);
+        }
+        // As many keys as there is room for stand before the first pointer.
+        let pointers = head + (node.len() - head) / 16 * 8;
+        for index in 0..records {
+            let pointer = node.get(pointers + index * 8..).context("a tree of extents is too large")?;
+            let below = self.blocks(&[BE::read_u64(pointer)])?;
+            ensure!(
+                below.starts_with(b"BMA3") && BE::read_u16(&below[4..]) < level,
+                "a block is none of the tree of extents"
+            );
+            self.extents_below(&below, EXTENTS_HEAD, 4, found)?;
+        }
+        Ok(())
+    }
+
+    /// Shows every inode in use.
+    pub(super) fn every_inode(&self, mut show: impl FnMut(Inode) -> Result<()>) -> Result<()> {
+        for group in 0..self.groups {
+            let mut block = self.first_leaf(group)?;
+            while block != NO_BLOCK {
+                let leaf = self.read_inode_tree(group, block)?;
+                let records = leaf.get(HEAD..).into_iter().flat_map(|records| records.chunks_exact(16));
+                for record in records.take(usize::from(BE::read_u16(&leaf[6..]))) {
+                    self.chunk(group, record, &mut show)?;
+                }
+                block = BE::read_u32(&leaf[12..]);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_inode_tree(&self, group: u64, block: u32) -> Result<Vec<u8>> {
+        let mut content = vec![0; usize::try_from(self.block_size)?];
+        let place = self.place(group, block.into());
+        self.file.read_exact_at(&mut content, place).context("reading the tree of inodes")?;
+        ensure!(content.starts_with(b"IAB3"), "block {block} of group {group} is none of the tree of inodes");
+        Ok(content)
+    }
+
+    /// The leftmost leaf of a group's tree; the others are chained to it.
+    fn first_leaf(&self, group: u64) -> Result<u32> {
+        let mut head = [0; 32];
+        let place = self.place(group, 0) + 2 * self.sector_size;
+        self.file.read_exact_at(&mut head, place).context("reading a group's inode header")?;
+        ensure!(head.starts_with(b"XAGI"), "group {group} has no inode header");
+        let mut block = BE::read_u32(&head[20..]);
+        loop {
+            let node = self.read_inode_tree(group, block)?;
+            if BE::read_u16(&node[4..]) == 0 {
+                return Ok(block);
+            }
+            // As many keys as there is room for stand before the first pointer.
+            let room = (node.len() - HEAD) / 8;
+            block = BE::read_u32(&node[HEAD + room * 4..]);
+        }
+    }
+
+    fn chunk(&self, group: u64, record: &[u8], show: &mut impl FnMut(Inode) -> Result<()>) -> Result<()> {
+        let first = group << self.inode_bits | u64::from(BE::read_u32(record));
+        let holes = if self.sparse { BE::read_u16(&record[4..]) } else { 0 };
+        let free = BE::read_u64(&record[8..]);
+        for index in 0..INODES_OF_CHUNK {
+            if free >> index & 1 == 0 && holes >> (index / INODES_OF_BIT) & 1 == 0 {
+                show(self.inode(first + index as u64)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Result<()> {
+    let records =
+        records.get(..count * EXTENT).context("an inode has more extents than there is room for")?;
+    for record in records.chunks_exact(EXTENT) {
+        let bits = BE::read_u128(record);
+        let field = |first: u32, width: u32| bits >> first & ((1 << width) - 1);
+        let [length, block, start] = [field(0, 21), field(21, 52), field(73, 54)].map(u64::try_from);
+        let (block, start) = (block?, start?);
+        found.extend((0..length?).map(|index| (start + index, block + index)));
+    }
+    Ok(())
+}
+
+/// Gives what has its checksum at a place a new one.
+fn seal(content: &mut [u8], place: usize) {
+    content[place..place + 4].fill(0);
+    let sum = CRC.checksum(content);
+    content[place..place + 4].copy_from_slice(&sum.to_le_bytes());
+}

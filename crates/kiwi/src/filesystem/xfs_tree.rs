@@ -1,0 +1,259 @@
+//! Makes a finished XFS what the tree is where a prototype could not say it, and finds out whether it is.
+//!
+//! ```text
+//! folder of the tree | folder of the image -> names, links, sticky bits; nothing is missing, nothing is more -> times
+//! ```
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use byteorder::{BE, ByteOrder};
+
+use super::xfs_folder;
+use super::xfs_layout::{Format, Inode, Layout};
+use super::xfs_prototype::{Content, Node};
+use super::xfs_times::{self, Time};
+
+/// Place of the mode in an inode, and the bit a prototype has no letter for.
+const MODE: usize = 2;
+const STICKY: u32 = 0o1000;
+/// Bytes before a link's target in a block of its own, and the place of the checksum there.
+const LINK_HEAD: usize = 56;
+const LINK_CHECKSUM: usize = 12;
+/// Places of blocks are counted in these, whatever the block size.
+const BASIC_BLOCK: u64 = 512;
+
+/// Settles the file system that fills `file` and was written from a prototype of `root`.
+pub(super) fn settle(file: &File, root: &Node, epoch: u64) -> Result<()> {
+    let layout = Layout::read(file)?;
+    let mut tree = Tree { layout: &layout, modified: HashMap::new() };
+    tree.settle(root, layout.root, Path::new("/"))?;
+    xfs_times::settle(&layout, epoch, &tree.modified).context("settling the file system's times")
+}
+
+struct Tree<'l> {
+    layout: &'l Layout<'l>,
+    modified: HashMap<u64, Time>,
+}
+
+impl Tree<'_> {
+    fn settle(&mut self, node: &Node, number: u64, path: &Path) -> Result<()> {
+        self.modified.insert(number, node.modified);
+        match &node.content {
+            Content::Other => Ok(()),
+            Content::Link(target) => {
+                let inode = self.layout.inode(number)?;
+                self.settle_link(inode, target)
+                    .with_context(|| format!("writing the link {}", path.display()))
+            }
+            Content::Folder(nodes) => {
+                let mut inode = self.layout.inode(number)?;
+                if node.mode & STICKY != 0 {
+                    let mode = BE::read_u16(&inode.bytes[MODE..]) | 0o1000;
+                    BE::write_u16(&mut inode.bytes[MODE..], mode);
+                    self.layout.write_inode(&mut inode)?;
+                }
+                let reading = || format!("reading the folder {} of the file system", path.display());
+                let inside = self.settle_names(&mut inode, nodes).with_context(reading)?;
+                for (node, number) in inside {
+                    self.settle(node, number, &path.join(&node.name))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives every file of a folder its own name; the files, and their inodes.
+    fn settle_names<'n>(
+        &self,
+        inode: &mut Inode,
+        nodes: &'n HashMap<Vec<u8>, Node>,
+    ) -> Result<Vec<(&'n Node, u64)>> {
+        let mut found = HashMap::new();
+        xfs_folder::rename(self.layout, inode, |written, number| {
+            let Some((written, node)) = nodes.get_key_value(written) else {
+                bail!("mkfs.xfs made {}, which the tree does not have", shown(written));
+            };
+            let twice = found.insert(written, (node, number)).is_some();
+            ensure!(!twice, "mkfs.xfs made {} twice", shown(written));
+            let name = node.name.as_bytes();
+            ensure!(
+                name == written || !self.layout.ignores_case,
+                "{} has a name that mkfs.xfs cannot take when case is ignored; take version=ci out of filesystem options",
+                shown(name)
+            );
+            Ok((name != written).then(|| name.to_vec()))
+        })?;
+        if let Some((_, lost)) = nodes.iter().find(|(written, _)| !found.contains_key(*written)) {
+            bail!("mkfs.xfs lost {}; use ext4 or btrfs", shown(lost.name.as_bytes()));
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// Gives a link its target. mkfs.xfs 6.1 forgets the head of a block for a long one: it is made anew.
+    fn settle_link(&self, mut inode: Inode, target: &[u8]) -> Result<()> {
+        ensure!(inode.size() == target.len() as u64, "its target has another length");
+        if inode.format()? == Format::Local {
+            let content =
+                inode.local()?.get_mut(..target.len()).context("its target ends behind its inode")?;
+            if content != target {
+                content.copy_from_slice(target);
+                self.layout.write_inode(&mut inode)?;
+            }
+            return Ok(());
+        }
+        let data = self.layout.data(&inode)?;
+        let mut content = vec![0; usize::try_from(self.layout.block_size)?];
+        let &[(_, block)] = data.as_slice() else { bail!("its target is in {} blocks", data.len()) };
+        ensure!(LINK_HEAD + target.len() <= content.len(), "its target is too long for a block of this size");
+        content[..4].copy_from_slice(b"XSLM");
+        BE::write_u32(&mut content[8..], u32::try_from(target.len())?);
+        content[16..32].copy_from_slice(&self.layout.uuid);
+        BE::write_u64(&mut content[32..], inode.number);
+        BE::write_u64(&mut content[40..], self.layout.place_of_block(block) / BASIC_BLOCK);
+        content[LINK_HEAD..LINK_HEAD + target.len()].copy_from_slice(target);
+        self.layout.write_blocks(&[block], &mut content, LINK_CHECKSUM)
+    }
+}
+
+fn shown(name: &[u8]) -> String {
+    OsStr::from_bytes(name).display().to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes a tree and asks the foreign tools")]
+mod tests {
+    use std::fs;
+    use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
+    use std::time::{Duration, SystemTime};
+
+    use super::super::foreign_tool::run;
+    use super::super::xfs_prototype::{Prototype, TREE};
+    use super::*;
+
+    /// Writes the tree as `xfs::create` does.
+    fn image_of(tree: &Path, options: &str) -> Result<(tempfile::TempDir, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let prototype = Prototype::of(tree)?;
+        fs::write(folder.path().join("prototype"), &prototype.text).unwrap();
+        for (number, source) in prototype.sources.iter().enumerate() {
+            symlink(source, folder.path().join(number.to_string())).unwrap();
+        }
+        symlink(tree, folder.path().join(TREE)).unwrap();
+        let image = folder.path().join("image");
+        let file = File::create_new(&image).unwrap();
+        file.set_len(320 << 20).unwrap();
+        let script = format!("cd {} && mkfs.xfs -q -f {options} -p prototype image", folder.path().display());
+        run("sh", &["-c", &script]);
+        let file = File::options().read(true).write(true).open(&image).unwrap();
+        settle(&file, &prototype.root, 1_000_000_000)?;
+        Ok((folder, image.display().to_string()))
+    }
+
+    /// Paths of an image, as a tool of others finds them.
+    fn paths(image: &str) -> Vec<Vec<u8>> {
+        let script = "xfs_db -r -c 'blockget -n' -c ncheck \"$0\" | od -An -v -tx1 | tr -d ' \\n'";
+        let hex = run("sh", &["-c", script, image]);
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap()).collect();
+        let mut paths: Vec<_> = bytes
+            .split(|&byte| byte == b'\n')
+            .filter_map(|line| {
+                let line = line.trim_ascii_start();
+                let path = &line[line.iter().position(|&byte| byte == b' ')? + 1..];
+                Some(path.strip_suffix(b"/.").unwrap_or(path).to_vec())
+            })
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    fn odd_names() -> Vec<Vec<u8>> {
+        let mut names: Vec<Vec<u8>> =
+            [":a", ":etc:ssh:sshd_config", "two words", " b", "c ", "$d", "a:$", "a\tb"]
+                .map(|name| name.as_bytes().to_vec())
+                .into();
+        names.push([": ".repeat(120), "x".to_owned()].concat().into_bytes());
+        names.push("größe \u{1f95d}".repeat(15).into_bytes());
+        names.push(b"\xff \x80\xa0".to_vec());
+        // The first stand-in of another.
+        names.push(b";\xe5tc:ssh:sshd_config".to_vec());
+        names
+    }
+
+    /// Folders in their inode, in one block, in several, and in so many that a tree leads to them.
+    #[test]
+    fn images_have_every_name_link_and_time_of_the_tree() {
+        for (options, many) in [("", 4000), ("-n size=8192", 100), ("-m bigtime=0 -i size=1024", 100)] {
+            let tree = tempfile::tempdir().unwrap();
+            let mut expected = Vec::new();
+            for (folder, more) in [(": small", 0), ("block", 60), ("leaf $", 400), ("tree", many)] {
+                let folder = PathBuf::from(folder);
+                fs::create_dir(tree.path().join(&folder)).unwrap();
+                expected.push(folder.as_os_str().as_bytes().to_vec());
+                let plain = (0..more).map(|number| format!("{number:0>60}").into_bytes());
+                for name in odd_names().into_iter().chain(plain) {
+                    let path = folder.join(std::ffi::OsString::from_vec(name));
+                    fs::write(tree.path().join(&path), "content").unwrap();
+                    expected.push(path.into_os_string().into_vec());
+                }
+            }
+            let targets = [": a b".to_owned(), "/x y".repeat(25), format!(":{}", " /b".repeat(300))];
+            for (number, target) in targets.iter().enumerate() {
+                symlink(target, tree.path().join(format!("link{number}"))).unwrap();
+                expected.push(format!("link{number}").into_bytes());
+            }
+            let old = tree.path().join("old");
+            fs::write(&old, "").unwrap();
+            fs::set_permissions(tree.path().join("block"), fs::Permissions::from_mode(0o1777)).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::new(900_000_000, 7);
+            File::open(&old).unwrap().set_modified(time).unwrap();
+            expected.push(b"old".to_vec());
+            expected.sort();
+
+            let (_folder, image) = image_of(tree.path(), options).unwrap();
+            run("xfs_repair", &["-n", "-f", &image]);
+            let found: Vec<_> = paths(&image).into_iter().filter(|path| !expected.contains(path)).collect();
+            // What xfs_db shows besides is no file of the tree.
+            assert!(found.iter().all(|path| !path.contains(&b'/')), "{found:?}");
+            let said = paths(&image);
+            let lost: Vec<_> = expected.iter().filter(|path| said.binary_search(path).is_err()).collect();
+            assert!(lost.is_empty(), "{options} lost {lost:?}");
+            let print = |path: &str, field: &str| {
+                run("xfs_db", &["-r", "-c", &format!("path {path}"), "-c", &format!("print {field}"), &image])
+            };
+            let said = print("/old", "core.mtime core.ctime.sec");
+            assert!(
+                said.contains("core.mtime.sec = Thu Jul  9 16:00:00 1998") && said.contains("nsec = 7\n"),
+                "{said}"
+            );
+            assert!(print("/block", "core.mode").contains("041777"));
+            assert!(!options.is_empty() || print("/tree", "core.format").contains("btree"));
+            assert!(print("/link0", "u3").contains("\": a b\""), "{}", print("/link0", "u3"));
+        }
+    }
+
+    #[test]
+    fn what_is_lost_or_cannot_be_named_is_an_error() {
+        let tree = tempfile::tempdir().unwrap();
+        fs::write(tree.path().join("$"), "").unwrap();
+        let error = image_of(tree.path(), "").unwrap_err().to_string();
+        assert!(error.starts_with("the file /$ has a name that mkfs.xfs cannot take"), "{error}");
+        fs::rename(tree.path().join("$"), tree.path().join("one")).unwrap();
+        let (_folder, image) = image_of(tree.path(), "").unwrap();
+        let file = File::options().read(true).write(true).open(image).unwrap();
+        fs::write(tree.path().join("other"), "").unwrap();
+        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, 0).unwrap_err();
+        assert!(format!("{error:#}").contains("mkfs.xfs lost other"), "{error:#}");
+        fs::remove_file(tree.path().join("other")).unwrap();
+        fs::remove_file(tree.path().join("one")).unwrap();
+        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, 0).unwrap_err();
+        assert!(format!("{error:#}").contains("made one, which the tree does not have"), "{error:#}");
+    }
+}
