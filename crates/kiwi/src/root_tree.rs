@@ -22,6 +22,7 @@ use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
 
 use attributes::Special;
+pub use attributes::warn_of_lost;
 pub use below::Below;
 
 use crate::host::device::Device;

@@ -11,6 +11,7 @@ pub mod fat;
 pub(crate) mod foreign_tool;
 mod squashfs;
 mod xfs;
+mod xfs_attributes;
 mod xfs_folder;
 mod xfs_layout;
 mod xfs_names;

@@ -1,19 +1,20 @@
 //! XFS by `mkfs.xfs -p`: a prototype file names every file of the tree.
 //!
 //! ```text
-//! tree -> Prototype: text, and what it cannot say -> mkfs.xfs -> names, long links, sticky bits and times, put right
+//! tree -> Prototype: text, and what it cannot say -> mkfs.xfs -> names, long links, sticky bits, attributes and times
 //! ```
 //!
-//! Limits of a prototype that stay: no extended attributes, no sockets, hard links become copies; a warning names the files.
+//! Limits that stay: no sockets, hard links become copies, and no extended attributes but those of files that are small;
+//! a warning names the files.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::xfs_prototype::{Prototype, TREE};
-use super::{FilesystemPlan, empty_file, folder_of, xfs_tree};
+use super::{FilesystemPlan, empty_file, folder_of, xfs_attributes, xfs_tree};
 use crate::host::Host;
-use crate::root_tree::{Measure, RootTree};
+use crate::root_tree::{Measure, RootTree, warn_of_lost};
 use crate::workspace::Workspace;
 
 /// mkfs.xfs refuses anything smaller.
@@ -36,7 +37,8 @@ pub(super) fn create(
 ) -> Result<()> {
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, root, sources, linked, sockets, .. } = Prototype::of(tree.path())?;
-    tree.warn_of_attributes("XFS, as mkfs.xfs writes it,", &[], host)?;
+    let (attributes, lost) = xfs_attributes::of(tree)?;
+    warn_of_lost("XFS, as kiwi writes it, cannot hold all extended attributes", lost, host);
     for (what, names) in [("keep hard links, which became copies:", linked), ("hold sockets:", sockets)] {
         if !names.is_empty() {
             host.warn(&format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")));
@@ -76,7 +78,7 @@ pub(super) fn create(
         make(&[]).map_err(|_| error).context("writing the file system")?;
     }
     host.remove_tree(&folder).context("removing the names for mkfs.xfs")?;
-    xfs_tree::settle(&file, &root, plan.epoch).context("putting the file system right")
+    xfs_tree::settle(&file, &root, attributes, plan.epoch).context("putting the file system right")
 }
 
 /// One allocation group holds everything, the log too: a prototype whose folders do not all fit into the group that is

@@ -25,10 +25,14 @@ const INODES_OF_CHUNK: usize = 64;
 /// Inodes that one bit of a sparse chunk's mask stands for.
 const INODES_OF_BIT: usize = 4;
 
+/// Place of the superblock's checksum, and a bit of its version.
+const SUPERBLOCK_CHECKSUM: usize = 224;
+const HAS_ATTRIBUTES: u16 = 0x10;
+
 /// Places in an inode.
 const FORMAT: usize = 5;
 pub(super) const SIZE: usize = 56;
-const FORK_OFFSET: usize = 82;
+pub(super) const FORK_OFFSET: usize = 82;
 const CHECKSUM: usize = 100;
 const FLAGS: usize = 120;
 /// Where the data of an inode starts.
@@ -91,7 +95,8 @@ impl Inode {
         self.flags() & FLAG_BIGTIME != 0
     }
 
-    fn extents(&self) -> Result<usize> {
+    /// Number of extents that are listed in it.
+    pub(super) fn extents(&self) -> Result<usize> {
         Ok(if self.flags() & FLAG_LARGE_COUNTERS != 0 {
             usize::try_from(BE::read_u64(&self.bytes[24..]))?
         } else {
@@ -148,6 +153,16 @@ impl<'f> Layout<'f> {
             uuid: block[32..48].try_into()?,
             ignores_case: version & 0x4000 != 0,
         })
+    }
+
+    /// Says in the superblock that there are extended attributes.
+    pub(super) fn announce_attributes(&self) -> Result<()> {
+        let mut sector = vec![0; usize::try_from(self.sector_size)?];
+        self.file.read_exact_at(&mut sector, 0).context("reading the superblock")?;
+        let version = BE::read_u16(&sector[100..]) | HAS_ATTRIBUTES;
+        BE::write_u16(&mut sector[100..], version);
+        seal(&mut sector, SUPERBLOCK_CHECKSUM);
+        self.file.write_all_at(&sector, 0).context("writing the superblock")
     }
 
     fn place(&self, group: u64, block: u64) -> u64 {

@@ -1,7 +1,7 @@
 //! Makes a finished XFS what the tree is where a prototype could not say it, and finds out whether it is.
 //!
 //! ```text
-//! folder of the tree | folder of the image -> names, links, sticky bits; nothing is missing, nothing is more -> times
+//! folder of the tree | folder of the image -> names, links, attributes, sticky bits; nothing is missing, nothing is more -> times
 //! ```
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 
+use super::xfs_attributes::{self, Attributes};
 use super::xfs_folder;
 use super::xfs_layout::{Format, Inode, Layout};
 use super::xfs_prototype::{Content, Node};
@@ -28,15 +29,23 @@ const LINK_CHECKSUM: usize = 12;
 const BASIC_BLOCK: u64 = 512;
 
 /// Settles the file system that fills `file` and was written from a prototype of `root`.
-pub(super) fn settle(file: &File, root: &Node, epoch: u64) -> Result<()> {
+pub(super) fn settle(file: &File, root: &Node, attributes: Attributes, epoch: u64) -> Result<()> {
     let layout = Layout::read(file)?;
-    let mut tree = Tree { layout: &layout, modified: HashMap::new() };
+    if !attributes.is_empty() {
+        layout.announce_attributes()?;
+    }
+    let mut tree = Tree { layout: &layout, attributes, modified: HashMap::new() };
     tree.settle(root, layout.root, Path::new("/"))?;
+    if let Some(path) = tree.attributes.keys().next() {
+        bail!("the extended attributes of {} found no file", path.display());
+    }
     xfs_times::settle(&layout, epoch, &tree.modified).context("settling the file system's times")
 }
 
 struct Tree<'l> {
     layout: &'l Layout<'l>,
+    /// Those that are not on the file system yet.
+    attributes: Attributes,
     modified: HashMap<u64, Time>,
 }
 
@@ -44,7 +53,15 @@ impl Tree<'_> {
     fn settle(&mut self, node: &Node, number: u64, path: &Path) -> Result<()> {
         self.modified.insert(number, node.modified);
         match &node.content {
-            Content::Other => Ok(()),
+            Content::Other => {
+                if let Some(attributes) = self.attributes.remove(path) {
+                    let mut inode = self.layout.inode(number)?;
+                    xfs_attributes::put(&mut inode, &attributes)
+                        .with_context(|| format!("writing extended attributes of {}", path.display()))?;
+                    self.layout.write_inode(&mut inode)?;
+                }
+                Ok(())
+            }
             Content::Link(target) => {
                 let inode = self.layout.inode(number)?;
                 self.settle_link(inode, target)
@@ -136,6 +153,7 @@ mod tests {
     use super::super::foreign_tool::run;
     use super::super::xfs_prototype::{Prototype, TREE};
     use super::*;
+    use crate::root_tree::RootTree;
 
     /// Writes the tree as `xfs::create` does.
     fn image_of(tree: &Path, options: &str) -> Result<(tempfile::TempDir, String)> {
@@ -152,7 +170,11 @@ mod tests {
         let script = format!("cd {} && mkfs.xfs -q -f {options} -p prototype image", folder.path().display());
         run("sh", &["-c", &script]);
         let file = File::options().read(true).write(true).open(&image).unwrap();
-        settle(&file, &prototype.root, 1_000_000_000)?;
+        let upper = folder.path().join("upper");
+        fs::create_dir(&upper).unwrap();
+        let (attributes, lost) = xfs_attributes::of(&RootTree::layered(tree, tree, &upper)?)?;
+        assert!(lost.is_empty(), "{lost:?}");
+        settle(&file, &prototype.root, attributes, 1_000_000_000)?;
         Ok((folder, image.display().to_string()))
     }
 
@@ -211,6 +233,12 @@ mod tests {
             }
             let old = tree.path().join("old");
             fs::write(&old, "").unwrap();
+            let capability = [1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            let attributes =
+                [("security.capability", &capability[..]), ("user.a", &[7; 150]), ("user.empty", &[])];
+            for (name, value) in attributes {
+                rustix::fs::setxattr(&old, name, value, rustix::fs::XattrFlags::empty()).unwrap();
+            }
             fs::set_permissions(tree.path().join("block"), fs::Permissions::from_mode(0o1777)).unwrap();
             let time = SystemTime::UNIX_EPOCH + Duration::new(900_000_000, 7);
             File::open(&old).unwrap().set_modified(time).unwrap();
@@ -233,6 +261,12 @@ mod tests {
                 said.contains("core.mtime.sec = Thu Jul  9 16:00:00 1998") && said.contains("nsec = 7\n"),
                 "{said}"
             );
+            let said = print("/old", "a.sfattr.hdr.count a.sfattr.list[0] a.sfattr.list[2]");
+            for expected in
+                ["count = 3\n", "secure = 1\n", "\"capability\"", "\"\\001\\000\\000\\002\\000\\004"]
+            {
+                assert!(said.contains(expected), "{said} lacks {expected}");
+            }
             assert!(print("/block", "core.mode").contains("041777"));
             assert!(!options.is_empty() || print("/tree", "core.format").contains("btree"));
             assert!(print("/link0", "u3").contains("\": a b\""), "{}", print("/link0", "u3"));
@@ -249,11 +283,11 @@ mod tests {
         let (_folder, image) = image_of(tree.path(), "").unwrap();
         let file = File::options().read(true).write(true).open(image).unwrap();
         fs::write(tree.path().join("other"), "").unwrap();
-        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, 0).unwrap_err();
+        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
         assert!(format!("{error:#}").contains("mkfs.xfs lost other"), "{error:#}");
         fs::remove_file(tree.path().join("other")).unwrap();
         fs::remove_file(tree.path().join("one")).unwrap();
-        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, 0).unwrap_err();
+        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
         assert!(format!("{error:#}").contains("made one, which the tree does not have"), "{error:#}");
     }
 }

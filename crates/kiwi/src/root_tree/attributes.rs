@@ -18,28 +18,36 @@ impl RootTree {
     /// Says which files have extended attributes that `format` has no place for: all but those whose names begin with
     /// one of `kept`.
     pub fn warn_of_attributes(&self, format: &str, kept: &[&str], host: &Host) -> Result<()> {
-        let mut found = self.attributed(kept)?;
-        if found.is_empty() {
-            return Ok(());
-        }
-        let more = found.len().saturating_sub(SHOWN);
-        found.truncate(SHOWN);
-        if more > 0 {
-            found.push(format!("and {more} more"));
-        }
-        host.warn(&format!(
-            "{format} cannot hold {}extended attributes; these files lose theirs: {}; set them at first boot or take \
-             another type",
-            if kept.is_empty() { "" } else { "all " },
-            found.join(", ")
-        ));
+        let lost = self.attributed(kept)?;
+        let all = if kept.is_empty() { "" } else { "all " };
+        warn_of_lost(&format!("{format} cannot hold {all}extended attributes"), lost, host);
         Ok(())
     }
 
-    /// Path and names of attributes of every entry that has others than `kept`, sorted.
-    fn attributed(&self, kept: &[&str]) -> Result<Vec<String>> {
+    /// Path and names of attributes of every entry that has others than those that begin with one of `kept`, sorted.
+    pub fn attributed(&self, kept: &[&str]) -> Result<Vec<(PathBuf, Vec<String>)>> {
         self.with_special(|special| special.but(kept))
     }
+}
+
+/// Says which attributes of which files are lost, if any, and the reason.
+pub fn warn_of_lost(reason: &str, lost: Vec<(PathBuf, Vec<String>)>, host: &Host) {
+    if lost.is_empty() {
+        return;
+    }
+    let more = lost.len().saturating_sub(SHOWN);
+    let mut shown: Vec<_> = lost
+        .into_iter()
+        .take(SHOWN)
+        .map(|(path, names)| format!("{} ({})", path.display(), names.join(", ")))
+        .collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    host.warn(&format!(
+        "{reason}; these files lose theirs: {}; set them at first boot or take another type",
+        shown.join(", ")
+    ));
 }
 
 /// Entries of which there is more to say than what `stat` says of them.
@@ -102,14 +110,11 @@ impl Special {
     }
 
     /// Path and names of attributes of each, but for those that begin with one of `kept`; sorted.
-    fn but(&self, kept: &[&str]) -> Vec<String> {
+    fn but(&self, kept: &[&str]) -> Vec<(PathBuf, Vec<String>)> {
         let lost = |(path, names): &(PathBuf, Vec<String>)| {
-            let names: Vec<&str> = names
-                .iter()
-                .map(String::as_str)
-                .filter(|name| !kept.iter().any(|kept| name.starts_with(kept)))
-                .collect();
-            (!names.is_empty()).then(|| format!("{} ({})", path.display(), names.join(", ")))
+            let mut names = names.clone();
+            names.retain(|name| !kept.iter().any(|kept| name.starts_with(kept)));
+            (!names.is_empty()).then(|| (path.clone(), names))
         };
         self.attributed.iter().filter_map(lost).collect()
     }
@@ -141,7 +146,12 @@ mod tests {
         let tty = crate::host::device::Device { is_block: false, major: 5, minor: 1 };
         tty.make(rustix::fs::CWD, lower.join("etc/tty"), 0o600).unwrap();
         let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
-        let said = |kept: &[&str]| tree.attributed(kept).unwrap();
+        let said = |kept: &[&str]| {
+            let attributed = tree.attributed(kept).unwrap().into_iter();
+            attributed
+                .map(|(path, names)| format!("{} ({})", path.display(), names.join(", ")))
+                .collect::<Vec<_>>()
+        };
         let expected = [
             (&[][..], &["/etc (user.size)", "/etc/two words (user.colour, user.size)"][..]),
             (&["user.s"], &["/etc/two words (user.colour)"]),

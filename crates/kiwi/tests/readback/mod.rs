@@ -112,9 +112,13 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
             }
             let said = here(&format!(
                 "TZ=UTC xfs_db -r -c 'path /{ODD}/old' -c 'print core.mtime' \
-                 -c 'path /var/lib/ucf/cache/:etc:ssh:sshd_config' -c 'print core.mode' \"$0\""
+                 -c 'path /var/lib/ucf/cache/:etc:ssh:sshd_config' -c 'print core.mode' \
+                 -c 'path /{CAPABLE}' -c 'print a.sfattr.list[0].secure a.sfattr.list[0].name' \
+                 -c 'path /{ODD}/attributed' -c 'print a.sfattr.list[0].name a.sfattr.list[0].value' \"$0\""
             ));
-            let expected = "sec = Sun Sep  9 01:46:40 2001\ncore.mtime.nsec = 0\ncore.mode = 0100644\n";
+            let expected = "sec = Sun Sep  9 01:46:40 2001\ncore.mtime.nsec = 0\ncore.mode = 0100644\n\
+                            a.sfattr.list[0].secure = 1\na.sfattr.list[0].name = \"capability\"\n\
+                            a.sfattr.list[0].name = \"colour\"\na.sfattr.list[0].value = \"blue\"\n";
             assert!(said.contains(expected), "{said} lacks {expected}");
             let said = here(&format!(
                 "for file in tty disk disk-again archived; do xfs_db -r -c \"path /{ODD}/$file\" \

@@ -1,0 +1,126 @@
+//! Extended attributes of files on a finished XFS: those that have room in the inode, beside the list of extents.
+//!
+//! Layout: XFS Algorithms & Data Structures, "Extended Attributes", "Short Form Attributes".
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use byteorder::{BE, ByteOrder};
+
+use super::xfs_layout::{FORK, FORK_OFFSET, Format, Inode};
+use crate::root_tree::RootTree;
+
+/// Namespaces, and the flag that stands for them.
+const SPACES: [(&str, u8); 3] = [("user.", 0), ("trusted.", 2), ("security.", 4)];
+/// Bytes for all attributes of a file: an inode of the usual size has room for eight extents then.
+const ROOM: usize = 200;
+/// Bytes before all attributes, and before each.
+const HEAD: usize = 4;
+const ENTRY_HEAD: usize = 3;
+/// Place of the format of attributes in an inode, and the one for attributes in the inode.
+const FORMAT: usize = 83;
+const LOCAL: u8 = 1;
+
+/// An attribute as it is on disk.
+pub(super) struct Attribute {
+    space: u8,
+    name: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Attribute {
+    fn size(&self) -> usize {
+        ENTRY_HEAD + self.name.len() + self.value.len()
+    }
+}
+
+/// Attributes by the path of their file inside the tree.
+pub(super) type Attributes = HashMap<PathBuf, Vec<Attribute>>;
+
+/// Names of attributes by the path of their file inside the tree.
+type Names = Vec<(PathBuf, Vec<String>)>;
+
+/// The attributes of a tree that can be kept, and the names of the others.
+pub(super) fn of(tree: &RootTree) -> Result<(Attributes, Names)> {
+    let (mut kept, mut lost) = (HashMap::new(), Vec::new());
+    for (path, names) in tree.attributed(&[])? {
+        let (attributes, others) = of_file(&tree.path().join(path.strip_prefix("/")?), names)
+            .with_context(|| format!("reading extended attributes of {}", path.display()))?;
+        if !others.is_empty() {
+            lost.push((path.clone(), others));
+        }
+        if !attributes.is_empty() {
+            kept.insert(path, attributes);
+        }
+    }
+    Ok((kept, lost))
+}
+
+fn of_file(path: &Path, names: Vec<String>) -> Result<(Vec<Attribute>, Vec<String>)> {
+    // A folder grows, and needs its inode for that; a link has its target there.
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.is_file() => (),
+        Ok(_) => return Ok((Vec::new(), names)),
+        // kiwi took it out of the tree after it was measured.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
+        Err(error) => return Err(error.into()),
+    }
+    let (mut kept, mut lost, mut room) = (Vec::new(), Vec::new(), ROOM);
+    for name in names {
+        match attribute(path, &name)? {
+            Some(attribute) if attribute.size() <= room => {
+                room -= attribute.size();
+                kept.push(attribute);
+            }
+            _ => lost.push(name),
+        }
+    }
+    Ok((kept, lost))
+}
+
+/// An attribute, if its namespace and size are those of one that can be in an inode.
+fn attribute(path: &Path, name: &str) -> Result<Option<Attribute>> {
+    let space = SPACES.iter().find_map(|(space, flag)| Some((name.strip_prefix(space)?, *flag)));
+    // A name that was no text cannot be asked for.
+    let Some((short, space)) = space.filter(|_| !name.contains(char::REPLACEMENT_CHARACTER)) else {
+        return Ok(None);
+    };
+    let mut value = vec![0; ROOM];
+    match rustix::fs::lgetxattr(path, name, &mut value[..]) {
+        Ok(length) => value.truncate(length),
+        Err(rustix::io::Errno::RANGE) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Some(Attribute { space, name: short.into(), value }))
+}
+
+/// Puts attributes into the inode of a file that has none.
+pub(super) fn put(inode: &mut Inode, attributes: &[Attribute]) -> Result<()> {
+    let size = HEAD + attributes.iter().map(Attribute::size).sum::<usize>();
+    let start = (inode.bytes.len() - FORK)
+        .checked_sub(size.next_multiple_of(8))
+        .context("its inode is too small for its extended attributes")?;
+    ensure!(inode.bytes[FORK_OFFSET] == 0, "it has extended attributes that the tree does not have");
+    let extents = match inode.format()? {
+        Format::Extents => inode.extents()?,
+        Format::Device | Format::Local | Format::Tree => {
+            bail!("its inode has no room for extended attributes")
+        }
+    };
+    ensure!(extents * 16 <= start, "its inode has no room for extended attributes beside {extents} extents");
+    let mut content = vec![0; HEAD];
+    BE::write_u16(&mut content, u16::try_from(size)?);
+    content[2] = u8::try_from(attributes.len())?;
+    for Attribute { space, name, value } in attributes {
+        content.extend([u8::try_from(name.len())?, u8::try_from(value.len())?, *space]);
+        content.extend([name.as_slice(), value].concat());
+    }
+    inode.bytes[FORK_OFFSET] = u8::try_from(start / 8)?;
+    inode.bytes[FORMAT] = LOCAL;
+    let fork = &mut inode.bytes[FORK + start..];
+    fork.fill(0);
+    fork[..size].copy_from_slice(&content);
+    Ok(())
+}
