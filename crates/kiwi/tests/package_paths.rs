@@ -44,7 +44,8 @@ const UNORDERED: [&str; 1] = ["var/cache/man/index.db"];
 fn description(suite: &str, folder: &Path) -> PathBuf {
     let node = "mkdir -p node/DEBIAN node/srv local; mknod node/srv/tty c 5 1; mknod node/srv/disk b 259 70000; \
                 chown 12:34 node/srv/tty; chmod 4620 node/srv/tty; ln node/srv/disk node/srv/again; printf '%s\n' 'Package: device-nodes' 'Version: 1' \
-                'Architecture: all' 'Maintainer: A <a@example.org>' 'Description: x' > node/DEBIAN/control; : > node/DEBIAN/md5sums; \
+                'Architecture: all' 'Maintainer: A <a@example.org>' 'Description: x' > node/DEBIAN/control; \
+                mkdir node/etc; echo > node/etc/node; echo /etc/node > node/DEBIAN/conffiles; ln node/etc/node node/srv/node; \
                 dpkg-deb --build node local/device-nodes_1_all.deb";
     let built = Command::new("sh").args(["-e", "-c", node]).current_dir(folder).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));

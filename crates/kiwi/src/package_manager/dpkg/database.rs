@@ -58,8 +58,12 @@ impl<'a> Database<'a> {
         for index in wave.iter().chain(trimmed.iter().filter(|index| !wave.contains(index))) {
             self.write_list(&unpacker.packages()[*index], unpacker.list(*index))?;
         }
-        for package in unpacker.chosen(wave) {
-            write_members(package, &format!("{INFO}/{}.", package.control.known_as()), self.tree)?;
+        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
+            let prefix = format!("{INFO}/{}.", package.control.known_as());
+            write_members(package, &prefix, self.tree)?;
+            if let Some(sums) = unpacker.sums(*index) {
+                self.tree.write(format!("{prefix}md5sums"), sums, 0o644)?;
+            }
         }
         self.set_off(wave.iter().flat_map(|index| unpacker.list(*index)))?;
         self.register(wave, unpacker)

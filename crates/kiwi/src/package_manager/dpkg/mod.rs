@@ -14,6 +14,7 @@ mod layer;
 mod place;
 mod preinst;
 mod rules;
+mod sums;
 mod trigger;
 mod unpack;
 mod waves;

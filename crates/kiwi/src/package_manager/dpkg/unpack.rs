@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use super::claims::{Claim, Claims, Folder, Index, merged};
 use super::place::{Made, Placer};
 use super::rules::Rules;
+use super::sums::Sums;
 use crate::host::Host;
 use crate::package_manager::deb::{Deb, Entry, Kind, entries};
 use crate::root_tree::RootTree;
@@ -30,6 +31,8 @@ pub(in super::super) struct Unpacker<'a> {
     claims: Mutex<Claims>,
     /// Paths of each package as it has them, in its order.
     lists: Vec<Vec<PathBuf>>,
+    /// `md5sums` of those packages that bring none.
+    sums: BTreeMap<Index, Vec<u8>>,
     /// Folders of the first wave have the time of the build: dpkg would find them made by whatever made it run.
     first_wave: bool,
     /// Packages that lost a path to another one since their lists were written.
@@ -44,6 +47,7 @@ impl<'a> Unpacker<'a> {
             packages: Vec::new(),
             claims: Mutex::default(),
             lists: Vec::new(),
+            sums: BTreeMap::new(),
             first_wave: true,
             trimmed: BTreeSet::new(),
         }
@@ -86,6 +90,11 @@ impl<'a> Unpacker<'a> {
         &self.lists[index]
     }
 
+    /// The sums of a package's files, when it was unpacked here and brings none itself.
+    pub(super) fn sums(&self, index: Index) -> Option<&[u8]> {
+        self.sums.get(&index).map(Vec::as_slice)
+    }
+
     /// Packages whose lists have to be written again.
     pub(super) fn trimmed(&mut self) -> BTreeSet<Index> {
         std::mem::take(&mut self.trimmed)
@@ -102,7 +111,7 @@ impl<'a> Unpacker<'a> {
         let mut queue = wave.to_vec();
         queue.sort_by_key(|index| (std::cmp::Reverse(self.packages[*index].data_size()), *index));
         let (next, this) = (AtomicUsize::new(0), &*self);
-        let work = || -> Result<Vec<(Index, Vec<PathBuf>)>> {
+        let work = || -> Result<Vec<(Index, Unpacked)>> {
             let (mut placer, mut lists) = (Placer::new(this.tree), Vec::new());
             while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                 host.check_interrupt()?;
@@ -121,8 +130,9 @@ impl<'a> Unpacker<'a> {
         });
         for result in results {
             let Ok(lists) = result else { bail!("a thread that unpacked packages ended unexpectedly") };
-            for (index, list) in lists? {
-                self.lists[index] = list;
+            for (index, unpacked) in lists? {
+                self.lists[index] = unpacked.list;
+                self.sums.extend(unpacked.sums.map(|sums| (index, sums)));
             }
         }
         self.settle(rules, &open)?;
@@ -133,7 +143,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    /// Unpacks the files of one package, or only those in `chosen`; its paths.
+    /// Unpacks the files of one package, or only those in `chosen`.
     fn package(
         &self,
         index: Index,
@@ -141,11 +151,12 @@ impl<'a> Unpacker<'a> {
         open: &impl Fn(&Deb) -> Result<Box<dyn Read>>,
         chosen: Option<&HashSet<PathBuf>>,
         placer: &mut Placer<'_>,
-    ) -> Result<Vec<PathBuf>> {
+    ) -> Result<Unpacked> {
         let package = &self.packages[index];
         let unpacking = || format!("unpacking the package {}", package.name());
         let conffiles = package.conffiles();
         let mut list = Vec::new();
+        let mut sums = package.member("md5sums").is_none().then(Sums::default);
         let reader = open(package).with_context(unpacking)?;
         let unpacked = entries(reader, |entry, content| {
             list.push(entry.path.clone());
@@ -154,11 +165,15 @@ impl<'a> Unpacker<'a> {
                 return Ok(());
             }
             let task = Task { index, package, rules, conffiles: &conffiles, again: chosen.is_some() };
-            self.entry(&task, &entry, content, placer)
-                .with_context(|| format!("writing {} in the tree", entry.path.display()))
+            let mut place = |content: &mut dyn Read| self.entry(&task, &entry, content, placer);
+            let placed = match &mut sums {
+                Some(sums) => sums.take(&entry, content, place),
+                None => place(content),
+            };
+            placed.with_context(|| format!("writing {} in the tree", entry.path.display()))
         });
         unpacked.with_context(unpacking)?;
-        Ok(list)
+        Ok(Unpacked { list, sums: sums.map(Sums::into_text) })
     }
 
     fn entry(
@@ -254,6 +269,14 @@ impl<'a> Unpacker<'a> {
     fn claims(&self) -> std::sync::MutexGuard<'_, Claims> {
         self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was found in a package.
+struct Unpacked {
+    /// Its paths.
+    list: Vec<PathBuf>,
+    /// `md5sums`, when it brings none.
+    sums: Option<Vec<u8>>,
 }
 
 /// One package on its way into the tree.

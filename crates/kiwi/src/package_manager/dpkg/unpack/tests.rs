@@ -48,8 +48,8 @@ impl Bench {
         Self { path: folder.path().to_owned(), _folder: folder, host, tree }
     }
 
-    /// Unpacks packages named a, b ... with these control fields and data archives; the lists of their paths.
-    fn unpack(&self, packages: &[(&str, Vec<u8>)]) -> Result<Vec<Vec<PathBuf>>> {
+    /// Unpacks packages named a, b ... with these control fields and data archives.
+    fn unpacked(&self, packages: &[(&str, Vec<u8>)]) -> Result<Unpacker<'_>> {
         let debs = packages.iter().enumerate().map(|(place, (fields, data))| {
             let name = char::from(b'a' + u8::try_from(place).unwrap()).to_string();
             let path = self.path.join(format!("{name}.deb"));
@@ -60,12 +60,37 @@ impl Bench {
         let wave = unpacker.add(debs.collect::<Result<_>>()?);
         let open = |package: &Deb| -> Result<Box<dyn Read>> { Ok(Box::new(package.data()?)) };
         unpacker.unpack(&wave, &Rules::default(), open, &self.host)?;
-        Ok(unpacker.lists)
+        Ok(unpacker)
+    }
+
+    /// As `unpacked`; the lists of their paths.
+    fn unpack(&self, packages: &[(&str, Vec<u8>)]) -> Result<Vec<Vec<PathBuf>>> {
+        Ok(self.unpacked(packages)?.lists)
     }
 
     fn refused(&self, data: Vec<u8>) -> String {
         format!("{:#}", self.unpack(&[("", data)]).unwrap_err())
     }
+}
+
+#[test]
+fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
+    let bench = Bench::new();
+    let files: [File; 5] = [
+        ("./lib/", FOLDER, "", b""),
+        ("./lib/file", FILE, "", b"hello"),
+        ("./lib/name", tar::EntryType::Link, "./lib/file", b""),
+        ("./lib/link", LINK, "file", b""),
+        ("./lib/a b", FILE, "", b""),
+    ];
+    // The second package takes the first file over; what the first one shipped is still what its sum is of.
+    let other: [File; 2] = [("./lib/", FOLDER, "", b""), ("./lib/file", FILE, "", b"other")];
+    let unpacker = bench.unpacked(&[("", data(&files)), ("Replaces: a\n", data(&other))]).unwrap();
+    let hello = "5d41402abc4b2a76b9719d911017c592";
+    let expected =
+        format!("{hello}  lib/file\n{hello}  lib/name\nd41d8cd98f00b204e9800998ecf8427e  lib/a b\n");
+    assert_eq!(unpacker.sums(0).map(String::from_utf8_lossy).unwrap(), expected);
+    assert_eq!(unpacker.sums(1), Some(b"795f3202b17cb6bc3d4b771d8c6c9eaf  lib/file\n".as_slice()));
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! The sums of files that dpkg itself writes down for a package that brings no `md5sums`.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use md5::{Digest, Md5};
+
+use crate::package_manager::deb::{Entry, Kind};
+
+/// Of one package, in the order of its archive.
+#[derive(Default)]
+pub(super) struct Sums {
+    /// `md5sums` as it grows: a line `<32 hex>  <path>` for each file.
+    text: Vec<u8>,
+    known: HashMap<PathBuf, String>,
+}
+
+impl Sums {
+    /// Takes the sum of an entry while `place` reads its content, or only some of it.
+    pub(super) fn take(
+        &mut self,
+        entry: &Entry,
+        content: &mut dyn Read,
+        place: impl FnOnce(&mut dyn Read) -> Result<()>,
+    ) -> Result<()> {
+        let sum = match &entry.kind {
+            Kind::File => {
+                let mut reader = Summing { content, md5: Md5::new() };
+                place(&mut reader)?;
+                io::copy(&mut reader, &mut io::sink())?;
+                Some(reader.md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+            }
+            kind => {
+                place(content)?;
+                if let Kind::HardLink(first) = kind { self.known.get(first).cloned() } else { None }
+            }
+        };
+        if let Some(sum) = sum {
+            self.add(&entry.path, sum);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path, sum: String) {
+        self.text.extend(sum.as_bytes());
+        self.text.extend(b"  ");
+        self.text.extend(path.as_os_str().as_bytes());
+        self.text.push(b'\n');
+        self.known.insert(path.to_owned(), sum);
+    }
+
+    /// The content of `md5sums`.
+    pub(super) fn into_text(self) -> Vec<u8> {
+        self.text
+    }
+}
+
+struct Summing<'r> {
+    content: &'r mut dyn Read,
+    md5: Md5,
+}
+
+impl Read for Summing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        self.md5.update(&buffer[..count]);
+        Ok(count)
+    }
+}
