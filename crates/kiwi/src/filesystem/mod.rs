@@ -11,13 +11,6 @@ pub mod fat;
 pub(crate) mod foreign_tool;
 mod squashfs;
 mod xfs;
-mod xfs_attributes;
-mod xfs_folder;
-mod xfs_layout;
-mod xfs_names;
-mod xfs_prototype;
-mod xfs_times;
-mod xfs_tree;
 
 use std::fs::File;
 use std::path::Path;

@@ -7,12 +7,20 @@
 //! Limits that stay: no sockets, hard links become copies, and no extended attributes but those of files that are small;
 //! a warning names the files.
 
+mod attributes;
+mod folder;
+mod layout;
+mod names;
+mod prototype;
+mod times;
+mod tree;
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::xfs_prototype::{Prototype, TREE};
-use super::{FilesystemPlan, empty_file, folder_of, xfs_attributes, xfs_tree};
+use self::prototype::{Prototype, TREE};
+use super::{FilesystemPlan, empty_file, folder_of};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree, warn_of_lost};
 use crate::workspace::Workspace;
@@ -37,7 +45,7 @@ pub(super) fn create(
 ) -> Result<()> {
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, root, sources, linked, sockets, .. } = Prototype::of(tree.path())?;
-    let (attributes, lost) = xfs_attributes::of(tree)?;
+    let (attributes, lost) = attributes::of(tree)?;
     warn_of_lost("XFS, as kiwi writes it, cannot hold all extended attributes", lost, host);
     for (what, names) in [("keep hard links, which became copies:", linked), ("hold sockets:", sockets)] {
         if !names.is_empty() {
@@ -78,7 +86,7 @@ pub(super) fn create(
         make(&[]).map_err(|_| error).context("writing the file system")?;
     }
     host.remove_tree(&folder).context("removing the names for mkfs.xfs")?;
-    xfs_tree::settle(&file, &root, attributes, plan.epoch).context("putting the file system right")
+    tree::settle(&file, &root, attributes, plan.epoch).context("putting the file system right")
 }
 
 /// One allocation group holds everything, the log too: a prototype whose folders do not all fit into the group that is

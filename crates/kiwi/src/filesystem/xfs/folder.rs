@@ -8,7 +8,7 @@ use std::ops::Range;
 use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 
-use super::xfs_layout::{Format, Inode, Layout};
+use super::layout::{Format, Inode, Layout};
 
 /// Where in the data of a folder its hashes start, as bytes.
 const END_OF_ENTRIES: u64 = 32 << 30;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::xfs_names::{is_plain, stand_in, stand_in_target};
-use super::xfs_times::Time;
+use super::names::{is_plain, stand_in, stand_in_target};
+use super::times::Time;
 use crate::host::device::Device;
 
 /// Name of the tree in the folder that mkfs.xfs reads files from.

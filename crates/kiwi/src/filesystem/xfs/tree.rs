@@ -13,11 +13,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 
-use super::xfs_attributes::{self, Attributes};
-use super::xfs_folder;
-use super::xfs_layout::{Format, Inode, Layout};
-use super::xfs_prototype::{Content, Node};
-use super::xfs_times::{self, Time};
+use super::attributes::{self, Attributes};
+use super::folder;
+use super::layout::{Format, Inode, Layout};
+use super::prototype::{Content, Node};
+use super::times::{self, Time};
 
 /// Place of the mode in an inode, and the bit a prototype has no letter for.
 const MODE: usize = 2;
@@ -39,7 +39,7 @@ pub(super) fn settle(file: &File, root: &Node, attributes: Attributes, epoch: u6
     if let Some(path) = tree.attributes.keys().next() {
         bail!("the extended attributes of {} found no file", path.display());
     }
-    xfs_times::settle(&layout, epoch, &tree.modified).context("settling the file system's times")
+    times::settle(&layout, epoch, &tree.modified).context("settling the file system's times")
 }
 
 struct Tree<'l> {
@@ -56,7 +56,7 @@ impl Tree<'_> {
             Content::Other => {
                 if let Some(attributes) = self.attributes.remove(path) {
                     let mut inode = self.layout.inode(number)?;
-                    xfs_attributes::put(&mut inode, &attributes)
+                    attributes::put(&mut inode, &attributes)
                         .with_context(|| format!("writing extended attributes of {}", path.display()))?;
                     self.layout.write_inode(&mut inode)?;
                 }
@@ -91,7 +91,7 @@ impl Tree<'_> {
         nodes: &'n HashMap<Vec<u8>, Node>,
     ) -> Result<Vec<(&'n Node, u64)>> {
         let mut found = HashMap::new();
-        xfs_folder::rename(self.layout, inode, |written, number| {
+        folder::rename(self.layout, inode, |written, number| {
             let Some((written, node)) = nodes.get_key_value(written) else {
                 bail!("mkfs.xfs made {}, which the tree does not have", shown(written));
             };
@@ -150,8 +150,8 @@ mod tests {
     use std::path::PathBuf;
     use std::time::{Duration, SystemTime};
 
-    use super::super::foreign_tool::run;
-    use super::super::xfs_prototype::{Prototype, TREE};
+    use super::super::super::foreign_tool::run;
+    use super::super::prototype::{Prototype, TREE};
     use super::*;
     use crate::root_tree::RootTree;
 
@@ -172,7 +172,7 @@ mod tests {
         let file = File::options().read(true).write(true).open(&image).unwrap();
         let upper = folder.path().join("upper");
         fs::create_dir(&upper).unwrap();
-        let (attributes, lost) = xfs_attributes::of(&RootTree::layered(tree, tree, &upper)?)?;
+        let (attributes, lost) = attributes::of(&RootTree::layered(tree, tree, &upper)?)?;
         assert!(lost.is_empty(), "{lost:?}");
         settle(&file, &prototype.root, attributes, 1_000_000_000)?;
         Ok((folder, image.display().to_string()))

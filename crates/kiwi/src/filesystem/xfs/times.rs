@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 
-use super::xfs_layout::{Inode, Layout};
+use super::layout::{Inode, Layout};
 
 /// Places in an inode: access, change, creation; modification.
 const OTHERS: [usize; 3] = [32, 48, 144];
@@ -47,7 +47,7 @@ mod tests {
     use std::fmt::Write;
     use std::fs::File;
 
-    use super::super::foreign_tool::run;
+    use super::super::super::foreign_tool::run;
     use super::*;
 
     /// More inodes than one block of the tree of inode chunks describes, and both kinds of time stamp.

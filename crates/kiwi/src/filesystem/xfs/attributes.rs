@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 
-use super::xfs_layout::{FORK, FORK_OFFSET, Format, Inode};
+use super::layout::{FORK, FORK_OFFSET, Format, Inode};
 use crate::root_tree::RootTree;
 
 /// Namespaces, and the flag that stands for them.
