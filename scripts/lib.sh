@@ -48,7 +48,7 @@ KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fspro
 
 build() {
     say "Building kiwi"
-    # The boot program is one unit of code, for one processor; it has a folder and a lock of its own.
+    # The boot program is one unit of code, for one processor; it has a directory and a lock of its own.
     cargo linuxrc --locked &
     cargo build --release --locked
     wait $!

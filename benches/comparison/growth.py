@@ -52,15 +52,15 @@ def growth(work):
     print("|---|---|---|---|---|---|---|---|")
     costs = []
     for size in SIZES:
-        folder, tree, images = (work / f"growth-{part}-{size}" for part in ("description", "tree", "images"))
+        directory, tree, images = (work / f"growth-{part}-{size}" for part in ("description", "tree", "images"))
         images.mkdir()
         # The smallest system has about a hundred without any of them.
-        description(folder, ["less", "perl", *names[: size - SIZES[0]]], '<type image="squashfs"/>')
+        description(directory, ["less", "perl", *names[: size - SIZES[0]]], '<type image="squashfs"/>')
         try:
             for _ in range(2):
                 set_aside(tree)
                 shutil.rmtree(store / "stages", ignore_errors=True)
-                prepare = run([str(KIWI), "prepare", str(folder), "--root", str(tree)], env=environment)
+                prepare = run([str(KIWI), "prepare", str(directory), "--root", str(tree)], env=environment)
             create = run([str(KIWI), "create", str(tree), "--destdir", str(images)], env=environment)
         except RuntimeError as error:
             notes.append(f"growth at {size} packages of {SUITE} could not be measured: {str(error)[-600:]}")

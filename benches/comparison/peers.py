@@ -36,17 +36,17 @@ def mirror():
     raise SystemExit("the host's apt names no mirror")
 
 
-def set_aside(folder):
+def set_aside(directory):
     """Takes what a run made out of the way of the next one, without removing it: for minutes after many files were
     removed, an ext4 without a journal looks at the inode of each whenever a file is made, and the next run would pay."""
-    if folder.exists():
-        old = folder.parent / "old"
+    if directory.exists():
+        old = directory.parent / "old"
         old.mkdir(exist_ok=True)
-        folder.rename(old / f"{folder.name}.{len(list(old.iterdir()))}")
+        directory.rename(old / f"{directory.name}.{len(list(old.iterdir()))}")
 
 
-def description(folder, packages, types, ng=False):
-    folder.mkdir(parents=True)
+def description(directory, packages, types, ng=False):
+    directory.mkdir(parents=True)
     source = f'<source path="{mirror()}"/>' if ng else f'<source path="debian://{SUITE}"/>'
     attributes = ' type="apt-deb" distribution="%s" components="main" repository_gpgcheck="false"' % SUITE if ng else ""
     bootstrap = ""
@@ -54,7 +54,7 @@ def description(folder, packages, types, ng=False):
         bootstrap = '<packages type="bootstrap"><package name="usrmerge"/></packages>'
         packages = [*packages, "dracut"]
     listed = "\n".join(f'<package name="{package}"/>' for package in packages)
-    (folder / "config.xml").write_text(
+    (directory / "config.xml").write_text(
         f"""<image schemaversion="{'8.0' if ng else '8.5'}" name="bench">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager>{types}</preferences>
@@ -197,7 +197,7 @@ class Ng:
     """KIWI NG from PyPI. Its prepare runs a generator in the tree, its create needs loop devices."""
 
     def __init__(self, work):
-        self.folder = work / "ng"
+        self.directory = work / "ng"
         environment = work / "ng-environment"
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
         subprocess.run([environment / "bin/pip", "install", "--quiet", "kiwi>=11,<12"], check=True)
@@ -208,8 +208,8 @@ class Ng:
             '<type image="oem" filesystem="ext4" format="qcow2" initrd_system="dracut" primary="true">'
             '<bootloader name="grub2"/><oemconfig><oem-resize>false</oem-resize></oemconfig></type>'
         )
-        description(self.folder, PACKAGES, types, ng=True)
-        settings = self.folder / "root/etc/dracut.conf.d"
+        description(self.directory, PACKAGES, types, ng=True)
+        settings = self.directory / "root/etc/dracut.conf.d"
         settings.mkdir(parents=True)
         (settings / "zstd.conf").write_text('compress="zstd -3"\n')
         self.cache = work / "ng-cache"
@@ -226,5 +226,5 @@ class Ng:
     def cold(self):
         set_aside(self.tree)
         set_aside(self.images)
-        self("NG prepare", "prepare", "--description", self.folder, "--root", self.tree, "--allow-existing-root")
+        self("NG prepare", "prepare", "--description", self.directory, "--root", self.tree, "--allow-existing-root")
         self("NG create", "create", "--root", self.tree, "--target-dir", self.images)

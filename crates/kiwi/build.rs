@@ -1,4 +1,4 @@
-//! Gives the library a digest of everything it is built from: another kiwi takes no stage from the store that an
+//! Gives the library a digest of everything it is built from: another kiwi takes no stage from the cache that an
 //! earlier one has left there, whatever a change may have done to its results.
 #![allow(clippy::disallowed_methods, reason = "a build script works on its package, not on images")]
 

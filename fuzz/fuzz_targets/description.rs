@@ -10,9 +10,9 @@ use std::sync::LazyLock;
 
 use description::{Format, SchemaVersion};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use survive::mutate::{Dice, mutate, words};
+use survive::mutate::{Dice, mutate, keywords};
 
-static WORDS: LazyLock<Vec<String>> = LazyLock::new(words);
+static WORDS: LazyLock<Vec<String>> = LazyLock::new(keywords);
 
 fuzz_target!(|input: &[u8]| {
     let [format, schema, text @ ..] = input else { return };
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     survive::survive(format, text, schema);
 });
 
-// Most changes by words, some by bytes.
+// Most changes by keywords, some by bytes.
 fuzz_mutator!(|input: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if size < 2 || seed % 4 == 0 {
         return fuzzer_mutate(input, size, max_size);

@@ -64,11 +64,11 @@ impl fmt::Display for ChecksumError {
 impl std::error::Error for ChecksumError {}
 
 impl Checksum {
-    /// Reads the line, whatever blanks are between its words.
+    /// Reads the line, whatever blanks are between its keywords.
     pub fn parse(text: &str) -> Result<Self, ChecksumError> {
         let malformed = || ChecksumError(text.trim().to_owned());
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let [digest, count, size] = words[..] else { return Err(malformed()) };
+        let keywords: Vec<&str> = text.split_whitespace().collect();
+        let [digest, count, size] = keywords[..] else { return Err(malformed()) };
         let blocks = Blocks {
             count: count.parse().map_err(|_| malformed())?,
             size: size.parse().map_err(|_| malformed())?,

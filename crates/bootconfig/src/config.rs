@@ -1,27 +1,27 @@
 //! `/kiwi.boot`, the settings the builder writes into the initrd it makes.
 //!
-//! Lines of `key=value`; empty lines and lines that start with `#` say nothing. `kind` is demanded, every key may
+//! Lines of `key=value`; empty lines and lines that start with `#` say nothing. `kind` is required, every key may
 //! stand there once, an unknown key or value is an error: both sides come from one build, so a difference is damage.
 //! What the kernel command line says goes before what is said here.
 //!
 //! | key | value | when missing |
 //! |---|---|---|
-//! | `kind` | a word of `Kind` | an error |
+//! | `kind` | a keyword of `Kind` | an error |
 //! | `root` | as `root=` of the command line | searched in the chapter's order |
 //! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | found out |
 //! | `rootflags` | mount options | none |
 //! | `grow` | `yes`, `no` | `no` |
-//! | `partitions` | how the disk is divided at the first boot (`division`) | as it is |
+//! | `partitions` | how the disk is divided at the first boot (`partition_plan`) | as it is |
 //! | `modules` | names, separated by blanks | none |
 //! | `medium` | the UUID of the CD or stick | the first one that carries a live system |
 //! | `init` | absolute path in the system | `/sbin/init` |
 
 use std::fmt;
 
-use crate::division::Division;
 use crate::filesystem::Filesystem;
 use crate::kind::Kind;
 use crate::partition::RootDevice;
+use crate::partition_plan::PartitionPlan;
 
 /// What `/kiwi.boot` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct BootConfig {
     /// Whether the last partition and its file system grow to the end of the disk.
     pub grow: bool,
     /// The partitions the disk gets at its first boot.
-    pub partitions: Option<Division>,
+    pub partitions: Option<PartitionPlan>,
     /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
     pub modules: Vec<String>,
     /// Volume set id of the medium that the boot image is part of.
@@ -130,8 +130,9 @@ impl BootConfig {
                     }
                 }
                 "partitions" => {
-                    let division = Division::parse(value).map_err(|error| at(error.to_string()))?;
-                    config.partitions = Some(division);
+                    let partition_plan =
+                        PartitionPlan::parse(value).map_err(|error| at(error.to_string()))?;
+                    config.partitions = Some(partition_plan);
                 }
                 "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
                 "medium" if !value.is_empty() => config.medium = Some(value.to_owned()),
@@ -154,12 +155,12 @@ impl fmt::Display for BootConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line =
             |key: &str, value: &str| writeln!(f, "{key}={}", value.split('\n').next().unwrap_or_default());
-        line("kind", self.kind.word())?;
+        line("kind", self.kind.keyword())?;
         if let Some(root) = &self.root {
             line("root", &root.to_string())?;
         }
         if let Some(filesystem) = self.filesystem {
-            line("filesystem", filesystem.word())?;
+            line("filesystem", filesystem.keyword())?;
         }
         if let Some(flags) = &self.root_flags {
             line("rootflags", flags)?;
@@ -198,7 +199,7 @@ mod tests {
             filesystem: Some(Filesystem::Ext4),
             root_flags: Some("noatime".into()),
             grow: true,
-            partitions: Some(Division::parse("system:500,swap:memory").unwrap()),
+            partitions: Some(PartitionPlan::parse("system:500,swap:memory").unwrap()),
             modules: vec!["ext4".into(), "crc32c".into()],
             medium: Some("ab-34".into()),
             init: Some("/sbin/init".into()),
@@ -242,7 +243,7 @@ mod tests {
             init in option::of("/[a-z/]{1,20}"),
         ) -> BootConfig {
             let root = root.map(|text| RootDevice::parse(&text).unwrap());
-            let partitions = partitions.map(|text| Division::parse(&text).unwrap());
+            let partitions = partitions.map(|text| PartitionPlan::parse(&text).unwrap());
             BootConfig { kind, root, filesystem, root_flags, grow, partitions, modules, medium, init }
         }
     }

@@ -1,4 +1,4 @@
-//! The partitions that `<deploy>` asks for, in the words of the chapter's configuration files (spec 1.4, sections 2.9 and
+//! The partitions that `<deploy>` asks for, in the keywords of the chapter's configuration files (spec 1.4, sections 2.9 and
 //! 4.8).
 //!
 //! ```text
@@ -9,14 +9,14 @@
 
 use std::fmt;
 
-use crate::division::{Division, DivisionError, PlannedPartition, PlannedSize, Purpose};
+use crate::partition_plan::{PartitionPlan, PartitionPlanError, PlannedPartition, PlannedSize, Purpose};
 
 /// One partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedPartition {
     /// Mebibytes; none: the rest of the disk.
     pub size: Option<u64>,
-    /// Its type as sfdisk names it (`S`, `L`, `83`), or a word with `swap` in it.
+    /// Its type as sfdisk names it (`S`, `L`, `83`), or a keyword with `swap` in it.
     pub kind: String,
     /// Where it is mounted in the system.
     pub mountpoint: Option<String>,
@@ -43,25 +43,27 @@ impl DeployedPartition {
     }
 
     fn parse(entry: &str) -> Option<Self> {
-        let mut words = entry.split(';');
-        let (size, kind) = (words.next()?, words.next()?);
+        let mut keywords = entry.split(';');
+        let (size, kind) = (keywords.next()?, keywords.next()?);
         let size = match size {
             "x" => None,
             number => Some(number.parse().ok()?),
         };
-        let mountpoint = words.next().filter(|path| !matches!(*path, "" | "x"));
+        let mountpoint = keywords.next().filter(|path| !matches!(*path, "" | "x"));
         Some(Self { size, kind: kind.to_owned(), mountpoint: mountpoint.map(str::to_owned) })
     }
 }
 
 impl Deployed {
     /// Reads what stands behind `PART=`.
-    pub fn parse(text: &str, target: Option<usize>) -> Result<Self, DivisionError> {
+    pub fn parse(text: &str, target: Option<usize>) -> Result<Self, PartitionPlanError> {
         let entries = text.split(',').filter(|entry| !entry.is_empty());
         let partitions: Option<Vec<_>> = entries.map(DeployedPartition::parse).collect();
         match partitions {
             Some(partitions) if !partitions.is_empty() => Ok(Self { partitions, target }),
-            _ => Err(DivisionError::new(format!("PART=\"{text}\": expected <size>;<type>;<mountpoint>,..."))),
+            _ => Err(PartitionPlanError::new(format!(
+                "PART=\"{text}\": expected <size>;<type>;<mountpoint>,..."
+            ))),
         }
     }
 
@@ -75,9 +77,9 @@ impl Deployed {
             .or_else(|| second.is_some_and(|part| !part.is_swap() && part.mountpoint.is_none()).then_some(1))
     }
 
-    /// How a disk that has the system already is divided: an image brings its system at its own place, so that one comes
+    /// How a disk that has the system already is divided: an image brings its system at its own location, so that one comes
     /// first whatever its number. A partition that is neither swap nor mounted anywhere is left out.
-    pub fn division(&self) -> Result<Division, DivisionError> {
+    pub fn partition_plan(&self) -> Result<PartitionPlan, PartitionPlanError> {
         let system = self.system();
         // It is as large as it is where nobody says more.
         let size = system.map_or(PlannedSize::Mebibytes(1), |index| self.partitions[index].planned_size());
@@ -91,7 +93,7 @@ impl Deployed {
             };
             list.push(PlannedPartition { purpose, size: part.planned_size() });
         }
-        Division::new(list)
+        PartitionPlan::new(list)
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
     fn divided(text: &str, target: Option<usize>) -> String {
         Deployed::parse(text, target)
             .unwrap()
-            .division()
+            .partition_plan()
             .map_or_else(|error| error.to_string(), |d| d.to_string())
     }
 
@@ -148,7 +150,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC*") {
-            let _ = Deployed::parse(&text, Some(7)).map(|deployed| deployed.division());
+            let _ = Deployed::parse(&text, Some(7)).map(|deployed| deployed.partition_plan());
         }
     }
 }

@@ -22,8 +22,8 @@ impl Filesystem {
     pub const ALL: [Filesystem; 6] =
         [Self::Ext2, Self::Ext3, Self::Ext4, Self::Xfs, Self::Btrfs, Self::Squashfs];
 
-    /// The kernel's name of the type, also the word of descriptions, `/kiwi.boot` and `rootfstype=`.
-    pub fn word(self) -> &'static str {
+    /// The kernel's name of the type, also the keyword of descriptions, `/kiwi.boot` and `rootfstype=`.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Ext2 => "ext2",
             Self::Ext3 => "ext3",
@@ -34,9 +34,9 @@ impl Filesystem {
         }
     }
 
-    /// The file system of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|filesystem| filesystem.word() == word)
+    /// The file system of this keyword.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filesystem| filesystem.keyword() == keyword)
     }
 
     /// The kernel module that mounts it. ext2 and ext3 are mounted by ext4's driver, which grows them online.

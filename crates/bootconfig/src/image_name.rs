@@ -11,7 +11,7 @@ pub struct ImageName {
 }
 
 impl ImageName {
-    /// The base name of the image `name` in `version` for `architecture`, the machine word (`x86_64`).
+    /// The base name of the image `name` in `version` for `architecture`, the machine keyword (`x86_64`).
     pub fn new(name: &str, architecture: &str, version: &str) -> Self {
         Self { name: name.to_owned(), architecture: architecture.to_owned(), version: version.to_owned() }
     }
@@ -36,7 +36,7 @@ impl ImageName {
         format!("{self}.kernel")
     }
 
-    /// The image in the words of the configuration files, `<name>.<arch>;<version>`.
+    /// The image in the keywords of the configuration files, `<name>.<arch>;<version>`.
     pub fn entry(&self) -> String {
         format!("{}.{};{}", self.name, self.architecture, self.version)
     }

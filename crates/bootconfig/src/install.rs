@@ -15,9 +15,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::deployed::Deployed;
-use crate::division::DivisionError;
 use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
+use crate::partition_plan::PartitionPlanError;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,8 @@ impl fmt::Display for InstallConfigError {
 
 impl std::error::Error for InstallConfigError {}
 
-impl From<DivisionError> for InstallConfigError {
-    fn from(error: DivisionError) -> Self {
+impl From<PartitionPlanError> for InstallConfigError {
+    fn from(error: PartitionPlanError) -> Self {
         Self(error.to_string())
     }
 }
@@ -84,8 +84,8 @@ impl InstallConfig {
         };
         let image = value("IMAGE").ok_or_else(|| InstallConfigError("IMAGE is missing".to_owned()))?;
         let entry = image.split(',').next().unwrap_or_default();
-        let words: Vec<&str> = entry.split(';').collect();
-        let (device, name) = match words[..] {
+        let keywords: Vec<&str> = entry.split(';').collect();
+        let (device, name) = match keywords[..] {
             [device, name, "", ..] | [device, name] => (device, name.to_owned()),
             [device, name, version, ..] => (device, format!("{name}-{version}")),
             _ => ("", String::new()),
@@ -95,7 +95,8 @@ impl InstallConfig {
                 "IMAGE=\"{image}\": expected /dev/DISK;<name>.<arch>;<version>"
             )));
         }
-        let is_on = |key: &str| value(key).is_some_and(|word| matches!(word.as_str(), "yes" | "1" | "true"));
+        let is_on =
+            |key: &str| value(key).is_some_and(|keyword| matches!(keyword.as_str(), "yes" | "1" | "true"));
         let device = device.strip_prefix("/dev/").unwrap_or(device);
         let parts = value("PART");
         let said = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
@@ -159,12 +160,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chapters_words_are_understood() {
+    fn the_chapters_keywords_are_understood() {
         let text = "DISK=/dev/sda\nPART=1024;S;x,x;L;/,\nIMAGE=/dev/sda2;full-suse-10.2.i686;1.1.2;192.168.1.1;4096\n";
         let config = InstallConfig::parse(text).unwrap();
         assert_eq!(config.image_path(), "/image/full-suse-10.2.i686-1.1.2.gz");
         assert_eq!((config.disk.as_deref(), config.choices.len()), (Some("sda"), 0));
-        assert_eq!(config.deployed.unwrap().division().unwrap().to_string(), "system:rest,swap:1024");
+        assert_eq!(config.deployed.unwrap().partition_plan().unwrap().to_string(), "system:rest,swap:1024");
         let without_disk =
             InstallConfig::parse("PART=5;S;x,x;L;x,x;L;/srv\nIMAGE=/dev/nvme0n1p3;n;1\n").unwrap();
         assert_eq!(without_disk.disk.as_deref(), Some("nvme0n1"));

@@ -5,7 +5,7 @@
 pub enum Kind {
     /// A virtual disk; the chapter's `vmxboot`.
     Vmx,
-    /// The same disk for real machines; `oemboot`, today's word for the type.
+    /// The same disk for real machines; `oemboot`, today's keyword for the type.
     Oem,
     /// A stick that carries a whole system; `usbboot`.
     Usb,
@@ -19,8 +19,8 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Kind; 5] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso, Self::Install];
 
-    /// The word of the image type, which is also the one in `/kiwi.boot`.
-    pub fn word(self) -> &'static str {
+    /// The keyword of the image type, which is also the one in `/kiwi.boot`.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Vmx => "vmx",
             Self::Oem => "oem",
@@ -30,13 +30,13 @@ impl Kind {
         }
     }
 
-    /// The words, for messages.
+    /// The keywords, for messages.
     pub fn expected() -> String {
-        Self::ALL.map(Self::word).join(", ")
+        Self::ALL.map(Self::keyword).join(", ")
     }
 
-    /// The kind of this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    /// The kind of this keyword.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.keyword() == keyword)
     }
 }

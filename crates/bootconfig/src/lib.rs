@@ -2,7 +2,7 @@
 //!
 //! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
 //! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
-//! (`partition`), the partitions of a disk (`deployed`, `division`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
+//! (`partition`), the partitions of a disk (`deployed`, `partition_plan`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
 //! boot images (`kind`), the file systems they can start from (`filesystem`) what CDs and sticks say about
 //! themselves (`medium`) and what live media carry (`live`).
 //!
@@ -12,7 +12,6 @@
 mod checksum;
 mod config;
 mod deployed;
-mod division;
 mod filesystem;
 mod image_name;
 mod install;
@@ -22,11 +21,11 @@ mod live;
 mod medium;
 mod parameter;
 mod partition;
+mod partition_plan;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
 pub use config::{BootConfig, ConfigError};
 pub use deployed::{Deployed, DeployedPartition};
-pub use division::{Division, DivisionError, LEAST_PARTITION, PlannedPartition, PlannedSize, Purpose};
 pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use install::{InstallConfig, InstallConfigError};
@@ -36,3 +35,6 @@ pub use live::{LiveConfig, LiveConfigError, LiveParameters, Union};
 pub use medium::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
 pub use parameter::{BootParameters, ParameterError, Parameters};
 pub use partition::{RootDevice, RootDeviceError, SEARCH_ORDER, SearchedDevice, partition_name};
+pub use partition_plan::{
+    LEAST_PARTITION, PartitionPlan, PartitionPlanError, PlannedPartition, PlannedSize, Purpose,
+};

@@ -36,11 +36,11 @@ pub enum Union {
 }
 
 impl Union {
-    /// Every word.
+    /// Every keyword.
     pub const ALL: [Union; 3] = [Self::Overlay, Self::Aufs, Self::Unionfs];
 
-    /// The word.
-    pub fn word(self) -> &'static str {
+    /// The keyword.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Overlay => "overlay",
             Self::Aufs => "aufs",
@@ -49,7 +49,7 @@ impl Union {
     }
 }
 
-/// What a kernel command line asks of a live system, in the words of today's live systems.
+/// What a kernel command line asks of a live system, in the keywords of today's live systems.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveParameters {
     /// `mediacheck`, or `rd.live.check`: the whole medium is read and compared with its sum first.
@@ -65,21 +65,21 @@ pub struct LiveParameters {
 }
 
 impl LiveParameters {
-    /// Takes them from the words of a command line. A size or file system that cannot be is not there.
-    pub fn of(words: &Parameters) -> Self {
+    /// Takes them from the keywords of a command line. A size or file system that cannot be is not there.
+    pub fn of(keywords: &Parameters) -> Self {
         let is_size = |text: &&str| {
             let number = text.trim_end_matches(['%', 'k', 'm', 'g']);
             !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && text.len() - number.len() < 2
         };
         Self {
-            media_check: words.is_on("mediacheck") || words.is_on("rd.live.check"),
-            persistent: words.is_on("rd.live.overlay.persistent"),
-            persistent_filesystem: words
+            media_check: keywords.is_on("mediacheck") || keywords.is_on("rd.live.check"),
+            persistent: keywords.is_on("rd.live.overlay.persistent"),
+            persistent_filesystem: keywords
                 .value("rd.live.overlay.cowfs")
                 .and_then(Filesystem::parse)
                 .filter(|filesystem| matches!(filesystem, Filesystem::Ext4 | Filesystem::Xfs)),
-            layer_size: words.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
-            swap: !words.is_on("noswap"),
+            layer_size: keywords.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
+            swap: !keywords.is_on("noswap"),
         }
     }
 }
@@ -100,10 +100,10 @@ impl LiveConfig {
     /// Where it is on a medium.
     pub const PATH: &'static str = "/config.isoclient";
 
-    /// The folder of the read-only directories, where they are not packed.
+    /// The directory of the read-only directories, where they are not packed.
     pub const DIRECTORIES: &'static str = "/read-only-system";
 
-    /// Today's place of the read-only system of the layout `overlay`.
+    /// Today's location of the read-only system of the layout `overlay`.
     pub const LIVE_OS: &'static str = "/LiveOS/squashfs.img";
 
     /// Reads the file's text. Remarks and keys of other boot images say nothing here.
@@ -115,16 +115,17 @@ impl LiveConfig {
         let image = value("IMAGE").ok_or_else(|| LiveConfigError("IMAGE is missing".to_owned()))?;
         let malformed =
             || LiveConfigError(format!("IMAGE=\"{image}\": expected /dev/ram1;<name>.<arch>;<version>"));
-        let words: Vec<&str> = image.split(',').next().unwrap_or_default().split(';').collect();
-        let [_, name, version, ..] = words[..] else { return Err(malformed()) };
+        let keywords: Vec<&str> = image.split(',').next().unwrap_or_default().split(';').collect();
+        let [_, name, version, ..] = keywords[..] else { return Err(malformed()) };
         let (name, architecture) = name.rsplit_once('.').ok_or_else(malformed)?;
         let is_name = |text: &&str| text.is_empty() || text.contains('/');
         if [name, architecture, version].iter().any(is_name) {
             return Err(malformed());
         }
         let union = value("UNIONFS_CONFIG").map(|config| {
-            let word = config.rsplit(',').next().unwrap_or_default();
-            let known = Union::ALL.into_iter().find(|union| union.word() == word || word == "overlayfs");
+            let keyword = config.rsplit(',').next().unwrap_or_default();
+            let known =
+                Union::ALL.into_iter().find(|union| union.keyword() == keyword || keyword == "overlayfs");
             known.ok_or_else(|| {
                 LiveConfigError(format!(
                     "UNIONFS_CONFIG=\"{config}\": expected overlay, aufs or unionfs at its end"
@@ -140,7 +141,7 @@ impl fmt::Display for LiveConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "IMAGE=/dev/ram1;{}", self.image.entry())?;
         match self.union {
-            Some(union) => writeln!(f, "UNIONFS_CONFIG=/dev/ram1,/dev/loop1,{}", union.word()),
+            Some(union) => writeln!(f, "UNIONFS_CONFIG=/dev/ram1,/dev/loop1,{}", union.keyword()),
             None => Ok(()),
         }
     }

@@ -1,47 +1,47 @@
 //! The kernel command line.
 //!
-//! Split into words as the kernel does it: blanks separate, double quotes keep blanks together and are not part of
-//! the value, `--` ends the parameters (what follows is init's). Nothing is ever evaluated: a word stays a word.
+//! Split into keywords as the kernel does it: blanks separate, double quotes keep blanks together and are not part of
+//! the value, `--` ends the parameters (what follows is init's). Nothing is ever evaluated: a keyword stays a keyword.
 
 use std::fmt;
 
 use crate::filesystem::Filesystem;
 use crate::partition::{RootDevice, RootDeviceError};
 
-/// The words of a command line, in order.
+/// The keywords of a command line, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Parameters(Vec<(String, Option<String>)>);
 
 impl Parameters {
-    /// Splits a command line into its words.
+    /// Splits a command line into its keywords.
     pub fn parse(line: &str) -> Self {
-        let mut words = Vec::new();
-        let (mut word, mut quoted, mut begun) = (String::new(), false, false);
+        let mut keywords = Vec::new();
+        let (mut keyword, mut quoted, mut begun) = (String::new(), false, false);
         for c in line.chars() {
             match c {
                 '"' => (quoted, begun) = (!quoted, true),
                 c if c.is_whitespace() && !quoted => {
                     if begun {
-                        words.push(std::mem::take(&mut word));
+                        keywords.push(std::mem::take(&mut keyword));
                     }
                     begun = false;
                 }
                 c => {
-                    word.push(c);
+                    keyword.push(c);
                     begun = true;
                 }
             }
         }
         if begun {
-            words.push(word);
+            keywords.push(keyword);
         }
         Self(
-            words
+            keywords
                 .into_iter()
-                .take_while(|word| word != "--")
-                .map(|word| match word.split_once('=') {
+                .take_while(|keyword| keyword != "--")
+                .map(|keyword| match keyword.split_once('=') {
                     Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                    None => (word, None),
+                    None => (keyword, None),
                 })
                 .collect(),
         )
@@ -49,17 +49,17 @@ impl Parameters {
 
     /// The value of `name`; the last one counts when it is given several times, as for the kernel.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(word, _)| word == name)?.1.as_deref()
+        self.0.iter().rev().find(|(keyword, _)| keyword == name)?.1.as_deref()
     }
 
     /// Whether `name` stands there, with or without a value.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|(word, _)| word == name)
+        self.0.iter().any(|(keyword, _)| keyword == name)
     }
 
     /// Whether `name` is switched on: it stands there without a value, or with one that is neither empty nor 0.
     pub fn is_on(&self, name: &str) -> bool {
-        match self.0.iter().rev().find(|(word, _)| word == name) {
+        match self.0.iter().rev().find(|(keyword, _)| keyword == name) {
             Some((_, Some(value))) => !matches!(value.as_str(), "" | "0" | "no" | "off"),
             Some((_, None)) => true,
             None => false,
@@ -80,7 +80,7 @@ pub struct BootParameters {
     pub read_only: bool,
     /// `init=`, an absolute path in the system.
     pub init: Option<String>,
-    /// `DEBUG=1`, or `rd.kiwi.debug` in today's words: traces, phases, and shells where something fails.
+    /// `DEBUG=1`, or `rd.kiwi.debug` in today's keywords: traces, phases, and shells where something fails.
     pub debug: bool,
     /// `kiwi.phases=1`: the phases alone, for machines that read the console.
     pub phases: bool,
@@ -107,9 +107,9 @@ impl fmt::Display for ParameterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root(error) => error.fmt(f),
-            Self::Filesystem(word) => {
-                let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::word).collect();
-                write!(f, "rootfstype=\"{word}\" is not known: expected one of {}", known.join(", "))
+            Self::Filesystem(keyword) => {
+                let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::keyword).collect();
+                write!(f, "rootfstype=\"{keyword}\" is not known: expected one of {}", known.join(", "))
             }
             Self::Init(path) => {
                 write!(f, "init=\"{path}\" is not a path: expected one that starts with \"/\"")
@@ -122,33 +122,33 @@ impl fmt::Display for ParameterError {
 impl std::error::Error for ParameterError {}
 
 impl BootParameters {
-    /// Takes the parameters that concern a boot image from the words of a command line.
-    pub fn of(words: &Parameters) -> Result<Self, ParameterError> {
-        let read_only = words.0.iter().rev().find(|(word, _)| matches!(word.as_str(), "ro" | "rw"));
+    /// Takes the parameters that concern a boot image from the keywords of a command line.
+    pub fn of(keywords: &Parameters) -> Result<Self, ParameterError> {
+        let read_only = keywords.0.iter().rev().find(|(keyword, _)| matches!(keyword.as_str(), "ro" | "rw"));
         Ok(Self {
-            root: words.value("root").map(RootDevice::parse).transpose().map_err(ParameterError::Root)?,
-            filesystem: words
+            root: keywords.value("root").map(RootDevice::parse).transpose().map_err(ParameterError::Root)?,
+            filesystem: keywords
                 .value("rootfstype")
-                .map(|word| {
-                    Filesystem::parse(word).ok_or_else(|| ParameterError::Filesystem(word.to_owned()))
+                .map(|keyword| {
+                    Filesystem::parse(keyword).ok_or_else(|| ParameterError::Filesystem(keyword.to_owned()))
                 })
                 .transpose()?,
-            root_flags: words.value("rootflags").map(str::to_owned),
-            read_only: read_only.is_some_and(|(word, _)| word == "ro"),
-            init: words
+            root_flags: keywords.value("rootflags").map(str::to_owned),
+            read_only: read_only.is_some_and(|(keyword, _)| keyword == "ro"),
+            init: keywords
                 .value("init")
                 .map(|path| match path.starts_with('/') {
                     true => Ok(path.to_owned()),
                     false => Err(ParameterError::Init(path.to_owned())),
                 })
                 .transpose()?,
-            debug: words.is_on("DEBUG") || words.is_on("rd.kiwi.debug"),
-            phases: words.is_on("kiwi.phases"),
-            timeout: words
+            debug: keywords.is_on("DEBUG") || keywords.is_on("rd.kiwi.debug"),
+            phases: keywords.is_on("kiwi.phases"),
+            timeout: keywords
                 .value("rd.timeout")
                 .map(|text| text.parse().map_err(|_| ParameterError::Timeout(text.to_owned())))
                 .transpose()?,
-            panic: words.contains("panic"),
+            panic: keywords.contains("panic"),
         })
     }
 
@@ -186,23 +186,23 @@ mod tests {
 
     #[test]
     fn quotes_keep_blanks_and_are_no_part_of_the_value() {
-        let words = Parameters::parse(r#"root="LABEL=my root" "a b=c d" empty="" x"#);
-        assert_eq!(words.value("root"), Some("LABEL=my root"));
-        assert_eq!(words.value("a b"), Some("c d"));
-        assert_eq!(words.value("empty"), Some(""));
-        assert!(words.contains("x"));
+        let keywords = Parameters::parse(r#"root="LABEL=my root" "a b=c d" empty="" x"#);
+        assert_eq!(keywords.value("root"), Some("LABEL=my root"));
+        assert_eq!(keywords.value("a b"), Some("c d"));
+        assert_eq!(keywords.value("empty"), Some(""));
+        assert!(keywords.contains("x"));
     }
 
     #[test]
     fn nothing_is_evaluated() {
-        let words = Parameters::parse("x=$(reboot) y=`id`;z root=/dev/sda1 'q r'");
-        assert_eq!(words.value("x"), Some("$(reboot)"));
-        assert_eq!(words.value("y"), Some("`id`;z"));
-        assert!(words.contains("'q") && words.contains("r'"));
+        let keywords = Parameters::parse("x=$(reboot) y=`id`;z root=/dev/sda1 'q r'");
+        assert_eq!(keywords.value("x"), Some("$(reboot)"));
+        assert_eq!(keywords.value("y"), Some("`id`;z"));
+        assert!(keywords.contains("'q") && keywords.contains("r'"));
     }
 
     #[test]
-    fn the_last_word_counts_and_init_words_do_not() {
+    fn the_last_keyword_counts_and_init_keywords_do_not() {
         let parse = |line| BootParameters::parse(line).unwrap();
         assert_eq!(parse("root=/dev/sda1 root=/dev/sdb1").root, Some(RootDevice::Device("sdb1".into())));
         assert!(!parse("ro rw").read_only && parse("rw ro").read_only && !parse("quiet").read_only);
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_has_two_words_and_can_be_off() {
+    fn debug_has_two_keywords_and_can_be_off() {
         let debug = |line| BootParameters::parse(line).unwrap().debug;
         assert!(debug("DEBUG=1") && debug("rd.kiwi.debug") && debug("rd.kiwi.debug=1"));
         assert!(!debug("DEBUG=0") && !debug("debug") && !debug("rd.kiwi.debug=0"));

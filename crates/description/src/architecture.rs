@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A machine word such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
+/// A machine keyword such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Architecture(String);
 
 impl Architecture {
-    /// Normalises any spelling of a machine word; an unknown word stands for itself.
-    pub fn new(word: &str) -> Self {
-        let word = word.trim();
-        let known = match word {
+    /// Normalises any spelling of a machine keyword; an unknown keyword stands for itself.
+    pub fn new(keyword: &str) -> Self {
+        let keyword = keyword.trim();
+        let known = match keyword {
             "amd64" => "x86_64",
             "arm64" => "aarch64",
             "i386" | "i486" | "i586" | "i686" | "ix86" => "ix86",
@@ -19,13 +19,13 @@ impl Architecture {
         Self(known.to_owned())
     }
 
-    /// The machine word used in file names (`x86_64`, `i686`, `aarch64`).
+    /// The machine keyword used in file names (`x86_64`, `i686`, `aarch64`).
     pub fn machine(&self) -> &str {
         if self.0 == "ix86" { "i686" } else { &self.0 }
     }
 
-    /// The word that replaces `%arch` in source paths (32-bit x86 is `i386`).
-    pub fn path_word(&self) -> &str {
+    /// The keyword that replaces `%arch` in source paths (32-bit x86 is `i386`).
+    pub fn path_keyword(&self) -> &str {
         if self.0 == "ix86" { "i386" } else { &self.0 }
     }
 

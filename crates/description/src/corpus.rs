@@ -1,8 +1,8 @@
 //! Every element and attribute of every schema: accepted in a fixture, and rejected once something is wrong with it.
 //!
-//! The accepted fixtures use every word (a test of `words` says so). Here each word of them is spelt wrong, given a
-//! value it does not take, left out where it is demanded and repeated where it may stand once. Each time the message
-//! must stand at the very place that was changed, which is compared here; `fixtures/corpus/words.txt` holds all
+//! The accepted fixtures use every keyword (a test of `keywords` says so). Here each keyword of them is spelt wrong, given a
+//! value it does not take, left out where it is required and repeated where it may stand once. Each time the message
+//! must stand at the very location that was changed, which is compared here; `fixtures/corpus/keywords.txt` holds all
 //! messages, one a line.
 //! Run with `UPDATE_FIXTURES=1` to write it anew, and read the difference.
 
@@ -16,17 +16,17 @@ use std::sync::Arc;
 
 use crate::check::has_form;
 use crate::document::Element;
-use crate::words::{Content, ElementWord, IMAGE, Value};
+use crate::schema::{Content, ElementSchema, IMAGE, Value};
 use crate::{Description, Diagnostic, SchemaVersion, Severity, SourceFile};
 
 fn base() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
 }
 
-/// A word where it stands: the element and, for an attribute, its name.
+/// A keyword where it stands: the element and, for an attribute, its name.
 type Key = (String, Option<String>);
 
-/// What was done to a word, and the message that came of it.
+/// What was done to a keyword, and the message that came of it.
 struct Rejected {
     key: Key,
     change: &'static str,
@@ -37,16 +37,16 @@ struct Rejected {
 struct Corpus {
     schema: SchemaVersion,
     file: Arc<SourceFile>,
-    folder: PathBuf,
+    directory: PathBuf,
     seen: BTreeMap<(Key, &'static str), Rejected>,
 }
 
-/// Changes to one place of the text: what stands there, and what is written instead.
+/// Changes to one location of the text: what stands there, and what is written instead.
 type Change = Vec<(Range<usize>, String)>;
 
 impl Corpus {
-    /// Makes the change and keeps the message at `place` of the new text that starts like that.
-    fn reject(&mut self, key: &Key, what: &'static str, change: Change, place: usize, starts: &str) {
+    /// Makes the change and keeps the message at `location` of the new text that starts like that.
+    fn reject(&mut self, key: &Key, what: &'static str, change: Change, location: usize, starts: &str) {
         if self.seen.contains_key(&(key.clone(), what)) {
             return;
         }
@@ -56,18 +56,18 @@ impl Corpus {
         for (range, new) in change.into_iter().rev() {
             text.replace_range(range, &new);
         }
-        let folder = self.folder.clone();
+        let directory = self.directory.clone();
         let parsed =
             Description::load(SourceFile { name: self.file.name.clone(), text: text.clone() }, &mut |path| {
-                let text = fs::read_to_string(folder.join(path)).map_err(|error| error.to_string())?;
+                let text = fs::read_to_string(directory.join(path)).map_err(|error| error.to_string())?;
                 Ok(SourceFile { name: path.to_owned(), text })
             });
-        let at = |one: &&Diagnostic| one.span.range.start == place && one.span.file.name == self.file.name;
+        let at = |one: &&Diagnostic| one.span.range.start == location && one.span.file.name == self.file.name;
         let mut errors = parsed.diagnostics.0.iter().filter(|one| one.severity == Severity::Error).filter(at);
         let Some(found) = errors.find(|one| one.message.starts_with(starts)) else {
-            let here = &text[text.floor_char_boundary(place.saturating_sub(60))..];
+            let here = &text[text.floor_char_boundary(location.saturating_sub(60))..];
             panic!(
-                "{}: {key:?} {what}: no error at {place} starts with {starts:?}: {:#?}\n...{}",
+                "{}: {key:?} {what}: no error at {location} starts with {starts:?}: {:#?}\n...{}",
                 self.file.name,
                 parsed.diagnostics,
                 &here[..here.floor_char_boundary(160.min(here.len()))],
@@ -81,13 +81,16 @@ impl Corpus {
     fn element(
         &mut self,
         element: &Element,
-        word: &'static ElementWord,
-        parent: Option<&'static ElementWord>,
+        keyword: &'static ElementSchema,
+        parent: Option<&'static ElementSchema>,
     ) {
         let schema = self.schema;
-        let place =
-            format!("{}{}", parent.map(|parent| format!("{}>", parent.name)).unwrap_or_default(), word.name);
-        let key: Key = (place, None);
+        let location = format!(
+            "{}{}",
+            parent.map(|parent| format!("{}>", parent.name)).unwrap_or_default(),
+            keyword.name
+        );
+        let key: Key = (location, None);
         let name = element.span.range.clone();
         if parent.is_some() {
             let misspelt = format!("{}q", element.name);
@@ -99,21 +102,22 @@ impl Corpus {
             }
             self.reject(&key, "misspelt", change, name.start, &format!("there is no element `<{misspelt}>`"));
         }
-        if let Content::Anything = word.content {
+        if let Content::Anything = keyword.content {
             return;
         }
-        self.attributes(element, word);
-        if let (Some(text), Some(form)) = (&element.text, word.text.filter(|_| word.text_life.covers(schema)))
+        self.attributes(element, keyword);
+        if let (Some(text), Some(form)) =
+            (&element.text, keyword.text.filter(|_| keyword.text_life.covers(schema)))
             && let Some(bad) = bad_value(&form)
         {
-            let empty = format!("`<{}>` is empty", word.name);
-            let (place, starts) =
+            let empty = format!("`<{}>` is empty", keyword.name);
+            let (location, starts) =
                 if bad.is_empty() { (name.start, empty) } else { (text.span.range.start, String::new()) };
-            self.reject(&key, "wrong text", vec![(text.span.range.clone(), bad)], place, &starts);
+            self.reject(&key, "wrong text", vec![(text.span.range.clone(), bad)], location, &starts);
         }
-        for child in word.child_words().iter().filter(|child| child.life.covers(schema)) {
+        for child in keyword.child_schemas().iter().filter(|child| child.life.covers(schema)) {
             let Some(first) = element.child(child.element.name) else { continue };
-            let key: Key = (format!("{}>{}", word.name, child.element.name), None);
+            let key: Key = (format!("{}>{}", keyword.name, child.element.name), None);
             let source = first.layout.source.clone();
             if child.required.is_some_and(|required| required.covers(schema)) {
                 let all = element.children(child.element.name);
@@ -123,7 +127,7 @@ impl Corpus {
                     .filter(|(range, _)| range.start < name.start)
                     .map(|(range, _)| range.len())
                     .sum();
-                let starts = format!("`<{}>` lacks `<{}>`", word.name, child.element.name);
+                let starts = format!("`<{}>` lacks `<{}>`", keyword.name, child.element.name);
                 self.reject(&key, "left out", change, name.start - removed_before, &starts);
             }
             if !child.many.is_some_and(|many| many.covers(schema)) && first.span.file.name == self.file.name {
@@ -133,19 +137,19 @@ impl Corpus {
             }
         }
         for child in &element.children {
-            if let Some(known) = word.child_word(&child.name, schema).filter(|_| !child.foreign) {
-                self.element(child, known.element, Some(word));
+            if let Some(known) = keyword.child_schema(&child.name, schema).filter(|_| !child.foreign) {
+                self.element(child, known.element, Some(keyword));
             }
         }
     }
 
-    fn attributes(&mut self, element: &Element, word: &'static ElementWord) {
+    fn attributes(&mut self, element: &Element, keyword: &'static ElementSchema) {
         for attribute in &element.attributes {
-            let Some(known) = word.attribute_word(&attribute.name, self.schema) else { continue };
-            let key: Key = (word.name.to_owned(), Some(known.name.to_owned()));
+            let Some(known) = keyword.attribute_schema(&attribute.name, self.schema) else { continue };
+            let key: Key = (keyword.name.to_owned(), Some(known.name.to_owned()));
             let name = attribute.name_span.range.clone();
             if !known.name.starts_with("scheme") && !known.name.starts_with("schema") {
-                let starts = format!("`<{}>` has no attribute `{}qq`", word.name, known.name);
+                let starts = format!("`<{}>` has no attribute `{}qq`", keyword.name, known.name);
                 self.reject(
                     &key,
                     "misspelt",
@@ -173,17 +177,17 @@ fn bad_value(form: &Value) -> Option<String> {
     ["?!", "a:b\u{7f}", ""].iter().find(|text| !has_form(text, form)).map(|text| (*text).to_owned())
 }
 
-/// Every word that some schema has, where it stands.
+/// Every keyword that some schema has, where it stands.
 fn known() -> BTreeSet<Key> {
-    fn add(word: &'static ElementWord, parent: &str, known: &mut BTreeSet<Key>) {
-        if !known.insert((format!("{parent}{}", word.name), None)) && !parent.is_empty() {
+    fn add(keyword: &'static ElementSchema, parent: &str, known: &mut BTreeSet<Key>) {
+        if !known.insert((format!("{parent}{}", keyword.name), None)) && !parent.is_empty() {
             return;
         }
-        for attribute in word.attributes {
-            known.insert((word.name.to_owned(), Some(attribute.name.to_owned())));
+        for attribute in keyword.attributes {
+            known.insert((keyword.name.to_owned(), Some(attribute.name.to_owned())));
         }
-        for child in word.child_words() {
-            add(child.element, &format!("{}>", word.name), known);
+        for child in keyword.child_schemas() {
+            add(child.element, &format!("{}>", keyword.name), known);
         }
     }
     let mut known = BTreeSet::new();
@@ -192,12 +196,12 @@ fn known() -> BTreeSet<Key> {
 }
 
 #[test]
-fn every_word_is_rejected_where_something_is_wrong_with_it() {
+fn every_keyword_is_rejected_where_something_is_wrong_with_it() {
     let mut seen = BTreeMap::new();
     // Today's schema first: its messages are the ones that matter most.
     for &schema in SchemaVersion::ALL.iter().rev() {
-        let folder = base().join(format!("descriptions/{schema}/accepted"));
-        let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+        let directory = base().join(format!("descriptions/{schema}/accepted"));
+        let mut paths: Vec<PathBuf> = fs::read_dir(&directory)
             .into_iter()
             .flatten()
             .map(|entry| entry.expect("an entry").path())
@@ -207,7 +211,7 @@ fn every_word_is_rejected_where_something_is_wrong_with_it() {
             let text = fs::read_to_string(path).expect("a text");
             let file = Arc::new(SourceFile { name: "config.xml".to_owned(), text });
             let root = crate::format::read(&file).expect("XML");
-            let mut corpus = Corpus { schema, file, folder: folder.clone(), seen };
+            let mut corpus = Corpus { schema, file, directory: directory.clone(), seen };
             corpus.element(&root, &IMAGE, None);
             seen = corpus.seen;
         }
@@ -230,13 +234,13 @@ fn every_word_is_rejected_where_something_is_wrong_with_it() {
             diagnostic.message, diagnostic.label
         ));
     }
-    let path = base().join("corpus/words.txt");
+    let path = base().join("corpus/keywords.txt");
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
         fs::write(&path, &lines).expect("the corpus is written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     for (expected, got) in expected.lines().zip(lines.lines()) {
-        assert_eq!(expected, got, "UPDATE_FIXTURES=1 writes fixtures/corpus/words.txt anew");
+        assert_eq!(expected, got, "UPDATE_FIXTURES=1 writes fixtures/corpus/keywords.txt anew");
     }
     assert_eq!(expected.lines().count(), lines.lines().count());
 }

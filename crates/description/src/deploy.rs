@@ -51,7 +51,7 @@ pub enum PartitionSize {
     Fixed(crate::Mebibytes),
 }
 
-/// The union file system; both words mean overlayfs on today's kernels.
+/// The union file system; both keywords mean overlayfs on today's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnionType {
     /// aufs

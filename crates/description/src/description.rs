@@ -1,7 +1,7 @@
 //! A description: everything that was written, valid, nothing chosen yet.
 //!
 //! ```text
-//! load: texts -> one tree, checked against the words of their schemas -> upgrade -> decode -> Description
+//! load: texts -> one tree, checked against the keywords of their schemas -> upgrade -> decode -> Description
 //! ```
 //!
 //! All errors of the files are collected on the way; a description exists only when there is none. Choosing a type,
@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::include::Loader;
-use crate::not_built::NotBuilt;
+use crate::unsupported::Unsupported;
 use crate::{
     Architecture, ArchitectureList, Deploy, DescriptionKind, Diagnostics, Drivers, ImageName, ImageType,
     Machine, PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository,
@@ -24,8 +24,8 @@ pub struct Parsed {
     pub description: Option<Description>,
     /// Everything there is to say about the file, in its order.
     pub diagnostics: Diagnostics,
-    /// Words that today's schema does not have any more, each with the modern one.
-    pub old_words: Diagnostics,
+    /// Keywords that today's schema does not have any more, each with the modern one.
+    pub deprecated: Diagnostics,
 }
 
 /// A valid description.
@@ -65,7 +65,7 @@ pub struct Description {
     pub(crate) repositories: Vec<Section<RepositoryEntry>>,
     pub(crate) packages: Vec<Section<PackageSection>>,
     /// Sections we know and do not build.
-    pub(crate) not_built: Vec<Section<()>>,
+    pub(crate) unsupported: Vec<Section<()>>,
     pub(crate) image_span: Span,
     pub(crate) profiles_span: Option<Span>,
 }
@@ -79,16 +79,16 @@ impl Description {
     /// Reads a description with the files it includes, whose texts `loader` gives.
     pub fn load(file: SourceFile, loader: &mut Loader) -> Parsed {
         let mut diagnostics = Diagnostics::default();
-        let mut old_words = Diagnostics::default();
+        let mut deprecated = Diagnostics::default();
         let whole = include::read(&Arc::new(file), loader, &mut diagnostics);
         let description = whole.and_then(|mut whole| {
-            old_words = whole.old_words;
+            deprecated = whole.deprecated;
             upgrade::upgrade(&mut whole.root, whole.schema);
             decode::decode(&whole.root, whole.schema, &mut diagnostics)
         });
         diagnostics.sort();
         diagnostics.shorten();
-        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, old_words }
+        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, deprecated }
     }
 
     /// The types of all preferences sections, in the order of the text.
@@ -127,17 +127,17 @@ pub struct Inherit {
 /// One `<type>`.
 #[derive(Debug, Clone)]
 pub struct TypeEntry {
-    /// Its word, as `--type` takes it.
-    pub word: String,
+    /// Its keyword, as `--type` takes it.
+    pub keyword: String,
     /// Whether it says `primary="true"`.
     pub primary: bool,
     /// The description of its boot image as `boot=` names it, and where.
     pub boot: Option<(String, Span)>,
     /// `bundle_format=`: how files of a bundle are named.
     pub(crate) bundle_format: Option<String>,
-    /// What it means; none when the word is known and not built.
+    /// What it means; none when the keyword is known and not built.
     pub(crate) image_type: Option<ImageType>,
-    pub(crate) not_built: Vec<NotBuilt>,
+    pub(crate) unsupported: Vec<Unsupported>,
 }
 
 /// What limits a section to some builds.
@@ -162,7 +162,7 @@ impl Condition {
 pub(crate) struct Section<T> {
     pub(crate) condition: Condition,
     /// What a build that this section belongs to cannot do.
-    pub(crate) not_built: Vec<NotBuilt>,
+    pub(crate) unsupported: Vec<Unsupported>,
     pub(crate) content: T,
 }
 
@@ -214,7 +214,7 @@ pub(crate) enum PackagesFor {
     Delete,
     /// Files that the list of packages leaves out: nothing is installed.
     SystemFiles,
-    /// `xen`, `vmware`, or the word of an image type.
+    /// `xen`, `vmware`, or the keyword of an image type.
     Type(String),
 }
 

@@ -12,7 +12,7 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// A place in a source text.
+/// A location in a source text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Span {
     /// The text.
@@ -32,7 +32,7 @@ impl Span {
     }
 
     /// What stands there, when it is one name of an element or attribute.
-    pub(crate) fn word(&self) -> Option<&str> {
+    pub(crate) fn keyword(&self) -> Option<&str> {
         let text = self.file.text.get(self.range.clone())?;
         let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         (!text.is_empty() && text.chars().all(name)).then_some(text)
@@ -40,7 +40,7 @@ impl Span {
 }
 
 impl std::fmt::Debug for Span {
-    /// Names the place instead of printing the whole text of the file.
+    /// Names the location instead of printing the whole text of the file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (line, column) = self.line_and_column();
         write!(f, "{}:{line}:{column}", self.file.name)
@@ -64,7 +64,7 @@ const UNREADABLE: &str = "readable-text";
 pub struct Diagnostic {
     /// How bad.
     pub severity: Severity,
-    /// The name of the rule that was broken: lower-case words with dashes between.
+    /// The name of the rule that was broken: lower-case keywords with dashes between.
     pub rule: &'static str,
     /// What is wrong, one line.
     pub message: String,
@@ -72,7 +72,7 @@ pub struct Diagnostic {
     pub span: Span,
     /// What stands at the caret, e.g. `not an attribute of <type>`.
     pub label: String,
-    /// What to do: the expectation, "did you mean", the modern word.
+    /// What to do: the expectation, "did you mean", the modern keyword.
     pub help: Option<String>,
 }
 
@@ -150,7 +150,7 @@ impl Diagnostics {
         if all > MOST
             && let Some(last) = self.0.last().cloned()
         {
-            let message = format!("there are {all} problems or more; those after this place are not told");
+            let message = format!("there are {all} problems or more; those after this location are not told");
             self.0.push(
                 Diagnostic::error(last.span, message).rule("too-many-problems").label("told until here"),
             );

@@ -1,6 +1,6 @@
 //! The file formats of a virtual disk, `format="..."`.
 
-/// A disk format, by the word of the description. `Raw` is what is always made first.
+/// A disk format, by the keyword of the description. `Raw` is what is always made first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DiskFormat {
     /// The plain sectors.
@@ -24,7 +24,7 @@ pub enum DiskFormat {
 }
 
 impl DiskFormat {
-    /// Every format with its word, the first word being the one we write.
+    /// Every format with its keyword, the first keyword being the one we write.
     pub const WORDS: [(&'static str, DiskFormat); 11] = [
         ("raw", Self::Raw),
         ("qcow2", Self::Qcow2),
@@ -38,8 +38,8 @@ impl DiskFormat {
         ("parallels", Self::Parallels),
         ("qemu", Self::Raw),
     ];
-    /// The format a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, format)| *format)
+    /// The format a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, format)| *format)
     }
 }

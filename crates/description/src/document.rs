@@ -1,13 +1,13 @@
-//! The tree of a description before anybody knows what its words mean.
+//! The tree of a description before anybody knows what its keywords mean.
 //!
 //! Every format feeds this one tree: an element has a name, attributes, children and text, and each of them keeps the
-//! place it was written at. The tree is at most [`MAX_DEPTH`] deep, so walking it may recurse.
+//! location it was written at. The tree is at most [`MAX_DEPTH`] deep, so walking it may recurse.
 
 use std::ops::Range;
 
 use crate::Span;
 
-/// How deep elements may nest. The deepest word of any schema sits at level 7.
+/// How deep elements may nest. The deepest keyword of any schema sits at level 7.
 pub(crate) const MAX_DEPTH: usize = 32;
 
 /// One element.
@@ -15,7 +15,7 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) struct Element {
     /// Its name, without a namespace prefix.
     pub(crate) name: String,
-    /// Whether the name belongs to a namespace; none of our words does.
+    /// Whether the name belongs to a namespace; none of our keywords does.
     pub(crate) foreign: bool,
     /// Where the name stands, or the whole item when the element is one of a list.
     pub(crate) span: Span,
@@ -59,7 +59,7 @@ pub(crate) struct Attribute {
     pub(crate) value: Text,
 }
 
-/// A value or a text with its place.
+/// A value or a text with its location.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     /// The text, references such as `&amp;` resolved.
@@ -69,14 +69,14 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// The items of a comma list, blanks trimmed, each with its own place.
+    /// The items of a comma list, blanks trimmed, each with its own location.
     pub(crate) fn items(&self) -> Vec<Text> {
         self.split(|c| c == ',')
     }
 
     /// The items of a list separated by blanks.
-    pub(crate) fn words(&self) -> Vec<Text> {
-        self.split(char::is_whitespace).into_iter().filter(|word| !word.text.is_empty()).collect()
+    pub(crate) fn keywords(&self) -> Vec<Text> {
+        self.split(char::is_whitespace).into_iter().filter(|keyword| !keyword.text.is_empty()).collect()
     }
 
     fn split(&self, separator: impl Fn(char) -> bool) -> Vec<Text> {
@@ -103,7 +103,7 @@ impl Text {
 impl Element {
     /// The name that the user wrote, which an upgrade may have replaced since.
     pub(crate) fn written(&self) -> Option<&str> {
-        if self.item { None } else { self.span.word() }
+        if self.item { None } else { self.span.keyword() }
     }
 
     /// The attribute of that name.

@@ -17,13 +17,13 @@ impl DriverKind {
     /// Every kind.
     pub const ALL: [DriverKind; 4] = [Self::Drivers, Self::Net, Self::Usb, Self::Scsi];
 
-    /// The kind a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    /// The kind a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.keyword() == keyword)
     }
 
-    /// The word of the description, also the variable's name in `.profile`.
-    pub fn word(self) -> &'static str {
+    /// The keyword of the description, also the variable's name in `.profile`.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Drivers => "drivers",
             Self::Net => "netdrivers",

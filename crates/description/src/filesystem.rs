@@ -1,6 +1,6 @@
 //! The file systems an image can have.
 
-/// A file system, by the word of the description.
+/// A file system, by the keyword of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Filesystem {
     /// ext2
@@ -37,13 +37,13 @@ impl Filesystem {
         Self::Cramfs,
     ];
 
-    /// The file system a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|filesystem| filesystem.word() == word)
+    /// The file system a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|filesystem| filesystem.keyword() == keyword)
     }
 
-    /// The word used in descriptions, which is also the kernel's name of the type.
-    pub fn word(self) -> &'static str {
+    /// The keyword used in descriptions, which is also the kernel's name of the type.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Ext2 => "ext2",
             Self::Ext3 => "ext3",

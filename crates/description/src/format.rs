@@ -32,8 +32,8 @@ impl Format {
     /// The longest file that is read, in bytes: a caller need not load more of it.
     pub const MAX_SIZE: usize = MAX_TEXT;
 
-    /// The word, which is also what the names of such files end in.
-    pub fn word(self) -> &'static str {
+    /// The keyword, which is also what the names of such files end in.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Xml => "xml",
             Self::Yaml => "yaml",
@@ -42,11 +42,11 @@ impl Format {
         }
     }
 
-    /// The format of that word.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
+    /// The format of that keyword.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        match keyword {
             "yml" => Some(Self::Yaml),
-            _ => Self::ALL.iter().copied().find(|format| format.word() == word),
+            _ => Self::ALL.iter().copied().find(|format| format.keyword() == keyword),
         }
     }
 
@@ -59,7 +59,7 @@ impl Format {
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.keyword())
     }
 }
 

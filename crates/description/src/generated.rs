@@ -1,11 +1,11 @@
 //! Descriptions made from the tables, for what must hold of all of them.
 //!
-//! A description is grown at random from the words of a schema, and what the rules between words refuse is cut away
+//! A description is grown at random from the keywords of a schema, and what the rules between keywords refuse is cut away
 //! again, until it is valid.
 
 use std::fmt::Write as _;
 
-use crate::words::{Content, ElementWord, IMAGE, TYPE, Value};
+use crate::schema::{Content, ElementSchema, IMAGE, TYPE, Value};
 use crate::{Description, Parsed, SchemaVersion, Severity, SourceFile};
 
 /// Texts from which those are taken that have the form a table asks for.
@@ -84,7 +84,7 @@ struct Plant {
     children: Vec<Plant>,
 }
 
-/// What the descriptions include: one package, in the words of the schema that the name says.
+/// What the descriptions include: one package, in the keywords of the schema that the name says.
 pub(crate) fn included(path: &str) -> Result<SourceFile, String> {
     let number = path.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".xml"));
     let schema = number.and_then(SchemaVersion::parse).ok_or("nothing else is included")?;
@@ -109,7 +109,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         }
     }
     image.children.retain(|child| child.name != "include" && child.name != "profiles");
-    if IMAGE.child_word("include", schema).is_some_and(|include| include.life.covers(schema)) {
+    if IMAGE.child_schema("include", schema).is_some_and(|include| include.life.covers(schema)) {
         image.children.push(Plant {
             name: "include".to_owned(),
             attributes: vec![("from".to_owned(), format!("part-{schema}.xml"))],
@@ -130,7 +130,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         children: vec![profile],
     });
     for _ in 0..60 {
-        let (text, places) = written(&image);
+        let (text, locations) = written(&image);
         let parsed = load("config.xml", &text);
         let errors: Vec<_> =
             parsed.diagnostics.0.iter().filter(|one| one.severity == Severity::Error).collect();
@@ -139,7 +139,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         }
         // The last first, so that earlier paths stay what they are.
         let mut cut: Vec<&Path> =
-            errors.iter().filter_map(|error| at(&places, error.span.range.start)).collect();
+            errors.iter().filter_map(|error| at(&locations, error.span.range.start)).collect();
         cut.sort();
         cut.dedup();
         for path in cut.into_iter().rev() {
@@ -151,24 +151,24 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
     panic!("schema {schema} gave nothing valid: {:#?}\n{text}", parsed.diagnostics);
 }
 
-fn plant(word: &'static ElementWord, schema: SchemaVersion, depth: usize, dice: &mut Dice) -> Plant {
+fn plant(keyword: &'static ElementSchema, schema: SchemaVersion, depth: usize, dice: &mut Dice) -> Plant {
     let mut plant =
-        Plant { name: word.name.to_owned(), attributes: Vec::new(), text: None, children: Vec::new() };
-    if let Content::Anything = word.content {
+        Plant { name: keyword.name.to_owned(), attributes: Vec::new(), text: None, children: Vec::new() };
+    if let Content::Anything = keyword.content {
         return plant;
     }
-    if let Some(form) = word.text.filter(|_| word.text_life.covers(schema))
-        && (!word.text_optional || dice.one_in(2))
+    if let Some(form) = keyword.text.filter(|_| keyword.text_life.covers(schema))
+        && (!keyword.text_optional || dice.one_in(2))
     {
         plant.text = Some(value(&form, schema, dice)).filter(|text| !text.trim().is_empty());
     }
-    let image_type = std::ptr::eq(word, &TYPE);
+    let image_type = std::ptr::eq(keyword, &TYPE);
     let mut kind = plant.text.clone().filter(|_| image_type);
-    for known in word.attributes.iter().filter(|known| known.life.covers(schema)) {
+    for known in keyword.attributes.iter().filter(|known| known.life.covers(schema)) {
         let fits = !image_type
             || known.fits.is_empty()
             || kind.as_ref().is_some_and(|kind| known.fits.contains(&kind.as_str()));
-        let rare = if word.attributes.len() > 40 { 12 } else { 3 };
+        let rare = if keyword.attributes.len() > 40 { 12 } else { 3 };
         let wanted = known.required || matches!(known.name, "filesystem" | "boot" | "password" | "pwd");
         if fits && (wanted || dice.one_in(rare)) {
             let value =
@@ -179,11 +179,11 @@ fn plant(word: &'static ElementWord, schema: SchemaVersion, depth: usize, dice: 
             plant.attributes.push((known.name.to_owned(), value));
         }
     }
-    for child in word.child_words().iter().filter(|child| child.life.covers(schema)) {
+    for child in keyword.child_schemas().iter().filter(|child| child.life.covers(schema)) {
         let many = child.many.is_some_and(|many| many.covers(schema));
         let required = child.required.is_some_and(|required| required.covers(schema));
         let least = usize::from(required || matches!(child.element.name, "version" | "type"));
-        let rare = 2 + depth + word.child_words().len() / 8;
+        let rare = 2 + depth + keyword.child_schemas().len() / 8;
         let more = usize::from(dice.one_in(rare)) * (1 + usize::from(many) * dice.below(2));
         for _ in 0..if many { least + more } else { least.max(more) } {
             plant.children.push(self::plant(child.element, schema, depth + 1, dice));
@@ -207,12 +207,15 @@ fn value(form: &Value, schema: SchemaVersion, dice: &mut Dice) -> String {
         }
         Value::Integer => format!("-{}", dice.below(100)),
         Value::OneOf(known) | Value::ListOf(known) => {
-            let words: Vec<&str> =
-                known.iter().filter(|word| word.life.covers(schema)).map(|word| word.word).collect();
-            let first = dice.one_of(&words).copied().unwrap_or_default();
+            let keywords: Vec<&str> = known
+                .iter()
+                .filter(|keyword| keyword.life.covers(schema))
+                .map(|keyword| keyword.keyword)
+                .collect();
+            let first = dice.one_of(&keywords).copied().unwrap_or_default();
             match form {
                 Value::ListOf(_) if dice.one_in(2) => {
-                    format!("{first},{}", dice.one_of(&words).copied().unwrap_or_default())
+                    format!("{first},{}", dice.one_of(&keywords).copied().unwrap_or_default())
                 }
                 _ => first.to_owned(),
             }
@@ -230,24 +233,24 @@ type Path = (Vec<usize>, Option<usize>);
 /// The text, and where each element and attribute of it starts.
 fn written(image: &Plant) -> (String, Vec<(usize, Path)>) {
     let mut text = String::new();
-    let mut places = Vec::new();
-    write(image, &mut Vec::new(), &mut text, &mut places);
-    (text, places)
+    let mut locations = Vec::new();
+    write(image, &mut Vec::new(), &mut text, &mut locations);
+    (text, locations)
 }
 
-fn write(plant: &Plant, path: &mut Vec<usize>, text: &mut String, places: &mut Vec<(usize, Path)>) {
-    places.push((text.len(), (path.clone(), None)));
+fn write(plant: &Plant, path: &mut Vec<usize>, text: &mut String, locations: &mut Vec<(usize, Path)>) {
+    locations.push((text.len(), (path.clone(), None)));
     write!(text, "<{}", plant.name).expect("a string");
     for (position, (name, value)) in plant.attributes.iter().enumerate() {
-        places.push((text.len(), (path.clone(), Some(position))));
+        locations.push((text.len(), (path.clone(), Some(position))));
         write!(text, " {name}=\"{}\"", escaped(value)).expect("a string");
     }
-    places.push((text.len(), (path.clone(), None)));
+    locations.push((text.len(), (path.clone(), None)));
     text.push('>');
     text.push_str(&plant.text.as_deref().map(escaped).unwrap_or_default());
     for (position, child) in plant.children.iter().enumerate() {
         path.push(position);
-        write(child, path, text, places);
+        write(child, path, text, locations);
         path.pop();
     }
     writeln!(text, "</{}>", plant.name).expect("a string");
@@ -258,8 +261,8 @@ fn escaped(text: &str) -> String {
     text.replace('\n', "&#10;").replace('\t', "&#9;")
 }
 
-fn at(places: &[(usize, Path)], offset: usize) -> Option<&Path> {
-    places.iter().rfind(|(start, _)| *start <= offset).map(|(_, path)| path)
+fn at(locations: &[(usize, Path)], offset: usize) -> Option<&Path> {
+    locations.iter().rfind(|(start, _)| *start <= offset).map(|(_, path)| path)
 }
 
 fn remove(image: &mut Plant, (path, attribute): &Path) {

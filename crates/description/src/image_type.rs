@@ -1,4 +1,4 @@
-//! The image types: one variant per word, carrying what that word demands.
+//! The image types: one variant per keyword, carrying what that keyword demands.
 
 use crate::{Bootloader, DiskFormat, Filesystem, Firmware, Oem, SizeRule, SplitFilesystems};
 
@@ -26,15 +26,15 @@ pub enum ImageType {
 }
 
 impl ImageType {
-    /// The word that names this type in a description and for `--type`.
-    pub fn word(&self) -> &'static str {
+    /// The keyword that names this type in a description and for `--type`.
+    pub fn keyword(&self) -> &'static str {
         match self {
-            Self::Filesystem(image) => image.filesystem.word(),
+            Self::Filesystem(image) => image.filesystem.keyword(),
             Self::Cpio => "cpio",
             Self::Tbz => "tbz",
-            Self::Disk(disk) => match disk.word {
-                DiskWord::Vmx => "vmx",
-                DiskWord::Oem => "oem",
+            Self::Disk(disk) => match disk.keyword {
+                DiskKeyword::Vmx => "vmx",
+                DiskKeyword::Oem => "oem",
             },
             Self::Iso(_) => "iso",
             Self::Usb(_) => "usb",
@@ -63,33 +63,33 @@ pub struct FilesystemImage {
     pub size: Option<SizeRule>,
     /// Whether the finished file is packed with gzip.
     pub compressed: bool,
-    /// `fscreateoptions`, words for the mkfs program.
+    /// `fscreateoptions`, keywords for the mkfs program.
     pub create_options: Vec<String>,
     /// `squashfscompression` or `erofscompression`, as written (none: zstd, lz4hc).
     pub squashfs_compression: Option<String>,
 }
 
-/// Which word named the disk: they differ in defaults only.
+/// Which keyword named the disk: they differ in defaults only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DiskWord {
-    /// The chapter's word.
+pub enum DiskKeyword {
+    /// The chapter's keyword.
     Vmx,
-    /// Today's word.
+    /// Today's keyword.
     Oem,
 }
 
 /// A virtual disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disk {
-    /// The word of the description.
-    pub word: DiskWord,
+    /// The keyword of the description.
+    pub keyword: DiskKeyword,
     /// File system of the system partition.
     pub filesystem: Filesystem,
     /// `boot=`; none: the boot image is made from the system tree itself.
     pub boot: Option<BootImage>,
     /// `format=`; `Raw` when absent.
     pub format: DiskFormat,
-    /// `formatoptions`, words for `qemu-img -o`.
+    /// `formatoptions`, keywords for `qemu-img -o`.
     pub format_options: Vec<String>,
     /// `<size>`; none means what the tree needs and about a tenth more.
     pub size: Option<SizeRule>,
@@ -101,7 +101,7 @@ pub struct Disk {
     pub kernel_command_line: Option<String>,
     /// Label of the system's file system (`rootfs_label`, default `ROOT`).
     pub label: String,
-    /// `fscreateoptions`, words for the mkfs program.
+    /// `fscreateoptions`, keywords for the mkfs program.
     pub create_options: Vec<String>,
     /// `fsmountoptions`, for the root line of fstab.
     pub mount_options: Option<String>,
@@ -144,7 +144,7 @@ pub enum IsoLayout {
 /// A live system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Iso {
-    /// `boot=`; demanded by the chapter, optional in today's words.
+    /// `boot=`; required by the chapter, optional in today's keywords.
     pub boot: Option<BootImage>,
     /// `flags=`.
     pub layout: IsoLayout,
@@ -173,7 +173,7 @@ pub struct Iso {
 /// A stick.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usb {
-    /// `boot=`; demanded by the chapter, in later words none means: made from the system tree itself.
+    /// `boot=`; required by the chapter, in later keywords none means: made from the system tree itself.
     pub boot: Option<BootImage>,
     /// Of the system.
     pub image: FilesystemImage,

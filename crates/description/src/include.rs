@@ -1,8 +1,8 @@
-//! `<include from="..."/>`: other files take the place of the element that names them.
+//! `<include from="..."/>`: other files take the location of the element that names them.
 //!
 //! ```text
-//! main file -> tree, checked in its own words -> each include: path below the description, text from the caller
-//!           -> tree, checked in its own words, brought to those of the main file -> its elements in place of the include
+//! main file -> tree, checked in its own keywords -> each include: path below the description, text from the caller
+//!           -> tree, checked in its own keywords, brought to those of the main file -> its elements in place of the include
 //! ```
 //!
 //! An included file has an `<image>` of its own, of which only the elements inside count. It may be of another format,
@@ -12,8 +12,8 @@
 use std::sync::Arc;
 
 use crate::document::{Element, Text};
-use crate::words::IMAGE;
-use crate::{Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, format, old_words};
+use crate::schema::IMAGE;
+use crate::{Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, deprecated, format};
 
 /// Gives the text of a file that a description includes; the path is relative to the directory of the description,
 /// without `.` and `..`. An error says why there is none.
@@ -25,13 +25,13 @@ const MAX_DEPTH: usize = 32;
 
 /// A description with all that it includes.
 pub(crate) struct Whole {
-    /// The tree, in the words of `schema`, without `<include>`.
+    /// The tree, in the keywords of `schema`, without `<include>`.
     pub(crate) root: Element,
     pub(crate) schema: SchemaVersion,
     /// Included files whose schema is that of the main file because they name none.
     pub(crate) without_schema: Vec<Arc<SourceFile>>,
-    /// Words that today's schema does not have any more, each file in the words it is written in.
-    pub(crate) old_words: Diagnostics,
+    /// Keywords that today's schema does not have any more, each file in the keywords it is written in.
+    pub(crate) deprecated: Diagnostics,
 }
 
 /// Reads and checks a description. None only when it cannot be read far enough to say more, which was reported.
@@ -43,11 +43,11 @@ pub(crate) fn read(
     let mut root = format::read(file).map_err(|error| diagnostics.push(*error)).ok()?;
     let schema = decode::schema_version(&root, diagnostics)?;
     let name = file.name.rsplit('/').next().unwrap_or(&file.name).to_owned();
-    let mut old_words = old_words::old_words(&root, schema);
+    let mut deprecated = deprecated::deprecated(&root, schema);
     let mut reader =
         Reader { loader, diagnostics, files: 0, bytes: 0, without_schema: Vec::new(), complete: true };
-    check::words(&root, schema, reader.diagnostics);
-    reader.include(&mut root, Schema { version: schema, of_main: true }, &mut vec![name], &mut old_words);
+    check::keywords(&root, schema, reader.diagnostics);
+    reader.include(&mut root, Schema { version: schema, of_main: true }, &mut vec![name], &mut deprecated);
     let Reader { without_schema, complete, .. } = reader;
     // Nothing is missing that may stand in a file which was not read.
     if complete {
@@ -56,7 +56,7 @@ pub(crate) fn read(
     if diagnostics.is_full() {
         return None;
     }
-    Some(Whole { root, schema, without_schema, old_words })
+    Some(Whole { root, schema, without_schema, deprecated })
 }
 
 /// The schema of a file.
@@ -84,7 +84,7 @@ impl Reader<'_, '_> {
         root: &mut Element,
         schema: Schema,
         chain: &mut Vec<String>,
-        old_words: &mut Diagnostics,
+        deprecated: &mut Diagnostics,
     ) {
         if root.child("include").is_none() {
             return;
@@ -96,7 +96,7 @@ impl Reader<'_, '_> {
                 continue;
             }
             let from = child.value("from").cloned();
-            let included = from.and_then(|from| self.part(&from, schema, chain, old_words));
+            let included = from.and_then(|from| self.part(&from, schema, chain, deprecated));
             self.complete &= included.is_some();
             let mut included = included.unwrap_or_default();
             if let Some(first) = included.first_mut() {
@@ -108,16 +108,16 @@ impl Reader<'_, '_> {
         root.children = children;
     }
 
-    /// The elements of one included file, in the words of `schema`.
+    /// The elements of one included file, in the keywords of `schema`.
     fn part(
         &mut self,
         from: &Text,
         schema: Schema,
         chain: &mut Vec<String>,
-        old_words: &mut Diagnostics,
+        deprecated: &mut Diagnostics,
     ) -> Option<Vec<Element>> {
-        let place = chain.last().map(String::as_str).unwrap_or_default();
-        let path = match path_below(&from.text, place) {
+        let location = chain.last().map(String::as_str).unwrap_or_default();
+        let path = match path_below(&from.text, location) {
             Ok(path) => path,
             Err(why) => return self.refuse(from, &format!("`{}` cannot be included", from.text), why, HELP),
         };
@@ -142,10 +142,10 @@ impl Reader<'_, '_> {
         }
         let mut root = format::read(&file).map_err(|error| self.diagnostics.push(*error)).ok()?;
         let own = self.schema_of_part(&root, schema, &file)?;
-        check::words(&root, own.version, self.diagnostics);
-        old_words.0.extend(old_words::old_words(&root, own.version).0);
+        check::keywords(&root, own.version, self.diagnostics);
+        deprecated.0.extend(deprecated::deprecated(&root, own.version).0);
         chain.push(path);
-        self.include(&mut root, own, chain, old_words);
+        self.include(&mut root, own, chain, deprecated);
         chain.pop();
         crate::upgrade::upgrade_to(&mut root, own.version, schema.version);
         Some(root.children)
@@ -172,7 +172,7 @@ impl Reader<'_, '_> {
                 )
                 .rule("include")
                 .label("newer than the file that includes it")
-                .help("let `kiwi convert` write the including file in today's words"),
+                .help("let `kiwi convert` write the including file in today's keywords"),
             );
             return None;
         }
@@ -189,24 +189,24 @@ impl Reader<'_, '_> {
 const HELP: &str =
     "name a file of the description, relative to this file, or with `this://` to the description";
 
-/// The path below the description that `from` names in the file at `place`.
-fn path_below(from: &str, place: &str) -> Result<String, &'static str> {
-    let (from, place) = match from.split_once(':') {
+/// The path below the description that `from` names in the file at `location`.
+fn path_below(from: &str, location: &str) -> Result<String, &'static str> {
+    let (from, location) = match from.split_once(':') {
         Some(("this", path)) => (path.strip_prefix("//").unwrap_or(path), ""),
-        Some(("file" | "dir", path)) => (path.strip_prefix("//").unwrap_or(path), place),
+        Some(("file" | "dir", path)) => (path.strip_prefix("//").unwrap_or(path), location),
         Some((scheme, rest)) if rest.starts_with("//") && !scheme.contains('/') => {
             return Err("not a file of the description");
         }
-        _ => (from, place),
+        _ => (from, location),
     };
-    if from.starts_with('/') && place.is_empty() {
+    if from.starts_with('/') && location.is_empty() {
         return path_below(from.trim_start_matches('/'), "");
     }
     if from.starts_with('/') {
         return Err("an absolute path leaves the description");
     }
-    let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let directory = location.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in from.split('/') {
         match part {
             "" | "." => {}
@@ -238,10 +238,10 @@ mod tests {
             ("../more.xml", "sub/a.xml", "more.xml"),
             ("a:b.xml", "config.xml", "a:b.xml"),
         ];
-        for (from, place, path) in good {
-            assert_eq!(path_below(from, place).as_deref(), Ok(path), "{from} in {place}");
+        for (from, location, path) in good {
+            assert_eq!(path_below(from, location).as_deref(), Ok(path), "{from} in {location}");
         }
-        for (from, place) in [
+        for (from, location) in [
             ("../more.xml", "config.xml"),
             ("a/../../more.xml", "config.xml"),
             ("this://../more.xml", "sub/a.xml"),
@@ -252,7 +252,7 @@ mod tests {
             (".", "sub/a.xml"),
             ("sub/", "config.xml"),
         ] {
-            assert!(path_below(from, place).is_err(), "{from} in {place}");
+            assert!(path_below(from, location).is_err(), "{from} in {location}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads KIWI image descriptions: text in, a valid model or positioned diagnostics out.
 //!
 //! ```text
-//! config.xml text -> Document (elements with spans) -> upgrade (canonical words) -> decode -> Description
+//! config.xml text -> Document (elements with spans) -> upgrade (canonical keywords) -> decode -> Description
 //! Description + Choice (profiles, type, architecture) -> Selection
 //! ```
 //!
@@ -16,6 +16,7 @@ mod convert;
 mod corpus;
 mod decode;
 mod deploy;
+mod deprecated;
 mod description;
 mod diagnostic;
 mod disk_format;
@@ -29,9 +30,7 @@ mod image_type;
 mod include;
 mod mapping;
 mod names;
-mod not_built;
 mod oem;
-mod old_words;
 mod package_list;
 mod package_manager;
 mod packages;
@@ -40,15 +39,16 @@ mod profile;
 mod repository;
 mod rules;
 mod schema;
+mod schema_version;
 mod select;
 mod selection;
 mod size;
 mod split;
 mod suggest;
+mod unsupported;
 mod upgrade;
 mod users;
 pub mod vocabulary;
-mod words;
 mod xml;
 
 pub use architecture::{Architecture, ArchitectureList};
@@ -62,7 +62,7 @@ pub use drivers::{DriverKind, Drivers};
 pub use filesystem::{Filesystem, SplitFilesystems};
 pub use format::Format;
 pub use image_type::{
-    BootImage, Disk, DiskWord, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
+    BootImage, Disk, DiskKeyword, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
 };
 pub use include::Loader;
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
@@ -72,7 +72,7 @@ pub use packages::{Package, PackageSet, PatternType};
 pub use preferences::Settings;
 pub use profile::{Profile, Requirement};
 pub use repository::{Repository, RepositoryStatus, RepositoryType, SourcePath};
-pub use schema::SchemaVersion;
+pub use schema_version::SchemaVersion;
 pub use selection::{Choice, DescriptionKind, Selection};
 pub use size::{Bytes, Mebibytes, SizeRule};
 pub use split::Split;

@@ -3,10 +3,10 @@
 use crate::description::PackageSection;
 use crate::{Architecture, ArchitectureList, ImageType, Package, PackageName, PackageSet, PatternType};
 
-/// Whether a packages section of that type word belongs to an image type.
-pub(crate) fn section_is_for(word: &str, image_type: &ImageType) -> bool {
+/// Whether a packages section of that type keyword belongs to an image type.
+pub(crate) fn section_is_for(keyword: &str, image_type: &ImageType) -> bool {
     match image_type {
-        ImageType::Disk(_) => matches!(word, "oem" | "vmx" | "vmware"),
+        ImageType::Disk(_) => matches!(keyword, "oem" | "vmx" | "vmware"),
         ImageType::Filesystem(_)
         | ImageType::Cpio
         | ImageType::Tbz
@@ -14,7 +14,7 @@ pub(crate) fn section_is_for(word: &str, image_type: &ImageType) -> bool {
         | ImageType::Usb(_)
         | ImageType::Xen(_)
         | ImageType::Pxe(_)
-        | ImageType::Split(_) => word == image_type.word(),
+        | ImageType::Split(_) => keyword == image_type.keyword(),
     }
 }
 

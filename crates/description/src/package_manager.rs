@@ -1,6 +1,6 @@
 //! The package managers a description can name.
 
-/// A package manager, by the word of the description.
+/// A package manager, by the keyword of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PackageManager {
     /// smart, the chapter's default.
@@ -14,7 +14,7 @@ pub enum PackageManager {
 }
 
 impl PackageManager {
-    /// Every word with its meaning; the first word of a manager is its canonical one.
+    /// Every keyword with its meaning; the first keyword of a manager is its canonical one.
     pub const WORDS: [(&'static str, PackageManager); 8] = [
         ("smart", Self::Smart),
         ("zypper", Self::Zypper),
@@ -26,13 +26,13 @@ impl PackageManager {
         ("yum", Self::Dnf),
     ];
 
-    /// The package manager a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, manager)| *manager)
+    /// The package manager a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, manager)| *manager)
     }
 
-    /// The canonical word.
-    pub fn word(self) -> &'static str {
+    /// The canonical keyword.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Smart => "smart",
             Self::Zypper => "zypper",

@@ -15,9 +15,9 @@ pub enum PatternType {
 }
 
 impl PatternType {
-    /// The reach a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
+    /// The reach a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        match keyword {
             "onlyRequired" => Some(Self::OnlyRequired),
             "plusRecommended" => Some(Self::PlusRecommended),
             "plusSuggested" => Some(Self::PlusSuggested),

@@ -13,7 +13,7 @@ pub struct Settings {
     pub keytable: Option<String>,
     /// `timezone`: a path below `/usr/share/zoneinfo`.
     pub timezone: Option<String>,
-    /// `locale`: e.g. `en_US` or `de_DE.UTF-8`; today's words allow a comma list, the first is the system's.
+    /// `locale`: e.g. `en_US` or `de_DE.UTF-8`; today's keywords allow a comma list, the first is the system's.
     pub locale: Option<String>,
     /// `defaultdestination`: used when `--destdir` is missing.
     pub default_destination: Option<String>,

@@ -53,9 +53,9 @@ impl SourcePath {
     pub const EXPECTED: &'static str = "an absolute path, `dir:/...`, `this://...`, `http://...`, `https://...`, `ftp://...`, \
          `opensuse://Project`, `obs://Project/Repository` or `debian://suite`";
 
-    /// Reads a source path; `%arch` becomes the machine word of `architecture`.
+    /// Reads a source path; `%arch` becomes the machine keyword of `architecture`.
     pub fn parse(text: &str, architecture: &Architecture) -> Option<Self> {
-        let text = text.trim().replace("%arch", architecture.path_word());
+        let text = text.trim().replace("%arch", architecture.path_keyword());
         if text.contains(['\0', '\n']) {
             return None;
         }
@@ -76,15 +76,15 @@ impl SourcePath {
             }
             "opensuse" => {
                 let project = rest.strip_prefix("//")?.trim_end_matches('/');
-                is_path_of_words(project).then(|| Self::OpenSuse(project.to_owned()))
+                is_path_of_keywords(project).then(|| Self::OpenSuse(project.to_owned()))
             }
             "obs" => {
                 let project = rest.strip_prefix("//")?.trim_end_matches('/');
-                (is_path_of_words(project) && project.contains('/')).then(|| Self::Obs(project.to_owned()))
+                (is_path_of_keywords(project) && project.contains('/')).then(|| Self::Obs(project.to_owned()))
             }
             "debian" => {
                 let suite = rest.strip_prefix("//")?.trim_end_matches('/');
-                (is_path_of_words(suite) && !suite.contains('/')).then(|| Self::Debian(suite.to_owned()))
+                (is_path_of_keywords(suite) && !suite.contains('/')).then(|| Self::Debian(suite.to_owned()))
             }
             _ => None,
         }
@@ -105,7 +105,7 @@ impl fmt::Display for SourcePath {
 }
 
 /// Parts made of letters, digits and `_ - . : +`, separated by `/`.
-fn is_path_of_words(text: &str) -> bool {
+fn is_path_of_keywords(text: &str) -> bool {
     text.split('/').all(|part| {
         !part.is_empty()
             && part != ".."
@@ -116,7 +116,7 @@ fn is_path_of_words(text: &str) -> bool {
 }
 
 impl RepositoryType {
-    /// Every word with its meaning.
+    /// Every keyword with its meaning.
     pub const WORDS: [(&'static str, RepositoryType); 12] = [
         ("rpm-md", Self::RpmMd),
         ("rpm-dir", Self::RpmDir),
@@ -132,21 +132,21 @@ impl RepositoryType {
         ("urpmi", Self::Smart),
     ];
 
-    /// The type a word names.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    /// The type a keyword names.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, kind)| *kind)
     }
 
-    /// The first word of the type.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("smart", |(word, _)| *word)
+    /// The first keyword of the type.
+    pub fn keyword(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("smart", |(keyword, _)| *keyword)
     }
 }
 
 /// One `<repository>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// Its format; none when not said (today's words make it optional).
+    /// Its format; none when not said (today's keywords make it optional).
     pub kind: Option<RepositoryType>,
     /// `status=`.
     pub status: RepositoryStatus,

@@ -8,9 +8,9 @@
 use crate::description::{
     DriverSection, PackageSection, PackagesFor, Preferences, Section, TypeEntry, UserEntry,
 };
-use crate::not_built::NotBuilt;
 use crate::package_list::{package_set, section_is_for};
 use crate::suggest::{listed, nearest};
+use crate::unsupported::Unsupported;
 use crate::{
     Architecture, Choice, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine, PackageManager,
     ProfileName, Repository, Selection, Settings, SourcePath, Span, User,
@@ -21,7 +21,7 @@ impl Description {
     ///
     /// # Errors
     ///
-    /// A profile or type that does not exist, a word that this version of kiwi cannot build for the chosen type, or
+    /// A profile or type that does not exist, a keyword that this version of kiwi cannot build for the chosen type, or
     /// sections that contradict each other once they are put together.
     pub fn select(&self, choice: &Choice) -> Result<Selection, Diagnostics> {
         let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
@@ -31,7 +31,7 @@ impl Description {
         let preferences: Vec<&Section<Preferences>> = in_force.of(&self.preferences).collect();
         let entry = self.type_entry(&preferences, choice)?;
         let mut errors = Diagnostics::default();
-        in_force.not_built(entry, self, &mut errors);
+        in_force.unsupported(entry, self, &mut errors);
         let version = preferences.iter().find_map(|section| section.content.version.clone());
         if version.is_none() {
             errors.push(
@@ -55,7 +55,7 @@ impl Description {
         };
         let is_image = |section: &PackageSection| match &section.packages_for {
             PackagesFor::Image => true,
-            PackagesFor::Type(word) => section_is_for(word, &image_type),
+            PackagesFor::Type(keyword) => section_is_for(keyword, &image_type),
             PackagesFor::Bootstrap | PackagesFor::Delete | PackagesFor::SystemFiles => false,
         };
         let bootstrap = |section: &PackageSection| section.packages_for == PackagesFor::Bootstrap;
@@ -93,7 +93,7 @@ impl Description {
         })
     }
 
-    /// The words of the types that this choice of profiles and architecture leaves, in the order of the text.
+    /// The keywords of the types that this choice of profiles and architecture leaves, in the order of the text.
     ///
     /// # Errors
     ///
@@ -103,13 +103,13 @@ impl Description {
         let profiles = self.profiles_in_force(choice, &architecture)?;
         let in_force = Force { profiles: &profiles, architecture: &architecture };
         let types = in_force.of(&self.preferences).flat_map(|section| &section.content.types);
-        let mut words: Vec<String> = Vec::new();
+        let mut keywords: Vec<String> = Vec::new();
         for entry in types {
-            if !words.contains(&entry.word) {
-                words.push(entry.word.clone());
+            if !keywords.contains(&entry.keyword) {
+                keywords.push(entry.keyword.clone());
             }
         }
-        Ok(words)
+        Ok(keywords)
     }
 
     /// The profiles asked for, or those imported by themselves, with everything they require.
@@ -181,9 +181,11 @@ impl Description {
         let types = || preferences.iter().flat_map(|section| &section.content.types);
         let error = |diagnostic| Err(Diagnostics(vec![diagnostic]));
         if let Some(asked) = &choice.image_type {
-            return match types().find(|entry| entry.word == *asked) {
+            return match types().find(|entry| entry.keyword == *asked) {
                 Some(entry) => Ok(entry),
-                None => error(self.unknown_type(asked, types().map(|entry| entry.word.as_str()).collect())),
+                None => {
+                    error(self.unknown_type(asked, types().map(|entry| entry.keyword.as_str()).collect()))
+                }
             };
         }
         match types().find(|entry| entry.primary).or_else(|| types().next()) {
@@ -198,7 +200,7 @@ impl Description {
     }
 
     fn unknown_type(&self, asked: &str, there: Vec<&str>) -> Diagnostic {
-        let elsewhere = self.types().any(|entry| entry.word == asked);
+        let elsewhere = self.types().any(|entry| entry.keyword == asked);
         let help = match nearest(asked, there.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if elsewhere => {
@@ -229,26 +231,26 @@ impl Force<'_> {
     }
 
     /// Everything this build would need and we cannot do.
-    fn not_built(&self, entry: &TypeEntry, description: &Description, errors: &mut Diagnostics) {
-        let mut found: Vec<&NotBuilt> = entry.not_built.iter().collect();
-        found.extend(self.of(&description.preferences).flat_map(|section| &section.not_built));
-        found.extend(self.of(&description.users).flat_map(|section| &section.not_built));
-        found.extend(self.of(&description.drivers).flat_map(|section| &section.not_built));
-        found.extend(self.of(&description.repositories).flat_map(|section| &section.not_built));
-        found.extend(self.of(&description.not_built).flat_map(|section| &section.not_built));
+    fn unsupported(&self, entry: &TypeEntry, description: &Description, errors: &mut Diagnostics) {
+        let mut found: Vec<&Unsupported> = entry.unsupported.iter().collect();
+        found.extend(self.of(&description.preferences).flat_map(|section| &section.unsupported));
+        found.extend(self.of(&description.users).flat_map(|section| &section.unsupported));
+        found.extend(self.of(&description.drivers).flat_map(|section| &section.unsupported));
+        found.extend(self.of(&description.repositories).flat_map(|section| &section.unsupported));
+        found.extend(self.of(&description.unsupported).flat_map(|section| &section.unsupported));
         let packages = self.of(&description.packages).filter(|section| match &section.content.packages_for {
-            PackagesFor::Type(word) => {
-                entry.image_type.as_ref().is_some_and(|image_type| section_is_for(word, image_type))
+            PackagesFor::Type(keyword) => {
+                entry.image_type.as_ref().is_some_and(|image_type| section_is_for(keyword, image_type))
             }
             PackagesFor::Bootstrap | PackagesFor::Image | PackagesFor::Delete | PackagesFor::SystemFiles => {
                 true
             }
         });
-        found.extend(packages.flat_map(|section| &section.not_built));
+        found.extend(packages.flat_map(|section| &section.unsupported));
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
     }
 
-    /// Entries with the same resolved place collapse into the first, with the settings of the last (spec 2.7.6).
+    /// Entries with the same resolved location collapse into the first, with the settings of the last (spec 2.7.6).
     fn repositories(&self, description: &Description) -> Vec<Repository> {
         let mut repositories: Vec<Repository> = Vec::new();
         for section in self.of(&description.repositories) {
@@ -363,8 +365,9 @@ fn settings(preferences: &[&Section<Preferences>], display_name: Option<String>)
 
 /// Gives the type what stands outside of it: `compressed`, and the machine of the packages section.
 fn complete(mut image_type: ImageType, settings: &Settings, sections: &[&PackageSection]) -> ImageType {
-    let machine = |word: &str| -> Option<Machine> {
-        let is_for = |section: &&&PackageSection| section.packages_for == PackagesFor::Type(word.to_owned());
+    let machine = |keyword: &str| -> Option<Machine> {
+        let is_for =
+            |section: &&&PackageSection| section.packages_for == PackagesFor::Type(keyword.to_owned());
         sections.iter().filter(is_for).find_map(|section| section.machine.clone())
     };
     match &mut image_type {

@@ -29,7 +29,7 @@ impl fmt::Display for Mebibytes {
     }
 }
 
-/// What `<size>` asks for: `unit` M or G and, in today's words, `additive`.
+/// What `<size>` asks for: `unit` M or G and, in today's keywords, `additive`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SizeRule {
     /// The number, already converted to mebibytes.

@@ -1,25 +1,27 @@
-//! "Did you mean": the known word nearest to a mistyped one.
+//! "Did you mean": the known keyword nearest to a mistyped one.
 
-/// The nearest of `words`, if it is near enough to be meant.
-pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Someone who types 200 letters where a word of ten is expected did not mistype it.
+/// The nearest of `keywords`, if it is near enough to be meant.
+pub fn nearest<'a>(typed: &str, keywords: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Someone who types 200 letters where a keyword of ten is expected did not mistype it.
     if typed.chars().count() > 64 {
         return None;
     }
     let lower = typed.to_lowercase();
-    words
+    keywords
         .into_iter()
-        .map(|word| (distance(&lower, &word.to_lowercase()), word))
-        // Who writes the beginning of a word, or more than it, is nearer than the letters say: `apt` for `apt-deb`.
-        .map(|(distance, word)| (distance.min(most_by_beginning(&lower, word)), word))
-        .filter(|(distance, word)| *distance <= word.chars().count().max(2) / 3 + usize::from(word.len() > 2))
+        .map(|keyword| (distance(&lower, &keyword.to_lowercase()), keyword))
+        // Who writes the beginning of a keyword, or more than it, is nearer than the letters say: `apt` for `apt-deb`.
+        .map(|(distance, keyword)| (distance.min(most_by_beginning(&lower, keyword)), keyword))
+        .filter(|(distance, keyword)| {
+            *distance <= keyword.chars().count().max(2) / 3 + usize::from(keyword.len() > 2)
+        })
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
+        .map(|(_, keyword)| keyword)
 }
 
-/// How far it is at most when one of two words begins with the other, which has three letters at least.
-fn most_by_beginning(typed: &str, word: &str) -> usize {
-    match (typed.len().min(word.len()) > 2, word.starts_with(typed), typed.starts_with(word)) {
+/// How far it is at most when one of two keywords begins with the other, which has three letters at least.
+fn most_by_beginning(typed: &str, keyword: &str) -> usize {
+    match (typed.len().min(keyword.len()) > 2, keyword.starts_with(typed), typed.starts_with(keyword)) {
         (true, true, _) => 1,
         (true, false, true) => 2,
         _ => usize::MAX,
@@ -51,9 +53,9 @@ fn distance(left: &str, right: &str) -> usize {
 }
 
 /// `a`, `b` and `c`, for messages.
-pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
+pub(crate) fn listed<'a>(keywords: impl IntoIterator<Item = &'a str>) -> String {
+    let keywords: Vec<String> = keywords.into_iter().map(|keyword| format!("`{keyword}`")).collect();
+    match keywords.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
@@ -65,15 +67,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_are_suggested_and_far_ones_are_not() {
-        let words = ["filesystem", "format", "flags", "boot"];
-        assert_eq!(nearest("fielsystem", words), Some("filesystem"));
-        assert_eq!(nearest("FileSystem", words), Some("filesystem"));
-        assert_eq!(nearest("bot", words), Some("boot"));
-        assert_eq!(nearest("kernel", words), None);
+    fn near_keywords_are_suggested_and_far_ones_are_not() {
+        let keywords = ["filesystem", "format", "flags", "boot"];
+        assert_eq!(nearest("fielsystem", keywords), Some("filesystem"));
+        assert_eq!(nearest("FileSystem", keywords), Some("filesystem"));
+        assert_eq!(nearest("bot", keywords), Some("boot"));
+        assert_eq!(nearest("kernel", keywords), None);
         assert_eq!(nearest("apt", ["yast2", "apt-deb", "apk"]), Some("apt-deb"));
         assert_eq!(nearest("bootpartitoin", ["boot", "bootpartition"]), Some("bootpartition"));
-        assert_eq!(nearest(&"x".repeat(10_000), words), None);
+        assert_eq!(nearest(&"x".repeat(10_000), keywords), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A description in other words means the same, keeps its comments, and is not changed by converting it again.
+//! A description in other keywords means the same, keeps its comments, and is not changed by converting it again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ fn meaning_of(name: &str, text: &str) -> Vec<String> {
     for profiles in std::iter::once(Vec::new()).chain(profiles) {
         for entry in description.types() {
             let choice = Choice {
-                image_type: Some(entry.word.clone()),
+                image_type: Some(entry.keyword.clone()),
                 profiles: profiles.clone(),
                 ..Choice::default()
             };
@@ -92,7 +92,7 @@ fn converted_descriptions_mean_the_same() {
             assert_eq!(
                 meaning(&converted),
                 original,
-                "{} in the words of {to}:\n{converted}",
+                "{} in the keywords of {to}:\n{converted}",
                 path.display()
             );
             assert_eq!(convert(&converted, to), converted, "{}: {to} again", path.display());
@@ -102,7 +102,7 @@ fn converted_descriptions_mean_the_same() {
     }
 }
 
-/// The last schema that has a word for all that a fixture asks for.
+/// The last schema that has a keyword for all that a fixture asks for.
 fn last_that_can_say(text: &str) -> SchemaVersion {
     const ENDED: [(&str, SchemaVersion); 9] = [
         ("format=\"cloop\"", SchemaVersion::V1_4),
@@ -115,23 +115,23 @@ fn last_that_can_say(text: &str) -> SchemaVersion {
         ("format=\"ec2\"", SchemaVersion::V6_9),
         ("flags=\"clic\"", SchemaVersion::V7_2),
     ];
-    let lasts = ENDED.iter().filter(|(words, _)| text.contains(words)).map(|(_, last)| *last);
+    let lasts = ENDED.iter().filter(|(keywords, _)| text.contains(keywords)).map(|(_, last)| *last);
     lasts.min().unwrap_or(SchemaVersion::NEWEST)
 }
 
-/// What asks for something that a later schema has no word for is not left out.
+/// What asks for something that a later schema has no keyword for is not left out.
 fn refused(text: &str, schema: SchemaVersion) {
     let errors =
         Description::convert(file(text), Conversion { schema, ..Conversion::default() }, &mut included)
             .expect_err("a refusal");
     let mut errors = errors.0.iter().filter(|one| one.severity == Severity::Error).peekable();
     assert!(errors.peek().is_some());
-    let start = format!("schema {schema} has no word for");
+    let start = format!("schema {schema} has no keyword for");
     assert!(errors.all(|error| error.message.starts_with(&start)), "{text}");
 }
 
 #[test]
-fn comments_and_foreign_words_stay() {
+fn comments_and_foreign_keywords_stay() {
     let text = r#"<?xml version="1.0"?>
 <!-- first -->
 <image name="x" schemaversion="7.1" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
@@ -201,7 +201,7 @@ fn formats_mean_the_same() {
 }
 
 #[test]
-fn older_words_are_refused_at_the_version() {
+fn older_keywords_are_refused_at_the_version() {
     let text = "<image schemaversion=\"8.5\" name=\"x\"><description type=\"system\"><author>a</author>\
                 <contact>c</contact><specification>s</specification></description><preferences>\
                 <version>1.0.0</version><type image=\"tbz\"/></preferences></image>";

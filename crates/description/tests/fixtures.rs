@@ -1,7 +1,7 @@
 //! Every description below `fixtures/descriptions` against the text beside it.
 //!
 //! `accepted/NAME.xml` gives `NAME.txt`, and one in another format `NAME.FORMAT.txt`: its warnings, the selection of its first type, and what each other type means.
-//! `rejected/NAME.xml` gives the text alike: every diagnostic with its place, from reading it or from selecting a type.
+//! `rejected/NAME.xml` gives the text alike: every diagnostic with its location, from reading it or from selecting a type.
 //! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
@@ -34,16 +34,16 @@ fn source(path: &Path) -> SourceFile {
     SourceFile { name: path.file_name().expect("a file").to_string_lossy().into_owned(), text }
 }
 
-/// Reads a fixture; what it includes stands in folders beside it.
+/// Reads a fixture; what it includes stands in directories beside it.
 fn load(path: &Path) -> Parsed {
-    let folder = path.parent().expect("a folder");
-    Description::load(source(path), &mut |below| match fs::read_to_string(folder.join(below)) {
+    let directory = path.parent().expect("a directory");
+    Description::load(source(path), &mut |below| match fs::read_to_string(directory.join(below)) {
         Ok(text) => Ok(SourceFile { name: below.to_owned(), text }),
         Err(_) => Err("there is no such file".to_owned()),
     })
 }
 
-/// Place, message, the text that is marked, label and help of each diagnostic.
+/// Location, message, the text that is marked, label and help of each diagnostic.
 fn told(diagnostics: &Diagnostics) -> String {
     let mut told = String::new();
     for diagnostic in &diagnostics.0 {
@@ -94,8 +94,8 @@ fn accepted_descriptions_select_as_expected() {
             panic!("{} is not accepted:\n{actual}", path.display());
         };
         for (position, entry) in description.types().enumerate() {
-            let choice = Choice { image_type: Some(entry.word.clone()), ..Choice::default() };
-            writeln!(actual, "=== {}", entry.word).expect("a string");
+            let choice = Choice { image_type: Some(entry.keyword.clone()), ..Choice::default() };
+            writeln!(actual, "=== {}", entry.keyword).expect("a string");
             match description.select(&choice) {
                 Ok(selection) if position == 0 => writeln!(actual, "{selection:#?}").expect("a string"),
                 Ok(selection) => writeln!(actual, "{:#?}", selection.image_type).expect("a string"),
@@ -131,8 +131,8 @@ fn rejected_descriptions_say_where_and_why() {
 }
 
 /// The names of rules in the source; those of `rules/` stand in tables, which have a corpus of their own.
-fn named_rules(folder: &Path, names: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("a folder of the source") {
+fn named_rules(directory: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(directory).expect("a directory of the source") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             named_rules(&path, names);
@@ -152,9 +152,9 @@ fn every_rule_that_can_be_broken_is_broken_by_a_fixture() {
         ["not-convertible", "too-many-problems", "unknown-image-type"].map(str::to_owned).into();
     for path in [descriptions("accepted"), descriptions("rejected")].concat() {
         let parsed = load(&path);
-        let mut told = [parsed.diagnostics.0, parsed.old_words.0].concat();
+        let mut told = [parsed.diagnostics.0, parsed.deprecated.0].concat();
         for entry in parsed.description.iter().flat_map(Description::types) {
-            let choice = Choice { image_type: Some(entry.word.clone()), ..Choice::default() };
+            let choice = Choice { image_type: Some(entry.keyword.clone()), ..Choice::default() };
             let description = parsed.description.as_ref().expect("it has types");
             told.extend(description.select(&choice).err().map(|errors| errors.0).unwrap_or_default());
         }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 mod survive;
 
-use survive::mutate::{Dice, mutate, words};
+use survive::mutate::{Dice, keywords, mutate};
 
 /// An XML text.
 fn survive(text: String) {
@@ -28,9 +28,9 @@ fn fixtures() -> Vec<String> {
     .collect()
 }
 
-/// The files of a folder of the repository, by name.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+/// The files of a directory of the repository, by name.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.sort();
     files
@@ -52,9 +52,9 @@ fn what_fuzzing_found_is_survived() {
 
 /// A short run of the fuzz target without its coverage: the same changes every time.
 #[test]
-fn descriptions_changed_by_words_are_survived() {
+fn descriptions_changed_by_keywords_are_survived() {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions");
-    let words = words();
+    let keywords = keywords();
     let mut dice = Dice(20_261_125);
     for path in SchemaVersion::ALL.iter().map(|schema| base.join(format!("{schema}/accepted"))) {
         for path in if path.is_dir() { files(&path) } else { Vec::new() } {
@@ -63,7 +63,7 @@ fn descriptions_changed_by_words_are_survived() {
             let original = fs::read_to_string(&path).expect("a fixture");
             for _ in 0..40 {
                 let mut text = original.clone();
-                mutate(&mut text, &words, &mut dice);
+                mutate(&mut text, &keywords, &mut dice);
                 survive::survive(format, &text, SchemaVersion::NEWEST);
             }
         }

@@ -47,17 +47,17 @@ fn packages(selection: &Selection) -> Vec<&str> {
 fn refusal(description: &Description, choice: &Choice) -> (String, String, (usize, usize)) {
     let errors = description.select(choice).expect_err("a refusal");
     let error = errors.0.into_iter().next().expect("an error");
-    let place = error.span.line_and_column();
-    (error.message, error.help.unwrap_or_default(), place)
+    let location = error.span.line_and_column();
+    (error.message, error.help.unwrap_or_default(), location)
 }
 
 #[test]
 fn the_primary_type_is_taken_and_each_can_be_asked_for() {
     let description = chapter("");
-    assert_eq!(select(&description, &[]).image_type.word(), "vmx");
-    for word in ["ext3", "vmx", "xen"] {
-        let selection = description.select(&choice(&[], Some(word), "x86_64")).expect("a selection");
-        assert_eq!(selection.image_type.word(), word);
+    assert_eq!(select(&description, &[]).image_type.keyword(), "vmx");
+    for keyword in ["ext3", "vmx", "xen"] {
+        let selection = description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
+        assert_eq!(selection.image_type.keyword(), keyword);
     }
 }
 
@@ -72,19 +72,19 @@ fn without_a_primary_type_the_first_is_taken() {
 #[test]
 fn an_unknown_type_or_profile_is_refused_with_those_there_are() {
     let description = chapter(r#"<profiles><profile name="web" description="w"/></profiles>"#);
-    let (message, help, place) = refusal(&description, &choice(&[], Some("vxm"), "x86_64"));
+    let (message, help, location) = refusal(&description, &choice(&[], Some("vxm"), "x86_64"));
     assert_eq!(message, "the description has no image type `vxm`");
     assert_eq!(help, "did you mean `vmx`?");
-    assert_eq!(place, (2, 10));
+    assert_eq!(location, (2, 10));
     let (_, help, _) = refusal(&description, &choice(&[], Some("iso"), "x86_64"));
     assert_eq!(help, "there are `ext3`, `vmx` and `xen`");
-    let (message, help, place) = refusal(&description, &choice(&["wbe"], None, "x86_64"));
+    let (message, help, location) = refusal(&description, &choice(&["wbe"], None, "x86_64"));
     assert_eq!(message, "there is no profile `wbe`");
     assert_eq!(help, "did you mean `web`?");
-    assert_eq!(place.0, 4 - 1);
-    let (_, help, place) = refusal(&chapter(""), &choice(&["web"], None, "x86_64"));
+    assert_eq!(location.0, 4 - 1);
+    let (_, help, location) = refusal(&chapter(""), &choice(&["web"], None, "x86_64"));
     assert_eq!(help, "the description has no profiles");
-    assert_eq!(place, (1, 2));
+    assert_eq!(location, (1, 2));
 }
 
 #[test]
@@ -166,8 +166,8 @@ fn architectures_match_under_all_their_names() {
         <package name="arm" arch="aarch64"/></packages>
         <drivers><file name="a.ko" arch="i586"/><file name="b.ko"/></drivers>"#,
     );
-    for word in ["i386", "i586", "i686", "ix86"] {
-        let selection = description.select(&choice(&[], None, word)).expect("a selection");
+    for keyword in ["i386", "i586", "i686", "ix86"] {
+        let selection = description.select(&choice(&[], None, keyword)).expect("a selection");
         assert_eq!(packages(&selection), ["pc"]);
         assert_eq!(selection.drivers[0].files, ["a.ko", "b.ko"]);
     }
@@ -183,7 +183,7 @@ fn sections_for_a_virtual_machine_come_with_its_type() {
         <packages type="vmware" memory="256" disk="ide0"><package name="tools"/></packages>
         <packages type="boot"><package name="glibc"/></packages><packages type="delete"><package name="perl"/></packages>"#,
     );
-    let by_type = |word| description.select(&choice(&[], Some(word), "x86_64")).expect("a selection");
+    let by_type = |keyword| description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
     let vmx = by_type("vmx");
     assert_eq!(packages(&vmx), ["tools"]);
     let ImageType::Disk(disk) = &vmx.image_type else { panic!("a disk") };
@@ -280,9 +280,9 @@ fn what_is_not_built_matters_only_where_it_applies() {
         <packages type="image"><product name="p" arch="ppc64"/></packages>"#
     ));
     assert!(description.select(&choice(&[], None, "x86_64")).is_ok());
-    let (message, _, place) = refusal(&description, &choice(&["box"], None, "x86_64"));
+    let (message, _, location) = refusal(&description, &choice(&["box"], None, "x86_64"));
     assert_eq!(message, "`<containers>` is not built by this version of kiwi yet");
-    assert_eq!(place, (2, 10));
+    assert_eq!(location, (2, 10));
     let (message, _, _) = refusal(&description, &choice(&[], None, "ppc64"));
     assert_eq!(message, "`<product>` is not built by this version of kiwi yet");
 }

@@ -17,8 +17,8 @@ fn repository() -> PathBuf {
 fn accepted() -> Vec<(SchemaVersion, PathBuf)> {
     let mut found = Vec::new();
     for &schema in SchemaVersion::ALL {
-        let folder = repository().join(format!("fixtures/descriptions/{schema}/accepted"));
-        for entry in fs::read_dir(folder).into_iter().flatten() {
+        let directory = repository().join(format!("fixtures/descriptions/{schema}/accepted"));
+        for entry in fs::read_dir(directory).into_iter().flatten() {
             let path = entry.expect("an entry").path();
             if path.extension().is_some_and(|extension| extension == "xml") {
                 found.push((schema, path));
@@ -29,11 +29,11 @@ fn accepted() -> Vec<(SchemaVersion, PathBuf)> {
     found
 }
 
-/// A folder for the files of one test.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    fs::create_dir_all(&folder).expect("a folder");
-    folder
+/// A directory for the files of one test.
+fn directory(test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
 }
 
 /// Whether the program succeeds, and what it says.
@@ -61,10 +61,10 @@ fn the_reference_chapter_is_current() {
 
 #[test]
 fn xmllint_takes_the_relax_ng_and_every_accepted_description() {
-    let folder = folder("relax-ng");
+    let directory = directory("relax-ng");
     let wrong = [("<author>", "<autor>x</autor><author>"), ("<image ", "<image colour=\"blue\" ")];
     for (schema, path) in accepted() {
-        let grammar = folder.join(format!("{schema}.rng"));
+        let grammar = directory.join(format!("{schema}.rng"));
         fs::write(&grammar, vocabulary::relax_ng(schema)).expect("a grammar");
         let judge =
             |file: &Path| run("xmllint", &[Path::new("--noout"), Path::new("--relaxng"), &grammar, file]);
@@ -72,7 +72,7 @@ fn xmllint_takes_the_relax_ng_and_every_accepted_description() {
         assert!(good, "{}: {says}", path.display());
         for (from, to) in wrong {
             let text = fs::read_to_string(&path).expect("a text").replacen(from, to, 1);
-            let file = folder.join("wrong.xml");
+            let file = directory.join("wrong.xml");
             fs::write(&file, text).expect("a file");
             let (good, says) = judge(&file);
             assert!(!good && says.contains("fails to validate"), "{} with {to}: {says}", path.display());
@@ -96,8 +96,8 @@ for rules, good, bad in zip(*[iter(sys.argv[1:])] * 3):
 
 #[test]
 fn jsonschema_takes_the_json_schema_and_every_accepted_description() {
-    let folder = folder("json-schema");
-    let judge = folder.join("judge.py");
+    let directory = directory("json-schema");
+    let judge = directory.join("judge.py");
     fs::write(&judge, JUDGE).expect("a script");
     let mut included = |path: &str| {
         let base = repository().join("fixtures/descriptions/8.5/accepted");
@@ -106,14 +106,14 @@ fn jsonschema_takes_the_json_schema_and_every_accepted_description() {
     };
     let mut arguments = vec![judge];
     for (position, (schema, path)) in accepted().into_iter().enumerate() {
-        let rules = folder.join(format!("{schema}.schema.json"));
+        let rules = directory.join(format!("{schema}.schema.json"));
         fs::write(&rules, vocabulary::json_schema(schema)).expect("a schema");
         let file =
             SourceFile { name: "config.xml".to_owned(), text: fs::read_to_string(&path).expect("a text") };
         let conversion = Conversion { schema, format: Format::Json, whole: false };
         let text = Description::convert(file, conversion, &mut included).expect("a conversion").text;
         let (good, bad) =
-            (folder.join(format!("{position}.json")), folder.join(format!("{position}-wrong.json")));
+            (directory.join(format!("{position}.json")), directory.join(format!("{position}-wrong.json")));
         fs::write(&good, &text).expect("a file");
         let wrong = text.replacen("\"author\":", "\"autor\": \"x\", \"author\":", 1);
         assert_ne!(wrong, text);

@@ -43,7 +43,7 @@ pub enum Role {
 pub struct Artifact {
     /// What it is.
     pub role: Role,
-    /// Its final name, without folder.
+    /// Its final name, without directory.
     pub name: String,
     /// Where it is now.
     pub path: PathBuf,

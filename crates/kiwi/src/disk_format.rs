@@ -25,8 +25,8 @@ pub fn ending(format: DiskFormat) -> &'static str {
     }
 }
 
-/// Words for qemu-img: its name of the format, options we choose, and whether it can compress.
-fn words(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
+/// Keywords for qemu-img: its name of the format, options we choose, and whether it can compress.
+fn keywords(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
     match format {
         DiskFormat::Raw => ("raw", &[], false),
         // As `qcow2` writes it.
@@ -56,7 +56,7 @@ pub fn convert(
     earlier: Option<&Path>,
     host: &Host,
 ) -> Result<()> {
-    let (name, own, compressed) = words(format);
+    let (name, own, compressed) = keywords(format);
     if format == DiskFormat::Qcow2 && options.is_empty() {
         let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
         let earlier = earlier.and_then(qcow2::Earlier::open);
@@ -81,5 +81,5 @@ pub fn convert(
         .run()
         .with_context(|| format!("converting the disk to {name}"))?;
     let what = || format!("giving {} its identifiers", output.display());
-    identity::settle(format, &host.open_file(output).with_context(what)?, id).with_context(what)
+    identity::finish(format, &host.open_file(output).with_context(what)?, id).with_context(what)
 }

@@ -58,17 +58,17 @@ fn compare_versions(one: &str, other: &str) -> Ordering {
         let mut parts = vec![];
         let mut rest = text;
         while !rest.is_empty() {
-            let word = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+            let keyword = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
             let digits =
-                rest[word..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| word + end);
-            parts.push((rest[word..digits].parse().unwrap_or(0), rest[..word].to_owned()));
+                rest[keyword..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| keyword + end);
+            parts.push((rest[keyword..digits].parse().unwrap_or(0), rest[..keyword].to_owned()));
             rest = &rest[digits..];
         }
         parts
     };
     let (one, other) = (parts(one), parts(other));
-    for ((number, word), (other_number, other_word)) in one.iter().zip(&other) {
-        match word.cmp(other_word).then(number.cmp(other_number)) {
+    for ((number, keyword), (other_number, other_keyword)) in one.iter().zip(&other) {
+        match keyword.cmp(other_keyword).then(number.cmp(other_number)) {
             Ordering::Equal => {}
             order => return order,
         }

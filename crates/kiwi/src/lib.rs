@@ -3,15 +3,17 @@
 //! ```text
 //! description text -> Description -> Selection -> plan -> stages -> Artifacts
 //!   operation (the spine of each KIWI operation)
-//!     physical (prepare: packages, overlay, scripts -> root tree)
-//!     logical  (create: root tree -> file systems, disks, archives)
+//!     prepare (prepare: packages, overlay, scripts -> root tree)
+//!     create  (create: root tree -> file systems, disks, archives)
 //!   host (processes, namespaces, files, log, progress: the only effects)
 //! ```
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]
 
 pub mod artifact;
 pub mod bootloader;
+pub mod cache;
 pub mod cli;
+pub mod create;
 pub mod diagnostic;
 pub mod disk;
 pub mod disk_format;
@@ -22,12 +24,11 @@ pub mod identity;
 pub mod initrd;
 pub mod kernel;
 pub mod lock;
-pub mod logical;
 pub mod media;
 pub mod operation;
 pub mod package_manager;
 mod password;
-pub mod physical;
+pub mod prepare;
 pub mod record;
 pub mod repository;
 pub mod result_record;
@@ -37,7 +38,6 @@ pub mod script;
 pub mod share;
 pub mod source;
 pub mod stage;
-pub mod store;
 pub mod timings;
 pub mod tree_archive;
 pub mod workspace;

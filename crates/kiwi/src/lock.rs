@@ -1,6 +1,6 @@
 //! `kiwi.lock`: every package of a build, so that exactly the same can be built again.
 //!
-//! The file lies beside the description and names no host: a package is found by the place it has in its repository and
+//! The file lies beside the description and names no host: a package is found by the location it has in its repository and
 //! proved by its digest. It is TOML, sorted, and made to be kept under version control.
 
 use anyhow::{Context, Result, bail};
@@ -35,11 +35,11 @@ pub struct LockedPackage {
     pub version: String,
     /// Its architecture.
     pub architecture: String,
-    /// Its place in the order of installation.
+    /// Its location in the order of installation.
     pub order: usize,
     /// SHA-256 of its file, in lower-case hex.
     pub sha256: String,
-    /// The repository as a description writes it; `local` for a folder.
+    /// The repository as a description writes it; `local` for a directory.
     pub repository: String,
     /// The file, relative to the repository.
     pub file: String,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use kiwi::cli::{self, Call};
-use kiwi::host::{self, Host, Outside};
+use kiwi::host::{self, BeforeNamespaces, Host};
 use kiwi::operation::Invalid;
 
 /// The exit code for a description that is wrong; 1 is any other failure, 2 a mistake on the command line.
@@ -14,7 +14,7 @@ const INVALID_DESCRIPTION: u8 = 3;
 
 fn main() -> ExitCode {
     let mut call = cli::parse();
-    if let Err(error) = call.operation.reach(&Outside) {
+    if let Err(error) = call.operation.reach(&BeforeNamespaces) {
         eprintln!("error: {error:#}");
         return ExitCode::FAILURE;
     }
@@ -46,7 +46,7 @@ fn run(call: &Call, host: &Host) -> Result<()> {
     let result = call.operation.run(host);
     match &call.timings {
         // A run that failed is what its report is about, too.
-        Some(place) => result.and(kiwi::timings::write(place, host)),
+        Some(location) => result.and(kiwi::timings::write(location, host)),
         None => result,
     }
 }

@@ -14,9 +14,9 @@ pub(crate) fn hash(password: &str) -> Result<String> {
     with_salt(password, &salt)
 }
 
-/// The hash with a salt that depends on `place` (image and user) only, so that two builds agree.
-pub(crate) fn hash_for(password: &str, place: &str) -> Result<String> {
-    let digest = Sha256::digest(format!("kiwi {place}"));
+/// The hash with a salt that depends on `location` (image and user) only, so that two builds agree.
+pub(crate) fn hash_for(password: &str, location: &str) -> Result<String> {
+    let digest = Sha256::digest(format!("kiwi {location}"));
     with_salt(password, &digest[..SALT])
 }
 

@@ -1,6 +1,6 @@
 //! `kiwi.result.json` beside the images: what was built there, by role and digest. Described in docs/create.md.
 //!
-//! One file for a folder: builds add to it under a lock. The record of an image that is built again takes the place of
+//! One file for a directory: builds add to it under a lock. The record of an image that is built again takes the location of
 //! the old one, and images whose files are gone are left out.
 
 use std::fs::File;
@@ -21,7 +21,7 @@ pub const FILE: &str = "kiwi.result.json";
 /// Grows only by new fields; a change of what is there would be a new number.
 const VERSION: u32 = 1;
 
-/// Everything that was built in one folder.
+/// Everything that was built in one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultRecord {
     version: u32,
@@ -55,7 +55,7 @@ pub struct BuiltImage {
 pub struct BuiltFile {
     /// What it is for.
     pub role: Role,
-    /// Its name, without folder.
+    /// Its name, without directory.
     pub file: String,
     /// Bytes.
     pub size: u64,
@@ -85,9 +85,9 @@ impl BuiltFile {
 }
 
 impl ResultRecord {
-    /// Reads the record of a folder; none when there is none.
-    pub fn read(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(FILE);
+    /// Reads the record of a directory; none when there is none.
+    pub fn read(directory: &Path) -> Result<Option<Self>> {
+        let path = directory.join(FILE);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -101,21 +101,21 @@ impl ResultRecord {
         if let Some(file) =
             record.images.iter().flat_map(|image| &image.files).find(|file| !is_plain(&file.file))
         {
-            bail!("{} names a file outside of its folder: {}", path.display(), file.file);
+            bail!("{} names a file outside of its directory: {}", path.display(), file.file);
         }
         Ok(Some(record))
     }
 
     /// Adds a build to the record of the destination directory.
     pub fn add(image: BuiltImage, workspace: &Workspace, host: &Host) -> Result<()> {
-        let folder = workspace.destdir();
-        let writing = || format!("writing {}", folder.join(FILE).display());
-        let lock = File::open(folder).with_context(writing)?;
+        let directory = workspace.destdir();
+        let writing = || format!("writing {}", directory.join(FILE).display());
+        let lock = File::open(directory).with_context(writing)?;
         flock(&lock, FlockOperation::LockExclusive).with_context(writing)?;
         // A record that cannot be read is of another program, or broken: this build starts a new one.
-        let before = Self::read(folder).ok().flatten().map_or_else(Vec::new, |record| record.images);
+        let before = Self::read(directory).ok().flatten().map_or_else(Vec::new, |record| record.images);
         let record =
-            Self { version: VERSION, images: merged(before, image, |file| folder.join(file).exists()) };
+            Self { version: VERSION, images: merged(before, image, |file| directory.join(file).exists()) };
         let unfinished = workspace.unfinished(FILE);
         host.write_file(&unfinished, serde_json::to_string_pretty(&record)? + "\n")
             .and_then(|()| host.rename(&unfinished, &workspace.published(FILE)))
@@ -146,7 +146,7 @@ fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> b
     images
 }
 
-/// Whether a name stays in its folder.
+/// Whether a name stays in its directory.
 fn is_plain(file: &str) -> bool {
     !file.is_empty() && file != ".." && file != "." && !file.contains('/')
 }
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn builds_of_one_folder_stand_side_by_side_until_their_files_go() {
+    fn builds_of_one_directory_stand_side_by_side_until_their_files_go() {
         let list = (Role::PackageList, "n.packages");
         let oem = image("oem", &[list, (Role::Image, "n.qcow2")]);
         let ext4 = image("ext4", &[list, (Role::Image, "n")]);
@@ -210,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_out_of_the_folder_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
+    fn names_that_lead_out_of_the_directory_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
         let record = ResultRecord { version: 1, images: vec![image("oem", &[(Role::Image, "../x")])] };
         #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
-        std::fs::write(folder.path().join(FILE), serde_json::to_vec(&record).unwrap()).unwrap();
-        let said = ResultRecord::read(folder.path()).unwrap_err().to_string();
-        assert!(said.ends_with("kiwi.result.json names a file outside of its folder: ../x"), "{said}");
+        std::fs::write(directory.path().join(FILE), serde_json::to_vec(&record).unwrap()).unwrap();
+        let said = ResultRecord::read(directory.path()).unwrap_err().to_string();
+        assert!(said.ends_with("kiwi.result.json names a file outside of its directory: ../x"), "{said}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! else opens one; a tree is locked as long as the value lives.
 
 mod attributes;
-mod below;
+mod lower_dir;
 mod walk;
 
 use std::fs::File;
@@ -23,12 +23,12 @@ use std::fs::Permissions;
 
 use attributes::Special;
 pub use attributes::warn_of_lost;
-pub use below::Below;
+pub use lower_dir::LowerDir;
 
 use crate::host::device::Device;
 use crate::host::{Command, Host};
 
-/// The folder of the description inside a tree.
+/// The directory of the description inside a tree.
 pub const DESCRIPTION: &str = "image";
 
 /// A root tree that is held by this build.
@@ -67,12 +67,12 @@ impl Layer {
 pub struct Measure {
     /// Bytes of all regular files, each counted once, in whole blocks of 4096.
     pub bytes: u64,
-    /// Files, folders, links and everything else.
+    /// Files, directories, links and everything else.
     pub entries: u64,
 }
 
 impl RootTree {
-    /// Starts a new tree at `path`, which must not exist or be an empty folder.
+    /// Starts a new tree at `path`, which must not exist or be an empty directory.
     pub fn create(host: &Host, path: &Path) -> Result<Self> {
         match path.read_dir() {
             Ok(mut entries) => {
@@ -84,7 +84,7 @@ impl RootTree {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => host
-                .create_folders(path)
+                .create_directories(path)
                 .with_context(|| format!("creating the root directory {}", path.display()))?,
             Err(error) => {
                 return Err(error).with_context(|| format!("opening the root directory {}", path.display()));
@@ -183,7 +183,7 @@ impl RootTree {
         Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
     }
 
-    /// Writes a file with `mode`, making its folders; what was there is replaced, a link is followed inside the tree.
+    /// Writes a file with `mode`, making its directories; what was there is replaced, a link is followed inside the tree.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
         self.write_with(path, mode, |file| Ok(file.write_all(contents.as_ref())?))
     }
@@ -219,12 +219,12 @@ impl RootTree {
             .with_context(what)
     }
 
-    /// Makes a folder and its parents; one that exists keeps its mode.
+    /// Makes a directory and its parents; one that exists keeps its mode.
     pub fn create_dir(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
         let path = path.as_ref();
         self.root
             .mkdir_all(path, &Permissions::from_mode(mode))
-            .with_context(|| format!("creating the folder {} in the tree", path.display()))?;
+            .with_context(|| format!("creating the directory {} in the tree", path.display()))?;
         Ok(())
     }
 
@@ -256,14 +256,14 @@ impl RootTree {
         self.create_parent(path)?;
         self.remove(path)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = self.root.resolve(parent).with_context(what)?;
+        let directory = self.root.resolve(parent).with_context(what)?;
         let name = path.file_name().context("it has no name").with_context(what)?;
-        let file = device.make(folder.as_fd(), name, mode).with_context(what)?;
+        let file = device.make(directory.as_fd(), name, mode).with_context(what)?;
         file.set_permissions(Permissions::from_mode(mode)).with_context(what)?;
         Ok(file)
     }
 
-    /// Removes a file, or a folder with all it holds; nothing there is fine. A link is removed, not followed.
+    /// Removes a file, or a directory with all it holds; nothing there is fine. A link is removed, not followed.
     pub fn remove(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if self.root.resolve_nofollow(path).is_err() {
@@ -290,14 +290,14 @@ impl RootTree {
             .with_context(|| format!("changing the owner of {} in the tree", path.display()))
     }
 
-    /// Names in a folder, sorted; none when there is no such folder.
+    /// Names in a directory, sorted; none when there is no such directory.
     pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
         let path = path.as_ref();
-        let Ok(folder) = self.root.open_subpath(path, OpenFlags::O_RDONLY | OpenFlags::O_DIRECTORY) else {
+        let Ok(directory) = self.root.open_subpath(path, OpenFlags::O_RDONLY | OpenFlags::O_DIRECTORY) else {
             return Ok(Vec::new());
         };
-        let entries = rustix::fs::Dir::read_from(&folder)
-            .with_context(|| format!("reading the folder {} in the tree", path.display()))?;
+        let entries = rustix::fs::Dir::read_from(&directory)
+            .with_context(|| format!("reading the directory {} in the tree", path.display()))?;
         let mut names = Vec::new();
         for entry in entries {
             let name = entry?.file_name().to_string_lossy().into_owned();

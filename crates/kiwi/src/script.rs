@@ -72,7 +72,7 @@ fn with_network<'h>(command: crate::host::Command<'h>, tree: &RootTree) -> Resul
     }
     if !tree.exists("etc/resolv.conf") {
         tree.remove("etc/resolv.conf")?;
-        tree.write("etc/resolv.conf", "", 0o644).context("making a place for the host's name servers")?;
+        tree.write("etc/resolv.conf", "", 0o644).context("making a location for the host's name servers")?;
     }
     let real = servers.canonicalize().context("finding the host's name servers")?;
     Ok(command.network().bind(real, "/etc/resolv.conf", true))

@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 
 use crate::host::Host;
 
-/// The folder of what comes with kiwi.
+/// The directory of what comes with kiwi.
 #[derive(Debug, Clone)]
 pub struct Share {
-    folder: PathBuf,
+    directory: PathBuf,
     /// Boot image descriptions of the user's own, which go before ours of the same name.
     own: Option<PathBuf>,
     program: PathBuf,
@@ -18,31 +18,31 @@ pub struct Share {
 
 impl Share {
     /// `KIWI_SHARE`, else `../share/kiwi` of the program, else `share/kiwi` of the checkout it was built in, else
-    /// `/usr/share/kiwi`. Without the first, the descriptions in the user's data folder count too.
+    /// `/usr/share/kiwi`. Without the first, the descriptions in the user's data directory count too.
     pub fn find(host: &Host) -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/usr/bin/kiwi"));
-        if let Some(folder) = host.variable("KIWI_SHARE") {
-            return Self { folder: folder.into(), own: None, program };
+        if let Some(directory) = host.variable("KIWI_SHARE") {
+            return Self { directory: directory.into(), own: None, program };
         }
         let mut candidates: Vec<PathBuf> =
-            program.ancestors().skip(1).map(|folder| folder.join("share/kiwi")).collect();
+            program.ancestors().skip(1).map(|directory| directory.join("share/kiwi")).collect();
         candidates.push("/usr/share/kiwi".into());
-        let folder = candidates.into_iter().find(|folder| folder.join("image").is_dir());
+        let directory = candidates.into_iter().find(|directory| directory.join("image").is_dir());
         let data = host.variable("XDG_DATA_HOME").map(PathBuf::from).or_else(|| {
             host.variable("HOME")
                 .filter(|home| !home.is_empty())
                 .map(|home| Path::new(&home).join(".local/share"))
         });
         Self {
-            folder: folder.unwrap_or_else(|| "/usr/share/kiwi".into()),
+            directory: directory.unwrap_or_else(|| "/usr/share/kiwi".into()),
             own: data.map(|data| data.join("kiwi/image")),
             program,
         }
     }
 
-    /// The folder of the boot image descriptions that come with kiwi.
+    /// The directory of the boot image descriptions that come with kiwi.
     fn images(&self) -> PathBuf {
-        self.folder.join("image")
+        self.directory.join("image")
     }
 
     /// Where the description of this path is, if it is: absolute, the user's own or ours.
@@ -53,9 +53,9 @@ impl Share {
 
     /// A description by the path a `boot=` or `inherit=` names: absolute, or relative to the boot image descriptions.
     pub fn description(&self, path: &str) -> Result<PathBuf> {
-        let folder = self.image(path);
-        if folder.is_dir() {
-            return Ok(folder);
+        let directory = self.image(path);
+        if directory.is_dir() {
+            return Ok(directory);
         }
         bail!(
             "there is no boot image description '{path}' below {}; 'kiwi list' shows those there are",
@@ -68,7 +68,7 @@ impl Share {
         let beside = self.program.parent().unwrap_or(Path::new("/"));
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
         let candidates = [
-            self.folder.join("linuxrc"),
+            self.directory.join("linuxrc"),
             // In a checkout the static one goes before what cargo's tests leave beside the program.
             beside.join("..").join(built),
             beside.join("../..").join(built),
@@ -83,12 +83,12 @@ impl Share {
         }
     }
 
-    /// Refuses a folder that has none: a `KIWI_SHARE` that is mistyped would look like a kiwi without boot images.
+    /// Refuses a directory that has none: a `KIWI_SHARE` that is mistyped would look like a kiwi without boot images.
     pub fn require_images(&self) -> Result<()> {
         let images = self.images();
         if !images.is_dir() {
             bail!(
-                "there are no boot image descriptions at {}; set KIWI_SHARE to the folder share/kiwi of a kiwi, or unset \
+                "there are no boot image descriptions at {}; set KIWI_SHARE to the directory share/kiwi of a kiwi, or unset \
                  it to use the one that came with this program",
                 images.display()
             );
@@ -98,20 +98,21 @@ impl Share {
 
     /// Every description below the boot images, by its path relative to them.
     pub fn list(&self) -> Vec<String> {
-        let folders = self.own.iter().cloned().chain([self.images()]);
-        let paths: BTreeSet<PathBuf> = folders.flat_map(|folder| descriptions_below(&folder)).collect();
+        let directories = self.own.iter().cloned().chain([self.images()]);
+        let paths: BTreeSet<PathBuf> =
+            directories.flat_map(|directory| descriptions_below(&directory)).collect();
         paths.into_iter().map(|path| path.display().to_string()).collect()
     }
 }
 
-/// The folders with a description, relative to `folder`.
-fn descriptions_below(folder: &Path) -> Vec<PathBuf> {
-    let entries = walkdir::WalkDir::new(folder).min_depth(1).max_depth(3);
+/// The directories with a description, relative to `directory`.
+fn descriptions_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = walkdir::WalkDir::new(directory).min_depth(1).max_depth(3);
     entries
         .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_name() == "config.xml")
-        .filter_map(|entry| entry.path().parent()?.strip_prefix(folder).ok().map(Path::to_owned))
+        .filter_map(|entry| entry.path().parent()?.strip_prefix(directory).ok().map(Path::to_owned))
         .collect()
 }
 
@@ -127,8 +128,8 @@ mod tests {
 
     #[test]
     fn the_users_own_description_goes_before_ours() {
-        let folder = tempfile::tempdir().unwrap();
-        let (ours, own) = (folder.path().join("ours"), folder.path().join("own"));
+        let directory = tempfile::tempdir().unwrap();
+        let (ours, own) = (directory.path().join("ours"), directory.path().join("own"));
         for path in [
             ours.join("image/isoboot/debian-12"),
             ours.join("image/usbboot/debian-12"),
@@ -138,17 +139,18 @@ mod tests {
             std::fs::create_dir_all(&path).unwrap();
             std::fs::write(path.join("config.xml"), "").unwrap();
         }
-        let share = Share { folder: ours.clone(), own: Some(own.clone()), program: "/usr/bin/kiwi".into() };
+        let share =
+            Share { directory: ours.clone(), own: Some(own.clone()), program: "/usr/bin/kiwi".into() };
         assert_eq!(share.list(), ["isoboot/debian-12", "isoboot/mine", "usbboot/debian-12"]);
         assert_eq!(share.description("isoboot/debian-12").unwrap(), own.join("isoboot/debian-12"));
         assert_eq!(share.description("usbboot/debian-12").unwrap(), ours.join("image/usbboot/debian-12"));
         assert!(share.description("usbboot/mine").is_err());
         share.require_images().unwrap();
         let wrong =
-            Share { folder: folder.path().join("nowhere"), own: None, program: "/usr/bin/kiwi".into() };
+            Share { directory: directory.path().join("nowhere"), own: None, program: "/usr/bin/kiwi".into() };
         let error = wrong.require_images().unwrap_err().to_string();
         assert!(
-            error.contains("nowhere/image; set KIWI_SHARE to the folder share/kiwi of a kiwi"),
+            error.contains("nowhere/image; set KIWI_SHARE to the directory share/kiwi of a kiwi"),
             "{error}"
         );
     }

@@ -10,37 +10,37 @@ use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
 /// A description as it lies on the disk.
 #[derive(Debug, Clone)]
 pub struct Source {
-    folder: PathBuf,
+    directory: PathBuf,
     config: PathBuf,
     text: String,
 }
 
 impl Source {
-    /// Reads the description in `folder`: the first of `config.xml`, `image/config.xml`, the first `*.kiwi` by name,
+    /// Reads the description in `directory`: the first of `config.xml`, `image/config.xml`, the first `*.kiwi` by name,
     /// `config.yaml`, `config.yml`, `config.toml` and `config.json`. A file may be named directly.
-    pub fn open(folder: &Path) -> Result<Self> {
-        if folder.is_file() {
-            return Self::read(folder);
+    pub fn open(directory: &Path) -> Result<Self> {
+        if directory.is_file() {
+            return Self::read(directory);
         }
-        if !folder.is_dir() {
-            bail!("there is no description at {}: no such directory", folder.display());
+        if !directory.is_dir() {
+            bail!("there is no description at {}: no such directory", directory.display());
         }
-        let mut candidates = vec![folder.join("config.xml"), folder.join("image/config.xml")];
-        let mut named: Vec<PathBuf> = fs::read_dir(folder)
-            .with_context(|| format!("reading the description directory {}", folder.display()))?
+        let mut candidates = vec![directory.join("config.xml"), directory.join("image/config.xml")];
+        let mut named: Vec<PathBuf> = fs::read_dir(directory)
+            .with_context(|| format!("reading the description directory {}", directory.display()))?
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "kiwi"))
             .collect();
         named.sort();
         candidates.extend(named);
         candidates
-            .extend(["yaml", "yml", "toml", "json"].map(|format| folder.join(format!("config.{format}"))));
+            .extend(["yaml", "yml", "toml", "json"].map(|format| directory.join(format!("config.{format}"))));
         match candidates.into_iter().find(|path| path.is_file()) {
             Some(config) => Self::read(&config),
             None => bail!(
                 "there is no description at {}: it has neither config.xml (or .yaml, .toml, .json), image/config.xml \
                  nor a *.kiwi file",
-                folder.display()
+                directory.display()
             ),
         }
     }
@@ -50,12 +50,12 @@ impl Source {
             Ok(text) => text,
             Err(why) => bail!("reading the description {}: {why}", config.display()),
         };
-        let folder =
-            config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = folder
+        let directory =
+            config.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = directory
             .canonicalize()
-            .with_context(|| format!("opening the description directory {}", folder.display()))?;
-        Ok(Self { folder, config: config.to_owned(), text })
+            .with_context(|| format!("opening the description directory {}", directory.display()))?;
+        Ok(Self { directory, config: config.to_owned(), text })
     }
 
     /// The configuration file as the description crate takes it.
@@ -67,20 +67,21 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// Why it is not read, in words that follow "including PATH:".
+    /// Why it is not read, in keywords that follow "including PATH:".
     pub fn included(&self, path: &str) -> Result<SourceFile, String> {
-        let place = self.folder.join(path);
-        let real = place.canonicalize().map_err(|error| reason(&error))?;
-        if !real.starts_with(&self.folder) {
+        let location = self.directory.join(path);
+        let real = location.canonicalize().map_err(|error| reason(&error))?;
+        if !real.starts_with(&self.directory) {
             return Err("a link leads out of the description".to_owned());
         }
-        let shown = self.config.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+        let shown =
+            self.config.parent().map_or_else(|| PathBuf::from(path), |directory| directory.join(path));
         Ok(SourceFile { name: shown.display().to_string(), text: read_text(&real)? })
     }
 
     /// The absolute, link-free path of the directory of that file; `this://` is relative to it.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The path of the configuration file, as the user named it.
@@ -113,9 +114,9 @@ impl Source {
         &self.text
     }
 
-    /// A file or folder of the description (`config.sh`, `root`, ...), when it is there.
+    /// A file or directory of the description (`config.sh`, `root`, ...), when it is there.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let path = self.folder.join(name);
+        let path = self.directory.join(name);
         path.symlink_metadata().is_ok().then_some(path)
     }
 }
@@ -154,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_description_is_found_where_it_may_be() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("image")).unwrap();
-        // From the last place looked at to the first: each goes before those there already.
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("image")).unwrap();
+        // From the last location looked at to the first: each goes before those there already.
         for name in [
             "config.json",
             "config.toml",
@@ -167,22 +168,22 @@ mod tests {
             "image/config.xml",
             "config.xml",
         ] {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             fs::write(&path, name).unwrap();
-            let source = Source::open(folder.path()).unwrap();
+            let source = Source::open(directory.path()).unwrap();
             assert_eq!(source.text(), name);
             assert_eq!(source.config(), path);
-            assert_eq!(source.folder(), path.parent().unwrap().canonicalize().unwrap());
+            assert_eq!(source.directory(), path.parent().unwrap().canonicalize().unwrap());
             assert_eq!(Source::open(&path).unwrap().text(), name);
         }
     }
 
     #[test]
     fn includes_stay_in_the_description() {
-        let folder = tempfile::tempdir().unwrap();
-        let description = folder.path().join("description");
+        let directory = tempfile::tempdir().unwrap();
+        let description = directory.path().join("description");
         fs::create_dir_all(description.join("sub")).unwrap();
-        fs::write(folder.path().join("outside.xml"), "<image/>").unwrap();
+        fs::write(directory.path().join("outside.xml"), "<image/>").unwrap();
         fs::write(description.join("config.xml"), "<image/>").unwrap();
         fs::write(description.join("sub/more.xml"), "<image>more</image>").unwrap();
         std::os::unix::fs::symlink("../outside.xml", description.join("link.xml")).unwrap();

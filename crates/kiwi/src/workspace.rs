@@ -13,13 +13,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result};
 
 use crate::host::Host;
-use crate::host::file::WorkFolder;
+use crate::host::file::WorkDirectory;
 use crate::root_tree::RootTree;
 
-/// Below this much free memory a build works on the disk.
+/// LowerDir this much free memory a build works on the disk.
 const MEMORY_NEEDED: u64 = 4 << 30;
 
-/// The places of one build.
+/// The locations of one build.
 pub struct Workspace {
     destdir: PathBuf,
     out: PathBuf,
@@ -27,23 +27,23 @@ pub struct Workspace {
     layers: AtomicU32,
     earlier: OnceLock<PathBuf>,
     /// None for a workspace inside another one.
-    folder: Option<WorkFolder>,
+    directory: Option<WorkDirectory>,
 }
 
 impl Workspace {
-    /// Makes the places below `destdir`, after removing what killed builds left there.
+    /// Makes the locations below `destdir`, after removing what killed builds left there.
     pub fn open(destdir: &Path, host: &Host) -> Result<Self> {
-        let folder = host
-            .work_folder(destdir)
-            .with_context(|| format!("creating a work folder in {}", destdir.display()))?;
-        let scratch = folder.path().join("scratch");
+        let directory = host
+            .work_directory(destdir)
+            .with_context(|| format!("creating a work directory in {}", destdir.display()))?;
+        let scratch = directory.path().join("scratch");
         let workspace = Self {
             destdir: destdir.to_owned(),
-            out: folder.path().join("out"),
+            out: directory.path().join("out"),
             scratch,
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
-            folder: Some(folder),
+            directory: Some(directory),
         };
         workspace.make(host)?;
         let memory = host.available_memory();
@@ -55,8 +55,9 @@ impl Workspace {
     }
 
     fn make(&self, host: &Host) -> Result<()> {
-        for folder in [&self.out, &self.scratch] {
-            host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+        for directory in [&self.out, &self.scratch] {
+            host.create_directories(directory)
+                .with_context(|| format!("creating {}", directory.display()))?;
         }
         Ok(())
     }
@@ -66,11 +67,11 @@ impl Workspace {
         self.inside("boot", self.destdir.clone(), host)
     }
 
-    /// A workspace of its own for one of several types, whose results go to a folder of its name.
-    pub fn of_type(&self, word: &str, host: &Host) -> Result<Self> {
-        let destdir = self.destdir.join(word);
-        host.create_folders(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
-        self.inside(word, destdir, host)
+    /// A workspace of its own for one of several types, whose results go to a directory of its name.
+    pub fn of_type(&self, keyword: &str, host: &Host) -> Result<Self> {
+        let destdir = self.destdir.join(keyword);
+        host.create_directories(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
+        self.inside(keyword, destdir, host)
     }
 
     fn inside(&self, name: &str, destdir: PathBuf, host: &Host) -> Result<Self> {
@@ -80,7 +81,7 @@ impl Workspace {
             scratch: self.scratch.join(name),
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
-            folder: None,
+            directory: None,
         };
         workspace.make(host)?;
         Ok(workspace)
@@ -101,8 +102,9 @@ impl Workspace {
         let number = self.layers.fetch_add(1, Ordering::Relaxed);
         let layer = self.scratch.join(format!("layer-{number}"));
         let [upper, work, merged] = ["upper", "work", "merged"].map(|name| layer.join(name));
-        for folder in [&upper, &work, &merged] {
-            host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+        for directory in [&upper, &work, &merged] {
+            host.create_directories(directory)
+                .with_context(|| format!("creating {}", directory.display()))?;
         }
         resemble(&upper, tree.path()).with_context(|| format!("preparing {}", upper.display()))?;
         host.mount_overlay(tree.path(), &upper, &work, &merged)
@@ -127,28 +129,28 @@ impl Workspace {
         if free > size * 2 { self.scratch.join(name) } else { self.out.join(name) }
     }
 
-    /// The folder of such files.
+    /// The directory of such files.
     pub fn scratch(&self) -> &Path {
         &self.scratch
     }
 
-    /// An output before it has its final place.
+    /// An output before it has its final location.
     pub fn unfinished(&self, name: &str) -> PathBuf {
         self.out.join(name)
     }
 
     /// Tells where an earlier build of an image like this has its files.
-    pub fn look_back(&self, folder: &Path) {
+    pub fn set_previous_build(&self, directory: &Path) {
         // The first one stays.
-        self.earlier.get_or_init(|| folder.to_owned());
+        self.earlier.get_or_init(|| directory.to_owned());
     }
 
     /// What an earlier build made of this output, if it is known: read only.
     pub fn earlier(&self, name: &str) -> Option<PathBuf> {
-        self.earlier.get().map(|folder| folder.join(name)).filter(|path| path.is_file())
+        self.earlier.get().map(|directory| directory.join(name)).filter(|path| path.is_file())
     }
 
-    /// The folder of unfinished outputs.
+    /// The directory of unfinished outputs.
     pub fn out(&self) -> &Path {
         &self.out
     }
@@ -165,23 +167,23 @@ impl Workspace {
 
     /// Removes everything that was not published.
     pub fn close(self) -> Result<()> {
-        match self.folder {
-            Some(folder) => folder.close().context("removing the work folder"),
+        match self.directory {
+            Some(directory) => directory.close().context("removing the work directory"),
             None => Ok(()),
         }
     }
 }
 /// Gives the top of a layer mode, owner and times of the tree below it: they are what is seen of both.
 fn resemble(upper: &Path, lower: &Path) -> std::io::Result<()> {
-    let (folder, model) = (std::fs::File::open(upper)?, lower.metadata()?);
-    folder.set_permissions(model.permissions())?;
-    std::os::unix::fs::fchown(&folder, Some(model.uid()), Some(model.gid()))?;
-    folder
+    let (directory, model) = (std::fs::File::open(upper)?, lower.metadata()?);
+    directory.set_permissions(model.permissions())?;
+    std::os::unix::fs::fchown(&directory, Some(model.uid()), Some(model.gid()))?;
+    directory
         .set_times(std::fs::FileTimes::new().set_accessed(model.accessed()?).set_modified(model.modified()?))
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes folders of its own")]
+#[allow(clippy::disallowed_methods, reason = "the test makes directories of its own")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
@@ -189,8 +191,8 @@ mod tests {
 
     #[test]
     fn the_top_of_a_layer_is_that_of_its_tree() {
-        let folder = tempfile::tempdir().unwrap();
-        let [upper, lower] = ["upper", "lower"].map(|name| folder.path().join(name));
+        let directory = tempfile::tempdir().unwrap();
+        let [upper, lower] = ["upper", "lower"].map(|name| directory.path().join(name));
         for path in [&upper, &lower] {
             std::fs::create_dir(path).unwrap();
         }

@@ -10,26 +10,26 @@ const ARROWS: &[(&str, &str)] = &[
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd kernel lock logical media password physical record result_record root_tree \
-         runtime_configuration script share source stage store \
+        "artifact diagnostic host identity initrd kernel lock create media password prepare record result_record root_tree \
+         runtime_configuration script share source stage cache \
          workspace",
     ),
     (
-        "physical",
-        "host lock package_manager password record repository root_tree script source stage store tree_archive",
+        "prepare",
+        "host lock package_manager password record repository root_tree script source stage cache tree_archive",
     ),
     (
-        "logical",
+        "create",
         "artifact bootloader disk disk_format filesystem gzip host identity kernel media root_tree workspace",
     ),
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
     ("lock", ""),
-    ("package_manager", "host lock repository root_tree stage store"),
+    ("package_manager", "host lock repository root_tree stage cache"),
     ("repository", "host runtime_configuration"),
     ("stage", ""),
     ("timings", "host"),
-    ("store", "host stage"),
+    ("cache", "host stage"),
     ("tree_archive", "host root_tree"),
     ("filesystem", "host identity root_tree tree_archive workspace"),
     ("disk", "identity"),
@@ -53,9 +53,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("lib", ""),
 ];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             found.extend(sources(&path));
@@ -82,9 +82,9 @@ fn used(text: &str) -> Vec<String> {
             Some(braces) => braces.split('}').next().unwrap_or_default().to_owned(),
             None => part.to_owned(),
         };
-        for word in list.split(',').take(if part.starts_with('{') { usize::MAX } else { 1 }) {
+        for keyword in list.split(',').take(if part.starts_with('{') { usize::MAX } else { 1 }) {
             let name: String =
-                word.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                keyword.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
             if !name.is_empty() {
                 names.push(name);
             }

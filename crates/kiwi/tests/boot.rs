@@ -12,17 +12,17 @@ use machine::{Firmware, Machine, checkout, run_kiwi, without_the_kernel};
 /// Gigabytes of the disk a machine gets: far more than the image has.
 const DISK: &str = "4G";
 
-fn build(description: &Path, name: &str, folder: &Path) -> PathBuf {
-    run_kiwi(&["build", description.to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
-    let image = folder.join(format!("{name}.x86_64-1.0.0.qcow2"));
+fn build(description: &Path, name: &str, directory: &Path) -> PathBuf {
+    run_kiwi(&["build", description.to_str().unwrap(), "--destdir", directory.to_str().unwrap()]);
+    let image = directory.join(format!("{name}.x86_64-1.0.0.qcow2"));
     let check = Command::new("qemu-img").arg("check").arg(&image).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
     image
 }
 
 /// A disk of its own for one machine, as a cloud would give it: the image, enlarged.
-fn disk_of(image: &Path, folder: &Path) -> PathBuf {
-    let disk = folder.join("disk.qcow2");
+fn disk_of(image: &Path, directory: &Path) -> PathBuf {
+    let disk = directory.join("disk.qcow2");
     let _ = std::fs::remove_file(&disk);
     let create = ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b"];
     let made = Command::new("qemu-img").args(create).arg(image).arg(&disk).arg(DISK).status().unwrap();
@@ -52,19 +52,19 @@ fn identity(machine: &mut Machine) -> [String; 2] {
 }
 
 /// First boot of a disk of its own by this firmware, to a login.
-fn first_boot(image: &Path, name: &str, firmware: Firmware, folder: &Path) -> (PathBuf, Machine) {
-    let disk = disk_of(image, folder);
-    let mut machine = Machine::boot(&disk, "qcow2", firmware, folder);
+fn first_boot(image: &Path, name: &str, firmware: Firmware, directory: &Path) -> (PathBuf, Machine) {
+    let disk = disk_of(image, directory);
+    let mut machine = Machine::boot(&disk, "qcow2", firmware, directory);
     inspect(&mut machine, name);
     (disk, machine)
 }
 
 #[test]
 fn debian_12_boots_by_bios_and_again_by_uefi() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let name = "debian-12-server";
-    let image = build(&checkout().join("examples").join(name), name, folder.path());
-    let (disk, mut machine) = first_boot(&image, name, Firmware::Bios, folder.path());
+    let image = build(&checkout().join("examples").join(name), name, directory.path());
+    let (disk, mut machine) = first_boot(&image, name, Firmware::Bios, directory.path());
     let own = identity(&mut machine);
     // The id and the key were made since the machine started, so that no other machine of the image has them.
     let seconds = |machine: &mut Machine, question: &str| machine.ask(question).parse::<u64>().unwrap();
@@ -75,7 +75,7 @@ fn debian_12_boots_by_bios_and_again_by_uefi() {
         assert!(made + 1 >= started, "made {} s before the machine started", started - made);
     }
     machine.power_off("kiwi");
-    let mut machine = Machine::boot(&disk, "qcow2", Firmware::Uefi, folder.path());
+    let mut machine = Machine::boot(&disk, "qcow2", Firmware::Uefi, directory.path());
     inspect(&mut machine, name);
     assert_eq!(identity(&mut machine), own);
 }
@@ -83,27 +83,28 @@ fn debian_12_boots_by_bios_and_again_by_uefi() {
 /// What `kiwi init` gives boots; `tests/init.rs` compares it with the example of Debian 13.
 #[test]
 fn debian_13_of_init_boots_by_uefi_and_bios() {
-    // Of the word kiwi.
+    // Of the keyword kiwi.
     const HASH: &str = "$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.";
-    let folder = tempfile::tempdir().unwrap();
-    let description = folder.path().join("description");
-    let mut words = vec!["init", "debian-13", "--directory", description.to_str().unwrap(), "--user", "tux"];
-    words.extend(["--password-hash", HASH, "--locale", "de_DE", "--timezone", "Europe/Berlin"]);
-    run_kiwi(&words);
-    let image = build(&description, "debian-13-server", folder.path());
-    drop(first_boot(&image, "debian-13-server", Firmware::Uefi, folder.path()));
+    let directory = tempfile::tempdir().unwrap();
+    let description = directory.path().join("description");
+    let mut keywords =
+        vec!["init", "debian-13", "--directory", description.to_str().unwrap(), "--user", "tux"];
+    keywords.extend(["--password-hash", HASH, "--locale", "de_DE", "--timezone", "Europe/Berlin"]);
+    run_kiwi(&keywords);
+    let image = build(&description, "debian-13-server", directory.path());
+    drop(first_boot(&image, "debian-13-server", Firmware::Uefi, directory.path()));
     // What differs by BIOS is over when the system's init starts.
-    let disk = disk_of(&image, folder.path());
-    let mut machine = Machine::boot(&disk, "qcow2", Firmware::Bios, folder.path());
+    let disk = disk_of(&image, directory.path());
+    let mut machine = Machine::boot(&disk, "qcow2", Firmware::Bios, directory.path());
     machine.expect(&["Debian GNU/Linux 13 (trixie)"], 400);
 }
 
 #[test]
 fn the_chapters_description_boots_through_its_boot_image() {
-    let folder = tempfile::tempdir().unwrap();
-    let image = build(&checkout().join("examples/debian-12-chapter"), "debian-12-chapter", folder.path());
-    assert!(folder.path().join("initrd-vmxboot-debian-12.x86_64-1.0.0.gz").is_file());
-    first_boot(&image, "debian-12-chapter", Firmware::Bios, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let image = build(&checkout().join("examples/debian-12-chapter"), "debian-12-chapter", directory.path());
+    assert!(directory.path().join("initrd-vmxboot-debian-12.x86_64-1.0.0.gz").is_file());
+    first_boot(&image, "debian-12-chapter", Firmware::Bios, directory.path());
 }
 
 #[test]

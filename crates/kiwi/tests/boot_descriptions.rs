@@ -20,11 +20,11 @@ fn all_of_them_are_built() {
             assert!(paths.contains(&format!("{kind}/{system}").as_str()), "{listed}");
         }
     }
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     for path in paths {
-        run_kiwi(&["build", path, "--destdir", folder.path().to_str().unwrap()]);
+        run_kiwi(&["build", path, "--destdir", directory.path().to_str().unwrap()]);
         let name = format!("initrd-{}.x86_64-1.0.0", path.replace('/', "-"));
-        let initrd = std::fs::read(folder.path().join(format!("{name}.gz"))).unwrap();
+        let initrd = std::fs::read(directory.path().join(format!("{name}.gz"))).unwrap();
         assert_eq!(initrd[..2], [0x1f, 0x8b], "{name}");
         assert!(
             initrd.len() < 16 << 20,
@@ -32,7 +32,7 @@ fn all_of_them_are_built() {
             initrd.len()
         );
         let kernel = format!("{name}.kernel.6.");
-        let names = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+        let names = directory.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name());
         assert_eq!(names.filter(|name| name.to_string_lossy().starts_with(&kernel)).count(), 1, "{name}");
     }
 }

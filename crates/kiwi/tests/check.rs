@@ -18,16 +18,16 @@ const GOOD: &str = r#"<image schemaversion="8.5" name="checked">
 </image>
 "#;
 
-/// A folder with the description `text`.
+/// A directory with the description `text`.
 fn described(text: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("desc")).unwrap();
-    std::fs::write(folder.path().join("desc/config.xml"), text).unwrap();
-    folder
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("desc")).unwrap();
+    std::fs::write(directory.path().join("desc/config.xml"), text).unwrap();
+    directory
 }
 
-fn run(folder: &Path, words: &[&str]) -> Output {
-    Command::new(kiwi()).args(words).current_dir(folder).output().unwrap()
+fn run(directory: &Path, keywords: &[&str]) -> Output {
+    Command::new(kiwi()).args(keywords).current_dir(directory).output().unwrap()
 }
 
 fn document(output: &Output) -> Value {
@@ -36,8 +36,8 @@ fn document(output: &Output) -> Value {
 
 #[test]
 fn every_outcome_has_its_exit_code() {
-    let folder = described(GOOD);
-    let code = |words: &[&str]| run(folder.path(), words).status.code();
+    let directory = described(GOOD);
+    let code = |keywords: &[&str]| run(directory.path(), keywords).status.code();
     assert_eq!(code(&["check", "desc"]), Some(0));
     assert_eq!(code(&["check", "nowhere"]), Some(1));
     assert_eq!(code(&["check", "desc", "--format", "xml"]), Some(2));
@@ -49,9 +49,9 @@ fn every_outcome_has_its_exit_code() {
 fn json_has_every_problem_with_its_place() {
     let text = GOOD.replace("version>", "verzion>");
     let offset = text.find("verzion").unwrap();
-    let folder = described(&text);
-    for words in [["check", "desc", "--format", "json"].as_slice(), &["--json", "check", "desc"]] {
-        let output = run(folder.path(), words);
+    let directory = described(&text);
+    for keywords in [["check", "desc", "--format", "json"].as_slice(), &["--json", "check", "desc"]] {
+        let output = run(directory.path(), keywords);
         assert_eq!(output.status.code(), Some(3));
         let report = document(&output);
         assert_eq!(report["version"], 1);
@@ -75,8 +75,8 @@ fn json_has_every_problem_with_its_place() {
 
 #[test]
 fn a_good_description_gives_an_empty_report() {
-    let folder = described(GOOD);
-    let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+    let directory = described(GOOD);
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
     assert!(output.status.success());
     let expected = json!({"version": 1, "description": "desc/config.xml", "valid": true, "errors": 0, "warnings": 0,
         "diagnostics": []});
@@ -86,8 +86,8 @@ fn a_good_description_gives_an_empty_report() {
 /// What a reader of SARIF 2.1.0 relies on (its sections 3.13, 3.14, 3.18, 3.19, 3.27, 3.29 and 3.30).
 #[test]
 fn sarif_has_the_shape_of_its_standard() {
-    let folder = described(&GOOD.replace("version>", "verzion>").replace("ext4", "ext44"));
-    let output = run(folder.path(), &["check", "desc", "--format", "sarif"]);
+    let directory = described(&GOOD.replace("version>", "verzion>").replace("ext4", "ext44"));
+    let output = run(directory.path(), &["check", "desc", "--format", "sarif"]);
     assert_eq!(output.status.code(), Some(3));
     let log = document(&output);
     assert_eq!(log["version"], "2.1.0");
@@ -106,28 +106,28 @@ fn sarif_has_the_shape_of_its_standard() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
         assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
         assert!(!result["message"]["text"].as_str().unwrap().is_empty());
-        let place = &result["locations"][0]["physicalLocation"];
-        assert_eq!(place["artifactLocation"]["uri"], "desc/config.xml");
+        let location = &result["locations"][0]["physicalLocation"];
+        assert_eq!(location["artifactLocation"]["uri"], "desc/config.xml");
         for edge in ["startLine", "startColumn", "endLine", "endColumn"] {
-            assert!(place["region"][edge].as_u64().unwrap() >= 1, "{edge}");
+            assert!(location["region"][edge].as_u64().unwrap() >= 1, "{edge}");
         }
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_told_in_the_form_that_was_asked_for() {
-    let folder = described("");
-    std::fs::write(folder.path().join("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
+    let directory = described("");
+    std::fs::write(directory.path().join("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
     for (path, said) in [
         ("nowhere", "there is no description at nowhere: no such directory"),
         ("desc", "reading the description desc/config.xml: line 1 is not UTF-8 text"),
     ] {
-        let output = run(folder.path(), &["check", path, "--format", "json"]);
+        let output = run(directory.path(), &["check", path, "--format", "json"]);
         assert_eq!(output.status.code(), Some(1), "{path}");
         let report = document(&output);
         assert_eq!((&report["valid"], &report["errors"]), (&json!(false), &json!(1)));
         assert_eq!(report["diagnostics"][0]["message"], said);
-        let output = run(folder.path(), &["check", path, "--format", "sarif"]);
+        let output = run(directory.path(), &["check", path, "--format", "sarif"]);
         assert_eq!(output.status.code(), Some(1), "{path}");
         let result = &document(&output)["runs"][0]["results"][0];
         assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], path);
@@ -136,14 +136,14 @@ fn what_cannot_be_read_is_told_in_the_form_that_was_asked_for() {
 }
 
 #[test]
-fn old_words_are_warned_of_and_do_not_fail() {
+fn old_keywords_are_warned_of_and_do_not_fail() {
     let text = r#"<image name="old" schemeversion="1.4"><description type="system"><author>A</author>
 <contact>C</contact><specification>S</specification></description>
 <preferences><type primary="true">ext3</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
 <repository type="apt-deb"><source path="debian://bookworm"/></repository>
 <packages type="image"><package name="less"/></packages></image>"#;
-    let folder = described(text);
-    let output = run(folder.path(), &["check", "desc"]);
+    let directory = described(text);
+    let output = run(directory.path(), &["check", "desc"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(said.contains("warning: schema 1.4 is an old one\n --> desc/config.xml:1:34\n"), "{said}");
@@ -153,18 +153,18 @@ fn old_words_are_warned_of_and_do_not_fail() {
 
 #[test]
 fn what_is_wrong_with_another_type_is_a_warning_until_it_is_asked_for() {
-    let folder = described(&GOOD.replace(
+    let directory = described(&GOOD.replace(
         "<type image=\"ext4\"/>",
         "<type image=\"ext4\"/><type image=\"appx\" metadata_path=\"x\"/>",
     ));
-    let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report = document(&output);
     assert_eq!(
         (report["errors"].as_u64(), report["diagnostics"][0]["severity"].as_str()),
         (Some(0), Some("warning"))
     );
-    let output = run(folder.path(), &["check", "desc", "--format", "json", "--type", "appx"]);
+    let output = run(directory.path(), &["check", "desc", "--format", "json", "--type", "appx"]);
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(document(&output)["diagnostics"][0]["message"], report["diagnostics"][0]["message"]);
 }
@@ -172,8 +172,8 @@ fn what_is_wrong_with_another_type_is_a_warning_until_it_is_asked_for() {
 #[test]
 fn what_is_missing_beside_the_description_is_told() {
     let report = |text: &str| {
-        let folder = described(text);
-        let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+        let directory = described(text);
+        let output = run(directory.path(), &["check", "desc", "--format", "json"]);
         (output.status.code(), document(&output)["diagnostics"].clone())
     };
     let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
@@ -191,11 +191,11 @@ fn what_is_missing_beside_the_description_is_told() {
 
 #[test]
 fn a_file_of_the_directory_can_be_named() {
-    let folder = described("<image/>");
-    std::fs::write(folder.path().join("desc/other.kiwi"), GOOD).unwrap();
+    let directory = described("<image/>");
+    std::fs::write(directory.path().join("desc/other.kiwi"), GOOD).unwrap();
     let path = "desc/other.kiwi";
-    for words in [["check", "desc", "--kiwi-file", "other.kiwi"].as_slice(), &["check", path]] {
-        let output = run(folder.path(), words);
+    for keywords in [["check", "desc", "--kiwi-file", "other.kiwi"].as_slice(), &["check", path]] {
+        let output = run(directory.path(), keywords);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(said, format!("{path}: checked 1.0.0, type ext4, no errors\n"));
     }
@@ -203,8 +203,8 @@ fn a_file_of_the_directory_can_be_named() {
 
 #[test]
 fn an_inherited_description_that_is_not_there_is_told_at_its_place() {
-    let folder = described(&GOOD.replace("name=\"checked\"", "name=\"checked\" inherit=\"../nowhere\""));
-    let output = run(folder.path(), &["check", "desc", "--format", "json"]);
+    let directory = described(&GOOD.replace("name=\"checked\"", "name=\"checked\" inherit=\"../nowhere\""));
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
     assert_eq!(output.status.code(), Some(3));
     let report = document(&output);
     let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };

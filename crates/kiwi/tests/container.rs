@@ -1,4 +1,4 @@
-//! Containers: a user's build where all is read-only but one folder, and what is said where ids cannot be had.
+//! Containers: a user's build where all is read-only but one directory, and what is said where ids cannot be had.
 //!
 //! A plain container is made of a mount namespace and a bounding set; runs as root, which makes the ordinary user.
 #![cfg(feature = "image-tests")]
@@ -15,8 +15,8 @@ use kiwi::host::{Host, Output};
 use machine::judge;
 use user::{USER, copy_programs, make_user};
 
-/// As a container does it: the machine read-only but for the folder `$0`, parts of `/proc` hidden, so that there is no other
-/// one, temporary files without a place, capabilities taken away. `$1` is a shell's words for what else is there, `$2` who starts the rest.
+/// As a container does it: the machine read-only but for the directory `$0`, parts of `/proc` hidden, so that there is no other
+/// one, temporary files without a location, capabilities taken away. `$1` is a shell's keywords for what else is there, `$2` who starts the rest.
 const CONTAINER: &str = "set -e; mount --bind \"$0\" \"$0\"; mount -t tmpfs -o ro none \"$0/nothing\"; eval \"$1\"; \
     mount -t tmpfs -o ro none /proc/fs; \
     mount -o remount,bind,ro /; who=$2; shift 2; \
@@ -30,13 +30,13 @@ const SMALL: &str = r#"<image schemaversion="8.5" name="contained">
   <packages type="image"><package name="iputils-ping"/></packages>
 </image>"#;
 
-/// A folder with kiwi, the description, and `newuidmap` with a file capability instead of the set-uid bit.
-fn container_folder() -> tempfile::TempDir {
+/// A directory with kiwi, the description, and `newuidmap` with a file capability instead of the set-uid bit.
+fn container_directory() -> tempfile::TempDir {
     make_user();
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    copy_programs(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    copy_programs(directory.path());
     for name in ["description", "capable", "images", "nothing"] {
         std::fs::create_dir(path(name)).unwrap();
     }
@@ -50,35 +50,35 @@ fn container_folder() -> tempfile::TempDir {
         std::fs::copy(Path::new("/usr/bin").join(program), &copy).unwrap();
         std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o755)).unwrap();
         // Revision 2, effective; permitted and inheritable, 64 bits each in two halves.
-        let words: [u32; 5] = [0x0200_0001, 1 << capability, 0, 0, 0];
-        let bytes = words.map(u32::to_le_bytes).concat();
+        let keywords: [u32; 5] = [0x0200_0001, 1 << capability, 0, 0, 0];
+        let bytes = keywords.map(u32::to_le_bytes).concat();
         rustix::fs::setxattr(&copy, "security.capability", &bytes, rustix::fs::XattrFlags::empty()).unwrap();
     }
-    folder
+    directory
 }
 
 /// `kiwi build` in the container; whether it succeeded, and what it said.
-fn build_contained(folder: &Path, setup: &str, who: &str, path: &str) -> (bool, String) {
-    let here = folder.to_str().unwrap();
+fn build_contained(directory: &Path, setup: &str, who: &str, path: &str) -> (bool, String) {
+    let here = directory.to_str().unwrap();
     let kiwi = format!("{here}/kiwi");
     let (description, images) = (format!("{here}/description"), format!("{here}/images"));
     let path = format!("PATH={path}/usr/sbin:/usr/bin:/sbin:/bin");
-    let words = [here, setup, who, &path, &kiwi, "build", &description, "--destdir", &images];
+    let keywords = [here, setup, who, &path, &kiwi, "build", &description, "--destdir", &images];
     let output =
-        Command::new("unshare").args(["--mount", "sh", "-c", CONTAINER]).args(words).output().unwrap();
+        Command::new("unshare").args(["--mount", "sh", "-c", CONTAINER]).args(keywords).output().unwrap();
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 #[test]
 fn user_of_a_read_only_container_builds() {
-    let folder = container_folder();
-    let here = folder.path().to_str().unwrap();
+    let directory = container_directory();
+    let here = directory.path().to_str().unwrap();
     let setup = "for file in subuid subgid; do mount --bind \"$0/ids\" /etc/$file; done";
     let who = "--reuid kiwi-test --regid kiwi-test --init-groups";
-    let (built, said) = build_contained(folder.path(), setup, who, &format!("{here}/capable:"));
+    let (built, said) = build_contained(directory.path(), setup, who, &format!("{here}/capable:"));
     assert!(built, "{said}");
     assert!(said.contains("this run has one of its own"), "{said}");
-    let image = folder.path().join("images/contained.x86_64-1.0.0");
+    let image = directory.path().join("images/contained.x86_64-1.0.0");
     let list = judge("unsquashfs", &["-lln", image.to_str().unwrap()]);
     let line = |name: &str| {
         let found = list.lines().find(|line| line.ends_with(&format!("squashfs-root/{name}")));
@@ -92,8 +92,8 @@ fn user_of_a_read_only_container_builds() {
 
 #[test]
 fn what_keeps_a_user_of_a_container_from_its_ids_is_named() {
-    let folder = container_folder();
-    let here = folder.path().to_str().unwrap();
+    let directory = container_directory();
+    let here = directory.path().to_str().unwrap();
     let user = "--reuid kiwi-test --regid kiwi-test --init-groups";
     let capable = format!("{here}/capable:");
     let cases = [
@@ -122,18 +122,18 @@ fn what_keeps_a_user_of_a_container_from_its_ids_is_named() {
         ),
     ];
     for (name, setup, who, path, expected) in cases {
-        let (built, said) = build_contained(folder.path(), setup, &who, path);
+        let (built, said) = build_contained(directory.path(), setup, &who, path);
         assert!(!built && said.contains(expected), "{name}: {said}");
     }
 }
 
 #[test]
-fn a_program_writes_to_its_own_folder_in_memory_and_to_nothing_beside_it() {
+fn a_program_writes_to_its_own_directory_in_memory_and_to_nothing_beside_it() {
     let (own, beside) =
         (tempfile::tempdir_in("/dev/shm").unwrap(), tempfile::tempdir_in("/dev/shm").unwrap());
     let host = Host::new(Output::Quiet);
-    let touched = |folder: &Path| {
-        let command = host.command("touch").arg(folder.join("file")).writable(own.path());
+    let touched = |directory: &Path| {
+        let command = host.command("touch").arg(directory.join("file")).writable(own.path());
         command.run().map_err(|error| error.to_string())
     };
     assert_eq!(touched(own.path()), Ok(()));

@@ -11,21 +11,21 @@ mod machine;
 
 use machine::{checkout, kiwi};
 
-fn run(folder: &Path, words: &[&str]) -> Output {
-    Command::new(kiwi()).args(words).current_dir(folder).output().unwrap()
+fn run(directory: &Path, keywords: &[&str]) -> Output {
+    Command::new(kiwi()).args(keywords).current_dir(directory).output().unwrap()
 }
 
 /// What it printed; it must succeed.
-fn printed(folder: &Path, words: &[&str]) -> String {
-    let output = run(folder, words);
-    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+fn printed(directory: &Path, keywords: &[&str]) -> String {
+    let output = run(directory, keywords);
+    assert!(output.status.success(), "{keywords:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// What it said; it must fail with this exit code.
-fn refused(folder: &Path, code: i32, words: &[&str]) -> String {
-    let output = run(folder, words);
-    assert_eq!(output.status.code(), Some(code), "{words:?}");
+fn refused(directory: &Path, code: i32, keywords: &[&str]) -> String {
+    let output = run(directory, keywords);
+    assert_eq!(output.status.code(), Some(code), "{keywords:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
@@ -45,10 +45,10 @@ const MANY: &str = r#"<image schemaversion="8.5" name="many" displayname="It's m
 
 #[test]
 fn info_tells_what_this_build_takes() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
-    let document = |words: &[&str]| -> Value {
-        serde_json::from_str(&printed(folder.path(), &[&["info", "."], words].concat())).unwrap()
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.xml"), MANY).unwrap();
+    let document = |keywords: &[&str]| -> Value {
+        serde_json::from_str(&printed(directory.path(), &[&["info", "."], keywords].concat())).unwrap()
     };
     let plain = document(&["--format", "json"]);
     assert_eq!(plain["types"][1], json!({"name": "oem", "primary": true, "profiles": ["gui"]}));
@@ -68,33 +68,33 @@ fn info_tells_what_this_build_takes() {
     assert_eq!(gui["packages"]["ignored"], json!(["vim"]));
     assert_eq!(gui["packages"]["delete"], json!(["gone"]));
     assert_eq!(gui["profile"]["kiwi_profiles"], "gui,base");
-    let table = printed(folder.path(), &["info", ".", "--profile", "gui"]);
+    let table = printed(directory.path(), &["info", ".", "--profile", "gui"]);
     assert!(table.contains("  gui   active            G  requires base\n"), "{table}");
 }
 
 #[test]
 fn a_shell_reads_the_profile_that_info_shows() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
-    let profile = printed(folder.path(), &["info", ".", "--format", "profile"]);
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.xml"), MANY).unwrap();
+    let profile = printed(directory.path(), &["info", ".", "--format", "profile"]);
     let script = format!("{profile}\nprintf '%s|%s' \"$kiwi_displayname\" \"$kiwi_iversion\"");
     let output = Command::new("sh").args(["-c", &script]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "It's many|1.2.3");
 }
 
 #[test]
-fn convert_writes_todays_words_and_means_the_same() {
-    let folder = tempfile::tempdir().unwrap();
+fn convert_writes_todays_keywords_and_means_the_same() {
+    let directory = tempfile::tempdir().unwrap();
     let old = checkout().join("examples/debian-12-chapter");
     let old = old.to_str().unwrap();
-    let text = printed(folder.path(), &["convert", old]);
+    let text = printed(directory.path(), &["convert", old]);
     assert!(text.contains("schemaversion=\"8.5\"") && text.contains("<!--"), "{text}");
-    printed(folder.path(), &["convert", old, "--output", "new.kiwi"]);
-    assert_eq!(std::fs::read_to_string(folder.path().join("new.kiwi")).unwrap(), text);
-    assert_eq!(printed(folder.path(), &["convert", "new.kiwi"]), text, "once more changes nothing");
+    printed(directory.path(), &["convert", old, "--output", "new.kiwi"]);
+    assert_eq!(std::fs::read_to_string(directory.path().join("new.kiwi")).unwrap(), text);
+    assert_eq!(printed(directory.path(), &["convert", "new.kiwi"]), text, "once more changes nothing");
     let packages = |path: &str| -> Value {
         let document: Value =
-            serde_json::from_str(&printed(folder.path(), &["info", path, "--format", "json"])).unwrap();
+            serde_json::from_str(&printed(directory.path(), &["info", path, "--format", "json"])).unwrap();
         document["packages"].clone()
     };
     assert_eq!(packages(old), packages("new.kiwi"));
@@ -102,22 +102,22 @@ fn convert_writes_todays_words_and_means_the_same() {
 
 #[test]
 fn every_format_of_a_description_gives_the_same_build() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
-    let outline = |path: &str| -> Value {
-        let words = ["info", path, "--profile", "gui", "--format", "json"];
-        serde_json::from_str(&printed(folder.path(), &words)).unwrap()
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.xml"), MANY).unwrap();
+    let info = |path: &str| -> Value {
+        let keywords = ["info", path, "--profile", "gui", "--format", "json"];
+        serde_json::from_str(&printed(directory.path(), &keywords)).unwrap()
     };
     for format in ["yaml", "toml", "json", "xml"] {
         let file = format!("new/config.{format}");
-        std::fs::create_dir_all(folder.path().join("new")).unwrap();
-        printed(folder.path(), &["convert", ".", "--to", format, "--output", &file]);
+        std::fs::create_dir_all(directory.path().join("new")).unwrap();
+        printed(directory.path(), &["convert", ".", "--to", format, "--output", &file]);
         // The file itself, and the directory in which it is the only one.
-        assert_eq!(outline(&file), outline("."), "{format}");
-        assert_eq!(outline("new"), outline("."), "{format}");
-        std::fs::remove_file(folder.path().join(&file)).unwrap();
+        assert_eq!(info(&file), info("."), "{format}");
+        assert_eq!(info("new"), info("."), "{format}");
+        std::fs::remove_file(directory.path().join(&file)).unwrap();
     }
-    let said = refused(folder.path(), 1, &["convert", ".", "--to", "yaml", "--in-place"]);
+    let said = refused(directory.path(), 1, &["convert", ".", "--to", "yaml", "--in-place"]);
     assert!(
         said.contains("is xml and stays so with --in-place; name the new yaml file with --output"),
         "{said}"
@@ -126,45 +126,45 @@ fn every_format_of_a_description_gives_the_same_build() {
 
 #[test]
 fn convert_replaces_a_file_only_when_told_and_keeps_its_mode() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.xml");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("config.xml");
     std::fs::copy(checkout().join("examples/debian-12-chapter/config.xml"), &file).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
-    let said = refused(folder.path(), 1, &["convert", ".", "--output", "config.xml"]);
+    let said = refused(directory.path(), 1, &["convert", ".", "--output", "config.xml"]);
     let expected = "error: config.xml is there already and is not overwritten; name another file, or convert with \
                     --in-place\n";
     assert_eq!(said, expected);
     assert!(std::fs::read_to_string(&file).unwrap().contains("\"1.4\""));
-    printed(folder.path(), &["convert", ".", "--in-place"]);
+    printed(directory.path(), &["convert", ".", "--in-place"]);
     assert!(std::fs::read_to_string(&file).unwrap().contains("\"8.5\""));
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
 fn convert_names_what_it_can_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let said = refused(folder.path(), 2, &["convert", ".", "--to", "9.0"]);
+    let directory = tempfile::tempdir().unwrap();
+    let said = refused(directory.path(), 2, &["convert", ".", "--to", "9.0"]);
     assert!(said.contains("expected a schema from 1.4 to 8.5, or a format: xml"), "{said}");
-    std::fs::write(folder.path().join("config.xml"), MANY).unwrap();
-    let said = refused(folder.path(), 3, &["convert", ".", "--to", "6.2"]);
+    std::fs::write(directory.path().join("config.xml"), MANY).unwrap();
+    let said = refused(directory.path(), 3, &["convert", ".", "--to", "6.2"]);
     assert!(said.contains("a description of schema 8.5 cannot be written in schema 6.2"), "{said}");
 }
 
 #[test]
 #[cfg(feature = "image-tests")]
 fn info_resolves_dependencies_and_leaves_nothing_behind() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let example = checkout().join("examples/debian-12-server");
     let output = Command::new(kiwi())
         .args(["info", example.to_str().unwrap(), "--resolve", "--format", "json"])
-        .env("TMPDIR", folder.path())
+        .env("TMPDIR", directory.path())
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let outline: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let resolved = outline["resolved"].as_array().unwrap();
+    let info: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let resolved = info["resolved"].as_array().unwrap();
     assert!(resolved.iter().any(|package| package["name"] == "libc6"), "a dependency nobody names");
     assert!(resolved.iter().all(|package| package["sha256"].as_str().unwrap().len() == 64));
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }

@@ -13,28 +13,28 @@ use kiwi::host::{Command, Host, Output};
 
 /// A tree with the programs of the machine.
 struct Tree {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     host: Host,
 }
 
 impl Tree {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for name in ["dev", "proc", "run", "usr", "opt/inner", "sealed"] {
-            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+            std::fs::create_dir_all(directory.path().join(name)).unwrap();
         }
         for name in ["bin", "sbin", "lib", "lib64"] {
-            symlink(format!("usr/{name}"), folder.path().join(name)).unwrap();
+            symlink(format!("usr/{name}"), directory.path().join(name)).unwrap();
         }
-        Self { folder, host: Host::new(Output::Quiet) }
+        Self { directory, host: Host::new(Output::Quiet) }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     fn command(&self, program: &str) -> Command<'_> {
-        let command = self.host.command(program).in_root(self.folder.path()).bind("/usr", "/usr", true);
+        let command = self.host.command(program).in_root(self.directory.path()).bind("/usr", "/usr", true);
         command.bind(self.path("sealed"), "/sealed", true)
     }
 
@@ -79,9 +79,9 @@ fn programs_of_a_tree_make_nodes() {
     assert_eq!(tree.device("opt/pipe"), None);
 }
 
-/// What `mknod` says that must not succeed, with these words before it.
-fn refused(tree: &Tree, words: &str) -> String {
-    tree.run(&format!("LC_ALL=C; export LC_ALL; if {words} 2>&1; then echo it was made; fi"))
+/// What `mknod` says that must not succeed, with these keywords before it.
+fn refused(tree: &Tree, keywords: &str) -> String {
+    tree.run(&format!("LC_ALL=C; export LC_ALL; if {keywords} 2>&1; then echo it was made; fi"))
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn nodes_are_refused_where_the_kernel_would_refuse_them() {
     symlink("/nowhere", tree.path("opt/link")).unwrap();
     let user = "setpriv --reuid 1000 --clear-groups mknod";
     std::fs::set_permissions(tree.path("opt"), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-    for (words, expected) in [
+    for (keywords, expected) in [
         ("mknod /opt/file c 1 3", "File exists"),
         ("mknod /opt/link c 1 3", "File exists"),
         ("mknod /opt/missing/null c 1 3", "No such file"),
@@ -107,8 +107,8 @@ fn nodes_are_refused_where_the_kernel_would_refuse_them() {
         ),
         ("unshare --user --map-root-user mknod /opt/null c 1 3", "Operation not permitted"),
     ] {
-        let said = refused(&tree, words);
-        assert!(said.contains(expected), "{words}: {said}");
+        let said = refused(&tree, keywords);
+        assert!(said.contains(expected), "{keywords}: {said}");
     }
     for name in ["opt/null", "opt/missing", "sealed/null", "nowhere"] {
         assert!(!tree.path(name).exists(), "{name}");
@@ -122,15 +122,15 @@ fn no_path_leads_out_of_what_a_program_sees() {
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::chown(outside.path(), Some(0), Some(0)).unwrap();
     symlink(outside.path(), tree.path("opt/hole")).unwrap();
-    let place = outside.path().to_str().unwrap();
+    let location = outside.path().to_str().unwrap();
     let up = "../".repeat(30);
     tree.run(&format!(
-        "cd /opt/inner; mknod {up}above c 1 3; mknod /..{place}/x c 1 3 && exit 1; mknod {place}/x c 1 3 && exit 1; \
-         mknod /opt/hole/x c 1 3 && exit 1; mknod {up}{place}/x c 1 3 && exit 1; true"
+        "cd /opt/inner; mknod {up}above c 1 3; mknod /..{location}/x c 1 3 && exit 1; mknod {location}/x c 1 3 && exit 1; \
+         mknod /opt/hole/x c 1 3 && exit 1; mknod {up}{location}/x c 1 3 && exit 1; true"
     ));
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
     assert_eq!(tree.device("above").as_deref(), Some("c 1 3"));
-    // Root and folder of who asks count, not those of its sandbox.
+    // Root and directory of who asks count, not those of its sandbox.
     tree.run(&format!(
         "perl -e 'chroot q(/opt/inner) or die; chdir q(/) or die; symlink q(/), q(root); \
          for my $path (qw(/absolute ../../relative /root/../link)) {{ \
@@ -165,10 +165,10 @@ fn who_reads_a_tree_sees_nodes_instead_of_what_stands_for_them() {
     tree.run(
         "cd /opt; mknod null c 1 3; mknod -m 640 disk b 259 70000; chown 5:6 disk; ln disk again; touch file",
     );
-    let path = tree.folder.path().to_str().unwrap();
+    let path = tree.directory.path().to_str().unwrap();
     let devices = || vec![PathBuf::from("/opt/null")];
-    let says = |folder: &str, script: &str| {
-        let command = tree.host.command("sh").args(["-e", "-c", script, "sh", path]).current_dir(folder);
+    let says = |directory: &str, script: &str| {
+        let command = tree.host.command("sh").args(["-e", "-c", script, "sh", path]).current_dir(directory);
         command.shows_devices(devices()).output().unwrap()
     };
     let expected = "character special file 666 0:0 1 1:3\nblock special file 640 5:6 2 103:11170\n\

@@ -9,15 +9,15 @@ use machine::kiwi;
 
 #[test]
 fn every_verb_has_a_manual_page() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_str().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
     let output = Command::new(kiwi()).args(["man-pages", path]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for page in ["kiwi", "kiwi-init", "kiwi-check", "kiwi-info", "kiwi-convert", "kiwi-build"]
         .into_iter()
         .chain(["kiwi-system-build", "kiwi-image-info", "kiwi-result-list", "kiwi-result-bundle"])
     {
-        let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).expect(page);
+        let text = std::fs::read_to_string(directory.path().join(format!("{page}.1"))).expect(page);
         assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
     }
 }
@@ -27,8 +27,8 @@ fn shells_complete_verbs_and_their_options() {
     for shell in ["bash", "zsh", "fish"] {
         let output = Command::new(kiwi()).args(["completions", shell]).output().unwrap();
         let script = String::from_utf8_lossy(&output.stdout).into_owned();
-        for word in ["init", "convert", "in-place", "resolve", "bundle-format", "target-dir", "sarif"] {
-            assert!(script.contains(word), "{shell}: {word}");
+        for keyword in ["init", "convert", "in-place", "resolve", "bundle-format", "target-dir", "sarif"] {
+            assert!(script.contains(keyword), "{shell}: {keyword}");
         }
     }
 }

@@ -9,16 +9,16 @@ mod machine;
 
 use machine::kiwi;
 
-/// A description in a folder of its own.
+/// A description in a directory of its own.
 struct Case {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 const REPOSITORY: &str = r#"<repository><source path="debian://bookworm"/></repository>"#;
 
 impl Case {
     fn new(repository: &str, package: &str) -> Self {
-        let case = Self { folder: tempfile::tempdir().unwrap() };
+        let case = Self { directory: tempfile::tempdir().unwrap() };
         case.file(
             "config.xml",
             &format!(
@@ -36,28 +36,28 @@ impl Case {
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).to_str().unwrap().to_owned()
+        self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
     fn file(&self, name: &str, text: &str) -> &Self {
-        let path = self.folder.path().join("desc").join(name);
+        let path = self.directory.path().join("desc").join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
     }
 
-    /// What `kiwi WORDS` says when it fails, progress and log left out, with the folder's path as `[HERE]`.
-    fn error(&self, words: &[&str]) -> String {
-        self.error_of(Command::new(kiwi()).args(words))
+    /// What `kiwi WORDS` says when it fails, progress and log left out, with the directory's path as `[HERE]`.
+    fn error(&self, keywords: &[&str]) -> String {
+        self.error_of(Command::new(kiwi()).args(keywords))
     }
 
     fn error_of(&self, command: &mut Command) -> String {
-        let output = command.current_dir(self.folder.path()).output().unwrap();
+        let output = command.current_dir(self.directory.path()).output().unwrap();
         assert!(!output.status.success(), "kiwi succeeded");
         let said = String::from_utf8_lossy(&output.stderr);
         let lines =
             said.lines().filter(|line| !line.contains(" ... ") && !line.starts_with("The log of this run"));
-        let here = self.folder.path().canonicalize().unwrap();
+        let here = self.directory.path().canonicalize().unwrap();
         lines.collect::<Vec<_>>().join("\n").replace(here.to_str().unwrap(), "[HERE]")
     }
 
@@ -77,7 +77,7 @@ fn broken_xml() {
 3 | </image>
   | ^^^^^^^^ expected `</preferences>`
   |
-  = help: `<preferences>` is opened in line 2 and not closed before this place
+  = help: `<preferences>` is opened in line 2 and not closed before this location
 
 error: 1 error in the description";
     assert_eq!(case.error(&["check", "desc"]), expected);
@@ -216,8 +216,8 @@ mod with_packages {
     use super::*;
 
     /// Runs kiwi where `setup` was done in a mount namespace of its own.
-    fn in_mounts(case: &Case, setup: &str, words: &str) -> String {
-        let script = format!("{setup} && exec {} {words}", kiwi().display());
+    fn in_mounts(case: &Case, setup: &str, keywords: &str) -> String {
+        let script = format!("{setup} && exec {} {keywords}", kiwi().display());
         case.error_of(Command::new("unshare").args(["--mount", "sh", "-c", &script]))
     }
 
@@ -235,8 +235,9 @@ mod with_packages {
         let case = Case::new(REPOSITORY, "lesss");
         let program = kiwi();
         let said = |wrapper: &[&str]| {
-            let words = [wrapper, &[program.to_str().unwrap(), "prepare", "desc", "--root", "root"]].concat();
-            case.error_of(Command::new(words[0]).args(&words[1..]))
+            let keywords =
+                [wrapper, &[program.to_str().unwrap(), "prepare", "desc", "--root", "root"]].concat();
+            case.error_of(Command::new(keywords[0]).args(&keywords[1..]))
         };
         // Root as in a plain container: kiwi gets as far as the packages.
         let plain = said(&["setpriv", "--bounding-set", "-sys_admin,-mknod,-net_admin", "--no-new-privs"]);
@@ -246,7 +247,7 @@ mod with_packages {
         assert_eq!(said(&["setpriv", "--bounding-set", "-setfcap"]), expected);
         let expected = "error: this system does not allow user namespaces (Operation not permitted (os error 1)); in a \
                         chroot the kernel gives none: start kiwi outside, or make it a container (podman run --rootfs \
-                        FOLDER)";
+                        DIRECTORY)";
         let script = "mount --rbind / /mnt && exec chroot /mnt \"$@\"";
         assert_eq!(said(&["unshare", "--mount", "sh", "-c", script, "sh"]), expected);
         let one = said(&["unshare", "--user", "--map-root-user"]);
@@ -274,8 +275,8 @@ mod with_packages {
         let script = format!("{setup}; {} prepare desc --root tiny/root", kiwi().display());
         let output = Command::new("unshare")
             .args(["--mount", "sh", "-c", &script])
-            .env("KIWI_CACHE", case.path("store"))
-            .current_dir(case.folder.path())
+            .env("KIWI_CACHE", case.path("cache"))
+            .current_dir(case.directory.path())
             .output()
             .unwrap();
         assert!(!output.status.success(), "kiwi succeeded on a full disk");
@@ -312,18 +313,18 @@ mod with_packages {
         machine::run_kiwi(&["prepare", &case.path("desc"), "--root", &case.path("root")]);
         assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "a file was written outside the tree");
         let proof = case.path("root/root/proof");
-        assert!(Path::new(&proof).is_file(), "the link must lead to the tree's own folder");
+        assert!(Path::new(&proof).is_file(), "the link must lead to the tree's own directory");
     }
 
-    fn run(folder: &Path, script: &str) {
-        let output = Command::new("bash").args(["-e", "-c", script]).current_dir(folder).output().unwrap();
+    fn run(directory: &Path, script: &str) {
+        let output = Command::new("bash").args(["-e", "-c", script]).current_dir(directory).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     #[test]
     fn signature_of_another_key() {
         let case = Case::good();
-        let here = case.folder.path().canonicalize().unwrap();
+        let here = case.directory.path().canonicalize().unwrap();
         run(
             &here,
             "export GNUPGHOME=$PWD/keys; mkdir -m 700 keys; mkdir -p repository tiny/DEBIAN

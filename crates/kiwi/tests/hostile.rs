@@ -18,14 +18,14 @@ fn seconds() -> u32 {
     if std::env::var_os("KIWI").is_some() { 1 } else { 10 }
 }
 
-/// Checks the description in `folder`, which must end with an error that says `expected`. The kernel ends a program that
+/// Checks the description in `directory`, which must end with an error that says `expected`. The kernel ends a program that
 /// takes more than its limits, and then there is no exit code.
-fn refused(folder: &Path, name: &str, expected: &str) {
+fn refused(directory: &Path, name: &str, expected: &str) {
     let output = Command::new("sh")
         .arg("-c")
         .arg(format!("ulimit -v {SPACE}; ulimit -t {}; exec \"$0\" check \"$1\"", seconds()))
         .arg(kiwi())
-        .arg(folder.join(name))
+        .arg(directory.join(name))
         .output()
         .expect("sh runs");
     let told = String::from_utf8_lossy(&output.stderr);
@@ -35,9 +35,9 @@ fn refused(folder: &Path, name: &str, expected: &str) {
 }
 
 fn text_refused(name: &str, text: impl AsRef<[u8]>, expected: &str) {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join(name), text).expect("a file");
-    refused(folder.path(), name, expected);
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join(name), text).expect("a file");
+    refused(directory.path(), name, expected);
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn texts_that_grow_are_refused() {
 
 #[test]
 fn large_files_are_refused_unread() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     for format in ["xml", "yaml", "toml", "json"] {
         let name = format!("config.{format}");
-        fs::File::create(folder.path().join(&name)).expect("a file").set_len(100 << 20).expect("a size");
-        refused(folder.path(), &name, "no description is that large");
+        fs::File::create(directory.path().join(&name)).expect("a file").set_len(100 << 20).expect("a size");
+        refused(directory.path(), &name, "no description is that large");
     }
 }
 
@@ -146,25 +146,26 @@ fn mistakes_without_end_are_refused() {
 
 #[test]
 fn includes_do_not_run_in_circles_or_away() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let directory = tempfile::tempdir().expect("a directory");
     let include =
         |path: &str| format!("<image schemaversion=\"8.5\" name=\"x\"><include from=\"{path}\"/></image>");
-    fs::write(folder.path().join("config.xml"), include("a.xml")).expect("a file");
-    fs::write(folder.path().join("a.xml"), include("b.yaml")).expect("a file");
-    fs::write(folder.path().join("b.yaml"), "image: {include: {from: config.xml}}").expect("a file");
-    refused(folder.path(), "config.xml", "the chain is config.xml -> a.xml -> b.yaml -> config.xml");
-    fs::write(folder.path().join("config.xml"), include("../../../../../../../etc/passwd")).expect("a file");
-    refused(folder.path(), "config.xml", "this path leaves the description");
-    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link.xml")).expect("a link");
-    fs::write(folder.path().join("config.xml"), include("link.xml")).expect("a file");
-    refused(folder.path(), "config.xml", "a link leads out of the description");
+    fs::write(directory.path().join("config.xml"), include("a.xml")).expect("a file");
+    fs::write(directory.path().join("a.xml"), include("b.yaml")).expect("a file");
+    fs::write(directory.path().join("b.yaml"), "image: {include: {from: config.xml}}").expect("a file");
+    refused(directory.path(), "config.xml", "the chain is config.xml -> a.xml -> b.yaml -> config.xml");
+    fs::write(directory.path().join("config.xml"), include("../../../../../../../etc/passwd"))
+        .expect("a file");
+    refused(directory.path(), "config.xml", "this path leaves the description");
+    std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link.xml")).expect("a link");
+    fs::write(directory.path().join("config.xml"), include("link.xml")).expect("a file");
+    refused(directory.path(), "config.xml", "a link leads out of the description");
     // Each of them twice: with ten there are a thousand to read.
     for level in 0..12 {
         let next = format!("<include from=\"l{}.xml\"/>", level + 1);
-        fs::write(folder.path().join(format!("l{level}.xml")), format!("<image>{next}{next}</image>"))
+        fs::write(directory.path().join(format!("l{level}.xml")), format!("<image>{next}{next}</image>"))
             .expect("a file");
     }
-    fs::write(folder.path().join("l12.xml"), "<image/>").expect("a file");
-    fs::write(folder.path().join("config.xml"), include("l0.xml")).expect("a file");
-    refused(folder.path(), "config.xml", "more than 1000 files");
+    fs::write(directory.path().join("l12.xml"), "<image/>").expect("a file");
+    fs::write(directory.path().join("config.xml"), include("l0.xml")).expect("a file");
+    refused(directory.path(), "config.xml", "more than 1000 files");
 }

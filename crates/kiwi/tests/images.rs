@@ -23,18 +23,18 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="many">
 </image>"#;
 
 /// Runs a judge; what it printed.
-fn judge(program: &str, words: &[&str]) -> String {
+fn judge(program: &str, keywords: &[&str]) -> String {
     let output =
-        Command::new(program).args(words).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+        Command::new(program).args(keywords).output().unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
+    assert!(output.status.success(), "{program} {keywords:?}: {text}");
     text
 }
 
 #[test]
 fn every_type_satisfies_its_judge_and_upgrade_stores_no_repository() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir_all(path("desc")).unwrap();
     std::fs::create_dir_all(path("images")).unwrap();
     std::fs::write(path("desc/config.xml"), DESCRIPTION).unwrap();
@@ -55,10 +55,10 @@ fn every_type_satisfies_its_judge_and_upgrade_stores_no_repository() {
     }
     let sum = std::fs::read_to_string(format!("{image}.md5")).unwrap();
     let expected = judge("md5sum", &[&image]);
-    let words: Vec<&str> = sum.split_whitespace().collect();
-    assert_eq!(words[0], expected.split_whitespace().next().unwrap());
+    let keywords: Vec<&str> = sum.split_whitespace().collect();
+    assert_eq!(keywords[0], expected.split_whitespace().next().unwrap());
     let size = std::fs::metadata(&image).unwrap().len();
-    assert_eq!(words[1].parse::<u64>().unwrap() * words[2].parse::<u64>().unwrap(), size);
+    assert_eq!(keywords[1].parse::<u64>().unwrap() * keywords[2].parse::<u64>().unwrap(), size);
     create("xfs");
     judge("xfs_repair", &["-n", "-f", &image]);
     assert!(judge("xfs_db", &["-r", "-c", "path /tmp", "-c", "print core.mode", &image]).contains("041777"));
@@ -101,10 +101,10 @@ fn every_type_satisfies_its_judge_and_upgrade_stores_no_repository() {
     std::fs::write(path("extra/DEBIAN/control"), control).unwrap();
     judge("dpkg-deb", &["--build", &path("extra"), &path("repository/extra_1_all.deb")]);
     let repository = path("repository");
-    let words =
+    let keywords =
         ["upgrade", &tree, "--add-repo", &repository, "--add-repotype", "deb-dir", "--add-package", "extra"];
-    run_kiwi(&words);
+    run_kiwi(&keywords);
     assert!(std::fs::read_to_string(path("tree/image/packages")).unwrap().contains("\nextra|1|all|"));
     assert_eq!((lists(), std::fs::read(path("tree/image/config.xml")).unwrap()), before);
-    assert!(!Path::new(&path("tree/.kiwi")).exists(), "our folder is left in the tree");
+    assert!(!Path::new(&path("tree/.kiwi")).exists(), "our directory is left in the tree");
 }

@@ -30,26 +30,26 @@ const DEPLOY: &str = r#"<deploy><partitions><partition type="S" number="1" size=
 const ROOMY: u64 = 640 << 20;
 
 /// An empty disk of `bytes`.
-fn disk(folder: &Path, bytes: u64) -> PathBuf {
-    let path = folder.join("disk.raw");
+fn disk(directory: &Path, bytes: u64) -> PathBuf {
+    let path = directory.join("disk.raw");
     std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
     path
 }
 
-/// The words for a machine with `cd` and `disk` that starts from the CD.
+/// The keywords for a machine with `cd` and `disk` that starts from the CD.
 fn from_cd(cd: &Path, disk: &Path) -> Vec<String> {
-    [Slot::Cdrom.words(cd), attached(disk), ["-boot", "d"].map(str::to_owned).to_vec()].concat()
+    [Slot::Cdrom.keywords(cd), attached(disk), ["-boot", "d"].map(str::to_owned).to_vec()].concat()
 }
 
 /// The boot image of installation media, built once.
 fn installer() -> &'static Path {
     static INSTALLER: OnceLock<PathBuf> = OnceLock::new();
     INSTALLER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installer");
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        run_kiwi(&["build", "isoinstboot/debian-12", "--destdir", text(&folder)]);
-        folder.join("initrd-isoinstboot-debian-12.x86_64-1.0.0.gz")
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installer");
+        let _ = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        run_kiwi(&["build", "isoinstboot/debian-12", "--destdir", text(&directory)]);
+        directory.join("initrd-isoinstboot-debian-12.x86_64-1.0.0.gz")
     })
 }
 
@@ -57,11 +57,11 @@ fn installer() -> &'static Path {
 fn system() -> &'static Path {
     static SYSTEM_DISK: OnceLock<PathBuf> = OnceLock::new();
     SYSTEM_DISK.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        create(&DISK.replace("DEPLOY", DEPLOY), &folder);
-        folder.join(format!("{SYSTEM}.raw"))
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("installed");
+        let _ = std::fs::remove_dir_all(&directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        create(&DISK.replace("DEPLOY", DEPLOY), &directory);
+        directory.join(format!("{SYSTEM}.raw"))
     })
 }
 
@@ -85,15 +85,15 @@ fn is_divided(machine: &mut Machine) {
 
 #[test]
 fn a_cd_installs_a_file_system_that_then_boots_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    create(&BARE.replace("DEPLOY", DEPLOY), folder.path());
-    let system = folder.path().join(SYSTEM);
-    let settings = std::fs::read_to_string(folder.path().join(format!("{SYSTEM}.config"))).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    create(&BARE.replace("DEPLOY", DEPLOY), directory.path());
+    let system = directory.path().join(SYSTEM);
+    let settings = std::fs::read_to_string(directory.path().join(format!("{SYSTEM}.config"))).unwrap();
     assert!(
         settings.starts_with("PART=64;S;x,300;L;/,x;L;/home,\nIMAGE=2;small.x86_64;1.0.0\n"),
         "{settings}"
     );
-    let cd = folder.path().join("install.iso");
+    let cd = directory.path().join("install.iso");
     run_kiwi(&["--installcd", text(installer()), "--installcd-system", text(&system), "--output", text(&cd)]);
     let bytes = std::fs::read(&cd).unwrap();
     run_kiwi(&["install-cd", text(installer()), "--system", text(&system), "--output", text(&cd)]);
@@ -103,12 +103,12 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
         assert!(listed.contains(file), "{file} is not on the medium: {listed}");
     }
     judge("sfdisk", &["--verify", text(&cd)]);
-    let disk = disk(folder.path(), ROOMY);
+    let disk = disk(directory.path(), ROOMY);
     // A second one has the room for the system and not for its partitions.
-    let small = folder.path().join("small.raw");
+    let small = directory.path().join("small.raw");
     std::fs::File::create(&small).unwrap().set_len(320 << 20).unwrap();
-    let words = [from_cd(&cd, &disk), attached(&small)].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let keywords = [from_cd(&cd, &disk), attached(&small)].concat();
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.expect(&["Name of the disk to install on"], 300);
     machine.type_line("vdb");
     machine.expect(&["The disk vdb is too small: it has 320 MiB and the system needs "], 30);
@@ -118,19 +118,19 @@ fn a_cd_installs_a_file_system_that_then_boots_alone() {
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 300);
     machine.expect(&["The CD was ejected."], 30);
     machine.expect_end(60);
-    let mut machine = Machine::start(&attached(&disk), Firmware::Bios, folder.path());
+    let mut machine = Machine::start(&attached(&disk), Firmware::Bios, directory.path());
     is_divided(&mut machine);
     machine.ask("echo mine > /home/tux/mine; sync; cat /proc/uptime");
     drop(machine);
     judge("sfdisk", &["--verify", text(&disk)]);
-    let mut machine = log_in(&attached(&disk), Firmware::Uefi, folder.path());
+    let mut machine = log_in(&attached(&disk), Firmware::Uefi, directory.path());
     assert_eq!(machine.ask("cat /home/tux/mine"), "mine");
     assert_eq!(machine.ask("grep -c PARTUUID /etc/fstab"), "2", "it is divided once");
 }
 
 /// A disk full of somebody's bytes, with a partition.
-fn foreign_disk(folder: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
-    let path = disk(folder, bytes);
+fn foreign_disk(directory: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
+    let path = disk(directory, bytes);
     let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
     judge("sh", &["-c", &format!("echo '2048,,L' | sfdisk -q --label dos '{}'", path.display())]);
     let canary: Vec<u8> = (0..4 << 20).map(|at: u32| (at * 31 % 251) as u8).collect();
@@ -139,19 +139,19 @@ fn foreign_disk(folder: &Path, bytes: u64) -> (PathBuf, Vec<u8>) {
     (path, before)
 }
 
-/// The words that start kernel and initrd of the installer without a boot loader.
-fn direct(seconds: u8, folder: &Path) -> Vec<String> {
+/// The keywords that start kernel and initrd of the installer without a boot loader.
+fn direct(seconds: u8, directory: &Path) -> Vec<String> {
     let kernel = kernel_in(installer().parent().unwrap());
-    machine::direct(&kernel, installer(), &format!("rd.timeout={seconds}"), folder)
+    machine::direct(&kernel, installer(), &format!("rd.timeout={seconds}"), directory)
 }
 
 #[test]
-fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
-    let folder = tempfile::tempdir().unwrap();
-    let (disk, before) = foreign_disk(folder.path(), ROOMY);
+fn a_foreign_disk_is_only_overwritten_with_the_typed_keyword_or_unattended() {
+    let directory = tempfile::tempdir().unwrap();
+    let (disk, before) = foreign_disk(directory.path(), ROOMY);
     // The medium that the description asks for starts and finds what is on it.
     let cd = system().with_file_name(format!("{SYSTEM}.install.iso"));
-    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, folder.path());
+    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, directory.path());
     machine.expect(&["Name of the disk to install on"], 300);
     machine.type_line("vda");
     machine.expect(&["ALL THAT IS ON IT WILL BE LOST."], 30);
@@ -160,9 +160,9 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     drop(machine);
     assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
 
-    let stick = |name: &str, words: &[&str]| {
-        let path = folder.path().join(name);
-        run_kiwi(&[words, &["--output", text(&path)]].concat());
+    let stick = |name: &str, keywords: &[&str]| {
+        let path = directory.path().join(name);
+        run_kiwi(&[keywords, &["--output", text(&path)]].concat());
         path
     };
     let ng = ["install-stick", text(installer()), "--system", text(system())];
@@ -174,11 +174,12 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     );
     let unattended = stick("stick.raw", &[&ng[..], &["--unattended"]].concat());
     // The system's filter leaves the second disk out, so that there is no doubt about the first one.
-    let other = folder.path().join("other.raw");
+    let other = directory.path().join("other.raw");
     std::fs::File::create(&other).unwrap().set_len(ROOMY).unwrap();
-    let words =
-        [direct(30, folder.path()), Slot::Usb.words(&unattended), attached(&disk), attached(&other)].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let keywords =
+        [direct(30, directory.path()), Slot::Usb.keywords(&unattended), attached(&disk), attached(&other)]
+            .concat();
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda.")], 400);
     machine.expect(&["Press Enter and the machine is switched off: "], 30);
     for silenced in ["Checking the system", "Writing the system", "Comparing"] {
@@ -186,14 +187,14 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_word_or_unattended() {
     }
     machine.type_line("");
     machine.expect_end(60);
-    let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, folder.path());
+    let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, directory.path());
     is_divided(&mut machine);
     assert!(machine.ask("cat /proc/cmdline").contains(" quiet"), "the kernel of the disk is not silent");
     drop(machine);
 
     // The stick was left in its socket.
     let installed = std::fs::read(&disk).unwrap();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.expect(&[&format!("{SYSTEM} is installed on vda already.")], 300);
     machine.expect(&["ALL THAT IS ON vda WILL BE LOST"], 30);
     machine.pull_stick();
@@ -207,32 +208,33 @@ fn what_is_wrong_with_an_installation_is_said_and_nothing_is_written() {
     const SYSTEM_SIZE: u64 = 24 << 20;
     const TINY: u64 = 8 << 20;
     const ENOUGH: u64 = 64 << 20;
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    std::fs::rename(foreign_disk(folder.path(), SYSTEM_SIZE).0, at(&format!("{SYSTEM}.raw"))).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::fs::rename(foreign_disk(directory.path(), SYSTEM_SIZE).0, at(&format!("{SYSTEM}.raw"))).unwrap();
     let cd = at("install.iso");
     let system = at(&format!("{SYSTEM}.raw"));
-    let words = ["install-cd", text(installer()), "--system", text(&system), "--unattended"];
-    run_kiwi(&[&words[..], &["--output", text(&cd)]].concat());
+    let keywords = ["install-cd", text(installer()), "--system", text(&system), "--unattended"];
+    run_kiwi(&[&keywords[..], &["--output", text(&cd)]].concat());
     let says = |medium: Option<&Path>, size: u64, text: &str| {
-        let (disk, before) = foreign_disk(folder.path(), size);
+        let (disk, before) = foreign_disk(directory.path(), size);
         let seconds = if medium.is_some() { 30 } else { 2 };
-        let mut words = [direct(seconds, folder.path()), attached(&disk)].concat();
-        words.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.words(medium)));
-        Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 300);
+        let mut keywords = [direct(seconds, directory.path()), attached(&disk)].concat();
+        keywords.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.keywords(medium)));
+        Machine::start(&keywords, Firmware::Bios, directory.path()).expect_failure(text, 300);
         assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
     };
     says(None, ENOUGH, "The CD or USB stick with the system to install was not found within 2 seconds.");
     says(Some(&cd), TINY, "The disk vda is too small: it has 8 MiB and the system needs ");
     let bytes = std::fs::read(&cd).unwrap();
-    let sum = std::fs::read_to_string(sum_of(&cd, folder.path())).unwrap();
-    let place = bytes.windows(sum.len()).position(|window| window == sum.as_bytes()).expect("the sum") as u64;
+    let sum = std::fs::read_to_string(sum_of(&cd, directory.path())).unwrap();
+    let location =
+        bytes.windows(sum.len()).position(|window| window == sum.as_bytes()).expect("the sum") as u64;
     let changed = |name: &str, from: &str, to: &str| {
         assert_eq!(from.len(), to.len());
         let path = at(name);
         std::fs::copy(&cd, &path).unwrap();
         let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.write_all_at(sum.replacen(from, to, 1).as_bytes(), place).unwrap();
+        file.write_all_at(sum.replacen(from, to, 1).as_bytes(), location).unwrap();
         path
     };
     let wrong = changed("wrong.iso", &sum[..8], "00000000");
@@ -250,9 +252,9 @@ fn what_is_wrong_with_an_installation_is_said_and_nothing_is_written() {
 }
 
 /// The checksum file of a medium, taken from it.
-fn sum_of(medium: &Path, folder: &Path) -> PathBuf {
-    let path = folder.join("sum");
-    let place = format!("/image/{SYSTEM}.md5");
-    judge("xorriso", &["-osirrox", "on", "-indev", text(medium), "-extract", &place, text(&path)]);
+fn sum_of(medium: &Path, directory: &Path) -> PathBuf {
+    let path = directory.join("sum");
+    let location = format!("/image/{SYSTEM}.md5");
+    judge("xorriso", &["-osirrox", "on", "-indev", text(medium), "-extract", &location, text(&path)]);
     path
 }

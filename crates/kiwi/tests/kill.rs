@@ -35,7 +35,7 @@ fn loop_devices() -> BTreeSet<String> {
 }
 
 /// Processes that carry our mark in their environment, which children inherit up to the neutral one of a sandbox, or
-/// that have our folder on their command line.
+/// that have our directory on their command line.
 fn processes(mark: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -52,9 +52,9 @@ fn processes(mark: &str) -> Vec<String> {
 
 #[test]
 fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
-    let folder = tempfile::tempdir().unwrap();
-    let description = folder.path().join("description");
-    let images = folder.path().join("images");
+    let directory = tempfile::tempdir().unwrap();
+    let description = directory.path().join("description");
+    let images = directory.path().join("images");
     std::fs::create_dir_all(&images).unwrap();
     std::fs::create_dir_all(&description).unwrap();
     std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
@@ -62,35 +62,35 @@ fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
         std::fs::write(description.join("config.sh"), format!("#!/bin/sh\nsleep 1 # {round}\n")).unwrap();
     };
     write_script(ROUNDS);
-    let mark = folder.path().to_str().unwrap().to_owned();
-    let words = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
-    let whole_words = [&words[..], &["--no-cache"]].concat();
+    let mark = directory.path().to_str().unwrap().to_owned();
+    let keywords = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
+    let whole_keywords = [&keywords[..], &["--no-cache"]].concat();
     // The whole build once, to know how long it takes; its results are taken away again. One that takes its packages
-    // from the store is shorter.
+    // from the cache is shorter.
     let started = Instant::now();
-    run_kiwi(&whole_words);
+    run_kiwi(&whole_keywords);
     let whole = started.elapsed();
-    run_kiwi(&words);
+    run_kiwi(&keywords);
     write_script(ROUNDS + 1);
     let started = Instant::now();
-    run_kiwi(&words);
+    run_kiwi(&keywords);
     let short = started.elapsed();
     for entry in std::fs::read_dir(&images).unwrap() {
         std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
     let (mounted, looped) = (mounts(), loop_devices());
     let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
-    eprintln!("seed {random}, a build takes {whole:?}, from the store {short:?}");
+    eprintln!("seed {random}, a build takes {whole:?}, from the cache {short:?}");
     for round in 0..ROUNDS {
         // xorshift: moments spread over the whole build.
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        // Every third build takes packages from the store, and is killed while it adds to it.
+        // Every third build takes packages from the cache, and is killed while it adds to it.
         let stored = round % 3 == 2;
         write_script(round);
         let moment = if stored { short } else { whole }.mul_f64((random % 1000) as f64 / 1000.0);
-        let arguments = if stored { &words[..] } else { &whole_words };
+        let arguments = if stored { &keywords[..] } else { &whole_keywords };
         let mut child =
             Command::new(kiwi()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(moment);
@@ -118,11 +118,11 @@ fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
             }
         }
     }
-    run_kiwi(&words);
+    run_kiwi(&keywords);
     assert!(images.join(IMAGE).is_file());
     let left: Vec<_> = std::fs::read_dir(&images).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(
         left.iter().all(|name| !name.to_string_lossy().starts_with(".kiwi.")),
-        "work folders are left: {left:?}"
+        "work directories are left: {left:?}"
     );
 }

@@ -31,20 +31,20 @@ fn tree() -> &'static Path {
 }
 
 /// The medium with these attributes of its type.
-fn medium(attributes: &str, folder: &Path) -> PathBuf {
-    medium_and_words(attributes, folder).0
+fn medium(attributes: &str, directory: &Path) -> PathBuf {
+    medium_and_keywords(attributes, directory).0
 }
 
 /// The same with what kiwi said.
-fn medium_and_words(attributes: &str, folder: &Path) -> (PathBuf, String) {
+fn medium_and_keywords(attributes: &str, directory: &Path) -> (PathBuf, String) {
     std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", attributes)).unwrap();
-    let said = run_kiwi(&["create", tree().to_str().unwrap(), "--destdir", folder.to_str().unwrap()]);
-    (folder.join("live.x86_64-1.0.0.iso"), said)
+    let said = run_kiwi(&["create", tree().to_str().unwrap(), "--destdir", directory.to_str().unwrap()]);
+    (directory.join("live.x86_64-1.0.0.iso"), said)
 }
 
 /// Boots a medium and logs in; the accounts are those of the description.
-fn log_in(image: &Path, slot: Slot, firmware: Firmware, folder: &Path) -> Machine {
-    let mut machine = Machine::start(&slot.words(image), firmware, folder);
+fn log_in(image: &Path, slot: Slot, firmware: Firmware, directory: &Path) -> Machine {
+    let mut machine = Machine::start(&slot.keywords(image), firmware, directory);
     people_are_those_of_the_description(&mut machine);
     machine
 }
@@ -59,12 +59,15 @@ fn people_are_those_of_the_description(machine: &mut Machine) {
 
 #[test]
 fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"unified\" volid=\"UNIFIED\"", folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"unified\" volid=\"UNIFIED\"", directory.path());
     let path = image.to_str().unwrap();
     let first = judge("sha256sum", &[path]);
     assert_eq!(
-        judge("sha256sum", &[medium("flags=\"unified\" volid=\"UNIFIED\"", folder.path()).to_str().unwrap()]),
+        judge(
+            "sha256sum",
+            &[medium("flags=\"unified\" volid=\"UNIFIED\"", directory.path()).to_str().unwrap()]
+        ),
         first
     );
     let described = judge("isoinfo", &["-d", "-i", path]);
@@ -84,12 +87,12 @@ fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     assert_eq!(carried.trim(), format!("kiwi medium sha256 {}", &found[..64]));
     judge("sfdisk", &["--verify", path]);
     // The machine has swap space on a disk, which the system uses.
-    let disk = folder.path().join("swap");
+    let disk = directory.path().join("swap");
     std::fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
     judge("mkswap", &[disk.to_str().unwrap()]);
-    let mut words = Slot::Cdrom.words(&image);
-    words.extend(["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]);
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let mut keywords = Slot::Cdrom.keywords(&image);
+    keywords.extend(["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]);
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.log_in("tux", "kiwi");
     assert_eq!(machine.ask("awk 'NR > 1 { print $1, $2 }' /proc/swaps"), "/dev/vda partition");
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
@@ -100,14 +103,14 @@ fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     );
 }
 
-/// The description's own settings of ISOLINUX: its label is seen, its folder is where names are looked for.
+/// The description's own settings of ISOLINUX: its label is seen, its directory is where names are looked for.
 const ISOLINUX_CFG: &str = "serial 0 115200
 default OWN-LABEL
 prompt 0
 display isolinux.msg
 label OWN-LABEL
   kernel linux
-  append initrd=initrd console=ttyS0 own.word
+  append initrd=initrd console=ttyS0 own.keyword
 ";
 
 /// Every layout from every slot by every firmware: the other tests have one boot of each.
@@ -115,18 +118,18 @@ label OWN-LABEL
 #[ignore = "sixteen boots take five minutes; cargo test --features image-tests --test live -- --ignored"]
 fn every_layout_boots_from_every_slot_by_every_firmware() {
     for layout in ["plain", "compressed", "unified", "overlay"] {
-        let folder = tempfile::tempdir().unwrap();
-        let image = medium(&format!("flags=\"{layout}\""), folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let image = medium(&format!("flags=\"{layout}\""), directory.path());
         for firmware in [Firmware::Bios, Firmware::Uefi] {
             std::thread::scope(|scope| {
                 for slot in [Slot::Cdrom, Slot::Usb] {
                     let image = &image;
                     scope.spawn(move || {
-                        let folder = tempfile::tempdir().unwrap();
+                        let directory = tempfile::tempdir().unwrap();
                         // A stick is opened for writing.
-                        let own = folder.path().join("medium");
+                        let own = directory.path().join("medium");
                         std::fs::copy(image, &own).unwrap();
-                        log_in(&own, slot, firmware, folder.path());
+                        log_in(&own, slot, firmware, directory.path());
                         eprintln!("{layout} {slot:?} {firmware:?}: logged in");
                     });
                 }
@@ -157,10 +160,10 @@ fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
 
 #[test]
 fn a_script_of_the_description_writes_the_medium_itself() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let script =
         "test -f \"$1/boot/x86_64/loader/linux\" && exec genisoimage -quiet -R -V OWN -o \"$2\" \"$1\"\n";
-    let image = with_additions(Some(script), || medium("flags=\"unified\"", folder.path()));
+    let image = with_additions(Some(script), || medium("flags=\"unified\"", directory.path()));
     let image = image.to_str().unwrap();
     assert!(judge("isoinfo", &["-d", "-i", image]).contains("Volume id: OWN\n"));
     let listed = judge("isoinfo", &["-f", "-R", "-i", image]);
@@ -172,9 +175,9 @@ fn a_script_of_the_description_writes_the_medium_itself() {
 
 #[test]
 fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
-    let folder = tempfile::tempdir().unwrap();
-    let image = with_additions(None, || medium("flags=\"compressed\"", folder.path()));
-    let mut machine = Machine::start(&Slot::Usb.words(&image), Firmware::Bios, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let image = with_additions(None, || medium("flags=\"compressed\"", directory.path()));
+    let mut machine = Machine::start(&Slot::Usb.keywords(&image), Firmware::Bios, directory.path());
     machine.expect(&["Welcome to OWN-MESSAGE"], 60);
     people_are_those_of_the_description(&mut machine);
     assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
@@ -184,7 +187,7 @@ fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
     let free: u64 = machine.ask("df --output=size / | tail -n 1").trim().parse().unwrap();
     assert!(free > 300_000, "the part in memory has not grown: {free} kB");
     assert!(
-        machine.ask("cat /proc/cmdline").contains("own.word"),
+        machine.ask("cat /proc/cmdline").contains("own.keyword"),
         "the description's isolinux.cfg was not read"
     );
     assert_eq!(machine.ask("cat /run/kiwi/medium/more/LICENCE"), "licence");
@@ -192,19 +195,19 @@ fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
 
 #[test]
 fn plain_boots_through_its_boot_image_from_cd_by_uefi() {
-    let folder = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"plain\" boot=\"isoboot/debian-12\"", folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"plain\" boot=\"isoboot/debian-12\"", directory.path());
     let listed = judge("isoinfo", &["-f", "-R", "-i", image.to_str().unwrap()]);
     for file in ["/read-only-system/usr/bin/bash\n", "/live.x86_64-1.0.0.gz\n", "/boot/x86_64/loader/linux\n"]
     {
         assert!(listed.contains(file), "{file} is not on the medium");
     }
-    let left: Vec<String> = std::fs::read_dir(folder.path())
+    let left: Vec<String> = std::fs::read_dir(directory.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(!left.iter().any(|name| name.starts_with("initrd-")), "{left:?}");
-    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Uefi, folder.path());
+    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Uefi, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/loop0 ext2 rw");
     assert_eq!(mounted(&mut machine, "/usr"), "/dev/sr0 iso9660 ro");
     assert_eq!(machine.ask("stat -c '%U %a' /usr/bin/passwd"), "root 4755");
@@ -212,32 +215,32 @@ fn plain_boots_through_its_boot_image_from_cd_by_uefi() {
 
 #[test]
 fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let attributes = "flags=\"overlay\" hybridpersistent=\"true\" filesystem=\"erofs\"";
-    let image = medium(attributes, folder.path());
+    let image = medium(attributes, directory.path());
     add_room(&image, 300);
-    let mut machine = log_in(&image, Slot::Usb, Firmware::Uefi, folder.path());
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Uefi, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
     assert_eq!(mounted(&mut machine, "/run/kiwi/read-only"), "/dev/loop0 erofs ro");
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 ext4 rw");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
     drop(machine);
     judge("sfdisk", &["--verify", image.to_str().unwrap()]);
-    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, directory.path());
     assert_eq!(machine.ask("cat kept"), "for ever");
     drop(machine);
     // The part does not count for the medium's sum.
-    judge_check(&image, folder.path(), Slot::Usb, "The medium is as it was made.");
+    judge_check(&image, directory.path(), Slot::Usb, "The medium is as it was made.");
 }
 
 #[test]
 fn a_stick_keeps_on_xfs_what_has_room_for_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let attributes = "flags=\"dmsquash\" hybridpersistent=\"true\" hybridpersistent_filesystem=\"xfs\"";
-    let (image, said) = medium_and_words(attributes, folder.path());
+    let (image, said) = medium_and_keywords(attributes, directory.path());
     assert_eq!(said.matches("flags=\"dmsquash\" is made as \"overlay\"").count(), 1, "{said}");
     add_room(&image, 302);
-    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, folder.path());
+    let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
 }
@@ -249,17 +252,17 @@ fn add_room(image: &Path, mib: u64) {
 }
 
 /// Boots kernel and initrd of a medium directly, with the medium put in, and waits for what the console must say.
-fn judge_check(image: &Path, folder: &Path, slot: Slot, text: &str) {
-    let mut words = slot.words(image);
-    words.extend(direct(image, folder, "mediacheck=1 rd.timeout=20"));
-    Machine::start(&words, Firmware::Bios, folder).expect_failure(text, 180);
+fn judge_check(image: &Path, directory: &Path, slot: Slot, text: &str) {
+    let mut keywords = slot.keywords(image);
+    keywords.extend(direct(image, directory, "mediacheck=1 rd.timeout=20"));
+    Machine::start(&keywords, Firmware::Bios, directory).expect_failure(text, 180);
 }
 
-/// The words that start kernel and initrd of `image` without a boot loader.
-fn direct(image: &Path, folder: &Path, line: &str) -> Vec<String> {
+/// The keywords that start kernel and initrd of `image` without a boot loader.
+fn direct(image: &Path, directory: &Path, line: &str) -> Vec<String> {
     let [kernel, initrd] = ["linux", "initrd"].map(|name| {
-        let path = folder.join(name);
-        let place = format!("/boot/x86_64/loader/{name}");
+        let path = directory.join(name);
+        let location = format!("/boot/x86_64/loader/{name}");
         judge(
             "xorriso",
             &[
@@ -268,35 +271,38 @@ fn direct(image: &Path, folder: &Path, line: &str) -> Vec<String> {
                 "-indev",
                 image.to_str().unwrap(),
                 "-extract",
-                &place,
+                &location,
                 path.to_str().unwrap(),
             ],
         );
         path
     });
-    machine::direct(&kernel, &initrd, line, folder)
+    machine::direct(&kernel, &initrd, line, directory)
 }
 
 #[test]
 fn what_is_wrong_with_a_medium_is_said() {
-    let folder = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"unified\"", folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let image = medium("flags=\"unified\"", directory.path());
     let copy = |name: &str| {
-        let path = folder.path().join(name);
+        let path = directory.path().join(name);
         std::fs::copy(&image, &path).unwrap();
         (std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap(), path)
     };
     let bytes = std::fs::read(&image).unwrap();
     let squashfs = bytes.windows(4).position(|window| window == b"hsqs").expect("a squashfs") as u64;
     let says = |medium: Option<&Path>, line: &str, text: &str| {
-        let mut words = direct(&image, folder.path(), line);
-        words.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.words(medium)));
-        Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(text, 180);
+        let mut keywords = direct(&image, directory.path(), line);
+        keywords.extend(medium.into_iter().flat_map(|medium| Slot::Cdrom.keywords(medium)));
+        Machine::start(&keywords, Firmware::Bios, directory.path()).expect_failure(text, 180);
     };
     says(None, "rd.timeout=3", "The CD or USB stick with the live system was not found within 3 seconds.");
     says(None, "rd.timeout=3", "*** The machine reboots in 60 seconds.");
-    let mut machine =
-        Machine::start(&direct(&image, folder.path(), "rd.timeout=3 DEBUG=1"), Firmware::Bios, folder.path());
+    let mut machine = Machine::start(
+        &direct(&image, directory.path(), "rd.timeout=3 DEBUG=1"),
+        Firmware::Bios,
+        directory.path(),
+    );
     machine.expect_failure("*** A shell follows; the machine reboots when it ends.", 180);
     machine.type_line("echo SHELL-$((6*7))");
     machine.expect_failure("SHELL-42", 60);
@@ -312,20 +318,25 @@ fn what_is_wrong_with_a_medium_is_said() {
     says(Some(&wrong), "mediacheck=1", "The medium is damaged: its sum is not the one of its image.");
 
     // The part that goes to memory has another sum than the one beside it.
-    let image = medium("flags=\"compressed\"", folder.path());
-    let sum = folder.path().join("sum");
-    let place = "/live.x86_64-1.0.0.md5";
+    let image = medium("flags=\"compressed\"", directory.path());
+    let sum = directory.path().join("sum");
+    let location = "/live.x86_64-1.0.0.md5";
     judge(
         "xorriso",
-        &["-osirrox", "on", "-indev", image.to_str().unwrap(), "-extract", place, sum.to_str().unwrap()],
+        &["-osirrox", "on", "-indev", image.to_str().unwrap(), "-extract", location, sum.to_str().unwrap()],
     );
     let sum = std::fs::read(sum).unwrap();
     let bytes = std::fs::read(&image).unwrap();
-    let place = bytes.windows(sum.len()).position(|window| window == sum).expect("the sum") as u64;
-    std::fs::OpenOptions::new().write(true).open(&image).unwrap().write_all_at(b"00000000", place).unwrap();
-    let mut words = direct(&image, folder.path(), "");
-    words.extend(Slot::Cdrom.words(&image));
-    Machine::start(&words, Firmware::Bios, folder.path()).expect_failure(
+    let location = bytes.windows(sum.len()).position(|window| window == sum).expect("the sum") as u64;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&image)
+        .unwrap()
+        .write_all_at(b"00000000", location)
+        .unwrap();
+    let mut keywords = direct(&image, directory.path(), "");
+    keywords.extend(Slot::Cdrom.keywords(&image));
+    Machine::start(&keywords, Firmware::Bios, directory.path()).expect_failure(
         "The part of the system that goes to memory, live.x86_64-1.0.0, is damaged: its MD5 sum is wrong.",
         180,
     );

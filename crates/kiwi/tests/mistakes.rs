@@ -1,5 +1,5 @@
-//! Thirty typical mistakes: each is told at its place, with a message that names the fix. The table of
-//! docs/troubleshooting.md has the same thirty, word for word.
+//! Thirty typical mistakes: each is told at its location, with a message that names the fix. The table of
+//! docs/troubleshooting.md has the same thirty, keyword for keyword.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::process::Command;
@@ -10,7 +10,7 @@ mod machine;
 
 use machine::{checkout, kiwi};
 
-/// Today's words. Line numbers of the mistakes below are those of this text.
+/// Today's keywords. Line numbers of the mistakes below are those of this text.
 const TODAY: &str = r#"<image schemaversion="8.5" name="web">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <profiles><profile name="cloud" description="C"/><profile name="metal" description="M"/></profiles>
@@ -29,7 +29,7 @@ const TODAY: &str = r#"<image schemaversion="8.5" name="web">
 </image>
 "#;
 
-/// The chapter's words.
+/// The chapter's keywords.
 const CHAPTER: &str = r#"<image schemeversion="1.4" name="old">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><type primary="true" boot="isoboot/debian-13">iso</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
@@ -46,7 +46,7 @@ struct Mistake {
     right: &'static str,
     wrong: &'static str,
     /// Line and column.
-    place: (u64, u64),
+    location: (u64, u64),
     message: &'static str,
     /// The fix.
     help: &'static str,
@@ -55,11 +55,11 @@ struct Mistake {
 const fn mistake(
     what: &'static str,
     (right, wrong): (&'static str, &'static str),
-    place: (u64, u64),
+    location: (u64, u64),
     message: &'static str,
     help: &'static str,
 ) -> Mistake {
-    Mistake { what, text: TODAY, right, wrong, place, message, help }
+    Mistake { what, text: TODAY, right, wrong, location, message, help }
 }
 
 const fn in_chapter(mistake: Mistake) -> Mistake {
@@ -93,14 +93,14 @@ const MISTAKES: [Mistake; 30] = [
         ("</preferences>", "</preference>"),
         (11, 3),
         "`</preference>` does not close `<preferences>`",
-        "`<preferences>` is opened in line 4 and not closed before this place",
+        "`<preferences>` is opened in line 4 and not closed before this location",
     ),
     mistake(
         "forgotten end tag",
         ("\n    </type>", ""),
         (10, 3),
         "`</preferences>` does not close `<type>`",
-        "`<type>` is opened in line 8 and not closed before this place",
+        "`<type>` is opened in line 8 and not closed before this location",
     ),
     mistake(
         "attribute without quotes",
@@ -286,10 +286,10 @@ const MISTAKES: [Mistake; 30] = [
 
 /// The errors of `kiwi check`.
 fn errors(text: &str) -> Vec<Value> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("config.xml"), text).unwrap();
-    let words = ["check", ".", "--format", "json"];
-    let output = Command::new(kiwi()).args(words).current_dir(folder.path()).output().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("config.xml"), text).unwrap();
+    let keywords = ["check", ".", "--format", "json"];
+    let output = Command::new(kiwi()).args(keywords).current_dir(directory.path()).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let diagnostics = report["diagnostics"].as_array().unwrap().clone();
     diagnostics.into_iter().filter(|one| one["severity"] == "error").collect()
@@ -312,9 +312,9 @@ fn every_mistake_is_told_once_at_its_place_with_its_fix() {
         assert!(mistake.text.contains(mistake.right), "{}", mistake.what);
         let found = errors(&mistake.text.replacen(mistake.right, mistake.wrong, 1));
         let [error] = found.as_slice() else { panic!("{}: {found:#?}", mistake.what) };
-        let place = (error["start"]["line"].as_u64().unwrap(), error["start"]["column"].as_u64().unwrap());
-        let told = (place, error["message"].as_str().unwrap(), error["help"].as_str().unwrap_or_default());
-        assert_eq!(told, (mistake.place, mistake.message, mistake.help), "{}", mistake.what);
+        let location = (error["start"]["line"].as_u64().unwrap(), error["start"]["column"].as_u64().unwrap());
+        let told = (location, error["message"].as_str().unwrap(), error["help"].as_str().unwrap_or_default());
+        assert_eq!(told, (mistake.location, mistake.message, mistake.help), "{}", mistake.what);
     }
 }
 

@@ -2,7 +2,7 @@
 //! one that apt-get and dpkg installed alone.
 //!
 //! The set has diversions made by preinst scripts, conffiles, Multi-Arch: same libraries, pre-dependencies that make
-//! waves, packages that only bring files (manual pages, for which man-db waits, and libraries), triggers, setuid and setgid
+//! batches, packages that only bring files (manual pages, for which man-db waits, and libraries), triggers, setuid and setgid
 //! files, users and groups, device nodes, and an initramfs generator that is held back.
 #![cfg(feature = "image-tests")]
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
@@ -41,15 +41,15 @@ const SETS_OF_PARAGRAPHS: [&str; 2] = ["var/lib/apt/extended_states", "var/lib/d
 /// man-db's index is a hash table on disk: its bytes tell in which order pages were found.
 const UNORDERED: [&str; 1] = ["var/cache/man/index.db"];
 
-fn description(suite: &str, folder: &Path) -> PathBuf {
+fn description(suite: &str, directory: &Path) -> PathBuf {
     let node = "mkdir -p node/DEBIAN node/srv local; mknod node/srv/tty c 5 1; mknod node/srv/disk b 259 70000; \
                 chown 12:34 node/srv/tty; chmod 4620 node/srv/tty; ln node/srv/disk node/srv/again; printf '%s\n' 'Package: device-nodes' 'Version: 1' \
                 'Architecture: all' 'Maintainer: A <a@example.org>' 'Description: x' > node/DEBIAN/control; \
                 mkdir node/etc; echo > node/etc/node; echo /etc/node > node/DEBIAN/conffiles; ln node/etc/node node/srv/node; \
                 dpkg-deb --build node local/device-nodes_1_all.deb";
-    let built = Command::new("sh").args(["-e", "-c", node]).current_dir(folder).output().unwrap();
+    let built = Command::new("sh").args(["-e", "-c", node]).current_dir(directory).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let local = folder.join("local").display().to_string();
+    let local = directory.join("local").display().to_string();
     let packages: String = PACKAGES.iter().map(|name| format!("<package name=\"{name}\"/>")).collect();
     let text = format!(
         r#"<image schemaversion="8.5" name="paths">
@@ -60,17 +60,17 @@ fn description(suite: &str, folder: &Path) -> PathBuf {
   <packages type="image">{packages}<package name="device-nodes"/></packages>
 </image>"#
     );
-    let place = folder.join("description");
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("config.xml"), text).unwrap();
-    place
+    let location = directory.join("description");
+    std::fs::create_dir_all(&location).unwrap();
+    std::fs::write(location.join("config.xml"), text).unwrap();
+    location
 }
 
 /// The tree `name`, and what was said on the way.
-fn prepare(name: &str, path: &str, description: &Path, folder: &Path) -> (PathBuf, String) {
-    let root = folder.join(name);
+fn prepare(name: &str, path: &str, description: &Path, directory: &Path) -> (PathBuf, String) {
+    let root = directory.join(name);
     let output = Command::new(kiwi())
-        .env("KIWI_CACHE", folder.join("cache"))
+        .env("KIWI_CACHE", directory.join("cache"))
         .args(["prepare", "--no-cache", "--package-path", path, "--root"])
         .args([&root, description])
         .output()
@@ -80,7 +80,7 @@ fn prepare(name: &str, path: &str, description: &Path, folder: &Path) -> (PathBu
     (root, said)
 }
 
-/// Damages packages of the store: one as it was fetched, which is then the only form of it, and one packed anew.
+/// Damages packages of the cache: one as it was fetched, which is then the only form of it, and one packed anew.
 fn damage(packages: &Path) -> [PathBuf; 2] {
     let of = |form: &str| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(packages.join(form)).unwrap();
@@ -101,7 +101,7 @@ fn damage(packages: &Path) -> [PathBuf; 2] {
     [fetched, repacked[1].clone()]
 }
 
-/// Everything a path says: kind and mode, owner, time of what is no folder, number of names, target or digest of its bytes.
+/// Everything a path says: kind and mode, owner, time of what is no directory, number of names, target or digest of its bytes.
 fn facts(root: &Path) -> BTreeMap<PathBuf, String> {
     let mut facts = BTreeMap::new();
     for entry in walkdir::WalkDir::new(root).min_depth(1) {
@@ -115,7 +115,7 @@ fn facts(root: &Path) -> BTreeMap<PathBuf, String> {
         } else {
             String::new()
         };
-        // The time of a folder is that of the last name put into it: it tells the order of work, not the result.
+        // The time of a directory is that of the last name put into it: it tells the order of work, not the result.
         let (names, time) = if stat.is_dir() { (0, 0) } else { (stat.nlink(), stat.mtime()) };
         let (mode, user, group) = (stat.mode(), stat.uid(), stat.gid());
         let device = Device::of(entry.path(), &stat).unwrap();
@@ -145,11 +145,12 @@ fn dpkg(root: &Path, question: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Compares the two trees of a suite; its description, what a tree says, and the folder of the trees and the store.
+/// Compares the two trees of a suite; its description, what a tree says, and the directory of the trees and the cache.
 fn paths_agree(suite: &str) -> (PathBuf, BTreeMap<PathBuf, String>, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let description = description(suite, folder.path());
-    let [plain, native] = ["plain", "native"].map(|path| prepare(path, path, &description, folder.path()).0);
+    let directory = tempfile::tempdir().unwrap();
+    let description = description(suite, directory.path());
+    let [plain, native] =
+        ["plain", "native"].map(|path| prepare(path, path, &description, directory.path()).0);
     let expected = facts(&plain);
     assert!(expected.len() > 5_000, "only {} paths: this is no system", expected.len());
     same(&expected, &facts(&native));
@@ -162,17 +163,17 @@ fn paths_agree(suite: &str) -> (PathBuf, BTreeMap<PathBuf, String>, tempfile::Te
     assert!(status.contains("\nConffiles:\n"), "nothing says which files are configuration");
     assert!(!native.join("usr/sbin/update-initramfs.kiwi").exists(), "the generator is still held back");
 
-    (description, expected, folder)
+    (description, expected, directory)
 }
 
 /// What the native run packed anew is read the next time, but for what is damaged.
 fn what_was_packed_anew_gives_the_same(
     description: &Path,
     expected: &BTreeMap<PathBuf, String>,
-    folder: &Path,
+    directory: &Path,
 ) {
-    let damaged = damage(&folder.join("cache/packages"));
-    let (again, said) = prepare("again", "native", description, folder);
+    let damaged = damage(&directory.join("cache/packages"));
+    let (again, said) = prepare("again", "native", description, directory);
     same(expected, &facts(&again));
     for path in &damaged {
         assert!(said.contains(path.to_str().unwrap()), "nothing is said of {}:\n{said}", path.display());
@@ -198,8 +199,8 @@ fn same(expected: &BTreeMap<PathBuf, String>, found: &BTreeMap<PathBuf, String>)
 
 #[test]
 fn both_paths_give_the_same_debian_12() {
-    let (description, expected, folder) = paths_agree("bookworm");
-    what_was_packed_anew_gives_the_same(&description, &expected, folder.path());
+    let (description, expected, directory) = paths_agree("bookworm");
+    what_was_packed_anew_gives_the_same(&description, &expected, directory.path());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a description can bring besides packages, in one tree: what it inherits, folders of profiles, an archive,
+//! What a description can bring besides packages, in one tree: what it inherits, directories of profiles, an archive,
 //! `config-yast.xml`, scripts with every function of `.kconfig`, a repository whose key is fetched; then what is made
 //! of it: a compressed file system, a disk in every format, and disks with the file systems no example uses.
 #![cfg(feature = "image-tests")]
@@ -92,18 +92,18 @@ INIT
 chmod 755 /sbin/tiny
 "#;
 
-/// Serves a folder by HTTP on a port of this machine until it is dropped.
+/// Serves a directory by HTTP on a port of this machine until it is dropped.
 struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    fn of(folder: &Path) -> Self {
+    fn of(directory: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new("python3")
             .args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()])
-            .current_dir(folder)
+            .current_dir(directory)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -126,17 +126,17 @@ impl Drop for Server {
     }
 }
 
-fn run(folder: &Path, script: &str) -> String {
-    let output = Command::new("bash").args(["-e", "-c", script]).current_dir(folder).output().unwrap();
+fn run(directory: &Path, script: &str) -> String {
+    let output = Command::new("bash").args(["-e", "-c", script]).current_dir(directory).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{script}: {said}");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The descriptions and the repository, in a folder of their own.
-fn write_description(folder: &Path) -> Server {
+/// The descriptions and the repository, in a directory of their own.
+fn write_description(directory: &Path) -> Server {
     run(
-        folder,
+        directory,
         "mkdir -p base desc/{config,root/etc,green/etc,blue/etc,extra,older,newer} served/newer images package/DEBIAN
          package() {
             printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: A <a@example.org>\\nDescription: x\\n' \
@@ -154,18 +154,18 @@ fn write_description(folder: &Path) -> Server {
          gpg -q --armor --export a > key.asc
          gpg -q --batch --clearsign --output InRelease Release; gpgconf --kill all
          cd ../desc
-         echo everywhere > root/etc/place; echo green > green/etc/colour; echo blue > blue/etc/colour
+         echo everywhere > root/etc/location; echo green > green/etc/colour; echo blue > blue/etc/colour
          mkdir -p extra/etc; echo packed > extra/etc/packed; tar -czf extra.tar.gz -C extra etc; rm -r extra
          echo '<profile/>' > config-yast.xml
          echo 'echo ran > /etc/package-script' > config/tiny
          echo 'echo ran > /etc/never' > config/absent
          printf '#!/bin/sh\\ntest -f /etc/colour && echo made > /etc/images-script\\n' > images.sh; chmod 755 images.sh",
     );
-    let server = Server::of(&folder.join("served"));
-    std::fs::write(folder.join("base/config.xml"), BASE).unwrap();
+    let server = Server::of(&directory.join("served"));
+    std::fs::write(directory.join("base/config.xml"), BASE).unwrap();
     let description = DESCRIPTION.replace("PORT", &server.port.to_string());
-    std::fs::write(folder.join("desc/config.xml"), description).unwrap();
-    std::fs::write(folder.join("desc/config.sh"), CONFIG_SH).unwrap();
+    std::fs::write(directory.join("desc/config.xml"), description).unwrap();
+    std::fs::write(directory.join("desc/config.sh"), CONFIG_SH).unwrap();
     server
 }
 
@@ -193,8 +193,8 @@ fn look_at_the_tree(tree: &Tree, said: &str) {
         assert!(packages.contains(&format!("\n{name}|")), "{name} is missing: {packages}");
     }
     assert!(!packages.contains("\ngit-man|"), "{packages}");
-    assert_eq!(tree.read("etc/place"), "everywhere\n");
-    assert_eq!(tree.read("etc/colour"), "green\n", "the folder of the active profile");
+    assert_eq!(tree.read("etc/location"), "everywhere\n");
+    assert_eq!(tree.read("etc/colour"), "green\n", "the directory of the active profile");
     assert_eq!(tree.read("etc/packed"), "packed\n");
     assert_eq!(tree.read("var/lib/autoinstall/autoconf/autoconf.xml"), "<profile/>\n");
     assert_eq!(tree.read("etc/install.inf"), "AutoYaST: http://192.168.100.99/part2.xml\n");
@@ -230,11 +230,11 @@ fn look_at_the_tree(tree: &Tree, said: &str) {
 }
 
 /// A disk whose only program is a shell on the serial console.
-fn boots(image: &Path, filesystem: &str, folder: &Path) {
-    let disk = folder.join("disk.raw");
+fn boots(image: &Path, filesystem: &str, directory: &Path) {
+    let disk = directory.join("disk.raw");
     std::fs::copy(image, &disk).unwrap();
-    run(folder, "truncate -s 2G disk.raw");
-    let mut machine = Machine::boot(&disk, "raw", Firmware::Bios, folder);
+    run(directory, "truncate -s 2G disk.raw");
+    let mut machine = Machine::boot(&disk, "raw", Firmware::Bios, directory);
     machine.expect(&["# "], 300);
     std::thread::sleep(Duration::from_secs(2));
     let root = machine.ask("busybox grep ' / ' /proc/mounts | busybox grep -v rootfs");
@@ -244,14 +244,17 @@ fn boots(image: &Path, filesystem: &str, folder: &Path) {
 }
 
 /// `create` on a disk without room: the cause, the remedy, and nothing but the log stays.
-fn full_disk(folder: &Path) {
-    std::fs::create_dir(folder.join("full")).unwrap();
+fn full_disk(directory: &Path) {
+    std::fs::create_dir(directory.join("full")).unwrap();
     let script = format!(
         "mount -t tmpfs -o size=20m full full; {} create tree --destdir full; code=$?; ls -A full; exit $code",
         kiwi().display()
     );
-    let output =
-        Command::new("unshare").args(["--mount", "sh", "-c", &script]).current_dir(folder).output().unwrap();
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &script])
+        .current_dir(directory)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().filter(|line| !line.contains(" ... ")).collect();
@@ -272,9 +275,9 @@ fn full_disk(folder: &Path) {
 
 #[test]
 fn a_description_with_everything_and_what_is_made_of_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let server = write_description(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let server = write_description(directory.path());
     let output = Command::new(kiwi())
         .args(["prepare", &path("desc"), "--root", &path("tree"), "--add-profile", "green"])
         .output()
@@ -291,12 +294,13 @@ fn a_description_with_everything_and_what_is_made_of_it() {
     create("ext3");
     assert!(!Path::new(&image).exists(), "only the compressed file stays");
     let sum = std::fs::read_to_string(format!("{image}.md5")).unwrap();
-    let unpacked = run(folder.path(), &format!("zcat {image}.gz > ext3; e2fsck -fn ext3 >&2; md5sum < ext3"));
+    let unpacked =
+        run(directory.path(), &format!("zcat {image}.gz > ext3; e2fsck -fn ext3 >&2; md5sum < ext3"));
     assert_eq!(sum.split_whitespace().next(), unpacked.split_whitespace().next(), "of the uncompressed file");
-    let made = run(folder.path(), "debugfs -R 'cat /etc/images-script' ext3 2> /dev/null; rm ext3");
+    let made = run(directory.path(), "debugfs -R 'cat /etc/images-script' ext3 2> /dev/null; rm ext3");
     assert_eq!(made, "made");
 
-    full_disk(folder.path());
+    full_disk(directory.path());
 
     let configuration = path("tree/image/config.xml");
     let mut now = "filesystem=\"ext4\" format=\"qcow\"".to_owned();
@@ -318,11 +322,11 @@ fn a_description_with_everything_and_what_is_made_of_it() {
     ] {
         disk("ext4", format);
         let compare = format!("qemu-img compare -q -f raw -F {name} {image}.raw {image}.{ending}");
-        run(folder.path(), &compare);
+        run(directory.path(), &compare);
         std::fs::remove_file(format!("{image}.{ending}")).unwrap();
     }
     for filesystem in ["xfs", "btrfs"] {
         disk(filesystem, "raw");
-        boots(Path::new(&format!("{image}.raw")), filesystem, folder.path());
+        boots(Path::new(&format!("{image}.raw")), filesystem, directory.path());
     }
 }

@@ -23,9 +23,9 @@ hostname > /etc/where; umask > /etc/mask; echo $TZ $LANG > /etc/language
 ";
 
 /// Runs a program; whether it ended well, and what it printed.
-fn run(program: &Path, words: &[&str]) -> (bool, String) {
+fn run(program: &Path, keywords: &[&str]) -> (bool, String) {
     let output = Command::new(program)
-        .args(words)
+        .args(keywords)
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
@@ -34,8 +34,8 @@ fn run(program: &Path, words: &[&str]) -> (bool, String) {
 
 #[test]
 fn repro_names_the_files_that_differ_in_tree_and_image() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(path("description")).unwrap();
     std::fs::write(path("description/config.xml"), DESCRIPTION).unwrap();
     std::fs::write(path("description/config.sh"), CONFIG_SH).unwrap();
@@ -55,8 +55,8 @@ fn repro_names_the_files_that_differ_in_tree_and_image() {
     for name in ["/etc/where", "/etc/mask", "/etc/language"] {
         assert!(!said.contains(name), "{name} differs:\n{said}");
     }
-    let store = said.split("Comparing").find(|part| part.contains("the root tree that came from the store"));
-    assert!(store.unwrap().contains("are the same"), "{said}");
+    let cache = said.split("Comparing").find(|part| part.contains("the root tree that came from the cache"));
+    assert!(cache.unwrap().contains("are the same"), "{said}");
 }
 
 /// Two images of every kind, with one file that differs.
@@ -82,9 +82,9 @@ done
 
 #[test]
 fn diff_names_the_file_inside_every_kind_of_image() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let script = format!("cd {}\n{IMAGES}", folder.path().display());
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let script = format!("cd {}\n{IMAGES}", directory.path().display());
     let (made, said) = run(Path::new("/bin/sh"), &["-c", &script]);
     assert!(made, "{said}");
     let (same, said) = run(&kiwi(), &["diff", "--no-times", &path("images/one"), &path("images/two")]);
@@ -106,13 +106,13 @@ fn diff_names_the_file_inside_every_kind_of_image() {
         assert!(said.contains(&line), "no \"{line}\" in:\n{said}");
     }
     assert!(!said.contains("/etc/same"), "{said}");
-    // The folders they are opened in are no difference.
+    // The directories they are opened in are no difference.
     for image in ["ext4", "iso", "disk.raw", "disk.vdi"] {
         let [one, two] = ["one", "two"].map(|name| path(&format!("images/{name}/{image}")));
         let (_, said) = run(&kiwi(), &["diff", &one, &two]);
         assert!(said.contains("/etc/different: differs"), "{said}");
-        for place in ["/", "/partition-1", "/files", "/files/partition-1"] {
-            assert!(!said.contains(&format!("in it {place}: ")), "{said}");
+        for location in ["/", "/partition-1", "/files", "/files/partition-1"] {
+            assert!(!said.contains(&format!("in it {location}: ")), "{said}");
         }
     }
 }

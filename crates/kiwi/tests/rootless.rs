@@ -25,7 +25,7 @@ use user::{USER, copy_programs, make_user};
 /// Elsewhere and at another time: the clock of kiwi itself is more than a year ahead.
 const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \
     exec taskset --cpu-list 0 setpriv --reuid kiwi-test --regid kiwi-test --init-groups --reset-env env \
-    TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=/home/kiwi-test/store \
+    TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=/home/kiwi-test/cache \
     LD_PRELOAD=/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 FAKETIME=+400d FAKETIME_DONT_FAKE_MONOTONIC=1 \"$@\"";
 
 /// The boot image of installation media.
@@ -94,16 +94,19 @@ mknod tty c 5 1 && chmod 620 tty && chown 12:34 tty
 mknod /opt/odd/disk b 259 70000 && ln disk disk-again
 "#;
 
-fn run_elsewhere(program: &Path, words: &[&str]) {
-    judge("unshare", &[&["--uts", "sh", "-c", ELSEWHERE, "sh", program.to_str().unwrap()], words].concat());
+fn run_elsewhere(program: &Path, keywords: &[&str]) {
+    judge(
+        "unshare",
+        &[&["--uts", "sh", "-c", ELSEWHERE, "sh", program.to_str().unwrap()], keywords].concat(),
+    );
 }
 
-/// The words of kiwi that make media of image `number` of this type, which lies in `folder`.
-fn media(word: &str, attributes: &str, folder: &str, number: usize) -> Vec<Vec<String>> {
-    let image = format!("{folder}/{number}/twin.x86_64-1.0.0");
-    let installer = format!("{folder}/boot/initrd-isoinstboot-debian-12.x86_64-1.0.0.gz");
-    let (initrd, disk) = (format!("{folder}/{number}/initrd-twin.x86_64-1.0.0"), format!("{image}.raw"));
-    let calls = match (word, attributes.contains("format=")) {
+/// The keywords of kiwi that make media of image `number` of this type, which lies in `directory`.
+fn media(keyword: &str, attributes: &str, directory: &str, number: usize) -> Vec<Vec<String>> {
+    let image = format!("{directory}/{number}/twin.x86_64-1.0.0");
+    let installer = format!("{directory}/boot/initrd-isoinstboot-debian-12.x86_64-1.0.0.gz");
+    let (initrd, disk) = (format!("{directory}/{number}/initrd-twin.x86_64-1.0.0"), format!("{image}.raw"));
+    let calls = match (keyword, attributes.contains("format=")) {
         ("usb", _) => {
             vec![
                 vec!["boot-stick", &initrd, "--system", &image],
@@ -117,41 +120,41 @@ fn media(word: &str, attributes: &str, folder: &str, number: usize) -> Vec<Vec<S
         ],
         _ => Vec::new(),
     };
-    let complete = |(medium, words): (usize, Vec<&str>)| {
-        let output = format!("{folder}/{number}/medium-{medium}");
-        [&words[..], &["--output", &output]].concat().into_iter().map(str::to_owned).collect()
+    let complete = |(medium, keywords): (usize, Vec<&str>)| {
+        let output = format!("{directory}/{number}/medium-{medium}");
+        [&keywords[..], &["--output", &output]].concat().into_iter().map(str::to_owned).collect()
     };
     calls.into_iter().enumerate().map(complete).collect()
 }
 
-/// The files of a folder, with what tells them apart.
-fn contents(folder: &Path) -> BTreeMap<String, String> {
+/// The files of a directory, with what tells them apart.
+fn contents(directory: &Path) -> BTreeMap<String, String> {
     let sums = judge(
         "sh",
         &[
             "-c",
             "cd \"$0\" && find . -type f ! -name \"*.log\" -exec sha256sum {} +",
-            folder.to_str().unwrap(),
+            directory.to_str().unwrap(),
         ],
     );
-    let words = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
-    sums.lines().filter_map(words).collect()
+    let keywords = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
+    sums.lines().filter_map(keywords).collect()
 }
 
 #[test]
 fn root_and_user_build_the_same_bytes() {
     make_user();
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    let program = copy_programs(folder.path());
-    let archive = folder.path().join("nodes.tar");
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = copy_programs(directory.path());
+    let archive = directory.path().join("nodes.tar");
     let script = "mkdir -p nodes/opt/odd; cd nodes; mknod -m 640 opt/odd/archived c 1 3; \
                   tar --create --owner=56:56 --group=78:78 --mtime=@1000000000 --file ../nodes.tar opt/odd/archived";
-    judge("sh", &["-e", "-c", &format!("cd {}; {script}", folder.path().display())]);
+    judge("sh", &["-e", "-c", &format!("cd {}; {script}", directory.path().display())]);
     // Two copies of the description, the files of the second made in reverse order.
     let files = ["environment", "hostname", "issue", "motd", "networks"];
     for (name, reverse) in [("root", false), ("user", true)] {
-        let description = folder.path().join(name).join("description");
+        let description = directory.path().join(name).join("description");
         std::fs::create_dir_all(description.join("root/etc")).unwrap();
         let mut files = files;
         if reverse {
@@ -165,11 +168,11 @@ fn root_and_user_build_the_same_bytes() {
         std::fs::write(description.join("config.xml"), DESCRIPTION.replace("TYPE", "<type image=\"tbz\"/>"))
             .unwrap();
     }
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     judge("chown", &["--recursive", USER, &path("user")]);
     run_kiwi(&["prepare", &path("root/description"), "--root", &path("root/tree")]);
     run_elsewhere(&program, &["prepare", &path("user/description"), "--root", &path("user/tree")]);
-    // Once more, with finished stages from the store.
+    // Once more, with finished stages from the cache.
     run_elsewhere(&program, &["prepare", &path("user/description"), "--root", &path("user/again")]);
     run_elsewhere(&program, &["diff", &path("user/tree"), &path("user/again")]);
     for who in ["root", "user"] {
@@ -181,8 +184,8 @@ fn root_and_user_build_the_same_bytes() {
     let [root, user] = ["root/boot", "user/boot"].map(|name| contents(Path::new(&path(name))));
     assert_eq!(root, user, "the boot image of installation media");
     let mut different = Vec::new();
-    for (number, (word, attributes)) in TYPES.into_iter().enumerate() {
-        let image_type = format!("<type image=\"{word}\" {attributes}/>");
+    for (number, (keyword, attributes)) in TYPES.into_iter().enumerate() {
+        let image_type = format!("<type image=\"{keyword}\" {attributes}/>");
         for who in ["root", "user"] {
             std::fs::create_dir(path(&format!("{who}/{number}"))).unwrap();
             let description = path(&format!("{who}/tree/image/config.xml"));
@@ -198,15 +201,16 @@ fn root_and_user_build_the_same_bytes() {
                 &["create", &path("user/tree"), "--destdir", &path(&format!("user/{number}"))],
             );
         });
-        for words in media(word, attributes, &path("WHO"), number) {
-            let words = |who| words.iter().map(|word| word.replace("WHO", who)).collect::<Vec<_>>();
-            run_kiwi(&words("root").iter().map(String::as_str).collect::<Vec<_>>());
-            run_elsewhere(&program, &words("user").iter().map(String::as_str).collect::<Vec<_>>());
+        for keywords in media(keyword, attributes, &path("WHO"), number) {
+            let keywords =
+                |who| keywords.iter().map(|keyword| keyword.replace("WHO", who)).collect::<Vec<_>>();
+            run_kiwi(&keywords("root").iter().map(String::as_str).collect::<Vec<_>>());
+            run_elsewhere(&program, &keywords("user").iter().map(String::as_str).collect::<Vec<_>>());
         }
         let [root, user] = ["root", "user"].map(|who| contents(Path::new(&path(&format!("{who}/{number}")))));
         assert!(!root.is_empty(), "{image_type} has no files");
         readback::check(
-            word,
+            keyword,
             attributes,
             Path::new(&path(&format!("root/{number}/twin.x86_64-1.0.0"))),
             Path::new(&path("root/tree")),

@@ -15,22 +15,22 @@ const READ_ONLY_STICK: &str = r#"<type image="usb" filesystem="squashfs" boot="u
 const INITRD: &str = "initrd-small.x86_64-1.0.0";
 
 /// Lets the firmware start from this stick although there is a disk.
-fn first(words: Vec<String>) -> Vec<String> {
-    words.into_iter().map(|word| word.replace("drive=stick", "drive=stick,bootindex=0")).collect()
+fn first(keywords: Vec<String>) -> Vec<String> {
+    keywords.into_iter().map(|keyword| keyword.replace("drive=stick", "drive=stick,bootindex=0")).collect()
 }
 
 #[test]
 fn a_stick_with_a_read_only_system_keeps_a_file_by_bios_and_uefi() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    create(READ_ONLY_STICK, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    create(READ_ONLY_STICK, directory.path());
     let initrd = at("initrd-usbboot-debian-12.x86_64-1.0.0.gz");
     let stick = |name: &str| {
         let path = at(name);
         let system = at(SYSTEM);
-        let words =
+        let keywords =
             ["--bootstick", text(&initrd), "--bootstick-system", text(&system), "--output", text(&path)];
-        let said = run_kiwi(&words);
+        let said = run_kiwi(&keywords);
         // A file is treated as a device is.
         assert!(said.contains(" MB to "), "{said}");
         assert!(said.contains(&format!("Reading {} back ... done", text(&path))), "{said}");
@@ -49,13 +49,13 @@ fn a_stick_with_a_read_only_system_keeps_a_file_by_bios_and_uefi() {
     }
     let file = std::fs::OpenOptions::new().write(true).open(&image).unwrap();
     file.set_len(1 << 30).unwrap();
-    let mut machine = log_in(&Slot::Usb.words(&image), Firmware::Bios, folder.path());
+    let mut machine = log_in(&Slot::Usb.keywords(&image), Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
     let free: u64 = machine.ask("df --output=avail / | tail -n 1").trim().parse().unwrap();
     assert!(free > 500_000, "the layer has not grown: {free} kB");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
     drop(machine);
-    let mut machine = log_in(&Slot::Usb.words(&image), Firmware::Uefi, folder.path());
+    let mut machine = log_in(&Slot::Usb.keywords(&image), Firmware::Uefi, directory.path());
     assert_eq!(machine.ask("cat kept"), "for ever");
 }
 
@@ -71,21 +71,21 @@ fn cut(image: &Path, number: u32, output: &Path) -> String {
 
 #[test]
 fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    create(STICK, folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    create(STICK, directory.path());
     let initrd = at(INITRD);
     let system = at("system.raw");
     run_kiwi(&["boot-stick", text(&initrd), "--system", text(&at(SYSTEM)), "--output", text(&system)]);
-    let mut machine = log_in(&Slot::Usb.words(&system), Firmware::Bios, folder.path());
+    let mut machine = log_in(&Slot::Usb.keywords(&system), Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/sda2 ext4 rw");
     drop(machine);
 
     // Neither carries a system: the boot image finds the one on the disk.
     let boot = at("boot.raw");
     run_kiwi(&["boot-stick", text(&initrd), "--output", text(&boot)]);
-    let words = [first(Slot::Usb.words(&boot)), attached(&system)].concat();
-    let mut machine = log_in(&words, Firmware::Bios, folder.path());
+    let keywords = [first(Slot::Usb.keywords(&boot)), attached(&system)].concat();
+    let mut machine = log_in(&keywords, Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
     drop(machine);
 
@@ -96,30 +96,30 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     assert!(std::fs::read(&cd).unwrap() == first, "two CDs differ");
     let report = judge("xorriso", &["-indev", text(&cd), "-report_el_torito", "plain"]);
     assert!(report.contains("BIOS  y") && report.contains("UEFI  y"), "{report}");
-    let words =
-        [Slot::Cdrom.words(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
-    let mut machine = log_in(&words, Firmware::Bios, folder.path());
+    let keywords =
+        [Slot::Cdrom.keywords(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
+    let mut machine = log_in(&keywords, Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
     drop(machine);
 
     // The same CD as a stick: its menu goes on to the disk, whose own menu names the root device.
-    let words = [self::first(Slot::Usb.words(&cd)), attached(&system)].concat();
-    let mut machine = Machine::start(&words, Firmware::Bios, folder.path());
+    let keywords = [self::first(Slot::Usb.keywords(&cd)), attached(&system)].concat();
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.choose("Automatic boot in", 2);
     machine.log_in("tux", "kiwi");
     assert!(machine.ask("cat /proc/cmdline").contains("root=PARTUUID="), "the disk did not start");
     drop(machine);
 
     // UEFI has its own way to the disk: here its menu is enough.
-    let words =
-        [Slot::Cdrom.words(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
-    let mut machine = Machine::start(&words, Firmware::Uefi, folder.path());
+    let keywords =
+        [Slot::Cdrom.keywords(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
+    let mut machine = Machine::start(&keywords, Firmware::Uefi, directory.path());
     machine.choose("Boot from disk", 2);
     machine.expect(&["KIWI Stick boot"], 120);
     drop(machine);
 
     // Nobody has a system.
-    let words = machine::direct(&kernel_in(folder.path()), &initrd, "rd.timeout=5", folder.path());
-    Machine::start(&words, Firmware::Bios, folder.path())
+    let keywords = machine::direct(&kernel_in(directory.path()), &initrd, "rd.timeout=5", directory.path());
+    Machine::start(&keywords, Firmware::Bios, directory.path())
         .expect_failure("no system was found on the first or second partition of a disk, and no root= says where it is within 5 seconds.", 180);
 }

@@ -7,24 +7,24 @@ use std::fs;
 use std::io::ErrorKind;
 
 use bootconfig::{
-    BootConfig, BootParameters, Division, Filesystem, Kind, LiveParameters, Parameters, RootDevice,
+    BootConfig, BootParameters, Filesystem, Kind, LiveParameters, Parameters, PartitionPlan, RootDevice,
 };
 
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::kind;
 use crate::machine::{Machine, PanicTimeout};
 
 /// What this boot is to do: the command line goes before `/kiwi.boot`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Orders {
+pub(crate) struct BootPlan {
     pub(crate) kind: Kind,
     pub(crate) root: Option<RootDevice>,
     pub(crate) filesystem: Option<Filesystem>,
     pub(crate) root_flags: Option<String>,
     pub(crate) read_only: bool,
     pub(crate) grow: bool,
-    pub(crate) partitions: Option<Division>,
+    pub(crate) partitions: Option<PartitionPlan>,
     pub(crate) modules: Vec<String>,
     /// Volume set id of the medium with the system.
     pub(crate) medium: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Orders {
 /// Seconds to wait for the root device when nobody says how long.
 const TIMEOUT: u64 = 60;
 
-impl Orders {
+impl BootPlan {
     fn of(config: BootConfig, parameters: BootParameters) -> Self {
         Self {
             kind: config.kind,
@@ -59,38 +59,38 @@ impl Orders {
 }
 
 /// Boots the system. Comes back only with the reason why it cannot.
-pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, SystemException> {
+pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFailure> {
     machine.mount_kernel_filesystems()?;
-    let words = read_command_line(machine)?;
-    console.follow(&words);
+    let keywords = read_command_line(machine)?;
+    console.follow(&keywords);
     console.phase("start");
-    let panic = PanicTimeout::set(machine, words.contains("panic"));
-    let orders = read_orders(machine, &words)?;
-    console.trace(&format!("{orders:?}"));
-    match orders.kind {
-        Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &orders, &panic, console),
-        Kind::Usb => kind::usb::boot(machine, &orders, &panic, console),
-        Kind::Install => kind::install::boot(machine, &orders, console),
-        Kind::Iso => kind::iso::boot(machine, &orders, &LiveParameters::of(&words), &panic, console),
+    let panic = PanicTimeout::set(machine, keywords.contains("panic"));
+    let plan = read_orders(machine, &keywords)?;
+    console.trace(&format!("{plan:?}"));
+    match plan.kind {
+        Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &plan, &panic, console),
+        Kind::Usb => kind::usb::boot(machine, &plan, &panic, console),
+        Kind::Install => kind::install::boot(machine, &plan, console),
+        Kind::Iso => kind::iso::boot(machine, &plan, &LiveParameters::of(&keywords), &panic, console),
     }
 }
 
-fn read_command_line(machine: &Machine) -> Result<Parameters, SystemException> {
+fn read_command_line(machine: &Machine) -> Result<Parameters, BootFailure> {
     let path = machine.proc.join("cmdline");
     fs::read_to_string(&path)
         .map(|line| Parameters::parse(&line))
-        .map_err(|error| SystemException::reboot(format!("reading {}: {error}", path.display())))
+        .map_err(|error| BootFailure::reboot(format!("reading {}: {error}", path.display())))
 }
 
-fn read_orders(machine: &Machine, words: &Parameters) -> Result<Orders, SystemException> {
-    let parameters = BootParameters::of(words).map_err(|error| {
-        SystemException::shell(format!(
+fn read_orders(machine: &Machine, keywords: &Parameters) -> Result<BootPlan, BootFailure> {
+    let parameters = BootParameters::of(keywords).map_err(|error| {
+        BootFailure::shell(format!(
             "{error}\nThis stands on the kernel command line; correct it in the boot menu."
         ))
     })?;
     let path = machine.root.join(BootConfig::PATH.trim_start_matches('/'));
     let text = fs::read_to_string(&path).map_err(|error| {
-        SystemException::shell(match error.kind() {
+        BootFailure::shell(match error.kind() {
             ErrorKind::NotFound => format!(
                 "{} is missing in the initrd.\nIt says what this boot image is for; kiwi writes it when it creates one.",
                 BootConfig::PATH
@@ -98,15 +98,15 @@ fn read_orders(machine: &Machine, words: &Parameters) -> Result<Orders, SystemEx
             _ => format!("reading {}: {error}", BootConfig::PATH),
         })
     })?;
-    let config = BootConfig::parse(&text).map_err(|error| SystemException::shell(error.to_string()))?;
-    Ok(Orders::of(config, parameters))
+    let config = BootConfig::parse(&text).map_err(|error| BootFailure::shell(error.to_string()))?;
+    Ok(BootPlan::of(config, parameters))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn orders(line: &str, config: Option<&str>) -> Result<Orders, SystemException> {
+    fn plan(line: &str, config: Option<&str>) -> Result<BootPlan, BootFailure> {
         let dir = tempfile::tempdir().unwrap();
         let machine = Machine::below(dir.path());
         if let Some(text) = config {
@@ -118,12 +118,12 @@ mod tests {
     #[test]
     fn the_command_line_goes_before_the_initrd() {
         let config = "kind=vmx\nroot=LABEL=a\nfilesystem=ext4\nrootflags=noatime\ninit=/a\ngrow=yes\n";
-        let silent = orders("quiet", Some(config)).unwrap();
+        let silent = plan("quiet", Some(config)).unwrap();
         assert_eq!(silent.root, Some(RootDevice::Label("a".into())));
         assert_eq!((silent.filesystem, silent.init.as_deref()), (Some(Filesystem::Ext4), Some("/a")));
         assert_eq!((silent.root_flags.as_deref(), silent.timeout), (Some("noatime"), Some(60)));
         let line = "root=LABEL=b rootfstype=xfs rootflags=discard init=/b ro rd.timeout=0";
-        let asked = orders(line, Some(config)).unwrap();
+        let asked = plan(line, Some(config)).unwrap();
         assert_eq!(asked.root, Some(RootDevice::Label("b".into())));
         assert_eq!((asked.filesystem, asked.init.as_deref()), (Some(Filesystem::Xfs), Some("/b")));
         assert_eq!((asked.root_flags.as_deref(), asked.timeout), (Some("discard"), None));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_orders_is_said() {
-        let text = |line, config| orders(line, config).unwrap_err().text;
+        let text = |line, config| plan(line, config).unwrap_err().text;
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
         assert_eq!(
             text("", Some("kind=x\n")),

@@ -8,9 +8,9 @@ use std::process::Command;
 
 use bootconfig::Filesystem;
 
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::device::Device;
-use crate::exception::SystemException;
 use crate::machine::Machine;
 
 /// Runs `e2fsck -p` on the system's device.
@@ -19,8 +19,8 @@ pub(crate) fn check(
     device: &Device,
     filesystem: Filesystem,
     console: &Console,
-) -> Result<(), SystemException> {
-    let own = format!("fsck.{}", filesystem.word());
+) -> Result<(), BootFailure> {
+    let own = format!("fsck.{}", filesystem.keyword());
     let programs = match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ["e2fsck", own.as_str()],
         Filesystem::Xfs | Filesystem::Btrfs | Filesystem::Squashfs => return Ok(()),
@@ -42,36 +42,37 @@ pub(crate) fn check(
 }
 
 /// What the checker's exit code means (e2fsck(8)): a sum of bits.
-fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), SystemException> {
+fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), BootFailure> {
     const CORRECTED: i32 = 1;
     const REBOOT: i32 = 2;
     let what = format!("{} on {}", program.display(), device.path.display());
     match code {
         Some(code) if code & !CORRECTED == 0 => Ok(()),
         Some(code) if code & !CORRECTED == REBOOT => {
-            Err(SystemException::reboot(format!("{what} corrected errors and asks for a reboot.")))
+            Err(BootFailure::reboot(format!("{what} corrected errors and asks for a reboot.")))
         }
-        Some(code) => Err(SystemException::shell(format!(
+        Some(code) => Err(BootFailure::shell(format!(
             "{what} ended with {code}: errors are left in the file system.\n\
              It is not mounted, so that nothing gets worse. Boot with DEBUG=1 for a shell and run e2fsck by hand."
         ))),
-        None => Err(SystemException::shell(format!("{what} was ended by a signal."))),
+        None => Err(BootFailure::shell(format!("{what} was ended by a signal."))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boot_failure::Then;
     use crate::device::tests::{Files, ext2};
-    use crate::exception::Then;
 
     #[test]
     fn the_codes_of_e2fsck_are_understood() {
         let files = Files::new();
         files.add("sda", None, &ext2("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "x"));
         let device = Device::look(&files.machine, "sda").unwrap();
-        let outcome =
-            |code| verdict(code, Path::new("/sbin/e2fsck"), &device).map_err(|exception| exception.then);
+        let outcome = |code| {
+            verdict(code, Path::new("/sbin/e2fsck"), &device).map_err(|boot_failure| boot_failure.then)
+        };
         for (code, expected) in [
             (Some(0), Ok(())),
             (Some(1), Ok(())),

@@ -1,7 +1,7 @@
 //! What the user sees of a boot: nothing when all is well, traces and phases when asked, exceptions always.
 //!
 //! `+++++> text` is a trace (DEBUG=1), `PHASE name uptime` a mark for machines (DEBUG=1 or kiwi.phases=1); both go
-//! to the console. An exception goes to every console the kernel writes to, as nobody knows which one is watched.
+//! to the console. An boot_failure goes to every console the kernel writes to, as nobody knows which one is watched.
 
 use std::cell::Cell;
 use std::fs::{self, OpenOptions};
@@ -62,7 +62,7 @@ impl Console {
     }
 
     /// Shows `text` on every console the kernel writes to; on a screen it has all of it for itself.
-    pub(crate) fn exception(&self, text: &str) {
+    pub(crate) fn boot_failure(&self, text: &str) {
         // Whatever the kernel has to say now would run over it.
         let _ = fs::write(self.machine.proc.join("sys/kernel/printk"), "1\n");
         self.show(text, true);
@@ -212,7 +212,7 @@ mod tests {
         for console in ["tty0", "ttyS0"] {
             fs::write(machine.dev.join(console), "").unwrap();
         }
-        Console::quiet(&machine).exception("text\n");
+        Console::quiet(&machine).boot_failure("text\n");
         let shown = |console: &str| fs::read_to_string(machine.dev.join(console)).unwrap();
         assert_eq!(shown("tty0"), format!("{EMPTY_SCREEN}text\n"));
         assert_eq!(shown("ttyS0"), "text\n");

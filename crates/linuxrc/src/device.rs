@@ -19,7 +19,7 @@ use crate::superblock::{Superblock, probe};
 pub(crate) struct Device {
     /// The kernel's name.
     pub(crate) name: String,
-    /// Below the machine's dev directory.
+    /// LowerDir the machine's dev directory.
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
     /// Where it is a partition: the disk it is on.
@@ -30,7 +30,7 @@ pub(crate) struct Device {
     pub(crate) superblock: Option<Superblock>,
 }
 
-/// A place on a disk.
+/// A location on a disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Partition {
     /// The kernel's name of the disk.
@@ -87,11 +87,11 @@ impl Device {
         }
     }
 
-    /// The device in a few words, for an exception.
+    /// The device in a few keywords, for an boot_failure.
     fn summary(&self) -> String {
         let mut text = format!("{} ({} MiB", self.name, self.bytes >> 20);
         if let Some(superblock) = &self.superblock {
-            let _ = write!(text, ", {}", superblock.filesystem.word());
+            let _ = write!(text, ", {}", superblock.filesystem.keyword());
             if let Some(uuid) = &superblock.uuid {
                 let _ = write!(text, ", UUID={uuid}");
             }
@@ -153,7 +153,7 @@ impl Devices {
         self.0.values().filter(|device| device.partition.is_none() && !has_partitions(device)).collect()
     }
 
-    /// What was seen, for an exception.
+    /// What was seen, for an boot_failure.
     pub(crate) fn report(&self) -> String {
         match self.0.is_empty() {
             true => "Block devices seen: none".to_owned(),

@@ -29,11 +29,11 @@ const WORTHWHILE: u64 = 1 << 20;
 
 /// Steps 1 and 2. Gives the device as it is now.
 pub(crate) fn partition(machine: &Machine, device: Device, console: &Console) -> Device {
-    let Some(place) = &device.partition else {
+    let Some(location) = &device.partition else {
         console.trace(&format!("{} is a whole disk, there is no partition to grow", device.path.display()));
         return device;
     };
-    match extend(machine, place, console) {
+    match extend(machine, location, console) {
         Ok(()) => {
             let bytes = number(&machine.sys.join("class/block").join(&device.name).join("size"));
             let bytes = bytes.map_or(device.bytes, |sectors| sectors * 512);
@@ -47,15 +47,19 @@ pub(crate) fn partition(machine: &Machine, device: Device, console: &Console) ->
     }
 }
 
-fn extend(machine: &Machine, place: &Partition, console: &Console) -> io::Result<()> {
-    let path = machine.dev.join(&place.disk);
+fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Result<()> {
+    let path = machine.dev.join(&location.disk);
     let mut disk = OpenOptions::new().read(true).open(&path)?;
-    let sector_size = sector_size(machine, &place.disk);
+    let sector_size = sector_size(machine, &location.disk);
     let disk_bytes =
-        number(&machine.sys.join("class/block").join(&place.disk).join("size")).unwrap_or(0) * 512;
+        number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
     let Some(table) = PartitionTable::read(&mut disk, sector_size)? else { return Ok(()) };
-    let Some(extension) = table.extension(place.number, disk_bytes) else {
-        console.trace(&format!("partition {} of {} has all the room there is", place.number, path.display()));
+    let Some(extension) = table.extension(location.number, disk_bytes) else {
+        console.trace(&format!(
+            "partition {} of {} has all the room there is",
+            location.number,
+            path.display()
+        ));
         return Ok(());
     };
     let Extension { number, start, length } = extension;

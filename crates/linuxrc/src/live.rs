@@ -1,9 +1,9 @@
 //! Putting a live system together from what is on its medium (spec 1.4, sections 4.12 and 5.5).
 //!
 //! ```text
-//! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's place
+//! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's location
 //!                    memory, or a part of the stick ------+
-//! split   N.gz -> memory -> loop -> ext2 at the system's place, grown to the memory there is
+//! split   N.gz -> memory -> loop -> ext2 at the system's location, grown to the memory there is
 //!         read-only-system/ or R -> loop: each of its directories bound over the empty one of N
 //! ```
 //!
@@ -18,9 +18,9 @@ use bootconfig::{Checksum, Digester, Filesystem, LiveConfig, LiveParameters};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::loop_device;
 use crate::machine::Machine;
 use crate::medium;
@@ -32,7 +32,7 @@ use crate::union;
 /// Memory that the writable part may take when nobody says how much.
 const LAYER_SIZE: &str = "50%";
 
-/// A place that keeps what the system writes, mounted.
+/// A location that keeps what the system writes, mounted.
 pub(crate) struct Kept(pub(crate) PathBuf);
 
 /// The medium while its system is put together.
@@ -48,21 +48,21 @@ struct Live<'a> {
 /// Mounts the system of the medium at the machine's system directory.
 pub(crate) fn assemble(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     parameters: &LiveParameters,
     kept: Option<&Kept>,
     modules: &mut Modules,
     console: &Console,
-) -> Result<(), SystemException> {
-    let medium = medium::place(machine);
+) -> Result<(), BootFailure> {
+    let medium = medium::location(machine);
     let config = read_config(&medium)?;
     let mut live = Live { machine, medium, config, modules, console };
     let size = parameters.layer_size.as_deref().unwrap_or(LAYER_SIZE);
     let memory = machine.root.join("run/kiwi/read-write");
     match live.config.union {
-        Some(word) => {
-            if word != bootconfig::Union::Overlay {
-                console.announce(&format!("{} is overlayfs today", word.word()));
+        Some(keyword) => {
+            if keyword != bootconfig::Union::Overlay {
+                console.announce(&format!("{} is overlayfs today", keyword.keyword()));
             }
             let below = live.mount_read_only(&live.union_file()?)?;
             let layer = match kept {
@@ -70,7 +70,7 @@ pub(crate) fn assemble(
                 None => mount_memory(&memory, size).map(|()| memory)?,
             };
             live.modules.load("overlay", console);
-            union::join(&below, &layer, &machine.system, orders.read_only, live.modules)
+            union::join(&below, &layer, &machine.system, plan.read_only, live.modules)
         }
         None => {
             if kept.is_some() {
@@ -83,70 +83,68 @@ pub(crate) fn assemble(
     }
 }
 
-fn read_config(medium: &Path) -> Result<LiveConfig, SystemException> {
+fn read_config(medium: &Path) -> Result<LiveConfig, BootFailure> {
     let text =
         fs::read_to_string(medium.join(LiveConfig::PATH.trim_start_matches('/'))).map_err(|error| {
-            SystemException::shell(format!(
+            BootFailure::shell(format!(
                 "The medium carries no live system: reading {}: {error}",
                 LiveConfig::PATH
             ))
         })?;
-    LiveConfig::parse(&text).map_err(|error| SystemException::shell(error.to_string()))
+    LiveConfig::parse(&text).map_err(|error| BootFailure::shell(error.to_string()))
 }
 
-fn mount_memory(directory: &Path, size: &str) -> Result<(), SystemException> {
+fn mount_memory(directory: &Path, size: &str) -> Result<(), BootFailure> {
     let options = std::ffi::CString::new(format!("mode=755,size={size}")).unwrap_or_default();
     fs::create_dir_all(directory)
         .and_then(|()| Ok(mount("tmpfs", directory, "tmpfs", MountFlags::empty(), options.as_c_str())?))
-        .map_err(|error| {
-            SystemException::reboot(format!("mounting memory on {}: {error}", directory.display()))
-        })
+        .map_err(|error| BootFailure::reboot(format!("mounting memory on {}: {error}", directory.display())))
 }
 
 impl Live<'_> {
-    /// R, or the same file at today's place.
-    fn union_file(&self) -> Result<PathBuf, SystemException> {
+    /// R, or the same file at today's location.
+    fn union_file(&self) -> Result<PathBuf, BootFailure> {
         let read_only = self.config.image.read_only().to_string();
-        let places = [read_only.as_str(), LiveConfig::LIVE_OS.trim_start_matches('/')];
-        let found = places.iter().map(|place| self.medium.join(place)).find(|path| path.is_file());
+        let locations = [read_only.as_str(), LiveConfig::LIVE_OS.trim_start_matches('/')];
+        let found = locations.iter().map(|location| self.medium.join(location)).find(|path| path.is_file());
         found.ok_or_else(|| {
-            SystemException::shell(format!(
+            BootFailure::shell(format!(
                 "The system is missing on the medium: neither {} nor {} is there.",
-                places[0], places[1]
+                locations[0], locations[1]
             ))
         })
     }
 
     /// Mounts a packed read-only part.
-    fn mount_read_only(&mut self, file: &Path) -> Result<PathBuf, SystemException> {
+    fn mount_read_only(&mut self, file: &Path) -> Result<PathBuf, BootFailure> {
         let damaged = |why: String| {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            SystemException::shell(format!(
+            BootFailure::shell(format!(
                 "The read-only part of the system, {name}, is damaged: {why}.\n\n\
                  Check the medium from its boot menu, or write its image anew."
             ))
         };
-        let word = read_only_filesystem(file).map_err(&damaged)?;
-        self.modules.load(word, self.console);
-        let place = self.machine.root.join("run/kiwi/read-only");
-        fs::create_dir_all(&place)
+        let keyword = read_only_filesystem(file).map_err(&damaged)?;
+        self.modules.load(keyword, self.console);
+        let location = self.machine.root.join("run/kiwi/read-only");
+        fs::create_dir_all(&location)
             .and_then(|()| loop_device::attach(self.machine, file, false))
-            .and_then(|device| Ok(mount(device, &place, word, MountFlags::RDONLY, None)?))
+            .and_then(|device| Ok(mount(device, &location, keyword, MountFlags::RDONLY, None)?))
             .map_err(|error| match error.raw_os_error() {
                 Some(code) if code == Errno::NODEV.raw_os_error() => {
-                    self.modules.unknown_filesystem(word, word, file)
+                    self.modules.unknown_filesystem(keyword, keyword, file)
                 }
                 _ => damaged(error.to_string()),
             })?;
-        Ok(place)
+        Ok(location)
     }
 
     /// Unpacks N.gz to `memory`, compares it with N.md5 and mounts it, as large as the memory is.
-    fn mount_memory_part(&mut self, memory: &Path) -> Result<(), SystemException> {
+    fn mount_memory_part(&mut self, memory: &Path) -> Result<(), BootFailure> {
         let name = self.config.image.to_string();
         let file = memory.join(&name);
         let damaged = |why: String| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "The part of the system that goes to memory, {name}, is damaged: {why}.\n\n\
                  Check the medium from its boot menu, or write its image anew."
             ))
@@ -158,7 +156,7 @@ impl Live<'_> {
         let packed = File::open(self.medium.join(self.config.image.packed()));
         let written =
             packed.and_then(|packed| unpack(packed, &file)).map_err(|error| match error.kind() {
-                io::ErrorKind::StorageFull => SystemException::reboot(format!(
+                io::ErrorKind::StorageFull => BootFailure::reboot(format!(
                     "This machine has not enough memory for the live system: {} MiB go to memory.\n\n\
                      rd.live.overlay.size=80% in the boot menu lets them take more of it than half.",
                     expected.blocks.bytes().unwrap_or_default() >> 20
@@ -179,9 +177,9 @@ impl Live<'_> {
             .and_then(|device| {
                 fs::create_dir_all(&self.machine.system)?;
                 // Some kernels' ext4 driver does not answer to the name of the older file system.
-                let place = &self.machine.system;
-                let mounted = mount(&device, place, "ext2", MountFlags::NOATIME, None)
-                    .or_else(|_| mount(&device, place, "ext4", MountFlags::NOATIME, None));
+                let location = &self.machine.system;
+                let mounted = mount(&device, location, "ext2", MountFlags::NOATIME, None)
+                    .or_else(|_| mount(&device, location, "ext4", MountFlags::NOATIME, None));
                 Ok(mounted?)
             });
         mounted.map_err(|error| damaged(error.to_string()))?;
@@ -201,23 +199,20 @@ impl Live<'_> {
         }
     }
 
-    /// Lets the system see the read-only directories in the places it keeps for them.
-    fn bind_read_only_part(&mut self) -> Result<(), SystemException> {
+    /// Lets the system see the read-only directories in the locations it keeps for them.
+    fn bind_read_only_part(&mut self) -> Result<(), BootFailure> {
         let directories = self.medium.join(LiveConfig::DIRECTORIES.trim_start_matches('/'));
         let source = match directories.is_dir() {
             true => directories,
             false => self.mount_read_only(&self.medium.join(self.config.image.read_only().to_string()))?,
         };
         let entries = fs::read_dir(&source)
-            .map_err(|error| SystemException::shell(format!("reading {}: {error}", source.display())))?;
+            .map_err(|error| BootFailure::shell(format!("reading {}: {error}", source.display())))?;
         for entry in entries.flatten() {
             let target = self.machine.system.join(entry.file_name());
             fs::create_dir_all(&target).and_then(|()| Ok(mount_bind(entry.path(), &target)?)).map_err(
                 |error| {
-                    SystemException::shell(format!(
-                        "showing {} in the system: {error}",
-                        entry.path().display()
-                    ))
+                    BootFailure::shell(format!("showing {} in the system: {error}", entry.path().display()))
                 },
             )?;
         }
@@ -225,7 +220,7 @@ impl Live<'_> {
     }
 }
 
-/// The kernel's word for the read-only file system in a file, which must have the bytes that its superblock says. That
+/// The kernel's keyword for the read-only file system in a file, which must have the bytes that its superblock says. That
 /// costs nothing; the sum of everything is for the media check.
 fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
     let read = || -> io::Result<_> {
@@ -240,11 +235,11 @@ fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
         Ok((known, opened.metadata()?.len()))
     };
     let (known, found) = read().map_err(|error| error.to_string())?;
-    let (word, bytes) = known.ok_or("it holds no squashfs or erofs")?;
+    let (keyword, bytes) = known.ok_or("it holds no squashfs or erofs")?;
     if found < bytes {
         return Err(format!("it has {found} bytes and must have {bytes}"));
     }
-    Ok(word)
+    Ok(keyword)
 }
 
 /// Bytes of an erofs, if there is one (the kernel's fs/erofs/erofs_fs.h, `erofs_super_block`).

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, mount};
 
-use crate::exception::SystemException;
+use crate::boot_failure::BootFailure;
 
 /// Where everything is. Tests make one below a temporary directory.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ impl Machine {
     /// Mounts procfs, sysfs, devtmpfs and a tmpfs for /run, and connects to the console.
     ///
     /// devtmpfs is not there by itself: CONFIG_DEVTMPFS_MOUNT does not concern initrds.
-    pub(crate) fn mount_kernel_filesystems(&self) -> Result<(), SystemException> {
+    pub(crate) fn mount_kernel_filesystems(&self) -> Result<(), BootFailure> {
         const NOTHING_RUNS: MountFlags =
             MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
         const DEVICES: MountFlags = MountFlags::NOSUID.union(MountFlags::NOEXEC);
@@ -84,7 +84,7 @@ impl Machine {
                     _ => Err(error),
                 })
                 .map_err(|error| {
-                    SystemException::wait(format!(
+                    BootFailure::wait(format!(
                         "mounting {filesystem} on {}: {error}\nThe kernel lacks it, or the initrd is damaged.",
                         directory.display()
                     ))

@@ -2,7 +2,7 @@
 //!
 //! The kernel starts it as `/init` of the initrd. It reads `/kiwi.boot` and the kernel command line, loads the
 //! modules the hardware asks for, and what comes then depends on the kind of boot image (`kind/`); it ends by
-//! becoming the system's own init. Whatever goes wrong is a `SystemException`, which says what was missing and how
+//! becoming the system's own init. Whatever goes wrong is a `BootFailure`, which says what was missing and how
 //! the machine goes on: PID 1 never exits, because the kernel answers that with a panic.
 //!
 //! Every input is below the directories of a `Machine`, so that tests run on temporary ones without privileges.
@@ -10,14 +10,14 @@
 #![allow(clippy::disallowed_methods, reason = "the whole machine is linuxrc's own")]
 
 mod boot;
+mod boot_failure;
 mod check;
 mod console;
 mod device;
-mod divide;
-mod exception;
 mod fstab;
 mod grow;
 mod install;
+mod repartition;
 mod kind {
     pub(crate) mod install;
     pub(crate) mod iso;
@@ -48,8 +48,8 @@ fn main() {
         std::process::exit(1);
     }
     let machine = Machine::real();
-    exception::reboot_on_panic();
+    boot_failure::reboot_on_panic();
     let mut console = Console::quiet(&machine);
-    let Err(exception) = boot::boot(&machine, &mut console);
-    exception.end(&machine, &console)
+    let Err(boot_failure) = boot::boot(&machine, &mut console);
+    boot_failure.end(&machine, &console)
 }

@@ -16,10 +16,10 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::device::number;
-use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::sys;
@@ -46,25 +46,25 @@ pub(crate) struct Medium {
 }
 
 /// Where a medium is mounted.
-pub(crate) fn place(machine: &Machine) -> PathBuf {
+pub(crate) fn location(machine: &Machine) -> PathBuf {
     machine.root.join("run/kiwi/medium")
 }
 
 /// Loads drivers until the medium is there. `carries` says in a message what is on it.
 pub(crate) fn wait(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     carries: &str,
     modules: &mut Modules,
     console: &Console,
-) -> Result<Medium, SystemException> {
+) -> Result<Medium, BootFailure> {
     let begin = Instant::now();
     let mut first_sight = None;
     loop {
         modules.serve_devices(machine, console);
         let drives = drives(machine);
         let mut found: Vec<&Medium> =
-            drives.values().filter(|medium| is_wanted(machine, medium, orders)).collect();
+            drives.values().filter(|medium| is_wanted(machine, medium, plan)).collect();
         found.sort_by_key(|medium| medium.name == medium.drive);
         if let Some(medium) = found.first() {
             let seen = *first_sight.get_or_insert_with(Instant::now);
@@ -74,43 +74,43 @@ pub(crate) fn wait(
                 return Ok((*medium).clone());
             }
         }
-        if orders.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
-            return Err(not_found(orders, carries, &drives, modules));
+        if plan.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
+            return Err(not_found(plan, carries, &drives, modules));
         }
         std::thread::sleep(POLL);
     }
 }
 
-fn is_wanted(machine: &Machine, medium: &Medium, orders: &Orders) -> bool {
-    match &orders.medium {
+fn is_wanted(machine: &Machine, medium: &Medium, plan: &BootPlan) -> bool {
+    match &plan.medium {
         Some(set) => medium.volume.set.eq_ignore_ascii_case(set),
         // A boot image that was made without its medium takes the first live system there is.
         None => {
-            let path = place(machine).join(LiveConfig::PATH.trim_start_matches('/'));
+            let path = location(machine).join(LiveConfig::PATH.trim_start_matches('/'));
             let is_live = medium.try_mount(machine).is_ok() && path.is_file();
-            let _ = unmount(place(machine), UnmountFlags::DETACH);
+            let _ = unmount(location(machine), UnmountFlags::DETACH);
             is_live
         }
     }
 }
 
 fn not_found(
-    orders: &Orders,
+    plan: &BootPlan,
     carries: &str,
     drives: &BTreeMap<String, Medium>,
     modules: &Modules,
-) -> SystemException {
+) -> BootFailure {
     let seen: Vec<String> = drives
         .values()
         .map(|medium| format!("  {} (\"{}\", {})", medium.name, medium.volume.id, medium.volume.set))
         .collect();
     let seen = if seen.is_empty() { "  none".to_owned() } else { seen.join("\n") };
-    let id = orders.medium.as_deref().unwrap_or("any");
-    SystemException::shell(format!(
+    let id = plan.medium.as_deref().unwrap_or("any");
+    BootFailure::shell(format!(
         "The CD or USB stick with the {carries} was not found within {} seconds.\n\n\
          Is it still in its drive? Take it out, put it in again and start the machine anew; try another drive or\n\
          another USB socket.\n\nWanted: medium {id}\nMedia seen:\n{seen}\n{}",
-        orders.timeout.unwrap_or_default(),
+        plan.timeout.unwrap_or_default(),
         modules.report()
     ))
 }
@@ -152,11 +152,11 @@ impl Medium {
     }
 
     /// Refuses a medium that ends before its volume does.
-    pub(crate) fn is_whole(&self) -> Result<(), SystemException> {
+    pub(crate) fn is_whole(&self) -> Result<(), BootFailure> {
         if self.bytes >= self.volume.bytes {
             return Ok(());
         }
-        Err(SystemException::reboot(format!(
+        Err(BootFailure::reboot(format!(
             "The medium is incomplete: {} MiB are missing at its end.\n\n\
              It has {} MiB and its image has {} MiB. The image was not downloaded or not written to its end;\n\
              write it again, to a medium that is large enough.",
@@ -167,9 +167,9 @@ impl Medium {
     }
 
     /// Reads all of it and compares with its sum.
-    pub(crate) fn check(&self, machine: &Machine, console: &Console) -> Result<(), SystemException> {
+    pub(crate) fn check(&self, machine: &Machine, console: &Console) -> Result<(), BootFailure> {
         let unreadable = |error: io::Error| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "The medium is damaged: reading {} failed: {error}\n\nWrite its image to another medium.",
                 machine.dev.join(&self.drive).display()
             ))
@@ -181,7 +181,7 @@ impl Medium {
         console.announce("Checking the medium ...");
         let found = self.sum(console).map_err(unreadable)?;
         if found != expected {
-            return Err(SystemException::reboot(
+            return Err(BootFailure::reboot(
                 "The medium is damaged: its sum is not the one of its image.\n\n\
                  Compare the sum of the image that was downloaded, and write it to another medium.",
             ));
@@ -221,24 +221,24 @@ impl Medium {
         Ok(digester.sum())
     }
 
-    /// Mounts it at `place`.
-    pub(crate) fn mount(&self, machine: &Machine, modules: &Modules) -> Result<(), SystemException> {
+    /// Mounts it at `location`.
+    pub(crate) fn mount(&self, machine: &Machine, modules: &Modules) -> Result<(), BootFailure> {
         self.try_mount(machine).map_err(|error| self.not_mounted(&error, modules))
     }
 
     fn try_mount(&self, machine: &Machine) -> io::Result<()> {
-        let place = place(machine);
-        fs::create_dir_all(&place)?;
-        Ok(mount(&self.device, &place, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
+        let location = location(machine);
+        fs::create_dir_all(&location)?;
+        Ok(mount(&self.device, &location, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
     }
 
     /// A driver that is missing is told from a medium that is damaged.
-    fn not_mounted(&self, error: &io::Error, modules: &Modules) -> SystemException {
+    fn not_mounted(&self, error: &io::Error, modules: &Modules) -> BootFailure {
         match error.raw_os_error() {
             Some(code) if code == Errno::NODEV.raw_os_error() => {
                 modules.unknown_filesystem("iso9660", "isofs", &self.device)
             }
-            _ => SystemException::shell(format!(
+            _ => BootFailure::shell(format!(
                 "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image anew.",
                 self.device.display()
             )),
@@ -252,7 +252,7 @@ impl Medium {
         if !self.is_optical() {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        unmount(place(machine), UnmountFlags::empty())?;
+        unmount(location(machine), UnmountFlags::empty())?;
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         sys::eject(&File::options().read(true).custom_flags(flags).open(&self.drive_device)?)
     }
@@ -289,9 +289,9 @@ mod tests {
         descriptor[80..84].copy_from_slice(&sectors.to_le_bytes());
         descriptor[190..190 + SET.len()].copy_from_slice(SET.as_bytes());
         let mut digester = MediumDigester::default();
-        let place = (64 - 16) * 2048;
-        digester.update(&mut bytes[..place].to_vec());
-        bytes[place..][..2048].copy_from_slice(&digester.sum().sector());
+        let location = (64 - 16) * 2048;
+        digester.update(&mut bytes[..location].to_vec());
+        bytes[location..][..2048].copy_from_slice(&digester.sum().sector());
         bytes
     }
 

@@ -39,7 +39,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&c| c == b'*')
 }
 
-/// Matches one letter at `p`; gives the place after what matched.
+/// Matches one letter at `p`; gives the location after what matched.
 fn one(pattern: &[u8], p: usize, letter: u8) -> Option<usize> {
     match *pattern.get(p)? {
         b'?' => Some(p + 1),

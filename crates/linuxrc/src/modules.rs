@@ -12,15 +12,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modalias::{matches, underscored};
 
 /// One line of modules.dep.
 #[derive(Debug)]
 struct Module {
-    /// Below lib/modules/<release>, without what a compression adds.
+    /// LowerDir lib/modules/<release>, without what a compression adds.
     path: String,
     depends: Vec<String>,
 }
@@ -78,8 +78,9 @@ impl ModuleIndex {
         }
         index.builtin = builtin.lines().map(module_name).collect();
         for line in alias.lines() {
-            let mut words = line.split_whitespace();
-            let (Some("alias"), Some(pattern), Some(module)) = (words.next(), words.next(), words.next())
+            let mut keywords = line.split_whitespace();
+            let (Some("alias"), Some(pattern), Some(module)) =
+                (keywords.next(), keywords.next(), keywords.next())
             else {
                 continue;
             };
@@ -89,12 +90,12 @@ impl ModuleIndex {
             }
         }
         for line in softdep.lines() {
-            let mut words = line.split_whitespace();
-            let (Some("softdep"), Some(module)) = (words.next(), words.next()) else { continue };
+            let mut keywords = line.split_whitespace();
+            let (Some("softdep"), Some(module)) = (keywords.next(), keywords.next()) else { continue };
             let soft = index.soft.entry(module_name(module)).or_default();
             let mut after = false;
-            for word in words {
-                match word {
+            for keyword in keywords {
+                match keyword {
                     "pre:" => after = false,
                     "post:" => after = true,
                     name if after => soft.after.push(name.to_owned()),
@@ -219,18 +220,18 @@ impl Modules {
         !fresh.is_empty()
     }
 
-    /// Why the kernel does not know the file system `word`, which is on `place`: it answered with ENODEV.
-    pub(crate) fn unknown_filesystem(&self, word: &str, module: &str, place: &Path) -> SystemException {
+    /// Why the kernel does not know the file system `keyword`, which is on `location`: it answered with ENODEV.
+    pub(crate) fn unknown_filesystem(&self, keyword: &str, module: &str, location: &Path) -> BootFailure {
         let state = if self.index.provides(module) { "did not load" } else { "is missing in the initrd" };
-        SystemException::shell(format!(
-            "The kernel cannot mount {word}, which is on {}: its module {module} {state}.\n\n\
+        BootFailure::shell(format!(
+            "The kernel cannot mount {keyword}, which is on {}: its module {module} {state}.\n\n\
              Nothing is wrong with what is there; make the boot image again, with the module.\n{}",
-            place.display(),
+            location.display(),
             self.report()
         ))
     }
 
-    /// What was loaded and what failed, for an exception.
+    /// What was loaded and what failed, for an boot_failure.
     pub(crate) fn report(&self) -> String {
         let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(" ") };
         let mut text = format!("Modules loaded: {}", list(self.loaded.iter().cloned().collect()));

@@ -163,7 +163,7 @@ impl PartitionTable {
         Some(Room { start, end, limit: limit / ALIGNMENT * ALIGNMENT })
     }
 
-    /// Whether the `count` partitions behind `number` have a place in the table.
+    /// Whether the `count` partitions behind `number` have a location in the table.
     pub(crate) fn has_free_entries(&self, number: u32, count: usize) -> bool {
         let mut wanted = (number + 1..).take(count);
         match self {
@@ -184,7 +184,7 @@ impl PartitionTable {
     }
 
     /// Writes the table with partition `system` at its new length and the `added` ones behind it, numbered from it on.
-    pub(crate) fn divide<D: Read + Write + Seek>(
+    pub(crate) fn repartition<D: Read + Write + Seek>(
         &self,
         disk: &mut D,
         system: Extension,
@@ -202,7 +202,7 @@ impl PartitionTable {
                 }
                 write_gpt(gpt, disk, &entries, flush)
             }
-            Self::Mbr(mbr) => mbr.divide(disk, system, added, flush),
+            Self::Mbr(mbr) => mbr.repartition(disk, system, added, flush),
         }
     }
 
@@ -475,7 +475,7 @@ mod tests {
             let home = Addition { start: end + 3 * MIB, length: limit - end - 3 * MIB, swap: false, guid };
             assert_eq!(table.future_uuid(number + 2, guid), uuid);
             write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
-            table.divide(&mut disk.open(), system, &[swap, home], File::sync).unwrap();
+            table.repartition(&mut disk.open(), system, &[swap, home], File::sync).unwrap();
             let judged = disk.judged();
             assert!(judged.contains("No errors detected"), "{judged}");
             let dumped = disk.dumped();

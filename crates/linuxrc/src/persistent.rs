@@ -32,7 +32,7 @@ const ALIGNMENT: u64 = 2048;
 /// How long the kernel and the drive may take to show a new partition.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Mounts the part, which is made when it is not there; none where it cannot be, with a word to the user.
+/// Mounts the part, which is made when it is not there; none where it cannot be, with a keyword to the user.
 pub(crate) fn prepare(
     machine: &Machine,
     medium: &Medium,
@@ -133,7 +133,7 @@ fn make_filesystem(
     filesystem: Filesystem,
     console: &Console,
 ) -> Result<Device, String> {
-    let (names, words): (&[&str], &[&str]) = match filesystem {
+    let (names, keywords): (&[&str], &[&str]) = match filesystem {
         Filesystem::Xfs => (&["mkfs.xfs"], &["-q", "-f", "-L", "cow"]),
         _ => (&["mke2fs", "mkfs.ext4"], &["-q", "-F", "-t", "ext4", "-L", "cow"]),
     };
@@ -142,7 +142,7 @@ fn make_filesystem(
         .ok_or_else(|| format!("the initrd has no {} to make a file system with", names[0]))?;
     console.trace(&format!("{} on {}", program.display(), device.path.display()));
     let output = Command::new(&program)
-        .args(words)
+        .args(keywords)
         .arg(&device.path)
         .output()
         .map_err(|error| format!("starting {}: {error}", program.display()))?;
@@ -162,16 +162,16 @@ fn mount_part(
     let superblock = device.superblock.as_ref().ok_or("it holds no file system")?;
     modules.load(superblock.filesystem.module(), console);
     check::check(machine, device, superblock.filesystem, console)
-        .map_err(|exception| exception.text.replace('\n', " "))?;
-    let place = machine.root.join("run/kiwi/kept");
-    mount_at(&device.path, &place, superblock.filesystem)
+        .map_err(|boot_failure| boot_failure.text.replace('\n', " "))?;
+    let location = machine.root.join("run/kiwi/kept");
+    mount_at(&device.path, &location, superblock.filesystem)
         .map_err(|error| format!("mounting {}: {error}", device.path.display()))?;
-    Ok(Kept(place))
+    Ok(Kept(location))
 }
 
-fn mount_at(device: &Path, place: &Path, filesystem: Filesystem) -> std::io::Result<()> {
-    fs::create_dir_all(place)?;
-    Ok(mount(device, place, filesystem.word(), MountFlags::NOATIME, None)?)
+fn mount_at(device: &Path, location: &Path, filesystem: Filesystem) -> std::io::Result<()> {
+    fs::create_dir_all(location)?;
+    Ok(mount(device, location, filesystem.keyword(), MountFlags::NOATIME, None)?)
 }
 
 #[cfg(test)]

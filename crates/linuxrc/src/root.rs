@@ -9,10 +9,10 @@ use bootconfig::Filesystem;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount_remount};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::device::{Device, Devices, sector_size};
-use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::partition_table;
@@ -29,10 +29,10 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// Loads drivers until the root device is there.
 pub(crate) fn wait(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     modules: &mut Modules,
     console: &Console,
-) -> Result<Device, SystemException> {
+) -> Result<Device, BootFailure> {
     let begin = Instant::now();
     let mut last_news = begin;
     let mut devices = Devices::default();
@@ -43,22 +43,22 @@ pub(crate) fn wait(
         if new_hardware || new_devices {
             last_news = Instant::now();
         }
-        let settled = last_news.elapsed() >= SETTLED;
-        let found = match &orders.root {
+        let finished = last_news.elapsed() >= SETTLED;
+        let found = match &plan.root {
             Some(wanted) => devices.find(wanted),
-            None if settled => devices.search(),
+            None if finished => devices.search(),
             None => None,
         };
         if let Some(device) = found {
             console.trace(&format!("the system is on {}", device.path.display()));
             return Ok(device.clone());
         }
-        if settled && !repaired {
+        if finished && !repaired {
             repair_tables(machine, &devices, console);
             repaired = true;
         }
-        if orders.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
-            return Err(not_found(orders, &devices, modules));
+        if plan.timeout.is_some_and(|seconds| begin.elapsed() >= Duration::from_secs(seconds)) {
+            return Err(not_found(plan, &devices, modules));
         }
         std::thread::sleep(POLL);
     }
@@ -81,16 +81,16 @@ fn repair_tables(machine: &Machine, devices: &Devices, console: &Console) {
     }
 }
 
-fn not_found(orders: &Orders, devices: &Devices, modules: &Modules) -> SystemException {
-    let wanted = match &orders.root {
+fn not_found(plan: &BootPlan, devices: &Devices, modules: &Modules) -> BootFailure {
+    let wanted = match &plan.root {
         Some(root) => format!("the root device {root} was not found"),
         None => {
             "no system was found on the first or second partition of a disk, and no root= says where it is"
                 .to_owned()
         }
     };
-    let seconds = orders.timeout.unwrap_or_default();
-    SystemException::shell(format!(
+    let seconds = plan.timeout.unwrap_or_default();
+    BootFailure::shell(format!(
         "{wanted} within {seconds} seconds.\n{}\n{}\n\
          A disk that is missing here has no driver in the initrd; one without the system is the wrong one.",
         devices.report(),
@@ -99,17 +99,17 @@ fn not_found(orders: &Orders, devices: &Devices, modules: &Modules) -> SystemExc
 }
 
 /// What file system is on the device; it has to be one that is known.
-pub(crate) fn recognise(device: Device, orders: &Orders) -> Result<(Device, Superblock), SystemException> {
-    // What is on the device counts. Only where nothing is recognised, the word of the builder or the user does.
+pub(crate) fn recognise(device: Device, plan: &BootPlan) -> Result<(Device, Superblock), BootFailure> {
+    // What is on the device counts. Only where nothing is recognised, the keyword of the builder or the user does.
     let superblock = device.superblock.clone().or_else(|| {
-        let filesystem = orders.filesystem?;
+        let filesystem = plan.filesystem?;
         Some(Superblock { filesystem, uuid: None, label: None, bytes: device.bytes, growth: Growth::Fixed })
     });
     match superblock {
         Some(superblock) => Ok((device, superblock)),
         None => {
-            let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::word).collect();
-            Err(SystemException::shell(format!(
+            let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::keyword).collect();
+            Err(BootFailure::shell(format!(
                 "{} holds no file system that is known.\nKnown are {}.",
                 device.path.display(),
                 known.join(", ")
@@ -137,8 +137,8 @@ impl MountOptions {
     fn parse(text: &str) -> Self {
         let mut flags = MountFlags::empty();
         let mut own = Vec::new();
-        for word in text.split(',').filter(|word| !word.is_empty()) {
-            match word {
+        for keyword in text.split(',').filter(|keyword| !keyword.is_empty()) {
+            match keyword {
                 // The command line's `ro` decides about these.
                 "defaults" | "ro" | "rw" => {}
                 "noatime" => flags |= MountFlags::NOATIME,
@@ -150,7 +150,7 @@ impl MountOptions {
                 "dirsync" => flags |= MountFlags::DIRSYNC,
                 "nodev" => flags |= MountFlags::NODEV,
                 "nosuid" => flags |= MountFlags::NOSUID,
-                word => own.push(word),
+                keyword => own.push(keyword),
             }
         }
         // A command line has no zero bytes.
@@ -162,44 +162,44 @@ impl MountOptions {
 /// mode that the user asked for is set afterwards.
 pub(crate) fn mount(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     device: &Device,
     superblock: &Superblock,
     modules: &Modules,
-) -> Result<MountedSystem, SystemException> {
-    let options = MountOptions::parse(orders.root_flags.as_deref().unwrap_or_default());
+) -> Result<MountedSystem, BootFailure> {
+    let options = MountOptions::parse(plan.root_flags.as_deref().unwrap_or_default());
     let read_only = match superblock.filesystem {
         Filesystem::Squashfs => true,
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-            orders.read_only && !orders.grow
+            plan.read_only && !plan.grow
         }
     };
     let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
-    let attempt = |word: &str| {
+    let attempt = |keyword: &str| {
         rustix::mount::mount(
             &device.path,
             &machine.system,
-            word,
+            keyword,
             options.flags | mode,
             options.own.as_c_str(),
         )
     };
-    let word = superblock.filesystem.word();
+    let keyword = superblock.filesystem.keyword();
     let directory = machine.system.clone();
     fs::create_dir_all(&directory)
-        .map_err(|error| SystemException::reboot(format!("making {}: {error}", directory.display())))?;
+        .map_err(|error| BootFailure::reboot(format!("making {}: {error}", directory.display())))?;
     // ext4's driver registers the older two under their own names only in some kernels.
-    let outcome = attempt(word).or_else(|error| match error {
+    let outcome = attempt(keyword).or_else(|error| match error {
         Errno::NODEV => attempt(superblock.filesystem.module()),
         error => Err(error),
     });
     match outcome {
         Ok(()) => Ok(MountedSystem { directory, options, read_only }),
         Err(Errno::NODEV) => {
-            Err(modules.unknown_filesystem(word, superblock.filesystem.module(), &device.path))
+            Err(modules.unknown_filesystem(keyword, superblock.filesystem.module(), &device.path))
         }
-        Err(error) => Err(SystemException::shell(format!(
-            "mounting {} as {word}: {error}\nThe file system is damaged, or rootflags= says something it does not know.",
+        Err(error) => Err(BootFailure::shell(format!(
+            "mounting {} as {keyword}: {error}\nThe file system is damaged, or rootflags= says something it does not know.",
             device.path.display()
         ))),
     }
@@ -207,12 +207,12 @@ pub(crate) fn mount(
 
 impl MountedSystem {
     /// Lets the system begin read-only when the user asked for it.
-    pub(crate) fn set_mode(&self, read_only: bool) -> Result<(), SystemException> {
+    pub(crate) fn set_mode(&self, read_only: bool) -> Result<(), BootFailure> {
         if !read_only || self.read_only {
             return Ok(());
         }
         mount_remount(&self.directory, self.options.flags | MountFlags::RDONLY, self.options.own.as_c_str())
-            .map_err(|error| SystemException::shell(format!("making the system read-only: {error}")))
+            .map_err(|error| BootFailure::shell(format!("making the system read-only: {error}")))
     }
 }
 
@@ -229,8 +229,8 @@ mod tests {
 
     const UUID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
-    fn orders(root: Option<&str>) -> Orders {
-        Orders {
+    fn plan(root: Option<&str>) -> BootPlan {
+        BootPlan {
             kind: Kind::Vmx,
             root: root.map(|root| RootDevice::parse(root).unwrap()),
             filesystem: None,
@@ -245,9 +245,9 @@ mod tests {
         }
     }
 
-    fn waited(files: &Files, root: &str) -> Result<Device, SystemException> {
+    fn waited(files: &Files, root: &str) -> Result<Device, BootFailure> {
         let console = Console::quiet(&files.machine);
-        wait(&files.machine, &orders(Some(root)), &mut Modules::open(&files.machine, &[], &console), &console)
+        wait(&files.machine, &plan(Some(root)), &mut Modules::open(&files.machine, &[], &console), &console)
     }
 
     #[test]
@@ -275,9 +275,9 @@ mod tests {
         let files = Files::new();
         files.add("vda", None, &[0; 4096]);
         let device = Device::look(&files.machine, "vda").unwrap();
-        let text = recognise(device.clone(), &orders(None)).unwrap_err().text;
+        let text = recognise(device.clone(), &plan(None)).unwrap_err().text;
         assert!(text.ends_with("Known are ext2, ext3, ext4, xfs, btrfs, squashfs."), "{text}");
-        let told = Orders { filesystem: Some(Filesystem::Xfs), ..orders(None) };
+        let told = BootPlan { filesystem: Some(Filesystem::Xfs), ..plan(None) };
         assert_eq!(recognise(device, &told).unwrap().1.filesystem, Filesystem::Xfs);
     }
 

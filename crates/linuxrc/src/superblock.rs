@@ -199,12 +199,12 @@ mod tests {
     fn ext_is_told_apart_as_its_own_tools_do() {
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("image");
-        for (word, filesystem) in
+        for (keyword, filesystem) in
             [("ext2", Filesystem::Ext2), ("ext3", Filesystem::Ext3), ("ext4", Filesystem::Ext4)]
         {
             let path = image.to_str().unwrap();
             let made = made_by(
-                &["mke2fs", "-q", "-F", "-t", word, "-b", "4096", "-U", UUID, "-L", "my root", path],
+                &["mke2fs", "-q", "-F", "-t", keyword, "-b", "4096", "-U", UUID, "-L", "my root", path],
                 &image,
             );
             assert_eq!(

@@ -12,9 +12,9 @@ use std::process::Command;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::mount::{UnmountFlags, mount_move, unmount};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::machine::{Machine, PanicTimeout};
 
 /// What is tried when nobody says what the system's init is called.
@@ -23,15 +23,15 @@ const INITS: [&str; 4] = ["/sbin/init", "/etc/init", "/bin/init", "/usr/lib/syst
 /// Enters the mounted system.
 pub(crate) fn enter(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     panic: &PanicTimeout,
     console: &Console,
-) -> Result<Infallible, SystemException> {
-    let init = find_init(&machine.system, orders.init.as_deref(), console.debug())?;
+) -> Result<Infallible, BootFailure> {
+    let init = find_init(&machine.system, plan.init.as_deref(), console.debug())?;
     console.trace(&format!("the system's init is {init}"));
     panic.restore();
     console.phase("switch_root");
-    let failed = |doing: &str, error: io::Error| SystemException::reboot(format!("{doing}: {error}"));
+    let failed = |doing: &str, error: io::Error| BootFailure::reboot(format!("{doing}: {error}"));
     move_kernel_filesystems(machine, console);
     clear_initrd(&machine.root).map_err(|error| failed("giving back the initrd's memory", error))?;
     std::env::set_current_dir(&machine.system)
@@ -39,21 +39,21 @@ pub(crate) fn enter(
         .and_then(|()| rustix::process::chroot(".").map_err(io::Error::from))
         .and_then(|()| std::env::set_current_dir("/"))
         .map_err(|error| failed("entering the system", error))?;
-    // The kernel gives init the words it does not know itself (`single`, `3`).
+    // The kernel gives init the keywords it does not know itself (`single`, `3`).
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let error = Command::new(init).args(arguments).exec();
     Err(failed(&format!("starting {init}"), error))
 }
 
 /// The init of the system. Without one a shell is entered where the user looks into the boot.
-fn find_init<'a>(system: &Path, asked: Option<&'a str>, debug: bool) -> Result<&'a str, SystemException> {
+fn find_init<'a>(system: &Path, asked: Option<&'a str>, debug: bool) -> Result<&'a str, BootFailure> {
     let candidates = match asked {
         Some(init) => vec![init],
         None => INITS.to_vec(),
     };
     let shell = debug.then_some("/bin/sh");
     candidates.iter().copied().chain(shell).find(|init| is_program(system, init)).ok_or_else(|| {
-        SystemException::shell(format!(
+        BootFailure::shell(format!(
             "the system has no init: {} is not there.\n\
              The device holds a file system, but no system; or init= names something else.",
             candidates.join(", ")
@@ -72,7 +72,7 @@ fn is_program(system: &Path, path: &str) -> bool {
     open().unwrap_or(false)
 }
 
-/// Takes /dev, /proc, /sys and /run along. What the system has no place for is left behind: its init mounts its own.
+/// Takes /dev, /proc, /sys and /run along. What the system has no location for is left behind: its init mounts its own.
 fn move_kernel_filesystems(machine: &Machine, console: &Console) {
     for from in machine.kernel_directories() {
         let Some(name) = from.file_name() else { continue };

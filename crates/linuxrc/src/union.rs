@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! squashfs -> /read-only --+
-//!                          +-> overlay at the system's place
+//!                          +-> overlay at the system's location
 //! layer    -> /read-write -+
 //! ```
 //!
@@ -17,11 +17,11 @@ use bootconfig::partition_name;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
-use crate::exception::SystemException;
 use crate::grow;
 use crate::machine::Machine;
 use crate::modules::Modules;
@@ -31,38 +31,38 @@ use crate::superblock::Superblock;
 /// Mounts the read-only system on `device` with its layer at the machine's system directory.
 pub(crate) fn mount(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     device: Device,
     superblock: &Superblock,
     modules: &mut Modules,
     console: &Console,
-) -> Result<(), SystemException> {
+) -> Result<(), BootFailure> {
     let below = at(machine, "read-only");
     modules.load(superblock.filesystem.module(), console);
     modules.load("overlay", console);
-    root::mount(&below, orders, &device, superblock, modules)?;
+    root::mount(&below, plan, &device, superblock, modules)?;
     let layer = at(machine, "read-write");
-    mount_layer(&layer, orders, &device, modules, console)?;
-    join(&below.system, &layer.system, &machine.system, orders.read_only, modules)?;
-    // The union holds on to both; the system has no use for their places.
+    mount_layer(&layer, plan, &device, modules, console)?;
+    join(&below.system, &layer.system, &machine.system, plan.read_only, modules)?;
+    // The union holds on to both; the system has no use for their locations.
     for part in [&below.system, &layer.system] {
         let _ = unmount(part, UnmountFlags::DETACH);
     }
     Ok(())
 }
 
-/// The machine with another place for what is mounted.
+/// The machine with another location for what is mounted.
 fn at(machine: &Machine, name: &str) -> Machine {
     Machine { system: machine.root.join(name), ..machine.clone() }
 }
 
 fn mount_layer(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     system: &Device,
     modules: &mut Modules,
     console: &Console,
-) -> Result<(), SystemException> {
+) -> Result<(), BootFailure> {
     let device = behind(machine, system);
     let Some((device, superblock)) = device.and_then(|device| Some((device.clone(), device.superblock?)))
     else {
@@ -70,29 +70,27 @@ fn mount_layer(
             .warn("nothing is behind the system to write to: what it writes is gone when it is switched off");
         return mount_memory(&machine.system);
     };
-    let orders = Orders { root_flags: None, read_only: false, grow: true, ..orders.clone() };
+    let plan = BootPlan { root_flags: None, read_only: false, grow: true, ..plan.clone() };
     modules.load(superblock.filesystem.module(), console);
     check::check(machine, &device, superblock.filesystem, console)?;
     let device = grow::partition(machine, device, console);
-    root::mount(machine, &orders, &device, &superblock, modules)?;
+    root::mount(machine, &plan, &device, &superblock, modules)?;
     grow::filesystem(machine, &device, console);
     Ok(())
 }
 
 /// The partition behind that of the system, if there is one.
 fn behind(machine: &Machine, system: &Device) -> Option<Device> {
-    let place = system.partition.as_ref()?;
-    Device::look(machine, &partition_name(&place.disk, place.number + 1))
+    let location = system.partition.as_ref()?;
+    Device::look(machine, &partition_name(&location.disk, location.number + 1))
 }
 
-fn mount_memory(directory: &Path) -> Result<(), SystemException> {
+fn mount_memory(directory: &Path) -> Result<(), BootFailure> {
     fs::create_dir_all(directory)
         .and_then(|()| {
             Ok(rustix::mount::mount("tmpfs", directory, "tmpfs", MountFlags::empty(), Some(c"mode=755"))?)
         })
-        .map_err(|error| {
-            SystemException::reboot(format!("mounting memory on {}: {error}", directory.display()))
-        })
+        .map_err(|error| BootFailure::reboot(format!("mounting memory on {}: {error}", directory.display())))
 }
 
 /// Shows the system `below` with the writable `layer` over it at `system`.
@@ -102,11 +100,11 @@ pub(crate) fn join(
     system: &Path,
     read_only: bool,
     modules: &Modules,
-) -> Result<(), SystemException> {
+) -> Result<(), BootFailure> {
     let [upper, work] = ["upper", "work"].map(|name| layer.join(name));
     for directory in [&upper, &work, &system.to_owned()] {
         fs::create_dir_all(directory)
-            .map_err(|error| SystemException::shell(format!("making {}: {error}", directory.display())))?;
+            .map_err(|error| BootFailure::shell(format!("making {}: {error}", directory.display())))?;
     }
     let options =
         format!("lowerdir={},upperdir={},workdir={}", below.display(), upper.display(), work.display());
@@ -114,7 +112,7 @@ pub(crate) fn join(
     // The three paths are ours and have no zero byte.
     let options = CString::new(options).unwrap_or_default();
     rustix::mount::mount("overlay", system, "overlay", mode, options.as_c_str()).map_err(|error| {
-        SystemException::shell(match error {
+        BootFailure::shell(match error {
             Errno::NODEV if !modules.index().provides("overlay") => {
                 "the kernel cannot lay a writable layer over the system: its module overlay is missing in the initrd."
                     .to_owned()

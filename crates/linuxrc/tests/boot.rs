@@ -82,8 +82,8 @@ fn make_initrd(directory: &Path, linuxrc: &Path) {
              for module in virtio_pci virtio_blk sd_mod ata_piix ext4 xfs btrfs crc32c_generic xxhash_generic \
                      blake2b_generic sha256_generic; do
                  modprobe -d \"$PWD/kernel\" -S $release --show-depends $module
-             done | while read word file; do
-                 [ $word = insmod ] || continue
+             done | while read keyword file; do
+                 [ $keyword = insmod ] || continue
                  short=${{file#$PWD/kernel/}}; mkdir -p initrd/${{short%/*}}; cp \"$file\" initrd/$short
              done
              cp '{}' initrd/init; printf 'kind=vmx\\ngrow=yes\\n' > initrd/kiwi.boot
@@ -195,7 +195,7 @@ fn boot(disk: &Path, bus: &str, line: &str, end: &str) -> String {
     shown
 }
 
-/// The size that `line`, a word and a number, gives for `name`.
+/// The size that `line`, a keyword and a number, gives for `name`.
 fn number(shown: &str, name: &str) -> u64 {
     let line = shown.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}"));
     line.trim().parse().unwrap()

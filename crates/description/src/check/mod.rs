@@ -1,9 +1,9 @@
 //! Compares a tree, as it was written, with the vocabulary of its schema.
 //!
-//! Every difference is reported, in the user's own words and at its own place. What only holds between several words
+//! Every difference is reported, in the user's own keywords and at its own location. What only holds between several keywords
 //! (a type and its attributes, a profile and its declaration) is `decode`'s business.
 
-mod meant;
+mod did_you_mean;
 mod value;
 
 use std::collections::BTreeSet;
@@ -13,12 +13,12 @@ pub(crate) use value::expectation;
 pub(crate) use value::has_form;
 
 use crate::document::{Attribute, Element};
+use crate::schema::{self, AttributeSchema, ChildSchema, ElementSchema, IMAGE, Life, State};
 use crate::suggest::listed;
-use crate::words::{self, AttributeWord, ChildWord, ElementWord, IMAGE, Life, State};
 use crate::{Diagnostic, Diagnostics, Format, SchemaVersion};
 
 /// Checks everything in one file; what the image as a whole must have is left to [`cardinality`].
-pub(crate) fn words(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
+pub(crate) fn keywords(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     let mut check = Check { schema, diagnostics };
     check.attributes(root, &IMAGE);
     check.text(root, &IMAGE);
@@ -38,49 +38,49 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn element(&mut self, element: &Element, word: &'static ElementWord) {
+    fn element(&mut self, element: &Element, keyword: &'static ElementSchema) {
         if self.diagnostics.is_full() {
             return;
         }
-        if word.state == State::NotUsed && !words::says_default(word.default, element.text.as_ref()) {
-            self.not_used(element.span.clone(), format!("`<{}>`", word.name));
+        if keyword.state == State::NotUsed && !schema::says_default(keyword.default, element.text.as_ref()) {
+            self.not_used(element.span.clone(), format!("`<{}>`", keyword.name));
         }
-        if let words::Content::Anything = word.content {
+        if let schema::Content::Anything = keyword.content {
             return;
         }
-        self.attributes(element, word);
-        self.required_attributes(element, word);
-        self.text(element, word);
-        self.children(element, word);
-        self.how_often(element, word);
+        self.attributes(element, keyword);
+        self.required_attributes(element, keyword);
+        self.text(element, keyword);
+        self.children(element, keyword);
+        self.how_often(element, keyword);
     }
 
     fn not_used(&mut self, span: crate::Span, what: String) {
         self.diagnostics.push(
             Diagnostic::warning(span, format!("{what} is not used by this version of kiwi"))
-                .rule("word-without-effect")
+                .rule("keyword-without-effect")
                 .label("read, but without effect"),
         );
     }
 
     // --- attributes
 
-    fn attributes(&mut self, element: &Element, word: &'static ElementWord) {
+    fn attributes(&mut self, element: &Element, keyword: &'static ElementSchema) {
         for attribute in &element.attributes {
             if self.diagnostics.is_full() {
                 return;
             }
-            match word.attribute_word(&attribute.name, self.schema) {
+            match keyword.attribute_schema(&attribute.name, self.schema) {
                 Some(known) if known.life.covers(self.schema) => self.attribute(attribute, known),
-                Some(known) => self.attribute_of_another_schema(attribute, known, word),
-                None => self.unknown_attribute(attribute, word),
+                Some(known) => self.attribute_of_another_schema(attribute, known, keyword),
+                None => self.unknown_attribute(attribute, keyword),
             }
         }
     }
 
-    fn required_attributes(&mut self, element: &Element, word: &'static ElementWord) {
-        let required = |known: &&AttributeWord| known.required && known.life.covers(self.schema);
-        for known in word.attributes.iter().filter(required) {
+    fn required_attributes(&mut self, element: &Element, keyword: &'static ElementSchema) {
+        let required = |known: &&AttributeSchema| known.required && known.life.covers(self.schema);
+        for known in keyword.attributes.iter().filter(required) {
             if element.attribute(known.name).is_some() {
                 continue;
             }
@@ -89,15 +89,15 @@ impl Check<'_> {
             let misspelt = element
                 .attributes
                 .iter()
-                .any(|attribute| word.meant_attribute(&attribute.name, self.schema) == Some(known.name));
+                .any(|attribute| keyword.meant_attribute(&attribute.name, self.schema) == Some(known.name));
             let as_text = element.text.is_some()
-                && word.text.is_none_or(|_| !word.text_life.covers(self.schema))
-                && self.attribute_for_text(word).is_some_and(|first| first.name == known.name);
+                && keyword.text.is_none_or(|_| !keyword.text_life.covers(self.schema))
+                && self.attribute_for_text(keyword).is_some_and(|first| first.name == known.name);
             if !written_otherwise && !misspelt && !as_text {
                 self.diagnostics.push(
                     Diagnostic::error(
                         element.span.clone(),
-                        format!("`<{}>` lacks the attribute `{}`", word.name, known.name),
+                        format!("`<{}>` lacks the attribute `{}`", keyword.name, known.name),
                     )
                     .rule("missing-attribute")
                     .label(format!("`{}` is missing", known.name))
@@ -111,12 +111,12 @@ impl Check<'_> {
         }
     }
 
-    fn attribute(&mut self, attribute: &Attribute, known: &'static AttributeWord) {
+    fn attribute(&mut self, attribute: &Attribute, known: &'static AttributeSchema) {
         let name = format!("the attribute `{}`", known.name);
         let valid = self.value(&attribute.value, &known.value, &name);
         if valid
             && known.state == State::NotUsed
-            && !words::says_default(known.default, Some(&attribute.value))
+            && !schema::says_default(known.default, Some(&attribute.value))
         {
             self.not_used(attribute.name_span.clone(), format!("`{}`", known.name));
         }
@@ -125,12 +125,12 @@ impl Check<'_> {
     fn attribute_of_another_schema(
         &mut self,
         attribute: &Attribute,
-        known: &'static AttributeWord,
-        word: &'static ElementWord,
+        known: &'static AttributeSchema,
+        keyword: &'static ElementSchema,
     ) {
         let diagnostic = Diagnostic::error(
             attribute.name_span.clone(),
-            format!("schema {} has no attribute `{}` of `<{}>`", self.schema, known.name, word.name),
+            format!("schema {} has no attribute `{}` of `<{}>`", self.schema, known.name, keyword.name),
         )
         .rule("attribute-of-another-schema")
         .label(known.life.of_other_schemas(self.schema));
@@ -140,41 +140,41 @@ impl Check<'_> {
         });
     }
 
-    /// What to do about a word without a substitute in this schema.
+    /// What to do about a keyword without a substitute in this schema.
     fn change_schema(&self, life: Life) -> String {
         if life.is_over(self.schema) {
-            format!("remove it: schema {} has no such word any more", self.schema)
+            format!("remove it: schema {} has no such keyword any more", self.schema)
         } else {
-            "remove it, or let `kiwi convert` write the description in today's words".to_owned()
+            "remove it, or let `kiwi convert` write the description in today's keywords".to_owned()
         }
     }
 
-    fn unknown_attribute(&mut self, attribute: &Attribute, word: &'static ElementWord) {
+    fn unknown_attribute(&mut self, attribute: &Attribute, keyword: &'static ElementSchema) {
         let schema = self.schema;
         let names =
-            || word.attributes.iter().filter(|known| known.life.covers(schema)).map(|known| known.name);
+            || keyword.attributes.iter().filter(|known| known.life.covers(schema)).map(|known| known.name);
         let diagnostic = Diagnostic::error(
             attribute.name_span.clone(),
-            format!("`<{}>` has no attribute `{}`", word.name, attribute.name),
+            format!("`<{}>` has no attribute `{}`", keyword.name, attribute.name),
         )
         .rule("unknown-attribute")
-        .label(format!("not an attribute of `<{}>`", word.name));
+        .label(format!("not an attribute of `<{}>`", keyword.name));
         let inside = || {
-            let children = word.child_words().iter().filter(|child| child.life.covers(schema));
-            let known = |child: &&ChildWord| {
-                let of_child = child.element.attribute_word(&attribute.name, schema);
+            let children = keyword.child_schemas().iter().filter(|child| child.life.covers(schema));
+            let known = |child: &&ChildSchema| {
+                let of_child = child.element.attribute_schema(&attribute.name, schema);
                 of_child.is_some_and(|known| known.life.covers(schema))
             };
             let mut having = children.filter(known).map(|child| child.element.name);
             // Where several have it, none of them is meant.
             having.next().filter(|_| having.next().is_none())
         };
-        let help = match (word.meant_attribute(&attribute.name, schema), inside()) {
+        let help = match (keyword.meant_attribute(&attribute.name, schema), inside()) {
             (None, Some(child)) => {
-                format!("it is an attribute of `<{child}>`, which stands in `<{}>`", word.name)
+                format!("it is an attribute of `<{child}>`, which stands in `<{}>`", keyword.name)
             }
             (Some(name), _) => format!("did you mean `{name}`?"),
-            (None, None) if names().next().is_none() => format!("`<{}>` has no attributes", word.name),
+            (None, None) if names().next().is_none() => format!("`<{}>` has no attributes", keyword.name),
             (None, None) if names().count() > 20 => "remove it".to_owned(),
             (None, None) => format!("its attributes are {}", listed(names())),
         };
@@ -183,28 +183,30 @@ impl Check<'_> {
 
     // --- text
 
-    fn text(&mut self, element: &Element, word: &'static ElementWord) {
-        let form = word.text.filter(|_| word.text_life.covers(self.schema));
+    fn text(&mut self, element: &Element, keyword: &'static ElementSchema) {
+        let form = keyword.text.filter(|_| keyword.text_life.covers(self.schema));
         match (&element.text, form) {
             (Some(text), Some(form)) => {
-                let name = if word.name == "type" {
+                let name = if keyword.name == "type" {
                     "the image type".to_owned()
                 } else {
-                    format!("`<{}>`", word.name)
+                    format!("`<{}>`", keyword.name)
                 };
                 self.value(text, &form, &name);
             }
             (Some(text), None) => {
                 let diagnostic = Diagnostic::error(
                     text.span.clone(),
-                    format!("`<{}>` has no text in schema {}", word.name, self.schema),
+                    format!("`<{}>` has no text in schema {}", keyword.name, self.schema),
                 )
                 .rule("unexpected-text")
                 .label("text is not expected here");
-                let help = (!text.text.contains('\n')).then(|| self.attribute_for_text(word)).flatten();
+                let help = (!text.text.contains('\n')).then(|| self.attribute_for_text(keyword)).flatten();
                 self.diagnostics.push(match help {
                     Some(known) => diagnostic.help(match Format::of_name(&text.span.file.name) {
-                        Format::Xml => format!("write it `<{} {}=\"{}\">`", word.name, known.name, text.text),
+                        Format::Xml => {
+                            format!("write it `<{} {}=\"{}\">`", keyword.name, known.name, text.text)
+                        }
                         Format::Yaml => format!("write it `{}: {}`", known.name, text.text),
                         Format::Toml => format!("write it `{} = \"{}\"`", known.name, text.text),
                         Format::Json => format!("write it `\"{}\": \"{}\"`", known.name, text.text),
@@ -212,8 +214,8 @@ impl Check<'_> {
                     None => diagnostic,
                 });
             }
-            (None, Some(form)) if !word.text_optional => self.diagnostics.push(
-                Diagnostic::error(element.span.clone(), format!("`<{}>` is empty", word.name))
+            (None, Some(form)) if !keyword.text_optional => self.diagnostics.push(
+                Diagnostic::error(element.span.clone(), format!("`<{}>` is empty", keyword.name))
                     .rule("empty-element")
                     .label("its text is missing")
                     .help(format!("expected {}", expectation(&form, self.schema))),
@@ -222,33 +224,33 @@ impl Check<'_> {
         }
     }
 
-    /// The attribute that a text stands for where none is expected: the first that is demanded.
-    fn attribute_for_text(&self, word: &'static ElementWord) -> Option<&'static AttributeWord> {
-        word.attributes.iter().find(|known| known.required && known.life.covers(self.schema))
+    /// The attribute that a text stands for where none is expected: the first that is required.
+    fn attribute_for_text(&self, keyword: &'static ElementSchema) -> Option<&'static AttributeSchema> {
+        keyword.attributes.iter().find(|known| known.required && known.life.covers(self.schema))
     }
 
     // --- children
 
-    fn children(&mut self, element: &Element, word: &'static ElementWord) {
+    fn children(&mut self, element: &Element, keyword: &'static ElementSchema) {
         for child in &element.children {
             if self.diagnostics.is_full() {
                 return;
             }
-            let known = if child.foreign { None } else { word.child_word(&child.name, self.schema) };
+            let known = if child.foreign { None } else { keyword.child_schema(&child.name, self.schema) };
             let Some(known) = known else {
-                self.unknown_element(child, word);
+                self.unknown_element(child, keyword);
                 continue;
             };
             if !known.life.covers(self.schema) {
-                self.element_of_another_schema(child, known, word);
+                self.element_of_another_schema(child, known, keyword);
                 continue;
             }
             self.element(child, known.element);
         }
     }
 
-    fn how_often(&mut self, element: &Element, word: &'static ElementWord) {
-        for known in word.child_words() {
+    fn how_often(&mut self, element: &Element, keyword: &'static ElementSchema) {
+        for known in keyword.child_schemas() {
             if known.many.is_some_and(|many| many.covers(self.schema)) || !known.life.covers(self.schema) {
                 continue;
             }
@@ -259,7 +261,7 @@ impl Check<'_> {
                     return;
                 }
                 let (line, _) = first.span.line_and_column();
-                let place = if std::sync::Arc::ptr_eq(&first.span.file, &child.span.file) {
+                let location = if std::sync::Arc::ptr_eq(&first.span.file, &child.span.file) {
                     format!("line {line}")
                 } else {
                     format!("line {line} of {}", first.span.file.name)
@@ -267,15 +269,15 @@ impl Check<'_> {
                 self.diagnostics.push(
                     Diagnostic::error(
                         child.span.clone(),
-                        format!("`<{}>` stands more than once in `<{}>`", child.name, word.name),
+                        format!("`<{}>` stands more than once in `<{}>`", child.name, keyword.name),
                     )
                     .rule("repeated-element")
                     .label("only one is allowed")
-                    .help(format!("remove one of them; the first one is in {place}")),
+                    .help(format!("remove one of them; the first one is in {location}")),
                 );
             }
         }
-        for known in word.child_words() {
+        for known in keyword.child_schemas() {
             let required = known.required.is_some_and(|required| required.covers(self.schema));
             let name = known.element.name;
             if !required || !known.life.covers(self.schema) || element.child(name).is_some() {
@@ -283,9 +285,9 @@ impl Check<'_> {
             }
             // Each name once: comparing them takes time.
             let written: BTreeSet<&str> = element.children.iter().map(|child| child.name.as_str()).collect();
-            if !written.iter().any(|written| word.meant_child(written, self.schema) == Some(name)) {
+            if !written.iter().any(|written| keyword.meant_child(written, self.schema) == Some(name)) {
                 self.diagnostics.push(
-                    Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", word.name))
+                    Diagnostic::error(element.span.clone(), format!("`<{}>` lacks `<{name}>`", keyword.name))
                         .rule("missing-element")
                         .label(format!("`<{name}>` is missing inside"))
                         .help(match known.element.text {
@@ -299,37 +301,40 @@ impl Check<'_> {
         }
     }
 
-    fn element_of_another_schema(&mut self, child: &Element, known: &ChildWord, word: &ElementWord) {
+    fn element_of_another_schema(&mut self, child: &Element, known: &ChildSchema, keyword: &ElementSchema) {
         let diagnostic = Diagnostic::error(
             child.span.clone(),
-            format!("schema {} has no `<{}>` in `<{}>`", self.schema, child.name, word.name),
+            format!("schema {} has no `<{}>` in `<{}>`", self.schema, child.name, keyword.name),
         )
         .rule("element-of-another-schema")
         .label(known.life.of_other_schemas(self.schema));
         self.diagnostics.push(match known.element.instead {
             Some(instead) => diagnostic.help(format!("schema {} writes it `<{instead}>`", self.schema)),
-            None => match words::place_of(&child.name, self.schema) {
-                Some(parent) if parent != word.name => diagnostic.help(format!("it belongs in `<{parent}>`")),
+            None => match schema::parent_of(&child.name, self.schema) {
+                Some(parent) if parent != keyword.name => {
+                    diagnostic.help(format!("it belongs in `<{parent}>`"))
+                }
                 _ => diagnostic.help(self.change_schema(known.life)),
             },
         });
     }
 
-    fn unknown_element(&mut self, child: &Element, word: &'static ElementWord) {
+    fn unknown_element(&mut self, child: &Element, keyword: &'static ElementSchema) {
         let schema = self.schema;
         let names = || {
-            word.child_words()
+            keyword
+                .child_schemas()
                 .iter()
                 .filter(|known| known.life.covers(schema))
                 .map(|known| known.element.name)
         };
         if !child.foreign
-            && let Some(parent) = words::place_of(&child.name, schema)
+            && let Some(parent) = schema::parent_of(&child.name, schema)
         {
             self.diagnostics.push(
                 Diagnostic::error(
                     child.span.clone(),
-                    format!("`<{}>` does not stand in `<{}>`", child.name, word.name),
+                    format!("`<{}>` does not stand in `<{}>`", child.name, keyword.name),
                 )
                 .rule("misplaced-element")
                 .label("misplaced")
@@ -338,7 +343,7 @@ impl Check<'_> {
             return;
         }
         if !child.foreign
-            && let Some((parent, life)) = words::place_in_others(&child.name)
+            && let Some((parent, life)) = schema::parent_in_others(&child.name)
         {
             self.diagnostics.push(
                 Diagnostic::error(child.span.clone(), format!("schema {schema} has no `<{}>`", child.name))
@@ -353,21 +358,29 @@ impl Check<'_> {
         } else {
             format!("there is no element `<{}>`", child.name)
         };
-        let help = match (word.meant_child(&child.name, schema), words::meant_elsewhere(&child.name, schema))
-        {
-            (Some(name), _) => format!("did you mean `<{name}>`?"),
-            (None, Some((name, parent))) => format!("did you mean `<{name}>`? It belongs in `<{parent}>`"),
-            (None, None) if names().next().is_none() => format!("`<{}>` has no elements inside", word.name),
-            (None, None) if names().count() > 20 => "remove it".to_owned(),
-            (None, None) => {
-                let names: Vec<String> = names().map(|name| format!("<{name}>")).collect();
-                format!("inside of `<{}>` stand {}", word.name, listed(names.iter().map(String::as_str)))
-            }
-        };
+        let help =
+            match (keyword.meant_child(&child.name, schema), schema::meant_elsewhere(&child.name, schema)) {
+                (Some(name), _) => format!("did you mean `<{name}>`?"),
+                (None, Some((name, parent))) => {
+                    format!("did you mean `<{name}>`? It belongs in `<{parent}>`")
+                }
+                (None, None) if names().next().is_none() => {
+                    format!("`<{}>` has no elements inside", keyword.name)
+                }
+                (None, None) if names().count() > 20 => "remove it".to_owned(),
+                (None, None) => {
+                    let names: Vec<String> = names().map(|name| format!("<{name}>")).collect();
+                    format!(
+                        "inside of `<{}>` stand {}",
+                        keyword.name,
+                        listed(names.iter().map(String::as_str))
+                    )
+                }
+            };
         self.diagnostics.push(
             Diagnostic::error(child.span.clone(), message)
                 .rule("unknown-element")
-                .label(format!("not an element of `<{}>`", word.name))
+                .label(format!("not an element of `<{}>`", keyword.name))
                 .help(help),
         );
     }

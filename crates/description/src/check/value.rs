@@ -1,24 +1,24 @@
 //! Values against the form their table gives them.
 
-use super::{Check, meant};
+use super::{Check, did_you_mean};
 use crate::document::Text;
+use crate::schema::{self, Keyword, State, Value};
 use crate::suggest::nearest;
-use crate::words::{self, State, Value, Word};
 use crate::{Diagnostic, SchemaVersion};
 
 impl Check<'_> {
     /// Reports a value that does not have its form; says whether it has.
     pub(super) fn value(&mut self, text: &Text, form: &Value, name: &str) -> bool {
         match form {
-            Value::OneOf(known) => self.word(text, known, name),
+            Value::OneOf(known) => self.keyword(text, known, name),
             Value::ListOf(known) => {
-                let items: Vec<Text> = text.items().iter().flat_map(Text::words).collect();
+                let items: Vec<Text> = text.items().iter().flat_map(Text::keywords).collect();
                 if items.is_empty() {
                     return self.wrong(text, form, name);
                 }
                 let mut valid = true;
                 for item in &items {
-                    valid &= self.word(item, known, name);
+                    valid &= self.keyword(item, known, name);
                 }
                 valid
             }
@@ -33,26 +33,26 @@ impl Check<'_> {
             Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
                 .rule("wrong-value")
                 .label(format!("expected {}", expectation(form, self.schema)));
-        self.diagnostics.push(match meant::number(&text.text, form) {
+        self.diagnostics.push(match did_you_mean::number(&text.text, form) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
         false
     }
 
-    fn word(&mut self, text: &Text, known: &'static [Word], name: &str) -> bool {
+    fn keyword(&mut self, text: &Text, known: &'static [Keyword], name: &str) -> bool {
         let schema = self.schema;
-        let covered = || known.iter().filter(|word| word.life.covers(schema));
-        if let Some(word) = covered().find(|word| word.word == text.text) {
-            if word.state == State::NotUsed {
-                self.not_used(text.span.clone(), format!("`{}`", word.word));
+        let covered = || known.iter().filter(|keyword| keyword.life.covers(schema));
+        if let Some(keyword) = covered().find(|keyword| keyword.keyword == text.text) {
+            if keyword.state == State::NotUsed {
+                self.not_used(text.span.clone(), format!("`{}`", keyword.keyword));
             }
             return true;
         }
         let diagnostic =
             Diagnostic::error(text.span.clone(), format!("{} is not a value of {name}", quoted(&text.text)))
                 .rule("wrong-value");
-        let diagnostic = match known.iter().find(|word| word.word == text.text) {
+        let diagnostic = match known.iter().find(|keyword| keyword.keyword == text.text) {
             Some(other) => {
                 let diagnostic = diagnostic.label(other.life.of_other_schemas(schema));
                 match other.instead {
@@ -62,9 +62,11 @@ impl Check<'_> {
             }
             None => {
                 let label = format!("expected {}", one_of(covered().copied()));
-                let near = || nearest(&text.text, covered().map(|word| word.word));
-                let near = || near().map(|word| format!("did you mean `{word}`?"));
-                match meant::word(&text.text, covered().map(|word| word.word)).or_else(near) {
+                let near = || nearest(&text.text, covered().map(|keyword| keyword.keyword));
+                let near = || near().map(|keyword| format!("did you mean `{keyword}`?"));
+                match did_you_mean::keyword(&text.text, covered().map(|keyword| keyword.keyword))
+                    .or_else(near)
+                {
                     Some(help) => diagnostic.label(label).help(help),
                     None => diagnostic.label(label),
                 }
@@ -78,22 +80,23 @@ impl Check<'_> {
 pub(crate) fn has_form(text: &str, form: &Value) -> bool {
     match form {
         Value::Text => true,
-        Value::Boolean => words::boolean(text).is_some(),
+        Value::Boolean => schema::boolean(text).is_some(),
         Value::Number(least, most) => {
-            words::number(text).is_some_and(|number| (*least..=*most).contains(&number))
+            schema::number(text).is_some_and(|number| (*least..=*most).contains(&number))
         }
         Value::Integer => text.parse::<i64>().is_ok(),
-        Value::OneOf(known) => known.iter().any(|word| word.word == text),
+        Value::OneOf(known) => known.iter().any(|keyword| keyword.keyword == text),
         Value::ListOf(known) => {
-            words::list_items(text).all(|item| known.iter().any(|word| word.word == item))
+            schema::list_items(text).all(|item| known.iter().any(|keyword| keyword.keyword == item))
         }
         Value::Form(_, valid) => !text.contains('\0') && valid(text),
     }
 }
 
 pub(crate) fn expectation(form: &Value, schema: SchemaVersion) -> String {
-    let words =
-        |known: &'static [Word]| one_of(known.iter().filter(|word| word.life.covers(schema)).copied());
+    let keywords = |known: &'static [Keyword]| {
+        one_of(known.iter().filter(|keyword| keyword.life.covers(schema)).copied())
+    };
     match form {
         Value::Text => "a text".to_owned(),
         Value::Boolean => "`true` or `false`".to_owned(),
@@ -103,15 +106,15 @@ pub(crate) fn expectation(form: &Value, schema: SchemaVersion) -> String {
         }
         Value::Number(least, most) => format!("a whole number from {least} to {most}"),
         Value::Integer => "a whole number".to_owned(),
-        Value::OneOf(known) => words(known),
-        Value::ListOf(known) => format!("a list of {}", words(known)),
+        Value::OneOf(known) => keywords(known),
+        Value::ListOf(known) => format!("a list of {}", keywords(known)),
         Value::Form(form, _) => (*form).to_owned(),
     }
 }
 
-fn one_of(words: impl Iterator<Item = Word>) -> String {
-    let words: Vec<&str> = words.map(|word| word.word).collect();
-    match words.as_slice() {
+fn one_of(keywords: impl Iterator<Item = Keyword>) -> String {
+    let keywords: Vec<&str> = keywords.map(|keyword| keyword.keyword).collect();
+    match keywords.as_slice() {
         [only] => format!("`{only}`"),
         many => format!("one of {}", many.join(", ")),
     }

@@ -5,7 +5,7 @@
 use crate::SchemaVersion;
 use crate::document::Element;
 use crate::mapping::{ATTRIBUTE_MARK, TEXT_KEY};
-use crate::words::{Content, ElementWord, IMAGE};
+use crate::schema::{Content, ElementSchema, IMAGE};
 
 /// One value of the new text.
 pub(super) enum Written {
@@ -28,8 +28,8 @@ pub(super) fn written(root: &Element, schema: SchemaVersion) -> Written {
     Written::Mapping(vec![(root.name.clone(), element(root, Some(&IMAGE), schema))])
 }
 
-fn element(element: &Element, word: Option<&'static ElementWord>, schema: SchemaVersion) -> Written {
-    let known = word.filter(|word| !matches!(word.content, Content::Anything));
+fn element(element: &Element, keyword: Option<&'static ElementSchema>, schema: SchemaVersion) -> Written {
+    let known = keyword.filter(|keyword| !matches!(keyword.content, Content::Anything));
     let mut entries: Vec<(String, Written)> = Vec::new();
     for attribute in &element.attributes {
         // Those of a namespace follow, as they were written.
@@ -37,7 +37,7 @@ fn element(element: &Element, word: Option<&'static ElementWord>, schema: Schema
         if written.is_some_and(|written| written.contains(':')) {
             continue;
         }
-        let mark = known.is_none_or(|word| word.attribute_word(&attribute.name, schema).is_none());
+        let mark = known.is_none_or(|keyword| keyword.attribute_schema(&attribute.name, schema).is_none());
         let key = if mark { format!("{ATTRIBUTE_MARK}{}", attribute.name) } else { attribute.name.clone() };
         entries.push((key, Written::Text(attribute.value.text.clone())));
     }
@@ -52,11 +52,11 @@ fn element(element: &Element, word: Option<&'static ElementWord>, schema: Schema
     }
     let first_of_children = entries.len();
     for child in &element.children {
-        let child_word =
-            known.and_then(|word| word.child_word(&child.name, schema)).map(|child| child.element);
-        let mut value = self::element(child, child_word, schema);
+        let child_schema =
+            known.and_then(|keyword| keyword.child_schema(&child.name, schema)).map(|child| child.element);
+        let mut value = self::element(child, child_schema, schema);
         if let Written::Text(_) = value
-            && known.is_some_and(|word| word.attribute_word(&child.name, schema).is_some())
+            && known.is_some_and(|keyword| keyword.attribute_schema(&child.name, schema).is_some())
         {
             // Without this it would be read as the attribute of that name.
             value = Written::Mapping(vec![(TEXT_KEY.to_owned(), value)]);

@@ -1,11 +1,11 @@
-//! Writes a description anew: in the words of a later schema, or in another format.
+//! Writes a description anew: in the keywords of a later schema, or in another format.
 //!
 //! ```text
-//! text -> tree -> check -> upgrade to the schema asked for -> drop what it has no word for -> text
+//! text -> tree -> check -> upgrade to the schema asked for -> drop what it has no keyword for -> text
 //!                                    the text is read again and must have the same canonical tree
 //! ```
 //!
-//! Only one file is written: what it includes stays an `<include>`, or is put in its place.
+//! Only one file is written: what it includes stays an `<include>`, or is put in its location.
 
 mod drop;
 mod json;
@@ -27,7 +27,7 @@ use crate::{
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conversion {
-    /// The schema whose words are used; not older than that of the description.
+    /// The schema whose keywords are used; not older than that of the description.
     pub schema: SchemaVersion,
     /// How it is written.
     pub format: Format,
@@ -36,20 +36,20 @@ pub struct Conversion {
 }
 
 impl Default for Conversion {
-    /// Today's words, as XML.
+    /// Today's keywords, as XML.
     fn default() -> Self {
         Self { schema: SchemaVersion::NEWEST, format: Format::Xml, whole: false }
     }
 }
 
-/// A description in other words.
+/// A description in other keywords.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Converted {
     /// The new text.
     pub text: String,
     /// The schema it was written in before.
     pub from: SchemaVersion,
-    /// Warnings about the old text, and what of it the new one has no word for.
+    /// Warnings about the old text, and what of it the new one has no keyword for.
     pub diagnostics: Diagnostics,
 }
 
@@ -57,7 +57,7 @@ impl Description {
     /// Writes the description anew.
     ///
     /// The result means the same, which is checked by reading it again; converting it once more changes nothing. A
-    /// word without effect that the new schema dropped is left out, with a warning.
+    /// keyword without effect that the new schema dropped is left out, with a warning.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Description {
             return Err(without_schema(part, from));
         }
         upgrade::upgrade_to(&mut root, from, to);
-        drop::drop_words(&mut root, to, &mut diagnostics);
+        drop::drop_keywords(&mut root, to, &mut diagnostics);
         if to > from && !diagnostics.has_errors() {
             drop::refuse_unsaid(&root, to, &mut diagnostics);
         }
@@ -111,9 +111,9 @@ impl Description {
     }
 }
 
-/// The tree in today's words, without those that a schema dropped.
+/// The tree in today's keywords, without those that a schema dropped.
 fn canonical(root: &mut Element, schema: SchemaVersion) -> Element {
-    drop::drop_words(root, schema, &mut Diagnostics::default());
+    drop::drop_keywords(root, schema, &mut Diagnostics::default());
     upgrade::upgrade(root, schema);
     root.clone()
 }
@@ -129,10 +129,10 @@ fn without_schema(part: &Arc<SourceFile>, schema: SchemaVersion) -> Diagnostics 
 }
 
 fn backwards(root: &Element, from: SchemaVersion, to: SchemaVersion) -> Diagnostics {
-    let place = root.value(from.attribute()).map_or(&root.span, |value| &value.span);
+    let location = root.value(from.attribute()).map_or(&root.span, |value| &value.span);
     let message = format!("a description of schema {from} cannot be written in schema {to}");
     Diagnostics(vec![
-        Diagnostic::error(place.clone(), message)
+        Diagnostic::error(location.clone(), message)
             .rule("not-convertible")
             .label("newer than what is asked for")
             .help("descriptions are only converted forwards"),

@@ -17,7 +17,7 @@ fn meaning(format: Format, text: &str) -> Vec<String> {
     for profiles in [Vec::new(), vec!["a".to_owned()]] {
         for entry in description.types() {
             let choice = Choice {
-                image_type: Some(entry.word.clone()),
+                image_type: Some(entry.keyword.clone()),
                 profiles: profiles.clone(),
                 ..Choice::default()
             };
@@ -30,7 +30,7 @@ fn meaning(format: Format, text: &str) -> Vec<String> {
     meaning
 }
 
-/// The text in other words; none when the new schema has no word for something that is asked for.
+/// The text in other keywords; none when the new schema has no keyword for something that is asked for.
 fn convert(from: Format, text: &str, schema: SchemaVersion, to: Format) -> Option<String> {
     let conversion = Conversion { schema, format: to, whole: false };
     match Description::convert(file(from, text), conversion, &mut generated::included) {

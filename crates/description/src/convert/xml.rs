@@ -2,7 +2,7 @@
 
 use crate::SchemaVersion;
 use crate::document::Element;
-use crate::words::{Content, ElementWord, IMAGE};
+use crate::schema::{Content, ElementSchema, IMAGE};
 
 /// Longer opening tags are broken between attributes.
 const WIDTH: usize = 110;
@@ -32,7 +32,7 @@ impl Writer {
         }
     }
 
-    fn element(&mut self, element: &Element, word: Option<&ElementWord>, depth: usize) {
+    fn element(&mut self, element: &Element, keyword: Option<&ElementSchema>, depth: usize) {
         if element.layout.blank_line {
             self.text.push('\n');
         }
@@ -41,7 +41,7 @@ impl Writer {
             Some(prefix) => format!("{prefix}:{}", element.name),
             None => element.name.clone(),
         };
-        if word.is_none_or(|word| matches!(word.content, Content::Anything))
+        if keyword.is_none_or(|keyword| matches!(keyword.content, Content::Anything))
             && let Some(source) = element.span.file.text.get(element.layout.source.clone())
             && !source.is_empty()
         {
@@ -62,7 +62,7 @@ impl Writer {
                     self.line(depth + 1, &escaped(&text.text, false));
                 }
                 for child in &element.children {
-                    let known = word.and_then(|word| word.child_word(&child.name, self.schema));
+                    let known = keyword.and_then(|keyword| keyword.child_schema(&child.name, self.schema));
                     self.element(child, known.map(|known| known.element), depth + 1);
                 }
                 let root = depth == 0;

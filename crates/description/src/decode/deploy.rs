@@ -2,7 +2,7 @@
 
 use super::{boolean, number, text};
 use crate::document::Element;
-use crate::{Configuration, Deploy, Mebibytes, Partition, PartitionSize, Union, UnionType, words};
+use crate::{Configuration, Deploy, Mebibytes, Partition, PartitionSize, Union, UnionType, schema};
 
 pub(super) fn deploy(element: &Element) -> Deploy {
     let partitions = element.child("partitions");
@@ -36,7 +36,7 @@ fn partition(element: &Element) -> Option<Partition> {
         size: match text(element, "size").as_deref() {
             None | Some("x") => PartitionSize::Rest,
             Some("image") => PartitionSize::Image,
-            Some(size) => PartitionSize::Fixed(Mebibytes(words::number(size)?)),
+            Some(size) => PartitionSize::Fixed(Mebibytes(schema::number(size)?)),
         },
         // The old way to say "none".
         mountpoint: text(element, "mountpoint").filter(|path| path != "x"),

@@ -1,13 +1,13 @@
-//! `<type>`: from a bag of attributes to the variant that carries what its word demands (spec 2.4).
+//! `<type>`: from a bag of attributes to the variant that carries what its keyword demands (spec 2.4).
 
 use super::{Decoder, boolean, number, oem, text};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
-use crate::not_built::{self, NotBuilt};
+use crate::schema::{self, State, TYPE, Value};
 use crate::suggest::listed;
-use crate::words::{self, State, TYPE, Value};
+use crate::unsupported::{self, Unsupported};
 use crate::{
-    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskWord, Filesystem,
+    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword, Filesystem,
     FilesystemImage, Firmware, ImageType, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule, SplitFilesystems,
     Usb, Xen,
 };
@@ -33,82 +33,85 @@ const WRITABLE_OR_SQUASHFS: [Filesystem; 7] = [
 ];
 
 impl Decoder<'_> {
-    /// None when the word of the type is missing or unknown.
+    /// None when the keyword of the type is missing or unknown.
     pub(super) fn type_entry(&mut self, element: &Element) -> Option<TypeEntry> {
-        let word = element.value("image")?;
-        let known = type_words().any(|known| known.word == word.text && known.life.covers(self.schema));
+        let keyword = element.value("image")?;
+        let known =
+            type_keywords().any(|known| known.keyword == keyword.text && known.life.covers(self.schema));
         if !known {
             return None;
         }
-        self.attributes_fit(element, word);
-        let mut not_built = not_built::collect(element, &TYPE, &["deploy", "split"]);
-        not_built.extend(without_effect_here(element, &word.text));
-        let image_type = self.image_type(element, word);
-        if image_type.is_none() && not_built.is_empty() {
-            not_built.push(NotBuilt::new(&format!("the image type `{}`", word.text), word.span.clone()));
+        self.attributes_fit(element, keyword);
+        let mut unsupported = unsupported::collect(element, &TYPE, &["deploy", "split"]);
+        unsupported.extend(without_effect_here(element, &keyword.text));
+        let image_type = self.image_type(element, keyword);
+        if image_type.is_none() && unsupported.is_empty() {
+            unsupported
+                .push(Unsupported::new(&format!("the image type `{}`", keyword.text), keyword.span.clone()));
         }
         Some(TypeEntry {
-            word: word.text.clone(),
+            keyword: keyword.text.clone(),
             primary: boolean(element, "primary").unwrap_or(false),
             boot: element.value("boot").map(|boot| (boot.text.clone(), boot.span.clone())),
             bundle_format: text(element, "bundle_format"),
             image_type,
-            not_built,
+            unsupported,
         })
     }
 
     /// Refuses attributes that mean nothing for this image type.
-    fn attributes_fit(&mut self, element: &Element, word: &Text) {
+    fn attributes_fit(&mut self, element: &Element, keyword: &Text) {
         for attribute in &element.attributes {
-            let Some(known) = TYPE.attribute_word(&attribute.name, SchemaVersion::NEWEST) else { continue };
-            if !known.fits.is_empty() && !known.fits.contains(&word.text.as_str()) {
-                let written = attribute.name_span.word().unwrap_or(known.name);
-                let covers =
-                    |fit: &str| type_words().any(|word| word.word == fit && word.life.covers(self.schema));
+            let Some(known) = TYPE.attribute_schema(&attribute.name, SchemaVersion::NEWEST) else { continue };
+            if !known.fits.is_empty() && !known.fits.contains(&keyword.text.as_str()) {
+                let written = attribute.name_span.keyword().unwrap_or(known.name);
+                let covers = |fit: &str| {
+                    type_keywords().any(|keyword| keyword.keyword == fit && keyword.life.covers(self.schema))
+                };
                 let fits = listed(known.fits.iter().copied().filter(|fit| covers(fit)));
                 self.diagnostics.push(
                     Diagnostic::error(
                         attribute.name_span.clone(),
-                        format!("`{written}` does not fit the image type `{}`", word.text),
+                        format!("`{written}` does not fit the image type `{}`", keyword.text),
                     )
                     .rule("attribute-of-another-type")
-                    .label(format!("means nothing for `{}`", word.text))
+                    .label(format!("means nothing for `{}`", keyword.text))
                     .help(format!("it fits {fits}")),
                 );
             }
         }
     }
 
-    fn image_type(&mut self, element: &Element, word: &Text) -> Option<ImageType> {
-        if let Some(filesystem) = Filesystem::parse(&word.text) {
+    fn image_type(&mut self, element: &Element, keyword: &Text) -> Option<ImageType> {
+        if let Some(filesystem) = Filesystem::parse(&keyword.text) {
             return Some(ImageType::Filesystem(filesystem_image(element, filesystem)));
         }
-        match word.text.as_str() {
+        match keyword.text.as_str() {
             "cpio" => Some(ImageType::Cpio),
             "tbz" => Some(ImageType::Tbz),
-            "vmx" => self.disk(element, word, DiskWord::Vmx).map(ImageType::Disk),
-            "oem" => self.disk(element, word, DiskWord::Oem).map(ImageType::Disk),
-            "iso" => self.iso(element, word).map(ImageType::Iso),
+            "vmx" => self.disk(element, keyword, DiskKeyword::Vmx).map(ImageType::Disk),
+            "oem" => self.disk(element, keyword, DiskKeyword::Oem).map(ImageType::Disk),
+            "iso" => self.iso(element, keyword).map(ImageType::Iso),
             "usb" if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
-                let filesystem = self.filesystem(element, word, &WRITABLE_OR_SQUASHFS)?;
+                let filesystem = self.filesystem(element, keyword, &WRITABLE_OR_SQUASHFS)?;
                 Some(ImageType::Usb(Usb { boot: None, image: filesystem_image(element, filesystem) }))
             }
             "usb" => {
-                let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
+                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE_OR_SQUASHFS)?;
                 Some(ImageType::Usb(Usb { boot: Some(boot), image }))
             }
             "xen" => {
-                let (boot, image) = self.boot_and_image(element, word, &WRITABLE)?;
+                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE)?;
                 Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
             }
             // One whose boot image dracut makes, or that has none.
             "pxe" if is_made_by_others(element) => None,
             "pxe" => {
-                let (boot, image) = self.boot_and_image(element, word, &WRITABLE_OR_SQUASHFS)?;
+                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE_OR_SQUASHFS)?;
                 Some(ImageType::Pxe(Pxe { boot, image }))
             }
-            "split" => self.split_filesystems(element, word).map(ImageType::Split),
-            // A word of today that is not built.
+            "split" => self.split_filesystems(element, keyword).map(ImageType::Split),
+            // A keyword of today that is not built.
             _ => None,
         }
     }
@@ -116,27 +119,27 @@ impl Decoder<'_> {
     fn boot_and_image(
         &mut self,
         element: &Element,
-        word: &Text,
+        keyword: &Text,
         allowed: &[Filesystem],
     ) -> Option<(BootImage, FilesystemImage)> {
         let boot = boot_image(element);
         if boot.is_none() {
             self.lacks(
                 element,
-                word,
+                keyword,
                 "boot",
                 "the description of its boot image, such as `netboot/suse-10.2`",
             );
         }
-        let filesystem = self.filesystem(element, word, allowed);
+        let filesystem = self.filesystem(element, keyword, allowed);
         Some((boot?, filesystem_image(element, filesystem?)))
     }
 
-    fn disk(&mut self, element: &Element, word: &Text, disk_word: DiskWord) -> Option<Disk> {
-        let filesystem = self.filesystem(element, word, &WRITABLE_OR_SQUASHFS)?;
+    fn disk(&mut self, element: &Element, keyword: &Text, disk_keyword: DiskKeyword) -> Option<Disk> {
+        let filesystem = self.filesystem(element, keyword, &WRITABLE_OR_SQUASHFS)?;
         let resize = element.child("oemconfig").and_then(|config| config.child_text("oem-resize"));
         Some(Disk {
-            word: disk_word,
+            keyword: disk_keyword,
             filesystem,
             boot: boot_image(element),
             format: element
@@ -152,16 +155,16 @@ impl Decoder<'_> {
             create_options: blank_list(element, "fscreateoptions"),
             mount_options: text(element, "fsmountoptions"),
             esp_size: number(element, "efipartsize").map(Mebibytes),
-            resize: resize.and_then(|resize| words::boolean(&resize.text)).unwrap_or(true),
-            install_medium: ["installiso", "installstick"]
-                .iter()
-                .any(|name| element.value(name).and_then(|text| words::boolean(&text.text)).unwrap_or(false)),
+            resize: resize.and_then(|resize| schema::boolean(&resize.text)).unwrap_or(true),
+            install_medium: ["installiso", "installstick"].iter().any(|name| {
+                element.value(name).and_then(|text| schema::boolean(&text.text)).unwrap_or(false)
+            }),
             oem: element.child("oemconfig").map(oem::oem).unwrap_or_default(),
             machine: machine(element),
         })
     }
 
-    fn split_filesystems(&mut self, element: &Element, word: &Text) -> Option<SplitFilesystems> {
+    fn split_filesystems(&mut self, element: &Element, keyword: &Text) -> Option<SplitFilesystems> {
         let chapter = self.schema == SchemaVersion::V1_4;
         if let Some(value) = element.value("filesystem") {
             let diagnostic =
@@ -181,10 +184,10 @@ impl Decoder<'_> {
         let parts = (element.value("fsreadwrite"), element.value("fsreadonly"));
         let (Some(read_write), Some(read_only)) = parts else {
             if chapter {
-                self.lacks(element, word, "filesystem", "two file systems, such as `ext3,squashfs`");
+                self.lacks(element, keyword, "filesystem", "two file systems, such as `ext3,squashfs`");
             } else {
-                self.lacks(element, word, "fsreadwrite", "the file system that is written to");
-                self.lacks(element, word, "fsreadonly", "the read-only file system");
+                self.lacks(element, keyword, "fsreadwrite", "the file system that is written to");
+                self.lacks(element, keyword, "fsreadonly", "the read-only file system");
             }
             return None;
         };
@@ -194,16 +197,21 @@ impl Decoder<'_> {
         Some(SplitFilesystems { read_write: read_write?, read_only: read_only? })
     }
 
-    fn filesystem(&mut self, element: &Element, word: &Text, allowed: &[Filesystem]) -> Option<Filesystem> {
+    fn filesystem(
+        &mut self,
+        element: &Element,
+        keyword: &Text,
+        allowed: &[Filesystem],
+    ) -> Option<Filesystem> {
         let Some(value) = element.value("filesystem") else {
-            self.lacks(element, word, "filesystem", &format!("one of {}", words_of(allowed)));
+            self.lacks(element, keyword, "filesystem", &format!("one of {}", keywords_of(allowed)));
             return None;
         };
         if value.items().len() > 1 {
             self.diagnostics.push(
                 Diagnostic::error(
                     value.span.clone(),
-                    format!("the image type `{}` has one file system", word.text),
+                    format!("the image type `{}` has one file system", keyword.text),
                 )
                 .rule("file-systems-of-a-type")
                 .label("expected one")
@@ -211,7 +219,7 @@ impl Decoder<'_> {
             );
             return None;
         }
-        self.one_filesystem(value, &format!("the image type `{}`", word.text), allowed)
+        self.one_filesystem(value, &format!("the image type `{}`", keyword.text), allowed)
     }
 
     fn one_filesystem(&mut self, value: &Text, whose: &str, allowed: &[Filesystem]) -> Option<Filesystem> {
@@ -220,14 +228,14 @@ impl Decoder<'_> {
             self.diagnostics.push(
                 Diagnostic::error(value.span.clone(), format!("`{}` does not fit {whose}", value.text))
                     .rule("file-systems-of-a-type")
-                    .label(format!("expected one of {}", words_of(allowed))),
+                    .label(format!("expected one of {}", keywords_of(allowed))),
             );
             return None;
         }
         Some(filesystem)
     }
 
-    pub(super) fn lacks(&mut self, element: &Element, word: &Text, attribute: &str, expected: &str) {
+    pub(super) fn lacks(&mut self, element: &Element, keyword: &Text, attribute: &str, expected: &str) {
         let misspelt = element
             .attributes
             .iter()
@@ -237,8 +245,8 @@ impl Decoder<'_> {
         }
         self.diagnostics.push(
             Diagnostic::error(
-                word.span.clone(),
-                format!("the image type `{}` needs `{attribute}`", word.text),
+                keyword.span.clone(),
+                format!("the image type `{}` needs `{attribute}`", keyword.text),
             )
             .rule("attribute-a-type-needs")
             .label(format!("`{attribute}` is missing"))
@@ -253,31 +261,33 @@ fn is_made_by_others(element: &Element) -> bool {
     matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()
 }
 
-fn type_words() -> impl Iterator<Item = &'static words::Word> {
+fn type_keywords() -> impl Iterator<Item = &'static schema::Keyword> {
     match TYPE.text {
         Some(Value::OneOf(known)) => known.iter(),
         _ => [].iter(),
     }
 }
 
-/// Words that are built for some image types, on one for which they would have no effect.
-fn without_effect_here(element: &Element, word: &str) -> Vec<NotBuilt> {
-    let disk = matches!(word, "vmx" | "oem");
+/// Keywords that are built for some image types, on one for which they would have no effect.
+fn without_effect_here(element: &Element, keyword: &str) -> Vec<Unsupported> {
+    let disk = matches!(keyword, "vmx" | "oem");
     let value = |name: &str| element.value(name).map(|value| value.text.as_str());
     let built = |name: &str| match name {
-        "kernelcmdline" | "firmware" | "eficsm" => disk || word == "iso",
-        "squashfscompression" => matches!(word, "squashfs" | "iso"),
+        "kernelcmdline" | "firmware" | "eficsm" => disk || keyword == "iso",
+        "squashfscompression" => matches!(keyword, "squashfs" | "iso"),
         "filesystem" => {
-            word != "iso" || value("filesystem").is_none_or(|text| matches!(text, "squashfs" | "erofs"))
+            keyword != "iso" || value("filesystem").is_none_or(|text| matches!(text, "squashfs" | "erofs"))
         }
-        "erofscompression" => word == "erofs" || (word == "iso" && value("filesystem") == Some("erofs")),
-        "volid" | "application_id" | "hybridpersistent_filesystem" => word == "iso",
-        "hybridpersistent" => word == "iso" || boolean(element, name) == Some(false),
+        "erofscompression" => {
+            keyword == "erofs" || (keyword == "iso" && value("filesystem") == Some("erofs"))
+        }
+        "volid" | "application_id" | "hybridpersistent_filesystem" => keyword == "iso",
+        "hybridpersistent" => keyword == "iso" || boolean(element, name) == Some(false),
         "bootprofile" => element.attribute("boot").is_some(),
-        "fscreateoptions" => !matches!(word, "iso" | "cpio" | "tbz" | "split"),
+        "fscreateoptions" => !matches!(keyword, "iso" | "cpio" | "tbz" | "split"),
         _ => true,
     };
-    let mut found: Vec<NotBuilt> = element
+    let mut found: Vec<Unsupported> = element
         .attributes
         .iter()
         .filter(|attribute| {
@@ -285,20 +295,23 @@ fn without_effect_here(element: &Element, word: &str) -> Vec<NotBuilt> {
         })
         .filter(|attribute| !built(&attribute.name))
         .map(|attribute| {
-            NotBuilt::new(&format!("`{}` of the type `{word}`", attribute.name), attribute.name_span.clone())
+            Unsupported::new(
+                &format!("`{}` of the type `{keyword}`", attribute.name),
+                attribute.name_span.clone(),
+            )
         })
         .collect();
     if disk
         && let Some(value) = element.value("filesystem")
         && value.text == "squashfs"
     {
-        found.push(NotBuilt::new("a disk whose system is read-only", value.span.clone()));
+        found.push(Unsupported::new("a disk whose system is read-only", value.span.clone()));
     }
     found
 }
 
-fn words_of(filesystems: &[Filesystem]) -> String {
-    filesystems.iter().map(|filesystem| filesystem.word()).collect::<Vec<_>>().join(", ")
+fn keywords_of(filesystems: &[Filesystem]) -> String {
+    filesystems.iter().map(|filesystem| filesystem.keyword()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn boot_image(element: &Element) -> Option<BootImage> {
@@ -334,7 +347,7 @@ fn size(element: &Element) -> Option<SizeRule> {
     let unit = if size.value("unit").is_some_and(|unit| unit.text == "G") { 1024 } else { 1 };
     let mebibytes = |number: u64| Mebibytes(number.saturating_mul(unit));
     Some(SizeRule {
-        size: mebibytes(words::number(&size.text.as_ref()?.text)?),
+        size: mebibytes(schema::number(&size.text.as_ref()?.text)?),
         additive: boolean(size, "additive").unwrap_or(false),
         unpartitioned: mebibytes(number(size, "unpartitioned").unwrap_or(0)),
     })
@@ -353,8 +366,8 @@ pub(super) fn firmware(element: &Element) -> Firmware {
 pub(super) fn bootloader(element: &Element) -> Bootloader {
     let default = Bootloader::default();
     let mut output = Vec::new();
-    for word in element.value("output_console").map(Text::words).unwrap_or_default() {
-        let console = if word.text == "serial" { Console::Serial } else { Console::Screen };
+    for keyword in element.value("output_console").map(Text::keywords).unwrap_or_default() {
+        let console = if keyword.text == "serial" { Console::Serial } else { Console::Screen };
         if !output.contains(&console) {
             output.push(console);
         }
@@ -375,7 +388,7 @@ fn machine(element: &Element) -> Option<Machine> {
     let name = |disk: &Element| {
         let id = number(disk, "id").unwrap_or(0);
         text(disk, "device").unwrap_or_else(|| {
-            match disk.value("controller").map(|word| word.text.as_str()) {
+            match disk.value("controller").map(|keyword| keyword.text.as_str()) {
                 None | Some("ide") => format!("ide{id}"),
                 Some(_) => format!("scsi{id}"),
             }

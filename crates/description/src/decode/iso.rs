@@ -6,12 +6,12 @@ use crate::document::{Element, Text};
 use crate::{Filesystem, Iso, IsoLayout, SchemaVersion};
 
 impl Decoder<'_> {
-    pub(super) fn iso(&mut self, element: &Element, word: &Text) -> Option<Iso> {
+    pub(super) fn iso(&mut self, element: &Element, keyword: &Text) -> Option<Iso> {
         let boot = boot_image(element);
         if boot.is_none() && self.schema == SchemaVersion::V1_4 {
             self.lacks(
                 element,
-                word,
+                keyword,
                 "boot",
                 "the description of its boot image, such as `isoboot/suse-10.3`",
             );
@@ -24,8 +24,8 @@ impl Decoder<'_> {
             Some("plain") => IsoLayout::Plain,
             _ => IsoLayout::Overlay,
         };
-        let word = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
-        let filesystem = word("filesystem").unwrap_or(Filesystem::Squashfs);
+        let keyword = |name: &str| element.value(name).and_then(|value| Filesystem::parse(&value.text));
+        let filesystem = keyword("filesystem").unwrap_or(Filesystem::Squashfs);
         Some(Iso {
             boot,
             layout,
@@ -37,7 +37,7 @@ impl Decoder<'_> {
             media_check: boolean(element, "mediacheck").unwrap_or(true),
             persistent: boolean(element, "hybridpersistent")
                 .unwrap_or(false)
-                .then(|| word("hybridpersistent_filesystem").unwrap_or(Filesystem::Ext4)),
+                .then(|| keyword("hybridpersistent_filesystem").unwrap_or(Filesystem::Ext4)),
             volume_id: text(element, "volid").unwrap_or_else(|| "CDROM".to_owned()),
             application_id: text(element, "application_id"),
             publisher: text(element, "publisher"),

@@ -1,7 +1,7 @@
 //! Turns the canonical tree into the model.
 //!
-//! The tree was checked against its schema before, so a word that is missing or malformed here has been reported, and
-//! decoding goes on without it. What is reported here holds between words: a type and its attributes, a profile and its
+//! The tree was checked against its schema before, so a keyword that is missing or malformed here has been reported, and
+//! decoding goes on without it. What is reported here holds between keywords: a type and its attributes, a profile and its
 //! declaration, two sections that contradict each other.
 
 mod deploy;
@@ -17,10 +17,10 @@ use std::collections::BTreeSet;
 
 use crate::description::{Condition, Description, DriverSection, Inherit, Section};
 use crate::document::{Element, Text};
-use crate::not_built::{self, architectures};
 use crate::rules;
+use crate::schema::{self, ElementSchema, IMAGE, State};
 use crate::suggest::{listed, nearest};
-use crate::words::{self, ElementWord, IMAGE, State};
+use crate::unsupported::{self, architectures};
 use crate::{
     DescriptionKind, Diagnostic, Diagnostics, DriverKind, Drivers, ImageName, Profile, ProfileName,
     Requirement, SchemaVersion, Split,
@@ -113,34 +113,34 @@ pub(crate) fn decode(
     let mut drivers = Vec::new();
     let mut repositories = Vec::new();
     let mut packages = Vec::new();
-    let mut not_built = Vec::new();
+    let mut unsupported = Vec::new();
     for element in root.children.iter().filter(|element| !element.foreign) {
-        let Some(word) = IMAGE.child_word(&element.name, SchemaVersion::NEWEST) else { continue };
+        let Some(keyword) = IMAGE.child_schema(&element.name, SchemaVersion::NEWEST) else { continue };
         match element.name.as_str() {
             "preferences" => {
                 let content = decoder.preferences(element);
-                preferences.push(decoder.section(element, word.element, &["type"], content));
+                preferences.push(decoder.section(element, keyword.element, &["type"], content));
             }
             "users" => {
                 let content = decoder.users(element);
-                users.push(decoder.section(element, word.element, &[], content));
+                users.push(decoder.section(element, keyword.element, &[], content));
             }
             "drivers" => {
                 let content = drivers_section(element);
-                drivers.push(decoder.section(element, word.element, &[], content));
+                drivers.push(decoder.section(element, keyword.element, &[], content));
             }
             "repository" => {
                 let content = decoder.repository(element);
-                let section = decoder.section(element, word.element, &[], content);
+                let section = decoder.section(element, keyword.element, &[], content);
                 repositories.extend(section.transpose());
             }
             "packages" => {
                 let content = decoder.packages(element);
-                let section = decoder.section(element, word.element, &[], content);
+                let section = decoder.section(element, keyword.element, &[], content);
                 packages.extend(section.transpose());
             }
-            _ if word.element.state == State::NotBuilt => {
-                not_built.push(decoder.section(element, word.element, &[], ()));
+            _ if keyword.element.state == State::Unsupported => {
+                unsupported.push(decoder.section(element, keyword.element, &[], ()));
             }
             _ => {}
         }
@@ -175,7 +175,7 @@ pub(crate) fn decode(
         drivers,
         repositories,
         packages,
-        not_built,
+        unsupported,
         image_span: root.span.clone(),
         profiles_span: root.child("profiles").map(|element| element.span.clone()),
     })
@@ -199,7 +199,7 @@ impl Decoder<'_> {
     fn section<T>(
         &mut self,
         element: &Element,
-        word: &ElementWord,
+        keyword: &ElementSchema,
         apart: &[&str],
         content: T,
     ) -> Section<T> {
@@ -208,7 +208,7 @@ impl Decoder<'_> {
                 profiles: self.profiles_attribute(element),
                 architectures: architectures(element),
             },
-            not_built: not_built::collect(element, word, apart),
+            unsupported: unsupported::collect(element, keyword, apart),
             content,
         }
     }
@@ -259,9 +259,9 @@ impl Decoder<'_> {
         // One slip, one message: a misspelt one was reported.
         let sections = || root.children("preferences").flat_map(|section| &section.children);
         let written = sections().any(|child| {
-            let known = IMAGE.child_word("preferences", self.schema).map(|word| word.element);
+            let known = IMAGE.child_schema("preferences", self.schema).map(|keyword| keyword.element);
             child.name == "version"
-                || known.and_then(|word| word.meant_child(&child.name, self.schema)) == Some("version")
+                || known.and_then(|keyword| keyword.meant_child(&child.name, self.schema)) == Some("version")
         });
         if self.schema != SchemaVersion::V1_4
             && !written
@@ -279,8 +279,8 @@ impl Decoder<'_> {
 
 impl<T> Section<Option<T>> {
     fn transpose(self) -> Option<Section<T>> {
-        let Self { condition, not_built, content } = self;
-        content.map(|content| Section { condition, not_built, content })
+        let Self { condition, unsupported, content } = self;
+        content.map(|content| Section { condition, unsupported, content })
     }
 }
 
@@ -317,11 +317,11 @@ fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
 }
 
 fn drivers_section(element: &Element) -> DriverSection {
-    let word = element.value("type").map_or("drivers", |word| word.text.as_str());
+    let keyword = element.value("type").map_or("drivers", |keyword| keyword.text.as_str());
     let files = || element.children("file").filter(|file| file.value("name").is_some());
     DriverSection {
         drivers: Drivers {
-            kind: DriverKind::parse(word).unwrap_or(DriverKind::Drivers),
+            kind: DriverKind::parse(keyword).unwrap_or(DriverKind::Drivers),
             files: files().filter_map(|file| text(file, "name")).collect(),
         },
         architectures: files().map(architectures).collect(),
@@ -346,10 +346,10 @@ fn text(element: &Element, name: &str) -> Option<String> {
 
 /// The boolean of an attribute.
 fn boolean(element: &Element, name: &str) -> Option<bool> {
-    element.value(name).and_then(|value| words::boolean(&value.text))
+    element.value(name).and_then(|value| schema::boolean(&value.text))
 }
 
 /// The number of an attribute.
 fn number(element: &Element, name: &str) -> Option<u64> {
-    element.value(name).and_then(|value| words::number(&value.text))
+    element.value(name).and_then(|value| schema::number(&value.text))
 }

@@ -1,14 +1,14 @@
 //! `<oemconfig>`.
 
 use crate::document::Element;
-use crate::{Mebibytes, Oem, words};
+use crate::{Mebibytes, Oem, schema};
 
 pub(super) fn oem(config: &Element) -> Oem {
     let text = |name: &str| config.child_text(name).map(|text| text.text.as_str());
-    let is_on = |name: &str| text(name).and_then(words::boolean).unwrap_or(false);
+    let is_on = |name: &str| text(name).and_then(schema::boolean).unwrap_or(false);
     let shutdown = is_on("oem-shutdown") || is_on("oem-shutdown-interactive");
     let end = if shutdown { "oem-shutdown-interactive" } else { "oem-reboot-interactive" };
-    let megabytes = |name: &str| text(name).and_then(words::number).map(Mebibytes);
+    let megabytes = |name: &str| text(name).and_then(schema::number).map(Mebibytes);
     Oem {
         swap: is_on("oem-swap").then(|| megabytes("oem-swapsize").unwrap_or(Mebibytes(128))),
         system_size: megabytes("oem-systemsize"),

@@ -3,7 +3,7 @@
 use super::{Decoder, number, text};
 use crate::description::{PackageSection, PackagesFor};
 use crate::document::Element;
-use crate::not_built::architectures;
+use crate::unsupported::architectures;
 use crate::{ArchitectureList, Diagnostic, Machine, PackageName, PatternName, PatternType};
 
 impl Decoder<'_> {
@@ -13,7 +13,7 @@ impl Decoder<'_> {
             "image" => PackagesFor::Image,
             "delete" | "uninstall" => PackagesFor::Delete,
             "systemfiles" => PackagesFor::SystemFiles,
-            word => PackagesFor::Type(word.to_owned()),
+            keyword => PackagesFor::Type(keyword.to_owned()),
         };
         let machine = self.machine_attributes(element, &packages_for);
         Some(PackageSection {
@@ -24,7 +24,7 @@ impl Decoder<'_> {
             archives: element.children("archive").filter_map(|archive| text(archive, "name")).collect(),
             pattern_type: element
                 .value("patternType")
-                .and_then(|word| PatternType::parse(&word.text))
+                .and_then(|keyword| PatternType::parse(&keyword.text))
                 .unwrap_or_default(),
             machine,
         })
@@ -34,7 +34,7 @@ impl Decoder<'_> {
     fn machine_attributes(&mut self, element: &Element, packages_for: &PackagesFor) -> Option<Machine> {
         let present = element.attribute("memory").or_else(|| element.attribute("disk"))?;
         let virtual_machine =
-            matches!(packages_for, PackagesFor::Type(word) if word == "xen" || word == "vmware");
+            matches!(packages_for, PackagesFor::Type(keyword) if keyword == "xen" || keyword == "vmware");
         if !virtual_machine {
             self.diagnostics.push(
                 Diagnostic::error(

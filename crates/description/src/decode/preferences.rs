@@ -3,18 +3,18 @@
 use super::{Decoder, boolean};
 use crate::description::{Preferences, TypeEntry};
 use crate::document::Element;
-use crate::words;
+use crate::schema;
 use crate::{Diagnostic, PackageManager, Version};
 
 impl Decoder<'_> {
     pub(super) fn preferences(&mut self, element: &Element) -> Preferences {
         let text = |name| element.child_text(name).map(|text| text.text.clone());
-        let flag = |name| element.child_text(name).and_then(|text| words::boolean(&text.text));
+        let flag = |name| element.child_text(name).and_then(|text| schema::boolean(&text.text));
         Preferences {
             span: element.span.clone(),
             types: self.types(element),
             version: text("version").and_then(|version| Version::parse(&version)),
-            package_manager: text("packagemanager").and_then(|word| PackageManager::parse(&word)),
+            package_manager: text("packagemanager").and_then(|keyword| PackageManager::parse(&keyword)),
             check_signatures: flag("rpm-check-signatures"),
             rpm_force: flag("rpm-force"),
             exclude_docs: flag("rpm-excludedocs"),
@@ -31,10 +31,10 @@ impl Decoder<'_> {
         let mut types: Vec<TypeEntry> = Vec::new();
         for child in element.children("type") {
             let Some(entry) = self.type_entry(child) else { continue };
-            let word = child.value("image").map_or(&child.span, |word| &word.span);
-            if types.iter().any(|earlier| earlier.word == entry.word) {
+            let keyword = child.value("image").map_or(&child.span, |keyword| &keyword.span);
+            if types.iter().any(|earlier| earlier.keyword == entry.keyword) {
                 self.diagnostics.push(
-                    Diagnostic::error(word.clone(), format!("the type `{}` stands twice", entry.word))
+                    Diagnostic::error(keyword.clone(), format!("the type `{}` stands twice", entry.keyword))
                         .rule("one-type-of-a-kind")
                         .label("named before")
                         .help("`--type` could not tell them apart; today's schema has profiles for that"),

@@ -3,7 +3,7 @@
 use super::{Decoder, boolean, text};
 use crate::description::RepositoryEntry;
 use crate::document::{Element, Text};
-use crate::words;
+use crate::schema;
 use crate::{Architecture, Diagnostic, Repository, RepositoryStatus, RepositoryType, SourcePath};
 
 impl Decoder<'_> {
@@ -16,10 +16,10 @@ impl Decoder<'_> {
             return None;
         };
         if boolean(element, "imageinclude") == Some(true) && boolean(element, "imageonly") == Some(true) {
-            let place = element.attribute("imageonly")?;
+            let location = element.attribute("imageonly")?;
             self.diagnostics.push(
                 Diagnostic::error(
-                    place.name_span.clone(),
+                    location.name_span.clone(),
                     "`imageinclude` and `imageonly` exclude each other",
                 )
                 .rule("repository-in-the-image")
@@ -75,5 +75,5 @@ impl Decoder<'_> {
 
 fn list(element: &Element, name: &str) -> Vec<String> {
     let text = element.value(name).map(|value| value.text.as_str()).unwrap_or_default();
-    words::list_items(text).map(str::to_owned).collect()
+    schema::list_items(text).map(str::to_owned).collect()
 }

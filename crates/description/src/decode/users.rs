@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Decoder, boolean, number, text};
 use crate::description::UserEntry;
 use crate::document::Element;
+use crate::schema;
 use crate::suggest::nearest;
 use crate::upgrade::SUPPLEMENTARY;
-use crate::words;
 use crate::{Diagnostic, Password, SchemaVersion, User, UserName};
 
 impl Decoder<'_> {
@@ -34,13 +34,13 @@ impl Decoder<'_> {
 
     /// Old schemas let the password out, and conversions cannot make one up.
     fn has_password(&mut self, element: &Element, entry: &UserEntry) {
-        let demanded = self.schema >= SchemaVersion::V5_6 && element.attribute(SUPPLEMENTARY).is_none();
-        // A word that is none was reported, with the one that was meant.
+        let required = self.schema >= SchemaVersion::V5_6 && element.attribute(SUPPLEMENTARY).is_none();
+        // A keyword that is none was reported, with the one that was meant.
         let misspelt = element
             .attributes
             .iter()
             .any(|attribute| attribute.name == "pwd" || nearest(&attribute.name, ["password"]).is_some());
-        if demanded && entry.user.password.is_none() && !misspelt {
+        if required && entry.user.password.is_none() && !misspelt {
             self.diagnostics.push(
                 Diagnostic::error(element.span.clone(), "`<user>` lacks the attribute `password`").rule("missing-attribute")
                     .label("`password` is missing")
@@ -77,7 +77,7 @@ fn parse_group(group: &str) -> Option<(UserName, Option<u32>)> {
     match group.split_once(':') {
         None => Some((UserName::parse(group)?, None)),
         Some((name, id)) => {
-            let id = words::number(id.trim()).and_then(|id| u32::try_from(id).ok())?;
+            let id = schema::number(id.trim()).and_then(|id| u32::try_from(id).ok())?;
             Some((UserName::parse(name.trim())?, Some(id)))
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Key, Kind, Node, span};
 use crate::document::{Attribute, Element, Layout, MAX_DEPTH, Text};
-use crate::words::{Content, ElementWord, IMAGE};
+use crate::schema::{Content, ElementSchema, IMAGE};
 use crate::{Diagnostic, SchemaVersion, SourceFile, Span};
 
 /// The key of a text that stands beside attributes or children.
@@ -84,7 +84,7 @@ impl Elements<'_> {
         range: Range<usize>,
         item: bool,
         node: Node,
-        word: Option<&'static ElementWord>,
+        keyword: Option<&'static ElementSchema>,
         depth: usize,
     ) -> Result<Element, Diagnostic> {
         let span = self.span(range);
@@ -114,7 +114,7 @@ impl Elements<'_> {
                         .label("too many"));
                 }
                 for (key, value) in entries {
-                    self.entry(&mut element, key, value, word, depth)?;
+                    self.entry(&mut element, key, value, keyword, depth)?;
                 }
             }
             Kind::List(_) => {
@@ -131,7 +131,7 @@ impl Elements<'_> {
         element: &mut Element,
         key: Key,
         value: Node,
-        word: Option<&'static ElementWord>,
+        keyword: Option<&'static ElementSchema>,
         depth: usize,
     ) -> Result<(), Diagnostic> {
         if key.text == TEXT_KEY {
@@ -144,10 +144,10 @@ impl Elements<'_> {
                 Kind::List(_) | Kind::Mapping(_) => Err(self.not_a_text(&key, &value)),
             };
         }
-        match self.meaning(&key.text, &value.kind, word) {
+        match self.meaning(&key.text, &value.kind, keyword) {
             Meaning::Attribute => self.attribute(element, &key, value),
             Meaning::Child => {
-                let known = word.and_then(|word| word.child_word(&key.text, self.schema));
+                let known = keyword.and_then(|keyword| keyword.child_schema(&key.text, self.schema));
                 let known = known.map(|known| known.element);
                 match value.kind {
                     Kind::List(items) => {
@@ -177,17 +177,17 @@ impl Elements<'_> {
         }
     }
 
-    fn meaning(&self, key: &str, value: &Kind, word: Option<&'static ElementWord>) -> Meaning {
+    fn meaning(&self, key: &str, value: &Kind, keyword: Option<&'static ElementSchema>) -> Meaning {
         if key.starts_with(ATTRIBUTE_MARK) || key.starts_with("xmlns") || key.starts_with("xsi:") {
             return Meaning::Attribute;
         }
-        let Some(word) = word.filter(|word| !matches!(word.content, Content::Anything)) else {
+        let Some(keyword) = keyword.filter(|keyword| !matches!(keyword.content, Content::Anything)) else {
             return Meaning::Child;
         };
-        let child = word.child_word(key, self.schema);
-        let attribute = word.attribute_word(key, self.schema);
+        let child = keyword.child_schema(key, self.schema);
+        let attribute = keyword.attribute_schema(key, self.schema);
         let scalar = matches!(value, Kind::Scalar(_) | Kind::Nothing);
-        let covered = |life: crate::words::Life| life.covers(self.schema);
+        let covered = |life: crate::schema::Life| life.covers(self.schema);
         match (attribute, child) {
             (Some(attribute), Some(child)) => {
                 if scalar && (covered(attribute.life) || !covered(child.life)) {
@@ -200,9 +200,9 @@ impl Elements<'_> {
             (None, Some(_)) => Meaning::Child,
             (None, None) if !scalar => Meaning::Child,
             (None, None) if self.unknown.replace(self.unknown.get() + 1) > MAX_UNKNOWN => Meaning::Attribute,
-            (None, None) => match word.meant_child(key, self.schema) {
-                Some(_) if word.meant_attribute(key, self.schema).is_none() => Meaning::Child,
-                _ if word.attributes.is_empty() => Meaning::Child,
+            (None, None) => match keyword.meant_child(key, self.schema) {
+                Some(_) if keyword.meant_attribute(key, self.schema).is_none() => Meaning::Child,
+                _ if keyword.attributes.is_empty() => Meaning::Child,
                 _ => Meaning::Attribute,
             },
         }
@@ -232,12 +232,12 @@ impl Elements<'_> {
             .label("given a second time")
             .help("remove one of the two"));
         }
-        let place = if text.is_empty() { key.range.clone() } else { value.range };
-        let value = self.text(&text, place.clone());
+        let location = if text.is_empty() { key.range.clone() } else { value.range };
+        let value = self.text(&text, location.clone());
         element.attributes.push(Attribute {
             name: local.to_owned(),
             name_span,
-            value: value.unwrap_or_else(|| Text { text: String::new(), span: self.span(place) }),
+            value: value.unwrap_or_else(|| Text { text: String::new(), span: self.span(location) }),
         });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! JSON, strictly: no comments, no trailing commas.
 //!
 //! serde_json checks the whole text at once, without recursion, and then lends each value as the part of the text it
-//! was read from; where that part starts is its place.
+//! was read from; where that part starts is its location.
 
 use std::fmt;
 use std::ops::Range;
@@ -41,11 +41,11 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 fn node(reader: &mut Reader, raw: &RawValue, depth: usize) -> Result<Node, Diagnostic> {
-    let range = place(reader, raw);
+    let range = location(reader, raw);
     reader.count(&first_line(reader.text(), range.clone()), depth)?;
     let text = raw.get();
     let broken_here = |reader: &Reader, part: &str, error: &Error| {
-        broken(reader, place_of(reader, part).start, part, error)
+        broken(reader, location_of(reader, part).start, part, error)
     };
     let (range, kind) = match text.as_bytes().first() {
         Some(b'{') => {
@@ -57,7 +57,7 @@ fn node(reader: &mut Reader, raw: &RawValue, depth: usize) -> Result<Node, Diagn
                 let key = Key {
                     text: serde_json::from_str(name.get())
                         .map_err(|error| broken_here(reader, name.get(), &error))?,
-                    range: unquoted(reader.text(), place(reader, name)),
+                    range: unquoted(reader.text(), location(reader, name)),
                 };
                 if !seen.insert(key.text.clone()) {
                     return Err(reader.twice(&key));
@@ -82,12 +82,12 @@ fn node(reader: &mut Reader, raw: &RawValue, depth: usize) -> Result<Node, Diagn
     Ok(Node { range, kind })
 }
 
-fn place(reader: &Reader, raw: &RawValue) -> Range<usize> {
-    place_of(reader, raw.get())
+fn location(reader: &Reader, raw: &RawValue) -> Range<usize> {
+    location_of(reader, raw.get())
 }
 
 /// Where a part of the text stands in it.
-fn place_of(reader: &Reader, part: &str) -> Range<usize> {
+fn location_of(reader: &Reader, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(reader.text().as_ptr() as usize);
     start..start + part.len()
 }
@@ -98,8 +98,8 @@ fn broken(reader: &Reader, start: usize, part: &str, error: &Error) -> Diagnosti
         line => part.match_indices('\n').nth(line - 2).map_or(part.len(), |(at, _)| at + 1),
     };
     let at = start + (line_start + error.column().saturating_sub(1)).min(part.len());
-    let words = error.to_string();
-    let message = words.split(" at line ").next().unwrap_or(&words);
+    let keywords = error.to_string();
+    let message = keywords.split(" at line ").next().unwrap_or(&keywords);
     let diagnostic = reader.error(at..at + 1, format!("this is not JSON: {message}")).label("cannot be read");
     let found = reader.text().get(at..).and_then(|rest| rest.chars().next());
     match (message, found) {
@@ -107,7 +107,7 @@ fn broken(reader: &Reader, start: usize, part: &str, error: &Error) -> Diagnosti
             diagnostic.help("remove the comma after the last entry")
         }
         ("expected `,` or `}`" | "expected `,` or `]`", _) => {
-            diagnostic.help("a comma is missing before this place")
+            diagnostic.help("a comma is missing before this location")
         }
         ("key must be a string" | "expected value", Some('/' | '#')) => {
             diagnostic.help("JSON has no comments; YAML and TOML have")

@@ -1,7 +1,7 @@
 //! Descriptions written as mappings: YAML, TOML and JSON.
 //!
 //! ```text
-//! text -> yaml | toml | json -> Node (what all three have, with places) -> element -> Element
+//! text -> yaml | toml | json -> Node (what all three have, with locations) -> element -> Element
 //! ```
 //!
 //! A node has its depth and its number bounded while it is read, so that what stands behind an alias or in hostile

@@ -1,7 +1,7 @@
 //! YAML.
 //!
 //! The events of the parser become nodes as they come, so that nothing is held that the bounds refuse. Anchors, aliases
-//! and merge keys work as everywhere; what an alias stands for keeps the place of its anchor.
+//! and merge keys work as everywhere; what an alias stands for keeps the location of its anchor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,8 +13,8 @@ use crate::Diagnostic;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
     let parser = Parser::new_from_str(reader.text());
-    let place = Place { text: reader.text(), character: 0, byte: 0 };
-    let mut yaml = Yaml { reader, parser, place, anchors: BTreeMap::new() };
+    let location = Location { text: reader.text(), character: 0, byte: 0 };
+    let mut yaml = Yaml { reader, parser, location, anchors: BTreeMap::new() };
     let mut root = None;
     loop {
         let (event, range) = yaml.next()?;
@@ -37,14 +37,14 @@ pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
 struct Yaml<'r, 'a> {
     reader: &'r mut Reader<'a>,
     parser: Parser<'a, StrInput<'a>>,
-    place: Place<'a>,
+    location: Location<'a>,
     anchors: BTreeMap<usize, Node>,
 }
 
 impl<'a> Yaml<'_, 'a> {
     fn next(&mut self) -> Result<(Event<'a>, Range<usize>), Diagnostic> {
         match self.parser.next_event() {
-            Some(Ok((event, span))) => Ok((event, self.place.range(span))),
+            Some(Ok((event, span))) => Ok((event, self.location.range(span))),
             Some(Err(error)) => Err(self.broken(&error)),
             None => Ok((Event::StreamEnd, 0..0)),
         }
@@ -185,7 +185,7 @@ impl<'a> Yaml<'_, 'a> {
     }
 
     fn broken(&mut self, error: &ScanError) -> Diagnostic {
-        let mut at = self.place.byte(error.marker().index());
+        let mut at = self.location.byte(error.marker().index());
         let text = self.reader.text();
         let mut help = None;
         if error.info().contains("tab") {
@@ -214,14 +214,14 @@ fn block(text: &str, range: Range<usize>) -> Range<usize> {
     start.min(range.end)..range.start + covered.trim_end().len().max(start - range.start)
 }
 
-/// Turns places that count characters into bytes; they come nearly in the order of the text.
-struct Place<'a> {
+/// Turns locations that count characters into bytes; they come nearly in the order of the text.
+struct Location<'a> {
     text: &'a str,
     character: usize,
     byte: usize,
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn range(&mut self, span: Span) -> Range<usize> {
         let start = self.byte(span.start.index());
         let end = self.byte(span.end.index());

@@ -88,8 +88,8 @@ fn secure_execution(root: &Element, found: &mut Found) {
 fn input_console(root: &Element, found: &mut Found) {
     for loader in types(root).filter_map(|image_type| image_type.child("bootloader")) {
         let Some(console) = loader.attribute("input_console") else { continue };
-        let words = console.value.words();
-        if words.len() > 1 && words.iter().any(|word| word.text == "none") {
+        let keywords = console.value.keywords();
+        if keywords.len() > 1 && keywords.iter().any(|keyword| keyword.text == "none") {
             found.value(
                 console,
                 "says none and another",

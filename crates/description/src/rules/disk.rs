@@ -2,7 +2,7 @@
 
 use super::{Found, Rule, is, switched_on, types};
 use crate::document::{Attribute, Element};
-use crate::words;
+use crate::schema;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "unpartitioned-part-of-the-size", check: unpartitioned },
@@ -24,9 +24,9 @@ const RESERVED_LABELS: [&str; 4] = ["BOOT", "EFI", "SWAP", "SPARE"];
 
 fn unpartitioned(root: &Element, found: &mut Found) {
     for size in types(root).filter_map(|image_type| image_type.child("size")) {
-        let whole = size.text.as_ref().and_then(|text| words::number(&text.text));
+        let whole = size.text.as_ref().and_then(|text| schema::number(&text.text));
         let Some(part) = size.attribute("unpartitioned") else { continue };
-        if let (Some(whole), Some(number)) = (whole, words::number(&part.value.text))
+        if let (Some(whole), Some(number)) = (whole, schema::number(&part.value.text))
             && number > whole
         {
             found.value(part, "is more than the size itself", "too much", "it is a part of the size");
@@ -164,7 +164,7 @@ fn swap_name(root: &Element, found: &mut Found) {
 fn btrfs(root: &Element, found: &mut Found) {
     for image_type in types(root) {
         let own = |attribute: &&Attribute| attribute.name.starts_with("btrfs_");
-        let other = image_type.value("filesystem").is_some_and(|word| word.text != "btrfs");
+        let other = image_type.value("filesystem").is_some_and(|keyword| keyword.text != "btrfs");
         let logical =
             image_type.child("systemdisk").is_some_and(|disk| switched_on(disk, "preferlvm").is_some());
         for attribute in image_type.attributes.iter().filter(own) {
@@ -179,7 +179,7 @@ fn btrfs(root: &Element, found: &mut Found) {
                 found.attribute(
                     attribute,
                     "does not fit logical volumes",
-                    "`preferlvm` takes the place of subvolumes",
+                    "`preferlvm` takes the location of subvolumes",
                     "remove one of the two",
                 );
             }

@@ -5,7 +5,7 @@
 
 use super::{Found, Rule, is, switched_on, types};
 use crate::document::{Attribute, Element};
-use crate::words;
+use crate::schema;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "dracut-module-to-install", check: install },
@@ -13,7 +13,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "dracut-module-of-an-overlay", check: overlay },
 ];
 
-/// The disks whose boot image dracut makes by the description's own word.
+/// The disks whose boot image dracut makes by the description's own keyword.
 fn with_dracut(root: &Element) -> impl Iterator<Item = (&Element, &Attribute)> {
     types(root)
         .filter(|image_type| {
@@ -55,7 +55,7 @@ fn install(root: &Element, found: &mut Found) {
 fn resize(root: &Element, found: &mut Found) {
     for (image_type, dracut) in with_dracut(root) {
         let resize = image_type.child("oemconfig").and_then(|config| config.child_text("oem-resize"));
-        if resize.and_then(|resize| words::boolean(&resize.text)) != Some(false) {
+        if resize.and_then(|resize| schema::boolean(&resize.text)) != Some(false) {
             needs(root, dracut, ["dracut-kiwi-oem-repart", "kiwi-dracut-oem-repart"], found);
         }
     }

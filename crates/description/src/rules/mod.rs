@@ -1,4 +1,4 @@
-//! Rules between words: what no table of a single word can say.
+//! Rules between keywords: what no table of a single keyword can say.
 //!
 //! Each rule looks at the whole canonical tree, by membership in sets and never by parts of texts. A description is
 //! refused when it asks for two things that exclude each other, or for one without what it needs. What only KIWI NG
@@ -14,7 +14,7 @@ mod tests;
 mod types;
 
 use crate::document::{Attribute, Element};
-use crate::{Diagnostic, Diagnostics, words};
+use crate::{Diagnostic, Diagnostics, schema};
 
 /// One rule.
 struct Rule {
@@ -45,7 +45,7 @@ pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {
 impl Found {
     /// Something stands without what it needs, or beside what it excludes.
     fn attribute(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
-        let written = attribute.name_span.word().unwrap_or(&attribute.name);
+        let written = attribute.name_span.keyword().unwrap_or(&attribute.name);
         let message = format!("`{written}` {message}");
         self.0.push(Diagnostic::error(attribute.name_span.clone(), message).label(label).help(help));
     }
@@ -78,14 +78,14 @@ fn types(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("preferences").flat_map(|section| section.children("type"))
 }
 
-/// Whether an attribute is one of these words.
-fn is(element: &Element, attribute: &str, words: &[&str]) -> bool {
-    element.value(attribute).is_some_and(|value| words.contains(&value.text.as_str()))
+/// Whether an attribute is one of these keywords.
+fn is(element: &Element, attribute: &str, keywords: &[&str]) -> bool {
+    element.value(attribute).is_some_and(|value| keywords.contains(&value.text.as_str()))
 }
 
 /// The attribute, when it says yes.
 fn switched_on<'a>(element: &'a Element, name: &str) -> Option<&'a Attribute> {
-    element.attribute(name).filter(|attribute| words::boolean(&attribute.value.text) == Some(true))
+    element.attribute(name).filter(|attribute| schema::boolean(&attribute.value.text) == Some(true))
 }
 
 /// Whether the disk has a format that a container image carries.

@@ -21,7 +21,7 @@ fn told(sections: &str, severity: Severity) -> (String, Vec<Diagnostic>) {
     );
     let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.clone() });
     let told = parsed.diagnostics.0.into_iter();
-    // A word without effect is warned of as well, which is not a rule's doing.
+    // A keyword without effect is warned of as well, which is not a rule's doing.
     let told = told
         .filter(|one| one.severity == severity && !one.message.ends_with("not used by this version of kiwi"));
     (text, told.collect())
@@ -49,8 +49,8 @@ fn every_rule_accepts_and_rejects_what_the_corpus_says() {
             assert_eq!(errors.len(), 1, "{rule}: {text}: {errors:#?}");
             let error = errors.remove(0);
             assert_eq!(error.rule, rule);
-            let place = text.find(before).map(|start| start + before.len()).expect("the text");
-            assert_eq!(error.span.range, place..place + marked.len(), "{rule}: {text}: {error:#?}");
+            let location = text.find(before).map(|start| start + before.len()).expect("the text");
+            assert_eq!(error.span.range, location..location + marked.len(), "{rule}: {text}: {error:#?}");
             assert!(!error.label.is_empty() && error.help.is_some(), "{rule}: {error:#?}");
             rejected = Some(error);
         } else if let Some(message) = line.strip_prefix("= ") {

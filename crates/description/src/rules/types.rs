@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Found, Rule, in_container, is, switched_on, types};
 use crate::document::{Element, Text};
-use crate::words;
+use crate::schema;
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "one-type-of-a-kind", check: unique },
@@ -58,7 +58,7 @@ fn unique(root: &Element, found: &mut Found) {
 fn end_of_installation(root: &Element, found: &mut Found) {
     for config in types(root).filter_map(|image_type| image_type.child("oemconfig")) {
         let is_on =
-            |name: &&str| config.child_text(name).and_then(|text| words::boolean(&text.text)) == Some(true);
+            |name: &&str| config.child_text(name).and_then(|text| schema::boolean(&text.text)) == Some(true);
         let first = |names: &'static [&str]| {
             names.iter().find(|name| is_on(name)).and_then(|name| config.child(name))
         };
@@ -146,9 +146,10 @@ fn bundle(root: &Element, found: &mut Found) {
 
 fn metadata(root: &Element, found: &mut Found) {
     for image_type in types(root).filter(|image_type| is(image_type, "image", &["appx"])) {
-        if let (None, Some(word)) = (image_type.attribute("metadata_path"), image_type.attribute("image")) {
+        if let (None, Some(keyword)) = (image_type.attribute("metadata_path"), image_type.attribute("image"))
+        {
             found.value(
-                word,
+                keyword,
                 "needs `metadata_path`",
                 "`metadata_path` is missing",
                 "add `metadata_path=\"...\"`: the directory of its metadata",
@@ -277,7 +278,7 @@ fn media_check(root: &Element, found: &mut Found) {
             found.attribute(
                 check,
                 "does not work with an msdos partition table",
-                "the digest would have no place",
+                "the digest would have no location",
                 "write `efiparttable=\"gpt\"`, or remove it",
             );
         }

@@ -1,11 +1,11 @@
 //! Small changes of a tree that the steps are made of.
 //!
-//! What is new takes the place of what it came from: its span.
+//! What is new takes the location of what it came from: its span.
 
 use crate::Span;
 use crate::document::{Attribute, Element, Layout, Text};
 
-/// An element that nobody wrote, at the place of what it stands for.
+/// An element that nobody wrote, at the location of what it stands for.
 pub(super) fn element(name: &str, span: &Span) -> Element {
     Element {
         name: name.to_owned(),
@@ -41,8 +41,8 @@ pub(super) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
 }
 
 /// Whether the type is one of these.
-pub(super) fn is_type(image_type: &Element, words: &[&str]) -> bool {
-    image_type.value("image").is_some_and(|word| words.contains(&word.text.as_str()))
+pub(super) fn is_type(image_type: &Element, keywords: &[&str]) -> bool {
+    image_type.value("image").is_some_and(|keyword| keywords.contains(&keyword.text.as_str()))
 }
 
 /// Renames an attribute, unless the new name is taken.
@@ -76,15 +76,15 @@ pub(super) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
     taken
 }
 
-/// Replaces a text that is exactly one word.
-pub(super) fn replace_word(text: &mut Text, from: &str, to: &str) {
+/// Replaces a text that is exactly one keyword.
+pub(super) fn replace_keyword(text: &mut Text, from: &str, to: &str) {
     if text.text == from {
         to.clone_into(&mut text.text);
     }
 }
 
 /// Names a package manager where the description names none.
-pub(super) fn default_package_manager(root: &mut Element, word: &str) {
+pub(super) fn default_package_manager(root: &mut Element, keyword: &str) {
     if root.children("preferences").any(|section| section.child("packagemanager").is_some()) {
         return;
     }
@@ -99,7 +99,7 @@ pub(super) fn default_package_manager(root: &mut Element, word: &str) {
         }
         done = true;
         let mut manager = element("packagemanager", &section.span);
-        manager.text = Some(Text { text: word.to_owned(), span: section.span.clone() });
+        manager.text = Some(Text { text: keyword.to_owned(), span: section.span.clone() });
         section.children.push(manager);
     }
 }

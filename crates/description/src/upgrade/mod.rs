@@ -1,11 +1,11 @@
-//! Rewrites the words of older schemas into the canonical vocabulary.
+//! Rewrites the keywords of older schemas into the canonical vocabulary.
 //!
-//! The canonical vocabulary is that of the newest schema, with the words that later schemas dropped and we keep (usb,
-//! split, xen, deploy, inherit, compressed, defaultroot ...). A step takes the words that end with one version into
+//! The canonical vocabulary is that of the newest schema, with the keywords that later schemas dropped and we keep (usb,
+//! split, xen, deploy, inherit, compressed, defaultroot ...). A step takes the keywords that end with one version into
 //! those of the next; a description enters the chain at its own version and leaves it canonical. Spans stay with what
 //! the user wrote, so later messages still point into their file.
 //!
-//! A word that no later schema has another word for is kept as it is. What KIWI's own conversions lost on the way (the
+//! A keyword that no later schema has another keyword for is kept as it is. What KIWI's own conversions lost on the way (the
 //! attributes of boot packages, the machines of Xen and VMware) is not lost here.
 
 mod edit;
@@ -19,7 +19,7 @@ pub(crate) use v6::SUPPLEMENTARY;
 use crate::SchemaVersion::{self, *};
 use crate::document::Element;
 
-/// What has to be done to leave a version: the last that has the old words, and the rewriting.
+/// What has to be done to leave a version: the last that has the old keywords, and the rewriting.
 type Step = (SchemaVersion, fn(&mut Element));
 
 /// The whole chain, oldest first.
@@ -47,21 +47,21 @@ const STEPS: &[Step] = &[
     (V6_5, v6::xen_server),
     (V6_9, v6::deploy),
     (V7_1, v8::bootloader),
-    (V7_3, v8::package_manager_words),
+    (V7_3, v8::package_manager_keywords),
     (V7_4, v8::additional_names),
     (V7_5, v8::dnf4),
     (V8_2, v8::snapper),
     (V8_3, v8::consoles),
 ];
 
-/// Brings a tree of any schema to canonical words.
+/// Brings a tree of any schema to canonical keywords.
 ///
 /// The tree may have errors: a step rewrites what it recognises and leaves the rest.
 pub(crate) fn upgrade(root: &mut Element, from: SchemaVersion) {
     upgrade_to(root, from, SchemaVersion::NEWEST);
 }
 
-/// Brings a tree to the words of a later schema.
+/// Brings a tree to the keywords of a later schema.
 pub(crate) fn upgrade_to(root: &mut Element, from: SchemaVersion, to: SchemaVersion) {
     for (last, step) in STEPS.iter().filter(|(last, _)| from <= *last && *last < to) {
         debug_assert!(last.next().is_some());

@@ -11,7 +11,7 @@
 //! | 3.9 | `preferences/size` and sections about one kind of type | inside the types they concern |
 
 use super::edit::{
-    default_package_manager, element, is_type, rename_attribute, rename_children, replace_word, sections,
+    default_package_manager, element, is_type, rename_attribute, rename_children, replace_keyword, sections,
     take_attribute, take_children, types,
 };
 use crate::document::{Attribute, Element, Text};
@@ -19,13 +19,14 @@ use crate::document::{Attribute, Element, Text};
 pub(super) fn bootstrap_packages(root: &mut Element) {
     for section in sections(root, "packages") {
         for attribute in section.attributes.iter_mut().filter(|attribute| attribute.name == "type") {
-            replace_word(&mut attribute.value, "boot", "bootstrap");
+            replace_keyword(&mut attribute.value, "boot", "bootstrap");
         }
     }
 }
 
 pub(super) fn split_filesystems(root: &mut Element) {
-    for image_type in types(root).filter(|child| child.text.as_ref().is_some_and(|word| word.text == "split"))
+    for image_type in
+        types(root).filter(|child| child.text.as_ref().is_some_and(|keyword| keyword.text == "split"))
     {
         let Some(pair) = image_type.value("filesystem").map(Text::items) else { continue };
         let Ok([read_write, read_only]) = <[_; 2]>::try_from(pair) else { continue };
@@ -68,10 +69,11 @@ pub(super) fn oem_settings(root: &mut Element) {
 
 pub(super) fn image_attribute(root: &mut Element) {
     for image_type in types(root) {
-        if let Some(word) = image_type.text.take() {
-            image_type
-                .attributes
-                .insert(0, Attribute { name: "image".to_owned(), name_span: word.span.clone(), value: word });
+        if let Some(keyword) = image_type.text.take() {
+            image_type.attributes.insert(
+                0,
+                Attribute { name: "image".to_owned(), name_span: keyword.span.clone(), value: keyword },
+            );
         }
     }
 }

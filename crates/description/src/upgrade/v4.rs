@@ -13,11 +13,11 @@
 //! | 5.8 | `vmdisk/@controller="scsi"` | `lsilogic` |
 
 use super::edit::{
-    attribute, element, is_type, rename_attribute, rename_children, replace_word, sections, take_attribute,
-    take_children, types,
+    attribute, element, is_type, rename_attribute, rename_children, replace_keyword, sections,
+    take_attribute, take_children, types,
 };
 use crate::document::Element;
-use crate::{Span, words};
+use crate::{Span, schema};
 
 pub(super) fn volume_group(root: &mut Element) {
     for image_type in types(root) {
@@ -40,7 +40,7 @@ pub(super) fn machine(root: &mut Element) {
             true => ("xenconfig", "vmwareconfig"),
             false => ("vmwareconfig", "xenconfig"),
         };
-        if let (Some(fits), Some(rest)) = (place(image_type, own), place(image_type, other))
+        if let (Some(fits), Some(rest)) = (location(image_type, own), location(image_type, other))
             && rest < fits
         {
             image_type.children.swap(fits, rest);
@@ -69,25 +69,25 @@ pub(super) fn machine(root: &mut Element) {
 }
 
 /// Where the first child of that name stands.
-fn place(element: &Element, name: &str) -> Option<usize> {
+fn location(element: &Element, name: &str) -> Option<usize> {
     element.children.iter().position(|child| child.name == name && !child.foreign)
 }
 
 pub(super) fn system_disk(root: &mut Element) {
     for image_type in types(root) {
         let wanted = take_attribute(image_type, "lvm")
-            .filter(|lvm| words::boolean(&lvm.value.text) == Some(true))
+            .filter(|lvm| schema::boolean(&lvm.value.text) == Some(true))
             .map(|lvm| lvm.name_span);
         rename_children(image_type, "lvmvolumes", "systemdisk");
         let mut homes = Vec::new();
         for config in image_type.children.iter_mut().filter(|child| child.name == "oemconfig") {
             homes.extend(take_children(config, "oem-home"));
         }
-        homes.retain(|home| home.text.as_ref().and_then(|text| words::boolean(&text.text)) == Some(true));
-        if let Some(place) = &wanted
+        homes.retain(|home| home.text.as_ref().and_then(|text| schema::boolean(&text.text)) == Some(true));
+        if let Some(location) = &wanted
             && image_type.child("systemdisk").is_none()
         {
-            image_type.children.push(element("systemdisk", place));
+            image_type.children.push(element("systemdisk", location));
         }
         if let Some(home) = homes.first()
             && image_type.child("systemdisk").is_none()
@@ -113,12 +113,13 @@ pub(super) fn system_disk(root: &mut Element) {
 }
 
 /// A `<deploy>` for the home directories, behind what the disk has: the system and perhaps swap.
-fn home_partition(place: &Span) -> Element {
-    let mut partition = element("partition", place);
-    partition.attributes = vec![attribute("number", "3", place), attribute("mountpoint", "/home", place)];
-    let mut partitions = element("partitions", place);
+fn home_partition(location: &Span) -> Element {
+    let mut partition = element("partition", location);
+    partition.attributes =
+        vec![attribute("number", "3", location), attribute("mountpoint", "/home", location)];
+    let mut partitions = element("partitions", location);
     partitions.children.push(partition);
-    let mut deploy = element("deploy", place);
+    let mut deploy = element("deploy", location);
     deploy.children.push(partitions);
     deploy
 }
@@ -169,7 +170,7 @@ pub(super) fn scsi_controller(root: &mut Element) {
         let disks = machines.flat_map(|machine| &mut machine.children).filter(|child| child.name == "vmdisk");
         for attribute in disks.flat_map(|disk| &mut disk.attributes) {
             if attribute.name == "controller" {
-                replace_word(&mut attribute.value, "scsi", "lsilogic");
+                replace_keyword(&mut attribute.value, "scsi", "lsilogic");
             }
         }
     }

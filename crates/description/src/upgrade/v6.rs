@@ -8,14 +8,14 @@
 //! | 6.3 | `users/@group`, `@id` | `user/@groups`, supplementary |
 //! | 6.4 | `type/@container` | `<containerconfig>` |
 //! | 6.5 | `machine/@domain="dom0"` | `type/@xen_server` |
-//! | 6.9 | `<pxedeploy>` | `<deploy>`, the chapter's word, which we keep |
+//! | 6.9 | `<pxedeploy>` | `<deploy>`, the chapter's keyword, which we keep |
 
 use super::edit::{
     attribute, default_package_manager, element, is_type, rename_children, sections, take_attribute, types,
 };
 use crate::document::{Attribute, Element, Text};
 
-/// Set on a user whose groups do not include the login group. No schema of others has this word.
+/// Set on a user whose groups do not include the login group. No schema of others has this keyword.
 pub(crate) const SUPPLEMENTARY: &str = "supplementary-groups";
 
 pub(super) fn product(root: &mut Element) {

@@ -10,14 +10,14 @@
 //! | 8.3 | `bootloader/@console` | `output_console`, `input_console` |
 
 use super::edit::{
-    attribute, element, rename_attribute, replace_word, sections, take_attribute, take_children, types,
+    attribute, element, rename_attribute, replace_keyword, sections, take_attribute, take_children, types,
 };
 use crate::document::{Attribute, Element, Text};
 
-/// Boot loaders that GRUB 2 took the place of.
+/// Boot loaders that GRUB 2 took the location of.
 const REPLACED: [&str; 4] = ["grub", "extlinux", "syslinux", "isolinux"];
 
-/// Words of `console` that can be read from.
+/// Keywords of `console` that can be read from.
 const INPUT: [&str; 5] = ["none", "console", "serial", "at_keyboard", "usb_keyboard"];
 
 pub(super) fn bootloader(root: &mut Element) {
@@ -36,8 +36,8 @@ pub(super) fn bootloader(root: &mut Element) {
             }
         }
         let settings = take_children(image_type, "bootloadersettings");
-        let place = attributes.first().map(|first| first.name_span.clone());
-        let Some(place) = place.or_else(|| settings.first().map(|first| first.span.clone())) else {
+        let location = attributes.first().map(|first| first.name_span.clone());
+        let Some(location) = location.or_else(|| settings.first().map(|first| first.span.clone())) else {
             continue;
         };
         for name in attributes.iter_mut().filter(|attribute| attribute.name == "name") {
@@ -46,28 +46,28 @@ pub(super) fn bootloader(root: &mut Element) {
             }
         }
         if !attributes.iter().any(|attribute| attribute.name == "name") {
-            attributes.insert(0, attribute("name", "grub2", &place));
+            attributes.insert(0, attribute("name", "grub2", &location));
         }
-        let mut bootloader = element("bootloader", &place);
+        let mut bootloader = element("bootloader", &location);
         bootloader.attributes = attributes;
         bootloader.children = settings;
         image_type.children.push(bootloader);
     }
 }
 
-fn package_managers(root: &mut Element, words: &[(&str, &str)]) {
+fn package_managers(root: &mut Element, keywords: &[(&str, &str)]) {
     for section in sections(root, "preferences") {
         for manager in section.children.iter_mut().filter(|child| child.name == "packagemanager") {
-            for (from, to) in words {
+            for (from, to) in keywords {
                 if let Some(text) = &mut manager.text {
-                    replace_word(text, from, to);
+                    replace_keyword(text, from, to);
                 }
             }
         }
     }
 }
 
-pub(super) fn package_manager_words(root: &mut Element) {
+pub(super) fn package_manager_keywords(root: &mut Element) {
     package_managers(root, &[("apt-get", "apt"), ("yum", "dnf")]);
 }
 
@@ -101,10 +101,10 @@ pub(super) fn consoles(root: &mut Element) {
             let Some(console) = take_attribute(bootloader, "console") else { continue };
             let input: Vec<String> = console
                 .value
-                .words()
+                .keywords()
                 .into_iter()
-                .map(|word| word.text)
-                .filter(|word| INPUT.contains(&word.as_str()))
+                .map(|keyword| keyword.text)
+                .filter(|keyword| INPUT.contains(&keyword.as_str()))
                 .collect();
             if !input.is_empty() {
                 bootloader.attributes.push(Attribute {

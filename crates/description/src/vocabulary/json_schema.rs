@@ -5,13 +5,13 @@ use serde_json::{Map, Value as Json, json};
 use super::Elements;
 use crate::SchemaVersion;
 use crate::mapping::{ATTRIBUTE_MARK, TEXT_KEY};
-use crate::words::{Content, ElementWord, Value, Word};
+use crate::schema::{Content, ElementSchema, Keyword, Value};
 
 /// The JSON Schema (2020-12) of one schema.
 pub fn json_schema(schema: SchemaVersion) -> String {
     let elements = Elements::of(schema);
     let definitions: Map<String, Json> =
-        elements.all.iter().map(|(word, name)| (name.clone(), element(word, &elements))).collect();
+        elements.all.iter().map(|(keyword, name)| (name.clone(), element(keyword, &elements))).collect();
     let whole = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": format!("KIWI image description, schema {schema}"),
@@ -24,15 +24,15 @@ pub fn json_schema(schema: SchemaVersion) -> String {
     format!("{whole:#}\n")
 }
 
-fn element(word: &'static ElementWord, elements: &Elements) -> Json {
+fn element(keyword: &'static ElementSchema, elements: &Elements) -> Json {
     let schema = elements.schema;
-    let children = match word.content {
+    let children = match keyword.content {
         Content::Children(children) => children,
-        Content::Anything => return json!({ "description": word.doc }),
+        Content::Anything => return json!({ "description": keyword.doc }),
     };
     let mut properties = Map::new();
     let mut required: Vec<Json> = Vec::new();
-    for known in word.attributes.iter().filter(|known| known.life.covers(schema)) {
+    for known in keyword.attributes.iter().filter(|known| known.life.covers(schema)) {
         let mut form = value(&known.value, schema);
         form["description"] = json!(known.doc);
         if let Some(default) = known.default {
@@ -61,10 +61,10 @@ fn element(word: &'static ElementWord, elements: &Elements) -> Json {
             required.push(json!({ "required": [name] }));
         }
     }
-    let text = word.text.filter(|_| word.text_life.covers(schema)).map(|form| value(&form, schema));
+    let text = keyword.text.filter(|_| keyword.text_life.covers(schema)).map(|form| value(&form, schema));
     if let Some(text) = &text {
         properties.insert(TEXT_KEY.to_owned(), text.clone());
-        if !word.text_optional {
+        if !keyword.text_optional {
             required.push(json!({ "required": [TEXT_KEY] }));
         }
     }
@@ -82,11 +82,12 @@ fn element(word: &'static ElementWord, elements: &Elements) -> Json {
     if nothing {
         forms.push(json!({ "type": "null" }));
     }
-    let attributes_needed = word.attributes.iter().any(|known| known.required && known.life.covers(schema));
+    let attributes_needed =
+        keyword.attributes.iter().any(|known| known.required && known.life.covers(schema));
     if let Some(text) = text.filter(|_| !attributes_needed) {
         forms.push(text);
     }
-    json!({ "description": word.doc, "anyOf": forms })
+    json!({ "description": keyword.doc, "anyOf": forms })
 }
 
 fn scalar() -> Json {
@@ -94,8 +95,9 @@ fn scalar() -> Json {
 }
 
 fn value(form: &Value, schema: SchemaVersion) -> Json {
-    let words =
-        |known: &'static [Word]| known.iter().filter(|word| word.life.covers(schema)).map(|word| word.word);
+    let keywords = |known: &'static [Keyword]| {
+        known.iter().filter(|keyword| keyword.life.covers(schema)).map(|keyword| keyword.keyword)
+    };
     match form {
         Value::Text | Value::Form(..) => scalar(),
         Value::Boolean => json!({ "anyOf": [
@@ -110,9 +112,9 @@ fn value(form: &Value, schema: SchemaVersion) -> Json {
             { "type": "integer" },
             { "type": "string", "pattern": "^[+-]?[0-9]+$" },
         ] }),
-        Value::OneOf(known) => json!({ "enum": words(known).collect::<Vec<_>>() }),
+        Value::OneOf(known) => json!({ "enum": keywords(known).collect::<Vec<_>>() }),
         Value::ListOf(known) => {
-            let one = words(known).collect::<Vec<_>>().join("|").replace('.', "\\.");
+            let one = keywords(known).collect::<Vec<_>>().join("|").replace('.', "\\.");
             json!({ "type": "string", "pattern": format!("^\\s*({one})([,\\s]+({one}))*[,\\s]*$") })
         }
     }

@@ -1,7 +1,7 @@
 //! The vocabulary as others read it: the handbook's reference chapter, and schemas for editors.
 //!
-//! All three are written from the tables in `words`, so they know exactly the words that are read. The schemas are
-//! for completion and first hints: what holds between words, and the fine form of some values, only `kiwi check` knows.
+//! All three are written from the tables in `keywords`, so they know exactly the keywords that are read. The schemas are
+//! for completion and first hints: what holds between keywords, and the fine form of some values, only `kiwi check` knows.
 
 mod json_schema;
 mod reference;
@@ -12,21 +12,21 @@ pub use reference::reference;
 pub use relax_ng::relax_ng;
 
 use crate::SchemaVersion;
-use crate::words::{ElementWord, IMAGE};
+use crate::schema::{ElementSchema, IMAGE};
 
 /// Every element of a schema once, from the outside in, with a name of its own.
 struct Elements {
     schema: SchemaVersion,
-    all: Vec<(&'static ElementWord, String)>,
+    all: Vec<(&'static ElementSchema, String)>,
 }
 
 impl Elements {
     fn of(schema: SchemaVersion) -> Self {
         let mut elements = Self { schema, all: vec![(&IMAGE, IMAGE.name.to_owned())] };
         let mut next = 0;
-        while let Some(word) = elements.all.get(next).map(|(word, _)| *word) {
-            for child in word.child_words().iter().filter(|child| child.life.covers(schema)) {
-                elements.add(child.element, word.name);
+        while let Some(keyword) = elements.all.get(next).map(|(keyword, _)| *keyword) {
+            for child in keyword.child_schemas().iter().filter(|child| child.life.covers(schema)) {
+                elements.add(child.element, keyword.name);
             }
             next += 1;
         }
@@ -34,23 +34,23 @@ impl Elements {
     }
 
     /// A second element of one name carries that of the element it stands in.
-    fn add(&mut self, word: &'static ElementWord, parent: &str) {
-        if self.all.iter().any(|(known, _)| std::ptr::eq(*known, word)) {
+    fn add(&mut self, keyword: &'static ElementSchema, parent: &str) {
+        if self.all.iter().any(|(known, _)| std::ptr::eq(*known, keyword)) {
             return;
         }
         let taken = |name: &str| self.all.iter().any(|(_, known)| known == name);
-        let mut name = word.name.to_owned();
+        let mut name = keyword.name.to_owned();
         if taken(&name) {
             name = format!("{parent}.{name}");
         }
         while taken(&name) {
             name.push('.');
         }
-        self.all.push((word, name));
+        self.all.push((keyword, name));
     }
 
-    fn name(&self, word: &'static ElementWord) -> &str {
-        let known = self.all.iter().find(|(known, _)| std::ptr::eq(*known, word));
-        known.map_or(word.name, |(_, name)| name)
+    fn name(&self, keyword: &'static ElementSchema) -> &str {
+        let known = self.all.iter().find(|(known, _)| std::ptr::eq(*known, keyword));
+        known.map_or(keyword.name, |(_, name)| name)
     }
 }

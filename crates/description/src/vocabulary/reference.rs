@@ -3,13 +3,13 @@
 use super::Elements;
 use crate::SchemaVersion;
 use crate::check::expectation;
-use crate::words::{AttributeWord, ChildWord, Content, ElementWord, IMAGE, Life};
+use crate::schema::{AttributeSchema, ChildSchema, Content, ElementSchema, IMAGE, Life};
 
-const HEAD: &str = "# Every word of a description
+const HEAD: &str = "# Every keyword of a description
 
-All elements and attributes of schema 8.5 and those that later schemas dropped and kiwi keeps, from the outside in. The words
+All elements and attributes of schema 8.5 and those that later schemas dropped and kiwi keeps, from the outside in. The keywords
 of older schemas are read too; `kiwi check` names each with the one of today, and `kiwi convert` writes it. What this
-version of kiwi does not build yet is known all the same: `kiwi check` says so at its place.
+version of kiwi does not build yet is known all the same: `kiwi check` says so at its location.
 
 `B` is `true` or `false` (also `yes`, `no`, `1`, `0`). Elements may stand in any order.
 ";
@@ -19,30 +19,30 @@ pub fn reference() -> String {
     let schema = SchemaVersion::NEWEST;
     let elements = Elements::of(schema);
     let mut text = HEAD.to_owned();
-    for (word, name) in &elements.all {
-        text.push_str(&chapter(word, name, &elements));
+    for (keyword, name) in &elements.all {
+        text.push_str(&chapter(keyword, name, &elements));
     }
     text
 }
 
-fn chapter(word: &'static ElementWord, name: &str, elements: &Elements) -> String {
+fn chapter(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> String {
     let schema = elements.schema;
     let heading = match name.split_once('.') {
-        Some((parent, _)) => format!("`<{}>` in `<{parent}>`", word.name),
-        None => format!("`<{}>`", word.name),
+        Some((parent, _)) => format!("`<{}>` in `<{parent}>`", keyword.name),
+        None => format!("`<{}>`", keyword.name),
     };
-    let mut text = format!("\n## {heading}\n\n{}", word.doc);
-    let places = places(word, elements);
-    if !places.is_empty() {
-        text.push_str(&format!(" Stands in {}.", places.join(", ")));
+    let mut text = format!("\n## {heading}\n\n{}", keyword.doc);
+    let locations = locations(keyword, elements);
+    if !locations.is_empty() {
+        text.push_str(&format!(" Stands in {}.", locations.join(", ")));
     }
-    if let Some(form) = word.text.filter(|_| word.text_life.covers(schema)) {
-        let optional = if word.text_optional { ", may be empty" } else { "" };
-        let default = word.default.map(|default| format!("; without it {default}")).unwrap_or_default();
+    if let Some(form) = keyword.text.filter(|_| keyword.text_life.covers(schema)) {
+        let optional = if keyword.text_optional { ", may be empty" } else { "" };
+        let default = keyword.default.map(|default| format!("; without it {default}")).unwrap_or_default();
         text.push_str(&format!("\n\nText: {}{optional}{default}.", short(&expectation(&form, schema))));
     }
-    let inside: Vec<String> = word
-        .child_words()
+    let inside: Vec<String> = keyword
+        .child_schemas()
         .iter()
         .filter(|child| child.life.covers(schema))
         .map(|child| format!("`<{}>`", child.element.name))
@@ -50,11 +50,11 @@ fn chapter(word: &'static ElementWord, name: &str, elements: &Elements) -> Strin
     if !inside.is_empty() {
         text.push_str(&format!("\n\nInside: {}.", inside.join(", ")));
     }
-    if let Content::Anything = word.content {
+    if let Content::Anything = keyword.content {
         text.push_str("\n\nInside: anything.");
     }
     text.push('\n');
-    let mut attributes = word.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
+    let mut attributes = keyword.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
     if attributes.peek().is_some() {
         text.push_str("\n| attribute | value | default | what it says |\n|---|---|---|---|\n");
         attributes.for_each(|known| text.push_str(&row(known, schema)));
@@ -63,19 +63,19 @@ fn chapter(word: &'static ElementWord, name: &str, elements: &Elements) -> Strin
 }
 
 /// The elements it may stand in, and how often.
-fn places(word: &'static ElementWord, elements: &Elements) -> Vec<String> {
+fn locations(keyword: &'static ElementSchema, elements: &Elements) -> Vec<String> {
     let schema = elements.schema;
-    let mut places = Vec::new();
+    let mut locations = Vec::new();
     for (parent, _) in &elements.all {
-        let children = parent.child_words().iter().filter(|child| child.life.covers(schema));
-        for child in children.filter(|child| std::ptr::eq(child.element, word)) {
-            places.push(format!("`<{}>`, {}", parent.name, how_often(child, schema)));
+        let children = parent.child_schemas().iter().filter(|child| child.life.covers(schema));
+        for child in children.filter(|child| std::ptr::eq(child.element, keyword)) {
+            locations.push(format!("`<{}>`, {}", parent.name, how_often(child, schema)));
         }
     }
-    if std::ptr::eq(word, &IMAGE) { Vec::new() } else { places }
+    if std::ptr::eq(keyword, &IMAGE) { Vec::new() } else { locations }
 }
 
-fn how_often(child: &ChildWord, schema: SchemaVersion) -> &'static str {
+fn how_often(child: &ChildSchema, schema: SchemaVersion) -> &'static str {
     let covers = |life: Option<Life>| life.is_some_and(|life| life.covers(schema));
     match (covers(child.required), covers(child.many)) {
         (true, true) => "once or more",
@@ -85,7 +85,7 @@ fn how_often(child: &ChildWord, schema: SchemaVersion) -> &'static str {
     }
 }
 
-fn row(known: &AttributeWord, schema: SchemaVersion) -> String {
+fn row(known: &AttributeSchema, schema: SchemaVersion) -> String {
     let form = short(&expectation(&known.value, schema)).replace('|', "\\|");
     let default = match (known.required, known.default) {
         (true, _) => "required".to_owned(),

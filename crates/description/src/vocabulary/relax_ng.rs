@@ -2,7 +2,7 @@
 
 use super::Elements;
 use crate::SchemaVersion;
-use crate::words::{AttributeWord, ChildWord, Content, ElementWord, Value, Word};
+use crate::schema::{AttributeSchema, ChildSchema, Content, ElementSchema, Keyword, Value};
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <grammar xmlns="http://relaxng.org/ns/structure/1.0"
@@ -30,21 +30,21 @@ const EDITOR_ATTRIBUTES: &str = "      <zeroOrMore><attribute><nsName \
 pub fn relax_ng(schema: SchemaVersion) -> String {
     let elements = Elements::of(schema);
     let mut text = HEAD.to_owned();
-    for (word, name) in &elements.all {
-        text.push_str(&define(word, name, &elements));
+    for (keyword, name) in &elements.all {
+        text.push_str(&define(keyword, name, &elements));
     }
     text.push_str("</grammar>\n");
     text
 }
 
-fn define(word: &'static ElementWord, name: &str, elements: &Elements) -> String {
+fn define(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> String {
     let schema = elements.schema;
     let mut text = format!(
         "  <define name=\"{name}\">\n    <element name=\"{}\">\n      <a:documentation>{}</a:documentation>\n",
-        word.name,
-        escaped(word.doc)
+        keyword.name,
+        escaped(keyword.doc)
     );
-    let children: &[ChildWord] = match word.content {
+    let children: &[ChildSchema] = match keyword.content {
         Content::Children(children) => children,
         Content::Anything => {
             text.push_str("      <ref name=\"anything\"/>\n    </element>\n  </define>\n");
@@ -54,18 +54,18 @@ fn define(word: &'static ElementWord, name: &str, elements: &Elements) -> String
     if name == "image" {
         text.push_str(EDITOR_ATTRIBUTES);
     }
-    let mut attributes = word.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
+    let mut attributes = keyword.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
     if attributes.peek().is_some() {
         // Not a group: libxml2 needs time without end for many optional attributes in one.
         text.push_str("      <interleave>\n");
         attributes.for_each(|known| text.push_str(&attribute(known, schema)));
         text.push_str("      </interleave>\n");
     }
-    let children: Vec<&ChildWord> = children.iter().filter(|child| child.life.covers(schema)).collect();
-    let content = word.text.filter(|_| word.text_life.covers(schema));
+    let children: Vec<&ChildSchema> = children.iter().filter(|child| child.life.covers(schema)).collect();
+    let content = keyword.text.filter(|_| keyword.text_life.covers(schema));
     match (content, children.is_empty()) {
         (None, true) => text.push_str("      <empty/>\n"),
-        (Some(form), true) if word.text_optional => {
+        (Some(form), true) if keyword.text_optional => {
             text.push_str(&format!("      <optional>{}</optional>\n", value(&form, schema)));
         }
         (Some(form), true) => text.push_str(&format!("      {}\n", value(&form, schema))),
@@ -93,7 +93,7 @@ fn define(word: &'static ElementWord, name: &str, elements: &Elements) -> String
     text
 }
 
-fn attribute(known: &AttributeWord, schema: SchemaVersion) -> String {
+fn attribute(known: &AttributeSchema, schema: SchemaVersion) -> String {
     let attribute = format!(
         "<attribute name=\"{}\"><a:documentation>{}</a:documentation>{}</attribute>",
         known.name,
@@ -108,7 +108,8 @@ fn attribute(known: &AttributeWord, schema: SchemaVersion) -> String {
 }
 
 fn value(form: &Value, schema: SchemaVersion) -> String {
-    let words = |known: &'static [Word]| known.iter().filter(move |word| word.life.covers(schema));
+    let keywords =
+        |known: &'static [Keyword]| known.iter().filter(move |keyword| keyword.life.covers(schema));
     match form {
         Value::Text | Value::Form(..) => "<text/>".to_owned(),
         Value::Boolean => pattern("[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[01]"),
@@ -118,11 +119,14 @@ fn value(form: &Value, schema: SchemaVersion) -> String {
         ),
         Value::Integer => "<data type=\"integer\"/>".to_owned(),
         Value::OneOf(known) => {
-            let values = words(known).map(|word| format!("<value>{}</value>", word.word));
+            let values = keywords(known).map(|keyword| format!("<value>{}</value>", keyword.keyword));
             format!("<choice>{}</choice>", values.collect::<String>())
         }
         Value::ListOf(known) => {
-            let one = words(known).map(|word| word.word.replace('.', "\\.")).collect::<Vec<_>>().join("|");
+            let one = keywords(known)
+                .map(|keyword| keyword.keyword.replace('.', "\\."))
+                .collect::<Vec<_>>()
+                .join("|");
             pattern(&format!("({one})([, ]+({one}))*,?"))
         }
     }

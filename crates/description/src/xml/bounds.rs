@@ -15,7 +15,7 @@ const MAX_ATTRIBUTES: usize = 300;
 /// More declarations than any file has.
 const MAX_NAMESPACES: usize = 1_000;
 
-/// The place that goes beyond a bound, and what is wrong there.
+/// The location that goes beyond a bound, and what is wrong there.
 pub(super) fn beyond(text: &str) -> Option<(Range<usize>, String)> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -43,15 +43,15 @@ pub(super) fn beyond(text: &str) -> Option<(Range<usize>, String)> {
                 open += 1;
             }
             let name = rest.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(rest.len());
-            let place = start + 1..start + name.max(1);
+            let location = start + 1..start + name.max(1);
             if open > MAX_OPEN {
-                return Some((place, format!("more than {MAX_OPEN} elements are open at once")));
+                return Some((location, format!("more than {MAX_OPEN} elements are open at once")));
             }
             if tag.attributes > MAX_ATTRIBUTES {
-                return Some((place, format!("an element has more than {MAX_ATTRIBUTES} attributes")));
+                return Some((location, format!("an element has more than {MAX_ATTRIBUTES} attributes")));
             }
             if namespaces > MAX_NAMESPACES {
-                return Some((place, format!("more than {MAX_NAMESPACES} namespaces are declared")));
+                return Some((location, format!("more than {MAX_NAMESPACES} namespaces are declared")));
             }
             Some(tag.end)
         };
@@ -72,7 +72,7 @@ impl Tag {
     fn read(bytes: &[u8], start: usize) -> Self {
         let mut tag = Self { attributes: 0, namespaces: 0, empty: false, end: bytes.len() };
         let mut quote = None;
-        let mut word = start + 1;
+        let mut keyword = start + 1;
         for (at, byte) in bytes.iter().copied().enumerate().skip(start + 1) {
             match (quote, byte) {
                 (Some(open), _) if open == byte => quote = None,
@@ -80,14 +80,14 @@ impl Tag {
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (None, b'=') => {
                     tag.attributes += 1;
-                    tag.namespaces += usize::from(bytes[word..at].starts_with(b"xmlns"));
+                    tag.namespaces += usize::from(bytes[keyword..at].starts_with(b"xmlns"));
                 }
                 (None, b'>') => {
                     tag.empty = bytes[at - 1] == b'/';
                     tag.end = at + 1;
                     break;
                 }
-                (None, byte) if byte.is_ascii_whitespace() => word = at + 1,
+                (None, byte) if byte.is_ascii_whitespace() => keyword = at + 1,
                 (None, _) => {}
             }
         }

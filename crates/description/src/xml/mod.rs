@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text -> roxmltree (no document type, bounded) -> Element
-//! broken XML -> one Diagnostic at the place it broke, and where the unclosed element was opened
+//! broken XML -> one Diagnostic at the location it broke, and where the unclosed element was opened
 //! ```
 //!
 //! Document types and entities are refused: nothing in a description needs them, and they are how XML files grow in
@@ -29,9 +29,9 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Reads the text of `file`.
 pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
     let reader = Reader { file };
-    if let Some((place, message)) = bounds::beyond(&file.text) {
+    if let Some((location, message)) = bounds::beyond(&file.text) {
         return Err(Box::new(
-            Diagnostic::error(reader.span(place), message)
+            Diagnostic::error(reader.span(location), message)
                 .label("too much")
                 .help("look for tags that are not closed; no description is like that"),
         ));
@@ -157,18 +157,18 @@ impl Reader<'_> {
         self.span(start..start + length)
     }
 
-    /// All text directly inside the element; its place is that of the first piece that is not blank.
+    /// All text directly inside the element; its location is that of the first piece that is not blank.
     fn text(&self, node: Node<'_, '_>) -> Option<Text> {
         let mut text = String::new();
-        let mut place = None;
+        let mut location = None;
         for piece in node.children().filter(|child| child.node_type() == NodeType::Text) {
             let content = piece.text().unwrap_or("");
             text.push_str(content);
-            if place.is_none() && !content.trim().is_empty() {
-                place = Some(self.trimmed(piece.range()));
+            if location.is_none() && !content.trim().is_empty() {
+                location = Some(self.trimmed(piece.range()));
             }
         }
-        place.map(|span| Text { text: text.trim().to_owned(), span })
+        location.map(|span| Text { text: text.trim().to_owned(), span })
     }
 
     /// The range without the blanks around its text.
@@ -223,7 +223,7 @@ impl Reader<'_> {
             Error::InvalidAttributeValue(position) => {
                 Diagnostic::error(at(*position), "the character `<` stands in an attribute value")
                     .label("not allowed here")
-                    .help("write `&lt;`, or look for a closing quote that is missing before this place")
+                    .help("write `&lt;`, or look for a closing quote that is missing before this location")
             }
             Error::DuplicatedAttribute(name, position) => {
                 let mut span = at(*position);
@@ -267,7 +267,7 @@ impl Reader<'_> {
                     Diagnostic::error(at(*position), message).label(format!("expected {expected}"));
                 match *expected {
                     "a whitespace" => {
-                        diagnostic.help("a quote is missing before this place, or one is too many")
+                        diagnostic.help("a quote is missing before this location, or one is too many")
                     }
                     "a quote" => diagnostic.help("the value of an attribute stands in quotes"),
                     _ => diagnostic,
@@ -304,8 +304,8 @@ impl Reader<'_> {
             | Error::InvalidExternalID(position)
             | Error::EntityResolver(position, _)
             | Error::InvalidCharacterData(position) => {
-                let words = error.to_string();
-                let message = words.split(" at ").next().unwrap_or(&words);
+                let keywords = error.to_string();
+                let message = keywords.split(" at ").next().unwrap_or(&keywords);
                 Diagnostic::error(at(*position), format!("this is not XML: {message}"))
                     .label("cannot be read")
             }
@@ -356,7 +356,7 @@ impl Reader<'_> {
             let (line, _) = span.line_and_column();
             let name = &self.file.text[span.range];
             return diagnostic
-                .help(format!("`<{name}>` is opened in line {line} and not closed before this place"));
+                .help(format!("`<{name}>` is opened in line {line} and not closed before this location"));
         }
         diagnostic
     }

@@ -20,14 +20,14 @@ fn included(text: &str) -> impl FnMut(&str) -> Result<SourceFile, String> {
 
 /// Reads the text, selects every type of it, and converts it to `schema` in every format.
 ///
-/// Nothing may panic, every place that is named lies in its text, a refusal has a reason, what was converted means the
+/// Nothing may panic, every location that is named lies in its text, a refusal has a reason, what was converted means the
 /// same, and converting it once more changes nothing.
 pub fn survive(format: Format, text: &str, schema: SchemaVersion) {
     let file = SourceFile { name: format!("config.{format}"), text: text.to_owned() };
     let mut include = included(text);
     let parsed = Description::load(file.clone(), &mut include);
     assert_eq!(parsed.description.is_none(), parsed.diagnostics.has_errors());
-    parsed.diagnostics.0.iter().chain(&parsed.old_words.0).for_each(in_place);
+    parsed.diagnostics.0.iter().chain(&parsed.deprecated.0).for_each(in_place);
     let Some(description) = parsed.description else { return };
     let meant = meaning(&description);
     for &to in Format::ALL {
@@ -60,7 +60,7 @@ pub fn survive(format: Format, text: &str, schema: SchemaVersion) {
 fn meaning(description: &Description) -> Vec<String> {
     let mut meaning = vec![format!("{:?} {:?}", description.profiles, description.split)];
     for entry in description.types() {
-        let choice = Choice { image_type: Some(entry.word.clone()), ..Choice::default() };
+        let choice = Choice { image_type: Some(entry.keyword.clone()), ..Choice::default() };
         meaning.push(match description.select(&choice) {
             Ok(selection) => format!("{selection:?}"),
             Err(errors) => {

@@ -1,4 +1,4 @@
-//! Changes a description like a person who knows the words but not where they belong.
+//! Changes a description like a person who knows the keywords but not where they belong.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -96,41 +96,41 @@ impl Dice {
 }
 
 /// Every element, attribute and value that some schema names.
-pub fn words() -> Vec<String> {
-    let mut words: BTreeSet<String> = SchemaVersion::ALL.iter().map(|it| it.number().to_owned()).collect();
+pub fn keywords() -> Vec<String> {
+    let mut keywords: BTreeSet<String> = SchemaVersion::ALL.iter().map(|it| it.number().to_owned()).collect();
     for &schema in SchemaVersion::ALL {
         let grammar = vocabulary::relax_ng(schema);
         for (before, after) in [(" name=\"", '"'), ("<value>", '<')] {
             let found = grammar.split(before).skip(1).filter_map(|rest| rest.split(after).next());
-            words.extend(found.map(str::to_owned));
+            keywords.extend(found.map(str::to_owned));
         }
     }
-    words.into_iter().collect()
+    keywords.into_iter().collect()
 }
 
 /// Makes a few changes.
-pub fn mutate(text: &mut String, words: &[String], dice: &mut Dice) {
+pub fn mutate(text: &mut String, keywords: &[String], dice: &mut Dice) {
     for _ in 0..=dice.below(4) {
-        change(text, words, dice);
+        change(text, keywords, dice);
     }
 }
 
-fn change(text: &mut String, words: &[String], dice: &mut Dice) {
-    let word = dice.one_of(words).cloned().unwrap_or_default();
+fn change(text: &mut String, keywords: &[String], dice: &mut Dice) {
+    let keyword = dice.one_of(keywords).cloned().unwrap_or_default();
     let piece = dice.one_of(&PIECES).copied().unwrap_or_default();
     let here = boundary(text, dice);
     match dice.below(12) {
         0..=2 => {
-            let old = word_at(text, here);
-            text.replace_range(old, &word);
+            let old = keyword_at(text, here);
+            text.replace_range(old, &keyword);
         }
         3 => {
-            let old = word_at(text, here);
+            let old = keyword_at(text, here);
             text.replace_range(old, piece);
         }
         4 => text.insert_str(here, piece),
         5 => {
-            let old = word_at(text, here);
+            let old = keyword_at(text, here);
             text.replace_range(old, "");
         }
         6 => text.replace_range(lines_at(text, here, dice), ""),
@@ -141,24 +141,24 @@ fn change(text: &mut String, words: &[String], dice: &mut Dice) {
             text.insert_str(there, &lines);
         }
         9 => {
-            let old = word_at(text, here);
+            let old = keyword_at(text, here);
             let other = boundary(text, dice);
-            let other = text[word_at(text, other)].to_owned();
+            let other = text[keyword_at(text, other)].to_owned();
             text.replace_range(old, &other);
         }
         10 => {
-            let value = text[word_at(text, here)].to_owned();
+            let value = text[keyword_at(text, here)].to_owned();
             let end = text[here..].find(['\n', '>', '/', ',']).map_or(text.len(), |end| here + end);
-            text.insert_str(end, &format!(" {word}=\"{value}\""));
+            text.insert_str(end, &format!(" {keyword}=\"{value}\""));
         }
         _ => {
-            let value = text[word_at(text, here)].to_owned();
+            let value = text[keyword_at(text, here)].to_owned();
             let start = lines_at(text, here, dice).start;
             let indent: String = text[start..].chars().take_while(|c| *c == ' ').collect();
             let line = match dice.below(3) {
-                0 => format!("{indent}{word}: {value}\n"),
-                1 => format!("{word} = \"{value}\"\n"),
-                _ => format!("<{word}>{value}</{word}>\n"),
+                0 => format!("{indent}{keyword}: {value}\n"),
+                1 => format!("{keyword} = \"{value}\"\n"),
+                _ => format!("<{keyword}>{value}</{keyword}>\n"),
             };
             text.insert_str(start, &line);
         }
@@ -169,15 +169,15 @@ fn boundary(text: &str, dice: &mut Dice) -> usize {
     text.floor_char_boundary(dice.below(text.len() + 1))
 }
 
-/// The run of letters, digits, `-`, `_` and `.` around a place.
-fn word_at(text: &str, at: usize) -> Range<usize> {
+/// The run of letters, digits, `-`, `_` and `.` around a location.
+fn keyword_at(text: &str, at: usize) -> Range<usize> {
     let other = |c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c);
     let start = text[..at].rfind(other).map_or(0, |start| text.ceil_char_boundary(start + 1));
     let end = text[at..].find(other).map_or(text.len(), |end| at + end);
     start..end
 }
 
-/// A few whole lines from that of a place on.
+/// A few whole lines from that of a location on.
 fn lines_at(text: &str, at: usize, dice: &mut Dice) -> Range<usize> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let mut end = at;

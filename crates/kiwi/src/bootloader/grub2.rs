@@ -5,7 +5,7 @@
 //! UEFI: EFI/BOOT/BOOTX64.EFI on the ESP                                           -> grub.cfg of the system
 //! ```
 //!
-//! The places in boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
+//! The locations in boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
 //! the core image, 8 bytes) and 0x1f4 of the core image's first sector (sector of its rest, 8 bytes).
 
 use std::fs::File;
@@ -21,7 +21,7 @@ use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
 /// Where GRUB reads its menu, in the system.
-const FOLDER: &str = "/boot/grub";
+const DIRECTORY: &str = "/boot/grub";
 /// Bytes of boot.img that are code; behind them the MBR keeps its table.
 const BOOT_CODE: usize = 440;
 const KERNEL_SECTOR: u64 = 0x5c;
@@ -37,7 +37,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    fn word(self) -> &'static str {
+    fn keyword(self) -> &'static str {
         match self {
             Self::Pc => "i386-pc",
             Self::Efi64 => "x86_64-efi",
@@ -87,14 +87,14 @@ pub struct Menu {
     pub filesystem: Filesystem,
 }
 
-/// The kernel's words for the consoles of the description: the last one is `/dev/console`.
-pub fn console_words(bootloader: &Bootloader) -> Vec<&'static str> {
+/// The kernel's keywords for the consoles of the description: the last one is `/dev/console`.
+pub fn console_keywords(bootloader: &Bootloader) -> Vec<&'static str> {
     let consoles = consoles(bootloader);
-    let word = |console: &Console| match console {
+    let keyword = |console: &Console| match console {
         Console::Screen => "console=tty0",
         Console::Serial => "console=ttyS0,115200",
     };
-    consoles.iter().map(word).collect()
+    consoles.iter().map(keyword).collect()
 }
 
 /// The consoles of the description; screen and serial line when it names none.
@@ -116,7 +116,7 @@ fn prologue(bootloader: &Bootloader) -> String {
     let terminals: Vec<&str> = [(screen, "console"), (serial, "serial")]
         .iter()
         .filter(|(on, _)| *on)
-        .map(|(_, word)| *word)
+        .map(|(_, keyword)| *keyword)
         .collect();
     text += &format!("terminal_input {0}\nterminal_output {0}\n", terminals.join(" "));
     text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
@@ -130,9 +130,9 @@ fn quoted(title: &str) -> String {
 /// The text of grub.cfg.
 pub fn configuration(menu: &Menu) -> String {
     let mut text = prologue(&menu.bootloader);
-    for (title, words) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
+    for (title, keywords) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
         text += &format!(
-            "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{words}\n\tinitrd {}\n}}\n",
+            "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{keywords}\n\tinitrd {}\n}}\n",
             quoted(&title),
             menu.uuid,
             menu.kernel,
@@ -186,9 +186,9 @@ fn next_disk(indent: &str) -> String {
     .concat()
 }
 
-/// What `disk_starter` reads, and its place on a medium.
+/// What `disk_starter` reads, and its location on a medium.
 pub fn disk_starter_configuration() -> (String, String) {
-    (format!("{FOLDER}/disk.cfg"), next_disk("") + "echo No disk starts.\nsleep 5\nreboot\n")
+    (format!("{DIRECTORY}/disk.cfg"), next_disk("") + "echo No disk starts.\nsleep 5\nreboot\n")
 }
 
 /// GRUB in a file that another boot loader starts as a kernel, to go on with a disk: for a medium with the file `mark`.
@@ -199,7 +199,7 @@ pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<Pa
         ["iso9660", "search", "configfile", "normal", "test", "chain", "regexp", "biosdisk", "drivemap"];
     let modules = [&modules[..], &["echo", "sleep", "reboot"]].concat();
     let core = make_core(Platform::Pc, &search, "disk.cfg", &modules, workspace, host)?;
-    let start = modules_folder(Platform::Pc)?.join("lnxboot.img");
+    let start = modules_directory(Platform::Pc)?.join("lnxboot.img");
     let output = workspace.scratch_file("grub-disk.img");
     let mut bytes = std::fs::read(&start).with_context(|| format!("reading {}", start.display()))?;
     bytes.extend(std::fs::read(&core).with_context(|| format!("reading {}", core.display()))?);
@@ -209,7 +209,7 @@ pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<Pa
 
 /// Writes grub.cfg into the system.
 pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
-    tree.write(format!("{FOLDER}/grub.cfg"), configuration(menu), 0o644)
+    tree.write(format!("{DIRECTORY}/grub.cfg"), configuration(menu), 0o644)
 }
 
 /// Makes GRUB's core image for a platform; its path. It finds its menu on the system's file system.
@@ -220,7 +220,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
         Filesystem::Btrfs => "btrfs",
         Filesystem::Squashfs => "squash4",
         Filesystem::Reiserfs => "reiserfs",
-        Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.word()),
+        Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.keyword()),
     };
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
     let modules = menu_modules(platform, &[filesystem]);
@@ -268,48 +268,48 @@ fn make_core(
 ) -> Result<PathBuf> {
     let early = workspace.scratch_file("grub-early.cfg");
     let text = format!(
-        "search --no-floppy {search}\nset prefix=($root){FOLDER}\nconfigfile ($root){FOLDER}/{configuration}\n"
+        "search --no-floppy {search}\nset prefix=($root){DIRECTORY}\nconfigfile ($root){DIRECTORY}/{configuration}\n"
     );
     host.write_file(&early, text).context("writing GRUB's first settings")?;
-    let output = workspace.scratch_file(&format!("grub-{}.img", platform.word()));
-    let folder = modules_folder(platform)?;
+    let output = workspace.scratch_file(&format!("grub-{}.img", platform.keyword()));
+    let directory = modules_directory(platform)?;
     host.command("grub-mkimage")
-        .args(["--format", platform.word(), "--prefix", FOLDER, "--config"])
+        .args(["--format", platform.keyword(), "--prefix", DIRECTORY, "--config"])
         .arg(&early)
         .arg("--directory")
-        .arg(&folder)
+        .arg(&directory)
         .arg("--output")
         .arg(&output)
         .args(modules)
         .writable(workspace.scratch())
         .run()
-        .with_context(|| format!("making GRUB for {}", platform.word()))?;
+        .with_context(|| format!("making GRUB for {}", platform.keyword()))?;
     Ok(output)
 }
 
 /// Looks for GRUB's modules on this host.
 pub fn check(platform: Platform) -> Result<()> {
-    modules_folder(platform).map(drop)
+    modules_directory(platform).map(drop)
 }
 
-fn modules_folder(platform: Platform) -> Result<PathBuf> {
-    let folders = ["/usr/lib/grub", "/usr/share/grub2", "/usr/lib/grub2"]
-        .map(|folder| Path::new(folder).join(platform.word()));
-    match folders.into_iter().find(|folder| folder.join("normal.mod").is_file()) {
-        Some(folder) => Ok(folder),
+fn modules_directory(platform: Platform) -> Result<PathBuf> {
+    let directories = ["/usr/lib/grub", "/usr/share/grub2", "/usr/lib/grub2"]
+        .map(|directory| Path::new(directory).join(platform.keyword()));
+    match directories.into_iter().find(|directory| directory.join("normal.mod").is_file()) {
+        Some(directory) => Ok(directory),
         None => {
             bail!(
-                "GRUB's modules for {} are needed and not installed; install the package that brings them: {} on Debian",
-                platform.word(),
+                "GRUB's modules for {} are needed and not installed; install the package that provides them: {} on Debian",
+                platform.keyword(),
                 platform.package()
             )
         }
     }
 }
 
-/// Writes GRUB for BIOS: its first sector into the MBR, its core at sector `place`.
-pub fn write_bios(core: &Path, place: u64, room: u64, disk: &File) -> Result<()> {
-    let boot = modules_folder(Platform::Pc)?.join("boot.img");
+/// Writes GRUB for BIOS: its first sector into the MBR, its core at sector `location`.
+pub fn write_bios(core: &Path, location: u64, room: u64, disk: &File) -> Result<()> {
+    let boot = modules_directory(Platform::Pc)?.join("boot.img");
     let mut code = std::fs::read(&boot).with_context(|| format!("reading {}", boot.display()))?;
     let mut core = std::fs::read(core).with_context(|| format!("reading {}", core.display()))?;
     ensure!(code.len() >= 512 && core.len() > 512, "GRUB's images are too short");
@@ -318,10 +318,10 @@ pub fn write_bios(core: &Path, place: u64, room: u64, disk: &File) -> Result<()>
         "GRUB's core takes {} sectors and there are {room}",
         core.len().div_ceil(512)
     );
-    put(&mut code, KERNEL_SECTOR, place);
-    put(&mut core, BLOCK_LIST, place + 1);
+    put(&mut code, KERNEL_SECTOR, location);
+    put(&mut core, BLOCK_LIST, location + 1);
     disk.write_all_at(&code[..BOOT_CODE], 0).context("writing GRUB's first sector")?;
-    disk.write_all_at(&core, place * 512).context("writing GRUB's core")
+    disk.write_all_at(&core, location * 512).context("writing GRUB's core")
 }
 
 fn put(image: &mut [u8], offset: u64, sector: u64) {
@@ -349,6 +349,6 @@ mod tests {
         assert!(text.contains("set timeout=3\n"));
         assert!(text.contains("menuentry 'Its a system' {\n\tsearch --no-floppy --fs-uuid --set=root u\n"));
         assert!(text.contains("\tlinux /boot/vmlinuz-1 root=UUID=u console=ttyS0,115200\n"));
-        assert_eq!(console_words(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
+        assert_eq!(console_keywords(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
     }
 }

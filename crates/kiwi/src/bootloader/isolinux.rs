@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /boot/isolinux/   isolinux.bin, the modules it needs, an isolinux.cfg that leads to
-//! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the chapter's folder, in which names are relative
+//! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the chapter's directory, in which names are relative
 //! ```
 //!
 //! Its programs are those of the host; none of them is run here.
@@ -15,8 +15,8 @@ use description::Console;
 use super::grub2;
 use super::medium_menu::{Action, MediumMenu};
 
-/// The folder ISOLINUX looks into by itself.
-pub const FOLDER: &str = "/boot/isolinux";
+/// The directory ISOLINUX looks into by itself.
+pub const DIRECTORY: &str = "/boot/isolinux";
 /// The program on the medium.
 pub const PROGRAM: &str = "boot/isolinux/isolinux.bin";
 /// What starts the machine's disk, as GRUB makes it.
@@ -25,8 +25,8 @@ pub const DISK_STARTER: &str = "/boot/isolinux/disk";
 const MODULES: [&str; 4] = ["ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32"];
 
 /// Where distributions put ISOLINUX and its modules.
-const PROGRAM_FOLDERS: [&str; 3] = ["/usr/lib/ISOLINUX", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
-const MODULE_FOLDERS: [&str; 3] =
+const PROGRAM_DIRECTORIES: [&str; 3] = ["/usr/lib/ISOLINUX", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
+const MODULE_DIRECTORIES: [&str; 3] =
     ["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
 
 /// ISOLINUX on this host.
@@ -34,40 +34,40 @@ const MODULE_FOLDERS: [&str; 3] =
 pub struct Installed {
     /// The boot sector that starts a medium from a stick.
     pub hybrid_mbr: PathBuf,
-    /// The program and its modules: name on the medium and place on the host.
+    /// The program and its modules: name on the medium and location on the host.
     pub files: Vec<(String, PathBuf)>,
 }
 
 impl Installed {
-    /// Looks for it; what is missing is said with the package that brings it.
+    /// Looks for it; what is missing is said with the package that provides it.
     pub fn find() -> Result<Self> {
-        let program = find(&PROGRAM_FOLDERS, "isolinux.bin", "isolinux")?;
-        let hybrid_mbr = find(&PROGRAM_FOLDERS, "isohdpfx.bin", "isolinux")?;
+        let program = find(&PROGRAM_DIRECTORIES, "isolinux.bin", "isolinux")?;
+        let hybrid_mbr = find(&PROGRAM_DIRECTORIES, "isohdpfx.bin", "isolinux")?;
         let mut files = vec![("isolinux.bin".to_owned(), program)];
         for module in MODULES {
-            files.push((module.to_owned(), find(&MODULE_FOLDERS, module, "syslinux-common")?));
+            files.push((module.to_owned(), find(&MODULE_DIRECTORIES, module, "syslinux-common")?));
         }
         Ok(Self { hybrid_mbr, files })
     }
 }
 
-fn find(folders: &[&str], name: &str, package: &str) -> Result<PathBuf> {
-    let candidates = folders.iter().map(|folder| Path::new(folder).join(name));
+fn find(directories: &[&str], name: &str, package: &str) -> Result<PathBuf> {
+    let candidates = directories.iter().map(|directory| Path::new(directory).join(name));
     match candidates.into_iter().find(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => bail!(
-            "{name} of ISOLINUX is needed and not installed; install the package that brings it: {package} on Debian, \
+            "{name} of ISOLINUX is needed and not installed; install the package that provides it: {package} on Debian, \
              syslinux on SUSE and Fedora"
         ),
     }
 }
 
-/// What leads from ISOLINUX's own folder to the medium's settings, and makes names relative to their folder.
+/// What leads from ISOLINUX's own directory to the medium's settings, and makes names relative to their directory.
 pub fn first_configuration(loader: &str) -> String {
     format!("default loader\nprompt 0\nlabel loader\n  config {loader}/isolinux.cfg {loader}/\n")
 }
 
-/// The text of isolinux.cfg in the loader's folder. A line is no longer than isolinux reads (2047 bytes).
+/// The text of isolinux.cfg in the loader's directory. A line is no longer than isolinux reads (2047 bytes).
 pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     let mut text = String::new();
     if grub2::consoles(&menu.settings).contains(&Console::Serial) {
@@ -75,7 +75,8 @@ pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     }
     // Tenths of a second; 0 would wait for ever.
     let timeout = (menu.settings.timeout * 10).max(1);
-    text += &format!("path {FOLDER}\nui menu.c32\nmenu title {}\nprompt 0\ntimeout {timeout}\n", menu.title);
+    text +=
+        &format!("path {DIRECTORY}\nui menu.c32\nmenu title {}\nprompt 0\ntimeout {timeout}\n", menu.title);
     if let Some(first) = menu.entries.first() {
         text += &format!("default {}\n", first.label);
     }
@@ -97,7 +98,7 @@ pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     Ok(text)
 }
 
-/// A path as it is written inside the loader's folder.
+/// A path as it is written inside the loader's directory.
 fn inside<'a>(path: &'a str, loader: &str) -> &'a str {
     path.strip_prefix(loader).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
 }

@@ -16,7 +16,7 @@ pub struct MediumMenu {
 /// One line of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The word that isolinux knows it by.
+    /// The keyword that isolinux knows it by.
     pub label: String,
     /// What people read.
     pub title: String,

@@ -1,4 +1,4 @@
-//! Boot loaders, written into a disk file or onto a medium at their places.
+//! Boot loaders, written into a disk file or onto a medium at their locations.
 
 pub mod esp;
 pub mod grub2;

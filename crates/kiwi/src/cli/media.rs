@@ -1,4 +1,4 @@
-//! What makes CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and the same in the chapter's words.
+//! What makes CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and the same in the chapter's keywords.
 
 use std::path::PathBuf;
 
@@ -125,7 +125,7 @@ impl InstallStick {
 
 /// The chapter's options.
 #[derive(Debug, Args)]
-pub(super) struct ChapterMedia {
+pub(super) struct LegacyMedia {
     /// Make a stick that boots of this boot image.
     #[arg(long, value_name = "INITRD", group = "operation", help_heading = "Operations of the chapter")]
     bootstick: Option<PathBuf>,
@@ -170,7 +170,7 @@ pub(super) struct ChapterMedia {
     output: Option<PathBuf>,
 }
 
-impl ChapterMedia {
+impl LegacyMedia {
     /// The operation these options ask for, if they ask for one.
     pub(super) fn operation(self) -> Option<Operation> {
         if let Some(initrd) = self.bootstick {

@@ -1,21 +1,21 @@
 //! The command line: today's verbs and the chapter's options, one tree, one Request per operation.
 //!
 //! ```text
-//! arguments -> Arguments (clap) -> Call (an operation with its Request, or a word of help)
+//! arguments -> Arguments (clap) -> Call (an operation with its Request, or a keyword of help)
 //! ```
 //!
 //! `verb` names the verbs; each group of verbs has a file with what they take and the Request they become.
 //! Only this module knows clap; an operation never sees it.
 
-mod building;
-mod caching;
-mod chapter;
-mod comparing;
-mod describing;
-mod documenting;
+mod build;
+mod cache;
+mod compare;
+mod description;
+mod documentation;
+mod legacy_1x;
 mod media;
 mod ng;
-mod running;
+mod run;
 mod verb;
 
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ struct Arguments {
     #[command(subcommand)]
     verb: Option<verb::Verb>,
     #[command(flatten)]
-    chapter: chapter::Chapter,
+    chapter: legacy_1x::Legacy1x,
     #[command(flatten)]
     global: Global,
     #[command(flatten)]
@@ -54,10 +54,10 @@ struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every verb")]
 struct Global {
-    /// Write the log to FILE; the word "terminal" shows it on the terminal instead.
+    /// Write the log to FILE; the keyword "terminal" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
     logfile: Option<PathBuf>,
-    /// Write where the time went to PLACE.json and PLACE.html, a page to look at; into PLACE when it is a folder.
+    /// Write where the time went to PLACE.json and PLACE.html, a page to look at; into PLACE when it is a directory.
     #[arg(long, value_name = "PLACE", global = true)]
     timings: Option<PathBuf>,
     /// Print one JSON object a line about stages, warnings and results on standard output.
@@ -152,7 +152,7 @@ impl Arguments {
     }
 }
 
-/// The word of `--logfile` that is no file.
+/// The keyword of `--logfile` that is no file.
 const TERMINAL: &str = "terminal";
 
 #[cfg(test)]
@@ -164,14 +164,14 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    fn call(words: &str) -> Operation {
-        asked(words).unwrap().operation
+    fn call(keywords: &str) -> Operation {
+        asked(keywords).unwrap().operation
     }
 
     /// The call, or what is said instead of it.
-    fn asked(words: &str) -> Result<Call, String> {
+    fn asked(keywords: &str) -> Result<Call, String> {
         let matches =
-            Arguments::command().try_get_matches_from(words.split(' ')).map_err(|e| e.to_string())?;
+            Arguments::command().try_get_matches_from(keywords.split(' ')).map_err(|e| e.to_string())?;
         let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
         arguments.call(early_option(&matches)).map_err(|problem| problem.text)
     }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_ng_can_and_kiwi_cannot_is_refused_by_name() {
-        for (words, named) in [
+        for (keywords, named) in [
             ("kiwi system build --description d --target-dir t --set-type-attr a=b", "--set-type-attr"),
             (
                 "kiwi system build --description d --target-dir t --allow-existing-root",
@@ -269,7 +269,7 @@ mod tests {
             ("kiwi system stackbuild --stash n --target-dir t", "'system stackbuild'"),
             ("kiwi image resize --target-dir t --size 5g", "'image resize'"),
         ] {
-            let said = asked(words).unwrap_err();
+            let said = asked(keywords).unwrap_err();
             assert!(
                 said.contains(&format!("{named} ")) && said.contains("is not built by this version"),
                 "{said}"

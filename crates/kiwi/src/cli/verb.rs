@@ -2,33 +2,33 @@
 
 use clap::Subcommand;
 
-use super::{Problem, building, caching, comparing, describing, documenting, media, ng, running};
+use super::{Problem, build, cache, compare, description, documentation, media, ng, run};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Start a new description: asks what it needs to know, or is told by options.
-    Init(describing::Init),
-    /// Build the root tree a description asks for (the physical extend).
-    Prepare(building::Prepare),
-    /// Make images from a prepared root tree (the logical extend).
-    Create(building::Create),
+    Init(description::Init),
+    /// Build the root tree a description asks for (prepare).
+    Prepare(build::Prepare),
+    /// Make images from a prepared root tree (create).
+    Create(build::Create),
     /// Prepare and create in one go; the root tree is kept only with --root.
-    Build(building::Build),
-    /// Look after the store of finished stages: list, prune, verify.
-    Cache(caching::Cache),
+    Build(build::Build),
+    /// Look after the cache of finished stages: list, prune, verify.
+    Cache(cache::Cache),
     /// Upgrade the packages of a prepared root tree.
-    Upgrade(building::Upgrade),
-    /// Build a description twice under other circumstances and say what differs.
-    Repro(comparing::Repro),
-    /// Say what differs between two root trees or folders of images.
-    Diff(comparing::Diff),
+    Upgrade(build::Upgrade),
+    /// Build a description twice under other environment and say what differs.
+    Repro(compare::Repro),
+    /// Say what differs between two root trees or directories of images.
+    Diff(compare::Diff),
     /// Say everything that is wrong with a description, and where.
-    Check(describing::Check),
-    /// Write a description anew: in today's words, or in another format.
-    Convert(describing::Convert),
+    Check(description::Check),
+    /// Write a description anew: in today's keywords, or in another format.
+    Convert(description::Convert),
     /// Tell what a description offers and what one build takes of it: types, profiles, repositories, packages.
-    Info(describing::Outline),
+    Info(description::DescriptionInfo),
     /// Make a stick that boots: a boot image, and a whole system if wanted.
     BootStick(media::BootStick),
     /// Make a CD that starts a boot image.
@@ -38,11 +38,11 @@ pub(super) enum Verb {
     /// Make a stick that installs a system on a machine.
     InstallStick(media::InstallStick),
     /// Boot a finished disk in QEMU, with its console on this terminal.
-    Run(running::Run),
+    Run(run::Run),
     /// List the boot image descriptions that come with kiwi.
     List,
     /// List the profiles of a description.
-    ListProfiles(describing::ListProfiles),
+    ListProfiles(description::ListProfiles),
     /// Ask for a password and print its hash for a description.
     CreatePassword,
     /// Commands of KIWI NG on systems: build, prepare, create, update.
@@ -52,13 +52,13 @@ pub(super) enum Verb {
     /// Commands of KIWI NG on what was built: list, bundle.
     Result(ng::Results),
     /// Print a schema of descriptions for editors: RELAX NG or JSON Schema.
-    Schema(documenting::Schema),
+    Schema(documentation::Schema),
     /// Print a completion script for a shell.
     #[command(hide = true)]
-    Completions(documenting::Completions),
-    /// Write the manual pages into a folder.
+    Completions(documentation::Completions),
+    /// Write the manual pages into a directory.
     #[command(hide = true)]
-    ManPages(documenting::ManPages),
+    ManPages(documentation::ManPages),
 }
 
 impl Verb {

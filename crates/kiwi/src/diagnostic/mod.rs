@@ -1,4 +1,4 @@
-//! Shows what is wrong with a description: to a person the place, the line, a caret and what was expected; to programs
+//! Shows what is wrong with a description: to a person the location, the line, a caret and what was expected; to programs
 //! a JSON document or SARIF.
 
 mod report;

@@ -25,19 +25,19 @@ struct Entry<'a> {
     label: &'a str,
     help: Option<&'a str>,
     file: &'a str,
-    start: Place,
-    end: Place,
+    start: Location,
+    end: Location,
 }
 
-/// A place in a text: line and column count from 1, columns in characters; the offset counts bytes from 0.
+/// A location in a text: line and column count from 1, columns in characters; the offset counts bytes from 0.
 #[derive(Serialize, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Location {
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) offset: usize,
 }
 
-impl Place {
+impl Location {
     pub(super) fn of(file: &SourceFile, offset: usize) -> Self {
         let mut offset = offset.min(file.text.len());
         while !file.text.is_char_boundary(offset) {
@@ -76,8 +76,8 @@ fn entry(diagnostic: &Diagnostic) -> Entry<'_> {
         label: &diagnostic.label,
         help: diagnostic.help.as_deref(),
         file: &file.name,
-        start: Place::of(file, diagnostic.span.range.start),
-        end: Place::of(file, diagnostic.span.range.end),
+        start: Location::of(file, diagnostic.span.range.start),
+        end: Location::of(file, diagnostic.span.range.end),
     }
 }
 
@@ -88,9 +88,9 @@ mod tests {
     #[test]
     fn places_count_characters_and_survive_every_offset() {
         let file = SourceFile { name: "x".to_owned(), text: "aä\nöb".to_owned() };
-        assert_eq!(Place::of(&file, 3), Place { line: 1, column: 3, offset: 3 });
-        assert_eq!(Place::of(&file, 4), Place { line: 2, column: 1, offset: 4 });
-        assert_eq!(Place::of(&file, 5), Place { line: 2, column: 1, offset: 4 });
-        assert_eq!(Place::of(&file, 999), Place { line: 2, column: 3, offset: 7 });
+        assert_eq!(Location::of(&file, 3), Location { line: 1, column: 3, offset: 3 });
+        assert_eq!(Location::of(&file, 4), Location { line: 2, column: 1, offset: 4 });
+        assert_eq!(Location::of(&file, 5), Location { line: 2, column: 1, offset: 4 });
+        assert_eq!(Location::of(&file, 999), Location { line: 2, column: 3, offset: 7 });
     }
 }

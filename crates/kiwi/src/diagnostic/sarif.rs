@@ -6,7 +6,7 @@ use anyhow::Result;
 use description::{Diagnostic, Diagnostics, Severity};
 use serde_json::{Value, json};
 
-use super::report::Place;
+use super::report::Location;
 
 /// The schema that the standard names for itself.
 const SCHEMA: &str =
@@ -52,7 +52,7 @@ fn level(severity: Severity) -> &'static str {
 fn result(diagnostic: &Diagnostic, rules: &[&str]) -> Value {
     let file = &diagnostic.span.file;
     let [start, end] =
-        [diagnostic.span.range.start, diagnostic.span.range.end].map(|offset| Place::of(file, offset));
+        [diagnostic.span.range.start, diagnostic.span.range.end].map(|offset| Location::of(file, offset));
     let mut text = diagnostic.message.clone();
     for part in
         [Some(diagnostic.label.as_str()).filter(|label| !label.is_empty()), diagnostic.help.as_deref()]

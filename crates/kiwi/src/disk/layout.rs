@@ -61,7 +61,7 @@ impl DiskLayout {
     pub fn partition_uuid(&self, partition: &Partition) -> String {
         match self.firmware {
             Firmware::Bios => {
-                // The id is stored little-endian, and the table writer stores the first four bytes as they are.
+                // The id is stored little-endian, and the table writer caches the first four bytes as they are.
                 let id = u32::from_le_bytes(std::array::from_fn(|index| self.guid[index]));
                 format!("{id:08x}-{:02x}", partition.number)
             }

@@ -1,4 +1,4 @@
-//! A disk as a file: partitions at their places, a table that names them.
+//! A disk as a file: partitions at their locations, a table that names them.
 
 mod layout;
 mod table;

@@ -41,7 +41,7 @@ const ZSTD: u8 = 1;
 const REFCOUNT_ORDER: u32 = 4;
 /// Of an entry of L1 or L2: its cluster has this one reference.
 const COPIED: u64 = 1 << 63;
-/// Of an entry of L2: the cluster is packed; below are the offset of its bytes and the further sectors they reach into.
+/// Of an entry of L2: the cluster is packed; below are the offset of its bytes and the next sectors they reach into.
 const PACKED: u64 = 1 << 62;
 const SECTORS_SHIFT: u32 = 62 - (CLUSTER_BITS - 8);
 const SECTOR: u64 = 512;
@@ -171,7 +171,7 @@ impl<'a> Image<'a> {
             tables: BTreeMap::new(),
             counts: Vec::new(),
         };
-        image.store(&vec![0; usize::try_from(CLUSTER)?])?;
+        image.cache(&vec![0; usize::try_from(CLUSTER)?])?;
         Ok(image)
     }
 
@@ -180,9 +180,9 @@ impl<'a> Image<'a> {
             Cluster::Zeros => return Ok(()),
             Cluster::Plain(bytes) => self.table(&bytes)? | COPIED,
             Cluster::Packed(bytes) => {
-                let start = self.store(&bytes)?;
-                let further = (self.position - 1) / SECTOR - start / SECTOR;
-                PACKED | further << SECTORS_SHIFT | start
+                let start = self.cache(&bytes)?;
+                let next = (self.position - 1) / SECTOR - start / SECTOR;
+                PACKED | next << SECTORS_SHIFT | start
             }
         };
         let table = self.tables.entry(number / OFFSETS).or_insert_with(|| vec![0; OFFSETS as usize]);
@@ -191,7 +191,7 @@ impl<'a> Image<'a> {
     }
 
     /// Writes bytes where the last ones ended; each cluster of the file they lie in has a reference more.
-    fn store(&mut self, bytes: &[u8]) -> Result<u64> {
+    fn cache(&mut self, bytes: &[u8]) -> Result<u64> {
         let start = self.position;
         self.output.write_all(bytes).context("writing the disk")?;
         self.position += bytes.len() as u64;
@@ -214,7 +214,7 @@ impl<'a> Image<'a> {
     /// Writes bytes to clusters of their own.
     fn table(&mut self, bytes: &[u8]) -> Result<u64> {
         self.align()?;
-        let start = self.store(bytes)?;
+        let start = self.cache(bytes)?;
         self.align()?;
         Ok(start)
     }
@@ -268,11 +268,11 @@ impl<'a> Image<'a> {
         }
         let counts: Vec<u8> = self.counts.iter().flat_map(|count| count.to_be_bytes()).collect();
         self.output.write_all(&counts).context("writing the disk")?;
-        let place = (before + blocks) * CLUSTER;
+        let location = (before + blocks) * CLUSTER;
         let mut table: Vec<u64> = (before..before + blocks).map(|cluster| cluster * CLUSTER).collect();
         table.resize(usize::try_from(tables * OFFSETS)?, 0);
         self.output.write_all(&bytes(&table)).context("writing the disk")?;
-        Ok((place, tables))
+        Ok((location, tables))
     }
 }
 
@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn qemu_img_finds_the_same_disk_and_nothing_wrong() {
-        let folder = tempfile::tempdir().unwrap();
-        let [raw, one, other] = ["raw", "one", "other"].map(|name| folder.path().join(name));
+        let directory = tempfile::tempdir().unwrap();
+        let [raw, one, other] = ["raw", "one", "other"].map(|name| directory.path().join(name));
         disk(&raw);
         let host = Host::new(Output::Quiet);
         for image in [&one, &other] {
@@ -315,18 +315,18 @@ mod tests {
         }
         assert!(std::fs::read(&one).unwrap() == std::fs::read(&other).unwrap(), "two files differ");
         let compare = ["compare", "-f", "raw", "-F", "qcow2"];
-        for (words, last) in [(&["check", "-f", "qcow2"][..], None), (&compare[..], Some(&raw))] {
+        for (keywords, last) in [(&["check", "-f", "qcow2"][..], None), (&compare[..], Some(&raw))] {
             let output =
-                std::process::Command::new("qemu-img").args(words).args(last).arg(&one).output().unwrap();
-            assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stdout));
+                std::process::Command::new("qemu-img").args(keywords).args(last).arg(&one).output().unwrap();
+            assert!(output.status.success(), "{keywords:?}: {}", String::from_utf8_lossy(&output.stdout));
         }
     }
 
     #[test]
     fn what_an_earlier_image_has_packed_is_taken_and_gives_the_same_bytes() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let [raw, before, image, damaged] =
-            ["raw", "before", "image", "damaged"].map(|name| folder.path().join(name));
+            ["raw", "before", "image", "damaged"].map(|name| directory.path().join(name));
         disk(&raw);
         let host = Host::new(Output::Quiet);
         write(&raw, &File::create(&before).unwrap(), None, &host).unwrap();
@@ -337,7 +337,7 @@ mod tests {
 
         let with = |earlier: &Path| {
             let earlier = Earlier::open(earlier);
-            let output = folder.path().join("with");
+            let output = directory.path().join("with");
             write(&raw, &File::create(&output).unwrap(), earlier.as_ref(), &host).unwrap();
             assert!(std::fs::read(output).unwrap() == expected, "an earlier image changes the bytes");
             earlier
@@ -357,8 +357,8 @@ mod tests {
         }
 
         let mut bytes = std::fs::read(&before).unwrap();
-        let place = CLUSTER as usize + 20;
-        bytes[place] ^= 1;
+        let location = CLUSTER as usize + 20;
+        bytes[location] ^= 1;
         std::fs::write(&damaged, &bytes).unwrap();
         with(&damaged).unwrap();
         for length in [0, 111, CLUSTER as usize, bytes.len() - CLUSTER as usize * 4] {

@@ -2,14 +2,14 @@
 //!
 //! mkfs.btrfs takes the order of entries and the numbers of inodes from the file system the tree lies on, where they come
 //! by chance. On one made for it alone, filled in the order of names, they are the same in every build. What else
-//! differs is settled afterwards (`btrfs_identity`).
+//! differs is finished afterwards (`btrfs_identity`).
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
-use super::{FilesystemPlan, btrfs_identity, btrfs_item, empty_file, folder_of};
+use super::{FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
 use crate::host::Host;
 use crate::host::device::stands_for;
 use crate::root_tree::{Measure, RootTree};
@@ -35,13 +35,13 @@ pub(super) fn create(
     let devices = tree.devices()?;
     // No tree is larger than the file system it is to fill.
     if host.available_memory() > plan.size {
-        let folder = workspace.scratch_file("btrfs.tree");
-        host.create_folders(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        host.mount_memory(&folder, plan.size).context("making room in memory for the tree")?;
-        let made = tree_archive::copy(tree, &folder, host)
-            .and_then(|()| hand_over(&devices, &folder))
-            .and_then(|()| make(plan, &folder, devices, output, host));
-        host.unmount(&folder).context("taking the copy of the tree out of memory")?;
+        let directory = workspace.scratch_file("btrfs.tree");
+        host.create_directories(&directory).with_context(|| format!("creating {}", directory.display()))?;
+        host.mount_memory(&directory, plan.size).context("making room in memory for the tree")?;
+        let made = tree_archive::copy(tree, &directory, host)
+            .and_then(|()| hand_over(&devices, &directory))
+            .and_then(|()| make(plan, &directory, devices, output, host));
+        host.unmount(&directory).context("taking the copy of the tree out of memory")?;
         made?;
     } else {
         ensure!(
@@ -56,20 +56,20 @@ pub(super) fn create(
         );
         make(plan, tree.path(), devices, output, host)?;
     }
-    btrfs_identity::settle(&file, &plan.uuid, plan.epoch).context("settling times and ids of the file system")
+    btrfs_identity::finish(&file, &plan.uuid, plan.epoch).context("settling times and ids of the file system")
 }
 
-/// Gives the device nodes of the copy their numbers as the time of last access: mkfs.btrfs writes that, which is settled
+/// Gives the device nodes of the copy their numbers as the time of last access: mkfs.btrfs writes that, which is finished
 /// afterwards, and forgets the number.
 fn hand_over(devices: &[PathBuf], copy: &Path) -> Result<()> {
     for path in devices {
-        let place = copy.join(path.strip_prefix("/")?);
+        let location = copy.join(path.strip_prefix("/")?);
         let device =
-            stands_for(&place, false)?.with_context(|| format!("{} is no device", path.display()))?;
+            stands_for(&location, false)?.with_context(|| format!("{} is no device", path.display()))?;
         let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
         let number = i64::try_from(btrfs_item::number_of(device))?;
         let times = Timestamps { last_access: time(number, 0), last_modification: time(0, UTIME_OMIT) };
-        utimensat(CWD, &place, &times, AtFlags::SYMLINK_NOFOLLOW)
+        utimensat(CWD, &location, &times, AtFlags::SYMLINK_NOFOLLOW)
             .with_context(|| format!("numbering the device node {}", path.display()))?;
     }
     Ok(())
@@ -81,7 +81,7 @@ fn make(plan: &FilesystemPlan, tree: &Path, devices: Vec<PathBuf>, output: &Path
         .args(["--quiet", "--force", "--uuid", &plan.uuid, "--rootdir"])
         .arg(tree)
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .writable(folder_of(output))
+        .writable(directory_of(output))
         .shows_devices(devices);
     if let Some(label) = &plan.label {
         command = command.args(["--label", label]);

@@ -26,12 +26,12 @@ static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 const SUPERBLOCKS: [u64; 3] = [64 << 10, 64 << 20, 256 << 30];
 const SUPERBLOCK: usize = 4096;
 const MAGIC: &[u8] = b"_BHRfS_M";
-/// Places in a superblock.
+/// Locations in a superblock.
 const DEVICE: usize = 201;
 const SYSTEM_CHUNKS: usize = 811;
 const SYSTEM_CHUNKS_END: usize = SYSTEM_CHUNKS + 2048;
 
-/// Places in a tree block.
+/// Locations in a tree block.
 const FILE_SYSTEM: Range<usize> = 32..48;
 const CHUNK_TREE: usize = 64;
 const COUNT: usize = 96;
@@ -41,7 +41,7 @@ const ITEM: usize = 25;
 const POINTER: usize = 33;
 
 /// Settles the file system that fills `file`.
-pub(super) fn settle(file: &File, uuid: &str, epoch: u64) -> Result<()> {
+pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     let settings = Settings::new(uuid, epoch);
     let size = file.metadata().context("reading the size of the file system")?.len();
     let mut superblock = [0; SUPERBLOCK];
@@ -56,32 +56,32 @@ pub(super) fn settle(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     let mut block = vec![0; node];
     for (start, end) in sparse::extents(file, size).context("finding what the file system wrote")? {
         let first = start / 4096 * 4096;
-        for place in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
-            if contents.iter().any(|chunk| chunk.contains(&place)) {
+        for location in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
+            if contents.iter().any(|chunk| chunk.contains(&location)) {
                 continue;
             }
-            file.read_exact_at(&mut block, place).context("reading a tree block")?;
+            file.read_exact_at(&mut block, location).context("reading a tree block")?;
             let is_superblock = block[64..72] == *MAGIC;
             let sum = CRC.checksum(&block[32..]).to_le_bytes();
             if is_superblock || block[FILE_SYSTEM] != superblock[FILE_SYSTEM] || block[..4] != sum {
                 continue;
             }
-            settle_block(&mut block, &settings)?;
-            file.write_all_at(&block, place).context("writing a tree block")?;
+            finish_block(&mut block, &settings)?;
+            file.write_all_at(&block, location).context("writing a tree block")?;
         }
     }
-    for place in SUPERBLOCKS.into_iter().filter(|place| place + SUPERBLOCK as u64 <= size) {
-        file.read_exact_at(&mut superblock, place).context("reading a superblock")?;
+    for location in SUPERBLOCKS.into_iter().filter(|location| location + SUPERBLOCK as u64 <= size) {
+        file.read_exact_at(&mut superblock, location).context("reading a superblock")?;
         if superblock[64..72] == *MAGIC {
-            btrfs_item::settle_device(&mut superblock[DEVICE..], &settings);
+            btrfs_item::finish_device(&mut superblock[DEVICE..], &settings);
             for chunk in system_chunks(&superblock)? {
-                btrfs_item::settle_chunk(&mut superblock[chunk..], &settings);
+                btrfs_item::finish_chunk(&mut superblock[chunk..], &settings);
             }
             // Behind them stand remains of chunks that were there before.
             let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
             superblock[end..SYSTEM_CHUNKS_END].fill(0);
             seal(&mut superblock);
-            file.write_all_at(&superblock, place).context("writing a superblock")?;
+            file.write_all_at(&superblock, location).context("writing a superblock")?;
         }
     }
     Ok(())
@@ -111,15 +111,17 @@ impl Settings {
 fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
     let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
         .into_iter()
-        .map(|place| (LE::read_u64(&superblock[place - 8..]), btrfs_item::Chunk::read(&superblock[place..])))
+        .map(|location| {
+            (LE::read_u64(&superblock[location - 8..]), btrfs_item::Chunk::read(&superblock[location..]))
+        })
         .collect();
     let mut found = Vec::new();
     let mut waiting = vec![LE::read_u64(&superblock[88..])];
-    while let Some(logical) = waiting.pop() {
-        let place = system.iter().find_map(|(start, chunk)| chunk.place(*start, logical));
-        let Some(place) = place else { bail!("the chunk tree is outside the system's chunks") };
+    while let Some(create) = waiting.pop() {
+        let location = system.iter().find_map(|(start, chunk)| chunk.location(*start, create));
+        let Some(location) = location else { bail!("the chunk tree is outside the system's chunks") };
         let mut block = vec![0; node];
-        file.read_exact_at(&mut block, place).context("reading the chunk tree")?;
+        file.read_exact_at(&mut block, location).context("reading the chunk tree")?;
         let count = usize::try_from(LE::read_u32(&block[COUNT..]))?;
         if block[LEVEL] > 0 {
             waiting.extend((0..count).map(|index| LE::read_u64(&block[HEAD + index * POINTER + 17..])));
@@ -127,7 +129,7 @@ fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64
         }
         for item in items(&block)? {
             if item.kind == btrfs_item::CHUNK {
-                let chunk = btrfs_item::Chunk::read(&block[item.place..]);
+                let chunk = btrfs_item::Chunk::read(&block[item.location..]);
                 found.extend(chunk.contents());
             }
         }
@@ -135,15 +137,15 @@ fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64
     Ok(found)
 }
 
-/// Places of the chunks the superblock itself describes; a key stands before each.
+/// Locations of the chunks the superblock itself describes; a key stands before each.
 fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
     let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
     ensure!(end <= SYSTEM_CHUNKS_END, "the superblock is damaged");
     let mut found = Vec::new();
-    let mut place = SYSTEM_CHUNKS;
-    while place < end {
-        found.push(place + 17);
-        place += 17 + btrfs_item::Chunk::read(&superblock[place + 17..]).length();
+    let mut location = SYSTEM_CHUNKS;
+    while location < end {
+        found.push(location + 17);
+        location += 17 + btrfs_item::Chunk::read(&superblock[location + 17..]).length();
     }
     Ok(found)
 }
@@ -155,7 +157,7 @@ pub(super) struct Item {
     pub(super) object: u64,
     pub(super) kind: u8,
     /// Where its content is.
-    pub(super) place: usize,
+    pub(super) location: usize,
     pub(super) size: usize,
 }
 
@@ -165,23 +167,23 @@ fn items(leaf: &[u8]) -> Result<Vec<Item>> {
     (0..count)
         .map(|index| {
             let key = HEAD + index * ITEM;
-            let place = HEAD + usize::try_from(LE::read_u32(&leaf[key + 17..]))?;
+            let location = HEAD + usize::try_from(LE::read_u32(&leaf[key + 17..]))?;
             let size = usize::try_from(LE::read_u32(&leaf[key + 21..]))?;
-            ensure!(place + size <= leaf.len(), "a leaf is damaged");
-            Ok(Item { key, object: LE::read_u64(&leaf[key..]), kind: leaf[key + 8], place, size })
+            ensure!(location + size <= leaf.len(), "a leaf is damaged");
+            Ok(Item { key, object: LE::read_u64(&leaf[key..]), kind: leaf[key + 8], location, size })
         })
         .collect()
 }
 
-fn settle_block(block: &mut [u8], settings: &Settings) -> Result<()> {
+fn finish_block(block: &mut [u8], settings: &Settings) -> Result<()> {
     block[CHUNK_TREE..CHUNK_TREE + 16].copy_from_slice(&settings.chunk_tree);
     if block[LEVEL] == 0 {
         let items = items(block)?;
         // Between keys and contents stand remains of what was there before.
-        let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.place);
+        let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.location);
         ensure!(free.start <= free.end, "a leaf is damaged");
         block[free].fill(0);
-        btrfs_item::settle(block, &items, settings);
+        btrfs_item::finish(block, &items, settings);
     } else {
         let end = HEAD + usize::try_from(LE::read_u32(&block[COUNT..]))? * POINTER;
         ensure!(end <= block.len(), "a node is damaged");
@@ -199,19 +201,19 @@ fn seal(block: &mut [u8]) {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use super::super::foreign_tool::run;
+    use super::super::test_tools::run;
     use super::*;
 
     const UUID: &str = "11111111-2222-4333-8444-555555555555";
 
     /// More files than one leaf describes, so that there are nodes; with doubled trees, single ones and mixed chunks.
     #[test]
-    fn settled_file_systems_satisfy_btrfs_check_and_are_the_same_later() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
+    fn finished_file_systems_satisfy_btrfs_check_and_are_the_same_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
         std::fs::create_dir(path("tree")).unwrap();
         for number in 0..2000 {
-            std::fs::write(folder.path().join(format!("tree/{number}")), vec![7; number]).unwrap();
+            std::fs::write(directory.path().join(format!("tree/{number}")), vec![7; number]).unwrap();
         }
         for options in [["--metadata", "dup"].as_slice(), &["--metadata", "single"], &["--mixed"]] {
             let images = [path("one"), path("other")];
@@ -220,9 +222,9 @@ mod tests {
                     File::options().read(true).write(true).create(true).truncate(true).open(image).unwrap();
                 file.set_len(256 << 20).unwrap();
                 let tree = path("tree");
-                let words = ["--quiet", "--force", "--uuid", UUID, "--rootdir", &tree];
-                run("mkfs.btrfs", &[&words, options, &[image]].concat());
-                settle(&file, UUID, 1_000_000_000).unwrap();
+                let keywords = ["--quiet", "--force", "--uuid", UUID, "--rootdir", &tree];
+                run("mkfs.btrfs", &[&keywords, options, &[image]].concat());
+                finish(&file, UUID, 1_000_000_000).unwrap();
                 let checked = run("btrfs", &["check", "--check-data-csum", image]);
                 assert!(checked.contains("no error found"), "{options:?}: {checked}");
             }

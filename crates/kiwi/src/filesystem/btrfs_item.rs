@@ -17,31 +17,31 @@ const DEVICE: u8 = 216;
 pub(super) const CHUNK: u8 = 228;
 const SUBVOLUME_ID: u8 = 251;
 
-/// Places in an inode: mode, number of a device.
+/// Locations in an inode: mode, number of a device.
 const MODE: usize = 52;
 const NUMBER: usize = 56;
-/// Places in an inode: access, change, modification, creation, each seconds and nanoseconds.
+/// Locations in an inode: access, change, modification, creation, each seconds and nanoseconds.
 const ACCESS: usize = 112;
 const CHANGE: usize = 124;
 const MODIFICATION: usize = 136;
 const CREATION: usize = 148;
 const INODE_SIZE: usize = 160;
-/// Places in the item of a tree's root.
+/// Locations in the item of a tree's root.
 const ROOT_ID: Range<usize> = 247..263;
 const ROOT_CHANGE: usize = 327;
 const ROOT_CREATION: usize = 339;
 
 /// Settles the items of one leaf.
-pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
+pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     for item in items {
-        let content = &mut leaf[item.place..item.place + item.size];
+        let content = &mut leaf[item.location..item.location + item.size];
         match item.kind {
-            INODE if item.size >= INODE_SIZE => settle_inode(content, settings.epoch),
-            ATTRIBUTE | NAME | NAME_BY_NUMBER => settle_names(content),
+            INODE if item.size >= INODE_SIZE => finish_inode(content, settings.epoch),
+            ATTRIBUTE | NAME | NAME_BY_NUMBER => finish_names(content),
             ROOT if item.size >= ROOT_CREATION + 12 => {
-                for place in [ROOT_CHANGE, ROOT_CREATION] {
-                    if LE::read_u64(&content[place..]) != 0 {
-                        set_time(content, place, settings.epoch);
+                for location in [ROOT_CHANGE, ROOT_CREATION] {
+                    if LE::read_u64(&content[location..]) != 0 {
+                        set_time(content, location, settings.epoch);
                     }
                 }
                 if content[ROOT_ID] != [0; 16] {
@@ -49,22 +49,22 @@ pub(super) fn settle(leaf: &mut [u8], items: &[Item], settings: &Settings) {
                 }
             }
             DEVICE_EXTENT if item.size >= 48 => content[32..48].copy_from_slice(&settings.chunk_tree),
-            DEVICE if item.size >= 98 => settle_device(content, settings),
-            CHUNK if item.size >= 80 => settle_chunk(content, settings),
+            DEVICE if item.size >= 98 => finish_device(content, settings),
+            CHUNK if item.size >= 80 => finish_chunk(content, settings),
             _ => {}
         }
     }
-    settle_subvolume_ids(leaf, items, settings);
+    finish_subvolume_ids(leaf, items, settings);
 }
 
 /// Of each name, and there are several where hashes meet, mkfs leaves the number of the transaction as memory had it.
-fn settle_names(content: &mut [u8]) {
-    let mut place = 0;
-    while place + 30 <= content.len() {
-        content[place + 17..place + 25].fill(0);
-        place += 30
-            + usize::from(LE::read_u16(&content[place + 25..]))
-            + usize::from(LE::read_u16(&content[place + 27..]));
+fn finish_names(content: &mut [u8]) {
+    let mut location = 0;
+    while location + 30 <= content.len() {
+        content[location + 17..location + 25].fill(0);
+        location += 30
+            + usize::from(LE::read_u16(&content[location + 25..]))
+            + usize::from(LE::read_u16(&content[location + 27..]));
     }
 }
 
@@ -74,12 +74,12 @@ pub(super) fn number_of(device: Device) -> u64 {
 }
 
 /// The time of access of a device node is its number (`btrfs::hand_over`).
-fn settle_inode(inode: &mut [u8], epoch: u64) {
+fn finish_inode(inode: &mut [u8], epoch: u64) {
     if matches!(LE::read_u32(&inode[MODE..]) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK) {
         inode.copy_within(ACCESS..ACCESS + 8, NUMBER);
     }
-    for place in [ACCESS, CHANGE, CREATION] {
-        set_time(inode, place, epoch);
+    for location in [ACCESS, CHANGE, CREATION] {
+        set_time(inode, location, epoch);
     }
     if LE::read_u64(&inode[MODIFICATION..]) > epoch {
         set_time(inode, MODIFICATION, epoch);
@@ -88,43 +88,43 @@ fn settle_inode(inode: &mut [u8], epoch: u64) {
     inode[MODIFICATION + 8..MODIFICATION + 12].fill(0);
 }
 
-fn set_time(content: &mut [u8], place: usize, epoch: u64) {
-    content[place..place + 8].copy_from_slice(&epoch.to_le_bytes());
-    content[place + 8..place + 12].fill(0);
+fn set_time(content: &mut [u8], location: usize, epoch: u64) {
+    content[location..location + 8].copy_from_slice(&epoch.to_le_bytes());
+    content[location + 8..location + 12].fill(0);
 }
 
 /// The id is the key: new ones have another order. Each leads to the number of its subvolume.
-fn settle_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
+fn finish_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     let ids: Vec<&Item> = items.iter().filter(|item| item.kind == SUBVOLUME_ID && item.size == 8).collect();
     let mut entries: Vec<([u8; 16], u64)> = ids
         .iter()
-        .map(|item| LE::read_u64(&leaf[item.place..]))
+        .map(|item| LE::read_u64(&leaf[item.location..]))
         .map(|number| (settings.subvolume(number), number))
         .collect();
     entries.sort_by_key(|(id, _)| (LE::read_u64(id), LE::read_u64(&id[8..])));
     for (item, (id, number)) in ids.into_iter().zip(entries) {
         leaf[item.key..item.key + 8].copy_from_slice(&id[..8]);
         leaf[item.key + 9..item.key + 17].copy_from_slice(&id[8..]);
-        leaf[item.place..item.place + 8].copy_from_slice(&number.to_le_bytes());
+        leaf[item.location..item.location + 8].copy_from_slice(&number.to_le_bytes());
     }
 }
 
 /// The description of the one device.
-pub(super) fn settle_device(device: &mut [u8], settings: &Settings) {
+pub(super) fn finish_device(device: &mut [u8], settings: &Settings) {
     device[66..82].copy_from_slice(&settings.device);
 }
 
 /// A chunk names the device of each of its stripes.
-pub(super) fn settle_chunk(chunk: &mut [u8], settings: &Settings) {
+pub(super) fn finish_chunk(chunk: &mut [u8], settings: &Settings) {
     for stripe in 0..usize::from(LE::read_u16(&chunk[44..])) {
-        let place = 48 + stripe * 32 + 16;
-        if let Some(device) = chunk.get_mut(place..place + 16) {
+        let location = 48 + stripe * 32 + 16;
+        if let Some(device) = chunk.get_mut(location..location + 16) {
             device.copy_from_slice(&settings.device);
         }
     }
 }
 
-/// Where a range of logical addresses is on the device.
+/// Where a range of create addresses is on the device.
 pub(super) struct Chunk {
     bytes: u64,
     /// Whether it holds file contents and no trees.
@@ -139,8 +139,8 @@ impl Chunk {
             bytes: LE::read_u64(item),
             contents: LE::read_u32(&item[24..]) & 7 == 1,
             stripes: stripes
-                .filter(|place| place + 32 <= item.len())
-                .map(|place| LE::read_u64(&item[place + 8..]))
+                .filter(|location| location + 32 <= item.len())
+                .map(|location| LE::read_u64(&item[location + 8..]))
                 .collect(),
         }
     }
@@ -150,9 +150,9 @@ impl Chunk {
         48 + self.stripes.len() * 32
     }
 
-    /// Where the logical address is, when the chunk that starts at `start` has it.
-    pub(super) fn place(&self, start: u64, logical: u64) -> Option<u64> {
-        let inside = logical.checked_sub(start).filter(|inside| *inside < self.bytes)?;
+    /// Where the create address is, when the chunk that starts at `start` has it.
+    pub(super) fn location(&self, start: u64, create: u64) -> Option<u64> {
+        let inside = create.checked_sub(start).filter(|inside| *inside < self.bytes)?;
         self.stripes.first().map(|stripe| stripe + inside)
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{FilesystemPlan, folder_of};
+use super::{FilesystemPlan, directory_of};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
@@ -23,7 +23,7 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
         .args(&plan.options)
         .arg(output)
         .arg(tree.path())
-        .writable(folder_of(output))
+        .writable(directory_of(output))
         .shows_devices(tree.devices()?)
         .run()
         .context("writing the erofs")

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use description::Filesystem;
 
-use super::{FilesystemPlan, ext_times, folder_of};
+use super::{FilesystemPlan, directory_of, ext_times};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -75,7 +75,7 @@ pub(super) fn create(
     let extended = format!("offset={offset},hash_seed={},assume_storage_prezeroed=1,nodiscard", plan.uuid);
     let mut command = host
         .command("mke2fs")
-        .args(["-q", "-F", "-t", plan.filesystem.word(), "-m", "1"])
+        .args(["-q", "-F", "-t", plan.filesystem.keyword(), "-m", "1"])
         .args(["-U", &plan.uuid])
         .args(["-E", &extended])
         .args(["-N", &inodes(plan.entries, plan.size).to_string()])
@@ -85,7 +85,7 @@ pub(super) fn create(
         .env("MKE2FS_CONFIG", &configuration)
         .env("E2FSPROGS_FAKE_TIME", plan.epoch.to_string())
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
-        .writable(folder_of(output))
+        .writable(directory_of(output))
         .shows_devices(tree.devices()?);
     if plan.filesystem != Filesystem::Ext2 {
         command = command.args(["-J", &format!("size={}", journal(plan.size))]);
@@ -100,5 +100,5 @@ pub(super) fn create(
         .run()
         .context("writing the file system")?;
     let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;
-    ext_times::settle(&file, offset, plan.epoch).context("settling the file system's times")
+    ext_times::finish(&file, offset, plan.epoch).context("settling the file system's times")
 }

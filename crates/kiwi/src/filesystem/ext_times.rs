@@ -22,7 +22,7 @@ const INCOMPATIBLE_64BIT: u32 = 0x80;
 const INCOMPATIBLE_CHECKSUM_SEED: u32 = 0x2000;
 const READ_ONLY_METADATA_CHECKSUM: u32 = 0x400;
 
-/// Places of 32-bit time stamps in an inode, and of their extra parts behind the first 128 bytes.
+/// Locations of 32-bit time stamps in an inode, and of their extra parts behind the first 128 bytes.
 const ACCESS: usize = 0x08;
 const CHANGE: usize = 0x0c;
 const MODIFICATION: usize = 0x10;
@@ -30,22 +30,22 @@ const CREATION: usize = 0x90;
 const EXTRA: [usize; 4] = [0x84, 0x88, 0x8c, 0x94];
 
 /// Settles the file system that starts at `offset` of `file`.
-pub(super) fn settle(file: &File, offset: u64, epoch: u64) -> Result<()> {
+pub(super) fn finish(file: &File, offset: u64, epoch: u64) -> Result<()> {
     let epoch = u32::try_from(epoch).context("the time of the build does not fit an ext file system")?;
     let layout = Layout::read(file, offset)?;
     let mut table = Vec::new();
     for group in 0..layout.groups {
         let (start, used) = layout.inode_table(file, offset, group)?;
         table.resize(usize::try_from(used * layout.inode_size)?, 0);
-        let place = offset + start * layout.block_size;
-        file.read_exact_at(&mut table, place).context("reading an inode table")?;
+        let location = offset + start * layout.block_size;
+        file.read_exact_at(&mut table, location).context("reading an inode table")?;
         let mut changed = false;
         for (index, inode) in table.chunks_exact_mut(usize::try_from(layout.inode_size)?).enumerate() {
             let number = u32::try_from(group * layout.inodes_per_group + index as u64 + 1)?;
-            changed |= layout.settle_inode(inode, number, epoch);
+            changed |= layout.finish_inode(inode, number, epoch);
         }
         if changed {
-            file.write_all_at(&table, place).context("writing an inode table")?;
+            file.write_all_at(&table, location).context("writing an inode table")?;
         }
     }
     Ok(())
@@ -68,7 +68,7 @@ impl Layout {
         let mut block = [0; 1024];
         file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
         ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "there is no ext file system at byte {offset}");
-        let [incompatible, read_only] = [0x60, 0x64].map(|place| LE::read_u32(&block[place..]));
+        let [incompatible, read_only] = [0x60, 0x64].map(|location| LE::read_u32(&block[location..]));
         ensure!(
             incompatible & INCOMPATIBLE_META_GROUPS == 0,
             "the feature meta_bg of mke2fs is not supported; take it out of filesystem options"
@@ -95,8 +95,8 @@ impl Layout {
     fn inode_table(&self, file: &File, offset: u64, group: u64) -> Result<(u64, u64)> {
         let mut descriptor = [0; 64];
         let size = usize::try_from(self.descriptor_size.min(64))?;
-        let place = offset + self.first_descriptor + group * self.descriptor_size;
-        file.read_exact_at(&mut descriptor[..size], place).context("reading a group descriptor")?;
+        let location = offset + self.first_descriptor + group * self.descriptor_size;
+        file.read_exact_at(&mut descriptor[..size], location).context("reading a group descriptor")?;
         let start =
             u64::from(LE::read_u32(&descriptor[0x08..])) | u64::from(LE::read_u32(&descriptor[0x28..])) << 32;
         // Only file systems with checksums keep the number of inodes that were never used.
@@ -106,22 +106,22 @@ impl Layout {
         Ok((start, self.inodes_per_group.saturating_sub(unused)))
     }
 
-    /// Whether the inode is in use and was settled.
-    fn settle_inode(&self, inode: &mut [u8], number: u32, epoch: u32) -> bool {
+    /// Whether the inode is in use and was finished.
+    fn finish_inode(&self, inode: &mut [u8], number: u32, epoch: u32) -> bool {
         if LE::read_u16(inode) == 0 {
             return false;
         }
         let modified = LE::read_u32(&inode[MODIFICATION..]).min(epoch);
         let times = [(ACCESS, epoch), (CHANGE, epoch), (MODIFICATION, modified)];
-        for (place, time) in times {
-            inode[place..place + 4].copy_from_slice(&time.to_le_bytes());
+        for (location, time) in times {
+            inode[location..location + 4].copy_from_slice(&time.to_le_bytes());
         }
         let extra = if inode.len() > 128 { 128 + usize::from(LE::read_u16(&inode[0x80..])) } else { 128 };
         if extra >= CREATION + 4 {
             inode[CREATION..CREATION + 4].copy_from_slice(&epoch.to_le_bytes());
         }
-        for place in EXTRA.into_iter().filter(|place| place + 4 <= extra) {
-            inode[place..place + 4].fill(0);
+        for location in EXTRA.into_iter().filter(|location| location + 4 <= extra) {
+            inode[location..location + 4].fill(0);
         }
         if let Some(seed) = self.seed {
             seal(inode, number, seed, extra >= 0x84);
@@ -155,28 +155,29 @@ fn checksum(seed: u32, bytes: &[u8]) -> u32 {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use super::super::foreign_tool::run;
+    use super::super::test_tools::run;
     use super::*;
 
     #[test]
-    fn settled_file_systems_satisfy_e2fsck_and_have_one_time() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("tree")).unwrap();
+    fn finished_file_systems_satisfy_e2fsck_and_have_one_time() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("tree")).unwrap();
         for number in 0..50 {
-            std::fs::write(folder.path().join(format!("tree/{number}")), "x").unwrap();
+            std::fs::write(directory.path().join(format!("tree/{number}")), "x").unwrap();
         }
-        let tree = folder.path().join("tree").display().to_string();
-        let image = folder.path().join("image").display().to_string();
+        let tree = directory.path().join("tree").display().to_string();
+        let image = directory.path().join("image").display().to_string();
         for features in ["^metadata_csum,^64bit", "metadata_csum,^64bit", "metadata_csum,64bit"] {
-            let words = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
-            run("mke2fs", &words);
+            let keywords = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
+            run("mke2fs", &keywords);
             let file = File::options().read(true).write(true).open(&image).unwrap();
-            settle(&file, 0, 1_000_000_000).unwrap();
+            finish(&file, 0, 1_000_000_000).unwrap();
             run("e2fsck", &["-fn", &image]);
             let stat = run("debugfs", &["-R", "stat /7", &image]);
-            for word in ["atime: 0x3b9aca00", "ctime: 0x3b9aca00", "mtime: 0x3b9aca00", "crtime: 0x3b9aca00"]
+            for keyword in
+                ["atime: 0x3b9aca00", "ctime: 0x3b9aca00", "mtime: 0x3b9aca00", "crtime: 0x3b9aca00"]
             {
-                assert!(stat.contains(word), "{features}: no {word} in {stat}");
+                assert!(stat.contains(keyword), "{features}: no {keyword} in {stat}");
             }
             std::fs::remove_file(&image).unwrap();
         }

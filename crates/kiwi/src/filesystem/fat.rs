@@ -34,11 +34,11 @@ pub fn size_for(bytes: u64) -> u64 {
     (bytes + bytes / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20)
 }
 
-/// Writes the file system into the file `output`, which is made: these folders (parents first), then these files of the
+/// Writes the file system into the file `output`, which is made: these directories (parents first), then these files of the
 /// scratch space, whose times are set.
 pub fn create(
     plan: &FatPlan,
-    folders: &[&str],
+    directories: &[&str],
     files: &[(PathBuf, &str)],
     output: &Path,
     workspace: &Workspace,
@@ -59,19 +59,24 @@ pub fn create(
             .env("TZ", "UTC")
             .env("MTOOLS_SKIP_CHECK", "1")
             .writable(workspace.scratch())
-            .writable(super::folder_of(output))
+            .writable(super::directory_of(output))
     };
     tool("mkfs.vfat")
         .args(["--invariant", "-F", fat, "-n", plan.label, "-i", &format!("{:08X}", plan.id)])
         .arg(output)
         .run()
         .with_context(|| what("making the FAT file system in"))?;
-    if !folders.is_empty() {
-        let folders = folders.iter().map(|folder| format!("::/{folder}"));
-        tool("mmd").arg("-i").arg(output).args(folders).run().with_context(|| what("making folders in"))?;
+    if !directories.is_empty() {
+        let directories = directories.iter().map(|directory| format!("::/{directory}"));
+        tool("mmd")
+            .arg("-i")
+            .arg(output)
+            .args(directories)
+            .run()
+            .with_context(|| what("making directories in"))?;
     }
     let time = UNIX_EPOCH + Duration::from_secs(plan.epoch);
-    for (source, place) in files {
+    for (source, location) in files {
         host.open_file(source)
             .and_then(|file| file.set_times(FileTimes::new().set_modified(time).set_accessed(time)))
             .with_context(|| format!("setting the time of {}", source.display()))?;
@@ -79,9 +84,9 @@ pub fn create(
             .args(["-m", "-i"])
             .arg(output)
             .arg(source)
-            .arg(format!("::/{place}"))
+            .arg(format!("::/{location}"))
             .run()
-            .with_context(|| what(&format!("copying {place} to")))?;
+            .with_context(|| what(&format!("copying {location} to")))?;
     }
     Ok(())
 }

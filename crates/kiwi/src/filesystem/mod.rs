@@ -7,9 +7,9 @@ mod erofs;
 mod ext;
 mod ext_times;
 pub mod fat;
-#[cfg(test)]
-pub(crate) mod foreign_tool;
 mod squashfs;
+#[cfg(test)]
+pub(crate) mod test_tools;
 mod xfs;
 
 use std::fs::File;
@@ -33,7 +33,7 @@ pub struct FilesystemPlan {
     pub uuid: String,
     /// Its label.
     pub label: Option<String>,
-    /// Words for its mkfs program, from the description.
+    /// Keywords for its mkfs program, from the description.
     pub options: Vec<String>,
     /// Compressor of a squashfs, from the description.
     pub compression: Option<String>,
@@ -131,7 +131,7 @@ pub fn create_behind(
     }
 }
 
-/// Writes the file system into `file`, copies it to a place in `target` and removes it; its size.
+/// Writes the file system into `file`, copies it to a location in `target` and removes it; its size.
 fn create_apart(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -165,7 +165,7 @@ pub fn refuse(filesystem: Filesystem) -> Result<()> {
         Filesystem::Reiserfs | Filesystem::Cramfs => bail!(
             "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, \
              squashfs and erofs",
-            filesystem.word()
+            filesystem.keyword()
         ),
         Filesystem::Ext2
         | Filesystem::Ext3
@@ -185,7 +185,7 @@ fn empty_file(plan: &FilesystemPlan, output: &Path, host: &Host) -> Result<File>
     Ok(file)
 }
 
-/// The folder a mkfs program may write to.
-fn folder_of(output: &Path) -> &Path {
+/// The directory a mkfs program may write to.
+fn directory_of(output: &Path) -> &Path {
     output.parent().unwrap_or(Path::new("/"))
 }

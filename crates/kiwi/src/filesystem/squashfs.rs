@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{FilesystemPlan, folder_of};
+use super::{FilesystemPlan, directory_of};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
@@ -17,10 +17,10 @@ fn memory(processors: usize) -> usize {
     64 + 32 * processors
 }
 
-/// How the names of extended attributes begin that it has a place for; access control lists are others.
+/// How the names of extended attributes begin that it has a location for; access control lists are others.
 const KEPT: [&str; 3] = ["security.", "trusted.", "user."];
 
-/// Words for mksquashfs that name the compressor.
+/// Keywords for mksquashfs that name the compressor.
 fn compressor(asked: Option<&str>) -> Vec<&str> {
     match asked {
         None | Some("zstd") => vec!["-comp", "zstd", "-Xcompression-level", "3"],
@@ -41,7 +41,7 @@ pub(super) fn create(
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");
-    // The list has to be the last of the words.
+    // The list has to be the last of the keywords.
     let list = if leaves_out || below.removed.is_empty() { None } else { Some("-e") };
     host.command("mksquashfs")
         .arg(below.path)
@@ -56,7 +56,7 @@ pub(super) fn create(
         .args(&plan.options)
         .args(list)
         .args(&below.removed)
-        .writable(folder_of(output))
+        .writable(directory_of(output))
         .shows_devices(tree.devices()?)
         .run()
         .context("writing the squashfs")

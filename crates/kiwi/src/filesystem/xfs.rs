@@ -8,7 +8,7 @@
 //! a warning names the files.
 
 mod attributes;
-mod folder;
+mod directory;
 mod layout;
 mod names;
 mod prototype;
@@ -20,7 +20,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use self::prototype::{Prototype, TREE};
-use super::{FilesystemPlan, empty_file, folder_of};
+use super::{FilesystemPlan, directory_of, empty_file};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree, warn_of_lost};
 use crate::workspace::Workspace;
@@ -31,7 +31,7 @@ const SMALLEST: u64 = 320 << 20;
 /// The second allocation group, which mkfs.xfs demands and may be smaller than the first.
 const SECOND_GROUP: u64 = 32 << 20;
 
-/// Content, inodes, the log of 64 MB and the room mkfs.xfs reserves for each folder it fills.
+/// Content, inodes, the log of 64 MB and the room mkfs.xfs reserves for each directory it fills.
 pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
 }
@@ -54,11 +54,11 @@ pub(super) fn create(
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;
     // Links, as a prototype can name no file with a blank in its path.
-    let folder = workspace.scratch_file("xfs.sources");
-    host.create_folders(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let directory = workspace.scratch_file("xfs.sources");
+    host.create_directories(&directory).with_context(|| format!("creating {}", directory.display()))?;
     let numbered = sources.iter().enumerate().map(|(number, source)| (number.to_string(), source.as_path()));
     for (name, source) in numbered.chain([(TREE.to_owned(), tree.path())]) {
-        host.link(source, &folder.join(name)).context("naming files for mkfs.xfs")?;
+        host.link(source, &directory.join(name)).context("naming files for mkfs.xfs")?;
     }
     let make = |groups: &[String]| {
         let mut command = host
@@ -67,8 +67,8 @@ pub(super) fn create(
             .arg(&prototype)
             .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
             .env("DETERMINISTIC_SEED", "1")
-            .current_dir(&folder)
-            .writable(folder_of(output));
+            .current_dir(&directory)
+            .writable(directory_of(output));
         if let Some(label) = &plan.label {
             command = command.args(["-L", label]);
         }
@@ -77,7 +77,7 @@ pub(super) fn create(
     let mut file = empty_file(plan, output, host)?;
     let groups = groups(plan);
     if let Err(error) = make(&groups) {
-        // A folder that begins in the small second group, when that is nearly full, cannot go on in the first: that ends in
+        // A directory that begins in the small second group, when that is nearly full, cannot go on in the first: that ends in
         // "no space left", too. Groups of equal size have room then.
         if groups.is_empty() {
             return Err(error).context("writing the file system");
@@ -85,14 +85,14 @@ pub(super) fn create(
         file = empty_file(plan, output, host)?;
         make(&[]).map_err(|_| error).context("writing the file system")?;
     }
-    host.remove_tree(&folder).context("removing the names for mkfs.xfs")?;
-    tree::settle(&file, &root, attributes, plan.epoch).context("putting the file system right")
+    host.remove_tree(&directory).context("removing the names for mkfs.xfs")?;
+    tree::finish(&file, &root, attributes, plan.epoch).context("putting the file system right")
 }
 
-/// One allocation group holds everything, the log too: a prototype whose folders do not all fit into the group that is
-/// being filled ends in "no space left", however much the others have. The description's own words go before.
+/// One allocation group holds everything, the log too: a prototype whose directories do not all fit into the group that is
+/// being filled ends in "no space left", however much the others have. The description's own keywords go before.
 fn groups(plan: &FilesystemPlan) -> Vec<String> {
-    let own = |word: &str| plan.options.iter().any(|option| option.contains(word));
+    let own = |keyword: &str| plan.options.iter().any(|option| option.contains(keyword));
     if own("agcount") || own("agsize") || own("agnum") || own("logdev") {
         return Vec::new();
     }

@@ -10,9 +10,9 @@ use std::process::{Child, Stdio};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::device_calls::DeviceCalls;
+use super::disk_full_watchdog::DiskFullWatchdog;
+use super::mknod_broker::BrokerThread;
 use super::sandbox::notification::Listener;
-use super::stall::StallGuard;
 use super::{CommandError, Host, filter, sandbox};
 
 /// Lines of output an error shows.
@@ -30,10 +30,10 @@ pub struct Command<'h> {
     host: &'h Host,
     program: String,
     arguments: Vec<OsString>,
-    /// Places of arguments that are not shown.
+    /// Locations of arguments that are not shown.
     secrets: Vec<usize>,
     variables: Vec<(OsString, OsString)>,
-    folder: Option<PathBuf>,
+    directory: Option<PathBuf>,
     root: Option<(PathBuf, bool)>,
     writable: Vec<PathBuf>,
     binds: Vec<Bind>,
@@ -53,7 +53,7 @@ impl<'h> Command<'h> {
             arguments: Vec::new(),
             secrets: Vec::new(),
             variables: Vec::new(),
-            folder: None,
+            directory: None,
             root: None,
             writable: Vec::new(),
             binds: Vec::new(),
@@ -90,9 +90,9 @@ impl<'h> Command<'h> {
         self
     }
 
-    /// The folder it starts in, seen from inside its view.
-    pub fn current_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
+    /// The directory it starts in, seen from inside its view.
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
         self
     }
 
@@ -108,13 +108,13 @@ impl<'h> Command<'h> {
         self
     }
 
-    /// A folder of the host it may write to (only without `in_root`).
-    pub fn writable(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.writable.push(folder.into());
+    /// A directory of the host it may write to (only without `in_root`).
+    pub fn writable(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.writable.push(directory.into());
         self
     }
 
-    /// Shows a file or folder of the host at `target` (an absolute path inside its view that exists).
+    /// Shows a file or directory of the host at `target` (an absolute path inside its view that exists).
     pub fn bind(mut self, source: impl Into<PathBuf>, target: impl Into<PathBuf>, read_only: bool) -> Self {
         self.binds.push(Bind { source: source.into(), target: target.into(), read_only });
         self
@@ -139,9 +139,9 @@ impl<'h> Command<'h> {
         self
     }
 
-    /// It writes to the file system of `folder`, and is ended when it hangs because that one is full.
-    pub fn needs_room(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.needs_room = Some(folder.into());
+    /// It writes to the file system of `directory`, and is ended when it hangs because that one is full.
+    pub fn needs_room(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.needs_room = Some(directory.into());
         self
     }
 
@@ -239,14 +239,15 @@ impl<'h> Command<'h> {
                 if self.host.check_interrupt().is_err() {
                     let _ = child.kill();
                 }
-                let guard = self.needs_room.take().map(|folder| StallGuard::start(folder, child.id()));
+                let guard =
+                    self.needs_room.take().map(|directory| DiskFullWatchdog::start(directory, child.id()));
                 std::thread::scope(|scope| {
                     if let Some(beside) = beside {
                         scope.spawn(beside);
                     }
                     watcher(self.host);
                 });
-                let stalled = guard.is_some_and(StallGuard::stop);
+                let stalled = guard.is_some_and(DiskFullWatchdog::stop);
                 let status = child.wait().map_err(failed)?;
                 if let Some(devices) = devices {
                     devices.stop();
@@ -298,9 +299,9 @@ impl<'h> Command<'h> {
 
     /// The command line as a person would type it.
     fn line(&self) -> String {
-        let mut words = vec![self.program.clone()];
-        words.extend(self.arguments.iter().enumerate().map(|(place, argument)| {
-            if self.secrets.contains(&place) {
+        let mut keywords = vec![self.program.clone()];
+        keywords.extend(self.arguments.iter().enumerate().map(|(location, argument)| {
+            if self.secrets.contains(&location) {
                 return "[hidden]".to_owned();
             }
             let text = argument.to_string_lossy();
@@ -308,11 +309,11 @@ impl<'h> Command<'h> {
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+%@^~".contains(c));
             if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
         }));
-        words.join(" ")
+        keywords.join(" ")
     }
 
     /// Starts it, and who answers what it asks about device nodes; nobody where the kernel, or a container, refuses that.
-    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<(Child, Option<DeviceCalls>), SpawnError> {
+    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<(Child, Option<BrokerThread>), SpawnError> {
         let program = match &self.root {
             Some(_) => PathBuf::from(&self.program),
             None => self.host.find_program(&self.program).map_err(SpawnError::Missing)?,
@@ -329,7 +330,7 @@ impl<'h> Command<'h> {
         // With it the end that sends goes: what is not sent by now never is.
         drop(command);
         // Without a thread for it the listener goes, and the kernel tells whoever asks that there is no answer.
-        Ok((child, Listener::take(&listening).and_then(|listener| DeviceCalls::answer(listener).ok())))
+        Ok((child, Listener::take(&listening).and_then(|listener| BrokerThread::answer(listener).ok())))
     }
 
     fn setup(&self, sending: UnixStream) -> io::Result<sandbox::Setup> {
@@ -343,7 +344,7 @@ impl<'h> Command<'h> {
                 writable: self
                     .writable
                     .iter()
-                    .map(|folder| sandbox::c_path(folder))
+                    .map(|directory| sandbox::c_path(directory))
                     .collect::<Result<_, _>>()?,
             },
         };
@@ -365,7 +366,7 @@ impl<'h> Command<'h> {
             filters: if self.without_sync { vec![filter::without_sync()] } else { Vec::new() },
             asking: (filter::of_devices(!self.devices.is_empty()), sending),
             must_ask: !self.devices.is_empty(),
-            folder: self.folder.as_deref().map(sandbox::c_path).transpose()?,
+            directory: self.directory.as_deref().map(sandbox::c_path).transpose()?,
         })
     }
 }

@@ -21,7 +21,7 @@ pub enum CommandError {
     Failed {
         /// The command line.
         command: String,
-        /// Exit code or signal in words.
+        /// Exit code or signal in keywords.
         status: String,
         /// The last lines it printed.
         tail: Vec<String>,

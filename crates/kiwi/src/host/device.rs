@@ -16,7 +16,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-/// Names of the attribute: a tmpfs before Linux 6.6 has no place for the first one.
+/// Names of the attribute: a tmpfs before Linux 6.6 has no location for the first one.
 const MARKERS: [&str; 2] = ["user.kiwi.device", "security.kiwi.device"];
 
 /// A device by its kind and numbers.
@@ -50,10 +50,10 @@ impl Device {
     }
 
     /// Makes a stand-in with this mode, less the umask; what has its name stays, and is an error.
-    pub fn make(self, folder: impl AsFd, name: impl AsRef<Path>, mode: u32) -> Result<File, Errno> {
-        let (folder, name) = (folder.as_fd(), name.as_ref());
+    pub fn make(self, directory: impl AsFd, name: impl AsRef<Path>, mode: u32) -> Result<File, Errno> {
+        let (directory, name) = (directory.as_fd(), name.as_ref());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(folder, name, flags, Mode::from_raw_mode(mode))?;
+        let file = openat(directory, name, flags, Mode::from_raw_mode(mode))?;
         let value = self.to_string();
         let mark = |marker| fsetxattr(&file, marker, value.as_bytes(), XattrFlags::empty());
         let marked = match mark(MARKERS[0]) {
@@ -61,7 +61,7 @@ impl Device {
             marked => marked,
         };
         if let Err(error) = marked {
-            unlinkat(folder, name, AtFlags::empty())?;
+            unlinkat(directory, name, AtFlags::empty())?;
             return Err(error);
         }
         Ok(file.into())
@@ -128,15 +128,15 @@ impl FromStr for Device {
     type Err = Errno;
 
     fn from_str(text: &str) -> Result<Self, Errno> {
-        let mut words = text.split(' ');
-        let is_block = match words.next() {
+        let mut keywords = text.split(' ');
+        let is_block = match keywords.next() {
             Some("b") => true,
             Some("c") => false,
             _ => return Err(Errno::INVAL),
         };
-        let mut number = || words.next().and_then(|word| word.parse().ok()).ok_or(Errno::INVAL);
+        let mut number = || keywords.next().and_then(|keyword| keyword.parse().ok()).ok_or(Errno::INVAL);
         let device = Self { is_block, major: number()?, minor: number()? };
-        if words.next().is_none() { Ok(device) } else { Err(Errno::INVAL) }
+        if keywords.next().is_none() { Ok(device) } else { Err(Errno::INVAL) }
     }
 }
 
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_stand_in_is_known_by_every_name_and_whatever_was_written_to_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
         let of = |name: &str| Device::of(&path(name), &path(name).symlink_metadata().unwrap());
         let disk = Device { is_block: true, major: 259, minor: 70000 };
         TTY.make(CWD, path("tty"), 0o620).unwrap();
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn what_has_the_name_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
         std::fs::write(path("file"), "text").unwrap();
         symlink("nowhere", path("link")).unwrap();
         for name in ["file", "link"] {

@@ -1,4 +1,4 @@
-//! Output files and folders: the only place that changes what lies on a disk outside a root tree.
+//! Output files and directories: the only location that changes what lies on a disk outside a root tree.
 
 use std::fs;
 use std::io;
@@ -9,29 +9,29 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{Host, namespace};
 
-/// A folder of our own below `parent`, named `.kiwi.XXXXXX`: unfinished files live there, on the file system of the
+/// A directory of our own below `parent`, named `.kiwi.XXXXXX`: unfinished files live there, on the file system of the
 /// final ones, so that publishing is a rename. Held by a lock: what a killed build left is removed by the next one.
 #[derive(Debug)]
-pub struct WorkFolder {
+pub struct WorkDirectory {
     path: PathBuf,
     _lock: fs::File,
 }
 
 const PREFIX: &str = ".kiwi.";
-/// The file in a folder of ours that its lock is on.
+/// The file in a directory of ours that its lock is on.
 pub(super) const LOCK: &str = ".lock";
 
 impl Host {
-    /// Makes a work folder below `parent`, after removing those of builds that no longer run.
-    pub fn work_folder(&self, parent: &Path) -> io::Result<WorkFolder> {
+    /// Makes a work directory below `parent`, after removing those of builds that no longer run.
+    pub fn work_directory(&self, parent: &Path) -> io::Result<WorkDirectory> {
         self.remove_abandoned(parent)?;
         let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
         let lock = fs::File::create(path.join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(WorkFolder { path, _lock: lock })
+        Ok(WorkDirectory { path, _lock: lock })
     }
 
-    /// Removes the work folders below `parent` of builds that no longer run.
+    /// Removes the work directories below `parent` of builds that no longer run.
     pub fn remove_abandoned(&self, parent: &Path) -> io::Result<()> {
         for entry in fs::read_dir(parent)? {
             let path = entry?.path();
@@ -42,38 +42,41 @@ impl Host {
         Ok(())
     }
 
-    /// A work folder among the temporary files (`TMPDIR`, else `/tmp`). In a container that is read-only throughout, the
-    /// empty folder for them gets a tmpfs that only this build sees.
-    pub fn temporary_work_folder(&self) -> anyhow::Result<WorkFolder> {
+    /// A work directory among the temporary files (`TMPDIR`, else `/tmp`). In a container that is read-only throughout, the
+    /// empty directory for them gets a tmpfs that only this build sees.
+    pub fn temporary_work_directory(&self) -> anyhow::Result<WorkDirectory> {
         let parent = std::env::temp_dir();
-        let made = match self.work_folder(&parent) {
+        let made = match self.work_directory(&parent) {
             Err(error)
                 if error.kind() == io::ErrorKind::ReadOnlyFilesystem
                     && fs::read_dir(&parent)?.next().is_none() =>
             {
                 self.mount_memory(&parent, self.available_memory() / 2)?;
-                self.work_folder(&parent)
+                self.work_directory(&parent)
             }
             made => made,
         };
         made.with_context(|| {
-            format!("making a folder for temporary files in {}; TMPDIR names another place", parent.display())
+            format!(
+                "making a directory for temporary files in {}; TMPDIR names another location",
+                parent.display()
+            )
         })
     }
 
-    /// A new folder with a name of its own among the temporary files.
-    pub fn temporary_folder(&self, prefix: &str) -> io::Result<PathBuf> {
+    /// A new directory with a name of its own among the temporary files.
+    pub fn temporary_directory(&self, prefix: &str) -> io::Result<PathBuf> {
         Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep())
     }
 
-    /// A new empty file in `folder` that gets its name later, by `rename`.
-    pub fn unfinished_file(&self, folder: &Path) -> io::Result<PathBuf> {
-        let (_, path) = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?.keep()?;
+    /// A new empty file in `directory` that gets its name later, by `rename`.
+    pub fn unfinished_file(&self, directory: &Path) -> io::Result<PathBuf> {
+        let (_, path) = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?.keep()?;
         Ok(path)
     }
 
     /// Makes `path` and its parents.
-    pub fn create_folders(&self, path: &Path) -> io::Result<()> {
+    pub fn create_directories(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
 
@@ -97,8 +100,8 @@ impl Host {
     /// Gives a file of the user's new contents at once, its mode kept: whatever happens it is the old or the new one.
     pub fn replace_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
         let path = path.canonicalize()?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let mut unfinished = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder)?;
+        let directory = path.parent().unwrap_or(Path::new("/"));
+        let mut unfinished = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?;
         io::Write::write_all(&mut unfinished, contents.as_ref())?;
         unfinished.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
         unfinished.as_file().sync_all()?;
@@ -126,8 +129,8 @@ impl Host {
         fs::rename(from, to)
     }
 
-    /// Gives a folder its final name; an existing empty folder of that name is replaced.
-    pub fn rename_folder(&self, from: &Path, to: &Path) -> io::Result<()> {
+    /// Gives a directory its final name; an existing empty directory of that name is replaced.
+    pub fn rename_directory(&self, from: &Path, to: &Path) -> io::Result<()> {
         match fs::remove_dir(to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => fs::rename(from, to),
@@ -139,7 +142,7 @@ impl Host {
         fs::remove_file(path)
     }
 
-    /// Removes a folder of ours with all it holds, but never what is mounted in it.
+    /// Removes a directory of ours with all it holds, but never what is mounted in it.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
         remove_tree(path)
     }
@@ -154,9 +157,9 @@ impl Host {
         fs::copy(from, to)
     }
 
-    /// Puts a tmpfs of at most `size` bytes at `folder`; only this build sees it.
-    pub fn mount_memory(&self, folder: &Path, size: u64) -> io::Result<()> {
-        namespace::mount_tmpfs(folder, size)
+    /// Puts a tmpfs of at most `size` bytes at `directory`; only this build sees it.
+    pub fn mount_memory(&self, directory: &Path, size: u64) -> io::Result<()> {
+        namespace::mount_tmpfs(directory, size)
     }
 
     /// Shows `lower` with a writable layer (`upper`, with `work` beside it on one file system) at `merged`.
@@ -165,12 +168,12 @@ impl Host {
     }
 
     /// Takes a mount of ours away.
-    pub fn unmount(&self, folder: &Path) -> io::Result<()> {
-        Ok(rustix::mount::unmount(folder, rustix::mount::UnmountFlags::DETACH)?)
+    pub fn unmount(&self, directory: &Path) -> io::Result<()> {
+        Ok(rustix::mount::unmount(directory, rustix::mount::UnmountFlags::DETACH)?)
     }
 }
 
-impl WorkFolder {
+impl WorkDirectory {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -182,38 +185,38 @@ impl WorkFolder {
     }
 }
 
-impl Drop for WorkFolder {
+impl Drop for WorkDirectory {
     fn drop(&mut self) {
-        // The net for errors; a folder that stays is removed by the next build.
+        // The net for errors; a directory that stays is removed by the next build.
         let _ = remove_tree(&self.path);
     }
 }
 
-/// Whether this is the name of a file or folder of ours that has not got its own yet.
+/// Whether this is the name of a file or directory of ours that has not got its own yet.
 pub fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
-/// A folder, no link to one, that no other user made: among temporary files are those of everybody.
+/// A directory, no link to one, that no other user made: among temporary files are those of everybody.
 fn belongs_to_us(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = rustix::process::geteuid().as_raw();
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == owner)
 }
 
-/// Nobody holds the lock of this work folder (or it never got one).
-fn is_abandoned(folder: &Path) -> bool {
-    match fs::File::open(folder.join(LOCK)) {
+/// Nobody holds the lock of this work directory (or it never got one).
+fn is_abandoned(directory: &Path) -> bool {
+    match fs::File::open(directory.join(LOCK)) {
         Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
         // Just being made by somebody else, or left over from a kill at that very moment: a minute tells which.
-        Err(_) => fs::metadata(folder)
+        Err(_) => fs::metadata(directory)
             .and_then(|metadata| metadata.modified())
             .is_ok_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() > 60)),
     }
 }
 
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
-    // A mount of this build below the folder would lose its content: take it away first.
+    // A mount of this build below the directory would lose its content: take it away first.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mut points: Vec<PathBuf> = mounts
         .lines()

@@ -19,8 +19,10 @@ const SYNC: [libc::c_long; 5] =
 const NUMBER: u32 = offset_of!(libc::seccomp_data, nr) as u32;
 const ARCHITECTURE: u32 = offset_of!(libc::seccomp_data, arch) as u32;
 /// The lower half of an argument.
-const fn argument(place: u32) -> u32 {
-    offset_of!(libc::seccomp_data, args) as u32 + 8 * place + if cfg!(target_endian = "big") { 4 } else { 0 }
+const fn argument(location: u32) -> u32 {
+    offset_of!(libc::seccomp_data, args) as u32
+        + 8 * location
+        + if cfg!(target_endian = "big") { 4 } else { 0 }
 }
 
 const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
@@ -65,14 +67,14 @@ pub(super) fn of_devices(shows: bool) -> Vec<libc::sock_filter> {
     program(calls)
 }
 
-/// What decides about making a node whose mode is the argument `place`, and its device the next one.
-fn making(place: u32) -> Vec<libc::sock_filter> {
+/// What decides about making a node whose mode is the argument `location`, and its device the next one.
+fn making(location: u32) -> Vec<libc::sock_filter> {
     vec![
-        step(LOAD, argument(place), 0, 0),
+        step(LOAD, argument(location), 0, 0),
         step(AND, libc::S_IFMT, 0, 0),
         step(IF_EQUAL, libc::S_IFBLK, 4, 0),
         step(IF_EQUAL, libc::S_IFCHR, 0, 2),
-        step(LOAD, argument(place + 1), 0, 0),
+        step(LOAD, argument(location + 1), 0, 0),
         // Character device 0 is how an overlay says that a name is gone; everybody may make that.
         step(IF_EQUAL, 0, 0, 1),
         ALLOW,
@@ -101,18 +103,18 @@ mod tests {
 
     /// What a filter answers, by running it as the kernel would.
     fn answer(program: &[libc::sock_filter], machine: u32, call: libc::c_long, arguments: [u32; 4]) -> u32 {
-        let (mut place, mut loaded) = (0, 0);
+        let (mut location, mut loaded) = (0, 0);
         loop {
-            let step = program[place];
-            place += 1;
+            let step = program[location];
+            location += 1;
             let jump = |holds: bool| usize::from(if holds { step.jt } else { step.jf });
             match u32::from(step.code) {
                 LOAD if step.k == NUMBER => loaded = call as u32,
                 LOAD if step.k == ARCHITECTURE => loaded = machine,
                 LOAD => loaded = arguments[((step.k - argument(0)) / 8) as usize],
                 AND => loaded &= step.k,
-                IF_EQUAL => place += jump(loaded == step.k),
-                IF_ANY_BIT => place += jump(loaded & step.k != 0),
+                IF_EQUAL => location += jump(loaded == step.k),
+                IF_ANY_BIT => location += jump(loaded & step.k != 0),
                 ANSWER => return step.k,
                 code => panic!("{code}"),
             }

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
-use super::refusal::{Refusal, Step, program_remedy};
-use super::tool;
+use super::program_lookup;
+use super::userns_diagnosis::{Step, UsernsDiagnosis, program_remedy};
 
 /// Ids a system needs: up to 65534 (nobody) are given out by distributions.
 const IDS: u64 = 65_535;
@@ -62,7 +62,7 @@ pub enum IdsError {
     },
     /// The kernel refuses root's own mapping.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(UsernsDiagnosis),
     /// Anything else.
     #[error("mapping ids: {0}")]
     Io(#[from] io::Error),
@@ -94,9 +94,9 @@ impl Mapping {
                 groups: enough("/proc/self/gid_map")?,
             });
         }
-        let folders = tool::search_path();
-        tool::find(&folders, "newuidmap")?;
-        tool::find(&folders, "newgidmap")?;
+        let directories = program_lookup::search_path();
+        program_lookup::find(&directories, "newuidmap")?;
+        program_lookup::find(&directories, "newgidmap")?;
         let uid = rustix::process::geteuid().as_raw();
         Ok(Self::Programs {
             own: (uid, rustix::process::getegid().as_raw()),
@@ -113,7 +113,7 @@ impl Mapping {
                     let line = |Range { first, count }: &Range| format!("{first} {first} {count}\n");
                     let lines: String = ranges.iter().map(line).collect();
                     fs::write(format!("/proc/{process}/{file}"), lines)
-                        .map_err(|error| IdsError::Refused(Refusal::new(Step::Map, error)))?;
+                        .map_err(|error| IdsError::Refused(UsernsDiagnosis::new(Step::Map, error)))?;
                 }
                 Ok(())
             }
@@ -137,9 +137,9 @@ fn enough(file: &str) -> Result<Vec<Range>, IdsError> {
 /// The ids that exist here, from lines of `inside outside count`.
 fn mapped(text: &str) -> Vec<Range> {
     let range = |line: &str| {
-        let mut words = line.split_whitespace();
-        let first = words.next()?.parse().ok()?;
-        Some(Range { first, count: words.nth(1)?.parse().ok()? })
+        let mut keywords = line.split_whitespace();
+        let first = keywords.next()?.parse().ok()?;
+        Some(Range { first, count: keywords.nth(1)?.parse().ok()? })
     };
     text.lines().filter_map(range).collect()
 }
@@ -190,8 +190,8 @@ fn ranges_of(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
 
 /// Asks `getsubids`, which knows of the users of a whole network.
 fn ranges_of_name_service(file: &str, name: &str) -> Vec<Range> {
-    let words: &[&str] = if file.ends_with("gid") { &["-g", name] } else { &[name] };
-    let text = said_by("getsubids", words).unwrap_or_default();
+    let keywords: &[&str] = if file.ends_with("gid") { &["-g", name] } else { &[name] };
+    let text = said_by("getsubids", keywords).unwrap_or_default();
     // Lines of `0: name first count`.
     let range = |line: &str| {
         let (_, rest) = line.split_once(&format!(" {name} "))?;
@@ -211,9 +211,9 @@ fn login_name(uid: u32) -> Option<String> {
 }
 
 /// What a program of the host prints; none where it is missing or fails.
-fn said_by(program: &str, words: &[&str]) -> Option<String> {
-    let path = tool::find(&tool::search_path(), program).ok()?;
-    let output = Command::new(path).args(words).output().ok()?;
+fn said_by(program: &str, keywords: &[&str]) -> Option<String> {
+    let path = program_lookup::find(&program_lookup::search_path(), program).ok()?;
+    let output = Command::new(path).args(keywords).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -224,15 +224,15 @@ fn map_by_program(
     own: u32,
     ranges: &[Range],
 ) -> Result<(), IdsError> {
-    let path = tool::find(&tool::search_path(), program)?;
+    let path = program_lookup::find(&program_lookup::search_path(), program)?;
     let mut numbers = vec![0, own, 1];
     let mut inside = 1;
     for range in ranges {
         numbers.extend([inside, range.first, range.count]);
         inside += range.count;
     }
-    let words = numbers.iter().map(ToString::to_string);
-    let output = Command::new(&path).arg(process.to_string()).args(words).output()?;
+    let keywords = numbers.iter().map(ToString::to_string);
+    let output = Command::new(&path).arg(process.to_string()).args(keywords).output()?;
     if output.status.success() {
         return Ok(());
     }

@@ -8,40 +8,40 @@
 //! writes what it is given and tells the user what goes on.
 #![allow(clippy::disallowed_methods, reason = "this is the door that clippy.toml sends everybody to")]
 
+mod before_namespaces;
 pub mod command;
 mod command_error;
 pub mod device;
-mod device_calls;
+pub mod dir_lock;
+mod disk_full_watchdog;
 pub mod file;
 mod filter;
 mod ids;
 pub mod interrupt;
 mod log;
+mod mknod_broker;
 mod namespace;
-mod outside;
+mod program_lookup;
 mod progress;
-mod refusal;
 mod sandbox;
-pub mod shared;
 pub mod sparse;
-mod stall;
 mod terminal;
-mod tool;
 pub mod usage;
+mod userns_diagnosis;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use before_namespaces::BeforeNamespaces;
 pub use command::Command;
 pub use command_error::CommandError;
 pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
-pub use outside::Outside;
 pub use progress::{Output, Progress, Stage};
-pub use refusal::{Refusal, Step};
+pub use userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Effects, as one value that is handed down.
 pub struct Host {
@@ -61,7 +61,7 @@ impl Host {
             progress: Progress::new(output),
             spans: usage::Spans::default(),
             interrupt: interrupt::Interrupt::listen(),
-            search_path: tool::search_path(),
+            search_path: program_lookup::search_path(),
             variables: Vec::new(),
         }
     }
@@ -77,9 +77,9 @@ impl Host {
         Command::new(self, program)
     }
 
-    /// Where a program of the host stands, or the error that names the package which brings it.
+    /// Where a program of the host stands, or the error that names the package which provides it.
     pub fn find_program(&self, program: &str) -> Result<PathBuf, CommandError> {
-        tool::find(&self.search_path, program)
+        program_lookup::find(&self.search_path, program)
     }
 
     /// The log of this build.

@@ -15,15 +15,15 @@ use std::path::Path;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::ids::{IdsError, Mapping};
-use super::refusal::{Refusal, Step};
 use super::sandbox;
+use super::userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Why the namespaces could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
     /// The kernel or a container refuses user namespaces.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(UsernsDiagnosis),
     /// There are not enough ids to map.
     #[error("{0}")]
     Ids(#[from] IdsError),
@@ -76,7 +76,7 @@ pub fn enter() -> Result<(), NamespaceError> {
 }
 
 fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
-    move |error| NamespaceError::Refused(Refusal::new(step, error))
+    move |error| NamespaceError::Refused(UsernsDiagnosis::new(step, error))
 }
 
 /// Waits for `child`, hands on signals, exits as it does.
@@ -99,10 +99,10 @@ fn stand_by(child: libc::pid_t) -> ! {
     std::process::exit(code)
 }
 
-/// Mounts a fresh tmpfs of at most `size` bytes at `folder`; nobody outside sees it and it goes with the process.
-pub(super) fn mount_tmpfs(folder: &Path, size: u64) -> io::Result<()> {
+/// Mounts a fresh tmpfs of at most `size` bytes at `directory`; nobody outside sees it and it goes with the process.
+pub(super) fn mount_tmpfs(directory: &Path, size: u64) -> io::Result<()> {
     let options = std::ffi::CString::new(format!("mode=755,size={size}"))?;
-    let target = sandbox::c_path(folder)?;
+    let target = sandbox::c_path(directory)?;
     sandbox::mount(Some(c"tmpfs"), &target, Some(c"tmpfs"), libc::MS_NODEV, Some(&options))
 }
 

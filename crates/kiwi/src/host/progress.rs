@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::usage::{FromStore, Span, Spans, Usage};
+use super::usage::{FromCache, Span, Spans, Usage};
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Stage<'a> {
     progress: &'a Progress,
     spans: &'a Spans,
     before: (f64, Usage),
-    store: Option<FromStore>,
+    cache: Option<FromCache>,
     text: String,
     started: Instant,
     bar: Option<ProgressBar>,
@@ -67,7 +67,7 @@ impl Progress {
             progress: self,
             spans,
             before,
-            store: None,
+            cache: None,
             text,
             started: Instant::now(),
             bar,
@@ -133,10 +133,10 @@ impl Stage<'_> {
         }
     }
 
-    /// The work is one of the store's.
+    /// The work is one of the cache's.
     #[must_use]
-    pub fn of_store(mut self, store: FromStore) -> Self {
-        self.store = Some(store);
+    pub fn of_cache(mut self, cache: FromCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -157,7 +157,7 @@ impl Drop for Stage<'_> {
             start: self.before.0,
             end: self.spans.now(),
             usage: Usage::so_far().since(self.before.1),
-            store: self.store,
+            cache: self.cache,
             succeeded: self.finished,
         });
         let stage = self.text.as_str();

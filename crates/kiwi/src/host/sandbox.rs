@@ -1,10 +1,10 @@
-//! Namespaces, mounts, forks and notifications: the one place with `unsafe`.
+//! Namespaces, mounts, forks and notifications: the one location with `unsafe`.
 //!
 //! ```text
 //! kiwi --fork--> A: unshare --fork--> B: pid 1, mounts, reaps --fork--> C: enters the view, execs the program
 //! ```
 //!
-//! A child sees either the host, read-only but for named folders, or one root tree and nothing else. It has its own
+//! A child sees either the host, read-only but for named directories, or one root tree and nothing else. It has its own
 //! mount, pid, ipc and uts namespaces, no network unless asked for, a `/dev` with six harmless nodes, and dies with
 //! its parent. Between fork and exec only system calls are made: every path is a C string made before.
 #![allow(unsafe_code)]
@@ -27,7 +27,7 @@ pub(super) struct BindMount {
 
 /// What a child sees.
 pub(super) enum View {
-    /// The host's root, read-only except for these folders.
+    /// The host's root, read-only except for these directories.
     Host { writable: Vec<CString> },
     /// A root tree as `/`.
     Root { path: CString, read_only: bool, nodes: Vec<Node> },
@@ -44,14 +44,14 @@ pub(super) struct Setup {
     pub(super) asking: (Vec<libc::sock_filter>, UnixStream),
     /// Without that listener the program must not run.
     pub(super) must_ask: bool,
-    /// Folder to start in, seen from inside the view.
-    pub(super) folder: Option<CString>,
+    /// Directory to start in, seen from inside the view.
+    pub(super) directory: Option<CString>,
 }
 
-/// A file or folder of the private `/dev`.
+/// A file or directory of the private `/dev`.
 pub(super) struct Node {
     host: CString,
-    place: CString,
+    location: CString,
 }
 
 /// The error number of a child that must ask and cannot.
@@ -81,7 +81,7 @@ pub(super) fn device_nodes(dev: &Path) -> io::Result<Vec<Node>> {
     NODES
         .iter()
         .map(|name| {
-            Ok(Node { host: c_path(&Path::new("/dev").join(name))?, place: c_path(&dev.join(name))? })
+            Ok(Node { host: c_path(&Path::new("/dev").join(name))?, location: c_path(&dev.join(name))? })
         })
         .collect()
 }
@@ -142,9 +142,9 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     }
     for bind in &setup.binds {
         let flags = libc::MS_BIND | libc::MS_REC;
-        step("binding a folder", mount(Some(&bind.source), &bind.target, None, flags, None))?;
+        step("binding a directory", mount(Some(&bind.source), &bind.target, None, flags, None))?;
         if bind.read_only {
-            step("making a folder read-only", set_read_only(&bind.target, true))?;
+            step("making a directory read-only", set_read_only(&bind.target, true))?;
         }
     }
     if let View::Root { path, .. } = &setup.view {
@@ -167,10 +167,10 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     }
     // SAFETY: a system call with a valid pointer.
     unsafe {
-        if let Some(folder) = &setup.folder
-            && libc::chdir(folder.as_ptr()) != 0
+        if let Some(directory) = &setup.directory
+            && libc::chdir(directory.as_ptr()) != 0
         {
-            return step("changing to the folder", Err(io::Error::last_os_error()));
+            return step("changing to the directory", Err(io::Error::last_os_error()));
         }
     }
     Ok(())
@@ -178,19 +178,19 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
 
 /// The host read-only, with the exceptions, a private `/dev` and a `/proc` of the new pid namespace.
 fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Result<()> {
-    for folder in writable {
+    for directory in writable {
         step(
-            "binding a writable folder",
-            mount(Some(folder), folder, None, libc::MS_BIND | libc::MS_REC, None),
+            "binding a writable directory",
+            mount(Some(directory), directory, None, libc::MS_BIND | libc::MS_REC, None),
         )?;
     }
     step("making the host read-only", set_read_only(c"/", true))?;
-    for folder in writable {
-        step("making a folder writable", set_read_only(folder, false))?;
+    for directory in writable {
+        step("making a directory writable", set_read_only(directory, false))?;
     }
     assemble_dev(paths, stage)?;
     // Trees and images of the user may lie in memory; the rest of it stays read-only.
-    if writable.iter().any(|folder| as_path(folder).starts_with(as_path(SHARED_MEMORY))) {
+    if writable.iter().any(|directory| as_path(directory).starts_with(as_path(SHARED_MEMORY))) {
         step(
             "placing /dev/shm",
             mount(Some(SHARED_MEMORY), &paths.shm, None, libc::MS_BIND | libc::MS_REC, None),
@@ -235,12 +235,12 @@ fn assemble_dev(paths: &Paths, nodes: &[Node]) -> io::Result<()> {
         // SAFETY: system calls with valid pointers; the descriptor is closed at once.
         unsafe {
             let file =
-                libc::open(node.place.as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o666);
+                libc::open(node.location.as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o666);
             if file >= 0 {
                 libc::close(file);
             }
         }
-        step("binding a device node", mount(Some(&node.host), &node.place, None, libc::MS_BIND, None))?;
+        step("binding a device node", mount(Some(&node.host), &node.location, None, libc::MS_BIND, None))?;
     }
     // SAFETY: system calls with valid pointers; a name that cannot be made is simply missing in /dev.
     unsafe {

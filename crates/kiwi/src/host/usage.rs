@@ -14,10 +14,10 @@ pub struct Usage {
     pub written: u64,
 }
 
-/// What the store had to do with a piece of work.
+/// What the cache had to do with a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FromStore {
+pub enum FromCache {
     /// It was taken from it.
     Taken,
     /// It was put into it.
@@ -35,8 +35,8 @@ pub struct Span {
     pub end: f64,
     /// What the whole program used meanwhile.
     pub usage: Usage,
-    /// Whether it was taken from the store or put into it.
-    pub store: Option<FromStore>,
+    /// Whether it was taken from the cache or put into it.
+    pub cache: Option<FromCache>,
     /// Whether it succeeded.
     pub succeeded: bool,
 }

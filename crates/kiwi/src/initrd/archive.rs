@@ -38,10 +38,10 @@ impl Write for Packer {
     }
 }
 
-/// An archive that is being written. Folders of a path are made as they are first needed.
+/// An archive that is being written. Directories of a path are made as they are first needed.
 pub(super) struct Archive {
     packer: Packer,
-    folders: BTreeSet<String>,
+    directories: BTreeSet<String>,
     inode: u32,
     time: u32,
 }
@@ -59,18 +59,18 @@ impl Archive {
         };
         Ok(Self {
             packer,
-            folders: BTreeSet::new(),
+            directories: BTreeSet::new(),
             inode: 0,
             time: u32::try_from(epoch).unwrap_or(u32::MAX),
         })
     }
 
-    pub(super) fn folder(&mut self, path: &str) -> io::Result<()> {
-        if path.is_empty() || !self.folders.insert(path.to_owned()) {
+    pub(super) fn directory(&mut self, path: &str) -> io::Result<()> {
+        if path.is_empty() || !self.directories.insert(path.to_owned()) {
             return Ok(());
         }
         if let Some((parent, _)) = path.rsplit_once('/') {
-            self.folder(parent)?;
+            self.directory(parent)?;
         }
         self.entry(path, ModeFileType::Directory, 0o755, &[])
     }
@@ -86,7 +86,7 @@ impl Archive {
     }
 
     fn parent(&mut self, path: &str) -> io::Result<()> {
-        path.rsplit_once('/').map_or(Ok(()), |(parent, _)| self.folder(parent))
+        path.rsplit_once('/').map_or(Ok(()), |(parent, _)| self.directory(parent))
     }
 
     fn entry(&mut self, path: &str, kind: ModeFileType, mode: u32, contents: &[u8]) -> io::Result<()> {

@@ -8,12 +8,12 @@ use goblin::elf::Elf;
 
 use crate::root_tree::RootTree;
 
-/// Folders of the tree in which libraries lie, besides those of the machine's own triplet.
-const FOLDERS: [&str; 6] =
+/// Directories of the tree in which libraries lie, besides those of the machine's own triplet.
+const DIRECTORIES: [&str; 6] =
     ["lib64", "usr/lib64", "lib", "usr/lib", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"];
 
 /// `program`, its interpreter and every library it needs, as paths in the tree. Where the interpreter stands is fixed
-/// by the program; libraries keep the folder they were found in.
+/// by the program; libraries keep the directory they were found in.
 pub(super) fn closure(tree: &RootTree, program: &str) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![program.to_owned()];
@@ -27,19 +27,19 @@ pub(super) fn closure(tree: &RootTree, program: &str) -> Result<BTreeSet<String>
             waiting.push(interpreter.trim_start_matches('/').to_owned());
         }
         for library in elf.libraries {
-            let place = folders(tree)
-                .map(|folder| format!("{folder}/{library}"))
+            let location = directories(tree)
+                .map(|directory| format!("{directory}/{library}"))
                 .find(|candidate| tree.exists(candidate))
                 .with_context(|| format!("{path} in the root tree needs {library}, which is not there"))?;
-            waiting.push(place);
+            waiting.push(location);
         }
     }
     Ok(found)
 }
 
-/// Where libraries are looked for: the fixed folders, and what `etc/ld.so.conf.d` adds on multi-arch systems.
-fn folders(tree: &RootTree) -> impl Iterator<Item = String> {
+/// Where libraries are looked for: the fixed directories, and what `etc/ld.so.conf.d` adds on multi-arch systems.
+fn directories(tree: &RootTree) -> impl Iterator<Item = String> {
     let extra = tree.list("lib").unwrap_or_default().into_iter().filter(|name| name.ends_with("-linux-gnu"));
     let extra: Vec<String> = extra.map(|name| Path::new("lib").join(name).display().to_string()).collect();
-    extra.into_iter().chain(FOLDERS.iter().map(|folder| (*folder).to_owned()))
+    extra.into_iter().chain(DIRECTORIES.iter().map(|directory| (*directory).to_owned()))
 }

@@ -96,7 +96,7 @@ pub fn plan(
             "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package that \
              has it, and where config.sh calls suseStripKernel name it among the <drivers>",
             kernel.version,
-            filesystem.word()
+            filesystem.keyword()
         );
     }
     let mut wanted: Vec<&str> = Vec::new();
@@ -108,8 +108,8 @@ pub fn plan(
     let mut files = BTreeMap::new();
     let base = format!("lib/modules/{}", kernel.version);
     for path in &chosen {
-        let place = format!("{base}/{}", modules::uncompressed(path));
-        files.insert(place, Content::Module { path: format!("{base}/{path}") });
+        let location = format!("{base}/{}", modules::uncompressed(path));
+        files.insert(location, Content::Module { path: format!("{base}/{path}") });
     }
     for (name, text) in set.index(&chosen) {
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
@@ -143,18 +143,18 @@ pub fn create(plan: &InitrdPlan, tree: &RootTree, linuxrc: &Path, output: &Path,
     let file =
         host.create_file(output).with_context(|| format!("writing the boot image {}", output.display()))?;
     let mut archive = archive::Archive::new(file, plan.compression, plan.epoch, host.processors())?;
-    for folder in ["dev", "proc", "sys", "run", "mnt", "tmp", "etc"] {
-        archive.folder(folder)?;
+    for directory in ["dev", "proc", "sys", "run", "mnt", "tmp", "etc"] {
+        archive.directory(directory)?;
     }
     archive.file("init", &init, 0o755)?;
-    for (place, content) in &plan.files {
+    for (location, content) in &plan.files {
         match content {
-            Content::Tree { path, mode } => archive.file(place, &tree.read(path)?, *mode)?,
+            Content::Tree { path, mode } => archive.file(location, &tree.read(path)?, *mode)?,
             Content::Module { path } => {
-                archive.file(place, &modules::decompressed(path, tree.read(path)?)?, 0o644)?;
+                archive.file(location, &modules::decompressed(path, tree.read(path)?)?, 0o644)?;
             }
-            Content::Text { text, mode } => archive.file(place, text.as_bytes(), *mode)?,
-            Content::Link { target } => archive.link(place, target)?,
+            Content::Text { text, mode } => archive.file(location, text.as_bytes(), *mode)?,
+            Content::Link { target } => archive.link(location, target)?,
         }
     }
     archive.finish().with_context(|| format!("writing the boot image {}", output.display()))

@@ -12,7 +12,7 @@ use crate::root_tree::RootTree;
 
 /// The modules of a kernel, from the files depmod writes.
 pub(super) struct Modules {
-    /// Path relative to the modules folder, with what it depends on.
+    /// Path relative to the modules directory, with what it depends on.
     dependencies: BTreeMap<String, Vec<String>>,
     /// Module name (with `_`) to path.
     paths: BTreeMap<String, String>,
@@ -191,8 +191,8 @@ impl Modules {
             let (module, needed) = line.split_once(' ')?;
             (module.replace('-', "_") == name).then_some(needed)
         });
-        let words = of_name.flat_map(str::split_whitespace).filter(|word| !word.ends_with(':'));
-        words.map(|word| word.replace('-', "_")).collect::<Vec<_>>().into_iter()
+        let keywords = of_name.flat_map(str::split_whitespace).filter(|keyword| !keyword.ends_with(':'));
+        keywords.map(|keyword| keyword.replace('-', "_")).collect::<Vec<_>>().into_iter()
     }
 
     /// The files `linuxrc` reads, limited to `chosen`: name and text of each.
@@ -204,11 +204,11 @@ impl Modules {
             let blank = if needed.is_empty() { "" } else { " " };
             format!("{}:{blank}{}\n", uncompressed(path), needed.join(" "))
         });
-        let keep = |line: &&str, word: usize| {
-            line.split_whitespace().nth(word).is_some_and(|name| names.contains(&name.replace('-', "_")))
+        let keep = |line: &&str, keyword: usize| {
+            line.split_whitespace().nth(keyword).is_some_and(|name| names.contains(&name.replace('-', "_")))
         };
-        let lines = |text: &str, word: usize| -> String {
-            text.lines().filter(|line| keep(line, word)).flat_map(|line| [line, "\n"]).collect()
+        let lines = |text: &str, keyword: usize| -> String {
+            text.lines().filter(|line| keep(line, keyword)).flat_map(|line| [line, "\n"]).collect()
         };
         vec![
             ("modules.dep", dependencies.collect()),

@@ -28,12 +28,12 @@ impl BootFiles {
             );
         }
         let prefix = format!("{}.kernel.", base_name(initrd));
-        let folder = folder_of(initrd);
+        let directory = directory_of(initrd);
         let mut kernels = Vec::new();
-        for entry in folder.read_dir().with_context(|| format!("reading {}", folder.display()))? {
-            let name = entry.with_context(|| format!("reading {}", folder.display()))?.file_name();
+        for entry in directory.read_dir().with_context(|| format!("reading {}", directory.display()))? {
+            let name = entry.with_context(|| format!("reading {}", directory.display()))?.file_name();
             if let Some(version) = name.to_string_lossy().strip_prefix(&prefix) {
-                kernels.push((folder.join(&name), version.to_owned()));
+                kernels.push((directory.join(&name), version.to_owned()));
             }
         }
         kernels.sort();
@@ -73,8 +73,8 @@ pub fn base_name(path: &Path) -> String {
     name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }
 
-/// The folder a file is in.
-pub fn folder_of(path: &Path) -> &Path {
+/// The directory a file is in.
+pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -84,19 +84,19 @@ mod tests {
 
     #[test]
     fn the_kernel_stands_beside_its_boot_image() {
-        let folder = tempfile::tempdir().unwrap();
-        let initrd = folder.path().join("initrd-usbboot.x86_64-1.0.0.gz");
+        let directory = tempfile::tempdir().unwrap();
+        let initrd = directory.path().join("initrd-usbboot.x86_64-1.0.0.gz");
         let error = |path: &Path| format!("{:#}", BootFiles::find(path).unwrap_err());
         assert!(error(&initrd).starts_with("there is no boot image at "));
         std::fs::write(&initrd, "initrd").unwrap();
         assert!(error(&initrd).ends_with("expected initrd-usbboot.x86_64-1.0.0.kernel.VERSION beside it"));
-        let kernel = folder.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.1.0");
+        let kernel = directory.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.1.0");
         std::fs::write(&kernel, "kernel").unwrap();
-        std::fs::write(folder.path().join("initrd-other.x86_64-1.0.0.kernel.5.0"), "").unwrap();
+        std::fs::write(directory.path().join("initrd-other.x86_64-1.0.0.kernel.5.0"), "").unwrap();
         let found = BootFiles::find(&initrd).unwrap();
         assert_eq!((&found.kernel, found.kernel_version.as_str()), (&kernel, "6.1.0"));
         assert_eq!(found.bytes().unwrap(), 12);
-        std::fs::write(folder.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.2.0"), "").unwrap();
+        std::fs::write(directory.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.2.0"), "").unwrap();
         assert!(error(&initrd).contains("has 2 kernels beside it"));
     }
 }

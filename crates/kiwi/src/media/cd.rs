@@ -28,7 +28,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     iso: IsoPlan,
-    /// Files with their places on the medium.
+    /// Files with their locations on the medium.
     files: Vec<(PathBuf, String)>,
     install: Option<Install>,
     epoch: u64,
@@ -74,7 +74,7 @@ pub fn check() -> Result<()> {
 
 fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> Plan {
     let [kernel, initrd] = ["linux", "initrd"].map(|name| format!("{}/{name}", iso::LOADER));
-    let start = Start { title, kernel: &kernel, initrd: &initrd, words: "" };
+    let start = Start { title, kernel: &kernel, initrd: &initrd, keywords: "" };
     let menu = boot_menu::menu(start);
     let iso = iso::plan(menu, volume_id, Firmware::BiosAndUefi, identity);
     let files = vec![(boot.kernel.clone(), kernel), (boot.initrd.clone(), initrd)];
@@ -83,33 +83,33 @@ fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> 
 
 /// Makes the medium as the file `output`; its SHA-256.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<String> {
-    let folder = workspace.scratch_file("cd");
-    host.create_folders(&folder).context("making a folder for the medium's files")?;
+    let directory = workspace.scratch_file("cd");
+    host.create_directories(&directory).context("making a directory for the medium's files")?;
     let mut grafts = match &plan.install {
-        Some(install) => installed(install, plan.epoch, &folder, host)?,
+        Some(install) => installed(install, plan.epoch, &directory, host)?,
         None => Vec::new(),
     };
     let stage = host.stage("Assembling the medium");
-    for (number, (source, place)) in plan.files.iter().enumerate() {
+    for (number, (source, location)) in plan.files.iter().enumerate() {
         // A copy, as its time is set; it shares its bytes where the file system can do that.
-        let copy = folder.join(number.to_string());
+        let copy = directory.join(number.to_string());
         host.copy_file(source, &copy).with_context(|| format!("copying {}", source.display()))?;
-        iso::settle(&copy, plan.epoch, host)?;
-        grafts.push(Graft::new(place, copy));
+        iso::finish(&copy, plan.epoch, host)?;
+        grafts.push(Graft::new(location, copy));
     }
     let sha256 = iso::create(&plan.iso, &grafts, &[], None, output, workspace, host)?;
     stage.finish();
     Ok(sha256)
 }
 
-/// The files of an installation, made in `folder`.
-fn installed(install: &Install, epoch: u64, folder: &Path, host: &Host) -> Result<Vec<Graft>> {
-    let [packed, sum, config] = ["image.gz", "image.md5", "config"].map(|name| folder.join(name));
+/// The files of an installation, made in `directory`.
+fn installed(install: &Install, epoch: u64, directory: &Path, host: &Host) -> Result<Vec<Graft>> {
+    let [packed, sum, config] = ["image.gz", "image.md5", "config"].map(|name| directory.join(name));
     pack(&install.image, &packed, host)?;
     host.write_file(&sum, format!("{}\n", install.sum)).context("writing the checksum of the system")?;
     host.write_file(&config, install.config.to_string()).context("writing what is installed")?;
     for file in [&packed, &sum, &config] {
-        iso::settle(file, epoch, host)?;
+        iso::finish(file, epoch, host)?;
     }
     Ok(vec![
         Graft::new(install.config.image_path(), packed),

@@ -35,7 +35,7 @@ use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
 
-/// The folder of kernel, initrd and the boot loader's settings on a medium.
+/// The directory of kernel, initrd and the boot loader's settings on a medium.
 pub const LOADER: &str = "/boot/x86_64/loader";
 
 /// A medium to make.
@@ -57,26 +57,26 @@ pub struct IsoPlan {
     epoch: u64,
 }
 
-/// A file or folder of the host and its place on the medium.
+/// A file or directory of the host and its location on the medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graft {
     /// Absolute, on the medium.
-    pub place: String,
+    pub location: String,
     /// On the host.
     pub source: PathBuf,
 }
 
 impl Graft {
-    /// `source` at `place`.
-    pub fn new(place: impl Into<String>, source: impl Into<PathBuf>) -> Self {
-        Self { place: place.into(), source: source.into() }
+    /// `source` at `location`.
+    pub fn new(location: impl Into<String>, source: impl Into<PathBuf>) -> Self {
+        Self { location: location.into(), source: source.into() }
     }
 }
 
-/// A file of a medium that is written into its place there, which saves a copy of it.
+/// A file of a medium that is written into its location there, which saves a copy of it.
 pub struct InPlace<'a> {
     /// Absolute, on the medium.
-    pub place: String,
+    pub location: String,
     /// Writes it into the file of this path, anew, from this byte on.
     pub write: &'a dyn Fn(&Path, u64) -> Result<()>,
 }
@@ -119,7 +119,7 @@ pub fn check(firmware: Firmware) -> Result<()> {
 }
 
 /// Writes the medium into the file `output`, and gives its SHA-256 in lower-case hex. A file of the caller goes before
-/// one of ours at the same place; of their files, `devices` stand in for device nodes.
+/// one of ours at the same location; of their files, `devices` stand in for device nodes.
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
@@ -136,26 +136,26 @@ pub fn create(
         Firmware::Bios => None,
         Firmware::Uefi | Firmware::BiosAndUefi => Some(system_partition(plan, workspace, host)?),
     };
-    let folders = folders(&grafts, plan.epoch, workspace, host)?;
-    grafts.insert(0, Graft::new("/", folders));
-    let words = words(plan, &grafts, &large, partition.as_deref())?;
+    let directories = directories(&grafts, plan.epoch, workspace, host)?;
+    grafts.insert(0, Graft::new("/", directories));
+    let keywords = keywords(plan, &grafts, &large, partition.as_deref())?;
     let xorriso = || {
         let xorriso =
             host.command("xorriso").env("SOURCE_DATE_EPOCH", plan.epoch.to_string()).env("TZ", "UTC");
-        Ok(xorriso.args(&words).shows_devices(devices.to_vec()))
+        Ok(xorriso.args(&keywords).shows_devices(devices.to_vec()))
     };
     assembly::write(xorriso, large, partition.as_deref(), output, host)
 }
 
 /// What xorriso is told.
-fn words(
+fn keywords(
     plan: &IsoPlan,
     grafts: &[Graft],
     large: &LargeFiles<'_>,
     partition: Option<&Path>,
 ) -> Result<Vec<OsString>> {
-    let mut words = Vec::new();
-    let mut add = |more: &[&str]| words.extend(more.iter().map(OsString::from));
+    let mut keywords = Vec::new();
+    let mut add = |more: &[&str]| keywords.extend(more.iter().map(OsString::from));
     add(&["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"]);
     add(&["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"]);
     add(&["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id]);
@@ -173,13 +173,13 @@ fn words(
         add(&["-append_partition", "2", "0xef", &partition.to_string_lossy()]);
         add(&["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     }
-    words.extend(large.weights().map(OsString::from));
-    words.push("-graft-points".into());
-    words.extend(grafts.iter().map(|graft| grafted(graft).into()));
-    Ok(words)
+    keywords.extend(large.weights().map(OsString::from));
+    keywords.push("-graft-points".into());
+    keywords.extend(grafts.iter().map(|graft| grafted(graft).into()));
+    Ok(keywords)
 }
 
-/// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a folder
+/// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a directory
 /// (spec/kiwi-1.4, 4.12). What it writes is its own affair: no UEFI, no stick and no sum are added.
 pub fn create_by_script(
     plan: &IsoPlan,
@@ -192,17 +192,18 @@ pub fn create_by_script(
 ) -> Result<()> {
     let tree = workspace.scratch_file("medium-tree");
     for graft in joined(grafts, own_files(plan, workspace, host)?) {
-        let place = tree.join(graft.place.trim_start_matches('/'));
-        let folder = if graft.source.is_dir() { place.as_path() } else { place.parent().unwrap_or(&tree) };
-        host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+        let location = tree.join(graft.location.trim_start_matches('/'));
+        let directory =
+            if graft.source.is_dir() { location.as_path() } else { location.parent().unwrap_or(&tree) };
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
         let source = if graft.source.is_dir() { graft.source.join(".") } else { graft.source };
         host.command("cp")
             .args(["--archive", "--reflink=auto", "--no-target-directory"])
             .arg(source)
-            .arg(&place)
+            .arg(&location)
             .writable(workspace.scratch())
             .run()
-            .with_context(|| format!("copying {} to the medium's folder", graft.place))?;
+            .with_context(|| format!("copying {} to the medium's directory", graft.location))?;
     }
     host.command("sh")
         .arg(script)
@@ -220,30 +221,30 @@ pub fn create_by_script(
 
 /// The caller's files, and ours where the caller has none.
 fn joined(grafts: &[Graft], mut ours: Vec<Graft>) -> Vec<Graft> {
-    ours.retain(|graft| grafts.iter().all(|other| other.place != graft.place));
+    ours.retain(|graft| grafts.iter().all(|other| other.location != graft.location));
     grafts.iter().cloned().chain(ours).collect()
 }
 
-/// Empty folders for all files: xorriso would give one it makes itself the time of wherever its first file lies.
-fn folders(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let root = workspace.scratch_file("medium-folders");
+/// Empty directories for all files: xorriso would give one it makes itself the time of wherever its first file lies.
+fn directories(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let root = workspace.scratch_file("medium-directories");
     let mut made = BTreeSet::from([root.clone()]);
     for graft in grafts {
-        let place = Path::new(graft.place.trim_start_matches('/'));
-        made.extend(place.ancestors().skip(1).map(|folder| root.join(folder)));
+        let location = Path::new(graft.location.trim_start_matches('/'));
+        made.extend(location.ancestors().skip(1).map(|directory| root.join(directory)));
     }
-    for folder in &made {
-        host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+    for directory in &made {
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
     }
     // From the innermost on, as making one changes the time of that around it.
     let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
-    for folder in made.iter().rev() {
-        File::open(folder)
+    for directory in made.iter().rev() {
+        File::open(directory)
             .and_then(|file| {
                 file.set_permissions(std::fs::Permissions::from_mode(0o755))?;
                 file.set_times(times)
             })
-            .with_context(|| format!("setting the time of {}", folder.display()))?;
+            .with_context(|| format!("setting the time of {}", directory.display()))?;
     }
     Ok(root)
 }
@@ -261,27 +262,27 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
         // Copied: the owner and the time they have on the host are not those of the medium.
         for (name, source) in isolinux::Installed::find()?.files {
             let program = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
-            files.push((format!("{}/{name}", isolinux::FOLDER), program));
+            files.push((format!("{}/{name}", isolinux::DIRECTORY), program));
         }
         let first = isolinux::first_configuration(LOADER);
-        files.push((format!("{}/isolinux.cfg", isolinux::FOLDER), first.into()));
+        files.push((format!("{}/isolinux.cfg", isolinux::DIRECTORY), first.into()));
         files.push((format!("{LOADER}/isolinux.cfg"), isolinux::configuration(&plan.menu, LOADER)?.into()));
         let starter = grub2::disk_starter(&mark(plan), workspace, host)?;
-        settle(&starter, plan.epoch, host)?;
+        finish(&starter, plan.epoch, host)?;
         grafts.push(Graft::new(isolinux::DISK_STARTER, starter));
-        let (place, text) = grub2::disk_starter_configuration();
-        files.push((place, text.into()));
+        let (location, text) = grub2::disk_starter_configuration();
+        files.push((location, text.into()));
     }
     if plan.firmware != Firmware::Bios {
         files.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu).into()));
     }
-    let folder = workspace.scratch_file("medium");
-    host.create_folders(&folder).context("making a folder for the medium's own files")?;
-    for (number, (place, bytes)) in files.into_iter().enumerate() {
-        let file = folder.join(number.to_string());
-        host.write_file(&file, bytes).with_context(|| format!("writing {place} of the medium"))?;
-        settle(&file, plan.epoch, host)?;
-        grafts.push(Graft::new(place, file));
+    let directory = workspace.scratch_file("medium");
+    host.create_directories(&directory).context("making a directory for the medium's own files")?;
+    for (number, (location, bytes)) in files.into_iter().enumerate() {
+        let file = directory.join(number.to_string());
+        host.write_file(&file, bytes).with_context(|| format!("writing {location} of the medium"))?;
+        finish(&file, plan.epoch, host)?;
+        grafts.push(Graft::new(location, file));
     }
     Ok(grafts)
 }
@@ -297,7 +298,7 @@ fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Resul
 }
 
 /// Gives a file that was made in this build the build's time, and lets everybody read it.
-pub fn settle(file: &Path, epoch: u64, host: &Host) -> Result<()> {
+pub fn finish(file: &Path, epoch: u64, host: &Host) -> Result<()> {
     let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
     host.open_file(file)
         .and_then(|file| {
@@ -307,10 +308,10 @@ pub fn settle(file: &Path, epoch: u64, host: &Host) -> Result<()> {
         .with_context(|| format!("setting the time of {}", file.display()))
 }
 
-/// `place=source` as xorriso reads it: "=" and "\" of both are escaped.
+/// `location=source` as xorriso reads it: "=" and "\" of both are escaped.
 fn grafted(graft: &Graft) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('=', "\\=");
-    format!("{}={}", escaped(&graft.place), escaped(&graft.source.display().to_string()))
+    format!("{}={}", escaped(&graft.location), escaped(&graft.source.display().to_string()))
 }
 
 #[cfg(test)]

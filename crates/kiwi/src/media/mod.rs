@@ -9,12 +9,12 @@
 pub mod boot_files;
 mod boot_menu;
 pub mod cd;
+pub mod flash;
 pub mod iso;
 pub mod removable;
 pub mod stick;
 pub mod system_image;
 pub mod system_kernel;
-pub mod writing;
 
 use bootconfig::Checksum;
 

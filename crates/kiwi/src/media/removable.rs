@@ -1,6 +1,6 @@
 //! The sticks of this machine: which there are, what is on them, and which one may be overwritten.
 //!
-//! Everything is read below `Places`, so that tests run on made-up machines. A device is only ever written to when it
+//! Everything is read below `Locations`, so that tests run on made-up machines. A device is only ever written to when it
 //! is removable, nothing of it is in use, and a person has typed its name.
 
 use std::collections::BTreeSet;
@@ -11,15 +11,15 @@ use anyhow::{Context, Result, bail};
 
 /// Where the kernel and udev tell about devices.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct Locations {
     sys: PathBuf,
     proc: PathBuf,
     udev: PathBuf,
     dev: PathBuf,
 }
 
-impl Places {
-    /// Below `root`: `/` for the machine itself.
+impl Locations {
+    /// LowerDir `root`: `/` for the machine itself.
     pub fn below(root: &Path) -> Self {
         Self {
             sys: root.join("sys/class/block"),
@@ -105,7 +105,7 @@ pub enum Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Mounted(place) => write!(f, "it is mounted at {place}; unmount it first"),
+            Self::Mounted(location) => write!(f, "it is mounted at {location}; unmount it first"),
             Self::Swap(device) => write!(f, "{device} is swap space in use; switch it off first (swapoff)"),
             Self::Held(holder) => write!(f, "{holder} is built on it; take that apart first"),
             Self::ReadOnly => f.write_str("it is write-protected"),
@@ -129,26 +129,26 @@ impl std::fmt::Display for Stick {
 }
 
 /// Every removable disk with a medium in it, in use or not.
-pub fn list(places: &Places) -> Vec<Stick> {
-    places.disks().into_iter().filter_map(|name| look(places, name)).collect()
+pub fn list(locations: &Locations) -> Vec<Stick> {
+    locations.disks().into_iter().filter_map(|name| look(locations, name)).collect()
 }
 
-fn look(places: &Places, name: String) -> Option<Stick> {
+fn look(locations: &Locations, name: String) -> Option<Stick> {
     // CD drives and floppies are removable too.
     let is_disk =
         !["sr", "fd", "loop", "ram", "zram", "nbd", "dm-", "md"].iter().any(|no| name.starts_with(no));
-    if !is_disk || places.text(&name, "removable").as_deref() != Some("1") {
+    if !is_disk || locations.text(&name, "removable").as_deref() != Some("1") {
         return None;
     }
     // sysfs counts in 512 bytes, whatever the sectors are.
-    let bytes = places.text(&name, "size")?.parse::<u64>().ok()? * 512;
-    let partitions = places.partitions(&name);
-    let whole = places.content(&name).map(|content| format!("whole device: {content}"));
-    let parts = partitions.iter().map(|part| match places.content(part) {
+    let bytes = locations.text(&name, "size")?.parse::<u64>().ok()? * 512;
+    let partitions = locations.partitions(&name);
+    let whole = locations.content(&name).map(|content| format!("whole device: {content}"));
+    let parts = partitions.iter().map(|part| match locations.content(part) {
         Some(content) => format!("{part}: {content}"),
         None => format!("{part}: unknown content"),
     });
-    let text = |file: &str| places.text(&name, file);
+    let text = |file: &str| locations.text(&name, file);
     (bytes > 0).then(|| Stick {
         vendor: text("device/vendor").unwrap_or_else(|| "unknown vendor".to_owned()),
         model: text("device/model")
@@ -156,24 +156,24 @@ fn look(places: &Places, name: String) -> Option<Stick> {
             .unwrap_or_else(|| "unknown model".to_owned()),
         bytes,
         content: whole.into_iter().chain(parts).collect(),
-        refusal: refusal(places, &name, &partitions),
+        refusal: refusal(locations, &name, &partitions),
         name: name.clone(),
     })
 }
 
-fn refusal(places: &Places, disk: &str, partitions: &[String]) -> Option<Refusal> {
+fn refusal(locations: &Locations, disk: &str, partitions: &[String]) -> Option<Refusal> {
     let all = || std::iter::once(disk).chain(partitions.iter().map(String::as_str));
-    let numbers: BTreeSet<String> = all().filter_map(|device| places.text(device, "dev")).collect();
+    let numbers: BTreeSet<String> = all().filter_map(|device| locations.text(device, "dev")).collect();
     let nodes: BTreeSet<String> = all().map(|device| format!("/dev/{device}")).collect();
-    let read = |file: &str| fs::read_to_string(places.proc.join(file)).unwrap_or_default();
+    let read = |file: &str| fs::read_to_string(locations.proc.join(file)).unwrap_or_default();
     for line in read("self/mountinfo").lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        let source = words.iter().position(|word| *word == "-").and_then(|at| words.get(at + 2));
+        let keywords: Vec<&str> = line.split(' ').collect();
+        let source = keywords.iter().position(|keyword| *keyword == "-").and_then(|at| keywords.get(at + 2));
         // Btrfs shows a number of its own; then the source counts.
-        let ours = words.get(2).is_some_and(|number| numbers.contains(*number))
+        let ours = keywords.get(2).is_some_and(|number| numbers.contains(*number))
             || source.is_some_and(|source| nodes.contains(*source));
         if ours {
-            return Some(Refusal::Mounted(words.get(4).unwrap_or(&"?").replace("\\040", " ")));
+            return Some(Refusal::Mounted(keywords.get(4).unwrap_or(&"?").replace("\\040", " ")));
         }
     }
     for line in read("swaps").lines().skip(1) {
@@ -183,29 +183,29 @@ fn refusal(places: &Places, disk: &str, partitions: &[String]) -> Option<Refusal
         }
     }
     for device in all() {
-        let folder = match device == disk {
-            true => places.sys.join(device),
-            false => places.sys.join(disk).join(device),
+        let directory = match device == disk {
+            true => locations.sys.join(device),
+            false => locations.sys.join(disk).join(device),
         };
         if let Some(Ok(holder)) =
-            fs::read_dir(folder.join("holders")).ok().and_then(|mut entries| entries.next())
+            fs::read_dir(directory.join("holders")).ok().and_then(|mut entries| entries.next())
         {
             return Some(Refusal::Held(holder.file_name().to_string_lossy().into_owned()));
         }
     }
-    (places.text(disk, "ro").as_deref() == Some("1")).then_some(Refusal::ReadOnly)
+    (locations.text(disk, "ro").as_deref() == Some("1")).then_some(Refusal::ReadOnly)
 }
 
 /// The device to overwrite: `asked`, else what the person answers `ask` after reading the list. Its name.
 pub fn choose(
-    places: &Places,
+    locations: &Locations,
     asked: Option<&str>,
     mut show: impl FnMut(&str),
     mut ask: impl FnMut(&str) -> std::io::Result<String>,
 ) -> Result<String> {
-    let sticks = list(places);
+    let sticks = list(locations);
     if let Some(asked) = asked {
-        return permitted(places, &sticks, asked);
+        return permitted(locations, &sticks, asked);
     }
     if sticks.iter().all(|stick| stick.refusal.is_some()) {
         let seen: String = sticks.iter().map(|stick| format!("\n  {stick}")).collect();
@@ -223,7 +223,7 @@ pub fn choose(
         if answer.is_empty() {
             bail!("no device was chosen; nothing was written");
         }
-        match permitted(places, &sticks, answer.trim()) {
+        match permitted(locations, &sticks, answer.trim()) {
             Ok(name) => return Ok(name),
             Err(error) => show(&format!("{error:#}")),
         }
@@ -231,12 +231,12 @@ pub fn choose(
 }
 
 /// Whether the device may be overwritten; its name without `/dev/`.
-fn permitted(places: &Places, sticks: &[Stick], asked: &str) -> Result<String> {
+fn permitted(locations: &Locations, sticks: &[Stick], asked: &str) -> Result<String> {
     let name = asked.strip_prefix("/dev/").unwrap_or(asked);
     match sticks.iter().find(|stick| stick.name == name) {
         Some(Stick { refusal: None, .. }) => Ok(name.to_owned()),
         Some(Stick { refusal: Some(refusal), .. }) => bail!("/dev/{name} is not written to: {refusal}"),
-        None if places.disks().iter().any(|disk| disk == name) => {
+        None if locations.disks().iter().any(|disk| disk == name) => {
             bail!("/dev/{name} is not written to: it is no removable disk with a medium in it")
         }
         None => bail!("there is no removable disk '{asked}'; name a whole one, such as /dev/sdb"),

@@ -133,8 +133,8 @@ fn layer_plan(identity: &Identity) -> FilesystemPlan {
 }
 
 fn menu(title: &str, root: Option<String>) -> MediumMenu {
-    let words = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
-    let start = Start { title, kernel: "/boot/linux", initrd: "/boot/initrd", words: &words };
+    let keywords = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
+    let start = Start { title, kernel: "/boot/linux", initrd: "/boot/initrd", keywords: &keywords };
     boot_menu::menu(start)
 }
 
@@ -151,8 +151,8 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     file.set_len(plan.bytes()).with_context(|| format!("sizing {}", output.display()))?;
     disk::write(layout, &mut file)?;
     let core = grub2::stick_core_image(Platform::Pc, &plan.fat.uuid(), workspace, host)?;
-    let (place, room) = layout.bios_core();
-    grub2::write_bios(&core, place, room, &file)?;
+    let (location, room) = layout.bios_core();
+    grub2::write_bios(&core, location, room, &file)?;
     for partition in &layout.partitions {
         let content = match partition.role {
             PartitionRole::Boot => Some(&fat),

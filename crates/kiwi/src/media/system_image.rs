@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use bootconfig::{Checksum, Filesystem};
 
-use super::boot_files::{base_name, folder_of};
+use super::boot_files::{base_name, directory_of};
 use crate::artifact;
 use crate::host::Host;
 
@@ -99,7 +99,7 @@ fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)
 
 /// Whether `N.md5` says the same; an image without one is taken as it is.
 fn agree(path: &Path, sum: &Checksum) -> Result<()> {
-    let file = folder_of(path).join(format!("{}.md5", base_name(path)));
+    let file = directory_of(path).join(format!("{}.md5", base_name(path)));
     if !file.is_file() {
         return Ok(());
     }
@@ -122,10 +122,10 @@ mod tests {
 
     #[test]
     fn images_are_known_by_their_bytes_and_held_to_their_sum() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let host = Host::new(Output::Quiet);
-        let path = folder.path().join("system.x86_64-1.0.0");
-        let open = || SystemImage::open(&path, folder.path(), &host);
+        let path = directory.path().join("system.x86_64-1.0.0");
+        let open = || SystemImage::open(&path, directory.path(), &host);
         assert!(open().unwrap_err().to_string().starts_with("there is no system image at "));
         std::fs::write(&path, [0; 4096]).unwrap();
         assert!(open().unwrap_err().to_string().contains("is no system image that is known"));
@@ -144,8 +144,11 @@ mod tests {
             );
             assert_eq!(image.filesystem.is_none(), content == Content::Disk);
         }
-        std::fs::write(folder.path().join("system.x86_64-1.0.0.md5"), format!("{}   1 4096", "0".repeat(32)))
-            .unwrap();
+        std::fs::write(
+            directory.path().join("system.x86_64-1.0.0.md5"),
+            format!("{}   1 4096", "0".repeat(32)),
+        )
+        .unwrap();
         assert!(open().unwrap_err().to_string().contains("is not the image its checksum file is about"));
     }
 }

@@ -1,5 +1,5 @@
 //! Whether a system fits the kernel of the boot image that is to start it: the drivers in it must be those of this kernel
-//! (spec/kiwi-1.4, 4.13). A whole disk brings its own kernel.
+//! (spec/kiwi-1.4, 4.13). A whole disk provides its own kernel.
 //!
 //! The names in `/lib/modules` are read out of the image by the tools of its file system. A Btrfs that is in a file
 //! cannot be asked.
@@ -11,7 +11,7 @@ use super::boot_files::BootFiles;
 use super::system_image::SystemImage;
 use crate::host::Host;
 
-/// Where drivers are; the second place is a link to the first one in today's distributions.
+/// Where drivers are; the second location is a link to the first one in today's distributions.
 const PLACES: [&str; 2] = ["usr/lib/modules", "lib/modules"];
 
 /// Refuses a system without the drivers of the boot image's kernel.
@@ -24,7 +24,7 @@ pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()
             "{} is a {}, into which kiwi cannot look: see to it that the system has the drivers of kernel {}, which \
              starts it",
             system.path.display(),
-            filesystem.word(),
+            filesystem.keyword(),
             boot.kernel_version
         ));
         return Ok(());
@@ -43,18 +43,18 @@ pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()
 /// The kernels whose drivers the system has; none when nobody can tell.
 fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result<Option<Vec<String>>> {
     let mut found: Vec<String> = Vec::new();
-    for place in PLACES {
+    for location in PLACES {
         found.extend(match filesystem {
             Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-                let request = format!("ls -p /{place}");
+                let request = format!("ls -p /{location}");
                 in_ext(&host.command("debugfs").args(["-R", &request]).arg(&system.path).output()?)
             }
             Filesystem::Squashfs => {
                 let command = host.command("unsquashfs").args(["-max-depth", "4", "-l"]);
-                in_squashfs(&command.arg(&system.path).arg(place).output()?, place)
+                in_squashfs(&command.arg(&system.path).arg(location).output()?, location)
             }
             Filesystem::Xfs => {
-                let path = format!("path /{place}");
+                let path = format!("path /{location}");
                 host.find_program("xfs_db")?;
                 let command = host.command("xfs_db").args(["-r", "-c", &path, "-c", "ls"]);
                 // A path that is not there is an error of it.
@@ -70,18 +70,18 @@ fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result
 
 /// `/inode/mode/uid/gid/name/size/`, a line for each entry.
 fn in_ext(listing: &str) -> Vec<String> {
-    let folder = |line: &str| {
-        let words: Vec<&str> = line.split('/').collect();
-        let [_, _, mode, _, _, name, ..] = words[..] else { return None };
+    let directory = |line: &str| {
+        let keywords: Vec<&str> = line.split('/').collect();
+        let [_, _, mode, _, _, name, ..] = keywords[..] else { return None };
         (mode.starts_with("04") && !name.starts_with('.')).then(|| name.to_owned())
     };
-    listing.lines().filter_map(folder).collect()
+    listing.lines().filter_map(directory).collect()
 }
 
 /// `squashfs-root/PLACE/NAME`
-fn in_squashfs(listing: &str, place: &str) -> Vec<String> {
+fn in_squashfs(listing: &str, location: &str) -> Vec<String> {
     let name = |line: &str| {
-        let name = line.strip_prefix("squashfs-root/")?.strip_prefix(place)?.strip_prefix('/')?;
+        let name = line.strip_prefix("squashfs-root/")?.strip_prefix(location)?.strip_prefix('/')?;
         (!name.contains('/')).then(|| name.to_owned())
     };
     listing.lines().filter_map(name).collect()
@@ -89,12 +89,12 @@ fn in_squashfs(listing: &str, place: &str) -> Vec<String> {
 
 /// `address inode type hash length name (good)`
 fn in_xfs(listing: &str) -> Vec<String> {
-    let folder = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, _, kind, _, _, name, ..] = words[..] else { return None };
+    let directory = |line: &str| {
+        let keywords: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, kind, _, _, name, ..] = keywords[..] else { return None };
         (kind == "directory" && !name.starts_with('.')).then(|| name.to_owned())
     };
-    listing.lines().filter_map(folder).collect()
+    listing.lines().filter_map(directory).collect()
 }
 
 #[cfg(test)]
@@ -110,37 +110,37 @@ mod tests {
         BootFiles { initrd, kernel, kernel_version: version.to_owned() }
     }
 
-    fn run(program: &str, words: &[&str]) {
+    fn run(program: &str, keywords: &[&str]) {
         let status = Command::new(program)
-            .args(words)
+            .args(keywords)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .stdout(std::process::Stdio::null())
             .status()
             .unwrap();
-        assert!(status.success(), "{program} {words:?}");
+        assert!(status.success(), "{program} {keywords:?}");
     }
 
     #[test]
     fn a_system_has_the_kernel_of_its_boot_image() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let host = Host::new(Output::Quiet);
-        let tree = folder.path().join("tree");
+        let tree = directory.path().join("tree");
         std::fs::create_dir_all(tree.join("usr/lib/modules/6.1.0-1-amd64/kernel/fs")).unwrap();
         std::os::unix::fs::symlink("usr/lib", tree.join("lib")).unwrap();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let [ext, squashfs, xfs] = ["n.ext4", "n.squashfs", "n.xfs"].map(|name| folder.path().join(name));
+        let [ext, squashfs, xfs] = ["n.ext4", "n.squashfs", "n.xfs"].map(|name| directory.path().join(name));
         run("mke2fs", &["-q", "-t", "ext4", "-d", &text(&tree), &text(&ext), "4M"]);
         run("mksquashfs", &[&text(&tree), &text(&squashfs), "-quiet", "-no-progress"]);
-        // mkfs.xfs takes a list: no boot block, no size, then what each folder has, up to a `$`.
-        let list = folder.path().join("list");
-        let folders =
+        // mkfs.xfs takes a list: no boot block, no size, then what each directory has, up to a `$`.
+        let list = directory.path().join("list");
+        let directories =
             ["usr", "lib", "modules", "6.1.0-1-amd64"].map(|name| format!("{name} d--755 0 0\n")).concat();
-        let content = format!("/\n0 0\nd--755 0 0\n{folders}$\n$\n$\n$\nlib l--777 0 0 usr/lib\n$\n");
+        let content = format!("/\n0 0\nd--755 0 0\n{directories}$\n$\n$\n$\nlib l--777 0 0 usr/lib\n$\n");
         std::fs::write(&list, content).unwrap();
         std::fs::File::create(&xfs).unwrap().set_len(320 << 20).unwrap();
         run("mkfs.xfs", &["-q", "-f", "-p", &text(&list), &text(&xfs)]);
         for path in [ext, squashfs, xfs] {
-            let system = SystemImage::open(&path, folder.path(), &host).unwrap();
+            let system = SystemImage::open(&path, directory.path(), &host).unwrap();
             compare(&boot("6.1.0-1-amd64"), &system, &host).unwrap();
             let said = compare(&boot("6.1.0-2-amd64"), &system, &host).unwrap_err().to_string();
             assert!(

@@ -15,20 +15,20 @@ use description::{
 };
 
 use super::locking::Locking;
-use super::{Overrides, artifacts_in_store, division, image_stage, load, prepare};
+use super::{Overrides, cached_artifacts, image_stage, load, partition_plan, prepare};
 use crate::artifact::{Artifact, Role};
+use crate::cache::Cache;
+use crate::create::{BootFiles, TreeFacts};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::initrd;
 use crate::kernel::Kernel;
-use crate::logical::{self, BootFiles, TreeFacts};
 use crate::media::iso;
-use crate::physical::{self, Decided, Manner, PreparePlan, Reuse};
+use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
 use crate::share::Share;
 use crate::stage::{Inputs, Stage};
-use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// A boot image, ready to be put into a disk, and what of it is published beside the disk.
@@ -66,7 +66,9 @@ impl Wanted<'_> {
         let own = || BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) };
         Ok(match &selection.image_type {
             ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
-            ImageType::Disk(disk) => Some(BootConfig { partitions: division::of(disk, selection)?, ..own() }),
+            ImageType::Disk(disk) => {
+                Some(BootConfig { partitions: partition_plan::of(disk, selection)?, ..own() })
+            }
             _ => Some(own()),
         })
     }
@@ -85,7 +87,7 @@ pub(super) struct DecidedBoot {
     config: Option<BootConfig>,
     /// The description's own menu for boot media.
     cdboot: Option<PathBuf>,
-    store: Store,
+    cache: Cache,
     reuse: Reuse,
     /// Of the stage `BootImage`.
     pub(super) inputs: Inputs,
@@ -95,17 +97,17 @@ pub(super) struct DecidedBoot {
 /// Where a boot image with a description of its own is looked for and kept.
 pub(super) struct Keeping<'a> {
     /// None: opened when there is such a boot image.
-    pub(super) store: Option<&'a Store>,
+    pub(super) cache: Option<&'a Cache>,
     pub(super) reuse: Reuse,
 }
 
-/// Decides the boot image if the type names a description for it. `folder` is the system's description directory.
+/// Decides the boot image if the type names a description for it. `directory` is the system's description directory.
 pub(super) fn decide(
     system: &Selection,
-    folder: &Path,
+    directory: &Path,
     locking: &Locking,
     share: &Share,
-    Keeping { store, reuse }: Keeping<'_>,
+    Keeping { cache, reuse }: Keeping<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Option<DecidedBoot>> {
@@ -121,15 +123,15 @@ pub(super) fn decide(
             boot.path
         );
     }
-    selection.repositories = foreign(&selection.repositories, &system.repositories, folder);
+    selection.repositories = foreign(&selection.repositories, &system.repositories, directory);
     let preparing = || format!("preparing the boot image {}", boot.path);
-    let mut plan =
-        physical::plan(&selection, &loaded.source, Manner::default(), host).with_context(preparing)?;
+    let mut plan = crate::prepare::plan(&selection, &loaded.source, PrepareOptions::default(), host)
+        .with_context(preparing)?;
     let workspace = workspace.boot_image(host)?;
     let tree = RootTree::create(host, &workspace.root_tree())?;
-    let store = store.map_or_else(|| Store::open(host), |store| Ok(store.clone()))?;
+    let cache = cache.map_or_else(|| Cache::open(host), |cache| Ok(cache.clone()))?;
     let locking = locking.of_boot_image(&boot.path);
-    let decided = prepare::decide(&mut plan, &locking, &tree, &store, host).with_context(preparing)?;
+    let decided = prepare::decide(&mut plan, &locking, &tree, &cache, host).with_context(preparing)?;
     let mut inputs = Inputs::new(Stage::BootImage);
     inputs.after(&decided.tree);
     plan.image_inputs(&decided, &mut inputs);
@@ -144,7 +146,7 @@ pub(super) fn decide(
         workspace,
         config,
         cdboot: loaded.source.find("cdboot"),
-        store,
+        cache,
         reuse,
         inputs,
         made: OnceLock::new(),
@@ -178,7 +180,7 @@ pub(super) fn of(
 fn kind_of(selection: &Selection) -> Kind {
     match &selection.image_type {
         ImageType::Disk(disk)
-            if disk.word == description::DiskWord::Oem || division::is_chapters_oemboot(disk) =>
+            if disk.keyword == description::DiskKeyword::Oem || partition_plan::is_chapters_oemboot(disk) =>
         {
             Kind::Oem
         }
@@ -204,17 +206,17 @@ fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
 
 /// What the boot image of a live medium is told: which medium is its own, and what mounting it takes.
 fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
-    let needed = ["isofs", "loop", "overlay", live.filesystem.word()];
+    let needed = ["isofs", "loop", "overlay", live.filesystem.keyword()];
     let kept = live.persistent.filter(|filesystem| *filesystem != Filesystem::Ext4);
     BootConfig {
         medium: Some(iso::uuid_of(identity)),
-        modules: needed.into_iter().chain(kept.map(Filesystem::word)).map(str::to_owned).collect(),
+        modules: needed.into_iter().chain(kept.map(Filesystem::keyword)).map(str::to_owned).collect(),
         ..BootConfig::new(Kind::Iso)
     }
 }
 
 fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
-    BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.word()), ..BootConfig::new(kind) }
+    BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.keyword()), ..BootConfig::new(kind) }
 }
 
 #[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
@@ -251,7 +253,7 @@ fn beside(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
-    let name = format!("initrd-{}", logical::image_name(selection));
+    let name = format!("initrd-{}", crate::create::image_name(selection));
     let kernel_name = format!("{name}.kernel.{}", kernel.version);
     let [initrd, image] = [&name, &kernel_name].map(|name| workspace.unfinished(name));
     host.copy_file(&files.initrd, &initrd).with_context(|| format!("writing {}", initrd.display()))?;
@@ -269,7 +271,7 @@ fn described(
 ) -> Result<Made> {
     let path = &boot.path;
     let artifacts = boot.artifacts(config, share, host)?;
-    let kernel_version = logical::kernel_of(&artifacts)
+    let kernel_version = crate::create::kernel_of(&artifacts)
         .with_context(|| format!("the boot image {path} has no kernel; its packages must name one"))?;
     if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
         bail!(
@@ -277,7 +279,7 @@ fn described(
             system_tree.list("lib/modules")?.join(", ")
         );
     }
-    let initrd = logical::initrd_of(&artifacts)
+    let initrd = crate::create::initrd_of(&artifacts)
         .with_context(|| format!("the boot image {path} has no initrd"))?
         .to_owned();
     let cdboot = boot.cdboot.clone();
@@ -301,7 +303,7 @@ impl DecidedBoot {
             return Ok(made.clone());
         }
         let known = match self.is_kept() {
-            true => artifacts_in_store::take::<()>(&self.inputs, &self.store, &self.workspace, host)?,
+            true => cached_artifacts::restore::<()>(&self.inputs, &self.cache, &self.workspace, host)?,
             false => None,
         };
         let artifacts = match known {
@@ -311,15 +313,15 @@ impl DecidedBoot {
         Ok(self.made.get_or_init(|| artifacts).clone())
     }
 
-    /// Whether it has a stage of its own in the store.
+    /// Whether it has a stage of its own in the cache.
     pub(super) fn is_kept(&self) -> bool {
-        !self.reuse.off && self.store.lasts() && self.config.is_some()
+        !self.reuse.off && self.cache.lasts() && self.config.is_some()
     }
 
     fn make(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {
-        let Self { path, selection, plan, decided, tree, workspace, store, reuse, inputs, .. } = self;
+        let Self { path, selection, plan, decided, tree, workspace, cache, reuse, inputs, .. } = self;
         let began = Instant::now();
-        let prepared = physical::make(plan, decided, tree, store, *reuse, host)
+        let prepared = crate::prepare::make(plan, decided, tree, cache, *reuse, host)
             .with_context(|| format!("preparing the boot image {path}"))?;
         prepare::report(&prepared.record.secrets, host);
         let record = &prepared.record;
@@ -327,7 +329,7 @@ impl DecidedBoot {
             .with_context(|| format!("creating the boot image {path}"))?;
         if self.is_kept() {
             let image = selection.name.to_string();
-            artifacts_in_store::keep(inputs, &image, &artifacts, || Ok(()), began.elapsed(), store, host)?;
+            cached_artifacts::save(inputs, &image, &artifacts, || Ok(()), began.elapsed(), cache, host)?;
         }
         Ok(artifacts)
     }
@@ -351,7 +353,7 @@ pub(super) fn create_boot_image(
     let layered = workspace.layered(tree, host)?;
     super::create::run_images_sh(&layered, host)?;
     let kind = described_kind(selection);
-    // Nobody asks for these with the hardware's words.
+    // Nobody asks for these with the hardware's keywords.
     let modules = match kind {
         Kind::Install => vec!["isofs".to_owned()],
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso => Vec::new(),
@@ -360,13 +362,13 @@ pub(super) fn create_boot_image(
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
     let facts = TreeFacts::of(&layered, None)?;
-    let plan = logical::plan(selection, &facts, &identity)?;
-    logical::create(&plan, &layered, workspace, host)
+    let plan = crate::create::plan(selection, &facts, &identity)?;
+    crate::create::create(&plan, &layered, workspace, host)
 }
 
 /// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.
 fn described_kind(selection: &Selection) -> Kind {
-    let named = |word: &str| selection.name.as_str().contains(word);
+    let named = |keyword: &str| selection.name.as_str().contains(keyword);
     if named("oemboot") {
         Kind::Oem
     } else if named("usbboot") {
@@ -382,12 +384,12 @@ fn described_kind(selection: &Selection) -> Kind {
 
 /// The repositories of a boot image: its own fixed ones first, then the system's in place of the replaceable ones.
 /// What the system says relative to its description becomes absolute.
-fn foreign(own: &[Repository], system: &[Repository], folder: &Path) -> Vec<Repository> {
+fn foreign(own: &[Repository], system: &[Repository], directory: &Path) -> Vec<Repository> {
     let kept = own.iter().filter(|repository| repository.status == RepositoryStatus::Fixed).cloned();
     let replaceable = own.iter().any(|repository| repository.status == RepositoryStatus::Replaceable);
     let taken = system.iter().filter(|repository| replaceable && !repository.image_only).map(|repository| {
         let source = match &repository.source {
-            SourcePath::This(path) => SourcePath::Local(folder.join(path).display().to_string()),
+            SourcePath::This(path) => SourcePath::Local(directory.join(path).display().to_string()),
             other => other.clone(),
         };
         Repository { source, in_image: false, ..repository.clone() }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::target::Target;
-use crate::host::{Host, Outside};
+use crate::host::{BeforeNamespaces, Host};
 use crate::media::boot_files::BootFiles;
 use crate::media::stick::{self, Carrier};
 use crate::media::system_image::SystemImage;
@@ -24,7 +24,7 @@ pub struct Request {
 
 impl Request {
     /// Looks at the boot image, then chooses the stick.
-    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+    pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         BootFiles::find(&self.initrd)?;
         self.target.reach(outside)
     }

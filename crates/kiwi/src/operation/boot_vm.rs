@@ -41,7 +41,7 @@ pub enum Accelerator {
 /// How long the firmware may take with KVM; it needs a second.
 const KVM_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Code and variable store of the UEFI firmware, where distributions put them.
+/// Code and variable cache of the UEFI firmware, where distributions put them.
 const FIRMWARE: [(&str, &str); 4] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
@@ -56,20 +56,20 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         bail!("there is no image at {}", image.display());
     }
     let program = host.find_program("qemu-system-x86_64")?;
-    let scratch = tempfile::tempdir().context("making a folder for the machine's firmware")?;
+    let scratch = tempfile::tempdir().context("making a directory for the machine's firmware")?;
     let kvm = match request.accelerator {
         Accelerator::Auto => kvm_works(&program, host),
         Accelerator::Kvm => true,
         Accelerator::Tcg => false,
     };
-    let mut words = arguments(request, kvm, &drive(request, is_medium(image)?, format_of(image)?));
+    let mut keywords = arguments(request, kvm, &drive(request, is_medium(image)?, format_of(image)?));
     if request.uefi {
-        words.extend(firmware(scratch.path(), host)?);
+        keywords.extend(firmware(scratch.path(), host)?);
     }
     if !request.window {
         host.say("This terminal is the machine's serial console; leave it with Ctrl-A, then X.");
     }
-    let status = host.attended(&program, &words)?;
+    let status = host.attended(&program, &keywords)?;
     if !status.success() {
         bail!("QEMU ended with {status}");
     }
@@ -79,25 +79,25 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 /// Whether a machine really runs with KVM and this host's processor: there are hosts whose /dev/kvm opens and whose
 /// machines then fail or hang, so the firmware must come to its end first.
 fn kvm_works(program: &Path, host: &Host) -> bool {
-    let words = ["-accel", "kvm", "-cpu", "host", "-m", "32", "-nodefaults", "-display", "none"];
+    let keywords = ["-accel", "kvm", "-cpu", "host", "-m", "32", "-nodefaults", "-display", "none"];
     let debug = ["-chardev", "stdio,id=first", "-device", "isa-debugcon,iobase=0x402,chardev=first"];
     Path::new("/dev/kvm").exists()
-        && host.says(program, &[&words[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
+        && host.says(program, &[&keywords[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
 }
 
-/// The words that put the image into the machine: a disk, a CD, or, when what is written is to be kept, a stick.
+/// The keywords that put the image into the machine: a disk, a CD, or, when what is written is to be kept, a stick.
 fn drive(request: &Request, is_medium: bool, format: &str) -> Vec<String> {
     let file = format!("file={},format={format}", request.image.display().to_string().replace(',', ",,"));
     let disk = |more: &str| vec!["-drive".to_owned(), format!("{file},{more}")];
     match (is_medium, request.keep) {
         (true, false) => disk("media=cdrom,readonly=on"),
         (true, true) => {
-            let mut words = disk("if=none,id=stick");
-            words.extend(
+            let mut keywords = disk("if=none,id=stick");
+            keywords.extend(
                 ["-device", "qemu-xhci", "-device", "usb-storage,drive=stick,removable=on"]
                     .map(str::to_owned),
             );
-            words
+            keywords
         }
         (false, true) => disk("if=virtio"),
         (false, false) => disk("if=virtio,snapshot=on"),
@@ -115,7 +115,7 @@ fn is_medium(image: &Path) -> Result<bool> {
 
 fn arguments(request: &Request, kvm: bool, drive: &[String]) -> Vec<String> {
     let forward = request.ssh.map(|port| format!(",hostfwd=tcp:127.0.0.1:{port}-:22")).unwrap_or_default();
-    let mut words = vec![
+    let mut keywords = vec![
         "-machine".to_owned(),
         "q35".to_owned(),
         "-accel".to_owned(),
@@ -128,11 +128,11 @@ fn arguments(request: &Request, kvm: bool, drive: &[String]) -> Vec<String> {
         format!("user,model=virtio-net-pci{forward}"),
         "-no-reboot".to_owned(),
     ];
-    words.extend(drive.iter().cloned());
+    keywords.extend(drive.iter().cloned());
     if !request.window {
-        words.push("-nographic".to_owned());
+        keywords.push("-nographic".to_owned());
     }
-    words
+    keywords
 }
 
 /// The format of an image by its first bytes and its end.
@@ -155,11 +155,11 @@ fn format_of(image: &Path) -> Result<&'static str> {
     })
 }
 
-/// The firmware's words: its code, read-only, and a fresh copy of its variables.
+/// The firmware's keywords: its code, read-only, and a fresh copy of its variables.
 fn firmware(scratch: &Path, host: &Host) -> Result<Vec<String>> {
     let Some((code, variables)) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()) else {
         bail!(
-            "UEFI firmware for QEMU is needed and not installed; install the package that brings it: \
+            "UEFI firmware for QEMU is needed and not installed; install the package that provides it: \
              ovmf on Debian, qemu-ovmf-x86_64 on SUSE, edk2-ovmf on Fedora"
         );
     };

@@ -1,9 +1,9 @@
 //! `kiwi build`: prepare and create in one go, for one type or several, with everything that is unchanged taken from the
-//! store.
+//! cache.
 //!
 //! ```text
-//! description -> types -> those that have one tree in common
-//!   each tree: plan -> repositories -> keys -> images from the store
+//! description -> types -> those that have one tree in context
+//!   each tree: plan -> repositories -> keys -> images from the cache
 //!              -> for those that are missing: tree, boot images beside it -> images, as many at once as processors
 //! ```
 
@@ -11,15 +11,15 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
-use super::of_type::{Common, OfType};
-use super::{Overrides, cache, create, explain, load, of_type, prepare};
+use super::{Overrides, cache, create, explain, image_build, load, prepare};
+use crate::cache::Cache;
 use crate::host::Host;
-use crate::physical::{self, Decided, Manner, PreparePlan, Prepared, Reuse};
+use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::share::Share;
-use crate::store::Store;
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -33,7 +33,7 @@ pub struct Request {
     pub destdir: Option<PathBuf>,
     /// Whether the destination is made when it does not exist.
     pub make_destdir: bool,
-    /// `--type`, one word or several with commas between them; none: the primary one.
+    /// `--type`, one keyword or several with commas between them; none: the primary one.
     pub image_type: Option<String>,
     /// Every type of the description.
     pub all_types: bool,
@@ -43,7 +43,7 @@ pub struct Request {
     pub overrides: Overrides,
     /// Whether scripts may use the network.
     pub network: bool,
-    /// How far the store is used.
+    /// How far the cache is used.
     pub reuse: Reuse,
     /// Say what would be done and why, and do nothing.
     pub explain: bool,
@@ -55,8 +55,8 @@ pub struct Request {
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let share = Share::find(host);
     let mut loaded = load::load_and_warn(&request.description, &share, host)?;
-    loaded.locking = Locking::open(request.lock, loaded.source.folder())?;
-    let selections = of_type::select(&loaded, request)?;
+    loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
+    let selections = image_build::select(&loaded, request)?;
     for selection in &selections {
         create::check(selection, host)?;
     }
@@ -66,46 +66,47 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         prepare::open_log(&create::log_path(&destdir, first), host)?;
     }
     let workspace = Workspace::open(&destdir, host)?;
-    let store = Store::open(host)?;
+    let cache = Cache::open(host)?;
     let several = selections.len() > 1;
-    let groups = of_type::with_one_tree(selections, &loaded)?;
+    let groups = image_build::with_one_tree(selections, &loaded)?;
     let root = match &request.root {
         Some(_) if groups.len() > 1 => bail!(
             "--root keeps one tree, and these types need {}: their packages are not the same, or a script asks for \
              the type; build them one by one",
             groups.len()
         ),
-        Some(root) => Some(prepare::root_folder(Some(root), &groups[0][0], host)?),
+        Some(root) => Some(prepare::root_directory(Some(root), &groups[0][0], host)?),
         None => None,
     };
     for (number, selections) in groups.into_iter().enumerate() {
-        let manner = Manner { network: request.network, package_path: request.overrides.package_path };
-        let plan = physical::plan(&selections[0], &loaded.source, manner, host)?;
-        let build = Build { request, loaded: &loaded, plan, share: &share, store: &store, host };
-        let place = match &root {
-            Some(root) => Place::Kept(root.clone()),
-            None => Place::Passing(workspace.numbered_root_tree(number)),
+        let options =
+            PrepareOptions { network: request.network, package_path: request.overrides.package_path };
+        let plan = crate::prepare::plan(&selections[0], &loaded.source, options, host)?;
+        let build = Build { request, loaded: &loaded, plan, share: &share, cache: &cache, host };
+        let location = match &root {
+            Some(root) => Location::Kept(root.clone()),
+            None => Location::Passing(workspace.numbered_root_tree(number)),
         };
         let types = selections.into_iter().map(|selection| -> Result<_> {
             Ok((
-                if several { Some(workspace.of_type(selection.image_type.word(), host)?) } else { None },
+                if several { Some(workspace.of_type(selection.image_type.keyword(), host)?) } else { None },
                 selection,
             ))
         });
         let types: Vec<_> = types.collect::<Result<_>>()?;
-        build.run(place, &types, &workspace)?;
+        build.run(location, &types, &workspace)?;
     }
     if !request.explain {
-        loaded.locking.write(loaded.source.folder(), host)?;
+        loaded.locking.write(loaded.source.directory(), host)?;
     }
-    if !request.explain && !request.reuse.off && store.lasts() {
-        store.prune(cache::limits(host)?, host)?;
+    if !request.explain && !request.reuse.off && cache.lasts() {
+        cache.prune(cache::limits(host)?, host)?;
     }
     workspace.close()
 }
 
 /// Where a tree grows.
-enum Place {
+enum Location {
     /// In the workspace.
     Passing(PathBuf),
     /// `--root`
@@ -118,47 +119,39 @@ struct Build<'a> {
     loaded: &'a Loaded,
     plan: PreparePlan,
     share: &'a Share,
-    store: &'a Store,
+    cache: &'a Cache,
     host: &'a Host,
 }
 
 impl Build<'_> {
     fn run(
         &self,
-        place: Place,
+        location: Location,
         types: &[(Option<Workspace>, description::Selection)],
         workspace: &Workspace,
     ) -> Result<()> {
         let mut plan = self.plan.clone();
-        let (tree, decided, made) = self.tree(&mut plan, place)?;
-        let common = Common {
+        let (tree, decided, made) = self.tree(&mut plan, location)?;
+        let context = TreeContext {
             plan: &plan,
             decided: &decided,
             loaded: self.loaded,
             reuse: self.request.reuse,
             share: self.share,
-            store: self.store,
+            cache: self.cache,
             host: self.host,
         };
-        let images = types
-            .iter()
-            .map(|(own, selection)| OfType::decide(selection, own.as_ref().unwrap_or(workspace), &common));
-        let images: Vec<OfType<'_>> = images.collect::<Result<_>>()?;
+        let images = types.iter().map(|(own, selection)| {
+            ImageBuild::decide(selection, own.as_ref().unwrap_or(workspace), &context)
+        });
+        let images: Vec<ImageBuild<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
-            let further = || physical::further_layer(&plan, &decided, &tree, self.store, self.host);
-            return explain::say(
-                &plan,
-                &decided,
-                further,
-                &images,
-                self.store,
-                self.request.reuse,
-                self.host,
-            );
+            let next = || crate::prepare::next_layer(&plan, &decided, &tree, self.cache, self.host);
+            return explain::say(&plan, &decided, next, &images, self.cache, self.request.reuse, self.host);
         }
         let mut missing = Vec::new();
         for image in &images {
-            if !image.take()? {
+            if !image.restore()? {
                 missing.push(image);
             }
         }
@@ -169,20 +162,24 @@ impl Build<'_> {
             Some(prepared) => prepared,
             None => self.make(&plan, &tree, &decided, &missing)?,
         };
-        of_type::make_all(&missing, &tree, &prepared.record, self.host)
+        image_build::make_all(&missing, &tree, &prepared.record, self.host)
     }
 
     /// The tree, empty but for what the package manager needs, or, when it is to be kept, finished.
-    fn tree(&self, plan: &mut PreparePlan, place: Place) -> Result<(RootTree, Decided, Option<Prepared>)> {
-        match place {
-            Place::Passing(path) => {
+    fn tree(
+        &self,
+        plan: &mut PreparePlan,
+        location: Location,
+    ) -> Result<(RootTree, Decided, Option<Prepared>)> {
+        match location {
+            Location::Passing(path) => {
                 let tree = RootTree::create(self.host, &path)?;
-                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.store, self.host)?;
+                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.cache, self.host)?;
                 Ok((tree, decided, None))
             }
-            Place::Kept(root) => {
+            Location::Kept(root) => {
                 let work = |tree: &RootTree| {
-                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.store, self.host)?;
+                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.cache, self.host)?;
                     let prepared = self.make(plan, tree, &decided, &[])?;
                     Ok((decided, prepared))
                 };
@@ -198,11 +195,12 @@ impl Build<'_> {
         plan: &PreparePlan,
         tree: &RootTree,
         decided: &Decided,
-        images: &[&OfType<'_>],
+        images: &[&ImageBuild<'_>],
     ) -> Result<Prepared> {
         let prepared = std::thread::scope(|scope| {
             let boots: Vec<_> = images.iter().map(|image| scope.spawn(|| image.make_boot_image())).collect();
-            let prepared = physical::make(plan, decided, tree, self.store, self.request.reuse, self.host);
+            let prepared =
+                crate::prepare::make(plan, decided, tree, self.cache, self.request.reuse, self.host);
             for boot in boots {
                 boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             }

@@ -27,7 +27,7 @@ pub struct Request {
     pub target_dir: PathBuf,
     /// Where the bundle goes; made when it does not exist.
     pub bundle_dir: PathBuf,
-    /// A word for this release, part of the names.
+    /// A keyword for this release, part of the names.
     pub id: String,
     /// `--bundle-format`; none: what the description says, else `%N.%A-%v-%I`.
     pub name_format: Option<String>,
@@ -49,11 +49,11 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let configuration = RuntimeConfiguration::read_and_warn(host)?;
     let compress = request.compress && configuration.compress_bundle.unwrap_or(true);
     let plan = plan(&record.images, request, compress)?;
-    let folder = &request.bundle_dir;
-    host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+    let directory = &request.bundle_dir;
+    host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
     let work = host
-        .work_folder(folder)
-        .with_context(|| format!("creating a work folder in {}", folder.display()))?;
+        .work_directory(directory)
+        .with_context(|| format!("creating a work directory in {}", directory.display()))?;
     for bundled in &plan {
         let stage = host.stage(format!("Bundling {}", bundled.name));
         let source = request.target_dir.join(&bundled.file.file);
@@ -66,13 +66,13 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         let sum_name = format!("{}.{ending}", bundled.name);
         let unfinished_sum = work.path().join(&sum_name);
         host.write_file(&unfinished_sum, format!("{sum}  {}\n", bundled.name))
-            .and_then(|()| host.rename(&unfinished, &folder.join(&bundled.name)))
-            .and_then(|()| host.rename(&unfinished_sum, &folder.join(&sum_name)))
-            .with_context(|| format!("writing {}", folder.join(&bundled.name).display()))?;
+            .and_then(|()| host.rename(&unfinished, &directory.join(&bundled.name)))
+            .and_then(|()| host.rename(&unfinished_sum, &directory.join(&sum_name)))
+            .with_context(|| format!("writing {}", directory.join(&bundled.name).display()))?;
         stage.finish();
-        host.say(&format!("{}: {}", bundled.file.role, folder.join(&bundled.name).display()));
+        host.say(&format!("{}: {}", bundled.file.role, directory.join(&bundled.name).display()));
     }
-    work.close().context("removing the work folder")
+    work.close().context("removing the work directory")
 }
 
 /// Names every file anew.
@@ -109,7 +109,7 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
     Ok(plan)
 }
 
-/// What takes the place of `NAME.ARCH-VERSION` in the names of an image's files.
+/// What takes the location of `NAME.ARCH-VERSION` in the names of an image's files.
 fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
     let part = |index: usize| image.version.split('.').nth(index).unwrap_or_default().to_owned();
     let mut name = String::new();

@@ -1,13 +1,13 @@
-//! `kiwi cache`: what the store holds, less of it, or whether it is whole.
+//! `kiwi cache`: what the cache holds, less of it, or whether it is whole.
 
 use anyhow::{Result, bail};
 use serde_json::json;
 
+use crate::cache::{Cache, Item, Kind, Limits};
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
-use crate::store::{Item, Kind, Limits, Store};
 
-/// What is to be done with the store.
+/// What is to be done with the cache.
 #[derive(Debug, Clone)]
 pub enum Request {
     /// Show what is there.
@@ -23,13 +23,13 @@ pub enum Request {
 
 /// Does it.
 pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let store = Store::of_earlier_builds(host);
+    let cache = Cache::of_earlier_builds(host);
     match request {
         Request::List { json } => {
             let limit = limits(host)?.size;
             match json {
-                true => host.print_document(&serde_json::to_string_pretty(&document(&store, limit))?),
-                false => list(&store, limit, host),
+                true => host.print_document(&serde_json::to_string_pretty(&document(&cache, limit))?),
+                false => list(&cache, limit, host),
             }
             Ok(())
         }
@@ -38,7 +38,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
                 Limits { size: None, age: None } => self::limits(host)?,
                 limits => *limits,
             };
-            let removed = store.prune(limits, host)?;
+            let removed = cache.prune(limits, host)?;
             for sum in Sum::of_each_kind(&removed) {
                 host.print(&format!("{} removed, {} freed", sum.counted(), megabytes(sum.bytes)));
             }
@@ -47,7 +47,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
             }
             Ok(())
         }
-        Request::Verify => verify(&store, host),
+        Request::Verify => verify(&cache, host),
     }
 }
 
@@ -68,7 +68,7 @@ impl Sum {
     fn of_each_kind(items: &[Item]) -> Vec<Self> {
         let mut sums: Vec<Self> = Vec::new();
         for item in items {
-            match sums.iter_mut().find(|sum| sum.kind.word() == item.kind.word()) {
+            match sums.iter_mut().find(|sum| sum.kind.keyword() == item.kind.keyword()) {
                 Some(sum) => {
                     sum.count += 1;
                     sum.bytes += item.size;
@@ -85,10 +85,10 @@ impl Sum {
     }
 }
 
-fn list(store: &Store, limit: Option<u64>, host: &Host) {
-    let items = store.items();
+fn list(cache: &Cache, limit: Option<u64>, host: &Host) {
+    let items = cache.items();
     let now = host.now();
-    host.print(&format!("The store is {}", store.folder().display()));
+    host.print(&format!("The cache is {}", cache.directory().display()));
     for item in &items {
         let Kind::Stage(stage) = item.kind else { continue };
         let name: String = name(item).chars().take(12).collect();
@@ -98,7 +98,7 @@ fn list(store: &Store, limit: Option<u64>, host: &Host) {
         };
         host.print(&format!(
             "{name}  {:10}  {:>9}  used {:>4} h ago  saves {saves:>5.1} s  {image}",
-            stage.word(),
+            stage.keyword(),
             megabytes(item.size),
             now.saturating_sub(item.used) / 3600,
         ));
@@ -115,15 +115,15 @@ fn list(store: &Store, limit: Option<u64>, host: &Host) {
     host.print(&format!("together {together}{limit}"));
 }
 
-fn document(store: &Store, limit: Option<u64>) -> serde_json::Value {
-    let items = store.items();
+fn document(cache: &Cache, limit: Option<u64>) -> serde_json::Value {
+    let items = cache.items();
     let sums = Sum::of_each_kind(&items);
     let kinds =
-        sums.iter().map(|sum| json!({"kind": sum.kind.word(), "count": sum.count, "bytes": sum.bytes}));
+        sums.iter().map(|sum| json!({"kind": sum.kind.keyword(), "count": sum.count, "bytes": sum.bytes}));
     let stages = items.iter().filter_map(|item| {
         let Kind::Stage(stage) = item.kind else { return None };
         Some(json!({
-            "stage": stage.word(),
+            "stage": stage.keyword(),
             "key": name(item),
             "image": item.contents.as_ref().map(|contents| &contents.image),
             "bytes": item.size,
@@ -132,7 +132,7 @@ fn document(store: &Store, limit: Option<u64>) -> serde_json::Value {
         }))
     });
     json!({
-        "folder": store.folder(),
+        "directory": cache.directory(),
         "bytes": sums.iter().map(|sum| sum.bytes).sum::<u64>(),
         "limit": limit,
         "kinds": kinds.collect::<Vec<_>>(),
@@ -140,11 +140,11 @@ fn document(store: &Store, limit: Option<u64>) -> serde_json::Value {
     })
 }
 
-fn verify(store: &Store, host: &Host) -> Result<()> {
+fn verify(cache: &Cache, host: &Host) -> Result<()> {
     let (mut whole, mut damaged) = (Vec::new(), Vec::new());
-    for item in store.items() {
+    for item in cache.items() {
         host.check_interrupt()?;
-        match store.verify(&item, host)? {
+        match cache.verify(&item, host)? {
             None => whole.push(item),
             Some(path) => {
                 host.warn(&format!("{} was damaged and is removed", path.display()));

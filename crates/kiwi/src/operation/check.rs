@@ -1,7 +1,7 @@
 //! `kiwi check`: everything that is wrong with a description, without building it.
 //!
 //! ```text
-//! text -> its diagnostics and old words -> the selection of the type asked for (errors), of every other (warnings)
+//! text -> its diagnostics and old keywords -> the selection of the type asked for (errors), of every other (warnings)
 //!   -> shown to a person, or one JSON or SARIF document
 //! ```
 
@@ -52,7 +52,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let path = source.config().display().to_string();
     let parsed = load::parse(&source);
     let mut diagnostics = parsed.diagnostics;
-    diagnostics.0.extend(parsed.old_words.0);
+    diagnostics.0.extend(parsed.deprecated.0);
     let mut good = String::new();
     if let Some(mut description) = parsed.description {
         if let Err(error) = load::inherit(&mut description, &source, &share) {
@@ -124,7 +124,8 @@ fn selections(
             if selection.repositories.is_empty() && selection.kind == DescriptionKind::System {
                 diagnostics.push(without_repository(description));
             }
-            good = format!("{} {}, type {}", selection.name, selection.version, selection.image_type.word());
+            good =
+                format!("{} {}, type {}", selection.name, selection.version, selection.image_type.keyword());
         }
         Err(errors) => diagnostics.0.extend(errors.0),
     }
@@ -133,8 +134,8 @@ fn selections(
         Some(_) => Vec::new(),
         None => description.types_for(&choice(None)).unwrap_or_default(),
     };
-    for word in others {
-        let Err(errors) = description.select(&choice(Some(&word))) else { continue };
+    for keyword in others {
+        let Err(errors) = description.select(&choice(Some(&keyword))) else { continue };
         for error in errors.0 {
             if !diagnostics.0.iter().any(|known| known.span == error.span && known.message == error.message) {
                 diagnostics.push(Diagnostic { severity: Severity::Warning, ..error });
@@ -156,7 +157,7 @@ fn without_repository(description: &Description) -> Diagnostic {
 fn boot_images(description: &Description, asked: Option<&str>, share: &Share) -> Vec<Diagnostic> {
     let types: Vec<&TypeEntry> = description.types().collect();
     let built = types.iter().position(|entry| match asked {
-        Some(asked) => entry.word == asked,
+        Some(asked) => entry.keyword == asked,
         None => entry.primary,
     });
     let missing = types.iter().enumerate().filter_map(|(position, entry)| {

@@ -1,4 +1,4 @@
-//! `kiwi convert`: a description in today's words, or in another format.
+//! `kiwi convert`: a description in today's keywords, or in another format.
 //!
 //! ```text
 //! text -> description::convert (checked: both texts mean the same) -> standard output, a new file, or the old file
@@ -25,10 +25,10 @@ pub struct Request {
     pub output: Output,
 }
 
-/// One word of `--to`.
+/// One keyword of `--to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// The words of this schema.
+    /// The keywords of this schema.
     Schema(SchemaVersion),
     /// This format.
     Format(Format),
@@ -46,17 +46,17 @@ pub enum Output {
 }
 
 impl Target {
-    /// Reads a word of `--to`.
+    /// Reads a keyword of `--to`.
     ///
     /// # Errors
     ///
-    /// What words there are.
-    pub fn parse(word: &str) -> Result<Self, String> {
-        if let Some(format) = Format::parse(word) {
+    /// What keywords there are.
+    pub fn parse(keyword: &str) -> Result<Self, String> {
+        if let Some(format) = Format::parse(keyword) {
             return Ok(Self::Format(format));
         }
-        SchemaVersion::parse(word).map(Self::Schema).ok_or_else(|| {
-            let formats: Vec<&str> = Format::ALL.iter().map(|format| format.word()).collect();
+        SchemaVersion::parse(keyword).map(Self::Schema).ok_or_else(|| {
+            let formats: Vec<&str> = Format::ALL.iter().map(|format| format.keyword()).collect();
             format!(
                 "expected a schema from {} to {}, or a format: {}",
                 SchemaVersion::OLDEST,
@@ -84,7 +84,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     if !converted.diagnostics.0.is_empty() {
         host.say(&diagnostic::render(&converted.diagnostics, host.is_colored()));
     }
-    let place = match &request.output {
+    let location = match &request.output {
         Output::Print => {
             host.print_document(&converted.text);
             return Ok(());
@@ -102,11 +102,11 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
             source.config()
         }
     };
-    host.say(&format!("{}: schema {}, {}", place.display(), conversion.schema, conversion.format));
+    host.say(&format!("{}: schema {}, {}", location.display(), conversion.schema, conversion.format));
     Ok(())
 }
 
-/// Today's words and the format it has, unless `--to` says otherwise.
+/// Today's keywords and the format it has, unless `--to` says otherwise.
 fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
     let schemas: Vec<SchemaVersion> = to
         .iter()

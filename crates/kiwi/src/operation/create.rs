@@ -1,4 +1,4 @@
-//! `kiwi create`: a root tree becomes images, the logical extend.
+//! `kiwi create`: a root tree becomes images, create.
 //!
 //! ```text
 //! tree (read-only) + layer -> images.sh -> boot image -> file systems, disks -> published under their final names
@@ -12,9 +12,9 @@ use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection}
 use super::boot_image::{DecidedBoot, Keeping};
 use super::{Overrides, boot_image, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
+use crate::create::TreeFacts;
 use crate::host::Host;
-use crate::logical::{self, TreeFacts};
-use crate::physical::Reuse;
+use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
@@ -34,7 +34,7 @@ pub struct Request {
     pub make_destdir: bool,
     /// `--type`; none: the primary one.
     pub image_type: Option<String>,
-    /// How far the store is used for a boot image that has a description of its own.
+    /// How far the cache is used for a boot image that has a description of its own.
     pub reuse: Reuse,
 }
 
@@ -50,13 +50,13 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
-    let folder = record.description.as_deref().unwrap_or(loaded.source.folder());
+    let directory = record.description.as_deref().unwrap_or(loaded.source.directory());
     let boot = boot_image::decide(
         &selection,
-        folder,
+        directory,
         &loaded.locking,
         &share,
-        Keeping { store: None, reuse: request.reuse },
+        Keeping { cache: None, reuse: request.reuse },
         &workspace,
         host,
     )?;
@@ -137,7 +137,7 @@ pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &
         name: selection.name.to_string(),
         version: selection.version.to_string(),
         architecture: selection.architecture.machine().to_owned(),
-        image_type: selection.image_type.word().to_owned(),
+        image_type: selection.image_type.keyword().to_owned(),
         profiles: selection.profiles.iter().map(ToString::to_string).collect(),
         bundle_format: selection.bundle_format.clone(),
         files,
@@ -158,8 +158,8 @@ fn system_images(
     let boot = boot_image::of(selection, boot, &layered, record, share, workspace, host)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let facts = TreeFacts::of(&layered, files)?;
-    let plan = logical::plan(selection, &facts, &record.identity())?;
-    let mut artifacts = logical::create(&plan, &layered, workspace, host)?;
+    let plan = crate::create::plan(selection, &facts, &record.identity())?;
+    let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
     artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, share, workspace, host)?);
     artifacts.extend(published);
     Ok(artifacts)
@@ -177,9 +177,9 @@ pub(super) fn run_images_sh(layered: &RootTree, host: &Host) -> Result<()> {
 
 /// Refuses a type that cannot be made and names programs that are missing, before any work.
 pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
-    logical::check(selection)?;
+    crate::create::check(selection)?;
     install_medium::check(selection, host)?;
-    for program in logical::programs(&selection.image_type) {
+    for program in crate::create::programs(&selection.image_type) {
         host.find_program(program)?;
     }
     Ok(())
@@ -198,7 +198,7 @@ pub(super) fn destination(
         bail!("no destination directory: name one with --destdir, or defaultdestination in the description");
     };
     if make {
-        host.create_folders(&path).with_context(|| format!("creating {}", path.display()))?;
+        host.create_directories(&path).with_context(|| format!("creating {}", path.display()))?;
     }
     if !path.is_dir() {
         bail!("the destination directory {} does not exist; create it first", path.display());

@@ -52,20 +52,20 @@ fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
             system.name
         )
     })?;
-    let division = deployed.division().with_context(|| format!("dividing a disk for {path}"))?;
+    let partition_plan = deployed.partition_plan().with_context(|| format!("dividing a disk for {path}"))?;
     let kind = match system.content {
         Content::Writable | Content::Disk => Kind::Oem,
         Content::ReadOnly => {
             // What is written over it takes the rest of the disk.
             ensure!(
-                division.partitions().len() == 1,
-                "{path} is a squashfs, beside which no other partitions are made ({division} is asked for): leave swap \
+                partition_plan.partitions().len() == 1,
+                "{path} is a squashfs, beside which no other partitions are made ({partition_plan} is asked for): leave swap \
                  and mount points out of <deploy>, or make a file system that can be written to"
             );
             Kind::Usb
         }
     };
-    Ok(BootConfig { grow: true, partitions: Some(division), ..BootConfig::new(kind) })
+    Ok(BootConfig { grow: true, partitions: Some(partition_plan), ..BootConfig::new(kind) })
 }
 
 #[cfg(test)]

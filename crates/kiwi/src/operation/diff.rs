@@ -1,4 +1,4 @@
-//! `kiwi diff`: what differs between two folders, root trees or images: the path, and the first byte of a file. Images
+//! `kiwi diff`: what differs between two directories, root trees or images: the path, and the first byte of a file. Images
 //! that differ are opened, and the paths in them named.
 
 mod inside;
@@ -21,7 +21,7 @@ const SHOWN: usize = 40;
 /// What to compare.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// A folder or a file.
+    /// A directory or a file.
     pub one: PathBuf,
     /// Another.
     pub other: PathBuf,
@@ -80,15 +80,15 @@ impl Comparison<'_> {
         }
         if first.is_dir() {
             for name in names(one)?.union(&names(other)?) {
-                let place = inside.join(name);
+                let location = inside.join(name);
                 match (one.join(name), other.join(name)) {
                     (here, _) if here.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only there", place.display()));
+                        self.found.push(format!("/{}: only there", location.display()));
                     }
                     (_, there) if there.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only here", place.display()));
+                        self.found.push(format!("/{}: only here", location.display()));
                     }
-                    (here, there) => self.paths(&here, &there, &place)?,
+                    (here, there) => self.paths(&here, &there, &location)?,
                 }
             }
         } else if first.is_symlink() {
@@ -104,11 +104,11 @@ impl Comparison<'_> {
             if first.len() != second.len() {
                 self.found.push(format!("{shown}: {} bytes here, {} there", first.len(), second.len()));
             }
-            let place = first_difference(one, other)?;
-            if let Some(place) = place {
-                self.found.push(format!("{shown}: differs first at byte {place}"));
+            let location = first_difference(one, other)?;
+            if let Some(location) = location {
+                self.found.push(format!("{shown}: differs first at byte {location}"));
             }
-            if place.is_some() || first.len() != second.len() {
+            if location.is_some() || first.len() != second.len() {
                 self.images(one, other, &shown)?;
             }
         }
@@ -139,9 +139,9 @@ impl Comparison<'_> {
     }
 }
 
-fn names(folder: &Path) -> Result<BTreeSet<OsString>> {
-    let reading = || format!("reading {}", folder.display());
-    folder
+fn names(directory: &Path) -> Result<BTreeSet<OsString>> {
+    let reading = || format!("reading {}", directory.display());
+    directory
         .read_dir()
         .with_context(reading)?
         .map(|entry| Ok(entry.with_context(reading)?.file_name()))
@@ -156,9 +156,10 @@ fn first_difference(one: &Path, other: &Path) -> Result<Option<u64>> {
     let mut position = 0;
     loop {
         let count = fill(&mut one, &mut here)?.min(fill(&mut other, &mut there)?);
-        if let Some(place) = here[..count].iter().zip(&there[..count]).position(|(here, there)| here != there)
+        if let Some(location) =
+            here[..count].iter().zip(&there[..count]).position(|(here, there)| here != there)
         {
-            return Ok(Some(position + place as u64));
+            return Ok(Some(position + location as u64));
         }
         if count < here.len() {
             return Ok(None);
@@ -182,7 +183,7 @@ fn fill(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
 fn kind(metadata: &Metadata) -> &'static str {
     let kind = metadata.file_type();
     match () {
-        () if kind.is_dir() => "a folder",
+        () if kind.is_dir() => "a directory",
         () if kind.is_file() => "a file",
         () if kind.is_symlink() => "a link",
         () if kind.is_char_device() || kind.is_block_device() => "a device",
@@ -194,7 +195,7 @@ fn owner(metadata: &Metadata) -> String {
     format!("{}:{}", metadata.uid(), metadata.gid())
 }
 
-/// Hard links of a file; a folder's count says what is in it.
+/// Hard links of a file; a directory's count says what is in it.
 fn links(metadata: &Metadata) -> String {
     if metadata.is_dir() { String::new() } else { metadata.nlink().to_string() }
 }
@@ -225,16 +226,16 @@ fn attributes(path: &Path) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes folders of its own")]
+#[allow(clippy::disallowed_methods, reason = "the test makes directories of its own")]
 mod tests {
     use super::*;
     use crate::host::Output;
 
     #[test]
     fn every_kind_of_difference_is_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (name, text) in [("one", "abcd"), ("other", "abXd")] {
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             std::fs::create_dir_all(path.join("etc")).unwrap();
             std::fs::write(path.join("etc/file"), text).unwrap();
             std::os::unix::fs::symlink(name, path.join("link")).unwrap();
@@ -244,7 +245,7 @@ mod tests {
             device.make(rustix::fs::CWD, path.join("node"), 0o600).unwrap();
             std::fs::write(path.join("perhaps"), "").unwrap();
         }
-        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        let (one, other) = (directory.path().join("one"), directory.path().join("other"));
         std::fs::remove_file(one.join("perhaps")).unwrap();
         Device { is_block: true, major: 8, minor: 0 }
             .make(rustix::fs::CWD, one.join("perhaps"), 0o644)

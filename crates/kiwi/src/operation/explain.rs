@@ -1,12 +1,12 @@
-//! `kiwi build --explain`: what would run, what would be taken from the store, and why.
+//! `kiwi build --explain`: what would run, what would be taken from the cache, and why.
 
 use anyhow::Result;
 
-use super::of_type::OfType;
+use super::image_build::ImageBuild;
+use crate::cache::Cache;
 use crate::host::Host;
-use crate::physical::{Decided, Further, PreparePlan, Reuse};
+use crate::prepare::{Decided, NextLayer, PreparePlan, Reuse};
 use crate::stage::{Change, Inputs, Stage};
-use crate::store::Store;
 
 /// How many changes a line names.
 const NAMED: usize = 3;
@@ -14,9 +14,9 @@ const NAMED: usize = 3;
 /// What happens to one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
-    /// It comes from the store.
+    /// It comes from the cache.
     Reused { age: u64 },
-    /// It is not needed: what is made of it comes from the store.
+    /// It is not needed: what is made of it comes from the cache.
     Spared,
     /// It runs.
     Runs { why: String },
@@ -24,13 +24,13 @@ enum Fate {
     Unread { missing: usize },
 }
 
-/// Says it, a line for each stage; `further` tells of the layer upon the bootstrap packages.
+/// Says it, a line for each stage; `next` tells of the layer upon the bootstrap packages.
 pub(super) fn say(
     plan: &PreparePlan,
     decided: &Decided,
-    further: impl FnOnce() -> Result<Further<Inputs>>,
-    images: &[OfType<'_>],
-    store: &Store,
+    next: impl FnOnce() -> Result<NextLayer<Inputs>>,
+    images: &[ImageBuild<'_>],
+    cache: &Cache,
     reuse: Reuse,
     host: &Host,
 ) -> Result<()> {
@@ -42,7 +42,7 @@ pub(super) fn say(
         if of_scripts && network {
             return Fate::Runs { why: "scripts use the network".to_owned() };
         }
-        fate(inputs, store, host)
+        fate(inputs, cache, host)
     };
     let runs = |fate: &Fate| matches!(fate, Fate::Runs { .. });
     let of_images: Vec<Fate> = images.iter().map(|image| fate(&image.inputs, true)).collect();
@@ -55,10 +55,10 @@ pub(super) fn say(
         host.print(&line(Stage::Bootstrap.title(), &of_bootstrap));
     }
     if runs(&of_packages) {
-        match further()? {
-            Further::Known(inputs) => host.print(&line(Stage::Scripts.title(), &fate(&inputs, false))),
-            Further::None => {}
-            Further::Unread(missing) => {
+        match next()? {
+            NextLayer::Known(inputs) => host.print(&line(Stage::Scripts.title(), &fate(&inputs, false))),
+            NextLayer::None => {}
+            NextLayer::Unread(missing) => {
                 host.print(&line(Stage::Scripts.title(), &Fate::Unread { missing }));
             }
         }
@@ -70,19 +70,19 @@ pub(super) fn say(
             let of_boot = if runs(of_image) { fate(inputs, false) } else { Fate::Spared };
             host.print(&line(Stage::BootImage.title(), &of_boot));
         }
-        host.print(&line(&format!("{} {}", Stage::Image.title(), image.word()), of_image));
+        host.print(&line(&format!("{} {}", Stage::Image.title(), image.keyword()), of_image));
     }
     Ok(())
 }
 
-fn fate(inputs: &Inputs, store: &Store, host: &Host) -> Fate {
+fn fate(inputs: &Inputs, cache: &Cache, host: &Host) -> Fate {
     let key = inputs.key();
-    let known = store.stages().list(key.stage);
+    let known = cache.stages().list(key.stage);
     if let Some((_, contents)) = known.iter().find(|(other, ..)| *other == key) {
-        return match store.stages().find_whole(&key, host) {
+        return match cache.stages().find_whole(&key, host) {
             Some(_) => Fate::Reused { age: host.now().saturating_sub(contents.made) },
             None => {
-                Fate::Runs { why: "what it is the difference to is not in the store any more".to_owned() }
+                Fate::Runs { why: "what it is the difference to is not in the cache any more".to_owned() }
             }
         };
     }
@@ -90,13 +90,13 @@ fn fate(inputs: &Inputs, store: &Store, host: &Host) -> Fate {
     let nearest =
         known.iter().map(|(_, contents)| inputs.changes_since(&contents.inputs)).min_by_key(Vec::len);
     Fate::Runs {
-        why: nearest.map_or_else(|| "nothing like it is in the store".to_owned(), |list| reason(&list)),
+        why: nearest.map_or_else(|| "nothing like it is in the cache".to_owned(), |list| reason(&list)),
     }
 }
 
 fn reason(changes: &[Change]) -> String {
     // A stage before this one explains itself in its own line; what else changed is said first.
-    let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.word().to_owned()).collect();
+    let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.keyword().to_owned()).collect();
     let (before, own): (Vec<&Change>, Vec<&Change>) =
         changes.iter().partition(|change| stages.iter().any(|stage| stage == change.name()));
     let mut parts: Vec<String> = own.iter().take(NAMED).map(ToString::to_string).collect();
@@ -111,11 +111,11 @@ fn reason(changes: &[Change]) -> String {
 
 fn line(title: &str, fate: &Fate) -> String {
     match fate {
-        Fate::Reused { age } => format!("{title}: from the store, made {}", ago(*age)),
+        Fate::Reused { age } => format!("{title}: from the cache, made {}", ago(*age)),
         Fate::Spared => format!("{title}: not needed"),
         Fate::Runs { why } => format!("{title}: runs: {why}"),
         Fate::Unread { missing } => {
-            format!("{title}: unknown until packages that are not in the store are read: {missing}")
+            format!("{title}: unknown until packages that are not in the cache are read: {missing}")
         }
     }
 }

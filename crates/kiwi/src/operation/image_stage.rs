@@ -8,12 +8,11 @@ use description::Selection;
 
 use super::boot_image::DecidedBoot;
 use crate::host::Host;
-use crate::logical;
-use crate::physical::{Decided, PreparePlan};
+use crate::prepare::{Decided, PreparePlan};
 use crate::share::Share;
 use crate::stage::{Inputs, Stage};
 
-/// Folders of programs' own parts that end up in images.
+/// Directories of programs' own parts that end up in images.
 const PARTS: [&str; 5] = [
     "/usr/lib/grub/i386-pc",
     "/usr/lib/grub/x86_64-efi",
@@ -38,12 +37,12 @@ pub(super) fn inputs(
     inputs.value("name and version", &named);
     inputs.value("the image type", &selection.image_type);
     inputs.value("the settings", &(&selection.settings, &selection.drivers, &selection.deploy));
-    for program in logical::programs(&selection.image_type) {
+    for program in crate::create::programs(&selection.image_type) {
         let path = host.find_program(program)?;
         inputs.value(format!("the program {program}"), &file(&path)?);
     }
-    for folder in PARTS.iter().map(Path::new).filter(|folder| folder.is_dir()) {
-        inputs.value(folder.display().to_string(), &file(folder)?);
+    for directory in PARTS.iter().map(Path::new).filter(|directory| directory.is_dir()) {
+        inputs.value(directory.display().to_string(), &file(directory)?);
     }
     if let Some(boot) = boot {
         boot.inputs(&mut inputs);
@@ -61,7 +60,7 @@ pub(super) fn linuxrc(share: &Share, inputs: &mut Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Which version of a program or of its parts this is: a package that brings another one changes size or time.
+/// Which version of a program or of its parts this is: a package that provides another one changes size or time.
 fn file(path: &Path) -> Result<(u64, i64)> {
     let metadata = path.metadata().with_context(|| format!("reading {}", path.display()))?;
     Ok((metadata.len(), metadata.mtime()))

@@ -8,7 +8,7 @@ use bootconfig::{InstallChoice, InstallConfig};
 use super::deployed_disk;
 use super::target::Target;
 use crate::host::Host;
-use crate::media::boot_files::{BootFiles, folder_of};
+use crate::media::boot_files::{BootFiles, directory_of};
 use crate::media::system_image::SystemImage;
 use crate::media::{self, cd};
 
@@ -62,7 +62,7 @@ pub(super) fn make(installation: &Installation, target: &Target, host: &Host) ->
 
 /// What `N.config` beside the system says, then what this call says.
 fn config(installation: &Installation, system: &SystemImage) -> Result<InstallConfig> {
-    let file = folder_of(&installation.system).join(format!("{}.config", system.name));
+    let file = directory_of(&installation.system).join(format!("{}.config", system.name));
     let mut config = match file.is_file() {
         false => InstallConfig::new(&system.name),
         true => {

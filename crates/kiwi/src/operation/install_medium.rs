@@ -8,7 +8,6 @@ use description::{Disk, DiskFormat, ImageType, Selection};
 use crate::artifact::{self, Artifact, Role};
 use crate::host::Host;
 use crate::initrd;
-use crate::logical;
 use crate::media::boot_files::BootFiles;
 use crate::media::system_image::{Content, SystemImage};
 use crate::media::{cd, iso};
@@ -60,7 +59,7 @@ pub(super) fn of(
     host.write_file(&kernel, tree.read(&plan.kernel.image)?)
         .context("writing the kernel of the installation medium")?;
     let boot = BootFiles { initrd, kernel, kernel_version: plan.kernel.version };
-    let name = logical::image_name(selection).to_string();
+    let name = crate::create::image_name(selection).to_string();
     let find = |role| artifacts.iter().find(|artifact| artifact.role == role);
     let path = find(Role::Image).context("an installation medium needs a disk")?.path.clone();
     let sum = artifact::checksum(&path)?;

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::install_cd::{self, Installation};
 use super::target::Target;
-use crate::host::{Host, Outside};
+use crate::host::{BeforeNamespaces, Host};
 use crate::media::boot_files::BootFiles;
 
 /// What is installed by what, and which stick.
@@ -18,7 +18,7 @@ pub struct Request {
 
 impl Request {
     /// Looks at the boot image, then chooses the stick.
-    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+    pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         BootFiles::find(&self.installation.initrd)?;
         self.target.reach(outside)
     }

@@ -1,4 +1,4 @@
-//! `kiwi result list`: what was built in a folder, from its `kiwi.result.json`.
+//! `kiwi result list`: what was built in a directory, from its `kiwi.result.json`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::host::Host;
 use crate::result_record::{FILE, ResultRecord};
 
-/// Of which folder.
+/// Of which directory.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Where the images are.
@@ -42,10 +42,10 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// The record of a folder in which something was built.
-pub(super) fn read(folder: &Path) -> Result<ResultRecord> {
-    match ResultRecord::read(folder)? {
+/// The record of a directory in which something was built.
+pub(super) fn read(directory: &Path) -> Result<ResultRecord> {
+    match ResultRecord::read(directory)? {
         Some(record) => Ok(record),
-        None => bail!("there is no {FILE} in {}: nothing was built there by this kiwi", folder.display()),
+        None => bail!("there is no {FILE} in {}: nothing was built there by this kiwi", directory.display()),
     }
 }

@@ -90,20 +90,21 @@ pub(super) fn parse(source: &Source) -> Parsed {
 
 /// Follows the chain of `inherit`; every description is merged once (spec 2.12).
 pub(super) fn inherit(description: &mut Description, source: &Source, share: &Share) -> Result<()> {
-    let mut seen: Vec<PathBuf> = vec![source.folder().to_owned()];
-    let mut folder = source.folder().to_owned();
+    let mut seen: Vec<PathBuf> = vec![source.directory().to_owned()];
+    let mut directory = source.directory().to_owned();
     let mut next = description.inherit.as_ref().map(|inherit| inherit.path.clone());
     while let Some(written) = next {
-        let path = if written.contains('/') { folder.join(&written) } else { share.image(&written) };
-        let base = Source::open(&path)
-            .with_context(|| format!("reading what {} inherits (inherit=\"{written}\")", folder.display()))?;
-        if seen.iter().any(|folder| folder == base.folder()) {
+        let path = if written.contains('/') { directory.join(&written) } else { share.image(&written) };
+        let base = Source::open(&path).with_context(|| {
+            format!("reading what {} inherits (inherit=\"{written}\")", directory.display())
+        })?;
+        if seen.iter().any(|directory| directory == base.directory()) {
             return Ok(());
         }
         let (other, _) = read(&base)?;
         description.prepend_packages(&other);
-        seen.push(base.folder().to_owned());
-        folder = base.folder().to_owned();
+        seen.push(base.directory().to_owned());
+        directory = base.directory().to_owned();
         next = other.inherit.as_ref().map(|inherit| inherit.path.clone());
     }
     Ok(())

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cache::Cache;
 use crate::host::Host;
 use crate::lock::{self, Lock, LockedPackage};
-use crate::physical::{Decided, PreparePlan};
+use crate::prepare::{Decided, PreparePlan};
 use crate::root_tree::RootTree;
-use crate::store::Store;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,13 +41,13 @@ enum Mode {
 }
 
 impl Locking {
-    /// Reads the lock of the description in `folder` where one is to be used.
-    pub(super) fn open(mode: LockMode, folder: &Path) -> Result<Self> {
+    /// Reads the lock of the description in `directory` where one is to be used.
+    pub(super) fn open(mode: LockMode, directory: &Path) -> Result<Self> {
         let mode = match mode {
             LockMode::Free => Mode::Free,
             LockMode::Write => Mode::Write(RefCell::new(Lock::new(0, Vec::new()))),
             LockMode::Use => {
-                let path = folder.join(lock::FILE);
+                let path = directory.join(lock::FILE);
                 if !path.is_file() {
                     bail!("there is no {}; 'kiwi build --lock' writes it", path.display());
                 }
@@ -73,7 +73,7 @@ impl Locking {
         &self,
         plan: &mut PreparePlan,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
         let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
@@ -84,9 +84,9 @@ impl Locking {
                 self.image()
             );
         }
-        // Beside the tree, which lies in a work folder of this build.
-        let folder = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
-        plan.lock_to(&packages, lock.epoch, &folder, store, host)
+        // Beside the tree, which lies in a work directory of this build.
+        let directory = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
+        plan.lock_to(&packages, lock.epoch, &directory, cache, host)
     }
 
     /// Keeps in mind what was decided; when the packages are limited, that nothing else was.
@@ -104,11 +104,11 @@ impl Locking {
     }
 
     /// Writes the lock beside the description, when that was asked for.
-    pub(super) fn write(&self, folder: &Path, host: &Host) -> Result<()> {
+    pub(super) fn write(&self, directory: &Path, host: &Host) -> Result<()> {
         let Mode::Write(lock) = self.mode.as_ref() else { return Ok(()) };
-        let path = folder.join(lock::FILE);
+        let path = directory.join(lock::FILE);
         let what = || format!("writing {}", path.display());
-        let unfinished = host.unfinished_file(folder).with_context(what)?;
+        let unfinished = host.unfinished_file(directory).with_context(what)?;
         let lock = lock.borrow();
         host.write_file(&unfinished, lock.text()?).with_context(what)?;
         host.rename(&unfinished, &path).with_context(what)?;

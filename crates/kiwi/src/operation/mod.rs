@@ -1,6 +1,5 @@
 //! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Host)`.
 
-mod artifacts_in_store;
 pub mod boot_cd;
 mod boot_image;
 pub mod boot_stick;
@@ -8,15 +7,17 @@ pub mod boot_vm;
 pub mod build;
 pub mod bundle;
 pub mod cache;
+mod cached_artifacts;
 pub mod check;
 pub mod convert;
 pub mod create;
 pub mod create_password;
 mod deployed_disk;
 pub mod diff;
-mod division;
 mod explain;
+mod image_build;
 mod image_stage;
+pub mod info;
 pub mod init;
 pub mod install_cd;
 mod install_medium;
@@ -26,9 +27,8 @@ pub mod list_profiles;
 pub mod list_results;
 mod load;
 pub mod locking;
-mod of_type;
-pub mod outline;
 mod overrides;
+mod partition_plan;
 pub mod prepare;
 pub mod repro;
 pub mod target;
@@ -36,13 +36,13 @@ pub mod upgrade;
 
 use anyhow::Result;
 
-use crate::host::{Host, Outside};
+use crate::host::{BeforeNamespaces, Host};
 
-pub use crate::physical::PackagePath;
-pub use crate::physical::Reuse;
-pub use crate::store::{Limits, parse_size};
+pub use crate::cache::{Limits, parse_size};
+pub use crate::prepare::PackagePath;
+pub use crate::prepare::Reuse;
 pub use load::{Invalid, machine};
-pub use overrides::{IgnoreRepositories, Overrides, RepositoryWords};
+pub use overrides::{IgnoreRepositories, Overrides, RepositoryOptions};
 
 /// An operation with what it was asked.
 #[derive(Debug, Clone)]
@@ -55,7 +55,7 @@ pub enum Operation {
     Build(build::Request),
     /// Upgrade a root tree.
     Upgrade(upgrade::Request),
-    /// Look after the store.
+    /// Look after the cache.
     Cache(cache::Request),
     /// Look for mistakes in a description.
     Check(check::Request),
@@ -64,7 +64,7 @@ pub enum Operation {
     /// Write a description anew.
     Convert(convert::Request),
     /// Tell what a description offers.
-    Outline(outline::Request),
+    Info(info::Request),
     /// Make a CD that starts a boot image.
     BootCd(boot_cd::Request),
     /// Make a CD that installs a system.
@@ -104,7 +104,7 @@ impl Operation {
             | Self::InstallCd(_)
             | Self::InstallStick(_)
             | Self::Diff(_) => true,
-            Self::Outline(request) => request.resolve,
+            Self::Info(request) => request.resolve,
             Self::Cache(_)
             | Self::Check(_)
             | Self::Convert(_)
@@ -123,7 +123,7 @@ impl Operation {
     pub fn answer_as_json(&mut self) -> bool {
         match self {
             Self::Check(request) => request.format = check::Format::Json,
-            Self::Outline(request) => request.format = outline::Format::Json,
+            Self::Info(request) => request.format = info::Format::Json,
             Self::ListResults(request) => request.json = true,
             Self::Cache(cache::Request::List { json }) => *json = true,
             Self::Prepare(_)
@@ -149,7 +149,7 @@ impl Operation {
     }
 
     /// Opens the devices it writes to, before the program enters its namespaces.
-    pub fn reach(&mut self, outside: &Outside) -> Result<()> {
+    pub fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         match self {
             Self::BootStick(request) => request.reach(outside),
             Self::InstallStick(request) => request.reach(outside),
@@ -172,7 +172,7 @@ impl Operation {
             Self::Bundle(request) => bundle::run(request, host),
             Self::Diff(request) => diff::run(request, host),
             Self::Repro(request) => repro::run(request, host),
-            Self::Outline(request) => outline::run(request, host),
+            Self::Info(request) => info::run(request, host),
             Self::BootCd(request) => boot_cd::run(request, host),
             Self::BootStick(request) => boot_stick::run(request, host),
             Self::InstallCd(request) => install_cd::run(request, host),

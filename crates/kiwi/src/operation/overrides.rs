@@ -1,6 +1,6 @@
 //! What the command line changes of a description for one run; nothing of it is stored.
 
-use crate::physical::PackagePath;
+use crate::prepare::PackagePath;
 use anyhow::{Result, bail};
 use description::{
     Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
@@ -11,10 +11,10 @@ use description::{
 pub struct Overrides {
     /// Which of the description's repositories are left.
     pub ignore_repositories: IgnoreRepositories,
-    /// Takes the place of the first repository.
-    pub set_repository: Option<RepositoryWords>,
+    /// Takes the location of the first repository.
+    pub set_repository: Option<RepositoryOptions>,
     /// Come after the description's.
-    pub add_repositories: Vec<RepositoryWords>,
+    pub add_repositories: Vec<RepositoryOptions>,
     /// Keys that every repository may be signed with.
     pub signing_keys: Vec<String>,
     /// Packages installed too.
@@ -41,10 +41,10 @@ pub enum IgnoreRepositories {
 
 /// A repository as the command line names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RepositoryWords {
+pub struct RepositoryOptions {
     /// The option, for messages.
     pub option: &'static str,
-    /// Its place.
+    /// Its location.
     pub source: String,
     /// Its type; none: that of the repository it replaces, or what the source says.
     pub kind: Option<String>,
@@ -81,11 +81,11 @@ impl Overrides {
                 }
             }
         }
-        if let Some(words) = &self.set_repository {
-            self.replace_first(words, selection)?;
+        if let Some(keywords) = &self.set_repository {
+            self.replace_first(keywords, selection)?;
         }
-        for words in &self.add_repositories {
-            selection.repositories.push(words.repository(&selection.architecture)?);
+        for keywords in &self.add_repositories {
+            selection.repositories.push(keywords.repository(&selection.architecture)?);
         }
         for repository in &mut selection.repositories {
             repository.signing_keys.extend(self.signing_keys.iter().cloned());
@@ -110,31 +110,31 @@ impl Overrides {
     }
 
     /// Only what was said replaces what the first repository has.
-    fn replace_first(&self, words: &RepositoryWords, selection: &mut Selection) -> Result<()> {
+    fn replace_first(&self, keywords: &RepositoryOptions, selection: &mut Selection) -> Result<()> {
         let Some(first) = selection.repositories.first_mut() else {
             if self.ignore_repositories == IgnoreRepositories::None {
                 bail!(
                     "--set-repo replaces the first repository of the description, but it has none; use --add-repo"
                 );
             }
-            selection.repositories.push(words.repository(&selection.architecture)?);
+            selection.repositories.push(keywords.repository(&selection.architecture)?);
             return Ok(());
         };
-        first.source = words.source_path(&selection.architecture)?;
-        if let Some(word) = &words.kind {
-            first.kind = Some(words.repository_type(word)?);
+        first.source = keywords.source_path(&selection.architecture)?;
+        if let Some(keyword) = &keywords.kind {
+            first.kind = Some(keywords.repository_type(keyword)?);
         }
-        first.alias = words.alias.clone().or(first.alias.take());
-        first.priority = words.priority.or(first.priority);
-        first.in_image |= words.in_image;
-        first.check_packages = words.check_packages.or(first.check_packages);
-        first.check_repository = words.check_repository.or(first.check_repository);
-        first.signing_keys.extend(words.signing_keys.iter().cloned());
-        first.distribution = words.distribution.clone().or(first.distribution.take());
-        if !words.components.is_empty() {
-            first.components.clone_from(&words.components);
+        first.alias = keywords.alias.clone().or(first.alias.take());
+        first.priority = keywords.priority.or(first.priority);
+        first.in_image |= keywords.in_image;
+        first.check_packages = keywords.check_packages.or(first.check_packages);
+        first.check_repository = keywords.check_repository.or(first.check_repository);
+        first.signing_keys.extend(keywords.signing_keys.iter().cloned());
+        first.distribution = keywords.distribution.clone().or(first.distribution.take());
+        if !keywords.components.is_empty() {
+            first.components.clone_from(&keywords.components);
         }
-        first.credentials = words.credentials.clone().or(first.credentials.take());
+        first.credentials = keywords.credentials.clone().or(first.credentials.take());
         Ok(())
     }
 }
@@ -146,16 +146,16 @@ fn package(option: &str, name: &str) -> Result<PackageName> {
     }
 }
 
-impl RepositoryWords {
+impl RepositoryOptions {
     /// `SOURCE`, for apt also `SOURCE DISTRIBUTION COMPONENT...`.
     pub fn written(option: &'static str, written: &str, kind: Option<String>) -> Self {
-        let mut words = written.split_whitespace();
+        let mut keywords = written.split_whitespace();
         Self {
             option,
-            source: words.next().unwrap_or_default().to_owned(),
+            source: keywords.next().unwrap_or_default().to_owned(),
             kind,
-            distribution: words.next().map(str::to_owned),
-            components: words.map(str::to_owned).collect(),
+            distribution: keywords.next().map(str::to_owned),
+            components: keywords.map(str::to_owned).collect(),
             ..Self::default()
         }
     }
@@ -163,7 +163,7 @@ impl RepositoryWords {
     fn repository(&self, architecture: &Architecture) -> Result<Repository> {
         let source = self.source_path(architecture)?;
         let kind = match (&self.kind, &source) {
-            (Some(word), _) => self.repository_type(word)?,
+            (Some(keyword), _) => self.repository_type(keyword)?,
             (None, SourcePath::Debian(_)) => RepositoryType::AptDeb,
             (None, _) => {
                 bail!("{0} {1} needs its type: give one {0}type for each {0}", self.option, self.source)
@@ -199,12 +199,12 @@ impl RepositoryWords {
         }
     }
 
-    fn repository_type(&self, word: &str) -> Result<RepositoryType> {
-        match RepositoryType::parse(word) {
+    fn repository_type(&self, keyword: &str) -> Result<RepositoryType> {
+        match RepositoryType::parse(keyword) {
             Some(kind) => Ok(kind),
             None => {
-                let words: Vec<&str> = RepositoryType::WORDS.iter().map(|(word, _)| *word).collect();
-                bail!("{}type {word}: expected one of {}", self.option, words.join(", "))
+                let keywords: Vec<&str> = RepositoryType::WORDS.iter().map(|(keyword, _)| *keyword).collect();
+                bail!("{}type {keyword}: expected one of {}", self.option, keywords.join(", "))
             }
         }
     }
@@ -237,8 +237,8 @@ mod tests {
         selection.repositories.iter().map(shown).collect()
     }
 
-    fn debian(option: &'static str) -> RepositoryWords {
-        RepositoryWords::written(option, "debian://trixie", None)
+    fn debian(option: &'static str) -> RepositoryOptions {
+        RepositoryOptions::written(option, "debian://trixie", None)
     }
 
     #[test]
@@ -266,8 +266,8 @@ mod tests {
 
     #[test]
     fn a_wrong_source_names_its_option() {
-        let words = RepositoryWords::written("--add-repo", "nowhere", None);
-        let overrides = Overrides { add_repositories: vec![words], ..Overrides::default() };
+        let keywords = RepositoryOptions::written("--add-repo", "nowhere", None);
+        let overrides = Overrides { add_repositories: vec![keywords], ..Overrides::default() };
         let said = overrides.apply(&mut selection()).unwrap_err().to_string();
         assert!(said.starts_with("--add-repo nowhere: expected an absolute path"), "{said}");
     }

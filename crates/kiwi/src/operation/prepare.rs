@@ -1,6 +1,6 @@
-//! `kiwi prepare`: a description becomes a root tree, the physical extend.
+//! `kiwi prepare`: a description becomes a root tree, prepare.
 //!
-//! The tree grows in a work folder beside its final place and gets its name only when it is complete.
+//! The tree grows in a work directory beside its final location and gets its name only when it is complete.
 
 use std::path::{Path, PathBuf};
 
@@ -9,26 +9,26 @@ use description::Selection;
 
 use super::locking::Locking;
 use super::{Overrides, load};
+use crate::cache::Cache;
 use crate::host::Host;
-use crate::physical::{self, Decided, Manner, PreparePlan, Reuse};
+use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::share::Share;
-use crate::store::Store;
 
 /// What to prepare and where.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Directory of the description.
     pub description: PathBuf,
-    /// `--root`; none: the description's `defaultroot`, else a fresh folder.
+    /// `--root`; none: the description's `defaultroot`, else a fresh directory.
     pub root: Option<PathBuf>,
     /// `--type`: whose packages are installed too.
     pub image_type: Option<String>,
     /// Whether scripts may use the network.
     pub network: bool,
-    /// How far the store is used.
+    /// How far the cache is used.
     pub reuse: Reuse,
     /// `--add-profile`
     pub profiles: Vec<String>,
@@ -42,17 +42,17 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let loaded = load::load_and_warn(&request.description, &share, host)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
-    let root = root_folder(request.root.as_deref(), &selection, host)?;
+    let root = root_directory(request.root.as_deref(), &selection, host)?;
     open_log(&log_path(&root), host)?;
     RuntimeConfiguration::read_and_warn(host)?;
-    let manner = Manner { network: request.network, package_path: request.overrides.package_path };
-    let mut plan = physical::plan(&selection, &loaded.source, manner, host)?;
-    let store = Store::open(host)?;
+    let options = PrepareOptions { network: request.network, package_path: request.overrides.package_path };
+    let mut plan = crate::prepare::plan(&selection, &loaded.source, options, host)?;
+    let cache = Cache::open(host)?;
     let prepared = into(
         &root,
         |tree| {
-            let decided = decide(&mut plan, &loaded.locking, tree, &store, host)?;
-            physical::make(&plan, &decided, tree, &store, request.reuse, host)
+            let decided = decide(&mut plan, &loaded.locking, tree, &cache, host)?;
+            crate::prepare::make(&plan, &decided, tree, &cache, request.reuse, host)
         },
         host,
     )?;
@@ -65,17 +65,17 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, host: &Host) -> Result<T> {
     refuse_filled(root)?;
     let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    host.create_folders(parent).with_context(|| format!("creating {}", parent.display()))?;
-    let folder = host
-        .work_folder(parent)
-        .with_context(|| format!("creating a work folder in {}", parent.display()))?;
-    let place = folder.path().join("root");
-    let tree = RootTree::create(host, &place)?;
+    host.create_directories(parent).with_context(|| format!("creating {}", parent.display()))?;
+    let directory = host
+        .work_directory(parent)
+        .with_context(|| format!("creating a work directory in {}", parent.display()))?;
+    let location = directory.path().join("root");
+    let tree = RootTree::create(host, &location)?;
     let result = work(&tree)?;
     drop(tree);
-    host.rename_folder(&place, root)
+    host.rename_directory(&location, root)
         .with_context(|| format!("giving the root tree its name {}", root.display()))?;
-    folder.close().context("removing the work folder")?;
+    directory.close().context("removing the work directory")?;
     Ok(result)
 }
 
@@ -84,11 +84,11 @@ pub(super) fn decide(
     plan: &mut PreparePlan,
     locking: &Locking,
     tree: &RootTree,
-    store: &Store,
+    cache: &Cache,
     host: &Host,
 ) -> Result<Decided> {
-    locking.limit(plan, tree, store, host)?;
-    let decided = physical::decide(plan, tree, store, host)?;
+    locking.limit(plan, tree, cache, host)?;
+    let decided = crate::prepare::decide(plan, tree, cache, host)?;
     locking.note(plan, &decided)?;
     Ok(decided)
 }
@@ -103,15 +103,15 @@ pub(super) fn report(secrets: &[Secret], host: &Host) {
     }
 }
 
-/// `--root`, else `defaultroot`, else a new folder for temporary files.
-pub(super) fn root_folder(asked: Option<&Path>, selection: &Selection, host: &Host) -> Result<PathBuf> {
+/// `--root`, else `defaultroot`, else a new directory for temporary files.
+pub(super) fn root_directory(asked: Option<&Path>, selection: &Selection, host: &Host) -> Result<PathBuf> {
     let named =
         asked.map(Path::to_owned).or_else(|| selection.settings.default_root.as_ref().map(PathBuf::from));
     let root = match named {
         Some(root) => root,
         None => host
-            .temporary_folder("kiwi.")
-            .context("making a folder for the root tree; --root names another place")?,
+            .temporary_directory("kiwi.")
+            .context("making a directory for the root tree; --root names another location")?,
     };
     let root = std::path::absolute(&root).with_context(|| format!("resolving {}", root.display()))?;
     refuse_filled(&root)?;
@@ -133,20 +133,20 @@ fn refuse_filled(root: &Path) -> Result<()> {
     }
 }
 
-/// The chapter's place for the log: beside the root tree.
+/// The chapter's location for the log: beside the root tree.
 fn log_path(root: &Path) -> PathBuf {
     let mut name = root.as_os_str().to_owned();
     name.push(".log");
     PathBuf::from(name)
 }
 
-/// Opens the log at its usual place unless `--logfile` named another one.
+/// Opens the log at its usual location unless `--logfile` named another one.
 pub(super) fn open_log(path: &Path, host: &Host) -> Result<()> {
     if host.log().is_placed() {
         return Ok(());
     }
     if let Some(parent) = path.parent() {
-        host.create_folders(parent).with_context(|| format!("creating {}", parent.display()))?;
+        host.create_directories(parent).with_context(|| format!("creating {}", parent.display()))?;
     }
     host.log().open(path).with_context(|| format!("writing the log {}", path.display()))
 }

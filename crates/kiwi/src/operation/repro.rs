@@ -1,15 +1,15 @@
-//! `kiwi repro`: builds a description twice, the second time under other circumstances, and says what differs.
+//! `kiwi repro`: builds a description twice, the second time under other environment, and says what differs.
 //!
 //! ```text
-//! build into one/, without stages of the store
+//! build into one/, without stages of the cache
 //! -> build into other/ with another clock, umask, time zone, language, host name, scratch space, number of processors,
-//!    order of the description's files, and keep its stages in a store -> prepare again/ from those stages
+//!    order of the description's files, and keep its stages in a cache -> prepare again/ from those stages
 //! -> compare the root trees, then the images
 //! ```
 //!
 //! Another clock has kiwi itself, where libfaketime is installed, and another host name, where it is root; for what runs
 //! inside of it the later moment is, and the name that it always has. A difference in the tree comes from a package, a script
-//! or the overlay, one between trees made and taken from the store from kiwi, one in an image of equal trees from the writing
+//! or the overlay, one between trees made and taken from the cache from kiwi, one in an image of equal trees from the writing
 //! of that image.
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
 
-/// Everything that must not matter, as a shell says it: `$1` is the store of packages, the rest the command.
+/// Everything that must not matter, as a shell says it: `$1` is the cache of packages, the rest the command.
 const ONE: &str = "umask 022; export TZ=UTC KIWI_CACHE=\"$1\"; shift; exec \"$@\"";
 const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=\"$1\"; \
     shift; for clock in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib64/faketime/libfaketime.so.1; do [ -f \"$clock\" ] && \
@@ -27,7 +27,7 @@ const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC
     unshare --uts true 2>/dev/null && \
     set -- unshare --uts sh -c '{ echo other > /proc/sys/kernel/hostname; } 2>/dev/null; exec \"$@\"' sh \"$@\"; exec \"$@\"";
 
-/// Copies the folder `$1` into the new folder `$2`, its files made in the order that `sort $3` gives.
+/// Copies the directory `$1` into the new directory `$2`, its files made in the order that `sort $3` gives.
 const COPY: &str = "mkdir -p \"$2\" && cd \"$1\" && find . -print0 | LC_ALL=C sort -z $3 | \
     tar --create --null --no-recursion --files-from=- | tar --extract --preserve-permissions --directory \"$2\"";
 
@@ -48,37 +48,37 @@ pub struct Request {
 pub fn run(request: &Request, host: &Host) -> Result<()> {
     let destdir = &request.destdir;
     let making = || format!("creating {}", destdir.display());
-    host.create_folders(destdir).with_context(making)?;
+    host.create_directories(destdir).with_context(making)?;
     if destdir.read_dir().with_context(making)?.next().is_some() {
-        bail!("{} is not empty; kiwi repro needs a folder of its own", destdir.display());
+        bail!("{} is not empty; kiwi repro needs a directory of its own", destdir.display());
     }
     let destdir = destdir.canonicalize().with_context(making)?;
     // Packages are fetched once, finished stages never shared: they would be equal because they are the same.
     let packages = destdir.join("packages");
-    host.create_folders(&packages).with_context(making)?;
-    // Both times at the same place, which the tree remembers.
-    let (source, target) = (folder_of(&request.description), destdir.join("description"));
+    host.create_directories(&packages).with_context(making)?;
+    // Both times at the same location, which the tree remembers.
+    let (source, target) = (directory_of(&request.description), destdir.join("description"));
     let file = request.description.strip_prefix(source).unwrap_or(Path::new(""));
     let copy = Request { description: target.join(file), ..request.clone() };
     copy_description(source, &target, "", host)?;
-    let words = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
-    run_kiwi("build", &copy, "one", ONE, &words, &destdir, host)?;
+    let keywords = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
+    run_kiwi("build", &copy, "one", ONE, &keywords, &destdir, host)?;
     host.remove_tree(&target).context("removing the copy of the description")?;
     copy_description(source, &target, "--reverse", host)?;
-    let words = ["--destdir".to_owned(), text(destdir.join("other/images"))];
-    run_kiwi("build", &copy, "other", OTHER, &words, &destdir, host)?;
+    let keywords = ["--destdir".to_owned(), text(destdir.join("other/images"))];
+    run_kiwi("build", &copy, "other", OTHER, &keywords, &destdir, host)?;
     run_kiwi("prepare", &copy, "again", OTHER, &[], &destdir, host)?;
     let pairs = [
         ("the root tree, which prepare made", ["one/tree", "other/tree"], None),
-        ("the root tree that came from the store", ["other/tree", "again/tree"], None),
+        ("the root tree that came from the cache", ["other/tree", "again/tree"], None),
         ("the images, which create made", ["one/images", "other/images"], Some("--no-times".to_owned())),
     ];
     let mut different = Vec::new();
-    for (what, folders, option) in pairs {
+    for (what, directories, option) in pairs {
         host.print(&format!("Comparing {what}:"));
-        let places = folders.map(|folder| text(destdir.join(folder)));
-        let words = ["diff".to_owned()].into_iter().chain(places).chain(option);
-        if !kiwi(&words.collect::<Vec<_>>(), host)? {
+        let locations = directories.map(|directory| text(destdir.join(directory)));
+        let keywords = ["diff".to_owned()].into_iter().chain(locations).chain(option);
+        if !kiwi(&keywords.collect::<Vec<_>>(), host)? {
             different.push(what);
         }
     }
@@ -96,25 +96,25 @@ fn text(path: PathBuf) -> String {
 }
 
 /// A description may be named by its file.
-fn folder_of(description: &Path) -> &Path {
+fn directory_of(description: &Path) -> &Path {
     match description.parent() {
-        Some(folder) if description.is_file() => folder,
+        Some(directory) if description.is_file() => directory,
         _ => description,
     }
 }
 
 fn copy_description(from: &Path, to: &Path, order: &str, host: &Host) -> Result<()> {
-    let words = ["-c", COPY, "copy"].map(str::to_owned).into_iter();
-    let words: Vec<String> =
-        words.chain([text(from.to_owned()), text(to.to_owned()), order.to_owned()]).collect();
-    let status = host.attended(Path::new("/bin/sh"), &words).context("copying the description")?;
+    let keywords = ["-c", COPY, "copy"].map(str::to_owned).into_iter();
+    let keywords: Vec<String> =
+        keywords.chain([text(from.to_owned()), text(to.to_owned()), order.to_owned()]).collect();
+    let status = host.attended(Path::new("/bin/sh"), &keywords).context("copying the description")?;
     if !status.success() || !to.is_dir() {
         bail!("the description {} could not be copied to {}", from.display(), to.display());
     }
     Ok(())
 }
 
-/// Runs `kiwi VERB` into the folder `name`, in the surroundings that `shell` makes.
+/// Runs `kiwi VERB` into the directory `name`, in the surroundings that `shell` makes.
 fn run_kiwi(
     verb: &str,
     request: &Request,
@@ -124,33 +124,33 @@ fn run_kiwi(
     destdir: &Path,
     host: &Host,
 ) -> Result<()> {
-    let folder = destdir.join(name);
-    let making = || format!("creating {}", folder.display());
-    host.create_folders(&folder.join("images")).with_context(making)?;
+    let directory = destdir.join(name);
+    let making = || format!("creating {}", directory.display());
+    host.create_directories(&directory.join("images")).with_context(making)?;
     // What is prepared again takes the stages of the build before.
-    let store = if name == "again" { destdir.join("other/store") } else { folder.join("store") };
+    let cache = if name == "again" { destdir.join("other/cache") } else { directory.join("cache") };
     if name != "again" {
-        host.create_folders(&store).with_context(making)?;
-        host.link("../../packages", &store.join("packages")).with_context(making)?;
+        host.create_directories(&cache).with_context(making)?;
+        host.link("../../packages", &cache.join("packages")).with_context(making)?;
     }
-    let mut words = ["-c", shell, "kiwi"].map(str::to_owned).to_vec();
-    words.extend([text(store), text(program()?), verb.to_owned(), text(request.description.clone())]);
-    words.extend(["--logfile".to_owned(), text(folder.join("build.log"))]);
-    words.extend(["--root".to_owned(), text(folder.join("tree"))]);
-    words.extend_from_slice(own);
-    words.extend(request.image_type.iter().flat_map(|word| ["--type".to_owned(), word.clone()]));
-    words.extend(request.profiles.iter().flat_map(|name| ["--add-profile".to_owned(), name.clone()]));
-    host.print(&format!("Running 'kiwi {verb}' into {}:", folder.display()));
-    let status = host.attended(Path::new("/bin/sh"), &words).context("starting kiwi")?;
+    let mut keywords = ["-c", shell, "kiwi"].map(str::to_owned).to_vec();
+    keywords.extend([text(cache), text(program()?), verb.to_owned(), text(request.description.clone())]);
+    keywords.extend(["--logfile".to_owned(), text(directory.join("build.log"))]);
+    keywords.extend(["--root".to_owned(), text(directory.join("tree"))]);
+    keywords.extend_from_slice(own);
+    keywords.extend(request.image_type.iter().flat_map(|keyword| ["--type".to_owned(), keyword.clone()]));
+    keywords.extend(request.profiles.iter().flat_map(|name| ["--add-profile".to_owned(), name.clone()]));
+    host.print(&format!("Running 'kiwi {verb}' into {}:", directory.display()));
+    let status = host.attended(Path::new("/bin/sh"), &keywords).context("starting kiwi")?;
     if !status.success() {
-        bail!("'kiwi {verb}' into {} failed", folder.display());
+        bail!("'kiwi {verb}' into {} failed", directory.display());
     }
     Ok(())
 }
 
-/// Runs this program with other words; whether it found nothing to complain about.
-fn kiwi(words: &[String], host: &Host) -> Result<bool> {
-    Ok(host.attended(&program()?, words).context("starting kiwi")?.success())
+/// Runs this program with other keywords; whether it found nothing to complain about.
+fn kiwi(keywords: &[String], host: &Host) -> Result<bool> {
+    Ok(host.attended(&program()?, keywords).context("starting kiwi")?.success())
 }
 
 fn program() -> Result<PathBuf> {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 
 use crate::artifact::{self, Artifact, Role};
-use crate::host::{Host, Outside};
-use crate::media::boot_files::folder_of;
-use crate::media::removable::{self, Places};
-use crate::media::writing::{self, Before};
+use crate::host::{BeforeNamespaces, Host};
+use crate::media::boot_files::directory_of;
+use crate::media::flash::{self, Before};
+use crate::media::removable::{self, Locations};
 use crate::workspace::Workspace;
 
 /// Where a medium goes.
@@ -35,12 +35,12 @@ pub struct Stick {
 
 impl Target {
     /// Chooses and opens the stick, before anything is made. A file needs nothing.
-    pub(super) fn reach(&mut self, outside: &Outside) -> Result<()> {
+    pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         let Self::Stick(asked) = self else { return Ok(()) };
-        let places = Places::below(Path::new("/"));
+        let locations = Locations::below(Path::new("/"));
         let show = |line: &str| outside.show(line);
-        let name = removable::choose(&places, asked.as_deref(), show, |question| outside.ask(question))?;
-        let node = places.node(&name);
+        let name = removable::choose(&locations, asked.as_deref(), show, |question| outside.ask(question))?;
+        let node = locations.node(&name);
         let device = outside.open_device(&node).with_context(|| {
             format!("opening {} for writing (root, or the group of the device, may do that)", node.display())
         })?;
@@ -48,22 +48,22 @@ impl Target {
         Ok(())
     }
 
-    /// The places of this build: beside the file, or beside the boot image it is made of.
+    /// The locations of this build: beside the file, or beside the boot image it is made of.
     pub(super) fn workspace(&self, initrd: &Path, host: &Host) -> Result<Workspace> {
-        let folder = match self {
-            Self::File(path) | Self::StickFile(path) => folder_of(path),
-            Self::Stick(_) | Self::Opened(_) => folder_of(initrd),
+        let directory = match self {
+            Self::File(path) | Self::StickFile(path) => directory_of(path),
+            Self::Stick(_) | Self::Opened(_) => directory_of(initrd),
         };
-        if !folder.is_dir() {
-            bail!("the folder {} does not exist; create it first", folder.display());
+        if !directory.is_dir() {
+            bail!("the directory {} does not exist; create it first", directory.display());
         }
         Workspace::open(
-            &folder.canonicalize().with_context(|| format!("opening {}", folder.display()))?,
+            &directory.canonicalize().with_context(|| format!("opening {}", directory.display()))?,
             host,
         )
     }
 
-    /// Where the medium is made; a file that stays where it is made is on the file system of its final place.
+    /// Where the medium is made; a file that stays where it is made is on the file system of its final location.
     pub(super) fn unfinished(&self, workspace: &Workspace) -> Result<PathBuf> {
         match self {
             Self::File(path) => Ok(workspace.unfinished(&file_name(path)?)),
@@ -80,11 +80,11 @@ impl Target {
             Self::StickFile(path) => {
                 let name = file_name(path)?;
                 let copy = workspace.unfinished(&name);
-                writing::write_file(medium, &copy, &path.display().to_string(), host)?;
+                flash::write_file(medium, &copy, &path.display().to_string(), host)?;
                 publish(name, &copy, workspace, host)
             }
             Self::Opened(stick) => {
-                writing::write(medium, &stick.device, &stick.name, Before::Anything, host)?;
+                flash::write(medium, &stick.device, &stick.name, Before::Anything, host)?;
                 host.say(&format!(
                     "{} is ready and was read back without a difference; take it out",
                     stick.name

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{Overrides, load};
+use crate::cache::Cache;
 use crate::host::Host;
-use crate::physical;
 use crate::record::Record;
 use crate::root_tree::RootTree;
-use crate::store::Store;
 
 /// What to upgrade.
 #[derive(Debug, Clone)]
@@ -26,7 +25,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
     let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
-    physical::upgrade(&selection, &record, &tree, &Store::open(host)?, host)?;
+    crate::prepare::upgrade(&selection, &record, &tree, &Cache::open(host)?, host)?;
     host.say(&format!("The root tree is up to date: {}", tree.path().display()));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Exactly the packages of a lock: fetched by their place, proved by their digest, put into a folder that is the one
+//! Exactly the packages of a lock: fetched by their location, proved by their digest, put into a directory that is the one
 //! repository of the build.
 
 use std::path::Path;
@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 use description::RepositoryType;
 
 use super::{Archive, PackagePlan, Resolution};
+use crate::cache::Cache;
 use crate::host::Host;
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
-use crate::store::Store;
 
 const APT_CONF: &str = "apt.conf";
 
@@ -22,8 +22,9 @@ impl PackagePlan {
     }
 
     fn locked_package(&self, archive: &Archive, order: usize, image: &str) -> Result<LockedPackage> {
-        let mut words = archive.file.trim_end_matches(".deb").rsplitn(3, '_');
-        let (Some(architecture), Some(version), Some(name)) = (words.next(), words.next(), words.next())
+        let mut keywords = archive.file.trim_end_matches(".deb").rsplitn(3, '_');
+        let (Some(architecture), Some(version), Some(name)) =
+            (keywords.next(), keywords.next(), keywords.next())
         else {
             bail!("the package {} has no name, version and architecture", archive.file);
         };
@@ -32,7 +33,7 @@ impl PackagePlan {
             let file = uri.strip_prefix(repository.location.trim_end_matches('/'))?;
             Some((written(repository), file.trim_start_matches('/').to_owned()))
         });
-        // A folder of packages is indexed at another place; there its files have no folders.
+        // A directory of packages is indexed at another location; there its files have no directories.
         let name_only = uri.rsplit('/').next().unwrap_or(uri).to_owned();
         let (repository, file) = found.unwrap_or(("local".to_owned(), name_only));
         Ok(LockedPackage {
@@ -47,27 +48,27 @@ impl PackagePlan {
         })
     }
 
-    /// Takes packages from nowhere but `folder`, which is filled with those of a lock. What the image itself is told of
+    /// Takes packages from nowhere but `directory`, which is filled with those of a lock. What the image itself is told of
     /// repositories stays.
     pub fn lock_to(
         &mut self,
         packages: &[LockedPackage],
-        folder: &Path,
-        store: &Store,
+        directory: &Path,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
-        host.create_folders(folder).with_context(|| format!("creating {}", folder.display()))?;
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
         // Nothing of the host's apt configuration is read.
         let settings = format!(
             "Dir::Etc \"{0}/\";\nAPT::Sandbox::User \"root\";\nAcquire::Retries \"2\";\n",
-            folder.display()
+            directory.display()
         );
-        host.write_file(&folder.join(APT_CONF), settings).context("writing the settings of apt")?;
+        host.write_file(&directory.join(APT_CONF), settings).context("writing the settings of apt")?;
         let stage = host.stage(format!("Collecting {} locked packages", packages.len()));
         let mut gone = Vec::new();
         for package in packages {
             host.check_interrupt()?;
-            match self.collect(package, folder, store, host)? {
+            match self.collect(package, directory, cache, host)? {
                 true => {}
                 false => gone.push(format!(
                     "{} {} {} ({} {})",
@@ -77,7 +78,7 @@ impl PackagePlan {
         }
         if !gone.is_empty() {
             bail!(
-                "{} of kiwi.lock are gone from store and repositories:\n  {}\nname a mirror that still has them \
+                "{} of kiwi.lock are gone from cache and repositories:\n  {}\nname a mirror that still has them \
                  (KIWI_DEBIAN_MIRROR may be a snapshot), or lock anew with --lock",
                 if gone.len() == 1 { "a package".to_owned() } else { format!("{} packages", gone.len()) },
                 gone.join("\n  ")
@@ -89,7 +90,7 @@ impl PackagePlan {
         }
         self.repositories.push(Resolved {
             kind: RepositoryType::DebDir,
-            location: folder.display().to_string(),
+            location: directory.display().to_string(),
             suites: vec!["./".to_owned()],
             components: Vec::new(),
             architectures: Vec::new(),
@@ -103,28 +104,28 @@ impl PackagePlan {
         Ok(())
     }
 
-    /// Puts one package into the folder; whether it was found.
-    fn collect(&self, package: &LockedPackage, folder: &Path, store: &Store, host: &Host) -> Result<bool> {
-        let packages = store.packages();
+    /// Puts one package into the directory; whether it was found.
+    fn collect(&self, package: &LockedPackage, directory: &Path, cache: &Cache, host: &Host) -> Result<bool> {
+        let packages = cache.packages();
         let name =
             format!("{}_{}_{}.deb", package.name, package.version.replace(':', "%3a"), package.architecture);
-        let target = folder.join(&name);
+        let target = directory.join(&name);
         if packages.find(&package.sha256).is_none() {
-            let mut places: Vec<&Resolved> =
+            let mut locations: Vec<&Resolved> =
                 self.repositories.iter().filter(|repository| repository.for_build).collect();
-            places.sort_by_key(|repository| written(repository) != package.repository);
-            for repository in places {
-                let place = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
-                let file = match place.starts_with('/') {
-                    true => Path::new(&place).to_owned(),
+            locations.sort_by_key(|repository| written(repository) != package.repository);
+            for repository in locations {
+                let location = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
+                let file = match location.starts_with('/') {
+                    true => Path::new(&location).to_owned(),
                     false => {
                         let fetched = host
                             .command("/usr/lib/apt/apt-helper")
-                            .env("APT_CONFIG", folder.join(APT_CONF))
-                            .args(["download-file", &place])
+                            .env("APT_CONFIG", directory.join(APT_CONF))
+                            .args(["download-file", &location])
                             .arg(&target)
                             .arg(format!("SHA256:{}", package.sha256))
-                            .writable(folder)
+                            .writable(directory)
                             .network()
                             .run();
                         if fetched.is_err() {
@@ -134,7 +135,7 @@ impl PackagePlan {
                         target.clone()
                     }
                 };
-                if file.is_file() && packages.keep(&package.sha256, &file, host)? {
+                if file.is_file() && packages.save(&package.sha256, &file, host)? {
                     break;
                 }
             }

@@ -6,20 +6,20 @@ mod dpkg;
 mod locked;
 
 use anyhow::{Result, bail};
-use description::{PackageManager as Word, PackageName, PackageSet, Selection};
+use description::{PackageManager as Keyword, PackageName, PackageSet, Selection};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
 use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
-use crate::store::Store;
 
 /// What a package manager is to do, decided before anything is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagePlan {
     /// By which package manager.
-    pub manager: Word,
+    pub manager: Keyword,
     /// Which way they get into a new tree.
     pub path: PackagePath,
     /// Debian's or RPM's name of the architecture.
@@ -78,7 +78,7 @@ pub struct Resolution {
 }
 
 /// Packages that come into a new tree together, with everything that their scripts do there. A layer stands upon those
-/// before it; what it is follows from the packages alone, never from what the store has.
+/// before it; what it is follows from the packages alone, never from what the cache has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// As what it is kept.
@@ -91,23 +91,23 @@ pub struct Layer {
 
 /// What can be told of the layer upon the bootstrap packages before anything is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Further<T> {
+pub enum NextLayer<T> {
     /// It will be this one.
     Known(T),
     /// There will be none.
     None,
-    /// It shows once so many packages, which are not in the store, were fetched and read.
+    /// It shows once so many packages, which are not in the cache, were fetched and read.
     Unread(usize),
 }
 
 /// The layers of a tree as earlier builds had them. They are asked for one after the other, the lowest first; one that is
 /// not there is made and kept before the next.
 pub trait Layers {
-    /// Brings the tree to where the layer is installed, but for the folders of `working_folders`, which stay as they are;
+    /// Brings the tree to where the layer is installed, but for the directories of `working_directories`, which stay as they are;
     /// what was noted of it then, or none where there is no such layer: then the tree stays as it is.
-    fn take(&mut self, layer: &Layer) -> Result<Option<String>>;
+    fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
     /// Keeps what the layer made of the tree, with a note about it.
-    fn keep(&mut self, layer: &Layer, note: &str) -> Result<()>;
+    fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
     /// All layers are there: what is installed from now on belongs to none.
     fn end(&mut self) -> Result<()>;
 }
@@ -123,38 +123,38 @@ impl Resolution {
 /// What every package manager can do with a tree.
 pub trait PackageManager {
     /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
-    fn refresh(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<u64>;
+    fn refresh(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<u64>;
     /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
-    fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution>;
+    fn resolve(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution>;
     /// Installs what `resolve` decided into the tree it was asked for.
     fn install(
         &self,
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()>;
     /// The layer that `install` will ask for after the bootstrap packages; nothing is fetched or installed.
-    fn further_layer(
+    fn next_layer(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
-    ) -> Result<Further<Layer>>;
-    /// Folders of the tree in which it works between `refresh` and `settle`: what they hold is none of the tree's.
-    fn working_folders(&self) -> &'static [&'static str];
+    ) -> Result<NextLayer<Layer>>;
+    /// Directories of the tree in which it works between `refresh` and `finish`: what they hold is none of the tree's.
+    fn working_directories(&self) -> &'static [&'static str];
     /// Brings a tree up to date and adds the plan's image packages.
-    fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()>;
+    fn upgrade(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()>;
     /// Takes out what the plan says to delete.
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Lists what is installed, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
     /// Removes what the package manager itself can fetch or make again: lists, caches, locks.
-    fn tidy(&self, tree: &RootTree, host: &Host) -> Result<()>;
+    fn clean_up(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Writes the image's own configuration and removes every trace of the build's.
-    fn settle(&self, tree: &RootTree, host: &Host) -> Result<()>;
+    fn finish(&self, tree: &RootTree, host: &Host) -> Result<()>;
 }
 
 impl PackagePlan {
@@ -162,11 +162,11 @@ impl PackagePlan {
     pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
         let manager = selection.package_manager;
         let architecture = match manager {
-            Word::Apt => selection.architecture.debian().to_owned(),
-            Word::Smart | Word::Zypper | Word::Dnf => bail!(
+            Keyword::Apt => selection.architecture.debian().to_owned(),
+            Keyword::Smart | Keyword::Zypper | Keyword::Dnf => bail!(
                 "packages are installed with {} here, which this version of kiwi does not build with yet; \
                  <packagemanager>apt</packagemanager> it can",
-                manager.word()
+                manager.keyword()
             ),
         };
         for set in [&selection.bootstrap, &selection.image] {
@@ -190,7 +190,7 @@ impl PackagePlan {
     /// The package manager that carries it out.
     pub fn manager(&self) -> Box<dyn PackageManager + '_> {
         match self.manager {
-            Word::Apt | Word::Smart | Word::Zypper | Word::Dnf => Box::new(apt::Apt::new(self)),
+            Keyword::Apt | Keyword::Smart | Keyword::Zypper | Keyword::Dnf => Box::new(apt::Apt::new(self)),
         }
     }
 }

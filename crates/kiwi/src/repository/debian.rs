@@ -29,7 +29,7 @@ pub(super) fn resolve(
 ) -> Result<Vec<Resolved>> {
     if !Path::new(KEYRING).is_file() {
         bail!(
-            "the keys of the Debian archive are needed and not there ({KEYRING}); install the package that brings \
+            "the keys of the Debian archive are needed and not there ({KEYRING}); install the package that provides \
              them: debian-archive-keyring"
         );
     }
@@ -37,7 +37,7 @@ pub(super) fn resolve(
     let host = Mirrors::of_lists(&lists);
     let documented =
         Mirrors::of_lists(&documented_lists(|path| std::fs::read_to_string(Path::new("/").join(path)).ok()));
-    // A mirror of the user's own without a word on security: the public one, never the host's mirror of another.
+    // A mirror of the user's own without a keyword on security: the public one, never the host's mirror of another.
     let host_security = if configuration.debian.mirror.is_some() { None } else { host.security };
     let main = configuration.debian.mirror.clone().or(host.main).or(documented.main);
     let security = configuration.debian.security.clone().or(host_security).or(documented.security);
@@ -102,9 +102,9 @@ struct Mirrors {
 }
 
 /// The source lists of the host: name and text.
-fn host_lists(folder: &Path) -> Vec<(String, String)> {
-    let mut paths = vec![folder.join("sources.list")];
-    if let Ok(entries) = folder.join("sources.list.d").read_dir() {
+fn host_lists(directory: &Path) -> Vec<(String, String)> {
+    let mut paths = vec![directory.join("sources.list")];
+    if let Ok(entries) = directory.join("sources.list.d").read_dir() {
         paths.extend(entries.filter_map(|entry| entry.ok().map(|entry| entry.path())));
     }
     paths.sort();
@@ -173,8 +173,8 @@ fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
                 Some(options) => options.split_once(']')?.1,
                 None => rest,
             };
-            let mut words = rest.split_whitespace();
-            Some((words.next()?.to_owned(), vec![words.next()?.to_owned()]))
+            let mut keywords = rest.split_whitespace();
+            Some((keywords.next()?.to_owned(), vec![keywords.next()?.to_owned()]))
         })
         .collect()
 }
@@ -191,7 +191,8 @@ fn deb822_entries(text: &str) -> Vec<(String, Vec<String>)> {
                 let more = lines.take_while(|line| line.starts_with([' ', '\t']));
                 Some(more.fold(first, |text, line| text + line))
             };
-            if field("enabled:").is_some_and(|word| word.trim() == "no") || !field("types:")?.contains("deb")
+            if field("enabled:").is_some_and(|keyword| keyword.trim() == "no")
+                || !field("types:")?.contains("deb")
             {
                 return None;
             }

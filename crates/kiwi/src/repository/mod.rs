@@ -1,4 +1,4 @@
-//! Repositories as the package managers need them: a place, a format, and the keys that vouch for it.
+//! Repositories as the package managers need them: a location, a format, and the keys that vouch for it.
 //!
 //! `this://` becomes a path below the description, `debian://SUITE` becomes the three suites of a Debian release,
 //! `opensuse://` and `obs://` become URLs.
@@ -17,7 +17,7 @@ pub use debian::with_public_archives;
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 
-/// Where SUSE projects are published, unless `kiwi.yml` names another place.
+/// Where SUSE projects are published, unless `kiwi.yml` names another location.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
 
 /// Where a key or keyring is.
@@ -29,7 +29,7 @@ pub enum SigningKey {
     Url(String),
 }
 
-/// A repository whose place is decided.
+/// A repository whose location is decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// What the description says of it.
@@ -56,7 +56,7 @@ pub struct Resolved {
     pub credentials: Option<(String, String)>,
 }
 
-/// Decides place, suites and keys of the description's repositories, in their order.
+/// Decides location, suites and keys of the description's repositories, in their order.
 pub fn resolve(
     repositories: &[Repository],
     description: &Path,

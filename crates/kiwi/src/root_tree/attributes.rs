@@ -15,7 +15,7 @@ use crate::host::device::is_marker;
 const SHOWN: usize = 20;
 
 impl RootTree {
-    /// Says which files have extended attributes that `format` has no place for: all but those whose names begin with
+    /// Says which files have extended attributes that `format` has no location for: all but those whose names begin with
     /// one of `kept`.
     pub fn warn_of_attributes(&self, format: &str, kept: &[&str], host: &Host) -> Result<()> {
         let lost = self.attributed(kept)?;
@@ -129,17 +129,18 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_named_whether_the_tree_was_measured_or_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let [lower, upper] = ["lower", "upper"].map(|name| folder.path().canonicalize().unwrap().join(name));
+        let directory = tempfile::tempdir().unwrap();
+        let [lower, upper] =
+            ["lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));
         for path in [&lower, &upper] {
             std::fs::create_dir_all(path.join("etc")).unwrap();
         }
         std::fs::remove_dir(upper.join("etc")).unwrap();
-        for name in ["etc/plain", "etc/two words"] {
+        for name in ["etc/plain", "etc/two keywords"] {
             std::fs::write(lower.join(name), "").unwrap();
         }
         for name in ["user.colour", "user.size"] {
-            setxattr(lower.join("etc/two words"), name, b"1", XattrFlags::empty()).unwrap();
+            setxattr(lower.join("etc/two keywords"), name, b"1", XattrFlags::empty()).unwrap();
         }
         setxattr(lower.join("etc"), "user.size", b"1", XattrFlags::empty()).unwrap();
         // What makes a file a device node is no attribute that could be lost.
@@ -153,8 +154,8 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let expected = [
-            (&[][..], &["/etc (user.size)", "/etc/two words (user.colour, user.size)"][..]),
-            (&["user.s"], &["/etc/two words (user.colour)"]),
+            (&[][..], &["/etc (user.size)", "/etc/two keywords (user.colour, user.size)"][..]),
+            (&["user.s"], &["/etc/two keywords (user.colour)"]),
             (&["security.", "user."], &[]),
         ];
         for round in 0..2 {

@@ -1,4 +1,4 @@
-//! Work on every entry of a tree, folder by folder: names are looked up in an open folder, never by their whole path.
+//! Work on every entry of a tree, directory by directory: names are looked up in an open directory, never by their whole path.
 
 use std::collections::HashSet;
 use std::ffi::{CStr, OsStr};
@@ -52,10 +52,10 @@ impl RootTree {
         let mut newest = (i64::MIN, 0);
         let mut special = Special::default();
         let below = self.below()?;
-        every_entry(below.path, &below.removed, &mut |folder, name, stat| {
+        every_entry(below.path, &below.removed, &mut |directory, name, stat| {
             newest = newest.max(time_of(stat));
             let kind = FileType::from_raw_mode(stat.st_mode);
-            special.look_at(folder.path.join(OsStr::from_bytes(name.to_bytes())), kind)?;
+            special.look_at(directory.path.join(OsStr::from_bytes(name.to_bytes())), kind)?;
             measure.entries += 1;
             let bytes = match kind {
                 FileType::Directory => 4096,
@@ -72,16 +72,16 @@ impl RootTree {
 
     /// Takes sockets out: each is of a process, and that one is gone.
     pub fn remove_sockets(&self) -> Result<()> {
-        every_entry(&self.path, &[], &mut |folder, name, stat| {
+        every_entry(&self.path, &[], &mut |directory, name, stat| {
             if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
-                unlinkat(folder.open, name, AtFlags::empty())?;
+                unlinkat(directory.open, name, AtFlags::empty())?;
             }
             Ok(())
         })
         .context("removing sockets")
     }
 
-    /// No file, folder or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
+    /// No file, directory or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
     ///
     /// Of a layered tree that was measured and held nothing newer, only what was written since is looked at.
     pub fn clamp_times(&self, epoch: u64) -> Result<()> {
@@ -92,8 +92,8 @@ impl RootTree {
             .filter(|layer| layer.seen().as_ref().is_some_and(|seen| seen.newest <= limit));
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
-            None => every_entry(&self.path, &[], &mut |folder, name, stat| {
-                if time_of(stat) > limit { set_time(folder.open, name, limit) } else { Ok(()) }
+            None => every_entry(&self.path, &[], &mut |directory, name, stat| {
+                if time_of(stat) > limit { set_time(directory.open, name, limit) } else { Ok(()) }
             }),
         }
         .context("clamping times")
@@ -104,16 +104,16 @@ impl RootTree {
 fn clamp_changed(tree: &Path, upper: &Path, limit: Time) -> Result<()> {
     for entry in walkdir::WalkDir::new(upper).contents_first(true) {
         let entry = entry?;
-        let place = tree.join(entry.path().strip_prefix(upper)?);
-        match rustix::fs::lstat(&place) {
+        let location = tree.join(entry.path().strip_prefix(upper)?);
+        match rustix::fs::lstat(&location) {
             Ok(stat) if time_of(&stat) > limit => {
-                utimensat(CWD, &place, &times(limit), AtFlags::SYMLINK_NOFOLLOW)
-                    .with_context(|| format!("clamping the time of {}", place.display()))?;
+                utimensat(CWD, &location, &times(limit), AtFlags::SYMLINK_NOFOLLOW)
+                    .with_context(|| format!("clamping the time of {}", location.display()))?;
             }
             Ok(_) => {}
             // What was removed is an entry of the layer, too.
             Err(Errno::NOENT) => {}
-            Err(error) => return Err(error).with_context(|| format!("reading {}", place.display())),
+            Err(error) => return Err(error).with_context(|| format!("reading {}", location.display())),
         }
     }
     Ok(())
@@ -128,48 +128,48 @@ fn times((seconds, _): Time) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-fn set_time(folder: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
-    Ok(utimensat(folder, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
+fn set_time(directory: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
+    Ok(utimensat(directory, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// A folder whose entries are looked at.
+/// A directory whose entries are looked at.
 #[derive(Clone, Copy)]
-struct Folder<'a> {
+struct Directory<'a> {
     open: BorrowedFd<'a>,
     /// Where it is on the host.
     path: &'a Path,
 }
 
-/// What is done with an entry: the folder it lies in, its name, what it is.
-type Work<'w> = dyn FnMut(Folder<'_>, &CStr, &Stat) -> Result<()> + 'w;
+/// What is done with an entry: the directory it lies in, its name, what it is.
+type Work<'w> = dyn FnMut(Directory<'_>, &CStr, &Stat) -> Result<()> + 'w;
 
-/// Calls `work` for every entry below `tree` and then for the folder it lies in, the tree itself last: what `work` sets
+/// Calls `work` for every entry below `tree` and then for the directory it lies in, the tree itself last: what `work` sets
 /// stays. What at the top has one of the names `but` does not count.
 fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = openat(CWD, tree, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&root)?;
-    let folder = Folder { open: root.as_fd(), path: tree };
-    every_entry_of(folder, but, work)?;
-    work(folder, c".", &stat)
+    let directory = Directory { open: root.as_fd(), path: tree };
+    every_entry_of(directory, but, work)?;
+    work(directory, c".", &stat)
 }
 
-fn every_entry_of(folder: Folder<'_>, but: &[String], work: &mut Work<'_>) -> Result<()> {
-    let reading = || format!("reading {}", folder.path.display());
-    for entry in Dir::read_from(folder.open).with_context(reading)? {
+fn every_entry_of(directory: Directory<'_>, but: &[String], work: &mut Work<'_>) -> Result<()> {
+    let reading = || format!("reading {}", directory.path.display());
+    for entry in Dir::read_from(directory.open).with_context(reading)? {
         let entry = entry.with_context(reading)?;
         let name = entry.file_name();
         if [c".", c".."].contains(&name) || but.iter().any(|but| but.as_bytes() == name.to_bytes()) {
             continue;
         }
-        let stat = statat(folder.open, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
+        let stat = statat(directory.open, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let inner = openat(folder.open, name, flags, Mode::empty()).with_context(reading)?;
-            let path = folder.path.join(OsStr::from_bytes(name.to_bytes()));
-            every_entry_of(Folder { open: inner.as_fd(), path: &path }, &[], work)?;
+            let inner = openat(directory.open, name, flags, Mode::empty()).with_context(reading)?;
+            let path = directory.path.join(OsStr::from_bytes(name.to_bytes()));
+            every_entry_of(Directory { open: inner.as_fd(), path: &path }, &[], work)?;
         }
-        work(folder, name, &stat).with_context(|| format!("in {}", folder.path.display()))?;
+        work(directory, name, &stat).with_context(|| format!("in {}", directory.path.display()))?;
     }
     Ok(())
 }
@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn times_are_clamped_and_contents_counted_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
         std::fs::create_dir_all(path.join("a/b")).unwrap();
         std::fs::write(path.join("a/b/file"), [0; 5000]).unwrap();
         std::fs::hard_link(path.join("a/b/file"), path.join("a/again")).unwrap();

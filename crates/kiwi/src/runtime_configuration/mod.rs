@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
 
-/// Files and folders of files, in the order in which they are read.
+/// Files and directories of files, in the order in which they are read.
 const SYSTEM: [(&str, &str); 2] =
     [("/usr/share/kiwi/kiwi.yml", "/usr/share/kiwi/kiwi.yml.d"), ("/etc/kiwi.yml", "/etc/kiwi.yml.d")];
 
@@ -26,11 +26,11 @@ pub struct RuntimeConfiguration {
     pub xz: XzOptions,
     /// `build_constraints.max_size`: no image may be larger, in bytes.
     pub max_size: Option<u64>,
-    /// `cache.max_size`, a setting of ours: what finished stages in the store may take, in bytes.
+    /// `cache.max_size`, a setting of ours: what finished stages in the cache may take, in bytes.
     pub cache_size: Option<u64>,
     /// `obs.download_url`: where `obs://` and `opensuse://` are.
     pub download_url: Option<String>,
-    /// Names that nobody knows, each with its place and what was probably meant.
+    /// Names that nobody knows, each with its location and what was probably meant.
     pub warnings: Vec<String>,
 }
 
@@ -111,13 +111,13 @@ impl RuntimeConfiguration {
             Err((line, what)) => bail!("{}:{line}: {what}", path.display()),
         };
         for setting in settings {
-            let place = format!("{}:{}", path.display(), setting.line);
+            let location = format!("{}:{}", path.display(), setting.line);
             let sections = || SETTINGS.iter().filter(|(section, ..)| *section == setting.section);
             if sections().next().is_none() {
                 let near =
                     description::nearest(&setting.section, SETTINGS.iter().map(|(section, ..)| *section));
-                let place = format!("{}:{}", path.display(), setting.section_line);
-                let warning = unknown(&place, "there is no section", &setting.section, near);
+                let location = format!("{}:{}", path.display(), setting.section_line);
+                let warning = unknown(&location, "there is no section", &setting.section, near);
                 if !self.warnings.contains(&warning) {
                     self.warnings.push(warning);
                 }
@@ -128,14 +128,16 @@ impl RuntimeConfiguration {
                 Some((section, _, Some(apply))) => {
                     let value = setting.values.join(" ");
                     if let Err(expected) = apply(self, &value) {
-                        bail!("{place}: `{value}` is not a value of `{section}.{key}`: expected {expected}");
+                        bail!(
+                            "{location}: `{value}` is not a value of `{section}.{key}`: expected {expected}"
+                        );
                     }
                 }
                 Some((.., None)) => {}
                 None => {
                     let near = description::nearest(&key, sections().map(|(_, name, _)| *name));
                     self.warnings.push(unknown(
-                        &place,
+                        &location,
                         &format!("`{}` has no setting", setting.section),
                         &key,
                         near,
@@ -148,17 +150,17 @@ impl RuntimeConfiguration {
 }
 
 /// A name that nobody knows.
-fn unknown(place: &str, what: &str, name: &str, near: Option<&str>) -> String {
+fn unknown(location: &str, what: &str, name: &str, near: Option<&str>) -> String {
     let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("{place}: {what} `{name}`{hint}")
+    format!("{location}: {what} `{name}`{hint}")
 }
 
 /// Every file that is read, in order.
 fn files(host: &Host) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for (file, folder) in SYSTEM {
+    for (file, directory) in SYSTEM {
         files.push(PathBuf::from(file));
-        files.extend(folder_of_files(Path::new(folder)));
+        files.extend(directory_of_files(Path::new(directory)));
     }
     files.extend(host.variable("HOME").map(|home| PathBuf::from(home).join(".config/kiwi/config.yml")));
     files.retain(|path| path.is_file());
@@ -177,8 +179,8 @@ pub fn is_runtime_configuration(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
-fn folder_of_files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+fn directory_of_files(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = directory.read_dir() else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
     files.sort();
@@ -234,17 +236,17 @@ fn size(value: &str) -> Result<u64, String> {
 fn xz_options(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
     const EXTREME: u32 = 1 << 31;
     let mut options = XzOptions::default();
-    for word in value.split_whitespace() {
-        let threads = word.strip_prefix("--threads=").or_else(|| word.strip_prefix("-T"));
+    for keyword in value.split_whitespace() {
+        let threads = keyword.strip_prefix("--threads=").or_else(|| keyword.strip_prefix("-T"));
         let level =
-            word.strip_prefix('-').and_then(|digit| digit.parse::<u32>().ok()).filter(|level| *level <= 9);
+            keyword.strip_prefix('-').and_then(|digit| digit.parse::<u32>().ok()).filter(|level| *level <= 9);
         match (threads.map(str::parse::<u32>), level) {
             (Some(Ok(0)), _) => options.threads = None,
             (Some(Ok(threads)), _) => options.threads = Some(threads),
             (None, Some(level)) => options.preset = level | (options.preset & EXTREME),
-            (None, None) if matches!(word, "--extreme" | "-e") => options.preset |= EXTREME,
+            (None, None) if matches!(keyword, "--extreme" | "-e") => options.preset |= EXTREME,
             (Some(Err(_)), _) | (None, None) => {
-                return Err(format!("-0 to -9, --extreme or --threads=N, not {word}"));
+                return Err(format!("-0 to -9, --extreme or --threads=N, not {keyword}"));
             }
         }
     }

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, StrInput};
 /// Deeper than any setting stands.
 const MAX_DEPTH: usize = 6;
 
-/// One setting at its place.
+/// One setting at its location.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) section: String,

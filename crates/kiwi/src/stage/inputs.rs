@@ -63,7 +63,7 @@ pub struct Key {
 }
 
 /// Everything that goes into one stage of one build. The names are for people (`config.sh`, `root/etc/motd`), only
-/// digests are kept of the values: secrets of a description do not get into the store this way.
+/// digests are kept of the values: secrets of a description do not get into the cache this way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     stage: Stage,
@@ -130,12 +130,12 @@ impl Inputs {
 
     /// The stage before it.
     pub fn after(&mut self, before: &Self) {
-        self.digest(before.stage.word(), before.key().digest);
+        self.digest(before.stage.keyword(), before.key().digest);
     }
 
     /// What the stage is found under.
     pub fn key(&self) -> Key {
-        let mut text = format!("{} {}\n", self.stage.word(), self.kiwi);
+        let mut text = format!("{} {}\n", self.stage.keyword(), self.kiwi);
         for (name, digest) in &self.items {
             // The length keeps a name with a line break from looking like two inputs.
             text += &format!("{} {name} {digest}\n", name.len());

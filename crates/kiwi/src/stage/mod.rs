@@ -6,7 +6,7 @@
 //!
 //! A stage's key is the digest of everything that goes into it, the keys of the stages before it and kiwi's own sources
 //! (`build.rs`) included: no number must be raised by hand for a change to be seen. Keys come from plans alone: whether
-//! a stage can be taken from the store is known before any of it has run.
+//! a stage can be taken from the cache is known before any of it has run.
 
 mod inputs;
 
@@ -37,8 +37,8 @@ impl Stage {
     pub const ALL: [Self; 6] =
         [Self::Bootstrap, Self::Scripts, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
 
-    /// Its name in the store and on the command line.
-    pub fn word(self) -> &'static str {
+    /// Its name in the cache and on the command line.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Bootstrap => "bootstrap",
             Self::Scripts => "scripts",

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::host::Host;
-use crate::host::usage::{FromStore, Span, Usage};
+use crate::host::usage::{FromCache, Span, Usage};
 
 /// Grows only by new fields; a change of what is there would be a new number.
 const VERSION: u32 = 1;
@@ -31,7 +31,7 @@ pub struct Report {
     /// Bytes kiwi itself had in memory at most.
     peak_memory: u64,
     stages: Vec<Row>,
-    /// Places in `stages`: the chain of stages, each beginning when the one before it was over, that the end waited for.
+    /// Locations in `stages`: the chain of stages, each beginning when the one before it was over, that the end waited for.
     critical_path: Vec<usize>,
 }
 
@@ -45,7 +45,7 @@ struct Row {
     read: u64,
     written: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    store: Option<FromStore>,
+    cache: Option<FromCache>,
     succeeded: bool,
     /// Another stage went on meanwhile, and what both used is in the figures of both.
     shared: bool,
@@ -75,7 +75,7 @@ impl Report {
                 cpu: span.usage.cpu,
                 read: span.usage.read,
                 written: span.usage.written,
-                store: span.store,
+                cache: span.cache,
                 succeeded: span.succeeded,
                 shared: spans.iter().enumerate().any(overlaps),
                 lane,
@@ -104,22 +104,22 @@ fn critical_path(spans: &[Span]) -> Vec<usize> {
     path
 }
 
-/// Writes the report of this run: `FILE.json` and `FILE.html`, or both as `timings` in a folder.
-pub fn write(place: &Path, host: &Host) -> Result<()> {
+/// Writes the report of this run: `FILE.json` and `FILE.html`, or both as `timings` in a directory.
+pub fn write(location: &Path, host: &Host) -> Result<()> {
     let report = Report::new(&host.spans().list(), host.spans().total(), host.peak_memory());
-    let (json, page) = files(place);
+    let (json, page) = files(location);
     let writing = |path: &Path| format!("writing the time report {}", path.display());
     let text = serde_json::to_string_pretty(&report)? + "\n";
     host.write_file(&json, text).with_context(|| writing(&json))?;
     host.write_file(&page, page::html(&report)).with_context(|| writing(&page))
 }
 
-fn files(place: &Path) -> (PathBuf, PathBuf) {
-    let named = place.extension().is_some_and(|extension| extension == "json" || extension == "html");
-    let stem = match (place.is_dir(), named) {
-        (true, _) => place.join("timings"),
-        (false, true) => place.with_extension(""),
-        (false, false) => place.to_owned(),
+fn files(location: &Path) -> (PathBuf, PathBuf) {
+    let named = location.extension().is_some_and(|extension| extension == "json" || extension == "html");
+    let stem = match (location.is_dir(), named) {
+        (true, _) => location.join("timings"),
+        (false, true) => location.with_extension(""),
+        (false, false) => location.to_owned(),
     };
     let with = |ending: &str| {
         let mut name = stem.as_os_str().to_owned();
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn span(name: &str, start: f64, end: f64) -> Span {
-        Span { name: name.to_owned(), start, end, usage: Usage::default(), store: None, succeeded: true }
+        Span { name: name.to_owned(), start, end, usage: Usage::default(), cache: None, succeeded: true }
     }
 
     fn report() -> Report {
@@ -165,8 +165,8 @@ mod tests {
 
     #[test]
     fn both_files_are_named_after_what_was_asked() {
-        let names = |place: &str| {
-            let (json, page) = files(Path::new(place));
+        let names = |location: &str| {
+            let (json, page) = files(Path::new(location));
             (json.display().to_string(), page.display().to_string())
         };
         let both = |stem: &str| (format!("{stem}.json"), format!("{stem}.html"));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Report, Row};
-use crate::host::usage::FromStore;
+use crate::host::usage::FromCache;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ground:#fff;--text:#1c1f24;--soft:#667;--line:#dde;--work:#4a7bd0;--critical:#d07a2a;\
@@ -39,13 +39,13 @@ pub(super) fn html(report: &Report) -> String {
     );
     page += "<section><h2>Stages over time</h2>\n<p><i class=\"key critical\"></i>the end waited for it, as for all in bold\
              <i class=\"key bar-key\" style=\"background:var(--work)\"></i>beside it\
-             <i class=\"key taken\"></i>taken from the store<i class=\"key kept\"></i>put into the store</p>\n\
+             <i class=\"key taken\"></i>taken from the cache<i class=\"key kept\"></i>put into the cache</p>\n\
              <div class=\"chart\">\n";
     for (number, row) in report.stages.iter().enumerate() {
         page += &bar(row, report, report.critical_path.contains(&number));
     }
     page += "</div></section>\n<section><h2>Stages in figures</h2>\n<table><tr><th>stage</th><th>begins</th><th>wall s</th>\
-             <th>CPU s</th><th>read MB</th><th>written MB</th><th>store</th></tr>\n";
+             <th>CPU s</th><th>read MB</th><th>written MB</th><th>cache</th></tr>\n";
     for row in &report.stages {
         page += &line(row);
     }
@@ -72,10 +72,10 @@ fn figures(report: &Report) -> String {
 
 fn bar(row: &Row, report: &Report, critical: bool) -> String {
     let percent = |seconds: f64| if report.wall > 0.0 { seconds / report.wall * 100.0 } else { 0.0 };
-    let class = match (row.succeeded, row.store, critical) {
+    let class = match (row.succeeded, row.cache, critical) {
         (false, ..) => " failed",
-        (true, Some(FromStore::Taken), _) => " taken",
-        (true, Some(FromStore::Kept), _) => " kept",
+        (true, Some(FromCache::Taken), _) => " taken",
+        (true, Some(FromCache::Kept), _) => " kept",
         (true, None, true) => " critical",
         (true, None, false) => "",
     };
@@ -92,9 +92,9 @@ fn bar(row: &Row, report: &Report, critical: bool) -> String {
 }
 
 fn line(row: &Row) -> String {
-    let store = match row.store {
-        Some(FromStore::Taken) => "taken",
-        Some(FromStore::Kept) => "kept",
+    let cache = match row.cache {
+        Some(FromCache::Taken) => "taken",
+        Some(FromCache::Kept) => "kept",
         None => "",
     };
     let star = if row.shared { "*" } else { "" };
@@ -102,7 +102,7 @@ fn line(row: &Row) -> String {
         format!("<tr><td>{}{}</td>", quoted(&row.name), if row.succeeded { "" } else { " (failed)" });
     let _ = writeln!(
         text,
-        "<td>{:.2}</td><td>{:.2}</td><td>{:.2}{star}</td><td>{}{star}</td><td>{}{star}</td><td>{store}</td></tr>",
+        "<td>{:.2}</td><td>{:.2}</td><td>{:.2}{star}</td><td>{}{star}</td><td>{}{star}</td><td>{cache}</td></tr>",
         row.start,
         row.wall,
         row.cpu,

@@ -10,29 +10,29 @@ use anyhow::{Context, Result};
 use rustix::fs::{Timespec, Timestamps};
 
 use super::pack::attributes;
-use super::place::{Attributes, Placer};
+use super::writer::{Attributes, TreeWriter};
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::RootTree;
 
-/// Copies the tree into the empty folder `target`, sorted by name: on a new file system the order in which entries are
+/// Copies the tree into the empty directory `target`, sorted by name: on a new file system the order in which entries are
 /// listed and numbered is then that of their names, wherever the tree comes from.
 pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
-    let mut placer = Placer::new(target)?;
+    let mut writer = TreeWriter::new(target)?;
     let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
     for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
         host.check_interrupt()?;
         let entry = entry.context("copying the tree")?;
         let metadata = entry.metadata().context("copying the tree")?;
         let inside = entry.path().strip_prefix(tree.path())?;
-        place(&mut placer, entry.path(), inside, &metadata, &mut linked)
+        location(&mut writer, entry.path(), inside, &metadata, &mut linked)
             .with_context(|| format!("copying {} of the tree", inside.display()))?;
     }
-    placer.close()
+    writer.close()
 }
 
-fn place(
-    placer: &mut Placer,
+fn location(
+    writer: &mut TreeWriter,
     path: &Path,
     inside: &Path,
     metadata: &Metadata,
@@ -42,7 +42,7 @@ fn place(
     if metadata.nlink() > 1 && !kind.is_dir() {
         let number = (metadata.dev(), metadata.ino());
         if let Some(first) = linked.get(&number) {
-            return placer.link(inside, first);
+            return writer.link(inside, first);
         }
         linked.insert(number, inside.to_owned());
     }
@@ -56,13 +56,13 @@ fn place(
         extended,
     };
     if let Some(device) = Device::of(path, metadata)? {
-        return placer.device(inside, device, &attributes);
+        return writer.device(inside, device, &attributes);
     }
     match () {
-        () if kind.is_dir() => placer.folder(inside, &attributes),
-        () if kind.is_file() => placer.file(inside, &mut File::open(path)?, &attributes),
-        () if kind.is_symlink() => placer.symlink(inside, &std::fs::read_link(path)?, &attributes),
-        () if kind.is_fifo() => placer.fifo(inside, &attributes),
+        () if kind.is_dir() => writer.directory(inside, &attributes),
+        () if kind.is_file() => writer.file(inside, &mut File::open(path)?, &attributes),
+        () if kind.is_symlink() => writer.symlink(inside, &std::fs::read_link(path)?, &attributes),
+        () if kind.is_fifo() => writer.fifo(inside, &attributes),
         // A socket is of a process, and that one is gone.
         () => Ok(()),
     }

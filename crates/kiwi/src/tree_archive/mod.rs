@@ -11,9 +11,9 @@
 
 mod copy;
 mod pack;
-mod place;
 mod snapshot;
 mod unpack;
+mod writer;
 
 pub use copy::copy;
 pub use pack::{Extent, pack};

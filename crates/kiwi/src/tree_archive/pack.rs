@@ -24,9 +24,9 @@ const LEVEL: i32 = -1;
 /// How much of a tree is packed.
 #[derive(Debug, Clone, Copy)]
 pub enum Extent<'a> {
-    /// All of it, without what these folders hold.
+    /// All of it, without what these directories hold.
     But(&'a [&'a str]),
-    /// What is not as it was then, without what these folders hold.
+    /// What is not as it was then, without what these directories hold.
     Since(&'a Snapshot, &'a [&'a str]),
 }
 

@@ -24,7 +24,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Notes what is there now, without what the folders `but` hold.
+    /// Notes what is there now, without what the directories `but` hold.
     pub fn take(tree: &RootTree, but: &[&str]) -> Result<Self> {
         let moment = now(tree)?;
         let mut entries = HashMap::new();
@@ -52,10 +52,10 @@ impl Snapshot {
     }
 }
 
-/// Whether a path lies directly in one of the folders `but` of the tree.
+/// Whether a path lies directly in one of the directories `but` of the tree.
 pub(super) fn is_inside(path: &Path, but: &[&str], tree: &RootTree) -> bool {
     let parent = path.parent().and_then(|parent| parent.strip_prefix(tree.path()).ok());
-    parent.is_some_and(|parent| but.iter().any(|folder| parent == Path::new(folder)))
+    parent.is_some_and(|parent| but.iter().any(|directory| parent == Path::new(directory)))
 }
 
 /// The tree's own clock: what is changed from now on has this time or a later one.

@@ -9,8 +9,8 @@ use crate::host::device::Device;
 use crate::host::{Host, Output};
 use crate::root_tree::RootTree;
 
-fn tree(folder: &Path, name: &str, host: &Host) -> RootTree {
-    RootTree::create(host, &folder.join(name)).unwrap()
+fn tree(directory: &Path, name: &str, host: &Host) -> RootTree {
+    RootTree::create(host, &directory.join(name)).unwrap()
 }
 
 /// Path, kind and mode, size, time, link target of everything.
@@ -43,7 +43,7 @@ fn set_time(path: &Path, seconds: u64, nanoseconds: u32) {
 }
 
 fn fill(tree: &RootTree) {
-    let long = format!("usr/share/{}/{}", "folder-".repeat(20), "name-".repeat(30));
+    let long = format!("usr/share/{}/{}", "directory-".repeat(20), "name-".repeat(30));
     for (path, mode) in [("etc/motd", 0o640), ("usr/bin/tool", 0o4755), (long.as_str(), 0o644)] {
         tree.write(path, path, mode).unwrap();
     }
@@ -70,8 +70,8 @@ const NEVER: Moment = (i64::MAX, 0);
 
 #[test]
 fn everything_comes_back_as_it_was() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
     let mut archive = Vec::new();
     pack(&one, Extent::But(&[]), NEVER, &mut archive, &host).unwrap();
@@ -87,8 +87,8 @@ fn everything_comes_back_as_it_was() {
 
 #[test]
 fn a_copy_has_what_stands_for_device_nodes() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
     copy(&one, other.path(), &host).unwrap();
     assert_eq!(listing(&one), listing(&other));
@@ -96,8 +96,8 @@ fn a_copy_has_what_stands_for_device_nodes() {
 
 #[test]
 fn the_difference_over_the_first_tree_gives_the_second() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
     let (mut whole, mut difference) = (Vec::new(), Vec::new());
     pack(&one, Extent::But(&[]), NEVER, &mut whole, &host).unwrap();
@@ -119,8 +119,8 @@ fn the_difference_over_the_first_tree_gives_the_second() {
 
 #[test]
 fn what_a_build_made_is_made_anew() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     let began = now(&one).unwrap();
     one.write("made", "x", 0o644).unwrap();
     one.write("old", "x", 0o644).unwrap();
@@ -137,8 +137,8 @@ fn what_a_build_made_is_made_anew() {
 
 #[test]
 fn an_archive_that_was_cut_is_an_error() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
     let mut archive = Vec::new();
     pack(&one, Extent::But(&[]), NEVER, &mut archive, &host).unwrap();
@@ -147,8 +147,8 @@ fn an_archive_that_was_cut_is_an_error() {
 
 #[test]
 fn modes_of_a_packed_tree_do_not_depend_on_the_mask() {
-    let (folder, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
-    let (one, other) = (tree(folder.path(), "one", &host), tree(folder.path(), "other", &host));
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     one.write("open", "x", 0o666).unwrap();
     std::fs::set_permissions(one.path(), PermissionsExt::from_mode(0o751)).unwrap();
     let mut archive = Vec::new();

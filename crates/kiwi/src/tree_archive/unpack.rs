@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{Timespec, Timestamps};
 use tar::{Archive, Entry, EntryType};
 
-use super::place::{Attributes, Placer};
+use super::writer::{Attributes, TreeWriter};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
 use crate::host::device::Device;
@@ -38,8 +38,8 @@ pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<(
             // Nothing of the input stays unread: whoever hashes it sees all of it.
             std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
         });
-        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), place: 0 };
-        let placed = place(chunks, tree, &now, host);
+        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), location: 0 };
+        let placed = location(chunks, tree, &now, host);
         let decompressed = decompressing.join().unwrap_or_else(|_| Err(std::io::Error::other("zstd failed")));
         placed.and_then(|()| decompressed.context("decompressing a tree"))
     })
@@ -67,52 +67,57 @@ struct Chunks {
     receiver: Receiver<Vec<u8>>,
     emptied: SyncSender<Vec<u8>>,
     chunk: Vec<u8>,
-    place: usize,
+    location: usize,
 }
 
 impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.place == self.chunk.len() {
+        while self.location == self.chunk.len() {
             let Ok(chunk) = self.receiver.recv() else { return Ok(0) };
             // When the other thread has enough of them, or is done, this one is given up.
             let _ = self.emptied.try_send(std::mem::replace(&mut self.chunk, chunk));
-            self.place = 0;
+            self.location = 0;
         }
-        let count = buffer.len().min(self.chunk.len() - self.place);
-        buffer[..count].copy_from_slice(&self.chunk[self.place..self.place + count]);
-        self.place += count;
+        let count = buffer.len().min(self.chunk.len() - self.location);
+        buffer[..count].copy_from_slice(&self.chunk[self.location..self.location + count]);
+        self.location += count;
         Ok(count)
     }
 }
 
-fn place(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> Result<()> {
-    let mut placer = Placer::new(tree.path())?;
+fn location(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> Result<()> {
+    let mut writer = TreeWriter::new(tree.path())?;
     let mut archive = Archive::new(input);
     for entry in archive.entries().context("reading a packed tree")? {
         host.check_interrupt()?;
         let mut entry = entry.context("reading a packed tree")?;
         let path = entry.path().context("reading a packed tree")?.into_owned();
-        put(&mut placer, &mut entry, &path, now)
+        put(&mut writer, &mut entry, &path, now)
             .with_context(|| format!("unpacking {} into the tree", path.display()))?;
     }
-    placer.close()
+    writer.close()
 }
 
-fn put<R: Read>(placer: &mut Placer, entry: &mut Entry<'_, R>, path: &Path, now: &Timespec) -> Result<()> {
+fn put<R: Read>(
+    writer: &mut TreeWriter,
+    entry: &mut Entry<'_, R>,
+    path: &Path,
+    now: &Timespec,
+) -> Result<()> {
     let kind = entry.header().entry_type();
     let target = entry.link_name()?.map(std::borrow::Cow::into_owned);
     let attributes = attributes(entry, now)?;
     match (kind, target) {
-        (EntryType::Directory, _) => placer.folder(path, &attributes),
-        (EntryType::Regular, _) => placer.file(path, entry, &attributes),
-        (EntryType::Symlink, Some(target)) => placer.symlink(path, &target, &attributes),
-        (EntryType::Link, Some(target)) => placer.link(path, &target),
-        (EntryType::Fifo, _) => placer.fifo(path, &attributes),
+        (EntryType::Directory, _) => writer.directory(path, &attributes),
+        (EntryType::Regular, _) => writer.file(path, entry, &attributes),
+        (EntryType::Symlink, Some(target)) => writer.symlink(path, &target, &attributes),
+        (EntryType::Link, Some(target)) => writer.link(path, &target),
+        (EntryType::Fifo, _) => writer.fifo(path, &attributes),
         (EntryType::Char | EntryType::Block, _) => {
             let number = |part: Option<u32>| part.context("a device without its number");
             let (major, minor) = (entry.header().device_major()?, entry.header().device_minor()?);
             let is_block = kind == EntryType::Block;
-            placer.device(
+            writer.device(
                 path,
                 Device { is_block, major: number(major)?, minor: number(minor)? },
                 &attributes,

@@ -29,14 +29,14 @@ pub fn run_kiwi(arguments: &[&str]) -> String {
 }
 
 /// Runs a judge; what it printed.
-pub fn judge(program: &str, words: &[&str]) -> String {
+pub fn judge(program: &str, keywords: &[&str]) -> String {
     let output = Command::new(program)
-        .args(words)
+        .args(keywords)
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
         .unwrap_or_else(|error| panic!("{program}: {error}"));
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(output.status.success(), "{program} {words:?}: {text}");
+    assert!(output.status.success(), "{program} {keywords:?}: {text}");
     text
 }
 
@@ -64,8 +64,8 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// The words that put `image` in.
-    pub fn words(self, image: &Path) -> Vec<String> {
+    /// The keywords that put `image` in.
+    pub fn keywords(self, image: &Path) -> Vec<String> {
         let image = image.display();
         match self {
             Self::Cdrom => {
@@ -83,7 +83,7 @@ impl Slot {
     }
 }
 
-/// The words that start kernel and initrd with this command line and without a boot loader. The kernel is unpacked into
+/// The keywords that start kernel and initrd with this command line and without a boot loader. The kernel is unpacked into
 /// `scratch` before, which takes an emulated processor longer than everything else until the initrd starts.
 ///
 /// # Panics
@@ -99,8 +99,8 @@ pub fn direct(kernel: &Path, initrd: &Path, line: &str, scratch: &Path) -> Vec<S
         let stream = scratch.join("vmlinux.xz");
         std::fs::write(&stream, &packed[start..]).unwrap();
         let output = std::fs::File::create(&unpacked).unwrap();
-        let words = ["--decompress", "--stdout", "--single-stream"];
-        let status = Command::new("xz").args(words).arg(&stream).stdout(output).status().unwrap();
+        let keywords = ["--decompress", "--stdout", "--single-stream"];
+        let status = Command::new("xz").args(keywords).arg(&stream).stdout(output).status().unwrap();
         assert!(status.success(), "{} was not unpacked", kernel.display());
     }
     let [kernel, initrd] = [unpacked.as_path(), initrd].map(|path| path.to_str().unwrap());
@@ -118,11 +118,11 @@ impl Machine {
         Self::start(&["-drive".to_owned(), drive], firmware, scratch)
     }
 
-    /// Boots what is put in with `words`. A machine that restarts is at its end.
-    pub fn start(words: &[String], firmware: Firmware, scratch: &Path) -> Self {
+    /// Boots what is put in with `keywords`. A machine that restarts is at its end.
+    pub fn start(keywords: &[String], firmware: Firmware, scratch: &Path) -> Self {
         let mut command = Command::new("qemu-system-x86_64");
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
-        command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(words);
+        command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(keywords);
         if firmware == Firmware::Uefi {
             let variables = scratch.join("variables.fd");
             std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");

@@ -11,7 +11,7 @@ use kiwi::host::device::Device;
 
 use crate::machine::judge;
 
-/// The folder with files of every kind, and a program with a file capability.
+/// The directory with files of every kind, and a program with a file capability.
 const ODD: &str = "opt/odd";
 const CAPABLE: &str = "usr/bin/ping";
 
@@ -24,14 +24,14 @@ struct Kept {
     devices: bool,
     /// Set-uid and set-gid bits of files.
     set_ids: bool,
-    /// Further names of device nodes.
+    /// NextLayer names of device nodes.
     device_links: bool,
 }
 
 /// Reads the odd files of an image of this type with these attributes, and compares them with those of the tree.
 pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
-    let folder = tempfile::tempdir().unwrap();
-    let (image, out) = (image.to_str().unwrap(), folder.path().to_str().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let (image, out) = (image.to_str().unwrap(), directory.path().to_str().unwrap());
     let here = |script: &str| judge("sh", &["-e", "-c", &format!("cd \"$1\"; {script}"), image, out]);
     let all =
         Kept { links: true, attributes: true, lists: true, devices: true, device_links: true, set_ids: true };
@@ -41,8 +41,8 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
             Kept { lists: false, ..all }
         }
         "tbz" => {
-            let words = "--extract --xattrs --xattrs-include='*' --numeric-owner";
-            here(&format!("tar {words} --file \"$0.tar.xz\" ./{ODD} ./{CAPABLE}"));
+            let keywords = "--extract --xattrs --xattrs-include='*' --numeric-owner";
+            here(&format!("tar {keywords} --file \"$0.tar.xz\" ./{ODD} ./{CAPABLE}"));
             // tar makes a node of each name.
             Kept { device_links: false, ..all }
         }
@@ -74,7 +74,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
             Kept { links: false, devices: false, ..all }
         }
         "ext2" | "ext3" | "ext4" => {
-            for (words, file, expected) in [
+            for (keywords, file, expected) in [
                 ("stat", "set", "Mode:  06755"),
                 ("stat", "set", "User:    12   Group:    34 "),
                 ("stat", "group", "Mode:  03775"),
@@ -95,7 +95,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
                 ),
                 ("ea_list", "../../usr/bin/ping", "security.capability (20) = 01 00 00 02 00 20 "),
             ] {
-                let said = here(&format!("debugfs -R '{words} {ODD}/{file}' \"$0\""));
+                let said = here(&format!("debugfs -R '{keywords} {ODD}/{file}' \"$0\""));
                 assert!(said.contains(expected), "{image_type} {file}: {said} lacks {expected}");
                 assert!(!said.contains("kiwi.device"), "{image_type} {file}: {said}");
             }
@@ -138,9 +138,9 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
         }
         "iso" => {
             let system = |layout: &str| settings.contains(layout);
-            let take = |place: &str| {
+            let take = |location: &str| {
                 here(&format!(
-                    "xorriso -osirrox device_files -indev \"$0.iso\" -extract {place} ./system 2>&1"
+                    "xorriso -osirrox device_files -indev \"$0.iso\" -extract {location} ./system 2>&1"
                 ))
             };
             match () {
@@ -166,7 +166,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
         }
         _ => return,
     };
-    assert_eq!(facts(folder.path(), &kept), facts(tree, &kept), "{image_type} {settings}");
+    assert_eq!(facts(directory.path(), &kept), facts(tree, &kept), "{image_type} {settings}");
 }
 
 /// Each file with what is known of it.

@@ -50,31 +50,31 @@ pub fn tree() -> &'static Path {
     TREE.get_or_init(|| prepare(&DESCRIPTION.replace("TYPE", "<type image=\"ext4\"/>")))
 }
 
-/// The tree of a description whose system is quick to boot. It lies in the folder of the test program.
+/// The tree of a description whose system is quick to boot. It lies in the directory of the test program.
 pub fn prepare(description: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("small-", env!("CARGO_CRATE_NAME")));
-    let _ = std::fs::remove_dir_all(&folder);
-    let place = folder.join("description");
-    std::fs::create_dir_all(place.join("root/usr/sbin")).unwrap();
-    std::fs::write(place.join("config.xml"), description).unwrap();
-    std::fs::write(place.join("config.sh"), CONFIG_SH).unwrap();
-    let init = place.join("root/usr/sbin/init");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(concat!("small-", env!("CARGO_CRATE_NAME")));
+    let _ = std::fs::remove_dir_all(&directory);
+    let location = directory.join("description");
+    std::fs::create_dir_all(location.join("root/usr/sbin")).unwrap();
+    std::fs::write(location.join("config.xml"), description).unwrap();
+    std::fs::write(location.join("config.sh"), CONFIG_SH).unwrap();
+    let init = location.join("root/usr/sbin/init");
     std::fs::write(&init, INIT).unwrap();
     judge("chmod", &["755", text(&init)]);
-    let tree = folder.join("tree");
-    run_kiwi(&["prepare", text(&place), "--root", text(&tree)]);
+    let tree = directory.join("tree");
+    run_kiwi(&["prepare", text(&location), "--root", text(&tree)]);
     tree
 }
 
-/// Creates the tree's image of this type in `folder`.
-pub fn create(image_type: &str, folder: &Path) {
+/// Creates the tree's image of this type in `directory`.
+pub fn create(image_type: &str, directory: &Path) {
     std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", image_type)).unwrap();
-    run_kiwi(&["create", text(tree()), "--destdir", text(folder)]);
+    run_kiwi(&["create", text(tree()), "--destdir", text(directory)]);
 }
 
 /// The kernel that lies beside a boot image.
-pub fn kernel_in(folder: &Path) -> PathBuf {
-    let mut paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+pub fn kernel_in(directory: &Path) -> PathBuf {
+    let mut paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| text(path).contains(".kernel.")).expect("a kernel")
 }
 
@@ -84,15 +84,15 @@ pub fn attached(disk: &Path) -> Vec<String> {
     vec!["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]
 }
 
-/// Device, type and first option of what is mounted at `place`.
-pub fn mounted(machine: &mut Machine, place: &str) -> String {
+/// Device, type and first option of what is mounted at `location`.
+pub fn mounted(machine: &mut Machine, location: &str) -> String {
     machine.ask(&format!(
-        "awk '$2 == \"{place}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"
+        "awk '$2 == \"{location}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"
     ))
 }
 
-pub fn log_in(words: &[String], firmware: Firmware, folder: &Path) -> Machine {
-    let mut machine = Machine::start(words, firmware, folder);
+pub fn log_in(keywords: &[String], firmware: Firmware, directory: &Path) -> Machine {
+    let mut machine = Machine::start(keywords, firmware, directory);
     machine.log_in("tux", "kiwi");
     machine
 }

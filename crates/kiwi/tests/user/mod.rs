@@ -25,11 +25,11 @@ pub fn make_user() {
 }
 
 /// kiwi and what comes with it where every user can start them; a checkout may be closed to others.
-pub fn copy_programs(folder: &Path) -> PathBuf {
+pub fn copy_programs(directory: &Path) -> PathBuf {
     let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
-    std::fs::copy(linuxrc, folder.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
-    std::fs::copy(kiwi(), folder.join("kiwi")).unwrap();
+    std::fs::copy(linuxrc, directory.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");
+    std::fs::copy(kiwi(), directory.join("kiwi")).unwrap();
     let share = checkout().join("share");
-    judge("cp", &["--recursive", share.to_str().unwrap(), folder.to_str().unwrap()]);
-    folder.join("kiwi")
+    judge("cp", &["--recursive", share.to_str().unwrap(), directory.to_str().unwrap()]);
+    directory.join("kiwi")
 }

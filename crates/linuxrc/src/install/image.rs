@@ -8,8 +8,8 @@ use bootconfig::{Checksum, Digester};
 use flate2::read::MultiGzDecoder;
 use rustix::fs::{Advice, fadvise};
 
+use crate::boot_failure::BootFailure;
 use crate::console::Progress;
-use crate::exception::SystemException;
 use crate::sys;
 
 /// Bytes at once.
@@ -49,26 +49,26 @@ impl PackedImage {
     }
 
     /// Reads it to its end, before anything is written.
-    pub(crate) fn check(&self, progress: Progress<'_>) -> Result<(), SystemException> {
+    pub(crate) fn check(&self, progress: Progress<'_>) -> Result<(), BootFailure> {
         let damage = self.unpack(&progress, |_| Ok(())).map_err(|error| self.unreadable(&error))?;
         progress.finish();
         match damage {
             None => Ok(()),
-            Some(Damage::Truncated(bytes)) => Err(SystemException::reboot(format!(
+            Some(Damage::Truncated(bytes)) => Err(BootFailure::reboot(format!(
                 "The system on the medium is truncated: {} of its {} MiB are there.\n\n\
                  Nothing was written to a disk. The medium was not written to its end; make it again.",
                 bytes >> 20,
                 self.bytes().div_ceil(1 << 20)
             ))),
-            Some(Damage::Different) => Err(SystemException::reboot(
+            Some(Damage::Different) => Err(BootFailure::reboot(
                 "The system on the medium has the wrong checksum: its bytes are not those that were built.\n\n\
                  Nothing was written to a disk. The medium is damaged; make it again, or use another one.",
             )),
         }
     }
 
-    fn unreadable(&self, error: &io::Error) -> SystemException {
-        SystemException::reboot(format!(
+    fn unreadable(&self, error: &io::Error) -> BootFailure {
+        BootFailure::reboot(format!(
             "The medium cannot be read: {error}\n\nNothing was written to a disk. Use another medium or another drive."
         ))
     }
@@ -110,9 +110,9 @@ impl PackedImage {
     }
 
     /// Writes it to the start of the disk at `path`, and tells the kernel about the partitions that are there now.
-    pub(crate) fn write(&self, path: &Path, progress: Progress<'_>) -> Result<(), SystemException> {
+    pub(crate) fn write(&self, path: &Path, progress: Progress<'_>) -> Result<(), BootFailure> {
         let failed = |error: io::Error| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "Writing to {} failed: {error}\n\nThe system on it is not complete. The disk may be broken.",
                 path.display()
             ))
@@ -133,16 +133,16 @@ impl PackedImage {
     }
 
     /// Whether the disk at `path` holds it.
-    pub(crate) fn read_back(&self, path: &Path, progress: Progress<'_>) -> Result<(), SystemException> {
+    pub(crate) fn read_back(&self, path: &Path, progress: Progress<'_>) -> Result<(), BootFailure> {
         let sum = self.sum_of_disk(path, &progress).map_err(|error| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "Reading {} back failed: {error}\n\nThe disk may be broken.",
                 path.display()
             ))
         })?;
         progress.finish();
         if sum != self.checksum {
-            return Err(SystemException::reboot(format!(
+            return Err(BootFailure::reboot(format!(
                 "{} does not hold what was written to it: its checksum is wrong.\n\n\
                  The disk is broken, or its cable. Do not use the system on it.",
                 path.display()

@@ -1,4 +1,4 @@
-//! Questions to the person in front of the machine, whichever console that is: the text goes to all of them, and the
+//! Questions to the prompt in front of the machine, whichever console that is: the text goes to all of them, and the
 //! first line typed on any of them is the answer.
 
 use std::fs::{File, OpenOptions};
@@ -10,12 +10,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 use crate::console::Console;
 
 /// Who answers.
-pub(crate) trait Person {
+pub(crate) trait Prompt {
     /// The answer to a question, without the end of its line; an error when nobody can be asked.
     fn ask(&mut self, question: &str) -> io::Result<String>;
 }
 
-/// The person at the consoles of the machine.
+/// The prompt at the consoles of the machine.
 pub(crate) struct AtConsole<'a> {
     console: &'a Console,
 }
@@ -26,7 +26,7 @@ impl<'a> AtConsole<'a> {
     }
 }
 
-impl Person for AtConsole<'_> {
+impl Prompt for AtConsole<'_> {
     fn ask(&mut self, question: &str) -> io::Result<String> {
         self.console.say(question);
         let mut consoles: Vec<File> = self

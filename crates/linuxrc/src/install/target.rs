@@ -1,6 +1,6 @@
 //! The disks of the machine, and which one the system is installed on.
 //!
-//! A disk with anything on it is only taken when a person typed its name and the word `yes`, or when the medium says
+//! A disk with anything on it is only taken when a prompt typed its name and the keyword `yes`, or when the medium says
 //! `UNATTENDED` and there is no doubt which disk is meant.
 
 use std::fs::{self, File};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use bootconfig::{InstallChoice, InstallConfig};
 use regex_lite::Regex;
 
-use super::question::{AtConsole, Person};
+use super::question::{AtConsole, Prompt};
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::device::number;
-use crate::exception::SystemException;
 use crate::machine::Machine;
 use crate::modules::Modules;
 
@@ -35,7 +35,7 @@ pub(crate) struct Target {
 }
 
 /// Loads drivers until no more disks appear.
-pub(crate) fn settle(machine: &Machine, modules: &mut Modules, console: &Console) {
+pub(crate) fn wait_until_settled(machine: &Machine, modules: &mut Modules, console: &Console) {
     let mut last_news = Instant::now();
     let mut seen = 0;
     while last_news.elapsed() < SETTLED {
@@ -74,11 +74,11 @@ fn look(machine: &Machine, name: String) -> Option<Target> {
     }
     let bytes = number(&directory.join("size")).filter(|sectors| *sectors > 0)? * 512;
     let text = |file: &str| Some(fs::read_to_string(directory.join(file)).ok()?.trim().to_owned());
-    let words: Vec<String> = [text("device/vendor"), text("device/model")].into_iter().flatten().collect();
+    let keywords: Vec<String> = [text("device/vendor"), text("device/model")].into_iter().flatten().collect();
     let parts = fs::read_dir(&directory).into_iter().flatten().flatten();
     Some(Target {
         bytes,
-        model: words.join(" "),
+        model: keywords.join(" "),
         partitions: parts.filter(|entry| entry.path().join("partition").exists()).count(),
         // One that cannot be read is taken for one with something on it.
         empty: is_empty(machine, &name).unwrap_or(false),
@@ -112,10 +112,10 @@ impl Target {
 
 /// The disks without those that the medium's filter finds, by name (`/dev/sda`) or by model. A disk that is named on the
 /// medium is never left out.
-pub(crate) fn offered(config: &InstallConfig, targets: Vec<Target>) -> Result<Vec<Target>, SystemException> {
+pub(crate) fn offered(config: &InstallConfig, targets: Vec<Target>) -> Result<Vec<Target>, BootFailure> {
     let Some(filter) = &config.filter else { return Ok(targets) };
     let filter = Regex::new(filter).map_err(|error| {
-        SystemException::reboot(format!(
+        BootFailure::reboot(format!(
             "The medium's filter for disks is no regular expression: FILTER={filter}: {error}\n\n\
              Make the medium again with kiwi."
         ))
@@ -132,7 +132,7 @@ pub(crate) fn choose<'t>(
     targets: &'t [Target],
     bytes: u64,
     console: &Console,
-) -> Result<&'t Target, SystemException> {
+) -> Result<&'t Target, BootFailure> {
     choose_with(config, targets, bytes, &mut AtConsole::new(console))
 }
 
@@ -140,10 +140,10 @@ fn choose_with<'t>(
     config: &InstallConfig,
     targets: &'t [Target],
     bytes: u64,
-    person: &mut dyn Person,
-) -> Result<&'t Target, SystemException> {
+    prompt: &mut dyn Prompt,
+) -> Result<&'t Target, BootFailure> {
     if targets.is_empty() {
-        return Err(SystemException::reboot(
+        return Err(BootFailure::reboot(
             "This machine has no disk to install on.\n\n\
              Is it connected and switched on in the firmware's setup? A disk that needs a driver the medium does not\n\
              have is not seen either.",
@@ -152,7 +152,7 @@ fn choose_with<'t>(
     let wanted = match &config.disk {
         None => None,
         Some(name) => Some(targets.iter().find(|target| target.name == *name).ok_or_else(|| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "The disk {name}, on which the system is to be installed, is not in this machine.\n\n{}",
                 listed(targets)
             ))
@@ -163,7 +163,7 @@ fn choose_with<'t>(
             (Some(target), _) => target,
             (None, [only]) => only,
             (None, _) => {
-                return Err(SystemException::reboot(format!(
+                return Err(BootFailure::reboot(format!(
                     "Nobody is to be asked, but this machine has {} disks and the medium does not say which one.\n\n{}",
                     targets.len(),
                     listed(targets)
@@ -174,9 +174,9 @@ fn choose_with<'t>(
     }
     let target = match wanted {
         Some(target) => fits(target, bytes).map(|()| target)?,
-        None => ask_name(config, targets, bytes, person)?,
+        None => ask_name(config, targets, bytes, prompt)?,
     };
-    ask_consent(config, target, person).map(|()| target)
+    ask_consent(config, target, prompt).map(|()| target)
 }
 
 fn listed(targets: &[Target]) -> String {
@@ -184,10 +184,10 @@ fn listed(targets: &[Target]) -> String {
     format!("Disks of this machine:\n{}", lines.join("\n"))
 }
 
-fn fits(target: &Target, bytes: u64) -> Result<(), SystemException> {
+fn fits(target: &Target, bytes: u64) -> Result<(), BootFailure> {
     match shortage(target, bytes) {
         None => Ok(()),
-        Some(text) => Err(SystemException::reboot(format!("{text}\n\nNothing was written to it."))),
+        Some(text) => Err(BootFailure::reboot(format!("{text}\n\nNothing was written to it."))),
     }
 }
 
@@ -203,17 +203,17 @@ fn shortage(target: &Target, bytes: u64) -> Option<String> {
     })
 }
 
-/// The disk a person names. One without the room is said at once, so that another one can be named.
+/// The disk a prompt names. One without the room is said at once, so that another one can be named.
 fn ask_name<'t>(
     config: &InstallConfig,
     targets: &'t [Target],
     bytes: u64,
-    person: &mut dyn Person,
-) -> Result<&'t Target, SystemException> {
+    prompt: &mut dyn Prompt,
+) -> Result<&'t Target, BootFailure> {
     match targets {
         [only] => fits(only, bytes)?,
         _ if targets.iter().all(|target| target.bytes < bytes) => {
-            return Err(SystemException::reboot(format!(
+            return Err(BootFailure::reboot(format!(
                 "No disk of this machine is large enough: the system needs {} MiB.\n\n{}\n\n\
                  Nothing was written to them.",
                 bytes.div_ceil(1 << 20),
@@ -229,7 +229,7 @@ fn ask_name<'t>(
         listed(targets)
     );
     loop {
-        let answer = answer(person, &question)?;
+        let answer = answer(prompt, &question)?;
         let name = answer.strip_prefix("/dev/").unwrap_or(&answer);
         let named = targets.iter().find(|target| target.name == name);
         let reason = match named.map(|target| (target, shortage(target, bytes))) {
@@ -241,11 +241,7 @@ fn ask_name<'t>(
     }
 }
 
-fn ask_consent(
-    config: &InstallConfig,
-    target: &Target,
-    person: &mut dyn Person,
-) -> Result<(), SystemException> {
+fn ask_consent(config: &InstallConfig, target: &Target, prompt: &mut dyn Prompt) -> Result<(), BootFailure> {
     let loss = match target.is_foreign() {
         true => "ALL THAT IS ON IT WILL BE LOST.",
         false => "It is empty.",
@@ -255,23 +251,23 @@ fn ask_consent(
         config.image,
         target.line()
     );
-    match answer(person, &question)?.as_str() {
+    match answer(prompt, &question)?.as_str() {
         "yes" => Ok(()),
-        other => Err(SystemException::reboot(format!(
+        other => Err(BootFailure::reboot(format!(
             "Nothing was installed: \"{other}\" is not yes.\n\nNothing was written to a disk."
         ))),
     }
 }
 
 /// An answer that says something.
-fn answer(person: &mut dyn Person, question: &str) -> Result<String, SystemException> {
-    let answer = person.ask(question).map_err(|error| {
-        SystemException::reboot(format!(
+fn answer(prompt: &mut dyn Prompt, question: &str) -> Result<String, BootFailure> {
+    let answer = prompt.ask(question).map_err(|error| {
+        BootFailure::reboot(format!(
             "Nothing was installed: {error}\n\nA medium made with --unattended asks nothing."
         ))
     })?;
     match answer.is_empty() {
-        true => Err(SystemException::reboot("Nothing was installed.\n\nNothing was written to a disk.")),
+        true => Err(BootFailure::reboot("Nothing was installed.\n\nNothing was written to a disk.")),
         false => Ok(answer),
     }
 }

@@ -8,7 +8,7 @@
 //! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk, which is seen to
 //! have the room for that. Nothing is
 //! written before the image was read to its end once and found right, and nothing without consent: typed, or given
-//! beforehand with the word `UNATTENDED`.
+//! beforehand with the keyword `UNATTENDED`.
 
 use std::convert::Infallible;
 use std::fs;
@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use bootconfig::{Checksum, InstallChoice, InstallConfig};
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::{BootFailure, power_off, restart};
 use crate::console::{Console, Progress};
-use crate::exception::{SystemException, power_off, restart};
-use crate::install::again;
+use crate::install::already_installed;
 use crate::install::image::PackedImage;
-use crate::install::question::{AtConsole, Person};
+use crate::install::question::{AtConsole, Prompt};
 use crate::install::target::{self, Target};
 use crate::machine::Machine;
 use crate::medium::{self, Medium};
@@ -31,13 +31,9 @@ use crate::modules::Modules;
 const GOODBYE: Duration = Duration::from_secs(10);
 
 /// Installs the image of a medium.
-pub(crate) fn boot(
-    machine: &Machine,
-    orders: &Orders,
-    console: &Console,
-) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine, &orders.modules, console);
-    let medium = medium::wait(machine, orders, "system to install", &mut modules, console)?;
+pub(crate) fn boot(machine: &Machine, plan: &BootPlan, console: &Console) -> Result<Infallible, BootFailure> {
+    let mut modules = Modules::open(machine, &plan.modules, console);
+    let medium = medium::wait(machine, plan, "system to install", &mut modules, console)?;
     console.phase("medium");
     medium.is_whole()?;
     medium.mount(machine, &modules)?;
@@ -45,11 +41,11 @@ pub(crate) fn boot(
     let image = find_image(machine, &config)?;
     image.check(progress(&config, "Checking the system on the medium", &image, console))?;
     console.phase("checked");
-    target::settle(machine, &mut modules, console);
+    target::wait_until_settled(machine, &mut modules, console);
     let targets = target::offered(&config, target::list(machine, &medium.drive))?;
     let target = target::choose(&config, &targets, needed(&config, &image)?, console)?;
     if config.is(InstallChoice::Unattended) && image.is_on(&machine.dev.join(&target.name)) {
-        again::leave_or_consent(machine, &medium, &config, target, console);
+        already_installed::leave_or_consent(machine, &medium, &config, target, console);
     }
     install(machine, &config, &medium, &image, target, console)
 }
@@ -61,7 +57,7 @@ fn install(
     image: &PackedImage,
     target: &Target,
     console: &Console,
-) -> Result<Infallible, SystemException> {
+) -> Result<Infallible, BootFailure> {
     console.phase("consent");
     let path = machine.dev.join(&target.name);
     image.write(
@@ -112,42 +108,42 @@ fn progress<'c>(
 }
 
 /// Bytes the disk must have.
-fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, SystemException> {
+fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, BootFailure> {
     match &config.deployed {
         None => Ok(image.bytes()),
         Some(deployed) => {
-            let division = deployed.division().map_err(|error| {
-                SystemException::reboot(format!(
+            let partition_plan = deployed.partition_plan().map_err(|error| {
+                BootFailure::reboot(format!(
                     "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
                     InstallConfig::PATH
                 ))
             })?;
-            Ok(division.least(image.bytes()))
+            Ok(partition_plan.least(image.bytes()))
         }
     }
 }
 
-fn read_config(machine: &Machine) -> Result<InstallConfig, SystemException> {
-    let path = medium::place(machine).join(InstallConfig::PATH.trim_start_matches('/'));
+fn read_config(machine: &Machine) -> Result<InstallConfig, BootFailure> {
+    let path = medium::location(machine).join(InstallConfig::PATH.trim_start_matches('/'));
     fs::read_to_string(&path)
         .map_err(|error| error.to_string())
         .and_then(|text| InstallConfig::parse(&text).map_err(|error| error.to_string()))
         .map_err(|error| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "The medium does not say what to install: {}: {error}\n\nMake the medium again with kiwi.",
                 InstallConfig::PATH
             ))
         })
 }
 
-fn find_image(machine: &Machine, config: &InstallConfig) -> Result<PackedImage, SystemException> {
-    let on_medium = |path: String| medium::place(machine).join(path.trim_start_matches('/'));
+fn find_image(machine: &Machine, config: &InstallConfig) -> Result<PackedImage, BootFailure> {
+    let on_medium = |path: String| medium::location(machine).join(path.trim_start_matches('/'));
     let sum = on_medium(config.checksum_path());
     let checksum = fs::read_to_string(&sum)
         .map_err(|error| error.to_string())
         .and_then(|text| Checksum::parse(&text).map_err(|error| error.to_string()))
         .map_err(|error| {
-            SystemException::reboot(format!(
+            BootFailure::reboot(format!(
                 "The checksum of the system is missing on the medium: {}: {error}\n\n\
                  Without it nothing is installed. Make the medium again with kiwi.",
                 config.checksum_path()
@@ -155,7 +151,7 @@ fn find_image(machine: &Machine, config: &InstallConfig) -> Result<PackedImage, 
         })?;
     let path = on_medium(config.image_path());
     if !path.is_file() {
-        return Err(SystemException::reboot(format!(
+        return Err(BootFailure::reboot(format!(
             "The system is missing on the medium: there is no {}.\n\nMake the medium again with kiwi.",
             config.image_path()
         )));

@@ -9,9 +9,9 @@ use std::convert::Infallible;
 
 use bootconfig::LiveParameters;
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::live;
 use crate::machine::{Machine, PanicTimeout};
 use crate::medium;
@@ -23,13 +23,13 @@ use crate::switch_root;
 /// Boots the system of a medium.
 pub(crate) fn boot(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     parameters: &LiveParameters,
     panic: &PanicTimeout,
     console: &Console,
-) -> Result<Infallible, SystemException> {
-    let mut modules = Modules::open(machine, &orders.modules, console);
-    let medium = medium::wait(machine, orders, "live system", &mut modules, console)?;
+) -> Result<Infallible, BootFailure> {
+    let mut modules = Modules::open(machine, &plan.modules, console);
+    let medium = medium::wait(machine, plan, "live system", &mut modules, console)?;
     console.phase("medium");
     medium.is_whole()?;
     if parameters.media_check {
@@ -42,10 +42,10 @@ pub(crate) fn boot(
     };
     medium.mount(machine, &modules)?;
     console.phase("mount");
-    live::assemble(machine, orders, parameters, kept.as_ref(), &mut modules, console)?;
+    live::assemble(machine, plan, parameters, kept.as_ref(), &mut modules, console)?;
     if parameters.swap {
         swap::offer(machine, console);
     }
     console.phase("system");
-    switch_root::enter(machine, orders, panic, console)
+    switch_root::enter(machine, plan, panic, console)
 }

@@ -8,9 +8,9 @@ use std::convert::Infallible;
 use bootconfig::Filesystem;
 
 use super::vmx::System;
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::exception::SystemException;
 use crate::machine::{Machine, PanicTimeout};
 use crate::switch_root;
 use crate::union;
@@ -18,19 +18,19 @@ use crate::union;
 /// Boots the system of a stick.
 pub(crate) fn boot(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     panic: &PanicTimeout,
     console: &Console,
-) -> Result<Infallible, SystemException> {
-    let mut system = System::find(machine, orders, console)?;
+) -> Result<Infallible, BootFailure> {
+    let mut system = System::find(machine, plan, console)?;
     match system.superblock.filesystem {
         Filesystem::Squashfs => {
-            union::mount(machine, orders, system.device, &system.superblock, &mut system.modules, console)?;
+            union::mount(machine, plan, system.device, &system.superblock, &mut system.modules, console)?;
             console.phase("mount");
-            switch_root::enter(machine, orders, panic, console)
+            switch_root::enter(machine, plan, panic, console)
         }
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-            system.enter(machine, orders, panic, console)
+            system.enter(machine, plan, panic, console)
         }
     }
 }

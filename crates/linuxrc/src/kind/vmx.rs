@@ -5,15 +5,15 @@
 
 use std::convert::Infallible;
 
-use crate::boot::Orders;
+use crate::boot::BootPlan;
+use crate::boot_failure::BootFailure;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
-use crate::divide;
-use crate::exception::SystemException;
 use crate::grow;
 use crate::machine::{Machine, PanicTimeout};
 use crate::modules::Modules;
+use crate::repartition;
 use crate::root;
 use crate::superblock::Superblock;
 use crate::switch_root;
@@ -21,11 +21,11 @@ use crate::switch_root;
 /// Boots the system of a disk.
 pub(crate) fn boot(
     machine: &Machine,
-    orders: &Orders,
+    plan: &BootPlan,
     panic: &PanicTimeout,
     console: &Console,
-) -> Result<Infallible, SystemException> {
-    System::find(machine, orders, console)?.enter(machine, orders, panic, console)
+) -> Result<Infallible, BootFailure> {
+    System::find(machine, plan, console)?.enter(machine, plan, panic, console)
 }
 
 /// The system of a disk or a stick, found and recognised.
@@ -37,15 +37,11 @@ pub(super) struct System {
 
 impl System {
     /// Loads drivers until it is there.
-    pub(super) fn find(
-        machine: &Machine,
-        orders: &Orders,
-        console: &Console,
-    ) -> Result<Self, SystemException> {
-        let mut modules = Modules::open(machine, &orders.modules, console);
-        let device = root::wait(machine, orders, &mut modules, console)?;
+    pub(super) fn find(machine: &Machine, plan: &BootPlan, console: &Console) -> Result<Self, BootFailure> {
+        let mut modules = Modules::open(machine, &plan.modules, console);
+        let device = root::wait(machine, plan, &mut modules, console)?;
         console.phase("device");
-        let (device, superblock) = root::recognise(device, orders)?;
+        let (device, superblock) = root::recognise(device, plan)?;
         Ok(Self { device, superblock, modules })
     }
 
@@ -53,30 +49,30 @@ impl System {
     pub(super) fn enter(
         mut self,
         machine: &Machine,
-        orders: &Orders,
+        plan: &BootPlan,
         panic: &PanicTimeout,
         console: &Console,
-    ) -> Result<Infallible, SystemException> {
+    ) -> Result<Infallible, BootFailure> {
         let Superblock { filesystem, .. } = self.superblock;
         self.modules.load(filesystem.module(), console);
         check::check(machine, &self.device, filesystem, console)?;
         console.phase("check");
-        let device = match orders.grow && orders.partitions.is_none() {
+        let device = match plan.grow && plan.partitions.is_none() {
             true => grow::partition(machine, self.device, console),
             false => self.device,
         };
         console.phase("partition");
-        let system = root::mount(machine, orders, &device, &self.superblock, &self.modules)?;
+        let system = root::mount(machine, plan, &device, &self.superblock, &self.modules)?;
         console.phase("mount");
-        if orders.grow {
-            let device = match &orders.partitions {
-                Some(division) => divide::divide(machine, device, division, console),
+        if plan.grow {
+            let device = match &plan.partitions {
+                Some(partition_plan) => repartition::repartition(machine, device, partition_plan, console),
                 None => device,
             };
             grow::filesystem(machine, &device, console);
         }
         console.phase("filesystem");
-        system.set_mode(orders.read_only)?;
-        switch_root::enter(machine, orders, panic, console)
+        system.set_mode(plan.read_only)?;
+        switch_root::enter(machine, plan, panic, console)
     }
 }

@@ -61,7 +61,7 @@ impl Mbr {
 }
 impl Mbr {
     /// The sector is written once, so that a power cut leaves the old table or the new one.
-    pub(super) fn divide<D: Read + Write + Seek>(
+    pub(super) fn repartition<D: Read + Write + Seek>(
         &self,
         disk: &mut D,
         system: Extension,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use description::Format;
 
 use super::{Before, Problem, Rest, system};
-use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, list_profiles, outline};
+use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, info, list_profiles};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Image {
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Info {
     /// Print the variables of .profile only.
     #[arg(long, group = "answer")]
     print_kiwi_env: bool,
-    /// Print the description in the words of schema 8.5, as XML.
+    /// Print the description in the keywords of schema 8.5, as XML.
     #[arg(long, group = "answer")]
     print_xml: bool,
     /// The same as YAML.
@@ -80,7 +80,7 @@ impl Info {
             }));
         }
         let ignore = if self.ignore_repos { IgnoreRepositories::All } else { IgnoreRepositories::None };
-        Ok(Operation::Outline(outline::Request {
+        Ok(Operation::Info(info::Request {
             description,
             profiles: before.profiles,
             image_type: before.image_type,
@@ -91,8 +91,8 @@ impl Info {
             },
             resolve: self.resolve_package_list,
             format: match self.print_kiwi_env {
-                true => outline::Format::Profile,
-                false => outline::Format::Human,
+                true => info::Format::Profile,
+                false => info::Format::Human,
             },
         }))
     }

@@ -16,7 +16,7 @@ use description::Architecture;
 
 use super::Problem;
 use crate::operation::{Operation, machine};
-use refused::{Refused, Word, Words, flag, option};
+use refused::{Keyword, Keywords, Refused, flag, option};
 
 /// Options that stand before the service.
 #[derive(Debug, Args)]
@@ -44,14 +44,14 @@ pub(super) struct Global {
     #[arg(long, hide = true)]
     color_output: bool,
     #[command(flatten)]
-    refused: Refused<GlobalWords>,
+    refused: Refused<GlobalOptions>,
 }
 
 #[derive(Debug, Clone)]
-struct GlobalWords;
+struct GlobalOptions;
 
-impl Words for GlobalWords {
-    const WORDS: &'static [Word] = &[
+impl Keywords for GlobalOptions {
+    const WORDS: &'static [Keyword] = &[
         flag("debug-run-scripts-in-screen", "the log has all that scripts print"),
         option("logsocket", "--json prints events on standard output"),
         option("setenv", "write the variable into the description's scripts"),
@@ -71,10 +71,10 @@ pub(super) struct Before {
 
 impl Before {
     /// The description a command names, or the file of it.
-    fn description(&self, folder: PathBuf) -> PathBuf {
+    fn description(&self, directory: PathBuf) -> PathBuf {
         match &self.kiwi_file {
-            Some(file) => folder.join(file),
-            None => folder,
+            Some(file) => directory.join(file),
+            None => directory,
         }
     }
 }
@@ -95,11 +95,11 @@ impl Global {
         profiles: Vec<String>,
         image_type: Option<String>,
     ) -> Result<(Before, Settings), Problem> {
-        if let Some(word) = &self.target_arch {
-            let (asked, here) = (Architecture::new(word), machine());
+        if let Some(keyword) = &self.target_arch {
+            let (asked, here) = (Architecture::new(keyword), machine());
             if asked != here {
                 return Err(Problem::refused(format!(
-                    "--target-arch {word} is not built by this version of kiwi on {here}; build on such a machine"
+                    "--target-arch {keyword} is not built by this version of kiwi on {here}; build on such a machine"
                 )));
             }
         }
@@ -168,5 +168,5 @@ impl Image {
 #[derive(Debug, Args)]
 struct Rest {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    words: Vec<String>,
+    keywords: Vec<String>,
 }

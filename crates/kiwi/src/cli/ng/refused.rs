@@ -1,6 +1,6 @@
 //! Options of KIWI NG that this version of kiwi knows and cannot do: each is refused by name before any work.
 //!
-//! One table holds a word's name, whether it takes a value, and what to do instead; the parser, the help and the
+//! One table holds a keyword's name, whether it takes a value, and what to do instead; the parser, the help and the
 //! message come from it.
 
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
 /// An option that is refused.
-pub(in crate::cli) struct Word {
+pub(in crate::cli) struct Keyword {
     /// Without the dashes.
     pub(in crate::cli) name: &'static str,
     pub(in crate::cli) takes_value: bool,
@@ -18,30 +18,31 @@ pub(in crate::cli) struct Word {
     pub(in crate::cli) instead: &'static str,
 }
 
-pub(in crate::cli) const fn flag(name: &'static str, instead: &'static str) -> Word {
-    Word { name, takes_value: false, instead }
+pub(in crate::cli) const fn flag(name: &'static str, instead: &'static str) -> Keyword {
+    Keyword { name, takes_value: false, instead }
 }
 
-pub(in crate::cli) const fn option(name: &'static str, instead: &'static str) -> Word {
-    Word { name, takes_value: true, instead }
+pub(in crate::cli) const fn option(name: &'static str, instead: &'static str) -> Keyword {
+    Keyword { name, takes_value: true, instead }
 }
 
 /// A command's list of them.
-pub(in crate::cli) trait Words {
-    const WORDS: &'static [Word];
+pub(in crate::cli) trait Keywords {
+    const WORDS: &'static [Keyword];
 }
 
 /// Takes part in a command's options and lets none of the list through.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Refused<W>(PhantomData<W>);
 
-impl<W: Words> FromArgMatches for Refused<W> {
+impl<W: Keywords> FromArgMatches for Refused<W> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let written = |word: &&Word| matches.value_source(word.name) == Some(ValueSource::CommandLine);
+        let written =
+            |keyword: &&Keyword| matches.value_source(keyword.name) == Some(ValueSource::CommandLine);
         match W::WORDS.iter().find(written) {
-            Some(word) => Err(clap::Error::raw(
+            Some(keyword) => Err(clap::Error::raw(
                 ErrorKind::InvalidValue,
-                format!("--{} is not built by this version of kiwi; {}\n", word.name, word.instead),
+                format!("--{} is not built by this version of kiwi; {}\n", keyword.name, keyword.instead),
             )),
             None => Ok(Self(PhantomData)),
         }
@@ -52,11 +53,11 @@ impl<W: Words> FromArgMatches for Refused<W> {
     }
 }
 
-impl<W: Words> clap::Args for Refused<W> {
+impl<W: Keywords> clap::Args for Refused<W> {
     fn augment_args(command: Command) -> Command {
-        W::WORDS.iter().fold(command, |command, word| {
-            let argument = Arg::new(word.name).long(word.name).hide(true);
-            command.arg(match word.takes_value {
+        W::WORDS.iter().fold(command, |command, keyword| {
+            let argument = Arg::new(keyword.name).long(keyword.name).hide(true);
+            command.arg(match keyword.takes_value {
                 true => argument.action(ArgAction::Append).value_name("VALUE").allow_hyphen_values(true),
                 false => argument.action(ArgAction::SetTrue),
             })

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::refused::{Refused, Word, Words, flag, option};
+use super::refused::{Keyword, Keywords, Refused, flag, option};
 use crate::operation::{Operation, bundle, list_results};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Results {
-    /// List what was built in a folder.
+    /// List what was built in a directory.
     List(List),
     /// Copy what was built under names for a release, packed and with sums.
     Bundle(Bundle),
@@ -44,7 +44,7 @@ pub(in crate::cli) struct Bundle {
     /// Where the images are.
     #[arg(long, value_name = "DIR")]
     target_dir: PathBuf,
-    /// A word for this release; it becomes part of the names.
+    /// A keyword for this release; it becomes part of the names.
     #[arg(long, value_name = "TEXT")]
     id: String,
     /// Where the bundle goes; made when it does not exist.
@@ -57,15 +57,15 @@ pub(in crate::cli) struct Bundle {
     #[arg(long)]
     no_compress: bool,
     #[command(flatten)]
-    refused: Refused<BundleWords>,
+    refused: Refused<BundleOptions>,
 }
 
 #[derive(Debug, Clone)]
-struct BundleWords;
+struct BundleOptions;
 
-impl Words for BundleWords {
-    const WORDS: &'static [Word] = &[
+impl Keywords for BundleOptions {
+    const WORDS: &'static [Keyword] = &[
         option("zsync-source", "run zsyncmake on the files of the bundle"),
-        flag("package-as-rpm", "the bundle is a folder of files"),
+        flag("package-as-rpm", "the bundle is a directory of files"),
     ];
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::refused::{Refused, Word, Words, flag, option};
+use super::refused::{Keyword, Keywords, Refused, flag, option};
 use super::{Before, Problem, Rest, tuple};
 use crate::operation::locking::LockMode;
 use crate::operation::{
-    IgnoreRepositories, Operation, Overrides, RepositoryWords, Reuse, build, create, prepare, upgrade,
+    IgnoreRepositories, Operation, Overrides, RepositoryOptions, Reuse, build, create, prepare, upgrade,
 };
 
 /// Where `system build` keeps the root tree below its target directory.
@@ -42,18 +42,18 @@ impl System {
             Self::Prepare(command) => command.operation(before),
             Self::Create(command) => Ok(command.operation(before)),
             Self::Update(command) => Ok(command.operation()),
-            Self::Stash(_) => Err(not_built("stash", "keep the root tree with 'kiwi prepare --root'")),
+            Self::Stash(_) => Err(unsupported("stash", "keep the root tree with 'kiwi prepare --root'")),
             Self::Stackbuild(_) => {
-                Err(not_built("stackbuild", "<image inherit=...> puts one description on another"))
+                Err(unsupported("stackbuild", "<image inherit=...> puts one description on another"))
             }
             Self::Boxbuild(_) => {
-                Err(not_built("boxbuild", "kiwi needs no root and no box: use 'system build'"))
+                Err(unsupported("boxbuild", "kiwi needs no root and no box: use 'system build'"))
             }
         }
     }
 }
 
-fn not_built(command: &str, instead: &str) -> Problem {
+fn unsupported(command: &str, instead: &str) -> Problem {
     Problem::refused(format!("'system {command}' is not built by this version of kiwi; {instead}"))
 }
 
@@ -95,14 +95,14 @@ struct Changes {
     #[arg(long)]
     clear_cache: bool,
     #[command(flatten)]
-    refused: Refused<ChangeWords>,
+    refused: Refused<ChangeOptions>,
 }
 
 #[derive(Debug, Clone)]
-struct ChangeWords;
+struct ChangeOptions;
 
-impl Words for ChangeWords {
-    const WORDS: &'static [Word] = &[
+impl Keywords for ChangeOptions {
+    const WORDS: &'static [Keyword] = &[
         flag("allow-existing-root", "a root tree is made anew; remove the old one"),
         option("set-container-derived-from", "name the base in the description: derived_from"),
         option("set-container-tag", "name the tag in the description: <containerconfig tag=...>"),
@@ -140,7 +140,7 @@ impl Changes {
 }
 
 /// `--add-repo` with the credentials of the same position.
-pub(super) fn added(texts: &[String], credentials: &[String]) -> Result<Vec<RepositoryWords>, Problem> {
+pub(super) fn added(texts: &[String], credentials: &[String]) -> Result<Vec<RepositoryOptions>, Problem> {
     let credentials = credentials.iter().map(|text| Some(text.as_str())).chain(std::iter::repeat(None));
     texts
         .iter()
@@ -153,13 +153,13 @@ fn repository(
     option: &'static str,
     text: &str,
     credentials: Option<&str>,
-) -> Result<RepositoryWords, Problem> {
-    let mut words = tuple::parse(option, text).map_err(Problem::refused)?;
-    words.credentials = credentials
+) -> Result<RepositoryOptions, Problem> {
+    let mut keywords = tuple::parse(option, text).map_err(Problem::refused)?;
+    keywords.credentials = credentials
         .map(|text| tuple::credentials(&format!("{option}-credentials"), text))
         .transpose()
         .map_err(Problem::refused)?;
-    Ok(words)
+    Ok(keywords)
 }
 
 #[derive(Debug, Args)]
@@ -253,14 +253,14 @@ pub(in crate::cli) struct Update {
     #[arg(long, value_name = "NAME")]
     add_package: Vec<String>,
     #[command(flatten)]
-    refused: Refused<UpdateWords>,
+    refused: Refused<UpdateOptions>,
 }
 
 #[derive(Debug, Clone)]
-struct UpdateWords;
+struct UpdateOptions;
 
-impl Words for UpdateWords {
-    const WORDS: &'static [Word] = &[option(
+impl Keywords for UpdateOptions {
+    const WORDS: &'static [Keyword] = &[option(
         "delete-package",
         "name the package in <packages type=\"delete\"> and prepare the tree anew",
     )];

@@ -1,13 +1,13 @@
 //! The repository of one argument: `source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,
 //! distribution,repo_gpgcheck,sourcetype` (spec/kiwi-8.5, section 3).
 
-use crate::operation::RepositoryWords;
+use crate::operation::RepositoryOptions;
 
 /// Reads the fields that are there; an empty one says nothing.
-pub(super) fn parse(option: &'static str, text: &str) -> Result<RepositoryWords, String> {
+pub(super) fn parse(option: &'static str, text: &str) -> Result<RepositoryOptions, String> {
     let mut fields = fields(text).into_iter();
     let mut next = || fields.next().filter(|field| !field.is_empty());
-    let words = RepositoryWords {
+    let keywords = RepositoryOptions {
         option,
         source: next().unwrap_or_default(),
         kind: next(),
@@ -30,7 +30,7 @@ pub(super) fn parse(option: &'static str, text: &str) -> Result<RepositoryWords,
     }
     match next() {
         Some(more) => Err(format!("{option}: '{more}' is more than the eleven fields of a repository")),
-        None => Ok(words),
+        None => Ok(keywords),
     }
 }
 
@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn all_eleven_fields_are_read() {
         let text = "http://example.org/debian,apt-deb,own,5,true,false,{file:/a.gpg;file:/b.gpg},main contrib,trixie,true,baseurl";
-        let words = parse("--add-repo", text).unwrap();
-        let expected = RepositoryWords {
+        let keywords = parse("--add-repo", text).unwrap();
+        let expected = RepositoryOptions {
             option: "--add-repo",
             source: "http://example.org/debian".to_owned(),
             kind: Some("apt-deb".to_owned()),
@@ -103,13 +103,13 @@ mod tests {
             distribution: Some("trixie".to_owned()),
             credentials: None,
         };
-        assert_eq!(words, expected);
+        assert_eq!(keywords, expected);
     }
 
     #[test]
     fn fields_may_be_missing_and_wrong_ones_are_named() {
-        let words = parse("--set-repo", "debian://bookworm,,,7").unwrap();
-        assert_eq!((words.kind, words.priority, words.components), (None, Some(7), Vec::new()));
+        let keywords = parse("--set-repo", "debian://bookworm,,,7").unwrap();
+        assert_eq!((keywords.kind, keywords.priority, keywords.components), (None, Some(7), Vec::new()));
         for (text, said) in [
             ("a,b,c,soon", "--set-repo: the priority soon is not a whole number"),
             ("a,b,c,1,maybe", "--set-repo: imageinclude is true or false, not maybe"),

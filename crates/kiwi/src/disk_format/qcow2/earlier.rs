@@ -24,8 +24,8 @@ impl Earlier {
         let file = File::open(path).ok()?;
         let mut header = [0; 112];
         file.read_exact_at(&mut header, 0).ok()?;
-        let long = |place: usize| header[place..].first_chunk().copied().map(u64::from_be_bytes);
-        let short = |place: usize| header[place..].first_chunk().copied().map(u32::from_be_bytes);
+        let long = |location: usize| header[location..].first_chunk().copied().map(u64::from_be_bytes);
+        let short = |location: usize| header[location..].first_chunk().copied().map(u32::from_be_bytes);
         let is_ours = header[..4] == MAGIC
             && short(4) == Some(3)
             && short(20) == Some(CLUSTER_BITS)
@@ -34,17 +34,17 @@ impl Earlier {
         if !is_ours {
             return None;
         }
-        let (size, tables, place) = (long(24)?, u64::from(short(36)?), long(40)?);
+        let (size, tables, location) = (long(24)?, u64::from(short(36)?), long(40)?);
         let length = file.metadata().ok()?.len();
         // A table lies in the file: no number of a damaged header makes us take more memory than that.
         if tables > length / CLUSTER || size.div_ceil(CLUSTER * OFFSETS) != tables {
             return None;
         }
         let mut entries = Vec::new();
-        for table in numbers(&file, place, tables)? {
+        for table in numbers(&file, location, tables)? {
             match table & PLACE {
                 0 => entries.resize(entries.len() + usize::try_from(OFFSETS).ok()?, 0),
-                place => entries.extend(numbers(&file, place, OFFSETS)?),
+                location => entries.extend(numbers(&file, location, OFFSETS)?),
             }
         }
         Some(Self { file, entries })
@@ -56,18 +56,18 @@ impl Earlier {
         if entry & PACKED == 0 {
             return None;
         }
-        let place = entry & ((1 << SECTORS_SHIFT) - 1);
-        let further = (entry & !PACKED) >> SECTORS_SHIFT;
-        let count = (further + 1) * SECTOR - place % SECTOR;
+        let location = entry & ((1 << SECTORS_SHIFT) - 1);
+        let next = (entry & !PACKED) >> SECTORS_SHIFT;
+        let count = (next + 1) * SECTOR - location % SECTOR;
         bytes.resize(usize::try_from(count).ok()?, 0);
-        self.file.read_exact_at(bytes, place).ok()
+        self.file.read_exact_at(bytes, location).ok()
     }
 }
 
 /// Big-endian numbers of a table.
-fn numbers(file: &File, place: u64, count: u64) -> Option<Vec<u64>> {
+fn numbers(file: &File, location: u64, count: u64) -> Option<Vec<u64>> {
     let mut bytes = vec![0; usize::try_from(count * 8).ok()?];
-    file.read_exact_at(&mut bytes, place).ok()?;
+    file.read_exact_at(&mut bytes, location).ok()?;
     Some(bytes.as_chunks().0.iter().map(|number| u64::from_be_bytes(*number)).collect())
 }
 
@@ -90,7 +90,7 @@ impl<'a> Lookup<'a> {
         })
     }
 
-    /// Fills `packed` with the packed form of `content`, if the earlier image has just that in its place. It is unpacked
+    /// Fills `packed` with the packed form of `content`, if the earlier image has just that in its location. It is unpacked
     /// and compared: what was damaged there is not taken over.
     pub(super) fn find(&mut self, number: u64, content: &[u8], packed: &mut Vec<u8>) -> bool {
         if self.others > OTHERS {

@@ -19,7 +19,7 @@ const ROOM: usize = 200;
 /// Bytes before all attributes, and before each.
 const HEAD: usize = 4;
 const ENTRY_HEAD: usize = 3;
-/// Place of the format of attributes in an inode, and the one for attributes in the inode.
+/// Location of the format of attributes in an inode, and the one for attributes in the inode.
 const FORMAT: usize = 83;
 const LOCAL: u8 = 1;
 
@@ -59,7 +59,7 @@ pub(super) fn of(tree: &RootTree) -> Result<(Attributes, Names)> {
 }
 
 fn of_file(path: &Path, names: Vec<String>) -> Result<(Vec<Attribute>, Vec<String>)> {
-    // A folder grows, and needs its inode for that; a link has its target there.
+    // A directory grows, and needs its inode for that; a link has its target there.
     match path.symlink_metadata() {
         Ok(metadata) if metadata.is_file() => (),
         Ok(_) => return Ok((Vec::new(), names)),

@@ -25,11 +25,11 @@ const INODES_OF_CHUNK: usize = 64;
 /// Inodes that one bit of a sparse chunk's mask stands for.
 const INODES_OF_BIT: usize = 4;
 
-/// Place of the superblock's checksum, and a bit of its version.
+/// Location of the superblock's checksum, and a bit of its version.
 const SUPERBLOCK_CHECKSUM: usize = 224;
 const HAS_ATTRIBUTES: u16 = 0x10;
 
-/// Places in an inode.
+/// Locations in an inode.
 const FORMAT: usize = 5;
 pub(super) const SIZE: usize = 56;
 pub(super) const FORK_OFFSET: usize = 82;
@@ -39,7 +39,7 @@ const FLAGS: usize = 120;
 pub(super) const FORK: usize = 176;
 const FLAG_BIGTIME: u64 = 8;
 const FLAG_LARGE_COUNTERS: u64 = 16;
-/// Bytes of an extent: its place in the file, its block, its length.
+/// Bytes of an extent: its location in the file, its block, its length.
 const EXTENT: usize = 16;
 
 /// Where an inode has its data.
@@ -117,10 +117,10 @@ pub(super) struct Layout<'f> {
     /// Bits of a block's, and of an inode's number that count inside its group.
     block_bits: u32,
     inode_bits: u32,
-    /// The folder that holds all others.
+    /// The directory that holds all others.
     pub(super) root: u64,
-    /// Bytes of a block of a folder.
-    pub(super) folder_block: usize,
+    /// Bytes of a block of a directory.
+    pub(super) directory_block: usize,
     pub(super) uuid: [u8; 16],
     /// Whether names that differ in case only are the same: their hash is another one.
     pub(super) ignores_case: bool,
@@ -149,7 +149,7 @@ impl<'f> Layout<'f> {
             block_bits: block[124].into(),
             inode_bits: u32::from(block[124]) + u32::from(block[123]),
             root: BE::read_u64(&block[56..]),
-            folder_block: usize::try_from(block_size << block[192])?,
+            directory_block: usize::try_from(block_size << block[192])?,
             uuid: block[32..48].try_into()?,
             ignores_case: version & 0x4000 != 0,
         })
@@ -165,31 +165,31 @@ impl<'f> Layout<'f> {
         self.file.write_all_at(&sector, 0).context("writing the superblock")
     }
 
-    fn place(&self, group: u64, block: u64) -> u64 {
+    fn location(&self, group: u64, block: u64) -> u64 {
         (group * self.blocks_per_group + block) * self.block_size
     }
 
     /// Where in the file a block is.
-    pub(super) fn place_of_block(&self, block: u64) -> u64 {
-        self.place(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
+    pub(super) fn location_of_block(&self, block: u64) -> u64 {
+        self.location(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
     }
 
-    fn place_of_inode(&self, number: u64) -> u64 {
+    fn location_of_inode(&self, number: u64) -> u64 {
         let inside = number & ((1 << self.inode_bits) - 1);
-        self.place(number >> self.inode_bits, 0) + inside * self.inode_size as u64
+        self.location(number >> self.inode_bits, 0) + inside * self.inode_size as u64
     }
 
     pub(super) fn inode(&self, number: u64) -> Result<Inode> {
         let mut bytes = vec![0; self.inode_size];
-        self.file.read_exact_at(&mut bytes, self.place_of_inode(number)).context("reading an inode")?;
+        self.file.read_exact_at(&mut bytes, self.location_of_inode(number)).context("reading an inode")?;
         ensure!(bytes.starts_with(b"IN") && bytes[4] == 3, "there is no inode {number}");
         Ok(Inode { number, bytes })
     }
 
     pub(super) fn write_inode(&self, inode: &mut Inode) -> Result<()> {
         seal(&mut inode.bytes, CHECKSUM);
-        let place = self.place_of_inode(inode.number);
-        self.file.write_all_at(&inode.bytes, place).context("writing an inode")
+        let location = self.location_of_inode(inode.number);
+        self.file.write_all_at(&inode.bytes, location).context("writing an inode")
     }
 
     /// The content of blocks, one behind the other.
@@ -197,7 +197,7 @@ impl<'f> Layout<'f> {
         let size = usize::try_from(self.block_size)?;
         let mut content = vec![0; size * blocks.len()];
         for (part, block) in content.chunks_exact_mut(size).zip(blocks) {
-            self.file.read_exact_at(part, self.place_of_block(*block)).context("reading a block")?;
+            self.file.read_exact_at(part, self.location_of_block(*block)).context("reading a block")?;
         }
         Ok(content)
     }
@@ -206,12 +206,12 @@ impl<'f> Layout<'f> {
     pub(super) fn write_blocks(&self, blocks: &[u64], content: &mut [u8], checksum: usize) -> Result<()> {
         seal(content, checksum);
         for (part, block) in content.chunks_exact(usize::try_from(self.block_size)?).zip(blocks) {
-            self.file.write_all_at(part, self.place_of_block(*block)).context("writing a block")?;
+            self.file.write_all_at(part, self.location_of_block(*block)).context("writing a block")?;
         }
         Ok(())
     }
 
-    /// Blocks of an inode's data, each with its place in the data, counted in blocks and in this order.
+    /// Blocks of an inode's data, each with its location in the data, counted in blocks and in this order.
     pub(super) fn data(&self, inode: &Inode) -> Result<Vec<(u64, u64)>> {
         let fork = inode.bytes.get(FORK..inode.fork_end()).context("an inode ends behind its block")?;
         let mut found = Vec::new();
@@ -268,8 +268,8 @@ impl<'f> Layout<'f> {
 
     fn read_inode_tree(&self, group: u64, block: u32) -> Result<Vec<u8>> {
         let mut content = vec![0; usize::try_from(self.block_size)?];
-        let place = self.place(group, block.into());
-        self.file.read_exact_at(&mut content, place).context("reading the tree of inodes")?;
+        let location = self.location(group, block.into());
+        self.file.read_exact_at(&mut content, location).context("reading the tree of inodes")?;
         ensure!(content.starts_with(b"IAB3"), "block {block} of group {group} is none of the tree of inodes");
         Ok(content)
     }
@@ -277,8 +277,8 @@ impl<'f> Layout<'f> {
     /// The leftmost leaf of a group's tree; the others are chained to it.
     fn first_leaf(&self, group: u64) -> Result<u32> {
         let mut head = [0; 32];
-        let place = self.place(group, 0) + 2 * self.sector_size;
-        self.file.read_exact_at(&mut head, place).context("reading a group's inode header")?;
+        let location = self.location(group, 0) + 2 * self.sector_size;
+        self.file.read_exact_at(&mut head, location).context("reading a group's inode header")?;
         ensure!(head.starts_with(b"XAGI"), "group {group} has no inode header");
         let mut block = BE::read_u32(&head[20..]);
         loop {
@@ -318,9 +318,9 @@ fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Res
     Ok(())
 }
 
-/// Gives what has its checksum at a place a new one.
-fn seal(content: &mut [u8], place: usize) {
-    content[place..place + 4].fill(0);
+/// Gives what has its checksum at a location a new one.
+fn seal(content: &mut [u8], location: usize) {
+    content[location..location + 4].fill(0);
     let sum = CRC.checksum(content);
-    content[place..place + 4].copy_from_slice(&sum.to_le_bytes());
+    content[location..location + 4].copy_from_slice(&sum.to_le_bytes());
 }

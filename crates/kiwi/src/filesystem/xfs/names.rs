@@ -1,44 +1,45 @@
 //! Names that a prototype of mkfs.xfs cannot say, and those that stand for them until the file system is written.
 //!
-//! In a prototype a blank ends a word, `:` begins a comment and `$` ends a folder. A stand-in has the length and the
-//! hash of the name, so that the right bytes can take its place in the folder, where nothing else changes.
+//! In a prototype a blank ends a keyword, `:` begins a comment and `$` ends a directory. A stand-in has the length and the
+//! hash of the name, so that the right bytes can take its location in the directory, where nothing else changes.
 //! Hash: XFS Algorithms & Data Structures, "Leaf Directories"; it is linear: flipping two bits that meet in one bit of the
 //! hash leaves it as it was.
 
 use std::collections::HashSet;
 
-/// Bits of a hash, and those it is turned by for each further byte.
+/// Bits of a hash, and those it is turned by for each next byte.
 const HASH_BITS: usize = 32;
 const TURN: usize = 7;
 
-/// Whether a prototype can say this word.
-pub(super) fn is_plain(word: &[u8]) -> bool {
-    word != b"$" && (0..word.len()).all(|place| is_plain_at(word, place))
+/// Whether a prototype can say this keyword.
+pub(super) fn is_plain(keyword: &[u8]) -> bool {
+    keyword != b"$" && (0..keyword.len()).all(|location| is_plain_at(keyword, location))
 }
 
-fn is_plain_at(word: &[u8], place: usize) -> bool {
-    let byte = word[place];
-    !(matches!(byte, 0 | b'/' | b' ' | b'\t' | b'\n') || place == 0 && byte == b':')
+fn is_plain_at(keyword: &[u8], location: usize) -> bool {
+    let byte = keyword[location];
+    !(matches!(byte, 0 | b'/' | b' ' | b'\t' | b'\n') || location == 0 && byte == b':')
 }
 
 /// A plain name of the same length and hash that is none of `taken`; none: there is no such name.
 pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
-    let Some(place) = (0..name.len()).find(|&place| !is_plain_at(name, place)) else {
+    let Some(location) = (0..name.len()).find(|&location| !is_plain_at(name, location)) else {
         return (name != b"$" && !taken.contains(name)).then(|| name.to_vec());
     };
-    let in_hash = |place: usize, bit: usize| ((name.len() - 1 - place) * TURN + bit) % HASH_BITS;
-    let bits = |place: usize| (0..8).map(move |bit| (place, bit));
+    let in_hash = |location: usize, bit: usize| ((name.len() - 1 - location) * TURN + bit) % HASH_BITS;
+    let bits = |location: usize| (0..8).map(move |bit| (location, bit));
     // Neighbours first.
-    let mut others: Vec<_> = (0..name.len()).filter(|&other| other != place).collect();
-    others.sort_by_key(|other| other.abs_diff(place));
+    let mut others: Vec<_> = (0..name.len()).filter(|&other| other != location).collect();
+    others.sort_by_key(|other| other.abs_diff(location));
     for (other, other_bit) in others.into_iter().flat_map(bits) {
-        for (_, bit) in bits(place).filter(|&(_, bit)| in_hash(place, bit) == in_hash(other, other_bit)) {
+        for (_, bit) in bits(location).filter(|&(_, bit)| in_hash(location, bit) == in_hash(other, other_bit))
+        {
             let mut changed = name.to_vec();
-            changed[place] ^= 1 << bit;
+            changed[location] ^= 1 << bit;
             changed[other] ^= 1 << other_bit;
             // Every step leaves less to do: the search ends.
             let worse = is_plain_at(name, other) && !is_plain_at(&changed, other);
-            if is_plain_at(&changed, place)
+            if is_plain_at(&changed, location)
                 && !worse
                 && let Some(found) = stand_in(&changed, taken)
             {
@@ -51,7 +52,7 @@ pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>>
 
 /// A plain link target of the same length.
 pub(super) fn stand_in_target(target: &[u8]) -> Vec<u8> {
-    let plain = |(place, &byte)| if is_plain_at(target, place) || byte == b'/' { byte } else { b'_' };
+    let plain = |(location, &byte)| if is_plain_at(target, location) || byte == b'/' { byte } else { b'_' };
     if target == b"$" { b"_".to_vec() } else { target.iter().enumerate().map(plain).collect() }
 }
 
@@ -59,7 +60,7 @@ pub(super) fn stand_in_target(target: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// As the folder has it.
+    /// As the directory has it.
     fn hash(name: &[u8]) -> u32 {
         name.iter().fold(0_u32, |hash, &byte| hash.rotate_left(7) ^ u32::from(byte))
     }

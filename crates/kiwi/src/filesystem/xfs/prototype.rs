@@ -13,18 +13,18 @@ use super::names::{is_plain, stand_in, stand_in_target};
 use super::times::Time;
 use crate::host::device::Device;
 
-/// Name of the tree in the folder that mkfs.xfs reads files from.
+/// Name of the tree in the directory that mkfs.xfs reads files from.
 pub(super) const TREE: &str = "tree";
 
-/// A prototype, whose files are named from a folder with links.
+/// A prototype, whose files are named from a directory with links.
 #[derive(Default)]
 pub(super) struct Prototype {
     pub(super) text: Vec<u8>,
-    /// The folder that holds all others.
+    /// The directory that holds all others.
     pub(super) root: Node,
     /// Files that a prototype cannot name: `0`, `1`, ... are links to them.
     pub(super) sources: Vec<PathBuf>,
-    /// Further names of files that have several.
+    /// NextLayer names of files that have several.
     pub(super) linked: Vec<String>,
     pub(super) sockets: Vec<String>,
     inodes: HashSet<(u64, u64)>,
@@ -33,7 +33,7 @@ pub(super) struct Prototype {
 /// A file as the tree has it.
 #[derive(Default)]
 pub(super) struct Node {
-    /// Its name, and with that those of the folders above.
+    /// Its name, and with that those of the directories above.
     pub(super) name: OsString,
     pub(super) modified: Time,
     pub(super) mode: u32,
@@ -44,7 +44,7 @@ pub(super) struct Node {
 #[derive(Default)]
 pub(super) enum Content {
     /// Files by the names that the prototype gives them.
-    Folder(HashMap<Vec<u8>, Node>),
+    Directory(HashMap<Vec<u8>, Node>),
     /// Where a link leads to.
     Link(Vec<u8>),
     #[default]
@@ -57,12 +57,12 @@ impl Prototype {
         let metadata = root.symlink_metadata()?;
         let head = format!("{} {} {}\n", mode('d', metadata.mode()), metadata.uid(), metadata.gid());
         prototype.text.extend(head.bytes());
-        let content = prototype.folder(root, root)?;
+        let content = prototype.directory(root, root)?;
         prototype.root = node(OsString::new(), &metadata, content)?;
         Ok(prototype)
     }
 
-    fn folder(&mut self, root: &Path, path: &Path) -> Result<Content> {
+    fn directory(&mut self, root: &Path, path: &Path) -> Result<Content> {
         let mut names = Vec::new();
         for entry in path.read_dir().with_context(|| format!("reading {}", path.display()))? {
             names.push(entry?.file_name());
@@ -89,7 +89,7 @@ impl Prototype {
             }
         }
         self.text.extend(b"$\n");
-        Ok(Content::Folder(nodes))
+        Ok(Content::Directory(nodes))
     }
 
     fn file(
@@ -129,12 +129,12 @@ impl Prototype {
         let head = format!(" {} {} {} ", mode(letter, metadata.mode()), metadata.uid(), metadata.gid());
         self.text.extend([written, head.as_bytes(), &rest, b"\n"].concat());
         if kind.is_dir() {
-            content = self.folder(root, entry)?;
+            content = self.directory(root, entry)?;
         }
         node(name, &metadata, content).map(Some)
     }
 
-    /// The word that mkfs.xfs finds a file by.
+    /// The keyword that mkfs.xfs finds a file by.
     fn source(&mut self, entry: &Path, inside: &Path) -> Vec<u8> {
         if inside.as_os_str().as_bytes().iter().any(u8::is_ascii_whitespace) {
             self.sources.push(entry.to_owned());

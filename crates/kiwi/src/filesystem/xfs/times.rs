@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use super::layout::{Inode, Layout};
 
-/// Places in an inode: access, change, creation; modification.
+/// Locations in an inode: access, change, creation; modification.
 const OTHERS: [usize; 3] = [32, 48, 144];
 const MODIFICATION: usize = 40;
 const BIGTIME_ORIGIN: i64 = 1 << 31;
@@ -17,27 +17,27 @@ const BIGTIME_ORIGIN: i64 = 1 << 31;
 pub(super) type Time = (i64, u32);
 
 /// Settles the times of every inode; those that are not in `modified` were modified at `epoch`.
-pub(super) fn settle(layout: &Layout, epoch: u64, modified: &HashMap<u64, Time>) -> Result<()> {
+pub(super) fn finish(layout: &Layout, epoch: u64, modified: &HashMap<u64, Time>) -> Result<()> {
     let epoch = (i64::try_from(epoch)?, 0);
     layout.every_inode(|mut inode| {
         // What is newer was made by the build.
         let time = modified.get(&inode.number).map_or(epoch, |&time| time.min(epoch));
         set(&mut inode, MODIFICATION, time)?;
-        for place in OTHERS {
-            set(&mut inode, place, epoch)?;
+        for location in OTHERS {
+            set(&mut inode, location, epoch)?;
         }
         layout.write_inode(&mut inode)
     })
 }
 
-fn set(inode: &mut Inode, place: usize, (seconds, nanoseconds): Time) -> Result<()> {
+fn set(inode: &mut Inode, location: usize, (seconds, nanoseconds): Time) -> Result<()> {
     let stamp = if inode.has_big_times() {
         u64::try_from(seconds + BIGTIME_ORIGIN).ok().and_then(|seconds| seconds.checked_mul(1_000_000_000))
     } else {
         i32::try_from(seconds).ok().map(|seconds| u64::from(seconds.cast_unsigned()) << 32)
     };
     let stamp = stamp.with_context(|| format!("the time {seconds} does not fit this XFS"))?;
-    inode.bytes[place..place + 8].copy_from_slice(&(stamp + u64::from(nanoseconds)).to_be_bytes());
+    inode.bytes[location..location + 8].copy_from_slice(&(stamp + u64::from(nanoseconds)).to_be_bytes());
     Ok(())
 }
 
@@ -47,14 +47,14 @@ mod tests {
     use std::fmt::Write;
     use std::fs::File;
 
-    use super::super::super::foreign_tool::run;
+    use super::super::super::test_tools::run;
     use super::*;
 
     /// More inodes than one block of the tree of inode chunks describes, and both kinds of time stamp.
     #[test]
-    fn settled_file_systems_satisfy_xfs_repair_and_are_the_same_later() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
+    fn finished_file_systems_satisfy_xfs_repair_and_are_the_same_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
         let mut prototype = "/\n0 0\nd--755 0 0\n".to_owned();
         for number in 0..20_000 {
             writeln!(prototype, "{number} l--777 0 0 nowhere").unwrap();
@@ -70,7 +70,7 @@ mod tests {
                 run("mkfs.xfs", &["-q", "-f", "-m", uuid, "-m", bigtime, "-p", &path("prototype"), image]);
                 let layout = Layout::read(&file).unwrap();
                 let modified = HashMap::from([(layout.root, (-1, 5))]);
-                settle(&layout, 1_000_000_000, &modified).unwrap();
+                finish(&layout, 1_000_000_000, &modified).unwrap();
                 run("xfs_repair", &["-n", image]);
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }

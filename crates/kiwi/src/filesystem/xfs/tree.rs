@@ -1,7 +1,7 @@
 //! Makes a finished XFS what the tree is where a prototype could not say it, and finds out whether it is.
 //!
 //! ```text
-//! folder of the tree | folder of the image -> names, links, attributes, sticky bits; nothing is missing, nothing is more -> times
+//! directory of the tree | directory of the image -> names, links, attributes, sticky bits; nothing is missing, nothing is more -> times
 //! ```
 
 use std::collections::HashMap;
@@ -14,32 +14,32 @@ use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 
 use super::attributes::{self, Attributes};
-use super::folder;
+use super::directory;
 use super::layout::{Format, Inode, Layout};
 use super::prototype::{Content, Node};
 use super::times::{self, Time};
 
-/// Place of the mode in an inode, and the bit a prototype has no letter for.
+/// Location of the mode in an inode, and the bit a prototype has no letter for.
 const MODE: usize = 2;
 const STICKY: u32 = 0o1000;
-/// Bytes before a link's target in a block of its own, and the place of the checksum there.
+/// Bytes before a link's target in a block of its own, and the location of the checksum there.
 const LINK_HEAD: usize = 56;
 const LINK_CHECKSUM: usize = 12;
-/// Places of blocks are counted in these, whatever the block size.
+/// Locations of blocks are counted in these, whatever the block size.
 const BASIC_BLOCK: u64 = 512;
 
 /// Settles the file system that fills `file` and was written from a prototype of `root`.
-pub(super) fn settle(file: &File, root: &Node, attributes: Attributes, epoch: u64) -> Result<()> {
+pub(super) fn finish(file: &File, root: &Node, attributes: Attributes, epoch: u64) -> Result<()> {
     let layout = Layout::read(file)?;
     if !attributes.is_empty() {
         layout.announce_attributes()?;
     }
     let mut tree = Tree { layout: &layout, attributes, modified: HashMap::new() };
-    tree.settle(root, layout.root, Path::new("/"))?;
+    tree.finish(root, layout.root, Path::new("/"))?;
     if let Some(path) = tree.attributes.keys().next() {
         bail!("the extended attributes of {} found no file", path.display());
     }
-    times::settle(&layout, epoch, &tree.modified).context("settling the file system's times")
+    times::finish(&layout, epoch, &tree.modified).context("settling the file system's times")
 }
 
 struct Tree<'l> {
@@ -50,7 +50,7 @@ struct Tree<'l> {
 }
 
 impl Tree<'_> {
-    fn settle(&mut self, node: &Node, number: u64, path: &Path) -> Result<()> {
+    fn finish(&mut self, node: &Node, number: u64, path: &Path) -> Result<()> {
         self.modified.insert(number, node.modified);
         match &node.content {
             Content::Other => {
@@ -64,34 +64,34 @@ impl Tree<'_> {
             }
             Content::Link(target) => {
                 let inode = self.layout.inode(number)?;
-                self.settle_link(inode, target)
+                self.finish_link(inode, target)
                     .with_context(|| format!("writing the link {}", path.display()))
             }
-            Content::Folder(nodes) => {
+            Content::Directory(nodes) => {
                 let mut inode = self.layout.inode(number)?;
                 if node.mode & STICKY != 0 {
                     let mode = BE::read_u16(&inode.bytes[MODE..]) | 0o1000;
                     BE::write_u16(&mut inode.bytes[MODE..], mode);
                     self.layout.write_inode(&mut inode)?;
                 }
-                let reading = || format!("reading the folder {} of the file system", path.display());
-                let inside = self.settle_names(&mut inode, nodes).with_context(reading)?;
+                let reading = || format!("reading the directory {} of the file system", path.display());
+                let inside = self.finish_names(&mut inode, nodes).with_context(reading)?;
                 for (node, number) in inside {
-                    self.settle(node, number, &path.join(&node.name))?;
+                    self.finish(node, number, &path.join(&node.name))?;
                 }
                 Ok(())
             }
         }
     }
 
-    /// Gives every file of a folder its own name; the files, and their inodes.
-    fn settle_names<'n>(
+    /// Gives every file of a directory its own name; the files, and their inodes.
+    fn finish_names<'n>(
         &self,
         inode: &mut Inode,
         nodes: &'n HashMap<Vec<u8>, Node>,
     ) -> Result<Vec<(&'n Node, u64)>> {
         let mut found = HashMap::new();
-        folder::rename(self.layout, inode, |written, number| {
+        directory::rename(self.layout, inode, |written, number| {
             let Some((written, node)) = nodes.get_key_value(written) else {
                 bail!("mkfs.xfs made {}, which the tree does not have", shown(written));
             };
@@ -112,7 +112,7 @@ impl Tree<'_> {
     }
 
     /// Gives a link its target. mkfs.xfs 6.1 forgets the head of a block for a long one: it is made anew.
-    fn settle_link(&self, mut inode: Inode, target: &[u8]) -> Result<()> {
+    fn finish_link(&self, mut inode: Inode, target: &[u8]) -> Result<()> {
         ensure!(inode.size() == target.len() as u64, "its target has another length");
         if inode.format()? == Format::Local {
             let content =
@@ -131,7 +131,7 @@ impl Tree<'_> {
         BE::write_u32(&mut content[8..], u32::try_from(target.len())?);
         content[16..32].copy_from_slice(&self.layout.uuid);
         BE::write_u64(&mut content[32..], inode.number);
-        BE::write_u64(&mut content[40..], self.layout.place_of_block(block) / BASIC_BLOCK);
+        BE::write_u64(&mut content[40..], self.layout.location_of_block(block) / BASIC_BLOCK);
         content[LINK_HEAD..LINK_HEAD + target.len()].copy_from_slice(target);
         self.layout.write_blocks(&[block], &mut content, LINK_CHECKSUM)
     }
@@ -150,32 +150,33 @@ mod tests {
     use std::path::PathBuf;
     use std::time::{Duration, SystemTime};
 
-    use super::super::super::foreign_tool::run;
+    use super::super::super::test_tools::run;
     use super::super::prototype::{Prototype, TREE};
     use super::*;
     use crate::root_tree::RootTree;
 
     /// Writes the tree as `xfs::create` does.
     fn image_of(tree: &Path, options: &str) -> Result<(tempfile::TempDir, String)> {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let prototype = Prototype::of(tree)?;
-        fs::write(folder.path().join("prototype"), &prototype.text).unwrap();
+        fs::write(directory.path().join("prototype"), &prototype.text).unwrap();
         for (number, source) in prototype.sources.iter().enumerate() {
-            symlink(source, folder.path().join(number.to_string())).unwrap();
+            symlink(source, directory.path().join(number.to_string())).unwrap();
         }
-        symlink(tree, folder.path().join(TREE)).unwrap();
-        let image = folder.path().join("image");
+        symlink(tree, directory.path().join(TREE)).unwrap();
+        let image = directory.path().join("image");
         let file = File::create_new(&image).unwrap();
         file.set_len(320 << 20).unwrap();
-        let script = format!("cd {} && mkfs.xfs -q -f {options} -p prototype image", folder.path().display());
+        let script =
+            format!("cd {} && mkfs.xfs -q -f {options} -p prototype image", directory.path().display());
         run("sh", &["-c", &script]);
         let file = File::options().read(true).write(true).open(&image).unwrap();
-        let upper = folder.path().join("upper");
+        let upper = directory.path().join("upper");
         fs::create_dir(&upper).unwrap();
         let (attributes, lost) = attributes::of(&RootTree::layered(tree, tree, &upper)?)?;
         assert!(lost.is_empty(), "{lost:?}");
-        settle(&file, &prototype.root, attributes, 1_000_000_000)?;
-        Ok((folder, image.display().to_string()))
+        finish(&file, &prototype.root, attributes, 1_000_000_000)?;
+        Ok((directory, image.display().to_string()))
     }
 
     /// Paths of an image, as a tool of others finds them.
@@ -198,7 +199,7 @@ mod tests {
 
     fn odd_names() -> Vec<Vec<u8>> {
         let mut names: Vec<Vec<u8>> =
-            [":a", ":etc:ssh:sshd_config", "two words", " b", "c ", "$d", "a:$", "a\tb"]
+            [":a", ":etc:ssh:sshd_config", "two keywords", " b", "c ", "$d", "a:$", "a\tb"]
                 .map(|name| name.as_bytes().to_vec())
                 .into();
         names.push([": ".repeat(120), "x".to_owned()].concat().into_bytes());
@@ -209,19 +210,19 @@ mod tests {
         names
     }
 
-    /// Folders in their inode, in one block, in several, and in so many that a tree leads to them.
+    /// Directories in their inode, in one block, in several, and in so many that a tree leads to them.
     #[test]
     fn images_have_every_name_link_and_time_of_the_tree() {
         for (options, many) in [("", 4000), ("-n size=8192", 100), ("-m bigtime=0 -i size=1024", 100)] {
             let tree = tempfile::tempdir().unwrap();
             let mut expected = Vec::new();
-            for (folder, more) in [(": small", 0), ("block", 60), ("leaf $", 400), ("tree", many)] {
-                let folder = PathBuf::from(folder);
-                fs::create_dir(tree.path().join(&folder)).unwrap();
-                expected.push(folder.as_os_str().as_bytes().to_vec());
+            for (directory, more) in [(": small", 0), ("block", 60), ("leaf $", 400), ("tree", many)] {
+                let directory = PathBuf::from(directory);
+                fs::create_dir(tree.path().join(&directory)).unwrap();
+                expected.push(directory.as_os_str().as_bytes().to_vec());
                 let plain = (0..more).map(|number| format!("{number:0>60}").into_bytes());
                 for name in odd_names().into_iter().chain(plain) {
-                    let path = folder.join(std::ffi::OsString::from_vec(name));
+                    let path = directory.join(std::ffi::OsString::from_vec(name));
                     fs::write(tree.path().join(&path), "content").unwrap();
                     expected.push(path.into_os_string().into_vec());
                 }
@@ -245,7 +246,7 @@ mod tests {
             expected.push(b"old".to_vec());
             expected.sort();
 
-            let (_folder, image) = image_of(tree.path(), options).unwrap();
+            let (_directory, image) = image_of(tree.path(), options).unwrap();
             run("xfs_repair", &["-n", "-f", &image]);
             let found: Vec<_> = paths(&image).into_iter().filter(|path| !expected.contains(path)).collect();
             // What xfs_db shows besides is no file of the tree.
@@ -280,14 +281,14 @@ mod tests {
         let error = image_of(tree.path(), "").unwrap_err().to_string();
         assert!(error.starts_with("the file /$ has a name that mkfs.xfs cannot take"), "{error}");
         fs::rename(tree.path().join("$"), tree.path().join("one")).unwrap();
-        let (_folder, image) = image_of(tree.path(), "").unwrap();
+        let (_directory, image) = image_of(tree.path(), "").unwrap();
         let file = File::options().read(true).write(true).open(image).unwrap();
         fs::write(tree.path().join("other"), "").unwrap();
-        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
+        let error = finish(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
         assert!(format!("{error:#}").contains("mkfs.xfs lost other"), "{error:#}");
         fs::remove_file(tree.path().join("other")).unwrap();
         fs::remove_file(tree.path().join("one")).unwrap();
-        let error = settle(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
+        let error = finish(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
         assert!(format!("{error:#}").contains("made one, which the tree does not have"), "{error:#}");
     }
 }

@@ -1,7 +1,7 @@
 //! Puts a medium together: what xorriso gives, and the large files, which it does not read.
 //!
 //! ```text
-//! xorriso -> pipe -> system area, descriptors, folders, small files | large files | zeros | partition | zeros, sum
+//! xorriso -> pipe -> system area, descriptors, directories, small files | large files | zeros | partition | zeros, sum
 //!                    from xorriso                                     from here on by kiwi
 //! ```
 //!
@@ -10,7 +10,7 @@
 //! and is stopped at the mark. Everything that depends on sizes was written before. The bytes are those that xorriso would
 //! have written, and each of them is written once, and summed on the way.
 //!
-//! A file that does not exist yet is written into its place on the medium: a first run with a small stand-in says where
+//! A file that does not exist yet is written into its location on the medium: a first run with a small stand-in says where
 //! that is, a second one with its size what comes before.
 
 use std::fs::File;
@@ -22,7 +22,7 @@ use anyhow::{Context, Result};
 use bootconfig::{DESCRIPTOR, MediumDigester, SECTOR, Volume};
 use sha2::{Digest, Sha256};
 
-use super::{Graft, InPlace, settle};
+use super::{Graft, InPlace, finish};
 use crate::artifact::hex;
 use crate::host::{Command, Host};
 
@@ -45,7 +45,7 @@ pub(super) struct LargeFiles<'a> {
 }
 
 struct LargeFile {
-    place: String,
+    location: String,
     source: PathBuf,
     size: u64,
 }
@@ -65,7 +65,7 @@ impl<'a> LargeFiles<'a> {
         let mut files: Vec<LargeFile> = grafts
             .iter()
             .map(|graft| LargeFile {
-                place: graft.place.clone(),
+                location: graft.location.clone(),
                 source: graft.source.clone(),
                 size: size(graft),
             })
@@ -76,14 +76,16 @@ impl<'a> LargeFiles<'a> {
         let digest = Sha256::new().chain_update("the largest file of ").chain_update(name).finalize();
         let mark = digest.repeat(SECTOR as usize / digest.len());
         if let Some(in_place) = in_place {
-            files
-                .insert(0, LargeFile { place: in_place.place.clone(), source: PathBuf::new(), size: SECTOR });
-            grafts.push(Graft::new(&in_place.place, ""));
+            files.insert(
+                0,
+                LargeFile { location: in_place.location.clone(), source: PathBuf::new(), size: SECTOR },
+            );
+            grafts.push(Graft::new(&in_place.location, ""));
         }
         let first = files.first().filter(|file| file.size >= SECTOR).context("a medium has no files")?;
-        let (place, size) = (&first.place, first.size);
+        let (location, size) = (&first.location, first.size);
         host.write_file(path, &mark).context("making a stand-in for a file of the medium")?;
-        for graft in grafts.iter_mut().filter(|graft| graft.place == *place) {
+        for graft in grafts.iter_mut().filter(|graft| graft.location == *location) {
             graft.source = path.to_owned();
         }
         let mut large = Self { files, in_place, stand_in: path.to_owned(), epoch, mark };
@@ -97,14 +99,14 @@ impl<'a> LargeFiles<'a> {
         host.open_file(&self.stand_in)
             .and_then(|file| file.set_len(size))
             .context("making a stand-in for a file of the medium")?;
-        settle(&self.stand_in, self.epoch, host)
+        finish(&self.stand_in, self.epoch, host)
     }
 
-    /// Words for xorriso that lay them last, in their order.
+    /// Keywords for xorriso that lay them last, in their order.
     pub(super) fn weights(&self) -> impl Iterator<Item = String> {
         let weights = self.files.iter().enumerate();
         weights.flat_map(|(number, file)| {
-            ["--sort-weight".to_owned(), format!("-{}", number + 1), file.place.clone()]
+            ["--sort-weight".to_owned(), format!("-{}", number + 1), file.location.clone()]
         })
     }
 }
@@ -127,13 +129,13 @@ pub(super) fn write<'h>(
     let mut medium = Medium::make(output, host).with_context(writing)?;
     let mut beginning = take(&mut medium)?;
     if let Some(in_place) = large.in_place {
-        let mut place = 0;
-        // Once, unless a size of more than 32 bits moves what comes behind the folder that says it.
-        while place != medium.position {
-            place = medium.position;
-            (in_place.write)(output, place)?;
+        let mut location = 0;
+        // Once, unless a size of more than 32 bits moves what comes behind the directory that says it.
+        while location != medium.position {
+            location = medium.position;
+            (in_place.write)(output, location)?;
             let end = output.metadata().with_context(writing)?.len();
-            large.resize(end.saturating_sub(place), host)?;
+            large.resize(end.saturating_sub(location), host)?;
             medium = Medium::over(output, host).with_context(writing)?;
             beginning = take(&mut medium)?;
         }
@@ -182,9 +184,9 @@ impl Medium {
         stream.read_exact(&mut chunk)?;
         let beginning = chunk[..(DESCRIPTOR + SECTOR) as usize].to_vec();
         loop {
-            let place = chunk.chunks(mark.len()).position(|sector| sector == mark);
-            self.add(&mut chunk[..place.map_or(CHUNK, |sectors| sectors * mark.len())])?;
-            if place.is_some() {
+            let location = chunk.chunks(mark.len()).position(|sector| sector == mark);
+            self.add(&mut chunk[..location.map_or(CHUNK, |sectors| sectors * mark.len())])?;
+            if location.is_some() {
                 return Ok(beginning);
             }
             stream.read_exact(&mut chunk)?;
@@ -209,13 +211,13 @@ impl Medium {
         }
         if let Some(partition) = partition {
             let sector = &beginning[SECOND_PARTITION..SECOND_PARTITION + 4];
-            let place = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
-            self.fill(place).context("the partition begins inside of a file")?;
+            let location = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
+            self.fill(location).context("the partition begins inside of a file")?;
             let size =
                 partition.metadata().with_context(|| format!("reading {}", partition.display()))?.len();
             self.copy(partition, 0, size, false, host)?;
         }
-        self.fill(volume.summed()).context("the place of the medium's sum holds something else")?;
+        self.fill(volume.summed()).context("the location of the medium's sum holds something else")?;
         self.add(&mut self.digester.sum().sector())?;
         self.fill(volume.bytes)?;
         Ok(hex(&self.digester.sum().0))
@@ -240,11 +242,11 @@ impl Medium {
         Ok(())
     }
 
-    /// Adds zeros up to `place`.
-    fn fill(&mut self, place: u64) -> Result<()> {
-        let mut count = place
+    /// Adds zeros up to `location`.
+    fn fill(&mut self, location: u64) -> Result<()> {
+        let mut count = location
             .checked_sub(self.position)
-            .with_context(|| format!("{} bytes lie where {place} were expected", self.position))?;
+            .with_context(|| format!("{} bytes lie where {location} were expected", self.position))?;
         let mut zeros = vec![0; CHUNK];
         while count > 0 {
             let now = count.min(CHUNK as u64);
@@ -259,28 +261,28 @@ impl Medium {
 #[allow(clippy::disallowed_methods, reason = "the test writes the files of a medium")]
 mod tests {
     use super::*;
-    use crate::filesystem::foreign_tool::run;
+    use crate::filesystem::test_tools::run;
     use crate::host::Output;
 
     const EPOCH: u64 = 1_000_000_000;
 
-    /// What xorriso writes of the files of `folder`, with `large` as the one that comes first of the large ones.
-    fn written(folder: &Path, large: &str) -> Vec<u8> {
-        let words = format!(
+    /// What xorriso writes of the files of `directory`, with `large` as the one that comes first of the large ones.
+    fn written(directory: &Path, large: &str) -> Vec<u8> {
+        let keywords = format!(
             "cd {} && SOURCE_DATE_EPOCH={EPOCH} xorriso -as mkisofs -quiet -iso-level 3 -rock -joliet -partition_offset 16 \
              -append_partition 2 0xef partition -output by-xorriso --sort-weight -1 /A/large --sort-weight -2 /A/kernel \
-             -graft-points /=folders /A/large={large} /A/kernel=kernel /B/small=small",
-            folder.display()
+             -graft-points /=directories /A/large={large} /A/kernel=kernel /B/small=small",
+            directory.display()
         );
-        run("sh", &["-c", &words]);
-        std::fs::read(folder.join("by-xorriso")).unwrap()
+        run("sh", &["-c", &keywords]);
+        std::fs::read(directory.join("by-xorriso")).unwrap()
     }
 
     #[test]
     fn the_medium_is_the_one_that_xorriso_writes_from_all_files() {
         let host = Host::new(Output::Quiet);
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
         let large: Vec<u8> = (0..3_000_001_u32).map(|number| (number / 3 % 251) as u8 + 1).collect();
         let kernel = large[500_000..2_000_000].to_vec();
         let files = [
@@ -291,25 +293,25 @@ mod tests {
         ];
         for (name, bytes) in files {
             std::fs::write(at(name), bytes).unwrap();
-            settle(&at(name), EPOCH, &host).unwrap();
+            finish(&at(name), EPOCH, &host).unwrap();
         }
-        // Folders that xorriso makes itself have another time each second.
-        for name in ["folders/A", "folders/B", "folders"] {
+        // Directories that xorriso makes itself have another time each second.
+        for name in ["directories/A", "directories/B", "directories"] {
             std::fs::create_dir_all(at(name)).unwrap();
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(EPOCH);
             File::open(at(name)).unwrap().set_modified(time).unwrap();
         }
-        let mut expected = written(folder.path(), "large");
-        let place = expected.len() - 16 * SECTOR as usize;
+        let mut expected = written(directory.path(), "large");
+        let location = expected.len() - 16 * SECTOR as usize;
         let mut sum = MediumDigester::default();
-        sum.update(&mut expected[..place]);
-        expected[place..place + SECTOR as usize].copy_from_slice(&sum.sum().sector());
+        sum.update(&mut expected[..location]);
+        expected[location..location + SECTOR as usize].copy_from_slice(&sum.sum().sector());
 
         let write = |output: &Path, offset: u64| -> Result<()> {
             let file = host.create_file(output)?;
             Ok(file.write_all_at(&large, offset)?)
         };
-        let in_place = InPlace { place: "/A/large".to_owned(), write: &write };
+        let in_place = InPlace { location: "/A/large".to_owned(), write: &write };
         for in_place in [None, Some(&in_place)] {
             let mut grafts = vec![Graft::new("/A/kernel", at("kernel")), Graft::new("/B/small", at("small"))];
             if in_place.is_none() {
@@ -317,17 +319,17 @@ mod tests {
             }
             let named = ("a medium", EPOCH);
             let mut files = LargeFiles::of(&mut grafts, in_place, &at("stand-in"), named, &host).unwrap();
-            let words = ["--sort-weight", "-1", "/A/large", "--sort-weight", "-2", "/A/kernel"];
-            assert!(files.weights().eq(words));
+            let keywords = ["--sort-weight", "-1", "/A/large", "--sort-weight", "-2", "/A/kernel"];
+            assert!(files.weights().eq(keywords));
             let mut medium = Medium::make(&at("medium"), &host).unwrap();
             if let Some(in_place) = in_place {
-                medium.take(&mut written(folder.path(), "stand-in").as_slice(), &files.mark).unwrap();
+                medium.take(&mut written(directory.path(), "stand-in").as_slice(), &files.mark).unwrap();
                 (in_place.write)(&at("medium"), medium.position).unwrap();
                 files.resize(large.len() as u64, &host).unwrap();
                 files.files[0].source = at("medium");
                 medium = Medium::over(&at("medium"), &host).unwrap();
             }
-            let given = written(folder.path(), "stand-in");
+            let given = written(directory.path(), "stand-in");
             let beginning = medium.take(&mut given.as_slice(), &files.mark).unwrap();
             let sha256 = medium.finish(&beginning, &files, Some(&at("partition")), &host).unwrap();
             assert_eq!(crate::artifact::Sums::of(&at("medium")).unwrap().sha256, sha256);

@@ -41,19 +41,19 @@ impl Machine {
 
     fn part(&self, disk: &str, name: &str, number: &str, udev: &str) {
         // The kernel shows a partition twice: in its disk and, by a link, among all devices.
-        let folder = format!("sys/class/block/{disk}/{name}");
-        self.write(&format!("{folder}/dev"), number);
-        self.write(&format!("{folder}/partition"), "1");
+        let directory = format!("sys/class/block/{disk}/{name}");
+        self.write(&format!("{directory}/dev"), number);
+        self.write(&format!("{directory}/partition"), "1");
         std::os::unix::fs::symlink(
-            self.0.path().join(folder),
+            self.0.path().join(directory),
             self.0.path().join("sys/class/block").join(name),
         )
         .unwrap();
         self.write(&format!("run/udev/data/b{number}"), udev);
     }
 
-    fn places(&self) -> Places {
-        Places::below(self.0.path())
+    fn locations(&self) -> Locations {
+        Locations::below(self.0.path())
     }
 
     /// What happens when the person answers with these lines: the choice or the error, and what was shown.
@@ -61,7 +61,7 @@ impl Machine {
         let shown = RefCell::new(String::new());
         let mut answers = answers.iter();
         let result = choose(
-            &self.places(),
+            &self.locations(),
             None,
             |line| shown.borrow_mut().push_str(&format!("{line}\n")),
             |_| Ok(answers.next().map(ToString::to_string).unwrap_or_default()),
@@ -70,8 +70,12 @@ impl Machine {
     }
 
     fn refused(&self, asked: &str) -> String {
-        let result =
-            choose(&self.places(), Some(asked), |_| (), |_| unreachable!("a named device is not asked for"));
+        let result = choose(
+            &self.locations(),
+            Some(asked),
+            |_| (),
+            |_| unreachable!("a named device is not asked for"),
+        );
         result.unwrap_err().to_string()
     }
 }
@@ -79,7 +83,7 @@ impl Machine {
 #[test]
 fn sticks_are_shown_with_what_is_on_them() {
     let machine = Machine::new();
-    let lines: Vec<String> = list(&machine.places()).iter().map(Stick::to_string).collect();
+    let lines: Vec<String> = list(&machine.locations()).iter().map(Stick::to_string).collect();
     assert_eq!(
         lines,
         ["/dev/sdb  SanDisk Ultra Fit  16.0 GB  (sdb1: vfat \"HOLIDAY\", sdb2: unknown content)"]

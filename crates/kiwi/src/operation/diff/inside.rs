@@ -1,6 +1,6 @@
 //! Images that are opened for comparison: a difference is then named by the file in the image.
 //!
-//! Each kind is read by the foreign program that knows it, into folders of their own, without mounting anything.
+//! Each kind is read by the foreign program that knows it, into directories of their own, without mounting anything.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,7 +9,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
-use crate::host::file::WorkFolder;
+use crate::host::file::WorkDirectory;
 use crate::host::{Command, Host};
 
 /// An image, or part of one, whose files can be read.
@@ -19,7 +19,7 @@ pub(super) enum Image {
     Squashfs { offset: u64 },
     /// ext2, ext3 or ext4 at this byte of the file.
     Ext { offset: u64 },
-    /// At the start of the file: `fsck.erofs` knows no other place.
+    /// At the start of the file: `fsck.erofs` knows no other location.
     Erofs,
     /// ISO 9660 with Rock Ridge.
     Iso,
@@ -40,7 +40,7 @@ impl Image {
         if let Some(image) = file_system(&file, 0) {
             return Ok(Some(image));
         }
-        let has = |place: u64, magic: &[u8]| has(&file, place, magic);
+        let has = |location: u64, magic: &[u8]| has(&file, location, magic);
         if has(32769, b"CD001") {
             return Ok(Some(Self::Iso));
         }
@@ -67,20 +67,20 @@ impl Image {
         Ok(None)
     }
 
-    /// Puts the files of the image at `path` below the new folder `target`. What is no file of it is left out.
+    /// Puts the files of the image at `path` below the new directory `target`. What is no file of it is left out.
     pub(super) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         self.extract(path, target, host)?;
-        // Of the image's own root these programs say what it is; elsewhere the folder is ours and means nothing.
+        // Of the image's own root these programs say what it is; elsewhere the directory is ours and means nothing.
         if !matches!(self, Self::Squashfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
             File::open(target)
-                .and_then(|folder| folder.set_modified(UNIX_EPOCH))
+                .and_then(|directory| directory.set_modified(UNIX_EPOCH))
                 .with_context(|| format!("writing {}", target.display()))?;
         }
         Ok(())
     }
 
     fn extract(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
-        host.create_folders(target).with_context(|| format!("creating {}", target.display()))?;
+        host.create_directories(target).with_context(|| format!("creating {}", target.display()))?;
         let run = |command: Command<'_>| {
             command.writable(target).run().with_context(|| format!("reading the files of {}", path.display()))
         };
@@ -142,7 +142,7 @@ impl Image {
     }
 }
 
-/// Puts the archive `$1`, packed or not, into the folder `$2`.
+/// Puts the archive `$1`, packed or not, into the directory `$2`.
 const UNPACK_CPIO: &str = "exec < \"$1\"; cd \"$2\"; gzip -dcf | \
     cpio --quiet --extract --make-directories --preserve-modification-time --no-absolute-filenames";
 
@@ -166,9 +166,9 @@ fn file_system(file: &File, offset: u64) -> Option<Image> {
     }
 }
 
-fn has(file: &File, place: u64, magic: &[u8]) -> bool {
+fn has(file: &File, location: u64, magic: &[u8]) -> bool {
     let mut found = vec![0; magic.len()];
-    file.read_exact_at(&mut found, place).is_ok() && found == magic
+    file.read_exact_at(&mut found, location).is_ok() && found == magic
 }
 
 /// Where the partitions of a disk start, in bytes.
@@ -179,9 +179,9 @@ fn partitions(path: &Path, host: &Host) -> Result<Vec<u64>> {
     Ok(starts.map(|sector: u64| sector * 512).collect())
 }
 
-/// Two images of one kind, opened in a folder that goes with this value.
+/// Two images of one kind, opened in a directory that goes with this value.
 pub(super) struct Opened {
-    work: WorkFolder,
+    work: WorkDirectory,
     pub(super) one: PathBuf,
     pub(super) other: PathBuf,
 }
@@ -195,7 +195,7 @@ impl Opened {
         if std::mem::discriminant(&here) != std::mem::discriminant(&there) {
             return Ok(None);
         }
-        let work = host.temporary_work_folder().context("making a folder for what is in the images")?;
+        let work = host.temporary_work_directory().context("making a directory for what is in the images")?;
         let opened = Self { one: work.path().join("one"), other: work.path().join("other"), work };
         here.open(one, &opened.one, host)?;
         there.open(other, &opened.other, host)?;

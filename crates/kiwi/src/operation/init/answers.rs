@@ -44,7 +44,7 @@ pub(super) const IMAGE_TYPE: &str = "oem";
 impl Answers {
     /// The name of the image; the template's when none was said.
     pub(super) fn name(&self, template: Template) -> String {
-        self.name.clone().unwrap_or_else(|| format!("{}-server", template.word()))
+        self.name.clone().unwrap_or_else(|| format!("{}-server", template.keyword()))
     }
 
     /// The files of the description. It has passed the check of `kiwi check` when it is returned.
@@ -54,13 +54,13 @@ impl Answers {
             bail!("--name {name}: expected {}", ImageName::EXPECTED);
         }
         let Some(repository) = self.repository.as_deref().or(template.repository()) else {
-            bail!("the template {} needs --repository: the URL of its packages", template.word());
+            bail!("the template {} needs --repository: the URL of its packages", template.keyword());
         };
         let or =
             |said: &Option<String>, otherwise: &str| said.clone().unwrap_or_else(|| otherwise.to_owned());
         let mut text = template.text().to_owned();
-        for (place, value) in [
-            ("@template@", template.word().to_owned()),
+        for (location, value) in [
+            ("@template@", template.keyword().to_owned()),
             ("@title@", template.title().to_owned()),
             ("@name@", escaped(&name)),
             ("@author@", escaped(&or(&self.user, "The author"))),
@@ -72,7 +72,7 @@ impl Answers {
             ("@users@", self.users(template)?),
             ("@repository@", escaped(repository)),
         ] {
-            text = text.replace(place, &value);
+            text = text.replace(location, &value);
         }
         refuse_wrong(&text)?;
         let config_sh = include_str!("templates/config.sh").replace("@ssh@", template.ssh_service());
@@ -119,13 +119,13 @@ impl Answers {
 }
 
 /// A disk says more than the other types.
-fn type_element(word: &str) -> String {
-    match word {
+fn type_element(keyword: &str) -> String {
+    match keyword {
         "oem" | "vmx" => format!(
-            "<type image=\"{word}\" filesystem=\"ext4\" format=\"qcow2\">\n      <bootloader name=\"grub2\" \
+            "<type image=\"{keyword}\" filesystem=\"ext4\" format=\"qcow2\">\n      <bootloader name=\"grub2\" \
              timeout=\"2\"/>\n    </type>"
         ),
-        word => format!("<type image=\"{}\"/>", escaped(word)),
+        keyword => format!("<type image=\"{}\"/>", escaped(keyword)),
     }
 }
 
@@ -173,9 +173,9 @@ mod tests {
                 );
                 let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text });
                 assert_eq!(parsed.diagnostics.0, Vec::new(), "{template:?}");
-                assert_eq!(parsed.old_words.0, Vec::new(), "{template:?}");
+                assert_eq!(parsed.deprecated.0, Vec::new(), "{template:?}");
                 let selection = parsed.description.unwrap().select(&Choice::default()).unwrap();
-                assert_eq!(selection.image_type.word(), image_type);
+                assert_eq!(selection.image_type.keyword(), image_type);
                 assert_eq!(selection.users[0].name.as_str(), "tux");
             }
         }

@@ -32,7 +32,7 @@ pub(super) fn everything(request: &Request, host: &Host) -> Result<(Template, An
         Some(directory) => Some(directory.clone()),
         None => {
             let mut said = None;
-            ask(&mut said, "Folder of the description", &answers.name(template), host)?;
+            ask(&mut said, "Directory of the description", &answers.name(template), host)?;
             said.map(PathBuf::from)
         }
     };
@@ -41,13 +41,14 @@ pub(super) fn everything(request: &Request, host: &Host) -> Result<(Template, An
 
 fn template(host: &Host) -> Result<Template> {
     for template in Template::ALL {
-        host.say(&format!("  {:20} {}", template.word(), template.title()));
+        host.say(&format!("  {:20} {}", template.keyword(), template.title()));
     }
     loop {
-        let word = host.ask(&format!("Start with [{}]: ", Template::Debian13.word())).context("asking")?;
-        match word.as_str() {
+        let keyword =
+            host.ask(&format!("Start with [{}]: ", Template::Debian13.keyword())).context("asking")?;
+        match keyword.as_str() {
             "" => return Ok(Template::Debian13),
-            word => match Template::parse(word) {
+            keyword => match Template::parse(keyword) {
                 Ok(template) => return Ok(template),
                 Err(expected) => host.say(&expected),
             },

@@ -1,7 +1,7 @@
 //! `kiwi init`: a working description to start with.
 //!
 //! ```text
-//! options -> what is left open is asked at the terminal -> files, checked -> a new folder, which gets its name last
+//! options -> what is left open is asked at the terminal -> files, checked -> a new directory, which gets its name last
 //! ```
 
 mod answers;
@@ -21,7 +21,7 @@ pub use template::Template;
 pub struct Request {
     /// None: it is asked.
     pub template: Option<Template>,
-    /// The new folder; none: the name of the image.
+    /// The new directory; none: the name of the image.
     pub directory: Option<PathBuf>,
     /// What was said already.
     pub answers: Answers,
@@ -32,26 +32,26 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     let (template, answers, directory) = match request.template {
         Some(template) => (template, request.answers.clone(), request.directory.clone()),
         None if host.has_person() => ask::everything(request, host)?,
-        None => bail!("kiwi init needs a template when nobody can be asked: {}", Template::words()),
+        None => bail!("kiwi init needs a template when nobody can be asked: {}", Template::keywords()),
     };
     let files = answers.files(template)?;
     let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(template)));
     refuse_filled(&directory)?;
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let writing = || format!("writing the description {}", directory.display());
-    host.create_folders(parent).with_context(writing)?;
-    let work = host.work_folder(parent).with_context(writing)?;
+    host.create_directories(parent).with_context(writing)?;
+    let work = host.work_directory(parent).with_context(writing)?;
     let unfinished = work.path().join("description");
     for file in files {
         let path = unfinished.join(file.path);
-        host.create_folders(path.parent().unwrap_or(&unfinished)).with_context(writing)?;
+        host.create_directories(path.parent().unwrap_or(&unfinished)).with_context(writing)?;
         host.write_file(&path, file.text).with_context(writing)?;
         if file.executable {
             host.make_executable(&path).with_context(writing)?;
         }
     }
-    host.rename_folder(&unfinished, &directory).with_context(writing)?;
-    work.close().context("removing the work folder")?;
+    host.rename_directory(&unfinished, &directory).with_context(writing)?;
+    work.close().context("removing the work directory")?;
     let shown = directory.display();
     let build = match template.built_elsewhere() {
         None => format!("kiwi build {shown} --destdir DIR"),
@@ -67,7 +67,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 fn refuse_filled(directory: &Path) -> Result<()> {
     match directory.read_dir() {
         Ok(mut entries) => match entries.next() {
-            Some(_) => bail!("{} is not empty; name another folder with --directory", directory.display()),
+            Some(_) => bail!("{} is not empty; name another directory with --directory", directory.display()),
             None => Ok(()),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -20,8 +20,8 @@ impl Template {
     pub const ALL: [Template; 5] =
         [Self::Debian12, Self::Debian13, Self::Leap, Self::Tumbleweed, Self::Fedora];
 
-    /// Its word.
-    pub fn word(self) -> &'static str {
+    /// Its keyword.
+    pub fn keyword(self) -> &'static str {
         match self {
             Self::Debian12 => "debian-12",
             Self::Debian13 => "debian-13",
@@ -42,19 +42,19 @@ impl Template {
         }
     }
 
-    /// Reads its word.
+    /// Reads its keyword.
     ///
     /// # Errors
     ///
-    /// What words there are.
-    pub fn parse(word: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|template| template.word() == word);
-        found.ok_or_else(|| format!("expected one of {}", Self::words()))
+    /// What keywords there are.
+    pub fn parse(keyword: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|template| template.keyword() == keyword);
+        found.ok_or_else(|| format!("expected one of {}", Self::keywords()))
     }
 
-    /// All words, for messages.
-    pub fn words() -> String {
-        Self::ALL.map(Self::word).join(", ")
+    /// All keywords, for messages.
+    pub fn keywords() -> String {
+        Self::ALL.map(Self::keyword).join(", ")
     }
 
     /// Where its packages come from; none: the user has to say.

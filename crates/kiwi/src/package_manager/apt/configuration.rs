@@ -1,4 +1,4 @@
-//! apt's configuration for one tree: our folder, our source lists, no file of the host's.
+//! apt's configuration for one tree: our directory, our source lists, no file of the host's.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use description::{PatternType, RepositoryType};
 
 use super::output::update_error;
-use super::preferences::{is_folder, label};
+use super::preferences::{is_directory, label};
 use super::{Apt, WORK};
 use crate::host::Host;
 use crate::repository::{Resolved, SigningKey};
@@ -14,16 +14,16 @@ use crate::root_tree::RootTree;
 use crate::stage::Digest;
 
 impl Apt<'_> {
-    /// apt's configuration and source lists, in our folder of the tree.
+    /// apt's configuration and source lists, in our directory of the tree.
     pub(super) fn configure(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        for folder in [
+        for directory in [
             "etc/apt.conf.d",
             "etc/preferences.d",
             "etc/sources.list.d",
             "etc/auth.conf.d",
             "etc/trusted.gpg.d",
         ] {
-            tree.create_dir(format!("{WORK}/{folder}"), 0o755)?;
+            tree.create_dir(format!("{WORK}/{directory}"), 0o755)?;
         }
         tree.create_dir(format!("{WORK}/archives/partial"), 0o755)?;
         tree.create_dir("var/lib/apt/lists/partial", 0o755)?;
@@ -72,15 +72,15 @@ impl Apt<'_> {
         )
     }
 
-    /// The deb822 paragraph of one repository; its key and, for a folder of packages, its index are put in our folder.
+    /// The deb822 paragraph of one repository; its key and, for a directory of packages, its index are put in our directory.
     fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
         let location = match (&repository.kind, repository.location.starts_with('/')) {
-            _ if is_folder(repository) => self.index_folder(repository, index, tree, host)?,
+            _ if is_directory(repository) => self.index_directory(repository, index, tree, host)?,
             (RepositoryType::AptDeb, true) => format!("copy:{}", repository.location),
             (RepositoryType::AptDeb, false) => repository.location.clone(),
             (kind, _) => bail!(
                 "the repository {} is of type {kind:?}, which apt cannot use; apt takes apt-deb and, for a local \
-                 folder of packages, deb-dir",
+                 directory of packages, deb-dir",
                 repository.location
             ),
         };
@@ -113,7 +113,7 @@ impl Apt<'_> {
         Ok(text)
     }
 
-    /// A key of the network, in our folder; apt tells armoured keys from binary ones by the ending of the file.
+    /// A key of the network, in our directory; apt tells armoured keys from binary ones by the ending of the file.
     fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
         if url.starts_with("http://") || url.starts_with("ftp://") {
             host.warn(&format!(
@@ -134,25 +134,25 @@ impl Apt<'_> {
             .with_context(|| format!("fetching the signing key {url}"))?;
         let text = tree.read(&fetched)?;
         let ending = if text.starts_with(b"-----BEGIN PGP") { "asc" } else { "gpg" };
-        let place = format!("{WORK}/etc/{name}.{ending}");
-        tree.write(&place, text, 0o644)?;
-        Ok(tree.path().join(place))
+        let location = format!("{WORK}/etc/{name}.{ending}");
+        tree.write(&location, text, 0o644)?;
+        Ok(tree.path().join(location))
     }
 
-    /// A folder of `.deb` files gets an index of its own: the folder stays as it is.
-    fn index_folder(
+    /// A directory of `.deb` files gets an index of its own: the directory stays as it is.
+    fn index_directory(
         &self,
         repository: &Resolved,
         index: usize,
         tree: &RootTree,
         host: &Host,
     ) -> Result<String> {
-        let folder = Path::new(&repository.location);
-        let place = format!("{WORK}/repository-{index}");
-        tree.create_dir(&place, 0o755)?;
-        let mut entries: Vec<PathBuf> = folder
+        let directory = Path::new(&repository.location);
+        let location = format!("{WORK}/repository-{index}");
+        tree.create_dir(&location, 0o755)?;
+        let mut entries: Vec<PathBuf> = directory
             .read_dir()
-            .with_context(|| format!("reading the repository {}", folder.display()))?
+            .with_context(|| format!("reading the repository {}", directory.display()))?
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
             .collect();
@@ -168,16 +168,16 @@ impl Apt<'_> {
                 .writable(tree.path())
                 .output()?;
             let size = path.metadata()?.len();
-            let digest = crate::store::digest_of(&path)?;
+            let digest = crate::cache::digest_of(&path)?;
             text +=
                 &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
-            tree.symlink(format!("{place}/{name}"), &path)?;
+            tree.symlink(format!("{location}/{name}"), &path)?;
         }
         // By the label in its release file a pin finds the repository.
         let release =
             format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
-        tree.write(format!("{place}/Release"), release, 0o644)?;
-        tree.write(format!("{place}/Packages"), text, 0o644)?;
-        Ok(format!("copy:{}", tree.path().join(place).display()))
+        tree.write(format!("{location}/Release"), release, 0o644)?;
+        tree.write(format!("{location}/Packages"), text, 0o644)?;
+        Ok(format!("copy:{}", tree.path().join(location).display()))
     }
 }

@@ -1,4 +1,4 @@
-//! Packages into the store: each is fetched once, checked against the digest its repository names, and used in place.
+//! Packages into the cache: each is fetched once, checked against the digest its repository names, and used in place.
 //!
 //! One that is used again is packed anew on the way, and read from there from then on.
 
@@ -11,12 +11,12 @@ use anyhow::{Context, Result, bail};
 
 use super::output::update_error;
 use super::{Apt, WORK};
+use crate::cache::{Cache, Packages};
 use crate::host::Host;
-use crate::host::file::WorkFolder;
+use crate::host::file::WorkDirectory;
 use crate::package_manager::Archive;
 use crate::package_manager::deb::{Deb, Finished};
 use crate::root_tree::RootTree;
-use crate::store::{Packages, Store};
 
 /// Where an archive lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub(super) struct Fetched {
 }
 
 impl Apt<'_> {
-    /// Where each of the archives lies in the store.
+    /// Where each of the archives lies in the cache.
     pub(super) fn fetch(
         &self,
         archives: &[Archive],
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<Vec<Fetched>> {
-        let intact = at_once(archives, host, |archive| store.packages().find_intact(&archive.sha256, host))?;
+        let intact = at_once(archives, host, |archive| cache.packages().find_intact(&archive.sha256, host))?;
         let missing: Vec<&Archive> = archives
             .iter()
             .zip(&intact)
@@ -44,8 +44,8 @@ impl Apt<'_> {
             .collect();
         if !missing.is_empty() {
             let stage = host.stage(format!("Fetching {} packages", missing.len()));
-            let arriving = store.packages().arriving(host)?;
-            let place = |archive: &Archive| arriving.path().join(&archive.file);
+            let arriving = cache.packages().arriving(host)?;
+            let location = |archive: &Archive| arriving.path().join(&archive.file);
             let mut command = host
                 .command("/usr/lib/apt/apt-helper")
                 .arg("download-file")
@@ -56,65 +56,71 @@ impl Apt<'_> {
                 .network();
             for archive in &missing {
                 let hash = format!("SHA256:{}", archive.sha256);
-                command = command.arg(&archive.uri).arg(place(archive)).arg(hash);
+                command = command.arg(&archive.uri).arg(location(archive)).arg(hash);
             }
             command.run().map_err(|error| update_error(error, "the packages"))?;
             for archive in &missing {
-                if !store.packages().adopt(&archive.sha256, &place(archive), host)? {
+                if !cache.packages().adopt(&archive.sha256, &location(archive), host)? {
                     bail!(
                         "the package {} does not have the digest its repository names; fetch again",
                         archive.uri
                     );
                 }
             }
-            arriving.close().context("removing the folder of arriving packages")?;
+            arriving.close().context("removing the directory of arriving packages")?;
             stage.finish();
         }
-        let place = |(archive, found): (&Archive, Option<PathBuf>)| {
-            let gone = || format!("the package {} is gone from the store", archive.file);
+        let location = |(archive, found): (&Archive, Option<PathBuf>)| {
+            let gone = || format!("the package {} is gone from the cache", archive.file);
             let new = found.is_none();
-            let path = found.or_else(|| store.packages().find(&archive.sha256)).with_context(gone)?;
+            let path = found.or_else(|| cache.packages().find(&archive.sha256)).with_context(gone)?;
             Ok(Fetched { path, new })
         };
-        archives.iter().zip(intact).map(place).collect()
+        archives.iter().zip(intact).map(location).collect()
     }
 
-    /// As `fetch`, for kiwi's own reading: packed anew where the store has that.
+    /// As `fetch`, for kiwi's own reading: packed anew where the cache has that.
     pub(super) fn fetch_to_read<'s>(
         &self,
         archives: &[Archive],
         tree: &RootTree,
-        store: &'s Store,
+        cache: &'s Cache,
         host: &'s Host,
     ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
         let repacked =
-            at_once(archives, host, |archive| store.packages().find_repacked(&archive.sha256, host))?;
+            at_once(archives, host, |archive| cache.packages().find_repacked(&archive.sha256, host))?;
         let others: Vec<Archive> = archives
             .iter()
             .zip(&repacked)
             .filter(|(_, found)| found.is_none())
             .map(|(archive, _)| archive.clone())
             .collect();
-        let fetched = self.fetch(&others, tree, store, host)?;
+        let fetched = self.fetch(&others, tree, cache, host)?;
         let again = others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new);
         let used_again: HashMap<PathBuf, String> =
             again.map(|(archive, fetched)| (fetched.path.clone(), archive.sha256.clone())).collect();
         let mut fetched = fetched.into_iter().map(|fetched| fetched.path);
         let paths = repacked.into_iter().filter_map(|found| found.or_else(|| fetched.next())).collect();
-        let folder = match used_again.is_empty() {
+        let directory = match used_again.is_empty() {
             true => None,
-            false => Some(store.packages().arriving(host)?),
+            false => Some(cache.packages().arriving(host)?),
         };
         Ok((
             paths,
-            Repacker { folder, used_again, finished: Finished::default(), packages: store.packages(), host },
+            Repacker {
+                directory,
+                used_again,
+                finished: Finished::default(),
+                packages: cache.packages(),
+                host,
+            },
         ))
     }
 }
 
 /// Packs packages anew that are read for a second time.
 pub(super) struct Repacker<'s> {
-    folder: Option<WorkFolder>,
+    directory: Option<WorkDirectory>,
     /// Digests by paths.
     used_again: HashMap<PathBuf, String>,
     finished: Finished,
@@ -125,11 +131,11 @@ pub(super) struct Repacker<'s> {
 impl Repacker<'_> {
     /// The data archive of a package.
     pub(super) fn open(&self, package: &Deb) -> Result<Box<dyn Read>> {
-        let wanted = self.used_again.get(package.path()).zip(self.folder.as_ref());
-        let Some((digest, folder)) = wanted.filter(|_| package.is_slow()) else {
+        let wanted = self.used_again.get(package.path()).zip(self.directory.as_ref());
+        let Some((digest, directory)) = wanted.filter(|_| package.is_slow()) else {
             return Ok(Box::new(package.data()?));
         };
-        let path = folder.path().join(digest);
+        let path = directory.path().join(digest);
         if path.exists() {
             // Read once more, for a file that another package has, too.
             return Ok(Box::new(package.data()?));
@@ -139,13 +145,14 @@ impl Repacker<'_> {
     }
 
     /// Keeps what was packed anew.
-    pub(super) fn keep(self) -> Result<()> {
+    pub(super) fn save(self) -> Result<()> {
         let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         at_once(&finished, self.host, |path| match path.file_name().and_then(|name| name.to_str()) {
             Some(digest) => self.packages.adopt_repacked(digest, path, self.host),
             None => Ok(()),
         })?;
-        self.folder.map_or(Ok(()), |folder| folder.close().context("removing the folder of packages"))
+        self.directory
+            .map_or(Ok(()), |directory| directory.close().context("removing the directory of packages"))
     }
 }
 

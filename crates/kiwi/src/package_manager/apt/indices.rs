@@ -8,11 +8,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::output::Order;
 use super::{Apt, WORK};
+use crate::cache::Cache;
 use crate::host::Host;
 use crate::package_manager::Archive;
 use crate::root_tree::RootTree;
 use crate::stage::Digest;
-use crate::store::Store;
 
 pub(super) const LISTS: &str = "var/lib/apt/lists";
 
@@ -20,35 +20,35 @@ impl Apt<'_> {
     /// Which repositories these are.
     fn repositories(&self, tree: &RootTree) -> Result<Digest> {
         let sources = tree.read(format!("{WORK}/etc/sources.list.d/kiwi.sources"))?;
-        // A folder of packages gets an index inside the tree, whose place is none of the repository's.
+        // A directory of packages gets an index inside the tree, whose location is none of the repository's.
         let text = String::from_utf8_lossy(&sources).replace(&tree.path().display().to_string(), "");
         Ok(Digest::of(format!("{} {text}", self.plan.architecture)))
     }
 
     /// Puts the indices of the last update into the tree.
-    pub(super) fn take_indices(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        store.indices().take(&self.repositories(tree)?, &tree.path().join(LISTS), host)
+    pub(super) fn restore_indices(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
+        cache.indices().restore(&self.repositories(tree)?, &tree.path().join(LISTS), host)
     }
 
     /// Keeps the indices, unless they are what was taken: `before` is their digest then.
-    pub(super) fn keep_indices(
+    pub(super) fn save_indices(
         &self,
         before: &Digest,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
         if self.indices_digest(tree)? == *before {
             return Ok(());
         }
-        let kept = store.indices().keep(&self.repositories(tree)?, &tree.path().join(LISTS), host);
+        let kept = cache.indices().save(&self.repositories(tree)?, &tree.path().join(LISTS), host);
         if let Err(error) = kept {
             host.warn(&format!("the next build reads the repositories anew: {error:#}"));
         }
         Ok(())
     }
 
-    /// What the repositories say, in one word. A release file names the digests of its indices, which apt has checked;
+    /// What the repositories say, in one keyword. A release file names the digests of its indices, which apt has checked;
     /// where there is none, the indices themselves count.
     pub(super) fn indices_digest(&self, tree: &RootTree) -> Result<Digest> {
         let names = tree.list(LISTS)?;
@@ -68,27 +68,27 @@ impl Apt<'_> {
         Ok(Digest::of(text))
     }
 
-    /// Everything that decides what apt answers when it is asked for `words`.
-    fn question(&self, words: &[String], tree: &RootTree) -> Result<String> {
+    /// Everything that decides what apt answers when it is asked for `keywords`.
+    fn question(&self, keywords: &[String], tree: &RootTree) -> Result<String> {
         let configuration = self.apt_conf(std::path::Path::new(""));
         let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
-        let question = (words, configuration, self.preferences(tree)?, indices);
+        let question = (keywords, configuration, self.preferences(tree)?, indices);
         Ok(format!("{} {question:?}", env!("KIWI_SOURCES")))
     }
 
-    /// Asks `decide` which archives `words` need, unless the same was asked about the same indices before.
+    /// Asks `decide` which archives `keywords` need, unless the same was asked about the same indices before.
     pub(super) fn archives_once(
         &self,
-        words: &[String],
+        keywords: &[String],
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
         decide: impl FnOnce() -> Result<Vec<Archive>>,
     ) -> Result<Vec<Archive>> {
-        // An archive inside the tree has another place in every build.
+        // An archive inside the tree has another location in every build.
         let here = tree.path().display().to_string();
         let lasting = |archives: &Vec<Archive>| archives.iter().all(|archive| !archive.uri.contains(&here));
-        once(&Digest::of(self.question(words, tree)?), store, host, decide, lasting)
+        once(&Digest::of(self.question(keywords, tree)?), cache, host, decide, lasting)
     }
 
     /// Asks `decide` for the order of installation, unless the same was asked before; `installed` is dpkg's status.
@@ -96,29 +96,29 @@ impl Apt<'_> {
         &self,
         installed: &str,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
         decide: impl FnOnce() -> Result<Order>,
     ) -> Result<Order> {
         let question = format!("order {} {installed}", self.question(&self.wanted(), tree)?);
-        once(&Digest::of(question), store, host, decide, |_| true)
+        once(&Digest::of(question), cache, host, decide, |_| true)
     }
 }
 
-/// What the store knows of a question, else what `decide` answers, which is kept if it is `lasting`.
+/// What the cache knows of a question, else what `decide` answers, which is kept if it is `lasting`.
 fn once<T: Serialize + DeserializeOwned>(
     inputs: &Digest,
-    store: &Store,
+    cache: &Cache,
     host: &Host,
     decide: impl FnOnce() -> Result<T>,
     lasting: impl FnOnce(&T) -> bool,
 ) -> Result<T> {
-    if let Some(known) = store.indices().resolution(inputs, host) {
+    if let Some(known) = cache.indices().resolution(inputs, host) {
         return Ok(known);
     }
     let answer = decide()?;
     if lasting(&answer)
-        && let Err(error) = store.indices().keep_resolution(inputs, &answer, host)
+        && let Err(error) = cache.indices().save_resolution(inputs, &answer, host)
     {
         host.warn(&format!("the next build asks apt again what to install: {error:#}"));
     }

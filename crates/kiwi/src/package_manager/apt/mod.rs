@@ -3,14 +3,14 @@
 //! ```text
 //! refresh: source lists of ours -> apt-get update (signatures checked)
 //! resolve: one resolution for everything
-//! install: packages into the store -> natively or plainly into the tree
-//! settle:  the image's own source lists, no trace of the build
+//! install: packages into the cache -> natively or plainly into the tree
+//! finish:  the image's own source lists, no trace of the build
 //! ```
 //!
 //! `native` unpacks in process and lets dpkg configure; `plain` leaves everything to dpkg and apt-get. Both run without
 //! network, services and initramfs generators, and give the same tree.
 //!
-//! Nothing of the host's apt configuration is read or written: every folder apt knows lies in the tree.
+//! Nothing of the host's apt configuration is read or written: every directory apt knows lies in the tree.
 
 mod configuration;
 mod fetch;
@@ -24,16 +24,16 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
 use super::{
-    Archive, Further, Installed, Layer, Layers, PackageManager, PackagePath, PackagePlan, Resolution,
+    Archive, Installed, Layer, Layers, NextLayer, PackageManager, PackagePath, PackagePlan, Resolution,
 };
+use crate::cache::Cache;
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
-use crate::store::Store;
 use indices::LISTS;
 use output::{archives, release_date, resolve_error, update_error};
 
-/// Our folder in the tree while we work.
+/// Our directory in the tree while we work.
 pub(super) const WORK: &str = ".kiwi";
 /// Programs that package scripts get something else for during a build.
 const HELD_BACK: [(&str, &str); 3] = [
@@ -43,7 +43,7 @@ const HELD_BACK: [(&str, &str); 3] = [
     ("usr/bin/ssh-keygen", SHORT_HOST_KEY),
 ];
 const NOTHING: &str = "#!/bin/sh\nexit 0\n";
-/// The host keys of the build are taken out again (`physical/secrets`), and a long RSA key takes seconds.
+/// The host keys of the build are taken out again (`prepare/secrets`), and a long RSA key takes seconds.
 const SHORT_HOST_KEY: &str = "#!/bin/sh\n\
     case \" $* \" in *' -f /etc/ssh/ssh_host_rsa_key '*) set -- \"$@\" -b 1024;; esac\n\
     exec /usr/bin/ssh-keygen.kiwi \"$@\"\n";
@@ -76,11 +76,11 @@ impl<'a> Apt<'a> {
             .env("INITRD", "No")
     }
 
-    /// The words that name everything to install.
+    /// The keywords that name everything to install.
     fn wanted(&self) -> Vec<String> {
-        let mut words = vec!["?essential".to_owned()];
-        words.extend(self.named());
-        words
+        let mut keywords = vec!["?essential".to_owned()];
+        keywords.extend(self.named());
+        keywords
     }
 
     /// Those packages that the description names.
@@ -90,9 +90,9 @@ impl<'a> Apt<'a> {
     }
 
     /// One resolution for everything.
-    fn decide(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution> {
-        let to_fetch = |words: &[String]| {
-            self.archives_once(words, tree, store, host, || self.to_fetch(words, "install", tree, host))
+    fn decide(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution> {
+        let to_fetch = |keywords: &[String]| {
+            self.archives_once(keywords, tree, cache, host, || self.to_fetch(keywords, "install", tree, host))
         };
         let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
@@ -105,13 +105,19 @@ impl<'a> Apt<'a> {
         Ok(Resolution { archives: everything, bootstrap })
     }
 
-    /// What apt would fetch to install `words` on the tree as it is.
-    fn to_fetch(&self, words: &[String], action: &str, tree: &RootTree, host: &Host) -> Result<Vec<Archive>> {
+    /// What apt would fetch to install `keywords` on the tree as it is.
+    fn to_fetch(
+        &self,
+        keywords: &[String],
+        action: &str,
+        tree: &RootTree,
+        host: &Host,
+    ) -> Result<Vec<Archive>> {
         let command = self
             .apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
             .args(["--yes", "--quiet=2", "--print-uris", action])
-            .args(words);
+            .args(keywords);
         archives(&command.output().map_err(resolve_error)?)
     }
 
@@ -132,8 +138,8 @@ impl<'a> Apt<'a> {
         self.in_tree("/usr/bin/dpkg", tree, host).arg("--force-unsafe-io")
     }
 
-    /// The folders that unusrmerged packages unpack into are links to where they are today.
-    fn merge_folders(&self, tree: &RootTree) -> Result<()> {
+    /// The directories that unusrmerged packages unpack into are links to where they are today.
+    fn merge_directories(&self, tree: &RootTree) -> Result<()> {
         for name in MERGED {
             tree.create_dir(format!("usr/{name}"), 0o755)?;
             tree.symlink(name, format!("usr/{name}"))?;
@@ -179,9 +185,9 @@ impl<'a> Apt<'a> {
 }
 
 impl PackageManager for Apt<'_> {
-    fn refresh(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<u64> {
+    fn refresh(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<u64> {
         self.configure(tree, host)?;
-        self.take_indices(tree, store, host)?;
+        self.restore_indices(tree, cache, host)?;
         let before = self.indices_digest(tree)?;
         self.apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
@@ -190,7 +196,7 @@ impl PackageManager for Apt<'_> {
             .network()
             .run()
             .map_err(|error| update_error(error, "the indices of the repositories"))?;
-        self.keep_indices(&before, tree, store, host)?;
+        self.save_indices(&before, tree, cache, host)?;
         self.pin_by_release(tree, host)?;
         let lists = tree.list(LISTS)?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
@@ -199,8 +205,8 @@ impl PackageManager for Apt<'_> {
         Ok(dates.max().unwrap_or_else(|| host.now()))
     }
 
-    fn resolve(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<Resolution> {
-        self.decide(tree, store, host)
+    fn resolve(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution> {
+        self.decide(tree, cache, host)
     }
 
     fn install(
@@ -208,34 +214,34 @@ impl PackageManager for Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, layers, tree, store, host),
-            PackagePath::Plain => self.install_plainly(resolution, tree, store, host),
+            PackagePath::Native => self.install_natively(resolution, layers, tree, cache, host),
+            PackagePath::Plain => self.install_plainly(resolution, tree, cache, host),
         }
     }
 
-    fn further_layer(
+    fn next_layer(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
-    ) -> Result<Further<Layer>> {
+    ) -> Result<NextLayer<Layer>> {
         match self.plan.path {
-            PackagePath::Native => self.scripts_ahead(resolution, tree, store, host),
-            PackagePath::Plain => Ok(Further::None),
+            PackagePath::Native => self.scripts_ahead(resolution, tree, cache, host),
+            PackagePath::Plain => Ok(NextLayer::None),
         }
     }
 
-    fn working_folders(&self) -> &'static [&'static str] {
+    fn working_directories(&self) -> &'static [&'static str] {
         &[WORK, LISTS]
     }
 
-    fn upgrade(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
-        self.upgrade_plainly(tree, store, host)
+    fn upgrade(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
+        self.upgrade_plainly(tree, cache, host)
     }
 
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()> {
@@ -281,10 +287,10 @@ impl PackageManager for Apt<'_> {
         Ok(packages)
     }
 
-    fn tidy(&self, tree: &RootTree, _host: &Host) -> Result<()> {
-        for folder in ["var/lib/apt/lists", "var/cache/apt/archives"] {
-            for name in tree.list(folder)? {
-                tree.remove(format!("{folder}/{name}"))?;
+    fn clean_up(&self, tree: &RootTree, _host: &Host) -> Result<()> {
+        for directory in ["var/lib/apt/lists", "var/cache/apt/archives"] {
+            for name in tree.list(directory)? {
+                tree.remove(format!("{directory}/{name}"))?;
             }
         }
         for file in ["var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin", "var/lib/dpkg/lock"] {
@@ -293,9 +299,9 @@ impl PackageManager for Apt<'_> {
         Ok(())
     }
 
-    fn settle(&self, tree: &RootTree, host: &Host) -> Result<()> {
+    fn finish(&self, tree: &RootTree, host: &Host) -> Result<()> {
         tree.remove(WORK)?;
-        self.tidy(tree, host)?;
+        self.clean_up(tree, host)?;
         let own: Vec<&str> =
             self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_deref()).collect();
         if !own.is_empty() && tree.exists("etc/apt") {

@@ -1,10 +1,10 @@
 //! The native package path: kiwi unpacks, dpkg configures.
 //!
 //! ```text
-//! one resolution -> packages in the store
+//! one resolution -> packages in the cache
 //!   -> layer of the essential ones: unpacked, their preinst scripts, dpkg --configure; beside it apt-get --simulate: the
 //!      order of the others
-//!   -> layer of those that have scripts, with what they need, in waves: preinst scripts, unpacked side by side; dpkg
+//!   -> layer of those that have scripts, with what they need, in batches: preinst scripts, unpacked side by side; dpkg
 //!      --configure in apt's order, triggers at its end
 //!   -> the others; one dpkg --configure, triggers at its end
 //! ```
@@ -12,7 +12,7 @@
 //! Each layer comes from an earlier build that had the same one. What is in it follows from the packages and their order
 //! alone. Scripts take most of the time, and most packages have none.
 //!
-//! apt decides which packages and in which order, dpkg's own code brings them to life: what is done here is only what
+//! apt decides which packages and in which order, dpkg's own code provides them to life: what is done here is only what
 //! costs most, and what needs no decision.
 
 use std::collections::{HashMap, HashSet};
@@ -23,13 +23,13 @@ use anyhow::{Context, Result, bail};
 use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
+use crate::cache::Cache;
 use crate::host::{Command, Host};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
-use crate::package_manager::{Archive, Further, Layer, Layers, Resolution};
+use crate::package_manager::{Archive, Layer, Layers, NextLayer, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
-use crate::store::Store;
 
 /// What apt writes about packages that nobody asked for by name.
 const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
@@ -41,18 +41,18 @@ impl Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
         let bootstrap = resolution.bootstrap_layer();
         let archives = in_layers(resolution, &bootstrap);
-        let (paths, repacker) = self.fetch_to_read(&archives, tree, store, host)?;
+        let (paths, repacker) = self.fetch_to_read(&archives, tree, cache, host)?;
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
         let (order, bootstrapped) = std::thread::scope(|scope| {
-            let order = scope.spawn(|| self.order(&installed, tree, store, host));
+            let order = scope.spawn(|| self.order(&installed, tree, cache, host));
             let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
             let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
             (order.join().unwrap_or_else(ended), bootstrapped)
@@ -72,43 +72,43 @@ impl Apt<'_> {
         work.configure(&order.configure_early)?;
         work.finish()?;
         drop(work);
-        repacker.keep()?;
+        repacker.save()?;
         self.mark_automatic(&order, tree)?;
         self.release(tree, host)?;
         stage.finish();
         Ok(())
     }
 
-    /// The layer of packages with scripts as it will be, when all packages are in the store.
+    /// The layer of packages with scripts as it will be, when all packages are in the cache.
     pub(super) fn scripts_ahead(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
-    ) -> Result<Further<Layer>> {
+    ) -> Result<NextLayer<Layer>> {
         let bootstrap = resolution.bootstrap_layer();
         let archives = in_layers(resolution, &bootstrap);
         let found: Vec<Option<PathBuf>> =
-            archives.iter().map(|archive| store.packages().find_any(&archive.sha256)).collect();
+            archives.iter().map(|archive| cache.packages().find_any(&archive.sha256)).collect();
         let missing = found.iter().filter(|found| found.is_none()).count();
         if missing > 0 {
-            return Ok(Further::Unread(missing));
+            return Ok(NextLayer::Unread(missing));
         }
         let paths: Vec<PathBuf> = found.into_iter().flatten().collect();
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
-        let order = self.order(&status(&first), tree, store, host)?;
+        let order = self.order(&status(&first), tree, cache, host)?;
         let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
         Ok(match scripted.is_empty() {
-            true => Further::None,
-            false => Further::Known(scripts_layer(&scripted, &paths, &archives, &order)),
+            true => NextLayer::None,
+            false => NextLayer::Known(scripts_layer(&scripted, &paths, &archives, &order)),
         })
     }
 
     /// In which order apt would unpack and configure what is not installed yet, when dpkg's status is `installed`.
-    fn order(&self, installed: &str, tree: &RootTree, store: &Store, host: &Host) -> Result<Order> {
-        self.ordered_once(installed, tree, store, host, || self.ask_for_order(installed, tree, host))
+    fn order(&self, installed: &str, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Order> {
+        self.ordered_once(installed, tree, cache, host, || self.ask_for_order(installed, tree, host))
     }
 
     fn ask_for_order(&self, installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {
@@ -169,14 +169,14 @@ impl<'a> Work<'a> {
         make: impl FnOnce(&mut Self, &Layer, &[Index]) -> Result<()>,
     ) -> Result<()> {
         let added = self.unpacker.add(packages);
-        if let Some(note) = self.layers.take(layer)? {
+        if let Some(note) = self.layers.restore(layer)? {
             self.unpacker.resume(&note)?;
             self.database.learn(&added, &self.unpacker);
         } else {
             make(self, layer, &added)?;
             // A path that is no text cannot be noted.
             if let Ok(note) = self.unpacker.note() {
-                self.layers.keep(layer, &note)?;
+                self.layers.save(layer, &note)?;
             }
         }
         let names = self.names(&added);
@@ -185,17 +185,17 @@ impl<'a> Work<'a> {
     }
 
     /// The packages that make a system in which scripts and dpkg run, and programs held back for all others.
-    fn bootstrap(&mut self, _: &Layer, wave: &[Index]) -> Result<()> {
-        let stage = self.host.stage(format!("Unpacking {} bootstrap packages", wave.len()));
-        self.apt.merge_folders(self.tree)?;
-        self.unpack_files(wave, &Rules::default())?;
+    fn bootstrap(&mut self, _: &Layer, batch: &[Index]) -> Result<()> {
+        let stage = self.host.stage(format!("Unpacking {} bootstrap packages", batch.len()));
+        self.apt.merge_directories(self.tree)?;
+        self.unpack_files(batch, &Rules::default())?;
         self.apt.hold_back_services(self.tree)?;
         self.database.create()?;
-        self.run_preinst(wave)?;
-        self.database.record(&mut self.unpacker, wave)?;
+        self.run_preinst(batch)?;
+        self.database.record(&mut self.unpacker, batch)?;
         self.dpkg()
             .args(["--force-depends", "--configure"])
-            .args(self.names(wave))
+            .args(self.names(batch))
             .run()
             .context("configuring the bootstrap packages")?;
         self.apt.hold_back(self.tree, self.host)?;
@@ -219,16 +219,16 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The packages that came last, in waves that scripts and pre-dependencies ask for; `early` is the order of what is configured on the way.
+    /// The packages that came last, in batches that scripts and pre-dependencies ask for; `early` is the order of what is configured on the way.
     fn unpack(&mut self, packages: &[Index], early: &[String]) -> Result<()> {
         let first = self.unpacker.packages().len() - packages.len();
-        for wave in dpkg::waves(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {
-            let mut before = self.names(&wave.configured_before);
+        for batch in dpkg::batches(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {
+            let mut before = self.names(&batch.configured_before);
             before.sort_by_key(|name| early.iter().position(|early| early == name).unwrap_or(usize::MAX));
             self.configure(&before)?;
-            self.run_preinst(&wave.packages)?;
-            self.unpack_files(&wave.packages, &Rules::read(self.tree)?)?;
-            self.database.record(&mut self.unpacker, &wave.packages)?;
+            self.run_preinst(&batch.packages)?;
+            self.unpack_files(&batch.packages, &Rules::read(self.tree)?)?;
+            self.database.record(&mut self.unpacker, &batch.packages)?;
         }
         Ok(())
     }
@@ -237,15 +237,15 @@ impl<'a> Work<'a> {
         self.unpacker.chosen(packages).map(|package| package.name().to_owned()).collect()
     }
 
-    fn unpack_files(&mut self, wave: &[usize], rules: &Rules) -> Result<()> {
-        self.unpacker.unpack(wave, rules, |package| self.repacker.open(package), self.host)
+    fn unpack_files(&mut self, batch: &[usize], rules: &Rules) -> Result<()> {
+        self.unpacker.unpack(batch, rules, |package| self.repacker.open(package), self.host)
     }
 
-    fn run_preinst(&self, wave: &[usize]) -> Result<()> {
+    fn run_preinst(&self, batch: &[usize]) -> Result<()> {
         let shell = self.apt.in_tree("/bin/sh", self.tree, self.host);
         let dpkg = self.unpacker.packages().iter().find(|package| package.name() == "dpkg");
         let version = dpkg.map_or("", |package| package.control.version());
-        dpkg::run_preinst(self.unpacker.chosen(wave), version, WORK, self.tree, shell)
+        dpkg::run_preinst(self.unpacker.chosen(batch), version, WORK, self.tree, shell)
     }
 
     /// dpkg configures those of the packages that it did not configure yet.
@@ -308,19 +308,19 @@ fn status(packages: &[Deb]) -> String {
 
 /// Packages in the order of `names`, which names each of them.
 fn sorted(mut packages: Vec<Deb>, names: &[String]) -> Result<Vec<Deb>> {
-    let place: HashMap<&str, usize> =
-        names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+    let location: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(location, name)| (name.as_str(), location)).collect();
     let unexpected: Vec<&str> =
-        packages.iter().map(Deb::name).filter(|name| !place.contains_key(name)).collect();
-    if !unexpected.is_empty() || place.len() != packages.len() {
+        packages.iter().map(Deb::name).filter(|name| !location.contains_key(name)).collect();
+    if !unexpected.is_empty() || location.len() != packages.len() {
         bail!(
             "apt chose other packages when asked again: {} instead of {} (not any more: {}); --package-path plain leaves \
              the installation to it",
-            place.len(),
+            location.len(),
             packages.len(),
             unexpected.join(", ")
         );
     }
-    packages.sort_by_key(|package| place[package.name()]);
+    packages.sort_by_key(|package| location[package.name()]);
     Ok(packages)
 }

@@ -16,9 +16,9 @@ pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
         let Some((uri, rest)) = line.strip_prefix('\'').and_then(|line| line.split_once("' ")) else {
             continue;
         };
-        let mut words = rest.split_whitespace();
-        let Some(file) = words.next() else { continue };
-        match words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
+        let mut keywords = rest.split_whitespace();
+        let Some(file) = keywords.next() else { continue };
+        match keywords.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
             Some(sha256) => archives.push(Archive {
                 uri: uri.to_owned(),
                 file: file.to_owned(),
@@ -30,7 +30,7 @@ pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
     if let Some(first) = unverifiable.first() {
         bail!(
             "the index of a repository names no SHA-256 of {} packages, the first of them {first}\nmake the index anew, as \
-             apt-ftparchive and dpkg-scanpackages do it, or name the folder with the packages as a repository of type deb-dir",
+             apt-ftparchive and dpkg-scanpackages do it, or name the directory with the packages as a repository of type deb-dir",
             unverifiable.len()
         );
     }
@@ -50,8 +50,8 @@ pub(super) fn order(output: &str) -> Order {
     let mut order = Order::default();
     let mut configured = Vec::new();
     for line in output.lines() {
-        let mut words = line.split_whitespace();
-        match (words.next(), words.next()) {
+        let mut keywords = line.split_whitespace();
+        match (keywords.next(), keywords.next()) {
             (Some("Inst"), Some(name)) => {
                 order.unpack.push(name.to_owned());
                 order.configure_early.append(&mut configured);
@@ -66,8 +66,8 @@ pub(super) fn order(output: &str) -> Order {
 /// Seconds since 1970 of a `Date:` field as in `Sat, 05 Sep 2026 09:12:30 UTC`.
 pub(super) fn release_date(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, day, month, year, time, ..] = words.as_slice() else { return None };
+    let keywords: Vec<&str> = line.split_whitespace().collect();
+    let [_, day, month, year, time, ..] = keywords.as_slice() else { return None };
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|name| name == month)? as u64 + 1;
@@ -88,8 +88,9 @@ pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
         return anyhow!("no space is left for {fetched}: No space left on device");
     }
     let CommandError::Failed { tail, .. } = &error else { return error.into() };
-    let line =
-        |words: &[&str]| tail.iter().find(|line| words.iter().any(|word| line.contains(word))).cloned();
+    let line = |keywords: &[&str]| {
+        tail.iter().find(|line| keywords.iter().any(|keyword| line.contains(keyword))).cloned()
+    };
     if let Some(line) = line(&[
         "is not signed",
         "NO_PUBKEY",

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 
 use super::output::resolve_error;
 use super::{Apt, WORK};
+use crate::cache::Cache;
 use crate::host::Host;
 use crate::package_manager::{Archive, Resolution};
 use crate::root_tree::RootTree;
-use crate::store::Store;
 
 impl Apt<'_> {
     /// Essential packages by dpkg, everything else by apt-get.
@@ -15,11 +15,11 @@ impl Apt<'_> {
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
         let Resolution { archives: everything, bootstrap: essential } = resolution;
-        self.place_archives(everything, tree, store, host)?;
+        self.place_archives(everything, tree, cache, host)?;
         let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
         self.unpack_first(essential, tree, host)?;
         stage.finish();
@@ -32,8 +32,8 @@ impl Apt<'_> {
             .run()
             .context("installing the bootstrap packages")?;
         self.hold_back(tree, host)?;
-        // Reading the lists takes a temporary file, for which package scripts have another place than apt: it reads them
-        // here, into its cache, if it was not asked before because the store knew the resolution.
+        // Reading the lists takes a temporary file, for which package scripts have another location than apt: it reads them
+        // here, into its cache, if it was not asked before because the cache knew the resolution.
         self.to_fetch(&self.wanted()[1..], "install", tree, host)?;
         self.install_fetched(&["install"], &self.wanted()[1..], tree, host)?;
         self.release(tree, host)?;
@@ -42,20 +42,20 @@ impl Apt<'_> {
     }
 
     /// Newer versions of everything, then the packages that are new in the description.
-    pub(super) fn upgrade_plainly(&self, tree: &RootTree, store: &Store, host: &Host) -> Result<()> {
+    pub(super) fn upgrade_plainly(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
         let names: Vec<String> =
             self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
         self.hold_back(tree, host)?;
         let result = (|| {
             let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
-            self.place_archives(&newer, tree, store, host)?;
+            self.place_archives(&newer, tree, cache, host)?;
             if !newer.is_empty() {
                 let stage = host.stage(format!("Upgrading {} packages", newer.len()));
                 self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
                 stage.finish();
             }
             let added = self.to_fetch(&names, "install", tree, host)?;
-            self.place_archives(&added, tree, store, host)?;
+            self.place_archives(&added, tree, cache, host)?;
             if !added.is_empty() {
                 let stage = host.stage(format!("Installing {} packages", added.len()));
                 self.install_fetched(&["install"], &names, tree, host)?;
@@ -72,12 +72,12 @@ impl Apt<'_> {
         &self,
         archives: &[Archive],
         tree: &RootTree,
-        store: &Store,
+        cache: &Cache,
         host: &Host,
     ) -> Result<()> {
-        let folder = tree.path().join(WORK).join("archives");
-        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, store, host)?) {
-            let target = folder.join(&archive.file);
+        let directory = tree.path().join(WORK).join("archives");
+        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, cache, host)?) {
+            let target = directory.join(&archive.file);
             if fetched.path != target {
                 host.copy_file(&fetched.path, &target)
                     .with_context(|| format!("writing {}", target.display()))?;
@@ -88,11 +88,11 @@ impl Apt<'_> {
 
     /// Unpacks the essential packages so that dpkg and a shell can run in the tree.
     fn unpack_first(&self, archives: &[Archive], tree: &RootTree, host: &Host) -> Result<()> {
-        self.merge_folders(tree)?;
-        let folder = tree.path().join(WORK).join("archives");
-        let files = archives.iter().map(|archive| folder.join(&archive.file));
-        // A folder of a package never replaces a link of the tree (/lib stays a link to usr/lib) and does not change a
-        // folder that is there: so does dpkg.
+        self.merge_directories(tree)?;
+        let directory = tree.path().join(WORK).join("archives");
+        let files = archives.iter().map(|archive| directory.join(&archive.file));
+        // A directory of a package never replaces a link of the tree (/lib stays a link to usr/lib) and does not change a
+        // directory that is there: so does dpkg.
         let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
                       --no-overwrite-dir --numeric-owner --directory \"$TREE\" || exit 1; done";
         host.command("sh")
@@ -105,14 +105,20 @@ impl Apt<'_> {
     }
 
     /// Installs what is fetched already: no network, the tree's `/proc` and `/dev` are the sandbox's.
-    fn install_fetched(&self, action: &[&str], words: &[String], tree: &RootTree, host: &Host) -> Result<()> {
-        for folder in ["proc", "dev", "run"] {
-            tree.create_dir(folder, 0o755)?;
+    fn install_fetched(
+        &self,
+        action: &[&str],
+        keywords: &[String],
+        tree: &RootTree,
+        host: &Host,
+    ) -> Result<()> {
+        for directory in ["proc", "dev", "run"] {
+            tree.create_dir(directory, 0o755)?;
         }
         self.apt_get(tree, host)
             .args(["--yes", "--quiet=1", "--no-download"])
             .args(action)
-            .args(words)
+            .args(keywords)
             .bind("/dev", tree.path().join("dev"), false)
             .bind("/proc", tree.path().join("proc"), false)
             .run()

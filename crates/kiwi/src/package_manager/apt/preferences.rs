@@ -1,6 +1,6 @@
 //! Which repository goes before which: apt's preferences for one tree.
 //!
-//! apt has no priority of a repository, only pins on packages that come from somewhere: from a host, or with certain words
+//! apt has no priority of a repository, only pins on packages that come from somewhere: from a host, or with certain keywords
 //! in the release file. A host is enough where all its repositories have the same priority; where they have not, what
 //! their release files say tells them apart.
 
@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 
-/// Below our folder.
+/// LowerDir our directory.
 const PLACE: &str = "etc/preferences.d/kiwi";
 
 /// Fields of `apt-get indextargets`, and what a pin calls them.
@@ -32,13 +32,13 @@ impl Apt<'_> {
     pub(super) fn write_preferences(&self, tree: &RootTree) -> Result<()> {
         let pins = self.build_repositories().filter_map(|(index, repository)| {
             let priority = repository.priority?;
-            if is_folder(repository) {
+            if is_directory(repository) {
                 return Some(pin(&format!("release l={}", label(index)), priority));
             }
             let is_alone = self.is_of_its_own_host(repository);
             is_alone.then(|| pin(&format!("origin \"{}\"", host(&repository.location)), priority))
         });
-        tree.write(place(), self.ignored().chain(pins).collect::<String>(), 0o644)
+        tree.write(location(), self.ignored().chain(pins).collect::<String>(), 0o644)
     }
 
     /// Pins of repositories that only their release files tell apart, which have been read by now.
@@ -46,7 +46,7 @@ impl Apt<'_> {
         let alike: Vec<&Resolved> = self
             .build_repositories()
             .map(|(_, repository)| repository)
-            .filter(|repository| !self.is_of_its_own_host(repository) && !is_folder(repository))
+            .filter(|repository| !self.is_of_its_own_host(repository) && !is_directory(repository))
             .collect();
         if alike.iter().all(|repository| repository.priority.is_none()) {
             return Ok(());
@@ -66,12 +66,12 @@ impl Apt<'_> {
                  another repository of its host, with another priority, does not say; give it a label or a suite of its own"
             ));
         }
-        tree.write(place(), self.preferences(tree)? + &pins, 0o644)
+        tree.write(location(), self.preferences(tree)? + &pins, 0o644)
     }
 
     /// The preferences as they are in force.
     pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
-        tree.read_text(place())
+        tree.read_text(location())
     }
 
     /// Names that a description ignores are pinned away.
@@ -93,12 +93,12 @@ impl Apt<'_> {
     }
 }
 
-fn place() -> String {
+fn location() -> String {
     format!("{WORK}/{PLACE}")
 }
 
 /// Whether it has an index of ours.
-pub(super) fn is_folder(repository: &Resolved) -> bool {
+pub(super) fn is_directory(repository: &Resolved) -> bool {
     repository.kind == description::RepositoryType::DebDir && repository.location.starts_with('/')
 }
 
@@ -115,21 +115,21 @@ fn pin(condition: &str, priority: i64) -> String {
 /// would end the condition of a pin.
 fn targets(output: &str) -> Vec<Target> {
     let target = |line: &str| {
-        let mut words = line.split('|');
-        let (uri, suite) = (words.next()?.to_owned(), words.next()?.to_owned());
-        let said = words.zip(FIELDS).filter(|(value, _)| !value.starts_with("$(") && !value.contains(','));
+        let mut keywords = line.split('|');
+        let (uri, suite) = (keywords.next()?.to_owned(), keywords.next()?.to_owned());
+        let said = keywords.zip(FIELDS).filter(|(value, _)| !value.starts_with("$(") && !value.contains(','));
         let release = said.map(|(value, (_, letter))| format!("{letter}={value}")).collect::<Vec<_>>();
         Some(Target { uri, suite, release: release.join(",") })
     };
     output.lines().filter_map(target).collect()
 }
 
-/// The pins of these repositories, and place and suite of those that no pin can mean alone.
+/// The pins of these repositories, and location and suite of those that no pin can mean alone.
 fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String, String)>) {
     let of = |repository: &Resolved, target: &Target| {
-        let place = repository.location.trim_end_matches('/');
+        let location = repository.location.trim_end_matches('/');
         let uri = target.uri.trim_end_matches('/');
-        (uri == place || uri.strip_prefix("copy:") == Some(place))
+        (uri == location || uri.strip_prefix("copy:") == Some(location))
             && repository.suites.contains(&target.suite)
     };
     let (mut text, mut confused) = (String::new(), Vec::new());
@@ -141,10 +141,10 @@ fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String,
                 other.priority != Some(priority)
                     && targets.iter().any(|theirs| of(other, theirs) && theirs.release == target.release)
             };
-            let (pin, place) =
+            let (pin, location) =
                 (pin(&format!("release {}", target.release), priority), repository.location.clone());
             match target.release.is_empty() || repositories.iter().find(other).is_some() {
-                true => confused.push((place, target.suite.clone())),
+                true => confused.push((location, target.suite.clone())),
                 false if text.contains(&pin) => {}
                 false => text += &pin,
             }
@@ -153,7 +153,7 @@ fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String,
     (text, confused)
 }
 
-/// The host of a location, as apt compares it: without user and port, nothing for a folder.
+/// The host of a location, as apt compares it: without user and port, nothing for a directory.
 fn host(location: &str) -> &str {
     let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let host = host.rsplit('@').next().unwrap_or_default();
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn hosts_are_named_as_apt_names_them() {
-        assert_eq!(host("https://user:word@packages.example.org:8443/debian"), "packages.example.org");
+        assert_eq!(host("https://user:keyword@packages.example.org:8443/debian"), "packages.example.org");
         assert_eq!(host("http://packages.example.org"), "packages.example.org");
         assert_eq!(host("/srv/packages"), "");
     }
@@ -200,15 +200,15 @@ mod tests {
         assert_eq!(read[2].release, "o=Example", "a comma ends a condition");
         let (debian, own) =
             (repository("http://h/debian", "stable", Some(400)), repository("http://h/own", "./", None));
-        let folder = repository("/srv/one", "./", Some(700));
-        let (text, confused) = pins(&[&debian, &own, &folder], &read);
+        let directory = repository("/srv/one", "./", Some(700));
+        let (text, confused) = pins(&[&debian, &own, &directory], &read);
         assert_eq!(
             text,
             "Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=main\nPin-Priority: 400\n\n\
              Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=contrib\nPin-Priority: 400\n\n"
         );
         assert_eq!(confused, [("/srv/one".to_owned(), "./".to_owned())]);
-        // The same words with another priority.
+        // The same keywords with another priority.
         let copy = repository("http://h/own", "./", Some(1));
         assert_eq!(
             pins(&[&own, &copy], &read),

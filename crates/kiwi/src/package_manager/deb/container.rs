@@ -77,11 +77,11 @@ pub(super) fn members(file: &mut (impl Read + Seek)) -> Result<(Member, Member)>
 }
 
 /// The next member, which must be `stem` with a known suffix; members that start with `_` are for others.
-fn next(stem: &str, file: &mut (impl Read + Seek), mut place: u64, end: u64) -> Result<Member> {
+fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) -> Result<Member> {
     loop {
-        let (name, offset, size) = header(file, place + place % 2, end)?;
+        let (name, offset, size) = header(file, location + location % 2, end)?;
         if name.starts_with('_') {
-            place = offset + size;
+            location = offset + size;
             continue;
         }
         let suffix = name.strip_prefix(stem);
@@ -98,19 +98,19 @@ fn next(stem: &str, file: &mut (impl Read + Seek), mut place: u64, end: u64) -> 
     }
 }
 
-/// The 60 bytes of a member's header at `place`: its name, where it starts and its size, which lies within the file.
-fn header(file: &mut (impl Read + Seek), place: u64, end: u64) -> Result<(String, u64, u64)> {
-    file.seek(SeekFrom::Start(place))?;
+/// The 60 bytes of a member's header at `location`: its name, where it starts and its size, which lies within the file.
+fn header(file: &mut (impl Read + Seek), location: u64, end: u64) -> Result<(String, u64, u64)> {
+    file.seek(SeekFrom::Start(location))?;
     let mut header = [0; 60];
     file.read_exact(&mut header).context("it ends too early: a member is missing")?;
     let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end().to_owned();
     let name = text(0..16).trim_end_matches('/').to_owned();
-    let offset = place + 60;
+    let offset = location + 60;
     let size = text(48..58).parse::<u64>().ok().filter(|_| &header[58..] == b"`\n");
     match size {
         Some(size) if size <= end.saturating_sub(offset) => Ok((name, offset, size)),
         Some(_) => bail!("it ends too early: the member {} is cut off", name.escape_debug()),
-        None => bail!("the header of a member at byte {place} is damaged"),
+        None => bail!("the header of a member at byte {location} is damaged"),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> 
     let (mut control, mut members) = (None, Vec::new());
     entries(archive, |entry, content| {
         match entry.kind {
-            Kind::Folder => return Ok(()),
+            Kind::Directory => return Ok(()),
             Kind::File => {}
             _ => bail!("its control file {} is no plain file", entry.path.display()),
         }

@@ -20,7 +20,7 @@ const LONGEST_PATH: u64 = 4096;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Kind {
     File,
-    Folder,
+    Directory,
     /// A symbolic link with its text.
     Link(PathBuf),
     /// Another name of an earlier file of the archive.
@@ -89,7 +89,7 @@ fn describe(header: &tar::Header, kind: EntryType, path: PathBuf, link: Option<V
     };
     let kind = match kind {
         EntryType::Regular | EntryType::Continuous => Kind::File,
-        EntryType::Directory => Kind::Folder,
+        EntryType::Directory => Kind::Directory,
         EntryType::Symlink => Kind::Link(PathBuf::from(OsString::from_vec(target()?))),
         EntryType::Link => Kind::HardLink(relative(&target()?)?),
         EntryType::Fifo => Kind::Fifo,

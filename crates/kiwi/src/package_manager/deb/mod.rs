@@ -1,7 +1,7 @@
 //! The Debian binary package, read in process: `ar` outside, two tar archives inside.
 //!
 //! ```text
-//! Deb::open -> debian-binary, control.tar.* (small, read at once), data.tar.* (a place in the file)
+//! Deb::open -> debian-binary, control.tar.* (small, read at once), data.tar.* (a location in the file)
 //! Deb::data -> a reader of the unpacked data.tar
 //! ```
 //!

@@ -96,8 +96,8 @@ mod tests {
 
     #[test]
     fn a_package_packed_anew_holds_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let (old, new) = (folder.path().join("old.deb"), folder.path().join("new.deb"));
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old.deb"), directory.path().join("new.deb"));
         let data = vec![7; 100_001];
         let package = write_package("test", "Section: x\n", &data);
         std::fs::write(&old, &package).unwrap();

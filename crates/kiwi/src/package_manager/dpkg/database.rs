@@ -13,15 +13,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::claims::Index;
-use super::place::Placer;
+use super::file_conflicts::Index;
 use super::rules::Attributes;
 use super::trigger::{Interest, interests};
 use super::unpack::Unpacker;
+use super::writer::TreeWriter;
 use crate::package_manager::deb::Deb;
 use crate::root_tree::RootTree;
 
-pub(super) const FOLDER: &str = "var/lib/dpkg";
+pub(super) const DIRECTORY: &str = "var/lib/dpkg";
 pub(super) const INFO: &str = "var/lib/dpkg/info";
 
 /// The database of one tree.
@@ -39,34 +39,34 @@ impl<'a> Database<'a> {
 
     /// Starts it in a tree in which dpkg's own package was just unpacked.
     pub(in super::super) fn create(&self) -> Result<()> {
-        for folder in ["info", "triggers", "updates"] {
-            self.tree.create_dir(format!("{FOLDER}/{folder}"), 0o755)?;
+        for directory in ["info", "triggers", "updates"] {
+            self.tree.create_dir(format!("{DIRECTORY}/{directory}"), 0o755)?;
         }
         self.tree.write(format!("{INFO}/format"), "1\n", 0o644)?;
-        self.tree.write(format!("{FOLDER}/status"), "", 0o644)
+        self.tree.write(format!("{DIRECTORY}/status"), "", 0o644)
     }
 
     /// Enters packages that were unpacked: their paths, their state and what their files set off.
-    pub(in super::super) fn record(&mut self, unpacker: &mut Unpacker<'_>, wave: &[Index]) -> Result<()> {
-        let mut status = self.tree.read_text(format!("{FOLDER}/status"))?;
+    pub(in super::super) fn record(&mut self, unpacker: &mut Unpacker<'_>, batch: &[Index]) -> Result<()> {
+        let mut status = self.tree.read_text(format!("{DIRECTORY}/status"))?;
         if !status.is_empty() && !status.ends_with("\n\n") {
             status.push('\n');
         }
-        status.extend(unpacker.chosen(wave).map(paragraph));
-        self.tree.write(format!("{FOLDER}/status"), status, 0o644)?;
+        status.extend(unpacker.chosen(batch).map(paragraph));
+        self.tree.write(format!("{DIRECTORY}/status"), status, 0o644)?;
         let trimmed = unpacker.trimmed();
-        for index in wave.iter().chain(trimmed.iter().filter(|index| !wave.contains(index))) {
+        for index in batch.iter().chain(trimmed.iter().filter(|index| !batch.contains(index))) {
             self.write_list(&unpacker.packages()[*index], unpacker.list(*index))?;
         }
-        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
+        for (index, package) in batch.iter().zip(unpacker.chosen(batch)) {
             let prefix = format!("{INFO}/{}.", package.control.known_as());
             write_members(package, &prefix, self.tree)?;
             if let Some(sums) = unpacker.sums(*index) {
                 self.tree.write(format!("{prefix}md5sums"), sums, 0o644)?;
             }
         }
-        self.set_off(wave.iter().flat_map(|index| unpacker.list(*index)))?;
-        self.register(wave, unpacker)
+        self.set_off(batch.iter().flat_map(|index| unpacker.list(*index)))?;
+        self.register(batch, unpacker)
     }
 
     /// Writes the paths of one package.
@@ -81,8 +81,8 @@ impl<'a> Database<'a> {
     }
 
     /// Writes down what packages are interested in, in the order of their installation.
-    fn register(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) -> Result<()> {
-        self.learn(wave, unpacker);
+    fn register(&mut self, batch: &[Index], unpacker: &Unpacker<'_>) -> Result<()> {
+        self.learn(batch, unpacker);
         let mut files: BTreeMap<&str, String> = BTreeMap::new();
         for (package, interests) in self.interests.values() {
             for interest in interests {
@@ -94,14 +94,14 @@ impl<'a> Database<'a> {
             }
         }
         for (name, text) in files {
-            self.tree.write(format!("{FOLDER}/triggers/{name}"), text, 0o644)?;
+            self.tree.write(format!("{DIRECTORY}/triggers/{name}"), text, 0o644)?;
         }
         Ok(())
     }
 
     /// Notes what packages are interested in that are entered.
-    pub(in super::super) fn learn(&mut self, wave: &[Index], unpacker: &Unpacker<'_>) {
-        for (index, package) in wave.iter().zip(unpacker.chosen(wave)) {
+    pub(in super::super) fn learn(&mut self, batch: &[Index], unpacker: &Unpacker<'_>) {
+        for (index, package) in batch.iter().zip(unpacker.chosen(batch)) {
             if let Some(member) = package.member("triggers") {
                 let interests = interests(&String::from_utf8_lossy(&member.bytes));
                 self.interests.insert(*index, (package.control.known_as(), interests));
@@ -124,7 +124,7 @@ impl<'a> Database<'a> {
         if set_off.is_empty() {
             return Ok(());
         }
-        let path = format!("{FOLDER}/triggers/Unincorp");
+        let path = format!("{DIRECTORY}/triggers/Unincorp");
         let mut text = if self.tree.exists(&path) { self.tree.read_text(&path)? } else { String::new() };
         for trigger in set_off {
             writeln!(text, "{trigger} -")?;
@@ -135,11 +135,11 @@ impl<'a> Database<'a> {
 
 /// Writes the control files of a package, but for `control`; `prefix` stands before their names.
 pub(super) fn write_members(package: &Deb, prefix: &str, tree: &RootTree) -> Result<()> {
-    let mut placer = Placer::new(tree);
+    let mut writer = TreeWriter::new(tree);
     for member in &package.members {
         let path = PathBuf::from(format!("{prefix}{}", member.name));
         let attributes = Attributes { user: 0, group: 0, mode: member.mode };
-        placer
+        writer
             .file(&path, &mut member.bytes.as_slice(), attributes, member.time)
             .with_context(|| format!("writing {} in the tree", path.display()))?;
     }

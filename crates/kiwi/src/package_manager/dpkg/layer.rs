@@ -7,9 +7,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use super::claims::Index;
+use super::file_conflicts::Index;
 use super::trigger::{Interest, interests};
-use super::waves::Graph;
+use super::unpack_batches::Graph;
 use crate::package_manager::deb::Deb;
 
 /// Scripts that run when a package is installed.
@@ -94,7 +94,7 @@ mod tests {
             package("first", "", &["preinst"]),
         ];
         let chosen: Vec<Index> = with_scripts(&ready, &packages).into_iter().collect();
-        assert_eq!(chosen, [0, 2, 3], "what only brings files is not in it");
+        assert_eq!(chosen, [0, 2, 3], "what only provides files is not in it");
         assert!(with_scripts(&ready, &packages[..2]).is_empty());
     }
 

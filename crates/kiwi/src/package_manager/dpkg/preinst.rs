@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
 
-use super::database::{FOLDER, write_members};
+use super::database::{DIRECTORY, write_members};
 use crate::host::{Command, CommandError};
 use crate::package_manager::deb::Deb;
 use crate::root_tree::RootTree;
@@ -15,7 +15,7 @@ use crate::root_tree::RootTree;
 /// What the driver prints before each script.
 const MARK: &str = "kiwi: preinst of ";
 
-/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is a folder of ours in the tree, `shell`
+/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is a directory of ours in the tree, `shell`
 /// the tree's `/bin/sh`, ready to run.
 pub(in super::super) fn run<'d>(
     packages: impl Iterator<Item = &'d Deb>,
@@ -25,19 +25,19 @@ pub(in super::super) fn run<'d>(
     shell: Command<'_>,
 ) -> Result<()> {
     let mut script = format!(
-        "export DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ADMINDIR=/{FOLDER} DPKG_ROOT= \
+        "export DPKG_MAINTSCRIPT_NAME=preinst DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1 DPKG_ADMINDIR=/{DIRECTORY} DPKG_ROOT= \
          DPKG_RUNNING_VERSION='{dpkg_version}' DPKG_MAINTSCRIPT_PACKAGE DPKG_MAINTSCRIPT_ARCH\n"
     );
     for package in packages.filter(|package| package.member("preinst").is_some()) {
         let (name, architecture) = (package.name(), package.control.architecture());
-        let folder = format!("{work}/control/{name}");
-        tree.create_dir(&folder, 0o755)?;
-        write_members(package, &format!("{folder}/"), tree)?;
-        tree.write(format!("{folder}/control"), format!("{}\n", package.control.text()), 0o644)?;
+        let directory = format!("{work}/control/{name}");
+        tree.create_dir(&directory, 0o755)?;
+        write_members(package, &format!("{directory}/"), tree)?;
+        tree.write(format!("{directory}/control"), format!("{}\n", package.control.text()), 0o644)?;
         writeln!(
             script,
             "echo '{MARK}{name}'\nDPKG_MAINTSCRIPT_PACKAGE='{name}' DPKG_MAINTSCRIPT_ARCH='{architecture}'\n\
-             ln -sfn '/{folder}' /{FOLDER}/tmp.ci\n/{FOLDER}/tmp.ci/preinst install"
+             ln -sfn '/{directory}' /{DIRECTORY}/tmp.ci\n/{DIRECTORY}/tmp.ci/preinst install"
         )?;
     }
     if !script.contains(MARK) {
@@ -53,5 +53,5 @@ pub(in super::super) fn run<'d>(
         }
         other => other.context("running the preinst scripts of the packages"),
     }?;
-    tree.remove(format!("{FOLDER}/tmp.ci"))
+    tree.remove(format!("{DIRECTORY}/tmp.ci"))
 }

@@ -47,7 +47,7 @@ impl Rules {
     }
 
     /// Where a file of `package` goes.
-    pub(super) fn place<'a>(&'a self, path: &'a Path, package: &str) -> &'a Path {
+    pub(super) fn location<'a>(&'a self, path: &'a Path, package: &str) -> &'a Path {
         match self.diversions.get(path) {
             Some((to, owner)) if owner != package => to,
             _ => path,
@@ -70,15 +70,15 @@ impl Rules {
 
     /// A line `USER GROUP MODE PATH`; `#` stands before a number.
     fn overridden(&self, line: &str) -> Option<(PathBuf, Attributes)> {
-        let mut words = line.splitn(4, ' ');
-        let id = |word: &str, known: &HashMap<String, u32>| match word.strip_prefix('#') {
+        let mut keywords = line.splitn(4, ' ');
+        let id = |keyword: &str, known: &HashMap<String, u32>| match keyword.strip_prefix('#') {
             Some(number) => number.parse().ok(),
-            None => known.get(word).copied(),
+            None => known.get(keyword).copied(),
         };
-        let user = id(words.next()?, &self.users)?;
-        let group = id(words.next()?, &self.groups)?;
-        let mode = u32::from_str_radix(words.next()?, 8).ok()?;
-        Some((relative(words.next()?), Attributes { user, group, mode }))
+        let user = id(keywords.next()?, &self.users)?;
+        let group = id(keywords.next()?, &self.groups)?;
+        let mode = u32::from_str_radix(keywords.next()?, 8).ok()?;
+        Some((relative(keywords.next()?), Attributes { user, group, mode }))
     }
 }
 
@@ -114,10 +114,10 @@ mod tests {
     fn diverted_files_go_elsewhere_but_not_the_diverting_packages_own() {
         let text = "/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/dracut\n/usr/bin/dracut.kiwi\n:\n";
         let rules = Rules { diversions: diversions(text).unwrap(), ..Rules::default() };
-        assert_eq!(rules.place(Path::new("bin/sh"), "bash"), Path::new("bin/sh.distrib"));
-        assert_eq!(rules.place(Path::new("bin/sh"), "dash"), Path::new("bin/sh"));
-        assert_eq!(rules.place(Path::new("usr/bin/dracut"), "dracut"), Path::new("usr/bin/dracut.kiwi"));
-        assert_eq!(rules.place(Path::new("bin/ls"), "coreutils"), Path::new("bin/ls"));
+        assert_eq!(rules.location(Path::new("bin/sh"), "bash"), Path::new("bin/sh.distrib"));
+        assert_eq!(rules.location(Path::new("bin/sh"), "dash"), Path::new("bin/sh"));
+        assert_eq!(rules.location(Path::new("usr/bin/dracut"), "dracut"), Path::new("usr/bin/dracut.kiwi"));
+        assert_eq!(rules.location(Path::new("bin/ls"), "coreutils"), Path::new("bin/ls"));
         assert!(diversions("/a\n/b\n").is_err());
     }
 

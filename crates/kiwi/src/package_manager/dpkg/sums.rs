@@ -1,4 +1,4 @@
-//! The sums of files that dpkg itself writes down for a package that brings no `md5sums`.
+//! The sums of files that dpkg itself writes down for a package that provides no `md5sums`.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -19,22 +19,22 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Takes the sum of an entry while `place` reads its content, or only some of it.
+    /// Takes the sum of an entry while `location` reads its content, or only some of it.
     pub(super) fn take(
         &mut self,
         entry: &Entry,
         content: &mut dyn Read,
-        place: impl FnOnce(&mut dyn Read) -> Result<()>,
+        location: impl FnOnce(&mut dyn Read) -> Result<()>,
     ) -> Result<()> {
         let sum = match &entry.kind {
             Kind::File => {
                 let mut reader = Summing { content, md5: Md5::new() };
-                place(&mut reader)?;
+                location(&mut reader)?;
                 io::copy(&mut reader, &mut io::sink())?;
                 Some(reader.md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
             }
             kind => {
-                place(content)?;
+                location(content)?;
                 if let Kind::HardLink(first) = kind { self.known.get(first).cloned() } else { None }
             }
         };

@@ -12,13 +12,13 @@ pub(super) struct Interest {
 /// The interests in a `triggers` file; what a package activates by name, dpkg activates when it configures it.
 pub(super) fn interests(text: &str) -> Vec<Interest> {
     let read = |line: &str| {
-        let mut words = line.split('#').next()?.split_whitespace();
-        let awaited = match words.next()? {
+        let mut keywords = line.split('#').next()?.split_whitespace();
+        let awaited = match keywords.next()? {
             "interest" | "interest-await" => true,
             "interest-noawait" => false,
             _ => return None,
         };
-        let trigger = words.next()?;
+        let trigger = keywords.next()?;
         let plain = trigger.bytes().all(|byte| byte.is_ascii_graphic());
         let safe = trigger.starts_with('/') || !(trigger.contains('/') || trigger.starts_with('.'));
         (plain && safe).then(|| Interest { trigger: trigger.to_owned(), awaited })

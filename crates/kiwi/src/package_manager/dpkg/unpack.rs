@@ -1,8 +1,8 @@
 //! Unpacks the files of many packages side by side, straight to where they belong.
 //!
 //! ```text
-//! threads take packages, the largest first -> each entry: rules -> claim -> place
-//! then, one after the other: paths with two claims, times of empty folders
+//! threads take packages, the largest first -> each entry: rules -> claim -> location
+//! then, one after the other: paths with two claims, times of empty directories
 //! ```
 //!
 //! Conffiles are left as `NAME.dpkg-new`; dpkg puts them in place when it configures the package.
@@ -15,15 +15,15 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-use super::claims::{Claim, Claims, Folder, Index, merged};
-use super::place::{Made, Placer};
+use super::file_conflicts::{Claim, Claims, Directory, Index, merged};
 use super::rules::Rules;
 use super::sums::Sums;
+use super::writer::{Made, TreeWriter};
 use crate::host::Host;
 use crate::package_manager::deb::{Deb, Entry, Kind, entries};
 use crate::root_tree::RootTree;
 
-/// Unpacks the packages of one installation, wave by wave.
+/// Unpacks the packages of one installation, batch by batch.
 pub(in super::super) struct Unpacker<'a> {
     tree: &'a RootTree,
     /// In the order of installation.
@@ -33,7 +33,7 @@ pub(in super::super) struct Unpacker<'a> {
     lists: Vec<Vec<PathBuf>>,
     /// `md5sums` of those packages that bring none.
     sums: BTreeMap<Index, Vec<u8>>,
-    /// Folders of the first wave have the time of the build: dpkg would find them made by whatever made it run.
+    /// Directories of the first batch have the time of the build: dpkg would find them made by whatever made it run.
     first_wave: bool,
     /// Packages that lost a path to another one since their lists were written.
     trimmed: BTreeSet<Index>,
@@ -81,8 +81,8 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Some of them.
-    pub(in super::super) fn chosen(&self, wave: &[Index]) -> impl Iterator<Item = &Deb> {
-        wave.iter().map(|index| &self.packages[*index])
+    pub(in super::super) fn chosen(&self, batch: &[Index]) -> impl Iterator<Item = &Deb> {
+        batch.iter().map(|index| &self.packages[*index])
     }
 
     /// The paths of a package, for dpkg's database; one that another package took over is not among them.
@@ -90,7 +90,7 @@ impl<'a> Unpacker<'a> {
         &self.lists[index]
     }
 
-    /// The sums of a package's files, when it was unpacked here and brings none itself.
+    /// The sums of a package's files, when it was unpacked here and provides none itself.
     pub(super) fn sums(&self, index: Index) -> Option<&[u8]> {
         self.sums.get(&index).map(Vec::as_slice)
     }
@@ -103,19 +103,19 @@ impl<'a> Unpacker<'a> {
     /// Unpacks some of the packages. `open` gives the data archive of one.
     pub(in super::super) fn unpack(
         &mut self,
-        wave: &[Index],
+        batch: &[Index],
         rules: &Rules,
         open: impl Fn(&Deb) -> Result<Box<dyn Read>> + Sync,
         host: &Host,
     ) -> Result<()> {
-        let mut queue = wave.to_vec();
+        let mut queue = batch.to_vec();
         queue.sort_by_key(|index| (std::cmp::Reverse(self.packages[*index].data_size()), *index));
         let (next, this) = (AtomicUsize::new(0), &*self);
         let work = || -> Result<Vec<(Index, Unpacked)>> {
-            let (mut placer, mut lists) = (Placer::new(this.tree), Vec::new());
+            let (mut writer, mut lists) = (TreeWriter::new(this.tree), Vec::new());
             while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                 host.check_interrupt()?;
-                let unpacked = this.package(*index, rules, &open, None, &mut placer);
+                let unpacked = this.package(*index, rules, &open, None, &mut writer);
                 if unpacked.is_err() {
                     next.store(queue.len(), Ordering::Relaxed);
                 }
@@ -123,7 +123,7 @@ impl<'a> Unpacker<'a> {
             }
             Ok(lists)
         };
-        let threads = host.processors().min(wave.len());
+        let threads = host.processors().min(batch.len());
         let results: Vec<_> = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
@@ -135,9 +135,9 @@ impl<'a> Unpacker<'a> {
                 self.sums.extend(unpacked.sums.map(|sums| (index, sums)));
             }
         }
-        self.settle(rules, &open)?;
+        self.finish(rules, &open)?;
         if !std::mem::take(&mut self.first_wave) {
-            self.date_empty_folders()?;
+            self.date_empty_directories()?;
         }
         self.claims().close_wave();
         Ok(())
@@ -150,7 +150,7 @@ impl<'a> Unpacker<'a> {
         rules: &Rules,
         open: &impl Fn(&Deb) -> Result<Box<dyn Read>>,
         chosen: Option<&HashSet<PathBuf>>,
-        placer: &mut Placer<'_>,
+        writer: &mut TreeWriter<'_>,
     ) -> Result<Unpacked> {
         let package = &self.packages[index];
         let unpacking = || format!("unpacking the package {}", package.name());
@@ -165,10 +165,10 @@ impl<'a> Unpacker<'a> {
                 return Ok(());
             }
             let task = Task { index, package, rules, conffiles: &conffiles, again: chosen.is_some() };
-            let mut place = |content: &mut dyn Read| self.entry(&task, &entry, content, placer);
+            let mut location = |content: &mut dyn Read| self.entry(&task, &entry, content, writer);
             let placed = match &mut sums {
-                Some(sums) => sums.take(&entry, content, place),
-                None => place(content),
+                Some(sums) => sums.take(&entry, content, location),
+                None => location(content),
             };
             placed.with_context(|| format!("writing {} in the tree", entry.path.display()))
         });
@@ -181,47 +181,53 @@ impl<'a> Unpacker<'a> {
         task: &Task<'_>,
         entry: &Entry,
         content: &mut dyn Read,
-        placer: &mut Placer<'_>,
+        writer: &mut TreeWriter<'_>,
     ) -> Result<()> {
-        let place = task.rules.place(&entry.path, task.package.name());
+        let location = task.rules.location(&entry.path, task.package.name());
         let attributes = task.rules.attributes(entry);
-        if entry.kind == Kind::Folder {
-            return self.folder(task, entry, place, placer);
+        if entry.kind == Kind::Directory {
+            return self.directory(task, entry, location, writer);
         }
         let claim = Claim { package: task.index, shipped: entry.path.clone() };
-        if !task.again && !self.claims().claim(place, claim) {
+        if !task.again && !self.claims().claim(location, claim) {
             return Ok(());
         }
         match &entry.kind {
-            Kind::File => placer.file(&task.staged(&entry.path), content, attributes, entry.time),
-            Kind::Link(target) => placer.link(place, target, attributes, entry.time).map(drop),
-            Kind::HardLink(target) => placer.hard_link(&task.staged(&entry.path), &task.staged(target)),
-            Kind::Fifo => placer.fifo(place, attributes, entry.time),
-            Kind::Device(device) => placer.device(place, *device, attributes, entry.time),
-            Kind::Folder => Ok(()),
+            Kind::File => writer.file(&task.staged(&entry.path), content, attributes, entry.time),
+            Kind::Link(target) => writer.link(location, target, attributes, entry.time).map(drop),
+            Kind::HardLink(target) => writer.hard_link(&task.staged(&entry.path), &task.staged(target)),
+            Kind::Fifo => writer.fifo(location, attributes, entry.time),
+            Kind::Device(device) => writer.device(location, *device, attributes, entry.time),
+            Kind::Directory => Ok(()),
         }
     }
 
     /// The first package in the order of installation decides about owner and mode, as if it alone had come. Its time is
     /// the newest that any package gives it, whatever the order.
-    fn folder(&self, task: &Task<'_>, entry: &Entry, place: &Path, placer: &mut Placer<'_>) -> Result<()> {
+    fn directory(
+        &self,
+        task: &Task<'_>,
+        entry: &Entry,
+        location: &Path,
+        writer: &mut TreeWriter<'_>,
+    ) -> Result<()> {
         let attributes = task.rules.attributes(entry);
-        let folder = Folder { package: task.index, attributes, time: entry.time, filled: false };
-        let key = merged(place);
+        let directory = Directory { package: task.index, attributes, time: entry.time, filled: false };
+        let key = merged(location);
         let mut claims = self.claims();
-        match claims.folders.get_mut(&key) {
+        match claims.directories.get_mut(&key) {
             None => {
-                let made = placer.folder(place, attributes)?;
-                claims.folders.insert(key, (made == Made::New).then_some(folder));
-                claims.fill(place);
+                let made = writer.directory(location, attributes)?;
+                claims.directories.insert(key, (made == Made::New).then_some(directory));
+                claims.fill(location);
             }
             Some(Some(known)) => {
                 let time = known.time.max(entry.time);
                 if known.package > task.index {
                     if known.attributes != attributes {
-                        placer.describe_folder(place, attributes)?;
+                        writer.describe_directory(location, attributes)?;
                     }
-                    *known = Folder { filled: known.filled, ..folder };
+                    *known = Directory { filled: known.filled, ..directory };
                 }
                 known.time = time;
             }
@@ -231,16 +237,17 @@ impl<'a> Unpacker<'a> {
     }
 
     /// Decides about paths with two claims, and unpacks what has to stand there instead.
-    fn settle(&mut self, rules: &Rules, open: &impl Fn(&Deb) -> Result<Box<dyn Read>>) -> Result<()> {
+    fn finish(&mut self, rules: &Rules, open: &impl Fn(&Deb) -> Result<Box<dyn Read>>) -> Result<()> {
         let packages = &self.packages;
-        let place = |claim: &Claim| rules.place(&claim.shipped, packages[claim.package].name()).to_owned();
+        let location =
+            |claim: &Claim| rules.location(&claim.shipped, packages[claim.package].name()).to_owned();
         let verdicts = self
             .claims
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .settle(|index| &packages[index].control, place)?;
+            .finish(|index| &packages[index].control, location)?;
         let mut again: BTreeMap<Index, HashSet<PathBuf>> = BTreeMap::new();
-        let mut placer = Placer::new(self.tree);
+        let mut writer = TreeWriter::new(self.tree);
         for verdict in verdicts {
             if verdict.disowned {
                 self.lists[verdict.loser.package].retain(|path| *path != verdict.loser.shipped);
@@ -249,17 +256,17 @@ impl<'a> Unpacker<'a> {
             again.entry(verdict.winner.package).or_default().insert(verdict.winner.shipped);
         }
         for (index, chosen) in again {
-            self.package(index, rules, open, Some(&chosen), &mut placer)?;
+            self.package(index, rules, open, Some(&chosen), &mut writer)?;
         }
         Ok(())
     }
 
-    fn date_empty_folders(&self) -> Result<()> {
-        let mut placer = Placer::new(self.tree);
-        for (path, folder) in &self.claims().folders {
-            if let Some(folder) = folder.as_ref().filter(|folder| !folder.filled) {
-                placer
-                    .date_folder(path, folder.time)
+    fn date_empty_directories(&self) -> Result<()> {
+        let mut writer = TreeWriter::new(self.tree);
+        for (path, directory) in &self.claims().directories {
+            if let Some(directory) = directory.as_ref().filter(|directory| !directory.filled) {
+                writer
+                    .date_directory(path, directory.time)
                     .with_context(|| format!("writing {} in the tree", path.display()))?;
             }
         }
@@ -275,7 +282,7 @@ impl<'a> Unpacker<'a> {
 struct Unpacked {
     /// Its paths.
     list: Vec<PathBuf>,
-    /// `md5sums`, when it brings none.
+    /// `md5sums`, when it provides none.
     sums: Option<Vec<u8>>,
 }
 
@@ -292,11 +299,11 @@ struct Task<'a> {
 impl Task<'_> {
     /// Where a file lies until the package is configured.
     fn staged(&self, path: &Path) -> PathBuf {
-        let mut place = self.rules.place(path, self.package.name()).as_os_str().to_owned();
+        let mut location = self.rules.location(path, self.package.name()).as_os_str().to_owned();
         if self.conffiles.contains(path) {
-            place.push(".dpkg-new");
+            location.push(".dpkg-new");
         }
-        place.into()
+        location.into()
     }
 }
 

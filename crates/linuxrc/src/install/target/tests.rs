@@ -10,10 +10,10 @@ fn target(name: &str, mebibytes: u64, partitions: usize) -> Target {
     Target { name: name.to_owned(), bytes: mebibytes * MIB, model: String::new(), partitions, empty }
 }
 
-/// A person with these answers, who remembers the questions.
+/// A prompt with these answers, who remembers the questions.
 struct Answers(Vec<&'static str>, String);
 
-impl Person for Answers {
+impl Prompt for Answers {
     fn ask(&mut self, question: &str) -> std::io::Result<String> {
         self.1.push_str(question);
         match self.0.is_empty() {
@@ -24,9 +24,9 @@ impl Person for Answers {
 }
 
 fn chosen(config: &InstallConfig, targets: &[Target], answers: &[&'static str]) -> Result<String, String> {
-    let mut person = Answers(answers.to_vec(), String::new());
-    let result = choose_with(config, targets, 100 * MIB, &mut person);
-    result.map(|target| target.name.clone()).map_err(|exception| exception.text)
+    let mut prompt = Answers(answers.to_vec(), String::new());
+    let result = choose_with(config, targets, 100 * MIB, &mut prompt);
+    result.map(|target| target.name.clone()).map_err(|boot_failure| boot_failure.text)
 }
 
 fn config(disk: Option<&str>, unattended: bool) -> InstallConfig {
@@ -41,7 +41,7 @@ fn disks_that_the_filter_finds_are_not_offered() {
     let targets = [disk("sda", "Fast Disk"), disk("sdb", "Fast Disk"), disk("sdc", "USB Reader")];
     let offered = |filter: &str, named: Option<&str>| {
         let config = InstallConfig { filter: Some(filter.to_owned()), ..config(named, false) };
-        let offered = offered(&config, targets.to_vec()).map_err(|exception| exception.text)?;
+        let offered = offered(&config, targets.to_vec()).map_err(|boot_failure| boot_failure.text)?;
         Ok::<_, String>(offered.into_iter().map(|target| target.name).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(offered("^/dev/sd[b-z]$|Reader", None).unwrap(), "sda");
@@ -53,7 +53,7 @@ fn disks_that_the_filter_finds_are_not_offered() {
 }
 
 #[test]
-fn without_the_typed_word_no_disk_is_taken() {
+fn without_the_typed_keyword_no_disk_is_taken() {
     let targets = [target("sda", 200, 3), target("sdb", 200, 0)];
     let ask = |answers: &[&'static str]| chosen(&config(None, false), &targets, answers);
     assert_eq!(ask(&["sda", "yes"]), Ok("sda".to_owned()));
@@ -102,23 +102,23 @@ fn a_disk_that_is_too_small_is_said_before_anything_is_asked() {
 #[test]
 fn who_names_a_disk_that_is_too_small_is_asked_for_another() {
     let targets = [target("sda", 99, 0), target("sdb", 200, 0)];
-    let mut person = Answers(vec!["sda", "sdb", "yes"], String::new());
-    let taken = choose_with(&config(None, false), &targets, 100 * MIB, &mut person);
-    assert_eq!(taken.map(|target| target.name.as_str()).map_err(|exception| exception.text), Ok("sdb"));
+    let mut prompt = Answers(vec!["sda", "sdb", "yes"], String::new());
+    let taken = choose_with(&config(None, false), &targets, 100 * MIB, &mut prompt);
+    assert_eq!(taken.map(|target| target.name.as_str()).map_err(|boot_failure| boot_failure.text), Ok("sdb"));
     let said = "The disk sda is too small: it has 99 MiB and the system needs 100 MiB. Name of the disk: ";
-    assert!(person.1.contains(said), "{}", person.1);
+    assert!(prompt.1.contains(said), "{}", prompt.1);
 }
 
 #[test]
 fn the_question_shows_what_will_be_lost() {
     let targets = [target("sda", 200, 3)];
-    let mut person = Answers(vec!["sda", "yes"], String::new());
-    choose_with(&config(None, false), &targets, MIB, &mut person).unwrap();
-    assert!(person.1.contains("Installation of system.x86_64-1.0.0 (1 MiB)"), "{}", person.1);
+    let mut prompt = Answers(vec!["sda", "yes"], String::new());
+    choose_with(&config(None, false), &targets, MIB, &mut prompt).unwrap();
+    assert!(prompt.1.contains("Installation of system.x86_64-1.0.0 (1 MiB)"), "{}", prompt.1);
     assert!(
-        person.1.contains("  sda  200 MiB  (3 partitions)\n\nALL THAT IS ON IT WILL BE LOST."),
+        prompt.1.contains("  sda  200 MiB  (3 partitions)\n\nALL THAT IS ON IT WILL BE LOST."),
         "{}",
-        person.1
+        prompt.1
     );
 }
 

@@ -8,7 +8,7 @@ use crate::host::Output;
 type File<'a> = (&'a str, tar::EntryType, &'a str, &'a [u8]);
 
 const FILE: tar::EntryType = tar::EntryType::Regular;
-const FOLDER: tar::EntryType = tar::EntryType::Directory;
+const DIRECTORY: tar::EntryType = tar::EntryType::Directory;
 const LINK: tar::EntryType = tar::EntryType::Symlink;
 
 fn data(files: &[File<'_>]) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn data(files: &[File<'_>]) -> Vec<u8> {
         gnu.linkname[..link.len()].copy_from_slice(link.as_bytes());
         header.set_entry_type(*kind);
         header.set_size(content.len() as u64);
-        header.set_mode(if *kind == FOLDER { 0o750 } else { 0o4755 });
+        header.set_mode(if *kind == DIRECTORY { 0o750 } else { 0o4755 });
         // Whoever runs the test can give files to himself only.
         header.set_uid(u64::from(rustix::process::geteuid().as_raw()));
         header.set_gid(u64::from(rustix::process::getegid().as_raw()));
@@ -32,7 +32,7 @@ fn data(files: &[File<'_>]) -> Vec<u8> {
 }
 
 struct Bench {
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
     path: PathBuf,
     host: Host,
     tree: RootTree,
@@ -40,26 +40,26 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let host = Host::new(Output::Quiet);
-        let tree = RootTree::create(&host, &folder.path().join("root")).unwrap();
+        let tree = RootTree::create(&host, &directory.path().join("root")).unwrap();
         tree.create_dir("usr/lib", 0o755).unwrap();
         tree.symlink("lib", "usr/lib").unwrap();
-        Self { path: folder.path().to_owned(), _folder: folder, host, tree }
+        Self { path: directory.path().to_owned(), _directory: directory, host, tree }
     }
 
     /// Unpacks packages named a, b ... with these control fields and data archives.
     fn unpacked(&self, packages: &[(&str, Vec<u8>)]) -> Result<Unpacker<'_>> {
-        let debs = packages.iter().enumerate().map(|(place, (fields, data))| {
-            let name = char::from(b'a' + u8::try_from(place).unwrap()).to_string();
+        let debs = packages.iter().enumerate().map(|(location, (fields, data))| {
+            let name = char::from(b'a' + u8::try_from(location).unwrap()).to_string();
             let path = self.path.join(format!("{name}.deb"));
             std::fs::write(&path, write_package(&name, fields, data)).unwrap();
             Deb::open(&path)
         });
         let mut unpacker = Unpacker::new(&self.tree);
-        let wave = unpacker.add(debs.collect::<Result<_>>()?);
+        let batch = unpacker.add(debs.collect::<Result<_>>()?);
         let open = |package: &Deb| -> Result<Box<dyn Read>> { Ok(Box::new(package.data()?)) };
-        unpacker.unpack(&wave, &Rules::default(), open, &self.host)?;
+        unpacker.unpack(&batch, &Rules::default(), open, &self.host)?;
         Ok(unpacker)
     }
 
@@ -77,14 +77,14 @@ impl Bench {
 fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
     let bench = Bench::new();
     let files: [File; 5] = [
-        ("./lib/", FOLDER, "", b""),
+        ("./lib/", DIRECTORY, "", b""),
         ("./lib/file", FILE, "", b"hello"),
         ("./lib/name", tar::EntryType::Link, "./lib/file", b""),
         ("./lib/link", LINK, "file", b""),
         ("./lib/a b", FILE, "", b""),
     ];
     // The second package takes the first file over; what the first one shipped is still what its sum is of.
-    let other: [File; 2] = [("./lib/", FOLDER, "", b""), ("./lib/file", FILE, "", b"other")];
+    let other: [File; 2] = [("./lib/", DIRECTORY, "", b""), ("./lib/file", FILE, "", b"other")];
     let unpacker = bench.unpacked(&[("", data(&files)), ("Replaces: a\n", data(&other))]).unwrap();
     let hello = "5d41402abc4b2a76b9719d911017c592";
     let expected =
@@ -97,8 +97,8 @@ fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
 fn files_arrive_with_mode_time_and_links_of_the_tree_followed() {
     let bench = Bench::new();
     let files: [File; 4] = [
-        ("./", FOLDER, "", b""),
-        ("./lib/x/", FOLDER, "", b""),
+        ("./", DIRECTORY, "", b""),
+        ("./lib/x/", DIRECTORY, "", b""),
         ("./lib/x/file", FILE, "", b"hello"),
         ("./lib/x/name", tar::EntryType::Link, "./lib/x/file", b""),
     ];
@@ -154,7 +154,7 @@ fn a_link_of_a_package_leads_nowhere_but_into_the_tree() {
         ("./up", LINK, "../../../..", b""),
         ("./up/file", FILE, "", b"y"),
     ];
-    // Whether the folder exists inside the tree or not: nothing is written outside.
+    // Whether the directory exists inside the tree or not: nothing is written outside.
     let _ = bench.unpack(&[("", data(&files))]);
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
     assert!(!bench.path.join("file").exists());
@@ -191,11 +191,11 @@ fn hostile_archives_are_refused() {
     let text = bench.refused(absurd.as_bytes().to_vec());
     assert!(text.contains("unpacking the package a"), "{text}");
     bench.tree.write("file", "", 0o644).unwrap();
-    assert!(bench.refused(data(&[("./file/", FOLDER, "", b"")])).contains("there is a file of that name"));
+    assert!(bench.refused(data(&[("./file/", DIRECTORY, "", b"")])).contains("there is a file of that name"));
 }
 
 #[test]
-fn two_packages_with_one_file_need_a_word_about_it() {
+fn two_packages_with_one_file_need_a_keyword_about_it() {
     let files = |content: &'static [u8]| data(&[("./usr/file", FILE, "", content)]);
     let text = format!("{:#}", Bench::new().unpack(&[("", files(b"a")), ("", files(b"b"))]).unwrap_err());
     assert!(text.contains("both hold /usr/file"), "{text}");

@@ -1,0 +1,176 @@
+//! What a description says in keywords that today's schema does not have any more, each with the modern one.
+//!
+//! The keywords are right in the schema the file names, so building is silent about them; `kiwi check` is not. A keyword that
+//! stands a hundred times is told once, at its first location.
+
+use crate::document::{Element, Text};
+use crate::schema::{self, Content, ElementSchema, IMAGE, Life, State, Value};
+use crate::{Diagnostic, Diagnostics, SchemaVersion, Span};
+
+/// All old keywords of a tree as it was written in `schema`.
+pub(crate) fn deprecated(root: &Element, schema: SchemaVersion) -> Diagnostics {
+    let mut old = DeprecatedKeywords { schema, found: Vec::new() };
+    if schema < SchemaVersion::NEWEST
+        && let Some(version) = root.attribute(schema.attribute())
+    {
+        let message = format!("schema {schema} is an old one");
+        old.found.push(Found {
+            span: version.value.span.clone(),
+            message,
+            help: Some(MODERN.to_owned()),
+            times: 1,
+        });
+    }
+    old.element(root, &IMAGE);
+    let mut diagnostics = Diagnostics(old.found.into_iter().map(Found::into_diagnostic).collect());
+    diagnostics.sort();
+    diagnostics
+}
+
+const MODERN: &str = "`kiwi convert` writes the description in the keywords of 8.5";
+
+fn modern(keyword: &str) -> String {
+    format!("today it is written `{keyword}`")
+}
+
+/// What to do about a keyword that no schema has another keyword for, when nothing depends on it.
+fn without_effect(state: State) -> Option<String> {
+    (state == State::NotUsed).then(|| "it has no effect and can be removed".to_owned())
+}
+
+struct DeprecatedKeywords {
+    schema: SchemaVersion,
+    found: Vec<Found>,
+}
+
+struct Found {
+    span: Span,
+    message: String,
+    help: Option<String>,
+    times: usize,
+}
+
+impl Found {
+    fn into_diagnostic(self) -> Diagnostic {
+        let label = match self.times {
+            1 => "deprecated".to_owned(),
+            times => format!("deprecated, the first of {times}"),
+        };
+        let diagnostic = Diagnostic::warning(self.span, self.message).rule("old-keyword").label(label);
+        match self.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.help("today's schema has no other keyword for it; kiwi keeps it"),
+        }
+    }
+}
+
+impl DeprecatedKeywords {
+    fn add(&mut self, span: &Span, what: String, help: Option<String>) {
+        let message = format!("{what} is not of today's schema");
+        match self.found.iter_mut().find(|found| found.message == message && found.help == help) {
+            Some(found) => found.times += 1,
+            None => self.found.push(Found { span: span.clone(), message, help, times: 1 }),
+        }
+    }
+
+    /// Whether a keyword of this life is used where it was valid, and is so no more.
+    fn is_old(&self, life: Life) -> bool {
+        life.covers(self.schema) && life.is_over(SchemaVersion::NEWEST)
+    }
+
+    fn element(&mut self, element: &Element, keyword: &'static ElementSchema) {
+        if let Content::Anything = keyword.content {
+            return;
+        }
+        for attribute in &element.attributes {
+            let Some(known) = keyword.attribute_schema(&attribute.name, self.schema) else { continue };
+            let today = keyword.attribute_schema(&attribute.name, SchemaVersion::NEWEST);
+            let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
+            if self.is_old(known.life) && !lives && known.name != self.schema.attribute() {
+                let help = known.instead.map(modern).or_else(|| without_effect(known.state));
+                self.add(&attribute.name_span, format!("`{}` of `<{}>`", known.name, keyword.name), help);
+            }
+            self.value(&attribute.value, &known.value, known.name);
+        }
+        if let (Some(text), Some(form)) = (&element.text, &keyword.text)
+            && keyword.text_life.covers(self.schema)
+        {
+            if self.is_old(keyword.text_life) && keyword.name == "type" {
+                let help = Some(format!("today it is written `image=\"{}\"`", text.text));
+                self.add(&text.span, format!("the text of `<{}>`", keyword.name), help);
+            }
+            self.value(text, form, keyword.name);
+        }
+        for child in element.children.iter().filter(|child| !child.foreign) {
+            let Some(known) = keyword.child_schema(&child.name, self.schema) else { continue };
+            let today = keyword.child_schema(&child.name, SchemaVersion::NEWEST);
+            let lives = today.is_some_and(|today| today.life.covers(SchemaVersion::NEWEST));
+            if self.is_old(known.life) && !lives {
+                let today = known.element.instead.map(|instead| modern(&format!("<{instead}>")));
+                let moved = || {
+                    let location = schema::parent_of(known.element.name, SchemaVersion::NEWEST);
+                    location.map(|parent| format!("today it stands in `<{parent}>`"))
+                };
+                let what = format!("`<{}>` in `<{}>`", known.element.name, keyword.name);
+                let help = today.or_else(moved).or_else(|| without_effect(known.element.state));
+                self.add(&child.span, what, help);
+            }
+            self.element(child, known.element);
+        }
+    }
+
+    fn value(&mut self, text: &Text, form: &Value, name: &str) {
+        let (Value::OneOf(known) | Value::ListOf(known)) = form else { return };
+        for item in text.items().iter().flat_map(Text::keywords) {
+            let used =
+                known.iter().find(|keyword| keyword.keyword == item.text && keyword.life.covers(self.schema));
+            if let Some(keyword) = used.filter(|keyword| self.is_old(keyword.life)) {
+                let help = keyword.instead.map(modern).or_else(|| without_effect(keyword.state));
+                self.add(&item.span, format!("`{}` as a value of `{name}`", keyword.keyword), help);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Description, SourceFile};
+
+    fn told(text: &str) -> Vec<String> {
+        let file = SourceFile { name: "config.xml".to_owned(), text: text.to_owned() };
+        let parsed = Description::parse(file);
+        assert!(parsed.description.is_some(), "{:?}", parsed.diagnostics);
+        let told = parsed.deprecated.0.iter();
+        told.map(|one| format!("{}: {}", one.message, one.help.as_deref().unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn every_old_keyword_is_told_once_with_todays() {
+        let text = r#"<image name="old" schemeversion="1.4"><description type="system"><author>A</author>
+            <contact>C</contact><specification>S</specification></description>
+            <preferences><type primary="true">ext3</type><version>1.0.0</version><size unit="M">100</size>
+            <packagemanager>smart</packagemanager></preferences>
+            <repository type="rpm-dir"><source path="/srv/rpms"/></repository>
+            <packages type="image"><opensusePattern name="base"/><opensusePattern name="more"/></packages></image>"#;
+        let expected = [
+            "schema 1.4 is an old one: `kiwi convert` writes the description in the keywords of 8.5",
+            "the text of `<type>` is not of today's schema: today it is written `image=\"ext3\"`",
+            "`<size>` in `<preferences>` is not of today's schema: today it stands in `<type>`",
+            "`<opensusePattern>` in `<packages>` is not of today's schema: today it is written `<namedCollection>`",
+        ];
+        let told = told(text);
+        for line in expected {
+            assert_eq!(told.iter().filter(|one| *one == line).count(), 1, "{line}\n{told:#?}");
+        }
+    }
+
+    #[test]
+    fn todays_keywords_are_not_old() {
+        let text = r#"<image name="new" schemaversion="8.5"><description type="system"><author>A</author>
+            <contact>C</contact><specification>S</specification></description>
+            <preferences><type image="ext4"/><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
+            <repository><source path="debian://bookworm"/></repository>
+            <packages type="image"><package name="less"/></packages></image>"#;
+        assert_eq!(told(text), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,314 @@
+//! What stands inside `<type>` in today's schema: size, boot loader, machine, and much that is not built yet.
+
+use super::values::{ARCHITECTURES, DIGITS, MAC, SIZE, SIZE_OR_ALL, SOME_TEXT};
+use super::{
+    AttributeSchema, ElementSchema, Value, attribute, container, element, keyword, many, once, preferences,
+    values,
+};
+use crate::SchemaVersion::{V5_8, V6_5, V6_9, V8_3, V8_4};
+
+const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").required();
+const OPTION_VALUE: AttributeSchema = attribute("value", Value::Text).doc("Its value.");
+
+pub(super) static TYPE_SIZE: ElementSchema = element("size")
+    .doc("The size of the image; without, it is what its content needs.")
+    .attributes(&[
+        preferences::UNIT,
+        attribute("additive", Value::Boolean)
+            .doc("Whether the size is added to what the content needs.")
+            .default("false"),
+        attribute("unpartitioned", DIGITS).doc("How much of the size is left without a partition."),
+    ])
+    .text(Value::Number(1, 1 << 40));
+
+// --- boot loader
+
+pub(super) static BOOTLOADER: ElementSchema = element("bootloader")
+    .doc("The boot loader.")
+    .attributes(&[
+        attribute(
+            "name",
+            Value::OneOf(&[
+                keyword("grub2"),
+                keyword("systemd_boot").unsupported(),
+                keyword("grub2_s390x_emu").unsupported(),
+                keyword("zipl").unsupported(),
+                keyword("custom").unsupported(),
+            ]),
+        )
+        .doc("Which one.")
+        .required(),
+        attribute("timeout", Value::Number(0, 86_400)).doc("How many seconds the menu waits.").default("10"),
+        attribute("output_console", Value::ListOf(OUTPUT_CONSOLES))
+            .doc("Where the menu is shown.")
+            .since(V8_4)
+            .instead("console"),
+        attribute("input_console", Value::ListOf(INPUT_CONSOLES))
+            .doc("What the menu is operated with.")
+            .since(V8_4)
+            .instead("console"),
+        attribute("console", Value::ListOf(CONSOLES))
+            .doc("Where the menu is shown, and what it is operated with.")
+            .until(V8_3)
+            .instead("output_console"),
+        attribute("bls", Value::Boolean)
+            .doc("Whether entries are files of the Boot Loader Specification.")
+            .default("false")
+            .not_used(),
+        attribute("video_mode", SOME_TEXT).doc("The mode of the screen.").not_used(),
+        attribute("serial_line", SOME_TEXT)
+            .doc("How the serial line is set up, in GRUB's keywords.")
+            .unsupported(),
+        attribute("timeout_style", Value::OneOf(&[keyword("menu"), keyword("countdown"), keyword("hidden")]))
+            .doc("What is shown while the menu waits.")
+            .default("menu")
+            .unsupported(),
+        attribute(
+            "targettype",
+            Value::OneOf(&[keyword("FBA"), keyword("SCSI"), keyword("CDL"), keyword("GPT")]),
+        )
+        .doc("The kind of disk that zipl writes to.")
+        .unsupported(),
+        attribute("use_disk_password", Value::Boolean)
+            .doc("Whether the boot loader unlocks the disk by itself.")
+            .default("false")
+            .unsupported(),
+        attribute("grub_template", SOME_TEXT).doc("A file in place of GRUB's configuration.").unsupported(),
+    ])
+    .children(&[once(&BOOTLOADER_SETTINGS), many(&SECURE_LINUX)]);
+
+/// Terminals of GRUB, of which `console` named those of both kinds; we set up screen and serial line, and take the others for the screen.
+const CONSOLES: &[super::Keyword] = &[
+    keyword("console"),
+    keyword("gfxterm"),
+    keyword("serial"),
+    keyword("vga_text"),
+    keyword("none").unsupported(),
+    keyword("mda_text").unsupported(),
+    keyword("morse").unsupported(),
+    keyword("spkmodem").unsupported(),
+    keyword("at_keyboard"),
+    keyword("usb_keyboard"),
+];
+
+const OUTPUT_CONSOLES: &[super::Keyword] = &[
+    keyword("console"),
+    keyword("gfxterm"),
+    keyword("serial"),
+    keyword("vga_text"),
+    keyword("none").unsupported(),
+    keyword("mda_text").unsupported(),
+    keyword("morse").unsupported(),
+    keyword("spkmodem").unsupported(),
+];
+
+const INPUT_CONSOLES: &[super::Keyword] = &[
+    keyword("console"),
+    keyword("serial"),
+    keyword("none").unsupported(),
+    keyword("at_keyboard"),
+    keyword("usb_keyboard"),
+];
+
+pub(super) static BOOTLOADER_SETTINGS: ElementSchema = element("bootloadersettings")
+    .doc("Options of the programs that install the boot loader.")
+    .children(&[
+        many(&SHIM_OPTION),
+        many(&INSTALL_OPTION),
+        many(&CONFIG_OPTION),
+        once(&container::ENVIRONMENT),
+    ])
+    .unsupported();
+static SHIM_OPTION: ElementSchema =
+    element("shimoption").doc("An option of shim-install.").attributes(&[NAME, OPTION_VALUE]);
+static INSTALL_OPTION: ElementSchema =
+    element("installoption").doc("An option of the installing program.").attributes(&[NAME, OPTION_VALUE]);
+static CONFIG_OPTION: ElementSchema =
+    element("configoption").doc("An option of the configuring program.").attributes(&[NAME, OPTION_VALUE]);
+static SECURE_LINUX: ElementSchema = element("securelinux")
+    .doc("Secure execution on IBM Z.")
+    .attributes(&[
+        attribute("hkd_ca_cert", SOME_TEXT).doc("The certificate of the authority.").required(),
+        attribute("hkd_sign_cert", SOME_TEXT).doc("The certificate the host key is signed with.").required(),
+    ])
+    .children(&[many(&HKD_CERT).required(), many(&HKD_REVOCATION_LIST)])
+    .unsupported();
+static HKD_CERT: ElementSchema =
+    element("hkd_cert").doc("The certificate of a host key.").attributes(&[NAME]);
+static HKD_REVOCATION_LIST: ElementSchema =
+    element("hkd_revocation_list").doc("A list of withdrawn certificates.").attributes(&[NAME]);
+
+// --- machine
+
+pub(super) static MACHINE: ElementSchema = element("machine")
+    .doc("The virtual machine that the disk is for.")
+    .attributes(&[
+        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
+        attribute("ncpus", Value::Number(1, 4096)).doc("How many processors it has.").not_used(),
+        attribute("guestOS", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
+        attribute("arch", Value::OneOf(&[keyword("ix86"), keyword("x86_64"), keyword("%arch").until(V6_9)]))
+            .doc("Its architecture.")
+            .not_used(),
+        attribute("min_memory", DIGITS).doc("The least memory in mebibytes.").not_used(),
+        attribute("max_memory", DIGITS).doc("The most memory in mebibytes.").not_used(),
+        attribute("min_cpu", DIGITS).doc("The least number of processors.").not_used(),
+        attribute("max_cpu", DIGITS).doc("The greatest number of processors.").not_used(),
+        attribute("des_memory", DIGITS).doc("The wanted memory in mebibytes.").until(V6_9).not_used(),
+        attribute("des_cpu", DIGITS).doc("The wanted number of processors.").until(V6_9).not_used(),
+        // `xen_server` of the type took its location.
+        attribute("domain", Value::OneOf(&[keyword("dom0"), keyword("domU")]))
+            .doc("Whether it is the host or a guest of Xen.")
+            .until(V6_5)
+            .not_used(),
+        attribute(
+            "ovftype",
+            Value::OneOf(&[
+                keyword("vmware"),
+                keyword("zvm").until(V6_9),
+                keyword("povervm").until(V6_9),
+                keyword("xen").until(V6_9),
+            ]),
+        )
+        .doc("For whom the OVF is written.")
+        .unsupported(),
+        attribute("xen_loader", Value::OneOf(&[keyword("hvmloader"), keyword("pygrub"), keyword("pvgrub")]))
+            .doc("What loads the kernel of a guest of Xen.")
+            .unsupported(),
+    ])
+    .children(&[once(&VM_DISK), once(&VM_DVD), many(&VM_NIC), many(&VM_CONFIG_ENTRY)]);
+
+static VM_DISK: ElementSchema = element("vmdisk").doc("Its disk.").attributes(&[
+    attribute(
+        "controller",
+        Value::OneOf(&[
+            keyword("ide"),
+            keyword("buslogic"),
+            keyword("lsilogic"),
+            keyword("lsisas1068"),
+            keyword("legacyESX"),
+            keyword("pvscsi"),
+            keyword("scsi").until(V5_8).instead("lsilogic"),
+        ]),
+    )
+    .doc("What it is connected to."),
+    attribute("id", Value::Number(0, 255)).doc("Its number there."),
+    attribute("device", SOME_TEXT).doc("Its name in the machine."),
+    attribute("disktype", SOME_TEXT).doc("What VMware calls it.").not_used(),
+    attribute(
+        "diskmode",
+        Value::OneOf(&[
+            keyword("monolithicSparse"),
+            keyword("monolithicFlat"),
+            keyword("twoGbMaxExtentSparse"),
+            keyword("twoGbMaxExtentFlat"),
+            keyword("streamOptimized"),
+        ]),
+    )
+    .doc("How VMware stores it.")
+    .default("monolithicSparse")
+    .unsupported(),
+]);
+static VM_DVD: ElementSchema = element("vmdvd")
+    .doc("Its drive for DVDs.")
+    .attributes(&[
+        attribute("controller", Value::OneOf(&[keyword("ide"), keyword("scsi")]))
+            .doc("What it is connected to.")
+            .required(),
+        attribute("id", DIGITS).doc("Its number there.").required(),
+    ])
+    .not_used();
+static VM_NIC: ElementSchema = element("vmnic")
+    .doc("A network card.")
+    .attributes(&[
+        attribute("interface", SOME_TEXT).doc("Its number, or the name of its bridge.").required(),
+        attribute("driver", SOME_TEXT).doc("The card it is."),
+        attribute("mode", SOME_TEXT).doc("How it is connected."),
+        attribute("mac", MAC).doc("Its hardware address."),
+    ])
+    .not_used();
+static VM_CONFIG_ENTRY: ElementSchema =
+    element("vmconfig-entry").doc("A line for the configuration of the machine.").text(SOME_TEXT).not_used();
+
+// --- disk layout
+
+pub(super) static SYSTEM_DISK: ElementSchema = element("systemdisk")
+    .doc("The volumes of the system.")
+    .attributes(&[
+        attribute("name", SOME_TEXT).doc("The name of the volume group."),
+        attribute("preferlvm", Value::Boolean)
+            .doc("Whether logical volumes are used where the file system has its own."),
+    ])
+    .children(&[many(&VOLUME)])
+    .unsupported();
+pub(super) static VOLUME: ElementSchema = element("volume").doc("One volume.").attributes(&[
+    NAME,
+    attribute("mountpoint", SOME_TEXT).doc("Where it is mounted; without, its name is the path."),
+    attribute("size", SIZE_OR_ALL).doc("Its size; `all`: what is left."),
+    attribute("freespace", SIZE_OR_ALL).doc("How much more than its content it holds; `all`: what is left."),
+    attribute("parent", SOME_TEXT).doc("The subvolume it lies in."),
+    attribute("copy_on_write", Value::Boolean).doc("Whether its files are copied when written to."),
+    attribute("quota", SIZE).doc("How large it may grow."),
+    attribute("filesystem_check", Value::Boolean).doc("Whether it is checked at boot."),
+    attribute("label", SOME_TEXT).doc("The label of its file system."),
+    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+]);
+
+pub(super) static PARTITIONS: ElementSchema = element("partitions")
+    .doc("Partitions of the disk.")
+    .children(&[many(&PARTITION).required()])
+    .unsupported();
+static PARTITION: ElementSchema = element("partition").doc("One partition.").attributes(&[
+    NAME,
+    attribute("size", SIZE).doc("Its size.").required(),
+    attribute("part_id", DIGITS).doc("Its number."),
+    attribute("partition_name", values::VOLUME_ID).doc("Its name in the table."),
+    attribute("partition_type", Value::OneOf(&[keyword("t.linux"), keyword("t.raid")])).doc("What it holds."),
+    attribute("mountpoint", SOME_TEXT).doc("Where it is mounted."),
+    attribute(
+        "filesystem",
+        Value::OneOf(&[
+            keyword("btrfs"),
+            keyword("ext2"),
+            keyword("ext3"),
+            keyword("ext4"),
+            keyword("squashfs"),
+            keyword("xfs"),
+            keyword("fat32"),
+            keyword("fat16"),
+        ]),
+    )
+    .doc("Its file system."),
+    attribute("label", SOME_TEXT).doc("The label of its file system."),
+    attribute("clone", DIGITS).doc("How many copies of it there are."),
+]);
+
+pub(super) static LUKS_FORMAT: ElementSchema = element("luksformat")
+    .doc("Options with which the encrypted space is made.")
+    .children(&[many(&LUKS_OPTION).required()])
+    .unsupported();
+static LUKS_OPTION: ElementSchema =
+    element("option").doc("One option of `cryptsetup luksFormat`.").attributes(&[NAME, OPTION_VALUE]);
+
+// --- initrd and installation media
+
+pub(super) static INSTALL_MEDIA: ElementSchema = element("installmedia")
+    .doc("The boot image of installation media.")
+    .children(&[many(&INITRD)])
+    .unsupported();
+
+pub(super) static INITRD: ElementSchema = element("initrd")
+    .doc("What the initrd is made of.")
+    .attributes(&[attribute(
+        "action",
+        Value::OneOf(&[keyword("omit"), keyword("add"), keyword("set"), keyword("setup")]),
+    )
+    .doc("Whether the modules are added, left out or the only ones.")
+    .required()])
+    .children(&[many(&DRACUT)])
+    .not_used();
+static DRACUT: ElementSchema = element("dracut").doc("Something for dracut.").attributes(&[
+    attribute("module", SOME_TEXT).doc("A module."),
+    attribute("driver", SOME_TEXT).doc("A driver."),
+    attribute("uefi", Value::Boolean).doc("Whether kernel and initrd become one EFI program."),
+]);

@@ -1,0 +1,399 @@
+//! The vocabulary: one table per element, for every schema we read.
+//!
+//! A table says which attributes an element has, what their values look like, which children it has and how often,
+//! and whether this version of kiwi acts on the keyword. The structural check, its messages and its suggestions, and the
+//! list of what is not built yet all come from these tables; nothing else knows a keyword's spelling rules.
+//!
+//! The tables are `const` data built by the small methods below, so an entry reads as one line:
+//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The handbook's reference chapter and the
+//! schemas for editors are written from them too.
+
+mod appliance;
+mod container;
+mod deploy;
+mod image;
+mod image_type;
+mod legacy;
+mod oem;
+mod packages;
+mod parents;
+mod preferences;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(crate) use image::IMAGE;
+pub(crate) use image_type::TYPE;
+pub(crate) use parents::{meant_elsewhere, parent_in_others, parent_of};
+pub(crate) use values::{boolean, list_items, number, says_default};
+
+use crate::SchemaVersion;
+use crate::suggest::nearest;
+
+/// Which schemas know a keyword: those from one version to another, both included.
+///
+/// When a keyword came is only recorded where it took the location of another one; all others count from the beginning of
+/// their vocabulary, so that no old description is refused for a keyword that its KIWI knew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Life {
+    since: SchemaVersion,
+    until: SchemaVersion,
+}
+
+impl Life {
+    /// All schemas, by their authors or by our extension.
+    const ALL: Self = Self { since: SchemaVersion::OLDEST, until: SchemaVersion::NEWEST };
+
+    const fn since(self, since: SchemaVersion) -> Self {
+        Self { since, ..self }
+    }
+
+    const fn until(self, until: SchemaVersion) -> Self {
+        Self { until, ..self }
+    }
+
+    /// The schemas of both.
+    #[cfg(test)]
+    fn within(self, other: Self) -> Self {
+        Self { since: self.since.max(other.since), until: self.until.min(other.until) }
+    }
+
+    /// Whether a description of that schema may use the keyword.
+    pub(crate) fn covers(self, schema: SchemaVersion) -> bool {
+        (self.since..=self.until).contains(&schema)
+    }
+
+    /// Whether the keyword is older than that schema, for a keyword the schema does not know.
+    pub(crate) fn is_over(self, schema: SchemaVersion) -> bool {
+        self.until < schema
+    }
+
+    /// Which schemas those are, for a keyword that the schema does not know.
+    pub(crate) fn of_other_schemas(self, schema: SchemaVersion) -> String {
+        if self.is_over(schema) {
+            format!("a keyword of the schemas up to {}", self.until)
+        } else if self.since == SchemaVersion::V2_0 {
+            "a keyword of later schemas".to_owned()
+        } else {
+            format!("a keyword of the schemas since {}", self.since)
+        }
+    }
+}
+
+/// What this version of kiwi does with a keyword.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It acts on it.
+    Built,
+    /// It cannot do what the keyword asks for: an error once a build depends on it.
+    Unsupported,
+    /// It reads the keyword, and the image is right without it: a warning.
+    NotUsed,
+}
+
+/// What a value looks like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value {
+    /// Any text.
+    Text,
+    /// `true false yes no 1 0`, in upper or lower case.
+    Boolean,
+    /// A whole number in these bounds.
+    Number(u64, u64),
+    /// A whole number with a sign.
+    Integer,
+    /// One of these keywords.
+    OneOf(&'static [Keyword]),
+    /// A list of these keywords, separated by blanks or commas.
+    ListOf(&'static [Keyword]),
+    /// A text of a certain form; the first part says which.
+    Form(&'static str, fn(&str) -> bool),
+}
+
+/// One keyword of an enumeration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keyword {
+    pub(crate) keyword: &'static str,
+    pub(crate) life: Life,
+    pub(crate) state: State,
+    /// What other schemas write for it.
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// A keyword that is known and built.
+pub(crate) const fn keyword(keyword: &'static str) -> Keyword {
+    Keyword { keyword, life: Life::ALL, state: State::Built, instead: None }
+}
+
+impl Keyword {
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn unsupported(self) -> Self {
+        Self { state: State::Unsupported, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+}
+
+/// One attribute of an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttributeSchema {
+    pub(crate) name: &'static str,
+    /// What it says, one sentence.
+    pub(crate) doc: &'static str,
+    pub(crate) value: Value,
+    pub(crate) life: Life,
+    pub(crate) required: bool,
+    /// What holds when it is missing; a keyword that is not built may still say this.
+    pub(crate) default: Option<&'static str>,
+    /// Of `<type>`: the image types it fits; empty for all.
+    pub(crate) fits: &'static [&'static str],
+    pub(crate) state: State,
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// An optional attribute that is built.
+pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeSchema {
+    AttributeSchema {
+        name,
+        doc: "",
+        value,
+        life: Life::ALL,
+        required: false,
+        default: None,
+        fits: &[],
+        state: State::Built,
+        instead: None,
+    }
+}
+
+impl AttributeSchema {
+    pub(crate) const fn doc(self, doc: &'static str) -> Self {
+        Self { doc, ..self }
+    }
+
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub(crate) const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    pub(crate) const fn fits(self, fits: &'static [&'static str]) -> Self {
+        Self { fits, ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn unsupported(self) -> Self {
+        Self { state: State::Unsupported, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+}
+
+/// What may stand inside an element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content {
+    /// These elements.
+    Children(&'static [ChildSchema]),
+    /// Anything; the element is kept but not looked into.
+    Anything,
+}
+
+/// One element.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ElementSchema {
+    pub(crate) name: &'static str,
+    /// What it is, one sentence.
+    pub(crate) doc: &'static str,
+    pub(crate) attributes: &'static [AttributeSchema],
+    pub(crate) content: Content,
+    /// What its text looks like; none when it has no text.
+    pub(crate) text: Option<Value>,
+    /// The schemas that give it a text.
+    pub(crate) text_life: Life,
+    /// Whether the text may be missing.
+    pub(crate) text_optional: bool,
+    /// The text that asks for nothing we could not do.
+    pub(crate) default: Option<&'static str>,
+    pub(crate) state: State,
+    pub(crate) instead: Option<&'static str>,
+}
+
+/// An element without attributes, children and text.
+pub(crate) const fn element(name: &'static str) -> ElementSchema {
+    ElementSchema {
+        name,
+        doc: "",
+        attributes: &[],
+        content: Content::Children(&[]),
+        text: None,
+        text_life: Life::ALL,
+        text_optional: false,
+        default: None,
+        state: State::Built,
+        instead: None,
+    }
+}
+
+impl ElementSchema {
+    pub(crate) const fn doc(self, doc: &'static str) -> Self {
+        Self { doc, ..self }
+    }
+
+    pub(crate) const fn attributes(self, attributes: &'static [AttributeSchema]) -> Self {
+        Self { attributes, ..self }
+    }
+
+    pub(crate) const fn children(self, children: &'static [ChildSchema]) -> Self {
+        Self { content: Content::Children(children), ..self }
+    }
+
+    pub(crate) const fn anything(self) -> Self {
+        Self { content: Content::Anything, ..self }
+    }
+
+    pub(crate) const fn text(self, value: Value) -> Self {
+        Self { text: Some(value), ..self }
+    }
+
+    pub(crate) const fn text_until(self, until: SchemaVersion, value: Value) -> Self {
+        Self { text: Some(value), text_life: Life::ALL.until(until), ..self }
+    }
+
+    pub(crate) const fn optional_text(self, value: Value) -> Self {
+        Self { text: Some(value), text_optional: true, ..self }
+    }
+
+    pub(crate) const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    pub(crate) const fn instead(self, instead: &'static str) -> Self {
+        Self { instead: Some(instead), ..self }
+    }
+
+    pub(crate) const fn unsupported(self) -> Self {
+        Self { state: State::Unsupported, ..self }
+    }
+
+    pub(crate) const fn not_used(self) -> Self {
+        Self { state: State::NotUsed, ..self }
+    }
+
+    /// The children, none for an element that is not looked into.
+    pub(crate) fn child_schemas(&self) -> &'static [ChildSchema] {
+        match self.content {
+            Content::Children(children) => children,
+            Content::Anything => &[],
+        }
+    }
+
+    /// The table of a child.
+    pub(crate) fn child_schema(&self, name: &str, schema: SchemaVersion) -> Option<&'static ChildSchema> {
+        let named = || self.child_schemas().iter().filter(|child| child.element.name == name);
+        named().find(|child| child.life.covers(schema)).or_else(|| named().next())
+    }
+
+    /// The attribute that a name which is none was meant to be.
+    pub(crate) fn meant_attribute(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
+        if self.attribute_schema(typed, schema).is_some() {
+            return None;
+        }
+        let covered = self.attributes.iter().filter(|known| known.life.covers(schema));
+        nearest(typed, covered.map(|known| known.name))
+    }
+
+    /// The child that a name which is none was meant to be.
+    pub(crate) fn meant_child(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
+        if self.child_schema(typed, schema).is_some() {
+            return None;
+        }
+        let covered = self.child_schemas().iter().filter(|known| known.life.covers(schema));
+        nearest(typed, covered.map(|known| known.element.name))
+    }
+
+    /// The table of an attribute.
+    pub(crate) fn attribute_schema(
+        &self,
+        name: &str,
+        schema: SchemaVersion,
+    ) -> Option<&'static AttributeSchema> {
+        let named = || self.attributes.iter().filter(|attribute| attribute.name == name);
+        named().find(|attribute| attribute.life.covers(schema)).or_else(|| named().next())
+    }
+}
+
+/// One element as the child of another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChildSchema {
+    pub(crate) element: &'static ElementSchema,
+    pub(crate) life: Life,
+    /// The schemas that demand at least one.
+    pub(crate) required: Option<Life>,
+    /// The schemas that allow several.
+    pub(crate) many: Option<Life>,
+}
+
+/// A child that may stand once.
+pub(crate) const fn once(element: &'static ElementSchema) -> ChildSchema {
+    ChildSchema { element, life: Life::ALL, required: None, many: None }
+}
+
+/// A child that may stand any number of times.
+pub(crate) const fn many(element: &'static ElementSchema) -> ChildSchema {
+    ChildSchema { many: Some(Life::ALL), ..once(element) }
+}
+
+impl ChildSchema {
+    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
+        Self { life: self.life.since(since), ..self }
+    }
+
+    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
+        Self { life: self.life.until(until), ..self }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: Some(Life::ALL), ..self }
+    }
+
+    pub(crate) const fn required_since(self, since: SchemaVersion) -> Self {
+        Self { required: Some(Life::ALL.since(since)), ..self }
+    }
+
+    pub(crate) const fn required_until(self, until: SchemaVersion) -> Self {
+        Self { required: Some(Life::ALL.until(until)), ..self }
+    }
+
+    pub(crate) const fn many_since(self, since: SchemaVersion) -> Self {
+        Self { many: Some(Life::ALL.since(since)), ..self }
+    }
+}

@@ -1,0 +1,287 @@
+//! The sections beside `<preferences>` and `<deploy>`: profiles, users, drivers, repositories, packages and others.
+
+use super::values::DIGITS;
+use super::values::{
+    ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PROFILE, PROFILES,
+    RELATIVE_PATH, SOME_TEXT, USER,
+};
+use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, many, once};
+use crate::SchemaVersion::{V2_0, V5_5, V5_6, V6_3, V6_4, V7_4, V8_1};
+
+const PROFILES_ATTRIBUTE: AttributeSchema =
+    attribute("profiles", PROFILES).doc("The profiles it belongs to; without, it belongs to every build.");
+const ARCH: AttributeSchema =
+    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all.");
+const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").required();
+
+// --- profiles
+
+pub(super) static PROFILES_SECTION: ElementSchema = element("profiles")
+    .doc("The profiles of the description: parts of it that are chosen with `--profile`.")
+    .children(&[many(&PROFILE_ELEMENT).required_since(V7_4)]);
+
+static PROFILE_ELEMENT: ElementSchema = element("profile")
+    .doc("One profile.")
+    .attributes(&[
+        attribute("name", PROFILE).doc("The name by which it is chosen.").required(),
+        attribute("description", Value::Text).doc("What it is for.").required(),
+        attribute("import", Value::Boolean)
+            .doc("Whether it is chosen when no `--profile` is given.")
+            .default("false")
+            .since(V2_0),
+        ARCH.since(V2_0),
+    ])
+    .children(&[many(&REQUIRES).since(V2_0)]);
+
+static REQUIRES: ElementSchema = element("requires")
+    .doc("Another profile that comes with this one.")
+    .attributes(&[attribute("profile", PROFILE).doc("The name of the other profile.").required(), ARCH]);
+
+// --- users
+
+pub(super) static USERS: ElementSchema = element("users")
+    .doc("The users of the system.")
+    .attributes(&[
+        attribute("group", USER).doc("The group of all users in this section.").until(V6_3).instead("groups"),
+        attribute("id", DIGITS).doc("The number of that group.").since(V2_0).until(V6_3),
+        PROFILES_ATTRIBUTE.since(V2_0),
+        ARCH.since(V2_0),
+    ])
+    .children(&[many(&USER_ELEMENT).required()]);
+
+static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes(&[
+    attribute("name", USER).doc("The login name.").required(),
+    attribute("pwd", SOME_TEXT)
+        .doc("The password, as a hash unless `pwdformat` says otherwise.")
+        .until(V5_5)
+        .instead("password"),
+    // Demanded of users that were not converted: see `decode/users.rs`.
+    attribute("password", SOME_TEXT)
+        .doc("The password: a hash, unless `pwdformat` says otherwise.")
+        .since(V5_6)
+        .instead("pwd"),
+    attribute("pwdformat", Value::OneOf(&[keyword("encrypted"), keyword("plain")]))
+        .doc("Whether the password is a hash or readable.")
+        .default("encrypted")
+        .since(V2_0),
+    attribute("id", Value::Number(0, u32::MAX as u64 - 1)).doc("The number of the user.").since(V2_0),
+    attribute("groups", GROUPS)
+        .doc("The groups, such as `users,sudo:27`; the first is the login group.")
+        .since(V6_4)
+        .instead("group"),
+    // The groups do not start with the login group, as in all schemas that had `group`. Only conversions write this.
+    attribute("supplementary-groups", Value::Boolean)
+        .doc("Whether none of the groups is the login group.")
+        .since(V6_4),
+    attribute("home", ABSOLUTE_PATH).doc("The home directory."),
+    attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n'])))
+        .doc("The full name."),
+    attribute("shell", ABSOLUTE_PATH).doc("The program that a login starts."),
+]);
+
+// --- drivers
+
+pub(super) static DRIVERS: ElementSchema = element("drivers")
+    .doc("Drivers of the kernel that a boot image needs.")
+    .attributes(&[
+        attribute(
+            "type",
+            Value::OneOf(&[
+                keyword("drivers"),
+                keyword("netdrivers"),
+                keyword("usbdrivers"),
+                keyword("scsidrivers"),
+            ]),
+        )
+        .doc("Where below the kernel's modules the files lie.")
+        .default("drivers"),
+        PROFILES_ATTRIBUTE,
+    ])
+    .children(&[many(&DRIVER_FILE).required()]);
+
+static DRIVER_FILE: ElementSchema = element("file").doc("One file.").attributes(&[
+    attribute("name", RELATIVE_PATH).doc("The file, relative to the directory it is taken from.").required(),
+    ARCH,
+    attribute("target", Value::Text).doc("Where it goes.").since(V2_0).unsupported(),
+    attribute("owner", Value::Text).doc("Its owner, as chown takes it.").since(V2_0).unsupported(),
+    attribute("permissions", Value::Text)
+        .doc("Its permissions, as chmod takes them.")
+        .since(V2_0)
+        .unsupported(),
+]);
+
+// --- repository
+
+pub(super) static REPOSITORY: ElementSchema = element("repository")
+    .doc("Where packages come from.")
+    .attributes(&[
+        attribute(
+            "type",
+            Value::OneOf(&[
+                keyword("rpm-md"),
+                keyword("rpm-dir"),
+                keyword("yast2"),
+                keyword("apt-deb"),
+                keyword("deb"),
+                keyword("deb-dir"),
+                keyword("apt-rpm"),
+                keyword("mirrors"),
+                keyword("red-carpet"),
+                keyword("slack-site"),
+                keyword("up2date-mirrors"),
+                keyword("urpmi"),
+                keyword("apk").since(V2_0).unsupported(),
+            ]),
+        )
+        .doc("The kind of repository."),
+        attribute("status", Value::OneOf(&[keyword("replaceable"), keyword("fixed")]))
+            .doc("Whether `--set-repo` replaces it.")
+            .default("fixed"),
+        attribute("distribution", SOME_TEXT).doc("The suite of an apt repository, such as `bookworm`."),
+        attribute("components", SOME_TEXT)
+            .doc("The components of an apt repository, separated by blanks.")
+            .default("main"),
+        attribute("architectures", DEBIAN_ARCHITECTURES).doc("The architectures of an apt repository."),
+        attribute("repository_gpgcheck", Value::Boolean)
+            .doc("Whether the signature of the repository must be valid."),
+        attribute("package_gpgcheck", Value::Boolean)
+            .doc("Whether the signatures of its packages must be valid."),
+        attribute("alias", ALIAS).doc("The name by which the package manager knows it."),
+        attribute("priority", Value::Integer)
+            .doc("Its priority, in the numbers of the package manager; for apt a pin on what comes from it."),
+        PROFILES_ATTRIBUTE.since(V2_0),
+        ARCH.since(V2_0),
+        attribute("imageinclude", Value::Boolean)
+            .doc("Whether the image knows the repository too.")
+            .default("false")
+            .since(V2_0),
+        attribute("imageonly", Value::Boolean)
+            .doc("Whether only the image knows the repository, and the build does not.")
+            .default("false")
+            .since(V2_0),
+        attribute("username", SOME_TEXT).doc("The user name for the server.").since(V2_0),
+        attribute("pwd", Value::Text)
+            .doc("The password for the server.")
+            .since(V2_0)
+            .until(V5_5)
+            .instead("password"),
+        attribute("password", Value::Text).doc("The password for the server.").since(V5_6).instead("pwd"),
+        attribute("prefer-license", Value::Boolean)
+            .doc("Whether its licences are taken before those of others.")
+            .since(V2_0)
+            .not_used(),
+        attribute("use_for_bootstrap", Value::Boolean)
+            .doc("Whether the first packages come from it.")
+            .since(V2_0)
+            .until(V8_1)
+            .not_used(),
+        attribute(
+            "sourcetype",
+            Value::OneOf(&[keyword("baseurl"), keyword("metalink"), keyword("mirrorlist")]),
+        )
+        .doc("Whether the path is the repository, or a list of its mirrors.")
+        .default("baseurl")
+        .since(V2_0)
+        .unsupported(),
+        attribute("customize", SOME_TEXT)
+            .doc("A script that gets the file written for the package manager.")
+            .since(V2_0)
+            .unsupported(),
+    ])
+    .children(&[once(&SOURCE).required()]);
+
+static SOURCE: ElementSchema = element("source")
+    .doc("The location of a repository.")
+    .attributes(&[attribute("path", SOME_TEXT)
+        .doc("The location: a URI, an absolute path, or `this://` for a path in the description.")
+        .required()])
+    .children(&[many(&SIGNING)]);
+
+static SIGNING: ElementSchema = element("signing")
+    .doc("A key that the repository is signed with.")
+    .attributes(&[attribute("key", KEY_URI).doc("The location of the key.").required()]);
+
+// --- kept or known, but without effect on what is built today
+
+pub(super) static INSTSOURCE: ElementSchema =
+    element("instsource").doc("How installation media were made.").anything().not_used();
+
+pub(super) static SPLIT: ElementSchema = element("split")
+    .doc("Which files of a split image can be written.")
+    .children(&[once(&TEMPORARY), once(&PERSISTENT)]);
+static TEMPORARY: ElementSchema = element("temporary")
+    .doc("Files that are written and forgotten.")
+    .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static PERSISTENT: ElementSchema = element("persistent")
+    .doc("Files that are written and stay.")
+    .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
+static EXCEPT: ElementSchema = element("except")
+    .doc("A file that does not count in spite of its directory.")
+    .attributes(&[attribute("name", ABSOLUTE_PATH).doc("Its name.").required()])
+    .unsupported();
+static SPLIT_FILE: ElementSchema =
+    element("file").doc("One file.").attributes(&[attribute("name", ABSOLUTE_PATH)
+        .doc("The file, relative to the directory it is taken from.")
+        .required()]);
+
+pub(super) static INCLUDE: ElementSchema = element("include")
+    .doc("Another file whose elements stand here.")
+    .attributes(&[attribute("from", SOME_TEXT)
+        .doc("Its path: relative to this file, or with `this://` to the description.")
+        .required()]);
+
+pub(super) static CERTIFICATES: ElementSchema = element("certificates")
+    .doc("Certificates of authorities that the system trusts.")
+    .attributes(&[
+        attribute(
+            "target_distribution",
+            Value::OneOf(&[keyword("suse"), keyword("redhat"), keyword("debian"), keyword("archlinux")]),
+        )
+        .doc("The family of distributions, which decides where they go.")
+        .required(),
+        PROFILES_ATTRIBUTE,
+    ])
+    .children(&[many(&CERTIFICATE).required()])
+    .unsupported();
+static CERTIFICATE: ElementSchema = element("certificate").doc("One certificate.").attributes(&[NAME]);
+
+pub(super) static STRIP: ElementSchema = element("strip")
+    .doc("Files that are taken out of a boot image, or kept in it.")
+    .attributes(&[
+        attribute("type", Value::OneOf(&[keyword("delete"), keyword("tools"), keyword("libs")]))
+            .doc("What happens to them; of tools and libs only these stay.")
+            .required(),
+        PROFILES_ATTRIBUTE,
+    ])
+    .children(&[many(&DRIVER_FILE).required()])
+    .unsupported();
+
+pub(super) static CONTAINERS: ElementSchema = element("containers")
+    .doc("Containers that the image brings along.")
+    .attributes(&[
+        attribute("source", SOME_TEXT).doc("The registry they come from.").required(),
+        attribute(
+            "backend",
+            Value::OneOf(&[keyword("podman"), keyword("docker"), keyword("container-snap")]),
+        )
+        .doc("The program that runs them.")
+        .required(),
+        PROFILES_ATTRIBUTE,
+        ARCH,
+    ])
+    .children(&[many(&CONTAINER).required()])
+    .unsupported();
+static CONTAINER: ElementSchema = element("container").doc("One container.").attributes(&[
+    NAME,
+    attribute("path", Value::Text).doc("Its path in the registry.").default("/"),
+    attribute("tag", Value::Text).doc("Its tag.").default("latest"),
+    attribute("fetch_only", Value::Boolean)
+        .doc("Whether it is only fetched, and not loaded at the first boot.")
+        .default("false"),
+    ARCH,
+]);
+
+pub(super) static EXTENSION: ElementSchema = element("extension")
+    .doc("Elements of other vocabularies, one for each namespace, which are kept.")
+    .anything()
+    .not_used();

@@ -1,0 +1,95 @@
+//! Keywords that are known, and ask for something this version of kiwi cannot do.
+//!
+//! A description may contain them: they become errors only when a build depends on them, and are never passed over.
+
+use crate::document::{Element, Text};
+use crate::schema::{self, Content, ElementSchema, State, Value};
+use crate::{Architecture, ArchitectureList, Diagnostic, SchemaVersion, Span};
+
+/// One such keyword at its location.
+#[derive(Debug, Clone)]
+pub(crate) struct Unsupported {
+    /// The machines it concerns.
+    architectures: ArchitectureList,
+    diagnostic: Diagnostic,
+}
+
+impl Unsupported {
+    /// A thing that cannot be built on any machine.
+    pub(crate) fn new(what: &str, span: Span) -> Self {
+        Self { architectures: ArchitectureList::default(), diagnostic: diagnostic(what, span) }
+    }
+
+    /// The error for a build on `architecture`.
+    pub(crate) fn on(&self, architecture: &Architecture) -> Option<Diagnostic> {
+        self.architectures.allows(architecture).then(|| self.diagnostic.clone())
+    }
+}
+
+fn diagnostic(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(span, format!("{what} is not built by this version of kiwi yet"))
+        .rule("not-built")
+        .label("not built yet")
+        .help("the description is right; remove this part to build the rest of it now")
+}
+
+/// The comma list of an `arch` attribute.
+pub(crate) fn architectures(element: &Element) -> ArchitectureList {
+    let list = element.value("arch").map(|value| value.text.as_str()).unwrap_or_default();
+    ArchitectureList(schema::list_items(list).map(Architecture::new).collect())
+}
+
+/// Everything inside of `element`, itself included, that is not built. Children named in `apart` are left out.
+///
+/// The element has canonical keywords; messages name what the user wrote.
+pub(crate) fn collect(element: &Element, keyword: &ElementSchema, apart: &[&str]) -> Vec<Unsupported> {
+    let schema = SchemaVersion::NEWEST;
+    let mut found = Vec::new();
+    let mut add = |what: &str, span: &Span| {
+        found.push(Unsupported {
+            architectures: architectures(element),
+            diagnostic: diagnostic(what, span.clone()),
+        });
+    };
+    if keyword.state == State::Unsupported && !schema::says_default(keyword.default, element.text.as_ref()) {
+        let what = match element.written() {
+            Some(written) if written != element.name => format!("`{written}`"),
+            Some(_) | None => format!("`<{}>`", element.name),
+        };
+        add(&what, &element.span);
+        return found;
+    }
+    for attribute in &element.attributes {
+        let Some(known) = keyword.attribute_schema(&attribute.name, schema) else { continue };
+        if known.state == State::Unsupported && !schema::says_default(known.default, Some(&attribute.value)) {
+            add(&format!("`{}`", attribute.name_span.keyword().unwrap_or(known.name)), &attribute.name_span);
+        } else {
+            for value in unsupported_keywords(&attribute.value, &known.value) {
+                add(&format!("`{}=\"{}\"`", known.name, value.text), &value.span);
+            }
+        }
+    }
+    if let (Some(text), Some(form)) = (&element.text, &keyword.text) {
+        for value in unsupported_keywords(text, form) {
+            add(&format!("`<{}>{}</{}>`", keyword.name, value.text, keyword.name), &value.span);
+        }
+    }
+    if let Content::Anything = keyword.content {
+        return found;
+    }
+    for child in element.children.iter().filter(|child| !apart.contains(&child.name.as_str())) {
+        if let Some(known) = keyword.child_schema(&child.name, schema) {
+            found.extend(collect(child, known.element, &[]));
+        }
+    }
+    found
+}
+
+fn unsupported_keywords(text: &Text, form: &Value) -> Vec<Text> {
+    let (Value::OneOf(known) | Value::ListOf(known)) = form else { return Vec::new() };
+    let mut items: Vec<Text> = text.items().iter().flat_map(Text::keywords).collect();
+    items.retain(|item| {
+        known.iter().any(|keyword| keyword.keyword == item.text && keyword.state == State::Unsupported)
+    });
+    items
+}

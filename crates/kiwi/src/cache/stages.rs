@@ -1,0 +1,377 @@
+//! Finished stages: a directory each, found by the stage's key.
+//!
+//! ```text
+//! stages/STAGE/DIGEST/entry.json      inputs, files with sizes and digests; read last used from its time
+//! stages/STAGE/DIGEST/FILE ...        a packed tree, or the files of an image
+//! stages/.kiwi.XXXXXX/                an entry that is being made, or taken away
+//! ```
+//!
+//! An entry is made aside and gets its name by one rename. Whoever uses it holds a shared lock on it, whoever takes it
+//! away an exclusive one. What is read from it is checked against its digest while it is read: an entry that was
+//! damaged is taken away and made again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::digest::{self, Digesting, copy};
+use crate::host::Host;
+use crate::host::dir_lock::Held;
+use crate::host::file::WorkDirectory;
+use crate::stage::{Digest, Inputs, Key, Stage};
+
+/// The form of entries; others are not read.
+const FORM: u32 = 1;
+const DESCRIPTION: &str = "entry.json";
+
+/// The directory of finished stages.
+#[derive(Debug, Clone)]
+pub struct Stages {
+    directory: PathBuf,
+}
+
+/// A file of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stored {
+    size: u64,
+    digest: Digest,
+}
+
+/// What another entry is the difference to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The entry.
+    pub key: Key,
+    /// The file of that entry: the same stage made again may have other bytes.
+    pub file: Digest,
+}
+
+/// What an entry says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    form: u32,
+    /// Everything that went into it.
+    pub inputs: Inputs,
+    /// The image it was made for.
+    pub image: String,
+    /// Seconds since 1970.
+    pub made: u64,
+    /// How long the work took that it saves, in milliseconds.
+    pub milliseconds: u64,
+    files: BTreeMap<String, Stored>,
+    /// Symbolic links by name.
+    links: BTreeMap<String, String>,
+    /// What it is the difference to.
+    pub parent: Option<Parent>,
+    /// What its maker wants to know again.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Contents {
+    /// The digest of one of its files.
+    pub fn digest(&self, name: &str) -> Option<&Digest> {
+        self.files.get(name).map(|file| &file.digest)
+    }
+}
+
+/// A finished stage that is in use: nobody takes it away.
+pub struct Entry {
+    directory: PathBuf,
+    contents: Contents,
+    _held: Held,
+}
+
+/// An entry that is being made.
+pub struct Making {
+    directory: WorkDirectory,
+    contents: Contents,
+}
+
+/// A stored file is not what was stored.
+#[derive(Debug, thiserror::Error)]
+#[error("{} was damaged", path.display())]
+pub struct Damaged {
+    path: PathBuf,
+}
+
+impl Stages {
+    pub(super) fn new(cache: &Path) -> Self {
+        Self { directory: cache.join("stages") }
+    }
+
+    fn location(&self, key: &Key) -> PathBuf {
+        self.directory.join(key.stage.keyword()).join(key.digest.as_str())
+    }
+
+    /// The finished stage with this key, which now counts as used.
+    pub fn find(&self, key: &Key, host: &Host) -> Option<Entry> {
+        let directory = self.location(key);
+        let held = host.hold_directory(&directory)?;
+        let contents = read(&directory).filter(|contents| contents.inputs.key() == *key)?;
+        host.touch(&directory.join(DESCRIPTION)).ok()?;
+        Some(Entry { directory, contents, _held: held })
+    }
+
+    /// The finished stage with this key and those it is the difference to, the lowest first; none where one of them is
+    /// not there, or not as it was.
+    pub fn find_whole(&self, key: &Key, host: &Host) -> Option<Vec<Entry>> {
+        let mut entries = vec![self.find(key, host)?];
+        while let Some(parent) = entries.last().and_then(|entry| entry.contents.parent.clone()) {
+            let entry = self.find(&parent.key, host)?;
+            // Stages stand parent earlier ones only: there is no circle.
+            let is_right = parent.key.stage < entries.last()?.contents.inputs.stage()
+                && entry.contents.files.values().any(|file| file.digest == parent.file);
+            entries.push(entry);
+            if !is_right {
+                return None;
+            }
+        }
+        entries.reverse();
+        Some(entries)
+    }
+
+    /// Starts an entry for what these inputs give.
+    pub fn make(&self, inputs: &Inputs, image: &str, host: &Host) -> Result<Making> {
+        host.create_private_directory(&self.directory)
+            .and_then(|()| host.create_directories(&self.directory.join(inputs.stage().keyword())))
+            .with_context(|| format!("creating the cache {}", self.directory.display()))?;
+        let directory = host
+            .work_directory(&self.directory)
+            .with_context(|| format!("writing to the cache {}", self.directory.display()))?;
+        let contents = Contents {
+            form: FORM,
+            inputs: inputs.clone(),
+            image: image.to_owned(),
+            made: host.now(),
+            milliseconds: 0,
+            files: BTreeMap::new(),
+            links: BTreeMap::new(),
+            parent: None,
+            notes: BTreeMap::new(),
+        };
+        Ok(Making { directory, contents })
+    }
+
+    /// Gives the entry its name. False: another build has made it in the meantime, and that one stays. It is as good, but
+    /// need not have the same bytes.
+    pub fn finish(&self, making: Making, host: &Host) -> Result<bool> {
+        let Making { directory, contents } = making;
+        let location = self.location(&contents.inputs.key());
+        let text = serde_json::to_string_pretty(&contents)? + "\n";
+        host.write_file(&directory.path().join(DESCRIPTION), text)
+            .and_then(|()| directory.publish(&location))
+            .with_context(|| format!("writing {}", location.display()))
+    }
+
+    /// What is there of a stage: the locations of its entries, whole or damaged.
+    pub(super) fn locations(&self, stage: Stage) -> Vec<PathBuf> {
+        let entries = self.directory.join(stage.keyword()).read_dir().into_iter().flatten();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect()
+    }
+
+    /// Every entry of a stage, the most recently used first.
+    pub fn list(&self, stage: Stage) -> Vec<(Key, Contents)> {
+        let mut found: Vec<(Contents, SystemTime)> =
+            self.locations(stage).iter().filter_map(|location| entry(location)).collect();
+        found.sort_by_key(|(_, used)| std::cmp::Reverse(*used));
+        found.into_iter().map(|(contents, _)| (contents.inputs.key(), contents)).collect()
+    }
+
+    /// The finished stage that is most like what this kiwi will make of these inputs; it does not count as used.
+    pub fn previous_build(&self, inputs: &Inputs, host: &Host) -> Option<Entry> {
+        let same_kiwi = |(_, contents): &(Key, Contents)| inputs.are_of_the_same_kiwi(&contents.inputs);
+        let known = self.list(inputs.stage()).into_iter().filter(same_kiwi);
+        let (key, contents) =
+            known.min_by_key(|(_, contents)| inputs.changes_since(&contents.inputs).len())?;
+        let directory = self.location(&key);
+        let held = host.hold_directory(&directory)?;
+        Some(Entry { directory, contents, _held: held })
+    }
+
+    /// Takes an entry away, whole or damaged; false when a build is using it.
+    pub fn remove(&self, key: &Key, host: &Host) -> Result<bool> {
+        self.remove_location(&self.location(key), host)
+    }
+
+    /// As `remove`.
+    pub(super) fn remove_location(&self, location: &Path, host: &Host) -> Result<bool> {
+        host.remove_directory_unless_held(location, &self.directory)
+            .with_context(|| format!("removing {}", location.display()))
+    }
+
+    /// The first file of an entry that is not what was stored.
+    pub(super) fn damaged(directory: &Path, host: &Host) -> Result<Option<PathBuf>> {
+        let name = directory.file_name().unwrap_or_default();
+        let right = |contents: &Contents| contents.inputs.key().digest.as_str() == name;
+        let Some(contents) = read(directory).filter(right) else {
+            return Ok(Some(directory.join(DESCRIPTION)));
+        };
+        for (name, stored) in &contents.files {
+            let path = directory.join(name);
+            let found = File::open(&path)
+                .map_err(anyhow::Error::from)
+                .and_then(|file| digest::read(&file, None, host));
+            match found {
+                Ok((digest, size)) if digest == stored.digest && size == stored.size => {}
+                Ok(_) | Err(_) => {
+                    host.check_interrupt()?;
+                    return Ok(Some(path));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What an entry says of itself and when it was used last; none when that cannot be read.
+pub(super) fn entry(directory: &Path) -> Option<(Contents, SystemTime)> {
+    let used = directory.join(DESCRIPTION).metadata().ok()?.modified().ok()?;
+    Some((read(directory)?, used))
+}
+
+fn read(directory: &Path) -> Option<Contents> {
+    let text = std::fs::read_to_string(directory.join(DESCRIPTION)).ok()?;
+    serde_json::from_str(&text).ok().filter(|contents: &Contents| contents.form == FORM)
+}
+
+impl Making {
+    /// What the entry says of itself so far.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Something to be known again with the entry.
+    pub fn note(&mut self, name: &str, value: impl Into<String>) {
+        self.contents.notes.insert(name.to_owned(), value.into());
+    }
+
+    /// It is the difference to something.
+    pub fn stands_upon(&mut self, parent: Parent) {
+        self.contents.parent = Some(parent);
+    }
+
+    /// How long the work took.
+    pub fn took(&mut self, time: std::time::Duration) {
+        self.contents.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    /// Writes a file of the entry; what `write` returns is passed on.
+    pub fn write<T>(
+        &mut self,
+        name: &str,
+        host: &Host,
+        write: impl FnOnce(&mut dyn Write) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.directory.path().join(name);
+        let file = host.create_file(&path).with_context(|| format!("writing {}", path.display()))?;
+        let mut output = Digesting::new(std::io::BufWriter::with_capacity(1 << 20, file));
+        let result = write(&mut output)?;
+        output.flush().with_context(|| format!("writing {}", path.display()))?;
+        let (digest, size) = output.finish();
+        self.contents.files.insert(name.to_owned(), Stored { size, digest });
+        Ok(result)
+    }
+
+    /// Copies a file, or a symbolic link as it is, into the entry.
+    pub fn copy(&mut self, name: &str, source: &Path, host: &Host) -> Result<()> {
+        if let Ok(target) = std::fs::read_link(source) {
+            self.contents.links.insert(name.to_owned(), target.to_string_lossy().into_owned());
+            return Ok(());
+        }
+        let (digest, size) = copy(source, &self.directory.path().join(name), host)?;
+        self.contents.files.insert(name.to_owned(), Stored { size, digest });
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// What it says of itself.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Where its files are; who reads them there must not trust their bytes.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Gives the bytes of a file to `read` and checks them; all of them must be read.
+    pub fn read<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&mut (dyn std::io::Read + Send)) -> Result<T>,
+    ) -> Result<T> {
+        let path = self.directory.join(name);
+        let damaged = || Damaged { path: path.clone() };
+        let file = File::open(&path).map_err(|_| damaged())?;
+        let mut input = Digesting::new(std::io::BufReader::with_capacity(1 << 20, file));
+        let result = read(&mut input);
+        if result.is_err() {
+            // Damage shows in the digest of all of it; what went wrong for another reason keeps its own error.
+            std::io::copy(&mut input, &mut std::io::sink()).map_err(|_| damaged())?;
+        }
+        self.check(name, input.finish(), &path)?;
+        result
+    }
+
+    /// Reads its files and checks them.
+    pub fn check_all(&self, host: &Host) -> Result<()> {
+        for name in self.contents.files.keys() {
+            host.check_interrupt()?;
+            self.read(name, |input| Ok(std::io::copy(input, &mut std::io::sink()).map(drop)?))?;
+        }
+        Ok(())
+    }
+
+    /// Copies a file or link of the entry to `target` and checks it on the way.
+    pub fn copy(&self, name: &str, target: &Path, host: &Host) -> Result<()> {
+        if let Some(link) = self.contents.links.get(name) {
+            return host
+                .link(link, target)
+                .with_context(|| format!("creating the link {}", target.display()));
+        }
+        let path = self.directory.join(name);
+        self.check(name, copy(&path, target, host)?, &path)
+    }
+
+    fn check(&self, name: &str, found: (Digest, u64), path: &Path) -> Result<()> {
+        let Some(stored) = self.contents.files.get(name) else { bail!("the entry has no file {name}") };
+        if (&found.0, found.1) == (&stored.digest, stored.size) {
+            return Ok(());
+        }
+        Err(Damaged { path: path.to_owned() }.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+    use crate::host::Output;
+
+    #[test]
+    fn of_two_that_make_a_stage_the_first_one_keeps_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let location = directory.path().display().to_string();
+        let host = Host::new(Output::Quiet).with_variables(vec![("KIWI_CACHE", location)]);
+        let cache = Cache::open(&host).unwrap();
+        let inputs = Inputs::new(Stage::Packages);
+        let make = |content: &str| {
+            let mut making = cache.stages().make(&inputs, "image", &host).unwrap();
+            making.write("file", &host, |output| Ok(output.write_all(content.as_bytes())?)).unwrap();
+            making
+        };
+        let (one, other) = (make("one"), make("other"));
+        assert!(cache.stages().finish(one, &host).unwrap());
+        assert!(!cache.stages().finish(other, &host).unwrap(), "the other's bytes are not there");
+        let entry = cache.stages().find(&inputs.key(), &host).unwrap();
+        let mut text = String::new();
+        entry.read("file", |input| Ok(input.read_to_string(&mut text)?)).unwrap();
+        assert_eq!(text, "one");
+    }
+}

@@ -1,0 +1,236 @@
+//! What the verbs take that build: prepare, create, build, upgrade.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::description::Location;
+use crate::operation::locking::LockMode;
+use crate::operation::{
+    Operation, Overrides, PackagePath, RepositoryOptions, Reuse, build, create, prepare, upgrade,
+};
+
+/// Profiles and the sources of packages, as they change one build.
+#[derive(Debug, Args, Clone)]
+pub(super) struct Selecting {
+    /// Activate a profile of the description (may be repeated).
+    #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
+    pub(super) profiles: Vec<String>,
+    #[command(flatten)]
+    pub(super) sources: Sources,
+}
+
+/// Repositories and packages for this run only.
+#[derive(Debug, Args, Clone, Default)]
+pub(super) struct Sources {
+    /// Use one more repository in this run; it is never stored.
+    #[arg(long = "add-repo", value_name = "SOURCE")]
+    add_repo: Vec<String>,
+    /// Type of the repository that --add-repo of the same position names (apt-deb, rpm-md, ...).
+    #[arg(long = "add-repotype", value_name = "TYPE")]
+    add_repotype: Vec<String>,
+    /// Use this source instead of the first repository of the description.
+    #[arg(long = "set-repo", value_name = "SOURCE")]
+    set_repo: Option<String>,
+    /// Type of the repository that --set-repo names.
+    #[arg(long = "set-repotype", value_name = "TYPE")]
+    set_repotype: Option<String>,
+    /// Install one more package (may be repeated).
+    #[arg(long = "add-package", value_name = "NAME")]
+    add_package: Vec<String>,
+    /// How packages get into a new tree: unpacked by kiwi side by side (native), or all by apt and dpkg (plain). The
+    /// result is the same; plain is slow. Upgrades always go the plain way.
+    #[arg(long, value_name = "PATH", value_enum, default_value_t)]
+    package_path: Path,
+}
+
+/// `--package-path`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Path {
+    #[default]
+    Native,
+    Plain,
+}
+
+impl From<Path> for PackagePath {
+    fn from(keyword: Path) -> Self {
+        match keyword {
+            Path::Native => Self::Native,
+            Path::Plain => Self::Plain,
+        }
+    }
+}
+
+impl Sources {
+    pub(super) fn overrides(self) -> Overrides {
+        let (kind, mut kinds) = (self.set_repotype, self.add_repotype.into_iter());
+        let set = self.set_repo.map(|source| RepositoryOptions {
+            option: "--set-repo",
+            source,
+            kind,
+            ..RepositoryOptions::default()
+        });
+        let added = self.add_repo.iter();
+        let added = added.map(|written| RepositoryOptions::written("--add-repo", written, kinds.next()));
+        Overrides {
+            set_repository: set,
+            add_repositories: added.collect(),
+            add_packages: self.add_package,
+            package_path: self.package_path.into(),
+            ..Overrides::default()
+        }
+    }
+}
+
+/// Which image, and where it goes.
+#[derive(Debug, Args, Clone)]
+pub(super) struct Creating {
+    /// Where the images go; it must exist (default: defaultdestination of the description).
+    #[arg(long, short = 'd', value_name = "DIR")]
+    destdir: Option<PathBuf>,
+    /// Make this one of the description's image types (default: the primary one).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+}
+
+/// How far earlier builds are used.
+#[derive(Debug, Args, Clone, Copy)]
+pub(super) struct Caching {
+    /// Make every stage anew and keep none in the cache; downloaded packages are still used.
+    #[arg(long)]
+    no_cache: bool,
+    /// Use the results of scripts that used the network again, too; without this they always run.
+    #[arg(long, requires = "network", conflicts_with = "no_cache")]
+    cache_network: bool,
+}
+
+impl Caching {
+    fn reuse(self) -> Reuse {
+        Reuse { off: self.no_cache, network: self.cache_network }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Prepare {
+    #[command(flatten)]
+    location: Location,
+    /// Where the new root tree goes (default: defaultroot of the description).
+    #[arg(long, short = 'r', value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Choose the image type whose packages are installed too.
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// Let the description's scripts use the network.
+    #[arg(long)]
+    network: bool,
+    #[command(flatten)]
+    caching: Caching,
+}
+
+impl Prepare {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Prepare(prepare::Request {
+            description: self.location.path(),
+            root: self.root,
+            image_type: self.image_type,
+            network: self.network,
+            reuse: self.caching.reuse(),
+            profiles: self.selecting.profiles,
+            overrides: self.selecting.sources.overrides(),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    /// The root tree.
+    root: PathBuf,
+    #[command(flatten)]
+    creating: Creating,
+    /// Make a boot image that has a description of its own anew, and keep it out of the cache.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl Create {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Create(create::Request {
+            root: self.root,
+            destdir: self.creating.destdir,
+            make_destdir: false,
+            image_type: self.creating.image_type,
+            reuse: Reuse { off: self.no_cache, network: false },
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    #[command(flatten)]
+    location: Location,
+    /// Keep the root tree here.
+    #[arg(long, short = 'r', value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    creating: Creating,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Let the description's scripts use the network.
+    #[arg(long)]
+    network: bool,
+    /// Write kiwi.lock beside the description: every package of this build, with version, digest and source.
+    #[arg(long, conflicts_with = "locked")]
+    lock: bool,
+    /// Build exactly the packages of kiwi.lock, or say which are gone.
+    #[arg(long)]
+    locked: bool,
+    #[command(flatten)]
+    caching: Caching,
+    /// Make every image type of the description, each in a directory of its name; --type takes several keywords with commas
+    /// between them to the same end.
+    #[arg(long, conflicts_with = "image_type")]
+    all_types: bool,
+    /// Say what would run, what would be taken from the cache and why, and do nothing.
+    #[arg(long, conflicts_with = "root")]
+    explain: bool,
+}
+
+impl Build {
+    pub(super) fn operation(self) -> Operation {
+        let lock = match (self.lock, self.locked) {
+            (true, _) => LockMode::Write,
+            (false, true) => LockMode::Use,
+            (false, false) => LockMode::Free,
+        };
+        Operation::Build(build::Request {
+            lock,
+            description: self.location.path(),
+            root: self.root,
+            destdir: self.creating.destdir,
+            make_destdir: false,
+            image_type: self.creating.image_type,
+            all_types: self.all_types,
+            profiles: self.selecting.profiles,
+            overrides: self.selecting.sources.overrides(),
+            network: self.network,
+            reuse: self.caching.reuse(),
+            explain: self.explain,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Upgrade {
+    /// The root tree.
+    root: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
+}
+
+impl Upgrade {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Upgrade(upgrade::Request { root: self.root, overrides: self.sources.overrides() })
+    }
+}

@@ -1,0 +1,46 @@
+//! What the verb takes that looks after the cache: cache.
+
+use clap::{Args, Subcommand};
+
+use crate::operation::{Limits, Operation, cache, parse_size};
+
+#[derive(Debug, Args)]
+pub(super) struct Cache {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show what is in the cache: every finished stage with its size, when it was used, what it saves, for which image;
+    /// how much there is of everything else.
+    List,
+    /// Remove stages, packages and indices, the least recently used first; without options what is beyond
+    /// KIWI_CACHE_SIZE, else cache.max_size of kiwi.yml, else 20G, or was not used for 90 days.
+    Prune {
+        /// Leave at most this much, e.g. 5G; 0 removes everything.
+        #[arg(long, value_name = "SIZE", value_parser = size)]
+        size: Option<u64>,
+        /// Remove what was not used for so many days.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u64>,
+    },
+    /// Read everything in the cache and remove what was damaged.
+    Verify,
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    parse_size(text).map_err(|error| error.to_string())
+}
+
+impl Cache {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Cache(match self.action {
+            Action::List => cache::Request::List { json: false },
+            Action::Prune { size, days } => {
+                cache::Request::Prune(Limits { size, age: days.map(|days| days * 86_400) })
+            }
+            Action::Verify => cache::Request::Verify,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! What the verbs take that look at a description: init, check, convert, info, list-profiles.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::build::Selecting;
+use crate::operation::{Operation, check, convert, info, init, list_profiles};
+
+/// Where a description is.
+#[derive(Debug, Args, Clone)]
+pub(super) struct Location {
+    /// Directory of the description, or the file itself.
+    description: PathBuf,
+    /// Use this file of the directory instead of looking for one.
+    #[arg(long, value_name = "NAME")]
+    kiwi_file: Option<PathBuf>,
+}
+
+impl Location {
+    pub(super) fn path(self) -> PathBuf {
+        match self.kiwi_file {
+            Some(file) => self.description.join(file),
+            None => self.description,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// What to start with: debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; asked when missing.
+    #[arg(value_parser = init::Template::parse)]
+    template: Option<init::Template>,
+    /// The new directory (default: the name of the image); what is there is never overwritten.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Name of the image (default: that of the template).
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Image type: oem is a disk in qcow2 format (default: oem).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// Where packages come from, instead of the distribution's own location.
+    #[arg(long, value_name = "SOURCE")]
+    repository: Option<String>,
+    /// Language and country of the system (default: en_US).
+    #[arg(long, value_name = "LOCALE")]
+    locale: Option<String>,
+    /// Keyboard layout of the console (default: us).
+    #[arg(long, value_name = "KEYMAP")]
+    keytable: Option<String>,
+    /// Time zone (default: Etc/UTC).
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// A user who may become root.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Their password, as 'kiwi create-password' prints it.
+    #[arg(long, value_name = "HASH")]
+    password_hash: Option<String>,
+}
+
+impl Init {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Init(init::Request {
+            template: self.template,
+            directory: self.directory,
+            answers: init::Answers {
+                name: self.name,
+                image_type: self.image_type,
+                repository: self.repository,
+                locale: self.locale,
+                keytable: self.keytable,
+                timezone: self.timezone,
+                user: self.user,
+                password_hash: self.password_hash,
+            },
+        })
+    }
+}
+
+/// `--format` of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CheckFormat {
+    /// Each problem with its line and a caret, on standard error.
+    Human,
+    /// One JSON document on standard output.
+    Json,
+    /// One SARIF 2.1.0 document on standard output.
+    Sarif,
+}
+
+impl From<CheckFormat> for check::Format {
+    fn from(keyword: CheckFormat) -> Self {
+        match keyword {
+            CheckFormat::Human => Self::Human,
+            CheckFormat::Json => Self::Json,
+            CheckFormat::Sarif => Self::Sarif,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the description is right (there may be warnings), 3 it is not, \
+                        1 it cannot be read, 2 a mistake on the command line.")]
+pub(super) struct Check {
+    #[command(flatten)]
+    location: Location,
+    /// Check with this profile active (may be repeated).
+    #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+    /// Check this image type; without it the primary one, and what is wrong with the others is a warning.
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// How the answer is shown.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    format: CheckFormat,
+}
+
+impl Check {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Check(check::Request {
+            description: self.location.path(),
+            profiles: self.profiles,
+            image_type: self.image_type,
+            format: self.format.into(),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "The new text means the same, which is checked before it is written. \
+                        Converting it once more changes nothing.")]
+pub(super) struct Convert {
+    #[command(flatten)]
+    location: Location,
+    /// A schema (8.5 when not said) or a format (the one it has); may be given once for each.
+    #[arg(long, value_name = "SCHEMA|FORMAT", value_parser = convert::Target::parse)]
+    to: Vec<convert::Target>,
+    /// Write into this file, which must not exist, instead of printing.
+    #[arg(long, short = 'o', value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Replace the file of the description.
+    #[arg(long)]
+    in_place: bool,
+}
+
+impl Convert {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Convert(convert::Request {
+            description: self.location.path(),
+            to: self.to,
+            output: match (self.output, self.in_place) {
+                (Some(path), _) => convert::Output::File(path),
+                (None, true) => convert::Output::InPlace,
+                (None, false) => convert::Output::Print,
+            },
+        })
+    }
+}
+
+/// `--format` of `info`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum InfoFormat {
+    /// Tables.
+    Human,
+    /// One JSON document.
+    Json,
+    /// Only .profile, the shell variables that scripts of the description see.
+    Profile,
+}
+
+impl From<InfoFormat> for info::Format {
+    fn from(keyword: InfoFormat) -> Self {
+        match keyword {
+            InfoFormat::Human => Self::Human,
+            InfoFormat::Json => Self::Json,
+            InfoFormat::Profile => Self::Profile,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DescriptionInfo {
+    #[command(flatten)]
+    location: Location,
+    #[command(flatten)]
+    selecting: Selecting,
+    /// Tell about this image type (default: the primary one).
+    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    image_type: Option<String>,
+    /// Read the repositories and list every package that would be installed, dependencies included.
+    #[arg(long)]
+    resolve: bool,
+    /// How the answer is shown.
+    #[arg(long, value_enum, default_value_t = InfoFormat::Human)]
+    format: InfoFormat,
+}
+
+impl DescriptionInfo {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Info(info::Request {
+            description: self.location.path(),
+            profiles: self.selecting.profiles,
+            image_type: self.image_type,
+            overrides: self.selecting.sources.overrides(),
+            resolve: self.resolve,
+            format: self.format.into(),
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListProfiles {
+    #[command(flatten)]
+    location: Location,
+}
+
+impl ListProfiles {
+    pub(super) fn operation(self) -> Operation {
+        Operation::ListProfiles(list_profiles::Request { description: self.location.path() })
+    }
+}

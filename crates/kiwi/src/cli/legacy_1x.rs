@@ -1,0 +1,123 @@
+//! The chapter's spelling: the operation is an option (spec/kiwi-1.4, section 1.2).
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::error::ErrorKind;
+
+use super::Problem;
+use super::build::Selecting;
+use crate::operation::{Operation, Reuse, create, create_password, list, list_profiles, prepare, upgrade};
+
+/// Options of the chapter at the top level.
+#[derive(Debug, Args)]
+#[group(id = "chapter-operations", multiple = true)]
+pub(super) struct Legacy1x {
+    /// Build the root tree of this description.
+    #[arg(
+        long,
+        short = 'p',
+        value_name = "DESCRIPTION",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    prepare: Option<PathBuf>,
+    /// Make images from this root tree.
+    #[arg(
+        long,
+        short = 'c',
+        value_name = "ROOT",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    create: Option<PathBuf>,
+    /// Upgrade this root tree.
+    #[arg(
+        long,
+        short = 'u',
+        value_name = "ROOT",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    upgrade: Option<PathBuf>,
+    /// List the profiles of this description.
+    #[arg(
+        long,
+        short = 'i',
+        value_name = "DESCRIPTION",
+        group = "operation",
+        help_heading = "Operations of the chapter"
+    )]
+    list_profiles: Option<PathBuf>,
+    /// List the boot image descriptions that come with kiwi.
+    #[arg(long, short = 'l', group = "operation", help_heading = "Operations of the chapter")]
+    list: bool,
+    /// Ask for a password and print its hash for a description.
+    #[arg(long, group = "operation", help_heading = "Operations of the chapter")]
+    createpassword: bool,
+    #[command(flatten)]
+    media: super::media::LegacyMedia,
+    /// Print the version.
+    #[arg(long, short = 'V', action = clap::ArgAction::Version)]
+    version: Option<bool>,
+    /// Where the new root tree goes.
+    #[arg(long, short = 'r', value_name = "DIR", help_heading = "Options of the chapter")]
+    root: Option<PathBuf>,
+    /// Where the images go.
+    #[arg(long, short = 'd', value_name = "DIR", help_heading = "Options of the chapter")]
+    destdir: Option<PathBuf>,
+    /// Make this one of the description's image types.
+    #[arg(long = "type", short = 't', value_name = "TYPE", help_heading = "Options of the chapter")]
+    image_type: Option<String>,
+    #[command(flatten, next_help_heading = "Options of the chapter")]
+    selecting: Selecting,
+}
+
+impl Legacy1x {
+    /// The profiles and the type that were asked for, for a service of KIWI NG.
+    pub(super) fn choice(self) -> (Vec<String>, Option<String>) {
+        (self.selecting.profiles, self.image_type)
+    }
+
+    pub(super) fn operation(self) -> Result<Operation, Problem> {
+        if let Some(description) = self.prepare {
+            return Ok(Operation::Prepare(prepare::Request {
+                description,
+                root: self.root,
+                image_type: self.image_type,
+                network: false,
+                reuse: Reuse::default(),
+                profiles: self.selecting.profiles,
+                overrides: self.selecting.sources.overrides(),
+            }));
+        }
+        if let Some(root) = self.create {
+            return Ok(Operation::Create(create::Request {
+                root,
+                destdir: self.destdir,
+                make_destdir: false,
+                image_type: self.image_type,
+                reuse: Reuse::default(),
+            }));
+        }
+        if let Some(root) = self.upgrade {
+            return Ok(Operation::Upgrade(upgrade::Request {
+                root,
+                overrides: self.selecting.sources.overrides(),
+            }));
+        }
+        if let Some(description) = self.list_profiles {
+            return Ok(Operation::ListProfiles(list_profiles::Request { description }));
+        }
+        if self.list {
+            return Ok(Operation::List(list::Request));
+        }
+        if self.createpassword {
+            return Ok(Operation::CreatePassword(create_password::Request));
+        }
+        self.media.operation().ok_or_else(|| Problem {
+            kind: ErrorKind::MissingSubcommand,
+            text: "no operation specified; see 'kiwi --help'".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! What the verb takes that boots a finished image: run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::operation::{Operation, boot_vm};
+
+/// `--accel`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Accelerator {
+    Auto,
+    Kvm,
+    Tcg,
+}
+
+impl From<Accelerator> for boot_vm::Accelerator {
+    fn from(keyword: Accelerator) -> Self {
+        match keyword {
+            Accelerator::Auto => Self::Auto,
+            Accelerator::Kvm => Self::Kvm,
+            Accelerator::Tcg => Self::Tcg,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The disk image, or the image of a CD.
+    image: PathBuf,
+    /// Start with UEFI firmware instead of BIOS.
+    #[arg(long)]
+    uefi: bool,
+    /// Memory of the machine in megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 1024)]
+    memory: u32,
+    /// Open a window instead of using this terminal as the serial console.
+    #[arg(long)]
+    window: bool,
+    /// Keep what the system writes in the image; by default it is forgotten. A CD's image is put in as a stick then.
+    #[arg(long)]
+    keep: bool,
+    /// What executes the machine's instructions: auto tries KVM and falls back to QEMU's interpreter.
+    #[arg(long, value_enum, default_value_t = Accelerator::Auto)]
+    accel: Accelerator,
+    /// Forward a port of this host to the guest's ssh.
+    #[arg(long, value_name = "PORT")]
+    ssh: Option<u16>,
+}
+
+impl Run {
+    pub(super) fn operation(self) -> Operation {
+        Operation::BootVm(boot_vm::Request {
+            image: self.image,
+            uefi: self.uefi,
+            memory: self.memory,
+            window: self.window,
+            keep: self.keep,
+            accelerator: self.accel.into(),
+            ssh: self.ssh,
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The tree in one file system: N, N.md5 and, when compressed, N.gz in place of N; N.config where there is a `<deploy>`.
+
+use anyhow::{Context, Result};
+use bootconfig::{ImageName, InstallConfig};
+use description::{FilesystemImage, Oem, Selection};
+
+use super::{TreeFacts, install_settings, remove_build_files, size};
+use crate::artifact::{self, Artifact, Role, Sums};
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// What is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) name: ImageName,
+    content: FilesystemPlan,
+    compressed: bool,
+    install: Option<InstallConfig>,
+}
+
+pub(super) fn plan(
+    image: &FilesystemImage,
+    selection: &Selection,
+    name: ImageName,
+    facts: &TreeFacts,
+    identity: &Identity,
+) -> Result<Plan> {
+    let needed = filesystem::needed(image.filesystem, &facts.measure);
+    let content = FilesystemPlan {
+        filesystem: image.filesystem,
+        size: size::decide(needed, image.size)? << 20,
+        uuid: identity.uuid_text("root filesystem"),
+        label: None,
+        options: image.create_options.clone(),
+        compression: image.squashfs_compression.clone(),
+        entries: facts.measure.entries,
+        epoch: identity.epoch,
+    };
+    let install = install_settings::plan(selection, &Oem::default(), &name, content.size.div_ceil(1 << 20));
+    let compressed = selection.settings.compressed || image.compressed;
+    Ok(Plan { name, content, compressed, install })
+}
+
+pub(super) fn create(
+    plan: &Plan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let mut others = super::package_list(&plan.name, tree, workspace, host)?;
+    if let Some(install) = &plan.install {
+        others.push(install_settings::create(install, &plan.name, workspace, host)?);
+    }
+    remove_build_files(tree)?;
+    tree.clamp_times(plan.content.epoch)?;
+    let name = plan.name.to_string();
+    let path = workspace.unfinished(&name);
+    let stage = host.stage(format!("Writing the {} file system", plan.content.filesystem.keyword()));
+    filesystem::create(&plan.content, tree, &path, workspace, host)?;
+    stage.finish();
+    let stage = host.stage("Checking sums");
+    let sums = Sums::of(&path)?;
+    let sum_path = workspace.unfinished(&plan.name.checksum_file());
+    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
+    stage.finish();
+    let mut artifacts = vec![Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path)];
+    artifacts.extend(others);
+    artifacts.push(match plan.compressed {
+        false => Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) },
+        true => {
+            let stage = host.stage("Compressing");
+            let packed = artifact::compress(&path, host)?;
+            stage.finish();
+            Artifact::new(Role::Image, format!("{name}.gz"), packed)
+        }
+    });
+    Ok(artifacts)
+}

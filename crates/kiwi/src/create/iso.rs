@@ -1,0 +1,144 @@
+//! A live system: one hybrid ISO that boots from a CD or a stick (spec/kiwi-1.4, 4.12).
+//!
+//! ```text
+//! tree -> content (the layout: what is read from the medium, what goes to memory) -+
+//! kernel, initrd, menu, config.isoclient, config-cdroot.tgz, cdboot/ --------------+-> media::iso -> N.iso
+//! ```
+
+mod content;
+mod extras;
+mod menu;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use bootconfig::{ImageName, LiveConfig};
+use description::{Iso, IsoLayout, Selection};
+
+use self::content::Packed;
+use super::{BootFiles, TreeFacts, remove_build_files};
+use crate::artifact::{Artifact, Role};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::kernel::Kernel;
+use crate::media::iso::{self, Graft, InPlace, IsoPlan, LOADER};
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// What is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) name: ImageName,
+    content: content::ContentPlan,
+    medium: IsoPlan,
+    boot: BootFiles,
+    epoch: u64,
+    layout: IsoLayout,
+}
+
+pub(super) fn plan(
+    live: &Iso,
+    selection: &Selection,
+    name: ImageName,
+    facts: &TreeFacts,
+    identity: &Identity,
+) -> Result<Plan> {
+    let boot = facts.boot.clone().context("a live system needs a boot image")?;
+    let title = selection.settings.display_name.clone().unwrap_or_else(|| selection.name.to_string());
+    let mut medium = iso::plan(menu::of(live, &title), &live.volume_id, live.firmware, identity);
+    medium.application_id = live.application_id.clone().unwrap_or_default();
+    medium.publisher = live.publisher.clone().unwrap_or_default();
+    let content = content::plan(live, &name, facts, identity);
+    Ok(Plan { name, content, medium, boot, epoch: identity.epoch, layout: live.layout })
+}
+
+/// Programs of the host that make this live system.
+pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
+    let mut programs = iso::programs(live.firmware);
+    programs.extend(content::programs(live));
+    programs
+}
+
+pub(super) fn create(
+    plan: &Plan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    if plan.layout == IsoLayout::DmSquash {
+        host.warn("flags=\"dmsquash\" is made as \"overlay\": the file has the system itself, not another image of it");
+    }
+    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+    let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
+    let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
+    remove_build_files(tree)?;
+    tree.clamp_times(plan.epoch)?;
+    let content = content::create(&plan.content, tree, workspace, host)?;
+    grafts.extend(content.grafts);
+    // A script puts files together; else that part is packed into its location on the medium.
+    if let Some(packed) = content.packed.as_ref().filter(|_| cdboot.script().is_some()) {
+        grafts.push(packed.graft(tree, workspace, host)?);
+    }
+    grafts.extend(boot_files(plan, tree, workspace, host)?);
+    grafts.extend(cdboot.loader_files(LOADER));
+    for file in
+        grafts.iter().map(|graft| &graft.source).filter(|source| source.starts_with(workspace.scratch()))
+    {
+        // Directories are parts of the tree or the description's own.
+        if file.is_file() {
+            iso::finish(file, plan.epoch, host)?;
+        }
+    }
+    let file = format!("{}.iso", plan.name);
+    let path = workspace.unfinished(&file);
+    let sha256 = match cdboot.script() {
+        Some(script) => {
+            let stage = host.stage("Writing the medium");
+            iso::create_by_script(&plan.medium, script, &grafts, &tree.devices()?, &path, workspace, host)?;
+            stage.finish();
+            None
+        }
+        None => Some(write(&plan.medium, &grafts, content.packed.as_ref(), &path, tree, workspace, host)?),
+    };
+    artifacts.push(Artifact { sha256, ..Artifact::new(Role::Image, file, path) });
+    Ok(artifacts)
+}
+
+/// Writes the medium, and what is packed into its location there; the SHA-256.
+fn write(
+    plan: &IsoPlan,
+    grafts: &[Graft],
+    packed: Option<&Packed>,
+    output: &Path,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<String> {
+    let stage = host.stage("Writing the medium");
+    let pack = |output: &Path, offset| match packed {
+        Some(packed) => packed.write(tree, output, offset, workspace, host),
+        None => Ok(()),
+    };
+    let in_place = packed.map(|packed| InPlace { location: packed.location.clone(), write: &pack });
+    let sha256 = iso::create(plan, grafts, &tree.devices()?, in_place.as_ref(), output, workspace, host)?;
+    stage.finish();
+    Ok(sha256)
+}
+
+/// Kernel, initrd and what linuxrc reads first.
+fn boot_files(plan: &Plan, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
+    let kernel = Kernel::find(tree)?;
+    let written = |name: &str, bytes: Vec<u8>| -> Result<PathBuf> {
+        let path = workspace.scratch_file(name);
+        host.write_file(&path, bytes).with_context(|| format!("writing {} of the medium", path.display()))?;
+        Ok(path)
+    };
+    let initrd = std::fs::read(&plan.boot.initrd)
+        .with_context(|| format!("reading the boot image {}", plan.boot.initrd.display()))?;
+    let config = LiveConfig { image: plan.name.clone(), union: plan.content.union() };
+    Ok(vec![
+        Graft::new(format!("{LOADER}/linux"), written("medium-linux", tree.read(&kernel.image)?)?),
+        Graft::new(format!("{LOADER}/initrd"), written("medium-initrd", initrd)?),
+        Graft::new(LiveConfig::PATH, written("medium-config", config.to_string().into_bytes())?),
+    ])
+}

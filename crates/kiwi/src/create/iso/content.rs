@@ -1,0 +1,244 @@
+//! How the system lies on a live medium.
+//!
+//! | layout | on the medium | at boot |
+//! |---|---|---|
+//! | plain | `/read-only-system/{boot,opt,usr ..}`, `N.gz` | the directories, bound into N in memory |
+//! | compressed | R, a squashfs of those directories, `N.gz` | as plain |
+//! | unified | R, a squashfs of the whole tree | a writable layer over R |
+//! | overlay | `/LiveOS/squashfs.img`, the same file at today's location | as unified |
+//!
+//! N is an ext2 with everything else, with `N.md5` beside it; R is `<name>-read-only.<arch>-<version>`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use bootconfig::{ImageName, LiveConfig, Union};
+use description::{Filesystem, Iso, IsoLayout};
+
+use super::super::{TreeFacts, size};
+use crate::artifact;
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::media::iso::Graft;
+use crate::root_tree::RootTree;
+use crate::workspace::Workspace;
+
+/// The directories that a live system of two parts reads from the medium. Where one of them is a link (`bin` to
+/// `usr/bin` on today's systems), it stays with the part in memory.
+const READ_ONLY: [&str; 6] = ["bin", "boot", "lib", "opt", "sbin", "usr"];
+
+/// The content of a medium, decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ContentPlan {
+    /// The whole tree, read-only under a writable layer.
+    Union { system: FilesystemPlan, location: String },
+    /// Two parts.
+    Split { memory: FilesystemPlan, memory_name: ImageName, read_only: ReadOnly },
+}
+
+/// The read-only one of two parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ReadOnly {
+    /// As it is.
+    Directories,
+    /// Packed, at this location.
+    Squashfs { part: FilesystemPlan, location: String },
+}
+
+impl ContentPlan {
+    /// What linuxrc is told of it.
+    pub(super) fn union(&self) -> Option<Union> {
+        match self {
+            Self::Union { .. } => Some(Union::Overlay),
+            Self::Split { .. } => None,
+        }
+    }
+}
+
+pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
+    let mut programs = filesystem::programs(live.filesystem).to_vec();
+    if matches!(live.layout, IsoLayout::Plain | IsoLayout::Compressed) {
+        programs.extend(filesystem::programs(Filesystem::Ext2));
+        programs.push("cp");
+    }
+    programs
+}
+
+pub(super) fn plan(live: &Iso, name: &ImageName, facts: &TreeFacts, identity: &Identity) -> ContentPlan {
+    let part = |filesystem: Filesystem, purpose: &str| FilesystemPlan {
+        filesystem,
+        size: 0,
+        uuid: identity.uuid_text(purpose),
+        label: None,
+        options: Vec::new(),
+        compression: live.compression.clone(),
+        entries: facts.measure.entries,
+        epoch: identity.epoch,
+    };
+    let read_only = || part(live.filesystem, "read-only part");
+    let location = format!("/{}", name.read_only());
+    let split = |read_only| ContentPlan::Split {
+        memory: part(Filesystem::Ext2, "root filesystem"),
+        memory_name: name.clone(),
+        read_only,
+    };
+    match live.layout {
+        IsoLayout::Plain => split(ReadOnly::Directories),
+        IsoLayout::Compressed => split(ReadOnly::Squashfs { part: read_only(), location }),
+        IsoLayout::Unified => ContentPlan::Union { system: read_only(), location },
+        // dracut's layout differs in what is inside of the file only, and that is no concern of ours.
+        IsoLayout::Overlay | IsoLayout::DmSquash => {
+            ContentPlan::Union { system: read_only(), location: LiveConfig::LIVE_OS.to_owned() }
+        }
+    }
+}
+
+/// What goes where on a medium.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) grafts: Vec<Graft>,
+    /// What is still to be packed, into its location.
+    pub(super) packed: Option<Packed>,
+}
+
+/// A read-only file system on a medium.
+#[derive(Debug)]
+pub(super) struct Packed {
+    stage: &'static str,
+    plan: FilesystemPlan,
+    pub(super) location: String,
+}
+
+impl Packed {
+    /// Writes it into the medium `output` from byte `offset` on.
+    pub(super) fn write(
+        &self,
+        tree: &RootTree,
+        output: &Path,
+        offset: u64,
+        workspace: &Workspace,
+        host: &Host,
+    ) -> Result<()> {
+        let stage = host.stage(self.stage);
+        filesystem::create_behind(&self.plan, tree, output, offset, workspace, host)?;
+        stage.finish();
+        Ok(())
+    }
+
+    /// Writes it into a file of its own.
+    pub(super) fn graft(&self, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Graft> {
+        let file = workspace.scratch_file("read-only-part");
+        self.write(tree, &file, 0, workspace, host)?;
+        Ok(Graft::new(&self.location, file))
+    }
+}
+
+/// Writes the parts, but for what is packed.
+pub(super) fn create(
+    plan: &ContentPlan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Content> {
+    let packed = |stage, plan, location: &String| Some(Packed { stage, plan, location: location.clone() });
+    match plan {
+        ContentPlan::Union { system, location } => Ok(Content {
+            packed: packed("Packing the system", system.clone(), location),
+            ..Content::default()
+        }),
+        ContentPlan::Split { memory, memory_name, read_only } => {
+            let directories = read_only_directories(tree)?;
+            let mut content = Content::default();
+            match read_only {
+                ReadOnly::Directories => {
+                    tree.warn_of_attributes("a medium of plain directories", &[], host)?;
+                    let location = |name: &&str| format!("{}/{name}", LiveConfig::DIRECTORIES);
+                    content.grafts = directories
+                        .iter()
+                        .map(|name| Graft::new(location(name), tree.path().join(name)))
+                        .collect();
+                }
+                ReadOnly::Squashfs { part, location } => {
+                    let part = without(part, &rest_of(tree, &directories)?);
+                    content.packed = packed("Packing the read-only part", part, location);
+                }
+            }
+            content.grafts.extend(memory_part(memory, memory_name, &directories, tree, workspace, host)?);
+            Ok(content)
+        }
+    }
+}
+
+/// `<file>.md5`
+fn sum_of(file: &Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let name = format!("{}.md5", file.file_name().unwrap_or_default().to_string_lossy());
+    let path = workspace.scratch_file(&name);
+    host.write_file(&path, artifact::checksum(file)?.to_string()).context("writing the checksum")?;
+    Ok(path)
+}
+
+/// Those directories that the tree has, in order.
+fn read_only_directories(tree: &RootTree) -> Result<Vec<&'static str>> {
+    let is_directory =
+        |name: &&str| tree.path().join(name).symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let found: Vec<&str> = READ_ONLY.into_iter().filter(is_directory).collect();
+    anyhow::ensure!(!found.is_empty(), "the root tree has none of the directories {}", READ_ONLY.join(", "));
+    Ok(found)
+}
+
+/// Everything else at the top of the tree.
+fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
+    let names = tree.list("/")?;
+    Ok(names.into_iter().filter(|name| !directories.contains(&name.as_str())).collect())
+}
+
+/// The read-only file system without these names at the top of the tree.
+fn without(plan: &FilesystemPlan, names: &[String]) -> FilesystemPlan {
+    let options = match plan.filesystem {
+        Filesystem::Erofs => names.iter().map(|name| format!("--exclude-path={name}")).collect(),
+        // The list has to be the last of its keywords.
+        _ => std::iter::once("-e".to_owned()).chain(names.iter().cloned()).collect(),
+    };
+    FilesystemPlan { options, ..plan.clone() }
+}
+
+/// The part that goes to memory: N.gz and N.md5, N being an ext2 in which the read-only directories are empty.
+fn memory_part(
+    plan: &FilesystemPlan,
+    name: &ImageName,
+    directories: &[&str],
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Graft>> {
+    let stage = host.stage("Writing the part that goes to memory");
+    let directory = workspace.scratch_file("memory-part");
+    host.create_directories(&directory).context("making a directory for the part that goes to memory")?;
+    let mut copy = host.command("cp").args(["--archive", "--reflink=auto"]);
+    for name in rest_of(tree, directories)? {
+        copy = copy.arg(tree.path().join(name));
+    }
+    copy.arg(&directory)
+        .writable(workspace.scratch())
+        .run()
+        .context("copying the part that goes to memory")?;
+    let part = RootTree::merged(&directory)?;
+    for directory in directories {
+        part.create_dir(directory, 0o755)?;
+    }
+    part.clamp_times(plan.epoch)?;
+    let measure = part.measure()?;
+    let needed = filesystem::needed(plan.filesystem, &measure);
+    let plan =
+        FilesystemPlan { size: size::decide(needed, None)? << 20, entries: measure.entries, ..plan.clone() };
+    let image = workspace.scratch_file(&name.to_string());
+    filesystem::create(&plan, &part, &image, workspace, host)?;
+    let sum = sum_of(&image, workspace, host)?;
+    let packed = artifact::compress(&image, host)?;
+    stage.finish();
+    Ok(vec![
+        Graft::new(format!("/{}", name.packed()), packed),
+        Graft::new(format!("/{}", name.checksum_file()), sum),
+    ])
+}

@@ -1,0 +1,87 @@
+//! What a description adds to its medium: files for its top level, and the boot loader's own settings.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::host::Host;
+use crate::media::iso::Graft;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::workspace::Workspace;
+
+/// The script that writes the medium instead of kiwi.
+const SCRIPT: &str = "isolinux.sh";
+
+/// Unpacks `config-cdroot.tgz`; its members come to the top level of the medium.
+pub(super) fn cd_root(tree: &RootTree, epoch: u64, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
+    let archive = format!("{DESCRIPTION}/config-cdroot.tgz");
+    if !tree.exists(&archive) {
+        return Ok(Vec::new());
+    }
+    let (copy, directory) = (workspace.scratch_file("cdroot.tgz"), workspace.scratch_file("cdroot"));
+    host.write_file(&copy, tree.read(&archive)?).context("copying config-cdroot.tgz")?;
+    host.create_directories(&directory).context("making a directory for config-cdroot.tgz")?;
+    // The directory is all that tar can write to: a member that leads out of it is an error.
+    host.command("tar")
+        .args(["--extract", "--gzip", "--no-same-owner", "--file"])
+        .arg(&copy)
+        .arg("--directory")
+        .arg(&directory)
+        .writable(&directory)
+        .run()
+        .context("unpacking config-cdroot.tgz")?;
+    let unpacked = RootTree::merged(&directory)?;
+    unpacked.clamp_times(epoch)?;
+    let names = unpacked.list("/")?;
+    Ok(names.into_iter().map(|name| Graft::new(format!("/{name}"), directory.join(&name))).collect())
+}
+
+/// The files of `cdboot/`: the system's description goes before that of the boot image, file by file.
+pub(super) struct Cdboot {
+    files: Vec<(String, PathBuf)>,
+}
+
+impl Cdboot {
+    pub(super) fn of(
+        tree: &RootTree,
+        boot_image: Option<&Path>,
+        workspace: &Workspace,
+        host: &Host,
+    ) -> Result<Self> {
+        let directory = workspace.scratch_file("cdboot");
+        host.create_directories(&directory).context("making a directory for cdboot")?;
+        let mut files = Vec::new();
+        let mut add = |name: &str, bytes: Vec<u8>| -> Result<()> {
+            if files.iter().all(|(known, _)| known != name) {
+                let path = directory.join(name);
+                host.write_file(&path, bytes).with_context(|| format!("copying cdboot/{name}"))?;
+                files.push((name.to_owned(), path));
+            }
+            Ok(())
+        };
+        let own = format!("{DESCRIPTION}/cdboot");
+        for name in tree.list(&own)? {
+            add(&name, tree.read(format!("{own}/{name}"))?)?;
+        }
+        let entries = boot_image.and_then(|directory| directory.read_dir().ok());
+        let mut inherited: Vec<PathBuf> =
+            entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
+        inherited.sort();
+        for path in inherited.into_iter().filter(|path| path.is_file()) {
+            let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            add(&path.file_name().unwrap_or_default().to_string_lossy(), bytes)?;
+        }
+        Ok(Self { files })
+    }
+
+    /// What comes into the loader's directory on the medium.
+    pub(super) fn loader_files(&self, loader: &str) -> Vec<Graft> {
+        let shown = self.files.iter().filter(|(name, _)| name != SCRIPT);
+        shown.map(|(name, path)| Graft::new(format!("{loader}/{name}"), path)).collect()
+    }
+
+    /// `isolinux.sh`.
+    pub(super) fn script(&self) -> Option<&Path> {
+        self.files.iter().find(|(name, _)| name == SCRIPT).map(|(_, path)| path.as_path())
+    }
+}

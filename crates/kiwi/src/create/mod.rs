@@ -1,0 +1,182 @@
+//! The create extend: a root tree becomes images. One file per image type, each a plan and its execution.
+
+mod cpio;
+mod disk;
+mod filesystem;
+pub mod install_settings;
+mod iso;
+mod size;
+mod tbz;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bootconfig::ImageName;
+use description::{DiskFormat, ImageType, Selection};
+
+use crate::artifact::{Artifact, Role};
+use crate::host::Host;
+use crate::identity::Identity;
+use crate::root_tree::{DESCRIPTION, Measure, RootTree};
+use crate::workspace::Workspace;
+
+/// A finished boot image, to be put into a system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFiles {
+    /// The initrd.
+    pub initrd: PathBuf,
+    /// The kernel it is for; the system tree has the same.
+    pub kernel_version: String,
+    /// The directory `cdboot` of its description, where it has one.
+    pub cdboot: Option<PathBuf>,
+}
+
+/// What a plan needs to know of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFacts {
+    /// Content.
+    pub measure: Measure,
+    /// The boot image, for types that boot.
+    pub boot: Option<BootFiles>,
+}
+
+impl TreeFacts {
+    /// Measures a tree that becomes an image.
+    pub fn of(tree: &RootTree, boot: Option<BootFiles>) -> Result<Self> {
+        Ok(Self { measure: tree.measure()?, boot })
+    }
+}
+
+/// What is made of a tree, decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImagePlan {
+    /// One file system.
+    Filesystem(Box<filesystem::Plan>),
+    /// An initrd and its kernel.
+    Cpio(cpio::Plan),
+    /// A compressed archive.
+    Tbz(tbz::Plan),
+    /// A virtual disk.
+    Disk(Box<disk::Plan>),
+    /// A live medium.
+    Iso(Box<iso::Plan>),
+}
+
+/// Refuses, before anything is built, a type this version cannot create.
+pub fn check(selection: &Selection) -> Result<()> {
+    match &selection.image_type {
+        ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
+        ImageType::Disk(disk) => crate::filesystem::refuse(disk.filesystem),
+        ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
+        ImageType::Cpio | ImageType::Tbz => Ok(()),
+        ImageType::Iso(live) => crate::media::iso::check(live.firmware),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => bail!(
+            "images of type {} are not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, squashfs, \
+             cpio, tbz, vmx, oem, usb and iso",
+            selection.image_type.keyword()
+        ),
+    }
+}
+
+/// Programs of the host that making this type takes; looked for before hours of work, not after.
+pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
+    match image_type {
+        ImageType::Filesystem(image) => crate::filesystem::programs(image.filesystem).to_vec(),
+        ImageType::Cpio => Vec::new(),
+        ImageType::Tbz => vec!["bash", "tar", "xz"],
+        ImageType::Disk(disk) => {
+            let mut programs = crate::filesystem::programs(disk.filesystem).to_vec();
+            programs.extend(crate::bootloader::grub2::programs(disk.firmware));
+            if disk.format != DiskFormat::Raw {
+                programs.push("qemu-img");
+            }
+            programs
+        }
+        ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
+        ImageType::Iso(live) => iso::programs(live),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => Vec::new(),
+    }
+}
+
+/// Decides what is made.
+pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Result<ImagePlan> {
+    check(selection)?;
+    let name = image_name(selection);
+    let in_one_file = |image, name| -> Result<ImagePlan> {
+        Ok(ImagePlan::Filesystem(Box::new(filesystem::plan(image, selection, name, facts, identity)?)))
+    };
+    Ok(match &selection.image_type {
+        ImageType::Filesystem(image) => in_one_file(image, name)?,
+        // The boot image comes beside it; `boot-stick` puts both onto a stick.
+        ImageType::Usb(usb) => in_one_file(&usb.image, name)?,
+        ImageType::Cpio => ImagePlan::Cpio(cpio::plan(name, identity)),
+        ImageType::Tbz => ImagePlan::Tbz(tbz::plan(name, identity)),
+        ImageType::Disk(disk) => {
+            ImagePlan::Disk(Box::new(disk::plan(disk, selection, name, facts, identity)?))
+        }
+        ImageType::Iso(live) => ImagePlan::Iso(Box::new(iso::plan(live, selection, name, facts, identity)?)),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
+            bail!(
+                "images of type {} are not built by this version of kiwi yet",
+                selection.image_type.keyword()
+            )
+        }
+    })
+}
+
+/// Makes it. `tree` is a layer of its own: what an image needs besides the tree is written there.
+pub fn create(
+    plan: &ImagePlan,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    match plan {
+        ImagePlan::Filesystem(plan) => filesystem::create(plan, tree, workspace, host),
+        ImagePlan::Cpio(plan) => cpio::create(plan, tree, workspace, host),
+        ImagePlan::Tbz(plan) => tbz::create(plan, tree, workspace, host),
+        ImagePlan::Disk(plan) => disk::create(plan, tree, workspace, host),
+        ImagePlan::Iso(plan) => iso::create(plan, tree, workspace, host),
+    }
+}
+
+/// `N.packages`, taken from the tree before the description goes.
+fn package_list(
+    name: &ImageName,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Artifact>> {
+    let list = format!("{DESCRIPTION}/packages");
+    if !tree.exists(&list) {
+        return Ok(Vec::new());
+    }
+    let file = format!("{name}.packages");
+    let path = workspace.unfinished(&file);
+    host.write_file(&path, tree.read(&list)?).with_context(|| format!("writing {}", path.display()))?;
+    Ok(vec![Artifact::new(Role::PackageList, file, path)])
+}
+
+/// The kernel version of a boot image, by the name of its kernel file.
+pub fn kernel_of(artifacts: &[Artifact]) -> Option<String> {
+    let kernel = artifacts.iter().find(|artifact| artifact.role == Role::Kernel)?;
+    kernel.name.split_once(".kernel.").map(|(_, version)| version.to_owned())
+}
+
+/// The initrd among a boot image's files.
+pub fn initrd_of(artifacts: &[Artifact]) -> Option<&Path> {
+    artifacts.iter().find(|artifact| artifact.role == Role::Initrd).map(|artifact| artifact.path.as_path())
+}
+
+/// `<name>.<arch>-<version>`
+pub fn image_name(selection: &Selection) -> ImageName {
+    ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
+}
+
+/// Takes out what an image does not carry: the description and what was made for its scripts.
+fn remove_build_files(tree: &RootTree) -> Result<()> {
+    for path in [DESCRIPTION, ".profile", ".kconfig"] {
+        tree.remove(path)?;
+    }
+    Ok(())
+}

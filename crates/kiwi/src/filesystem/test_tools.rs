@@ -1,0 +1,17 @@
+//! The judges of the tests: programs that others wrote.
+
+use std::process::Command;
+
+/// What the program prints, in English and UTC; it must succeed.
+pub(crate) fn run(program: &str, keywords: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(keywords)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}; scripts/test names the package it is in"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {keywords:?}: {text}");
+    text
+}

@@ -1,0 +1,213 @@
+//! Who asks: what `/proc` says of a thread, its memory, and the view it has of the file system.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
+use rustix::process::{Pid, PidfdFlags, chroot, fchdir, pidfd_open};
+
+/// The longest path the kernel takes, its end included.
+const LONGEST_PATH: usize = 4096;
+/// Bytes of the smallest page of memory.
+const PAGE: usize = 4096;
+
+/// `/proc`, to look into the processes that ask.
+pub(super) struct Processes {
+    directory: OwnedFd,
+    /// Its numbers are those of this process's pid namespace.
+    is_ours: bool,
+    /// The user namespace of this process.
+    users: (u64, u64),
+}
+
+impl Processes {
+    /// One of this pid namespace that lies nowhere; in a container that masks its own, that one.
+    pub(super) fn find() -> Result<Self, Errno> {
+        let new = || -> Result<OwnedFd, Errno> {
+            let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+            fsconfig_create(&context)?;
+            fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+        };
+        let others = Self::of_others()?;
+        Ok(match new() {
+            Ok(directory) => Self { directory, is_ours: true, ..others },
+            Err(_) => others,
+        })
+    }
+
+    /// The one that is there.
+    fn of_others() -> Result<Self, Errno> {
+        let directory = open_directory(CWD, "/proc")?;
+        let users = users(&open_directory(&directory, "self")?)?;
+        Ok(Self { directory, is_ours: false, users })
+    }
+
+    /// Whether the capabilities of a thread count here: one that made a user namespace has all, there.
+    pub(super) fn are_of_our_users(&self, caller: &Caller) -> Result<bool, Errno> {
+        Ok(users(&caller.directory)? == self.users)
+    }
+
+    /// The directory of a thread.
+    fn open(&self, thread: u32) -> Result<OwnedFd, Errno> {
+        if self.is_ours {
+            return open_directory(&self.directory, &thread.to_string());
+        }
+        // What a file of a process says of it is in the numbers of the `/proc` it is read in.
+        let pid = Pid::from_raw(thread.cast_signed()).ok_or(Errno::SRCH)?;
+        let handle = pidfd_open(pid, PidfdFlags::empty())?;
+        let text = read(&self.directory, &format!("self/fdinfo/{}", handle.as_raw_fd()))?;
+        open_directory(&self.directory, field(&text, "Pid:").ok_or(Errno::SRCH)?)
+    }
+}
+
+/// Which user namespace a thread is in.
+fn users(thread: &OwnedFd) -> Result<(u64, u64), Errno> {
+    let stat = statat(thread, "ns/user", AtFlags::empty())?;
+    Ok((stat.st_dev, stat.st_ino))
+}
+
+/// A thread that asks.
+pub(super) struct Caller {
+    pub(super) thread: u32,
+    /// Its directory in `/proc`.
+    directory: OwnedFd,
+    memory: File,
+}
+
+/// What decides about files it makes.
+pub(super) struct Facts {
+    pub(super) user: u32,
+    pub(super) group: u32,
+    pub(super) capabilities: u64,
+    pub(super) umask: u32,
+}
+
+impl Caller {
+    pub(super) fn open(thread: u32, processes: &Processes) -> Result<Self, Errno> {
+        let directory = processes.open(thread)?;
+        let memory = openat(&directory, "mem", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?.into();
+        Ok(Self { thread, directory, memory })
+    }
+
+    /// The text in its memory.
+    pub(super) fn text(&self, location: u64) -> Result<PathBuf, Errno> {
+        let mut text = vec![0; LONGEST_PATH];
+        let mut count = 0;
+        // A page at a time, as the one behind the text's last need not be there.
+        while count < text.len() {
+            let location = location.wrapping_add(count as u64);
+            let end = text.len().min(count + PAGE - (location % PAGE as u64) as usize);
+            let more = self.memory.read_at(&mut text[count..end], location).map_err(|_| Errno::FAULT)?;
+            if let Some(end) = text[count..count + more].iter().position(|byte| *byte == 0) {
+                text.truncate(count + end);
+                return Ok(PathBuf::from(OsString::from_vec(text)));
+            }
+            if more == 0 {
+                return Err(Errno::FAULT);
+            }
+            count += more;
+        }
+        Err(Errno::NAMETOOLONG)
+    }
+
+    /// Writes into its memory.
+    pub(super) fn write(&self, location: u64, bytes: &[u8]) -> Result<(), Errno> {
+        self.memory.write_all_at(bytes, location).map_err(|_| Errno::FAULT)
+    }
+
+    pub(super) fn facts(&self) -> Result<Facts, Errno> {
+        let text = read(&self.directory, "status")?;
+        // Real, effective, saved, and the one for files.
+        let id = |name| field(&text, name)?.split_whitespace().nth(3)?.parse().ok();
+        let facts = || {
+            Some(Facts {
+                user: id("Uid:")?,
+                group: id("Gid:")?,
+                capabilities: u64::from_str_radix(field(&text, "CapEff:")?, 16).ok()?,
+                umask: u32::from_str_radix(field(&text, "Umask:")?, 8).ok()?,
+            })
+        };
+        facts().ok_or(Errno::PERM)
+    }
+
+    /// From here on paths begin at its root.
+    pub(super) fn enter_root(&self) -> Result<(), Errno> {
+        fchdir(open_directory(&self.directory, "root")?)?;
+        chroot(".")
+    }
+
+    /// From here on paths begin in the directory that is open as `base`; the path as it leads from there.
+    pub(super) fn enter(&self, base: i32, path: PathBuf) -> Result<PathBuf, Errno> {
+        let (base, path) = match own_file(&path) {
+            // For this thread that would be a file of ours.
+            Some((file, path)) => (file, path.to_owned()),
+            None if path.is_absolute() => return Ok(path),
+            None => (base, path),
+        };
+        let directory = match base {
+            libc::AT_FDCWD => "cwd".to_owned(),
+            base => format!("fd/{base}"),
+        };
+        fchdir(open_directory(&self.directory, &directory)?)?;
+        Ok(path)
+    }
+}
+
+/// The number of an open file by which a path leads, and the path from there: how the C library replaces calls that
+/// the kernel has not.
+fn own_file(path: &Path) -> Option<(i32, &Path)> {
+    let mut parts = path.strip_prefix("/proc/self/fd").ok()?.components();
+    let file = parts.next()?.as_os_str().to_str()?.parse().ok()?;
+    Some((file, parts.as_path()))
+}
+
+fn open_directory(base: impl AsFd, path: &str) -> Result<OwnedFd, Errno> {
+    openat(base, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn read(base: impl AsFd, path: &str) -> Result<String, Errno> {
+    let mut file = File::from(openat(base, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?);
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|_| Errno::SRCH)?;
+    Ok(text)
+}
+
+/// What a line that begins with `name` says.
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_by_an_open_file_is_taken_from_there() {
+        for (path, expected) in [
+            ("/proc/self/fd/7/etc/tty", Some((7, "etc/tty"))),
+            ("/proc/self/fd/7", Some((7, ""))),
+            ("/proc/self/fd/x/etc", None),
+            ("/proc/self/fdinfo/7", None),
+            ("/proc/1/fd/7/etc", None),
+        ] {
+            let expected = expected.map(|(file, path)| (file, Path::new(path)));
+            assert_eq!(own_file(Path::new(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_thread_is_found_in_a_proc_of_another_pid_namespace_too() {
+        let own = rustix::process::getpid().as_raw_nonzero().get().cast_unsigned();
+        for processes in [Processes::find().unwrap(), Processes::of_others().unwrap()] {
+            let text = read(processes.open(own).unwrap(), "status").unwrap();
+            assert_eq!(field(&text, "Pid:"), Some(own.to_string().as_str()));
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Writing a medium to a device or a file: all of it, then all of it read back and compared.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{Advice, SeekFrom, fadvise, seek};
+
+use crate::host::Host;
+
+/// Bytes written and read at once.
+const BLOCK: usize = 4 << 20;
+
+/// What a target holds before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Zeros only, as a new file: blocks of zeros need no writing.
+    Zeros,
+    /// Anything: what an empty location of the image is must become zeros.
+    Anything,
+}
+
+/// As `write`, to a new file at `path`.
+pub fn write_file(image: &Path, path: &Path, name: &str, host: &Host) -> Result<()> {
+    let creating = || format!("creating {name}");
+    let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
+    let file = host.create_file(path).with_context(creating)?;
+    file.set_len(size).with_context(creating)?;
+    write(image, &file, name, Before::Zeros, host)
+}
+
+/// Copies `image` to the start of `device`, which `name` names in messages, and compares what the device then says.
+pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Host) -> Result<()> {
+    let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
+    let room = seek(device, SeekFrom::End(0)).with_context(|| format!("asking {name} for its size"))?;
+    if room < size {
+        bail!(
+            "{name} is too small: it has {} MB and {} MB are needed",
+            room / 1_000_000,
+            size.div_ceil(1_000_000)
+        );
+    }
+    let stage = host.stage(format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
+    each_block(image, size, host, |block, done| {
+        stage.advance(done, size);
+        if before == Before::Zeros && block.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
+        device.write_all_at(block, done).with_context(|| format!("writing to {name} at {done}"))
+    })?;
+    device.sync_all().with_context(|| format!("writing to {name}"))?;
+    stage.finish();
+    verify(image, size, device, name, host)
+}
+
+fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Result<()> {
+    let stage = host.stage(format!("Reading {name} back"));
+    // What is still in memory proves nothing.
+    fadvise(device, 0, None, Advice::DontNeed).with_context(|| format!("reading {name} back"))?;
+    let mut read = vec![0; BLOCK];
+    each_block(image, size, host, |block, done| {
+        stage.advance(done, size);
+        let read = &mut read[..block.len()];
+        device.read_exact_at(read, done).with_context(|| format!("reading {name} back at {done}"))?;
+        match block.iter().zip(read.iter()).position(|(written, read)| written != read) {
+            None => Ok(()),
+            Some(at) => bail!(
+                "{name} does not hold what was written to it: it differs at byte {}; the device is broken or smaller \
+                 than it says, use another one",
+                done + at as u64
+            ),
+        }
+    })?;
+    stage.finish();
+    Ok(())
+}
+
+/// Hands on the image in blocks, each with its location.
+fn each_block(
+    image: &Path,
+    size: u64,
+    host: &Host,
+    mut take: impl FnMut(&[u8], u64) -> Result<()>,
+) -> Result<()> {
+    let reading = || format!("reading {}", image.display());
+    let mut source = File::open(image).with_context(reading)?;
+    let mut block = vec![0; BLOCK];
+    let mut done = 0;
+    while done < size {
+        host.check_interrupt()?;
+        let count = usize::try_from(size - done).unwrap_or(BLOCK).min(BLOCK);
+        source.read_exact(&mut block[..count]).with_context(reading)?;
+        take(&block[..count], done)?;
+        done += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Output;
+
+    #[test]
+    fn a_device_holds_the_image_and_keeps_its_rest() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let (image, device) = (directory.path().join("image"), directory.path().join("device"));
+        let bytes: Vec<u8> = (0..BLOCK + 4096).map(|at| (at % 251) as u8).collect();
+        std::fs::write(&image, &bytes).unwrap();
+        std::fs::write(&device, vec![0xff; BLOCK + 8192]).unwrap();
+        let open = || File::options().read(true).write(true).open(&device).unwrap();
+        write(&image, &open(), "sdx", Before::Anything, &host).unwrap();
+        let written = std::fs::read(&device).unwrap();
+        assert!(written[..bytes.len()] == bytes && written[bytes.len()..].iter().all(|byte| *byte == 0xff));
+        std::fs::write(&device, [0; 4096]).unwrap();
+        let error = write(&image, &open(), "sdx", Before::Anything, &host).unwrap_err().to_string();
+        assert_eq!(error, "sdx is too small: it has 0 MB and 5 MB are needed");
+    }
+
+    #[test]
+    fn a_file_is_the_same_with_its_holes() {
+        use std::os::unix::fs::MetadataExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (image, copy) = (directory.path().join("image"), directory.path().join("copy"));
+        let bytes = [vec![1; BLOCK], vec![0; 4 * BLOCK], vec![2; 512]].concat();
+        std::fs::write(&image, &bytes).unwrap();
+        std::fs::write(&copy, vec![0xff; 8 * BLOCK]).unwrap();
+        write_file(&image, &copy, "stick.raw", &Host::new(Output::Quiet)).unwrap();
+        assert!(std::fs::read(&copy).unwrap() == bytes);
+        assert!(copy.metadata().unwrap().blocks() * 512 < 2 * BLOCK as u64, "zeros take room");
+    }
+
+    #[test]
+    fn a_device_that_forgets_is_found_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let (image, device) = (directory.path().join("image"), directory.path().join("device"));
+        std::fs::write(&image, [1; 8192]).unwrap();
+        std::fs::write(&device, [[1; 4096], [2; 4096]].concat()).unwrap();
+        let file = File::open(&device).unwrap();
+        let error = verify(&image, 8192, &file, "sdx", &host).unwrap_err().to_string();
+        assert!(
+            error.starts_with("sdx does not hold what was written to it: it differs at byte 4096;"),
+            "{error}"
+        );
+    }
+}

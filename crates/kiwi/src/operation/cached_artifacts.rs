@@ -1,0 +1,96 @@
+//! Finished files from the cache, and into it.
+
+use anyhow::{Context, Result};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::artifact::{Artifact, Role};
+use crate::cache::{Cache, Damaged, Entry};
+use crate::host::usage::FromCache;
+use crate::host::{Host, Interrupted};
+use crate::stage::Inputs;
+use crate::workspace::Workspace;
+
+const FILES: &str = "files";
+const MORE: &str = "more";
+
+/// Takes what these inputs gave before into the workspace, with what `keep` was told about it; none when the cache has
+/// nothing, or only something damaged.
+pub(super) fn restore<T: DeserializeOwned>(
+    inputs: &Inputs,
+    cache: &Cache,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Option<(Vec<Artifact>, T)>> {
+    let key = inputs.key();
+    let Some(entry) = cache.stages().find(&key, host) else { return Ok(None) };
+    let stage = host
+        .stage(format!("Taking the {} from the cache", key.stage.title().to_lowercase()))
+        .of_cache(FromCache::Taken);
+    let taken = copied(&entry, workspace, host);
+    drop(entry);
+    match taken {
+        Ok(taken) => {
+            stage.finish();
+            Ok(Some(taken))
+        }
+        Err(error) if error.is::<Damaged>() => {
+            host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
+            cache.stages().remove(&key, host)?;
+            stage.finish();
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn copied<T: DeserializeOwned>(
+    entry: &Entry,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<(Vec<Artifact>, T)> {
+    let note = |name: &str| entry.contents().notes.get(name).map_or("null", String::as_str);
+    let files: Vec<(Role, String)> =
+        serde_json::from_str(note(FILES)).context("reading an entry of the cache")?;
+    let mut artifacts = Vec::new();
+    for (role, name) in files {
+        let path = workspace.unfinished(&name);
+        entry.copy(&name, &path, host)?;
+        artifacts.push(Artifact::new(role, name, path));
+    }
+    Ok((artifacts, serde_json::from_str(note(MORE)).context("reading an entry of the cache")?))
+}
+
+/// Keeps finished files with something to be known again, which is asked for when they are copied. A cache that cannot be written to ends no build.
+pub(super) fn save<T: Serialize>(
+    inputs: &Inputs,
+    image: &str,
+    artifacts: &[Artifact],
+    more: impl FnOnce() -> Result<T>,
+    took: std::time::Duration,
+    cache: &Cache,
+    host: &Host,
+) -> Result<()> {
+    let stage = host
+        .stage(format!("Keeping the {} in the cache", inputs.stage().title().to_lowercase()))
+        .of_cache(FromCache::Kept);
+    let kept = (|| {
+        let mut making = cache.stages().make(inputs, image, host)?;
+        making.took(took);
+        for artifact in artifacts {
+            making.copy(&artifact.name, &artifact.path, host)?;
+        }
+        let files: Vec<(Role, &str)> =
+            artifacts.iter().map(|artifact| (artifact.role, artifact.name.as_str())).collect();
+        making.note(FILES, serde_json::to_string(&files)?);
+        making.note(MORE, serde_json::to_string(&more()?)?);
+        cache.stages().finish(making, host).map(|_| ())
+    })();
+    stage.finish();
+    match kept {
+        Err(error) if !error.is::<Interrupted>() => {
+            host.warn(&format!("the next build cannot use this stage again: {error:#}"));
+            Ok(())
+        }
+        other => other,
+    }
+}

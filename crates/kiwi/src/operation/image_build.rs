@@ -1,0 +1,202 @@
+//! The images of one build, one for each type that was asked for.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use anyhow::Result;
+use description::{Choice, Selection};
+
+use super::boot_image::{DecidedBoot, Keeping};
+use super::load::Loaded;
+use super::{boot_image, build, cached_artifacts, create, image_stage, load};
+use crate::cache::Cache;
+use crate::host::Host;
+use crate::prepare::{Decided, PreparePlan, Reuse};
+use crate::record::Record;
+use crate::result_record::BuiltImage;
+use crate::root_tree::RootTree;
+use crate::share::Share;
+use crate::stage::Inputs;
+use crate::workspace::Workspace;
+
+/// A selection for every type that was asked for, each once.
+pub(super) fn select(loaded: &Loaded, request: &build::Request) -> Result<Vec<Selection>> {
+    let keywords: Vec<Option<String>> = match &request.image_type {
+        _ if request.all_types => {
+            let choice = Choice {
+                profiles: request.profiles.clone(),
+                image_type: None,
+                architecture: Some(load::machine()),
+            };
+            let types = loaded.description.types_for(&choice);
+            let types = types.map_err(load::Invalid::new)?;
+            types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
+        }
+        Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),
+        None => vec![None],
+    };
+    let mut selections: Vec<Selection> = Vec::new();
+    for keyword in keywords {
+        let selection = load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides)?;
+        if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
+            selections.push(selection);
+        }
+    }
+    Ok(selections)
+}
+
+/// Puts those together that can be made from one tree: nothing that prepare does differs, or only the type that
+/// `.profile` names while no script asks for it. The tree is that of the first then.
+pub(super) fn with_one_tree(selections: Vec<Selection>, loaded: &Loaded) -> Result<Vec<Vec<Selection>>> {
+    let asks = crate::prepare::scripts_ask_for_type(&loaded.source)?;
+    let mut groups: Vec<Vec<Selection>> = Vec::new();
+    for selection in selections {
+        match groups.iter_mut().find(|group| !asks && same_tree(&group[0], &selection)) {
+            Some(group) => group.push(selection),
+            None => groups.push(vec![selection]),
+        }
+    }
+    Ok(groups)
+}
+
+fn same_tree(one: &Selection, other: &Selection) -> bool {
+    let packages = |selection: &Selection| {
+        (selection.bootstrap.clone(), selection.image.clone(), selection.delete.clone())
+    };
+    packages(one) == packages(other)
+        && one.users == other.users
+        && format!("{:?}", (&one.settings, &one.drivers, &one.repositories))
+            == format!("{:?}", (&other.settings, &other.drivers, &other.repositories))
+}
+
+/// One type, as far as descriptions and repositories say it.
+pub(super) struct ImageBuild<'a> {
+    selection: &'a Selection,
+    boot: Option<DecidedBoot>,
+    /// Of the stage `Image`.
+    pub(super) inputs: Inputs,
+    kept: bool,
+    workspace: &'a Workspace,
+    share: &'a Share,
+    cache: &'a Cache,
+    host: &'a Host,
+}
+
+/// What types of one tree have in context.
+pub(super) struct TreeContext<'a> {
+    pub(super) plan: &'a PreparePlan,
+    pub(super) decided: &'a Decided,
+    pub(super) loaded: &'a Loaded,
+    pub(super) reuse: Reuse,
+    pub(super) share: &'a Share,
+    pub(super) cache: &'a Cache,
+    pub(super) host: &'a Host,
+}
+
+impl<'a> ImageBuild<'a> {
+    pub(super) fn decide(
+        selection: &'a Selection,
+        workspace: &'a Workspace,
+        context: &TreeContext<'a>,
+    ) -> Result<Self> {
+        let TreeContext { plan, decided, loaded, reuse, share, cache, host } = *context;
+        let boot = boot_image::decide(
+            selection,
+            loaded.source.directory(),
+            &loaded.locking,
+            share,
+            Keeping { cache: Some(cache), reuse },
+            workspace,
+            host,
+        )?;
+        let inputs = image_stage::inputs(selection, plan, decided, boot.as_ref(), share, host)?;
+        let kept = !reuse.off && cache.lasts() && (reuse.network || !plan.uses_network());
+        Ok(Self { selection, boot, inputs, kept, workspace, share, cache, host })
+    }
+
+    /// The keyword of the type.
+    pub(super) fn keyword(&self) -> &'static str {
+        self.selection.image_type.keyword()
+    }
+
+    /// The boot image's stage, if it is one of its own.
+    pub(super) fn boot_inputs(&self) -> Option<&Inputs> {
+        self.boot.as_ref().filter(|boot| boot.is_kept()).map(|boot| &boot.inputs)
+    }
+
+    /// Publishes the image from the cache, if it has it.
+    pub(super) fn restore(&self) -> Result<bool> {
+        if !self.kept {
+            return Ok(false);
+        }
+        let taken =
+            cached_artifacts::restore::<BuiltImage>(&self.inputs, self.cache, self.workspace, self.host)?;
+        let Some((artifacts, built)) = taken else { return Ok(false) };
+        create::publish(artifacts, built, self.workspace, self.host)?;
+        Ok(true)
+    }
+
+    /// Makes a boot image that has a description of its own.
+    pub(super) fn make_boot_image(&self) -> Result<()> {
+        match &self.boot {
+            Some(boot) => boot.make_ahead(self.share, self.host),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the image of the tree, keeps and publishes it.
+    fn make(&self, tree: &RootTree, record: &Record) -> Result<()> {
+        let Self { selection, boot, workspace, share, cache, host, .. } = self;
+        let began = Instant::now();
+        let earlier = if self.kept { cache.stages().previous_build(&self.inputs, host) } else { None };
+        if let Some(entry) = &earlier {
+            workspace.set_previous_build(entry.directory());
+        }
+        let artifacts = create::images(tree, selection, boot.as_ref(), record, share, workspace, host)?;
+        drop(earlier);
+        let measure = || create::built_image(selection, &artifacts, host);
+        let mut built = None;
+        if self.kept {
+            // Sums of the result and of the cache are found out side by side.
+            std::thread::scope(|scope| {
+                let measuring = scope.spawn(measure);
+                let measured = || {
+                    let image = measuring.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    built = Some(image.clone());
+                    Ok(image)
+                };
+                let (name, took) = (selection.name.to_string(), began.elapsed());
+                cached_artifacts::save(&self.inputs, &name, &artifacts, measured, took, cache, host)
+            })?;
+        }
+        // A cache that cannot be written to does not ask.
+        let built = built.map_or_else(measure, Ok)?;
+        create::publish(artifacts, built, workspace, host)
+    }
+}
+
+/// Makes images of one tree, as many at once as there are processors.
+pub(super) fn make_all(
+    images: &[&ImageBuild<'_>],
+    tree: &RootTree,
+    record: &Record,
+    host: &Host,
+) -> Result<()> {
+    let waiting = Mutex::new(images.iter());
+    let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+    let work = || -> Result<()> {
+        while let Some(image) = next() {
+            host.check_interrupt()?;
+            image.make(tree, record)?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..host.processors().min(images.len())).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            result = result.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        result
+    })
+}

@@ -1,0 +1,208 @@
+//! What `kiwi info` tells, as plain values: the JSON document, described in docs/check-and-convert.md.
+
+use std::collections::BTreeMap;
+
+use description::{Description, PackageSet, Repository, RepositoryType, Selection};
+use serde::Serialize;
+
+/// Grows only by new fields; a change of what is there would be a new number.
+const VERSION: u32 = 1;
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(super) struct Info {
+    version: u32,
+    pub(super) name: String,
+    pub(super) display_name: Option<String>,
+    pub(super) image_version: String,
+    pub(super) schema: String,
+    pub(super) author: String,
+    pub(super) contact: String,
+    pub(super) specification: String,
+    /// All that are declared.
+    pub(super) types: Vec<Type>,
+    pub(super) profiles: Vec<Profile>,
+    /// What is built with this choice.
+    pub(super) build: Build,
+    pub(super) repositories: Vec<Source>,
+    pub(super) packages: Packages,
+    /// Every package the package manager would install; none: it was not asked.
+    pub(super) resolved: Option<Vec<Resolved>>,
+    /// The variables of `.profile`.
+    pub(super) profile: BTreeMap<String, String>,
+    #[serde(skip)]
+    profile_text: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Type {
+    pub(super) name: String,
+    pub(super) primary: bool,
+    /// The profiles whose section it stands in; empty: it is there for all.
+    pub(super) profiles: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Profile {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) import: bool,
+    pub(super) requires: Vec<String>,
+    pub(super) active: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Build {
+    #[serde(rename = "type")]
+    pub(super) image_type: String,
+    pub(super) architecture: String,
+    pub(super) profiles: Vec<String>,
+    pub(super) package_manager: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Source {
+    pub(super) source: String,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<&'static str>,
+    pub(super) alias: Option<String>,
+    pub(super) priority: Option<i64>,
+    pub(super) distribution: Option<String>,
+    pub(super) components: Vec<String>,
+    pub(super) in_image: bool,
+    pub(super) used_by_build: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Packages {
+    pub(super) bootstrap: Vec<String>,
+    pub(super) image: Vec<String>,
+    pub(super) patterns: Vec<String>,
+    pub(super) ignored: Vec<String>,
+    pub(super) delete: Vec<String>,
+    pub(super) archives: Vec<String>,
+}
+
+/// One package that would be installed.
+#[derive(Debug, Serialize)]
+pub(super) struct Resolved {
+    pub(super) name: String,
+    /// As its repository names it; none when the file's name does not say it.
+    pub(super) version: Option<String>,
+    pub(super) architecture: Option<String>,
+    pub(super) file: String,
+    pub(super) uri: String,
+    pub(super) sha256: String,
+}
+
+impl Resolved {
+    /// Takes the name of a package file apart: `NAME_VERSION_ARCHITECTURE.deb`.
+    pub(super) fn new(file: &str, uri: &str, sha256: &str) -> Self {
+        let mut keywords = file.strip_suffix(".deb").unwrap_or(file).splitn(3, '_');
+        let name = keywords.next().unwrap_or(file).to_owned();
+        let version = keywords.next().map(|version| version.replace("%3a", ":").replace("%3A", ":"));
+        let architecture = keywords.next().map(str::to_owned);
+        let (file, uri) = (file.to_owned(), uri.to_owned());
+        Self { name, version, architecture, file, uri, sha256: sha256.to_owned() }
+    }
+}
+
+impl Info {
+    pub(super) fn new(description: &Description, selection: &Selection) -> Self {
+        let profile = crate::prepare::profile_variables(selection);
+        Self {
+            version: VERSION,
+            name: selection.name.to_string(),
+            display_name: selection.settings.display_name.clone(),
+            image_version: selection.version.to_string(),
+            schema: description.schema_version.to_string(),
+            author: selection.author.clone(),
+            contact: selection.contact.clone(),
+            specification: selection.specification.trim().to_owned(),
+            types: types(description),
+            profiles: profiles(description, selection),
+            build: Build {
+                image_type: selection.image_type.keyword().to_owned(),
+                architecture: selection.architecture.to_string(),
+                profiles: texts(&selection.profiles),
+                package_manager: selection.package_manager.keyword().to_owned(),
+            },
+            repositories: selection.repositories.iter().map(source).collect(),
+            packages: packages(selection),
+            resolved: None,
+            profile: profile.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            profile_text: crate::prepare::profile_text(&profile),
+        }
+    }
+
+    /// `.profile` as the build writes it.
+    pub(super) fn profile_text(&self) -> &str {
+        &self.profile_text
+    }
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn types(description: &Description) -> Vec<Type> {
+    let entry = |(entry, profiles): (&description::TypeEntry, &[description::ProfileName])| Type {
+        name: entry.keyword.clone(),
+        primary: entry.primary,
+        profiles: texts(profiles),
+    };
+    description.types_with_profiles().map(entry).collect()
+}
+
+fn profiles(description: &Description, selection: &Selection) -> Vec<Profile> {
+    let profile = |profile: &description::Profile| Profile {
+        name: profile.name.to_string(),
+        description: profile.description.clone(),
+        import: profile.import,
+        requires: profile.requires.iter().map(|requirement| requirement.profile.to_string()).collect(),
+        active: selection.profiles.contains(&profile.name),
+    };
+    description.profiles.iter().map(profile).collect()
+}
+
+fn source(repository: &Repository) -> Source {
+    Source {
+        source: repository.source.to_string(),
+        kind: repository.kind.map(RepositoryType::keyword),
+        alias: repository.alias.clone(),
+        priority: repository.priority,
+        distribution: repository.distribution.clone(),
+        components: repository.components.clone(),
+        in_image: repository.in_image,
+        used_by_build: !repository.image_only,
+    }
+}
+
+fn packages(selection: &Selection) -> Packages {
+    let names = |set: &PackageSet| -> Vec<String> {
+        set.packages.iter().map(|package| package.name.to_string()).collect()
+    };
+    let both = || [&selection.bootstrap, &selection.image];
+    Packages {
+        bootstrap: names(&selection.bootstrap),
+        image: names(&selection.image),
+        patterns: both().iter().flat_map(|set| texts(&set.patterns)).collect(),
+        ignored: both().iter().flat_map(|set| texts(&set.ignored)).collect(),
+        delete: texts(&selection.delete),
+        archives: both().iter().flat_map(|set| set.archives.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_package_files_are_taken_apart() {
+        let package = Resolved::new("less_1%3a590-2_amd64.deb", "http://example.org/less.deb", "00ff");
+        assert_eq!(package.name, "less");
+        assert_eq!(package.version.as_deref(), Some("1:590-2"));
+        assert_eq!(package.architecture.as_deref(), Some("amd64"));
+        assert_eq!(Resolved::new("odd", "u", "00ff").version, None);
+    }
+}

@@ -1,0 +1,79 @@
+//! `kiwi info`: what a description offers, and what one build would take of it.
+//!
+//! ```text
+//! description -> types, profiles;  selection -> packages, repositories, .profile;  shown as tables or one JSON document
+//! ```
+
+mod facts;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use description::Selection;
+
+use super::{Overrides, load};
+use crate::cache::Cache;
+use crate::host::Host;
+use crate::root_tree::RootTree;
+use crate::share::Share;
+use crate::source::Source;
+
+/// Of which build.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Directory or file.
+    pub description: PathBuf,
+    /// Profiles taken as active.
+    pub profiles: Vec<String>,
+    /// Image type; none: the primary one.
+    pub image_type: Option<String>,
+    /// Changes for this run.
+    pub overrides: Overrides,
+    /// Whether the repositories are asked which packages these are in the end.
+    pub resolve: bool,
+    /// How the answer is shown.
+    pub format: Format,
+}
+
+/// How the answer of `info` is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Tables for a person.
+    Human,
+    /// One JSON document.
+    Json,
+    /// `.profile` alone, as shell variables.
+    Profile,
+}
+
+/// Prints it on standard output.
+pub fn run(request: &Request, host: &Host) -> Result<()> {
+    let loaded = load::load_and_warn(&request.description, &Share::find(host), host)?;
+    let selection =
+        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
+    let mut info = facts::Info::new(&loaded.description, &selection);
+    if request.resolve {
+        info.resolved = Some(resolved(&selection, &loaded.source, host)?);
+    }
+    host.print_document(&match request.format {
+        Format::Human => table::text(&info),
+        Format::Json => serde_json::to_string_pretty(&info)?,
+        Format::Profile => info.profile_text().to_owned(),
+    });
+    Ok(())
+}
+
+/// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.
+fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<facts::Resolved>> {
+    let work = host.temporary_work_directory().context("making a directory to resolve packages in")?;
+    let tree = RootTree::create(host, &work.path().join("root"))?;
+    let plan = crate::prepare::plan(selection, source, crate::prepare::PrepareOptions::default(), host)?;
+    let decided = crate::prepare::decide(&plan, &tree, &Cache::open(host)?, host)?;
+    let mut packages: Vec<facts::Resolved> =
+        decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
+    packages.sort_by(|left, right| left.file.cmp(&right.file));
+    drop(tree);
+    work.close().context("removing the directory packages were resolved in")?;
+    Ok(packages)
+}

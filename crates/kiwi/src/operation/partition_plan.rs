@@ -1,0 +1,133 @@
+//! How the disk of a machine is divided at its first boot: from `<deploy>`, from `<oemconfig>`, or the chapter's way.
+
+use anyhow::{Context, Result};
+use bootconfig::{PartitionPlan, PlannedPartition, PlannedSize, Purpose};
+use description::{Disk, DiskKeyword, Selection};
+
+use crate::create::install_settings::deployed;
+
+/// Mebibytes a system gets at most where the chapter's oemboot divides the disk (spec/kiwi-1.4, 5.5).
+const CHAPTER_SYSTEM: u64 = 10_240;
+
+/// The partitions the disk gets; none when it stays as it is or the system has all of it.
+pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<PartitionPlan>> {
+    if !disk.resize {
+        return Ok(None);
+    }
+    // The system has its size already and never becomes smaller: `image` is as good as any.
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &disk.oem, 1));
+    let partition_plan = match deployed {
+        Some(deployed) => deployed.partition_plan(),
+        None if has_settings(disk) => PartitionPlan::new(from_settings(disk)),
+        None if is_chapters_oemboot(disk) => PartitionPlan::new(chapters()),
+        None => return Ok(None),
+    };
+    partition_plan.map(Some).context("dividing the disk at its first boot")
+}
+
+/// Whether the boot image is the chapter's for disks of real machines.
+pub(super) fn is_chapters_oemboot(disk: &Disk) -> bool {
+    disk.keyword == DiskKeyword::Vmx && disk.boot.as_ref().is_some_and(|boot| boot.path.contains("oemboot"))
+}
+
+fn has_settings(disk: &Disk) -> bool {
+    disk.oem.swap.is_some() || disk.oem.system_size.is_some()
+}
+
+fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
+    let system = match disk.oem.system_size {
+        Some(size) => PlannedSize::Mebibytes(size.0),
+        None => PlannedSize::Rest,
+    };
+    let swap = disk.oem.swap.map(|size| planned(Purpose::Swap, PlannedSize::Mebibytes(size.0)));
+    std::iter::once(planned(Purpose::System, system)).chain(swap).collect()
+}
+
+fn chapters() -> Vec<PlannedPartition> {
+    vec![
+        planned(Purpose::System, PlannedSize::Mebibytes(CHAPTER_SYSTEM)),
+        planned(Purpose::Swap, PlannedSize::TwiceMemory),
+        planned(Purpose::Mount("/home".to_owned()), PlannedSize::Rest),
+    ]
+}
+
+fn planned(purpose: Purpose, size: PlannedSize) -> PlannedPartition {
+    PlannedPartition { purpose, size }
+}
+
+#[cfg(test)]
+mod tests {
+    use description::{Choice, Description, ImageType, SourceFile};
+
+    use super::*;
+
+    fn divided(type_and_more: &str) -> Option<String> {
+        let text = format!(
+            "<image schemaversion=\"8.5\" name=\"n\"><description type=\"system\"><author>A</author>\
+             <contact>C</contact><specification>S</specification></description><preferences>\
+             <version>1.0.0</version><packagemanager>apt</packagemanager>{type_and_more}</preferences>\
+             <repository><source path=\"debian://bookworm\"/></repository>\
+             <packages type=\"image\"><package name=\"p\"/></packages></image>"
+        );
+        of_text(text)
+    }
+
+    fn of_text(text: String) -> Option<String> {
+        let parsed = Description::parse(SourceFile { name: "n".to_owned(), text });
+        let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let selection = description.select(&Choice::default()).unwrap_or_else(|error| panic!("{error:?}"));
+        let ImageType::Disk(disk) = &selection.image_type else { panic!("no disk") };
+        of(disk, &selection).unwrap().map(|partition_plan| partition_plan.to_string())
+    }
+
+    fn configured(settings: &str) -> Option<String> {
+        divided(&format!("<type image=\"oem\" filesystem=\"ext4\"><oemconfig>{settings}</oemconfig></type>"))
+    }
+
+    #[test]
+    fn todays_settings_divide_the_disk() {
+        assert_eq!(configured(""), None);
+        assert_eq!(configured("<oem-swap>true</oem-swap>").unwrap(), "system:rest,swap:128");
+        assert_eq!(configured("<oem-swapsize>512</oem-swapsize>"), None, "no swap is asked for");
+        assert_eq!(
+            configured("<oem-swap>true</oem-swap><oem-swapsize>512</oem-swapsize><oem-systemsize>2000</oem-systemsize>")
+                .unwrap(),
+            "system:2000,swap:512"
+        );
+        assert_eq!(configured("<oem-resize>false</oem-resize><oem-swap>true</oem-swap>"), None);
+    }
+
+    #[test]
+    fn home_directories_have_a_partition_beside_what_else_is_said() {
+        let text = |settings: &str| {
+            format!(
+                "<image schemaversion=\"4.1\" name=\"n\"><description type=\"system\"><author>A</author>\
+                 <contact>C</contact><specification>S</specification></description><preferences>\
+                 <version>1.0.0</version><packagemanager>apt-get</packagemanager><type image=\"oem\" \
+                 filesystem=\"ext3\" boot=\"oemboot/debian-12\"><oemconfig><oem-home>true</oem-home>{settings}\
+                 </oemconfig></type></preferences><repository type=\"apt-deb\"><source path=\"http://h/d\"/></repository>\
+                 <packages type=\"image\"><package name=\"p\"/></packages></image>"
+            )
+        };
+        let home = |settings| of_text(text(settings)).unwrap();
+        assert_eq!(home(""), "system:1,/home:rest");
+        assert_eq!(
+            home(
+                "<oem-swap>true</oem-swap><oem-swapsize>64</oem-swapsize><oem-systemsize>900</oem-systemsize>"
+            ),
+            "system:900,/home:rest,swap:64"
+        );
+    }
+
+    #[test]
+    fn deploy_and_the_chapters_boot_image_divide_the_disk() {
+        let deploy = "<type image=\"oem\" filesystem=\"ext4\"><deploy><partitions device=\"/dev/sda\">\
+                      <partition type=\"swap\" number=\"1\" size=\"1024\"/>\
+                      <partition type=\"L\" number=\"2\" size=\"4000\" mountpoint=\"/\" target=\"true\"/>\
+                      <partition type=\"L\" number=\"3\" size=\"x\" mountpoint=\"/srv\"/></partitions></deploy></type>";
+        assert_eq!(divided(deploy).unwrap(), "system:4000,swap:1024,/srv:rest");
+        let chapter = "<type image=\"vmx\" boot=\"oemboot/debian-12\" filesystem=\"ext3\"/>";
+        assert_eq!(divided(chapter).unwrap(), "system:10240,swap:memory,/home:rest");
+        assert_eq!(divided("<type image=\"vmx\" boot=\"vmxboot/debian-12\" filesystem=\"ext3\"/>"), None);
+    }
+}

@@ -1,0 +1,140 @@
+//! The end of prepare, which is never taken from the cache: what `create` needs of the description, and times.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use description::{DescriptionKind, Selection};
+use sha2::{Digest, Sha256};
+
+use super::{clean, password_days, secrets};
+use crate::host::Host;
+use crate::package_manager::{Installed, PackageManager};
+use crate::record::Record;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::source::Source;
+use crate::stage::Inputs;
+
+/// Files of a description that a tree carries for `create`.
+const CARRIED: [&str; 3] = ["images.sh", "config-cdroot.tgz", "cdboot"];
+
+/// Everything that is done, decided and read.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    name: String,
+    version: String,
+    kind: DescriptionKind,
+    profiles: Vec<String>,
+    source: PathBuf,
+    /// The text of `image/config.xml`.
+    description: String,
+    /// Path below `image/`, bytes, mode.
+    carried: Vec<(String, Vec<u8>, u32)>,
+}
+
+pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
+    let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
+    let mut carried = Vec::new();
+    for name in CARRIED {
+        let path = source.directory().join(name);
+        if path.is_file() {
+            let mode = path.metadata()?.permissions().mode() & 0o755;
+            carried.push((name.to_owned(), read(&path)?, mode));
+        } else if path.is_dir() {
+            for entry in path.read_dir().with_context(|| format!("reading {}", path.display()))? {
+                let entry = entry?;
+                let below = format!("{name}/{}", entry.file_name().to_string_lossy());
+                carried.push((below, read(&entry.path())?, 0o644));
+            }
+        }
+    }
+    carried.sort();
+    Ok(Plan {
+        name: selection.name.to_string(),
+        version: selection.version.to_string(),
+        kind: selection.kind,
+        profiles: selection.profiles.iter().map(ToString::to_string).collect(),
+        source: source.directory().to_owned(),
+        description: source.whole()?,
+        carried,
+    })
+}
+
+impl Plan {
+    /// What of it has a part in images: what they carry of the description is taken out again, so the description's
+    /// own text only counts where `images.sh` can read it.
+    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) {
+        for (name, bytes, mode) in &self.carried {
+            inputs.value(name, &(bytes, mode));
+        }
+        if self.carried.iter().any(|(name, ..)| name == "images.sh") {
+            inputs.bytes("the text of the description", &self.description);
+        }
+        inputs.value("the date of the repositories", &epoch);
+        inputs.value("the profiles", &self.profiles);
+    }
+}
+
+/// Carries it out; the record of the tree and what is installed in it. What the description has `brought` is no secret
+/// of the build's.
+pub(super) fn create(
+    plan: &Plan,
+    brought: &dyn Fn(&str) -> bool,
+    manager: &dyn PackageManager,
+    epoch: u64,
+    tree: &RootTree,
+    host: &Host,
+) -> Result<(Record, Vec<Installed>)> {
+    let stage = host.stage("Finishing the tree");
+    manager.clean_up(tree, host)?;
+    clean::clean(tree)?;
+    let secrets = match plan.kind {
+        DescriptionKind::System => secrets::renew(tree, brought)?,
+        DescriptionKind::Boot => Vec::new(),
+    };
+    let packages = manager.installed(tree, host)?;
+    let record = Record {
+        epoch,
+        name: plan.name.clone(),
+        version: plan.version.clone(),
+        packages: digest(&packages),
+        profiles: plan.profiles.clone(),
+        description: Some(plan.source.clone()),
+        secrets,
+    };
+    tree.write(format!("{DESCRIPTION}/config.xml"), &plan.description, 0o644)?;
+    for (name, bytes, mode) in &plan.carried {
+        tree.write(format!("{DESCRIPTION}/{name}"), bytes, *mode)?;
+    }
+    write_packages(&packages, tree)?;
+    password_days::clamp(epoch, tree)?;
+    record.write(tree)?;
+    tree.clamp_times(epoch)?;
+    stage.finish();
+    Ok((record, packages))
+}
+
+/// `SOURCE_DATE_EPOCH`, else the date of the newest repository index: the same for everybody who builds from it.
+pub(super) fn epoch(newest: u64, host: &Host) -> Result<u64> {
+    match host.variable("SOURCE_DATE_EPOCH") {
+        Some(text) => text.trim().parse().with_context(|| format!("reading SOURCE_DATE_EPOCH=\"{text}\"")),
+        None => Ok(newest),
+    }
+}
+
+/// What is installed, in one keyword.
+pub(super) fn digest(packages: &[Installed]) -> String {
+    let mut digest = Sha256::new();
+    for package in packages {
+        digest.update(format!("{}={}:{}\n", package.name, package.version, package.architecture));
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `image/packages`: name, version, architecture and licences of every package, separated by `|`.
+pub(super) fn write_packages(packages: &[Installed], tree: &RootTree) -> Result<()> {
+    let lines = packages.iter().map(|package| {
+        format!("{}|{}|{}|{}\n", package.name, package.version, package.architecture, package.licences)
+    });
+    tree.write(format!("{DESCRIPTION}/packages"), lines.collect::<String>(), 0o644)
+}

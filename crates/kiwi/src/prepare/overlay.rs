@@ -1,0 +1,335 @@
+//! The description's `root/` on top of the tree, and its archives.
+//!
+//! Every file lands where its path leads **inside the tree**: a link a package made (`/bin` to `usr/bin`) is followed
+//! there, a hostile one cannot lead out. Links of the overlay itself are stored as links; one that climbs above the
+//! overlay is replaced by what it points to if that is part of the description, and refused otherwise.
+
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use walkdir::WalkDir;
+
+use crate::host::Host;
+use crate::host::device::Device;
+use crate::root_tree::RootTree;
+use crate::stage::{Digest, Inputs};
+
+/// Directories of version control that are no part of an image.
+const LEFT_OUT: [&str; 4] = [".svn", ".git", ".hg", "CVS"];
+
+/// An overlay as it was when the build was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Its name in the description.
+    name: String,
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Item {
+    /// Path in the tree.
+    inside: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    Directory { mode: u32 },
+    File { source: PathBuf, mode: u32, modified: (i64, i64), digest: Digest },
+    Link { target: PathBuf },
+    Device { device: Device, mode: u32, modified: (i64, i64) },
+}
+
+/// Where a link of the overlay leads.
+#[derive(Debug, PartialEq, Eq)]
+enum Leads {
+    /// It stays a link.
+    Inside,
+    /// It climbs out of the overlay to a file of the description.
+    ToDescription(PathBuf),
+}
+
+/// Reads the overlay; every link is looked at before anything is copied.
+pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
+    let mut items = Vec::new();
+    let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| !LEFT_OUT.iter().any(|name| entry.file_name() == *name)) {
+        let entry = entry.with_context(|| format!("reading the overlay {}", overlay.display()))?;
+        let inside = entry.path().strip_prefix(overlay)?;
+        if inside.as_os_str().is_empty() {
+            continue;
+        }
+        if !entry.path_is_symlink() {
+            items.push(item(entry.path(), inside.to_owned())?);
+            continue;
+        }
+        match leads(entry.path(), overlay, description)? {
+            Leads::Inside => {
+                let target = std::fs::read_link(entry.path())?;
+                items.push(Item { inside: inside.to_owned(), content: Content::Link { target } });
+            }
+            Leads::ToDescription(target) => {
+                for below in WalkDir::new(&target).sort_by_file_name() {
+                    let below = below?;
+                    let inside = join(inside, below.path().strip_prefix(&target)?);
+                    items.push(item(below.path(), inside)?);
+                }
+            }
+        }
+    }
+    Ok(Plan { name: overlay.file_name().unwrap_or_default().to_string_lossy().into_owned(), items })
+}
+
+fn join(directory: &Path, name: &Path) -> PathBuf {
+    if name.as_os_str().is_empty() { directory.to_owned() } else { directory.join(name) }
+}
+
+/// Reads one file or directory of the host that goes to `inside` in the tree.
+fn item(path: &Path, inside: PathBuf) -> Result<Item> {
+    let reading = || format!("reading {}", path.display());
+    let metadata = path.metadata().with_context(reading)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let modified = (metadata.mtime(), metadata.mtime_nsec());
+    let content = if let Some(device) = Device::of(path, &metadata).with_context(reading)? {
+        Content::Device { device, mode, modified }
+    } else if metadata.is_dir() {
+        Content::Directory { mode }
+    } else if metadata.is_file() {
+        Content::File { source: path.to_owned(), mode, modified, digest: digest(path)? }
+    } else {
+        bail!(
+            "{} is a pipe or a socket, which the overlay cannot hold; make it in config.sh",
+            path.display()
+        );
+    };
+    Ok(Item { inside, content })
+}
+
+impl Plan {
+    /// Whether it has something for this path of the tree.
+    pub(super) fn provides(&self, path: &str) -> bool {
+        self.items.iter().any(|item| item.inside == Path::new(path))
+    }
+
+    /// Names every file as an input; times after `epoch` are all the same, since the image shows the epoch for them.
+    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) {
+        let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
+        for Item { inside, content } in &self.items {
+            let name = format!("{}/{}", self.name, inside.display());
+            match content {
+                Content::Directory { mode } => inputs.value(name, &("directory", mode)),
+                Content::File { mode, modified, digest, .. } => {
+                    inputs.value(name, &("file", mode, (*modified).min(limit), digest));
+                }
+                Content::Link { target } => inputs.value(name, &("link", target)),
+                Content::Device { device, mode, modified } => {
+                    inputs.value(name, &("device", mode, (*modified).min(limit), device));
+                }
+            }
+        }
+    }
+}
+
+/// Copies the overlay into the tree. Everything belongs to root; modes and times are kept.
+pub(super) fn copy(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
+    for item in &plan.items {
+        host.check_interrupt()?;
+        location(item, tree).with_context(|| format!("copying {}/{}", plan.name, item.inside.display()))?;
+    }
+    Ok(())
+}
+
+fn location(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
+    match content {
+        Content::Directory { mode } => {
+            if !tree.exists(inside) {
+                tree.create_dir(inside, *mode)?;
+                tree.set_mode(inside, *mode)?;
+            }
+            Ok(())
+        }
+        Content::Link { target } => tree.symlink(inside, target),
+        Content::File { source, mode, modified, digest } => {
+            // A link that a package left at this very name gives way to the file.
+            if tree.root().resolve_nofollow(inside).is_ok() {
+                tree.remove(inside)?;
+            }
+            tree.write_with(inside, *mode, |file| copy_unchanged(source, digest, file))?;
+            set_time(&tree.open_file(inside)?, *modified)
+        }
+        Content::Device { device, mode, modified } => {
+            set_time(&tree.make_device(inside, *device, *mode)?, *modified)
+        }
+    }
+}
+
+/// The digest of a file of the description.
+pub(super) fn digest(path: &Path) -> Result<Digest> {
+    File::open(path)
+        .and_then(|file| Digest::of_stream(file, std::io::sink()))
+        .with_context(|| format!("reading {}", path.display()))
+}
+
+/// Writes the bytes of a file that was read before: what is built is what was planned.
+fn copy_unchanged(source: &Path, digest: &Digest, output: &mut File) -> Result<()> {
+    let file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
+    let copied = Digest::of_stream(file, output).with_context(|| format!("copying {}", source.display()))?;
+    if copied != *digest {
+        bail!("{} changed while the image was built; build again", source.display());
+    }
+    Ok(())
+}
+
+fn set_time(file: &File, modified: (i64, i64)) -> Result<()> {
+    let time = time(modified);
+    let times = std::fs::FileTimes::new().set_modified(time).set_accessed(time);
+    Ok(file.set_times(times)?)
+}
+
+fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
+    let part = Duration::from_nanos(nanoseconds.unsigned_abs());
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    match seconds < 0 {
+        true => SystemTime::UNIX_EPOCH - whole + part,
+        false => SystemTime::UNIX_EPOCH + whole + part,
+    }
+}
+
+/// Decides about a link by its target's text; nothing of the host is followed unless it is the description's.
+fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
+    let target = std::fs::read_link(link).with_context(|| format!("reading the link {}", link.display()))?;
+    if target.is_absolute() {
+        return Ok(Leads::Inside);
+    }
+    let inside = link.strip_prefix(overlay)?;
+    let mut depth = inside.components().count() as i64 - 1;
+    let climbs = target.components().any(|component| {
+        match component {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+        depth < 0
+    });
+    if !climbs {
+        return Ok(Leads::Inside);
+    }
+    // Boot descriptions share files with their siblings, one directory above the description.
+    let allowed = description.parent().unwrap_or(description);
+    match link.canonicalize() {
+        Ok(real) if real.starts_with(allowed) && allowed.parent().is_some() => Ok(Leads::ToDescription(real)),
+        _ => bail!(
+            "the link {} leads out of the root tree: its target is {}; make it absolute (it is then meant inside the \
+             image) or copy the file into the overlay",
+            link.display(),
+            target.display()
+        ),
+    }
+}
+
+/// Unpacks a tar archive of the description in the tree, by the tree's or the host's tar.
+pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Host) -> Result<()> {
+    let listing = host.command("tar").arg("--list").arg("--file").arg(archive).output()?;
+    for member in listing.lines() {
+        let path = Path::new(member);
+        if path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
+            bail!(
+                "the archive {} has the member {member}, which leads out of the root tree",
+                archive.display()
+            );
+        }
+    }
+    // The host's tar in a view where the tree is all there is to write to; its links are resolved below the tree by
+    // unpacking in the tree itself.
+    let copy = ".kiwi-archive";
+    tree.write_with(copy, 0o600, |file| copy_unchanged(archive, digest, file))?;
+    let command = match tree.exists("bin/tar") {
+        true => {
+            tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
+        }
+        false => bail!("the archive {} cannot be unpacked: the image has no tar", archive.display()),
+    };
+    let result = command.args(["--numeric-owner", "--keep-directory-symlink", "--no-overwrite-dir"]).run();
+    tree.remove(copy)?;
+    Ok(result?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn overlay() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let description = directory.path().join("boot/debian");
+        let root = description.join("root");
+        std::fs::create_dir_all(root.join("etc")).unwrap();
+        (directory, description, root)
+    }
+
+    #[test]
+    fn links_inside_and_absolute_ones_stay_links() {
+        let (_keep, description, root) = overlay();
+        symlink("../usr/x", root.join("etc/a")).unwrap();
+        symlink("/etc/passwd", root.join("etc/b")).unwrap();
+        assert_eq!(leads(&root.join("etc/a"), &root, &description).unwrap(), Leads::Inside);
+        assert_eq!(leads(&root.join("etc/b"), &root, &description).unwrap(), Leads::Inside);
+    }
+
+    #[test]
+    fn links_to_shared_files_of_the_description_are_followed() {
+        let (_keep, description, root) = overlay();
+        let shared = description.parent().unwrap().join("shared");
+        std::fs::write(&shared, "x").unwrap();
+        symlink("../../shared", root.join("linuxrc")).unwrap();
+        let expected = Leads::ToDescription(shared.canonicalize().unwrap());
+        let description = description.canonicalize().unwrap();
+        assert_eq!(leads(&root.join("linuxrc"), &root, &description).unwrap(), expected);
+    }
+
+    #[test]
+    fn links_that_leave_are_refused() {
+        let (_keep, description, root) = overlay();
+        symlink("../../../../../../../../../etc/passwd", root.join("etc/evil")).unwrap();
+        let error = plan(&root, &description.canonicalize().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("etc/evil leads out of the root tree"), "{error}");
+        assert_eq!(
+            root.join("etc/evil").symlink_metadata().unwrap().uid(),
+            rustix::process::geteuid().as_raw()
+        );
+    }
+
+    #[test]
+    fn a_file_comes_with_its_mode_and_time_unless_it_changed_since_it_was_planned() {
+        let (directory, description, root) = overlay();
+        let host = Host::new(crate::host::Output::Quiet);
+        let file = root.join("etc/large");
+        let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 251) as u8).collect();
+        std::fs::write(&file, &bytes).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o4750)).unwrap();
+        let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
+        let planned = plan(&root, &description).unwrap();
+        copy(&planned, &tree, &host).unwrap();
+        assert!(tree.read("etc/large").unwrap() == bytes);
+        let (here, there) = (file.metadata().unwrap(), tree.metadata("etc/large").unwrap());
+        assert_eq!(there.mode(), here.mode());
+        assert_eq!(there.modified().unwrap(), here.modified().unwrap());
+        let node = root.join("etc/node");
+        let device = Device { is_block: true, major: 8, minor: 1 };
+        device.make(rustix::fs::CWD, &node, 0o4640).unwrap();
+        set_time(&File::open(&node).unwrap(), (77, 0)).unwrap();
+        tree.symlink("etc/node", "/nowhere").unwrap();
+        copy(&plan(&root, &description).unwrap(), &tree, &host).unwrap();
+        let made = tree.path().join("etc/node");
+        let metadata = made.symlink_metadata().unwrap();
+        assert_eq!(Device::of(&made, &metadata).unwrap(), Some(device));
+        assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o4640, 77));
+        std::fs::write(&file, "another").unwrap();
+        let error = format!("{:#}", copy(&planned, &tree, &host).unwrap_err());
+        assert!(error.ends_with("etc/large changed while the image was built; build again"), "{error}");
+    }
+}

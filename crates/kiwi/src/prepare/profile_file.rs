@@ -1,0 +1,93 @@
+//! `/.profile`, the description as shell variables, and `/.kconfig`, functions for its scripts (spec/kiwi-1.4, 3.5 and 3.7).
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use description::{ImageType, Selection, SizeRule};
+
+use crate::root_tree::RootTree;
+
+/// Our function library.
+const FUNCTIONS: &str = include_str!("kconfig.sh");
+
+/// The variables of `.profile`: the chapter's names and today's.
+pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
+    let settings = &selection.settings;
+    let mut variables: BTreeMap<&'static str, String> = BTreeMap::new();
+    let size =
+        size_of(&selection.image_type).map_or_else(|| "auto".to_owned(), |rule| format!("{}M", rule.size.0));
+    let list = |names: Vec<String>| names.join(" ");
+    variables.insert("name", selection.name.to_string());
+    variables.insert("version", selection.version.to_string());
+    variables.insert("type", selection.image_type.keyword().to_owned());
+    variables.insert("size", size);
+    variables.insert("kiwi_iname", selection.name.to_string());
+    variables.insert("kiwi_iversion", selection.version.to_string());
+    variables.insert("kiwi_type", selection.image_type.keyword().to_owned());
+    let profiles: Vec<String> = selection.profiles.iter().map(ToString::to_string).collect();
+    variables.insert("profiles", profiles.join(","));
+    variables.insert("kiwi_profiles", profiles.join(","));
+    let delete = list(selection.delete.iter().map(ToString::to_string).collect());
+    variables.insert("kiwi_delete", delete.clone());
+    variables.insert("delete", delete);
+    if settings.compressed {
+        variables.insert("compressed", "yes".to_owned());
+        variables.insert("kiwi_compressed", "true".to_owned());
+    }
+    for (chapter, today, value) in [
+        ("keytable", "kiwi_keytable", &settings.keytable),
+        ("timezone", "kiwi_timezone", &settings.timezone),
+        ("language", "kiwi_language", &settings.locale),
+        // The chapter's scripts read this name, its writer wrote the other one.
+        ("locale", "kiwi_locale", &settings.locale),
+    ] {
+        if let Some(value) = value {
+            variables.insert(chapter, value.clone());
+            variables.insert(today, value.clone());
+        }
+    }
+    for drivers in &selection.drivers {
+        variables.insert(drivers.kind.keyword(), drivers.files.join(","));
+    }
+    if let Some(display) = &settings.display_name {
+        variables.insert("kiwi_displayname", display.clone());
+    }
+    variables
+}
+
+/// The text of `.profile`, sorted by name.
+pub fn text(variables: &BTreeMap<&'static str, String>) -> String {
+    variables.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect()
+}
+
+/// A value in single quotes, safe for every shell.
+fn quoted(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "'\\''"))
+}
+
+fn size_of(image_type: &ImageType) -> Option<SizeRule> {
+    match image_type {
+        ImageType::Filesystem(image) => image.size,
+        ImageType::Disk(disk) => disk.size,
+        ImageType::Usb(usb) => usb.image.size,
+        ImageType::Xen(xen) => xen.image.size,
+        ImageType::Pxe(pxe) => pxe.image.size,
+        ImageType::Cpio | ImageType::Tbz | ImageType::Iso(_) | ImageType::Split(_) => None,
+    }
+}
+
+/// Puts both files at the top of the tree, where scripts look for them.
+pub(super) fn write(profile: &str, tree: &RootTree) -> Result<()> {
+    tree.write(".profile", profile, 0o644)?;
+    tree.write(".kconfig", FUNCTIONS, 0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_cannot_break_out_of_their_quotes() {
+        assert_eq!(quoted("it's $(x) `y`"), "'it'\\''s $(x) `y`'");
+    }
+}

@@ -1,0 +1,111 @@
+//! The scripts of a description that prepare runs: `config.sh`, then those in `config/`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::host::Host;
+use crate::package_manager::Installed;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::script::{Script, ScriptFailed};
+use crate::source::Source;
+use crate::stage::Inputs;
+
+/// A script as it was when the build was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// `config.sh` or `config/NAME`.
+    pub(super) name: String,
+    path: PathBuf,
+    text: Vec<u8>,
+    mode: u32,
+}
+
+/// Reads them, in the order they are run in.
+pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
+    let mut names = vec!["config.sh".to_owned()];
+    if let Ok(entries) = source.directory().join("config").read_dir() {
+        let mut below: Vec<String> = entries
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+            .filter(|name| !name.starts_with('.'))
+            .map(|name| format!("config/{name}"))
+            .collect();
+        below.sort();
+        names.extend(below);
+    }
+    let mut scripts = Vec::new();
+    for name in names {
+        let path = source.directory().join(&name);
+        if path.is_file() {
+            let reading = || format!("reading {}", path.display());
+            let mode = path.metadata().with_context(reading)?.permissions().mode() & 0o777;
+            let text = std::fs::read(&path).with_context(reading)?;
+            scripts.push(Planned { name, path, text, mode });
+        }
+    }
+    Ok(scripts)
+}
+
+/// Whether a script asks for the image type or its size, which `.profile` tells: then a tree is for one type only.
+pub fn ask_for_type(source: &Source) -> Result<bool> {
+    Ok(plan(source)?.iter().any(|script| names_type(&String::from_utf8_lossy(&script.text))))
+}
+
+fn names_type(text: &str) -> bool {
+    ["kiwi_type", "kiwi_size", "$type", "${type", "$size", "${size"].iter().any(|name| text.contains(name))
+}
+
+/// Names them as inputs.
+pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) {
+    for script in scripts {
+        inputs.value(&script.name, &(&script.text, script.mode));
+    }
+}
+
+/// Runs them; one in `config/` is for the package of its name, and its failure is no error.
+pub(super) fn run(
+    scripts: &[Planned],
+    network: bool,
+    tree: &RootTree,
+    installed: &[Installed],
+    host: &Host,
+) -> Result<()> {
+    for script in scripts {
+        let package = script.name.strip_prefix("config/");
+        if let Some(package) = package
+            && !installed.iter().any(|other| other.name == package)
+        {
+            host.warn(&format!("{} is not run: no package {package} is installed", script.name));
+            continue;
+        }
+        let stage = host.stage(format!("Running {}", script.name));
+        match run_one(script, network, tree, host) {
+            Err(error) if package.is_some() && error.is::<ScriptFailed>() => host.warn(&format!("{error:#}")),
+            other => other?,
+        }
+        stage.finish();
+    }
+    Ok(())
+}
+
+/// Copies a script of the description into the tree, runs it there and takes it out again.
+fn run_one(script: &Planned, network: bool, tree: &RootTree, host: &Host) -> Result<()> {
+    let location = format!("{DESCRIPTION}/{}", script.name);
+    tree.write(&location, &script.text, script.mode)?;
+    let result = Script::at(&location, &script.path.display().to_string()).run(tree, network, host);
+    tree.remove(&location)?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_that_ask_for_the_type_are_told_from_others() {
+        assert!(names_type("if [ \"$kiwi_type\" = iso ]; then :; fi"));
+        assert!(names_type("case ${type:-} in"));
+        assert!(!names_type("mount -t tmpfs none /mnt # the type of a file system"));
+    }
+}

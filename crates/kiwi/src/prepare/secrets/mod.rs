@@ -1,0 +1,267 @@
+//! Secrets and identities that package scripts made during the build: taken out, and made anew by each machine at its
+//! first boot. Left in, every machine of an image would have the same.
+//!
+//! ```text
+//! known kinds -> removed, a unit for those that nothing of the image makes again -> unknown private keys: a warning
+//! ```
+//!
+//! What the description provides itself, in `root/` or a profile's directory, is its author's decision and stays; so does what
+//! an upgrade finds.
+
+mod kind;
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use kind::{Again, KINDS, Kind, Unit};
+
+use crate::record::{Renewal, Secret};
+use crate::root_tree::RootTree;
+
+/// Directories in which keys nobody knows of are looked for, and the largest file that is one.
+const SEARCHED: [&str; 6] = ["etc", "home", "root", "srv", "usr/local", "var/lib"];
+const LARGEST_KEY: u64 = 64 << 10;
+
+/// Whether a file of the tree is none of the build's.
+pub(super) type Kept<'a> = dyn Fn(&str) -> bool + 'a;
+
+/// Takes out every known secret and sees to it that it is made anew; what was found, unknown keys too.
+pub(super) fn renew(tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
+    let mut found = Vec::new();
+    for kind in &KINDS {
+        let paths = match kind.again {
+            Again::Author(_) => not_kept(kind, tree, kept)?,
+            Again::System | Again::Unit(_) => removed(kind, tree, kept)?,
+        };
+        let renewed = match &kind.again {
+            Again::System => Renewal::System,
+            Again::Author(remedy) => Renewal::Author((*remedy).to_owned()),
+            Again::Unit(unit) if can_run(unit, tree) => {
+                // Without a secret to remove, too: a script of the description may have done that.
+                if paths_of(kind, tree)?.is_empty() {
+                    install(unit, kind.what, tree)?;
+                }
+                Renewal::Unit(unit.name.to_owned())
+            }
+            Again::Unit(_) => Renewal::Nobody,
+        };
+        if !paths.is_empty() {
+            found.push(Secret { what: kind.what.to_owned(), paths, renewed });
+        }
+    }
+    if let Some(id) = machine_id(tree, kept)? {
+        found.push(id);
+    }
+    let unknown: Vec<String> = unknown_keys(tree, kept)?.into_iter().collect();
+    if !unknown.is_empty() {
+        found.push(Secret { what: "private key".to_owned(), paths: unknown, renewed: Renewal::Kept });
+    }
+    Ok(found)
+}
+
+/// The secrets that are in the tree.
+pub(super) fn present(tree: &RootTree) -> Result<BTreeSet<String>> {
+    let mut present = unknown_keys(tree, &|_| false)?;
+    for kind in &KINDS {
+        present.extend(paths_of(kind, tree)?);
+    }
+    if tree.read("etc/machine-id").is_ok_and(|id| !id.is_empty()) {
+        present.insert("etc/machine-id".to_owned());
+    }
+    Ok(present)
+}
+
+fn can_run(unit: &Unit, tree: &RootTree) -> bool {
+    tree.exists("lib/systemd/system") && unit.programs.iter().all(|program| tree.exists(program))
+}
+
+fn paths_of(kind: &Kind, tree: &RootTree) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for file in kind.files {
+        let mut found = vec![String::new()];
+        for pattern in file.split('/') {
+            let mut deeper = Vec::new();
+            for directory in &found {
+                let inside = |name: &str| match directory.as_str() {
+                    "" => name.to_owned(),
+                    directory => format!("{directory}/{name}"),
+                };
+                match pattern.split_once('*') {
+                    None => deeper.push(inside(pattern)),
+                    Some((start, end)) => {
+                        let names = tree.list(directory)?;
+                        let ours = names.iter().filter(|name| name.starts_with(start) && name.ends_with(end));
+                        deeper.extend(ours.map(|name| inside(name)));
+                    }
+                }
+            }
+            found = deeper;
+        }
+        found.retain(|path| is_there(path, tree));
+        paths.extend(found);
+    }
+    Ok(paths)
+}
+
+/// Whether there is something, be it a link that leads nowhere.
+fn is_there(path: &str, tree: &RootTree) -> bool {
+    let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
+    tree.list(directory).is_ok_and(|names| names.iter().any(|there| there == name))
+}
+
+fn not_kept(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+    let mut paths = paths_of(kind, tree)?;
+    paths.retain(|path| !kept(path));
+    Ok(paths)
+}
+
+fn removed(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+    let paths = not_kept(kind, tree, kept)?;
+    for path in &paths {
+        remove_links_to(path, tree)?;
+        tree.remove(path)?;
+    }
+    Ok(paths)
+}
+
+/// Links beside a certificate whose names are its hash lead nowhere without it.
+fn remove_links_to(path: &str, tree: &RootTree) -> Result<()> {
+    let Some((directory, name)) =
+        path.rsplit_once('/').filter(|(directory, _)| *directory == "etc/ssl/certs")
+    else {
+        return Ok(());
+    };
+    for link in tree.list(directory)? {
+        let target = std::fs::read_link(tree.path().join(directory).join(&link));
+        if target.is_ok_and(|target| target == Path::new(name)) {
+            tree.remove(format!("{directory}/{link}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// An empty machine-id is filled at the first boot. One the description provides stays as it is.
+fn machine_id(tree: &RootTree, kept: &Kept<'_>) -> Result<Option<Secret>> {
+    let path = "etc/machine-id";
+    if kept(path) || !(tree.exists(path) || tree.exists("lib/systemd/systemd")) {
+        return Ok(None);
+    }
+    let filled = tree.read(path).is_ok_and(|id| !id.is_empty());
+    tree.remove(path)?;
+    tree.write(path, "", 0o444)?;
+    let paths = vec![path.to_owned()];
+    Ok(filled.then(|| Secret { what: "machine id".to_owned(), paths, renewed: Renewal::System }))
+}
+
+fn install(unit: &Unit, what: &str, tree: &RootTree) -> Result<()> {
+    let Unit { name, missing, before, commands, .. } = unit;
+    let (order, target) = match before.is_empty() {
+        true => (
+            "DefaultDependencies=no\nAfter=local-fs.target systemd-random-seed.service\n\
+             Before=basic.target shutdown.target\nConflicts=shutdown.target\n"
+                .to_owned(),
+            "basic.target",
+        ),
+        false => (format!("Before={before}\n"), "multi-user.target"),
+    };
+    let commands: String = commands.iter().map(|command| format!("ExecStart={command}\n")).collect();
+    let text = format!(
+        "[Unit]\nDescription=Create the {what} of this machine\nConditionPathExists=!/{missing}\n{order}\n\
+         [Service]\nType=oneshot\n{commands}\n[Install]\nWantedBy={target}\n"
+    );
+    tree.write(format!("etc/systemd/system/{name}"), text, 0o644)?;
+    tree.symlink(format!("etc/systemd/system/{target}.wants/{name}"), format!("/etc/systemd/system/{name}"))
+}
+
+/// Private keys in PEM that no kind names and the description does not bring.
+fn unknown_keys(tree: &RootTree, kept: &Kept<'_>) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for directory in SEARCHED {
+        for entry in walkdir::WalkDir::new(tree.path().join(directory)) {
+            let Ok(entry) = entry else { continue };
+            if !entry.file_type().is_file() || entry.metadata()?.len() > LARGEST_KEY {
+                continue;
+            }
+            let inside = entry.path().strip_prefix(tree.path())?.display().to_string();
+            if is_private_key(entry.path()).with_context(|| format!("reading /{inside}"))? && !kept(&inside) {
+                found.insert(inside);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_private_key(path: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    std::fs::File::open(path)?.take(64).read_to_end(&mut start)?;
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----"))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_secrets_go_and_come_back_unknown_ones_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let (root, overlay) = (directory.path().join("tree"), directory.path().join("overlay"));
+        std::fs::create_dir_all(&root).unwrap();
+        std::fs::create_dir_all(overlay.join("etc/bind")).unwrap();
+        std::fs::write(overlay.join("etc/bind/rndc.key"), "ours").unwrap();
+        let tree = RootTree::merged(&root).unwrap();
+        for path in ["usr/sbin/sshd", "usr/bin/ssh-keygen", "usr/sbin/rndc-confgen", "lib/systemd/system/x"] {
+            tree.write(path, "", 0o755).unwrap();
+        }
+        for path in ["etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "etc/ssh/sshd_config"] {
+            tree.write(path, "x", 0o600).unwrap();
+        }
+        tree.write("etc/ssl/certs/ssl-cert-snakeoil.pem", "x", 0o644).unwrap();
+        tree.symlink("etc/ssl/certs/0123abcd.0", "ssl-cert-snakeoil.pem").unwrap();
+        tree.write("etc/machine-id", "0123\n", 0o444).unwrap();
+        tree.write("etc/bind/rndc.key", "ours", 0o640).unwrap();
+        for path in ["etc/popularity-contest.conf", "etc/cron.d/popularity-contest"] {
+            tree.write(path, "x", 0o644).unwrap();
+        }
+        for path in ["usr/sbin/popularity-contest", "usr/sbin/dpkg-reconfigure"] {
+            tree.write(path, "", 0o755).unwrap();
+        }
+        let cluster = "var/lib/postgresql/15/main/global/pg_control";
+        tree.write(cluster, "x", 0o600).unwrap();
+        tree.write("var/lib/app/key.pem", "-----BEGIN RSA PRIVATE KEY-----\nAA\n", 0o600).unwrap();
+        let found = renew(&tree, &|path| overlay.join(path).exists()).unwrap();
+        let names: Vec<(&str, &Renewal)> =
+            found.iter().map(|secret| (secret.what.as_str(), &secret.renewed)).collect();
+        let ssh = Renewal::Unit("kiwi-ssh-host-keys.service".to_owned());
+        let contest = Renewal::Unit("kiwi-popularity-contest.service".to_owned());
+        assert_eq!(
+            names,
+            [
+                ("ssh host keys", &ssh),
+                ("snakeoil certificate", &Renewal::Nobody),
+                ("identity and time of the popularity contest", &contest),
+                ("system identifier of a PostgreSQL cluster", &found[3].renewed),
+                ("machine id", &Renewal::System),
+                ("private key", &Renewal::Kept)
+            ]
+        );
+        assert_eq!(found[5].paths, ["var/lib/app/key.pem"]);
+        let said = found[3].to_string();
+        assert!(
+            said.contains("(/var/lib/postgresql/15/main/global/pg_control); take the cluster away"),
+            "{said}"
+        );
+        assert!(tree.exists(cluster), "a cluster may have data of the description in it");
+        assert!(!tree.exists("etc/popularity-contest.conf") && !tree.exists("etc/cron.d/popularity-contest"));
+        assert_eq!(tree.list("etc/ssh").unwrap(), ["sshd_config"]);
+        assert!(tree.list("etc/ssl/certs").unwrap().is_empty(), "the certificate or its link is left");
+        assert_eq!(tree.read("etc/machine-id").unwrap(), b"");
+        assert!(tree.exists("etc/bind/rndc.key"), "what the description provides is its own");
+        assert!(!tree.exists("etc/systemd/system/kiwi-rndc-key.service"));
+        assert!(tree.exists("etc/systemd/system/kiwi-ssh-host-keys.service"));
+    }
+}

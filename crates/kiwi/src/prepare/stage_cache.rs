@@ -1,0 +1,344 @@
+//! Trees from the cache, and into it.
+//!
+//! The first stage is stored whole, each of the others as what differs from the one before it, whose archive it names: it
+//! belongs to no other. Which layers of packages there are is the package manager's to say; the finished packages are
+//! found without it, with all that they stand parent. The tree is restored into memory where trees are built anyway: that
+//! takes less than a second, needs no id of its own on the disk and no mount, so the cache stays a directory of plain files
+//! that belong to their user.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::{Decided, PreparePlan, install};
+use crate::cache::{Cache, Damaged, Entry, Making, Parent};
+use crate::host::Host;
+use crate::host::usage::FromCache;
+use crate::package_manager::{Layer, Layers};
+use crate::root_tree::RootTree;
+use crate::stage::{Digest, Inputs, Key, Stage};
+use crate::tree_archive::{self, Extent, Moment, Snapshot};
+
+const TREE: &str = "tree.tar.zst";
+const GONE: &str = "gone";
+/// What the package manager noted of a layer.
+const NOTE: &str = "note";
+
+/// How far the cache is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reuse {
+    /// Stages are neither taken from it nor kept in it.
+    pub off: bool,
+    /// Results of scripts that used the network are used again, too.
+    pub network: bool,
+}
+
+/// The stages of one tree.
+pub(super) struct Stages<'a> {
+    plan: &'a PreparePlan,
+    decided: &'a Decided,
+    tree: &'a RootTree,
+    cache: &'a Cache,
+    reuse: Reuse,
+    host: &'a Host,
+    began: Moment,
+    /// When the stage that goes on began.
+    clock: Instant,
+    below: LowerDir,
+    /// Inputs of the layer of packages that is in the tree.
+    layer: Option<Inputs>,
+}
+
+/// What the next stage is the difference to.
+enum LowerDir {
+    /// Nothing: it is the first one.
+    Nothing,
+    /// A stage that is in the cache, and what the tree held then, once that is needed.
+    Kept(Parent, Option<Snapshot>),
+    /// A stage that is not in the cache: no next one is kept.
+    Lost,
+}
+
+impl<'a> Stages<'a> {
+    pub(super) fn begin(
+        plan: &'a PreparePlan,
+        decided: &'a Decided,
+        tree: &'a RootTree,
+        cache: &'a Cache,
+        reuse: Reuse,
+        host: &'a Host,
+    ) -> Result<Self> {
+        let began = tree_archive::now(tree)?;
+        Ok(Self {
+            plan,
+            decided,
+            tree,
+            cache,
+            reuse,
+            host,
+            began,
+            clock: Instant::now(),
+            below: LowerDir::Nothing,
+            layer: None,
+        })
+    }
+
+    fn tree_is_kept(&self) -> bool {
+        self.is_kept() && (self.reuse.network || !self.plan.uses_network())
+    }
+
+    fn is_kept(&self) -> bool {
+        !self.reuse.off && self.cache.lasts()
+    }
+
+    /// The stage of these inputs in the cache, if it is the difference to what is in the tree.
+    fn find(&self, inputs: &Inputs) -> Result<Option<Entry>> {
+        let parent = match &self.below {
+            LowerDir::Nothing => None,
+            LowerDir::Kept(parent, _) => Some(parent),
+            LowerDir::Lost => return Ok(None),
+        };
+        let key = inputs.key();
+        let Some(entry) = self.cache.stages().find(&key, self.host) else { return Ok(None) };
+        if entry.contents().parent.as_ref() == parent {
+            return Ok(Some(entry));
+        }
+        drop(entry);
+        self.cache.stages().remove(&key, self.host)?;
+        Ok(None)
+    }
+
+    /// Brings the tree to where the stage of these inputs is, if the cache has it. All of it is read and checked before, so
+    /// that what is damaged leaves the tree as it is. The first stage leaves nothing but what the directories `but` hold.
+    fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
+        let Some(entry) = self.find(inputs)? else { return Ok(None) };
+        let stage = self.host.stage(title).of_cache(FromCache::Taken);
+        match entry.check_all(self.host) {
+            Ok(()) => {}
+            Err(error) if error.is::<Damaged>() => {
+                drop(entry);
+                stage.finish();
+                self.discard(&inputs.key(), &error)?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        if matches!(self.below, LowerDir::Nothing) {
+            empty(self.tree, but)?;
+        }
+        put(&entry, self.tree, self.host)?;
+        stage.finish();
+        Ok(Some(entry))
+    }
+
+    /// The next stage will be made; what it finds is noted without what the directories `but` hold.
+    fn make_next(&mut self, but: &[&str]) -> Result<()> {
+        if let LowerDir::Kept(_, snapshot @ None) = &mut self.below {
+            *snapshot = Some(Snapshot::take(self.tree, but)?);
+        }
+        Ok(())
+    }
+
+    /// Puts the installed packages into the tree, when the cache has them.
+    pub(super) fn restore_packages(&mut self) -> Result<bool> {
+        if !self.is_kept() {
+            return Ok(false);
+        }
+        let key = self.decided.packages.key();
+        let Some(entries) = self.cache.stages().find_whole(&key, self.host) else {
+            // What it stood parent is gone.
+            self.cache.stages().remove(&key, self.host)?;
+            return Ok(false);
+        };
+        let stage = self.host.stage("Taking the packages from the cache").of_cache(FromCache::Taken);
+        empty(self.tree, &[])?;
+        let mut top = None;
+        for entry in entries {
+            let key = entry.contents().inputs.key();
+            let taken = put(&entry, self.tree, self.host);
+            top = entry.contents().digest(TREE).cloned();
+            drop(entry);
+            if let Err(error) = taken {
+                if !error.is::<Damaged>() {
+                    return Err(error);
+                }
+                stage.finish();
+                self.discard(&key, &error)?;
+                // What the package manager wrote to the tree is needed again.
+                empty(self.tree, &[])?;
+                install::decide(&self.plan.packages, self.tree, self.cache, self.host)?;
+                return Ok(false);
+            }
+        }
+        stage.finish();
+        self.end_packages(top);
+        Ok(true)
+    }
+
+    /// Keeps the tree with all packages.
+    pub(super) fn save_packages(&mut self) -> Result<()> {
+        let mut archive = None;
+        if self.is_kept() && !matches!(self.below, LowerDir::Lost) {
+            let stage = self.host.stage("Keeping the packages in the cache").of_cache(FromCache::Kept);
+            archive = self.save_stage(&self.decided.packages, &[], None)?;
+            stage.finish();
+        }
+        self.end_packages(archive);
+        Ok(())
+    }
+
+    fn end_packages(&mut self, archive: Option<Digest>) {
+        self.goes_on(self.decided.packages.key(), archive.filter(|_| self.tree_is_kept()));
+        self.clock = Instant::now();
+    }
+
+    /// The next stage is the difference to this one, whose archive is in the cache; none: it is not kept.
+    fn goes_on(&mut self, key: Key, archive: Option<Digest>) {
+        self.below = archive.map_or(LowerDir::Lost, |file| LowerDir::Kept(Parent { key, file }, None));
+    }
+
+    /// Makes the tree of the packages the customised one, when the cache has it.
+    pub(super) fn restore_tree(&mut self) -> Result<bool> {
+        let title = "Taking the customised tree from the cache".to_owned();
+        let taken = self.restore_sound(&self.decided.tree, title, &[])?.is_some();
+        if !taken {
+            self.make_next(&[])?;
+        }
+        Ok(taken)
+    }
+
+    /// Keeps what customising did to the tree.
+    pub(super) fn save_tree(&self) -> Result<()> {
+        if !matches!(self.below, LowerDir::Kept(..)) {
+            return Ok(());
+        }
+        let stage = self.host.stage("Keeping the customised tree in the cache").of_cache(FromCache::Kept);
+        self.save_stage(&self.decided.tree, &[], None)?;
+        stage.finish();
+        Ok(())
+    }
+
+    /// Keeps the tree, or what it differs in from the stage before, without what the directories `but` hold; the digest of
+    /// the archive, if another build's is not there already.
+    fn save_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
+        let mut making = self.cache.stages().make(inputs, &self.plan.image, self.host)?;
+        making.took(self.clock.elapsed());
+        let extent = match &self.below {
+            LowerDir::Kept(parent, snapshot) => {
+                making.stands_upon(parent.clone());
+                let snapshot = snapshot.as_ref().context("the stage before was not looked at")?;
+                Extent::Since(snapshot, but)
+            }
+            LowerDir::Nothing | LowerDir::Lost => Extent::But(but),
+        };
+        pack(&mut making, self.tree, extent, self.began, self.host)?;
+        if let Some(note) = note {
+            making.write(NOTE, self.host, |output| Ok(output.write_all(note.as_bytes())?))?;
+        }
+        let digest = making.contents().digest(TREE).cloned();
+        let is_ours = self.cache.stages().finish(making, self.host)?;
+        Ok(digest.filter(|_| is_ours))
+    }
+
+    fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
+        self.host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
+        self.cache.stages().remove(key, self.host)?;
+        Ok(())
+    }
+}
+
+impl Layers for Stages<'_> {
+    fn restore(&mut self, layer: &Layer) -> Result<Option<String>> {
+        if !self.is_kept() {
+            return Ok(None);
+        }
+        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref());
+        let directories = self.plan.packages.manager().working_directories();
+        let title = format!("Taking the {} from the cache", of(layer));
+        let Some(entry) = self.restore_sound(&inputs, title, directories)? else {
+            self.make_next(directories)?;
+            self.layer = Some(inputs);
+            return Ok(None);
+        };
+        let note = note(&entry)?;
+        self.goes_on(inputs.key(), entry.contents().digest(TREE).cloned());
+        self.layer = Some(inputs);
+        Ok(Some(note))
+    }
+
+    fn save(&mut self, layer: &Layer, note: &str) -> Result<()> {
+        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, LowerDir::Lost)) else {
+            return Ok(());
+        };
+        let title = format!("Keeping the {} in the cache", of(layer));
+        let stage = self.host.stage(title).of_cache(FromCache::Kept);
+        let directories = self.plan.packages.manager().working_directories();
+        let archive = self.save_stage(inputs, directories, Some(note))?;
+        stage.finish();
+        self.goes_on(inputs.key(), archive);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.make_next(self.plan.packages.manager().working_directories())
+    }
+}
+
+/// What a layer consists of.
+fn of(layer: &Layer) -> String {
+    match layer.stage {
+        Stage::Bootstrap => "bootstrap packages".to_owned(),
+        stage => stage.title().to_lowercase(),
+    }
+}
+
+/// Takes everything out of the tree but the directories `kept`.
+fn empty(tree: &RootTree, kept: &[&str]) -> Result<()> {
+    fn clear(tree: &RootTree, directory: &Path, kept: &[&str]) -> Result<()> {
+        for name in tree.list(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })? {
+            let path = directory.join(name);
+            if kept.iter().any(|kept| path == Path::new(kept)) {
+                continue;
+            }
+            match kept.iter().any(|kept| Path::new(kept).starts_with(&path)) {
+                true => clear(tree, &path, kept)?,
+                false => tree.remove(&path)?,
+            }
+        }
+        Ok(())
+    }
+    clear(tree, Path::new(""), kept)
+}
+
+fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment, host: &Host) -> Result<()> {
+    let gone = making.write(TREE, host, |output| tree_archive::pack(tree, extent, began, output, host))?;
+    let names: Vec<u8> = gone
+        .iter()
+        .flat_map(|path| {
+            use std::os::unix::ffi::OsStrExt;
+            path.as_os_str().as_bytes().iter().copied().chain([0])
+        })
+        .collect();
+    making.write(GONE, host, |output| Ok(output.write_all(&names)?))
+}
+
+/// Brings the tree to where the stage is, from where the one before is.
+fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
+    tree_archive::remove(&gone(entry)?, tree)?;
+    entry.read(TREE, |input| tree_archive::unpack(input, tree, host)).context("taking a tree from the cache")
+}
+
+fn note(entry: &Entry) -> Result<String> {
+    let mut text = String::new();
+    entry.read(NOTE, |input| Ok(input.read_to_string(&mut text)?))?;
+    Ok(text)
+}
+
+fn gone(entry: &Entry) -> Result<Vec<PathBuf>> {
+    use std::os::unix::ffi::OsStringExt;
+    let mut bytes = Vec::new();
+    entry.read(GONE, |input| Ok(input.read_to_end(&mut bytes)?))?;
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| std::ffi::OsString::from_vec(name.to_vec()).into()).collect())
+}

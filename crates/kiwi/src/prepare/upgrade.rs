@@ -1,0 +1,55 @@
+//! Newer packages for a prepared tree.
+
+use anyhow::Result;
+use description::Selection;
+
+use super::{clean, finish, secrets};
+use crate::cache::Cache;
+use crate::host::Host;
+use crate::package_manager::{PackagePath, PackagePlan};
+use crate::record::Record;
+use crate::repository;
+use crate::root_tree::{DESCRIPTION, RootTree};
+
+/// Brings the packages of a tree up to date; nothing but packages changes.
+pub fn upgrade(
+    selection: &Selection,
+    record: &Record,
+    tree: &RootTree,
+    cache: &Cache,
+    host: &Host,
+) -> Result<()> {
+    let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
+    let repositories =
+        repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
+    let packages = PackagePlan::new(selection, repositories, PackagePath::Plain)?;
+    let manager = packages.manager();
+    let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
+    let own = secrets::present(tree)?;
+    let stage = host.stage("Reading the repositories");
+    let upgraded = manager.refresh(tree, cache, host).and_then(|newest| {
+        stage.finish();
+        manager.upgrade(tree, cache, host)?;
+        Ok(newest)
+    });
+    // Our files go whether it worked or not, and what the image's own lists were they stay: a repository of this run
+    // is never stored.
+    manager.finish(tree, host)?;
+    if let Some(lists) = &own_lists {
+        tree.write("etc/apt/sources.list.d/kiwi.sources", lists, 0o644)?;
+    }
+    let newest = upgraded?;
+    let installed = manager.installed(tree, host)?;
+    let epoch = finish::epoch(newest, host)?.max(record.epoch);
+    let record = Record { epoch, packages: finish::digest(&installed), ..record.clone() };
+    finish::write_packages(&installed, tree)?;
+    clean::clean(tree)?;
+    let mut secrets = record.secrets;
+    for secret in secrets::renew(tree, &|path| own.contains(path))? {
+        secrets.retain(|known| known.what != secret.what);
+        secrets.push(secret);
+    }
+    let record = Record { secrets, ..record };
+    record.write(tree)?;
+    tree.clamp_times(record.epoch)
+}

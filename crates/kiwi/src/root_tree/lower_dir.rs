@@ -1,0 +1,93 @@
+//! Reading a tree past the layer over it.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::RootTree;
+
+/// A tree to read from and what at its top is not to be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LowerDir<'a> {
+    /// Where it is on the host.
+    pub path: &'a Path,
+    /// Names at the top that were removed, in order.
+    pub removed: Vec<String>,
+}
+
+impl RootTree {
+    /// Where to read the tree: under its layer, when all that was done in that was to remove names at the top. Who reads it
+    /// there, and leaves those out, sees the same and does not pay for the overlay, which makes an inode of its own for
+    /// every file that is looked at, and takes all of them apart at its end.
+    pub fn below(&self) -> Result<LowerDir<'_>> {
+        let here = LowerDir { path: &self.path, removed: Vec::new() };
+        let Some(layer) = &self.layer else { return Ok(here) };
+        let reading = || format!("reading the layer {}", layer.upper.display());
+        let facts = |path: &Path| -> Result<_> {
+            let top = path.metadata().with_context(reading)?;
+            Ok((top.mode(), top.uid(), top.gid(), top.mtime(), top.mtime_nsec()))
+        };
+        if facts(&self.path)? != facts(&layer.lower)? {
+            return Ok(here);
+        }
+        let mut removed = Vec::new();
+        for entry in layer.upper.read_dir().with_context(reading)? {
+            let entry = entry.with_context(reading)?;
+            let metadata = entry.metadata().with_context(reading)?;
+            // How the kernel's overlayfs says that a name is gone (Documentation/filesystems/overlayfs, "whiteouts").
+            let is_gone = metadata.file_type().is_char_device() && metadata.rdev() == 0;
+            match entry.file_name().into_string() {
+                Ok(name) if is_gone => removed.push(name),
+                Ok(_) | Err(_) => return Ok(here),
+            }
+        }
+        removed.sort();
+        Ok(LowerDir { path: &layer.lower, removed })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test makes the layer by hand")]
+mod tests {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn only_a_layer_that_removed_names_at_the_top_is_passed_by() {
+        let directory = tempfile::tempdir().unwrap();
+        let [merged, lower, upper] =
+            ["merged", "lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));
+        std::fs::create_dir(&lower).unwrap();
+        std::fs::create_dir(&upper).unwrap();
+        // Its top is that of the tree below.
+        std::os::unix::fs::symlink(&lower, &merged).unwrap();
+        let tree = RootTree { path: merged.clone(), ..RootTree::layered(&lower, &lower, &upper).unwrap() };
+        let below = |path, removed: &[&str]| LowerDir {
+            path,
+            removed: removed.iter().map(ToString::to_string).collect(),
+        };
+        assert_eq!(tree.below().unwrap(), below(&lower, &[]));
+        for name in ["image", ".profile"] {
+            mknodat(CWD, upper.join(name), FileType::CharacterDevice, Mode::empty(), 0).unwrap();
+        }
+        assert_eq!(tree.below().unwrap(), below(&lower, &[".profile", "image"]));
+        std::fs::create_dir(upper.join("etc")).unwrap();
+        assert_eq!(tree.below().unwrap(), below(&merged, &[]));
+    }
+
+    #[test]
+    fn a_top_of_another_mode_or_time_is_read_through_the_layer() {
+        let directory = tempfile::tempdir().unwrap();
+        let [merged, lower, upper] =
+            ["merged", "lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));
+        for path in [&merged, &lower, &upper] {
+            std::fs::create_dir(path).unwrap();
+        }
+        let other = std::fs::FileTimes::new().set_modified(std::time::UNIX_EPOCH);
+        std::fs::File::open(&lower).unwrap().set_times(other).unwrap();
+        let tree = RootTree::layered(&merged, &lower, &upper).unwrap();
+        assert_eq!(tree.below().unwrap(), LowerDir { path: &merged, removed: Vec::new() });
+    }
+}

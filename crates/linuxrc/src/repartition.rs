@@ -1,0 +1,293 @@
+//! Divides the rest of the disk at the first boot: swap, and file systems such as /home (spec 1.4, section 5.5).
+//!
+//! The table on the disk is written last, so that a power cut at any moment is survived: until then the disk is as it was
+//! dumped and the next boot begins again, afterwards everything is there.
+//!
+//! 1. The new partitions exist for the kernel only; swap and file systems are made in them, a file system with what the
+//!    system has at its location.
+//! 2. The system's fstab gets its lines. They name partitions that may never come, and so say `nofail`.
+//! 3. The table is written, with the system's own partition at its new length, in which it then grows.
+//!
+//! A disk that is divided already, or has no room, is left as it is; the latter is said.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::Command;
+
+use bootconfig::{LEAST_PARTITION, PartitionPlan, PlannedSize, Purpose, partition_name};
+
+use crate::console::Console;
+use crate::device::{Device, Partition, number, sector_size};
+use crate::fstab;
+use crate::grow;
+use crate::machine::Machine;
+use crate::partition_table::{Addition, Extension, PartitionTable, Room};
+use crate::sys::{self, PartitionChange};
+
+/// Divides the disk of the mounted system on `device`. Gives the device as it is now.
+pub(crate) fn repartition(
+    machine: &Machine,
+    device: Device,
+    partition_plan: &PartitionPlan,
+    console: &Console,
+) -> Device {
+    let Some(location) = device.partition.clone() else { return device };
+    match attempt(machine, &location, partition_plan, console) {
+        Ok(Outcome::Divided) => {
+            let bytes = number(&machine.sys.join("class/block").join(&device.name).join("size"));
+            let bytes = bytes.map_or(device.bytes, |sectors| sectors * 512);
+            device.resized(bytes)
+        }
+        Ok(Outcome::DividedBefore) => device,
+        Ok(Outcome::NoRoom(why)) => {
+            console.warn(&format!("{why}; the system has the disk for itself"));
+            grow::partition(machine, device, console)
+        }
+        Err(error) => {
+            console.warn(&format!("dividing {}: {error}; the boot goes on", location.disk));
+            device
+        }
+    }
+}
+
+enum Outcome {
+    Divided,
+    DividedBefore,
+    NoRoom(String),
+}
+
+fn attempt(
+    machine: &Machine,
+    location: &Partition,
+    partition_plan: &PartitionPlan,
+    console: &Console,
+) -> io::Result<Outcome> {
+    let path = machine.dev.join(&location.disk);
+    let mut disk = OpenOptions::new().read(true).write(true).open(&path)?;
+    let bytes = number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
+    let table = PartitionTable::read(&mut disk, sector_size(machine, &location.disk))?;
+    let Some(table) = table else { return Ok(Outcome::DividedBefore) };
+    let Some(room) = table.room(location.number, bytes) else { return Ok(Outcome::DividedBefore) };
+    let lengths = match lengths(partition_plan, room, memory(machine)) {
+        Ok(lengths) => lengths,
+        Err(why) => return Ok(Outcome::NoRoom(why)),
+    };
+    if lengths == [room.end - room.start] {
+        return Ok(Outcome::DividedBefore);
+    }
+    let system = Extension { number: location.number, start: room.start, length: lengths[0] };
+    let mut start = system.start + system.length;
+    let mut added = Vec::new();
+    for (planned, length) in partition_plan.partitions().iter().zip(lengths).skip(1) {
+        let swap = planned.purpose == Purpose::Swap;
+        added.push(Addition { start, length, swap, guid: random_guid(machine)? });
+        start += length;
+    }
+    let parts: Vec<Part> = partition_plan
+        .partitions()
+        .iter()
+        .skip(1)
+        .zip(&added)
+        .zip(location.number + 1..)
+        .map(|((planned, addition), number)| Part {
+            number,
+            purpose: planned.purpose.clone(),
+            uuid: table.future_uuid(number, addition.guid),
+            addition: *addition,
+        })
+        .collect();
+    if !table.has_free_entries(location.number, parts.len()) {
+        return Ok(Outcome::NoRoom("the partition table has no entries left".to_owned()));
+    }
+    let made = make_all(machine, &disk, location, &parts, console)
+        .and_then(|()| write_fstab(&machine.system, &parts))
+        .and_then(|()| {
+            rustix::fs::sync();
+            table.repartition(&mut disk, system, &added, |disk: &mut File| disk.sync_all())
+        });
+    if made.is_err() {
+        for part in &parts {
+            let _ = sys::change_partition(&disk, PartitionChange::Remove, part.number, 0, 0);
+        }
+        return made.map(|()| Outcome::Divided);
+    }
+    sys::change_partition(&disk, PartitionChange::Resize, system.number, system.start, system.length)?;
+    Ok(Outcome::Divided)
+}
+
+/// A partition on its way.
+struct Part {
+    number: u32,
+    purpose: Purpose,
+    uuid: String,
+    addition: Addition,
+}
+
+/// The length of each partition in bytes, the system's first; or why that cannot be.
+fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Vec<u64>, String> {
+    let now = room.end - room.start;
+    let fixed = |size: PlannedSize| match size {
+        PlannedSize::Mebibytes(size) => Some(size.saturating_mul(1 << 20)),
+        PlannedSize::TwiceMemory => Some((memory * 2).next_multiple_of(1 << 20)),
+        PlannedSize::Rest => None,
+    };
+    let mut sizes: Vec<Option<u64>> =
+        partition_plan.partitions().iter().map(|planned| fixed(planned.size)).collect();
+    // It is as large as it is already.
+    sizes[0] = sizes[0].map(|size| size.max(now.next_multiple_of(1 << 20)));
+    let taken: u64 = sizes.iter().flatten().sum::<u64>();
+    let least = if sizes[0].is_none() {
+        now
+    } else if sizes.contains(&None) {
+        LEAST_PARTITION
+    } else {
+        0
+    };
+    let all = room.limit - room.start;
+    if taken + least > all {
+        let wanted = (taken + least) >> 20;
+        return Err(format!(
+            "the disk has {} MiB where {wanted} MiB are planned ({partition_plan})",
+            all >> 20
+        ));
+    }
+    Ok(sizes.into_iter().map(|size| size.unwrap_or(all - taken)).collect())
+}
+
+/// Bytes of memory the machine has.
+fn memory(machine: &Machine) -> u64 {
+    let text = fs::read_to_string(machine.proc.join("meminfo")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+fn random_guid(machine: &Machine) -> io::Result<[u8; 16]> {
+    let mut guid = [0; 16];
+    File::open(machine.dev.join("urandom"))?.read_exact(&mut guid)?;
+    // Version 4; its first fields are little-endian on disk.
+    guid[7] = guid[7] & 0x0f | 0x40;
+    guid[8] = guid[8] & 0x3f | 0x80;
+    Ok(guid)
+}
+
+fn make_all(
+    machine: &Machine,
+    disk: &File,
+    location: &Partition,
+    parts: &[Part],
+    console: &Console,
+) -> io::Result<()> {
+    for part in parts {
+        let Addition { start, length, .. } = part.addition;
+        sys::change_partition(disk, PartitionChange::Add, part.number, start, length)?;
+        let device = machine.dev.join(partition_name(&location.disk, part.number));
+        console.announce(&format!("Making {} of {} MiB", describe(&part.purpose), length >> 20));
+        match &part.purpose {
+            Purpose::Swap => run(machine, "mkswap", &["-f"], &device, console)?,
+            Purpose::Mount(at) => {
+                let from = machine.system.join(at.trim_start_matches('/'));
+                fs::create_dir_all(&from)?;
+                let from = from.display().to_string();
+                run(machine, "mke2fs", &["-q", "-F", "-t", "ext4", "-d", &from], &device, console)?;
+            }
+            Purpose::System => {}
+        }
+    }
+    Ok(())
+}
+
+fn describe(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::System => "the system".to_owned(),
+        Purpose::Swap => "swap space".to_owned(),
+        Purpose::Mount(path) => path.clone(),
+    }
+}
+
+fn run(machine: &Machine, name: &str, keywords: &[&str], device: &Path, console: &Console) -> io::Result<()> {
+    let program = machine
+        .program(&[name])
+        .ok_or_else(|| io::Error::other(format!("{name} is missing in the initrd")))?;
+    console.trace(&format!("{} {} {}", program.display(), keywords.join(" "), device.display()));
+    let output = Command::new(&program).args(keywords).arg(device).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    Err(io::Error::other(format!("{name} on {} ended with {}: {said}", device.display(), output.status)))
+}
+
+/// Gives the system's fstab a line for each part; lines of an earlier attempt are replaced.
+fn write_fstab(system: &Path, parts: &[Part]) -> io::Result<()> {
+    fstab::change(system, |before| with_lines(before, parts))
+}
+
+/// Where a part is mounted, and its line.
+fn fstab_line(part: &Part) -> Option<(&str, String)> {
+    match &part.purpose {
+        Purpose::Swap => Some(("none", format!("PARTUUID={} none swap sw,nofail 0 0\n", part.uuid))),
+        Purpose::Mount(path) => {
+            Some((path, format!("PARTUUID={} {path} ext4 defaults,nofail 0 2\n", part.uuid)))
+        }
+        Purpose::System => None,
+    }
+}
+
+fn with_lines(before: &str, parts: &[Part]) -> String {
+    let ours: Vec<(&str, String)> = parts.iter().filter_map(fstab_line).collect();
+    let is_earlier = |line: &str| {
+        line.starts_with("PARTUUID=")
+            && ours.iter().any(|(location, _)| line.split_whitespace().nth(1) == Some(location))
+    };
+    let kept = before.lines().filter(|line| !is_earlier(line)).flat_map(|line| [line, "\n"]);
+    kept.chain(ours.iter().map(|(_, line)| line.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn planned(text: &str, disk: u64) -> Result<Vec<u64>, String> {
+        let room = Room { start: MIB, end: 101 * MIB, limit: (disk + 1) * MIB };
+        let lengths = lengths(&PartitionPlan::parse(text).unwrap(), room, 64 * MIB)?;
+        Ok(lengths.into_iter().map(|length| length / MIB).collect())
+    }
+
+    #[test]
+    fn the_rest_goes_to_whom_it_is_promised() {
+        assert_eq!(planned("system:rest,swap:100", 1000), Ok(vec![900, 100]));
+        assert_eq!(planned("system:300,swap:memory,/home:rest", 1000), Ok(vec![300, 128, 572]));
+        assert_eq!(planned("system:300,swap:100", 1000), Ok(vec![300, 100]));
+        assert_eq!(
+            planned("system:50,/home:rest", 1000),
+            Ok(vec![100, 900]),
+            "the system never becomes smaller"
+        );
+    }
+
+    #[test]
+    fn a_small_disk_is_said_to_be_small() {
+        let text = "the disk has 150 MiB where 228 MiB are planned (system:rest,swap:memory)";
+        assert_eq!(planned("system:rest,swap:memory", 150), Err(text.to_owned()));
+        assert!(planned("system:100,/home:rest", 110).is_err());
+    }
+
+    #[test]
+    fn fstab_gets_its_lines_once() {
+        let part = |number, purpose, uuid: &str| Part {
+            number,
+            purpose,
+            uuid: uuid.to_owned(),
+            addition: Addition { start: 0, length: 0, swap: false, guid: [0; 16] },
+        };
+        let parts = |swap: &str| [part(2, Purpose::Swap, swap), part(3, Purpose::Mount("/home".into()), "b")];
+        let before = "UUID=x / ext4 defaults 0 1\n";
+        let first = with_lines(before, &parts("a"));
+        let lines = "PARTUUID=a none swap sw,nofail 0 0\nPARTUUID=b /home ext4 defaults,nofail 0 2\n";
+        assert_eq!(first, format!("{before}{lines}"));
+        assert_eq!(with_lines(&first, &parts("c")), first.replace("PARTUUID=a", "PARTUUID=c"));
+    }
+}
