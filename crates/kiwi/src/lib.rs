@@ -13,6 +13,7 @@ pub mod artifact;
 pub mod bootloader;
 pub mod cache;
 pub mod cli;
+pub mod context;
 pub mod create;
 pub mod diagnostic;
 pub mod disk;

@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use kiwi::cli::{self, Call};
+use kiwi::context::Context;
 use kiwi::host::{self, BeforeNamespaces, Host};
 use kiwi::operation::Invalid;
 
@@ -24,11 +25,11 @@ fn main() -> ExitCode {
         eprintln!("error: {error}");
         return ExitCode::FAILURE;
     }
-    let host = Host::new(call.output).with_variables(call.variables.clone());
-    match run(&call, &host) {
+    let context = Context::new(Host::new(call.output).with_variables(call.variables.clone()));
+    match run(&call, &context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            show(&error, &host);
+            show(&error, &context.host);
             match error.is::<Invalid>() {
                 true => ExitCode::from(INVALID_DESCRIPTION),
                 false => ExitCode::FAILURE,
@@ -37,13 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(call: &Call, host: &Host) -> Result<()> {
+fn run(call: &Call, context: &Context) -> Result<()> {
+    let host = &context.host;
     match call.logfile.as_deref() {
         Some(path) if path == Path::new("terminal") => host.log().show_on_terminal(),
         Some(path) => host.log().open(path).with_context(|| format!("writing the log {}", path.display()))?,
         None => {}
     }
-    let result = call.operation.run(host);
+    let result = call.operation.run(context);
     match &call.timings {
         // A run that failed is what its report is about, too.
         Some(location) => result.and(kiwi::timings::write(location, host)),

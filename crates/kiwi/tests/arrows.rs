@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 /// Module -> modules it may use. What is not here may use nothing of ours.
 const ARROWS: &[(&str, &str)] = &[
-    ("main", "cli host diagnostic operation timings"),
+    ("main", "cli context host diagnostic operation timings"),
     ("cli", "host operation"),
     (
         "operation",
-        "artifact diagnostic host identity initrd kernel lock create media password prepare record result_record root_tree \
+        "artifact context diagnostic host identity initrd kernel lock create media password prepare record result_record root_tree \
          runtime_configuration script share source stage cache \
          workspace",
     ),
     (
         "prepare",
-        "host lock package_manager password record repository root_tree script source stage cache tree_archive",
+        "context host lock package_manager password record repository root_tree script source stage cache tree_archive",
     ),
     (
         "create",
@@ -24,8 +24,9 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
+    ("context", "cache host runtime_configuration share"),
     ("lock", ""),
-    ("package_manager", "host lock repository root_tree stage cache"),
+    ("package_manager", "context host lock repository root_tree stage cache"),
     ("repository", "host runtime_configuration"),
     ("stage", ""),
     ("timings", "host"),

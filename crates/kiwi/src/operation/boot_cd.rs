@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::target::Target;
-use crate::host::Host;
+use crate::context::Context;
 use crate::media::boot_files::{BootFiles, base_name};
 use crate::media::{self, cd};
 
@@ -19,7 +19,8 @@ pub struct Request {
 }
 
 /// Makes the CD.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     for program in cd::programs() {
         host.find_program(program)?;
     }

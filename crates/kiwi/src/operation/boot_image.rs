@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use bootconfig::{BootConfig, Kind};
 use description::{
     BootImage, DescriptionKind, Filesystem, ImageType, Iso, Repository, RepositoryStatus, Selection,
@@ -17,7 +17,7 @@ use description::{
 use super::locking::Locking;
 use super::{Overrides, cached_artifacts, image_stage, load, partition_plan, prepare};
 use crate::artifact::{Artifact, Role};
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::create::{BootFiles, TreeFacts};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -27,7 +27,6 @@ use crate::media::iso;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
@@ -87,18 +86,12 @@ pub(super) struct DecidedBoot {
     config: Option<BootConfig>,
     /// The description's own menu for boot media.
     cdboot: Option<PathBuf>,
-    cache: Cache,
     reuse: Reuse,
+    /// Whether it has a stage of its own in the cache.
+    kept: bool,
     /// Of the stage `BootImage`.
     pub(super) inputs: Inputs,
     made: OnceLock<Vec<Artifact>>,
-}
-
-/// Where a boot image with a description of its own is looked for and kept.
-pub(super) struct Keeping<'a> {
-    /// None: opened when there is such a boot image.
-    pub(super) cache: Option<&'a Cache>,
-    pub(super) reuse: Reuse,
 }
 
 /// Decides the boot image if the type names a description for it. `directory` is the system's description directory.
@@ -106,15 +99,16 @@ pub(super) fn decide(
     system: &Selection,
     directory: &Path,
     locking: &Locking,
-    share: &Share,
-    Keeping { cache, reuse }: Keeping<'_>,
+    reuse: Reuse,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Option<DecidedBoot>> {
+    let share = &context.share;
+    let host = &context.host;
     let Some(wanted) = wanted(system) else { return Ok(None) };
     let Some(boot) = wanted.boot else { return Ok(None) };
     let config = wanted.config(system, None)?;
-    let loaded = load::load_and_warn(&share.description(&boot.path)?, share, host)?;
+    let loaded = load::load_and_warn(&share.description(&boot.path)?, context)?;
     let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
     if selection.kind != DescriptionKind::Boot {
@@ -129,9 +123,9 @@ pub(super) fn decide(
         .with_context(preparing)?;
     let workspace = workspace.boot_image(host)?;
     let tree = RootTree::create(host, &workspace.root_tree())?;
-    let cache = cache.map_or_else(|| Cache::open(host), |cache| Ok(cache.clone()))?;
+    let kept = !reuse.off && context.cache()?.lasts() && config.is_some();
     let locking = locking.of_boot_image(&boot.path);
-    let decided = prepare::decide(&mut plan, &locking, &tree, &cache, host).with_context(preparing)?;
+    let decided = prepare::decide(&mut plan, &locking, &tree, context).with_context(preparing)?;
     let mut inputs = Inputs::new(Stage::BootImage);
     inputs.after(&decided.tree);
     plan.image_inputs(&decided, &mut inputs);
@@ -146,8 +140,8 @@ pub(super) fn decide(
         workspace,
         config,
         cdboot: loaded.source.find("cdboot"),
-        cache,
         reuse,
+        kept,
         inputs,
         made: OnceLock::new(),
     }))
@@ -160,19 +154,18 @@ pub(super) fn of(
     decided: Option<&DecidedBoot>,
     tree: &RootTree,
     record: &Record,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Option<Made>> {
     let Some(wanted) = wanted(selection) else { return Ok(None) };
     let Some(config) = wanted.config(selection, Some(&record.identity()))? else { return Ok(None) };
     match decided {
-        Some(decided) => described(decided, &config, tree, share, host).map(Some),
+        Some(decided) => described(decided, &config, tree, context).map(Some),
         None => {
             if let ImageType::Iso(live) = &selection.image_type {
                 check_persistent(live, tree)?;
             }
-            from_tree(selection, wanted.filesystem, &config, tree, record, share, workspace, host).map(Some)
+            from_tree(selection, wanted.filesystem, &config, tree, record, workspace, context).map(Some)
         }
     }
 }
@@ -219,17 +212,17 @@ fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
     BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.keyword()), ..BootConfig::new(kind) }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a boot image is a whole build inside a build")]
 fn from_tree(
     selection: &Selection,
     filesystem: Filesystem,
     config: &BootConfig,
     tree: &RootTree,
     record: &Record,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Made> {
+    let share = &context.share;
+    let host = &context.host;
     let stage = host.stage("Making the boot image from the root tree");
     let plan = initrd::plan(tree, filesystem, config, &record.identity())?;
     let file = workspace.initrd();
@@ -266,11 +259,10 @@ fn described(
     boot: &DecidedBoot,
     config: &BootConfig,
     system_tree: &RootTree,
-    share: &Share,
-    host: &Host,
+    context: &Context,
 ) -> Result<Made> {
     let path = &boot.path;
-    let artifacts = boot.artifacts(config, share, host)?;
+    let artifacts = boot.artifacts(config, context)?;
     let kernel_version = crate::create::kernel_of(&artifacts)
         .with_context(|| format!("the boot image {path} has no kernel; its packages must name one"))?;
     if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
@@ -290,46 +282,47 @@ fn described(
 
 impl DecidedBoot {
     /// Makes it beside the system's tree, where nothing of that is needed for it.
-    pub(super) fn make_ahead(&self, share: &Share, host: &Host) -> Result<()> {
+    pub(super) fn make_ahead(&self, context: &Context) -> Result<()> {
         match &self.config {
-            Some(config) => self.artifacts(config, share, host).map(drop),
+            Some(config) => self.artifacts(config, context).map(drop),
             None => Ok(()),
         }
     }
 
     /// Makes it, once.
-    fn artifacts(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {
+    fn artifacts(&self, config: &BootConfig, context: &Context) -> Result<Vec<Artifact>> {
         if let Some(made) = self.made.get() {
             return Ok(made.clone());
         }
         let known = match self.is_kept() {
-            true => cached_artifacts::restore::<()>(&self.inputs, &self.cache, &self.workspace, host)?,
+            true => cached_artifacts::restore::<()>(&self.inputs, &self.workspace, context)?,
             false => None,
         };
         let artifacts = match known {
             Some((artifacts, ())) => artifacts,
-            None => self.make(config, share, host)?,
+            None => self.make(config, context)?,
         };
         Ok(self.made.get_or_init(|| artifacts).clone())
     }
 
     /// Whether it has a stage of its own in the cache.
     pub(super) fn is_kept(&self) -> bool {
-        !self.reuse.off && self.cache.lasts() && self.config.is_some()
+        self.kept
     }
 
-    fn make(&self, config: &BootConfig, share: &Share, host: &Host) -> Result<Vec<Artifact>> {
-        let Self { path, selection, plan, decided, tree, workspace, cache, reuse, inputs, .. } = self;
+    fn make(&self, config: &BootConfig, context: &Context) -> Result<Vec<Artifact>> {
+        let host = &context.host;
+        let Self { path, selection, plan, decided, tree, workspace, reuse, inputs, .. } = self;
         let began = Instant::now();
-        let prepared = crate::prepare::make(plan, decided, tree, cache, *reuse, host)
+        let prepared = crate::prepare::make(plan, decided, tree, *reuse, context)
             .with_context(|| format!("preparing the boot image {path}"))?;
         prepare::report(&prepared.record.secrets, host);
         let record = &prepared.record;
-        let artifacts = create_boot_image(tree, selection, record, Some(config), share, workspace, host)
+        let artifacts = create_boot_image(tree, selection, record, Some(config), workspace, context)
             .with_context(|| format!("creating the boot image {path}"))?;
         if self.is_kept() {
             let image = selection.name.to_string();
-            cached_artifacts::save(inputs, &image, &artifacts, || Ok(()), began.elapsed(), cache, host)?;
+            cached_artifacts::save(inputs, &image, &artifacts, || Ok(()), began.elapsed(), context)?;
         }
         Ok(artifacts)
     }
@@ -346,10 +339,11 @@ pub(super) fn create_boot_image(
     selection: &Selection,
     record: &Record,
     config: Option<&BootConfig>,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Vec<Artifact>> {
+    let share = &context.share;
+    let host = &context.host;
     let layered = workspace.layered(tree, host)?;
     super::create::run_images_sh(&layered, host)?;
     let kind = described_kind(selection);

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::target::Target;
-use crate::host::{BeforeNamespaces, Host};
+use crate::context::Context;
+use crate::host::BeforeNamespaces;
 use crate::media::boot_files::BootFiles;
 use crate::media::stick::{self, Carrier};
 use crate::media::system_image::SystemImage;
@@ -31,7 +32,8 @@ impl Request {
 }
 
 /// Makes the stick.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     for program in stick::programs() {
         host.find_program(program)?;
     }

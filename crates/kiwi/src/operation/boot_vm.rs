@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use crate::context::Context;
 use crate::host::Host;
 
 /// What to boot and how.
@@ -50,7 +51,8 @@ const FIRMWARE: [(&str, &str); 4] = [
 ];
 
 /// Runs the machine until it ends.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let image = &request.image;
     if !image.is_file() {
         bail!("there is no image at {}", image.display());

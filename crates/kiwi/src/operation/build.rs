@@ -15,11 +15,9 @@ use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
 use super::{Overrides, cache, create, explain, image_build, load, prepare};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::workspace::Workspace;
 
 /// What to build and where.
@@ -52,9 +50,9 @@ pub struct Request {
 }
 
 /// Builds everything and says where it is.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let share = Share::find(host);
-    let mut loaded = load::load_and_warn(&request.description, &share, host)?;
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
+    let mut loaded = load::load_and_warn(&request.description, context)?;
     loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
     let selections = image_build::select(&loaded, request)?;
     for selection in &selections {
@@ -66,7 +64,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         prepare::open_log(&create::log_path(&destdir, first), host)?;
     }
     let workspace = Workspace::open(&destdir, host)?;
-    let cache = Cache::open(host)?;
+    let cache = context.cache()?;
     let several = selections.len() > 1;
     let groups = image_build::with_one_tree(selections, &loaded)?;
     let root = match &request.root {
@@ -82,7 +80,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         let options =
             PrepareOptions { network: request.network, package_path: request.overrides.package_path };
         let plan = crate::prepare::plan(&selections[0], &loaded.source, options, host)?;
-        let build = Build { request, loaded: &loaded, plan, share: &share, cache: &cache, host };
+        let build = Build { request, loaded: &loaded, plan, context };
         let location = match &root {
             Some(root) => Location::Kept(root.clone()),
             None => Location::Passing(workspace.numbered_root_tree(number)),
@@ -100,7 +98,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         loaded.locking.write(loaded.source.directory(), host)?;
     }
     if !request.explain && !request.reuse.off && cache.lasts() {
-        cache.prune(cache::limits(host)?, host)?;
+        cache.prune(cache::limits(context)?, host)?;
     }
     workspace.close()
 }
@@ -118,9 +116,7 @@ struct Build<'a> {
     request: &'a Request,
     loaded: &'a Loaded,
     plan: PreparePlan,
-    share: &'a Share,
-    cache: &'a Cache,
-    host: &'a Host,
+    context: &'a Context,
 }
 
 impl Build<'_> {
@@ -132,22 +128,20 @@ impl Build<'_> {
     ) -> Result<()> {
         let mut plan = self.plan.clone();
         let (tree, decided, made) = self.tree(&mut plan, location)?;
-        let context = TreeContext {
+        let shared = TreeContext {
             plan: &plan,
             decided: &decided,
             loaded: self.loaded,
             reuse: self.request.reuse,
-            share: self.share,
-            cache: self.cache,
-            host: self.host,
+            context: self.context,
         };
         let images = types.iter().map(|(own, selection)| {
-            ImageBuild::decide(selection, own.as_ref().unwrap_or(workspace), &context)
+            ImageBuild::decide(selection, own.as_ref().unwrap_or(workspace), &shared)
         });
         let images: Vec<ImageBuild<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
-            let next = || crate::prepare::next_layer(&plan, &decided, &tree, self.cache, self.host);
-            return explain::say(&plan, &decided, next, &images, self.cache, self.request.reuse, self.host);
+            let next = || crate::prepare::next_layer(&plan, &decided, &tree, self.context);
+            return explain::say(&plan, &decided, next, &images, self.request.reuse, self.context);
         }
         let mut missing = Vec::new();
         for image in &images {
@@ -162,7 +156,7 @@ impl Build<'_> {
             Some(prepared) => prepared,
             None => self.make(&plan, &tree, &decided, &missing)?,
         };
-        image_build::make_all(&missing, &tree, &prepared.record, self.host)
+        image_build::make_all(&missing, &tree, &prepared.record, &self.context.host)
     }
 
     /// The tree, empty but for what the package manager needs, or, when it is to be kept, finished.
@@ -173,17 +167,17 @@ impl Build<'_> {
     ) -> Result<(RootTree, Decided, Option<Prepared>)> {
         match location {
             Location::Passing(path) => {
-                let tree = RootTree::create(self.host, &path)?;
-                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.cache, self.host)?;
+                let tree = RootTree::create(&self.context.host, &path)?;
+                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.context)?;
                 Ok((tree, decided, None))
             }
             Location::Kept(root) => {
                 let work = |tree: &RootTree| {
-                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.cache, self.host)?;
+                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.context)?;
                     let prepared = self.make(plan, tree, &decided, &[])?;
                     Ok((decided, prepared))
                 };
-                let (decided, prepared) = prepare::into(&root, work, self.host)?;
+                let (decided, prepared) = prepare::into(&root, work, &self.context.host)?;
                 Ok((RootTree::open(&root)?, decided, Some(prepared)))
             }
         }
@@ -199,14 +193,13 @@ impl Build<'_> {
     ) -> Result<Prepared> {
         let prepared = std::thread::scope(|scope| {
             let boots: Vec<_> = images.iter().map(|image| scope.spawn(|| image.make_boot_image())).collect();
-            let prepared =
-                crate::prepare::make(plan, decided, tree, self.cache, self.request.reuse, self.host);
+            let prepared = crate::prepare::make(plan, decided, tree, self.request.reuse, self.context);
             for boot in boots {
                 boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             }
             prepared
         })?;
-        prepare::report(&prepared.record.secrets, self.host);
+        prepare::report(&prepared.record.secrets, &self.context.host);
         Ok(prepared)
     }
 }

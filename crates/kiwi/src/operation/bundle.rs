@@ -10,15 +10,16 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use sha2::{Sha256, Sha512};
 
 use super::list_results;
+use crate::context::Context;
 use crate::host::Host;
 use crate::result_record::{self, BuiltFile, BuiltImage};
-use crate::runtime_configuration::{RuntimeConfiguration, Sum, XzOptions};
+use crate::runtime_configuration::{Sum, XzOptions};
 
 /// What to bundle, and how.
 #[derive(Debug, Clone)]
@@ -44,9 +45,10 @@ struct Bundled<'a> {
 }
 
 /// Writes the bundle; a file gets its name when it is complete.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let record = list_results::read(&request.target_dir)?;
-    let configuration = RuntimeConfiguration::read_and_warn(host)?;
+    let configuration = context.configuration()?;
     let compress = request.compress && configuration.compress_bundle.unwrap_or(true);
     let plan = plan(&record.images, request, compress)?;
     let directory = &request.bundle_dir;

@@ -4,8 +4,8 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use crate::cache::{Cache, Item, Kind, Limits};
+use crate::context::Context;
 use crate::host::Host;
-use crate::runtime_configuration::RuntimeConfiguration;
 
 /// What is to be done with the cache.
 #[derive(Debug, Clone)]
@@ -22,11 +22,12 @@ pub enum Request {
 }
 
 /// Does it.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let cache = Cache::of_earlier_builds(host);
     match request {
         Request::List { json } => {
-            let limit = limits(host)?.size;
+            let limit = limits(context)?.size;
             match json {
                 true => host.print_document(&serde_json::to_string_pretty(&document(&cache, limit))?),
                 false => list(&cache, limit, host),
@@ -35,7 +36,7 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
         }
         Request::Prune(limits) => {
             let limits = match limits {
-                Limits { size: None, age: None } => self::limits(host)?,
+                Limits { size: None, age: None } => self::limits(context)?,
                 limits => *limits,
             };
             let removed = cache.prune(limits, host)?;
@@ -47,13 +48,13 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
             }
             Ok(())
         }
-        Request::Verify => verify(&cache, host),
+        Request::Verify => verify(context),
     }
 }
 
 /// What may stay when nobody says otherwise.
-pub(super) fn limits(host: &Host) -> Result<Limits> {
-    Limits::of_host(RuntimeConfiguration::read(host)?.cache_size, host)
+pub(super) fn limits(context: &Context) -> Result<Limits> {
+    Limits::of_host(context.configuration()?.cache_size, &context.host)
 }
 
 /// How much there is of one kind; all stages are one.
@@ -140,7 +141,9 @@ fn document(cache: &Cache, limit: Option<u64>) -> serde_json::Value {
     })
 }
 
-fn verify(cache: &Cache, host: &Host) -> Result<()> {
+fn verify(context: &Context) -> Result<()> {
+    let cache = context.cache()?;
+    let host = &context.host;
     let (mut whole, mut damaged) = (Vec::new(), Vec::new());
     for item in cache.items() {
         host.check_interrupt()?;

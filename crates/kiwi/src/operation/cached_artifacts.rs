@@ -1,10 +1,11 @@
 //! Finished files from the cache, and into it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::artifact::{Artifact, Role};
-use crate::cache::{Cache, Damaged, Entry};
+use crate::cache::{Damaged, Entry};
+use crate::context::Context;
 use crate::host::usage::FromCache;
 use crate::host::{Host, Interrupted};
 use crate::stage::Inputs;
@@ -17,10 +18,11 @@ const MORE: &str = "more";
 /// nothing, or only something damaged.
 pub(super) fn restore<T: DeserializeOwned>(
     inputs: &Inputs,
-    cache: &Cache,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Option<(Vec<Artifact>, T)>> {
+    let cache = context.cache()?;
+    let host = &context.host;
     let key = inputs.key();
     let Some(entry) = cache.stages().find(&key, host) else { return Ok(None) };
     let stage = host
@@ -67,9 +69,10 @@ pub(super) fn save<T: Serialize>(
     artifacts: &[Artifact],
     more: impl FnOnce() -> Result<T>,
     took: std::time::Duration,
-    cache: &Cache,
-    host: &Host,
+    context: &Context,
 ) -> Result<()> {
+    let cache = context.cache()?;
+    let host = &context.host;
     let stage = host
         .stage(format!("Keeping the {} in the cache", inputs.stage().title().to_lowercase()))
         .of_cache(FromCache::Kept);

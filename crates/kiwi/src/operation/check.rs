@@ -14,6 +14,7 @@ use description::{
 };
 
 use super::{Invalid, load};
+use crate::context::Context;
 use crate::diagnostic;
 use crate::host::Host;
 use crate::share::Share;
@@ -43,9 +44,10 @@ pub enum Format {
 }
 
 /// Fails with all diagnostics; says so when there is nothing to say.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let share = Share::find(host);
-    let source = match load::open(&request.description, &share) {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let share = &context.share;
+    let host = &context.host;
+    let source = match load::open(&request.description, share) {
         Ok(source) => source,
         Err(error) => return Err(unreadable(request, error, host)?),
     };
@@ -55,10 +57,10 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     diagnostics.0.extend(parsed.deprecated.0);
     let mut good = String::new();
     if let Some(mut description) = parsed.description {
-        if let Err(error) = load::inherit(&mut description, &source, &share) {
+        if let Err(error) = load::inherit(&mut description, &source, share) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
-        good = selections(&description, request, &share, &mut diagnostics);
+        good = selections(&description, request, share, &mut diagnostics);
     }
     diagnostics.sort();
     match request.format {

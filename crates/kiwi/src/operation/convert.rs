@@ -6,13 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use description::{Conversion, Description, Format, SchemaVersion};
 
 use super::{Invalid, load};
+use crate::context::Context;
 use crate::diagnostic;
-use crate::host::Host;
-use crate::share::Share;
 
 /// What to convert, and where to.
 #[derive(Debug, Clone)]
@@ -68,8 +67,9 @@ impl Target {
 }
 
 /// Writes the description anew.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let source = load::open(&request.description, &Share::find(host))?;
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
+    let source = load::open(&request.description, &context.share)?;
     let written_in = source.format();
     let conversion = conversion(&request.to, written_in)?;
     if request.output == Output::InPlace && conversion.format != written_in {

@@ -6,21 +6,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
 
-use super::boot_image::{DecidedBoot, Keeping};
+use super::boot_image::DecidedBoot;
 use super::{Overrides, boot_image, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
+use crate::context::Context;
 use crate::create::TreeFacts;
 use crate::host::Host;
 use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
-use crate::runtime_configuration::RuntimeConfiguration;
 use crate::script;
-use crate::share::Share;
 use crate::workspace::Workspace;
 
 /// What to create and where.
@@ -39,8 +38,8 @@ pub struct Request {
 }
 
 /// Creates the images and says where they are.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let share = Share::find(host);
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
@@ -51,18 +50,11 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
     let directory = record.description.as_deref().unwrap_or(loaded.source.directory());
-    let boot = boot_image::decide(
-        &selection,
-        directory,
-        &loaded.locking,
-        &share,
-        Keeping { cache: None, reuse: request.reuse },
-        &workspace,
-        host,
-    )?;
-    let artifacts = images(&tree, &selection, boot.as_ref(), &record, &share, &workspace, host)?;
+    let boot =
+        boot_image::decide(&selection, directory, &loaded.locking, request.reuse, &workspace, context)?;
+    let artifacts = images(&tree, &selection, boot.as_ref(), &record, &workspace, context)?;
     let built = built_image(&selection, &artifacts, host)?;
-    publish(artifacts, built, &workspace, host)?;
+    publish(artifacts, built, &workspace, context)?;
     drop(boot);
     workspace.close()
 }
@@ -73,15 +65,14 @@ pub(super) fn images(
     selection: &Selection,
     boot: Option<&DecidedBoot>,
     record: &Record,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Vec<Artifact>> {
     match selection.kind {
         DescriptionKind::Boot => {
-            boot_image::create_boot_image(tree, selection, record, None, share, workspace, host)
+            boot_image::create_boot_image(tree, selection, record, None, workspace, context)
         }
-        DescriptionKind::System => system_images(tree, selection, boot, record, share, workspace, host),
+        DescriptionKind::System => system_images(tree, selection, boot, record, workspace, context),
     }
 }
 
@@ -90,9 +81,10 @@ pub(super) fn publish(
     artifacts: Vec<Artifact>,
     built: BuiltImage,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<()> {
-    refuse_larger(&built, RuntimeConfiguration::read_and_warn(host)?.max_size)?;
+    refuse_larger(&built, context.configuration()?.max_size)?;
+    let host = &context.host;
     let published = artifact::publish(artifacts, workspace, host)?;
     ResultRecord::add(built, workspace, host)?;
     for artifact in published {
@@ -149,18 +141,18 @@ fn system_images(
     selection: &Selection,
     boot: Option<&DecidedBoot>,
     record: &Record,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Vec<Artifact>> {
+    let host = &context.host;
     let layered = workspace.layered(tree, host)?;
     run_images_sh(&layered, host)?;
-    let boot = boot_image::of(selection, boot, &layered, record, share, workspace, host)?;
+    let boot = boot_image::of(selection, boot, &layered, record, workspace, context)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let facts = TreeFacts::of(&layered, files)?;
     let plan = crate::create::plan(selection, &facts, &record.identity())?;
     let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
-    artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, share, workspace, host)?);
+    artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, workspace, context)?);
     artifacts.extend(published);
     Ok(artifacts)
 }

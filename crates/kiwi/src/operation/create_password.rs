@@ -1,15 +1,16 @@
 //! `kiwi create-password`: the hash a description's `password` attribute takes.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::host::Host;
+use crate::context::Context;
 
 /// Nothing can be asked.
 #[derive(Debug, Clone)]
 pub struct Request;
 
 /// Asks twice without echo until both agree, then prints a SHA-512 crypt hash with a fresh random salt.
-pub fn run(_request: &Request, host: &Host) -> Result<()> {
+pub fn run(_request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let password = loop {
         let first = host.ask_secret("Enter the password: ").context("reading the password")?;
         if first.is_empty() {

@@ -10,8 +10,9 @@ use std::io::{BufReader, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use crate::context::Context;
 use crate::host::Host;
 use crate::host::device::{Device, is_marker};
 
@@ -30,7 +31,8 @@ pub struct Request {
 }
 
 /// Prints every difference; that there is one is an error.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let mut compare = Comparison { times: request.times, found: Vec::new(), host };
     compare.paths(&request.one, &request.other, Path::new(""))?;
     let found = compare.found;

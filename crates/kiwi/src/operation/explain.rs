@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::image_build::ImageBuild;
 use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::prepare::{Decided, NextLayer, PreparePlan, Reuse};
 use crate::stage::{Change, Inputs, Stage};
@@ -30,10 +31,10 @@ pub(super) fn say(
     decided: &Decided,
     next: impl FnOnce() -> Result<NextLayer<Inputs>>,
     images: &[ImageBuild<'_>],
-    cache: &Cache,
     reuse: Reuse,
-    host: &Host,
+    context: &Context,
 ) -> Result<()> {
+    let (cache, host) = (context.cache()?, &context.host);
     let network = plan.uses_network() && !reuse.network;
     let fate = |inputs: &Inputs, of_scripts: bool| {
         if reuse.off {

@@ -6,16 +6,15 @@ use std::time::Instant;
 use anyhow::Result;
 use description::{Choice, Selection};
 
-use super::boot_image::{DecidedBoot, Keeping};
+use super::boot_image::DecidedBoot;
 use super::load::Loaded;
 use super::{boot_image, build, cached_artifacts, create, image_stage, load};
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::prepare::{Decided, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::result_record::BuiltImage;
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::stage::Inputs;
 use crate::workspace::Workspace;
 
@@ -77,9 +76,7 @@ pub(super) struct ImageBuild<'a> {
     pub(super) inputs: Inputs,
     kept: bool,
     workspace: &'a Workspace,
-    share: &'a Share,
-    cache: &'a Cache,
-    host: &'a Host,
+    context: &'a Context,
 }
 
 /// What types of one tree have in context.
@@ -88,30 +85,28 @@ pub(super) struct TreeContext<'a> {
     pub(super) decided: &'a Decided,
     pub(super) loaded: &'a Loaded,
     pub(super) reuse: Reuse,
-    pub(super) share: &'a Share,
-    pub(super) cache: &'a Cache,
-    pub(super) host: &'a Host,
+    pub(super) context: &'a Context,
 }
 
 impl<'a> ImageBuild<'a> {
     pub(super) fn decide(
         selection: &'a Selection,
         workspace: &'a Workspace,
-        context: &TreeContext<'a>,
+        shared: &TreeContext<'a>,
     ) -> Result<Self> {
-        let TreeContext { plan, decided, loaded, reuse, share, cache, host } = *context;
+        let TreeContext { plan, decided, loaded, reuse, context } = *shared;
+        let cache = context.cache()?;
         let boot = boot_image::decide(
             selection,
             loaded.source.directory(),
             &loaded.locking,
-            share,
-            Keeping { cache: Some(cache), reuse },
+            reuse,
             workspace,
-            host,
+            context,
         )?;
-        let inputs = image_stage::inputs(selection, plan, decided, boot.as_ref(), share, host)?;
+        let inputs = image_stage::inputs(selection, plan, decided, boot.as_ref(), context)?;
         let kept = !reuse.off && cache.lasts() && (reuse.network || !plan.uses_network());
-        Ok(Self { selection, boot, inputs, kept, workspace, share, cache, host })
+        Ok(Self { selection, boot, inputs, kept, workspace, context })
     }
 
     /// The keyword of the type.
@@ -129,30 +124,31 @@ impl<'a> ImageBuild<'a> {
         if !self.kept {
             return Ok(false);
         }
-        let taken =
-            cached_artifacts::restore::<BuiltImage>(&self.inputs, self.cache, self.workspace, self.host)?;
+        let taken = cached_artifacts::restore::<BuiltImage>(&self.inputs, self.workspace, self.context)?;
         let Some((artifacts, built)) = taken else { return Ok(false) };
-        create::publish(artifacts, built, self.workspace, self.host)?;
+        create::publish(artifacts, built, self.workspace, self.context)?;
         Ok(true)
     }
 
     /// Makes a boot image that has a description of its own.
     pub(super) fn make_boot_image(&self) -> Result<()> {
         match &self.boot {
-            Some(boot) => boot.make_ahead(self.share, self.host),
+            Some(boot) => boot.make_ahead(self.context),
             None => Ok(()),
         }
     }
 
     /// Makes the image of the tree, keeps and publishes it.
     fn make(&self, tree: &RootTree, record: &Record) -> Result<()> {
-        let Self { selection, boot, workspace, share, cache, host, .. } = self;
+        let Self { selection, boot, workspace, context, .. } = self;
+        let host = &context.host;
         let began = Instant::now();
-        let earlier = if self.kept { cache.stages().previous_build(&self.inputs, host) } else { None };
+        let earlier =
+            if self.kept { context.cache()?.stages().previous_build(&self.inputs, host) } else { None };
         if let Some(entry) = &earlier {
             workspace.set_previous_build(entry.directory());
         }
-        let artifacts = create::images(tree, selection, boot.as_ref(), record, share, workspace, host)?;
+        let artifacts = create::images(tree, selection, boot.as_ref(), record, workspace, context)?;
         drop(earlier);
         let measure = || create::built_image(selection, &artifacts, host);
         let mut built = None;
@@ -166,12 +162,12 @@ impl<'a> ImageBuild<'a> {
                     Ok(image)
                 };
                 let (name, took) = (selection.name.to_string(), began.elapsed());
-                cached_artifacts::save(&self.inputs, &name, &artifacts, measured, took, cache, host)
+                cached_artifacts::save(&self.inputs, &name, &artifacts, measured, took, context)
             })?;
         }
         // A cache that cannot be written to does not ask.
         let built = built.map_or_else(measure, Ok)?;
-        create::publish(artifacts, built, workspace, host)
+        create::publish(artifacts, built, workspace, context)
     }
 }
 

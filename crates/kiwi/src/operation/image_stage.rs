@@ -3,11 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use description::Selection;
 
 use super::boot_image::DecidedBoot;
-use crate::host::Host;
+use crate::context::Context;
 use crate::prepare::{Decided, PreparePlan};
 use crate::share::Share;
 use crate::stage::{Inputs, Stage};
@@ -27,9 +27,10 @@ pub(super) fn inputs(
     plan: &PreparePlan,
     decided: &Decided,
     boot: Option<&DecidedBoot>,
-    share: &Share,
-    host: &Host,
+    context: &Context,
 ) -> Result<Inputs> {
+    let share = &context.share;
+    let host = &context.host;
     let mut inputs = Inputs::new(Stage::Image);
     inputs.after(&decided.tree);
     plan.image_inputs(decided, &mut inputs);

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use bootconfig::{InstallChoice, InstallConfig};
 
 use super::deployed_disk;
 use super::target::Target;
+use crate::context::Context;
 use crate::host::Host;
 use crate::media::boot_files::{BootFiles, directory_of};
 use crate::media::system_image::SystemImage;
@@ -35,7 +36,8 @@ pub struct Installation {
 }
 
 /// Makes the CD.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let target = request.output.clone().unwrap_or_else(|| usual_name(&request.installation.system));
     make(&request.installation, &Target::File(target), host)
 }

@@ -1,11 +1,12 @@
 //! The installation medium of a disk whose type says `installiso` or `installstick`: one hybrid file, `N.install.iso`, for
 //! CD and stick. Its boot image is made from the system tree, as that of the disk is.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bootconfig::{BootConfig, InstallConfig, Kind};
 use description::{Disk, DiskFormat, ImageType, Selection};
 
 use crate::artifact::{self, Artifact, Role};
+use crate::context::Context;
 use crate::host::Host;
 use crate::initrd;
 use crate::media::boot_files::BootFiles;
@@ -13,7 +14,6 @@ use crate::media::system_image::{Content, SystemImage};
 use crate::media::{cd, iso};
 use crate::record::Record;
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::workspace::Workspace;
 
 /// The disk that is to have a medium.
@@ -41,10 +41,11 @@ pub(super) fn of(
     artifacts: &[Artifact],
     tree: &RootTree,
     record: &Record,
-    share: &Share,
     workspace: &Workspace,
-    host: &Host,
+    context: &Context,
 ) -> Result<Option<Artifact>> {
+    let share = &context.share;
+    let host = &context.host;
     let Some(disk) = wanted(selection) else { return Ok(None) };
     let identity = record.identity();
     let config = BootConfig {

@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::install_cd::{self, Installation};
 use super::target::Target;
-use crate::host::{BeforeNamespaces, Host};
+use crate::context::Context;
+use crate::host::BeforeNamespaces;
 use crate::media::boot_files::BootFiles;
 
 /// What is installed by what, and which stick.
@@ -25,6 +26,7 @@ impl Request {
 }
 
 /// Makes the stick.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     install_cd::make(&request.installation, &request.target, host)
 }

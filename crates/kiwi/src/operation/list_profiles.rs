@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::load;
-use crate::host::Host;
-use crate::share::Share;
+use crate::context::Context;
 
 /// Of which description.
 #[derive(Debug, Clone)]
@@ -16,8 +15,9 @@ pub struct Request {
 }
 
 /// Prints name and description of each, separated by a tab.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let loaded = load::load(&request.description, &Share::find(host))?;
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
+    let loaded = load::load(&request.description, &context.share)?;
     let profiles = &loaded.description.profiles;
     if profiles.is_empty() {
         host.print("No profiles available");

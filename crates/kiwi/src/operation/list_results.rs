@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::host::Host;
+use crate::context::Context;
 use crate::result_record::{FILE, ResultRecord};
 
 /// Of which directory.
@@ -17,7 +17,8 @@ pub struct Request {
 }
 
 /// Prints each build and its files.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let record = read(&request.target_dir)?;
     if request.json {
         host.print_document(&serde_json::to_string_pretty(&record)?);

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity};
 
 use super::Overrides;
 use super::locking::Locking;
-use crate::host::Host;
+use crate::context::Context;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
 use crate::source::Source;
@@ -67,7 +67,9 @@ pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
 }
 
 /// As `load`, and warnings are shown.
-pub(super) fn load_and_warn(path: &Path, share: &Share, host: &Host) -> Result<Loaded> {
+pub(super) fn load_and_warn(path: &Path, context: &Context) -> Result<Loaded> {
+    let share = &context.share;
+    let host = &context.host;
     let loaded = load(path, share)?;
     if !loaded.warnings.0.is_empty() {
         host.say(&crate::diagnostic::render(&loaded.warnings, false));

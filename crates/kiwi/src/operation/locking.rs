@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
@@ -69,13 +69,7 @@ impl Locking {
     }
 
     /// Limits the plan to what is locked.
-    pub(super) fn limit(
-        &self,
-        plan: &mut PreparePlan,
-        tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
-    ) -> Result<()> {
+    pub(super) fn limit(&self, plan: &mut PreparePlan, tree: &RootTree, context: &Context) -> Result<()> {
         let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
         let packages: Vec<LockedPackage> = lock.of(self.image()).cloned().collect();
         if packages.is_empty() {
@@ -86,7 +80,7 @@ impl Locking {
         }
         // Beside the tree, which lies in a work directory of this build.
         let directory = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
-        plan.lock_to(&packages, lock.epoch, &directory, cache, host)
+        plan.lock_to(&packages, lock.epoch, &directory, context)
     }
 
     /// Keeps in mind what was decided; when the packages are limited, that nothing else was.

@@ -1,4 +1,4 @@
-//! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Host)`.
+//! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Context)`.
 
 pub mod boot_cd;
 mod boot_image;
@@ -36,7 +36,8 @@ pub mod upgrade;
 
 use anyhow::Result;
 
-use crate::host::{BeforeNamespaces, Host};
+use crate::context::Context;
+use crate::host::BeforeNamespaces;
 
 pub use crate::cache::{Limits, parse_size};
 pub use crate::prepare::PackagePath;
@@ -158,29 +159,29 @@ impl Operation {
     }
 
     /// Carries it out.
-    pub fn run(&self, host: &Host) -> Result<()> {
+    pub fn run(&self, context: &Context) -> Result<()> {
         match self {
-            Self::Prepare(request) => prepare::run(request, host),
-            Self::Create(request) => create::run(request, host),
-            Self::Build(request) => build::run(request, host),
-            Self::Cache(request) => cache::run(request, host),
-            Self::Upgrade(request) => upgrade::run(request, host),
-            Self::Check(request) => check::run(request, host),
-            Self::Init(request) => init::run(request, host),
-            Self::Convert(request) => convert::run(request, host),
-            Self::ListResults(request) => list_results::run(request, host),
-            Self::Bundle(request) => bundle::run(request, host),
-            Self::Diff(request) => diff::run(request, host),
-            Self::Repro(request) => repro::run(request, host),
-            Self::Info(request) => info::run(request, host),
-            Self::BootCd(request) => boot_cd::run(request, host),
-            Self::BootStick(request) => boot_stick::run(request, host),
-            Self::InstallCd(request) => install_cd::run(request, host),
-            Self::InstallStick(request) => install_stick::run(request, host),
-            Self::BootVm(request) => boot_vm::run(request, host),
-            Self::List(request) => list::run(request, host),
-            Self::ListProfiles(request) => list_profiles::run(request, host),
-            Self::CreatePassword(request) => create_password::run(request, host),
+            Self::Prepare(request) => prepare::run(request, context),
+            Self::Create(request) => create::run(request, context),
+            Self::Build(request) => build::run(request, context),
+            Self::Cache(request) => cache::run(request, context),
+            Self::Upgrade(request) => upgrade::run(request, context),
+            Self::Check(request) => check::run(request, context),
+            Self::Init(request) => init::run(request, context),
+            Self::Convert(request) => convert::run(request, context),
+            Self::ListResults(request) => list_results::run(request, context),
+            Self::Bundle(request) => bundle::run(request, context),
+            Self::Diff(request) => diff::run(request, context),
+            Self::Repro(request) => repro::run(request, context),
+            Self::Info(request) => info::run(request, context),
+            Self::BootCd(request) => boot_cd::run(request, context),
+            Self::BootStick(request) => boot_stick::run(request, context),
+            Self::InstallCd(request) => install_cd::run(request, context),
+            Self::InstallStick(request) => install_stick::run(request, context),
+            Self::BootVm(request) => boot_vm::run(request, context),
+            Self::List(request) => list::run(request, context),
+            Self::ListProfiles(request) => list_profiles::run(request, context),
+            Self::CreatePassword(request) => create_password::run(request, context),
         }
     }
 }

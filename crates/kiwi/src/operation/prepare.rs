@@ -4,18 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use description::Selection;
 
 use super::locking::Locking;
 use super::{Overrides, load};
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
-use crate::runtime_configuration::RuntimeConfiguration;
-use crate::share::Share;
 
 /// What to prepare and where.
 #[derive(Debug, Clone)]
@@ -37,22 +35,21 @@ pub struct Request {
 }
 
 /// Prepares the tree and says where it is.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let share = Share::find(host);
-    let loaded = load::load_and_warn(&request.description, &share, host)?;
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
+    let loaded = load::load_and_warn(&request.description, context)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     let root = root_directory(request.root.as_deref(), &selection, host)?;
     open_log(&log_path(&root), host)?;
-    RuntimeConfiguration::read_and_warn(host)?;
+    context.configuration()?;
     let options = PrepareOptions { network: request.network, package_path: request.overrides.package_path };
     let mut plan = crate::prepare::plan(&selection, &loaded.source, options, host)?;
-    let cache = Cache::open(host)?;
     let prepared = into(
         &root,
         |tree| {
-            let decided = decide(&mut plan, &loaded.locking, tree, &cache, host)?;
-            crate::prepare::make(&plan, &decided, tree, &cache, request.reuse, host)
+            let decided = decide(&mut plan, &loaded.locking, tree, context)?;
+            crate::prepare::make(&plan, &decided, tree, request.reuse, context)
         },
         host,
     )?;
@@ -84,11 +81,10 @@ pub(super) fn decide(
     plan: &mut PreparePlan,
     locking: &Locking,
     tree: &RootTree,
-    cache: &Cache,
-    host: &Host,
+    context: &Context,
 ) -> Result<Decided> {
-    locking.limit(plan, tree, cache, host)?;
-    let decided = crate::prepare::decide(plan, tree, cache, host)?;
+    locking.limit(plan, tree, context)?;
+    let decided = crate::prepare::decide(plan, tree, context)?;
     locking.note(plan, &decided)?;
     Ok(decided)
 }

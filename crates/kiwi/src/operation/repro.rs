@@ -14,8 +14,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use crate::context::Context;
 use crate::host::Host;
 
 /// Everything that must not matter, as a shell says it: `$1` is the cache of packages, the rest the command.
@@ -45,7 +46,8 @@ pub struct Request {
 }
 
 /// Builds twice and compares.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let destdir = &request.destdir;
     let making = || format!("creating {}", destdir.display());
     host.create_directories(destdir).with_context(making)?;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::{Overrides, load};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::record::Record;
 use crate::root_tree::RootTree;
 
@@ -20,12 +19,13 @@ pub struct Request {
 }
 
 /// Upgrades the tree in place.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
     let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
-    crate::prepare::upgrade(&selection, &record, &tree, &Cache::open(host)?, host)?;
+    crate::prepare::upgrade(&selection, &record, &tree, context)?;
     host.say(&format!("The root tree is up to date: {}", tree.path().display()));
     Ok(())
 }

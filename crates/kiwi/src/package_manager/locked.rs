@@ -3,12 +3,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 use description::RepositoryType;
 
 use super::{Archive, PackagePlan, Resolution};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
 
@@ -50,13 +49,8 @@ impl PackagePlan {
 
     /// Takes packages from nowhere but `directory`, which is filled with those of a lock. What the image itself is told of
     /// repositories stays.
-    pub fn lock_to(
-        &mut self,
-        packages: &[LockedPackage],
-        directory: &Path,
-        cache: &Cache,
-        host: &Host,
-    ) -> Result<()> {
+    pub fn lock_to(&mut self, packages: &[LockedPackage], directory: &Path, context: &Context) -> Result<()> {
+        let host = &context.host;
         host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
         // Nothing of the host's apt configuration is read.
         let settings = format!(
@@ -68,7 +62,7 @@ impl PackagePlan {
         let mut gone = Vec::new();
         for package in packages {
             host.check_interrupt()?;
-            match self.collect(package, directory, cache, host)? {
+            match self.collect(package, directory, context)? {
                 true => {}
                 false => gone.push(format!(
                     "{} {} {} ({} {})",
@@ -105,7 +99,9 @@ impl PackagePlan {
     }
 
     /// Puts one package into the directory; whether it was found.
-    fn collect(&self, package: &LockedPackage, directory: &Path, cache: &Cache, host: &Host) -> Result<bool> {
+    fn collect(&self, package: &LockedPackage, directory: &Path, context: &Context) -> Result<bool> {
+        let cache = context.cache()?;
+        let host = &context.host;
         let packages = cache.packages();
         let name =
             format!("{}_{}_{}.deb", package.name, package.version.replace(':', "%3a"), package.architecture);

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use description::{PackageManager as Keyword, PackageName, PackageSet, Selection};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
@@ -123,30 +123,28 @@ impl Resolution {
 /// What every package manager can do with a tree.
 pub trait PackageManager {
     /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
-    fn refresh(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<u64>;
+    fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64>;
     /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
-    fn resolve(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution>;
+    fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution>;
     /// Installs what `resolve` decided into the tree it was asked for.
     fn install(
         &self,
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<()>;
     /// The layer that `install` will ask for after the bootstrap packages; nothing is fetched or installed.
     fn next_layer(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<NextLayer<Layer>>;
     /// Directories of the tree in which it works between `refresh` and `finish`: what they hold is none of the tree's.
     fn working_directories(&self) -> &'static [&'static str];
     /// Brings a tree up to date and adds the plan's image packages.
-    fn upgrade(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()>;
+    fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()>;
     /// Takes out what the plan says to delete.
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Lists what is installed, sorted by name.

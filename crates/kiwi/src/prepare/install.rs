@@ -3,24 +3,19 @@
 
 use anyhow::Result;
 
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::package_manager::{Archive, Layer, Layers, PackagePath, PackagePlan, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 
 /// Reads the repositories by way of the tree, which is new: what will be installed, and the date of the newest index.
-pub(super) fn decide(
-    plan: &PackagePlan,
-    tree: &RootTree,
-    cache: &Cache,
-    host: &Host,
-) -> Result<(Resolution, u64)> {
+pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> Result<(Resolution, u64)> {
+    let host = &context.host;
     skeleton(tree)?;
     let manager = plan.manager();
     let stage = host.stage("Reading the repositories");
-    let newest = manager.refresh(tree, cache, host)?;
-    let resolution = manager.resolve(tree, cache, host)?;
+    let newest = manager.refresh(tree, context)?;
+    let resolution = manager.resolve(tree, context)?;
     stage.finish();
     Ok((resolution, newest))
 }
@@ -77,11 +72,11 @@ pub(super) fn create(
     resolution: &Resolution,
     layers: &mut dyn Layers,
     tree: &RootTree,
-    cache: &Cache,
-    host: &Host,
+    context: &Context,
 ) -> Result<()> {
+    let host = &context.host;
     let manager = plan.manager();
-    manager.install(resolution, layers, tree, cache, host)?;
+    manager.install(resolution, layers, tree, context)?;
     manager.finish(tree, host)
 }
 

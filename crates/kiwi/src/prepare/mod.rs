@@ -29,7 +29,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use description::Selection;
 
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::lock::LockedPackage;
 use crate::package_manager::{Archive, Installed, PackagePlan, Resolution};
@@ -132,14 +132,13 @@ impl PreparePlan {
         packages: &[LockedPackage],
         epoch: u64,
         directory: &Path,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<()> {
         self.epoch = Some(epoch);
         let mut ordered: Vec<&LockedPackage> = packages.iter().collect();
         ordered.sort_by_key(|package| package.order);
         self.order = ordered.iter().map(|package| package.sha256.clone()).collect();
-        self.packages.lock_to(packages, directory, cache, host)
+        self.packages.lock_to(packages, directory, context)
     }
 
     /// What a lock says of what was decided.
@@ -159,8 +158,9 @@ impl PreparePlan {
 }
 
 /// Decides the rest, which the repositories say. `tree` is new; it is where the package manager works.
-pub fn decide(plan: &PreparePlan, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Decided> {
-    let (mut resolution, newest) = install::decide(&plan.packages, tree, cache, host)?;
+pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<Decided> {
+    let host = &context.host;
+    let (mut resolution, newest) = install::decide(&plan.packages, tree, context)?;
     if plan.epoch.is_some() {
         let location = |archive: &Archive| plan.order.iter().position(|digest| *digest == archive.sha256);
         resolution.archives.sort_by_key(location);
@@ -179,11 +179,10 @@ pub fn next_layer(
     plan: &PreparePlan,
     decided: &Decided,
     tree: &RootTree,
-    cache: &Cache,
-    host: &Host,
+    context: &Context,
 ) -> Result<NextLayer<Inputs>> {
     let packages = &plan.packages;
-    Ok(match packages.manager().next_layer(&decided.resolution, tree, cache, host)? {
+    Ok(match packages.manager().next_layer(&decided.resolution, tree, context)? {
         NextLayer::Known(layer) => {
             NextLayer::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref()))
         }
@@ -197,14 +196,14 @@ pub fn make(
     plan: &PreparePlan,
     decided: &Decided,
     tree: &RootTree,
-    cache: &Cache,
     reuse: Reuse,
-    host: &Host,
+    context: &Context,
 ) -> Result<Prepared> {
-    let mut stages = stage_cache::Stages::begin(plan, decided, tree, cache, reuse, host)?;
+    let host = &context.host;
+    let mut stages = stage_cache::Stages::begin(plan, decided, tree, reuse, context)?;
     let manager = plan.packages.manager();
     if !stages.restore_packages()? {
-        install::create(&plan.packages, &decided.resolution, &mut stages, tree, cache, host)?;
+        install::create(&plan.packages, &decided.resolution, &mut stages, tree, context)?;
         stages.save_packages()?;
     }
     if !stages.restore_tree()? {

@@ -9,10 +9,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 
 use super::{Decided, PreparePlan, install};
 use crate::cache::{Cache, Damaged, Entry, Making, Parent};
+use crate::context::Context;
 use crate::host::Host;
 use crate::host::usage::FromCache;
 use crate::package_manager::{Layer, Layers};
@@ -41,7 +42,7 @@ pub(super) struct Stages<'a> {
     tree: &'a RootTree,
     cache: &'a Cache,
     reuse: Reuse,
-    host: &'a Host,
+    context: &'a Context,
     began: Moment,
     /// When the stage that goes on began.
     clock: Instant,
@@ -65,18 +66,17 @@ impl<'a> Stages<'a> {
         plan: &'a PreparePlan,
         decided: &'a Decided,
         tree: &'a RootTree,
-        cache: &'a Cache,
         reuse: Reuse,
-        host: &'a Host,
+        context: &'a Context,
     ) -> Result<Self> {
         let began = tree_archive::now(tree)?;
         Ok(Self {
             plan,
             decided,
             tree,
-            cache,
+            cache: context.cache()?,
             reuse,
-            host,
+            context,
             began,
             clock: Instant::now(),
             below: LowerDir::Nothing,
@@ -100,12 +100,12 @@ impl<'a> Stages<'a> {
             LowerDir::Lost => return Ok(None),
         };
         let key = inputs.key();
-        let Some(entry) = self.cache.stages().find(&key, self.host) else { return Ok(None) };
+        let Some(entry) = self.cache.stages().find(&key, &self.context.host) else { return Ok(None) };
         if entry.contents().parent.as_ref() == parent {
             return Ok(Some(entry));
         }
         drop(entry);
-        self.cache.stages().remove(&key, self.host)?;
+        self.cache.stages().remove(&key, &self.context.host)?;
         Ok(None)
     }
 
@@ -113,8 +113,8 @@ impl<'a> Stages<'a> {
     /// that what is damaged leaves the tree as it is. The first stage leaves nothing but what the directories `but` hold.
     fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
-        let stage = self.host.stage(title).of_cache(FromCache::Taken);
-        match entry.check_all(self.host) {
+        let stage = self.context.host.stage(title).of_cache(FromCache::Taken);
+        match entry.check_all(&self.context.host) {
             Ok(()) => {}
             Err(error) if error.is::<Damaged>() => {
                 drop(entry);
@@ -127,7 +127,7 @@ impl<'a> Stages<'a> {
         if matches!(self.below, LowerDir::Nothing) {
             empty(self.tree, but)?;
         }
-        put(&entry, self.tree, self.host)?;
+        put(&entry, self.tree, &self.context.host)?;
         stage.finish();
         Ok(Some(entry))
     }
@@ -146,17 +146,17 @@ impl<'a> Stages<'a> {
             return Ok(false);
         }
         let key = self.decided.packages.key();
-        let Some(entries) = self.cache.stages().find_whole(&key, self.host) else {
+        let Some(entries) = self.cache.stages().find_whole(&key, &self.context.host) else {
             // What it stood parent is gone.
-            self.cache.stages().remove(&key, self.host)?;
+            self.cache.stages().remove(&key, &self.context.host)?;
             return Ok(false);
         };
-        let stage = self.host.stage("Taking the packages from the cache").of_cache(FromCache::Taken);
+        let stage = self.context.host.stage("Taking the packages from the cache").of_cache(FromCache::Taken);
         empty(self.tree, &[])?;
         let mut top = None;
         for entry in entries {
             let key = entry.contents().inputs.key();
-            let taken = put(&entry, self.tree, self.host);
+            let taken = put(&entry, self.tree, &self.context.host);
             top = entry.contents().digest(TREE).cloned();
             drop(entry);
             if let Err(error) = taken {
@@ -167,7 +167,7 @@ impl<'a> Stages<'a> {
                 self.discard(&key, &error)?;
                 // What the package manager wrote to the tree is needed again.
                 empty(self.tree, &[])?;
-                install::decide(&self.plan.packages, self.tree, self.cache, self.host)?;
+                install::decide(&self.plan.packages, self.tree, self.context)?;
                 return Ok(false);
             }
         }
@@ -180,7 +180,8 @@ impl<'a> Stages<'a> {
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
         if self.is_kept() && !matches!(self.below, LowerDir::Lost) {
-            let stage = self.host.stage("Keeping the packages in the cache").of_cache(FromCache::Kept);
+            let stage =
+                self.context.host.stage("Keeping the packages in the cache").of_cache(FromCache::Kept);
             archive = self.save_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
@@ -213,7 +214,8 @@ impl<'a> Stages<'a> {
         if !matches!(self.below, LowerDir::Kept(..)) {
             return Ok(());
         }
-        let stage = self.host.stage("Keeping the customised tree in the cache").of_cache(FromCache::Kept);
+        let stage =
+            self.context.host.stage("Keeping the customised tree in the cache").of_cache(FromCache::Kept);
         self.save_stage(&self.decided.tree, &[], None)?;
         stage.finish();
         Ok(())
@@ -222,7 +224,7 @@ impl<'a> Stages<'a> {
     /// Keeps the tree, or what it differs in from the stage before, without what the directories `but` hold; the digest of
     /// the archive, if another build's is not there already.
     fn save_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
-        let mut making = self.cache.stages().make(inputs, &self.plan.image, self.host)?;
+        let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
         let extent = match &self.below {
             LowerDir::Kept(parent, snapshot) => {
@@ -232,18 +234,18 @@ impl<'a> Stages<'a> {
             }
             LowerDir::Nothing | LowerDir::Lost => Extent::But(but),
         };
-        pack(&mut making, self.tree, extent, self.began, self.host)?;
+        pack(&mut making, self.tree, extent, self.began, &self.context.host)?;
         if let Some(note) = note {
-            making.write(NOTE, self.host, |output| Ok(output.write_all(note.as_bytes())?))?;
+            making.write(NOTE, &self.context.host, |output| Ok(output.write_all(note.as_bytes())?))?;
         }
         let digest = making.contents().digest(TREE).cloned();
-        let is_ours = self.cache.stages().finish(making, self.host)?;
+        let is_ours = self.cache.stages().finish(making, &self.context.host)?;
         Ok(digest.filter(|_| is_ours))
     }
 
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
-        self.host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
-        self.cache.stages().remove(key, self.host)?;
+        self.context.host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
+        self.cache.stages().remove(key, &self.context.host)?;
         Ok(())
     }
 }
@@ -272,7 +274,7 @@ impl Layers for Stages<'_> {
             return Ok(());
         };
         let title = format!("Keeping the {} in the cache", of(layer));
-        let stage = self.host.stage(title).of_cache(FromCache::Kept);
+        let stage = self.context.host.stage(title).of_cache(FromCache::Kept);
         let directories = self.plan.packages.manager().working_directories();
         let archive = self.save_stage(inputs, directories, Some(note))?;
         stage.finish();

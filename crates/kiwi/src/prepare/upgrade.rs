@@ -4,21 +4,15 @@ use anyhow::Result;
 use description::Selection;
 
 use super::{clean, finish, secrets};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::package_manager::{PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
 
 /// Brings the packages of a tree up to date; nothing but packages changes.
-pub fn upgrade(
-    selection: &Selection,
-    record: &Record,
-    tree: &RootTree,
-    cache: &Cache,
-    host: &Host,
-) -> Result<()> {
+pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context: &Context) -> Result<()> {
+    let host = &context.host;
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
     let repositories =
         repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
@@ -27,9 +21,9 @@ pub fn upgrade(
     let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
     let own = secrets::present(tree)?;
     let stage = host.stage("Reading the repositories");
-    let upgraded = manager.refresh(tree, cache, host).and_then(|newest| {
+    let upgraded = manager.refresh(tree, context).and_then(|newest| {
         stage.finish();
-        manager.upgrade(tree, cache, host)?;
+        manager.upgrade(tree, context)?;
         Ok(newest)
     });
     // Our files go whether it worked or not, and what the image's own lists were they stay: a repository of this run

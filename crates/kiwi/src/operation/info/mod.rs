@@ -9,14 +9,12 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use description::Selection;
 
 use super::{Overrides, load};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::source::Source;
 
 /// Of which build.
@@ -48,13 +46,14 @@ pub enum Format {
 }
 
 /// Prints it on standard output.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
-    let loaded = load::load_and_warn(&request.description, &Share::find(host), host)?;
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
+    let loaded = load::load_and_warn(&request.description, context)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     let mut info = facts::Info::new(&loaded.description, &selection);
     if request.resolve {
-        info.resolved = Some(resolved(&selection, &loaded.source, host)?);
+        info.resolved = Some(resolved(&selection, &loaded.source, context)?);
     }
     host.print_document(&match request.format {
         Format::Human => table::text(&info),
@@ -65,11 +64,12 @@ pub fn run(request: &Request, host: &Host) -> Result<()> {
 }
 
 /// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.
-fn resolved(selection: &Selection, source: &Source, host: &Host) -> Result<Vec<facts::Resolved>> {
+fn resolved(selection: &Selection, source: &Source, context: &Context) -> Result<Vec<facts::Resolved>> {
+    let host = &context.host;
     let work = host.temporary_work_directory().context("making a directory to resolve packages in")?;
     let tree = RootTree::create(host, &work.path().join("root"))?;
     let plan = crate::prepare::plan(selection, source, crate::prepare::PrepareOptions::default(), host)?;
-    let decided = crate::prepare::decide(&plan, &tree, &Cache::open(host)?, host)?;
+    let decided = crate::prepare::decide(&plan, &tree, context)?;
     let mut packages: Vec<facts::Resolved> =
         decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
     packages.sort_by(|left, right| left.file.cmp(&right.file));

@@ -10,9 +10,9 @@ mod template;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::host::Host;
+use crate::context::Context;
 pub use answers::Answers;
 pub use template::Template;
 
@@ -28,7 +28,8 @@ pub struct Request {
 }
 
 /// Writes the description and says what to do next.
-pub fn run(request: &Request, host: &Host) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<()> {
+    let host = &context.host;
     let (template, answers, directory) = match request.template {
         Some(template) => (template, request.answers.clone(), request.directory.clone()),
         None if host.has_person() => ask::everything(request, host)?,

@@ -7,11 +7,12 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::output::update_error;
 use super::{Apt, WORK};
-use crate::cache::{Cache, Packages};
+use crate::cache::Packages;
+use crate::context::Context;
 use crate::host::Host;
 use crate::host::file::WorkDirectory;
 use crate::package_manager::Archive;
@@ -32,9 +33,10 @@ impl Apt<'_> {
         &self,
         archives: &[Archive],
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<Vec<Fetched>> {
+        let cache = context.cache()?;
+        let host = &context.host;
         let intact = at_once(archives, host, |archive| cache.packages().find_intact(&archive.sha256, host))?;
         let missing: Vec<&Archive> = archives
             .iter()
@@ -84,9 +86,9 @@ impl Apt<'_> {
         &self,
         archives: &[Archive],
         tree: &RootTree,
-        cache: &'s Cache,
-        host: &'s Host,
+        context: &'s Context,
     ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
+        let (cache, host) = (context.cache()?, &context.host);
         let repacked =
             at_once(archives, host, |archive| cache.packages().find_repacked(&archive.sha256, host))?;
         let others: Vec<Archive> = archives
@@ -95,7 +97,7 @@ impl Apt<'_> {
             .filter(|(_, found)| found.is_none())
             .map(|(archive, _)| archive.clone())
             .collect();
-        let fetched = self.fetch(&others, tree, cache, host)?;
+        let fetched = self.fetch(&others, tree, context)?;
         let again = others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new);
         let used_again: HashMap<PathBuf, String> =
             again.map(|(archive, fetched)| (fetched.path.clone(), archive.sha256.clone())).collect();

@@ -3,13 +3,12 @@
 
 use std::fs::File;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::output::Order;
 use super::{Apt, WORK};
-use crate::cache::Cache;
-use crate::host::Host;
+use crate::context::Context;
 use crate::package_manager::Archive;
 use crate::root_tree::RootTree;
 use crate::stage::Digest;
@@ -26,18 +25,16 @@ impl Apt<'_> {
     }
 
     /// Puts the indices of the last update into the tree.
-    pub(super) fn restore_indices(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
+    pub(super) fn restore_indices(&self, tree: &RootTree, context: &Context) -> Result<()> {
+        let cache = context.cache()?;
+        let host = &context.host;
         cache.indices().restore(&self.repositories(tree)?, &tree.path().join(LISTS), host)
     }
 
     /// Keeps the indices, unless they are what was taken: `before` is their digest then.
-    pub(super) fn save_indices(
-        &self,
-        before: &Digest,
-        tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
-    ) -> Result<()> {
+    pub(super) fn save_indices(&self, before: &Digest, tree: &RootTree, context: &Context) -> Result<()> {
+        let cache = context.cache()?;
+        let host = &context.host;
         if self.indices_digest(tree)? == *before {
             return Ok(());
         }
@@ -81,14 +78,13 @@ impl Apt<'_> {
         &self,
         keywords: &[String],
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
         decide: impl FnOnce() -> Result<Vec<Archive>>,
     ) -> Result<Vec<Archive>> {
         // An archive inside the tree has another location in every build.
         let here = tree.path().display().to_string();
         let lasting = |archives: &Vec<Archive>| archives.iter().all(|archive| !archive.uri.contains(&here));
-        once(&Digest::of(self.question(keywords, tree)?), cache, host, decide, lasting)
+        once(&Digest::of(self.question(keywords, tree)?), context, decide, lasting)
     }
 
     /// Asks `decide` for the order of installation, unless the same was asked before; `installed` is dpkg's status.
@@ -96,23 +92,23 @@ impl Apt<'_> {
         &self,
         installed: &str,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
         decide: impl FnOnce() -> Result<Order>,
     ) -> Result<Order> {
         let question = format!("order {} {installed}", self.question(&self.wanted(), tree)?);
-        once(&Digest::of(question), cache, host, decide, |_| true)
+        once(&Digest::of(question), context, decide, |_| true)
     }
 }
 
 /// What the cache knows of a question, else what `decide` answers, which is kept if it is `lasting`.
 fn once<T: Serialize + DeserializeOwned>(
     inputs: &Digest,
-    cache: &Cache,
-    host: &Host,
+    context: &Context,
     decide: impl FnOnce() -> Result<T>,
     lasting: impl FnOnce(&T) -> bool,
 ) -> Result<T> {
+    let cache = context.cache()?;
+    let host = &context.host;
     if let Some(known) = cache.indices().resolution(inputs, host) {
         return Ok(known);
     }

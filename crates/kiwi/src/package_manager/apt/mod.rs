@@ -20,13 +20,13 @@ mod output;
 mod plain;
 mod preferences;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
 
 use super::{
     Archive, Installed, Layer, Layers, NextLayer, PackageManager, PackagePath, PackagePlan, Resolution,
 };
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::{Command, Host};
 use crate::repository::with_public_archives;
 use crate::root_tree::RootTree;
@@ -90,9 +90,10 @@ impl<'a> Apt<'a> {
     }
 
     /// One resolution for everything.
-    fn decide(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution> {
+    fn decide(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
+        let host = &context.host;
         let to_fetch = |keywords: &[String]| {
-            self.archives_once(keywords, tree, cache, host, || self.to_fetch(keywords, "install", tree, host))
+            self.archives_once(keywords, tree, context, || self.to_fetch(keywords, "install", tree, host))
         };
         let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
@@ -185,9 +186,10 @@ impl<'a> Apt<'a> {
 }
 
 impl PackageManager for Apt<'_> {
-    fn refresh(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<u64> {
+    fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64> {
+        let host = &context.host;
         self.configure(tree, host)?;
-        self.restore_indices(tree, cache, host)?;
+        self.restore_indices(tree, context)?;
         let before = self.indices_digest(tree)?;
         self.apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
@@ -196,7 +198,7 @@ impl PackageManager for Apt<'_> {
             .network()
             .run()
             .map_err(|error| update_error(error, "the indices of the repositories"))?;
-        self.save_indices(&before, tree, cache, host)?;
+        self.save_indices(&before, tree, context)?;
         self.pin_by_release(tree, host)?;
         let lists = tree.list(LISTS)?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
@@ -205,8 +207,8 @@ impl PackageManager for Apt<'_> {
         Ok(dates.max().unwrap_or_else(|| host.now()))
     }
 
-    fn resolve(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Resolution> {
-        self.decide(tree, cache, host)
+    fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
+        self.decide(tree, context)
     }
 
     fn install(
@@ -214,12 +216,11 @@ impl PackageManager for Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, layers, tree, cache, host),
-            PackagePath::Plain => self.install_plainly(resolution, tree, cache, host),
+            PackagePath::Native => self.install_natively(resolution, layers, tree, context),
+            PackagePath::Plain => self.install_plainly(resolution, tree, context),
         }
     }
 
@@ -227,11 +228,10 @@ impl PackageManager for Apt<'_> {
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<NextLayer<Layer>> {
         match self.plan.path {
-            PackagePath::Native => self.scripts_ahead(resolution, tree, cache, host),
+            PackagePath::Native => self.scripts_ahead(resolution, tree, context),
             PackagePath::Plain => Ok(NextLayer::None),
         }
     }
@@ -240,8 +240,8 @@ impl PackageManager for Apt<'_> {
         &[WORK, LISTS]
     }
 
-    fn upgrade(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
-        self.upgrade_plainly(tree, cache, host)
+    fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()> {
+        self.upgrade_plainly(tree, context)
     }
 
     fn delete(&self, tree: &RootTree, host: &Host) -> Result<()> {

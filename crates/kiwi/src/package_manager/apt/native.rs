@@ -18,12 +18,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::{Command, Host};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
@@ -41,18 +41,18 @@ impl Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<()> {
+        let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
         let archives = in_layers(resolution, &bootstrap);
-        let (paths, repacker) = self.fetch_to_read(&archives, tree, cache, host)?;
+        let (paths, repacker) = self.fetch_to_read(&archives, tree, context)?;
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
         let (order, bootstrapped) = std::thread::scope(|scope| {
-            let order = scope.spawn(|| self.order(&installed, tree, cache, host));
+            let order = scope.spawn(|| self.order(&installed, tree, context));
             let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
             let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
             (order.join().unwrap_or_else(ended), bootstrapped)
@@ -84,9 +84,10 @@ impl Apt<'_> {
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<NextLayer<Layer>> {
+        let cache = context.cache()?;
+        let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
         let archives = in_layers(resolution, &bootstrap);
         let found: Vec<Option<PathBuf>> =
@@ -98,7 +99,7 @@ impl Apt<'_> {
         let paths: Vec<PathBuf> = found.into_iter().flatten().collect();
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
-        let order = self.order(&status(&first), tree, cache, host)?;
+        let order = self.order(&status(&first), tree, context)?;
         let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
         Ok(match scripted.is_empty() {
             true => NextLayer::None,
@@ -107,8 +108,9 @@ impl Apt<'_> {
     }
 
     /// In which order apt would unpack and configure what is not installed yet, when dpkg's status is `installed`.
-    fn order(&self, installed: &str, tree: &RootTree, cache: &Cache, host: &Host) -> Result<Order> {
-        self.ordered_once(installed, tree, cache, host, || self.ask_for_order(installed, tree, host))
+    fn order(&self, installed: &str, tree: &RootTree, context: &Context) -> Result<Order> {
+        let host = &context.host;
+        self.ordered_once(installed, tree, context, || self.ask_for_order(installed, tree, host))
     }
 
     fn ask_for_order(&self, installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {

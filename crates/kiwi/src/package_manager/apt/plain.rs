@@ -1,10 +1,10 @@
 //! The plain package path: dpkg and apt-get do everything. Slow, and the judge of the native one; upgrades go this way.
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 
 use super::output::resolve_error;
 use super::{Apt, WORK};
-use crate::cache::Cache;
+use crate::context::Context;
 use crate::host::Host;
 use crate::package_manager::{Archive, Resolution};
 use crate::root_tree::RootTree;
@@ -15,11 +15,11 @@ impl Apt<'_> {
         &self,
         resolution: &Resolution,
         tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
+        context: &Context,
     ) -> Result<()> {
+        let host = &context.host;
         let Resolution { archives: everything, bootstrap: essential } = resolution;
-        self.place_archives(everything, tree, cache, host)?;
+        self.place_archives(everything, tree, context)?;
         let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
         self.unpack_first(essential, tree, host)?;
         stage.finish();
@@ -42,20 +42,21 @@ impl Apt<'_> {
     }
 
     /// Newer versions of everything, then the packages that are new in the description.
-    pub(super) fn upgrade_plainly(&self, tree: &RootTree, cache: &Cache, host: &Host) -> Result<()> {
+    pub(super) fn upgrade_plainly(&self, tree: &RootTree, context: &Context) -> Result<()> {
+        let host = &context.host;
         let names: Vec<String> =
             self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
         self.hold_back(tree, host)?;
         let result = (|| {
             let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
-            self.place_archives(&newer, tree, cache, host)?;
+            self.place_archives(&newer, tree, context)?;
             if !newer.is_empty() {
                 let stage = host.stage(format!("Upgrading {} packages", newer.len()));
                 self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
                 stage.finish();
             }
             let added = self.to_fetch(&names, "install", tree, host)?;
-            self.place_archives(&added, tree, cache, host)?;
+            self.place_archives(&added, tree, context)?;
             if !added.is_empty() {
                 let stage = host.stage(format!("Installing {} packages", added.len()));
                 self.install_fetched(&["install"], &names, tree, host)?;
@@ -68,15 +69,10 @@ impl Apt<'_> {
     }
 
     /// Fetches archives and copies them to where apt-get looks for them.
-    fn place_archives(
-        &self,
-        archives: &[Archive],
-        tree: &RootTree,
-        cache: &Cache,
-        host: &Host,
-    ) -> Result<()> {
+    fn place_archives(&self, archives: &[Archive], tree: &RootTree, context: &Context) -> Result<()> {
+        let host = &context.host;
         let directory = tree.path().join(WORK).join("archives");
-        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, cache, host)?) {
+        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, context)?) {
             let target = directory.join(&archive.file);
             if fetched.path != target {
                 host.copy_file(&fetched.path, &target)

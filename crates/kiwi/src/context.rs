@@ -1,0 +1,49 @@
+//! What one run of the program works with, passed down as one value: the host, the cache, the files that come with kiwi and
+//! the settings of `kiwi.yml`.
+//!
+//! Functions that need only effects take `&Host`.
+
+use std::sync::OnceLock;
+
+use anyhow::Result;
+
+use crate::cache::Cache;
+use crate::host::Host;
+use crate::runtime_configuration::RuntimeConfiguration;
+use crate::share::Share;
+
+/// The environment of an operation. Cache and configuration are read when something asks for them, so that an operation that
+/// needs neither creates no directory and does not fail because of `kiwi.yml`.
+pub struct Context {
+    /// The door to effects.
+    pub host: Host,
+    /// Boot image descriptions and the boot program.
+    pub share: Share,
+    cache: OnceLock<Cache>,
+    configuration: OnceLock<RuntimeConfiguration>,
+}
+
+impl Context {
+    /// Returns the context of one run on `host`.
+    pub fn new(host: Host) -> Self {
+        Self { share: Share::find(&host), host, cache: OnceLock::new(), configuration: OnceLock::new() }
+    }
+
+    /// Returns the cache and opens it for a build at the first call.
+    pub fn cache(&self) -> Result<&Cache> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache);
+        }
+        let opened = Cache::open(&self.host)?;
+        Ok(self.cache.get_or_init(|| opened))
+    }
+
+    /// Returns the settings of `kiwi.yml`; the first call reads them and warns of unknown names.
+    pub fn configuration(&self) -> Result<&RuntimeConfiguration> {
+        if let Some(configuration) = self.configuration.get() {
+            return Ok(configuration);
+        }
+        let read = RuntimeConfiguration::read_and_warn(&self.host)?;
+        Ok(self.configuration.get_or_init(|| read))
+    }
+}
