@@ -15,7 +15,7 @@ pub fn run(_request: &Request, context: &Context) -> Result<()> {
     let host = &context.host;
     share.require_images()?;
     for path in share.list() {
-        let loaded = load::load(share.description(&path)?, share)?;
+        let loaded = load::load(&share.description(&path)?, share)?;
         host.print(&format!("{path} -> Version: {}", loaded.description.version));
     }
     Ok(())
