@@ -18,10 +18,10 @@
 
 use std::fmt;
 
-use crate::filesystem::Filesystem;
 use crate::kind::Kind;
 use crate::partition::RootDevice;
 use crate::partition_plan::PartitionPlan;
+use ondisk::Filesystem;
 
 /// What `/kiwi.boot` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl BootConfig {
                 "filesystem" => {
                     config.filesystem = Some(
                         Filesystem::parse(value)
-                            .ok_or_else(|| wrong("ext2, ext3, ext4, xfs, btrfs or squashfs"))?,
+                            .ok_or_else(|| wrong(&format!("one of {}", Filesystem::expected())))?,
                     );
                 }
                 "rootflags" if !value.is_empty() => config.root_flags = Some(value.to_owned()),
@@ -234,7 +234,7 @@ mod tests {
         fn any_config()(
             kind in prop::sample::select(&Kind::ALL[..]),
             root in option::of("(UUID=|LABEL=|PARTUUID=|PARTLABEL=|/dev/)[a-z0-9-]{1,36}"),
-            filesystem in option::of(prop::sample::select(&Filesystem::ALL[..])),
+            filesystem in option::of(prop::sample::select(Filesystem::ALL)),
             root_flags in option::of("[a-z0-9=,@]{1,30}"),
             grow: bool,
             partitions in option::of("system:rest(,swap:[1-9][0-9]{0,3})?(,/[a-z]{1,5}:[1-9]{1,3})?"),

@@ -2,9 +2,9 @@
 //!
 //! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
 //! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
-//! (`partition`), the partitions of a disk (`deployed`, `partition_plan`), the checksum file of an image (`checksum`), the names of the files (`image_name`), the kinds of
-//! boot images (`kind`), the file systems they can start from (`filesystem`) what CDs and sticks say about
-//! themselves (`medium`) and what live media carry (`live`).
+//! (`partition`), the partitions of a disk (`deployed`, `partition_plan`), the checksum file of an image (`checksum`),
+//! the names of the files (`image_name`), the kinds of boot images (`kind`), what CDs and sticks say about themselves
+//! (`medium`) and what live media carry (`live`).
 //!
 //! Pure: text and bytes in, values out. No file, clock, process or terminal is touched.
 #![forbid(unsafe_code)]
@@ -12,7 +12,6 @@
 mod checksum;
 mod config;
 mod deployed;
-mod filesystem;
 mod image_name;
 mod install;
 mod install_choice;
@@ -26,7 +25,6 @@ mod partition_plan;
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
 pub use config::{BootConfig, ConfigError};
 pub use deployed::{Deployed, DeployedPartition};
-pub use filesystem::Filesystem;
 pub use image_name::ImageName;
 pub use install::{InstallConfig, InstallConfigError};
 pub use install_choice::InstallChoice;

@@ -11,9 +11,9 @@
 
 use std::fmt;
 
-use crate::filesystem::Filesystem;
 use crate::image_name::ImageName;
 use crate::parameter::Parameters;
+use ondisk::Filesystem;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::filesystem::Filesystem;
 use crate::partition::{RootDevice, RootDeviceError};
+use ondisk::Filesystem;
 
 /// The keywords of a command line, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +95,7 @@ pub struct BootParameters {
 pub enum ParameterError {
     /// `root=`
     Root(RootDeviceError),
-    /// `rootfstype=` with a file system that boot images do not know.
+    /// `rootfstype=` with an unknown file system.
     Filesystem(String),
     /// `init=` that does not start with a slash.
     Init(String),
@@ -108,8 +108,7 @@ impl fmt::Display for ParameterError {
         match self {
             Self::Root(error) => error.fmt(f),
             Self::Filesystem(keyword) => {
-                let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::keyword).collect();
-                write!(f, "rootfstype=\"{keyword}\" is not known: expected one of {}", known.join(", "))
+                write!(f, "rootfstype=\"{keyword}\" is not known: expected one of {}", Filesystem::expected())
             }
             Self::Init(path) => {
                 write!(f, "init=\"{path}\" is not a path: expected one that starts with \"/\"")
@@ -221,7 +220,7 @@ mod tests {
         let error = |line| BootParameters::parse(line).unwrap_err().to_string();
         assert_eq!(
             error("rootfstype=ntfs"),
-            "rootfstype=\"ntfs\" is not known: expected one of ext2, ext3, ext4, xfs, btrfs, squashfs"
+            "rootfstype=\"ntfs\" is not known: expected one of ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cramfs"
         );
         assert_eq!(error("init=sh"), "init=\"sh\" is not a path: expected one that starts with \"/\"");
         assert_eq!(error("rd.timeout=soon"), "rd.timeout=\"soon\" is not a number of seconds");

@@ -48,7 +48,7 @@ pub enum PartitionSize {
     /// `image`: what the system image needs.
     Image,
     /// A number of mebibytes.
-    Fixed(crate::Mebibytes),
+    Fixed(ondisk::Mebibytes),
 }
 
 /// The union file system; both keywords mean overlayfs on today's kernels.

@@ -1,6 +1,7 @@
 //! The image types: one variant per keyword, carrying what that keyword demands.
 
-use crate::{Bootloader, DiskFormat, Filesystem, Firmware, Oem, SizeRule, SplitFilesystems};
+use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule, SplitFilesystems};
+use ondisk::Filesystem;
 
 /// One `<type>` of the description.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +107,7 @@ pub struct Disk {
     /// `fsmountoptions`, for the root line of fstab.
     pub mount_options: Option<String>,
     /// `efipartsize`, in mebibytes; none is our default.
-    pub esp_size: Option<crate::Mebibytes>,
+    pub esp_size: Option<ondisk::Mebibytes>,
     /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
     pub resize: bool,
     /// `installiso` or `installstick`: a medium that installs the disk is made with it.

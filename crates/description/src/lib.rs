@@ -22,7 +22,6 @@ mod diagnostic;
 mod disk_format;
 mod document;
 mod drivers;
-mod filesystem;
 mod format;
 #[cfg(test)]
 mod generated;
@@ -59,7 +58,6 @@ pub use description::{Description, Inherit, Parsed, TypeEntry};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use disk_format::DiskFormat;
 pub use drivers::{DriverKind, Drivers};
-pub use filesystem::{Filesystem, SplitFilesystems};
 pub use format::Format;
 pub use image_type::{
     BootImage, Disk, DiskKeyword, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
@@ -74,7 +72,7 @@ pub use profile::{Profile, Requirement};
 pub use repository::{Repository, RepositoryStatus, RepositoryType, SourcePath};
 pub use schema_version::SchemaVersion;
 pub use selection::{Choice, DescriptionKind, Selection};
-pub use size::{Bytes, Mebibytes, SizeRule};
-pub use split::Split;
+pub use size::SizeRule;
+pub use split::{Split, SplitFilesystems};
 pub use suggest::nearest;
 pub use users::{Password, User};

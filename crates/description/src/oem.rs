@@ -1,6 +1,6 @@
 //! `<oemconfig>`: what happens on the machine a disk image ends up on.
 
-use crate::Mebibytes;
+use ondisk::Mebibytes;
 
 /// The settings that are acted on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

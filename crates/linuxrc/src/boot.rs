@@ -6,9 +6,8 @@ use std::convert::Infallible;
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{
-    BootConfig, BootParameters, Filesystem, Kind, LiveParameters, Parameters, PartitionPlan, RootDevice,
-};
+use bootconfig::{BootConfig, BootParameters, Kind, LiveParameters, Parameters, PartitionPlan, RootDevice};
+use ondisk::Filesystem;
 
 use crate::boot_failure::BootFailure;
 use crate::console::Console;

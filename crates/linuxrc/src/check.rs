@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use bootconfig::Filesystem;
+use ondisk::Filesystem;
 
 use crate::boot_failure::BootFailure;
 use crate::console::Console;
@@ -23,7 +23,12 @@ pub(crate) fn check(
     let own = format!("fsck.{}", filesystem.keyword());
     let programs = match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ["e2fsck", own.as_str()],
-        Filesystem::Xfs | Filesystem::Btrfs | Filesystem::Squashfs => return Ok(()),
+        Filesystem::Reiserfs
+        | Filesystem::Xfs
+        | Filesystem::Btrfs
+        | Filesystem::Squashfs
+        | Filesystem::Erofs
+        | Filesystem::Cramfs => return Ok(()),
     };
     let Some(program) = machine.program(&programs) else {
         console.trace("no e2fsck in the initrd, the file system is not checked");

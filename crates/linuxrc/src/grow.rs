@@ -115,7 +115,7 @@ fn fill(machine: &Machine, device: &Device, superblock: &Superblock) -> io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bootconfig::Filesystem;
+    use ondisk::Filesystem;
 
     fn superblock(growth: Growth) -> Superblock {
         Superblock { filesystem: Filesystem::Ext4, uuid: None, label: None, bytes: 100 << 20, growth }

@@ -14,7 +14,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use bootconfig::{Checksum, Digester, Filesystem, LiveConfig, LiveParameters};
+use bootconfig::{Checksum, Digester, LiveConfig, LiveParameters};
+use ondisk::Filesystem;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind};
 

@@ -11,7 +11,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bootconfig::{Filesystem, LiveParameters, partition_name};
+use bootconfig::{LiveParameters, partition_name};
+use ondisk::Filesystem;
 use rustix::mount::{MountFlags, mount};
 
 use crate::check;

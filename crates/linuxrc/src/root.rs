@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bootconfig::Filesystem;
+use ondisk::Filesystem;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount_remount};
 
@@ -107,14 +107,11 @@ pub(crate) fn recognise(device: Device, plan: &BootPlan) -> Result<(Device, Supe
     });
     match superblock {
         Some(superblock) => Ok((device, superblock)),
-        None => {
-            let known: Vec<&str> = Filesystem::ALL.into_iter().map(Filesystem::keyword).collect();
-            Err(BootFailure::shell(format!(
-                "{} holds no file system that is known.\nKnown are {}.",
-                device.path.display(),
-                known.join(", ")
-            )))
-        }
+        None => Err(BootFailure::shell(format!(
+            "{} has no known file system.\nKnown file systems: {}.",
+            device.path.display(),
+            Filesystem::expected()
+        ))),
     }
 }
 
@@ -168,12 +165,7 @@ pub(crate) fn mount(
     modules: &Modules,
 ) -> Result<MountedSystem, BootFailure> {
     let options = MountOptions::parse(plan.root_flags.as_deref().unwrap_or_default());
-    let read_only = match superblock.filesystem {
-        Filesystem::Squashfs => true,
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-            plan.read_only && !plan.grow
-        }
-    };
+    let read_only = superblock.filesystem.is_read_only() || (plan.read_only && !plan.grow);
     let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
     let attempt = |keyword: &str| {
         rustix::mount::mount(
@@ -276,7 +268,12 @@ mod tests {
         files.add("vda", None, &[0; 4096]);
         let device = Device::look(&files.machine, "vda").unwrap();
         let text = recognise(device.clone(), &plan(None)).unwrap_err().text;
-        assert!(text.ends_with("Known are ext2, ext3, ext4, xfs, btrfs, squashfs."), "{text}");
+        assert!(
+            text.ends_with(
+                "Known file systems: ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cramfs."
+            ),
+            "{text}"
+        );
         let told = BootPlan { filesystem: Some(Filesystem::Xfs), ..plan(None) };
         assert_eq!(recognise(device, &told).unwrap().1.filesystem, Filesystem::Xfs);
     }

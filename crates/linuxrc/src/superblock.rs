@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use bootconfig::Filesystem;
+use ondisk::Filesystem;
 
 /// A file system as its superblock describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use super::{boolean, number, text};
 use crate::document::Element;
-use crate::{Configuration, Deploy, Mebibytes, Partition, PartitionSize, Union, UnionType, schema};
+use crate::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType, schema};
+use ondisk::Mebibytes;
 
 pub(super) fn deploy(element: &Element) -> Deploy {
     let partitions = element.child("partitions");

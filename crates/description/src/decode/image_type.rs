@@ -7,30 +7,21 @@ use crate::schema::{self, State, TYPE, Value};
 use crate::suggest::listed;
 use crate::unsupported::{self, Unsupported};
 use crate::{
-    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword, Filesystem,
-    FilesystemImage, Firmware, ImageType, Machine, Mebibytes, Pxe, SchemaVersion, SizeRule, SplitFilesystems,
-    Usb, Xen,
+    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword,
+    FilesystemImage, Firmware, ImageType, Machine, Pxe, SchemaVersion, SizeRule, SplitFilesystems, Usb, Xen,
 };
+use ondisk::{Filesystem, Mebibytes};
 
-/// File systems that are written to: any of them can hold a system.
-const WRITABLE: [Filesystem; 6] = [
-    Filesystem::Ext2,
-    Filesystem::Ext3,
-    Filesystem::Ext4,
-    Filesystem::Reiserfs,
-    Filesystem::Xfs,
-    Filesystem::Btrfs,
-];
+/// A condition on the file system of an image type.
+type Fits = fn(Filesystem) -> bool;
 
-const WRITABLE_OR_SQUASHFS: [Filesystem; 7] = [
-    Filesystem::Ext2,
-    Filesystem::Ext3,
-    Filesystem::Ext4,
-    Filesystem::Reiserfs,
-    Filesystem::Xfs,
-    Filesystem::Btrfs,
-    Filesystem::Squashfs,
-];
+fn is_writable(filesystem: Filesystem) -> bool {
+    !filesystem.is_read_only()
+}
+
+fn is_writable_or_squashfs(filesystem: Filesystem) -> bool {
+    is_writable(filesystem) || filesystem == Filesystem::Squashfs
+}
 
 impl Decoder<'_> {
     /// None when the keyword of the type is missing or unknown.
@@ -93,21 +84,21 @@ impl Decoder<'_> {
             "oem" => self.disk(element, keyword, DiskKeyword::Oem).map(ImageType::Disk),
             "iso" => self.iso(element, keyword).map(ImageType::Iso),
             "usb" if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
-                let filesystem = self.filesystem(element, keyword, &WRITABLE_OR_SQUASHFS)?;
+                let filesystem = self.filesystem(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Usb(Usb { boot: None, image: filesystem_image(element, filesystem) }))
             }
             "usb" => {
-                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE_OR_SQUASHFS)?;
+                let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Usb(Usb { boot: Some(boot), image }))
             }
             "xen" => {
-                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE)?;
+                let (boot, image) = self.boot_and_image(element, keyword, is_writable)?;
                 Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
             }
             // One whose boot image dracut makes, or that has none.
             "pxe" if is_made_by_others(element) => None,
             "pxe" => {
-                let (boot, image) = self.boot_and_image(element, keyword, &WRITABLE_OR_SQUASHFS)?;
+                let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Pxe(Pxe { boot, image }))
             }
             "split" => self.split_filesystems(element, keyword).map(ImageType::Split),
@@ -120,7 +111,7 @@ impl Decoder<'_> {
         &mut self,
         element: &Element,
         keyword: &Text,
-        allowed: &[Filesystem],
+        allowed: Fits,
     ) -> Option<(BootImage, FilesystemImage)> {
         let boot = boot_image(element);
         if boot.is_none() {
@@ -136,7 +127,7 @@ impl Decoder<'_> {
     }
 
     fn disk(&mut self, element: &Element, keyword: &Text, disk_keyword: DiskKeyword) -> Option<Disk> {
-        let filesystem = self.filesystem(element, keyword, &WRITABLE_OR_SQUASHFS)?;
+        let filesystem = self.filesystem(element, keyword, is_writable_or_squashfs)?;
         let resize = element.child("oemconfig").and_then(|config| config.child_text("oem-resize"));
         Some(Disk {
             keyword: disk_keyword,
@@ -191,18 +182,12 @@ impl Decoder<'_> {
             }
             return None;
         };
-        let read_write = self.one_filesystem(read_write, "the written part of a split image", &WRITABLE);
-        let read_only =
-            self.one_filesystem(read_only, "the read-only part of a split image", &Filesystem::ALL);
+        let read_write = self.one_filesystem(read_write, "the written part of a split image", is_writable);
+        let read_only = self.one_filesystem(read_only, "the read-only part of a split image", |_| true);
         Some(SplitFilesystems { read_write: read_write?, read_only: read_only? })
     }
 
-    fn filesystem(
-        &mut self,
-        element: &Element,
-        keyword: &Text,
-        allowed: &[Filesystem],
-    ) -> Option<Filesystem> {
+    fn filesystem(&mut self, element: &Element, keyword: &Text, allowed: Fits) -> Option<Filesystem> {
         let Some(value) = element.value("filesystem") else {
             self.lacks(element, keyword, "filesystem", &format!("one of {}", keywords_of(allowed)));
             return None;
@@ -222,9 +207,9 @@ impl Decoder<'_> {
         self.one_filesystem(value, &format!("the image type `{}`", keyword.text), allowed)
     }
 
-    fn one_filesystem(&mut self, value: &Text, whose: &str, allowed: &[Filesystem]) -> Option<Filesystem> {
+    fn one_filesystem(&mut self, value: &Text, whose: &str, allowed: Fits) -> Option<Filesystem> {
         let filesystem = Filesystem::parse(&value.text)?;
-        if !allowed.contains(&filesystem) {
+        if !allowed(filesystem) {
             self.diagnostics.push(
                 Diagnostic::error(value.span.clone(), format!("`{}` does not fit {whose}", value.text))
                     .rule("file-systems-of-a-type")
@@ -310,8 +295,9 @@ fn without_effect_here(element: &Element, keyword: &str) -> Vec<Unsupported> {
     found
 }
 
-fn keywords_of(filesystems: &[Filesystem]) -> String {
-    filesystems.iter().map(|filesystem| filesystem.keyword()).collect::<Vec<_>>().join(", ")
+fn keywords_of(allowed: Fits) -> String {
+    let allowed = Filesystem::ALL.iter().filter(|filesystem| allowed(**filesystem));
+    allowed.map(|filesystem| filesystem.keyword()).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn boot_image(element: &Element) -> Option<BootImage> {

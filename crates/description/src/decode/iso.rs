@@ -3,7 +3,8 @@
 use super::image_type::{boot_image, bootloader, compression, firmware};
 use super::{Decoder, boolean, text};
 use crate::document::{Element, Text};
-use crate::{Filesystem, Iso, IsoLayout, SchemaVersion};
+use crate::{Iso, IsoLayout, SchemaVersion};
+use ondisk::Filesystem;
 
 impl Decoder<'_> {
     pub(super) fn iso(&mut self, element: &Element, keyword: &Text) -> Option<Iso> {

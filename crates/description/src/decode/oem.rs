@@ -1,7 +1,8 @@
 //! `<oemconfig>`.
 
 use crate::document::Element;
-use crate::{Mebibytes, Oem, schema};
+use crate::{Oem, schema};
+use ondisk::Mebibytes;
 
 pub(super) fn oem(config: &Element) -> Oem {
     let text = |name: &str| config.child_text(name).map(|text| text.text.as_str());

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::document::Element;
-use crate::{DiskFormat, Filesystem, PackageManager, RepositoryType, SourceFile};
+use crate::{DiskFormat, PackageManager, RepositoryType, SourceFile};
+use ondisk::Filesystem;
 
 /// Every `element` and `element/@attribute`, with the schemas that have it there.
 fn known(keyword: &'static ElementSchema, life: Life, names: &mut Vec<(String, Life)>) {

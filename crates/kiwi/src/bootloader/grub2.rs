@@ -13,7 +13,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use description::{Bootloader, Console, Filesystem, Firmware};
+use description::{Bootloader, Console, Firmware};
+use ondisk::Filesystem;
 
 use super::medium_menu::{Action, MediumMenu};
 use crate::host::Host;

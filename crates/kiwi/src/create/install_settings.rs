@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use bootconfig::{Deployed, DeployedPartition, ImageName, InstallChoice, InstallConfig};
-use description::{Deploy, Mebibytes, Oem, PartitionSize, Selection};
+use description::{Deploy, Oem, PartitionSize, Selection};
+use ondisk::Mebibytes;
 
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;

@@ -30,7 +30,7 @@ pub(super) fn decide(needed: u64, rule: Option<SizeRule>) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use description::Mebibytes;
+    use ondisk::Mebibytes;
 
     use super::*;
 

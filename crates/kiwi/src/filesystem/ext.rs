@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use description::Filesystem;
+use ondisk::Filesystem;
 
 use super::{FilesystemPlan, directory_of, ext_times};
 use crate::host::Host;

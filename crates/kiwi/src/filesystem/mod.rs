@@ -16,7 +16,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use description::Filesystem;
+use ondisk::Filesystem;
 
 use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};

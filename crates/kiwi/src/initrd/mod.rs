@@ -54,8 +54,8 @@ enum Content {
 }
 
 /// Programs that repair a file system, by what they are for; taken along when the tree has them.
-fn repair_programs(filesystem: description::Filesystem) -> &'static [&'static str] {
-    use description::Filesystem;
+fn repair_programs(filesystem: ondisk::Filesystem) -> &'static [&'static str] {
+    use ondisk::Filesystem;
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["sbin/e2fsck"],
         // Both repair themselves when they are mounted.
@@ -65,9 +65,9 @@ fn repair_programs(filesystem: description::Filesystem) -> &'static [&'static st
 }
 
 /// The system's file system and, over one that is read-only, that of its layer.
-fn filesystems(system: description::Filesystem, kind: Kind) -> Vec<description::Filesystem> {
+fn filesystems(system: ondisk::Filesystem, kind: Kind) -> Vec<ondisk::Filesystem> {
     match (kind, system) {
-        (Kind::Usb, description::Filesystem::Squashfs) => vec![system, description::Filesystem::Ext4],
+        (Kind::Usb, ondisk::Filesystem::Squashfs) => vec![system, ondisk::Filesystem::Ext4],
         _ => vec![system],
     }
 }
@@ -84,7 +84,7 @@ fn kind_programs(kind: Kind) -> &'static [&'static str] {
 /// Decides what the boot image of this tree holds. `config.modules` names what is loaded whatever the hardware says.
 pub fn plan(
     tree: &RootTree,
-    filesystem: description::Filesystem,
+    filesystem: ondisk::Filesystem,
     config: &BootConfig,
     identity: &Identity,
 ) -> Result<InitrdPlan> {

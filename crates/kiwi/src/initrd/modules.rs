@@ -5,7 +5,7 @@ use std::io::Read;
 
 use anyhow::{Context, Result};
 use bootconfig::Kind;
-use description::Filesystem;
+use ondisk::Filesystem;
 
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
-use description::{Filesystem, Firmware};
+use description::Firmware;
+use ondisk::Filesystem;
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bootconfig::{Checksum, Filesystem};
+use bootconfig::Checksum;
+use ondisk::Filesystem;
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;

@@ -5,7 +5,7 @@
 //! cannot be asked.
 
 use anyhow::{Context, Result, ensure};
-use bootconfig::Filesystem;
+use ondisk::Filesystem;
 
 use super::boot_files::BootFiles;
 use super::system_image::SystemImage;
@@ -60,7 +60,9 @@ fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result
                 // A path that is not there is an error of it.
                 in_xfs(&command.arg(&system.path).output().unwrap_or_default())
             }
-            Filesystem::Btrfs => return Ok(None),
+            Filesystem::Btrfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => {
+                return Ok(None);
+            }
         });
     }
     found.sort();

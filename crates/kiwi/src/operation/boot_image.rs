@@ -10,9 +10,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use bootconfig::{BootConfig, Kind};
 use description::{
-    BootImage, DescriptionKind, Filesystem, ImageType, Iso, Repository, RepositoryStatus, Selection,
-    SourcePath,
+    BootImage, DescriptionKind, ImageType, Iso, Repository, RepositoryStatus, Selection, SourcePath,
 };
+use ondisk::Filesystem;
 
 use super::locking::Locking;
 use super::{Overrides, cached_artifacts, image_stage, load, partition_plan, prepare};
@@ -209,7 +209,7 @@ fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
 }
 
 fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
-    BootConfig { filesystem: bootconfig::Filesystem::parse(filesystem.keyword()), ..BootConfig::new(kind) }
+    BootConfig { filesystem: Some(filesystem), ..BootConfig::new(kind) }
 }
 
 fn from_tree(

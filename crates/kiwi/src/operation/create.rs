@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use description::{DescriptionKind, DiskFormat, Filesystem, ImageType, Selection};
+use description::{DescriptionKind, DiskFormat, ImageType, Selection};
+use ondisk::Filesystem;
 
 use super::boot_image::DecidedBoot;
 use super::{Overrides, boot_image, install_medium, load, prepare};

@@ -70,7 +70,8 @@ fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
 
 #[cfg(test)]
 mod tests {
-    use bootconfig::{Digester, Filesystem};
+    use bootconfig::Digester;
+    use ondisk::Filesystem;
 
     use super::*;
 

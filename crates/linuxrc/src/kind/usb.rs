@@ -1,11 +1,9 @@
 //! The boot image of sticks that carry a whole system (spec 1.4, section 5.5).
 //!
-//! A system that can be written to is entered as on a disk. A squashfs is the read-only half of a union: what the
-//! system writes goes to the partition behind it, which fills the stick from the first boot on.
+//! A writable system boots as from a disk. A read-only one is the lower half of a union: what the system writes goes to
+//! the next partition, which fills the stick from the first boot on.
 
 use std::convert::Infallible;
-
-use bootconfig::Filesystem;
 
 use super::vmx::System;
 use crate::boot::BootPlan;
@@ -23,14 +21,11 @@ pub(crate) fn boot(
     console: &Console,
 ) -> Result<Infallible, BootFailure> {
     let mut system = System::find(machine, plan, console)?;
-    match system.superblock.filesystem {
-        Filesystem::Squashfs => {
-            union::mount(machine, plan, system.device, &system.superblock, &mut system.modules, console)?;
-            console.phase("mount");
-            switch_root::enter(machine, plan, panic, console)
-        }
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-            system.enter(machine, plan, panic, console)
-        }
+    if system.superblock.filesystem.is_read_only() {
+        union::mount(machine, plan, system.device, &system.superblock, &mut system.modules, console)?;
+        console.phase("mount");
+        switch_root::enter(machine, plan, panic, console)
+    } else {
+        system.enter(machine, plan, panic, console)
     }
 }

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig, Union};
-use description::{Filesystem, Iso, IsoLayout};
+use description::{Iso, IsoLayout};
+use ondisk::Filesystem;
 
 use super::super::{TreeFacts, size};
 use crate::artifact;

@@ -57,7 +57,8 @@ fn command_line(live: &Iso) -> String {
 
 #[cfg(test)]
 mod tests {
-    use description::{Bootloader, Filesystem, Firmware, IsoLayout};
+    use description::{Bootloader, Firmware, IsoLayout};
+    use ondisk::Filesystem;
 
     use super::*;
 
