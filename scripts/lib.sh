@@ -46,6 +46,12 @@ KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fspro
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
     syslinux-common)
 
+# Whether `cargo nextest` runs the tests. It installs nextest where its binary package is at hand; otherwise `cargo test` runs
+# the same tests.
+has_nextest() {
+    cargo nextest --version >/dev/null 2>&1
+}
+
 build() {
     say "Building kiwi"
     # The boot program is one unit of code, for one processor; it has a directory and a lock of its own.

@@ -3,7 +3,7 @@
 //! The first byte of an input chooses the format, the second the schema it is converted to; the rest is the text.
 #![no_main]
 
-#[path = "../../crates/description/tests/survive/mod.rs"]
+#[path = "../../tests/quick/descriptions/survive/mod.rs"]
 mod survive;
 
 use std::sync::LazyLock;

@@ -1,0 +1,150 @@
+//! Bad input that needs a tree, a repository or a mount of its own: each kind with its exact message.
+
+use std::path::Path;
+use std::process::Command;
+
+use kiwi_tests::case::{Case, REPOSITORY};
+use kiwi_tests::machine::run_kiwi;
+use kiwi_tests::program::kiwi;
+
+/// Runs kiwi where `setup` was done in a mount namespace of its own.
+fn in_mounts(case: &Case, setup: &str, keywords: &str) -> String {
+    let script = format!("{setup} && exec {} {keywords}", kiwi().display());
+    case.error_of(Command::new("unshare").args(["--mount", "sh", "-c", &script]))
+}
+
+#[test]
+fn package_that_is_not_there() {
+    let case = Case::new(REPOSITORY, "lesss");
+    let expected = "error: a package is not in the repositories of the description: lesss\ncheck the spelling, the \
+                        <packages> sections, and that the repository and component that holds it are named";
+    assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
+    case.assert_no_tree();
+}
+
+#[test]
+fn what_a_container_takes_away_is_named() {
+    let case = Case::new(REPOSITORY, "lesss");
+    let program = kiwi();
+    let said = |wrapper: &[&str]| {
+        let keywords = [wrapper, &[program.to_str().unwrap(), "prepare", "desc", "--root", "root"]].concat();
+        case.error_of(Command::new(keywords[0]).args(&keywords[1..]))
+    };
+    // Root as in a plain container: kiwi gets as far as the packages.
+    let plain = said(&["setpriv", "--bounding-set", "-sys_admin,-mknod,-net_admin", "--no-new-privs"]);
+    assert!(plain.starts_with("error: a package is not in the repositories"), "{plain}");
+    let expected = "error: ids cannot be mapped into a user namespace here (Operation not permitted (os error 1)); \
+                        root lacks capabilities here: start the container with --cap-add SETFCAP";
+    assert_eq!(said(&["setpriv", "--bounding-set", "-setfcap"]), expected);
+    let expected = "error: this system does not allow user namespaces (Operation not permitted (os error 1)); in a \
+                        chroot the kernel gives none: start kiwi outside, or make it a container (podman run --rootfs \
+                        DIRECTORY)";
+    let script = "mount --rbind / /mnt && exec chroot /mnt \"$@\"";
+    assert_eq!(said(&["unshare", "--mount", "sh", "-c", script, "sh"]), expected);
+    let one = said(&["unshare", "--user", "--map-root-user"]);
+    assert!(
+        one.starts_with("error: only 1 user ids are mapped here, a root tree needs 65535; leave"),
+        "{one}"
+    );
+    case.assert_no_tree();
+}
+
+#[test]
+fn missing_program_is_named_with_its_package() {
+    let case = Case::good();
+    let said = in_mounts(&case, "mount --bind /dev/null $(command -v mke2fs)", "build desc --destdir .");
+    let expected = "error: the program 'mke2fs' is needed and not installed; install the package that brings it: \
+                        e2fsprogs on Debian, e2fsprogs on SUSE, e2fsprogs on Fedora";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn full_disk() {
+    let case = Case::good();
+    std::fs::create_dir(case.path("tiny")).unwrap();
+    let setup = "mount -t tmpfs -o size=20m tiny tiny && trap 'ls -A tiny' EXIT";
+    let script = format!("{setup}; {} prepare desc --root tiny/root", kiwi().display());
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &script])
+        .env("KIWI_CACHE", case.path("cache"))
+        .current_dir(case.directory.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "kiwi succeeded on a full disk");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let expected = "error: no space is left for the indices of the repositories: No space left on device\nFree some \
+                        space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).\n";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "root.log", "only the log may stay");
+}
+
+#[test]
+fn failing_script_shows_what_it_said() {
+    let case = Case::good();
+    case.file("config.sh", "#!/bin/sh\necho this goes wrong\nexit 7\n");
+    let expected = "error: the script [HERE]/desc/config.sh of the description failed: /bin/sh /image/config.sh\n\
+                        failed with exit code 7; the last it printed:\n  | this goes wrong";
+    assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
+    case.assert_no_tree();
+}
+
+#[test]
+fn absolute_links_are_the_trees_never_the_hosts() {
+    let case = Case::good();
+    std::fs::create_dir_all(case.path("desc/root/srv")).unwrap();
+    std::fs::create_dir(case.path("outside")).unwrap();
+    std::os::unix::fs::symlink(case.path("outside"), case.path("desc/root/srv/out")).unwrap();
+    let outside = case.path("outside");
+    case.file(
+        "config.sh",
+        &format!("#!/bin/sh\nmkdir -p {outside}\necho x > /srv/out/file\ncp {outside}/file /root/proof\n"),
+    );
+    run_kiwi(&["prepare", &case.path("desc"), "--root", &case.path("root")]);
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0, "a file was written outside the tree");
+    let proof = case.path("root/root/proof");
+    assert!(Path::new(&proof).is_file(), "the link must lead to the tree's own directory");
+}
+
+fn run(directory: &Path, script: &str) {
+    let output = Command::new("bash").args(["-e", "-c", script]).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn signature_of_another_key() {
+    let case = Case::good();
+    let here = case.directory.path().canonicalize().unwrap();
+    run(
+            &here,
+            "export GNUPGHOME=$PWD/keys; mkdir -m 700 keys; mkdir -p repository tiny/DEBIAN
+             printf 'Package: tiny\\nVersion: 1\\nArchitecture: all\\nMaintainer: A <a@example.org>\\nDescription: x\\n' \
+                > tiny/DEBIAN/control
+             dpkg-deb --build tiny repository/tiny_1_all.deb
+             cd repository; apt-ftparchive packages . > Packages; apt-ftparchive release . > Release
+             for key in right wrong; do
+                gpg -q --batch --pinentry-mode loopback --passphrase '' --quick-generate-key $key rsa2048 sign never
+                gpg -q --export $key > ../$key.gpg
+             done
+             gpg -q --batch --local-user wrong --clearsign --output InRelease Release; gpgconf --kill all",
+        );
+    let repository = format!(
+        "<repository type=\"apt-deb\" distribution=\"./\"><source path=\"{0}/repository\">\
+             <signing key=\"file:{0}/right.gpg\"/></source></repository>",
+        here.display()
+    );
+    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
+    case.file("config.xml", &text.replace(REPOSITORY, &repository));
+    let said = case.error(&["prepare", "desc", "--root", "root"]);
+    // The number of the key that signed is another one each time.
+    let (before, rest) = said.split_once("NO_PUBKEY ").unwrap_or_else(|| panic!("{said}"));
+    let said = format!(
+        "{before}NO_PUBKEY [KEY]{}",
+        rest.trim_start_matches(|letter: char| letter.is_ascii_hexdigit())
+    );
+    let expected = "error: the signature of a repository is not good: The following signatures couldn't be verified \
+                        because the public key is not available: NO_PUBKEY [KEY]\nname its key with <signing \
+                        key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked with \
+                        repository_gpgcheck=\"false\"";
+    assert_eq!(said, expected);
+    case.assert_no_tree();
+}

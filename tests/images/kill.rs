@@ -1,0 +1,125 @@
+//! `kill -9` of kiwi at random moments of a build leaves nothing behind, and the next build succeeds.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use kiwi_tests::machine::{judge, run_kiwi};
+use kiwi_tests::program::kiwi;
+
+const ROUNDS: u64 = 20;
+const IMAGE: &str = "victim.x86_64-1.0.0";
+
+/// A small system: no kernel, but packages, users, scripts and a file system.
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="victim">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4"/></preferences>
+  <users><user name="tux" groups="tux" password="x" pwdformat="plain"/></users>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="bootstrap"><package name="passwd"/></packages>
+  <packages type="image"><package name="less"/></packages>
+</image>"#;
+
+fn mounts() -> String {
+    std::fs::read_to_string("/proc/self/mountinfo").unwrap()
+}
+
+fn loop_devices() -> BTreeSet<String> {
+    let entries = std::fs::read_dir("/sys/block").unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| Path::new("/sys/block").join(name).join("loop/backing_file").exists()).collect()
+}
+
+/// Processes that carry our mark in their environment, which children inherit up to the neutral one of a sandbox, or
+/// that have our directory on their command line.
+fn processes(mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let path = entry.path();
+        let read = |name: &str| std::fs::read(path.join(name)).unwrap_or_default();
+        let text = [read("cmdline"), read("environ")].concat();
+        let own = path.ends_with(std::process::id().to_string());
+        if !own && String::from_utf8_lossy(&text).contains(mark) {
+            found.push(String::from_utf8_lossy(&read("cmdline")).replace('\0', " "));
+        }
+    }
+    found
+}
+
+#[test]
+fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
+    let directory = tempfile::tempdir().unwrap();
+    let description = directory.path().join("description");
+    let images = directory.path().join("images");
+    std::fs::create_dir_all(&images).unwrap();
+    std::fs::create_dir_all(&description).unwrap();
+    std::fs::write(description.join("config.xml"), DESCRIPTION).unwrap();
+    let write_script = |round: u64| {
+        std::fs::write(description.join("config.sh"), format!("#!/bin/sh\nsleep 1 # {round}\n")).unwrap();
+    };
+    write_script(ROUNDS);
+    let mark = directory.path().to_str().unwrap().to_owned();
+    let keywords = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
+    let whole_keywords = [&keywords[..], &["--no-cache"]].concat();
+    // The whole build once, to know how long it takes; its results are taken away again. One that takes its packages
+    // from the cache is shorter.
+    let started = Instant::now();
+    run_kiwi(&whole_keywords);
+    let whole = started.elapsed();
+    run_kiwi(&keywords);
+    write_script(ROUNDS + 1);
+    let started = Instant::now();
+    run_kiwi(&keywords);
+    let short = started.elapsed();
+    for entry in std::fs::read_dir(&images).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let (mounted, looped) = (mounts(), loop_devices());
+    let mut random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+    eprintln!("seed {random}, a build takes {whole:?}, from the cache {short:?}");
+    for round in 0..ROUNDS {
+        // xorshift: moments spread over the whole build.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        // Every third build takes packages from the cache, and is killed while it adds to it.
+        let stored = round % 3 == 2;
+        write_script(round);
+        let moment = if stored { short } else { whole }.mul_f64((random % 1000) as f64 / 1000.0);
+        let arguments = if stored { &keywords[..] } else { &whole_keywords };
+        let mut child =
+            Command::new(kiwi()).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(moment);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let limit = Instant::now() + Duration::from_secs(5);
+        while !processes(&mark).is_empty() && Instant::now() < limit {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let what = format!("round {round}, killed after {moment:?}");
+        assert_eq!(processes(&mark), Vec::<String>::new(), "{what}");
+        assert_eq!(mounts(), mounted, "{what}");
+        assert_eq!(loop_devices(), looped, "{what}");
+        // Publishing is a few renames, the image itself last: when it has its name, all of it is there. A kill may come
+        // while the build only takes its own things away.
+        if images.join(IMAGE).exists() {
+            let sum = std::fs::read_to_string(images.join(format!("{IMAGE}.md5"))).expect(&what);
+            let found = judge("md5sum", &[images.join(IMAGE).to_str().unwrap()]);
+            assert_eq!(sum.split_whitespace().next(), found.split_whitespace().next(), "{what}");
+            assert!(images.join(format!("{IMAGE}.packages")).exists(), "{what}");
+        }
+        for entry in std::fs::read_dir(&images).unwrap().flatten() {
+            if !entry.file_name().to_string_lossy().starts_with(".kiwi.") {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+    run_kiwi(&keywords);
+    assert!(images.join(IMAGE).is_file());
+    let left: Vec<_> = std::fs::read_dir(&images).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(
+        left.iter().all(|name| !name.to_string_lossy().starts_with(".kiwi.")),
+        "work directories are left: {left:?}"
+    );
+}

@@ -1,0 +1,81 @@
+//! A lock outlives its repository: the same packages are built when one is gone there, as long as the cache has it,
+//! and the error names it when that has not either.
+
+use std::path::Path;
+use std::process::Command;
+
+use kiwi_tests::program::kiwi;
+
+const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="locked">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="squashfs"/></preferences>
+  <repository><source path="debian://bookworm"/></repository>
+  <repository type="deb-dir"><source path="this://packages"/></repository>
+  <packages type="image"><package name="extra"/></packages>
+</image>"#;
+
+/// A package of this version, alone in the directory.
+fn publish(version: &str, directory: &Path) {
+    let build = tempfile::tempdir().unwrap();
+    std::fs::create_dir(build.path().join("DEBIAN")).unwrap();
+    let control = format!(
+        "Package: extra\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: x\n"
+    );
+    std::fs::write(build.path().join("DEBIAN/control"), control).unwrap();
+    std::fs::write(build.path().join("version"), version).unwrap();
+    let _ = std::fs::remove_dir_all(directory);
+    std::fs::create_dir(directory).unwrap();
+    let made = Command::new("dpkg-deb").arg("--build").arg(build.path()).arg(directory).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Builds with the cache in `directory`; what kiwi says.
+fn build(directory: &Path, destination: impl AsRef<Path>, option: &str) -> (bool, String) {
+    let destination = directory.join(destination);
+    std::fs::create_dir_all(&destination).unwrap();
+    let output = Command::new(kiwi())
+        .arg("build")
+        .arg(directory.join("description"))
+        .arg(option)
+        .arg("--destdir")
+        .arg(&destination)
+        .env("KIWI_CACHE", directory.join("cache"))
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_locked_build_is_the_same_or_says_what_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, packages) = (directory.path(), directory.path().join("description/packages"));
+    std::fs::create_dir(path.join("description")).unwrap();
+    std::fs::write(path.join("description/config.xml"), DESCRIPTION).unwrap();
+    publish("1", &packages);
+    let (done, said) = build(path, "one", "--lock");
+    assert!(done, "{said}");
+    let lock = std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap();
+    assert!(lock.contains("name = \"extra\"\nversion = \"1\"\n"), "{lock}");
+    assert!(lock.contains("repository = \"debian://bookworm\"\nfile = \"pool/main/"), "{lock}");
+    assert!(!lock.contains("http"), "the lock names a host:\n{lock}");
+
+    publish("2", &packages);
+    // A directory in memory is like any other.
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let (one, two) = (path.join("one"), memory.path());
+    let (done, said) = build(path, two, "--locked");
+    assert!(done, "{said}");
+    let list =
+        |directory: &Path| std::fs::read_to_string(directory.join("locked.x86_64-1.0.0.packages")).unwrap();
+    assert!(list(&one).contains("extra|1|all"), "{}", list(&one));
+    assert_eq!(list(&one), list(two), "the locked build has other packages");
+    let image = |directory: &Path| std::fs::read(directory.join("locked.x86_64-1.0.0")).unwrap();
+    assert!(image(&one) == image(two), "the images differ: kiwi diff {} {}", one.display(), two.display());
+
+    let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"extra\"")).unwrap();
+    let digest =
+        entry.lines().find_map(|line| line.strip_prefix("sha256 = \"")).unwrap().trim_end_matches('"');
+    std::fs::remove_file(path.join("cache/packages/sha256").join(digest)).unwrap();
+    let (done, said) = build(path, "three", "--locked");
+    assert!(!done && said.contains("are gone") && said.contains("extra 1 all"), "{said}");
+}

@@ -1,0 +1,9 @@
+//! The kit of the integration tests: the program under test, virtual machines, small systems, and judges.
+#![allow(clippy::disallowed_methods, reason = "a test is its own host")]
+
+pub mod case;
+pub mod machine;
+pub mod program;
+pub mod readback;
+pub mod small;
+pub mod user;

@@ -1,0 +1,210 @@
+//! `kiwi check`: what it prints for programs, what it ends with, and which file it looks at.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use kiwi_tests::program::kiwi;
+
+const GOOD: &str = r#"<image schemaversion="8.5" name="checked">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4"/></preferences>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="image"><package name="less"/></packages>
+</image>
+"#;
+
+/// A directory with the description `text`.
+fn described(text: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("desc")).unwrap();
+    std::fs::write(directory.path().join("desc/config.xml"), text).unwrap();
+    directory
+}
+
+fn run(directory: &Path, keywords: &[&str]) -> Output {
+    Command::new(kiwi()).args(keywords).current_dir(directory).output().unwrap()
+}
+
+fn document(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one JSON document on standard output")
+}
+
+#[test]
+fn every_outcome_has_its_exit_code() {
+    let directory = described(GOOD);
+    let code = |keywords: &[&str]| run(directory.path(), keywords).status.code();
+    assert_eq!(code(&["check", "desc"]), Some(0));
+    assert_eq!(code(&["check", "nowhere"]), Some(1));
+    assert_eq!(code(&["check", "desc", "--format", "xml"]), Some(2));
+    assert_eq!(code(&["check", "desc", "--type", "iso"]), Some(3));
+    assert_eq!(code(&["check", "desc", "--profile", "none"]), Some(3));
+}
+
+#[test]
+fn json_has_every_problem_with_its_place() {
+    let text = GOOD.replace("version>", "verzion>");
+    let offset = text.find("verzion").unwrap();
+    let directory = described(&text);
+    for keywords in [["check", "desc", "--format", "json"].as_slice(), &["--json", "check", "desc"]] {
+        let output = run(directory.path(), keywords);
+        assert_eq!(output.status.code(), Some(3));
+        let report = document(&output);
+        assert_eq!(report["version"], 1);
+        assert_eq!(report["valid"], false);
+        assert_eq!(report["errors"], 1);
+        let expected = json!({
+            "severity": "error",
+            "rule": "unknown-element",
+            "message": "there is no element `<verzion>`",
+            "label": "not an element of `<preferences>`",
+            "help": "did you mean `<version>`?",
+            "file": "desc/config.xml",
+            "start": {"line": 3, "column": 17, "offset": offset},
+            "end": {"line": 3, "column": 24, "offset": offset + 7},
+        });
+        assert_eq!(report["diagnostics"], json!([expected]));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.trim_end(), "error: 1 error in the description", "told once");
+    }
+}
+
+#[test]
+fn a_good_description_gives_an_empty_report() {
+    let directory = described(GOOD);
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
+    assert!(output.status.success());
+    let expected = json!({"version": 1, "description": "desc/config.xml", "valid": true, "errors": 0, "warnings": 0,
+        "diagnostics": []});
+    assert_eq!(document(&output), expected);
+}
+
+/// What a reader of SARIF 2.1.0 relies on (its sections 3.13, 3.14, 3.18, 3.19, 3.27, 3.29 and 3.30).
+#[test]
+fn sarif_has_the_shape_of_its_standard() {
+    let directory = described(&GOOD.replace("version>", "verzion>").replace("ext4", "ext44"));
+    let output = run(directory.path(), &["check", "desc", "--format", "sarif"]);
+    assert_eq!(output.status.code(), Some(3));
+    let log = document(&output);
+    assert_eq!(log["version"], "2.1.0");
+    let runs = log["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1);
+    let driver = &runs[0]["tool"]["driver"];
+    assert_eq!(driver["name"], "kiwi");
+    let rules = driver["rules"].as_array().unwrap();
+    let ids: Vec<&Value> = rules.iter().map(|rule| &rule["id"]).collect();
+    assert_eq!(ids, ["unknown-element", "wrong-value"]);
+    assert!(rules.iter().all(|rule| rule["shortDescription"]["text"].is_string()));
+    let results = runs[0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let location = &result["locations"][0]["physicalLocation"];
+        assert_eq!(location["artifactLocation"]["uri"], "desc/config.xml");
+        for edge in ["startLine", "startColumn", "endLine", "endColumn"] {
+            assert!(location["region"][edge].as_u64().unwrap() >= 1, "{edge}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_the_form_that_was_asked_for() {
+    let directory = described("");
+    std::fs::write(directory.path().join("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
+    for (path, said) in [
+        ("nowhere", "there is no description at nowhere: no such directory"),
+        ("desc", "reading the description desc/config.xml: line 1 is not UTF-8 text"),
+    ] {
+        let output = run(directory.path(), &["check", path, "--format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let report = document(&output);
+        assert_eq!((&report["valid"], &report["errors"]), (&json!(false), &json!(1)));
+        assert_eq!(report["diagnostics"][0]["message"], said);
+        let output = run(directory.path(), &["check", path, "--format", "sarif"]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let result = &document(&output)["runs"][0]["results"][0];
+        assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], path);
+        assert_eq!(result["message"]["text"], format!("{said}; cannot be read"));
+    }
+}
+
+#[test]
+fn old_keywords_are_warned_of_and_do_not_fail() {
+    let text = r#"<image name="old" schemeversion="1.4"><description type="system"><author>A</author>
+<contact>C</contact><specification>S</specification></description>
+<preferences><type primary="true">ext3</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
+<repository type="apt-deb"><source path="debian://bookworm"/></repository>
+<packages type="image"><package name="less"/></packages></image>"#;
+    let directory = described(text);
+    let output = run(directory.path(), &["check", "desc"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("warning: schema 1.4 is an old one\n --> desc/config.xml:1:34\n"), "{said}");
+    assert!(said.contains("= help: today it is written `image=\"ext3\"`"), "{said}");
+    assert!(said.ends_with("desc/config.xml: old 1.0.0, type ext3, no errors\n"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_with_another_type_is_a_warning_until_it_is_asked_for() {
+    let directory = described(&GOOD.replace(
+        "<type image=\"ext4\"/>",
+        "<type image=\"ext4\"/><type image=\"appx\" metadata_path=\"x\"/>",
+    ));
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report = document(&output);
+    assert_eq!(
+        (report["errors"].as_u64(), report["diagnostics"][0]["severity"].as_str()),
+        (Some(0), Some("warning"))
+    );
+    let output = run(directory.path(), &["check", "desc", "--format", "json", "--type", "appx"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(document(&output)["diagnostics"][0]["message"], report["diagnostics"][0]["message"]);
+}
+
+#[test]
+fn what_is_missing_beside_the_description_is_told() {
+    let report = |text: &str| {
+        let directory = described(text);
+        let output = run(directory.path(), &["check", "desc", "--format", "json"]);
+        (output.status.code(), document(&output)["diagnostics"].clone())
+    };
+    let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
+    let (code, told) = report(&GOOD.replace(repository, ""));
+    assert_eq!((code, told[0]["rule"].as_str()), (Some(0), Some("repository-to-install-from")));
+    let disk = |boot: &str| format!("<type image=\"oem\" filesystem=\"ext4\" boot=\"{boot}\"/>");
+    let one = "<type image=\"ext4\"/>";
+    assert_eq!(report(&GOOD.replace(one, &disk("oemboot/debian-13"))), (Some(0), json!([])));
+    let (code, told) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
+    assert_eq!(code, Some(3));
+    assert_eq!(told[0]["message"], "there is no boot image description `oemboot/suse-13.2`");
+    let (code, told) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
+    assert_eq!((code, &told[0]["severity"]), (Some(0), &json!("warning")), "of another type");
+}
+
+#[test]
+fn a_file_of_the_directory_can_be_named() {
+    let directory = described("<image/>");
+    std::fs::write(directory.path().join("desc/other.kiwi"), GOOD).unwrap();
+    let path = "desc/other.kiwi";
+    for keywords in [["check", "desc", "--kiwi-file", "other.kiwi"].as_slice(), &["check", path]] {
+        let output = run(directory.path(), keywords);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, format!("{path}: checked 1.0.0, type ext4, no errors\n"));
+    }
+}
+
+#[test]
+fn an_inherited_description_that_is_not_there_is_told_at_its_place() {
+    let directory = described(&GOOD.replace("name=\"checked\"", "name=\"checked\" inherit=\"../nowhere\""));
+    let output = run(directory.path(), &["check", "desc", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report = document(&output);
+    let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert!(error["message"].as_str().unwrap().starts_with("reading what "), "{error}");
+    assert_eq!((error["start"]["line"].as_u64(), error["start"]["column"].as_u64()), (Some(1), Some(52)));
+}

@@ -1,0 +1,125 @@
+//! `kiwi init`: every template passes `kiwi check`, nothing is overwritten, and the questions lead to the same.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use kiwi_tests::program::{checkout, kiwi};
+
+const TEMPLATES: [&str; 5] = ["debian-12", "debian-13", "opensuse-leap", "opensuse-tumbleweed", "fedora"];
+
+fn run(directory: &Path, keywords: &[&str]) -> Output {
+    Command::new(kiwi()).args(keywords).current_dir(directory).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn every_template_gives_a_description_without_errors_and_warnings() {
+    let directory = tempfile::tempdir().unwrap();
+    for template in TEMPLATES {
+        let repository: &[&str] =
+            if template == "fedora" { &["--repository", "https://example.org/os"] } else { &[] };
+        let output = run(directory.path(), &[&["init", template], repository].concat());
+        assert!(output.status.success(), "{template}: {}", said(&output));
+        let made = format!("{template}-server");
+        let rpm = !template.starts_with("debian");
+        assert_eq!(said(&output).contains("this kiwi does not build with"), rpm, "{}", said(&output));
+        std::fs::create_dir_all(directory.path().join("images")).unwrap();
+        if rpm {
+            let output = run(directory.path(), &["build", &made, "--destdir", "images"]);
+            assert!(said(&output).contains("does not build with yet"), "{template}: {}", said(&output));
+        }
+        let output = run(directory.path(), &["check", &made, "--format", "json"]);
+        assert!(output.status.success(), "{template}: {}", said(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["diagnostics"], Value::Array(Vec::new()), "{template}");
+        let script = directory.path().join(&made).join("config.sh");
+        assert_eq!(std::fs::metadata(script).unwrap().permissions().mode() & 0o777, 0o755);
+        let hostname =
+            std::fs::read_to_string(directory.path().join(&made).join("root/etc/hostname")).unwrap();
+        assert_eq!(hostname.trim_end(), made);
+    }
+}
+
+/// The boot test builds what init makes of Debian 13; the example people copy has the same packages.
+#[test]
+fn the_template_of_debian_13_is_the_example_without_its_profile() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(run(directory.path(), &["init", "debian-13"]).status.success());
+    let facts = |path: &str| -> [Value; 3] {
+        let output = run(directory.path(), &["info", path, "--format", "json"]);
+        let info: Value = serde_json::from_slice(&output.stdout).unwrap();
+        ["packages", "repositories", "build"].map(|part| info[part].clone())
+    };
+    let example = checkout().join("examples/debian-13-server");
+    assert_eq!(facts("debian-13-server"), facts(example.to_str().unwrap()));
+}
+
+#[test]
+fn what_is_there_is_never_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("mine")).unwrap();
+    std::fs::write(directory.path().join("mine/file"), "precious").unwrap();
+    let output = run(directory.path(), &["init", "debian-12", "--directory", "mine"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(said(&output), "error: mine is not empty; name another directory with --directory\n");
+    std::fs::create_dir(directory.path().join("empty")).unwrap();
+    assert!(run(directory.path(), &["init", "debian-12", "--directory", "empty"]).status.success());
+    let names = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert_eq!(names, ["empty", "mine"], "nothing else may stay");
+}
+
+#[test]
+fn without_a_person_and_a_template_it_says_what_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(directory.path(), &["init"]);
+    let expected = "error: kiwi init needs a template when nobody can be asked: debian-12, debian-13, opensuse-leap, \
+                    opensuse-tumbleweed, fedora\n";
+    assert_eq!(said(&output), expected);
+    assert_eq!(run(directory.path(), &["init", "debian-99"]).status.code(), Some(2));
+}
+
+/// Runs `kiwi init` on a terminal of its own and types `answers`.
+#[test]
+fn a_person_is_asked_and_gets_what_the_options_give() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{} init", kiwi().display()))
+        .arg("/dev/null")
+        .current_dir(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script of bsdutils is needed");
+    // Template (one wrong), name, repository, type, locale, keys, zone, user, directory.
+    let answers = "debian-1\ndebian-12\nasked\n\next4\nde_DE\n\n\n\n\n";
+    child.stdin.take().unwrap().write_all(answers.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("expected one of debian-12, debian-13"), "{shown}");
+    let options = [
+        "init",
+        "debian-12",
+        "--name",
+        "asked",
+        "--type",
+        "ext4",
+        "--locale",
+        "de_DE",
+        "--directory",
+        "told",
+    ];
+    assert!(run(directory.path(), &options).status.success());
+    let text = |name: &str| std::fs::read_to_string(directory.path().join(name).join("config.xml")).unwrap();
+    assert_eq!(text("asked"), text("told"));
+}
