@@ -1,32 +1,13 @@
 //! A description: everything that was written, valid, nothing chosen yet.
 //!
-//! ```text
-//! load: texts -> one tree, checked against the keywords of their schemas -> upgrade -> decode -> Description
-//! ```
-//!
-//! All errors of the files are collected on the way; a description exists only when there is none. Choosing a type,
-//! profiles and an architecture is `select.rs`.
+//! `load.rs` reads one, `select.rs` chooses a type, profiles and an architecture.
 
-use std::sync::Arc;
-
-use crate::include::Loader;
 use crate::unsupported::Unsupported;
 use crate::{
-    Architecture, ArchitectureList, Deploy, DescriptionKind, Diagnostics, Drivers, ImageName, ImageType,
-    Machine, PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository,
-    SchemaVersion, SourceFile, Span, Split, User, Version, decode, include, upgrade,
+    Architecture, ArchitectureList, Deploy, DescriptionKind, Drivers, ImageName, ImageType, Machine,
+    PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository, SchemaVersion,
+    Span, Split, User, Version,
 };
-
-/// What reading a file gave.
-#[derive(Debug, Clone)]
-pub struct Parsed {
-    /// The description; none when there is an error among the diagnostics.
-    pub description: Option<Description>,
-    /// Everything there is to say about the file, in its order.
-    pub diagnostics: Diagnostics,
-    /// Keywords that today's schema does not have any more, each with the modern one.
-    pub deprecated: Diagnostics,
-}
 
 /// A valid description.
 #[derive(Debug, Clone)]
@@ -71,26 +52,6 @@ pub struct Description {
 }
 
 impl Description {
-    /// Reads the text of a description, of whichever schema it is, which includes no other.
-    pub fn parse(file: SourceFile) -> Parsed {
-        Self::load(file, &mut |_| Err("the other files of the description are not at hand".to_owned()))
-    }
-
-    /// Reads a description with the files it includes, whose texts `loader` gives.
-    pub fn load(file: SourceFile, loader: &mut Loader) -> Parsed {
-        let mut diagnostics = Diagnostics::default();
-        let mut deprecated = Diagnostics::default();
-        let whole = include::read(&Arc::new(file), loader, &mut diagnostics);
-        let description = whole.and_then(|mut whole| {
-            deprecated = whole.deprecated;
-            upgrade::upgrade(&mut whole.root, whole.schema);
-            decode::decode(&whole.root, whole.schema, &mut diagnostics)
-        });
-        diagnostics.sort();
-        diagnostics.shorten();
-        Parsed { description: description.filter(|_| !diagnostics.has_errors()), diagnostics, deprecated }
-    }
-
     /// The types of all preferences sections, in the order of the text.
     pub fn types(&self) -> impl Iterator<Item = &TypeEntry> {
         self.preferences.iter().flat_map(|section| &section.content.types)

@@ -77,6 +77,8 @@ pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
     }
     match Format::of_name(&file.name) {
         Format::Xml => xml::read(file),
-        format => mapping::read(file, format),
+        Format::Yaml => mapping::read_yaml(file),
+        Format::Toml => mapping::read_toml(file),
+        Format::Json => mapping::read_json(file),
     }
 }

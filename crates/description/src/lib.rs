@@ -27,6 +27,7 @@ mod format;
 mod generated;
 mod image_type;
 mod include;
+mod load;
 mod mapping;
 mod names;
 mod oem;
@@ -54,7 +55,7 @@ pub use architecture::{Architecture, ArchitectureList};
 pub use bootloader::{Bootloader, BootloaderName, Console, Firmware};
 pub use convert::{Conversion, Converted};
 pub use deploy::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType};
-pub use description::{Description, Inherit, Parsed, TypeEntry};
+pub use description::{Description, Inherit, TypeEntry};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use disk_format::DiskFormat;
 pub use drivers::{DriverKind, Drivers};
@@ -63,6 +64,7 @@ pub use image_type::{
     BootImage, Disk, DiskKeyword, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
 };
 pub use include::Loader;
+pub use load::Parsed;
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 pub use oem::Oem;
 pub use package_manager::PackageManager;

@@ -19,8 +19,8 @@ use ondisk::Filesystem;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind};
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::loop_device;
 use crate::machine::Machine;

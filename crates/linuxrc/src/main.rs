@@ -11,6 +11,7 @@
 
 mod boot;
 mod boot_failure;
+mod boot_plan;
 mod check;
 mod console;
 mod device;
@@ -33,6 +34,7 @@ mod modules;
 mod partition_table;
 mod persistent;
 mod root;
+mod shutdown;
 mod superblock;
 mod swap;
 mod switch_root;
@@ -48,7 +50,7 @@ fn main() {
         std::process::exit(1);
     }
     let machine = Machine::real();
-    boot_failure::reboot_on_panic();
+    shutdown::reboot_on_panic();
     let mut console = Console::quiet(&machine);
     let Err(boot_failure) = boot::boot(&machine, &mut console);
     boot_failure.end(&machine, &console)

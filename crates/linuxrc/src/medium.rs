@@ -16,8 +16,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::device::number;
 use crate::machine::Machine;

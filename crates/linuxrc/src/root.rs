@@ -9,8 +9,8 @@ use ondisk::Filesystem;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount_remount};
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::device::{Device, Devices, sector_size};
 use crate::machine::Machine;

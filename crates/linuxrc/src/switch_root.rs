@@ -12,8 +12,8 @@ use std::process::Command;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use rustix::mount::{UnmountFlags, mount_move, unmount};
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::machine::{Machine, PanicTimeout};
 

@@ -17,8 +17,8 @@ use bootconfig::partition_name;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;

@@ -18,7 +18,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::document::{Element, MAX_DEPTH};
-use crate::format::Format;
 use crate::{Diagnostic, SourceFile, Span};
 
 /// How deep nodes may nest: an element can be an item of a list in a mapping.
@@ -52,15 +51,27 @@ struct Key {
     range: Range<usize>,
 }
 
-/// Reads the text of `file`, which is not XML.
-pub(crate) fn read(file: &Arc<SourceFile>, format: Format) -> Result<Element, Box<Diagnostic>> {
+/// Reads a YAML file.
+pub(crate) fn read_yaml(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
+    read(file, yaml::read)
+}
+
+/// Reads a TOML file.
+pub(crate) fn read_toml(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
+    read(file, toml::read)
+}
+
+/// Reads a JSON file.
+pub(crate) fn read_json(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
+    read(file, json::read)
+}
+
+fn read(
+    file: &Arc<SourceFile>,
+    nodes: impl FnOnce(&mut Reader) -> Result<Node, Diagnostic>,
+) -> Result<Element, Box<Diagnostic>> {
     let mut reader = Reader { file, nodes: 0 };
-    let root = match format {
-        Format::Toml => toml::read(&mut reader),
-        Format::Json => json::read(&mut reader),
-        Format::Yaml | Format::Xml => yaml::read(&mut reader),
-    };
-    root.and_then(|root| element::root(file, root)).map_err(Box::new)
+    nodes(&mut reader).and_then(|root| element::root(file, root)).map_err(Box::new)
 }
 
 /// What the three readers share.

@@ -2,8 +2,7 @@
 
 use super::values::{ARCHITECTURES, DIGITS, MAC, SIZE, SIZE_OR_ALL, SOME_TEXT};
 use super::{
-    AttributeSchema, ElementSchema, Value, attribute, container, element, keyword, many, once, preferences,
-    values,
+    AttributeSchema, ElementSchema, Value, attribute, container, element, keyword, many, once, values,
 };
 use crate::SchemaVersion::{V5_8, V6_5, V6_9, V8_3, V8_4};
 
@@ -13,7 +12,7 @@ const OPTION_VALUE: AttributeSchema = attribute("value", Value::Text).doc("Its v
 pub(super) static TYPE_SIZE: ElementSchema = element("size")
     .doc("The size of the image; without, it is what its content needs.")
     .attributes(&[
-        preferences::UNIT,
+        values::UNIT,
         attribute("additive", Value::Boolean)
             .doc("Whether the size is added to what the content needs.")
             .default("false"),

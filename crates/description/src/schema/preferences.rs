@@ -1,10 +1,7 @@
 //! `<preferences>`: the settings of the image and its types.
 
 use super::values::{KEYTABLE, LOCALE, PROFILES, SOME_TEXT, TIMEZONE, VERSION};
-use super::{
-    AttributeSchema, ElementSchema, Value, attribute, element, image_type, keyword, legacy, many, oem, once,
-    values,
-};
+use super::{ElementSchema, Value, attribute, element, image_type, keyword, legacy, many, oem, once, values};
 use crate::SchemaVersion::{V1_4, V2_0, V3_8, V3_9, V5_0, V5_4, V5_5, V6_6, V6_7, V7_3, V7_5};
 
 /// The section.
@@ -55,16 +52,11 @@ pub(super) static PREFERENCES: ElementSchema = element("preferences")
         once(&legacy::OEM_DUMPHALT).since(V2_0).until(V3_8),
     ]);
 
-/// `unit=` of a size.
-pub(super) const UNIT: AttributeSchema = attribute("unit", Value::OneOf(&[keyword("M"), keyword("G")]))
-    .doc("`M`: mebibytes; `G`: gibibytes.")
-    .default("M");
-
 static VERSION_ELEMENT: ElementSchema =
     element("version").doc("The version of the image: numbers with points between them.").text(VERSION);
 static IMAGE_SIZE: ElementSchema = element("size")
     .doc("The size of the image; without, it is what its content needs.")
-    .attributes(&[UNIT])
+    .attributes(&[values::UNIT])
     .text(Value::Number(1, 1 << 40));
 static COMPRESSED: ElementSchema =
     element("compressed").doc("Whether the image of a file system is compressed.").text(Value::Boolean);

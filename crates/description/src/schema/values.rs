@@ -1,6 +1,6 @@
 //! Forms of values that several tables share.
 
-use super::{Keyword, Value, keyword};
+use super::{AttributeSchema, Keyword, Value, attribute, keyword};
 use crate::SchemaVersion::{V2_0, V6_9};
 use crate::document::Text;
 use crate::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
@@ -135,6 +135,11 @@ pub(super) const PACKAGE_VERSION: Value =
         text.split('.').count() == 4
             && text.split('.').all(|part| !part.is_empty() && number(part).is_some_and(|part| part <= 65535))
     });
+
+/// `unit=` of a size.
+pub(super) const UNIT: AttributeSchema = attribute("unit", Value::OneOf(&[keyword("M"), keyword("G")]))
+    .doc("`M`: mebibytes; `G`: gibibytes.")
+    .default("M");
 
 pub(super) const DIGITS: Value = Value::Number(0, u64::MAX);
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::description::Location;
+use super::location::Location;
 use crate::operation::locking::LockMode;
 use crate::operation::{
     Operation, Overrides, PackagePath, RepositoryOptions, Reuse, build, create, prepare, upgrade,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::description::Location;
+use super::location::Location;
 use crate::operation::{Operation, diff, repro};
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod compare;
 mod description;
 mod documentation;
 mod legacy_1x;
+mod location;
 mod media;
 mod ng;
 mod run;

@@ -16,9 +16,8 @@ use anyhow::{Context, Result, bail, ensure};
 use byteorder::{ByteOrder, LE};
 use crc::{CRC_32_ISCSI, Crc, Table};
 
-use super::btrfs_item;
+use super::btrfs_item::{self, Item, Settings};
 use crate::host::sparse;
-use crate::identity::Identity;
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
@@ -87,26 +86,6 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     Ok(())
 }
 
-/// What everything becomes.
-pub(super) struct Settings {
-    pub(super) epoch: u64,
-    pub(super) device: [u8; 16],
-    pub(super) chunk_tree: [u8; 16],
-    identity: Identity,
-}
-
-impl Settings {
-    pub(super) fn new(uuid: &str, epoch: u64) -> Self {
-        let identity = Identity::new(epoch, ["btrfs", uuid]);
-        Self { epoch, device: identity.uuid("device"), chunk_tree: identity.uuid("chunk tree"), identity }
-    }
-
-    /// The id of a subvolume.
-    pub(super) fn subvolume(&self, number: u64) -> [u8; 16] {
-        self.identity.uuid(&format!("subvolume {number}"))
-    }
-}
-
 /// Where the chunks of file contents are on the device.
 fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
     let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
@@ -148,17 +127,6 @@ fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
         location += 17 + btrfs_item::Chunk::read(&superblock[location + 17..]).length();
     }
     Ok(found)
-}
-
-/// An item of a leaf.
-pub(super) struct Item {
-    /// Where its key is.
-    pub(super) key: usize,
-    pub(super) object: u64,
-    pub(super) kind: u8,
-    /// Where its content is.
-    pub(super) location: usize,
-    pub(super) size: usize,
 }
 
 fn items(leaf: &[u8]) -> Result<Vec<Item>> {

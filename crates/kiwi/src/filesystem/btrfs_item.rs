@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use byteorder::{ByteOrder, LE};
 
-use super::btrfs_identity::{Item, Settings};
 use crate::host::device::Device;
+use crate::identity::Identity;
 
 const INODE: u8 = 1;
 const ATTRIBUTE: u8 = 24;
@@ -30,6 +30,37 @@ const INODE_SIZE: usize = 160;
 const ROOT_ID: Range<usize> = 247..263;
 const ROOT_CHANGE: usize = 327;
 const ROOT_CREATION: usize = 339;
+
+/// The times and identifiers that replace those of mkfs.
+pub(super) struct Settings {
+    pub(super) epoch: u64,
+    pub(super) device: [u8; 16],
+    pub(super) chunk_tree: [u8; 16],
+    identity: Identity,
+}
+
+impl Settings {
+    pub(super) fn new(uuid: &str, epoch: u64) -> Self {
+        let identity = Identity::new(epoch, ["btrfs", uuid]);
+        Self { epoch, device: identity.uuid("device"), chunk_tree: identity.uuid("chunk tree"), identity }
+    }
+
+    /// Returns the identifier of a subvolume.
+    pub(super) fn subvolume(&self, number: u64) -> [u8; 16] {
+        self.identity.uuid(&format!("subvolume {number}"))
+    }
+}
+
+/// An item of a leaf.
+pub(super) struct Item {
+    /// The offset of its key in the leaf.
+    pub(super) key: usize,
+    pub(super) object: u64,
+    pub(super) kind: u8,
+    /// The offset of its content in the leaf.
+    pub(super) location: usize,
+    pub(super) size: usize,
+}
 
 /// Settles the items of one leaf.
 pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
+use super::id_range::Range;
 use super::program_lookup;
 use super::userns_diagnosis::{Step, UsernsDiagnosis, program_remedy};
 
@@ -66,15 +67,6 @@ pub enum IdsError {
     /// Anything else.
     #[error("mapping ids: {0}")]
     Io(#[from] io::Error),
-}
-
-/// Ids that follow each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Range {
-    /// The lowest.
-    pub(super) first: u32,
-    /// How many.
-    pub(super) count: u32,
 }
 
 /// How ids inside map to ids outside.

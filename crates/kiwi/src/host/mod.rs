@@ -16,6 +16,7 @@ pub mod dir_lock;
 mod disk_full_watchdog;
 pub mod file;
 mod filter;
+mod id_range;
 mod ids;
 pub mod interrupt;
 mod log;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 
-use super::ids::Range;
+use super::id_range::Range;
 
 const SETGID: (u32, &str) = (6, "SETGID");
 const SETUID: (u32, &str) = (7, "SETUID");

@@ -15,7 +15,7 @@ use description::{
 use ondisk::Filesystem;
 
 use super::locking::Locking;
-use super::{Overrides, cached_artifacts, image_stage, load, partition_plan, prepare};
+use super::{Overrides, cached_artifacts, images_script, load, partition_plan, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
 use crate::create::{BootFiles, TreeFacts};
@@ -27,6 +27,7 @@ use crate::media::iso;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
+use crate::share::Share;
 use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
@@ -130,7 +131,7 @@ pub(super) fn decide(
     inputs.after(&decided.tree);
     plan.image_inputs(&decided, &mut inputs);
     inputs.value("the settings of the boot image", &config);
-    image_stage::linuxrc(share, &mut inputs)?;
+    linuxrc(share, &mut inputs)?;
     Ok(Some(DecidedBoot {
         path: boot.path.clone(),
         selection,
@@ -345,7 +346,7 @@ pub(super) fn create_boot_image(
     let share = &context.share;
     let host = &context.host;
     let layered = workspace.layered(tree, host)?;
-    super::create::run_images_sh(&layered, host)?;
+    images_script::run(&layered, host)?;
     let kind = described_kind(selection);
     // Nobody asks for these with the hardware's keywords.
     let modules = match kind {
@@ -358,6 +359,15 @@ pub(super) fn create_boot_image(
     let facts = TreeFacts::of(&layered, None)?;
     let plan = crate::create::plan(selection, &facts, &identity)?;
     crate::create::create(&plan, &layered, workspace, host)
+}
+
+/// Adds the boot program to the inputs of a stage. Without the program, nothing that needs it is built.
+pub(super) fn linuxrc(share: &Share, inputs: &mut Inputs) -> Result<()> {
+    if let Ok(path) = share.linuxrc() {
+        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+        inputs.bytes("linuxrc", bytes);
+    }
+    Ok(())
 }
 
 /// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.

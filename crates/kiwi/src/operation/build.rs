@@ -10,6 +10,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use description::{Choice, Selection};
 
 use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
@@ -54,7 +55,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
     loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
-    let selections = image_build::select(&loaded, request)?;
+    let selections = select(&loaded, request)?;
     for selection in &selections {
         create::check(selection, host)?;
     }
@@ -101,6 +102,32 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
         cache.prune(cache::limits(context)?, host)?;
     }
     workspace.close()
+}
+
+/// A selection for every type that was asked for, each once.
+fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
+    let keywords: Vec<Option<String>> = match &request.image_type {
+        _ if request.all_types => {
+            let choice = Choice {
+                profiles: request.profiles.clone(),
+                image_type: None,
+                architecture: Some(load::machine()),
+            };
+            let types = loaded.description.types_for(&choice);
+            let types = types.map_err(load::Invalid::new)?;
+            types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
+        }
+        Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),
+        None => vec![None],
+    };
+    let mut selections: Vec<Selection> = Vec::new();
+    for keyword in keywords {
+        let selection = load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides)?;
+        if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
+            selections.push(selection);
+        }
+    }
+    Ok(selections)
 }
 
 /// Where a tree grows.

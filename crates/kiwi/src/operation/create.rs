@@ -11,7 +11,7 @@ use description::{DescriptionKind, DiskFormat, ImageType, Selection};
 use ondisk::Filesystem;
 
 use super::boot_image::DecidedBoot;
-use super::{Overrides, boot_image, install_medium, load, prepare};
+use super::{Overrides, boot_image, images_script, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
 use crate::create::TreeFacts;
@@ -20,7 +20,6 @@ use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
-use crate::script;
 use crate::workspace::Workspace;
 
 /// What to create and where.
@@ -147,7 +146,7 @@ fn system_images(
 ) -> Result<Vec<Artifact>> {
     let host = &context.host;
     let layered = workspace.layered(tree, host)?;
-    run_images_sh(&layered, host)?;
+    images_script::run(&layered, host)?;
     let boot = boot_image::of(selection, boot, &layered, record, workspace, context)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let facts = TreeFacts::of(&layered, files)?;
@@ -156,16 +155,6 @@ fn system_images(
     artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, workspace, context)?);
     artifacts.extend(published);
     Ok(artifacts)
-}
-
-/// Runs the description's `images.sh`; what it changes stays in the layer, the root tree is as it was.
-pub(super) fn run_images_sh(layered: &RootTree, host: &Host) -> Result<()> {
-    if let Some(images_sh) = script::Script::of_tree(layered, "images.sh") {
-        let stage = host.stage("Running images.sh");
-        images_sh.run(layered, false, host)?;
-        stage.finish();
-    }
-    Ok(())
 }
 
 /// Refuses a type that cannot be made and names programs that are missing, before any work.

@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Result;
-use description::{Choice, Selection};
+use description::Selection;
 
 use super::boot_image::DecidedBoot;
 use super::load::Loaded;
-use super::{boot_image, build, cached_artifacts, create, image_stage, load};
+use super::{boot_image, cached_artifacts, create, image_stage};
 use crate::context::Context;
 use crate::host::Host;
 use crate::prepare::{Decided, PreparePlan, Reuse};
@@ -17,32 +17,6 @@ use crate::result_record::BuiltImage;
 use crate::root_tree::RootTree;
 use crate::stage::Inputs;
 use crate::workspace::Workspace;
-
-/// A selection for every type that was asked for, each once.
-pub(super) fn select(loaded: &Loaded, request: &build::Request) -> Result<Vec<Selection>> {
-    let keywords: Vec<Option<String>> = match &request.image_type {
-        _ if request.all_types => {
-            let choice = Choice {
-                profiles: request.profiles.clone(),
-                image_type: None,
-                architecture: Some(load::machine()),
-            };
-            let types = loaded.description.types_for(&choice);
-            let types = types.map_err(load::Invalid::new)?;
-            types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
-        }
-        Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),
-        None => vec![None],
-    };
-    let mut selections: Vec<Selection> = Vec::new();
-    for keyword in keywords {
-        let selection = load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides)?;
-        if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
-            selections.push(selection);
-        }
-    }
-    Ok(selections)
-}
 
 /// Puts those together that can be made from one tree: nothing that prepare does differs, or only the type that
 /// `.profile` names while no script asks for it. The tree is that of the first then.

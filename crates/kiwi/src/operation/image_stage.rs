@@ -6,10 +6,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use description::Selection;
 
-use super::boot_image::DecidedBoot;
+use super::boot_image::{self, DecidedBoot};
 use crate::context::Context;
 use crate::prepare::{Decided, PreparePlan};
-use crate::share::Share;
 use crate::stage::{Inputs, Stage};
 
 /// Directories of programs' own parts that end up in images.
@@ -48,17 +47,8 @@ pub(super) fn inputs(
     if let Some(boot) = boot {
         boot.inputs(&mut inputs);
     }
-    linuxrc(share, &mut inputs)?;
+    boot_image::linuxrc(share, &mut inputs)?;
     Ok(inputs)
-}
-
-/// The boot program; where there is none, nothing that needs it is built.
-pub(super) fn linuxrc(share: &Share, inputs: &mut Inputs) -> Result<()> {
-    if let Ok(path) = share.linuxrc() {
-        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        inputs.bytes("linuxrc", bytes);
-    }
-    Ok(())
 }
 
 /// Which version of a program or of its parts this is: a package that provides another one changes size or time.

@@ -17,6 +17,7 @@ pub mod diff;
 mod explain;
 mod image_build;
 mod image_stage;
+mod images_script;
 pub mod info;
 pub mod init;
 pub mod install_cd;

@@ -10,10 +10,10 @@ use bootconfig::InstallConfig;
 
 use super::question::{AtConsole, Prompt};
 use super::target::Target;
-use crate::boot_failure::restart;
 use crate::console::Console;
 use crate::machine::Machine;
 use crate::medium::Medium;
+use crate::shutdown::restart;
 
 /// Between two looks at the drive.
 const POLL: Duration = Duration::from_millis(500);

@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use bootconfig::{Checksum, InstallChoice, InstallConfig};
 
-use crate::boot::BootPlan;
-use crate::boot_failure::{BootFailure, power_off, restart};
+use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::{Console, Progress};
 use crate::install::already_installed;
 use crate::install::image::PackedImage;
@@ -26,6 +26,7 @@ use crate::install::target::{self, Target};
 use crate::machine::Machine;
 use crate::medium::{self, Medium};
 use crate::modules::Modules;
+use crate::shutdown::{power_off, restart};
 
 /// How long the last screen stays.
 const GOODBYE: Duration = Duration::from_secs(10);

@@ -9,8 +9,8 @@ use std::convert::Infallible;
 
 use bootconfig::LiveParameters;
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::live;
 use crate::machine::{Machine, PanicTimeout};

@@ -6,8 +6,8 @@
 use std::convert::Infallible;
 
 use super::vmx::System;
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::machine::{Machine, PanicTimeout};
 use crate::switch_root;

@@ -5,8 +5,8 @@
 
 use std::convert::Infallible;
 
-use crate::boot::BootPlan;
 use crate::boot_failure::BootFailure;
+use crate::boot_plan::BootPlan;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
