@@ -1,4 +1,4 @@
-//! An EFI system partition: a FAT file system with GRUB where every firmware looks for it.
+//! An EFI system partition: a FAT file system with GRUB at the path that every firmware looks for.
 
 use std::path::Path;
 
@@ -11,20 +11,20 @@ use crate::workspace::Workspace;
 /// The partition to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EspPlan {
-    /// Bytes it gets.
+    /// Its size in bytes.
     pub size: u64,
     /// The volume id.
     pub id: u32,
-    /// The time of its files, seconds since 1970.
+    /// The time of its files, in seconds since 1970.
     pub epoch: u64,
 }
 
-/// Bytes that hold GRUB's core image of `core` bytes: it, and a quarter for the file system, in whole MiB.
+/// Returns the size for a GRUB core image of `core` bytes: a quarter more for the file system, in whole MiB.
 pub fn size_for(core: u64) -> u64 {
     (core + core / 4).next_multiple_of(1 << 20)
 }
 
-/// Writes the partition into the file `image`, which is made, with the core image `core` as its boot program.
+/// Writes the partition to the new file `image`, with the core image `core` as its boot program.
 pub fn create(plan: &EspPlan, core: &Path, image: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
     let fat = FatPlan { size: plan.size, label: "EFI", id: plan.id, epoch: plan.epoch };
     let files = [(core.to_owned(), "EFI/BOOT/BOOTX64.EFI")];

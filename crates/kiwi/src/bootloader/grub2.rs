@@ -5,7 +5,7 @@
 //! UEFI: EFI/BOOT/BOOTX64.EFI on the ESP                                           -> grub.cfg of the system
 //! ```
 //!
-//! The locations in boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
+//! The fields of boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
 //! the core image, 8 bytes) and 0x1f4 of the core image's first sector (sector of its rest, 8 bytes).
 
 use std::fs::File;
@@ -21,14 +21,14 @@ use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// Where GRUB reads its menu, in the system.
+/// The path of GRUB's menu in the system.
 const DIRECTORY: &str = "/boot/grub";
-/// Bytes of boot.img that are code; behind them the MBR keeps its table.
+/// Bytes of code in boot.img; the MBR's partition table follows.
 const BOOT_CODE: usize = 440;
 const KERNEL_SECTOR: u64 = 0x5c;
 const BLOCK_LIST: u64 = 0x1f4;
 
-/// A platform GRUB is made for.
+/// A platform of GRUB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
     /// BIOS.
@@ -45,7 +45,7 @@ impl Platform {
         }
     }
 
-    /// The Debian package with its modules.
+    /// Returns the Debian package with its modules.
     fn package(self) -> &'static str {
         match self {
             Self::Pc => "grub-pc-bin",
@@ -61,7 +61,7 @@ impl Platform {
     }
 }
 
-/// Programs of the host that install it for these firmwares.
+/// Returns the host programs that install it for these firmwares.
 pub fn programs(firmware: Firmware) -> &'static [&'static str] {
     match firmware {
         Firmware::Bios => &["grub-mkimage"],
@@ -69,7 +69,7 @@ pub fn programs(firmware: Firmware) -> &'static [&'static str] {
     }
 }
 
-/// What GRUB's menu says.
+/// The contents of GRUB's menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {
     /// Title of the entry.
@@ -88,7 +88,7 @@ pub struct Menu {
     pub filesystem: Filesystem,
 }
 
-/// The kernel's keywords for the consoles of the description: the last one is `/dev/console`.
+/// Returns the kernel parameters for the consoles of the description: the last one is `/dev/console`.
 pub fn console_keywords(bootloader: &Bootloader) -> Vec<&'static str> {
     let consoles = consoles(bootloader);
     let keyword = |console: &Console| match console {
@@ -98,7 +98,7 @@ pub fn console_keywords(bootloader: &Bootloader) -> Vec<&'static str> {
     consoles.iter().map(keyword).collect()
 }
 
-/// The consoles of the description; screen and serial line when it names none.
+/// Returns the consoles of the description; screen and serial line if it names none.
 pub(super) fn consoles(bootloader: &Bootloader) -> Vec<Console> {
     match bootloader.output.is_empty() {
         true => vec![Console::Screen, Console::Serial],
@@ -106,7 +106,7 @@ pub(super) fn consoles(bootloader: &Bootloader) -> Vec<Console> {
     }
 }
 
-/// The consoles of the menu, how long it waits and what comes first.
+/// Returns the settings for consoles, time limit and default entry of the menu.
 fn prologue(bootloader: &Bootloader) -> String {
     let serial = consoles(bootloader).contains(&Console::Serial);
     let screen = consoles(bootloader).contains(&Console::Screen);
@@ -123,12 +123,12 @@ fn prologue(bootloader: &Bootloader) -> String {
     text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
 }
 
-/// A title between the quotes of grub.cfg.
+/// Returns a title for use between the quotes of grub.cfg.
 fn quoted(title: &str) -> String {
     title.replace('\'', "")
 }
 
-/// The text of grub.cfg.
+/// Returns the text of grub.cfg.
 pub fn configuration(menu: &Menu) -> String {
     let mut text = prologue(&menu.bootloader);
     for (title, keywords) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
@@ -144,7 +144,7 @@ pub fn configuration(menu: &Menu) -> String {
     text
 }
 
-/// The text of grub.cfg on a medium.
+/// Returns the text of grub.cfg on a medium.
 pub fn medium_configuration(menu: &MediumMenu) -> String {
     let mut text = prologue(&menu.settings);
     for entry in &menu.entries {
@@ -159,16 +159,16 @@ pub fn medium_configuration(menu: &MediumMenu) -> String {
     text
 }
 
-/// Starts the first disk that is not the medium, as if it were the first one of all. A BIOS only knows its first disk, which
-/// is the stick when it was started from one. UEFI shows its setup when a boot loader just ends, so the disk's own loader is
-/// started here, by the name that every firmware looks for.
+/// Starts the first disk that is not the medium, as if it were the machine's first disk. A BIOS only boots its first disk,
+/// which is the stick if it was started from one. UEFI shows its setup when a boot loader simply exits, so the disk's own
+/// loader is started here, by the path that every firmware looks for.
 fn next_disk(indent: &str) -> String {
     [
         "regexp --set=1:medium '^([^,]+)' \"$root\"",
         "for disk in hd0 hd1 hd2 hd3 hd4 hd5 hd6 hd7; do",
         "\tif [ \"$disk\" != \"$medium\" ]; then",
         "\t\tif [ \"$grub_platform\" = pc ]; then",
-        // The disk's boot sector is told the drive of the root device.
+        // The disk's boot sector gets the drive of the root device.
         "\t\t\tset root=$disk",
         "\t\t\tif [ $disk != hd0 ]; then drivemap -s hd0 $disk; fi",
         "\t\t\tif chainloader +1; then boot; fi",
@@ -187,15 +187,16 @@ fn next_disk(indent: &str) -> String {
     .concat()
 }
 
-/// What `disk_starter` reads, and its location on a medium.
+/// Returns the configuration of `disk_starter`, and its path on a medium.
 pub fn disk_starter_configuration() -> (String, String) {
     (format!("{DIRECTORY}/disk.cfg"), next_disk("") + "echo No disk starts.\nsleep 5\nreboot\n")
 }
 
-/// GRUB in a file that another boot loader starts as a kernel, to go on with a disk: for a medium with the file `mark`.
+/// Returns GRUB in a file that another boot loader starts as a kernel and that boots a disk: for a medium with the file
+/// `mark`.
 pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    // No more than that text takes: packing the modules costs more than all else about them.
+    // Only the modules that this text needs: compressing modules costs more than everything else.
     let modules =
         ["iso9660", "search", "configfile", "normal", "test", "chain", "regexp", "biosdisk", "drivemap"];
     let modules = [&modules[..], &["echo", "sleep", "reboot"]].concat();
@@ -204,16 +205,16 @@ pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<Pa
     let output = workspace.scratch_file("grub-disk.img");
     let mut bytes = std::fs::read(&start).with_context(|| format!("reading {}", start.display()))?;
     bytes.extend(std::fs::read(&core).with_context(|| format!("reading {}", core.display()))?);
-    host.write_file(&output, bytes).context("writing what starts a disk from a medium")?;
+    host.write_file(&output, bytes).context("writing the program that starts a disk from a medium")?;
     Ok(output)
 }
 
-/// Writes grub.cfg into the system.
+/// Writes grub.cfg to the system.
 pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
     tree.write(format!("{DIRECTORY}/grub.cfg"), configuration(menu), 0o644)
 }
 
-/// Makes GRUB's core image for a platform; its path. It finds its menu on the system's file system.
+/// Creates GRUB's core image for a platform; returns its path. It finds its menu on the system's file system.
 pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let filesystem = match menu.filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => "ext2",
@@ -228,7 +229,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
     make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
-/// As `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
+/// Like `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
 pub fn medium_core_image(
     platform: Platform,
     mark: &str,
@@ -240,7 +241,7 @@ pub fn medium_core_image(
     make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
-/// As `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
+/// Like `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
 pub fn stick_core_image(
     platform: Platform,
     fat_uuid: &str,
@@ -252,7 +253,7 @@ pub fn stick_core_image(
     make_core(platform, &search, "grub.cfg", &modules, workspace, host)
 }
 
-/// What a menu that starts Linux takes on a platform, and `more`.
+/// Returns the modules that a menu that starts Linux needs on a platform, and `more`.
 fn menu_modules(platform: Platform, more: &[&'static str]) -> Vec<&'static str> {
     let all = ["part_gpt", "part_msdos", "search", "configfile", "normal", "linux", "echo", "test"];
     let consoles = ["terminal", "gzio", "sleep", "reboot", "halt", "minicmd"];
@@ -288,7 +289,7 @@ fn make_core(
     Ok(output)
 }
 
-/// Looks for GRUB's modules on this host.
+/// Finds GRUB's modules on this host.
 pub fn check(platform: Platform) -> Result<()> {
     modules_directory(platform).map(drop)
 }
@@ -308,7 +309,7 @@ fn modules_directory(platform: Platform) -> Result<PathBuf> {
     }
 }
 
-/// Writes GRUB for BIOS: its first sector into the MBR, its core at sector `location`.
+/// Writes GRUB for BIOS: its first sector to the MBR, its core to sector `location`.
 pub fn write_bios(core: &Path, location: u64, room: u64, disk: &File) -> Result<()> {
     let boot = modules_directory(Platform::Pc)?.join("boot.img");
     let mut code = std::fs::read(&boot).with_context(|| format!("reading {}", boot.display()))?;
@@ -316,7 +317,7 @@ pub fn write_bios(core: &Path, location: u64, room: u64, disk: &File) -> Result<
     ensure!(code.len() >= 512 && core.len() > 512, "GRUB's images are too short");
     ensure!(
         (core.len() as u64).div_ceil(512) <= room,
-        "GRUB's core takes {} sectors and there are {room}",
+        "GRUB's core image needs {} sectors, but there is space for {room}",
         core.len().div_ceil(512)
     );
     put(&mut code, KERNEL_SECTOR, location);

@@ -1,11 +1,11 @@
-//! ISOLINUX: the boot loader of CDs for BIOS, and through the hybrid MBR of sticks too.
+//! ISOLINUX: the boot loader of CDs for BIOS, and through the hybrid MBR also of sticks.
 //!
 //! ```text
-//! /boot/isolinux/   isolinux.bin, the modules it needs, an isolinux.cfg that leads to
-//! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the chapter's directory, in which names are relative
+//! /boot/isolinux/   isolinux.bin, the modules it needs, an isolinux.cfg that loads
+//! /boot/ARCH/loader isolinux.cfg, kernel and initrd: the directory of KIWI 1.x, in which names are relative
 //! ```
 //!
-//! Its programs are those of the host; none of them is run here.
+//! Its programs are those of the host; none of them runs here.
 
 use std::path::{Path, PathBuf};
 
@@ -15,31 +15,31 @@ use description::Console;
 use super::grub2;
 use super::medium_menu::{Action, MediumMenu};
 
-/// The directory ISOLINUX looks into by itself.
+/// The directory that ISOLINUX itself searches.
 pub const DIRECTORY: &str = "/boot/isolinux";
 /// The program on the medium.
 pub const PROGRAM: &str = "boot/isolinux/isolinux.bin";
-/// What starts the machine's disk, as GRUB makes it.
+/// The program that starts the machine's disk, made by GRUB.
 pub const DISK_STARTER: &str = "/boot/isolinux/disk";
 /// The modules the menu needs.
 const MODULES: [&str; 4] = ["ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32"];
 
-/// Where distributions put ISOLINUX and its modules.
+/// Where distributions install ISOLINUX and its modules.
 const PROGRAM_DIRECTORIES: [&str; 3] = ["/usr/lib/ISOLINUX", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
 const MODULE_DIRECTORIES: [&str; 3] =
     ["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
 
-/// ISOLINUX on this host.
+/// The host's ISOLINUX.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
     /// The boot sector that starts a medium from a stick.
     pub hybrid_mbr: PathBuf,
-    /// The program and its modules: name on the medium and location on the host.
+    /// The program and its modules: name on the medium and path on the host.
     pub files: Vec<(String, PathBuf)>,
 }
 
 impl Installed {
-    /// Looks for it; what is missing is said with the package that provides it.
+    /// Finds it; an error names the package that provides a missing file.
     pub fn find() -> Result<Self> {
         let program = find(&PROGRAM_DIRECTORIES, "isolinux.bin", "isolinux")?;
         let hybrid_mbr = find(&PROGRAM_DIRECTORIES, "isohdpfx.bin", "isolinux")?;
@@ -62,18 +62,18 @@ fn find(directories: &[&str], name: &str, package: &str) -> Result<PathBuf> {
     }
 }
 
-/// What leads from ISOLINUX's own directory to the medium's settings, and makes names relative to their directory.
+/// Returns the configuration in ISOLINUX's own directory, which loads that of the medium and changes the directory.
 pub fn first_configuration(loader: &str) -> String {
     format!("default loader\nprompt 0\nlabel loader\n  config {loader}/isolinux.cfg {loader}/\n")
 }
 
-/// The text of isolinux.cfg in the loader's directory. A line is no longer than isolinux reads (2047 bytes).
+/// Returns the text of isolinux.cfg in the loader's directory. ISOLINUX reads at most 2047 bytes of a line.
 pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     let mut text = String::new();
     if grub2::consoles(&menu.settings).contains(&Console::Serial) {
         text += "serial 0 115200\n";
     }
-    // Tenths of a second; 0 would wait for ever.
+    // Tenths of a second; 0 would wait forever.
     let timeout = (menu.settings.timeout * 10).max(1);
     text +=
         &format!("path {DIRECTORY}\nui menu.c32\nmenu title {}\nprompt 0\ntimeout {timeout}\n", menu.title);
@@ -86,19 +86,19 @@ pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
             Action::Boot { kernel, initrd, command_line } => {
                 let append = format!("  append initrd={} {command_line}\n", inside(initrd, loader));
                 if append.len() > 2047 {
-                    return Err(anyhow::anyhow!("the kernel's command line is too long for ISOLINUX"))
+                    return Err(anyhow::anyhow!("the kernel command line is too long for ISOLINUX"))
                         .with_context(|| format!("writing the entry {}", entry.label));
                 }
                 format!("  kernel {}\n{append}", inside(kernel, loader))
             }
-            // A BIOS does not say which disk is not the medium; GRUB finds out.
+            // A BIOS does not tell which disk is not the medium; GRUB finds out.
             Action::NextDevice => format!("  linux {DISK_STARTER}\n"),
         };
     }
     Ok(text)
 }
 
-/// A path as it is written inside the loader's directory.
+/// Returns a path relative to the loader's directory.
 fn inside<'a>(path: &'a str, loader: &str) -> &'a str {
     path.strip_prefix(loader).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
 }
@@ -151,7 +151,7 @@ mod tests {
         let error = configuration(&menu(&"x".repeat(2048)), "/boot/x86_64/loader").unwrap_err();
         assert_eq!(
             format!("{error:#}"),
-            "writing the entry Live-System: the kernel's command line is too long for ISOLINUX"
+            "writing the entry Live-System: the kernel command line is too long for ISOLINUX"
         );
     }
 }

@@ -1,30 +1,30 @@
-//! What the boot menu of a CD or stick offers, whichever boot loader shows it.
+//! The boot menu of a CD or stick, independent of the boot loader.
 
 use description::Bootloader;
 
 /// The menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediumMenu {
-    /// What stands over it.
+    /// Its title.
     pub title: String,
-    /// How long it waits and where it is shown.
+    /// Its time limit and consoles.
     pub settings: Bootloader,
-    /// From the top; the first one starts when nobody chooses.
+    /// From the top; the first one is the default.
     pub entries: Vec<Entry>,
 }
 
-/// One line of it.
+/// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The keyword that isolinux knows it by.
+    /// Its isolinux label.
     pub label: String,
-    /// What people read.
+    /// Its title.
     pub title: String,
-    /// What it does.
+    /// Its action.
     pub action: Action,
 }
 
-/// What an entry does.
+/// The action of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Starts a kernel; paths are those on the medium.
@@ -36,6 +36,6 @@ pub enum Action {
         /// Its command line.
         command_line: String,
     },
-    /// Leaves the medium and starts the first disk that is not it.
+    /// Starts the first disk that is not the medium.
     NextDevice,
 }

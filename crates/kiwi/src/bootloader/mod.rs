@@ -1,4 +1,4 @@
-//! Boot loaders, written into a disk file or onto a medium at their locations.
+//! Boot loaders, written to their offsets in a disk file or to their paths on a medium.
 
 pub mod esp;
 pub mod grub2;

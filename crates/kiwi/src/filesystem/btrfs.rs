@@ -1,8 +1,8 @@
 //! Btrfs by `mkfs.btrfs --rootdir`, from a copy of the tree in memory.
 //!
-//! mkfs.btrfs takes the order of entries and the numbers of inodes from the file system the tree lies on, where they come
-//! by chance. On one made for it alone, filled in the order of names, they are the same in every build. What else
-//! differs is finished afterwards (`btrfs_identity`).
+//! mkfs.btrfs takes the order of entries and the inode numbers from the file system that holds the tree, where they are
+//! arbitrary. A tmpfs made for this purpose and filled in the order of names gives the same numbers in every build.
+//! `btrfs_identity` then overwrites everything else that differs between builds.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,10 @@ use crate::root_tree::{Measure, RootTree};
 use crate::tree_archive;
 use crate::workspace::Workspace;
 
-/// The smallest Btrfs that can be made with room to work in.
+/// The smallest Btrfs with enough free space to be usable.
 const SMALLEST: u64 = 256 << 20;
 
-/// Content, doubled metadata and the chunks Btrfs hands out.
+/// Returns the size for content, duplicated metadata and the chunks that Btrfs allocates.
 pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 4096 + (64 << 20)).max(SMALLEST)
 }
@@ -33,20 +33,20 @@ pub(super) fn create(
 ) -> Result<()> {
     let file = empty_file(plan, output, host)?;
     let devices = tree.devices()?;
-    // No tree is larger than the file system it is to fill.
+    // The copy never needs more space than the file system it is for.
     if host.available_memory() > plan.size {
         let directory = workspace.scratch_file("btrfs.tree");
         host.create_directories(&directory).with_context(|| format!("creating {}", directory.display()))?;
-        host.mount_memory(&directory, plan.size).context("making room in memory for the tree")?;
+        host.mount_memory(&directory, plan.size).context("allocating memory for a copy of the tree")?;
         let made = tree_archive::copy(tree, &directory, host)
             .and_then(|()| hand_over(&devices, &directory))
             .and_then(|()| make(plan, &directory, devices, output, host));
-        host.unmount(&directory).context("taking the copy of the tree out of memory")?;
+        host.unmount(&directory).context("releasing the copy of the tree in memory")?;
         made?;
     } else {
         ensure!(
             devices.is_empty(),
-            "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; take another file system, or \
+            "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; use another file system, or \
              let the system make the nodes at boot (tmpfiles.d)",
             plan.size >> 20
         );
@@ -56,11 +56,12 @@ pub(super) fn create(
         );
         make(plan, tree.path(), devices, output, host)?;
     }
-    btrfs_identity::finish(&file, &plan.uuid, plan.epoch).context("settling times and ids of the file system")
+    btrfs_identity::finish(&file, &plan.uuid, plan.epoch)
+        .context("setting the times and ids of the file system")
 }
 
-/// Gives the device nodes of the copy their numbers as the time of last access: mkfs.btrfs writes that, which is finished
-/// afterwards, and forgets the number.
+/// Stores the numbers of the copy's device nodes in their access times: mkfs.btrfs copies the access time, which is
+/// overwritten later, but not the device number.
 fn hand_over(devices: &[PathBuf], copy: &Path) -> Result<()> {
     for path in devices {
         let location = copy.join(path.strip_prefix("/")?);
@@ -70,7 +71,7 @@ fn hand_over(devices: &[PathBuf], copy: &Path) -> Result<()> {
         let number = i64::try_from(btrfs_item::number_of(device))?;
         let times = Timestamps { last_access: time(number, 0), last_modification: time(0, UTIME_OMIT) };
         utimensat(CWD, &location, &times, AtFlags::SYMLINK_NOFOLLOW)
-            .with_context(|| format!("numbering the device node {}", path.display()))?;
+            .with_context(|| format!("storing the number of the device node {}", path.display()))?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
-//! Times and identifiers of a finished Btrfs: what mkfs.btrfs takes from the clock and from chance comes from the build.
+//! Times and identifiers of a finished Btrfs: values that mkfs.btrfs takes from the clock or at random are replaced.
 //!
 //! ```text
-//! superblock -> chunk tree -> every tree block outside the chunks of file contents -> seal -> superblocks
+//! superblock -> chunk tree -> every tree block outside the chunks of file contents -> checksum -> superblocks
 //! ```
 //!
-//! The blocks that mkfs left behind while it built the trees change like those in use: they are part of the bytes. Layout:
-//! the Btrfs documentation, "On-disk Format", and the kernel's `btrfs_tree.h`. Access, change and creation become one
-//! moment, and no file is newer; the ids of device, chunk tree and subvolumes follow from that of the file system.
+//! Blocks that mkfs discarded while it built the trees change like those in use: they are part of the image. Layout:
+//! the Btrfs documentation, "On-disk Format", and the kernel's `btrfs_tree.h`. Access, change and creation times become
+//! the same moment, and no file is newer; the ids of device, chunk tree and subvolumes derive from the file system's UUID.
 
 use std::fs::File;
 use std::ops::Range;
@@ -21,16 +21,16 @@ use crate::host::sparse;
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
-/// Where superblocks are, as far as the file system reaches.
+/// Offsets of the superblocks, as far as the file system reaches.
 const SUPERBLOCKS: [u64; 3] = [64 << 10, 64 << 20, 256 << 30];
 const SUPERBLOCK: usize = 4096;
 const MAGIC: &[u8] = b"_BHRfS_M";
-/// Locations in a superblock.
+/// Offsets in a superblock.
 const DEVICE: usize = 201;
 const SYSTEM_CHUNKS: usize = 811;
 const SYSTEM_CHUNKS_END: usize = SYSTEM_CHUNKS + 2048;
 
-/// Locations in a tree block.
+/// Offsets in a tree block.
 const FILE_SYSTEM: Range<usize> = 32..48;
 const CHUNK_TREE: usize = 64;
 const COUNT: usize = 96;
@@ -39,21 +39,21 @@ pub(super) const HEAD: usize = 101;
 const ITEM: usize = 25;
 const POINTER: usize = 33;
 
-/// Settles the file system that fills `file`.
+/// Sets the times and ids of the file system that fills `file`.
 pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     let settings = Settings::new(uuid, epoch);
     let size = file.metadata().context("reading the size of the file system")?.len();
     let mut superblock = [0; SUPERBLOCK];
     file.read_exact_at(&mut superblock, SUPERBLOCKS[0]).context("reading the superblock")?;
-    ensure!(superblock[64..72] == *MAGIC, "there is no Btrfs");
+    ensure!(superblock[64..72] == *MAGIC, "not a Btrfs file system");
     ensure!(
         LE::read_u16(&superblock[196..]) == 0,
-        "a Btrfs with other checksums than crc32c is not supported; take --checksum out of filesystem options"
+        "a Btrfs with checksums other than crc32c is not supported; remove --checksum from the file system options"
     );
     let node = usize::try_from(LE::read_u32(&superblock[148..]))?;
     let contents = contents(file, &superblock, node)?;
     let mut block = vec![0; node];
-    for (start, end) in sparse::extents(file, size).context("finding what the file system wrote")? {
+    for (start, end) in sparse::extents(file, size).context("finding the written parts of the file system")? {
         let first = start / 4096 * 4096;
         for location in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
             if contents.iter().any(|chunk| chunk.contains(&location)) {
@@ -76,7 +76,7 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
             for chunk in system_chunks(&superblock)? {
                 btrfs_item::finish_chunk(&mut superblock[chunk..], &settings);
             }
-            // Behind them stand remains of chunks that were there before.
+            // Remains of removed chunks follow.
             let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
             superblock[end..SYSTEM_CHUNKS_END].fill(0);
             seal(&mut superblock);
@@ -86,7 +86,7 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     Ok(())
 }
 
-/// Where the chunks of file contents are on the device.
+/// Returns the device ranges of the chunks of file contents.
 fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
     let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
         .into_iter()
@@ -116,7 +116,7 @@ fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64
     Ok(found)
 }
 
-/// Locations of the chunks the superblock itself describes; a key stands before each.
+/// Returns the offsets of the chunks that the superblock itself describes; a key precedes each.
 fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
     let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
     ensure!(end <= SYSTEM_CHUNKS_END, "the superblock is damaged");
@@ -147,7 +147,7 @@ fn finish_block(block: &mut [u8], settings: &Settings) -> Result<()> {
     block[CHUNK_TREE..CHUNK_TREE + 16].copy_from_slice(&settings.chunk_tree);
     if block[LEVEL] == 0 {
         let items = items(block)?;
-        // Between keys and contents stand remains of what was there before.
+        // Remains of removed items lie between keys and contents.
         let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.location);
         ensure!(free.start <= free.end, "a leaf is damaged");
         block[free].fill(0);
@@ -174,7 +174,7 @@ mod tests {
 
     const UUID: &str = "11111111-2222-4333-8444-555555555555";
 
-    /// More files than one leaf describes, so that there are nodes; with doubled trees, single ones and mixed chunks.
+    /// Uses more files than one leaf describes, so that there are nodes; with duplicated trees, single ones and mixed chunks.
     #[test]
     fn finished_file_systems_satisfy_btrfs_check_and_are_the_same_later() {
         let directory = tempfile::tempdir().unwrap();

@@ -17,16 +17,16 @@ const DEVICE: u8 = 216;
 pub(super) const CHUNK: u8 = 228;
 const SUBVOLUME_ID: u8 = 251;
 
-/// Locations in an inode: mode, number of a device.
+/// Offsets in an inode: mode, device number.
 const MODE: usize = 52;
 const NUMBER: usize = 56;
-/// Locations in an inode: access, change, modification, creation, each seconds and nanoseconds.
+/// Offsets in an inode: access, change, modification, creation, each seconds and nanoseconds.
 const ACCESS: usize = 112;
 const CHANGE: usize = 124;
 const MODIFICATION: usize = 136;
 const CREATION: usize = 148;
 const INODE_SIZE: usize = 160;
-/// Locations in the item of a tree's root.
+/// Offsets in the item of a tree's root.
 const ROOT_ID: Range<usize> = 247..263;
 const ROOT_CHANGE: usize = 327;
 const ROOT_CREATION: usize = 339;
@@ -62,7 +62,7 @@ pub(super) struct Item {
     pub(super) size: usize,
 }
 
-/// Settles the items of one leaf.
+/// Sets the values in the items of one leaf.
 pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     for item in items {
         let content = &mut leaf[item.location..item.location + item.size];
@@ -88,7 +88,8 @@ pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     finish_subvolume_ids(leaf, items, settings);
 }
 
-/// Of each name, and there are several where hashes meet, mkfs leaves the number of the transaction as memory had it.
+/// Clears the transaction number of each name, which mkfs copies from uninitialised memory. Names with equal hashes share an
+/// item.
 fn finish_names(content: &mut [u8]) {
     let mut location = 0;
     while location + 30 <= content.len() {
@@ -99,12 +100,12 @@ fn finish_names(content: &mut [u8]) {
     }
 }
 
-/// The number of a device as the kernel's Btrfs writes it, which is how the kernel itself has it.
+/// Converts a device number to the form of the kernel's Btrfs code, which is the kernel's internal one.
 pub(super) fn number_of(device: Device) -> u64 {
     u64::from(device.major) << 20 | u64::from(device.minor)
 }
 
-/// The time of access of a device node is its number (`btrfs::hand_over`).
+/// The access time of a device node is its number (`btrfs::hand_over`).
 fn finish_inode(inode: &mut [u8], epoch: u64) {
     if matches!(LE::read_u32(&inode[MODE..]) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK) {
         inode.copy_within(ACCESS..ACCESS + 8, NUMBER);
@@ -115,7 +116,7 @@ fn finish_inode(inode: &mut [u8], epoch: u64) {
     if LE::read_u64(&inode[MODIFICATION..]) > epoch {
         set_time(inode, MODIFICATION, epoch);
     }
-    // To the second, as every other file system of kiwi's.
+    // To the second, like every other file system that kiwi writes.
     inode[MODIFICATION + 8..MODIFICATION + 12].fill(0);
 }
 
@@ -124,7 +125,7 @@ fn set_time(content: &mut [u8], location: usize, epoch: u64) {
     content[location + 8..location + 12].fill(0);
 }
 
-/// The id is the key: new ones have another order. Each leads to the number of its subvolume.
+/// Replaces the ids of subvolumes. The id is the key, so new ids have a different order; each maps to its subvolume.
 fn finish_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     let ids: Vec<&Item> = items.iter().filter(|item| item.kind == SUBVOLUME_ID && item.size == 8).collect();
     let mut entries: Vec<([u8; 16], u64)> = ids
@@ -140,12 +141,12 @@ fn finish_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     }
 }
 
-/// The description of the one device.
+/// Replaces the description of the only device.
 pub(super) fn finish_device(device: &mut [u8], settings: &Settings) {
     device[66..82].copy_from_slice(&settings.device);
 }
 
-/// A chunk names the device of each of its stripes.
+/// Replaces the device id that a chunk has for each of its stripes.
 pub(super) fn finish_chunk(chunk: &mut [u8], settings: &Settings) {
     for stripe in 0..usize::from(LE::read_u16(&chunk[44..])) {
         let location = 48 + stripe * 32 + 16;
@@ -155,7 +156,7 @@ pub(super) fn finish_chunk(chunk: &mut [u8], settings: &Settings) {
     }
 }
 
-/// Where a range of create addresses is on the device.
+/// A range of logical addresses and its location on the device.
 pub(super) struct Chunk {
     bytes: u64,
     /// Whether it holds file contents and no trees.
@@ -181,13 +182,13 @@ impl Chunk {
         48 + self.stripes.len() * 32
     }
 
-    /// Where the create address is, when the chunk that starts at `start` has it.
+    /// Returns the device offset of the logical address, if it is in the chunk that starts at `start`.
     pub(super) fn location(&self, start: u64, create: u64) -> Option<u64> {
         let inside = create.checked_sub(start).filter(|inside| *inside < self.bytes)?;
         self.stripes.first().map(|stripe| stripe + inside)
     }
 
-    /// The ranges on the device, when it holds file contents alone.
+    /// Returns the device ranges, if the chunk holds only file contents.
     pub(super) fn contents(&self) -> Vec<Range<u64>> {
         if !self.contents {
             return Vec::new();

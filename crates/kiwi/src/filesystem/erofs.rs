@@ -8,7 +8,7 @@ use super::{FilesystemPlan, directory_of};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
-/// What every mkfs.erofs and every kernel with erofs can do.
+/// Options that every mkfs.erofs and every kernel with erofs support.
 const COMPRESSOR: &str = "lz4hc";
 
 pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
@@ -17,7 +17,7 @@ pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host
     if compressor != "none" {
         command = command.arg(format!("-z{compressor}"));
     }
-    // Its own time is that of the build, its files keep theirs; with -T they would not.
+    // SOURCE_DATE_EPOCH sets the time of the file system only; -T would also set the time of every file.
     command
         .env("SOURCE_DATE_EPOCH", plan.epoch.to_string())
         .args(&plan.options)

@@ -1,8 +1,8 @@
 //! ext2, ext3 and ext4 by `mke2fs -d`.
 //!
-//! The features are ours, not those of the host's mke2fs.conf: GRUB 2.06 and older kernels read them. It is written
-//! where it stays, inside a disk too. Afterwards every inode gets its times from the build (`ext_times`), which mke2fs
-//! takes from the tree's own inodes; with that the same tree gives the same bytes.
+//! The features are fixed, not those of the host's mke2fs.conf: GRUB 2.06 and older kernels can read them. The file system
+//! is written in place, also inside a disk. Afterwards `ext_times` sets the times of every inode, which mke2fs takes
+//! from the tree's own inodes, so that the same tree gives the same bytes.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 
 /// Bytes of an inode.
 const INODE: u64 = 256;
-/// Bytes of a file system for each inode, as mke2fs reckons by default.
+/// Bytes of a file system for each inode, the default of mke2fs.
 const BYTES_PER_INODE: u64 = 16384;
 
 const CONFIGURATION: &str = "[defaults]
@@ -36,7 +36,7 @@ const CONFIGURATION: &str = "[defaults]
 \t}
 ";
 
-/// Content, inodes, journal and a little for group descriptors and bitmaps.
+/// Returns the size for content, inodes, journal and a reserve for group descriptors and bitmaps.
 pub(super) fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     let content = measure.bytes + inodes(measure.entries, measure.bytes) * INODE;
     let journal = match filesystem {
@@ -46,12 +46,12 @@ pub(super) fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     content + content / 64 + journal + (2 << 20)
 }
 
-/// Twice the entries as the chapter has it, and at least what mke2fs gives a file system of this size.
+/// Returns twice the number of entries, as KIWI 1.x does, and at least the default of mke2fs for a file system of this size.
 fn inodes(entries: u64, bytes: u64) -> u64 {
     (entries * 2).max(bytes / BYTES_PER_INODE)
 }
 
-/// Mebibytes of the journal for a file system of about this size.
+/// Returns the mebibytes of the journal for a file system of about this size.
 fn journal(bytes: u64) -> u64 {
     match bytes >> 20 {
         0..=127 => 4,
@@ -61,7 +61,7 @@ fn journal(bytes: u64) -> u64 {
     }
 }
 
-/// Writes it at byte `offset` of the file `output`, which has room for it.
+/// Writes the file system at byte `offset` of the file `output`, which is large enough.
 pub(super) fn create(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -71,7 +71,7 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<()> {
     let configuration = workspace.scratch_file("mke2fs.conf");
-    host.write_file(&configuration, CONFIGURATION).context("writing the settings of mke2fs")?;
+    host.write_file(&configuration, CONFIGURATION).context("writing the configuration of mke2fs")?;
     let extended = format!("offset={offset},hash_seed={},assume_storage_prezeroed=1,nodiscard", plan.uuid);
     let mut command = host
         .command("mke2fs")
@@ -100,5 +100,5 @@ pub(super) fn create(
         .run()
         .context("writing the file system")?;
     let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;
-    ext_times::finish(&file, offset, plan.epoch).context("settling the file system's times")
+    ext_times::finish(&file, offset, plan.epoch).context("setting the file system's times")
 }

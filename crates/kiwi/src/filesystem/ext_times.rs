@@ -1,8 +1,8 @@
-//! The time stamps of a finished ext2, ext3 or ext4: access, change and creation become one moment, and no file is newer.
+//! The time stamps of a finished ext2, ext3 or ext4: access, change and creation get one value, and no file is newer.
 //!
-//! mke2fs takes change and access times from the inodes of the tree, which differ from build to build and cannot be
-//! set. debugfs can change them, at a hundred thousand commands for a small system; here the inode tables are read
-//! and written once. Layout and checksums: the kernel's Documentation/filesystems/ext4, "Super Block", "Block Group
+//! mke2fs takes change and access times from the inodes of the tree, which differ between builds and cannot be set.
+//! debugfs can change them, with a hundred thousand commands for a small system; here the inode tables are read and
+//! written once. Layout and checksums: the kernel's Documentation/filesystems/ext4, "Super Block", "Block Group
 //! Descriptors", "Index Nodes" and "Checksums". Everything but times and their checksum stays as mke2fs wrote it.
 
 use std::fs::File;
@@ -22,14 +22,14 @@ const INCOMPATIBLE_64BIT: u32 = 0x80;
 const INCOMPATIBLE_CHECKSUM_SEED: u32 = 0x2000;
 const READ_ONLY_METADATA_CHECKSUM: u32 = 0x400;
 
-/// Locations of 32-bit time stamps in an inode, and of their extra parts behind the first 128 bytes.
+/// Offsets of 32-bit time stamps in an inode, and of their extra parts behind the first 128 bytes.
 const ACCESS: usize = 0x08;
 const CHANGE: usize = 0x0c;
 const MODIFICATION: usize = 0x10;
 const CREATION: usize = 0x90;
 const EXTRA: [usize; 4] = [0x84, 0x88, 0x8c, 0x94];
 
-/// Settles the file system that starts at `offset` of `file`.
+/// Sets the times of the file system that starts at `offset` of `file`.
 pub(super) fn finish(file: &File, offset: u64, epoch: u64) -> Result<()> {
     let epoch = u32::try_from(epoch).context("the time of the build does not fit an ext file system")?;
     let layout = Layout::read(file, offset)?;
@@ -51,7 +51,7 @@ pub(super) fn finish(file: &File, offset: u64, epoch: u64) -> Result<()> {
     Ok(())
 }
 
-/// What the superblock says, as far as it is needed to reach every inode.
+/// The fields of the superblock that are needed to reach every inode.
 struct Layout {
     block_size: u64,
     first_descriptor: u64,
@@ -59,7 +59,7 @@ struct Layout {
     groups: u64,
     inodes_per_group: u64,
     inode_size: u64,
-    /// Where inode checksums start; none: the file system has none.
+    /// Seed of inode checksums; none: the file system has none.
     seed: Option<u32>,
 }
 
@@ -67,11 +67,11 @@ impl Layout {
     fn read(file: &File, offset: u64) -> Result<Self> {
         let mut block = [0; 1024];
         file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
-        ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "there is no ext file system at byte {offset}");
+        ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "no ext file system at byte {offset}");
         let [incompatible, read_only] = [0x60, 0x64].map(|location| LE::read_u32(&block[location..]));
         ensure!(
             incompatible & INCOMPATIBLE_META_GROUPS == 0,
-            "the feature meta_bg of mke2fs is not supported; take it out of filesystem options"
+            "the feature meta_bg of mke2fs is not supported; remove it from the file system options"
         );
         let block_size = 1024 << LE::read_u32(&block[0x18..]);
         let wide = incompatible & INCOMPATIBLE_64BIT != 0;
@@ -91,7 +91,7 @@ impl Layout {
         })
     }
 
-    /// First block and number of inodes ever used of a group's table.
+    /// Returns the first block of a group's inode table and the number of its inodes that were ever used.
     fn inode_table(&self, file: &File, offset: u64, group: u64) -> Result<(u64, u64)> {
         let mut descriptor = [0; 64];
         let size = usize::try_from(self.descriptor_size.min(64))?;
@@ -99,14 +99,14 @@ impl Layout {
         file.read_exact_at(&mut descriptor[..size], location).context("reading a group descriptor")?;
         let start =
             u64::from(LE::read_u32(&descriptor[0x08..])) | u64::from(LE::read_u32(&descriptor[0x28..])) << 32;
-        // Only file systems with checksums keep the number of inodes that were never used.
+        // Only file systems with checksums record the number of unused inodes.
         let unused =
             u64::from(LE::read_u16(&descriptor[0x1c..])) | u64::from(LE::read_u16(&descriptor[0x32..])) << 16;
         let unused = if self.seed.is_some() { unused } else { 0 };
         Ok((start, self.inodes_per_group.saturating_sub(unused)))
     }
 
-    /// Whether the inode is in use and was finished.
+    /// Sets the times of an inode; whether it is in use.
     fn finish_inode(&self, inode: &mut [u8], number: u32, epoch: u32) -> bool {
         if LE::read_u16(inode) == 0 {
             return false;
@@ -130,7 +130,7 @@ impl Layout {
     }
 }
 
-/// Writes the inode's checksum: its low half always, its high half where the inode has room for it.
+/// Writes the inode's checksum: the low half always, the high half if the inode is large enough.
 fn seal(inode: &mut [u8], number: u32, seed: u32, high: bool) {
     inode[0x7c..0x7e].fill(0);
     if high {
@@ -145,7 +145,7 @@ fn seal(inode: &mut [u8], number: u32, seed: u32, high: bool) {
     }
 }
 
-/// Goes on from `seed`, which is in the order of the result.
+/// Continues from `seed`, which has the form of the result.
 fn checksum(seed: u32, bytes: &[u8]) -> u32 {
     let mut digest = CRC.digest_with_initial(seed.reverse_bits());
     digest.update(bytes);

@@ -1,4 +1,4 @@
-//! FAT by `mkfs.vfat` and mtools: what firmware reads. Files are put in by name, not from a tree.
+//! FAT by `mkfs.vfat` and mtools, for firmware. Files are added by name, not from a tree.
 
 use std::fs::FileTimes;
 use std::path::{Path, PathBuf};
@@ -12,30 +12,30 @@ use crate::workspace::Workspace;
 /// A FAT file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FatPlan {
-    /// Bytes it gets.
+    /// Its size in bytes.
     pub size: u64,
-    /// Up to eleven capital letters.
+    /// At most eleven capital letters.
     pub label: &'static str,
     /// The volume id.
     pub id: u32,
-    /// The time of its files, seconds since 1970.
+    /// The time of its files, in seconds since 1970.
     pub epoch: u64,
 }
 
 impl FatPlan {
-    /// The id as `blkid` and GRUB write it.
+    /// Returns the id as `blkid` and GRUB write it.
     pub fn uuid(&self) -> String {
         format!("{:04X}-{:04X}", self.id >> 16, self.id & 0xffff)
     }
 }
 
-/// Bytes for files of `bytes` in all: a sixteenth more, and enough for FAT32.
+/// Returns the size for files of `bytes` in total: a sixteenth more, and enough for FAT32.
 pub fn size_for(bytes: u64) -> u64 {
     (bytes + bytes / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20)
 }
 
-/// Writes the file system into the file `output`, which is made: these directories (parents first), then these files of the
-/// scratch space, whose times are set.
+/// Writes the file system to the new file `output`: these directories (parents first), then these files of the scratch
+/// space, whose times are set.
 pub fn create(
     plan: &FatPlan,
     directories: &[&str],
@@ -47,7 +47,7 @@ pub fn create(
     let what = |doing: &str| format!("{doing} {}", output.display());
     host.create_file(output).and_then(|file| file.set_len(plan.size)).with_context(|| what("creating"))?;
     let epoch = plan.epoch.to_string();
-    // FAT32 wants 65525 clusters, FAT16 4085: a sector each up to 256 MiB.
+    // FAT32 needs 65525 clusters, FAT16 4085: one sector each up to 256 MiB.
     let fat = match plan.size >> 20 {
         0..3 => "12",
         3..33 => "16",
@@ -65,7 +65,7 @@ pub fn create(
         .args(["--invariant", "-F", fat, "-n", plan.label, "-i", &format!("{:08X}", plan.id)])
         .arg(output)
         .run()
-        .with_context(|| what("making the FAT file system in"))?;
+        .with_context(|| what("creating the FAT file system in"))?;
     if !directories.is_empty() {
         let directories = directories.iter().map(|directory| format!("::/{directory}"));
         tool("mmd")

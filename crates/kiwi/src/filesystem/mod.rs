@@ -1,4 +1,4 @@
-//! File systems, written from a tree into a file: no mount, no loop device, nothing to clean up.
+//! File systems, written from a tree into a file, without a mount or a loop device.
 
 mod btrfs;
 mod btrfs_identity;
@@ -25,25 +25,25 @@ use crate::workspace::Workspace;
 /// A file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesystemPlan {
-    /// Which.
+    /// The kind.
     pub filesystem: Filesystem,
-    /// Bytes it gets; a compressed one takes what it needs.
+    /// Its size in bytes; a compressed one uses what it needs.
     pub size: u64,
     /// Its UUID.
     pub uuid: String,
     /// Its label.
     pub label: Option<String>,
-    /// Keywords for its mkfs program, from the description.
+    /// Options for its mkfs program, from the description.
     pub options: Vec<String>,
     /// Compressor of a squashfs, from the description.
     pub compression: Option<String>,
-    /// Entries the tree has.
+    /// Number of entries of the tree.
     pub entries: u64,
     /// Time of creation, seconds since 1970.
     pub epoch: u64,
 }
 
-/// What a tree needs on a file system: content, and what the file system itself takes.
+/// Returns the size that a tree needs on a file system: its content and the overhead of the file system.
 pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::needed(filesystem, measure),
@@ -53,7 +53,7 @@ pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     }
 }
 
-/// Writes the tree as a file system into the file `output`, which is made.
+/// Writes the tree as a file system to the new file `output`.
 pub fn create(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -74,8 +74,8 @@ pub fn create(
     }
 }
 
-/// Writes the tree as a file system into the disk file `disk`, which exists, at byte `offset`: at once where its program
-/// can, else by way of a file of its own.
+/// Writes the tree as a file system to the existing disk file `disk` at byte `offset`: directly if its program can do
+/// that, otherwise through a temporary file.
 pub fn create_inside(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -94,7 +94,7 @@ pub fn create_inside(
         | Filesystem::Erofs
         | Filesystem::Reiserfs
         | Filesystem::Cramfs => {
-            // Beside the disk, so that file systems that can share its blocks instead of copying them.
+            // Beside the disk, so that its blocks can be shared instead of copied where the file system allows it.
             let file = disk.with_extension("system");
             let target = host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
             create_apart(plan, tree, &file, (&target, offset), workspace, host).map(drop)
@@ -102,8 +102,8 @@ pub fn create_inside(
     }
 }
 
-/// Writes the tree as a file system into the file `output`, which is made, behind a hole of `offset` bytes: at once where
-/// its program can, else by way of a file of its own.
+/// Writes the tree as a file system to the new file `output` behind a hole of `offset` bytes: directly if its program can
+/// do that, otherwise through a temporary file.
 pub fn create_behind(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -131,7 +131,7 @@ pub fn create_behind(
     }
 }
 
-/// Writes the file system into `file`, copies it to a location in `target` and removes it; its size.
+/// Writes the file system to `file`, copies it to an offset of `target` and removes `file`; returns its size.
 fn create_apart(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -143,11 +143,11 @@ fn create_apart(
     create(plan, tree, file, workspace, host)?;
     let size = file.metadata().with_context(|| format!("reading {}", file.display()))?.len();
     sparse::copy(file, target, offset)?;
-    host.remove_file(file).context("removing the file system's file")?;
+    host.remove_file(file).context("removing the temporary file of the file system")?;
     Ok(size)
 }
 
-/// Programs of the host that write it.
+/// Returns the host programs that write it.
 pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs"],
@@ -159,7 +159,7 @@ pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
     }
 }
 
-/// Refuses what this version does not write; called when planning, too.
+/// Refuses file systems that this version does not write; also called while planning.
 pub fn refuse(filesystem: Filesystem) -> Result<()> {
     match filesystem {
         Filesystem::Reiserfs | Filesystem::Cramfs => bail!(
@@ -177,7 +177,7 @@ pub fn refuse(filesystem: Filesystem) -> Result<()> {
     }
 }
 
-/// The file for it: all of its size, a single hole.
+/// Creates the file with its full size, as a single hole.
 fn empty_file(plan: &FilesystemPlan, output: &Path, host: &Host) -> Result<File> {
     let creating = || format!("creating {} with {} bytes", output.display(), plan.size);
     let file = host.create_file(output).with_context(creating)?;
@@ -185,7 +185,7 @@ fn empty_file(plan: &FilesystemPlan, output: &Path, host: &Host) -> Result<File>
     Ok(file)
 }
 
-/// The directory a mkfs program may write to.
+/// Returns the directory that a mkfs program may write to.
 fn directory_of(output: &Path) -> &Path {
     output.parent().unwrap_or(Path::new("/"))
 }

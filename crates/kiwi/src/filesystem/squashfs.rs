@@ -1,4 +1,4 @@
-//! squashfs by `mksquashfs`, with a pinned compressor and level: its own zstd default costs twenty times the processor.
+//! squashfs by `mksquashfs`, with a fixed compressor and level: its default level for zstd needs twenty times the CPU.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use super::{FilesystemPlan, directory_of};
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
-/// How glibc hands out blocks of memory: given back ones stay with the program, which asks for the same again at once.
+/// Keeps freed memory in the program instead of returning it to the kernel, because mksquashfs allocates it again at once.
 const KEEP_MEMORY: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1073741824";
 
-/// Mebibytes for its buffers. By default it takes a quarter of the machine and fills page after page that is never used
-/// again, which costs more than waiting for a buffer; what it writes is the same.
+/// Mebibytes for its buffers. The default is a quarter of the machine's memory, of which it touches page after page only
+/// once; that costs more than waiting for a buffer. The output is the same.
 fn memory(processors: usize) -> usize {
     64 + 32 * processors
 }
 
-/// How the names of extended attributes begin that it has a location for; access control lists are others.
+/// Prefixes of extended attributes that squashfs can store; it cannot store access control lists.
 const KEPT: [&str; 3] = ["security.", "trusted.", "user."];
 
-/// Keywords for mksquashfs that name the compressor.
+/// Returns the mksquashfs options for the compressor.
 fn compressor(asked: Option<&str>) -> Vec<&str> {
     match asked {
         None | Some("zstd") => vec!["-comp", "zstd", "-Xcompression-level", "3"],
@@ -30,7 +30,7 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
     }
 }
 
-/// Writes it into the file `output`, which is made, from byte `offset` on.
+/// Writes it to the new file `output`, starting at byte `offset`.
 pub(super) fn create(
     plan: &FilesystemPlan,
     tree: &RootTree,
@@ -41,7 +41,7 @@ pub(super) fn create(
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");
-    // The list has to be the last of the keywords.
+    // The list has to be the last argument.
     let list = if leaves_out || below.removed.is_empty() { None } else { Some("-e") };
     host.command("mksquashfs")
         .arg(below.path)

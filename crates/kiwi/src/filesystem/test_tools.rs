@@ -1,8 +1,8 @@
-//! The judges of the tests: programs that others wrote.
+//! Foreign programs that the tests use to judge file systems.
 
 use std::process::Command;
 
-/// What the program prints, in English and UTC; it must succeed.
+/// Returns the output of the program, in English and UTC; it must succeed.
 pub(crate) fn run(program: &str, keywords: &[&str]) -> String {
     let output = Command::new(program)
         .args(keywords)
@@ -10,7 +10,9 @@ pub(crate) fn run(program: &str, keywords: &[&str]) -> String {
         .env("LC_ALL", "C")
         .env("TZ", "UTC")
         .output()
-        .unwrap_or_else(|error| panic!("{program}: {error}; scripts/test names the package it is in"));
+        .unwrap_or_else(|error| {
+            panic!("{program}: {error}; scripts/test lists the package that provides it")
+        });
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{program} {keywords:?}: {text}");
     text

@@ -1,11 +1,11 @@
 //! XFS by `mkfs.xfs -p`: a prototype file names every file of the tree.
 //!
 //! ```text
-//! tree -> Prototype: text, and what it cannot say -> mkfs.xfs -> names, long links, sticky bits, attributes and times
+//! tree -> Prototype: text and corrections -> mkfs.xfs -> names, long links, sticky bits, attributes and times
 //! ```
 //!
-//! Limits that stay: no sockets, hard links become copies, and no extended attributes but those of files that are small;
-//! a warning names the files.
+//! Remaining limits: no sockets, hard links become copies, and only small files keep extended attributes; a warning names
+//! the files.
 
 mod attributes;
 mod directory;
@@ -25,13 +25,13 @@ use crate::host::Host;
 use crate::root_tree::{Measure, RootTree, warn_of_lost};
 use crate::workspace::Workspace;
 
-/// mkfs.xfs refuses anything smaller.
+/// The minimum size that mkfs.xfs accepts.
 const SMALLEST: u64 = 320 << 20;
 
-/// The second allocation group, which mkfs.xfs demands and may be smaller than the first.
+/// Size of the second allocation group, which mkfs.xfs requires and which may be smaller than the first.
 const SECOND_GROUP: u64 = 32 << 20;
 
-/// Content, inodes, the log of 64 MB and the room mkfs.xfs reserves for each directory it fills.
+/// Returns the size for content, inodes, the log of 64 MB and the space that mkfs.xfs reserves for each directory.
 pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
 }
@@ -46,19 +46,19 @@ pub(super) fn create(
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, root, sources, linked, sockets, .. } = Prototype::of(tree.path())?;
     let (attributes, lost) = attributes::of(tree)?;
-    warn_of_lost("XFS, as kiwi writes it, cannot hold all extended attributes", lost, host);
-    for (what, names) in [("keep hard links, which became copies:", linked), ("hold sockets:", sockets)] {
+    warn_of_lost("XFS, as kiwi writes it, cannot store all extended attributes", lost, host);
+    for (what, names) in [("keep hard links, which became copies:", linked), ("store sockets:", sockets)] {
         if !names.is_empty() {
             host.warn(&format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")));
         }
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;
-    // Links, as a prototype can name no file with a blank in its path.
+    // Links, because a path in a prototype cannot contain a blank.
     let directory = workspace.scratch_file("xfs.sources");
     host.create_directories(&directory).with_context(|| format!("creating {}", directory.display()))?;
     let numbered = sources.iter().enumerate().map(|(number, source)| (number.to_string(), source.as_path()));
     for (name, source) in numbered.chain([(TREE.to_owned(), tree.path())]) {
-        host.link(source, &directory.join(name)).context("naming files for mkfs.xfs")?;
+        host.link(source, &directory.join(name)).context("linking files for mkfs.xfs")?;
     }
     let make = |groups: &[String]| {
         let mut command = host
@@ -77,20 +77,20 @@ pub(super) fn create(
     let mut file = empty_file(plan, output, host)?;
     let groups = groups(plan);
     if let Err(error) = make(&groups) {
-        // A directory that begins in the small second group, when that is nearly full, cannot go on in the first: that ends in
-        // "no space left", too. Groups of equal size have room then.
+        // A directory that starts in the small second group when that is nearly full cannot continue in the first one and also
+        // fails with "no space left". Groups of equal size have enough space then.
         if groups.is_empty() {
             return Err(error).context("writing the file system");
         }
         file = empty_file(plan, output, host)?;
         make(&[]).map_err(|_| error).context("writing the file system")?;
     }
-    host.remove_tree(&directory).context("removing the names for mkfs.xfs")?;
-    tree::finish(&file, &root, attributes, plan.epoch).context("putting the file system right")
+    host.remove_tree(&directory).context("removing the links for mkfs.xfs")?;
+    tree::finish(&file, &root, attributes, plan.epoch).context("correcting the file system")
 }
 
-/// One allocation group holds everything, the log too: a prototype whose directories do not all fit into the group that is
-/// being filled ends in "no space left", however much the others have. The description's own keywords go before.
+/// Options for one allocation group that holds everything, including the log: a prototype with directories that do not all
+/// fit into the current group fails with "no space left", however much the others have. The description's options win.
 fn groups(plan: &FilesystemPlan) -> Vec<String> {
     let own = |keyword: &str| plan.options.iter().any(|option| option.contains(keyword));
     if own("agcount") || own("agsize") || own("agnum") || own("logdev") {

@@ -8,7 +8,7 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 
 use crate::gzip::GzipWriter;
 
-/// How an initrd is packed.
+/// Compression of an initrd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
     /// zstd, for kernels that can read it.
@@ -38,7 +38,7 @@ impl Write for Packer {
     }
 }
 
-/// An archive that is being written. Directories of a path are made as they are first needed.
+/// An archive that is being written. Parent directories are added when they are first needed.
 pub(super) struct Archive {
     packer: Packer,
     directories: BTreeSet<String>,
@@ -51,7 +51,7 @@ impl Archive {
         let packer = match compression {
             Compression::Zstd => {
                 let mut encoder = zstd::Encoder::new(file, 3)?;
-                // More than one worker gives the same bytes whatever their number; none gives others.
+                // Any number of workers above zero gives the same bytes; zero workers give others.
                 encoder.multithread(u32::try_from(threads.max(2)).unwrap_or(2))?;
                 Packer::Zstd(encoder)
             }

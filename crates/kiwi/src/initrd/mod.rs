@@ -1,11 +1,11 @@
-//! The boot image that is made from the system tree itself: its kernel's modules, its fsck, our `linuxrc`.
+//! The boot image that is made from the system tree itself: its kernel's modules, its fsck, kiwi's `linuxrc`.
 //!
 //! ```text
-//! kernel of the tree -> modules a machine needs, with all they depend on -> programs with their libraries
-//!   -> one cpio archive, compressed as the kernel can read it
+//! kernel of the tree -> modules a machine needs, with their dependencies -> programs with their libraries
+//!   -> one cpio archive, compressed for this kernel
 //! ```
 //!
-//! Nothing of the tree is run for it and nothing is written but the archive.
+//! No program of the tree runs, and only the archive is written.
 
 mod archive;
 mod libraries;
@@ -25,35 +25,35 @@ use crate::identity::Identity;
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
-/// What goes into the archive.
+/// The contents of the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitrdPlan {
-    /// The kernel it is for.
+    /// The version of its kernel.
     pub kernel: Kernel,
     /// `/kiwi.boot`.
     pub config: String,
     /// Files of the tree, by their path in the archive.
     files: BTreeMap<String, Content>,
-    /// How the archive is packed.
+    /// Its compression.
     pub compression: Compression,
     /// Time stamp of every file.
     epoch: u64,
 }
 
-/// Where the content of a file comes from.
+/// The source of a file's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
-    /// A file of the tree, as it is.
+    /// A file of the tree, unchanged.
     Tree { path: String, mode: u32 },
     /// A kernel module of the tree, decompressed.
     Module { path: String },
-    /// Text made here.
+    /// Generated text.
     Text { text: String, mode: u32 },
     /// A symbolic link.
     Link { target: String },
 }
 
-/// Programs that repair a file system, by what they are for; taken along when the tree has them.
+/// Programs that repair a file system, by file system; included if the tree has them.
 fn repair_programs(filesystem: ondisk::Filesystem) -> &'static [&'static str] {
     use ondisk::Filesystem;
     match filesystem {
@@ -72,16 +72,16 @@ fn filesystems(system: ondisk::Filesystem, kind: Kind) -> Vec<ondisk::Filesystem
     }
 }
 
-/// Programs that a kind of boot image runs; taken along when the tree has them.
+/// Programs that a kind of boot image runs; included if the tree has them.
 fn kind_programs(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Install => &[],
-        // The part of a stick that keeps what is written is made at the first boot.
+        // The persistent partition of a stick is created at the first boot.
         Kind::Iso => &["sbin/mke2fs", "sbin/e2fsck", "sbin/mkfs.xfs"],
     }
 }
 
-/// Decides what the boot image of this tree holds. `config.modules` names what is loaded whatever the hardware says.
+/// Decides the contents of the boot image of this tree. `config.modules` names modules that are always loaded.
 pub fn plan(
     tree: &RootTree,
     filesystem: ondisk::Filesystem,
@@ -114,7 +114,7 @@ pub fn plan(
     for (name, text) in set.index(&chosen) {
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
     }
-    // The shell is there for DEBUG=1 only: linuxrc never starts it otherwise.
+    // The shell is only for DEBUG=1: linuxrc never starts it otherwise.
     let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
     let dividing: &[&str] = if config.partitions.is_some() { &["sbin/mkswap", "sbin/mke2fs"] } else { &[] };
     for program in repair.chain(kind_programs(config.kind)).chain(dividing).chain(&["bin/sh"]) {
@@ -160,20 +160,20 @@ pub fn create(plan: &InitrdPlan, tree: &RootTree, linuxrc: &Path, output: &Path,
     archive.finish().with_context(|| format!("writing the boot image {}", output.display()))
 }
 
-/// Copies the boot image `initrd` to `output` with `config` as its `/kiwi.boot`: an archive behind an archive, of which the
-/// kernel takes the later file.
+/// Copies the boot image `initrd` to `output` with `config` as its `/kiwi.boot`: it appends a second archive, whose files
+/// replace those of the first one when the kernel unpacks them.
 pub fn reconfigure(initrd: &Path, config: &BootConfig, epoch: u64, output: &Path, host: &Host) -> Result<()> {
     let what = || format!("writing the boot image {}", output.display());
     host.copy_file(initrd, output).with_context(what)?;
     let mut file = host.open_file(output).with_context(what)?;
     file.seek(SeekFrom::End(0)).with_context(what)?;
-    // Packed, as an archive that is not would have to begin at a multiple of four bytes.
+    // Compressed, because an uncompressed archive would have to start at a multiple of four bytes.
     let mut archive = archive::Archive::new(file, Compression::Gzip, epoch, 1)?;
     archive.file(BootConfig::PATH.trim_start_matches('/'), config.to_string().as_bytes(), 0o644)?;
     archive.finish().with_context(what)
 }
 
-/// Makes the tree of a boot description one that `linuxrc` can start: the program, its settings, plain modules.
+/// Makes the tree of a boot description bootable by `linuxrc`: the program, its settings, uncompressed modules.
 pub fn furnish(tree: &RootTree, config: &BootConfig, linuxrc: &Path) -> Result<()> {
     let init =
         std::fs::read(linuxrc).with_context(|| format!("reading the boot program {}", linuxrc.display()))?;

@@ -1,4 +1,4 @@
-//! Which kernel modules a boot image carries: what a machine may need to reach its disk, with all they depend on.
+//! The kernel modules of a boot image: those a machine may need to reach its disk, with their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -10,9 +10,9 @@ use ondisk::Filesystem;
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
-/// The modules of a kernel, from the files depmod writes.
+/// The modules of a kernel, from the files that depmod writes.
 pub(super) struct Modules {
-    /// Path relative to the modules directory, with what it depends on.
+    /// Path relative to the modules directory, with its dependencies.
     dependencies: BTreeMap<String, Vec<String>>,
     /// Module name (with `_`) to path.
     paths: BTreeMap<String, String>,
@@ -21,7 +21,7 @@ pub(super) struct Modules {
     builtin: String,
 }
 
-/// Drivers of disks and of the buses they hang on, in real and virtual machines.
+/// Drivers of disks and of their buses, in real and virtual machines.
 pub(super) fn machine_modules() -> &'static [&'static str] {
     &[
         "virtio_pci",
@@ -55,22 +55,22 @@ pub(super) fn machine_modules() -> &'static [&'static str] {
     ]
 }
 
-/// What a kind of boot image needs besides the machine's drivers and its root file system.
+/// Returns the modules that a kind of boot image needs in addition to the drivers and its root file system.
 pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Vmx | Kind::Oem | Kind::Usb => &[],
         Kind::Install => &["isofs"],
-        // One boot image serves every layout, and a stick that keeps what is written.
+        // One boot image serves every layout, and a stick with persistent data.
         Kind::Iso => {
             &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]
         }
     }
 }
 
-/// What the kernel needs to mount `filesystem`.
+/// Returns the modules that the kernel needs to mount `filesystem`.
 pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static str] {
     match filesystem {
-        // ext4's driver serves its older relatives too.
+        // ext4's driver also handles ext2 and ext3.
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["ext4", "crc32c_generic", "crc32c_intel"],
         Filesystem::Xfs => &["xfs", "crc32c_generic", "crc32c_intel"],
         Filesystem::Btrfs => {
@@ -83,12 +83,12 @@ pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static s
     }
 }
 
-/// A module's path without the ending of its compression.
+/// Returns a module's path without its compression suffix.
 pub(super) fn uncompressed(path: &str) -> &str {
     [".xz", ".zst", ".gz"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
 }
 
-/// The bytes of a module, which distributions pack in different ways.
+/// Returns the uncompressed module; distributions compress modules in different ways.
 pub(super) fn decompressed(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let mut plain = Vec::new();
     let unpacked = if path.ends_with(".xz") {
@@ -104,7 +104,7 @@ pub(super) fn decompressed(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     Ok(plain)
 }
 
-/// Decompresses every module of a boot tree in place: `linuxrc` hands modules to the kernel as they are.
+/// Decompresses every module of a boot tree in place: `linuxrc` passes modules to the kernel unchanged.
 pub(super) fn decompress_in_place(tree: &RootTree) -> Result<()> {
     for version in tree.list("lib/modules")? {
         let base = format!("lib/modules/{version}");
@@ -127,7 +127,7 @@ pub(super) fn decompress_in_place(tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// The name of a module as the kernel writes it.
+/// Returns the name of a module as the kernel writes it.
 fn module_name(path: &str) -> String {
     let file = uncompressed(path).rsplit('/').next().unwrap_or(path);
     file.strip_suffix(".ko").unwrap_or(file).replace('-', "_")
@@ -163,7 +163,7 @@ impl Modules {
         Self { dependencies, paths, aliases, soft_dependencies, builtin }
     }
 
-    /// Paths of the named modules this kernel has, with everything they depend on, softly too.
+    /// Returns the paths of the named modules that this kernel has, with all their hard and soft dependencies.
     pub(super) fn closure<'a>(&self, names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
         let mut chosen = BTreeSet::new();
         let mut waiting: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
@@ -178,8 +178,8 @@ impl Modules {
         chosen
     }
 
-    /// Whether this kernel has that code neither as a module nor built in. A tree without the list of what is built in
-    /// gets the benefit of the doubt.
+    /// Whether this kernel has that code neither as a module nor built in. If the tree has no list of built-in modules, the
+    /// code is assumed to be built in.
     pub(super) fn lacks(&self, name: &str) -> bool {
         let built_in = self.builtin.lines().any(|path| module_name(path) == name);
         !self.paths.contains_key(name) && !built_in && !self.builtin.is_empty()
@@ -195,7 +195,7 @@ impl Modules {
         keywords.map(|keyword| keyword.replace('-', "_")).collect::<Vec<_>>().into_iter()
     }
 
-    /// The files `linuxrc` reads, limited to `chosen`: name and text of each.
+    /// Returns the files that `linuxrc` reads, limited to `chosen`: name and text of each.
     pub(super) fn index(&self, chosen: &BTreeSet<String>) -> Vec<(&'static str, String)> {
         let names: BTreeSet<String> = chosen.iter().map(|path| module_name(path)).collect();
         let dependencies = chosen.iter().map(|path| {

@@ -1,4 +1,4 @@
-//! A finished boot image: the initrd as `create` published it, and the kernel beside it.
+//! A finished boot image: the published initrd and the kernel beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use bootconfig::Checksum;
 
 use crate::artifact;
 
-/// The two files a machine starts with.
+/// The two files that start a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootFiles {
     /// `N.gz`
     pub initrd: PathBuf,
     /// `N.kernel.VERSION`
     pub kernel: PathBuf,
-    /// Its version.
+    /// The kernel's version.
     pub kernel_version: String,
 }
 
@@ -51,12 +51,12 @@ impl BootFiles {
         }
     }
 
-    /// The sums of both, which identify a medium made of them.
+    /// Returns the checksums of both, which identify a medium made from them.
     pub fn sums(&self) -> Result<[Checksum; 2]> {
         Ok([artifact::checksum(&self.kernel)?, artifact::checksum(&self.initrd)?])
     }
 
-    /// Bytes of both.
+    /// Returns the size of both in bytes.
     pub fn bytes(&self) -> Result<u64> {
         let size = |path: &Path| {
             path.metadata()
@@ -67,13 +67,13 @@ impl BootFiles {
     }
 }
 
-/// The name of a file without its `.gz`: N of a boot image.
+/// Returns the name of a file without its `.gz`: N of a boot image.
 pub fn base_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.strip_suffix(".gz").unwrap_or(&name).to_owned()
 }
 
-/// The directory a file is in.
+/// Returns the directory of a file.
 pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

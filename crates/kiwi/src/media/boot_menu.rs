@@ -1,23 +1,23 @@
-//! The boot menu of media: the boot image, the same with traces and a shell, and the way past the medium.
+//! The boot menu of media: the boot image, the boot image with debug output and a shell, and the disk of the machine.
 
 use description::Bootloader;
 
 use crate::bootloader::grub2;
 use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
 
-/// Seconds the menu waits.
+/// Time limit of the menu in seconds.
 const TIMEOUT: u32 = 3;
 
-/// What is started, and where it lies on the medium.
+/// What the menu starts, and its paths on the medium.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start<'a> {
-    /// What stands over the menu and names its first entry.
+    /// Title of the menu and name of its first entry.
     pub(super) title: &'a str,
     /// Path of the kernel.
     pub(super) kernel: &'a str,
     /// Path of the boot image.
     pub(super) initrd: &'a str,
-    /// Keywords for the kernel besides the consoles.
+    /// Kernel parameters in addition to the consoles.
     pub(super) keywords: &'a str,
 }
 

@@ -1,10 +1,10 @@
-//! A CD that starts a boot image (spec/kiwi-1.4, 7.2); with a system on it, one that installs it (7.3). The same file
-//! works on a stick.
+//! A CD that starts a boot image (docs/formats/media.md); with a system on it, a CD that installs it. The same file works
+//! on a stick.
 //!
 //! ```text
 //! /boot/ARCH/loader/linux, initrd     the boot image
-//! /config.isoclient                   what is installed and how
-//! /image/N.gz, /image/N.md5           the packed disk, and the sum of the unpacked one
+//! /config.isoclient                   settings of the installation
+//! /image/N.gz, /image/N.md5           the compressed disk, and the checksum of the uncompressed one
 //! ```
 
 use std::fs::File;
@@ -24,17 +24,17 @@ use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
 
-/// What is made.
+/// A CD to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     iso: IsoPlan,
-    /// Files with their locations on the medium.
+    /// Files with their paths on the medium.
     files: Vec<(PathBuf, String)>,
     install: Option<Install>,
     epoch: u64,
 }
 
-/// What is installed.
+/// An installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Install {
     image: PathBuf,
@@ -42,12 +42,12 @@ struct Install {
     config: InstallConfig,
 }
 
-/// A CD that starts the boot image and nothing else.
+/// Plans a CD that only starts the boot image.
 pub fn plan_boot(boot: &BootFiles, identity: &Identity) -> Plan {
     plan(boot, "KIWI CD boot", "KIWIBOOT", identity)
 }
 
-/// A CD that installs `system`, a disk, as `config` says.
+/// Plans a CD that installs the disk `system` with the settings `config`.
 pub fn plan_install(
     boot: &BootFiles,
     system: &SystemImage,
@@ -62,12 +62,12 @@ pub fn plan_install(
     }
 }
 
-/// Programs of the host that it takes.
+/// Returns the host programs that it needs.
 pub fn programs() -> Vec<&'static str> {
     iso::programs(Firmware::BiosAndUefi)
 }
 
-/// Looks for the boot loaders, before any work.
+/// Checks that the boot loaders are installed, before any work.
 pub fn check() -> Result<()> {
     iso::check(Firmware::BiosAndUefi)
 }
@@ -81,7 +81,7 @@ fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> 
     Plan { iso, files, install: None, epoch: identity.epoch }
 }
 
-/// Makes the medium as the file `output`; its SHA-256.
+/// Writes the medium to the file `output`; returns its SHA-256.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<String> {
     let directory = workspace.scratch_file("cd");
     host.create_directories(&directory).context("making a directory for the medium's files")?;
@@ -91,7 +91,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     };
     let stage = host.stage("Assembling the medium");
     for (number, (source, location)) in plan.files.iter().enumerate() {
-        // A copy, as its time is set; it shares its bytes where the file system can do that.
+        // A copy, because its time is set; it shares blocks where the file system allows it.
         let copy = directory.join(number.to_string());
         host.copy_file(source, &copy).with_context(|| format!("copying {}", source.display()))?;
         iso::finish(&copy, plan.epoch, host)?;
@@ -102,12 +102,13 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     Ok(sha256)
 }
 
-/// The files of an installation, made in `directory`.
+/// Writes the files of an installation to `directory`.
 fn installed(install: &Install, epoch: u64, directory: &Path, host: &Host) -> Result<Vec<Graft>> {
     let [packed, sum, config] = ["image.gz", "image.md5", "config"].map(|name| directory.join(name));
     pack(&install.image, &packed, host)?;
     host.write_file(&sum, format!("{}\n", install.sum)).context("writing the checksum of the system")?;
-    host.write_file(&config, install.config.to_string()).context("writing what is installed")?;
+    host.write_file(&config, install.config.to_string())
+        .context("writing the settings of the installation")?;
     for file in [&packed, &sum, &config] {
         iso::finish(file, epoch, host)?;
     }

@@ -1,4 +1,4 @@
-//! Writing a medium to a device or a file: all of it, then all of it read back and compared.
+//! Writes a medium to a device or a file, then reads everything back and compares it.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,19 +10,19 @@ use rustix::fs::{Advice, SeekFrom, fadvise, seek};
 
 use crate::host::Host;
 
-/// Bytes written and read at once.
+/// Bytes written and read at a time.
 const BLOCK: usize = 4 << 20;
 
-/// What a target holds before it is written.
+/// The contents of a target before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
-    /// Zeros only, as a new file: blocks of zeros need no writing.
+    /// Zeros only, like a new file: blocks of zeros are not written.
     Zeros,
-    /// Anything: what an empty location of the image is must become zeros.
+    /// Anything: empty parts of the image must be overwritten with zeros.
     Anything,
 }
 
-/// As `write`, to a new file at `path`.
+/// Like `write`, to a new file at `path`.
 pub fn write_file(image: &Path, path: &Path, name: &str, host: &Host) -> Result<()> {
     let creating = || format!("creating {name}");
     let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
@@ -31,10 +31,10 @@ pub fn write_file(image: &Path, path: &Path, name: &str, host: &Host) -> Result<
     write(image, &file, name, Before::Zeros, host)
 }
 
-/// Copies `image` to the start of `device`, which `name` names in messages, and compares what the device then says.
+/// Copies `image` to the start of `device`, called `name` in messages, then reads the device back and compares it.
 pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Host) -> Result<()> {
     let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
-    let room = seek(device, SeekFrom::End(0)).with_context(|| format!("asking {name} for its size"))?;
+    let room = seek(device, SeekFrom::End(0)).with_context(|| format!("reading the size of {name}"))?;
     if room < size {
         bail!(
             "{name} is too small: it has {} MB and {} MB are needed",
@@ -57,7 +57,7 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
 
 fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Result<()> {
     let stage = host.stage(format!("Reading {name} back"));
-    // What is still in memory proves nothing.
+    // Data that is still in memory proves nothing.
     fadvise(device, 0, None, Advice::DontNeed).with_context(|| format!("reading {name} back"))?;
     let mut read = vec![0; BLOCK];
     each_block(image, size, host, |block, done| {
@@ -77,7 +77,7 @@ fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Re
     Ok(())
 }
 
-/// Hands on the image in blocks, each with its location.
+/// Calls a function with each block of the image and its offset.
 fn each_block(
     image: &Path,
     size: u64,

@@ -1,17 +1,17 @@
 //! A hybrid ISO 9660 image: one file that boots from a CD and from a stick, by BIOS and by UEFI.
 //!
 //! ```text
-//! files of the caller + ISOLINUX (BIOS) + GRUB on a FAT image (UEFI) + the medium's mark -> xorriso -> assembly
+//! files of the caller + ISOLINUX (BIOS) + GRUB on a FAT image (UEFI) + the medium's marker file -> xorriso -> assembly
 //! ```
 //!
 //! ```text
-//! sector 0     isohybrid MBR; partition 1: the ISO, from sector 64 on with descriptors of its own, so that it can be
+//! sector 0     isohybrid MBR; partition 1: the ISO, from sector 64 on with its own descriptors, so that it can be
 //!              mounted while a later partition of the stick is; partition 2: the FAT image for UEFI
-//! /boot/UUID   the mark: by it GRUB knows its medium; the volume set id says the same to linuxrc
+//! /boot/UUID   the marker file by which GRUB finds its medium; the volume set id does the same for linuxrc
 //! /boot/isolinux, /boot/grub, /boot/ARCH/loader
 //! ```
 //!
-//! xorriso takes the files from where they are; nothing is copied before, and the large ones not by xorriso (`assembly`).
+//! xorriso reads the files from where they are, without a copy; kiwi writes the large ones itself (`assembly`).
 //! Times are those of the build.
 
 mod assembly;
@@ -35,53 +35,53 @@ use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
 
-/// The directory of kernel, initrd and the boot loader's settings on a medium.
+/// The directory of kernel, initrd and boot loader configuration on a medium.
 pub const LOADER: &str = "/boot/x86_64/loader";
 
 /// A medium to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IsoPlan {
-    /// What people see: at most 32 characters.
+    /// Its title: at most 32 characters.
     pub volume_id: String,
-    /// What it says made it, and who publishes it.
+    /// The program that made it.
     pub application_id: String,
-    /// Who publishes it.
+    /// Its publisher.
     pub publisher: String,
-    /// How it boots.
+    /// The firmware that boots it.
     pub firmware: Firmware,
     /// The boot menu.
     pub menu: MediumMenu,
-    /// What linuxrc and GRUB know it by.
+    /// The identifier for linuxrc and GRUB.
     pub uuid: String,
     esp_id: u32,
     epoch: u64,
 }
 
-/// A file or directory of the host and its location on the medium.
+/// A file or directory of the host and its path on the medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Graft {
-    /// Absolute, on the medium.
+    /// Absolute path on the medium.
     pub location: String,
-    /// On the host.
+    /// Path on the host.
     pub source: PathBuf,
 }
 
 impl Graft {
-    /// `source` at `location`.
+    /// Maps `source` to `location`.
     pub fn new(location: impl Into<String>, source: impl Into<PathBuf>) -> Self {
         Self { location: location.into(), source: source.into() }
     }
 }
 
-/// A file of a medium that is written into its location there, which saves a copy of it.
+/// A file that is written directly to its offset on the medium, which saves a copy.
 pub struct InPlace<'a> {
-    /// Absolute, on the medium.
+    /// Absolute path on the medium.
     pub location: String,
-    /// Writes it into the file of this path, anew, from this byte on.
+    /// Writes the file to the file of this path, from this byte on; may be called again.
     pub write: &'a dyn Fn(&Path, u64) -> Result<()>,
 }
 
-/// Decides what the medium is; `uuid_of` is the one it has for an identity.
+/// Decides the contents of the medium; `uuid_of` returns its UUID for an identity.
 pub fn plan(menu: MediumMenu, volume_id: &str, firmware: Firmware, identity: &Identity) -> IsoPlan {
     let bytes = identity.bytes("medium esp");
     IsoPlan {
@@ -96,17 +96,17 @@ pub fn plan(menu: MediumMenu, volume_id: &str, firmware: Firmware, identity: &Id
     }
 }
 
-/// The UUID of the medium of this build, which the boot image is told before the medium is made.
+/// Returns the UUID of the medium of this build, which the boot image needs before the medium exists.
 pub fn uuid_of(identity: &Identity) -> String {
     identity.uuid_text("medium")
 }
 
-/// Programs of the host that make one.
+/// Returns the host programs that make a medium.
 pub fn programs(firmware: Firmware) -> Vec<&'static str> {
     [&["xorriso"], grub2::programs(firmware)].concat()
 }
 
-/// Looks for the boot loaders of the host, before any work.
+/// Checks that the boot loaders are installed, before any work.
 pub fn check(firmware: Firmware) -> Result<()> {
     if firmware != Firmware::Uefi {
         isolinux::Installed::find()?;
@@ -118,8 +118,8 @@ pub fn check(firmware: Firmware) -> Result<()> {
     Ok(())
 }
 
-/// Writes the medium into the file `output`, and gives its SHA-256 in lower-case hex. A file of the caller goes before
-/// one of ours at the same location; of their files, `devices` stand in for device nodes.
+/// Writes the medium to the file `output`; returns its SHA-256 in lower-case hex. A file of the caller takes precedence
+/// over one of ours with the same path; among their files, `devices` stand in for device nodes.
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
@@ -147,7 +147,7 @@ pub fn create(
     assembly::write(xorriso, large, partition.as_deref(), output, host)
 }
 
-/// What xorriso is told.
+/// Returns the arguments of xorriso.
 fn keywords(
     plan: &IsoPlan,
     grafts: &[Graft],
@@ -179,8 +179,8 @@ fn keywords(
     Ok(keywords)
 }
 
-/// As `create`, by a script of the description: `sh SCRIPT TREE OUTPUT`, TREE being the medium's files in a directory
-/// (spec/kiwi-1.4, 4.12). What it writes is its own affair: no UEFI, no stick and no sum are added.
+/// Like `create`, with a script of the description: `sh SCRIPT TREE OUTPUT`, where TREE holds the files of the medium
+/// (docs/formats/media.md). Its output is used unchanged: no UEFI, no stick and no checksum are added.
 pub fn create_by_script(
     plan: &IsoPlan,
     script: &Path,
@@ -215,17 +215,18 @@ pub fn create_by_script(
         .shows_devices(devices.to_vec())
         .run()
         .context("running isolinux.sh")?;
-    ensure!(output.is_file(), "isolinux.sh ended without an error and without writing {}", output.display());
+    ensure!(output.is_file(), "isolinux.sh succeeded without writing {}", output.display());
     Ok(())
 }
 
-/// The caller's files, and ours where the caller has none.
+/// Returns the caller's files, and ours where the caller has none.
 fn joined(grafts: &[Graft], mut ours: Vec<Graft>) -> Vec<Graft> {
     ours.retain(|graft| grafts.iter().all(|other| other.location != graft.location));
     grafts.iter().cloned().chain(ours).collect()
 }
 
-/// Empty directories for all files: xorriso would give one it makes itself the time of wherever its first file lies.
+/// Creates empty directories for all files: xorriso would give a directory that it creates itself the time of the
+/// directory that holds its first file.
 fn directories(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let root = workspace.scratch_file("medium-directories");
     let mut made = BTreeSet::from([root.clone()]);
@@ -236,7 +237,7 @@ fn directories(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host)
     for directory in &made {
         host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
     }
-    // From the innermost on, as making one changes the time of that around it.
+    // From the innermost on, because creating one changes the time of its parent.
     let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
     for directory in made.iter().rev() {
         File::open(directory)
@@ -249,17 +250,17 @@ fn directories(grafts: &[Graft], epoch: u64, workspace: &Workspace, host: &Host)
     Ok(root)
 }
 
-/// The mark of the medium.
+/// Returns the path of the marker file.
 fn mark(plan: &IsoPlan) -> String {
     format!("/boot/{}", plan.uuid)
 }
 
-/// The boot loaders with their settings, and the mark.
+/// Returns the boot loaders with their configuration, and the marker file.
 fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
     let mut files = vec![(mark(plan), Vec::new())];
     let mut grafts = Vec::new();
     if plan.firmware != Firmware::Uefi {
-        // Copied: the owner and the time they have on the host are not those of the medium.
+        // Copied, because the medium needs another owner and time than the host's files have.
         for (name, source) in isolinux::Installed::find()?.files {
             let program = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
             files.push((format!("{}/{name}", isolinux::DIRECTORY), program));
@@ -287,7 +288,7 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
     Ok(grafts)
 }
 
-/// The FAT image by which UEFI starts GRUB.
+/// Creates the FAT image by which UEFI starts GRUB.
 fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let core = grub2::medium_core_image(Platform::Efi64, &mark(plan), workspace, host)?;
     let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
@@ -297,7 +298,7 @@ fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Resul
     Ok(image)
 }
 
-/// Gives a file that was made in this build the build's time, and lets everybody read it.
+/// Gives a file the build's time and makes it readable for everybody.
 pub fn finish(file: &Path, epoch: u64, host: &Host) -> Result<()> {
     let times = std::fs::FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(epoch));
     host.open_file(file)
@@ -308,7 +309,7 @@ pub fn finish(file: &Path, epoch: u64, host: &Host) -> Result<()> {
         .with_context(|| format!("setting the time of {}", file.display()))
 }
 
-/// `location=source` as xorriso reads it: "=" and "\" of both are escaped.
+/// Returns `location=source` in the syntax of xorriso: "=" and "\" are escaped in both.
 fn grafted(graft: &Graft) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('=', "\\=");
     format!("{}={}", escaped(&graft.location), escaped(&graft.source.display().to_string()))

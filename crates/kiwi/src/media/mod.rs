@@ -4,7 +4,7 @@
 //! boot image (N.gz, N.kernel) + system image -> plan -> one file: the stick or CD -> published, or written to a device
 //! ```
 //!
-//! Each medium is a plan and its execution. Devices are chosen in `removable`, and written and read back in `writing`.
+//! Each medium is a plan and its execution. `removable` chooses devices; `flash` writes them and reads them back.
 
 pub mod boot_files;
 mod boot_menu;
@@ -21,11 +21,11 @@ use bootconfig::Checksum;
 use crate::host::Host;
 use crate::identity::Identity;
 
-/// The first moment FAT and ISO 9660 can tell, 1980-01-01.
+/// The earliest time that FAT and ISO 9660 can represent, 1980-01-01.
 const EARLIEST: u64 = 315_532_800;
 
-/// Who a medium is: its identifiers come from what is on it and its times from `SOURCE_DATE_EPOCH`, so that the same
-/// artifacts give the same bytes.
+/// The identity of a medium: its identifiers derive from its contents and its times from `SOURCE_DATE_EPOCH`, so that the
+/// same artifacts give the same bytes.
 pub fn identity(purpose: &str, content: &[Checksum], host: &Host) -> Identity {
     let epoch = host.variable("SOURCE_DATE_EPOCH").and_then(|text| text.parse().ok()).unwrap_or(EARLIEST);
     let sums: Vec<String> = content.iter().map(Checksum::to_string).collect();

@@ -1,7 +1,7 @@
-//! The sticks of this machine: which there are, what is on them, and which one may be overwritten.
+//! The sticks of this machine: which exist, what they contain, and which one may be overwritten.
 //!
-//! Everything is read below `Locations`, so that tests run on made-up machines. A device is only ever written to when it
-//! is removable, nothing of it is in use, and a person has typed its name.
+//! Everything is read below `Locations`, so that tests run on made-up machines. kiwi only writes to a device that is
+//! removable, not in use, and whose name a person has typed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// Where the kernel and udev tell about devices.
+/// Where the kernel and udev describe devices.
 #[derive(Debug, Clone)]
 pub struct Locations {
     sys: PathBuf,
@@ -19,7 +19,7 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// LowerDir `root`: `/` for the machine itself.
+    /// The locations below `root`: `/` for the machine itself.
     pub fn below(root: &Path) -> Self {
         Self {
             sys: root.join("sys/class/block"),
@@ -79,7 +79,7 @@ impl Locations {
 /// A removable disk with a medium in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stick {
-    /// The kernel's name, `sdb`.
+    /// The kernel's name, such as `sdb`.
     pub name: String,
     vendor: String,
     model: String,
@@ -89,14 +89,14 @@ pub struct Stick {
     pub refusal: Option<Refusal>,
 }
 
-/// Why a device is left alone.
+/// Why kiwi refuses a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// It or a part of it is mounted there.
+    /// It or one of its partitions is mounted.
     Mounted(String),
-    /// The system swaps to it.
+    /// It is used as swap space.
     Swap(String),
-    /// Something is built on it (device mapper, RAID).
+    /// It is part of another device (device mapper, RAID).
     Held(String),
     /// It is write-protected.
     ReadOnly,
@@ -106,8 +106,8 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Mounted(location) => write!(f, "it is mounted at {location}; unmount it first"),
-            Self::Swap(device) => write!(f, "{device} is swap space in use; switch it off first (swapoff)"),
-            Self::Held(holder) => write!(f, "{holder} is built on it; take that apart first"),
+            Self::Swap(device) => write!(f, "{device} is swap space in use; turn it off first (swapoff)"),
+            Self::Held(holder) => write!(f, "it is part of {holder}; stop that first"),
             Self::ReadOnly => f.write_str("it is write-protected"),
         }
     }
@@ -140,7 +140,7 @@ fn look(locations: &Locations, name: String) -> Option<Stick> {
     if !is_disk || locations.text(&name, "removable").as_deref() != Some("1") {
         return None;
     }
-    // sysfs counts in 512 bytes, whatever the sectors are.
+    // sysfs counts units of 512 bytes, whatever the sector size.
     let bytes = locations.text(&name, "size")?.parse::<u64>().ok()? * 512;
     let partitions = locations.partitions(&name);
     let whole = locations.content(&name).map(|content| format!("whole device: {content}"));
@@ -169,7 +169,7 @@ fn refusal(locations: &Locations, disk: &str, partitions: &[String]) -> Option<R
     for line in read("self/mountinfo").lines() {
         let keywords: Vec<&str> = line.split(' ').collect();
         let source = keywords.iter().position(|keyword| *keyword == "-").and_then(|at| keywords.get(at + 2));
-        // Btrfs shows a number of its own; then the source counts.
+        // Btrfs shows a device number of its own; the source identifies the device then.
         let ours = keywords.get(2).is_some_and(|number| numbers.contains(*number))
             || source.is_some_and(|source| nodes.contains(*source));
         if ours {
@@ -196,7 +196,7 @@ fn refusal(locations: &Locations, disk: &str, partitions: &[String]) -> Option<R
     (locations.text(disk, "ro").as_deref() == Some("1")).then_some(Refusal::ReadOnly)
 }
 
-/// The device to overwrite: `asked`, else what the person answers `ask` after reading the list. Its name.
+/// Returns the name of the device to overwrite: `asked`, or the answer to `ask` after the list was shown.
 pub fn choose(
     locations: &Locations,
     asked: Option<&str>,
@@ -230,14 +230,14 @@ pub fn choose(
     }
 }
 
-/// Whether the device may be overwritten; its name without `/dev/`.
+/// Checks whether the device may be overwritten; returns its name without `/dev/`.
 fn permitted(locations: &Locations, sticks: &[Stick], asked: &str) -> Result<String> {
     let name = asked.strip_prefix("/dev/").unwrap_or(asked);
     match sticks.iter().find(|stick| stick.name == name) {
         Some(Stick { refusal: None, .. }) => Ok(name.to_owned()),
-        Some(Stick { refusal: Some(refusal), .. }) => bail!("/dev/{name} is not written to: {refusal}"),
+        Some(Stick { refusal: Some(refusal), .. }) => bail!("cannot write to /dev/{name}: {refusal}"),
         None if locations.disks().iter().any(|disk| disk == name) => {
-            bail!("/dev/{name} is not written to: it is no removable disk with a medium in it")
+            bail!("cannot write to /dev/{name}: it is not a removable disk with a medium in it")
         }
         None => bail!("there is no removable disk '{asked}'; name a whole one, such as /dev/sdb"),
     }

@@ -1,14 +1,14 @@
-//! A stick that boots any PC: boot loader, kernel and boot image on FAT, and a whole system behind it if wanted.
+//! A stick that boots any PC: boot loader, kernel and boot image on FAT, optionally followed by a whole system.
 //!
 //! ```text
-//! MBR + GRUB | 1: FAT (kernel, initrd, GRUB for UEFI) | 2: the system | 3: what is written over a read-only system
+//! MBR + GRUB | 1: FAT (kernel, initrd, GRUB for UEFI) | 2: the system | 3: overlay data over a read-only system
 //! ```
 //!
-//! The last partition grows to the end of the stick when it boots for the first time, so the same file fits sticks of
-//! every size (spec/kiwi-1.4, 7.1).
+//! The last partition grows to the end of the stick at its first boot, so the same file fits sticks of every size
+//! (docs/formats/media.md).
 //!
 //! A disk that an installation writes to a machine is the same with a GPT, which has room for as many partitions as the
-//! machine is to get.
+//! machine needs.
 
 use std::path::{Path, PathBuf};
 
@@ -30,12 +30,12 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// Bytes of the layer over a read-only system before it grows.
+/// Initial size in bytes of the overlay partition over a read-only system.
 const LAYER: u64 = 64 << 20;
-/// What GRUB and its menu take, at most.
+/// Maximum size of GRUB and its menu.
 const GRUB: u64 = 2 << 20;
 
-/// What is made.
+/// A stick to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     boot: BootFiles,
@@ -47,24 +47,24 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Bytes a stick must have.
+    /// Returns the minimum size of a stick in bytes.
     pub fn bytes(&self) -> u64 {
         self.layout.sectors * SECTOR
     }
 }
 
-/// Programs of the host that making a stick takes.
+/// Returns the host programs that it needs.
 pub fn programs() -> &'static [&'static str] {
     &["grub-mkimage", "mkfs.vfat", "mmd", "mcopy", "mke2fs"]
 }
 
-/// Who a stick of these parts is.
+/// Returns the identity of a stick of these parts.
 pub fn identity(boot: &[Checksum], system: Option<&SystemImage>, host: &Host) -> Identity {
     let sums: Vec<Checksum> = boot.iter().copied().chain(system.map(|system| system.sum)).collect();
     super::identity("stick", &sums, host)
 }
 
-/// What carries the system.
+/// The kind of device that carries the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
     /// A stick.
@@ -73,7 +73,7 @@ pub enum Carrier {
     Disk,
 }
 
-/// Lays the stick or disk out.
+/// Plans the layout of the stick or disk.
 pub fn plan(
     boot: BootFiles,
     system: Option<&SystemImage>,
@@ -97,7 +97,7 @@ pub fn plan(
                 layer = Some(layer_plan(identity));
             }
             Content::Disk => bail!(
-                "{} is a whole disk with a boot loader of its own; write it as it is, or make an installation stick of it",
+                "{} is a whole disk with its own boot loader; write it unchanged, or make an installation stick from it",
                 system.path.display()
             ),
         }
@@ -127,7 +127,7 @@ fn layer_plan(identity: &Identity) -> FilesystemPlan {
         label: Some("KIWI-LAYER".to_owned()),
         options: Vec::new(),
         compression: None,
-        // Every file of the system may end up in the layer; it gets more inodes as it grows.
+        // Every file of the system may end up in the overlay; it gets more inodes as it grows.
         entries: 2048,
         epoch: identity.epoch,
     }
@@ -139,7 +139,7 @@ fn menu(title: &str, root: Option<String>) -> MediumMenu {
     boot_menu::menu(start)
 }
 
-/// Makes it as the file `output`.
+/// Writes it to the file `output`.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
     let stage = host.stage(match plan.layout.firmware {
         Firmware::Bios => "Assembling the stick",
@@ -169,7 +169,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     Ok(())
 }
 
-/// What the firmware reads.
+/// Writes the files for the firmware.
 fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let [output, menu, kernel, initrd] =
         ["boot.fat", "grub.cfg", "linux", "initrd"].map(|name| workspace.scratch_file(name));
@@ -188,7 +188,7 @@ fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<Pat
     Ok(output)
 }
 
-/// An empty file system for what is written over a read-only system.
+/// Creates an empty file system for overlay data over a read-only system.
 fn layer_file(plan: &FilesystemPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let output = workspace.scratch_file("layer.ext4");
     let tree = RootTree::create(host, &workspace.scratch_file("layer"))?;

@@ -1,4 +1,4 @@
-//! A finished system image: what it is by its own bytes, and whether it is what its `.md5` says.
+//! A finished system image: its kind by its contents, and whether it matches its `.md5`.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,10 +12,10 @@ use super::boot_files::{base_name, directory_of};
 use crate::artifact;
 use crate::host::Host;
 
-/// What a system image is.
+/// The kind of a system image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// A file system that can be written to.
+    /// A writable file system.
     Writable,
     /// A squashfs.
     ReadOnly,
@@ -26,20 +26,20 @@ pub enum Content {
 /// A system image, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemImage {
-    /// The image, unpacked.
+    /// The image, uncompressed.
     pub path: PathBuf,
-    /// Its name without ending, which names what is made of it.
+    /// Its name without extension, which gives the names of its products.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub content: Content,
-    /// Its file system, unless it is a disk; each ext counts as ext4.
+    /// Its file system, unless it is a disk; every ext counts as ext4.
     pub filesystem: Option<Filesystem>,
-    /// Its size and sum.
+    /// Its size and checksum.
     pub sum: Checksum,
 }
 
 impl SystemImage {
-    /// Opens the image at `path`. A packed one is unpacked to `scratch`; the `.md5` beside it must agree.
+    /// Opens the image at `path`. A compressed one is uncompressed to `scratch`; the `.md5` beside it must match.
     pub fn open(path: &Path, scratch: &Path, host: &Host) -> Result<Self> {
         if !path.is_file() {
             bail!("there is no system image at {}", path.display());
@@ -56,7 +56,7 @@ impl SystemImage {
         Ok(Self { path: plain, name, content, filesystem, sum })
     }
 
-    /// Bytes it has.
+    /// Returns its size in bytes.
     pub fn bytes(&self) -> u64 {
         self.sum.blocks.bytes().unwrap_or(0)
     }
@@ -73,7 +73,7 @@ fn unpack(path: &Path, scratch: &Path, host: &Host) -> Result<PathBuf> {
     Ok(plain)
 }
 
-/// The kind by magic numbers: squashfs at 0, XFS at 0, ext at 1080, Btrfs at 65600, a partition table at 510.
+/// Detects the kind by magic numbers: squashfs at 0, XFS at 0, ext at 1080, Btrfs at 65600, a partition table at 510.
 fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)> {
     let reading = || format!("reading {}", shown.display());
     let mut start = Vec::new();
@@ -82,7 +82,7 @@ fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)
     if is(0, b"hsqs") {
         Ok((Content::ReadOnly, Some(Filesystem::Squashfs)))
     } else if is(510, &[0x55, 0xaa]) {
-        // Before ext, whose magic may be in the middle of a boot loader; ext itself leaves the first 1024 bytes alone.
+        // Before ext, whose magic may occur inside a boot loader; ext itself leaves the first 1024 bytes unused.
         Ok((Content::Disk, None))
     } else if is(1080, &[0x53, 0xef]) {
         Ok((Content::Writable, Some(Filesystem::Ext4)))
@@ -92,13 +92,13 @@ fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)
         Ok((Content::Writable, Some(Filesystem::Btrfs)))
     } else {
         bail!(
-            "{} is no system image that is known: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
+            "{} is not a known system image: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
             shown.display()
         )
     }
 }
 
-/// Whether `N.md5` says the same; an image without one is taken as it is.
+/// Checks the image against `N.md5`; an image without one is accepted.
 fn agree(path: &Path, sum: &Checksum) -> Result<()> {
     let file = directory_of(path).join(format!("{}.md5", base_name(path)));
     if !file.is_file() {
@@ -108,7 +108,7 @@ fn agree(path: &Path, sum: &Checksum) -> Result<()> {
     let expected = Checksum::parse(&text).with_context(|| format!("reading {}", file.display()))?;
     if expected != *sum {
         bail!(
-            "{} is not the image its checksum file is about: {} says {expected}, the image has {sum}; create it again",
+            "{} does not match its checksum file: {} contains {expected}, the image has {sum}; create it again",
             path.display(),
             file.display()
         );
@@ -129,7 +129,7 @@ mod tests {
         let open = || SystemImage::open(&path, directory.path(), &host);
         assert!(open().unwrap_err().to_string().starts_with("there is no system image at "));
         std::fs::write(&path, [0; 4096]).unwrap();
-        assert!(open().unwrap_err().to_string().contains("is no system image that is known"));
+        assert!(open().unwrap_err().to_string().contains("is not a known system image"));
         for (at, magic, content) in [
             (0, &b"hsqs"[..], Content::ReadOnly),
             (1080, &[0x53, 0xef], Content::Writable),
@@ -150,6 +150,6 @@ mod tests {
             format!("{}   1 4096", "0".repeat(32)),
         )
         .unwrap();
-        assert!(open().unwrap_err().to_string().contains("is not the image its checksum file is about"));
+        assert!(open().unwrap_err().to_string().contains("does not match its checksum file"));
     }
 }

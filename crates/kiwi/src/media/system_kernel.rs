@@ -1,8 +1,8 @@
-//! Whether a system fits the kernel of the boot image that is to start it: the drivers in it must be those of this kernel
-//! (spec/kiwi-1.4, 4.13). A whole disk provides its own kernel.
+//! Checks that a system has the modules of the boot image's kernel (docs/formats/boot-images.md). A whole disk contains its
+//! own kernel.
 //!
-//! The names in `/lib/modules` are read out of the image by the tools of its file system. A Btrfs that is in a file
-//! cannot be asked.
+//! The tools of the file system read the names in `/lib/modules` from the image. There is no such tool for a Btrfs in a
+//! file.
 
 use anyhow::{Context, Result, ensure};
 use ondisk::Filesystem;
@@ -11,17 +11,17 @@ use super::boot_files::BootFiles;
 use super::system_image::SystemImage;
 use crate::host::Host;
 
-/// Where drivers are; the second location is a link to the first one in today's distributions.
+/// The directories of kernel modules; the second one is a link to the first in today's distributions.
 const PLACES: [&str; 2] = ["usr/lib/modules", "lib/modules"];
 
-/// Refuses a system without the drivers of the boot image's kernel.
+/// Refuses a system without the modules of the boot image's kernel.
 pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()> {
     let Some(filesystem) = system.filesystem else { return Ok(()) };
     let Some(versions) = versions(filesystem, system, host)
-        .with_context(|| format!("looking for the kernels of {}", system.path.display()))?
+        .with_context(|| format!("reading the kernel versions of {}", system.path.display()))?
     else {
         host.warn(&format!(
-            "{} is a {}, into which kiwi cannot look: see to it that the system has the drivers of kernel {}, which \
+            "{} is a {}, which kiwi cannot read: make sure that the system has the modules of kernel {}, which \
              starts it",
             system.path.display(),
             filesystem.keyword(),
@@ -40,7 +40,7 @@ pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()
     Ok(())
 }
 
-/// The kernels whose drivers the system has; none when nobody can tell.
+/// Returns the kernels whose modules the system has; none if that is unknown.
 fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result<Option<Vec<String>>> {
     let mut found: Vec<String> = Vec::new();
     for location in PLACES {
@@ -57,7 +57,7 @@ fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result
                 let path = format!("path /{location}");
                 host.find_program("xfs_db")?;
                 let command = host.command("xfs_db").args(["-r", "-c", &path, "-c", "ls"]);
-                // A path that is not there is an error of it.
+                // A missing path is an error of the tool.
                 in_xfs(&command.arg(&system.path).output().unwrap_or_default())
             }
             Filesystem::Btrfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => {
@@ -80,7 +80,7 @@ fn in_ext(listing: &str) -> Vec<String> {
     listing.lines().filter_map(directory).collect()
 }
 
-/// `squashfs-root/PLACE/NAME`
+/// `squashfs-root/PATH/NAME`
 fn in_squashfs(listing: &str, location: &str) -> Vec<String> {
     let name = |line: &str| {
         let name = line.strip_prefix("squashfs-root/")?.strip_prefix(location)?.strip_prefix('/')?;
@@ -133,7 +133,7 @@ mod tests {
         let [ext, squashfs, xfs] = ["n.ext4", "n.squashfs", "n.xfs"].map(|name| directory.path().join(name));
         run("mke2fs", &["-q", "-t", "ext4", "-d", &text(&tree), &text(&ext), "4M"]);
         run("mksquashfs", &[&text(&tree), &text(&squashfs), "-quiet", "-no-progress"]);
-        // mkfs.xfs takes a list: no boot block, no size, then what each directory has, up to a `$`.
+        // mkfs.xfs reads a list: no boot block, no size, then the entries of each directory, up to a `$`.
         let list = directory.path().join("list");
         let directories =
             ["usr", "lib", "modules", "6.1.0-1-amd64"].map(|name| format!("{name} d--755 0 0\n")).concat();

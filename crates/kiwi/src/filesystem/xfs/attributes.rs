@@ -1,4 +1,4 @@
-//! Extended attributes of files on a finished XFS: those that have room in the inode, beside the list of extents.
+//! Extended attributes of files on a finished XFS: those that fit into the inode beside the list of extents.
 //!
 //! Layout: XFS Algorithms & Data Structures, "Extended Attributes", "Short Form Attributes".
 
@@ -12,14 +12,14 @@ use byteorder::{BE, ByteOrder};
 use super::layout::{FORK, FORK_OFFSET, Format, Inode};
 use crate::root_tree::RootTree;
 
-/// Namespaces, and the flag that stands for them.
+/// Namespaces and their flags.
 const SPACES: [(&str, u8); 3] = [("user.", 0), ("trusted.", 2), ("security.", 4)];
-/// Bytes for all attributes of a file: an inode of the usual size has room for eight extents then.
+/// Bytes for all attributes of a file, so that an inode of the default size still has room for eight extents.
 const ROOM: usize = 200;
 /// Bytes before all attributes, and before each.
 const HEAD: usize = 4;
 const ENTRY_HEAD: usize = 3;
-/// Location of the format of attributes in an inode, and the one for attributes in the inode.
+/// Offset of the attribute format in an inode, and the value for attributes in the inode.
 const FORMAT: usize = 83;
 const LOCAL: u8 = 1;
 
@@ -42,7 +42,7 @@ pub(super) type Attributes = HashMap<PathBuf, Vec<Attribute>>;
 /// Names of attributes by the path of their file inside the tree.
 type Names = Vec<(PathBuf, Vec<String>)>;
 
-/// The attributes of a tree that can be kept, and the names of the others.
+/// Returns the attributes of a tree that can be stored, and the names of the others.
 pub(super) fn of(tree: &RootTree) -> Result<(Attributes, Names)> {
     let (mut kept, mut lost) = (HashMap::new(), Vec::new());
     for (path, names) in tree.attributed(&[])? {
@@ -59,11 +59,11 @@ pub(super) fn of(tree: &RootTree) -> Result<(Attributes, Names)> {
 }
 
 fn of_file(path: &Path, names: Vec<String>) -> Result<(Vec<Attribute>, Vec<String>)> {
-    // A directory grows, and needs its inode for that; a link has its target there.
+    // A directory grows and needs its inode for that; a link stores its target there.
     match path.symlink_metadata() {
         Ok(metadata) if metadata.is_file() => (),
         Ok(_) => return Ok((Vec::new(), names)),
-        // kiwi took it out of the tree after it was measured.
+        // kiwi removed it from the tree after it was measured.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
         Err(error) => return Err(error.into()),
     }
@@ -80,10 +80,10 @@ fn of_file(path: &Path, names: Vec<String>) -> Result<(Vec<Attribute>, Vec<Strin
     Ok((kept, lost))
 }
 
-/// An attribute, if its namespace and size are those of one that can be in an inode.
+/// Returns an attribute, if its namespace and size fit into an inode.
 fn attribute(path: &Path, name: &str) -> Result<Option<Attribute>> {
     let space = SPACES.iter().find_map(|(space, flag)| Some((name.strip_prefix(space)?, *flag)));
-    // A name that was no text cannot be asked for.
+    // A name that is not valid UTF-8 cannot be looked up.
     let Some((short, space)) = space.filter(|_| !name.contains(char::REPLACEMENT_CHARACTER)) else {
         return Ok(None);
     };
@@ -96,20 +96,20 @@ fn attribute(path: &Path, name: &str) -> Result<Option<Attribute>> {
     Ok(Some(Attribute { space, name: short.into(), value }))
 }
 
-/// Puts attributes into the inode of a file that has none.
+/// Writes attributes into the inode of a file that has none.
 pub(super) fn put(inode: &mut Inode, attributes: &[Attribute]) -> Result<()> {
     let size = HEAD + attributes.iter().map(Attribute::size).sum::<usize>();
     let start = (inode.bytes.len() - FORK)
         .checked_sub(size.next_multiple_of(8))
-        .context("its inode is too small for its extended attributes")?;
-    ensure!(inode.bytes[FORK_OFFSET] == 0, "it has extended attributes that the tree does not have");
+        .context("the inode is too small for its extended attributes")?;
+    ensure!(inode.bytes[FORK_OFFSET] == 0, "the inode has extended attributes that the tree does not have");
     let extents = match inode.format()? {
         Format::Extents => inode.extents()?,
         Format::Device | Format::Local | Format::Tree => {
-            bail!("its inode has no room for extended attributes")
+            bail!("the inode has no room for extended attributes")
         }
     };
-    ensure!(extents * 16 <= start, "its inode has no room for extended attributes beside {extents} extents");
+    ensure!(extents * 16 <= start, "the inode has no room for extended attributes beside {extents} extents");
     let mut content = vec![0; HEAD];
     BE::write_u16(&mut content, u16::try_from(size)?);
     content[2] = u8::try_from(attributes.len())?;

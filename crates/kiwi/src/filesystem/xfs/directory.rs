@@ -1,7 +1,7 @@
-//! The entries of a directory of a finished XFS, whose names can be replaced by others of the same length and hash.
+//! The entries of a directory of a finished XFS, whose names can be replaced by others with the same length and hash.
 //!
-//! A small directory is in its inode, a larger one in blocks of entries; those with its hashes are left alone, as hashes stay.
-//! Layout: XFS Algorithms & Data Structures, "Short Form Directories", "Block Directories", "Leaf Directories".
+//! A small directory is in its inode, a larger one in blocks of entries; blocks of hashes stay unchanged, because the
+//! hashes do. Layout: XFS Algorithms & Data Structures, "Short Form Directories", "Block Directories", "Leaf Directories".
 
 use std::ops::Range;
 
@@ -10,16 +10,17 @@ use byteorder::{BE, ByteOrder};
 
 use super::layout::{Format, Inode, Layout};
 
-/// Where in the data of a directory its hashes start, as bytes.
+/// Byte offset in the data of a directory at which its hashes start.
 const END_OF_ENTRIES: u64 = 32 << 30;
-/// Bytes before the entries of a block, and the location of its checksum.
+/// Bytes before the entries of a block, and the offset of its checksum.
 const HEAD: usize = 64;
 const CHECKSUM: usize = 4;
-/// Bytes of an entry before its name, and in all without it.
+/// Bytes of an entry before its name, and in total without it.
 const BEFORE_NAME: usize = 9;
 const BESIDE_NAME: usize = 12;
 
-/// Shows name and inode of every entry but `.` and `..`; the name that `show` gives, of the same length, takes its location.
+/// Calls `show` with the name and inode of every entry except `.` and `..`; a name that it returns, which
+/// must have the same length, replaces the old one.
 pub(super) fn rename(
     layout: &Layout,
     inode: &mut Inode,
@@ -28,7 +29,7 @@ pub(super) fn rename(
     let mut replace = |content: &mut [u8], entries: Vec<(Range<usize>, u64)>| -> Result<bool> {
         let mut changed = false;
         for (location, number) in entries {
-            let name = content.get_mut(location).context("a name ends behind its directory")?;
+            let name = content.get_mut(location).context("a name ends beyond its directory")?;
             if matches!(&*name, b"." | b"..") {
                 continue;
             }
@@ -41,7 +42,7 @@ pub(super) fn rename(
         Ok(changed)
     };
     match inode.format()? {
-        Format::Device => bail!("inode {} is no directory", inode.number),
+        Format::Device => bail!("inode {} is not a directory", inode.number),
         Format::Local => {
             let content = inode.local()?;
             let entries = entries_in_inode(content)?;
@@ -66,48 +67,48 @@ pub(super) fn rename(
     Ok(())
 }
 
-/// Locations of names, and inodes.
+/// Returns the ranges of names, and the inodes.
 fn entries_in_inode(content: &[u8]) -> Result<Vec<(Range<usize>, u64)>> {
-    // Inodes have eight bytes when one of them needs them.
+    // Inode numbers have eight bytes if one of them needs them.
     let wide = content[1] > 0;
     let width = if wide { 8 } else { 4 };
     let mut location = 2 + width;
     let mut entries = Vec::new();
     for _ in 0..content[0] {
-        let length = usize::from(*content.get(location).context("a directory ends behind its inode")?);
+        let length = usize::from(*content.get(location).context("a directory ends beyond its inode")?);
         let name = location + 3..location + 3 + length;
         let number = content.get(name.end + 1..name.end + 1 + width);
-        let number = number.context("a directory ends behind its inode")?;
+        let number = number.context("a directory ends beyond its inode")?;
         location = name.end + 1 + width;
         entries.push((name, BE::read_uint(number, width)));
     }
     Ok(entries)
 }
 
-/// Locations of names, and inodes.
+/// Returns the ranges of names, and the inodes.
 fn entries_in_block(content: &[u8]) -> Result<Vec<(Range<usize>, u64)>> {
     let end = match content.get(..4) {
         Some(b"XDD3") => content.len(),
-        // The only block of a directory has its hashes at its end, and behind them their number.
+        // The only block of a directory has its hashes at its end, followed by their number.
         Some(b"XDB3") => {
             let hashes = usize::try_from(BE::read_u32(&content[content.len() - 8..]))?;
             content.len().checked_sub(8 + hashes * 8).context("a directory has too many hashes")?
         }
-        _ => bail!("a block is none of a directory"),
+        _ => bail!("a block does not belong to a directory"),
     };
     let content = &content[..end];
     let mut location = HEAD;
     let mut entries = Vec::new();
     while location < end {
         let entry = &content[location..];
-        ensure!(entry.len() >= 8, "a directory's entry ends behind its block");
+        ensure!(entry.len() >= 8, "a directory's entry ends beyond its block");
         if entry.starts_with(&[0xff, 0xff]) {
             let length = usize::from(BE::read_u16(&entry[2..]));
-            ensure!(length > 0, "a directory's gap has no length");
+            ensure!(length > 0, "a directory's free space has no length");
             location += length;
             continue;
         }
-        ensure!(entry.len() > BESIDE_NAME, "a directory's entry ends behind its block");
+        ensure!(entry.len() > BESIDE_NAME, "a directory's entry ends beyond its block");
         let length = usize::from(entry[8]);
         entries.push((location + BEFORE_NAME..location + BEFORE_NAME + length, BE::read_u64(entry)));
         location += (BESIDE_NAME + length).next_multiple_of(8);

@@ -1,8 +1,8 @@
 //! A finished XFS, read and changed in place: inodes by number, and the blocks of their data.
 //!
 //! ```text
-//! superblock -> of each allocation group the tree of inode chunks, leaf by leaf -> every inode in use
-//! inode -> its extents, in the inode or in a tree below it -> blocks
+//! superblock -> inode B+tree of each allocation group, leaf by leaf -> every inode in use
+//! inode -> its extents, in the inode or in a B+tree below it -> blocks
 //! ```
 //!
 //! Layout and checksums: XFS Algorithms & Data Structures, "Superblocks", "AG Inode Management", "Inode B+trees", "On-disk
@@ -18,31 +18,31 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 const NO_BLOCK: u32 = u32::MAX;
-/// Bytes before the records of a block of the inode tree, and of a block of a tree of extents.
+/// Bytes before the records of a block of the inode B+tree, and of a block of an extent B+tree.
 const HEAD: usize = 56;
 const EXTENTS_HEAD: usize = 72;
 const INODES_OF_CHUNK: usize = 64;
-/// Inodes that one bit of a sparse chunk's mask stands for.
+/// Inodes for one bit of a sparse chunk's mask.
 const INODES_OF_BIT: usize = 4;
 
-/// Location of the superblock's checksum, and a bit of its version.
+/// Offset of the superblock's checksum, and a bit of its version.
 const SUPERBLOCK_CHECKSUM: usize = 224;
 const HAS_ATTRIBUTES: u16 = 0x10;
 
-/// Locations in an inode.
+/// Offsets in an inode.
 const FORMAT: usize = 5;
 pub(super) const SIZE: usize = 56;
 pub(super) const FORK_OFFSET: usize = 82;
 const CHECKSUM: usize = 100;
 const FLAGS: usize = 120;
-/// Where the data of an inode starts.
+/// Offset of the data in an inode.
 pub(super) const FORK: usize = 176;
 const FLAG_BIGTIME: u64 = 8;
 const FLAG_LARGE_COUNTERS: u64 = 16;
-/// Bytes of an extent: its location in the file, its block, its length.
+/// Bytes of an extent: its offset in the file, its block, its length.
 const EXTENT: usize = 16;
 
-/// Where an inode has its data.
+/// The location of an inode's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Device,
@@ -72,7 +72,7 @@ impl Inode {
         BE::read_u64(&self.bytes[SIZE..])
     }
 
-    /// Where its data ends, and extended attributes start.
+    /// Returns the offset at which its data ends and extended attributes start.
     fn fork_end(&self) -> usize {
         match usize::from(self.bytes[FORK_OFFSET]) {
             0 => self.bytes.len(),
@@ -80,10 +80,10 @@ impl Inode {
         }
     }
 
-    /// Data that is in the inode.
+    /// Returns the data in the inode.
     pub(super) fn local(&mut self) -> Result<&mut [u8]> {
         let end = self.fork_end();
-        self.bytes.get_mut(FORK..end).context("an inode ends behind its block")
+        self.bytes.get_mut(FORK..end).context("an inode ends beyond its block")
     }
 
     fn flags(&self) -> u64 {
@@ -95,7 +95,7 @@ impl Inode {
         self.flags() & FLAG_BIGTIME != 0
     }
 
-    /// Number of extents that are listed in it.
+    /// Returns the number of extents listed in it.
     pub(super) fn extents(&self) -> Result<usize> {
         Ok(if self.flags() & FLAG_LARGE_COUNTERS != 0 {
             usize::try_from(BE::read_u64(&self.bytes[24..]))?
@@ -105,7 +105,7 @@ impl Inode {
     }
 }
 
-/// What the superblock says, as far as it is needed to reach every inode and its blocks.
+/// The fields of the superblock that are needed to reach every inode and its blocks.
 pub(super) struct Layout<'f> {
     file: &'f File,
     pub(super) block_size: u64,
@@ -114,15 +114,15 @@ pub(super) struct Layout<'f> {
     sector_size: u64,
     inode_size: usize,
     sparse: bool,
-    /// Bits of a block's, and of an inode's number that count inside its group.
+    /// Bits of a block number and of an inode number that count inside its group.
     block_bits: u32,
     inode_bits: u32,
-    /// The directory that holds all others.
+    /// The root directory.
     pub(super) root: u64,
-    /// Bytes of a block of a directory.
+    /// Bytes of a directory block.
     pub(super) directory_block: usize,
     pub(super) uuid: [u8; 16],
-    /// Whether names that differ in case only are the same: their hash is another one.
+    /// Whether names that differ in case only are equal: their hash is a different one.
     pub(super) ignores_case: bool,
 }
 
@@ -134,7 +134,7 @@ impl<'f> Layout<'f> {
         let version = BE::read_u16(&block[100..]);
         ensure!(
             version & 15 == 5,
-            "an XFS without checksums is not supported; take crc=0 out of filesystem options"
+            "an XFS without checksums is not supported; remove crc=0 from the file system options"
         );
         let block_size = u64::from(BE::read_u32(&block[4..]));
         Ok(Self {
@@ -144,7 +144,7 @@ impl<'f> Layout<'f> {
             groups: BE::read_u32(&block[88..]).into(),
             sector_size: BE::read_u16(&block[102..]).into(),
             inode_size: BE::read_u16(&block[104..]).into(),
-            // The second of the features that old kernels cannot even read.
+            // The second word of the features that old kernels cannot read.
             sparse: BE::read_u32(&block[216..]) & 2 != 0,
             block_bits: block[124].into(),
             inode_bits: u32::from(block[124]) + u32::from(block[123]),
@@ -155,7 +155,7 @@ impl<'f> Layout<'f> {
         })
     }
 
-    /// Says in the superblock that there are extended attributes.
+    /// Sets the bit for extended attributes in the superblock.
     pub(super) fn announce_attributes(&self) -> Result<()> {
         let mut sector = vec![0; usize::try_from(self.sector_size)?];
         self.file.read_exact_at(&mut sector, 0).context("reading the superblock")?;
@@ -169,7 +169,7 @@ impl<'f> Layout<'f> {
         (group * self.blocks_per_group + block) * self.block_size
     }
 
-    /// Where in the file a block is.
+    /// Returns the offset of a block in the file.
     pub(super) fn location_of_block(&self, block: u64) -> u64 {
         self.location(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
     }
@@ -182,7 +182,7 @@ impl<'f> Layout<'f> {
     pub(super) fn inode(&self, number: u64) -> Result<Inode> {
         let mut bytes = vec![0; self.inode_size];
         self.file.read_exact_at(&mut bytes, self.location_of_inode(number)).context("reading an inode")?;
-        ensure!(bytes.starts_with(b"IN") && bytes[4] == 3, "there is no inode {number}");
+        ensure!(bytes.starts_with(b"IN") && bytes[4] == 3, "inode {number} does not exist");
         Ok(Inode { number, bytes })
     }
 
@@ -192,7 +192,7 @@ impl<'f> Layout<'f> {
         self.file.write_all_at(&inode.bytes, location).context("writing an inode")
     }
 
-    /// The content of blocks, one behind the other.
+    /// Reads consecutive blocks.
     pub(super) fn blocks(&self, blocks: &[u64]) -> Result<Vec<u8>> {
         let size = usize::try_from(self.block_size)?;
         let mut content = vec![0; size * blocks.len()];
@@ -202,7 +202,7 @@ impl<'f> Layout<'f> {
         Ok(content)
     }
 
-    /// Writes blocks that have one checksum, at byte `checksum`.
+    /// Writes blocks that share one checksum, at byte `checksum`.
     pub(super) fn write_blocks(&self, blocks: &[u64], content: &mut [u8], checksum: usize) -> Result<()> {
         seal(content, checksum);
         for (part, block) in content.chunks_exact(usize::try_from(self.block_size)?).zip(blocks) {
@@ -211,9 +211,9 @@ impl<'f> Layout<'f> {
         Ok(())
     }
 
-    /// Blocks of an inode's data, each with its location in the data, counted in blocks and in this order.
+    /// Returns the blocks of an inode's data, each with its offset in the data, counted in blocks, in ascending order.
     pub(super) fn data(&self, inode: &Inode) -> Result<Vec<(u64, u64)>> {
-        let fork = inode.bytes.get(FORK..inode.fork_end()).context("an inode ends behind its block")?;
+        let fork = inode.bytes.get(FORK..inode.fork_end()).context("an inode ends beyond its block")?;
         let mut found = Vec::new();
         match inode.format()? {
             Format::Device | Format::Local => (),
@@ -223,7 +223,7 @@ impl<'f> Layout<'f> {
         Ok(found)
     }
 
-    /// Extents below a node of a tree: in `node` level and number of records come first, at byte `counts`.
+    /// Reads the extents below a node of a B+tree: `node` has its level and number of records at byte `counts`.
     fn extents_below(
         &self,
         node: &[u8],
@@ -236,21 +236,21 @@ impl<'f> Layout<'f> {
         if level == 0 {
             return add_extents(&node[head..], records, found);
         }
-        // As many keys as there is room for stand before the first pointer.
+        // Space for the maximum number of keys precedes the first pointer.
         let pointers = head + (node.len() - head) / 16 * 8;
         for index in 0..records {
-            let pointer = node.get(pointers + index * 8..).context("a tree of extents is too large")?;
+            let pointer = node.get(pointers + index * 8..).context("an extent B+tree is too large")?;
             let below = self.blocks(&[BE::read_u64(pointer)])?;
             ensure!(
                 below.starts_with(b"BMA3") && BE::read_u16(&below[4..]) < level,
-                "a block is none of the tree of extents"
+                "a block does not belong to the extent B+tree"
             );
             self.extents_below(&below, EXTENTS_HEAD, 4, found)?;
         }
         Ok(())
     }
 
-    /// Shows every inode in use.
+    /// Calls `show` with every inode in use.
     pub(super) fn every_inode(&self, mut show: impl FnMut(Inode) -> Result<()>) -> Result<()> {
         for group in 0..self.groups {
             let mut block = self.first_leaf(group)?;
@@ -269,12 +269,15 @@ impl<'f> Layout<'f> {
     fn read_inode_tree(&self, group: u64, block: u32) -> Result<Vec<u8>> {
         let mut content = vec![0; usize::try_from(self.block_size)?];
         let location = self.location(group, block.into());
-        self.file.read_exact_at(&mut content, location).context("reading the tree of inodes")?;
-        ensure!(content.starts_with(b"IAB3"), "block {block} of group {group} is none of the tree of inodes");
+        self.file.read_exact_at(&mut content, location).context("reading the inode B+tree")?;
+        ensure!(
+            content.starts_with(b"IAB3"),
+            "block {block} of group {group} does not belong to the inode B+tree"
+        );
         Ok(content)
     }
 
-    /// The leftmost leaf of a group's tree; the others are chained to it.
+    /// Returns the leftmost leaf of a group's B+tree; the others are linked to it.
     fn first_leaf(&self, group: u64) -> Result<u32> {
         let mut head = [0; 32];
         let location = self.location(group, 0) + 2 * self.sector_size;
@@ -286,7 +289,7 @@ impl<'f> Layout<'f> {
             if BE::read_u16(&node[4..]) == 0 {
                 return Ok(block);
             }
-            // As many keys as there is room for stand before the first pointer.
+            // Space for the maximum number of keys precedes the first pointer.
             let room = (node.len() - HEAD) / 8;
             block = BE::read_u32(&node[HEAD + room * 4..]);
         }
@@ -306,8 +309,7 @@ impl<'f> Layout<'f> {
 }
 
 fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Result<()> {
-    let records =
-        records.get(..count * EXTENT).context("an inode has more extents than there is room for")?;
+    let records = records.get(..count * EXTENT).context("an inode has more extents than fit into it")?;
     for record in records.chunks_exact(EXTENT) {
         let bits = BE::read_u128(record);
         let field = |first: u32, width: u32| bits >> first & ((1 << width) - 1);
@@ -318,7 +320,7 @@ fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Res
     Ok(())
 }
 
-/// Gives what has its checksum at a location a new one.
+/// Updates the checksum of a structure at an offset.
 fn seal(content: &mut [u8], location: usize) {
     content[location..location + 4].fill(0);
     let sum = CRC.checksum(content);

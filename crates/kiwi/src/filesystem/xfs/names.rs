@@ -1,17 +1,17 @@
-//! Names that a prototype of mkfs.xfs cannot say, and those that stand for them until the file system is written.
+//! Names that a prototype of mkfs.xfs cannot contain, and substitutes for them until the file system is written.
 //!
-//! In a prototype a blank ends a keyword, `:` begins a comment and `$` ends a directory. A stand-in has the length and the
-//! hash of the name, so that the right bytes can take its location in the directory, where nothing else changes.
-//! Hash: XFS Algorithms & Data Structures, "Leaf Directories"; it is linear: flipping two bits that meet in one bit of the
-//! hash leaves it as it was.
+//! In a prototype a blank ends a word, `:` starts a comment and `$` ends a directory. A substitute has the length and the
+//! hash of the name, so that the right bytes can replace it in the directory, where nothing else changes.
+//! Hash: XFS Algorithms & Data Structures, "Leaf Directories"; it is linear: flipping two bits that map to the same bit of
+//! the hash does not change it.
 
 use std::collections::HashSet;
 
-/// Bits of a hash, and those it is turned by for each next byte.
+/// Bits of a hash, and the rotation for each further byte.
 const HASH_BITS: usize = 32;
 const TURN: usize = 7;
 
-/// Whether a prototype can say this keyword.
+/// Whether a prototype can contain this word.
 pub(super) fn is_plain(keyword: &[u8]) -> bool {
     keyword != b"$" && (0..keyword.len()).all(|location| is_plain_at(keyword, location))
 }
@@ -21,7 +21,7 @@ fn is_plain_at(keyword: &[u8], location: usize) -> bool {
     !(matches!(byte, 0 | b'/' | b' ' | b'\t' | b'\n') || location == 0 && byte == b':')
 }
 
-/// A plain name of the same length and hash that is none of `taken`; none: there is no such name.
+/// Returns a plain name of the same length and hash that is not in `taken`, if there is one.
 pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
     let Some(location) = (0..name.len()).find(|&location| !is_plain_at(name, location)) else {
         return (name != b"$" && !taken.contains(name)).then(|| name.to_vec());
@@ -37,7 +37,7 @@ pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>>
             let mut changed = name.to_vec();
             changed[location] ^= 1 << bit;
             changed[other] ^= 1 << other_bit;
-            // Every step leaves less to do: the search ends.
+            // The search ends: every step reduces the number of remaining bits.
             let worse = is_plain_at(name, other) && !is_plain_at(&changed, other);
             if is_plain_at(&changed, location)
                 && !worse
@@ -50,7 +50,7 @@ pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>>
     None
 }
 
-/// A plain link target of the same length.
+/// Returns a plain link target of the same length.
 pub(super) fn stand_in_target(target: &[u8]) -> Vec<u8> {
     let plain = |(location, &byte)| if is_plain_at(target, location) || byte == b'/' { byte } else { b'_' };
     if target == b"$" { b"_".to_vec() } else { target.iter().enumerate().map(plain).collect() }
@@ -60,7 +60,7 @@ pub(super) fn stand_in_target(target: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// As the directory has it.
+    /// Returns the hash as the directory stores it.
     fn hash(name: &[u8]) -> u32 {
         name.iter().fold(0_u32, |hash, &byte| hash.rotate_left(7) ^ u32::from(byte))
     }
@@ -80,7 +80,7 @@ mod tests {
             name.iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = b'x');
             let Some(found) = stand_in(&name, &HashSet::new()) else {
                 refused += 1;
-                // This alphabet is unkind: most of it becomes a blank or a slash.
+                // A difficult alphabet: most of it becomes a blank or a slash.
                 assert!(length < 12, "{name:?}");
                 continue;
             };

@@ -1,4 +1,4 @@
-//! What mkfs.xfs is told of a tree: the text of a prototype, and what is to be put right when the file system is written.
+//! The input of mkfs.xfs for a tree: the text of a prototype, and corrections to make after the file system is written.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -16,15 +16,15 @@ use crate::host::device::Device;
 /// Name of the tree in the directory that mkfs.xfs reads files from.
 pub(super) const TREE: &str = "tree";
 
-/// A prototype, whose files are named from a directory with links.
+/// A prototype, which refers to files by links in a directory.
 #[derive(Default)]
 pub(super) struct Prototype {
     pub(super) text: Vec<u8>,
-    /// The directory that holds all others.
+    /// The root directory.
     pub(super) root: Node,
     /// Files that a prototype cannot name: `0`, `1`, ... are links to them.
     pub(super) sources: Vec<PathBuf>,
-    /// NextLayer names of files that have several.
+    /// Additional names of files with several hard links.
     pub(super) linked: Vec<String>,
     pub(super) sockets: Vec<String>,
     inodes: HashSet<(u64, u64)>,
@@ -33,19 +33,19 @@ pub(super) struct Prototype {
 /// A file as the tree has it.
 #[derive(Default)]
 pub(super) struct Node {
-    /// Its name, and with that those of the directories above.
+    /// Its path.
     pub(super) name: OsString,
     pub(super) modified: Time,
     pub(super) mode: u32,
     pub(super) content: Content,
 }
 
-/// What is in a file, as far as it can need to be put right.
+/// The content of a file, as far as it may need corrections.
 #[derive(Default)]
 pub(super) enum Content {
-    /// Files by the names that the prototype gives them.
+    /// Files by their names in the prototype.
     Directory(HashMap<Vec<u8>, Node>),
-    /// Where a link leads to.
+    /// Target of a symbolic link.
     Link(Vec<u8>),
     #[default]
     Other,
@@ -78,7 +78,7 @@ impl Prototype {
             } else {
                 stand_in(name.as_bytes(), &taken).with_context(|| {
                     format!(
-                        "the file /{} has a name that mkfs.xfs cannot take; use ext4 or btrfs, or rename it",
+                        "the file /{} has a name that mkfs.xfs cannot use; use ext4 or btrfs, or rename it",
                         inside.display()
                     )
                 })?
@@ -134,7 +134,7 @@ impl Prototype {
         node(name, &metadata, content).map(Some)
     }
 
-    /// The keyword that mkfs.xfs finds a file by.
+    /// Returns the word by which mkfs.xfs finds a file.
     fn source(&mut self, entry: &Path, inside: &Path) -> Vec<u8> {
         if inside.as_os_str().as_bytes().iter().any(u8::is_ascii_whitespace) {
             self.sources.push(entry.to_owned());
@@ -149,7 +149,7 @@ fn node(name: OsString, metadata: &std::fs::Metadata, content: Content) -> Resul
     Ok(Node { name, modified, mode: metadata.mode(), content })
 }
 
-/// `-u-755` and the like.
+/// Returns a mode such as `-u-755`.
 fn mode(kind: char, bits: u32) -> String {
     let mut text = String::from(kind);
     text.push(if bits & 0o4000 == 0 { '-' } else { 'u' });

@@ -1,6 +1,6 @@
-//! The time stamps of a finished XFS: what the tree says for modification, the time of the build for all others.
+//! The time stamps of a finished XFS: modification times from the tree, the time of the build for all others.
 //!
-//! `mkfs.xfs -p` gives every file the time of day. Layout: XFS Algorithms & Data Structures, "Timestamps".
+//! `mkfs.xfs -p` gives every file the current time. Layout: XFS Algorithms & Data Structures, "Timestamps".
 
 use std::collections::HashMap;
 
@@ -8,19 +8,19 @@ use anyhow::{Context, Result};
 
 use super::layout::{Inode, Layout};
 
-/// Locations in an inode: access, change, creation; modification.
+/// Offsets in an inode: access, change, creation; modification.
 const OTHERS: [usize; 3] = [32, 48, 144];
 const MODIFICATION: usize = 40;
 const BIGTIME_ORIGIN: i64 = 1 << 31;
 
-/// A moment: seconds since 1970, and nanoseconds.
+/// A time: seconds since 1970, and nanoseconds.
 pub(super) type Time = (i64, u32);
 
-/// Settles the times of every inode; those that are not in `modified` were modified at `epoch`.
+/// Sets the times of every inode; those that are not in `modified` get `epoch` as modification time.
 pub(super) fn finish(layout: &Layout, epoch: u64, modified: &HashMap<u64, Time>) -> Result<()> {
     let epoch = (i64::try_from(epoch)?, 0);
     layout.every_inode(|mut inode| {
-        // What is newer was made by the build.
+        // Newer files were created by the build.
         let time = modified.get(&inode.number).map_or(epoch, |&time| time.min(epoch));
         set(&mut inode, MODIFICATION, time)?;
         for location in OTHERS {
@@ -50,7 +50,7 @@ mod tests {
     use super::super::super::test_tools::run;
     use super::*;
 
-    /// More inodes than one block of the tree of inode chunks describes, and both kinds of time stamp.
+    /// Uses more inodes than one block of the inode B+tree describes, and both kinds of time stamps.
     #[test]
     fn finished_file_systems_satisfy_xfs_repair_and_are_the_same_later() {
         let directory = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
-//! Makes a finished XFS what the tree is where a prototype could not say it, and finds out whether it is.
+//! Corrects a finished XFS where a prototype could not describe the tree, and verifies that both are equal.
 //!
 //! ```text
-//! directory of the tree | directory of the image -> names, links, attributes, sticky bits; nothing is missing, nothing is more -> times
+//! directories of tree and image in parallel -> names, links, attributes, sticky bits; missing and extra files -> times
 //! ```
 
 use std::collections::HashMap;
@@ -19,16 +19,16 @@ use super::layout::{Format, Inode, Layout};
 use super::prototype::{Content, Node};
 use super::times::{self, Time};
 
-/// Location of the mode in an inode, and the bit a prototype has no letter for.
+/// Offset of the mode in an inode, and the bit for which a prototype has no letter.
 const MODE: usize = 2;
 const STICKY: u32 = 0o1000;
-/// Bytes before a link's target in a block of its own, and the location of the checksum there.
+/// Bytes before a link's target in a block of its own, and the offset of the checksum there.
 const LINK_HEAD: usize = 56;
 const LINK_CHECKSUM: usize = 12;
-/// Locations of blocks are counted in these, whatever the block size.
+/// Block numbers count these units, whatever the block size.
 const BASIC_BLOCK: u64 = 512;
 
-/// Settles the file system that fills `file` and was written from a prototype of `root`.
+/// Corrects the file system that fills `file` and was written from a prototype of `root`.
 pub(super) fn finish(file: &File, root: &Node, attributes: Attributes, epoch: u64) -> Result<()> {
     let layout = Layout::read(file)?;
     if !attributes.is_empty() {
@@ -37,14 +37,14 @@ pub(super) fn finish(file: &File, root: &Node, attributes: Attributes, epoch: u6
     let mut tree = Tree { layout: &layout, attributes, modified: HashMap::new() };
     tree.finish(root, layout.root, Path::new("/"))?;
     if let Some(path) = tree.attributes.keys().next() {
-        bail!("the extended attributes of {} found no file", path.display());
+        bail!("the file {} for extended attributes is missing", path.display());
     }
-    times::finish(&layout, epoch, &tree.modified).context("settling the file system's times")
+    times::finish(&layout, epoch, &tree.modified).context("setting the file system's times")
 }
 
 struct Tree<'l> {
     layout: &'l Layout<'l>,
-    /// Those that are not on the file system yet.
+    /// Attributes that are not on the file system yet.
     attributes: Attributes,
     modified: HashMap<u64, Time>,
 }
@@ -84,7 +84,7 @@ impl Tree<'_> {
         }
     }
 
-    /// Gives every file of a directory its own name; the files, and their inodes.
+    /// Sets the names of all files of a directory; returns the files and their inodes.
     fn finish_names<'n>(
         &self,
         inode: &mut Inode,
@@ -93,14 +93,14 @@ impl Tree<'_> {
         let mut found = HashMap::new();
         directory::rename(self.layout, inode, |written, number| {
             let Some((written, node)) = nodes.get_key_value(written) else {
-                bail!("mkfs.xfs made {}, which the tree does not have", shown(written));
+                bail!("mkfs.xfs created {}, which the tree does not have", shown(written));
             };
             let twice = found.insert(written, (node, number)).is_some();
-            ensure!(!twice, "mkfs.xfs made {} twice", shown(written));
+            ensure!(!twice, "mkfs.xfs created {} twice", shown(written));
             let name = node.name.as_bytes();
             ensure!(
                 name == written || !self.layout.ignores_case,
-                "{} has a name that mkfs.xfs cannot take when case is ignored; take version=ci out of filesystem options",
+                "{} has a name that mkfs.xfs cannot use when case is ignored; remove version=ci from the file system options",
                 shown(name)
             );
             Ok((name != written).then(|| name.to_vec()))
@@ -111,12 +111,12 @@ impl Tree<'_> {
         Ok(found.into_values().collect())
     }
 
-    /// Gives a link its target. mkfs.xfs 6.1 forgets the head of a block for a long one: it is made anew.
+    /// Sets the target of a link. mkfs.xfs 6.1 omits the block header of a long one, so the block is written again.
     fn finish_link(&self, mut inode: Inode, target: &[u8]) -> Result<()> {
-        ensure!(inode.size() == target.len() as u64, "its target has another length");
+        ensure!(inode.size() == target.len() as u64, "the link target has another length");
         if inode.format()? == Format::Local {
             let content =
-                inode.local()?.get_mut(..target.len()).context("its target ends behind its inode")?;
+                inode.local()?.get_mut(..target.len()).context("the link target ends beyond its inode")?;
             if content != target {
                 content.copy_from_slice(target);
                 self.layout.write_inode(&mut inode)?;
@@ -125,8 +125,11 @@ impl Tree<'_> {
         }
         let data = self.layout.data(&inode)?;
         let mut content = vec![0; usize::try_from(self.layout.block_size)?];
-        let &[(_, block)] = data.as_slice() else { bail!("its target is in {} blocks", data.len()) };
-        ensure!(LINK_HEAD + target.len() <= content.len(), "its target is too long for a block of this size");
+        let &[(_, block)] = data.as_slice() else { bail!("the link target is in {} blocks", data.len()) };
+        ensure!(
+            LINK_HEAD + target.len() <= content.len(),
+            "the link target is too long for a block of this size"
+        );
         content[..4].copy_from_slice(b"XSLM");
         BE::write_u32(&mut content[8..], u32::try_from(target.len())?);
         content[16..32].copy_from_slice(&self.layout.uuid);
@@ -179,7 +182,7 @@ mod tests {
         Ok((directory, image.display().to_string()))
     }
 
-    /// Paths of an image, as a tool of others finds them.
+    /// Returns the paths of an image, as a foreign tool finds them.
     fn paths(image: &str) -> Vec<Vec<u8>> {
         let script = "xfs_db -r -c 'blockget -n' -c ncheck \"$0\" | od -An -v -tx1 | tr -d ' \\n'";
         let hex = run("sh", &["-c", script, image]);
@@ -205,12 +208,12 @@ mod tests {
         names.push([": ".repeat(120), "x".to_owned()].concat().into_bytes());
         names.push("größe \u{1f95d}".repeat(15).into_bytes());
         names.push(b"\xff \x80\xa0".to_vec());
-        // The first stand-in of another.
+        // The first is a substitute for another name.
         names.push(b";\xe5tc:ssh:sshd_config".to_vec());
         names
     }
 
-    /// Directories in their inode, in one block, in several, and in so many that a tree leads to them.
+    /// Covers directories in their inode, in one block, in several, and in so many that they need a B+tree.
     #[test]
     fn images_have_every_name_link_and_time_of_the_tree() {
         for (options, many) in [("", 4000), ("-n size=8192", 100), ("-m bigtime=0 -i size=1024", 100)] {
@@ -249,7 +252,7 @@ mod tests {
             let (_directory, image) = image_of(tree.path(), options).unwrap();
             run("xfs_repair", &["-n", "-f", &image]);
             let found: Vec<_> = paths(&image).into_iter().filter(|path| !expected.contains(path)).collect();
-            // What xfs_db shows besides is no file of the tree.
+            // xfs_db also prints entries that are not files of the tree.
             assert!(found.iter().all(|path| !path.contains(&b'/')), "{found:?}");
             let said = paths(&image);
             let lost: Vec<_> = expected.iter().filter(|path| said.binary_search(path).is_err()).collect();
@@ -279,7 +282,7 @@ mod tests {
         let tree = tempfile::tempdir().unwrap();
         fs::write(tree.path().join("$"), "").unwrap();
         let error = image_of(tree.path(), "").unwrap_err().to_string();
-        assert!(error.starts_with("the file /$ has a name that mkfs.xfs cannot take"), "{error}");
+        assert!(error.starts_with("the file /$ has a name that mkfs.xfs cannot use"), "{error}");
         fs::rename(tree.path().join("$"), tree.path().join("one")).unwrap();
         let (_directory, image) = image_of(tree.path(), "").unwrap();
         let file = File::options().read(true).write(true).open(image).unwrap();
@@ -289,6 +292,6 @@ mod tests {
         fs::remove_file(tree.path().join("other")).unwrap();
         fs::remove_file(tree.path().join("one")).unwrap();
         let error = finish(&file, &Prototype::of(tree.path()).unwrap().root, HashMap::new(), 0).unwrap_err();
-        assert!(format!("{error:#}").contains("made one, which the tree does not have"), "{error:#}");
+        assert!(format!("{error:#}").contains("created one, which the tree does not have"), "{error:#}");
     }
 }

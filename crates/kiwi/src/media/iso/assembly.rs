@@ -1,17 +1,17 @@
-//! Puts a medium together: what xorriso gives, and the large files, which it does not read.
+//! Assembles a medium from the output of xorriso and the large files, which xorriso does not read.
 //!
 //! ```text
 //! xorriso -> pipe -> system area, descriptors, directories, small files | large files | zeros | partition | zeros, sum
 //!                    from xorriso                                     from here on by kiwi
 //! ```
 //!
-//! xorriso reads 2 KiB at a time and hands them from thread to thread, which costs more than all the rest of the medium.
-//! So it lays the large files last, gets a stand-in for the first of them, a hole of the same size that begins with a mark,
+//! xorriso reads 2 KiB at a time and passes them between threads, which costs more than the rest of the medium. Therefore it
+//! places the large files last, gets a substitute for the first of them (a hole of the same size that starts with a mark),
 //! and is stopped at the mark. Everything that depends on sizes was written before. The bytes are those that xorriso would
-//! have written, and each of them is written once, and summed on the way.
+//! have written; each of them is written once, and the checksum is computed in the same pass.
 //!
-//! A file that does not exist yet is written into its location on the medium: a first run with a small stand-in says where
-//! that is, a second one with its size what comes before.
+//! A file that does not exist yet is written directly to its offset on the medium: a first run of xorriso with a small
+//! substitute yields the offset, a second one with the final size everything before it.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,21 +26,21 @@ use super::{Graft, InPlace, finish};
 use crate::artifact::hex;
 use crate::host::{Command, Host};
 
-/// Where the MBR says in which sector of 512 bytes its second partition begins.
+/// Offset in the MBR of the start of its second partition, in sectors of 512 bytes.
 const SECOND_PARTITION: usize = 446 + 16 + 8;
-/// Bytes that are taken at once; xorriso writes more than that behind its last file.
+/// Bytes read at a time; xorriso writes more than that behind its last file.
 const CHUNK: usize = 32 * SECTOR as usize;
-/// Files of as many bytes are large.
+/// Minimum size of a large file in bytes.
 const LARGE: u64 = 1 << 20;
 
 /// The large files of a medium, in their order.
 pub(super) struct LargeFiles<'a> {
     files: Vec<LargeFile>,
-    /// Whether and how the first one is still to be made.
+    /// Writes the first one, if it does not exist yet.
     in_place: Option<&'a InPlace<'a>>,
     stand_in: PathBuf,
     epoch: u64,
-    /// First sector of the stand-in.
+    /// First sector of the substitute.
     mark: Vec<u8>,
 }
 
@@ -51,7 +51,7 @@ struct LargeFile {
 }
 
 impl<'a> LargeFiles<'a> {
-    /// Finds them, and makes `path` stand for the first one among the grafts; `name` is what no other medium has.
+    /// Finds them, and makes `path` the substitute for the first one among the grafts; `name` is unique to the medium.
     pub(super) fn of(
         grafts: &mut Vec<Graft>,
         in_place: Option<&'a InPlace<'a>>,
@@ -84,7 +84,7 @@ impl<'a> LargeFiles<'a> {
         }
         let first = files.first().filter(|file| file.size >= SECTOR).context("a medium has no files")?;
         let (location, size) = (&first.location, first.size);
-        host.write_file(path, &mark).context("making a stand-in for a file of the medium")?;
+        host.write_file(path, &mark).context("creating a substitute for a file of the medium")?;
         for graft in grafts.iter_mut().filter(|graft| graft.location == *location) {
             graft.source = path.to_owned();
         }
@@ -93,16 +93,16 @@ impl<'a> LargeFiles<'a> {
         Ok(large)
     }
 
-    /// Gives the first one, and what stands for it, a size.
+    /// Sets the size of the first one and of its substitute.
     fn resize(&mut self, size: u64, host: &Host) -> Result<()> {
         self.files[0].size = size;
         host.open_file(&self.stand_in)
             .and_then(|file| file.set_len(size))
-            .context("making a stand-in for a file of the medium")?;
+            .context("creating a substitute for a file of the medium")?;
         finish(&self.stand_in, self.epoch, host)
     }
 
-    /// Keywords for xorriso that lay them last, in their order.
+    /// Returns the xorriso arguments that place them last, in their order.
     pub(super) fn weights(&self) -> impl Iterator<Item = String> {
         let weights = self.files.iter().enumerate();
         weights.flat_map(|(number, file)| {
@@ -111,8 +111,8 @@ impl<'a> LargeFiles<'a> {
     }
 }
 
-/// Writes the medium into the file `output` and its sum into its last sectors; its SHA-256 in lower-case hex. `xorriso`
-/// writes to its standard output; `partition` is what it appends.
+/// Writes the medium to the file `output` and its checksum to its last sectors; returns its SHA-256 in lower-case hex.
+/// `xorriso` writes to its standard output; `partition` is what it appends.
 pub(super) fn write<'h>(
     xorriso: impl Fn() -> Result<Command<'h>>,
     mut large: LargeFiles<'_>,
@@ -130,7 +130,7 @@ pub(super) fn write<'h>(
     let mut beginning = take(&mut medium)?;
     if let Some(in_place) = large.in_place {
         let mut location = 0;
-        // Once, unless a size of more than 32 bits moves what comes behind the directory that says it.
+        // Once, unless a size of more than 32 bits moves what follows the directory that contains it.
         while location != medium.position {
             location = medium.position;
             (in_place.write)(output, location)?;
@@ -144,7 +144,7 @@ pub(super) fn write<'h>(
     medium.finish(&beginning, &large, partition, host).with_context(writing)
 }
 
-/// A medium that is written from its first byte on.
+/// A medium that is written from start to end.
 struct Medium {
     file: File,
     digester: MediumDigester,
@@ -156,7 +156,7 @@ impl Medium {
         host.create_file(output).map(Self::new)
     }
 
-    /// Into a file that has something of the medium already.
+    /// Starts in a file that already contains a part of the medium.
     fn over(output: &Path, host: &Host) -> io::Result<Self> {
         host.open_file(output).map(Self::new)
     }
@@ -165,20 +165,20 @@ impl Medium {
         Self { file, digester: MediumDigester::default(), position: 0 }
     }
 
-    /// Adds bytes; those that no sum depends on, which are zeros in every image, are zeros in `bytes` afterwards.
+    /// Appends bytes; those that are excluded from every checksum and are zeros in every image are cleared in `bytes`.
     fn add(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         self.file.write_all_at(bytes, self.position)?;
         self.pass(bytes);
         Ok(())
     }
 
-    /// As `add`, for bytes that are there already.
+    /// Like `add`, for bytes that are already in the file.
     fn pass(&mut self, bytes: &mut [u8]) {
         self.digester.update(bytes);
         self.position += bytes.len() as u64;
     }
 
-    /// Adds what a stream has before the sector `mark`; the first sectors, up to the volume descriptor.
+    /// Appends the part of a stream before the sector `mark`; returns the first sectors, up to the volume descriptor.
     fn take(&mut self, stream: &mut dyn Read, mark: &[u8]) -> io::Result<Vec<u8>> {
         let mut chunk = vec![0; CHUNK];
         stream.read_exact(&mut chunk)?;
@@ -193,7 +193,8 @@ impl Medium {
         }
     }
 
-    /// Adds all that follows: the large files, the partition where the MBR in `beginning` has it, the sum. The SHA-256.
+    /// Appends the rest: the large files, the partition at the offset in the MBR in `beginning`, the checksum. Returns the
+    /// SHA-256.
     fn finish(
         &mut self,
         beginning: &[u8],
@@ -202,7 +203,7 @@ impl Medium {
         host: &Host,
     ) -> Result<String> {
         let volume = Volume::parse(&beginning[DESCRIPTOR as usize..])
-            .context("there is no volume descriptor where xorriso writes it")?;
+            .context("xorriso wrote no volume descriptor at the expected offset")?;
         for (number, file) in large.files.iter().enumerate() {
             let is_there = number == 0 && large.in_place.is_some();
             let from = if is_there { self.position } else { 0 };
@@ -212,18 +213,18 @@ impl Medium {
         if let Some(partition) = partition {
             let sector = &beginning[SECOND_PARTITION..SECOND_PARTITION + 4];
             let location = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
-            self.fill(location).context("the partition begins inside of a file")?;
+            self.fill(location).context("the partition starts inside a file")?;
             let size =
                 partition.metadata().with_context(|| format!("reading {}", partition.display()))?.len();
             self.copy(partition, 0, size, false, host)?;
         }
-        self.fill(volume.summed()).context("the location of the medium's sum holds something else")?;
+        self.fill(volume.summed()).context("the area of the medium's checksum is not empty")?;
         self.add(&mut self.digester.sum().sector())?;
         self.fill(volume.bytes)?;
         Ok(hex(&self.digester.sum().0))
     }
 
-    /// Adds `size` bytes of a file from byte `from` on, or passes them by where the medium has them.
+    /// Appends `size` bytes of a file from byte `from` on, or skips them if the medium already has them.
     fn copy(&mut self, file: &Path, from: u64, size: u64, is_there: bool, host: &Host) -> Result<()> {
         let copying = || format!("reading {}", file.display());
         let source = File::open(file).with_context(copying)?;
@@ -242,11 +243,11 @@ impl Medium {
         Ok(())
     }
 
-    /// Adds zeros up to `location`.
+    /// Appends zeros up to `location`.
     fn fill(&mut self, location: u64) -> Result<()> {
         let mut count = location
             .checked_sub(self.position)
-            .with_context(|| format!("{} bytes lie where {location} were expected", self.position))?;
+            .with_context(|| format!("the offset is {} where {location} was expected", self.position))?;
         let mut zeros = vec![0; CHUNK];
         while count > 0 {
             let now = count.min(CHUNK as u64);
@@ -266,7 +267,7 @@ mod tests {
 
     const EPOCH: u64 = 1_000_000_000;
 
-    /// What xorriso writes of the files of `directory`, with `large` as the one that comes first of the large ones.
+    /// Returns what xorriso writes for the files of `directory`, with `large` as the first large file.
     fn written(directory: &Path, large: &str) -> Vec<u8> {
         let keywords = format!(
             "cd {} && SOURCE_DATE_EPOCH={EPOCH} xorriso -as mkisofs -quiet -iso-level 3 -rock -joliet -partition_offset 16 \
@@ -295,7 +296,7 @@ mod tests {
             std::fs::write(at(name), bytes).unwrap();
             finish(&at(name), EPOCH, &host).unwrap();
         }
-        // Directories that xorriso makes itself have another time each second.
+        // Directories that xorriso creates itself get another time each second.
         for name in ["directories/A", "directories/B", "directories"] {
             std::fs::create_dir_all(at(name)).unwrap();
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(EPOCH);
@@ -334,7 +335,7 @@ mod tests {
             let sha256 = medium.finish(&beginning, &files, Some(&at("partition")), &host).unwrap();
             assert_eq!(crate::artifact::Sums::of(&at("medium")).unwrap().sha256, sha256);
             let found = std::fs::read(at("medium")).unwrap();
-            assert!(found == expected, "the bytes of a medium are not those of xorriso");
+            assert!(found == expected, "the bytes of a medium differ from those of xorriso");
             assert!(medium.take(&mut &given[..100 << 10], &files.mark).is_err(), "it ended early");
         }
     }

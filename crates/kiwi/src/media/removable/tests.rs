@@ -40,7 +40,7 @@ impl Machine {
     }
 
     fn part(&self, disk: &str, name: &str, number: &str, udev: &str) {
-        // The kernel shows a partition twice: in its disk and, by a link, among all devices.
+        // The kernel shows a partition twice: in its disk and, as a link, among all devices.
         let directory = format!("sys/class/block/{disk}/{name}");
         self.write(&format!("{directory}/dev"), number);
         self.write(&format!("{directory}/partition"), "1");
@@ -56,7 +56,7 @@ impl Machine {
         Locations::below(self.0.path())
     }
 
-    /// What happens when the person answers with these lines: the choice or the error, and what was shown.
+    /// Returns the choice or the error after these answers, and what was shown.
     fn answered(&self, answers: &[&str]) -> (Result<String>, String) {
         let shown = RefCell::new(String::new());
         let mut answers = answers.iter();
@@ -91,19 +91,19 @@ fn sticks_are_shown_with_what_is_on_them() {
 }
 
 #[test]
-fn the_whole_name_is_demanded_and_asked_for_again() {
+fn a_partial_name_is_rejected_and_asked_for_again() {
     let machine = Machine::new();
     let (chosen, shown) = machine.answered(&["b", "/dev/sda", "sdb1", "/dev/sdb\n"]);
     assert_eq!(chosen.unwrap(), "sdb");
     assert!(shown.starts_with("Sticks of this machine:\n---> /dev/sdb  SanDisk"), "{shown}");
     assert!(shown.contains("there is no removable disk 'b'; name a whole one"), "{shown}");
-    assert!(shown.contains("/dev/sda is not written to: it is no removable disk"), "{shown}");
+    assert!(shown.contains("cannot write to /dev/sda: it is not a removable disk"), "{shown}");
     assert!(shown.contains("there is no removable disk 'sdb1'"), "{shown}");
     assert_eq!(machine.answered(&[]).0.unwrap_err().to_string(), "no device was chosen; nothing was written");
 }
 
 #[test]
-fn what_is_in_use_is_refused_with_the_reason() {
+fn a_stick_in_use_is_refused_with_the_reason() {
     for (file, text, reason) in [
         (
             "proc/self/mountinfo",
@@ -112,23 +112,23 @@ fn what_is_in_use_is_refused_with_the_reason() {
         ),
         ("proc/self/mountinfo", "9 1 0:44 / /mnt rw - btrfs /dev/sdb2 rw\n", "mounted at /mnt;"),
         ("proc/swaps", "Filename\n/dev/sdb2 partition 1 0 -2\n", "/dev/sdb2 is swap space in use;"),
-        ("sys/class/block/sdb/sdb2/holders/dm-3/dev", "254:3", "dm-3 is built on it;"),
+        ("sys/class/block/sdb/sdb2/holders/dm-3/dev", "254:3", "it is part of dm-3;"),
         ("sys/class/block/sdb/ro", "1\n", "it is write-protected"),
     ] {
         let machine = Machine::new();
         machine.write(file, text);
         let error = machine.refused("/dev/sdb");
-        assert!(error.starts_with("/dev/sdb is not written to: ") && error.contains(reason), "{error}");
+        assert!(error.starts_with("cannot write to /dev/sdb: ") && error.contains(reason), "{error}");
         let (none, _) = machine.answered(&["sdb"]);
         assert!(none.unwrap_err().to_string().starts_with("no stick was found that can be written to;"));
     }
 }
 
 #[test]
-fn the_systems_own_disk_and_cd_drives_are_no_sticks() {
+fn the_systems_own_disk_and_cd_drives_are_not_sticks() {
     let machine = Machine::new();
-    assert!(machine.refused("sda").contains("it is no removable disk"), "{}", machine.refused("sda"));
-    assert!(machine.refused("/dev/sr0").contains("it is no removable disk"));
+    assert!(machine.refused("sda").contains("it is not a removable disk"), "{}", machine.refused("sda"));
+    assert!(machine.refused("/dev/sr0").contains("it is not a removable disk"));
     assert_eq!(
         machine.refused("/dev/sdz"),
         "there is no removable disk '/dev/sdz'; name a whole one, such as /dev/sdb"
