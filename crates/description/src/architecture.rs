@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A machine keyword such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Architecture(String);
 
 impl Architecture {

@@ -1,7 +1,7 @@
 //! How the machine's firmware gets to the kernel.
 
 /// `firmware="..."`: by which firmware a disk can be booted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum Firmware {
     /// Not said: one image for both BIOS and UEFI.
     #[default]
@@ -13,7 +13,7 @@ pub enum Firmware {
 }
 
 /// Where boot loader and kernel talk to the operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Console {
     /// The firmware's screen and keyboard.
     Screen,
@@ -22,7 +22,7 @@ pub enum Console {
 }
 
 /// The boot loader to install.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum BootloaderName {
     /// GRUB 2.
     #[default]
@@ -30,7 +30,7 @@ pub enum BootloaderName {
 }
 
 /// `<bootloader>`: the boot loader of a disk and its settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Bootloader {
     /// Which one.
     pub name: BootloaderName,

@@ -1,7 +1,7 @@
 //! `<deploy>`: how network clients and installers partition and configure a machine.
 
 /// The section.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Deploy {
     /// TFTP server (default 192.168.1.1).
     pub server: String,
@@ -26,7 +26,7 @@ pub struct Deploy {
 }
 
 /// One partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Partition {
     /// Type as sfdisk names it, or containing `swap` or `linux`.
     pub kind: String,
@@ -41,7 +41,7 @@ pub struct Partition {
 }
 
 /// Size of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum PartitionSize {
     /// `x`: the rest of the disk.
     Rest,
@@ -52,7 +52,7 @@ pub enum PartitionSize {
 }
 
 /// The union file system; both keywords mean overlayfs on today's kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum UnionType {
     /// aufs
     Aufs,
@@ -61,7 +61,7 @@ pub enum UnionType {
 }
 
 /// A read-only system under a writable layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Union {
     /// Writable device.
     pub read_write: String,
@@ -72,7 +72,7 @@ pub struct Union {
 }
 
 /// A file fetched to the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Configuration {
     /// Path on the server.
     pub source: String,

@@ -1,7 +1,7 @@
 //! Kernel modules a boot image carries.
 
 /// The type of a driver section: where its file names start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub enum DriverKind {
     /// Relative to `kernel/`.
     Drivers,
@@ -34,7 +34,7 @@ impl DriverKind {
 }
 
 /// All driver files of one kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Drivers {
     /// Where the names start.
     pub kind: DriverKind,

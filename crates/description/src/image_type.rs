@@ -4,7 +4,7 @@ use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule, SplitFilesystems};
 use ondisk::Filesystem;
 
 /// One `<type>` of the description.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub enum ImageType {
     /// `ext2 ext3 ext4 reiserfs xfs btrfs squashfs`: the tree in one file system.
     Filesystem(FilesystemImage),
@@ -47,7 +47,7 @@ impl ImageType {
 }
 
 /// `boot="..."`: the description of a boot image, a path relative to the share directory's `image/` or absolute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct BootImage {
     /// The path as written, e.g. `vmxboot/debian-12`.
     pub path: String,
@@ -56,7 +56,7 @@ pub struct BootImage {
 }
 
 /// A plain file system image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FilesystemImage {
     /// Its file system.
     pub filesystem: Filesystem,
@@ -71,7 +71,7 @@ pub struct FilesystemImage {
 }
 
 /// Which keyword named the disk: they differ in defaults only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum DiskKeyword {
     /// The chapter's keyword.
     Vmx,
@@ -80,7 +80,7 @@ pub enum DiskKeyword {
 }
 
 /// A virtual disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Disk {
     /// The keyword of the description.
     pub keyword: DiskKeyword,
@@ -119,7 +119,7 @@ pub struct Disk {
 }
 
 /// `memory` and `disk` of a Xen or VMware package section, or today's `<machine>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Machine {
     /// Memory in mebibytes.
     pub memory: u64,
@@ -128,7 +128,7 @@ pub struct Machine {
 }
 
 /// How the read-only part of a live system lies on the medium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum IsoLayout {
     /// No `flags`: plain directories.
     Plain,
@@ -143,7 +143,7 @@ pub enum IsoLayout {
 }
 
 /// A live system.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Iso {
     /// `boot=`; required by the chapter, optional in today's keywords.
     pub boot: Option<BootImage>,
@@ -172,7 +172,7 @@ pub struct Iso {
 }
 
 /// A stick.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Usb {
     /// `boot=`; required by the chapter, in later keywords none means: made from the system tree itself.
     pub boot: Option<BootImage>,
@@ -181,7 +181,7 @@ pub struct Usb {
 }
 
 /// A Xen guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Xen {
     /// `boot=`
     pub boot: BootImage,
@@ -192,7 +192,7 @@ pub struct Xen {
 }
 
 /// A network client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Pxe {
     /// `boot=`
     pub boot: BootImage,

@@ -3,7 +3,7 @@
 use ondisk::Mebibytes;
 
 /// The settings that are acted on.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Oem {
     /// `oem-swap` with `oem-swapsize` (128 MB): swap space is made at the first boot.
     pub swap: Option<Mebibytes>,

@@ -1,7 +1,7 @@
 //! The package managers a description can name.
 
 /// A package manager, by the keyword of the description.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum PackageManager {
     /// smart, the chapter's default.
     Smart,

@@ -3,7 +3,7 @@
 use crate::{PackageName, PatternName};
 
 /// How far a pattern reaches (`patternType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
 pub enum PatternType {
     /// Only what it requires.
     #[default]
@@ -27,14 +27,14 @@ impl PatternType {
 }
 
 /// A package of a section, already filtered by profile and architecture.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Package {
     /// Its name.
     pub name: PackageName,
 }
 
 /// All sections of one kind (bootstrap, image, ...) put together: unique, sorted, ignored names taken out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct PackageSet {
     /// The packages, sorted by name.
     pub packages: Vec<Package>,

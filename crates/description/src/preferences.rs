@@ -1,7 +1,7 @@
 //! The scalar settings of `<preferences>`, after profiles and architecture were applied.
 
 /// What a build takes from `<preferences>` besides types, size and package manager.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Settings {
     /// `rpm-check-signatures`; none when not said.
     pub check_signatures: Option<bool>,

@@ -17,7 +17,7 @@ pub struct Choice {
 }
 
 /// `description/@type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum DescriptionKind {
     /// A system image.
     System,

@@ -3,7 +3,7 @@
 use ondisk::Mebibytes;
 
 /// `<size>`: its `unit` M or G and, in current schemas, `additive`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct SizeRule {
     /// The number, converted to mebibytes.
     pub size: Mebibytes,

@@ -12,7 +12,7 @@ pub struct Split {
 }
 
 /// The two file systems of a split image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct SplitFilesystems {
     /// The file system of the part that is written to.
     pub read_write: Filesystem,

@@ -5,6 +5,8 @@
 //! else opens one; a tree is locked as long as the value lives.
 
 mod attributes;
+#[cfg(test)]
+mod listing;
 mod lower_dir;
 mod walk;
 
@@ -23,6 +25,8 @@ use std::fs::Permissions;
 
 use attributes::Special;
 pub use attributes::warn_of_lost;
+#[cfg(test)]
+pub(crate) use listing::listing;
 pub use lower_dir::LowerDir;
 
 use crate::host::device::Device;

@@ -6,6 +6,7 @@ macro_rules! filesystems {
     ($($variant:ident $keyword:literal $access:ident $module:literal $doc:literal;)*) => {
         /// A file system. The order of the variants is the order in which users see them listed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize))]
         pub enum Filesystem {
             $(#[doc = $doc] $variant,)*
         }

@@ -8,6 +8,7 @@ pub struct Bytes(pub u64);
 
 /// A number of mebibytes (2^20 bytes), the unit of `<size>` and of partition sizes in descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Mebibytes(pub u64);
 
 /// A number of sectors, or the number of one, on a disk whose sector size the context specifies.

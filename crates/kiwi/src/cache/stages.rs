@@ -25,8 +25,8 @@ use crate::host::dir_lock::Held;
 use crate::host::file::WorkDirectory;
 use crate::stage::{Digest, Inputs, Key, Stage};
 
-/// The form of entries; others are not read.
-const FORM: u32 = 1;
+/// Format of `entry.json`; entries of another format are not read. Independent of [`Stage::format`].
+const FORMAT: u32 = 2;
 const DESCRIPTION: &str = "entry.json";
 
 /// The directory of finished stages.
@@ -54,7 +54,7 @@ pub struct Parent {
 /// What an entry says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
-    form: u32,
+    format: u32,
     /// Everything that went into it.
     pub inputs: Inputs,
     /// The image it was made for.
@@ -144,7 +144,7 @@ impl Stages {
             .work_directory(&self.directory)
             .with_context(|| format!("writing to the cache {}", self.directory.display()))?;
         let contents = Contents {
-            form: FORM,
+            format: FORMAT,
             inputs: inputs.clone(),
             image: image.to_owned(),
             made: host.now(),
@@ -182,10 +182,10 @@ impl Stages {
         found.into_iter().map(|(contents, _)| (contents.inputs.key(), contents)).collect()
     }
 
-    /// The finished stage that is most like what this kiwi will make of these inputs; it does not count as used.
+    /// Returns the finished stage of the same format whose inputs differ least from these; it does not count as used.
     pub fn previous_build(&self, inputs: &Inputs, host: &Host) -> Option<Entry> {
-        let same_kiwi = |(_, contents): &(Key, Contents)| inputs.are_of_the_same_kiwi(&contents.inputs);
-        let known = self.list(inputs.stage()).into_iter().filter(same_kiwi);
+        let same_format = |(_, contents): &(Key, Contents)| inputs.has_format_of(&contents.inputs);
+        let known = self.list(inputs.stage()).into_iter().filter(same_format);
         let (key, contents) =
             known.min_by_key(|(_, contents)| inputs.changes_since(&contents.inputs).len())?;
         let directory = self.location(&key);
@@ -236,7 +236,7 @@ pub(super) fn entry(directory: &Path) -> Option<(Contents, SystemTime)> {
 
 fn read(directory: &Path) -> Option<Contents> {
     let text = std::fs::read_to_string(directory.join(DESCRIPTION)).ok()?;
-    serde_json::from_str(&text).ok().filter(|contents: &Contents| contents.form == FORM)
+    serde_json::from_str(&text).ok().filter(|contents: &Contents| contents.format == FORMAT)
 }
 
 impl Making {

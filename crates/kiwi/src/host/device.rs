@@ -20,7 +20,7 @@ use rustix::io::Errno;
 const MARKERS: [&str; 2] = ["user.kiwi.device", "security.kiwi.device"];
 
 /// A device by its kind and numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Device {
     /// A block device, not one of characters.
     pub is_block: bool,

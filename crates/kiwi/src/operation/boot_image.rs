@@ -129,8 +129,9 @@ pub(super) fn decide(
     let decided = prepare::decide(&mut plan, &locking, &tree, context).with_context(preparing)?;
     let mut inputs = Inputs::new(Stage::BootImage);
     inputs.after(&decided.tree);
-    plan.image_inputs(&decided, &mut inputs);
-    inputs.value("the settings of the boot image", &config);
+    plan.image_inputs(&decided, &mut inputs)?;
+    // The text that goes into the initrd: all of the settings, none of them twice.
+    inputs.value("the settings of the boot image", &config.as_ref().map(ToString::to_string))?;
     linuxrc(share, &mut inputs)?;
     Ok(Some(DecidedBoot {
         path: boot.path.clone(),

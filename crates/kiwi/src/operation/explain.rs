@@ -99,13 +99,14 @@ fn reason(changes: &[Change]) -> String {
     // A stage before this one explains itself in its own line; what else changed is said first.
     let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.keyword().to_owned()).collect();
     let (before, own): (Vec<&Change>, Vec<&Change>) =
-        changes.iter().partition(|change| stages.iter().any(|stage| stage == change.name()));
+        changes.iter().partition(|change| stages.iter().any(|stage| Some(stage.as_str()) == change.name()));
     let mut parts: Vec<String> = own.iter().take(NAMED).map(ToString::to_string).collect();
     if own.len() > NAMED {
         parts.push(format!("{} more", own.len() - NAMED));
     }
     if parts.is_empty() {
-        parts.extend(before.iter().map(|change| format!("the stage '{}' is another one", change.name())));
+        let names = before.iter().filter_map(|change| change.name());
+        parts.extend(names.map(|stage| format!("the stage '{stage}' changed")));
     }
     parts.join(", ")
 }
@@ -140,7 +141,7 @@ mod tests {
     fn a_reason_names_files_before_stages_and_not_too_many() {
         let changed = |name: &str| Change::Changed(name.to_owned());
         assert_eq!(reason(&[changed("config.sh"), changed("packages")]), "config.sh changed");
-        assert_eq!(reason(&[changed("tree")]), "the stage 'tree' is another one");
+        assert_eq!(reason(&[changed("tree")]), "the stage 'tree' changed");
         let many: Vec<Change> = ["a", "b", "c", "d", "e"].map(changed).to_vec();
         assert_eq!(reason(&many), "a changed, b changed, c changed, 2 more");
     }

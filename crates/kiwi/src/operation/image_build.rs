@@ -33,13 +33,36 @@ pub(super) fn with_one_tree(selections: Vec<Selection>, loaded: &Loaded) -> Resu
 }
 
 fn same_tree(one: &Selection, other: &Selection) -> bool {
-    let packages = |selection: &Selection| {
-        (selection.bootstrap.clone(), selection.image.clone(), selection.delete.clone())
-    };
-    packages(one) == packages(other)
-        && one.users == other.users
-        && format!("{:?}", (&one.settings, &one.drivers, &one.repositories))
-            == format!("{:?}", (&other.settings, &other.drivers, &other.repositories))
+    tree_inputs(one) == tree_inputs(other)
+}
+
+/// Returns everything that decides about the tree. A new field of [`Selection`] does not compile until it is listed here.
+fn tree_inputs(selection: &Selection) -> impl PartialEq {
+    let Selection {
+        name,
+        version,
+        kind,
+        architecture,
+        profiles,
+        package_manager,
+        settings,
+        repositories,
+        bootstrap,
+        image,
+        delete,
+        users,
+        drivers,
+        // The caller has looked for scripts that ask for the type.
+        image_type: _,
+        // No tree contains them.
+        author: _,
+        contact: _,
+        specification: _,
+        bundle_format: _,
+        deploy: _,
+    } = selection;
+    let about = (name, version, kind, architecture, profiles);
+    (about, package_manager, settings, repositories, bootstrap, image, delete, users, drivers)
 }
 
 /// One type, as far as descriptions and repositories say it.

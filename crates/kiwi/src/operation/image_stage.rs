@@ -20,7 +20,7 @@ const PARTS: [&str; 5] = [
     "/usr/lib/syslinux/modules/bios",
 ];
 
-/// Names everything.
+/// Returns the inputs of one image.
 pub(super) fn inputs(
     selection: &Selection,
     plan: &PreparePlan,
@@ -32,17 +32,14 @@ pub(super) fn inputs(
     let host = &context.host;
     let mut inputs = Inputs::new(Stage::Image);
     inputs.after(&decided.tree);
-    plan.image_inputs(decided, &mut inputs);
-    let named = (&selection.name, &selection.version, &selection.architecture, selection.kind);
-    inputs.value("name and version", &named);
-    inputs.value("the image type", &selection.image_type);
-    inputs.value("the settings", &(&selection.settings, &selection.drivers, &selection.deploy));
+    plan.image_inputs(decided, &mut inputs)?;
+    of_selection(selection, &mut inputs)?;
     for program in crate::create::programs(&selection.image_type) {
         let path = host.find_program(program)?;
-        inputs.value(format!("the program {program}"), &file(&path)?);
+        inputs.value(format!("the program {program}"), &file(&path)?)?;
     }
     for directory in PARTS.iter().map(Path::new).filter(|directory| directory.is_dir()) {
-        inputs.value(directory.display().to_string(), &file(directory)?);
+        inputs.value(directory.display().to_string(), &file(directory)?)?;
     }
     if let Some(boot) = boot {
         boot.inputs(&mut inputs);
@@ -51,8 +48,44 @@ pub(super) fn inputs(
     Ok(inputs)
 }
 
+/// Adds what the description says of the image itself. A new field of [`Selection`] does not compile until it is
+/// listed here.
+fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
+    let Selection {
+        name,
+        version,
+        kind,
+        architecture,
+        bundle_format,
+        image_type,
+        settings,
+        drivers,
+        deploy,
+        // Inputs of the stages `Packages` and `Tree`.
+        package_manager: _,
+        repositories: _,
+        bootstrap: _,
+        image: _,
+        delete: _,
+        users: _,
+        // The inputs of `PreparePlan` contain them.
+        profiles: _,
+        // No image contains them.
+        author: _,
+        contact: _,
+        specification: _,
+    } = selection;
+    inputs.value("name and version", &(name, version, architecture, kind))?;
+    inputs.value("the image type", image_type)?;
+    inputs.value("the settings", &(settings, drivers, deploy))?;
+    inputs.value("bundle_format", bundle_format)
+}
+
 /// Which version of a program or of its parts this is: a package that provides another one changes size or time.
 fn file(path: &Path) -> Result<(u64, i64)> {
     let metadata = path.metadata().with_context(|| format!("reading {}", path.display()))?;
     Ok((metadata.len(), metadata.mtime()))
 }
+
+#[cfg(test)]
+mod tests;

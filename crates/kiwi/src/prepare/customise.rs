@@ -89,41 +89,64 @@ impl Plan {
         self.overlays.iter().any(|overlay| overlay.provides(path))
     }
 
-    /// What goes into this stage. No time after `epoch` counts: it will be that of the epoch.
-    pub(super) fn inputs(&self, packages: &Inputs, epoch: u64) -> Inputs {
+    /// Returns the inputs of this stage. Times after `epoch` count as equal: the image shows the epoch for them.
+    pub(super) fn inputs(&self, packages: &Inputs, epoch: u64) -> Result<Inputs> {
+        let Self {
+            name,
+            version,
+            overlays,
+            archives,
+            users,
+            settings,
+            profile_file,
+            autoyast,
+            scripts,
+            delete,
+            network: _,
+        } = self;
         let mut inputs = Inputs::new(Stage::Tree);
         inputs.after(packages);
-        for overlay in &self.overlays {
-            overlay.inputs(epoch, &mut inputs);
+        for overlay in overlays {
+            overlay.inputs(epoch, &mut inputs)?;
         }
-        for (path, digest) in &self.archives {
+        for (path, digest) in archives {
             inputs.digest(format!("the archive {}", path.display()), digest.clone());
         }
-        // What `Debug` shows of a user has no password in it.
-        let passwords: Vec<Option<&str>> = self
-            .users
-            .iter()
-            .map(|user| {
-                user.password.as_ref().map(|password| match password {
-                    Password::Hash(text) | Password::Plain(text) => text.as_str(),
-                })
-            })
-            .collect();
-        inputs.value("the users", &(&self.users, passwords, &self.name));
-        inputs.value("config-yast.xml", &self.autoyast);
-        inputs.value("the settings", &(&self.settings, &self.profile_file));
-        inputs.value("name and version", &(&self.name, &self.version));
-        scripts::inputs(&self.scripts, &mut inputs);
-        inputs.value("packages to delete", &self.delete);
+        let users: Vec<_> = users.iter().map(keyed_user).collect();
+        inputs.value("the users", &(users, name))?;
+        inputs.value("config-yast.xml", &autoyast.as_ref().map(Digest::of))?;
+        inputs.value("the settings", &(settings, profile_file))?;
+        inputs.bytes("the shell functions", profile_file::FUNCTIONS);
+        inputs.value("name and version", &(name, version))?;
+        scripts::inputs(scripts, &mut inputs)?;
+        inputs.value("packages to delete", delete)?;
         if self.uses_network() {
-            inputs.value("the network", &true);
+            inputs.value("the network", &true)?;
         }
-        inputs
+        Ok(inputs)
     }
+}
+
+/// Returns everything of a user, the password included, to be digested. `User` itself is not serialisable, so that no
+/// password gets into a file by mistake.
+fn keyed_user(user: &User) -> impl serde::Serialize {
+    let User { name, password, id, groups, first_group_is_login, home, real_name, shell } = user;
+    let password = password.as_ref().map(|password| match password {
+        Password::Hash(text) => ("hash", text),
+        Password::Plain(text) => ("plain", text),
+    });
+    (name, password, id, groups, first_group_is_login, home, real_name, shell)
 }
 
 /// Carries it out.
 pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree, host: &Host) -> Result<()> {
+    configure(plan, tree, host)?;
+    scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
+    manager.delete(tree, host)
+}
+
+/// Does everything up to the scripts.
+fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     let stage = host.stage("Configuring the tree");
     for overlay in &plan.overlays {
         overlay::copy(overlay, tree, host)?;
@@ -138,8 +161,7 @@ pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree,
     profile_file::write(&plan.profile_file, tree)?;
     tree.write("etc/ImageVersion", format!("{}-{}", plan.name, plan.version), 0o644)?;
     stage.finish();
-    scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
-    manager.delete(tree, host)
+    Ok(())
 }
 
 /// `config-yast.xml` makes YaST configure the system at its first boot (spec 3.4, step 9).
@@ -152,4 +174,118 @@ fn autoyast(plan: &Plan, tree: &RootTree) -> Result<()> {
         false => tree.write("etc/install.inf", line, 0o644)?,
     }
     tree.write("var/lib/YaST2/runme_at_boot", "", 0o644)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test writes a description")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::stage::assert_pinned;
+
+    /// A plan that uses every part of the stage but users and scripts, which need programs of the tree.
+    fn plan_of(overlay: &std::path::Path) -> Plan {
+        let motd = overlay.join("etc/motd");
+        std::fs::create_dir_all(overlay.join("etc")).unwrap();
+        std::fs::write(&motd, "hello\n").unwrap();
+        std::os::unix::fs::symlink("motd", overlay.join("etc/issue")).unwrap();
+        for (path, mode) in [(overlay.join("etc"), 0o755), (motd, 0o640)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        Plan {
+            name: "tiny".to_owned(),
+            version: "1.0.0".to_owned(),
+            overlays: vec![overlay::plan(overlay, overlay.parent().unwrap()).unwrap()],
+            archives: Vec::new(),
+            users: Vec::new(),
+            settings: Settings { timezone: Some("Etc/UTC".to_owned()), ..Settings::default() },
+            profile_file: "kiwi_iname='tiny'\n".to_owned(),
+            autoyast: Some(b"<profile/>\n".to_vec()),
+            scripts: Vec::new(),
+            delete: Vec::new(),
+            network: false,
+        }
+    }
+
+    #[test]
+    fn the_result_is_that_of_the_format_of_the_stage() {
+        let directory = tempfile::tempdir().unwrap();
+        let host = Host::new(crate::host::Output::Quiet);
+        let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
+        tree.write("usr/share/zoneinfo/Etc/UTC", "TZif", 0o644).unwrap();
+        configure(&plan_of(&directory.path().join("root")), &tree, &host).unwrap();
+        // The function library is an input of its own.
+        tree.remove(".kconfig").unwrap();
+        assert_pinned(
+            Stage::Tree,
+            (1, "c8900b82f5f7e75323044329221b5228bfaa9fc62f5957c20dcc99a7914e752d"),
+            crate::root_tree::listing(&tree),
+        );
+    }
+
+    /// Every change gives another key; a field that is added to `Plan` or `User` must be added here to compile.
+    #[test]
+    fn every_field_of_the_plan_changes_the_key() {
+        let directory = tempfile::tempdir().unwrap();
+        let user = User {
+            name: description::UserName::parse("one").unwrap(),
+            password: Some(Password::Hash("x".to_owned())),
+            id: Some(1),
+            groups: vec![(description::UserName::parse("users").unwrap(), Some(100))],
+            first_group_is_login: false,
+            home: None,
+            real_name: None,
+            shell: None,
+        };
+        let script = directory.path().join("description/config.sh");
+        std::fs::create_dir(script.parent().unwrap()).unwrap();
+        std::fs::write(&script, "true\n").unwrap();
+        std::fs::write(script.with_file_name("config.xml"), "<image/>").unwrap();
+        let source = Source::open(script.parent().unwrap()).unwrap();
+        let plan = Plan {
+            users: vec![user],
+            scripts: scripts::plan(&source).unwrap(),
+            archives: vec![("a.tar".into(), Digest::of("a"))],
+            delete: vec![description::PackageName::parse("p").unwrap()],
+            ..plan_of(&directory.path().join("root"))
+        };
+        let packages = Inputs::new(Stage::Packages);
+        let key = |plan: &Plan| plan.inputs(&packages, 1).unwrap().key();
+        let text = |text: &str| Some(text.to_owned());
+        let changes: [fn(&mut Plan); 16] = [
+            |plan| plan.name.push('x'),
+            |plan| plan.version.push('x'),
+            |plan| plan.overlays.clear(),
+            |plan| plan.archives[0].1 = Digest::of("b"),
+            |plan| plan.settings.keytable = Some("us".to_owned()),
+            |plan| plan.profile_file.push('x'),
+            |plan| plan.autoyast = None,
+            |plan| plan.scripts.clear(),
+            |plan| plan.delete.clear(),
+            |plan| plan.network = true,
+            |plan| plan.users[0].name = description::UserName::parse("two").unwrap(),
+            |plan| plan.users[0].password = Some(Password::Hash("y".to_owned())),
+            |plan| plan.users[0].password = Some(Password::Plain("x".to_owned())),
+            |plan| plan.users[0].id = None,
+            |plan| plan.users[0].groups[0].1 = None,
+            |plan| plan.users[0].first_group_is_login = true,
+        ];
+        let mut keys = vec![key(&plan)];
+        for change in changes {
+            let mut changed = plan.clone();
+            change(&mut changed);
+            keys.push(key(&changed));
+        }
+        for field in 0..3 {
+            let mut changed = plan.clone();
+            let user = &mut changed.users[0];
+            *[&mut user.home, &mut user.real_name, &mut user.shell][field] = text("x");
+            keys.push(key(&changed));
+        }
+        let count = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "a change does not show in the key, or shows as another one");
+    }
 }

@@ -13,7 +13,7 @@ use crate::package_manager::{Installed, PackageManager};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::Source;
-use crate::stage::Inputs;
+use crate::stage::{self, Inputs};
 
 /// Files of a description that a tree carries for `create`.
 const CARRIED: [&str; 3] = ["images.sh", "config-cdroot.tgz", "cdboot"];
@@ -61,17 +61,19 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
 }
 
 impl Plan {
-    /// What of it has a part in images: what they carry of the description is taken out again, so the description's
-    /// own text only counts where `images.sh` can read it.
-    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) {
-        for (name, bytes, mode) in &self.carried {
-            inputs.value(name, &(bytes, mode));
+    /// Adds what of it decides about images. They carry nothing else of the description, so the description's own text
+    /// only counts where `images.sh` can read it.
+    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
+        // Name, version and kind are inputs of the stage `Image` itself; no image contains the path of the description.
+        let Self { name: _, version: _, kind: _, profiles, source: _, description, carried } = self;
+        for (name, bytes, mode) in carried {
+            inputs.value(name, &(stage::Digest::of(bytes), mode))?;
         }
-        if self.carried.iter().any(|(name, ..)| name == "images.sh") {
-            inputs.bytes("the text of the description", &self.description);
+        if carried.iter().any(|(name, ..)| name == "images.sh") {
+            inputs.bytes("the text of the description", description);
         }
-        inputs.value("the date of the repositories", &epoch);
-        inputs.value("the profiles", &self.profiles);
+        inputs.value("the date of the repositories", &epoch)?;
+        inputs.value("the profiles", profiles)
     }
 }
 

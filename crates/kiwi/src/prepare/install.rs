@@ -2,6 +2,7 @@
 //! the description.
 
 use anyhow::Result;
+use description::PackageSet;
 
 use crate::context::Context;
 use crate::package_manager::{Archive, Layer, Layers, PackagePath, PackagePlan, Resolution};
@@ -20,50 +21,63 @@ pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> 
     Ok((resolution, newest))
 }
 
-/// What goes into the tree with the bootstrap packages; none where the package manager installs everything in one go.
-pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Option<Inputs> {
+/// Returns the inputs of the tree with the bootstrap packages; none where the package manager installs everything at once.
+pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Option<Inputs>> {
     match plan.path {
-        PackagePath::Native => Some(layer_inputs(plan, &resolution.bootstrap_layer(), None)),
-        PackagePath::Plain => None,
+        PackagePath::Native => layer_inputs(plan, &resolution.bootstrap_layer(), None).map(Some),
+        PackagePath::Plain => Ok(None),
     }
 }
 
-/// What goes into a layer of packages that stands upon another one.
-pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inputs>) -> Inputs {
-    let mut inputs = of_packages(layer.stage, plan, layer.packages.iter());
-    inputs.value("the packages configured early", &layer.configured_early);
+/// Returns the inputs of a layer of packages; `below`: those of the layer it is based on.
+pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inputs>) -> Result<Inputs> {
+    let Layer { stage, packages, configured_early } = layer;
+    let mut inputs = of_packages(*stage, plan, packages.iter())?;
+    inputs.value("the packages configured early", configured_early)?;
     if let Some(below) = below {
         inputs.after(below);
     }
-    inputs
+    Ok(inputs)
 }
 
-/// Packages by digest, in their order, and who installs them.
-fn of_packages<'a>(stage: Stage, plan: &PackagePlan, archives: impl Iterator<Item = &'a Archive>) -> Inputs {
+/// Adds packages by digest, in their order, and the package manager that installs them.
+fn of_packages<'a>(
+    stage: Stage,
+    plan: &PackagePlan,
+    archives: impl Iterator<Item = &'a Archive>,
+) -> Result<Inputs> {
     let mut inputs = Inputs::new(stage);
     let mut order = Vec::new();
-    for archive in archives {
-        inputs.value(format!("the package {}", archive.file), &archive.sha256);
-        order.push(archive.file.as_str());
+    for Archive { uri: _, file, sha256 } in archives {
+        inputs.value(format!("the package {file}"), sha256)?;
+        order.push(file.as_str());
     }
-    inputs.value("the order of packages", &order);
-    inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path));
-    inputs
+    inputs.value("the order of packages", &order)?;
+    inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path))?;
+    Ok(inputs)
 }
 
-/// What goes into the tree with all packages: they themselves by digest, and what of the description a package manager
-/// knows.
-pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Inputs {
-    let mut inputs = of_packages(Stage::Packages, plan, resolution.archives.iter());
-    let first: Vec<&str> = resolution.bootstrap.iter().map(|archive| archive.file.as_str()).collect();
-    inputs.value("the bootstrap packages", &first);
-    // What is asked for by name is marked in the tree's database, what comes along is not.
-    let names = |set: &description::PackageSet| (set.packages.clone(), set.pattern_type, set.ignored.clone());
-    inputs.value("the names of packages", &(names(&plan.bootstrap), names(&plan.image)));
-    let lists: Vec<_> =
-        plan.repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
-    inputs.value("the repositories of the image", &lists);
-    inputs
+/// Returns the inputs of the tree with all packages: their digests, and what of the description a package manager knows.
+pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inputs> {
+    // `of_packages` adds the first three; packages are deleted at the end of the stage `Tree`.
+    let PackagePlan { manager: _, path: _, architecture: _, repositories, bootstrap, image, delete: _ } =
+        plan;
+    let Resolution { archives, bootstrap: first } = resolution;
+    let mut inputs = of_packages(Stage::Packages, plan, archives.iter())?;
+    let first: Vec<&str> = first.iter().map(|archive| archive.file.as_str()).collect();
+    inputs.value("the bootstrap packages", &first)?;
+    inputs.value("the names of packages", &(requested(bootstrap), requested(image)))?;
+    let lists: Vec<_> = repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
+    inputs.value("the repositories of the image", &lists)?;
+    Ok(inputs)
+}
+
+/// Returns what the package manager marks in the tree's database: packages that were requested by name, unlike those that
+/// others need.
+fn requested(set: &PackageSet) -> impl serde::Serialize {
+    // Archives are unpacked in the stage `Tree`; patterns are resolved to packages before.
+    let PackageSet { packages, patterns: _, ignored, pattern_type, archives: _ } = set;
+    (packages, pattern_type, ignored)
 }
 
 /// Carries it out on the tree that `decide` saw.

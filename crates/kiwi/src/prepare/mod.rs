@@ -146,9 +146,9 @@ impl PreparePlan {
         self.packages.locked(&decided.resolution, image)
     }
 
-    /// What of the description gets into images without being part of the tree's stages.
-    pub fn image_inputs(&self, decided: &Decided, inputs: &mut Inputs) {
-        self.finish.inputs(decided.epoch, inputs);
+    /// Adds what of the description gets into images without being part of the tree's stages.
+    pub fn image_inputs(&self, decided: &Decided, inputs: &mut Inputs) -> Result<()> {
+        self.finish.inputs(decided.epoch, inputs)
     }
 
     /// Whether scripts use the network, so that their result is of this moment.
@@ -167,9 +167,9 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
         resolution.bootstrap.sort_by_key(location);
     }
     let epoch = finish::epoch(plan.epoch.unwrap_or(newest), host)?;
-    let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution);
-    let packages = install::inputs(&plan.packages, &resolution);
-    let tree = plan.customise.inputs(&packages, epoch);
+    let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution)?;
+    let packages = install::inputs(&plan.packages, &resolution)?;
+    let tree = plan.customise.inputs(&packages, epoch)?;
     Ok(Decided { resolution, epoch, bootstrap, packages, tree })
 }
 
@@ -184,7 +184,7 @@ pub fn next_layer(
     let packages = &plan.packages;
     Ok(match packages.manager().next_layer(&decided.resolution, tree, context)? {
         NextLayer::Known(layer) => {
-            NextLayer::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref()))
+            NextLayer::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref())?)
         }
         NextLayer::None => NextLayer::None,
         NextLayer::Unread(count) => NextLayer::Unread(count),

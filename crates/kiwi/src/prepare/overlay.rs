@@ -114,22 +114,26 @@ impl Plan {
         self.items.iter().any(|item| item.inside == Path::new(path))
     }
 
-    /// Names every file as an input; times after `epoch` are all the same, since the image shows the epoch for them.
-    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) {
+    /// Adds every file; times after `epoch` count as equal, since the image shows the epoch for them.
+    pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
         let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
         for Item { inside, content } in &self.items {
             let name = format!("{}/{}", self.name, inside.display());
             match content {
-                Content::Directory { mode } => inputs.value(name, &("directory", mode)),
-                Content::File { mode, modified, digest, .. } => {
-                    inputs.value(name, &("file", mode, (*modified).min(limit), digest));
+                Content::Directory { mode } => inputs.value(name, &("directory", mode))?,
+                Content::File { source: _, mode, modified, digest } => {
+                    inputs.value(name, &("file", mode, (*modified).min(limit), digest))?;
                 }
-                Content::Link { target } => inputs.value(name, &("link", target)),
+                // The target need not be UTF-8.
+                Content::Link { target } => {
+                    inputs.value(name, &("link", target.as_os_str().as_encoded_bytes()))?;
+                }
                 Content::Device { device, mode, modified } => {
-                    inputs.value(name, &("device", mode, (*modified).min(limit), device));
+                    inputs.value(name, &("device", mode, (*modified).min(limit), device))?;
                 }
             }
         }
+        Ok(())
     }
 }
 

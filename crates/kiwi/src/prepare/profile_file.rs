@@ -8,7 +8,7 @@ use description::{ImageType, Selection, SizeRule};
 use crate::root_tree::RootTree;
 
 /// Our function library.
-const FUNCTIONS: &str = include_str!("kconfig.sh");
+pub(super) const FUNCTIONS: &str = include_str!("kconfig.sh");
 
 /// The variables of `.profile`: the chapter's names and today's.
 pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {

@@ -10,7 +10,7 @@ use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::{Script, ScriptFailed};
 use crate::source::Source;
-use crate::stage::Inputs;
+use crate::stage::{Digest, Inputs};
 
 /// A script as it was when the build was planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +56,12 @@ fn names_type(text: &str) -> bool {
     ["kiwi_type", "kiwi_size", "$type", "${type", "$size", "${size"].iter().any(|name| text.contains(name))
 }
 
-/// Names them as inputs.
-pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) {
-    for script in scripts {
-        inputs.value(&script.name, &(&script.text, script.mode));
+/// Adds them as inputs.
+pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
+    for Planned { name, path: _, text, mode } in scripts {
+        inputs.value(name, &(Digest::of(text), mode))?;
     }
+    Ok(())
 }
 
 /// Runs them; one in `config/` is for the package of its name, and its failure is no error.

@@ -255,7 +255,7 @@ impl Layers for Stages<'_> {
         if !self.is_kept() {
             return Ok(None);
         }
-        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref());
+        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref())?;
         let directories = self.plan.packages.manager().working_directories();
         let title = format!("Taking the {} from the cache", of(layer));
         let Some(entry) = self.restore_sound(&inputs, title, directories)? else {

@@ -1,9 +1,10 @@
 //! What goes into a stage, by name and digest.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Debug};
+use std::fmt;
 use std::io::{self, Read, Write};
 
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -62,32 +63,35 @@ pub struct Key {
     pub digest: Digest,
 }
 
-/// Everything that goes into one stage of one build. The names are for people (`config.sh`, `root/etc/motd`), only
-/// digests are kept of the values: secrets of a description do not get into the cache this way.
+/// Everything that goes into one stage of one build. The names are for people (`config.sh`, `root/etc/motd`); of the
+/// values only digests are kept, so that no secret of a description gets into the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     stage: Stage,
-    /// Which kiwi: the digest of its sources.
-    kiwi: String,
+    /// [`Stage::format`] of the kiwi that named the inputs.
+    format: u32,
     items: BTreeMap<String, Digest>,
 }
 
 /// A difference between two builds of one stage.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Something of this name is new.
+    /// The stage works differently: format numbers of this kiwi and of the one that made the entry.
+    Format(u32, u32),
+    /// An input of this name was added.
     Added(String),
-    /// It is another one.
+    /// An input of this name has another value.
     Changed(String),
-    /// It is gone.
+    /// An input of this name was removed.
     Removed(String),
 }
 
 impl Change {
-    /// Of what.
-    pub fn name(&self) -> &str {
+    /// Returns the name of the input; none when the stage itself changed.
+    pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Added(name) | Self::Changed(name) | Self::Removed(name) => name,
+            Self::Format(..) => None,
+            Self::Added(name) | Self::Changed(name) | Self::Removed(name) => Some(name),
         }
     }
 }
@@ -95,64 +99,78 @@ impl Change {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(name) => write!(f, "{name} is new"),
+            Self::Format(now, then) => {
+                write!(f, "this version of kiwi makes the stage differently (format {now}, cached: {then})")
+            }
+            Self::Added(name) => write!(f, "{name} was added"),
             Self::Changed(name) => write!(f, "{name} changed"),
-            Self::Removed(name) => write!(f, "{name} is gone"),
+            Self::Removed(name) => write!(f, "{name} was removed"),
         }
     }
 }
 
+/// Writes a value as canonical JSON: no white space, the members of objects sorted by name.
+///
+/// Fails on what JSON cannot hold: maps whose keys are not text, and paths that are not UTF-8. Keyed paths are passed as
+/// bytes.
+pub fn canonical(value: &impl Serialize) -> Result<String> {
+    // A `Value` holds its members in a sorted map.
+    let value = serde_json::to_value(value).context("serialising the inputs of a stage")?;
+    Ok(value.to_string())
+}
+
 impl Inputs {
-    /// Nothing but the stage itself, as this kiwi does it.
+    /// Returns inputs that contain nothing but the stage and its format.
     pub fn new(stage: Stage) -> Self {
-        Self { stage, kiwi: env!("KIWI_SOURCES").to_owned(), items: BTreeMap::new() }
+        Self { stage, format: stage.format(), items: BTreeMap::new() }
     }
 
-    /// Which stage they are of.
+    /// Returns the stage that they belong to.
     pub fn stage(&self) -> Stage {
         self.stage
     }
 
-    /// Something whose digest is known.
+    /// Adds an input whose digest is known.
     pub fn digest(&mut self, name: impl Into<String>, digest: Digest) {
         self.items.insert(name.into(), digest);
     }
 
-    /// Bytes.
+    /// Adds bytes.
     pub fn bytes(&mut self, name: impl Into<String>, bytes: impl AsRef<[u8]>) {
         self.digest(name, Digest::of(bytes));
     }
 
-    /// A value of a plan, by what its `Debug` shows: all of it, for every type but `Password`.
-    pub fn value(&mut self, name: impl Into<String>, value: &impl Debug) {
-        self.bytes(name, format!("{value:?}"));
+    /// Adds a value by its [`canonical`] form.
+    pub fn value(&mut self, name: impl Into<String>, value: &impl Serialize) -> Result<()> {
+        self.bytes(name, canonical(value)?);
+        Ok(())
     }
 
-    /// The stage before it.
+    /// Adds the stage before this one.
     pub fn after(&mut self, before: &Self) {
         self.digest(before.stage.keyword(), before.key().digest);
     }
 
-    /// What the stage is found under.
+    /// Returns the key under which the result of the stage is kept.
     pub fn key(&self) -> Key {
-        let mut text = format!("{} {}\n", self.stage.keyword(), self.kiwi);
-        for (name, digest) in &self.items {
-            // The length keeps a name with a line break from looking like two inputs.
-            text += &format!("{} {name} {digest}\n", name.len());
-        }
-        Key { stage: self.stage, digest: Digest::of(text) }
+        let Self { stage, format, items } = self;
+        // A JSON value of text and numbers: its text is canonical, and making it cannot fail.
+        let items: BTreeMap<&str, &str> =
+            items.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
+        let whole = serde_json::json!({ "stage": stage.keyword(), "format": format, "items": items });
+        Key { stage: *stage, digest: Digest::of(whole.to_string()) }
     }
 
-    /// Whether the same kiwi works on both.
-    pub fn are_of_the_same_kiwi(&self, other: &Self) -> bool {
-        self.kiwi == other.kiwi
+    /// Whether both were named by a kiwi that makes the stage in the same format.
+    pub fn has_format_of(&self, other: &Self) -> bool {
+        self.format == other.format
     }
 
-    /// What is different from an earlier build.
+    /// Returns the differences to an earlier build.
     pub fn changes_since(&self, earlier: &Self) -> Vec<Change> {
         let mut changes = Vec::new();
-        if self.kiwi != earlier.kiwi {
-            changes.push(Change::Changed("kiwi itself".to_owned()));
+        if self.format != earlier.format {
+            changes.push(Change::Format(self.format, earlier.format));
         }
         let names: BTreeSet<&String> = self.items.keys().chain(earlier.items.keys()).collect();
         for name in names {
@@ -169,6 +187,8 @@ impl Inputs {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn inputs(items: &[(&str, &str)]) -> Inputs {
@@ -179,29 +199,99 @@ mod tests {
         inputs
     }
 
+    /// Every value that differs from `value` in one leaf.
+    pub(super) fn with_one_leaf_changed(value: &Value) -> Vec<Value> {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .flat_map(|(name, member)| {
+                    with_one_leaf_changed(member).into_iter().map(move |changed| {
+                        let mut members = members.clone();
+                        members.insert(name.clone(), changed);
+                        Value::Object(members)
+                    })
+                })
+                .collect(),
+            Value::Array(items) => (0..items.len())
+                .flat_map(|index| {
+                    with_one_leaf_changed(&items[index]).into_iter().map(move |changed| {
+                        let mut items = items.clone();
+                        items[index] = changed;
+                        Value::Array(items)
+                    })
+                })
+                .collect(),
+            Value::Null => vec![json!("x")],
+            Value::Bool(value) => vec![json!(!value)],
+            Value::Number(number) => vec![json!(number.as_u64().unwrap() + 1)],
+            Value::String(text) if text == "tree" => vec![json!("image")],
+            Value::String(text) => vec![json!(format!("{text}x"))],
+        }
+    }
+
+    /// The walk is over what is stored of inputs, so a new field of [`Inputs`] has its turn without being listed here.
     #[test]
-    fn every_input_and_its_name_change_the_key() {
+    fn every_stored_field_changes_the_key() {
         let one = inputs(&[("a", "1"), ("b", "2")]);
-        assert_eq!(one.key(), inputs(&[("b", "2"), ("a", "1")]).key());
-        for other in
-            [inputs(&[("a", "1"), ("b", "3")]), inputs(&[("a", "1"), ("c", "2")]), inputs(&[("a", "1")])]
-        {
-            assert_ne!(one.key(), other.key());
+        let changed = with_one_leaf_changed(&serde_json::to_value(&one).unwrap());
+        assert_eq!(changed.len(), 4, "stage, format, two items");
+        for value in changed {
+            let other: Inputs = serde_json::from_value(value).unwrap();
+            assert_ne!(one.key(), other.key(), "{other:?}");
         }
     }
 
     #[test]
-    fn another_kiwi_takes_nothing_of_an_earlier_one() {
+    fn names_count_and_their_order_does_not() {
+        let one = inputs(&[("a", "1"), ("b", "2")]);
+        assert_eq!(one.key(), inputs(&[("b", "2"), ("a", "1")]).key());
+        for other in [inputs(&[("a", "1"), ("c", "2")]), inputs(&[("a", "1")])] {
+            assert_ne!(one.key(), other.key());
+        }
+    }
+
+    /// The key follows from the inputs and the format alone: were anything of the program or of its sources in it, this
+    /// digest would change with the next edit.
+    #[test]
+    fn a_key_does_not_depend_on_the_program() {
+        let mut inputs = Inputs { stage: Stage::Tree, format: 1, items: BTreeMap::new() };
+        inputs.bytes("config.sh", "true\n");
+        assert_eq!(
+            inputs.key().digest.as_str(),
+            "bbaffc6e7b32dbd542eecb21da34863678e13beb2708d77f25a7b541b95adf90"
+        );
+        assert!(option_env!("KIWI_SOURCES").is_none(), "the build script digests the sources");
+    }
+
+    #[test]
+    fn canonical_text_has_sorted_members_and_no_white_space() {
+        #[derive(Serialize)]
+        struct Unsorted {
+            b: Option<bool>,
+            a: (u64, &'static str),
+        }
+        let text = canonical(&Unsorted { b: None, a: (1, "x y") }).unwrap();
+        assert_eq!(text, r#"{"a":[1,"x y"],"b":null}"#);
+    }
+
+    #[test]
+    fn a_changed_format_invalidates_and_is_explained() {
         let now = inputs(&[("a", "1")]);
-        let then = Inputs { kiwi: "earlier".to_owned(), ..now.clone() };
+        let then = Inputs { format: 0, ..now.clone() };
         assert_ne!(now.key(), then.key());
-        assert_eq!(now.changes_since(&then), [Change::Changed("kiwi itself".to_owned())]);
+        assert!(!now.has_format_of(&then));
+        let text: Vec<String> = now.changes_since(&then).iter().map(ToString::to_string).collect();
+        let expected = format!(
+            "this version of kiwi makes the stage differently (format {}, cached: 0)",
+            Stage::Tree.format()
+        );
+        assert_eq!(text, [expected]);
     }
 
     #[test]
     fn changes_are_named() {
         let (then, now) = (inputs(&[("a", "1"), ("b", "2")]), inputs(&[("a", "3"), ("c", "4")]));
         let text: Vec<String> = now.changes_since(&then).iter().map(ToString::to_string).collect();
-        assert_eq!(text, ["a changed", "b is gone", "c is new"]);
+        assert_eq!(text, ["a changed", "b was removed", "c was added"]);
     }
 }

@@ -4,15 +4,15 @@
 //! bootstrap -> scripts -> packages -> tree -> image        boot image -> image
 //! ```
 //!
-//! A stage's key is the digest of everything that goes into it, the keys of the stages before it and kiwi's own sources
-//! (`build.rs`) included: no number must be raised by hand for a change to be seen. Keys come from plans alone: whether
-//! a stage can be taken from the cache is known before any of it has run.
+//! A stage's key is the digest of everything that goes into it: its inputs as canonical JSON, the key of the stage before
+//! it, and the number of the stage's format ([`Stage::format`]). Keys follow from plans alone: whether a stage can be
+//! restored from the cache is known before any of it has run.
 
 mod inputs;
 
 use serde::{Deserialize, Serialize};
 
-pub use inputs::{Change, Digest, Inputs, Key};
+pub use inputs::{Change, Digest, Inputs, Key, canonical};
 
 /// A part of a build that has a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,6 +37,22 @@ impl Stage {
     pub const ALL: [Self; 6] =
         [Self::Bootstrap, Self::Scripts, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
 
+    /// Returns the format number of the stage.
+    ///
+    /// Raise it in the commit that makes the stage give another result for the same inputs, so that no build restores
+    /// what an earlier kiwi made. A raised number also invalidates every later stage. A change that leaves results as
+    /// they are (a comment, a message, a faster algorithm) leaves the number as it is.
+    pub fn format(self) -> u32 {
+        match self {
+            Self::Bootstrap => 1,
+            Self::Scripts => 1,
+            Self::Packages => 1,
+            Self::Tree => 1,
+            Self::BootImage => 1,
+            Self::Image => 1,
+        }
+    }
+
     /// Its name in the cache and on the command line.
     pub fn keyword(self) -> &'static str {
         match self {
@@ -60,4 +76,21 @@ impl Stage {
             Self::Image => "Image",
         }
     }
+}
+
+/// Compares the result of a stage with the digest that is pinned for its format.
+///
+/// Each stage has one test that makes a tiny result and pins it, so that a change of what the stage does is noticed:
+/// then raise [`Stage::format`] and pin the new digest with the new number.
+#[cfg(test)]
+pub fn assert_pinned(stage: Stage, (format, digest): (u32, &str), result: impl AsRef<[u8]>) {
+    let result = result.as_ref();
+    assert_eq!(
+        (stage.format(), Digest::of(result).as_str()),
+        (format, digest),
+        "the stage '{}' gives another result or has another format; if the result changed, raise Stage::format and \
+         pin both. The result:\n{}",
+        stage.keyword(),
+        result.escape_ascii()
+    );
 }

@@ -11,9 +11,13 @@ use super::{Apt, WORK};
 use crate::context::Context;
 use crate::package_manager::Archive;
 use crate::root_tree::RootTree;
-use crate::stage::Digest;
+use crate::stage::{Digest, canonical};
 
 pub(super) const LISTS: &str = "var/lib/apt/lists";
+
+/// Raise it when kiwi asks apt in another way or reads another answer out of the same output: answers of another format
+/// are not restored from the cache.
+const RESOLUTION_FORMAT: u32 = 1;
 
 impl Apt<'_> {
     /// Which repositories these are.
@@ -65,12 +69,11 @@ impl Apt<'_> {
         Ok(Digest::of(text))
     }
 
-    /// Everything that decides what apt answers when it is asked for `keywords`.
+    /// Returns everything that decides what apt answers when it is asked for `keywords`.
     fn question(&self, keywords: &[String], tree: &RootTree) -> Result<String> {
         let configuration = self.apt_conf(std::path::Path::new(""));
         let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
-        let question = (keywords, configuration, self.preferences(tree)?, indices);
-        Ok(format!("{} {question:?}", env!("KIWI_SOURCES")))
+        canonical(&(RESOLUTION_FORMAT, keywords, configuration, self.preferences(tree)?, indices))
     }
 
     /// Asks `decide` which archives `keywords` need, unless the same was asked about the same indices before.

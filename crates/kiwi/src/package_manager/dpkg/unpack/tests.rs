@@ -3,6 +3,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use super::super::super::deb::write_package;
 use super::*;
 use crate::host::Output;
+use crate::stage::{Stage, assert_pinned};
 
 /// An entry of a test package: name, type, link and content.
 type File<'a> = (&'a str, tar::EntryType, &'a str, &'a [u8]);
@@ -108,6 +109,29 @@ fn files_arrive_with_mode_time_and_links_of_the_tree_followed() {
     assert_eq!((file.mode() & 0o7777, file.mtime(), file.nlink()), (0o4755, 1_000_000, 2));
     assert_eq!(bench.tree.metadata("usr/lib/x").unwrap().permissions().mode() & 0o7777, 0o750);
     assert_eq!(bench.tree.read("lib/x/name").unwrap(), b"hello");
+}
+
+/// The layers of packages and the packages themselves are unpacked the same way; how they are configured is up to their
+/// scripts and to dpkg.
+#[test]
+fn the_result_of_the_package_stages_is_that_of_their_format() {
+    let bench = Bench::new();
+    let files: [File; 5] = [
+        ("./", DIRECTORY, "", b""),
+        ("./lib/x/", DIRECTORY, "", b""),
+        ("./lib/x/file", FILE, "", b"hello"),
+        ("./lib/x/link", LINK, "file", b""),
+        ("./lib/x/name", tar::EntryType::Link, "./lib/x/file", b""),
+    ];
+    bench.unpack(&[("", data(&files))]).unwrap();
+    let listing = crate::root_tree::listing(&bench.tree);
+    for stage in [Stage::Bootstrap, Stage::Scripts, Stage::Packages] {
+        assert_pinned(
+            stage,
+            (1, "d0a0757f6fd469edd21f8c2faf0846f1cc028e731112b699e8cd81e774b454c7"),
+            &listing,
+        );
+    }
 }
 
 #[test]
