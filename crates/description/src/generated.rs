@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::image_type::type_row;
 use crate::schema::{Content, ElementSchema, IMAGE, TYPE, Value};
 use crate::{Description, Parsed, SchemaVersion, Severity, SourceFile};
 
@@ -166,8 +167,9 @@ fn plant(keyword: &'static ElementSchema, schema: SchemaVersion, depth: usize, d
     let mut kind = plant.text.clone().filter(|_| image_type);
     for known in keyword.attributes.iter().filter(|known| known.life.covers(schema)) {
         let fits = !image_type
-            || known.fits.is_empty()
-            || kind.as_ref().is_some_and(|kind| known.fits.contains(&kind.as_str()));
+            || known.fits.is_none_or(|feature| {
+                kind.as_ref().and_then(|kind| type_row(kind)).is_some_and(|row| row.takes(feature))
+            });
         let rare = if keyword.attributes.len() > 40 { 12 } else { 3 };
         let wanted = known.required || matches!(known.name, "filesystem" | "boot" | "password" | "pwd");
         if fits && (wanted || dice.one_in(rare)) {
@@ -210,6 +212,8 @@ fn value(form: &Value, schema: SchemaVersion, dice: &mut Dice) -> String {
             let keywords: Vec<&str> = known
                 .iter()
                 .filter(|keyword| keyword.life.covers(schema))
+                // What later schemas dropped cannot be converted to them: rare, so that most descriptions can.
+                .filter(|keyword| keyword.life.covers(SchemaVersion::NEWEST) || dice.one_in(4))
                 .map(|keyword| keyword.keyword)
                 .collect();
             let first = dice.one_of(&keywords).copied().unwrap_or_default();

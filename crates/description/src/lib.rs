@@ -60,9 +60,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity, SourceFile, Span};
 pub use disk_format::DiskFormat;
 pub use drivers::{DriverKind, Drivers};
 pub use format::Format;
-pub use image_type::{
-    BootImage, Disk, DiskKeyword, FilesystemImage, ImageType, Iso, IsoLayout, Machine, Pxe, Usb, Xen,
-};
+pub use image_type::*;
 pub use include::Loader;
 pub use load::Parsed;
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};

@@ -1,21 +1,12 @@
 //! Puts the packages sections of a build together into one list.
 
 use crate::description::PackageSection;
+use crate::image_type::type_row;
 use crate::{Architecture, ArchitectureList, ImageType, Package, PackageName, PackageSet, PatternType};
 
 /// Whether a packages section of that type keyword belongs to an image type.
 pub(crate) fn section_is_for(keyword: &str, image_type: &ImageType) -> bool {
-    match image_type {
-        ImageType::Disk(_) => matches!(keyword, "oem" | "vmx" | "vmware"),
-        ImageType::Filesystem(_)
-        | ImageType::Cpio
-        | ImageType::Tbz
-        | ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => keyword == image_type.keyword(),
-    }
+    type_row(image_type.keyword()).is_some_and(|row| row.packages.contains(&keyword))
 }
 
 /// Puts sections together: what a section ignores is taken out of it and of all before it (spec 2.10).

@@ -370,16 +370,6 @@ fn complete(mut image_type: ImageType, settings: &Settings, sections: &[&Package
             |section: &&&PackageSection| section.packages_for == PackagesFor::Type(keyword.to_owned());
         sections.iter().filter(is_for).find_map(|section| section.machine.clone())
     };
-    match &mut image_type {
-        ImageType::Filesystem(image) => image.compressed |= settings.compressed,
-        ImageType::Usb(usb) => usb.image.compressed |= settings.compressed,
-        ImageType::Pxe(pxe) => pxe.image.compressed |= settings.compressed,
-        ImageType::Xen(xen) => {
-            xen.image.compressed |= settings.compressed;
-            xen.machine = xen.machine.take().or_else(|| machine("xen"));
-        }
-        ImageType::Disk(disk) => disk.machine = disk.machine.take().or_else(|| machine("vmware")),
-        ImageType::Cpio | ImageType::Tbz | ImageType::Iso(_) | ImageType::Split(_) => {}
-    }
+    image_type.complete(settings.compressed, machine);
     image_type
 }

@@ -119,3 +119,11 @@ fn jsonschema_takes_the_json_schema_and_every_accepted_description() {
     let (agrees, says) = run("python3", &arguments);
     assert!(agrees, "{says}");
 }
+
+#[test]
+fn the_readme_lists_the_image_types_that_are_built() {
+    let readme = fs::read_to_string(checkout().join("README.md")).expect("the README");
+    let built: Vec<&str> = description::built_types().collect();
+    let expected = format!("`{}`", built.join(" "));
+    assert!(readme.contains(&expected), "README.md does not contain {expected}");
+}

@@ -3,8 +3,8 @@
 use super::{Decoder, boolean, number, oem, text};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
-use crate::schema::{self, State, TYPE, Value};
-use crate::suggest::listed;
+use crate::image_type::{Feature, Model, TypeRow, listed_types, type_row};
+use crate::schema::{self, State, TYPE};
 use crate::unsupported::{self, Unsupported};
 use crate::{
     BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword,
@@ -27,15 +27,11 @@ impl Decoder<'_> {
     /// None when the keyword of the type is missing or unknown.
     pub(super) fn type_entry(&mut self, element: &Element) -> Option<TypeEntry> {
         let keyword = element.value("image")?;
-        let known =
-            type_keywords().any(|known| known.keyword == keyword.text && known.life.covers(self.schema));
-        if !known {
-            return None;
-        }
-        self.attributes_fit(element, keyword);
+        let row = type_row(&keyword.text).filter(|row| row.is_in(self.schema))?;
+        self.attributes_fit(element, keyword, row);
         let mut unsupported = unsupported::collect(element, &TYPE, &["deploy", "split"]);
-        unsupported.extend(without_effect_here(element, &keyword.text));
-        let image_type = self.image_type(element, keyword);
+        unsupported.extend(without_effect_here(element, row));
+        let image_type = row.model.and_then(|model| self.image_type(element, keyword, model));
         if image_type.is_none() && unsupported.is_empty() {
             unsupported
                 .push(Unsupported::new(&format!("the image type `{}`", keyword.text), keyword.span.clone()));
@@ -50,60 +46,52 @@ impl Decoder<'_> {
         })
     }
 
-    /// Refuses attributes that mean nothing for this image type.
-    fn attributes_fit(&mut self, element: &Element, keyword: &Text) {
+    /// Reports attributes that do not fit this image type.
+    fn attributes_fit(&mut self, element: &Element, keyword: &Text, row: &TypeRow) {
         for attribute in &element.attributes {
             let Some(known) = TYPE.attribute_schema(&attribute.name, SchemaVersion::NEWEST) else { continue };
-            if !known.fits.is_empty() && !known.fits.contains(&keyword.text.as_str()) {
-                let written = attribute.name_span.keyword().unwrap_or(known.name);
-                let covers = |fit: &str| {
-                    type_keywords().any(|keyword| keyword.keyword == fit && keyword.life.covers(self.schema))
-                };
-                let fits = listed(known.fits.iter().copied().filter(|fit| covers(fit)));
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        attribute.name_span.clone(),
-                        format!("`{written}` does not fit the image type `{}`", keyword.text),
-                    )
-                    .rule("attribute-of-another-type")
-                    .label(format!("means nothing for `{}`", keyword.text))
-                    .help(format!("it fits {fits}")),
-                );
-            }
+            let Some(feature) = known.fits.filter(|feature| !row.takes(*feature)) else { continue };
+            let written = attribute.name_span.keyword().unwrap_or(known.name);
+            self.diagnostics.push(
+                Diagnostic::error(
+                    attribute.name_span.clone(),
+                    format!("`{written}` does not fit the image type `{}`", keyword.text),
+                )
+                .rule("attribute-of-another-type")
+                .label(format!("means nothing for `{}`", keyword.text))
+                .help(format!("it fits {}", listed_types(feature, self.schema))),
+            );
         }
     }
 
-    fn image_type(&mut self, element: &Element, keyword: &Text) -> Option<ImageType> {
-        if let Some(filesystem) = Filesystem::parse(&keyword.text) {
-            return Some(ImageType::Filesystem(filesystem_image(element, filesystem)));
-        }
-        match keyword.text.as_str() {
-            "cpio" => Some(ImageType::Cpio),
-            "tbz" => Some(ImageType::Tbz),
-            "vmx" => self.disk(element, keyword, DiskKeyword::Vmx).map(ImageType::Disk),
-            "oem" => self.disk(element, keyword, DiskKeyword::Oem).map(ImageType::Disk),
-            "iso" => self.iso(element, keyword).map(ImageType::Iso),
-            "usb" if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
+    fn image_type(&mut self, element: &Element, keyword: &Text, model: Model) -> Option<ImageType> {
+        match model {
+            Model::Filesystem(filesystem) => {
+                Some(ImageType::Filesystem(filesystem_image(element, filesystem)))
+            }
+            Model::Cpio => Some(ImageType::Cpio),
+            Model::Tbz => Some(ImageType::Tbz),
+            Model::Disk(disk) => self.disk(element, keyword, disk).map(ImageType::Disk),
+            Model::Iso => self.iso(element, keyword).map(ImageType::Iso),
+            Model::Usb if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
                 let filesystem = self.filesystem(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Usb(Usb { boot: None, image: filesystem_image(element, filesystem) }))
             }
-            "usb" => {
+            Model::Usb => {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Usb(Usb { boot: Some(boot), image }))
             }
-            "xen" => {
+            Model::Xen => {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable)?;
                 Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
             }
-            // One whose boot image dracut makes, or that has none.
-            "pxe" if is_made_by_others(element) => None,
-            "pxe" => {
+            // Its boot image is made by dracut, or it has none.
+            Model::Pxe if is_made_by_others(element) => None,
+            Model::Pxe => {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Pxe(Pxe { boot, image }))
             }
-            "split" => self.split_filesystems(element, keyword).map(ImageType::Split),
-            // A keyword of today that is not built.
-            _ => None,
+            Model::Split => self.split_filesystems(element, keyword).map(ImageType::Split),
         }
     }
 
@@ -246,47 +234,35 @@ fn is_made_by_others(element: &Element) -> bool {
     matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()
 }
 
-fn type_keywords() -> impl Iterator<Item = &'static schema::Keyword> {
-    match TYPE.text {
-        Some(Value::OneOf(known)) => known.iter(),
-        _ => [].iter(),
-    }
-}
-
-/// Keywords that are built for some image types, on one for which they would have no effect.
-fn without_effect_here(element: &Element, keyword: &str) -> Vec<Unsupported> {
-    let disk = matches!(keyword, "vmx" | "oem");
+/// Reports attributes that are built for other image types and have no effect on this one.
+fn without_effect_here(element: &Element, row: &TypeRow) -> Vec<Unsupported> {
     let value = |name: &str| element.value(name).map(|value| value.text.as_str());
-    let built = |name: &str| match name {
-        "kernelcmdline" | "firmware" | "eficsm" => disk || keyword == "iso",
-        "squashfscompression" => matches!(keyword, "squashfs" | "iso"),
-        "filesystem" => {
-            keyword != "iso" || value("filesystem").is_none_or(|text| matches!(text, "squashfs" | "erofs"))
-        }
-        "erofscompression" => {
-            keyword == "erofs" || (keyword == "iso" && value("filesystem") == Some("erofs"))
-        }
-        "volid" | "application_id" | "hybridpersistent_filesystem" => keyword == "iso",
-        "hybridpersistent" => keyword == "iso" || boolean(element, name) == Some(false),
+    let live = row.takes(Feature::Live);
+    let erofs = |text| text == Some("erofs");
+    let has_effect = |name: &str| match name {
+        "filesystem" if live => matches!(value(name), None | Some("squashfs" | "erofs")),
+        "erofscompression" if live => erofs(value("filesystem")),
         "bootprofile" => element.attribute("boot").is_some(),
-        "fscreateoptions" => !matches!(keyword, "iso" | "cpio" | "tbz" | "split"),
-        _ => true,
+        // What is switched off anyway may be.
+        _ => !row.unsupported.contains(&name) || boolean(element, name) == Some(false),
     };
     let mut found: Vec<Unsupported> = element
         .attributes
         .iter()
         .filter(|attribute| {
-            TYPE.attributes.iter().any(|known| known.name == attribute.name && known.state == State::Built)
+            TYPE.attributes.iter().any(|known| {
+                known.name == attribute.name
+                    && known.state == State::Built
+                    && known.fits.is_none_or(|feature| row.takes(feature))
+            })
         })
-        .filter(|attribute| !built(&attribute.name))
+        .filter(|attribute| !has_effect(&attribute.name))
         .map(|attribute| {
-            Unsupported::new(
-                &format!("`{}` of the type `{keyword}`", attribute.name),
-                attribute.name_span.clone(),
-            )
+            let what = format!("`{}` of the type `{}`", attribute.name, row.keyword);
+            Unsupported::new(&what, attribute.name_span.clone())
         })
         .collect();
-    if disk
+    if row.takes(Feature::Disk)
         && let Some(value) = element.value("filesystem")
         && value.text == "squashfs"
     {

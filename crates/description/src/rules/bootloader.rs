@@ -1,7 +1,9 @@
 //! Rules of `<bootloader>`: which loader has which setting.
 
-use super::{Found, Rule, is, types};
+use super::{Found, Rule, is, takes, types};
+use crate::SchemaVersion;
 use crate::document::Element;
+use crate::image_type::{Feature, listed_types};
 use crate::suggest::listed;
 
 pub(super) static RULES: &[Rule] = &[
@@ -17,13 +19,13 @@ const TODAY: &[&str] = &["grub2", "grub2_s390x_emu", "systemd_boot", "zipl", "cu
 const GRUB: &[&str] = &["grub2", "grub2_s390x_emu"];
 
 fn bootloader(root: &Element, found: &mut Found) {
-    for image_type in types(root).filter(|image_type| !is(image_type, "image", &["oem", "vmx", "iso"])) {
+    for image_type in types(root).filter(|image_type| !takes(image_type, Feature::Bootloader)) {
         if let Some(loader) = image_type.child("bootloader") {
             found.element(
                 loader,
                 "does not fit this image type",
                 "nothing boots by itself here",
-                "it fits `oem`, `vmx` and `iso`",
+                &format!("it fits {}", listed_types(Feature::Bootloader, SchemaVersion::NEWEST)),
             );
         }
     }

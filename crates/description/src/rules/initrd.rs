@@ -3,8 +3,9 @@
 //! KIWI NG leaves the boot image to dracut, whose modules come from packages of the description. Here it needs none of
 //! them, so a missing one is only warned of, and only where the description names dracut.
 
-use super::{Found, Rule, is, switched_on, types};
+use super::{Found, Rule, is, switched_on, takes, types};
 use crate::document::{Attribute, Element};
+use crate::image_type::Feature;
 use crate::schema;
 
 pub(super) static RULES: &[Rule] = &[
@@ -16,9 +17,7 @@ pub(super) static RULES: &[Rule] = &[
 /// The disks whose boot image dracut makes by the description's own keyword.
 fn with_dracut(root: &Element) -> impl Iterator<Item = (&Element, &Attribute)> {
     types(root)
-        .filter(|image_type| {
-            is(image_type, "image", &["oem", "vmx"]) && is(image_type, "initrd_system", &["dracut"])
-        })
+        .filter(|image_type| takes(image_type, Feature::Disk) && is(image_type, "initrd_system", &["dracut"]))
         .filter_map(|image_type| Some((image_type, image_type.attribute("initrd_system")?)))
 }
 

@@ -14,6 +14,7 @@ mod tests;
 mod types;
 
 use crate::document::{Attribute, Element};
+use crate::image_type::{Feature, type_row};
 use crate::{Diagnostic, Diagnostics, schema};
 
 /// One rule.
@@ -76,6 +77,12 @@ impl Found {
 /// Every `<type>` of every `<preferences>`.
 fn types(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("preferences").flat_map(|section| section.children("type"))
+}
+
+/// Whether the image type of a `<type>` takes a feature.
+fn takes(image_type: &Element, feature: Feature) -> bool {
+    let row = image_type.value("image").and_then(|keyword| type_row(&keyword.text));
+    row.is_some_and(|row| row.takes(feature))
 }
 
 /// Whether an attribute is one of these keywords.

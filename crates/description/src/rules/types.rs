@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Found, Rule, in_container, is, switched_on, types};
+use super::{Found, Rule, in_container, is, switched_on, takes, types};
 use crate::document::{Element, Text};
-use crate::schema;
+use crate::image_type::{Feature, listed_types};
+use crate::{SchemaVersion, schema};
 
 pub(super) static RULES: &[Rule] = &[
     Rule { name: "one-type-of-a-kind", check: unique },
@@ -72,7 +73,7 @@ fn end_of_installation(root: &Element, found: &mut Found) {
 }
 
 fn is_disk(image_type: &Element) -> bool {
-    is(image_type, "image", &["oem", "vmx"])
+    takes(image_type, Feature::Disk)
 }
 
 fn container(root: &Element, found: &mut Found) {
@@ -85,12 +86,13 @@ fn container(root: &Element, found: &mut Found) {
                 "no container here",
                 "give the type such a format: `format=\"oci:qcow2\"`",
             );
-        } else if !is_disk(image_type) && !is(image_type, "image", &["docker", "oci", "appx"]) {
+        } else if !is_disk(image_type) && !takes(image_type, Feature::ContainerConfig) {
+            let fits = listed_types(Feature::ContainerConfig, SchemaVersion::NEWEST);
             found.element(
                 config,
                 "does not fit this image type",
                 "no container here",
-                "it fits `docker`, `oci`, `appx` and disks in a container",
+                &format!("it fits {fits}, and disks in a container"),
             );
         }
     }
@@ -98,6 +100,7 @@ fn container(root: &Element, found: &mut Found) {
 
 /// A package for Windows is started by its launcher, and has no registry with tags.
 fn container_attributes(root: &Element, found: &mut Found) {
+    let fits = listed_types(Feature::ContainerRoot, SchemaVersion::NEWEST);
     for image_type in types(root).filter(|image_type| is(image_type, "image", &["appx"])) {
         let config = image_type.child("containerconfig");
         for name in ["tag", "additionalnames", "maintainer", "user", "workingdir"] {
@@ -106,7 +109,7 @@ fn container_attributes(root: &Element, found: &mut Found) {
                     attribute,
                     "does not fit this image type",
                     "an appx has no such thing",
-                    "it fits `docker`, `oci` and disks in a container",
+                    &format!("it fits {fits}, and disks in a container"),
                 );
             }
         }

@@ -19,43 +19,26 @@ use crate::SchemaVersion::{
     V1_4, V2_0, V3_9, V4_1, V4_2, V4_6, V4_7, V4_8, V5_0, V5_7, V6_2, V6_4, V6_5, V6_6, V6_8, V6_9, V7_0,
     V7_1, V7_2, V8_2, V8_3, V8_4,
 };
+use crate::image_type::{Feature, TYPES};
 
-/// The keywords for image types.
-const TYPES: &[Keyword] = &[
-    keyword("ext2"),
-    keyword("ext3"),
-    keyword("ext4"),
-    keyword("reiserfs"),
-    keyword("xfs"),
-    keyword("btrfs"),
-    keyword("squashfs"),
-    keyword("cpio"),
-    keyword("tbz"),
-    keyword("iso"),
-    keyword("split"),
-    keyword("usb"),
-    keyword("vmx"),
-    keyword("xen"),
-    keyword("pxe"),
-    keyword("oem").since(V2_0).instead("vmx"),
-    keyword("product").since(V2_0).until(V6_9).unsupported(),
-    keyword("clicfs").since(V2_0).until(V6_9).unsupported(),
-    keyword("lxc").since(V2_0).until(V6_9).unsupported(),
-    keyword("kis").since(V2_0).unsupported(),
-    keyword("erofs").since(V2_0),
-    keyword("docker").since(V2_0).unsupported(),
-    keyword("oci").since(V2_0).unsupported(),
-    keyword("appx").since(V2_0).unsupported(),
-    keyword("wsl").since(V2_0).unsupported(),
-    keyword("enclave").since(V2_0).unsupported(),
-];
-
-const DISK: &[&str] = &["oem", "vmx"];
-const DISK_ISO: &[&str] = &["oem", "vmx", "iso"];
-const DISK_KIS: &[&str] = &["oem", "vmx", "kis"];
-const WITH_INITRD: &[&str] = &["oem", "vmx", "pxe", "kis"];
-const WITH_KERNEL: &[&str] = &["oem", "vmx", "iso", "pxe", "kis", "usb", "xen", "enclave"];
-const CONTAINER: &[&str] = &["docker", "oci"];
+/// The keywords of [`TYPES`].
+const KEYWORDS: &[Keyword] = &{
+    let mut keywords = [keyword(""); TYPES.len()];
+    let mut index = 0;
+    while index < TYPES.len() {
+        let row = &TYPES[index];
+        let mut this = keyword(row.keyword).since(row.schemas.0).until(row.schemas.1);
+        if row.model.is_none() {
+            this = this.unsupported();
+        }
+        if let Some(instead) = row.instead {
+            this = this.instead(instead);
+        }
+        keywords[index] = this;
+        index += 1;
+    }
+    keywords
+};
 
 /// A list because of the split type, which has a pair; how many there must be is checked with the type.
 const FILESYSTEM: Value = Value::ListOf(FILESYSTEMS);
@@ -68,27 +51,27 @@ const fn today(name: &'static str, value: Value) -> AttributeSchema {
 pub(crate) static TYPE: ElementSchema = element("type")
     .doc("One kind of image that can be made.")
     .attributes(&[
-        attribute("image", Value::OneOf(TYPES)).doc("The kind.").since(V4_1).required(),
+        attribute("image", Value::OneOf(KEYWORDS)).doc("The kind.").since(V4_1).required(),
         attribute("primary", Value::Boolean).doc("Whether it is made when no `--type` is given."),
         attribute("boot", SOME_TEXT)
             .doc("The description of its boot image.")
-            .fits(&["iso", "split", "usb", "vmx", "xen", "pxe", "oem"]),
+            .fits(Feature::BootImage),
         attribute("filesystem", FILESYSTEM)
             .doc("The file system of the system.")
             .until(V1_4)
-            .fits(&["split", "usb", "vmx", "xen", "pxe", "oem", "kis", "iso"]),
+            .fits(Feature::Filesystem),
         attribute("filesystem", Value::OneOf(FILESYSTEMS))
             .doc("The file system of the system.")
             .since(V2_0)
-            .fits(&["split", "usb", "vmx", "xen", "pxe", "oem", "kis", "iso"]),
+            .fits(Feature::Filesystem),
         attribute("fsreadwrite", Value::OneOf(FILESYSTEMS))
             .doc("The file system of the part that is written to.")
             .since(V2_0)
-            .fits(&["split"]),
+            .fits(Feature::TwoFilesystems),
         attribute("fsreadonly", Value::OneOf(FILESYSTEMS))
             .doc("The file system of the part that is not.")
             .since(V2_0)
-            .fits(&["split"]),
+            .fits(Feature::TwoFilesystems),
         attribute(
             "flags",
             Value::OneOf(&[
@@ -103,14 +86,14 @@ pub(crate) static TYPE: ElementSchema = element("type")
             ]),
         )
         .doc("The layout of the system on the medium.")
-        .fits(&["iso"]),
-        attribute("format", Value::OneOf(FORMATS)).doc("The format of the disk.").fits(DISK),
+        .fits(Feature::Live),
+        attribute("format", Value::OneOf(FORMATS)).doc("The format of the disk.").fits(Feature::Disk),
         attribute("bootprofile", SOME_TEXT)
             .doc("The profile of the boot description.")
-            .fits(&["oem", "vmx", "iso", "pxe", "usb", "xen", "cpio"]),
+            .fits(Feature::BootProfile),
         attribute("bootkernel", SOME_TEXT)
             .doc("The profile of the boot description that chooses its kernel.")
-            .fits(&["oem", "vmx", "iso", "pxe", "usb", "xen"])
+            .fits(Feature::BootKernel)
             .since(V2_0)
             .unsupported(),
         attribute("baseroot", SOME_TEXT).doc("A root tree to start from.").until(V5_0).not_used(),
@@ -121,14 +104,14 @@ pub(crate) static TYPE: ElementSchema = element("type")
         // Today's keywords for what a disk or file system already is here.
         today("formatoptions", SOME_TEXT)
             .doc("Options of the format, as `qemu-img -o` takes them.")
-            .fits(DISK),
+            .fits(Feature::Disk),
         today("fscreateoptions", SOME_TEXT).doc("Options of the program that makes the file system."),
         today("fsmountoptions", SOME_TEXT).doc("Options with which the system is mounted."),
         today("rootfs_label", SOME_TEXT)
             .doc("The label of the system's file system.")
             .default("ROOT")
-            .fits(&["oem", "vmx", "pxe", "kis", "docker"]),
-        today("kernelcmdline", SOME_TEXT).doc("Parameters of the kernel.").fits(WITH_KERNEL),
+            .fits(Feature::Label),
+        today("kernelcmdline", SOME_TEXT).doc("Parameters of the kernel.").fits(Feature::KernelParameters),
         today(
             "firmware",
             Value::OneOf(&[
@@ -142,16 +125,14 @@ pub(crate) static TYPE: ElementSchema = element("type")
             ]),
         )
         .doc("What starts the boot loader.")
-        .fits(&["oem", "vmx", "pxe", "iso"]),
+        .fits(Feature::Firmware),
         today("efipartsize", Value::Number(1, 1 << 20))
             .doc("The size of the EFI partition in mebibytes.")
-            .fits(DISK),
+            .fits(Feature::Disk),
         today("eficsm", Value::Boolean)
             .doc("Whether a machine with EFI can boot it as a BIOS does.")
-            .fits(DISK_ISO),
-        today("compressed", Value::Boolean).doc("Whether the image of a file system is compressed.").fits(&[
-            "pxe", "kis", "ext2", "ext3", "ext4", "reiserfs", "xfs", "btrfs", "squashfs", "usb", "xen",
-        ]),
+            .fits(Feature::Bootloader),
+        today("compressed", Value::Boolean).doc("Whether the image of a file system is compressed.").fits(Feature::Compressed),
         today(
             "squashfscompression",
             Value::OneOf(&[
@@ -164,11 +145,11 @@ pub(crate) static TYPE: ElementSchema = element("type")
             ]),
         )
         .doc("How squashfs is compressed.")
-        .fits(&["oem", "vmx", "pxe", "kis", "iso", "squashfs"]),
+        .fits(Feature::Squashfs),
         // Without effect on the result.
         today("initrd_system", Value::OneOf(&[keyword("kiwi"), keyword("dracut"), keyword("none")]))
             .doc("What makes the initrd.")
-            .fits(WITH_INITRD)
+            .fits(Feature::Initrd)
             .default("kiwi")
             .not_used(),
         today("bundle_format", SOME_TEXT)
@@ -176,153 +157,153 @@ pub(crate) static TYPE: ElementSchema = element("type")
         // Not built yet. A value that says what holds anyway is accepted.
         today("erofscompression", SOME_TEXT)
             .doc("How erofs is compressed, as `mkfs.erofs -z` takes it.")
-            .fits(&["oem", "vmx", "pxe", "kis", "iso", "erofs"]),
+            .fits(Feature::Erofs),
         today("efiparttable", Value::OneOf(&[keyword("msdos"), keyword("gpt")]))
             .doc("The kind of partition table.")
             .default("gpt")
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .unsupported(),
         today("efimountoptions", SOME_TEXT)
             .doc("Options with which the EFI partition is mounted.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("efifatimagesize", Value::Number(1, 31))
             .doc("The size of the EFI image on an ISO in mebibytes.")
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .unsupported(),
         today("force_mbr", Value::Boolean)
             .doc("Whether the disk gets an MBR in spite of EFI.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("gpt_hybrid_mbr", Value::Boolean)
             .doc("Whether the GPT is repeated in an MBR.")
             .default("false")
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .unsupported(),
         today("dosparttable_extended_layout", Value::Boolean)
             .doc("Whether more than four partitions stand in an extended one.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("apply_dps_codes", Value::Boolean)
             .doc("Whether partitions get the codes by which they are discovered.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("disk_start_sector", Value::Number(2048, 1 << 32))
             .doc("The sector at which the first partition starts.")
             .default("2048")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("bootpartition", Value::Boolean)
             .doc("Whether there is a partition for `/boot`.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
-        today("bootpartsize", DIGITS).doc("Its size in mebibytes.").fits(DISK).unsupported(),
+        today("bootpartsize", DIGITS).doc("Its size in mebibytes.").fits(Feature::Disk).unsupported(),
         today("bootfilesystem", Value::OneOf(DATA_FILESYSTEMS))
             .doc("Its file system.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
-        today("eficsmpart_id", DIGITS).doc("The number of the BIOS boot partition.").fits(DISK).unsupported(),
-        today("efipart_id", DIGITS).doc("The number of the EFI partition.").fits(DISK).unsupported(),
-        today("rootpart_id", DIGITS).doc("The number of the system's partition.").fits(DISK).unsupported(),
-        today("bootpart_id", DIGITS).doc("The number of the boot partition.").fits(DISK).unsupported(),
+        today("eficsmpart_id", DIGITS).doc("The number of the BIOS boot partition.").fits(Feature::Disk).unsupported(),
+        today("efipart_id", DIGITS).doc("The number of the EFI partition.").fits(Feature::Disk).unsupported(),
+        today("rootpart_id", DIGITS).doc("The number of the system's partition.").fits(Feature::Disk).unsupported(),
+        today("bootpart_id", DIGITS).doc("The number of the boot partition.").fits(Feature::Disk).unsupported(),
         today("root_clone", DIGITS)
             .doc("How many copies of the system's partition there are.")
             .default("0")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("boot_clone", DIGITS)
             .doc("How many copies of the boot partition there are.")
             .default("0")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("target_blocksize", DIGITS)
             .doc("The size of a block of the disk in bytes.")
             .default("512")
-            .fits(DISK_KIS)
+            .fits(Feature::TargetDisk)
             .unsupported(),
         today("target_removable", Value::Boolean)
             .doc("Whether the disk can be taken out.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("wwid_wait_timeout", DIGITS)
             .doc("How many seconds to wait for the names of multipath disks.")
             .default("3")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
-        today("spare_part", SIZE).doc("The size of a spare partition.").fits(DISK).unsupported(),
+        today("spare_part", SIZE).doc("The size of a spare partition.").fits(Feature::Disk).unsupported(),
         today("spare_part_mountpoint", SOME_TEXT)
             .doc("Where the spare partition is mounted.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("spare_part_fs", Value::OneOf(SPARE_FILESYSTEMS))
             .doc("Its file system.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("spare_part_fs_attributes", values::FILE_ATTRIBUTES)
             .doc("Attributes of its file system.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("spare_part_is_last", Value::Boolean)
             .doc("Whether it is the last partition.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_quota_groups", Value::Boolean)
             .doc("Whether btrfs counts quotas.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_set_default_volume", Value::Boolean)
             .doc("Whether the system is the default subvolume.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_root_is_subvolume", Value::Boolean)
             .doc("Whether the system lies in a subvolume.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_root_is_snapper_snapshot", Value::Boolean)
             .doc("Whether the system is the first snapshot of snapper.")
             .since(V8_3)
             .instead("btrfs_root_is_snapshot")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_root_is_snapshot", Value::Boolean)
             .doc("Whether the system is the first snapshot of snapper.")
             .until(V8_2)
             .instead("btrfs_root_is_snapper_snapshot")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_root_is_readonly_snapshot", Value::Boolean)
             .doc("Whether that snapshot is read-only.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot", Value::Boolean)
             .doc("Whether the system is read-only below what is written.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot_readonly_filesystem", Value::OneOf(&[keyword("squashfs"), keyword("erofs")]))
             .doc("The file system of the read-only part.")
             .default("squashfs")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot_readonly_partsize", DIGITS)
             .doc("The size of the read-only part in mebibytes.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot_write_partition", Value::Boolean)
             .doc("Whether there is a partition for what is written.")
             .default("true")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot_readonly_createoptions", SOME_TEXT)
             .doc("Options of the program that makes the read-only part.")
@@ -330,7 +311,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("ramonly", Value::Boolean)
             .doc("Whether what is written stays in memory.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today(
             "verity_blocks",
@@ -339,56 +320,56 @@ pub(crate) static TYPE: ElementSchema = element("type")
             }),
         )
         .doc("How many blocks dm-verity protects.")
-        .fits(DISK_ISO)
+        .fits(Feature::Bootloader)
         .unsupported(),
         today("embed_verity_metadata", Value::Boolean)
             .doc("Whether the metadata of dm-verity stand at the end of the partition.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("standalone_integrity", Value::Boolean)
             .doc("Whether dm-integrity protects the system.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("embed_integrity_metadata", Value::Boolean)
             .doc("Whether the metadata of dm-integrity stand at the end of the partition.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("integrity_legacy_hmac", Value::Boolean)
             .doc("Whether dm-integrity computes its digests in the old way.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
-        today("integrity_keyfile", SOME_TEXT).doc("The key of dm-integrity.").fits(DISK).unsupported(),
+        today("integrity_keyfile", SOME_TEXT).doc("The key of dm-integrity.").fits(Feature::Disk).unsupported(),
         today("integrity_metadata_key_description", SOME_TEXT)
             .doc("What the kernel calls the key of the metadata.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("luks", Value::Text)
             .doc("The passphrase of the encrypted system: a text, `random`, or a file.")
-            .fits(ENCRYPTED)
+            .fits(Feature::Encryption)
             .unsupported(),
         today("luks_version", Value::OneOf(&[keyword("luks"), keyword("luks1"), keyword("luks2")]))
             .doc("The version of LUKS.")
-            .fits(ENCRYPTED)
+            .fits(Feature::Encryption)
             .unsupported(),
         today("luksOS", Value::OneOf(&[keyword("sle12")]))
             .doc("The system whose LUKS settings are taken.")
-            .fits(ENCRYPTED)
+            .fits(Feature::Encryption)
             .unsupported(),
         today("luks_randomize", Value::Boolean)
             .doc("Whether the encrypted space is filled with random bytes.")
-            .fits(ENCRYPTED)
+            .fits(Feature::Encryption)
             .unsupported(),
         today("luks_pbkdf", Value::OneOf(&[keyword("pbkdf2"), keyword("argon2i"), keyword("argon2id")]))
             .doc("How the key is derived from the passphrase.")
-            .fits(ENCRYPTED)
+            .fits(Feature::Encryption)
             .unsupported(),
         today("mdraid", Value::OneOf(&[keyword("mirroring"), keyword("striping")]))
             .doc("Whether the system lies in a software RAID, and in which.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("selinux_policy", Value::OneOf(&[keyword("targeted"), keyword("mls"), keyword("minimum")]))
             .doc("The policy of SELinux.")
@@ -398,123 +379,123 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .doc("How devices are named in the system's files.")
             .default("by-uuid")
             .unsupported(),
-        today("gcelicense", SOME_TEXT).doc("The licence that Google's cloud is told.").fits(DISK).unsupported(),
-        today("vhdfixedtag", values::GUID).doc("The GUID that stands in a fixed VHD.").fits(DISK).unsupported(),
+        today("gcelicense", SOME_TEXT).doc("The licence that Google's cloud is told.").fits(Feature::Disk).unsupported(),
+        today("vhdfixedtag", values::GUID).doc("The GUID that stands in a fixed VHD.").fits(Feature::Disk).unsupported(),
         today("enclave_format", Value::OneOf(&[keyword("aws-nitro")]))
             .doc("The format of an enclave.")
-            .fits(&["enclave"])
+            .fits(Feature::Enclave)
             .unsupported(),
         today("hybridpersistent", Value::Boolean)
             .doc("Whether what a live system writes stays on its stick.")
-            .fits(&["iso", "pxe"]),
+            .fits(Feature::Persistence),
         today("hybridpersistent_filesystem", Value::OneOf(&[keyword("ext4"), keyword("xfs")]))
             .doc("The file system for what stays.")
             .default("ext4")
-            .fits(&["iso", "pxe"]),
+            .fits(Feature::Persistence),
         today("mediacheck", Value::Boolean)
             .doc("Whether the menu of a live medium offers to check it; it does unless this says false.")
-            .fits(&["iso"]),
-        today("volid", values::VOLUME_ID).doc("The volume identifier of an ISO.").fits(DISK_ISO),
-        today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(DISK_ISO),
-        today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(&["iso"]),
+            .fits(Feature::Live),
+        today("volid", values::VOLUME_ID).doc("The volume identifier of an ISO.").fits(Feature::Bootloader),
+        today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(Feature::Bootloader),
+        today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(Feature::Live),
         today("installiso", Value::Boolean)
             .doc("Whether an ISO that installs the disk is made, for CD and stick.")
             .default("false")
-            .fits(DISK),
+            .fits(Feature::Disk),
         today("installstick", Value::Boolean)
             .doc("The same ISO, which is written to a stick as it is.")
             .default("false")
-            .fits(DISK),
+            .fits(Feature::Disk),
         today("installpxe", Value::Boolean)
             .doc("Whether an archive that installs the disk from the network is made.")
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("installboot", Value::OneOf(&[keyword("failsafe-install"), keyword("harddisk"), keyword("install")]))
             .doc("What an installation medium boots when nobody chooses.")
             .default("harddisk")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("install_continue_on_timeout", Value::Boolean)
             .doc("Whether it boots when nobody chooses.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("installprovidefailsafe", Value::Boolean)
             .doc("Whether its menu has an entry for difficult machines.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("editbootconfig", SOME_TEXT)
             .doc("A script that runs before the boot loader is installed.")
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .unsupported(),
         today("editbootinstall", SOME_TEXT)
             .doc("A script that runs after the boot loader was installed.")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("xen_server", Value::Boolean)
             .doc("Whether the system hosts virtual machines of Xen.")
             .since(V6_6)
             .default("false")
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("derived_from", SOME_TEXT)
             .doc("The container image it is built on.")
-            .fits(&["docker", "oci", "oem"])
+            .fits(Feature::Base)
             .unsupported(),
         today("delta_root", Value::Boolean)
             .doc("Whether the result has only what the base lacks.")
             .default("false")
-            .fits(CONTAINER)
+            .fits(Feature::ContainerRoot)
             .unsupported(),
         today("provide_system_files", Value::Boolean)
             .doc("Whether the files named by `systemfiles` packages are provided.")
             .default("false")
-            .fits(CONTAINER)
+            .fits(Feature::ContainerRoot)
             .unsupported(),
         today("require_system_files", Value::Boolean)
             .doc("Whether those files must come from the base.")
             .default("false")
-            .fits(CONTAINER)
+            .fits(Feature::ContainerRoot)
             .unsupported(),
         today("ensure_empty_tmpdirs", Value::Boolean)
             .doc("Whether `/run` and `/tmp` are empty.")
-            .fits(CONTAINER)
+            .fits(Feature::ContainerRoot)
             .unsupported(),
         today("metadata_path", SOME_TEXT)
             .doc("The directory of the metadata of an appx.")
-            .fits(&["appx"])
+            .fits(Feature::Metadata)
             .unsupported(),
         today("archive", Value::Boolean)
             .doc("Whether the results are put into one archive.")
-            .fits(&["kis"])
+            .fits(Feature::Archive)
             .unsupported(),
         // Keywords of the schemas between.
         today("bootloader", Value::OneOf(legacy::BOOTLOADERS))
             .doc("The boot loader.")
             .until(V7_1)
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .instead("<bootloader name=...>"),
         today("boottimeout", DIGITS)
             .doc("How many seconds the boot menu waits.")
             .until(V7_1)
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .instead("<bootloader timeout=...>"),
         today("bootloader_console", SOME_TEXT)
             .doc("Where the boot menu is shown.")
             .until(V7_1)
-            .fits(DISK_ISO)
+            .fits(Feature::Bootloader)
             .instead("<bootloader output_console=...>"),
         today("zipl_targettype", SOME_TEXT)
             .doc("The kind of disk that zipl writes to.")
             .until(V7_1)
-            .fits(DISK)
+            .fits(Feature::Disk)
             .unsupported(),
         today("container", SOME_TEXT).doc("The name of the container.").until(V6_4),
         today("lvm", Value::Boolean)
             .doc("Whether the system lies in logical volumes.")
             .until(V4_7)
-            .fits(DISK),
-        today("lvmgroup", SOME_TEXT).doc("The name of the volume group.").until(V4_2).fits(DISK),
+            .fits(Feature::Disk),
+        today("lvmgroup", SOME_TEXT).doc("The name of the volume group.").until(V4_2).fits(Feature::Disk),
         today("ec2accountnr", SOME_TEXT).doc("The account at Amazon.").until(V4_1).not_used(),
         today("ec2certfile", SOME_TEXT).doc("The certificate for Amazon.").until(V4_1).not_used(),
         today("ec2privatekeyfile", SOME_TEXT).doc("The key for Amazon.").until(V4_1).not_used(),
@@ -531,7 +512,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("syncMBR", Value::Boolean).doc("Whether the GPT is repeated in an MBR.").until(V5_7).not_used(),
         today("vga", SOME_TEXT).doc("The mode of the screen.").until(V8_4).not_used(),
     ])
-    .text_until(V3_9, Value::OneOf(TYPES))
+    .text_until(V3_9, Value::OneOf(KEYWORDS))
     .children(&[
         once(&TYPE_SIZE).since(V4_1),
         once(&BOOTLOADER).since(V7_2),
@@ -557,8 +538,6 @@ pub(crate) static TYPE: ElementSchema = element("type")
 /// File systems of a spare partition.
 const SPARE_FILESYSTEMS: &[Keyword] =
     &[keyword("btrfs"), keyword("ext2"), keyword("ext3"), keyword("ext4"), keyword("xfs")];
-
-const ENCRYPTED: &[&str] = &["oem", "vmx", "iso", "pxe", "kis"];
 
 const DATA_FILESYSTEMS: &[Keyword] = &[
     keyword("btrfs"),

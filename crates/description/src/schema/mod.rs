@@ -29,6 +29,7 @@ pub(crate) use parents::{meant_elsewhere, parent_in_others, parent_of};
 pub(crate) use values::{boolean, list_items, number, says_default};
 
 use crate::SchemaVersion;
+use crate::image_type::Feature;
 use crate::suggest::nearest;
 
 /// Which schemas know a keyword: those from one version to another, both included.
@@ -159,8 +160,8 @@ pub(crate) struct AttributeSchema {
     pub(crate) required: bool,
     /// What holds when it is missing; a keyword that is not built may still say this.
     pub(crate) default: Option<&'static str>,
-    /// Of `<type>`: the image types it fits; empty for all.
-    pub(crate) fits: &'static [&'static str],
+    /// Of `<type>`: the feature that an image type must take for it; none: it fits every type.
+    pub(crate) fits: Option<Feature>,
     pub(crate) state: State,
     pub(crate) instead: Option<&'static str>,
 }
@@ -174,7 +175,7 @@ pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeSche
         life: Life::ALL,
         required: false,
         default: None,
-        fits: &[],
+        fits: None,
         state: State::Built,
         instead: None,
     }
@@ -201,8 +202,8 @@ impl AttributeSchema {
         Self { default: Some(default), ..self }
     }
 
-    pub(crate) const fn fits(self, fits: &'static [&'static str]) -> Self {
-        Self { fits, ..self }
+    pub(crate) const fn fits(self, feature: Feature) -> Self {
+        Self { fits: Some(feature), ..self }
     }
 
     pub(crate) const fn instead(self, instead: &'static str) -> Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::document::Element;
+use crate::image_type::TYPES;
 use crate::{DiskFormat, PackageManager, RepositoryType, SourceFile};
 use ondisk::Filesystem;
 
@@ -113,14 +114,18 @@ fn every_built_keyword_has_a_meaning_in_the_model() {
 }
 
 #[test]
-fn fits_name_image_types_only() {
-    let types: Vec<&str> = match TYPE.text {
-        Some(Value::OneOf(keywords)) => keywords.iter().map(|keyword| keyword.keyword).collect(),
-        _ => panic!("the image types are an enumeration"),
-    };
-    for attribute in TYPE.attributes {
-        for fit in attribute.fits {
-            assert!(types.contains(fit), "{} fits {fit}, which is no image type", attribute.name);
+fn rows_of_image_types_name_attributes_and_sections_that_exist() {
+    let packages = IMAGE.child_schema("packages", SchemaVersion::NEWEST).expect("it").element;
+    let known = packages.attribute_schema("type", SchemaVersion::NEWEST).expect("it");
+    let Value::OneOf(sections) = known.value else { panic!("the types of sections are an enumeration") };
+    for row in TYPES {
+        for name in row.unsupported {
+            let attribute = TYPE.attribute_schema(name, SchemaVersion::NEWEST).expect(name);
+            assert_eq!(attribute.state, State::Built, "{name} is not built for any type");
+            assert!(attribute.fits.is_none_or(|feature| row.takes(feature)), "{}: {name}", row.keyword);
+        }
+        for section in row.packages {
+            assert!(sections.iter().any(|known| known.keyword == *section), "{}: {section}", row.keyword);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Elements;
 use crate::SchemaVersion;
 use crate::check::expectation;
+use crate::image_type::{TYPES, listed_types};
 use crate::schema::{AttributeSchema, ChildSchema, Content, ElementSchema, IMAGE, Life};
 
 const HEAD: &str = "# Every keyword of a description
@@ -14,13 +15,42 @@ version of kiwi does not build yet is known all the same: `kiwi check` says so a
 `B` is `true` or `false` (also `yes`, `no`, `1`, `0`). Elements may stand in any order.
 ";
 
+const TYPES_HEAD: &str = "
+## Image types
+
+The values of `image` in `<type>`, which `--type` takes too. N is `NAME.ARCH-VERSION`; every build writes `N.packages` and
+`N.log` besides the files of its type.
+
+| type | what it makes | `<size>` | boot image | `<packages type>` | files |
+|---|---|---|---|---|---|
+";
+
 /// The chapter, written from the tables.
 pub fn reference() -> String {
     let schema = SchemaVersion::NEWEST;
     let elements = Elements::of(schema);
     let mut text = HEAD.to_owned();
+    text.push_str(&image_types(schema));
     for (keyword, name) in &elements.all {
         text.push_str(&chapter(keyword, name, &elements));
+    }
+    text
+}
+
+/// One row per image type of a schema.
+fn image_types(schema: SchemaVersion) -> String {
+    let mut text = TYPES_HEAD.to_owned();
+    for row in TYPES.iter().filter(|row| row.is_in(schema)) {
+        let yes = |holds: bool| if holds { "yes" } else { "" };
+        let results = if row.built { row.results } else { "not built yet" };
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} | {results} |\n",
+            row.keyword,
+            row.doc,
+            yes(row.sized),
+            yes(row.boots()),
+            row.packages.join(", "),
+        ));
     }
     text
 }
@@ -92,8 +122,8 @@ fn row(known: &AttributeSchema, schema: SchemaVersion) -> String {
         (false, Some(default)) => format!("`{default}`"),
         (false, None) => String::new(),
     };
-    let fits =
-        if known.fits.is_empty() { String::new() } else { format!(" Only for {}.", known.fits.join(", ")) };
+    let fits = known.fits.map(|feature| format!(" Only for {}.", listed_types(feature, schema)));
+    let fits = fits.unwrap_or_default();
     format!("| `{}` | {form} | {default} | {}{fits} |\n", known.name, known.doc)
 }
 

@@ -88,9 +88,14 @@ pub(super) struct Creating {
     /// Where the images go; it must exist (default: defaultdestination of the description).
     #[arg(long, short = 'd', value_name = "DIR")]
     destdir: Option<PathBuf>,
-    /// Make this one of the description's image types (default: the primary one).
-    #[arg(long = "type", short = 't', value_name = "TYPE")]
+    #[arg(long = "type", short = 't', value_name = "TYPE", help = type_help())]
     image_type: Option<String>,
+}
+
+/// Returns the help of `--type`, with the image types that can be built.
+fn type_help() -> String {
+    let built: Vec<&str> = description::built_types().collect();
+    format!("Make this image type of the description (default: the primary one); built: {}", built.join(", "))
 }
 
 /// How far earlier builds are used.

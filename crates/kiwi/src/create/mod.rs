@@ -70,12 +70,20 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
         ImageType::Cpio | ImageType::Tbz => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.firmware),
-        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => bail!(
-            "images of type {} are not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, squashfs, \
-             cpio, tbz, vmx, oem, usb and iso",
-            selection.image_type.keyword()
-        ),
+        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
+            bail!(not_built(&selection.image_type))
+        }
     }
+}
+
+/// Returns the message for a type that is known and not built.
+fn not_built(image_type: &ImageType) -> String {
+    let built: Vec<&str> = description::built_types().collect();
+    format!(
+        "images of type {} are not built by this version of kiwi yet; it builds {}",
+        image_type.keyword(),
+        built.join(", ")
+    )
 }
 
 /// Programs of the host that making this type takes; looked for before hours of work, not after.
@@ -116,10 +124,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
         }
         ImageType::Iso(live) => ImagePlan::Iso(Box::new(iso::plan(live, selection, name, facts, identity)?)),
         ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
-            bail!(
-                "images of type {} are not built by this version of kiwi yet",
-                selection.image_type.keyword()
-            )
+            bail!(not_built(&selection.image_type))
         }
     })
 }

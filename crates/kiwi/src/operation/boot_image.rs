@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use bootconfig::{BootConfig, Kind};
 use description::{
-    BootImage, DescriptionKind, ImageType, Iso, Repository, RepositoryStatus, Selection, SourcePath,
+    BootImage, Boots, DescriptionKind, ImageType, Iso, Repository, RepositoryStatus, Selection, SourcePath,
 };
 use ondisk::Filesystem;
 
@@ -46,16 +46,10 @@ struct Wanted<'a> {
 
 /// What the selection's type needs; none for types that are not booted.
 fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
-    let (boot, filesystem, grow) = match &selection.image_type {
-        ImageType::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
-        ImageType::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
-        ImageType::Iso(live) => (live.boot.as_ref(), live.filesystem, false),
-        ImageType::Filesystem(_)
-        | ImageType::Cpio
-        | ImageType::Tbz
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => return None,
+    let (boot, filesystem, grow) = match selection.image_type.boots()? {
+        Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
+        Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
+        Boots::Iso(live) => (live.boot.as_ref(), live.filesystem, false),
     };
     Some(Wanted { boot, filesystem, grow })
 }

@@ -7,8 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use description::{DescriptionKind, DiskFormat, ImageType, Selection};
-use ondisk::Filesystem;
+use description::{DescriptionKind, Selection};
 
 use super::boot_image::DecidedBoot;
 use super::{Overrides, boot_image, images_script, install_medium, load, prepare};
@@ -109,17 +108,7 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
 /// What `kiwi.result.json` says of this build; a link only repeats what it leads to.
 pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
     let stage = host.stage("Recording the result");
-    let plain = match &selection.image_type {
-        ImageType::Disk(disk) => disk.format == DiskFormat::Raw,
-        ImageType::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
-        ImageType::Cpio
-        | ImageType::Tbz
-        | ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => false,
-    };
+    let plain = selection.image_type.is_uncompressed();
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
     let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image);
     let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use description::{ImageType, Selection, SizeRule};
+use description::Selection;
 
 use crate::root_tree::RootTree;
 
@@ -15,7 +15,7 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     let settings = &selection.settings;
     let mut variables: BTreeMap<&'static str, String> = BTreeMap::new();
     let size =
-        size_of(&selection.image_type).map_or_else(|| "auto".to_owned(), |rule| format!("{}M", rule.size.0));
+        selection.image_type.size().map_or_else(|| "auto".to_owned(), |rule| format!("{}M", rule.size.0));
     let list = |names: Vec<String>| names.join(" ");
     variables.insert("name", selection.name.to_string());
     variables.insert("version", selection.version.to_string());
@@ -63,17 +63,6 @@ pub fn text(variables: &BTreeMap<&'static str, String>) -> String {
 /// A value in single quotes, safe for every shell.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', "'\\''"))
-}
-
-fn size_of(image_type: &ImageType) -> Option<SizeRule> {
-    match image_type {
-        ImageType::Filesystem(image) => image.size,
-        ImageType::Disk(disk) => disk.size,
-        ImageType::Usb(usb) => usb.image.size,
-        ImageType::Xen(xen) => xen.image.size,
-        ImageType::Pxe(pxe) => pxe.image.size,
-        ImageType::Cpio | ImageType::Tbz | ImageType::Iso(_) | ImageType::Split(_) => None,
-    }
 }
 
 /// Puts both files at the top of the tree, where scripts look for them.

@@ -1,4 +1,11 @@
-//! The image types: one variant per keyword, carrying what that keyword demands.
+//! The image types: one variant per kind, carrying what a description specifies for it.
+
+mod feature;
+mod table;
+
+pub(crate) use feature::Feature;
+pub(crate) use table::{Model, listed_types};
+pub use table::{TYPES, TypeRow, built_types, type_row};
 
 use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule, SplitFilesystems};
 use ondisk::Filesystem;
@@ -26,22 +33,84 @@ pub enum ImageType {
     Split(SplitFilesystems),
 }
 
+/// What a type that boots specifies for its boot image.
+#[derive(Debug, Clone, Copy)]
+pub enum Boots<'a> {
+    /// A virtual disk.
+    Disk(&'a Disk),
+    /// A stick.
+    Usb(&'a Usb),
+    /// A live system.
+    Iso(&'a Iso),
+}
+
 impl ImageType {
-    /// The keyword that names this type in a description and for `--type`.
+    /// Returns the keyword that names this type in a description and for `--type`.
     pub fn keyword(&self) -> &'static str {
         match self {
             Self::Filesystem(image) => image.filesystem.keyword(),
             Self::Cpio => "cpio",
             Self::Tbz => "tbz",
-            Self::Disk(disk) => match disk.keyword {
-                DiskKeyword::Vmx => "vmx",
-                DiskKeyword::Oem => "oem",
-            },
+            Self::Disk(disk) => disk.keyword.keyword(),
             Self::Iso(_) => "iso",
             Self::Usb(_) => "usb",
             Self::Xen(_) => "xen",
             Self::Pxe(_) => "pxe",
             Self::Split(_) => "split",
+        }
+    }
+
+    /// Returns what this version of kiwi makes a boot image for; none for types that do not boot or are not built.
+    pub fn boots(&self) -> Option<Boots<'_>> {
+        match self {
+            Self::Disk(disk) => Some(Boots::Disk(disk)),
+            Self::Usb(usb) => Some(Boots::Usb(usb)),
+            Self::Iso(live) => Some(Boots::Iso(live)),
+            Self::Filesystem(_) | Self::Cpio | Self::Tbz | Self::Xen(_) | Self::Pxe(_) | Self::Split(_) => {
+                None
+            }
+        }
+    }
+
+    /// Returns `<size>`.
+    pub fn size(&self) -> Option<SizeRule> {
+        match self {
+            Self::Filesystem(image) => image.size,
+            Self::Disk(disk) => disk.size,
+            Self::Usb(usb) => usb.image.size,
+            Self::Xen(xen) => xen.image.size,
+            Self::Pxe(pxe) => pxe.image.size,
+            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Split(_) => None,
+        }
+    }
+
+    /// Whether the image file is uncompressed, so that a bundle compresses it.
+    pub fn is_uncompressed(&self) -> bool {
+        match self {
+            Self::Disk(disk) => disk.format == DiskFormat::Raw,
+            Self::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
+            Self::Cpio
+            | Self::Tbz
+            | Self::Iso(_)
+            | Self::Usb(_)
+            | Self::Xen(_)
+            | Self::Pxe(_)
+            | Self::Split(_) => false,
+        }
+    }
+
+    /// Adds what a description specifies outside of `<type>`: `compressed`, and the machine of a packages section.
+    pub(crate) fn complete(&mut self, compressed: bool, machine: impl Fn(&str) -> Option<Machine>) {
+        match self {
+            Self::Filesystem(image) => image.compressed |= compressed,
+            Self::Usb(usb) => usb.image.compressed |= compressed,
+            Self::Pxe(pxe) => pxe.image.compressed |= compressed,
+            Self::Xen(xen) => {
+                xen.image.compressed |= compressed;
+                xen.machine = xen.machine.take().or_else(|| machine("xen"));
+            }
+            Self::Disk(disk) => disk.machine = disk.machine.take().or_else(|| machine("vmware")),
+            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Split(_) => {}
         }
     }
 }
@@ -77,6 +146,16 @@ pub enum DiskKeyword {
     Vmx,
     /// Today's keyword.
     Oem,
+}
+
+impl DiskKeyword {
+    /// Returns the keyword as descriptions write it.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Vmx => "vmx",
+            Self::Oem => "oem",
+        }
+    }
 }
 
 /// A virtual disk.

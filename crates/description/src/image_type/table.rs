@@ -1,0 +1,366 @@
+//! The table of image types: one row per keyword.
+//!
+//! The schema, the messages, `--help`, the handbook's reference chapter and the README derive their lists from it. A row
+//! specifies what a type takes; [`super::ImageType`] carries what a description specifies for it.
+
+use super::{DiskKeyword, Feature};
+use crate::SchemaVersion::{self, V2_0, V6_9};
+use crate::suggest;
+use ondisk::Filesystem;
+
+/// How a `<type>` is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Model {
+    Filesystem(Filesystem),
+    Cpio,
+    Tbz,
+    Disk(DiskKeyword),
+    Usb,
+    Iso,
+    Split,
+    Xen,
+    Pxe,
+}
+
+/// One image type.
+#[derive(Debug, Clone, Copy)]
+pub struct TypeRow {
+    /// The keyword in descriptions and of `--type`.
+    pub keyword: &'static str,
+    /// What is made.
+    pub doc: &'static str,
+    /// Whether this version of kiwi builds it.
+    pub built: bool,
+    /// Whether `<size>` sets its size.
+    pub sized: bool,
+    /// The result files besides `N.packages` and `N.log`; N is `NAME.ARCH-VERSION`.
+    pub results: &'static str,
+    /// The schemas that have it, from one to another.
+    pub(crate) schemas: (SchemaVersion, SchemaVersion),
+    /// What other schemas write for it.
+    pub(crate) instead: Option<&'static str>,
+    /// None: only the keyword is known.
+    pub(crate) model: Option<Model>,
+    pub(crate) takes: &'static [Feature],
+    /// Attributes that this type takes and this version of kiwi does not act on for it.
+    pub(crate) unsupported: &'static [&'static str],
+    /// Values of `<packages type="...">` whose packages are installed for this type only.
+    pub(crate) packages: &'static [&'static str],
+}
+
+impl TypeRow {
+    pub(crate) fn takes(&self, feature: Feature) -> bool {
+        self.takes.contains(&feature)
+    }
+
+    /// Whether a schema has this type.
+    pub(crate) fn is_in(&self, schema: SchemaVersion) -> bool {
+        (self.schemas.0..=self.schemas.1).contains(&schema)
+    }
+
+    /// Whether the image is booted, so that a boot image is made for it.
+    pub fn boots(&self) -> bool {
+        self.takes(Feature::BootImage)
+    }
+}
+
+/// A type that is known by its keyword only.
+const KNOWN: TypeRow = TypeRow {
+    keyword: "",
+    doc: "",
+    built: false,
+    sized: false,
+    results: "",
+    schemas: (V2_0, SchemaVersion::NEWEST),
+    instead: None,
+    model: None,
+    takes: &[],
+    unsupported: &[],
+    packages: &[],
+};
+
+const ALL_SCHEMAS: (SchemaVersion, SchemaVersion) = (SchemaVersion::OLDEST, SchemaVersion::NEWEST);
+
+/// The tree in one file system.
+const fn filesystem(filesystem: Filesystem, doc: &'static str) -> TypeRow {
+    TypeRow {
+        keyword: filesystem.keyword(),
+        doc,
+        built: true,
+        sized: true,
+        results: "`N`, `N.md5`; compressed: `N.gz` in place of `N`; `N.config` with `<deploy>`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Filesystem(filesystem)),
+        takes: &[Feature::Compressed],
+        ..KNOWN
+    }
+}
+
+/// A disk; the two keywords differ in defaults only.
+const fn disk(keyword: DiskKeyword) -> TypeRow {
+    TypeRow {
+        keyword: keyword.keyword(),
+        doc: "a virtual disk that boots",
+        built: true,
+        sized: true,
+        results: "`N.raw`, or `N.FORMAT` with `format`; `N.install.iso` with `installiso`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Disk(keyword)),
+        takes: DISK,
+        unsupported: &["squashfscompression", "erofscompression", "volid", "application_id"],
+        packages: &["oem", "vmx", "vmware"],
+        ..KNOWN
+    }
+}
+
+const DISK: &[Feature] = &[
+    Feature::BootImage,
+    Feature::BootProfile,
+    Feature::BootKernel,
+    Feature::Filesystem,
+    Feature::Label,
+    Feature::Squashfs,
+    Feature::Erofs,
+    Feature::KernelParameters,
+    Feature::Initrd,
+    Feature::Firmware,
+    Feature::Disk,
+    Feature::Bootloader,
+    Feature::TargetDisk,
+    Feature::Encryption,
+];
+
+/// Every image type.
+pub static TYPES: &[TypeRow] = &[
+    filesystem(Filesystem::Ext2, "the tree in an ext2 file system"),
+    filesystem(Filesystem::Ext3, "the tree in an ext3 file system"),
+    filesystem(Filesystem::Ext4, "the tree in an ext4 file system"),
+    TypeRow { built: false, ..filesystem(Filesystem::Reiserfs, "the tree in a reiserfs file system") },
+    filesystem(Filesystem::Xfs, "the tree in an xfs file system"),
+    filesystem(Filesystem::Btrfs, "the tree in a btrfs file system"),
+    TypeRow {
+        takes: &[Feature::Compressed, Feature::Squashfs],
+        ..filesystem(Filesystem::Squashfs, "the tree in a squashfs file system")
+    },
+    TypeRow {
+        schemas: KNOWN.schemas,
+        takes: &[Feature::Erofs],
+        ..filesystem(Filesystem::Erofs, "the tree in an erofs file system")
+    },
+    TypeRow {
+        keyword: "cpio",
+        doc: "the tree as an initrd, with its kernel",
+        built: true,
+        results: "`N.gz`, `N.md5`, `N.kernel.VERSION` and the link `N.kernel`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Cpio),
+        takes: &[Feature::BootProfile],
+        unsupported: &["fscreateoptions"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "tbz",
+        doc: "the tree as a tar archive, compressed with xz",
+        built: true,
+        results: "`N.tar.xz`, `N.md5`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Tbz),
+        unsupported: &["fscreateoptions"],
+        ..KNOWN
+    },
+    disk(DiskKeyword::Vmx),
+    TypeRow { schemas: KNOWN.schemas, instead: Some("vmx"), takes: OEM, ..disk(DiskKeyword::Oem) },
+    TypeRow {
+        keyword: "usb",
+        doc: "system and boot image for a USB stick",
+        built: true,
+        sized: true,
+        results: "`N`, `N.md5` and the boot image; compressed: `N.gz` in place of `N`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Usb),
+        takes: &[
+            Feature::BootImage,
+            Feature::BootProfile,
+            Feature::BootKernel,
+            Feature::Filesystem,
+            Feature::KernelParameters,
+            Feature::Compressed,
+        ],
+        unsupported: &["kernelcmdline"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "iso",
+        doc: "a live medium, for CD and stick",
+        built: true,
+        results: "`N.iso`",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Iso),
+        takes: &[
+            Feature::BootImage,
+            Feature::BootProfile,
+            Feature::BootKernel,
+            Feature::Filesystem,
+            Feature::Squashfs,
+            Feature::Erofs,
+            Feature::KernelParameters,
+            Feature::Firmware,
+            Feature::Bootloader,
+            Feature::Encryption,
+            Feature::Live,
+            Feature::Persistence,
+        ],
+        unsupported: &["fscreateoptions"],
+        packages: &["iso"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "split",
+        doc: "a part that is written to and a read-only part",
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Split),
+        takes: &[Feature::BootImage, Feature::Filesystem, Feature::TwoFilesystems],
+        unsupported: &["fscreateoptions"],
+        packages: &["split"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "xen",
+        doc: "a para-virtual guest of Xen",
+        sized: true,
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Xen),
+        takes: &[
+            Feature::BootImage,
+            Feature::BootProfile,
+            Feature::BootKernel,
+            Feature::Filesystem,
+            Feature::KernelParameters,
+            Feature::Compressed,
+        ],
+        unsupported: &["kernelcmdline"],
+        packages: &["xen"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "pxe",
+        doc: "system and boot image for network clients",
+        sized: true,
+        schemas: ALL_SCHEMAS,
+        model: Some(Model::Pxe),
+        takes: &[
+            Feature::BootImage,
+            Feature::BootProfile,
+            Feature::BootKernel,
+            Feature::Filesystem,
+            Feature::Label,
+            Feature::Compressed,
+            Feature::Squashfs,
+            Feature::Erofs,
+            Feature::KernelParameters,
+            Feature::Initrd,
+            Feature::Firmware,
+            Feature::Encryption,
+            Feature::Persistence,
+        ],
+        unsupported: &[
+            "kernelcmdline",
+            "firmware",
+            "squashfscompression",
+            "erofscompression",
+            "hybridpersistent",
+            "hybridpersistent_filesystem",
+        ],
+        packages: &["pxe"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "kis",
+        doc: "kernel, initrd and system as separate files",
+        takes: &[
+            Feature::Filesystem,
+            Feature::Label,
+            Feature::Compressed,
+            Feature::Squashfs,
+            Feature::Erofs,
+            Feature::KernelParameters,
+            Feature::Initrd,
+            Feature::TargetDisk,
+            Feature::Encryption,
+            Feature::Archive,
+        ],
+        unsupported: &["kernelcmdline", "squashfscompression", "erofscompression"],
+        packages: &["kis"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "oci",
+        doc: "a container image in an OCI archive",
+        takes: &[Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot],
+        packages: &["oci"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "docker",
+        doc: "a container image in a Docker archive",
+        takes: &[Feature::Label, Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot],
+        packages: &["docker"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "appx",
+        doc: "a package for the Windows subsystem for Linux",
+        takes: &[Feature::ContainerConfig, Feature::Metadata],
+        ..KNOWN
+    },
+    TypeRow { keyword: "wsl", doc: "an archive for the Windows subsystem for Linux", ..KNOWN },
+    TypeRow {
+        keyword: "enclave",
+        doc: "an image for a protected part of a virtual machine",
+        takes: &[Feature::KernelParameters, Feature::Enclave],
+        unsupported: &["kernelcmdline"],
+        ..KNOWN
+    },
+    TypeRow { keyword: "product", doc: "an installation medium", schemas: (V2_0, V6_9), ..KNOWN },
+    TypeRow { keyword: "clicfs", doc: "the tree in a clicfs file system", schemas: (V2_0, V6_9), ..KNOWN },
+    TypeRow { keyword: "lxc", doc: "a container of LXC", schemas: (V2_0, V6_9), ..KNOWN },
+];
+
+/// What a `vmx` disk takes, and a base for a disk inside a container image.
+const OEM: &[Feature] = &{
+    let mut features = [Feature::Base; DISK.len() + 1];
+    let mut index = 0;
+    while index < DISK.len() {
+        features[index] = DISK[index];
+        index += 1;
+    }
+    features
+};
+
+/// Returns the row of a keyword.
+pub fn type_row(keyword: &str) -> Option<&'static TypeRow> {
+    TYPES.iter().find(|row| row.keyword == keyword)
+}
+
+/// Returns the keywords of the types that this version of kiwi builds.
+pub fn built_types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().filter(|row| row.built).map(|row| row.keyword)
+}
+
+/// Lists the types of a schema that take a feature, for a message.
+pub(crate) fn listed_types(feature: Feature, schema: SchemaVersion) -> String {
+    let rows = TYPES.iter().filter(|row| row.is_in(schema) && row.takes(feature));
+    suggest::listed(rows.map(|row| row.keyword))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_type_has_a_model_and_names_its_results() {
+        for row in TYPES.iter().filter(|row| row.built) {
+            assert!(row.model.is_some() && !row.results.is_empty(), "{}", row.keyword);
+        }
+    }
+}
