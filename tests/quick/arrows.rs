@@ -7,11 +7,11 @@ use kiwi_tests::program::checkout;
 
 /// Module -> modules it may use. What is not here may use nothing of ours.
 const ARROWS: &[(&str, &str)] = &[
-    ("main", "cli context host diagnostic operation timings"),
+    ("main", "cli context host diagnostic error operation timings"),
     ("cli", "host operation"),
     (
         "operation",
-        "artifact context diagnostic host identity initrd kernel lock create media password prepare record result_record root_tree \
+        "artifact context diagnostic error failure host identity initrd kernel lock create media package_manager password prepare record result_record root_tree \
          runtime_configuration script share source stage cache \
          workspace",
     ),
@@ -21,19 +21,21 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "create",
-        "artifact bootloader disk disk_format filesystem gzip host identity kernel media root_tree workspace",
+        "artifact bootloader disk disk_format failure filesystem gzip host identity kernel media root_tree workspace",
     ),
     ("initrd", "gzip host identity kernel root_tree"),
     ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
     ("context", "cache host runtime_configuration share"),
+    ("error", "failure host script"),
+    ("failure", ""),
     ("lock", ""),
-    ("package_manager", "context host lock repository root_tree stage cache"),
-    ("repository", "host runtime_configuration"),
+    ("package_manager", "context failure host lock repository root_tree stage cache"),
+    ("repository", "failure host runtime_configuration"),
     ("stage", ""),
     ("timings", "host"),
     ("cache", "host stage"),
     ("tree_archive", "host root_tree"),
-    ("filesystem", "host identity root_tree tree_archive workspace"),
+    ("filesystem", "failure host identity root_tree tree_archive workspace"),
     ("disk", "identity"),
     ("disk_format", "host"),
     ("result_record", "artifact host workspace"),

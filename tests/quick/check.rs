@@ -40,6 +40,21 @@ fn every_outcome_has_its_exit_code() {
     assert_eq!(code(&["check", "desc", "--format", "xml"]), Some(2));
     assert_eq!(code(&["check", "desc", "--type", "iso"]), Some(3));
     assert_eq!(code(&["check", "desc", "--profile", "none"]), Some(3));
+    let zypper = described(&GOOD.replace(">apt<", ">zypper<"));
+    let output = run(zypper.path(), &["check", "desc", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(4), "right, and not built");
+    let report = document(&output);
+    let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!((error["rule"].as_str(), error["start"]["line"].as_u64()), (Some("not-built"), Some(3)));
+    let both = described(&GOOD.replace(">apt<", ">zypper<").replace("version>", "verzion>"));
+    assert_eq!(run(both.path(), &["check", "desc"]).status.code(), Some(3), "wrong comes before not built");
+    let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
+    let none = described(&GOOD.replace(repository, ""));
+    assert_eq!(
+        run(none.path(), &["prepare", "desc", "--root", "root"]).status.code(),
+        Some(1),
+        "no repository"
+    );
 }
 
 #[test]
@@ -162,7 +177,7 @@ fn what_is_wrong_with_another_type_is_a_warning_until_it_is_asked_for() {
         (Some(0), Some("warning"))
     );
     let output = run(directory.path(), &["check", "desc", "--format", "json", "--type", "appx"]);
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.status.code(), Some(4));
     assert_eq!(document(&output)["diagnostics"][0]["message"], report["diagnostics"][0]["message"]);
 }
 

@@ -57,6 +57,11 @@ impl Description {
         self.preferences.iter().flat_map(|section| &section.content.types)
     }
 
+    /// Returns where the first `<packagemanager>` is.
+    pub fn package_manager_span(&self) -> Option<&Span> {
+        self.preferences.iter().find_map(|section| section.content.package_manager_span.as_ref())
+    }
+
     /// Its `<image>`: where to point at when something is missing altogether.
     pub fn span(&self) -> &Span {
         &self.image_span
@@ -134,6 +139,7 @@ pub(crate) struct Preferences {
     pub(crate) types: Vec<TypeEntry>,
     pub(crate) version: Option<Version>,
     pub(crate) package_manager: Option<PackageManager>,
+    pub(crate) package_manager_span: Option<Span>,
     pub(crate) check_signatures: Option<bool>,
     pub(crate) rpm_force: Option<bool>,
     pub(crate) exclude_docs: Option<bool>,

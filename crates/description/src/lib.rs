@@ -75,4 +75,5 @@ pub use selection::{Choice, DescriptionKind, Selection};
 pub use size::SizeRule;
 pub use split::{Split, SplitFilesystems};
 pub use suggest::nearest;
+pub use unsupported::NOT_BUILT;
 pub use users::{Password, User};

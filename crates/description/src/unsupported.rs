@@ -6,6 +6,9 @@ use crate::document::{Element, Text};
 use crate::schema::{self, Content, ElementSchema, State, Value};
 use crate::{Architecture, ArchitectureList, Diagnostic, SchemaVersion, Span};
 
+/// The rule of a diagnostic about something that is right and not built by this version.
+pub const NOT_BUILT: &str = "not-built";
+
 /// One such keyword at its location.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsupported {
@@ -28,7 +31,7 @@ impl Unsupported {
 
 fn diagnostic(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error(span, format!("{what} is not built by this version of kiwi yet"))
-        .rule("not-built")
+        .rule(NOT_BUILT)
         .label("not built yet")
         .help("the description is right; remove this part to build the rest of it now")
 }

@@ -18,6 +18,8 @@ pub mod create;
 pub mod diagnostic;
 pub mod disk;
 pub mod disk_format;
+pub mod error;
+pub mod failure;
 pub mod filesystem;
 pub mod gzip;
 pub mod host;

@@ -4,14 +4,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Context as _;
 use kiwi::cli::{self, Call};
 use kiwi::context::Context;
+use kiwi::error::Error;
 use kiwi::host::{self, BeforeNamespaces, Host};
-use kiwi::operation::Invalid;
-
-/// The exit code for a description that is wrong; 1 is any other failure, 2 a mistake on the command line.
-const INVALID_DESCRIPTION: u8 = 3;
 
 fn main() -> ExitCode {
     let mut call = cli::parse();
@@ -30,15 +27,12 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             show(&error, &context.host);
-            match error.is::<Invalid>() {
-                true => ExitCode::from(INVALID_DESCRIPTION),
-                false => ExitCode::FAILURE,
-            }
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(call: &Call, context: &Context) -> Result<()> {
+fn run(call: &Call, context: &Context) -> Result<(), Error> {
     let host = &context.host;
     match call.logfile.as_deref() {
         Some(path) if path == Path::new("terminal") => host.log().show_on_terminal(),
@@ -48,22 +42,20 @@ fn run(call: &Call, context: &Context) -> Result<()> {
     let result = call.operation.run(context);
     match &call.timings {
         // A run that failed is what its report is about, too.
-        Some(location) => result.and(kiwi::timings::write(location, host)),
+        Some(location) => result.and(kiwi::timings::write(location, host).map_err(Error::from)),
         None => result,
     }
 }
 
-fn show(error: &anyhow::Error, host: &Host) {
-    if let Some(invalid) = error.downcast_ref::<Invalid>().filter(|invalid| !invalid.told) {
-        eprintln!("{}\n", kiwi::diagnostic::render(&invalid.diagnostics, std::io::stderr().is_terminal()));
+fn show(error: &Error, host: &Host) {
+    if let Some(diagnostics) = error.untold() {
+        eprintln!("{}\n", kiwi::diagnostic::render(diagnostics, std::io::stderr().is_terminal()));
     }
-    eprintln!("error: {error:#}");
-    if format!("{error:#}").contains("No space left on device") {
-        eprintln!(
-            "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk)."
-        );
+    eprintln!("error: {error}");
+    if let Some(advice) = &error.advice {
+        eprintln!("{advice}");
     }
-    host.log().line(&format!("error: {error:#}"));
+    host.log().line(&format!("error: {error}"));
     if let Some(path) = host.log().path() {
         eprintln!("The log of this run: {}", path.display());
     }

@@ -15,6 +15,7 @@ impl Decoder<'_> {
             types: self.types(element),
             version: text("version").and_then(|version| Version::parse(&version)),
             package_manager: text("packagemanager").and_then(|keyword| PackageManager::parse(&keyword)),
+            package_manager_span: element.child_text("packagemanager").map(|text| text.span.clone()),
             check_signatures: flag("rpm-check-signatures"),
             rpm_force: flag("rpm-force"),
             exclude_docs: flag("rpm-excludedocs"),

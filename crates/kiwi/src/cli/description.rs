@@ -83,8 +83,11 @@ impl From<CheckFormat> for check::Format {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 the description is right (there may be warnings), 3 it is not, \
-                        1 it cannot be read, 2 a mistake on the command line.")]
+#[command(
+    after_help = "Exit codes: 0 the description is right (there may be warnings), 3 it is wrong, 4 it is right \
+                        and needs what this version does not build, 1 it cannot be read, 2 a mistake on the command \
+                        line."
+)]
 pub(super) struct Check {
     #[command(flatten)]
     location: Location,

@@ -10,11 +10,12 @@ mod tbz;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bootconfig::ImageName;
 use description::{DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
+use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, Measure, RootTree};
@@ -71,19 +72,20 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Cpio | ImageType::Tbz => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.firmware),
         ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
-            bail!(not_built(&selection.image_type))
+            Err(not_built(&selection.image_type).into())
         }
     }
 }
 
-/// Returns the message for a type that is known and not built.
-fn not_built(image_type: &ImageType) -> String {
+/// Returns the failure for a type that is known and not built.
+fn not_built(image_type: &ImageType) -> Failure {
     let built: Vec<&str> = description::built_types().collect();
-    format!(
+    let message = format!(
         "images of type {} are not built by this version of kiwi yet; it builds {}",
         image_type.keyword(),
         built.join(", ")
-    )
+    );
+    Failure::new(Kind::NotBuilt, message)
 }
 
 /// Programs of the host that making this type takes; looked for before hours of work, not after.
@@ -124,7 +126,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
         }
         ImageType::Iso(live) => ImagePlan::Iso(Box::new(iso::plan(live, selection, name, facts, identity)?)),
         ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
-            bail!(not_built(&selection.image_type))
+            return Err(not_built(&selection.image_type).into());
         }
     })
 }

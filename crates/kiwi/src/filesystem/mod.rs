@@ -15,9 +15,10 @@ mod xfs;
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use ondisk::Filesystem;
 
+use crate::failure::{Failure, Kind};
 use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -162,11 +163,15 @@ pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
 /// Refuses file systems that this version does not write; also called while planning.
 pub fn refuse(filesystem: Filesystem) -> Result<()> {
     match filesystem {
-        Filesystem::Reiserfs | Filesystem::Cramfs => bail!(
-            "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, \
-             squashfs and erofs",
-            filesystem.keyword()
-        ),
+        Filesystem::Reiserfs | Filesystem::Cramfs => Err(Failure::new(
+            Kind::NotBuilt,
+            format!(
+                "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, \
+                 squashfs and erofs",
+                filesystem.keyword()
+            ),
+        )
+        .into()),
         Filesystem::Ext2
         | Filesystem::Ext3
         | Filesystem::Ext4

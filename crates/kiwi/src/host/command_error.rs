@@ -55,6 +55,18 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Whether the command found no space, by what the system or the program reported.
+    pub fn is_disk_full(&self) -> bool {
+        let no_space = |line: &String| line.contains("No space left on device");
+        match self {
+            Self::Failed { tail, .. } => tail.iter().any(no_space),
+            Self::Io { error, tail, .. } => {
+                error.kind() == io::ErrorKind::StorageFull || tail.iter().any(no_space)
+            }
+            Self::Missing { .. } | Self::Devices { .. } | Self::Interrupted(_) => false,
+        }
+    }
+
     /// The last lines of output, when the command ran.
     pub fn tail(&self) -> &[String] {
         match self {

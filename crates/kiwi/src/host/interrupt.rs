@@ -1,17 +1,21 @@
 //! Ctrl-C and its relatives: children are ended, then the work unwinds and cleans up as after any error.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The user asked to stop.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted")]
-pub struct Interrupted;
+pub struct Interrupted {
+    /// The number of the signal.
+    pub signal: i32,
+}
 
 #[derive(Default)]
 struct Shared {
-    asked: AtomicBool,
+    /// The number of the first signal; 0: none yet.
+    asked: AtomicI32,
     children: Mutex<BTreeSet<i32>>,
 }
 
@@ -27,8 +31,8 @@ impl Interrupt {
         if let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || {
-                for _ in signals.forever() {
-                    shared.asked.store(true, Ordering::SeqCst);
+                for signal in signals.forever() {
+                    let _ = shared.asked.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
                     let children = shared.children.lock().unwrap_or_else(PoisonError::into_inner);
                     for &child in children.iter() {
                         if let Some(pid) = rustix::process::Pid::from_raw(child) {
@@ -42,7 +46,10 @@ impl Interrupt {
     }
 
     pub(super) fn check(&self) -> Result<(), Interrupted> {
-        if self.0.asked.load(Ordering::SeqCst) { Err(Interrupted) } else { Ok(()) }
+        match self.0.asked.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            signal => Err(Interrupted { signal }),
+        }
     }
 
     /// Notes a child that must end when the user asks to stop; the value forgets it when dropped.

@@ -79,6 +79,15 @@ fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
     move |error| NamespaceError::Refused(UsernsDiagnosis::new(step, error))
 }
 
+/// The signal that a child gets for one that this process got.
+fn passed_on(signal: i32) -> rustix::process::Signal {
+    match signal {
+        SIGINT => rustix::process::Signal::INT,
+        SIGHUP => rustix::process::Signal::HUP,
+        _ => rustix::process::Signal::TERM,
+    }
+}
+
 /// Waits for `child`, hands on signals, exits as it does.
 fn stand_by(child: libc::pid_t) -> ! {
     let code = match signal_hook::iterator::Signals::new([SIGCHLD, SIGINT, SIGTERM, SIGHUP]) {
@@ -90,7 +99,7 @@ fn stand_by(child: libc::pid_t) -> ! {
                 if signal != SIGCHLD
                     && let Some(pid) = rustix::process::Pid::from_raw(child)
                 {
-                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+                    let _ = rustix::process::kill_process(pid, passed_on(signal));
                 }
             }
         },

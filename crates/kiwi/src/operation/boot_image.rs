@@ -83,7 +83,7 @@ pub(super) struct DecidedBoot {
     cdboot: Option<PathBuf>,
     reuse: Reuse,
     /// Whether it has a stage of its own in the cache.
-    kept: bool,
+    pub(super) kept: bool,
     /// Of the stage `BootImage`.
     pub(super) inputs: Inputs,
     made: OnceLock<Vec<Artifact>>,
@@ -290,7 +290,7 @@ impl DecidedBoot {
         if let Some(made) = self.made.get() {
             return Ok(made.clone());
         }
-        let known = match self.is_kept() {
+        let known = match self.kept {
             true => cached_artifacts::restore::<()>(&self.inputs, &self.workspace, context)?,
             false => None,
         };
@@ -299,11 +299,6 @@ impl DecidedBoot {
             None => self.make(config, context)?,
         };
         Ok(self.made.get_or_init(|| artifacts).clone())
-    }
-
-    /// Whether it has a stage of its own in the cache.
-    pub(super) fn is_kept(&self) -> bool {
-        self.kept
     }
 
     fn make(&self, config: &BootConfig, context: &Context) -> Result<Vec<Artifact>> {
@@ -316,7 +311,7 @@ impl DecidedBoot {
         let record = &prepared.record;
         let artifacts = create_boot_image(tree, selection, record, Some(config), workspace, context)
             .with_context(|| format!("creating the boot image {path}"))?;
-        if self.is_kept() {
+        if self.kept {
             let image = selection.name.to_string();
             cached_artifacts::save(inputs, &image, &artifacts, || Ok(()), began.elapsed(), context)?;
         }

@@ -17,6 +17,7 @@ use super::load::Loaded;
 use super::locking::{LockMode, Locking};
 use super::{Overrides, cache, create, explain, image_build, load, prepare};
 use crate::context::Context;
+use crate::failure::Invalid;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -114,7 +115,7 @@ fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
                 architecture: Some(load::machine()),
             };
             let types = loaded.description.types_for(&choice);
-            let types = types.map_err(load::Invalid::new)?;
+            let types = types.map_err(Invalid::new)?;
             types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
         }
         Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),

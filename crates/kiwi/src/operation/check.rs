@@ -10,12 +10,14 @@ use std::sync::Arc;
 
 use anyhow::{Error, Result};
 use description::{
-    Choice, Description, DescriptionKind, Diagnostic, Diagnostics, Severity, SourceFile, Span, TypeEntry,
+    Choice, Description, DescriptionKind, Diagnostic, Diagnostics, Selection, Severity, SourceFile, Span,
+    TypeEntry,
 };
 
-use super::{Invalid, load};
+use super::load;
 use crate::context::Context;
 use crate::diagnostic;
+use crate::failure::{Failure, Invalid, Kind};
 use crate::host::Host;
 use crate::share::Share;
 
@@ -60,7 +62,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
         if let Err(error) = load::inherit(&mut description, &source, share) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
-        good = selections(&description, request, share, &mut diagnostics);
+        good = selections(&description, request, share, &mut diagnostics)?;
     }
     diagnostics.sort();
     match request.format {
@@ -113,7 +115,7 @@ fn selections(
     request: &Request,
     share: &Share,
     diagnostics: &mut Diagnostics,
-) -> String {
+) -> Result<String> {
     let choice = |image_type: Option<&str>| Choice {
         profiles: request.profiles.clone(),
         image_type: image_type.map(str::to_owned),
@@ -126,6 +128,7 @@ fn selections(
             if selection.repositories.is_empty() && selection.kind == DescriptionKind::System {
                 diagnostics.push(without_repository(description));
             }
+            diagnostics.0.extend(not_built(description, &selection)?);
             good =
                 format!("{} {}, type {}", selection.name, selection.version, selection.image_type.keyword());
         }
@@ -137,14 +140,36 @@ fn selections(
         None => description.types_for(&choice(None)).unwrap_or_default(),
     };
     for keyword in others {
-        let Err(errors) = description.select(&choice(Some(&keyword))) else { continue };
-        for error in errors.0 {
+        let errors = match description.select(&choice(Some(&keyword))) {
+            Ok(selection) => not_built(description, &selection)?,
+            Err(errors) => errors.0,
+        };
+        for error in errors {
             if !diagnostics.0.iter().any(|known| known.span == error.span && known.message == error.message) {
                 diagnostics.push(Diagnostic { severity: Severity::Warning, ..error });
             }
         }
     }
-    good
+    Ok(good)
+}
+
+/// Returns what a build of this selection would refuse as not built.
+fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Diagnostic>> {
+    let manager = crate::package_manager::check(selection.package_manager).map_err(Error::from);
+    let manager_span = description.package_manager_span().unwrap_or(description.span());
+    let refused = [(manager, manager_span), (crate::create::check(selection), description.span())];
+    let mut found = Vec::new();
+    for (result, span) in refused {
+        let Err(error) = result else { continue };
+        // What is missing on this machine is not wrong with the description.
+        let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind == Kind::NotBuilt)
+        else {
+            continue;
+        };
+        let diagnostic = Diagnostic::error(span.clone(), failure.message.clone());
+        found.push(diagnostic.rule(description::NOT_BUILT).label("not built yet"));
+    }
+    Ok(found)
 }
 
 /// Not an error: the command line may name one.

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use description::{Conversion, Description, Format, SchemaVersion};
 
-use super::{Invalid, load};
+use super::load;
 use crate::context::Context;
 use crate::diagnostic;
+use crate::failure::Invalid;
 
 /// What to convert, and where to.
 #[derive(Debug, Clone)]

@@ -113,7 +113,7 @@ impl<'a> ImageBuild<'a> {
 
     /// The boot image's stage, if it is one of its own.
     pub(super) fn boot_inputs(&self) -> Option<&Inputs> {
-        self.boot.as_ref().filter(|boot| boot.is_kept()).map(|boot| &boot.inputs)
+        self.boot.as_ref().filter(|boot| boot.kept).map(|boot| &boot.inputs)
     }
 
     /// Publishes the image from the cache, if it has it.

@@ -3,37 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection, Severity};
+use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection};
 
 use super::Overrides;
 use super::locking::Locking;
 use crate::context::Context;
+use crate::failure::Invalid;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
 use crate::source::Source;
-
-/// A description that is wrong; the diagnostics say where.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", count(diagnostics))]
-pub struct Invalid {
-    /// All of them, warnings too.
-    pub diagnostics: Diagnostics,
-    /// Whether the operation has shown them already, in a form of its own.
-    pub told: bool,
-}
-
-impl Invalid {
-    pub(super) fn new(diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, told: false }
-    }
-}
-
-fn count(diagnostics: &Diagnostics) -> String {
-    match diagnostics.0.iter().filter(|one| one.severity == Severity::Error).count() {
-        1 => "1 error in the description".to_owned(),
-        errors => format!("{errors} errors in the description"),
-    }
-}
 
 /// A description with the directory it came from.
 pub(super) struct Loaded {

@@ -38,12 +38,13 @@ pub mod upgrade;
 use anyhow::Result;
 
 use crate::context::Context;
+use crate::error::Error;
 use crate::host::BeforeNamespaces;
 
 pub use crate::cache::{Limits, parse_size};
 pub use crate::prepare::PackagePath;
 pub use crate::prepare::Reuse;
-pub use load::{Invalid, machine};
+pub use load::machine;
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryOptions};
 
 /// An operation with what it was asked.
@@ -160,8 +161,8 @@ impl Operation {
     }
 
     /// Carries it out.
-    pub fn run(&self, context: &Context) -> Result<()> {
-        match self {
+    pub fn run(&self, context: &Context) -> Result<(), Error> {
+        let result = match self {
             Self::Prepare(request) => prepare::run(request, context),
             Self::Create(request) => create::run(request, context),
             Self::Build(request) => build::run(request, context),
@@ -183,6 +184,7 @@ impl Operation {
             Self::List(request) => list::run(request, context),
             Self::ListProfiles(request) => list_profiles::run(request, context),
             Self::CreatePassword(request) => create_password::run(request, context),
-        }
+        };
+        result.map_err(Error::from)
     }
 }

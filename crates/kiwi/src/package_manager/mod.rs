@@ -10,6 +10,7 @@ use description::{PackageManager as Keyword, PackageName, PackageSet, Selection}
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
@@ -155,17 +156,30 @@ pub trait PackageManager {
     fn finish(&self, tree: &RootTree, host: &Host) -> Result<()>;
 }
 
+fn not_built(manager: Keyword) -> Failure {
+    let message = format!(
+        "packages are installed with {} here, which this version of kiwi does not build with yet; \
+         <packagemanager>apt</packagemanager> it can",
+        manager.keyword()
+    );
+    Failure::new(Kind::NotBuilt, message)
+}
+
+/// Refuses, before anything is built, a package manager that this version does not build with.
+pub fn check(manager: Keyword) -> Result<(), Failure> {
+    match manager {
+        Keyword::Apt => Ok(()),
+        Keyword::Smart | Keyword::Zypper | Keyword::Dnf => Err(not_built(manager)),
+    }
+}
+
 impl PackagePlan {
     /// Decides what is to be done for a selection.
     pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
         let manager = selection.package_manager;
         let architecture = match manager {
             Keyword::Apt => selection.architecture.debian().to_owned(),
-            Keyword::Smart | Keyword::Zypper | Keyword::Dnf => bail!(
-                "packages are installed with {} here, which this version of kiwi does not build with yet; \
-                 <packagemanager>apt</packagemanager> it can",
-                manager.keyword()
-            ),
+            Keyword::Smart | Keyword::Zypper | Keyword::Dnf => return Err(not_built(manager).into()),
         };
         for set in [&selection.bootstrap, &selection.image] {
             if let Some(pattern) = set.patterns.first() {

@@ -14,6 +14,7 @@ use description::{Architecture, Repository, RepositoryType, SourcePath};
 pub use configuration::Configuration;
 pub use debian::with_public_archives;
 
+use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 
@@ -95,10 +96,11 @@ pub fn resolve(
         }
     }
     if !resolved.iter().any(|repository| repository.for_build) {
-        bail!(
+        let message = format!(
             "no repository is left to take packages from on {architecture}; the description needs a <repository> whose \
              source exists, e.g. <source path=\"debian://bookworm\"/>"
         );
+        return Err(Failure::new(Kind::NoRepository, message).into());
     }
     Ok(resolved)
 }

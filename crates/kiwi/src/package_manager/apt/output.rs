@@ -1,10 +1,9 @@
 //! What apt prints: package URIs, and errors with what to do about them.
 
-use std::io::ErrorKind;
-
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Error, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::failure::{Failure, Kind};
 use crate::host::CommandError;
 use crate::package_manager::Archive;
 
@@ -82,10 +81,12 @@ pub(super) fn release_date(text: &str) -> Option<u64> {
 
 /// Turns a failure of `apt-get update` into its cause and a remedy.
 pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
-    let full = |line: &String| line.contains("No space left on device");
-    let hangs = matches!(&error, CommandError::Io { error, .. } if error.kind() == ErrorKind::StorageFull);
-    if hangs || error.tail().iter().any(full) {
-        return anyhow!("no space is left for {fetched}: No space left on device");
+    if error.is_disk_full() {
+        return Failure::new(
+            Kind::NoSpace,
+            format!("no space is left for {fetched}: No space left on device"),
+        )
+        .into();
     }
     let CommandError::Failed { tail, .. } = &error else { return error.into() };
     let line = |keywords: &[&str]| {
@@ -100,19 +101,17 @@ pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
         "couldn't be verified",
         "Clearsigned file",
     ]) {
-        return anyhow!(
-            "the signature of a repository is not good: {}\nname its key with <signing key=\"file:PATH\"/> in \
-             <source>, or, if you must, trust it unchecked with repository_gpgcheck=\"false\"",
-            trimmed(&line)
-        );
+        let message = format!("the signature of a repository is not good: {}", trimmed(&line));
+        let remedy = "name its key with <signing key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked \
+                      with repository_gpgcheck=\"false\"";
+        return Failure::new(Kind::Signature, message).remedy(remedy).into();
     }
     if let Some(line) =
         line(&["Could not", "Temporary failure", "Connection", "404", "Failed to fetch", "not found"])
     {
-        return anyhow!(
-            "a repository cannot be reached: {}\ncheck its <source path>, the network and the proxy",
-            trimmed(&line)
-        );
+        let message = format!("a repository cannot be reached: {}", trimmed(&line));
+        let remedy = "check its <source path>, the network and the proxy";
+        return Failure::new(Kind::RepositoryUnreachable, message).remedy(remedy).into();
     }
     error.into()
 }
@@ -131,15 +130,19 @@ pub(super) fn resolve_error(error: CommandError) -> Error {
         })
         .collect();
     if !missing.is_empty() {
-        return anyhow!(
-            "{} not in the repositories of the description: {}\ncheck the spelling, the <packages> sections, and that \
-             the repository and component that holds it are named",
+        let message = format!(
+            "{} not in the repositories of the description: {}",
             if missing.len() == 1 { "a package is" } else { "packages are" },
             missing.join(", ")
         );
+        let remedy = "check the spelling, the <packages> sections, and that the repository and component that holds it \
+                      are named";
+        return Failure::new(Kind::Packages, message).remedy(remedy).into();
     }
     if tail.iter().any(|line| line.contains("unmet dependencies")) {
-        return anyhow!("the packages of the description do not fit together:\n  {}", tail.join("\n  "));
+        let message =
+            format!("the packages of the description do not fit together:\n  {}", tail.join("\n  "));
+        return Failure::new(Kind::Packages, message).into();
     }
     error.into()
 }

@@ -1,0 +1,201 @@
+//! The error of an operation: what failed, of which kind, and what to do about it.
+//!
+//! The kind comes from the types in the chain of causes, never from the text of a message.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use description::{Diagnostics, Severity};
+use serde::Serialize;
+
+use crate::failure::{Failure, Invalid, Kind};
+use crate::host::{CommandError, Interrupted, NamespaceError};
+use crate::script::ScriptFailed;
+
+const NO_SPACE: &str =
+    "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).";
+
+/// Why an operation failed.
+#[derive(Debug)]
+pub struct Error {
+    /// The kind.
+    pub kind: Kind,
+    /// The number of the signal that ended the run.
+    pub signal: Option<i32>,
+    /// What to do, when that is not part of the message.
+    pub advice: Option<String>,
+    source: anyhow::Error,
+}
+
+/// A location in a file: line and column count from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// The file, as the user named it.
+    pub file: PathBuf,
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Position {
+    /// Returns where a diagnostic is.
+    pub fn of(diagnostic: &description::Diagnostic) -> Self {
+        let (line, column) = diagnostic.span.line_and_column();
+        Self { file: diagnostic.span.file.name.clone().into(), line, column }
+    }
+}
+
+impl Error {
+    /// Returns the exit code of a run that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        match self.signal {
+            Some(signal) => 128 + u8::try_from(signal).unwrap_or(2),
+            None => self.kind.exit_code(),
+        }
+    }
+
+    /// Returns the diagnostics of a wrong description that nobody has seen yet.
+    pub fn untold(&self) -> Option<&Diagnostics> {
+        self.find::<Invalid>().filter(|invalid| !invalid.told).map(|invalid| &invalid.diagnostics)
+    }
+
+    /// Returns where the first error in the description is.
+    pub fn position(&self) -> Option<Position> {
+        self.first_diagnostic().map(Position::of)
+    }
+
+    /// Returns what the user can do about it.
+    pub fn remedy(&self) -> Option<String> {
+        let known = self.find::<Failure>().and_then(|failure| failure.remedy.clone());
+        let help = || self.first_diagnostic().and_then(|first| first.help.clone());
+        let install = || match self.find::<CommandError>() {
+            Some(CommandError::Missing { remedy, .. }) => Some(remedy.clone()),
+            _ => None,
+        };
+        known.or_else(help).or_else(install).or_else(|| self.advice.clone())
+    }
+
+    /// Returns what failed, on one or more lines; a remedy that [`Error::remedy`] returns apart is left out.
+    pub fn message(&self) -> String {
+        if let Some(first) = self.first_diagnostic() {
+            return first.message.clone();
+        }
+        let text = self.to_string();
+        match self.find::<Failure>().and_then(|failure| failure.remedy.as_ref()) {
+            Some(remedy) => text.trim_end_matches(remedy.as_str()).trim_end().to_owned(),
+            None => text,
+        }
+    }
+
+    fn first_diagnostic(&self) -> Option<&description::Diagnostic> {
+        let all = &self.find::<Invalid>()?.diagnostics.0;
+        all.iter().find(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    fn find<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
+        // An error that was given as context of another one is found by its type, but not in the chain.
+        self.source
+            .downcast_ref::<E>()
+            .or_else(|| self.source.chain().find_map(|cause| cause.downcast_ref::<E>()))
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(source: anyhow::Error) -> Self {
+        let mut error = Self { kind: Kind::Failed, signal: None, advice: None, source };
+        if let Some(interrupted) = error.find::<Interrupted>() {
+            error.signal = Some(interrupted.signal);
+            error.kind = Kind::Interrupted;
+        } else {
+            error.kind = error.kind_of_causes();
+        }
+        if error.kind == Kind::NoSpace {
+            error.advice = Some(NO_SPACE.to_owned());
+        }
+        error
+    }
+}
+
+impl Error {
+    fn kind_of_causes(&self) -> Kind {
+        if let Some(invalid) = self.find::<Invalid>() {
+            return invalid.kind();
+        }
+        if let Some(failure) = self.find::<Failure>() {
+            return failure.kind;
+        }
+        let io = self.source.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+        let full = io.is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull);
+        if full || self.find::<CommandError>().is_some_and(CommandError::is_disk_full) {
+            return Kind::NoSpace;
+        }
+        if self.find::<ScriptFailed>().is_some() {
+            return Kind::ScriptFailed;
+        }
+        match self.find::<CommandError>() {
+            Some(CommandError::Missing { .. }) => return Kind::MissingProgram,
+            Some(CommandError::Interrupted(_)) => return Kind::Interrupted,
+            Some(CommandError::Failed { .. } | CommandError::Io { .. } | CommandError::Devices { .. }) => {
+                return Kind::CommandFailed;
+            }
+            None => {}
+        }
+        if self.find::<NamespaceError>().is_some() {
+            return Kind::Namespaces;
+        }
+        if io.is_some() { Kind::File } else { Kind::Failed }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{:#}", self.source)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use anyhow::Context as _;
+
+    use super::*;
+
+    fn of(error: impl Into<anyhow::Error>) -> Error {
+        Error::from(error.into().context("outer"))
+    }
+
+    #[test]
+    fn the_kind_comes_from_the_type_of_a_cause_at_any_depth() {
+        assert_eq!(of(Failure::new(Kind::Signature, "x")).kind, Kind::Signature);
+        assert_eq!(of(Interrupted { signal: 15 }).exit_code(), 143);
+        assert_eq!(of(io::Error::from(io::ErrorKind::StorageFull)).kind, Kind::NoSpace);
+        assert_eq!(of(io::Error::from(io::ErrorKind::NotFound)).kind, Kind::File);
+        assert_eq!(
+            of(CommandError::Missing { program: "x".into(), remedy: "y".into() }).kind,
+            Kind::MissingProgram
+        );
+        let tail = vec!["tar: x: Cannot write: No space left on device".to_owned()];
+        let failed = CommandError::Failed { command: "tar".into(), status: "exit code 2".into(), tail };
+        assert_eq!(of(failed).kind, Kind::NoSpace);
+        assert_eq!(
+            of(anyhow::anyhow!("No space left on device")).kind,
+            Kind::Failed,
+            "a message decides nothing"
+        );
+    }
+
+    #[test]
+    fn a_failure_used_as_context_is_found_and_its_remedy_is_told_once() {
+        let inner: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::NotFound).into());
+        let failure = Failure::new(Kind::NoRepository, "no repository").remedy("add one");
+        let error = Error::from(inner.context(failure).unwrap_err());
+        assert_eq!((error.kind, error.remedy().as_deref()), (Kind::NoRepository, Some("add one")));
+        let error =
+            Error::from(anyhow::Error::from(Failure::new(Kind::NoRepository, "none").remedy("add one")));
+        assert_eq!((error.message().as_str(), error.to_string().as_str()), ("none", "none\nadd one"));
+    }
+}
