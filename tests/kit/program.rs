@@ -45,7 +45,16 @@ pub fn kiwi() -> PathBuf {
 fn build() -> PathBuf {
     once("kiwi", |_| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "--package", "kiwi", "--bin", "kiwi", "--target-dir"]);
+        cargo.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "kiwi-image",
+            "--bin",
+            "kiwi",
+            "--target-dir",
+        ]);
         let status = cargo.arg(target()).current_dir(checkout()).status().expect("cargo starts");
         assert!(status.success(), "cargo cannot build the kiwi to test; see its messages above");
     });

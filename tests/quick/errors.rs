@@ -1,8 +1,10 @@
 //! Bad input that needs neither packages nor root: each kind with its exact message.
 
 use std::path::Path;
+use std::process::Command;
 
 use kiwi_tests::case::Case;
+use kiwi_tests::program::{checkout, kiwi};
 
 #[test]
 fn broken_xml() {
@@ -146,4 +148,24 @@ fn type_and_package_manager_that_are_not_built() {
     let expected = "error: packages are installed with zypper here, which this version of kiwi does not build with yet; \
                     <packagemanager>apt</packagemanager> it can";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
+}
+
+#[test]
+fn a_missing_boot_program_is_named_before_any_work() {
+    let case = Case::good();
+    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
+    let disk = "image=\"oem\" filesystem=\"ext4\"";
+    case.file("config.xml", &text.replace("image=\"ext4\"", disk));
+    let share = checkout().join("share/kiwi/image");
+    std::fs::create_dir_all(case.path("share")).unwrap();
+    std::os::unix::fs::symlink(share, case.path("share/image")).unwrap();
+    // Away from the target directory, where linuxrc may have been built.
+    std::fs::copy(kiwi(), case.path("kiwi")).unwrap();
+    let mut command = Command::new(case.path("kiwi"));
+    command.args(["build", "desc", "--destdir", "images"]).env("KIWI_SHARE", case.path("share"));
+    std::fs::create_dir(case.path("images")).unwrap();
+    let expected = "error: cannot make a boot image: there is no static program linuxrc at [HERE]/share/linuxrc; build it \
+                    with 'cargo linuxrc'";
+    assert_eq!(case.error_of(&mut command), expected);
+    assert_eq!(std::fs::read_dir(case.path("images")).unwrap().count(), 0, "work was done");
 }

@@ -77,7 +77,7 @@ impl Share {
         match candidates.iter().find(|path| is_static(path)) {
             Some(path) => Ok(path.clone()),
             None => bail!(
-                "the boot program linuxrc is not at {}; build it with 'cargo linuxrc'",
+                "cannot make a boot image: there is no static program linuxrc at {}; build it with 'cargo linuxrc'",
                 candidates[0].display()
             ),
         }

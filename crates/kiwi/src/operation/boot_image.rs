@@ -38,14 +38,14 @@ pub(super) struct Made {
 }
 
 /// What a type's boot image is made from.
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     boot: Option<&'a BootImage>,
     filesystem: Filesystem,
     grow: bool,
 }
 
 /// What the selection's type needs; none for types that are not booted.
-fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
+pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
     let (boot, filesystem, grow) = match selection.image_type.boots()? {
         Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
         Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),

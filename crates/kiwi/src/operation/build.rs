@@ -58,7 +58,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
     let selections = select(&loaded, request)?;
     for selection in &selections {
-        create::check(selection, host)?;
+        create::check(selection, context)?;
     }
     let first = &selections[0];
     let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, first, host)?;

@@ -44,7 +44,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     let loaded = load::load_prepared(&tree)?;
     let selection =
         load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
-    check(&selection, host)?;
+    check(&selection, context)?;
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
@@ -147,8 +147,12 @@ fn system_images(
 }
 
 /// Refuses a type that cannot be made and names programs that are missing, before any work.
-pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
+pub(super) fn check(selection: &Selection, context: &Context) -> Result<()> {
+    let host = &context.host;
     crate::create::check(selection)?;
+    if selection.kind == DescriptionKind::Boot || boot_image::wanted(selection).is_some() {
+        context.share.linuxrc()?;
+    }
     install_medium::check(selection, host)?;
     for program in crate::create::programs(&selection.image_type) {
         host.find_program(program)?;
