@@ -9,6 +9,7 @@ mod attributes;
 mod listing;
 mod lower_dir;
 mod walk;
+mod writer;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -24,10 +25,11 @@ use rustix::fs::{AtFlags, FlockOperation, flock};
 use std::fs::Permissions;
 
 use attributes::Special;
-pub use attributes::warn_of_lost;
+pub use attributes::{extended_attributes, warn_of_lost};
 #[cfg(test)]
 pub(crate) use listing::listing;
 pub use lower_dir::LowerDir;
+pub use writer::{Attributes, Made, TreeWriter, times};
 
 use crate::host::device::Device;
 use crate::host::{Command, Host};

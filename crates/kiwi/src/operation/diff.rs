@@ -14,7 +14,8 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::context::Context;
 use crate::host::Host;
-use crate::host::device::{Device, is_marker};
+use crate::host::device::Device;
+use crate::root_tree::extended_attributes;
 
 /// Differences that are shown; the rest is counted.
 const SHOWN: usize = 40;
@@ -210,20 +211,17 @@ fn device(path: &Path, metadata: &Metadata) -> String {
 
 /// Extended attributes, capabilities and access control lists among them, in one text.
 fn attributes(path: &Path) -> String {
-    let mut names = vec![0; 4096];
-    let count = rustix::fs::llistxattr(path, &mut names[..]).unwrap_or(0);
-    let mut lines: Vec<String> = names[..count]
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty() && !is_marker(name))
-        .map(|name| {
-            let name = String::from_utf8_lossy(name).into_owned();
-            let mut value = vec![0; 4096];
-            let length = rustix::fs::lgetxattr(path, name.as_str(), &mut value[..]).unwrap_or(0);
-            let hex: String = value[..length].iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{name}={hex}")
+    let listed = match extended_attributes(path) {
+        Ok(attributes) => attributes,
+        Err(error) => return format!("unreadable ({error:#})"),
+    };
+    let lines: Vec<String> = listed
+        .iter()
+        .map(|(name, value)| {
+            let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{}={hex}", name.to_string_lossy())
         })
         .collect();
-    lines.sort();
     lines.join(" ")
 }
 

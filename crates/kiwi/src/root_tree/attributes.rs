@@ -1,6 +1,8 @@
 //! What of a tree `stat` does not tell: extended attributes (capabilities, access control lists, what users set), and which
 //! files stand for device nodes.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -13,6 +15,8 @@ use crate::host::device::is_marker;
 
 /// Names that a warning shows; the rest is counted.
 const SHOWN: usize = 20;
+/// Bytes of the longest list of names and of the longest value that Linux has.
+const LARGEST: usize = 64 << 10;
 
 impl RootTree {
     /// Says which files have extended attributes that `format` has no location for: all but those whose names begin with
@@ -28,6 +32,36 @@ impl RootTree {
     pub fn attributed(&self, kept: &[&str]) -> Result<Vec<(PathBuf, Vec<String>)>> {
         self.with_special(|special| special.but(kept))
     }
+}
+
+/// Lists the names of the extended attributes of the file at `path`, which is no link that is followed; none where the
+/// file system has no attributes. `buffer` grows as needed.
+fn names<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> Result<impl Iterator<Item = &'b [u8]>> {
+    let length = loop {
+        match rustix::fs::llistxattr(path, &mut buffer[..]) {
+            Ok(length) => break length,
+            Err(Errno::OPNOTSUPP) => break 0,
+            Err(Errno::RANGE) if buffer.len() < LARGEST => buffer.resize(LARGEST, 0),
+            Err(error) => return Err(error).context("listing extended attributes"),
+        }
+    };
+    Ok(buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()))
+}
+
+/// Returns names and values of the extended attributes of the file at `path`, sorted by name, without the one that makes
+/// it stand in for a device node.
+pub fn extended_attributes(path: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for name in names(path, &mut vec![0; 4096])?.filter(|name| !is_marker(name)) {
+        let name = OsStr::from_bytes(name);
+        let mut value = vec![0; LARGEST];
+        let length = rustix::fs::lgetxattr(path, name, &mut value[..])
+            .with_context(|| format!("reading the extended attribute {}", name.display()))?;
+        value.truncate(length);
+        found.push((name.to_owned(), value));
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Says which attributes of which files are lost, if any, and the reason.
@@ -63,22 +97,15 @@ pub(super) struct Special {
 
 impl Default for Special {
     fn default() -> Self {
-        Self { attributed: Vec::new(), devices: Vec::new(), names: vec![0; 64 << 10] }
+        Self { attributed: Vec::new(), devices: Vec::new(), names: vec![0; LARGEST] }
     }
 }
 
 impl Special {
     /// Adds a path of the host, if there is anything to say.
     pub(super) fn look_at(&mut self, path: PathBuf, kind: FileType) -> Result<()> {
-        let length = match rustix::fs::llistxattr(&path, &mut self.names) {
-            Ok(length) => length,
-            // A file system without them has none to lose.
-            Err(Errno::OPNOTSUPP) => 0,
-            Err(error) => return Err(error).context("listing extended attributes"),
-        };
         let mut is_device = matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
-        let names = self.names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        let attributes = names.filter(|name| {
+        let attributes = names(&path, &mut self.names)?.filter(|name| {
             let marks = is_marker(name);
             is_device |= marks;
             !marks

@@ -1,7 +1,6 @@
 //! Tree to tree, without an archive in between.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -9,16 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::fs::{Timespec, Timestamps};
 
-use super::pack::attributes;
-use super::writer::{Attributes, TreeWriter};
 use crate::host::Host;
 use crate::host::device::Device;
-use crate::root_tree::RootTree;
+use crate::root_tree::{Attributes, RootTree, TreeWriter, extended_attributes};
 
 /// Copies the tree into the empty directory `target`, sorted by name: on a new file system the order in which entries are
 /// listed and numbered is then that of their names, wherever the tree comes from.
 pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
-    let mut writer = TreeWriter::new(target)?;
+    let mut writer = TreeWriter::of_archive(target)?;
     let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
     for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
         host.check_interrupt()?;
@@ -32,7 +29,7 @@ pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
 }
 
 fn location(
-    writer: &mut TreeWriter,
+    writer: &mut TreeWriter<'_>,
     path: &Path,
     inside: &Path,
     metadata: &Metadata,
@@ -42,28 +39,31 @@ fn location(
     if metadata.nlink() > 1 && !kind.is_dir() {
         let number = (metadata.dev(), metadata.ino());
         if let Some(first) = linked.get(&number) {
-            return writer.link(inside, first);
+            return writer.hard_link(inside, first);
         }
         linked.insert(number, inside.to_owned());
     }
     let time = Timespec { tv_sec: metadata.mtime(), tv_nsec: metadata.mtime_nsec() };
-    let extended = attributes(path)?.into_iter().map(|(name, value)| (OsString::from(name), value)).collect();
     let attributes = Attributes {
         mode: metadata.mode() & 0o7777,
         user: metadata.uid(),
         group: metadata.gid(),
         times: Timestamps { last_access: time, last_modification: time },
-        extended,
+        extended: extended_attributes(path)?,
     };
     if let Some(device) = Device::of(path, metadata)? {
         return writer.device(inside, device, &attributes);
     }
-    match () {
-        () if kind.is_dir() => writer.directory(inside, &attributes),
-        () if kind.is_file() => writer.file(inside, &mut File::open(path)?, &attributes),
-        () if kind.is_symlink() => writer.symlink(inside, &std::fs::read_link(path)?, &attributes),
-        () if kind.is_fifo() => writer.fifo(inside, &attributes),
-        // A socket is of a process, and that one is gone.
-        () => Ok(()),
+    if kind.is_dir() {
+        writer.directory(inside, &attributes).map(drop)
+    } else if kind.is_file() {
+        writer.file(inside, &mut File::open(path)?, &attributes)
+    } else if kind.is_symlink() {
+        writer.link(inside, &std::fs::read_link(path)?, &attributes).map(drop)
+    } else if kind.is_fifo() {
+        writer.fifo(inside, &attributes)
+    } else {
+        // A socket is useless without its process.
+        Ok(())
     }
 }

@@ -13,7 +13,6 @@ mod copy;
 mod pack;
 mod snapshot;
 mod unpack;
-mod writer;
 
 pub use copy::copy;
 pub use pack::{Extent, pack};

@@ -3,19 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, Metadata};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::{lgetxattr, llistxattr};
 use tar::{Builder, EntryType, Header};
 
 use super::snapshot::{Moment, Snapshot, is_inside};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
-use crate::host::device::{Device, is_marker};
-use crate::root_tree::RootTree;
+use crate::host::device::Device;
+use crate::root_tree::{RootTree, extended_attributes};
 
 /// Faster than zstd's ordinary levels, in both directions: a stage is written and read once in most builds, and takes an
 /// eighth more room for a quarter less time.
@@ -136,8 +134,8 @@ impl<W: Write> Writer<W> {
             let time = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
             records.push((TIME.to_owned(), time.into_bytes()));
         }
-        for (name, value) in attributes(path)? {
-            records.push((format!("{ATTRIBUTE}{name}"), value));
+        for (name, value) in extended_attributes(path)? {
+            records.push((format!("{ATTRIBUTE}{}", name.to_string_lossy()), value));
         }
         if records.is_empty() {
             return Ok(());
@@ -145,27 +143,4 @@ impl<W: Write> Writer<W> {
         let records = records.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         Ok(self.builder.append_pax_extensions(records)?)
     }
-}
-
-/// The extended attributes of a file, sorted by name, but for the one that makes it a stand-in for a device node; none
-/// where the file system has none.
-pub(super) fn attributes(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut names = vec![0_u8; 4096];
-    let length = match llistxattr(path, &mut names) {
-        Ok(length) => length,
-        Err(rustix::io::Errno::OPNOTSUPP) => return Ok(Vec::new()),
-        Err(error) => return Err(error).context("listing extended attributes"),
-    };
-    let mut found = Vec::new();
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty() && !is_marker(name)) {
-        let name = std::ffi::OsStr::from_bytes(name);
-        let mut value = vec![0_u8; 64 << 10];
-        match lgetxattr(path, name, &mut value) {
-            Ok(length) => value.truncate(length),
-            Err(error) => return Err(error).context("reading an extended attribute"),
-        }
-        found.push((name.to_string_lossy().into_owned(), value));
-    }
-    found.sort();
-    Ok(found)
 }

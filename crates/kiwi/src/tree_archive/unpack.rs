@@ -10,11 +10,10 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{Timespec, Timestamps};
 use tar::{Archive, Entry, EntryType};
 
-use super::writer::{Attributes, TreeWriter};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
 use crate::host::device::Device;
-use crate::root_tree::RootTree;
+use crate::root_tree::{Attributes, RootTree, TreeWriter};
 
 /// Unpacks an archive over the tree; what has a name of the archive's is replaced.
 pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<()> {
@@ -86,7 +85,7 @@ impl Read for Chunks {
 }
 
 fn location(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> Result<()> {
-    let mut writer = TreeWriter::new(tree.path())?;
+    let mut writer = TreeWriter::of_archive(tree.path())?;
     let mut archive = Archive::new(input);
     for entry in archive.entries().context("reading a packed tree")? {
         host.check_interrupt()?;
@@ -99,7 +98,7 @@ fn location(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> R
 }
 
 fn put<R: Read>(
-    writer: &mut TreeWriter,
+    writer: &mut TreeWriter<'_>,
     entry: &mut Entry<'_, R>,
     path: &Path,
     now: &Timespec,
@@ -108,10 +107,10 @@ fn put<R: Read>(
     let target = entry.link_name()?.map(std::borrow::Cow::into_owned);
     let attributes = attributes(entry, now)?;
     match (kind, target) {
-        (EntryType::Directory, _) => writer.directory(path, &attributes),
+        (EntryType::Directory, _) => writer.directory(path, &attributes).map(drop),
         (EntryType::Regular, _) => writer.file(path, entry, &attributes),
-        (EntryType::Symlink, Some(target)) => writer.symlink(path, &target, &attributes),
-        (EntryType::Link, Some(target)) => writer.link(path, &target),
+        (EntryType::Symlink, Some(target)) => writer.link(path, &target, &attributes).map(drop),
+        (EntryType::Link, Some(target)) => writer.hard_link(path, &target),
         (EntryType::Fifo, _) => writer.fifo(path, &attributes),
         (EntryType::Char | EntryType::Block, _) => {
             let number = |part: Option<u32>| part.context("a device without its number");

@@ -17,9 +17,8 @@ use super::file_conflicts::Index;
 use super::rules::Attributes;
 use super::trigger::{Interest, interests};
 use super::unpack::Unpacker;
-use super::writer::TreeWriter;
 use crate::package_manager::deb::Deb;
-use crate::root_tree::RootTree;
+use crate::root_tree::{RootTree, TreeWriter};
 
 pub(super) const DIRECTORY: &str = "var/lib/dpkg";
 pub(super) const INFO: &str = "var/lib/dpkg/info";
@@ -135,12 +134,12 @@ impl<'a> Database<'a> {
 
 /// Writes the control files of a package, but for `control`; `prefix` stands before their names.
 pub(super) fn write_members(package: &Deb, prefix: &str, tree: &RootTree) -> Result<()> {
-    let mut writer = TreeWriter::new(tree);
+    let mut writer = TreeWriter::of_packages(tree);
     for member in &package.members {
         let path = PathBuf::from(format!("{prefix}{}", member.name));
-        let attributes = Attributes { user: 0, group: 0, mode: member.mode };
+        let attributes = Attributes { user: 0, group: 0, mode: member.mode }.at(member.time);
         writer
-            .file(&path, &mut member.bytes.as_slice(), attributes, member.time)
+            .file(&path, &mut member.bytes.as_slice(), &attributes)
             .with_context(|| format!("writing {} in the tree", path.display()))?;
     }
     Ok(())

@@ -17,7 +17,6 @@ mod sums;
 mod trigger;
 mod unpack;
 mod unpack_batches;
-mod writer;
 
 pub(super) use database::Database;
 pub(super) use file_conflicts::Index;

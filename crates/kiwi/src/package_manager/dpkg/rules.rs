@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::package_manager::deb::{Entry, Owner};
-use crate::root_tree::RootTree;
+use crate::root_tree::{self, RootTree};
 
 /// Paths here are relative to the root of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub(super) struct Attributes {
     pub(super) user: u32,
     pub(super) group: u32,
     pub(super) mode: u32,
+}
+
+impl Attributes {
+    /// Returns the attributes of an entry with this time.
+    pub(super) fn at(self, seconds: i64) -> root_tree::Attributes {
+        let Self { user, group, mode } = self;
+        root_tree::Attributes { user, group, mode, times: root_tree::times(seconds), extended: Vec::new() }
+    }
 }
 
 impl Rules {

@@ -18,10 +18,9 @@ use anyhow::{Context, Result, bail};
 use super::file_conflicts::{Claim, Claims, Directory, Index, merged};
 use super::rules::Rules;
 use super::sums::Sums;
-use super::writer::{Made, TreeWriter};
 use crate::host::Host;
 use crate::package_manager::deb::{Deb, Entry, Kind, entries};
-use crate::root_tree::RootTree;
+use crate::root_tree::{Made, RootTree, TreeWriter};
 
 /// Unpacks the packages of one installation, batch by batch.
 pub(in super::super) struct Unpacker<'a> {
@@ -112,7 +111,7 @@ impl<'a> Unpacker<'a> {
         queue.sort_by_key(|index| (std::cmp::Reverse(self.packages[*index].data_size()), *index));
         let (next, this) = (AtomicUsize::new(0), &*self);
         let work = || -> Result<Vec<(Index, Unpacked)>> {
-            let (mut writer, mut lists) = (TreeWriter::new(this.tree), Vec::new());
+            let (mut writer, mut lists) = (TreeWriter::of_packages(this.tree), Vec::new());
             while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
                 host.check_interrupt()?;
                 let unpacked = this.package(*index, rules, &open, None, &mut writer);
@@ -184,7 +183,7 @@ impl<'a> Unpacker<'a> {
         writer: &mut TreeWriter<'_>,
     ) -> Result<()> {
         let location = task.rules.location(&entry.path, task.package.name());
-        let attributes = task.rules.attributes(entry);
+        let attributes = task.rules.attributes(entry).at(entry.time);
         if entry.kind == Kind::Directory {
             return self.directory(task, entry, location, writer);
         }
@@ -193,11 +192,11 @@ impl<'a> Unpacker<'a> {
             return Ok(());
         }
         match &entry.kind {
-            Kind::File => writer.file(&task.staged(&entry.path), content, attributes, entry.time),
-            Kind::Link(target) => writer.link(location, target, attributes, entry.time).map(drop),
+            Kind::File => writer.file(&task.staged(&entry.path), content, &attributes),
+            Kind::Link(target) => writer.link(location, target, &attributes).map(drop),
             Kind::HardLink(target) => writer.hard_link(&task.staged(&entry.path), &task.staged(target)),
-            Kind::Fifo => writer.fifo(location, attributes, entry.time),
-            Kind::Device(device) => writer.device(location, *device, attributes, entry.time),
+            Kind::Fifo => writer.fifo(location, &attributes),
+            Kind::Device(device) => writer.device(location, *device, &attributes),
             Kind::Directory => Ok(()),
         }
     }
@@ -217,7 +216,7 @@ impl<'a> Unpacker<'a> {
         let mut claims = self.claims();
         match claims.directories.get_mut(&key) {
             None => {
-                let made = writer.directory(location, attributes)?;
+                let made = writer.directory(location, &attributes.at(entry.time))?;
                 claims.directories.insert(key, (made == Made::New).then_some(directory));
                 claims.fill(location);
             }
@@ -225,7 +224,7 @@ impl<'a> Unpacker<'a> {
                 let time = known.time.max(entry.time);
                 if known.package > task.index {
                     if known.attributes != attributes {
-                        writer.describe_directory(location, attributes)?;
+                        writer.describe_directory(location, &attributes.at(entry.time))?;
                     }
                     *known = Directory { filled: known.filled, ..directory };
                 }
@@ -247,7 +246,7 @@ impl<'a> Unpacker<'a> {
             .unwrap_or_else(PoisonError::into_inner)
             .finish(|index| &packages[index].control, location)?;
         let mut again: BTreeMap<Index, HashSet<PathBuf>> = BTreeMap::new();
-        let mut writer = TreeWriter::new(self.tree);
+        let mut writer = TreeWriter::of_packages(self.tree);
         for verdict in verdicts {
             if verdict.disowned {
                 self.lists[verdict.loser.package].retain(|path| *path != verdict.loser.shipped);
@@ -262,7 +261,7 @@ impl<'a> Unpacker<'a> {
     }
 
     fn date_empty_directories(&self) -> Result<()> {
-        let mut writer = TreeWriter::new(self.tree);
+        let mut writer = TreeWriter::of_packages(self.tree);
         for (path, directory) in &self.claims().directories {
             if let Some(directory) = directory.as_ref().filter(|directory| !directory.filled) {
                 writer
