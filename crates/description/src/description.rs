@@ -39,6 +39,7 @@ pub struct Description {
     pub default_root: Option<String>,
     /// `<split>`
     pub split: Option<Split>,
+    /// The `<deploy>` of the image: for every type that has none of its own.
     pub(crate) deploy: Option<Deploy>,
     pub(crate) preferences: Vec<Section<Preferences>>,
     pub(crate) users: Vec<Section<Vec<UserEntry>>>,
@@ -101,6 +102,8 @@ pub struct TypeEntry {
     pub boot: Option<(String, Span)>,
     /// `bundle_format=`: how files of a bundle are named.
     pub(crate) bundle_format: Option<String>,
+    /// The `<deploy>` inside it, which concerns no other type.
+    pub(crate) deploy: Option<Deploy>,
     /// What it means; none when the keyword is known and not built.
     pub(crate) image_type: Option<ImageType>,
     pub(crate) unsupported: Vec<Unsupported>,

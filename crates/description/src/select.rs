@@ -85,7 +85,7 @@ impl Description {
                 .collect(),
             users,
             drivers: in_force.drivers(&self.drivers),
-            deploy: self.deploy.clone(),
+            deploy: entry.deploy.as_ref().or(self.deploy.as_ref()).cloned(),
             bundle_format: entry.bundle_format.clone(),
             image_type,
             architecture,

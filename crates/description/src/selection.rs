@@ -64,6 +64,6 @@ pub struct Selection {
     pub users: Vec<User>,
     /// Driver sections, one per kind.
     pub drivers: Vec<Drivers>,
-    /// `<deploy>`.
+    /// `<deploy>` of the chosen type, else that of the image.
     pub deploy: Option<Deploy>,
 }

@@ -302,3 +302,23 @@ fn compressed_is_read_in_any_case_and_rpm_force_is_a_boolean() {
     assert_eq!(read("no", "True"), (false, true));
     assert_eq!(read("YES", "true"), (true, true));
 }
+
+#[test]
+fn deploy_inside_a_type_affects_only_that_type() {
+    let deploy = |server: &str| format!(r#"<deploy server="{server}"/>"#);
+    let types = format!(
+        r#"<preferences><version>1.0.0</version>
+        <type image="oem" filesystem="ext4">{}</type><type image="ext4"/><type image="vmx" filesystem="ext4"/></preferences>"#,
+        deploy("10.0.0.1")
+    );
+    let server = |description: &Description, keyword: &str| {
+        let selection = description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
+        selection.deploy.map(|deploy| deploy.server)
+    };
+    let inside = today(&types);
+    assert_eq!(server(&inside, "oem").as_deref(), Some("10.0.0.1"));
+    assert_eq!((server(&inside, "ext4"), server(&inside, "vmx")), (None, None));
+    let both = today(&(types + &deploy("10.0.0.2")));
+    assert_eq!(server(&both, "oem").as_deref(), Some("10.0.0.1"), "the type's own goes first");
+    assert_eq!(server(&both, "vmx").as_deref(), Some("10.0.0.2"));
+}

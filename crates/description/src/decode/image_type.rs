@@ -1,6 +1,6 @@
 //! `<type>`: from a bag of attributes to the variant that carries what its keyword demands (spec 2.4).
 
-use super::{Decoder, boolean, number, oem, text};
+use super::{Decoder, boolean, deploy, number, oem, text};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
 use crate::image_type::{Feature, Model, TypeRow, listed_types, type_row};
@@ -41,6 +41,7 @@ impl Decoder<'_> {
             primary: boolean(element, "primary").unwrap_or(false),
             boot: element.value("boot").map(|boot| (boot.text.clone(), boot.span.clone())),
             bundle_format: text(element, "bundle_format"),
+            deploy: element.child("deploy").map(deploy::deploy),
             image_type,
             unsupported,
         })

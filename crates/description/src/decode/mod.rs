@@ -168,7 +168,7 @@ pub(crate) fn decode(
             .find_map(|section| section.content.default_destination.clone()),
         default_root: preferences.iter().find_map(|section| section.content.default_root.clone()),
         split: of_image_or_type(root, "split").map(split),
-        deploy: of_image_or_type(root, "deploy").map(deploy::deploy),
+        deploy: root.child("deploy").map(deploy::deploy),
         profiles,
         preferences,
         users,
