@@ -12,6 +12,7 @@
 //! | `rootflags` | mount options | none |
 //! | `grow` | `yes`, `no` | `no` |
 //! | `partitions` | how the disk is divided at the first boot (`partition_plan`) | as it is |
+//! | `storage` | what the disk consists of, as [`Storage`] in one line | the system's partition is all there is to know |
 //! | `modules` | names, separated by blanks | none |
 //! | `medium` | the UUID of the CD or stick | the first one that carries a live system |
 //! | `init` | absolute path in the system | `/sbin/init` |
@@ -21,6 +22,7 @@ use std::fmt;
 use crate::kind::Kind;
 use crate::partition::RootDevice;
 use crate::partition_plan::PartitionPlan;
+use crate::storage::Storage;
 use ondisk::Filesystem;
 
 /// What `/kiwi.boot` says.
@@ -38,6 +40,9 @@ pub struct BootConfig {
     pub grow: bool,
     /// The partitions the disk gets at its first boot.
     pub partitions: Option<PartitionPlan>,
+    /// What the disk with the system consists of, where that is more than the system and what the firmware needs. It has
+    /// no UUIDs: partitions are found by their number, on the disk with the system.
+    pub storage: Option<Storage>,
     /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
     pub modules: Vec<String>,
     /// Volume set id of the medium that the boot image is part of.
@@ -79,6 +84,7 @@ impl BootConfig {
             root_flags: None,
             grow: false,
             partitions: None,
+            storage: None,
             modules: Vec::new(),
             medium: None,
             init: None,
@@ -134,6 +140,9 @@ impl BootConfig {
                         PartitionPlan::parse(value).map_err(|error| at(error.to_string()))?;
                     config.partitions = Some(partition_plan);
                 }
+                "storage" => {
+                    config.storage = Some(Storage::parse(value).map_err(|error| at(error.to_string()))?);
+                }
                 "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
                 "medium" if !value.is_empty() => config.medium = Some(value.to_owned()),
                 "medium" => return Err(wrong("a UUID")),
@@ -169,6 +178,9 @@ impl fmt::Display for BootConfig {
         if let Some(partitions) = &self.partitions {
             line("partitions", &partitions.to_string())?;
         }
+        if let Some(storage) = &self.storage {
+            line("storage", &storage.to_string())?;
+        }
         if !self.modules.is_empty() {
             line("modules", &self.modules.join(" "))?;
         }
@@ -192,7 +204,8 @@ mod tests {
     #[test]
     fn a_full_file_reads_as_written() {
         let text = "kind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\n\
-                    partitions=system:500,swap:memory\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
+                    partitions=system:500,swap:memory\n\
+                    storage=table;scheme=mbr partition;number=1;name=a;content=empty\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
         let config = BootConfig {
             kind: Kind::Vmx,
             root: Some(RootDevice::Uuid("ab-12".into())),
@@ -200,6 +213,9 @@ mod tests {
             root_flags: Some("noatime".into()),
             grow: true,
             partitions: Some(PartitionPlan::parse("system:500,swap:memory").unwrap()),
+            storage: Some(
+                Storage::parse("table;scheme=mbr partition;number=1;name=a;content=empty").unwrap(),
+            ),
             modules: vec!["ext4".into(), "crc32c".into()],
             medium: Some("ab-34".into()),
             init: Some("/sbin/init".into()),
@@ -238,13 +254,15 @@ mod tests {
             root_flags in option::of("[a-z0-9=,@]{1,30}"),
             grow: bool,
             partitions in option::of("system:rest(,swap:[1-9][0-9]{0,3})?(,/[a-z]{1,5}:[1-9]{1,3})?"),
+            storage in option::of("table;scheme=(gpt|mbr) partition;number=[1-9];name=[a-z]{1,5};content=(swap|empty)"),
             modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
             medium in option::of("[0-9a-f-]{1,36}"),
             init in option::of("/[a-z/]{1,20}"),
         ) -> BootConfig {
             let root = root.map(|text| RootDevice::parse(&text).unwrap());
             let partitions = partitions.map(|text| PartitionPlan::parse(&text).unwrap());
-            BootConfig { kind, root, filesystem, root_flags, grow, partitions, modules, medium, init }
+            let storage = storage.map(|text| Storage::parse(&text).unwrap());
+            BootConfig { kind, root, filesystem, root_flags, grow, partitions, storage, modules, medium, init }
         }
     }
 

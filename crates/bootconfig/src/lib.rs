@@ -21,6 +21,7 @@ mod medium;
 mod parameter;
 mod partition;
 mod partition_plan;
+mod storage;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
 pub use config::{BootConfig, ConfigError};
@@ -35,4 +36,7 @@ pub use parameter::{BootParameters, ParameterError, Parameters};
 pub use partition::{RootDevice, RootDeviceError, SEARCH_ORDER, SearchedDevice, partition_name};
 pub use partition_plan::{
     LEAST_PARTITION, PartitionPlan, PartitionPlanError, PlannedPartition, PlannedSize, Purpose,
+};
+pub use storage::{
+    Content, FilesystemContent, Mount, Partition, Scheme, Storage, StorageError, Table, fat_uuid,
 };

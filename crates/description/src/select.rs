@@ -12,8 +12,8 @@ use crate::package_list::{package_set, section_is_for};
 use crate::suggest::{listed, nearest};
 use crate::unsupported::Unsupported;
 use crate::{
-    Architecture, Choice, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine, PackageManager,
-    ProfileName, Repository, Selection, Settings, SourcePath, Span, User,
+    Architecture, Choice, Deploy, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine,
+    PackageManager, ProfileName, Repository, Selection, Settings, SourcePath, Span, User,
 };
 
 impl Description {
@@ -85,12 +85,23 @@ impl Description {
                 .collect(),
             users,
             drivers: in_force.drivers(&self.drivers),
-            deploy: entry.deploy.as_ref().or(self.deploy.as_ref()).cloned(),
+            deploy: self.deploy_of(entry, &image_type),
             bundle_format: entry.bundle_format.clone(),
             image_type,
             architecture,
             profiles,
         })
+    }
+
+    /// The type's own `<deploy>`, else that of the image, whose partitions a type with partitions of its own does not take.
+    fn deploy_of(&self, entry: &TypeEntry, image_type: &ImageType) -> Option<Deploy> {
+        let mut shared = self.deploy.clone();
+        if let (ImageType::Disk(disk), Some(shared)) = (image_type, &mut shared)
+            && !disk.partitions.is_empty()
+        {
+            shared.partitions.clear();
+        }
+        entry.deploy.clone().or(shared)
     }
 
     /// The keywords of the types that this choice of profiles and architecture leaves, in the order of the text.

@@ -43,6 +43,7 @@ pub struct RootTree {
     path: PathBuf,
     root: Root,
     layer: Option<Layer>,
+    is_subtree: bool,
     _lock: File,
 }
 
@@ -75,6 +76,16 @@ pub struct Measure {
     pub bytes: u64,
     /// Files, directories, links and everything else.
     pub entries: u64,
+}
+
+impl Measure {
+    /// What is left without `part`.
+    pub fn without(self, part: &Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(part.bytes),
+            entries: self.entries.saturating_sub(part.entries),
+        }
+    }
 }
 
 impl RootTree {
@@ -130,7 +141,39 @@ impl RootTree {
             bail!("the root tree {} is in use by another kiwi", path.display());
         }
         let root = Root::open(&path).with_context(|| format!("opening the root tree {}", path.display()))?;
-        Ok(Self { path, root, layer: None, _lock: lock })
+        Ok(Self { path, root, layer: None, is_subtree: false, _lock: lock })
+    }
+
+    /// Opens the directory `path` as a tree of its own, for a file system that is mounted there.
+    ///
+    /// # Errors
+    ///
+    /// `path` or a parent of it is not a directory: behind a link, the file system would be mounted somewhere else.
+    pub fn subtree(&self, path: &str) -> Result<Self> {
+        let relative = path.trim_start_matches('/');
+        let ends = relative.match_indices('/').map(|(end, _)| end).chain([relative.len()]);
+        for parent in ends.map(|end| &relative[..end]) {
+            let handle =
+                self.root.resolve_nofollow(parent).with_context(|| format!("opening {path} in the tree"))?;
+            let metadata = File::from(std::os::fd::OwnedFd::from(handle)).metadata()?;
+            if !metadata.is_dir() {
+                bail!(
+                    "the mount point {path} needs the directory /{parent}, which is something else in the tree"
+                );
+            }
+        }
+        Ok(Self { is_subtree: true, ..Self::hold(&self.path.join(relative))? })
+    }
+
+    /// Whether it is a part of another tree.
+    pub fn is_subtree(&self) -> bool {
+        self.is_subtree
+    }
+
+    /// Removes everything in the directory `path`.
+    pub fn empty_dir(&self, path: &str) -> Result<()> {
+        let path = Path::new(path);
+        self.list(path)?.into_iter().try_for_each(|name| self.remove(path.join(name)))
     }
 
     /// Where it is on the host.

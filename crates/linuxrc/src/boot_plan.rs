@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{BootConfig, BootParameters, Kind, Parameters, PartitionPlan, RootDevice};
+use bootconfig::{BootConfig, BootParameters, Kind, Parameters, PartitionPlan, RootDevice, Storage};
 use ondisk::Filesystem;
 
 use crate::boot_failure::BootFailure;
@@ -19,6 +19,7 @@ pub(crate) struct BootPlan {
     pub(crate) read_only: bool,
     pub(crate) grow: bool,
     pub(crate) partitions: Option<PartitionPlan>,
+    pub(crate) storage: Option<Storage>,
     pub(crate) modules: Vec<String>,
     /// Volume set id of the medium with the system.
     pub(crate) medium: Option<String>,
@@ -40,6 +41,7 @@ impl BootPlan {
             read_only: parameters.read_only,
             grow: config.grow,
             partitions: config.partitions,
+            storage: config.storage,
             modules: config.modules,
             medium: config.medium,
             init: parameters.init.or(config.init),

@@ -15,6 +15,7 @@ mod boot_plan;
 mod check;
 mod console;
 mod device;
+mod early_mounts;
 mod fstab;
 mod grow;
 mod install;

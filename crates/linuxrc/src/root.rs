@@ -123,15 +123,15 @@ pub(crate) struct MountedSystem {
     read_only: bool,
 }
 
-/// `rootflags=` as mount(2) wants it: flags of every file system apart from options of this one.
+/// Mount options as mount(2) wants them: flags of every file system apart from options of this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct MountOptions {
-    flags: MountFlags,
-    own: CString,
+pub(crate) struct MountOptions {
+    pub(crate) flags: MountFlags,
+    pub(crate) own: CString,
 }
 
 impl MountOptions {
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut flags = MountFlags::empty();
         let mut own = Vec::new();
         for keyword in text.split(',').filter(|keyword| !keyword.is_empty()) {
@@ -230,6 +230,7 @@ mod tests {
             read_only: false,
             grow: false,
             partitions: None,
+            storage: None,
             modules: Vec::new(),
             medium: None,
             init: None,

@@ -1,6 +1,7 @@
 //! `<type>`: from a bag of attributes to the variant that carries what its keyword demands (spec 2.4).
 
-use super::{Decoder, boolean, deploy, number, oem, text};
+use super::machine::machine;
+use super::{Decoder, boolean, deploy, number, oem, partitions, text};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
 use crate::image_type::{Feature, Model, TypeRow, listed_types, type_row};
@@ -8,7 +9,7 @@ use crate::schema::{self, State, TYPE};
 use crate::unsupported::{self, Unsupported};
 use crate::{
     BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword,
-    FilesystemImage, Firmware, ImageType, Machine, Pxe, SchemaVersion, SizeRule, SplitFilesystems, Usb, Xen,
+    FilesystemImage, Firmware, ImageType, Pxe, SchemaVersion, SizeRule, SplitFilesystems, Usb, Xen,
 };
 use ondisk::{Filesystem, Mebibytes};
 
@@ -72,7 +73,7 @@ impl Decoder<'_> {
             }
             Model::Cpio => Some(ImageType::Cpio),
             Model::Tbz => Some(ImageType::Tbz),
-            Model::Disk(disk) => self.disk(element, keyword, disk).map(ImageType::Disk),
+            Model::Disk(disk) => self.disk(element, keyword, disk).map(Box::new).map(ImageType::Disk),
             Model::Iso => self.iso(element, keyword).map(ImageType::Iso),
             Model::Usb if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
                 let filesystem = self.filesystem(element, keyword, is_writable_or_squashfs)?;
@@ -135,6 +136,8 @@ impl Decoder<'_> {
             create_options: blank_list(element, "fscreateoptions"),
             mount_options: text(element, "fsmountoptions"),
             esp_size: number(element, "efipartsize").map(Mebibytes),
+            boot_partition: partitions::boot(element, filesystem),
+            partitions: partitions::further(element),
             resize: resize.and_then(|resize| schema::boolean(&resize.text)).unwrap_or(true),
             install_medium: ["installiso", "installstick"].iter().any(|name| {
                 element.value(name).and_then(|text| schema::boolean(&text.text)).unwrap_or(false)
@@ -342,20 +345,4 @@ pub(super) fn bootloader(element: &Element) -> Bootloader {
             .unwrap_or(default.timeout),
         output,
     }
-}
-
-/// `<machine>`, as far as the settings of a virtual machine are written.
-fn machine(element: &Element) -> Option<Machine> {
-    let machine = element.child("machine")?;
-    let disk = machine.child("vmdisk");
-    let name = |disk: &Element| {
-        let id = number(disk, "id").unwrap_or(0);
-        text(disk, "device").unwrap_or_else(|| {
-            match disk.value("controller").map(|keyword| keyword.text.as_str()) {
-                None | Some("ide") => format!("ide{id}"),
-                Some(_) => format!("scsi{id}"),
-            }
-        })
-    };
-    Some(Machine { memory: number(machine, "memory")?, disk: disk.map_or_else(|| "ide0".to_owned(), name) })
 }

@@ -7,11 +7,15 @@
 mod deploy;
 mod image_type;
 mod iso;
+mod machine;
 mod oem;
 mod packages;
+mod partitions;
 mod preferences;
 mod repository;
 mod users;
+
+pub(crate) use partitions::label_length;
 
 use std::collections::BTreeSet;
 

@@ -20,7 +20,7 @@ pub enum ImageType {
     /// `tbz`: a compressed tar archive of the tree.
     Tbz,
     /// `vmx` and today's `oem`: a virtual disk.
-    Disk(Disk),
+    Disk(Box<Disk>),
     /// `iso`: a live system.
     Iso(Iso),
     /// `usb`: system and boot image for a stick.
@@ -187,6 +187,10 @@ pub struct Disk {
     pub mount_options: Option<String>,
     /// `efipartsize`, in mebibytes; none is our default.
     pub esp_size: Option<ondisk::Mebibytes>,
+    /// `bootpartition`, with `bootpartsize` and `bootfilesystem`: a partition for `/boot`.
+    pub boot_partition: Option<BootPartition>,
+    /// `<partitions>`: partitions besides those that every disk has, in their order.
+    pub partitions: Vec<DiskPartition>,
     /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
     pub resize: bool,
     /// `installiso` or `installstick`: a medium that installs the disk is made with it.
@@ -195,6 +199,32 @@ pub struct Disk {
     pub oem: Oem,
     /// VMware settings of `packages type="vmware"` or `<machine>`.
     pub machine: Option<Machine>,
+}
+
+/// The partition for `/boot`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct BootPartition {
+    /// `bootpartsize`; none is our default.
+    pub size: Option<ondisk::Mebibytes>,
+    /// `bootfilesystem`; the system's when absent.
+    pub filesystem: Filesystem,
+}
+
+/// One `<partition>` of `<partitions>`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DiskPartition {
+    /// `name`, by which messages name it.
+    pub name: String,
+    /// `size`
+    pub size: ondisk::Mebibytes,
+    /// `partition_name`: its name in a GPT (default `p.lx` and the name).
+    pub partition_name: String,
+    /// Where the system mounts it.
+    pub mountpoint: Option<String>,
+    /// Its file system; none: it stays empty.
+    pub filesystem: Option<Filesystem>,
+    /// Label of the file system (default: the name in capital letters, where the file system allows labels of that length).
+    pub label: Option<String>,
 }
 
 /// `memory` and `disk` of a Xen or VMware package section, or today's `<machine>`.

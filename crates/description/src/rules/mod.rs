@@ -8,6 +8,7 @@ mod bootloader;
 mod disk;
 mod encryption;
 mod initrd;
+mod partitions;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -29,8 +30,15 @@ struct Rule {
 struct Found(Vec<Diagnostic>);
 
 /// Every rule.
-static RULES: &[&[Rule]] =
-    &[sections::RULES, types::RULES, bootloader::RULES, initrd::RULES, disk::RULES, encryption::RULES];
+static RULES: &[&[Rule]] = &[
+    sections::RULES,
+    types::RULES,
+    bootloader::RULES,
+    initrd::RULES,
+    disk::RULES,
+    partitions::RULES,
+    encryption::RULES,
+];
 
 /// Applies every rule to a canonical tree.
 pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {

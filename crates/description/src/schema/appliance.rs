@@ -254,16 +254,17 @@ pub(super) static VOLUME: ElementSchema = element("volume").doc("One volume.").a
 ]);
 
 pub(super) static PARTITIONS: ElementSchema = element("partitions")
-    .doc("Partitions of the disk.")
-    .children(&[many(&PARTITION).required()])
-    .unsupported();
+    .doc("Partitions of the disk, in front of the system.")
+    .children(&[many(&PARTITION).required()]);
 static PARTITION: ElementSchema = element("partition").doc("One partition.").attributes(&[
     NAME,
     attribute("size", SIZE).doc("Its size.").required(),
-    attribute("part_id", DIGITS).doc("Its number."),
-    attribute("partition_name", values::VOLUME_ID).doc("Its name in the table."),
-    attribute("partition_type", Value::OneOf(&[keyword("t.linux"), keyword("t.raid")])).doc("What it holds."),
-    attribute("mountpoint", SOME_TEXT).doc("Where it is mounted."),
+    attribute("part_id", DIGITS).doc("Its number.").unsupported(),
+    attribute("partition_name", values::VOLUME_ID)
+        .doc("Its name in the table; without, `p.lx` and its name."),
+    attribute("partition_type", Value::OneOf(&[keyword("t.linux"), keyword("t.raid").unsupported()]))
+        .doc("What it holds."),
+    attribute("mountpoint", SOME_TEXT).doc("Where the system mounts it."),
     attribute(
         "filesystem",
         Value::OneOf(&[
@@ -273,13 +274,13 @@ static PARTITION: ElementSchema = element("partition").doc("One partition.").att
             keyword("ext4"),
             keyword("squashfs"),
             keyword("xfs"),
-            keyword("fat32"),
-            keyword("fat16"),
+            keyword("fat32").unsupported(),
+            keyword("fat16").unsupported(),
         ]),
     )
-    .doc("Its file system."),
-    attribute("label", SOME_TEXT).doc("The label of its file system."),
-    attribute("clone", DIGITS).doc("How many copies of it there are."),
+    .doc("Its file system; without, it stays empty."),
+    attribute("label", SOME_TEXT).doc("The label of its file system; without, its name in capital letters."),
+    attribute("clone", DIGITS).doc("How many copies of it there are.").default("0").unsupported(),
 ]);
 
 pub(super) static LUKS_FORMAT: ElementSchema = element("luksformat")

@@ -199,13 +199,13 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("bootpartition", Value::Boolean)
             .doc("Whether there is a partition for `/boot`.")
             .default("false")
-            .fits(Feature::Disk)
-            .unsupported(),
-        today("bootpartsize", DIGITS).doc("Its size in mebibytes.").fits(Feature::Disk).unsupported(),
+            .fits(Feature::Disk),
+        today("bootpartsize", Value::Number(1, u32::MAX as u64))
+            .doc("The size of the partition for `/boot` in mebibytes; without, 300 or what its content needs.")
+            .fits(Feature::Disk),
         today("bootfilesystem", Value::OneOf(DATA_FILESYSTEMS))
-            .doc("Its file system.")
-            .fits(Feature::Disk)
-            .unsupported(),
+            .doc("The file system of the partition for `/boot`; without, that of the system.")
+            .fits(Feature::Disk),
         today("eficsmpart_id", DIGITS).doc("The number of the BIOS boot partition.").fits(Feature::Disk).unsupported(),
         today("efipart_id", DIGITS).doc("The number of the EFI partition.").fits(Feature::Disk).unsupported(),
         today("rootpart_id", DIGITS).doc("The number of the system's partition.").fits(Feature::Disk).unsupported(),
@@ -545,8 +545,8 @@ const DATA_FILESYSTEMS: &[Keyword] = &[
     keyword("ext3"),
     keyword("ext4"),
     keyword("xfs"),
-    keyword("fat32"),
-    keyword("fat16"),
+    keyword("fat32").unsupported(),
+    keyword("fat16").unsupported(),
 ];
 
 /// The keywords of `format=`: qemu-img's, which both schemas may use here, and those that mean more than a format.

@@ -21,8 +21,8 @@ use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// The path of GRUB's menu in the system.
-const DIRECTORY: &str = "/boot/grub";
+/// GRUB's directory in a system.
+pub const DIRECTORY: &str = "/boot/grub";
 /// Bytes of code in boot.img; the MBR's partition table follows.
 const BOOT_CODE: usize = 440;
 const KERNEL_SECTOR: u64 = 0x5c;
@@ -74,17 +74,19 @@ pub fn programs(firmware: Firmware) -> &'static [&'static str] {
 pub struct Menu {
     /// Title of the entry.
     pub title: String,
-    /// Paths of kernel and initrd in the system.
+    /// Path of the kernel in the file system that GRUB reads.
     pub kernel: String,
-    /// Path of the initrd.
+    /// Path of the initrd there.
     pub initrd: String,
+    /// GRUB's directory there: [`DIRECTORY`] without the mount point.
+    pub directory: String,
     /// The kernel's command line.
     pub command_line: String,
     /// Settings of the description.
     pub bootloader: Bootloader,
-    /// UUID of the system's file system.
+    /// UUID of the file system that GRUB reads: the one with `/boot`.
     pub uuid: String,
-    /// The system's file system.
+    /// Its kind.
     pub filesystem: Filesystem,
 }
 
@@ -200,7 +202,7 @@ pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<Pa
     let modules =
         ["iso9660", "search", "configfile", "normal", "test", "chain", "regexp", "biosdisk", "drivemap"];
     let modules = [&modules[..], &["echo", "sleep", "reboot"]].concat();
-    let core = make_core(Platform::Pc, &search, "disk.cfg", &modules, workspace, host)?;
+    let core = make_core(Platform::Pc, &search, (DIRECTORY, "disk.cfg"), &modules, workspace, host)?;
     let start = modules_directory(Platform::Pc)?.join("lnxboot.img");
     let output = workspace.scratch_file("grub-disk.img");
     let mut bytes = std::fs::read(&start).with_context(|| format!("reading {}", start.display()))?;
@@ -226,7 +228,7 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
     };
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
     let modules = menu_modules(platform, &[filesystem]);
-    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
+    make_core(platform, &search, (&menu.directory, "grub.cfg"), &modules, workspace, host)
 }
 
 /// Like `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
@@ -238,7 +240,7 @@ pub fn medium_core_image(
 ) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
     let modules = menu_modules(platform, &["iso9660", "chain", "regexp"]);
-    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
+    make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)
 }
 
 /// Like `core_image`, for a stick whose boot files are on the FAT file system with this id (`1234-ABCD`).
@@ -250,7 +252,7 @@ pub fn stick_core_image(
 ) -> Result<PathBuf> {
     let search = format!("--fs-uuid --set=root {fat_uuid}");
     let modules = menu_modules(platform, &["fat", "chain", "regexp"]);
-    make_core(platform, &search, "grub.cfg", &modules, workspace, host)
+    make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)
 }
 
 /// Returns the modules that a menu that starts Linux needs on a platform, and `more`.
@@ -263,23 +265,23 @@ fn menu_modules(platform: Platform, more: &[&'static str]) -> Vec<&'static str> 
 fn make_core(
     platform: Platform,
     search: &str,
-    configuration: &str,
+    (directory, configuration): (&str, &str),
     modules: &[&str],
     workspace: &Workspace,
     host: &Host,
 ) -> Result<PathBuf> {
     let early = workspace.scratch_file("grub-early.cfg");
     let text = format!(
-        "search --no-floppy {search}\nset prefix=($root){DIRECTORY}\nconfigfile ($root){DIRECTORY}/{configuration}\n"
+        "search --no-floppy {search}\nset prefix=($root){directory}\nconfigfile ($root){directory}/{configuration}\n"
     );
     host.write_file(&early, text).context("writing GRUB's first settings")?;
     let output = workspace.scratch_file(&format!("grub-{}.img", platform.keyword()));
-    let directory = modules_directory(platform)?;
+    let modules_in = modules_directory(platform)?;
     host.command("grub-mkimage")
-        .args(["--format", platform.keyword(), "--prefix", DIRECTORY, "--config"])
+        .args(["--format", platform.keyword(), "--prefix", directory, "--config"])
         .arg(&early)
         .arg("--directory")
-        .arg(&directory)
+        .arg(&modules_in)
         .arg("--output")
         .arg(&output)
         .args(modules)
@@ -341,6 +343,7 @@ mod tests {
             title: "It's a system".to_owned(),
             kernel: "/boot/vmlinuz-1".to_owned(),
             initrd: "/boot/initrd.img-1".to_owned(),
+            directory: DIRECTORY.to_owned(),
             command_line: "root=UUID=u console=ttyS0,115200".to_owned(),
             bootloader: Bootloader { timeout: 3, output: vec![Console::Serial], ..Bootloader::default() },
             uuid: "u".to_owned(),

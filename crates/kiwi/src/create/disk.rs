@@ -1,44 +1,71 @@
 //! A virtual disk: boot loader, partitions and the system, all in one file, then in the format that was asked for.
 //!
 //! ```text
-//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: system where it stays, table, ESP, GRUB -> format
+//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: file systems where they stay, table, swap, ESP, GRUB -> format
 //! ```
 
 use std::fs::File;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use bootconfig::{ImageName, InstallConfig};
-use description::{Disk, DiskFormat, Firmware, Machine, Selection};
+use anyhow::{Context, Result, bail};
+use bootconfig::{Content, FilesystemContent, ImageName, InstallConfig, Partition, Table};
+use description::{Disk, DiskFormat, Machine, Selection};
+use ondisk::Filesystem;
 
-use super::{BootFiles, TreeFacts, install_settings, remove_build_files, size};
+use super::disk_volumes::{self, VolumePlan};
+use super::{BootFiles, TreeFacts, install_settings, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
-use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
+use crate::disk::{self, DiskLayout, SECTOR, fstab, storage, swap};
 use crate::disk_format;
-use crate::filesystem::{self, FilesystemPlan};
+use crate::filesystem;
 use crate::host::{Host, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
+/// Where kernel and initrd are in the system.
+const BOOT: &str = "/boot";
+
 /// What is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,
-    system: FilesystemPlan,
     layout: DiskLayout,
+    /// Children before parents, the system last.
+    volumes: Vec<VolumePlan>,
     menu: Menu,
     boot: BootFiles,
-    fstab: String,
-    esp_id: u32,
+    epoch: u64,
     format: DiskFormat,
     /// Where identifiers of the file's format come from.
     file_id: [u8; 16],
     format_options: Vec<String>,
     machine: Option<Machine>,
     install: Option<InstallConfig>,
+}
+
+/// Refuses a disk that cannot be made.
+pub(super) fn check(disk: &Disk) -> Result<()> {
+    filesystems(disk).into_iter().try_for_each(filesystem::refuse)?;
+    storage::of(disk).map(drop)
+}
+
+/// The file systems of its partitions, that of the system first.
+pub(super) fn filesystems(disk: &Disk) -> Vec<Filesystem> {
+    let boot = disk.boot_partition.iter().map(|boot| boot.filesystem);
+    let further = disk.partitions.iter().filter_map(|partition| partition.filesystem);
+    std::iter::once(disk.filesystem).chain(boot).chain(further).collect()
+}
+
+/// Mount points besides `/` that have a file system of Linux of their own.
+pub(super) fn mount_points(disk: &Disk) -> Result<Vec<String>> {
+    let path = |partition: Partition| match partition.content {
+        Content::Filesystem(volume) => volume.mount.map(|mount| mount.path).filter(|path| path != "/"),
+        Content::Fat { .. } | Content::Swap { .. } | Content::BootCode | Content::Empty => None,
+    };
+    Ok(storage::of(disk)?.partitions.into_iter().filter_map(path).collect())
 }
 
 pub(super) fn plan(
@@ -49,49 +76,67 @@ pub(super) fn plan(
     identity: &Identity,
 ) -> Result<Plan> {
     let boot = facts.boot.clone().context("a disk needs a boot image")?;
-    let mut measure = facts.measure;
-    let initrd = boot.initrd.metadata().with_context(|| format!("reading {}", boot.initrd.display()))?;
-    measure.bytes += initrd.len() + (1 << 20);
-    let needed = filesystem::needed(disk.filesystem, &measure);
-    let system = FilesystemPlan {
-        filesystem: disk.filesystem,
-        size: size::decide(needed, disk.size)? << 20,
-        uuid: identity.uuid_text("root filesystem"),
-        label: Some(disk.label.clone()).filter(|label| !label.is_empty()),
-        options: disk.create_options.clone(),
-        compression: None,
-        entries: measure.entries,
-        epoch: identity.epoch,
-    };
+    let mut table = storage::of(disk)?;
+    storage::identify(&mut table, identity);
+    let volumes = disk_volumes::plan(&mut table, disk, facts, &boot, identity.epoch)?;
     let unpartitioned = disk.size.map_or(0, |rule| rule.unpartitioned.0);
-    let esp = disk.esp_size.map(|size| size.0);
-    let layout = disk::plan(disk.firmware, system.size, esp, unpartitioned, identity);
-    let esp_id = u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("esp")[index]));
-    let version = &boot.kernel_version;
-    let menu = Menu {
-        title: selection.settings.display_name.clone().unwrap_or_else(|| selection.name.to_string()),
-        kernel: format!("/boot/vmlinuz-{version}"),
-        initrd: format!("/boot/initrd.img-{version}"),
-        command_line: command_line(disk, &system.uuid),
-        bootloader: disk.bootloader.clone(),
-        uuid: system.uuid.clone(),
-        filesystem: disk.filesystem,
-    };
-    let install = install_settings::plan(selection, &disk.oem, &name, 1);
+    let layout = DiskLayout::of(table, unpartitioned, identity);
+    let mut oem = disk.oem.clone();
+    if storage::has_swap(disk) {
+        oem.swap = None;
+    }
     Ok(Plan {
-        fstab: fstab(disk, &system.uuid, layout.partition(PartitionRole::Esp).map(|_| esp_id)),
+        menu: menu(disk, selection, &layout.table, &boot.kernel_version)?,
+        install: install_settings::plan(selection, &oem, &name, 1),
         name,
-        system,
         layout,
-        menu,
+        volumes,
         boot,
-        esp_id,
+        epoch: identity.epoch,
         format: disk.format,
         file_id: identity.uuid("disk file"),
         format_options: disk.format_options.clone(),
         machine: disk.machine.clone(),
-        install,
     })
+}
+
+/// What GRUB reads and where: the paths are those of the file system that contains `/boot`.
+fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Result<Menu> {
+    let (kernel, initrd) = (kernel_path(version), initrd_path(version));
+    let of = |path: &str| -> Result<(FilesystemContent, String)> {
+        let found = table.containing(path).with_context(|| format!("no partition contains {path}"))?;
+        match found {
+            (Partition { content: Content::Filesystem(volume), .. }, inside) => {
+                Ok((volume.clone(), inside.to_owned()))
+            }
+            (partition, _) => {
+                bail!("{path} is not in a file system of Linux but in partition {}", partition.number)
+            }
+        }
+    };
+    let (volume, directory) = of(grub2::DIRECTORY)?;
+    let uuid = volume.uuid.with_context(|| {
+        format!("GRUB finds {BOOT} by the UUID of its file system, and {} has none", volume.kind.keyword())
+    })?;
+    let system = of("/")?.0.uuid.context("the system has no UUID")?;
+    Ok(Menu {
+        title: selection.settings.display_name.clone().unwrap_or_else(|| selection.name.to_string()),
+        kernel: of(&kernel)?.1,
+        initrd: of(&initrd)?.1,
+        directory,
+        command_line: command_line(disk, &system),
+        bootloader: disk.bootloader.clone(),
+        uuid,
+        filesystem: volume.kind,
+    })
+}
+
+fn kernel_path(version: &str) -> String {
+    format!("{BOOT}/vmlinuz-{version}")
+}
+
+fn initrd_path(version: &str) -> String {
+    format!("{BOOT}/initrd.img-{version}")
 }
 
 /// The root device, the consoles, then what the description says; a console it names takes the location of ours.
@@ -108,22 +153,6 @@ fn command_line(disk: &Disk, uuid: &str) -> String {
     keywords.join(" ")
 }
 
-fn fstab(disk: &Disk, uuid: &str, esp: Option<u32>) -> String {
-    let options = disk.mount_options.as_deref().unwrap_or("defaults");
-    // Btrfs and XFS repair themselves when mounted: nothing to check before.
-    let pass = u8::from(disk.filesystem.keyword().starts_with("ext"));
-    let mut text = format!("UUID={uuid} / {} {options} 0 {pass}\n", disk.filesystem.keyword());
-    if let Some(id) = esp {
-        text += &format!("UUID={} /boot/efi vfat umask=0077,nofail 0 2\n", fat_uuid(id));
-    }
-    text
-}
-
-/// A FAT volume id as fstab has it.
-fn fat_uuid(id: u32) -> String {
-    format!("{:04X}-{:04X}", id >> 16, id & 0xffff)
-}
-
 pub(super) fn create(
     plan: &Plan,
     tree: &RootTree,
@@ -133,7 +162,7 @@ pub(super) fn create(
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     remove_build_files(tree)?;
     furnish(plan, tree)?;
-    tree.clamp_times(plan.system.epoch)?;
+    tree.clamp_times(plan.epoch)?;
     if let Some(install) = &plan.install {
         artifacts.push(install_settings::create(install, &plan.name, workspace, host)?);
     }
@@ -145,12 +174,9 @@ pub(super) fn create(
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;
-    let system = plan.layout.partition(PartitionRole::System).context("the disk has no system partition")?;
     let boot = std::thread::scope(|scope| {
         let boot = scope.spawn(|| make_boot_loader(plan, workspace, host));
-        let stage = host.stage(format!("Writing the {} file system", plan.system.filesystem.keyword()));
-        filesystem::create_inside(&plan.system, tree, &path, system.start * SECTOR, workspace, host)?;
-        stage.finish();
+        disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host)?;
         boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     assemble(plan, &boot, file).context("assembling the disk")?;
@@ -182,16 +208,16 @@ pub(super) fn create(
 fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     let initrd = std::fs::read(&plan.boot.initrd)
         .with_context(|| format!("reading the boot image {}", plan.boot.initrd.display()))?;
-    tree.write(plan.menu.initrd.trim_start_matches('/'), initrd, 0o644)?;
+    tree.write(initrd_path(&plan.boot.kernel_version).trim_start_matches('/'), initrd, 0o644)?;
     grub2::configure(&plan.menu, tree)?;
     let own = if tree.exists("etc/fstab") { tree.read_text("etc/fstab")? } else { String::new() };
-    if !own.lines().any(|line| line.split_whitespace().nth(1) == Some("/")) {
-        let kept = own.lines().filter(|line| !line.trim_start().starts_with('#') && !line.trim().is_empty());
-        let text = plan.fstab.clone() + &kept.flat_map(|line| [line, "\n"]).collect::<String>();
+    if let Some(text) = fstab::merged(&plan.layout, &own) {
         tree.write("etc/fstab", text, 0o644)?;
     }
-    if plan.layout.partition(PartitionRole::Esp).is_some() {
-        tree.create_dir("boot/efi", 0o755)?;
+    for (partition, _) in plan.layout.partitions() {
+        if let Some(mount) = partition.content.mount().filter(|mount| mount.path != "/") {
+            tree.create_dir(mount.path.trim_start_matches('/'), 0o755)?;
+        }
     }
     Ok(())
 }
@@ -207,14 +233,18 @@ struct BootLoader {
 /// Needs nothing of the system but its plan: made while the system is written.
 fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<BootLoader> {
     let stage = host.stage("Making the boot loader");
-    let bios = match plan.layout.firmware {
-        Firmware::Uefi => None,
-        _ => Some(grub2::core_image(Platform::Pc, &plan.menu, workspace, host)?),
-    };
-    let esp = match plan.layout.partition(PartitionRole::Esp) {
-        Some(esp) => Some(system_partition(plan, esp.sectors * SECTOR, workspace, host)?),
+    let menu = &plan.menu;
+    let bios = match plan.layout.bios_core() {
         None => None,
+        Some(_) => Some(grub2::core_image(Platform::Pc, menu, workspace, host)?),
     };
+    let mut esp = None;
+    for (partition, extent) in plan.layout.partitions() {
+        if let Content::Fat { id: Some(id), .. } = partition.content {
+            let plan = EspPlan { size: extent.sectors * SECTOR, id, epoch: plan.epoch };
+            esp = Some(system_partition(&plan, menu, workspace, host)?);
+        }
+    }
     stage.finish();
     Ok(BootLoader { bios, esp })
 }
@@ -223,22 +253,33 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
 fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
-    if let Some(core) = &boot.bios {
-        let (location, room) = layout.bios_core();
+    if let (Some(core), Some((location, room))) = (&boot.bios, layout.bios_core()) {
         grub2::write_bios(core, location, room, &file)?;
     }
-    if let (Some(image), Some(esp)) = (&boot.esp, layout.partition(PartitionRole::Esp)) {
-        sparse::copy(image, &file, esp.start * SECTOR)?;
+    for (partition, extent) in layout.partitions() {
+        let (offset, size) = (extent.start * SECTOR, extent.sectors * SECTOR);
+        match &partition.content {
+            Content::Fat { .. } => {
+                if let Some(image) = &boot.esp {
+                    sparse::copy(image, &file, offset)?;
+                }
+            }
+            Content::Swap { uuid, label } => {
+                let uuid = uuid.as_deref().context("swap space has no UUID")?;
+                swap::write(&file, offset, size, uuid, label.as_deref())?;
+            }
+            // Written before, or on the first sectors.
+            Content::Filesystem(_) | Content::BootCode | Content::Empty => {}
+        }
     }
     Ok(())
 }
 
 /// The EFI system partition with GRUB.
-fn system_partition(plan: &Plan, size: u64, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let image = workspace.scratch_file("esp");
-    let core = grub2::core_image(Platform::Efi64, &plan.menu, workspace, host)?;
-    let esp = EspPlan { size, id: plan.esp_id, epoch: plan.system.epoch };
-    esp::create(&esp, &core, &image, workspace, host)?;
+    let core = grub2::core_image(Platform::Efi64, menu, workspace, host)?;
+    esp::create(esp, &core, &image, workspace, host)?;
     Ok(image)
 }
 
@@ -268,11 +309,6 @@ fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fat_ids_are_written_as_fstab_has_them() {
-        assert_eq!(fat_uuid(0x1234_abcd), "1234-ABCD");
-    }
 
     #[test]
     fn vmware_settings_name_the_disk_file() {

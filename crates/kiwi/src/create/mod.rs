@@ -2,17 +2,19 @@
 
 mod cpio;
 mod disk;
+mod disk_volumes;
 mod filesystem;
 pub mod install_settings;
 mod iso;
 mod size;
 mod tbz;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use bootconfig::ImageName;
-use description::{DiskFormat, ImageType, Selection};
+use bootconfig::{ImageName, Storage};
+use description::{Disk, DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
 use crate::failure::{Failure, Kind};
@@ -35,17 +37,58 @@ pub struct BootFiles {
 /// What a plan needs to know of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeFacts {
-    /// Content.
+    /// Content, without that of `parts`.
     pub measure: Measure,
+    /// Content of each mount point that becomes a file system of its own, without that of mount points below it.
+    pub parts: BTreeMap<String, Measure>,
     /// The boot image, for types that boot.
     pub boot: Option<BootFiles>,
 }
 
 impl TreeFacts {
-    /// Measures a tree that becomes an image.
-    pub fn of(tree: &RootTree, boot: Option<BootFiles>) -> Result<Self> {
-        Ok(Self { measure: tree.measure()?, boot })
+    /// Measures a tree that becomes an image, of which `mount_points` become file systems of their own.
+    pub fn of(tree: &RootTree, boot: Option<BootFiles>, mount_points: &[String]) -> Result<Self> {
+        let mut measure = tree.measure()?;
+        let mut parts: BTreeMap<String, Measure> = BTreeMap::new();
+        let mut children_first: Vec<&String> = mount_points.iter().collect();
+        children_first.sort_by_key(|path| std::cmp::Reverse(path.len()));
+        for path in children_first {
+            let mut own = match tree.exists(path) {
+                true => tree.subtree(path)?.measure()?,
+                false => Measure::default(),
+            };
+            let below = parts.iter().filter(|(other, _)| other.starts_with(&format!("{path}/")));
+            below.for_each(|(_, other)| own = own.without(other));
+            measure = measure.without(&own);
+            parts.insert(path.clone(), own);
+        }
+        Ok(Self { measure, parts, boot })
     }
+}
+
+/// The mount points of the type that become file systems of their own.
+pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
+    match &selection.image_type {
+        ImageType::Disk(disk) => disk::mount_points(disk),
+        ImageType::Filesystem(_)
+        | ImageType::Cpio
+        | ImageType::Tbz
+        | ImageType::Iso(_)
+        | ImageType::Usb(_)
+        | ImageType::Xen(_)
+        | ImageType::Pxe(_)
+        | ImageType::Split(_) => Ok(Vec::new()),
+    }
+}
+
+pub use crate::disk::storage::{has_swap, is_divided};
+
+/// The storage of a disk, for its boot image; none where the disk is the system alone and what its firmware needs.
+pub fn storage(disk: &Disk) -> Result<Option<Storage>> {
+    Ok(match is_divided(disk) {
+        true => Some(Storage::of(crate::disk::storage::of(disk)?)),
+        false => None,
+    })
 }
 
 /// What is made of a tree, decided.
@@ -67,7 +110,7 @@ pub enum ImagePlan {
 pub fn check(selection: &Selection) -> Result<()> {
     match &selection.image_type {
         ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
-        ImageType::Disk(disk) => crate::filesystem::refuse(disk.filesystem),
+        ImageType::Disk(disk) => disk::check(disk),
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
         ImageType::Cpio | ImageType::Tbz => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.firmware),
@@ -95,7 +138,12 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
         ImageType::Cpio => Vec::new(),
         ImageType::Tbz => vec!["bash", "tar", "xz"],
         ImageType::Disk(disk) => {
-            let mut programs = crate::filesystem::programs(disk.filesystem).to_vec();
+            let mut programs: Vec<&str> = Vec::new();
+            for program in disk::filesystems(disk).into_iter().flat_map(crate::filesystem::programs) {
+                if !programs.contains(program) {
+                    programs.push(program);
+                }
+            }
             programs.extend(crate::bootloader::grub2::programs(disk.firmware));
             if disk.format != DiskFormat::Raw {
                 programs.push("qemu-img");

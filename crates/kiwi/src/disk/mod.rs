@@ -1,7 +1,10 @@
-//! A disk as a file: partitions at their locations, a table that names them.
+//! A disk as a file: what its partitions contain, where they lie, the table that names them, the fstab that mounts them.
 
+pub mod fstab;
 mod layout;
+pub mod storage;
+pub mod swap;
 mod table;
 
-pub use layout::{DiskLayout, Partition, PartitionRole, SECTOR, plan, plan_machine, plan_stick};
+pub use layout::{DiskLayout, Extent, SECTOR};
 pub use table::write;

@@ -4,12 +4,14 @@
 //! is written in place, also inside a disk. Afterwards `ext_times` sets the times of every inode, which mke2fs takes
 //! from the tree's own inodes, so that the same tree gives the same bytes.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use ondisk::Filesystem;
 
-use super::{FilesystemPlan, directory_of, ext_times};
+use super::ext_times::{self, Top};
+use super::{FilesystemPlan, directory_of};
 use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -100,5 +102,13 @@ pub(super) fn create(
         .run()
         .context("writing the file system")?;
     let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;
-    ext_times::finish(&file, offset, plan.epoch).context("setting the file system's times")
+    // That of a whole system is root's and open to all, whatever the directory it was built in is.
+    let top = match tree.is_subtree() {
+        true => {
+            let top = tree.path().metadata().context("reading the top directory of the file system")?;
+            Some(Top { mode: top.mode(), user: top.uid(), group: top.gid() })
+        }
+        false => None,
+    };
+    ext_times::finish(&file, offset, plan.epoch, top).context("setting the file system's times")
 }

@@ -29,8 +29,31 @@ const MODIFICATION: usize = 0x10;
 const CREATION: usize = 0x90;
 const EXTRA: [usize; 4] = [0x84, 0x88, 0x8c, 0x94];
 
-/// Sets the times of the file system that starts at `offset` of `file`.
-pub(super) fn finish(file: &File, offset: u64, epoch: u64) -> Result<()> {
+/// The number of the inode of the top directory.
+const TOP: u32 = 2;
+
+/// Mode and owner of the top directory, which mke2fs does not take from the tree.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Top {
+    pub(super) mode: u32,
+    pub(super) user: u32,
+    pub(super) group: u32,
+}
+
+impl Top {
+    /// Writes them into the inode: the lower and the upper half of each number have locations of their own.
+    fn write(self, inode: &mut [u8]) {
+        let kept = LE::read_u16(inode) & !0o7777;
+        LE::write_u16(inode, kept | (self.mode & 0o7777) as u16);
+        for (number, low, high) in [(self.user, 0x02, 0x78), (self.group, 0x18, 0x7a)] {
+            LE::write_u16(&mut inode[low..], (number & 0xffff) as u16);
+            LE::write_u16(&mut inode[high..], (number >> 16) as u16);
+        }
+    }
+}
+
+/// Sets the times of the file system that starts at `offset` of `file`; its top directory gets the attributes `top`, if any.
+pub(super) fn finish(file: &File, offset: u64, epoch: u64, top: Option<Top>) -> Result<()> {
     let epoch = u32::try_from(epoch).context("the time of the build does not fit an ext file system")?;
     let layout = Layout::read(file, offset)?;
     let mut table = Vec::new();
@@ -42,6 +65,9 @@ pub(super) fn finish(file: &File, offset: u64, epoch: u64) -> Result<()> {
         let mut changed = false;
         for (index, inode) in table.chunks_exact_mut(usize::try_from(layout.inode_size)?).enumerate() {
             let number = u32::try_from(group * layout.inodes_per_group + index as u64 + 1)?;
+            if let (TOP, Some(top)) = (number, top) {
+                top.write(inode);
+            }
             changed |= layout.finish_inode(inode, number, epoch);
         }
         if changed {
@@ -171,7 +197,8 @@ mod tests {
             let keywords = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
             run("mke2fs", &keywords);
             let file = File::options().read(true).write(true).open(&image).unwrap();
-            finish(&file, 0, 1_000_000_000).unwrap();
+            let top = Top { mode: 0o1777, user: 70_000, group: 12 };
+            finish(&file, 0, 1_000_000_000, Some(top)).unwrap();
             run("e2fsck", &["-fn", &image]);
             let stat = run("debugfs", &["-R", "stat /7", &image]);
             for keyword in
@@ -179,6 +206,10 @@ mod tests {
             {
                 assert!(stat.contains(keyword), "{features}: no {keyword} in {stat}");
             }
+            let stat = run("debugfs", &["-R", "stat <2>", &image]);
+            let shown: Vec<&str> = stat.split_whitespace().collect();
+            assert!(shown.windows(2).any(|pair| pair == ["Mode:", "01777"]), "{stat}");
+            assert!(shown.windows(4).any(|pair| pair == ["User:", "70000", "Group:", "12"]), "{stat}");
             std::fs::remove_file(&image).unwrap();
         }
     }

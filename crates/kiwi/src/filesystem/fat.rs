@@ -22,13 +22,6 @@ pub struct FatPlan {
     pub epoch: u64,
 }
 
-impl FatPlan {
-    /// Returns the id as `blkid` and GRUB write it.
-    pub fn uuid(&self) -> String {
-        format!("{:04X}-{:04X}", self.id >> 16, self.id & 0xffff)
-    }
-}
-
 /// Returns the size for files of `bytes` in total: a sixteenth more, and enough for FAT32.
 pub fn size_for(bytes: u64) -> u64 {
     (bytes + bytes / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20)

@@ -15,7 +15,7 @@ mod xfs;
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ondisk::Filesystem;
 
 use crate::failure::{Failure, Kind};
@@ -98,7 +98,9 @@ pub fn create_inside(
             // Beside the disk, so that its blocks can be shared instead of copied where the file system allows it.
             let file = disk.with_extension("system");
             let target = host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
-            create_apart(plan, tree, &file, (&target, offset), workspace, host).map(drop)
+            let size = create_apart(plan, tree, &file, (&target, offset), workspace, host)?;
+            ensure!(size <= plan.size, "the file system has {size} bytes and its partition {}", plan.size);
+            Ok(())
         }
     }
 }

@@ -16,7 +16,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use bootconfig::{BootConfig, Kind};
+use bootconfig::{BootConfig, Kind, Storage};
 
 pub use archive::Compression;
 
@@ -64,12 +64,23 @@ fn repair_programs(filesystem: ondisk::Filesystem) -> &'static [&'static str] {
     }
 }
 
-/// The system's file system and, over one that is read-only, that of its layer.
-fn filesystems(system: ondisk::Filesystem, kind: Kind) -> Vec<ondisk::Filesystem> {
-    match (kind, system) {
-        (Kind::Usb, ondisk::Filesystem::Squashfs) => vec![system, ondisk::Filesystem::Ext4],
-        _ => vec![system],
+/// The system's file system, that of the layer over one that is read-only, and those that are mounted with the system.
+fn filesystems(system: ondisk::Filesystem, config: &BootConfig) -> Vec<ondisk::Filesystem> {
+    let mut filesystems = vec![system];
+    if config.kind == Kind::Usb && system == ondisk::Filesystem::Squashfs {
+        filesystems.push(ondisk::Filesystem::Ext4);
     }
+    for (partition, _) in config.storage.iter().flat_map(Storage::early_mounts) {
+        let kind = match &partition.content {
+            bootconfig::Content::Filesystem(volume) => Some(volume.kind),
+            bootconfig::Content::Fat { .. }
+            | bootconfig::Content::Swap { .. }
+            | bootconfig::Content::BootCode
+            | bootconfig::Content::Empty => None,
+        };
+        filesystems.extend(kind.filter(|kind| !filesystems.contains(kind)));
+    }
+    filesystems
 }
 
 /// Programs that a kind of boot image runs; included if the tree has them.
@@ -88,16 +99,20 @@ pub fn plan(
     config: &BootConfig,
     identity: &Identity,
 ) -> Result<InitrdPlan> {
-    let filesystems = filesystems(filesystem, config.kind);
+    let filesystems = filesystems(filesystem, config);
     let kernel = Kernel::find(tree)?;
     let set = modules::Modules::read(tree, &kernel)?;
-    if let Some(driver) = modules::filesystem_modules(filesystem).first().filter(|name| set.lacks(name)) {
-        bail!(
-            "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package that \
-             has it, and where config.sh calls suseStripKernel name it among the <drivers>",
-            kernel.version,
-            filesystem.keyword()
-        );
+    // The layer over a read-only stick can be in memory.
+    let must_mount = filesystems.iter().filter(|kind| **kind == filesystem || config.kind != Kind::Usb);
+    for kind in must_mount {
+        if let Some(driver) = modules::filesystem_modules(*kind).first().filter(|name| set.lacks(name)) {
+            bail!(
+                "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package \
+                 that has it, and where config.sh calls suseStripKernel name it among the <drivers>",
+                kernel.version,
+                kind.keyword()
+            );
+        }
     }
     let mut wanted: Vec<&str> = Vec::new();
     wanted.extend(modules::machine_modules());

@@ -13,8 +13,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bootconfig::Checksum;
-use description::Firmware;
+use bootconfig::{Checksum, Content as Inside, FilesystemContent, Mount, Scheme, Table, fat_uuid};
 use ondisk::Filesystem;
 
 use super::boot_files::BootFiles;
@@ -22,7 +21,8 @@ use super::boot_menu::{self, Start};
 use super::system_image::{Content, SystemImage};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::medium_menu::{Action, MediumMenu};
-use crate::disk::{self, DiskLayout, PartitionRole, SECTOR};
+use crate::disk::storage::{boot_code, numbered};
+use crate::disk::{self, DiskLayout, SECTOR};
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::{Host, sparse};
@@ -86,27 +86,46 @@ pub fn plan(
         id: u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("fat")[index])),
         epoch: identity.epoch,
     };
-    let mut wanted = vec![(PartitionRole::Boot, fat.size)];
+    let mut partitions = match carrier {
+        Carrier::Stick => Vec::new(),
+        Carrier::Disk => vec![boot_code()],
+    };
+    let boot_files = Inside::Fat { id: Some(fat.id), mount: None };
+    partitions.push(("p.boot".to_owned(), Some(mebibytes(fat.size)), boot_files));
     let mut layer = None;
     if let Some(system) = system {
-        wanted.push((PartitionRole::System, system.bytes()));
-        match system.content {
-            Content::Writable => {}
-            Content::ReadOnly => {
-                wanted.push((PartitionRole::ReadWrite, LAYER));
-                layer = Some(layer_plan(identity));
-            }
-            Content::Disk => bail!(
+        let kind = match (system.content, system.filesystem) {
+            (Content::Writable | Content::ReadOnly, Some(kind)) => kind,
+            (Content::Disk, _) | (_, None) => bail!(
                 "{} is a whole disk with its own boot loader; write it unchanged, or make an installation stick from it",
                 system.path.display()
             ),
+        };
+        let is_last = system.content == Content::Writable;
+        let mount = Some(Mount::new("/", "defaults"));
+        let root = FilesystemContent { kind, uuid: None, label: None, mount, grow: is_last };
+        partitions.push(("p.lxroot".to_owned(), Some(mebibytes(system.bytes())), Inside::Filesystem(root)));
+        if !is_last {
+            let plan = layer_plan(identity);
+            let content = Inside::Filesystem(FilesystemContent {
+                kind: Filesystem::Ext4,
+                uuid: Some(plan.uuid.clone()),
+                label: plan.label.clone(),
+                mount: None,
+                grow: true,
+            });
+            partitions.push(("p.lxrw".to_owned(), Some(mebibytes(LAYER)), content));
+            layer = Some(plan);
         }
     }
-    let layout = match carrier {
-        Carrier::Stick => disk::plan_stick(&wanted, identity),
-        Carrier::Disk => disk::plan_machine(&wanted, identity),
+    let scheme = match carrier {
+        // Every BIOS takes it from a stick.
+        Carrier::Stick => Scheme::Mbr,
+        // It has room for as many partitions as the machine is to get.
+        Carrier::Disk => Scheme::Gpt,
     };
-    let root = layout.partition(PartitionRole::System).map(|system| layout.partition_uuid(system));
+    let layout = DiskLayout::of(Table { scheme, partitions: numbered(partitions) }, 0, identity);
+    let root = layout.mounted_at("/").map(|(system, extent)| layout.partition_uuid(system, extent));
     let mut menu = match (carrier, system) {
         (Carrier::Disk, Some(system)) => menu(&system.name, root),
         (Carrier::Disk | Carrier::Stick, _) => {
@@ -117,6 +136,11 @@ pub fn plan(
         menu.entries.retain(|entry| entry.action != Action::NextDevice);
     }
     Ok(Plan { boot, system: system.map(|system| system.path.clone()), layout, fat, layer, menu })
+}
+
+/// Mebibytes that hold `bytes`.
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 fn layer_plan(identity: &Identity) -> FilesystemPlan {
@@ -141,9 +165,9 @@ fn menu(title: &str, root: Option<String>) -> MediumMenu {
 
 /// Writes it to the file `output`.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
-    let stage = host.stage(match plan.layout.firmware {
-        Firmware::Bios => "Assembling the stick",
-        Firmware::Uefi | Firmware::BiosAndUefi => "Assembling the disk",
+    let stage = host.stage(match plan.layout.table.scheme {
+        Scheme::Mbr => "Assembling the stick",
+        Scheme::Gpt => "Assembling the disk",
     });
     let fat = boot_partition(plan, workspace, host)?;
     let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
@@ -151,18 +175,19 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     let mut file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
     file.set_len(plan.bytes()).with_context(|| format!("sizing {}", output.display()))?;
     disk::write(layout, &mut file)?;
-    let core = grub2::stick_core_image(Platform::Pc, &plan.fat.uuid(), workspace, host)?;
-    let (location, room) = layout.bios_core();
+    let uuid = fat_uuid(plan.fat.id);
+    let core = grub2::stick_core_image(Platform::Pc, &uuid, workspace, host)?;
+    let (location, room) = layout.bios_core().context("there is no room for GRUB")?;
     grub2::write_bios(&core, location, room, &file)?;
-    for partition in &layout.partitions {
-        let content = match partition.role {
-            PartitionRole::Boot => Some(&fat),
-            PartitionRole::System => plan.system.as_ref(),
-            PartitionRole::ReadWrite => layer.as_ref(),
-            PartitionRole::BiosBoot | PartitionRole::Esp => None,
+    for (partition, extent) in layout.partitions() {
+        let content = match &partition.content {
+            Inside::Fat { .. } => Some(&fat),
+            Inside::Filesystem(volume) if volume.mount.is_some() => plan.system.as_ref(),
+            Inside::Filesystem(_) => layer.as_ref(),
+            Inside::Swap { .. } | Inside::BootCode | Inside::Empty => None,
         };
         if let Some(content) = content {
-            sparse::copy(content, &file, partition.start * SECTOR)?;
+            sparse::copy(content, &file, extent.start * SECTOR)?;
         }
     }
     stage.finish();
@@ -177,7 +202,7 @@ fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<Pat
     for (from, to) in [(&plan.boot.kernel, &kernel), (&plan.boot.initrd, &initrd)] {
         host.copy_file(from, to).with_context(|| format!("copying {}", from.display()))?;
     }
-    let efi = grub2::stick_core_image(Platform::Efi64, &plan.fat.uuid(), workspace, host)?;
+    let efi = grub2::stick_core_image(Platform::Efi64, &fat_uuid(plan.fat.id), workspace, host)?;
     let files = [
         (efi, "EFI/BOOT/BOOTX64.EFI"),
         (menu, "boot/grub/grub.cfg"),

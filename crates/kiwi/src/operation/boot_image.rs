@@ -61,7 +61,8 @@ impl Wanted<'_> {
         Ok(match &selection.image_type {
             ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
             ImageType::Disk(disk) => {
-                Some(BootConfig { partitions: partition_plan::of(disk, selection)?, ..own() })
+                let partitions = partition_plan::of(disk, selection)?;
+                Some(BootConfig { partitions, storage: crate::create::storage(disk)?, ..own() })
             }
             _ => Some(own()),
         })
@@ -346,7 +347,7 @@ pub(super) fn create_boot_image(
     let own = BootConfig { grow: true, modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
-    let facts = TreeFacts::of(&layered, None)?;
+    let facts = TreeFacts::of(&layered, None, &[])?;
     let plan = crate::create::plan(selection, &facts, &identity)?;
     crate::create::create(&plan, &layered, workspace, host)
 }

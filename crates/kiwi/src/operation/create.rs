@@ -138,7 +138,7 @@ fn system_images(
     images_script::run(&layered, host)?;
     let boot = boot_image::of(selection, boot, &layered, record, workspace, context)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
-    let facts = TreeFacts::of(&layered, files)?;
+    let facts = TreeFacts::of(&layered, files, &crate::create::mount_points(selection)?)?;
     let plan = crate::create::plan(selection, &facts, &record.identity())?;
     let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
     artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, workspace, context)?);

@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use bootconfig::{PartitionPlan, PlannedPartition, PlannedSize, Purpose};
-use description::{Disk, DiskKeyword, Selection};
+use description::{Disk, DiskKeyword, Oem, Selection};
+use ondisk::Mebibytes;
 
-use crate::create::install_settings::deployed;
+use crate::create::{self, install_settings::deployed};
 
 /// Mebibytes a system gets at most where the chapter's oemboot divides the disk (spec/kiwi-1.4, 5.5).
 const CHAPTER_SYSTEM: u64 = 10_240;
@@ -14,11 +15,14 @@ pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<PartitionP
     if !disk.resize {
         return Ok(None);
     }
+    let oem = Oem { swap: swap(disk), ..disk.oem.clone() };
     // The system has its size already and never becomes smaller: `image` is as good as any.
-    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &disk.oem, 1));
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &oem, 1));
     let partition_plan = match deployed {
         Some(deployed) => deployed.partition_plan(),
         None if has_settings(disk) => PartitionPlan::new(from_settings(disk)),
+        // Its partitions are those that the description names.
+        None if create::is_divided(disk) => return Ok(None),
         None if is_chapters_oemboot(disk) => PartitionPlan::new(chapters()),
         None => return Ok(None),
     };
@@ -31,7 +35,12 @@ pub(super) fn is_chapters_oemboot(disk: &Disk) -> bool {
 }
 
 fn has_settings(disk: &Disk) -> bool {
-    disk.oem.swap.is_some() || disk.oem.system_size.is_some()
+    swap(disk).is_some() || disk.oem.system_size.is_some()
+}
+
+/// Swap space that is made at the first boot, unless the image has it.
+fn swap(disk: &Disk) -> Option<Mebibytes> {
+    disk.oem.swap.filter(|_| !create::has_swap(disk))
 }
 
 fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
@@ -39,7 +48,7 @@ fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
         Some(size) => PlannedSize::Mebibytes(size.0),
         None => PlannedSize::Rest,
     };
-    let swap = disk.oem.swap.map(|size| planned(Purpose::Swap, PlannedSize::Mebibytes(size.0)));
+    let swap = swap(disk).map(|size| planned(Purpose::Swap, PlannedSize::Mebibytes(size.0)));
     std::iter::once(planned(Purpose::System, system)).chain(swap).collect()
 }
 

@@ -10,6 +10,7 @@ use crate::boot_plan::BootPlan;
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
+use crate::early_mounts;
 use crate::grow;
 use crate::machine::{Machine, PanicTimeout};
 use crate::modules::Modules;
@@ -57,12 +58,14 @@ impl System {
         self.modules.load(filesystem.module(), console);
         check::check(machine, &self.device, filesystem, console)?;
         console.phase("check");
-        let device = match plan.grow && plan.partitions.is_none() {
-            true => grow::partition(machine, self.device, console),
-            false => self.device,
+        let device = if plan.grow && plan.partitions.is_none() {
+            grow::partition(machine, self.device, console)
+        } else {
+            self.device
         };
         console.phase("partition");
         let system = root::mount(machine, plan, &device, &self.superblock, &self.modules)?;
+        early_mounts::mount(machine, plan, &device, &mut self.modules, console)?;
         console.phase("mount");
         if plan.grow {
             let device = match &plan.partitions {

@@ -132,7 +132,7 @@ fn packed(tree: &RootTree, directory: &Path, host: &Host) -> Vec<u8> {
     std::fs::create_dir(directory).unwrap();
     let workspace = Workspace::open(directory, host).unwrap();
     let identity = Identity::new(1_000_000, ["tiny"]);
-    let facts = crate::create::TreeFacts { measure: tree.measure().unwrap(), boot: None };
+    let facts = crate::create::TreeFacts::of(tree, None, &[]).unwrap();
     let plan = crate::create::plan(&selection, &facts, &identity).unwrap();
     let artifacts = crate::create::create(&plan, tree, &workspace, host).unwrap();
     let initrd = std::fs::File::open(crate::create::initrd_of(&artifacts).unwrap()).unwrap();

@@ -1,0 +1,113 @@
+use proptest::option;
+use proptest::prelude::*;
+
+use ondisk::Filesystem;
+
+use super::*;
+
+fn volume(kind: Filesystem, path: &str) -> Content {
+    let mount = Some(Mount::new(path, "defaults"));
+    Content::Filesystem(FilesystemContent { kind, uuid: None, label: None, mount, grow: path == "/" })
+}
+
+fn table(contents: Vec<Content>) -> Table {
+    let partitions = contents.into_iter().zip(1..);
+    let partition =
+        |(content, number)| Partition { number, name: format!("p.{number}"), size: None, content };
+    Table { scheme: Scheme::Gpt, partitions: partitions.map(partition).collect() }
+}
+
+#[test]
+fn writes_one_line_and_reads_it_back() {
+    let mut table = table(vec![
+        Content::BootCode,
+        Content::Swap { uuid: None, label: Some("my swap".to_owned()) },
+        volume(Filesystem::Xfs, "/home"),
+    ]);
+    table.partitions[0].size = Some(1);
+    let storage = Storage::of(table);
+    let text = "table;scheme=gpt partition;number=1;name=p.1;size=1;content=boot-code \
+                partition;number=2;name=p.2;content=swap;label=my%20swap \
+                partition;number=3;name=p.3;content=filesystem;kind=xfs;mount=/home;options=defaults;grow=no";
+    assert_eq!(storage.to_string(), text);
+    assert_eq!(Storage::parse(text), Ok(storage));
+}
+
+#[test]
+fn finds_the_file_system_that_contains_a_path() {
+    let table = table(vec![
+        volume(Filesystem::Ext4, "/boot"),
+        Content::Fat { id: None, mount: Some(Mount::new("/boot/efi", "nofail")) },
+        volume(Filesystem::Xfs, "/"),
+    ]);
+    let found = |path| table.containing(path).map(|(partition, inside)| (partition.number, inside));
+    assert_eq!(found("/boot/grub/grub.cfg"), Some((1, "/grub/grub.cfg")));
+    assert_eq!(found("/boot/efi/EFI"), Some((2, "/EFI")));
+    assert_eq!(found("/bootstrap"), Some((3, "/bootstrap")));
+    assert_eq!(table.mounted_at("/").map(|partition| partition.number), Some(3));
+}
+
+#[test]
+fn mounts_usr_before_the_init_starts() {
+    let contents = ["/usr/local", "/usr", "/home", "/"].map(|path| volume(Filesystem::Ext4, path));
+    let storage = Storage::of(table(contents.to_vec()));
+    let early: Vec<_> = storage.early_mounts().iter().map(|(_, mount)| mount.path.as_str()).collect();
+    assert_eq!(early, ["/usr", "/usr/local"]);
+}
+
+#[test]
+fn rejects_what_is_damaged_by_name() {
+    for (text, expected) in [
+        ("", "unknown item \"\""),
+        ("table", "\"scheme\" is missing in \"table\""),
+        ("table;scheme=x", "scheme=\"x\" in \"table;scheme=x\" is not a value of this key"),
+        ("partition;number=1;name=a;content=empty", "has no table before it"),
+        ("table;scheme=mbr;scheme=mbr", "duplicate key \"scheme\""),
+        ("table;scheme=mbr;size=1", "unknown key \"size\""),
+        ("table;scheme=mbr partition;number=0;name=a;content=empty", "is not a value of this key"),
+        ("table;scheme=mbr partition;number=1;size=x;name=a;content=empty", "size=\"x\""),
+        ("table;scheme=mbr partition;number=1;name=%4;content=empty", "is not key=value"),
+        (
+            "table;scheme=mbr partition;number=1;name=a;content=fat;mount=/a/../b;options=defaults",
+            "mount=\"/a/../b\"",
+        ),
+        (
+            "table;scheme=mbr partition;number=1;name=a;content=empty partition;number=1;name=b;content=empty",
+            "duplicate partition 1",
+        ),
+    ] {
+        let error = Storage::parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+fn any_mount() -> impl Strategy<Value = Option<Mount>> {
+    option::of(("/([a-z]{1,8}(/[a-z]{1,8})?)?", "\\PC{0,12}").prop_map(|(path, text)| Mount::new(path, text)))
+}
+
+fn any_content() -> impl Strategy<Value = Content> {
+    let text = || option::of("\\PC{0,12}");
+    let kind = prop::sample::select(Filesystem::ALL);
+    prop_oneof![
+        (kind, text(), text(), any_mount(), any::<bool>()).prop_map(|(kind, uuid, label, mount, grow)| {
+            Content::Filesystem(FilesystemContent { kind, uuid, label, mount, grow })
+        }),
+        (any::<Option<u32>>(), any_mount()).prop_map(|(id, mount)| Content::Fat { id, mount }),
+        (text(), text()).prop_map(|(uuid, label)| Content::Swap { uuid, label }),
+        Just(Content::BootCode),
+        Just(Content::Empty),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_back(contents in prop::collection::vec(any_content(), 0..6)) {
+        let storage = Storage::of(table(contents));
+        prop_assert_eq!(Storage::parse(&storage.to_string()), Ok(storage));
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC*") {
+        let _ = Storage::parse(&text);
+    }
+}

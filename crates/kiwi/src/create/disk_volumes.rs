@@ -1,0 +1,139 @@
+//! The file systems of Linux on a disk: how large each is, and which part of the tree it gets.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use bootconfig::{Content, Table};
+use description::Disk;
+
+use super::{BootFiles, TreeFacts, size};
+use crate::bootloader::grub2;
+use crate::disk::{DiskLayout, SECTOR};
+use crate::filesystem::{self, FilesystemPlan};
+use crate::host::Host;
+use crate::root_tree::{Measure, RootTree};
+use crate::workspace::Workspace;
+
+/// Mebibytes of the partition for `/boot` unless its content needs more.
+const BOOT: u64 = 300;
+
+/// One file system to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct VolumePlan {
+    /// The number of its partition.
+    number: u32,
+    /// Where the system mounts it; nothing mounted: nothing in it.
+    path: Option<String>,
+    content: FilesystemPlan,
+}
+
+/// Decides the size of every file system and with it that of its partition. Children come before parents, the system last.
+pub(super) fn plan(
+    table: &mut Table,
+    disk: &Disk,
+    facts: &TreeFacts,
+    boot: &BootFiles,
+    epoch: u64,
+) -> Result<Vec<VolumePlan>> {
+    let initrd = boot.initrd.metadata().with_context(|| format!("reading {}", boot.initrd.display()))?;
+    let with_boot = table.containing(grub2::DIRECTORY).map(|(partition, _)| partition.number);
+    let mut volumes = Vec::new();
+    for partition in &mut table.partitions {
+        let Content::Filesystem(volume) = &partition.content else { continue };
+        let path = volume.mount.as_ref().map(|mount| mount.path.clone());
+        let is_system = path.as_deref() == Some("/");
+        let mut measure = match &path {
+            Some(_) if is_system => facts.measure,
+            Some(path) => facts.parts.get(path).copied().unwrap_or_default(),
+            None => Measure::default(),
+        };
+        if with_boot == Some(partition.number) {
+            // The initrd, and GRUB's menu.
+            measure.bytes += initrd.len() + (1 << 20);
+        }
+        let filesystem = volume.kind;
+        let needed = filesystem::needed(filesystem, &measure);
+        let least = needed.div_ceil(1 << 20);
+        let mebibytes = match partition.size {
+            _ if is_system => size::decide(needed, disk.size)?,
+            Some(size) => size,
+            None => least.max(BOOT),
+        };
+        ensure!(
+            mebibytes >= least,
+            "the partition {}{} has {mebibytes} MB and its {} needs {least} MB; give it a size of at least {least}",
+            partition.name,
+            path.as_ref().map(|path| format!(" for {path}")).unwrap_or_default(),
+            filesystem.keyword()
+        );
+        partition.size = Some(mebibytes);
+        let content = FilesystemPlan {
+            filesystem,
+            size: mebibytes << 20,
+            uuid: volume.uuid.clone().unwrap_or_default(),
+            label: volume.label.clone(),
+            options: if is_system { disk.create_options.clone() } else { Vec::new() },
+            compression: None,
+            entries: measure.entries,
+            epoch,
+        };
+        volumes.push(VolumePlan { number: partition.number, path, content });
+    }
+    let depth = |volume: &VolumePlan| match volume.path.as_deref() {
+        Some("/") => (true, 0),
+        path => (false, usize::MAX - path.map_or(0, str::len)),
+    };
+    volumes.sort_by_key(depth);
+    Ok(volumes)
+}
+
+/// Writes the file systems into the disk file at `path`, where they stay. What has a file system of its own is removed
+/// from the tree, which is a layer, so that no other file system gets it too.
+pub(super) fn create(
+    volumes: &[VolumePlan],
+    layout: &DiskLayout,
+    tree: &RootTree,
+    path: &Path,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let mut is_whole = true;
+    for volume in volumes {
+        let content = &volume.content;
+        let (_, extent) = layout
+            .partitions()
+            .find(|(partition, _)| partition.number == volume.number)
+            .context("a file system has no partition")?;
+        let offset = extent.start * SECTOR;
+        let keyword = content.filesystem.keyword();
+        match volume.path.as_deref() {
+            Some("/") => {
+                if !is_whole {
+                    // What the layer was known to hold is no longer true.
+                    tree.measure()?;
+                    tree.clamp_times(content.epoch)?;
+                }
+                let stage = host.stage(format!("Writing the {keyword} file system"));
+                filesystem::create_inside(content, tree, path, offset, workspace, host)?;
+                stage.finish();
+            }
+            Some(mount) => {
+                let stage = host.stage(format!("Writing the {keyword} file system of {mount}"));
+                let part = tree.subtree(mount)?;
+                part.clamp_times(content.epoch)?;
+                filesystem::create_inside(content, &part, path, offset, workspace, host)?;
+                drop(part);
+                tree.empty_dir(mount)?;
+                is_whole = false;
+                stage.finish();
+            }
+            None => {
+                let empty = workspace.scratch_file(&format!("volume-{}", volume.number));
+                let empty = RootTree::create(host, &empty)?;
+                empty.clamp_times(content.epoch)?;
+                filesystem::create_inside(content, &empty, path, offset, workspace, host)?;
+            }
+        }
+    }
+    Ok(())
+}

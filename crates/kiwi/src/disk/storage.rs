@@ -1,0 +1,140 @@
+//! The storage of a disk image, as its description specifies it.
+//!
+//! ```text
+//! <type bootpartition= efipartsize= ..>, <oemconfig>, <partitions> -> Table -> identified -> laid out (DiskLayout)
+//! ```
+//!
+//! The order is that of KIWI: boot code, EFI system partition, `/boot`, swap space, further partitions, the system, which
+//! is last so that it can grow.
+
+use anyhow::{Result, ensure};
+use bootconfig::{Content, FilesystemContent, Mount, Partition, Scheme, Table};
+use description::{Disk, DiskPartition, Firmware};
+use ondisk::Filesystem;
+
+use crate::identity::Identity;
+
+/// Mebibytes of the partition that contains GRUB for BIOS.
+const BOOT_CODE: u64 = 1;
+/// Mebibytes of the EFI system partition unless the description specifies them.
+const ESP: u64 = 64;
+/// Partitions that an MBR has room for.
+const MBR_PARTITIONS: usize = 4;
+
+/// A partition before it has its number: name, size, content.
+type Unnumbered = (String, Option<u64>, Content);
+
+/// Returns the partitions of a disk image. The system has no size yet, nothing has a UUID.
+pub fn of(disk: &Disk) -> Result<Table> {
+    let mut partitions = match disk.firmware {
+        Firmware::Bios => Vec::new(),
+        Firmware::Uefi => vec![esp(disk)],
+        Firmware::BiosAndUefi => vec![boot_code(), esp(disk)],
+    };
+    if let Some(boot) = &disk.boot_partition {
+        let volume = volume(boot.filesystem, Some("BOOT"), Some(Mount::new("/boot", "defaults")), false);
+        partitions.push(("p.lxboot".to_owned(), boot.size.map(|size| size.0), volume));
+    }
+    if let (true, Some(size)) = (has_swap(disk), disk.oem.swap) {
+        let content = Content::Swap { uuid: None, label: Some("SWAP".to_owned()) };
+        partitions.push(("p.swap".to_owned(), Some(size.0), content));
+    }
+    for partition in &disk.partitions {
+        partitions.push(further(partition));
+    }
+    let label = Some(disk.label.as_str()).filter(|label| !label.is_empty());
+    let mount = Mount::new("/", disk.mount_options.as_deref().unwrap_or("defaults"));
+    let system = volume(disk.filesystem, label, Some(mount), disk.resize);
+    partitions.push(("p.lxroot".to_owned(), None, system));
+    let scheme = match disk.firmware {
+        Firmware::Bios => Scheme::Mbr,
+        Firmware::Uefi | Firmware::BiosAndUefi => Scheme::Gpt,
+    };
+    ensure!(
+        scheme == Scheme::Gpt || partitions.len() <= MBR_PARTITIONS,
+        "the disk has {} partitions and an MBR has room for {MBR_PARTITIONS}; choose a firmware with a GPT \
+         (firmware=\"uefi\", which also boots by BIOS unless eficsm=\"false\")",
+        partitions.len()
+    );
+    Ok(Table { scheme, partitions: numbered(partitions) })
+}
+
+/// Whether the description asks for partitions besides the system and what its firmware needs.
+pub fn is_divided(disk: &Disk) -> bool {
+    disk.boot_partition.is_some() || !disk.partitions.is_empty() || has_swap(disk)
+}
+
+/// Whether the image itself has swap space. A disk that consists of the system alone and grows at its first boot gets it
+/// then, behind the system.
+pub fn has_swap(disk: &Disk) -> bool {
+    let divided = disk.boot_partition.is_some() || !disk.partitions.is_empty();
+    disk.oem.swap.is_some() && (divided || !disk.resize)
+}
+
+/// The partition for GRUB's core for BIOS in a GPT.
+pub fn boot_code() -> Unnumbered {
+    ("p.legacy".to_owned(), Some(BOOT_CODE), Content::BootCode)
+}
+
+fn esp(disk: &Disk) -> Unnumbered {
+    let mount = Some(Mount::new("/boot/efi", "umask=0077,nofail"));
+    let size = disk.esp_size.map_or(ESP, |size| size.0);
+    ("p.UEFI".to_owned(), Some(size), Content::Fat { id: None, mount })
+}
+
+fn further(partition: &DiskPartition) -> Unnumbered {
+    let read_only = partition.filesystem.is_some_and(Filesystem::is_read_only);
+    let options = if read_only { "ro" } else { "defaults" };
+    let mount = partition.mountpoint.as_ref().map(|path| Mount::new(path, options));
+    let content = match partition.filesystem {
+        Some(kind) => volume(kind, partition.label.as_deref(), mount, false),
+        None => Content::Empty,
+    };
+    (partition.partition_name.clone(), Some(partition.size.0), content)
+}
+
+fn volume(kind: Filesystem, label: Option<&str>, mount: Option<Mount>, grow: bool) -> Content {
+    let label = label.map(str::to_owned);
+    Content::Filesystem(FilesystemContent { kind, uuid: None, label, mount, grow })
+}
+
+/// Gives the partitions their numbers, from 1.
+pub fn numbered(partitions: Vec<Unnumbered>) -> Vec<Partition> {
+    let number = |((name, size, content), number)| Partition { number, name, size, content };
+    partitions.into_iter().zip(1..).map(number).collect()
+}
+
+/// Gives everything that has a UUID one of this build.
+pub fn identify(table: &mut Table, identity: &Identity) {
+    for Partition { number, content, .. } in &mut table.partitions {
+        match content {
+            Content::Filesystem(volume) if has_no_uuid(volume.kind) => {}
+            Content::Filesystem(volume) => {
+                let is_system = volume.mount.as_ref().is_some_and(|mount| mount.path == "/");
+                let purpose = match is_system {
+                    true => "root filesystem".to_owned(),
+                    false => format!("filesystem of partition {number}"),
+                };
+                volume.uuid = Some(identity.uuid_text(&purpose));
+            }
+            Content::Fat { id, .. } => {
+                *id = Some(u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("esp")[index])));
+            }
+            Content::Swap { uuid, .. } => *uuid = Some(identity.uuid_text("swap")),
+            Content::BootCode | Content::Empty => {}
+        }
+    }
+}
+
+/// Whether a file system has no UUID that can be decided beforehand.
+fn has_no_uuid(kind: Filesystem) -> bool {
+    match kind {
+        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs => true,
+        Filesystem::Ext2
+        | Filesystem::Ext3
+        | Filesystem::Ext4
+        | Filesystem::Reiserfs
+        | Filesystem::Xfs
+        | Filesystem::Btrfs => false,
+    }
+}
