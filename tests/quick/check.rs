@@ -158,7 +158,7 @@ fn old_keywords_are_warned_of_and_do_not_fail() {
     let output = run(directory.path(), &["check", "desc"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("warning: schema 1.4 is an old one\n --> desc/config.xml:1:34\n"), "{said}");
+    assert!(said.contains("warning: schema 1.4 is outdated\n --> desc/config.xml:1:34\n"), "{said}");
     assert!(said.contains("= help: today it is written `image=\"ext3\"`"), "{said}");
     assert!(said.ends_with("desc/config.xml: old 1.0.0, type ext3, no errors\n"), "{said}");
 }

@@ -16,7 +16,7 @@ fn broken_xml() {
 3 | </image>
   | ^^^^^^^^ expected `</preferences>`
   |
-  = help: `<preferences>` is opened in line 2 and not closed before this location
+  = help: `<preferences>` is opened in line 2 and not closed before this position
 
 error: 1 error in the description";
     assert_eq!(case.error(&["check", "desc"]), expected);

@@ -164,5 +164,5 @@ fn includes_do_not_run_in_circles_or_away() {
     }
     fs::write(directory.path().join("l12.xml"), "<image/>").expect("a file");
     fs::write(directory.path().join("config.xml"), include("l0.xml")).expect("a file");
-    refused(directory.path(), "config.xml", "more than 1000 files");
+    refused(directory.path(), "config.xml", "more than 1000 included files");
 }

@@ -1,13 +1,13 @@
-//! Machine architectures as descriptions name them.
+//! Machine architectures by the names that descriptions use.
 
 use std::fmt;
 
-/// A machine keyword such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
+/// A machine name such as `x86_64`, normalised: `amd64` is `x86_64`, every `i?86` is `ix86`, `arm64` is `aarch64`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Architecture(String);
 
 impl Architecture {
-    /// Normalises any spelling of a machine keyword; an unknown keyword stands for itself.
+    /// Normalises any spelling of a machine name; an unknown name stands for itself.
     pub fn new(keyword: &str) -> Self {
         let keyword = keyword.trim();
         let known = match keyword {
@@ -19,17 +19,17 @@ impl Architecture {
         Self(known.to_owned())
     }
 
-    /// The machine keyword used in file names (`x86_64`, `i686`, `aarch64`).
+    /// Returns the machine name used in file names (`x86_64`, `i686`, `aarch64`).
     pub fn machine(&self) -> &str {
         if self.0 == "ix86" { "i686" } else { &self.0 }
     }
 
-    /// The keyword that replaces `%arch` in source paths (32-bit x86 is `i386`).
+    /// Returns the name that replaces `%arch` in source paths (32-bit x86 is `i386`).
     pub fn path_keyword(&self) -> &str {
         if self.0 == "ix86" { "i386" } else { &self.0 }
     }
 
-    /// Debian's name of the architecture.
+    /// Returns Debian's name of the architecture.
     pub fn debian(&self) -> &str {
         match self.0.as_str() {
             "x86_64" => "amd64",
@@ -46,12 +46,12 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// A comma list of architectures, `arch="..."`. An empty list (no attribute) allows every architecture.
+/// A comma-separated list of architectures, `arch="..."`. An empty list (no attribute) allows every architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArchitectureList(pub Vec<Architecture>);
 
 impl ArchitectureList {
-    /// Whether something limited to this list is meant for `architecture`.
+    /// Whether something limited to this list applies to `architecture`.
     pub fn allows(&self, architecture: &Architecture) -> bool {
         self.0.is_empty() || self.0.contains(architecture)
     }

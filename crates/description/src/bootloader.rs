@@ -1,9 +1,9 @@
-//! How the machine's firmware gets to the kernel.
+//! Firmware and boot loader of a machine.
 
-/// `firmware="..."`: by which firmware a disk can be booted.
+/// `firmware="..."`: the firmware that can boot a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum Firmware {
-    /// Not said: one image for both BIOS and UEFI.
+    /// No attribute: one image for both BIOS and UEFI.
     #[default]
     BiosAndUefi,
     /// `bios` (or `ec2`) only: an MBR partition table.
@@ -12,7 +12,7 @@ pub enum Firmware {
     Uefi,
 }
 
-/// Where boot loader and kernel talk to the operator.
+/// The console of boot loader and kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Console {
     /// The firmware's screen and keyboard.
@@ -32,9 +32,9 @@ pub enum BootloaderName {
 /// `<bootloader>`: the boot loader of a disk and its settings.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Bootloader {
-    /// Which one.
+    /// The boot loader.
     pub name: BootloaderName,
-    /// Seconds the menu waits (default 10).
+    /// Time limit of the menu in seconds (default 10).
     pub timeout: u32,
     /// Output consoles; empty means screen and serial.
     pub output: Vec<Console>,

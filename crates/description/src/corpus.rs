@@ -1,10 +1,10 @@
-//! Every element and attribute of every schema: accepted in a fixture, and rejected once something is wrong with it.
+//! Every element and attribute of every schema: accepted in a fixture, and rejected after an error was introduced.
 //!
-//! The accepted fixtures use every keyword (a test of `keywords` says so). Here each keyword of them is spelt wrong, given a
-//! value it does not take, left out where it is required and repeated where it may stand once. Each time the message
-//! must stand at the very location that was changed, which is compared here; `fixtures/corpus/keywords.txt` holds all
-//! messages, one a line.
-//! Run with `UPDATE_FIXTURES=1` to write it anew, and read the difference.
+//! The accepted fixtures use every keyword (a test of `schema` checks this). Here each keyword is misspelt, given an invalid
+//! value, removed where it is required and repeated where it is allowed once. Each time the message must point to the
+//! position of the change, which is compared here; `fixtures/corpus/keywords.txt` holds all messages, one on each line.
+//!
+//! Run with `UPDATE_FIXTURES=1` to write that file, and review the difference.
 
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
@@ -23,10 +23,10 @@ fn base() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
 }
 
-/// A keyword where it stands: the element and, for an attribute, its name.
+/// A keyword in a file: the element and, for an attribute, its name.
 type Key = (String, Option<String>);
 
-/// What was done to a keyword, and the message that came of it.
+/// A change of a keyword, and the resulting message.
 struct Rejected {
     key: Key,
     change: &'static str,
@@ -41,11 +41,11 @@ struct Corpus {
     seen: BTreeMap<(Key, &'static str), Rejected>,
 }
 
-/// Changes to one location of the text: what stands there, and what is written instead.
+/// A change of the text: the range to replace, and the replacement.
 type Change = Vec<(Range<usize>, String)>;
 
 impl Corpus {
-    /// Makes the change and keeps the message at `location` of the new text that starts like that.
+    /// Makes the change and records the message at `location` of the new text that starts like that.
     fn reject(&mut self, key: &Key, what: &'static str, change: Change, location: usize, starts: &str) {
         if self.seen.contains_key(&(key.clone(), what)) {
             return;
@@ -132,7 +132,7 @@ impl Corpus {
             }
             if !child.many.is_some_and(|many| many.covers(schema)) && first.span.file.name == self.file.name {
                 let copy = self.file.text[source.clone()].to_owned();
-                let starts = format!("`<{}>` stands more than once", child.element.name);
+                let starts = format!("`<{}>` occurs more than once", child.element.name);
                 self.reject(&key, "repeated", vec![(source.end..source.end, copy)], source.end + 1, &starts);
             }
         }
@@ -165,19 +165,20 @@ impl Corpus {
             if known.required {
                 let whole = name.start..attribute.value.span.range.end + 1;
                 let change = vec![(whole, String::new())];
-                let starts = if known.name.starts_with("schem") { "`<image>` does not say" } else { "`<" };
+                let starts =
+                    if known.name.starts_with("schem") { "`<image>` does not specify" } else { "`<" };
                 self.reject(&key, "left out", change, element.span.range.start, starts);
             }
         }
     }
 }
 
-/// A text that has not the form; none when every text has it.
+/// Returns a text that does not have the form; none if every text has it.
 fn bad_value(form: &Value) -> Option<String> {
     ["?!", "a:b\u{7f}", ""].iter().find(|text| !has_form(text, form)).map(|text| (*text).to_owned())
 }
 
-/// Every keyword that some schema has, where it stands.
+/// Returns every keyword that some schema has, with its position.
 fn known() -> BTreeSet<Key> {
     fn add(keyword: &'static ElementSchema, parent: &str, known: &mut BTreeSet<Key>) {
         if !known.insert((format!("{parent}{}", keyword.name), None)) && !parent.is_empty() {
@@ -198,7 +199,7 @@ fn known() -> BTreeSet<Key> {
 #[test]
 fn every_keyword_is_rejected_where_something_is_wrong_with_it() {
     let mut seen = BTreeMap::new();
-    // Today's schema first: its messages are the ones that matter most.
+    // Today's schema first: its messages matter most.
     for &schema in SchemaVersion::ALL.iter().rev() {
         let directory = base().join(format!("descriptions/{schema}/accepted"));
         let mut paths: Vec<PathBuf> = fs::read_dir(&directory)

@@ -1,4 +1,4 @@
-//! `<deploy>`: how network clients and installers partition and configure a machine.
+//! `<deploy>`: partitions and configuration of a machine for network clients and installers.
 
 /// The section.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -32,11 +32,11 @@ pub struct Partition {
     pub kind: String,
     /// Its number.
     pub number: u32,
-    /// How large.
+    /// Its size.
     pub size: PartitionSize,
-    /// Where it is mounted in the system.
+    /// Its mount point in the system.
     pub mountpoint: Option<String>,
-    /// Whether the system image goes there.
+    /// Whether it receives the system image.
     pub target: bool,
 }
 
@@ -45,13 +45,13 @@ pub struct Partition {
 pub enum PartitionSize {
     /// `x`: the rest of the disk.
     Rest,
-    /// `image`: what the system image needs.
+    /// `image`: the size of the system image.
     Image,
     /// A number of mebibytes.
     Fixed(ondisk::Mebibytes),
 }
 
-/// The union file system; both keywords mean overlayfs on today's kernels.
+/// The union file system; both keywords mean overlayfs with today's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum UnionType {
     /// aufs
@@ -60,18 +60,18 @@ pub enum UnionType {
     Unionfs,
 }
 
-/// A read-only system under a writable layer.
+/// A read-only system below a writable layer.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Union {
     /// Writable device.
     pub read_write: String,
     /// Read-only device.
     pub read_only: String,
-    /// By which file system.
+    /// The union file system.
     pub kind: UnionType,
 }
 
-/// A file fetched to the client.
+/// A file that the client downloads.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Configuration {
     /// Path on the server.

@@ -1,19 +1,19 @@
-//! What a description says in keywords that today's schema does not have any more, each with the modern one.
+//! Keywords of a description that today's schema no longer has, each with its modern equivalent.
 //!
-//! The keywords are right in the schema the file names, so building is silent about them; `kiwi check` is not. A keyword that
-//! stands a hundred times is told once, at its first location.
+//! They are valid in the schema that the file names, so a build does not report them; `kiwi check` does. A keyword that
+//! occurs many times is reported once, at its first position.
 
 use crate::document::{Element, Text};
 use crate::schema::{self, Content, ElementSchema, IMAGE, Life, State, Value};
 use crate::{Diagnostic, Diagnostics, SchemaVersion, Span};
 
-/// All old keywords of a tree as it was written in `schema`.
+/// Returns all deprecated keywords of a tree that was written in `schema`.
 pub(crate) fn deprecated(root: &Element, schema: SchemaVersion) -> Diagnostics {
     let mut old = DeprecatedKeywords { schema, found: Vec::new() };
     if schema < SchemaVersion::NEWEST
         && let Some(version) = root.attribute(schema.attribute())
     {
-        let message = format!("schema {schema} is an old one");
+        let message = format!("schema {schema} is outdated");
         old.found.push(Found {
             span: version.value.span.clone(),
             message,
@@ -27,13 +27,13 @@ pub(crate) fn deprecated(root: &Element, schema: SchemaVersion) -> Diagnostics {
     diagnostics
 }
 
-const MODERN: &str = "`kiwi convert` writes the description in the keywords of 8.5";
+const MODERN: &str = "`kiwi convert` writes the description for schema 8.5";
 
 fn modern(keyword: &str) -> String {
     format!("today it is written `{keyword}`")
 }
 
-/// What to do about a keyword that no schema has another keyword for, when nothing depends on it.
+/// Returns what to do about a keyword without any equivalent and without effect.
 fn without_effect(state: State) -> Option<String> {
     (state == State::NotUsed).then(|| "it has no effect and can be removed".to_owned())
 }
@@ -66,14 +66,14 @@ impl Found {
 
 impl DeprecatedKeywords {
     fn add(&mut self, span: &Span, what: String, help: Option<String>) {
-        let message = format!("{what} is not of today's schema");
+        let message = format!("{what} is not part of today's schema");
         match self.found.iter_mut().find(|found| found.message == message && found.help == help) {
             Some(found) => found.times += 1,
             None => self.found.push(Found { span: span.clone(), message, help, times: 1 }),
         }
     }
 
-    /// Whether a keyword of this life is used where it was valid, and is so no more.
+    /// Whether a keyword with this life span was valid in its schema, and no longer is.
     fn is_old(&self, life: Life) -> bool {
         life.covers(self.schema) && life.is_over(SchemaVersion::NEWEST)
     }
@@ -109,7 +109,7 @@ impl DeprecatedKeywords {
                 let today = known.element.instead.map(|instead| modern(&format!("<{instead}>")));
                 let moved = || {
                     let location = schema::parent_of(known.element.name, SchemaVersion::NEWEST);
-                    location.map(|parent| format!("today it stands in `<{parent}>`"))
+                    location.map(|parent| format!("today it belongs in `<{parent}>`"))
                 };
                 let what = format!("`<{}>` in `<{}>`", known.element.name, keyword.name);
                 let help = today.or_else(moved).or_else(|| without_effect(known.element.state));
@@ -153,10 +153,10 @@ mod tests {
             <repository type="rpm-dir"><source path="/srv/rpms"/></repository>
             <packages type="image"><opensusePattern name="base"/><opensusePattern name="more"/></packages></image>"#;
         let expected = [
-            "schema 1.4 is an old one: `kiwi convert` writes the description in the keywords of 8.5",
-            "the text of `<type>` is not of today's schema: today it is written `image=\"ext3\"`",
-            "`<size>` in `<preferences>` is not of today's schema: today it stands in `<type>`",
-            "`<opensusePattern>` in `<packages>` is not of today's schema: today it is written `<namedCollection>`",
+            "schema 1.4 is outdated: `kiwi convert` writes the description for schema 8.5",
+            "the text of `<type>` is not part of today's schema: today it is written `image=\"ext3\"`",
+            "`<size>` in `<preferences>` is not part of today's schema: today it belongs in `<type>`",
+            "`<opensusePattern>` in `<packages>` is not part of today's schema: today it is written `<namedCollection>`",
         ];
         let told = told(text);
         for line in expected {

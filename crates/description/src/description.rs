@@ -1,6 +1,6 @@
-//! A description: everything that was written, valid, nothing chosen yet.
+//! A valid description: everything that was written, before a type, profiles and an architecture are chosen.
 //!
-//! `load.rs` reads one, `select.rs` chooses a type, profiles and an architecture.
+//! `load.rs` reads one; `select.rs` chooses.
 
 use crate::unsupported::Unsupported;
 use crate::{
@@ -20,7 +20,7 @@ pub struct Description {
     pub display_name: Option<String>,
     /// The first `<version>`.
     pub version: Version,
-    /// `image/@inherit`: the description whose packages come first. The caller loads it, guards against cycles and
+    /// `image/@inherit`: the description whose packages come first. The caller loads it, detects cycles and
     /// calls [`Description::prepend_packages`].
     pub inherit: Option<Inherit>,
     /// `description/@type`
@@ -33,9 +33,9 @@ pub struct Description {
     pub specification: String,
     /// Declared profiles.
     pub profiles: Vec<Profile>,
-    /// The first `<defaultdestination>`, used when `--destdir` is missing.
+    /// The first `<defaultdestination>`, used without `--destdir`.
     pub default_destination: Option<String>,
-    /// The first `<defaultroot>`, used when `--root` is missing.
+    /// The first `<defaultroot>`, used without `--root`.
     pub default_root: Option<String>,
     /// `<split>`
     pub split: Option<Split>,
@@ -46,14 +46,14 @@ pub struct Description {
     pub(crate) drivers: Vec<Section<DriverSection>>,
     pub(crate) repositories: Vec<Section<RepositoryEntry>>,
     pub(crate) packages: Vec<Section<PackageSection>>,
-    /// Sections we know and do not build.
+    /// Sections that are known and not built.
     pub(crate) unsupported: Vec<Section<()>>,
     pub(crate) image_span: Span,
     pub(crate) profiles_span: Option<Span>,
 }
 
 impl Description {
-    /// The types of all preferences sections, in the order of the text.
+    /// Returns the types of all preferences sections, in the order of the text.
     pub fn types(&self) -> impl Iterator<Item = &TypeEntry> {
         self.preferences.iter().flat_map(|section| &section.content.types)
     }
@@ -63,12 +63,12 @@ impl Description {
         self.preferences.iter().find_map(|section| section.content.package_manager_span.as_ref())
     }
 
-    /// Its `<image>`: where to point at when something is missing altogether.
+    /// The position of its `<image>`, for errors about missing elements.
     pub fn span(&self) -> &Span {
         &self.image_span
     }
 
-    /// As `types`, each with the profiles its section is limited to; none: it is there for all.
+    /// Like `types`, each with the profiles of its section; none: it always applies.
     pub fn types_with_profiles(&self) -> impl Iterator<Item = (&TypeEntry, &[ProfileName])> {
         self.preferences.iter().flat_map(|section| {
             let profiles = section.condition.profiles.as_deref().unwrap_or_default();
@@ -76,7 +76,7 @@ impl Description {
         })
     }
 
-    /// Puts the packages sections of `base` before the own ones; nothing else is inherited (spec 2.12).
+    /// Inserts the packages sections of `base` before the own ones; nothing else is inherited.
     pub fn prepend_packages(&mut self, base: &Description) {
         self.packages.splice(..0, base.packages.iter().cloned());
     }
@@ -87,7 +87,7 @@ impl Description {
 pub struct Inherit {
     /// The path as written.
     pub path: String,
-    /// Where it stands.
+    /// Its position.
     pub span: Span,
 }
 
@@ -96,11 +96,11 @@ pub struct Inherit {
 pub struct TypeEntry {
     /// Its keyword, as `--type` takes it.
     pub keyword: String,
-    /// Whether it says `primary="true"`.
+    /// Whether it has `primary="true"`.
     pub primary: bool,
-    /// The description of its boot image as `boot=` names it, and where.
+    /// The description of its boot image that `boot=` names, and its position.
     pub boot: Option<(String, Span)>,
-    /// `bundle_format=`: how files of a bundle are named.
+    /// `bundle_format=`: the file names of a bundle.
     pub(crate) bundle_format: Option<String>,
     /// The `<deploy>` inside it, which concerns no other type.
     pub(crate) deploy: Option<Deploy>,
@@ -109,7 +109,7 @@ pub struct TypeEntry {
     pub(crate) unsupported: Vec<Unsupported>,
 }
 
-/// What limits a section to some builds.
+/// The conditions under which a section applies.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     /// `profiles=`; none: every profile.
@@ -119,7 +119,7 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Whether the section belongs to a build with these profiles on this architecture (spec 2.5).
+    /// Whether the section applies to a build with these profiles on this architecture.
     pub(crate) fn holds(&self, profiles: &[ProfileName], architecture: &Architecture) -> bool {
         let profile = self.profiles.as_ref().is_none_or(|any| any.iter().any(|name| profiles.contains(name)));
         profile && self.architectures.allows(architecture)
@@ -130,7 +130,7 @@ impl Condition {
 #[derive(Debug, Clone)]
 pub(crate) struct Section<T> {
     pub(crate) condition: Condition,
-    /// What a build that this section belongs to cannot do.
+    /// What a build with this section cannot do.
     pub(crate) unsupported: Vec<Unsupported>,
     pub(crate) content: T,
 }
@@ -165,7 +165,7 @@ pub(crate) struct UserEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct DriverSection {
     pub(crate) drivers: Drivers,
-    /// As many as there are files.
+    /// One entry for each file.
     pub(crate) architectures: Vec<ArchitectureList>,
 }
 
@@ -182,7 +182,7 @@ pub(crate) enum PackagesFor {
     Bootstrap,
     Image,
     Delete,
-    /// Files that the list of packages leaves out: nothing is installed.
+    /// Files that the list of packages excludes: nothing is installed.
     SystemFiles,
     /// `xen`, `vmware`, or the keyword of an image type.
     Type(String),

@@ -1,4 +1,4 @@
-//! What is wrong with a description, and where.
+//! Problems of a description and their positions.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 /// A text with its name, kept for rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Name shown to the user: the path as they gave it.
+    /// Name shown to the user: the path that they specified.
     pub name: String,
     /// The whole text.
     pub text: String,
 }
 
-/// A location in a source text.
+/// A range of a source text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Span {
     /// The text.
     pub file: Arc<SourceFile>,
-    /// Bytes of it.
+    /// Byte range.
     pub range: Range<usize>,
 }
 
 impl Span {
-    /// Line and column, both counted from 1; columns count characters.
+    /// Returns line and column, both counted from 1; columns count characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let start = self.range.start.min(self.file.text.len());
         let before = &self.file.text[..start];
@@ -31,7 +31,7 @@ impl Span {
         (line, column)
     }
 
-    /// What stands there, when it is one name of an element or attribute.
+    /// Returns the text of the range, if it is one name of an element or attribute.
     pub(crate) fn keyword(&self) -> Option<&str> {
         let text = self.file.text.get(self.range.clone())?;
         let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -40,44 +40,44 @@ impl Span {
 }
 
 impl std::fmt::Debug for Span {
-    /// Names the location instead of printing the whole text of the file.
+    /// Prints the position instead of the whole text of the file.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (line, column) = self.line_and_column();
         write!(f, "{}:{line}:{column}", self.file.name)
     }
 }
 
-/// How bad.
+/// Severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It still builds.
+    /// It does not prevent a build.
     Warning,
-    /// It does not build.
+    /// It prevents a build.
     Error,
 }
 
-/// The rule of whatever makes a text unreadable.
+/// The rule of everything that makes a text unreadable.
 const UNREADABLE: &str = "readable-text";
 
 /// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// How bad.
+    /// Its severity.
     pub severity: Severity,
-    /// The name of the rule that was broken: lower-case keywords with dashes between.
+    /// The name of the violated rule: lower-case words with dashes in between.
     pub rule: &'static str,
-    /// What is wrong, one line.
+    /// The problem in one line.
     pub message: String,
-    /// Where.
+    /// Its position.
     pub span: Span,
-    /// What stands at the caret, e.g. `not an attribute of <type>`.
+    /// The text at the caret, for example `not an attribute of <type>`.
     pub label: String,
-    /// What to do: the expectation, "did you mean", the modern keyword.
+    /// The remedy: the expected value, "did you mean", the modern spelling.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
-    /// An error at `span`; `label` and `help` are added to it.
+    /// Returns an error at `span`; `label` and `help` are added to it.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
@@ -89,26 +89,26 @@ impl Diagnostic {
         }
     }
 
-    /// A warning at `span`.
+    /// Returns a warning at `span`.
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(span, message) }
     }
 
-    /// Sets the name of the rule; without, it is that of a text that cannot be read.
+    /// Sets the name of the rule; the default is that of a text that cannot be read.
     #[must_use]
     pub fn rule(mut self, rule: &'static str) -> Self {
         self.rule = rule;
         self
     }
 
-    /// Sets what stands at the caret.
+    /// Sets the text at the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Sets what to do about it.
+    /// Sets the remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -116,7 +116,7 @@ impl Diagnostic {
     }
 }
 
-/// How many problems of one description are told.
+/// The maximum number of reported problems of one description.
 const MOST: usize = 250;
 
 /// All problems of a description, in the order of the text.
@@ -129,7 +129,7 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
-    /// Puts those of one file together, and into the order of its text.
+    /// Groups problems by file and sorts them by their position.
     pub fn sort(&mut self) {
         let mut files: Vec<String> = Vec::new();
         for diagnostic in &self.0 {
@@ -143,26 +143,27 @@ impl Diagnostics {
         });
     }
 
-    /// Leaves out those that nobody reads any more, and says so.
+    /// Drops problems beyond the maximum, and says so.
     pub(crate) fn shorten(&mut self) {
         let all = self.0.len();
         self.0.truncate(MOST);
         if all > MOST
             && let Some(last) = self.0.last().cloned()
         {
-            let message = format!("there are {all} problems or more; those after this location are not told");
+            let message =
+                format!("there are {all} problems or more; those after this position are not shown");
             self.0.push(
                 Diagnostic::error(last.span, message).rule("too-many-problems").label("told until here"),
             );
         }
     }
 
-    /// Whether there are so many that nobody reads more.
+    /// Whether the maximum number of problems is reached.
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() > MOST
     }
 
-    /// Whether there is an error among them.
+    /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

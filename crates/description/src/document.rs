@@ -1,13 +1,13 @@
-//! The tree of a description before anybody knows what its keywords mean.
+//! The tree of a description before its keywords are interpreted.
 //!
-//! Every format feeds this one tree: an element has a name, attributes, children and text, and each of them keeps the
-//! location it was written at. The tree is at most [`MAX_DEPTH`] deep, so walking it may recurse.
+//! Every format is read into this tree: an element has a name, attributes, children and text, and each of them keeps its
+//! position in the file. The tree is at most [`MAX_DEPTH`] deep, so walking it may recurse.
 
 use std::ops::Range;
 
 use crate::Span;
 
-/// How deep elements may nest. The deepest keyword of any schema sits at level 7.
+/// Maximum nesting of elements. The deepest element of any schema is at level 7.
 pub(crate) const MAX_DEPTH: usize = 32;
 
 /// One element.
@@ -15,9 +15,9 @@ pub(crate) const MAX_DEPTH: usize = 32;
 pub(crate) struct Element {
     /// Its name, without a namespace prefix.
     pub(crate) name: String,
-    /// Whether the name belongs to a namespace; none of our keywords does.
+    /// Whether the name has a namespace; no keyword has one.
     pub(crate) foreign: bool,
-    /// Where the name stands, or the whole item when the element is one of a list.
+    /// Position of the name, or of the whole item if the element is one of a list.
     pub(crate) span: Span,
     /// Whether it is an item of a list, which has no name of its own.
     pub(crate) item: bool,
@@ -25,26 +25,26 @@ pub(crate) struct Element {
     pub(crate) attributes: Vec<Attribute>,
     /// Child elements in the order of the text.
     pub(crate) children: Vec<Element>,
-    /// The text directly inside, without surrounding blanks.
+    /// The text directly inside, without surrounding white space.
     pub(crate) text: Option<Text>,
-    /// What means nothing, and is kept when the description is written anew.
+    /// Layout without meaning, which a conversion keeps.
     pub(crate) layout: Layout,
 }
 
-/// What a person wrote around an element for other persons, and editors for editors.
+/// Comments for people, and attributes for editors.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
-    /// Comments between the element before and this one.
+    /// Comments between the previous element and this one.
     pub(crate) comments: Vec<String>,
     /// Comments after the last child.
     pub(crate) closing_comments: Vec<String>,
-    /// Whether a blank line stands before the element and its comments.
+    /// Whether a blank line precedes the element and its comments.
     pub(crate) blank_line: bool,
-    /// Declarations of namespaces and attributes that belong to one, as written: name and value.
+    /// Namespace declarations and attributes with a namespace, as written: name and value.
     pub(crate) foreign: Vec<(String, String)>,
-    /// The prefix of a name that belongs to a namespace.
+    /// The namespace prefix of the name.
     pub(crate) prefix: Option<String>,
-    /// Where the whole element stands, from its opening to its closing tag.
+    /// Range of the whole element, from its opening to its closing tag.
     pub(crate) source: Range<usize>,
 }
 
@@ -53,34 +53,34 @@ pub(crate) struct Layout {
 pub(crate) struct Attribute {
     /// Its name.
     pub(crate) name: String,
-    /// Where the name stands.
+    /// Position of the name.
     pub(crate) name_span: Span,
     /// Its value.
     pub(crate) value: Text,
 }
 
-/// A value or a text with its location.
+/// A value or a text with its position.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     /// The text, references such as `&amp;` resolved.
     pub(crate) text: String,
-    /// Where it stands.
+    /// Its position.
     pub(crate) span: Span,
 }
 
 impl Text {
-    /// The items of a comma list, blanks trimmed, each with its own location.
+    /// Returns the items of a comma-separated list, trimmed, each with its own position.
     pub(crate) fn items(&self) -> Vec<Text> {
         self.split(|c| c == ',')
     }
 
-    /// The items of a list separated by blanks.
+    /// Returns the items of a list separated by white space.
     pub(crate) fn keywords(&self) -> Vec<Text> {
         self.split(char::is_whitespace).into_iter().filter(|keyword| !keyword.text.is_empty()).collect()
     }
 
     fn split(&self, separator: impl Fn(char) -> bool) -> Vec<Text> {
-        // Offsets into the value are offsets into the file only where nothing was escaped.
+        // Offsets in the value are offsets in the file only if nothing was escaped.
         let verbatim = self.span.file.text.get(self.span.range.clone()) == Some(self.text.as_str());
         let mut offset = 0;
         let mut items = Vec::new();
@@ -92,7 +92,7 @@ impl Text {
                 span.range = start..start + trimmed.len();
             }
             items.push(Text { text: trimmed.to_owned(), span });
-            // Every separator used here is one byte, or a blank whose length the next piece does not depend on.
+            // Every separator used here is one byte, or white space whose length does not affect the next item.
             offset += piece.len();
             offset += self.text[offset..].chars().next().map_or(0, char::len_utf8);
         }
@@ -101,32 +101,32 @@ impl Text {
 }
 
 impl Element {
-    /// The name that the user wrote, which an upgrade may have replaced since.
+    /// Returns the name that the user wrote, which an upgrade may have replaced.
     pub(crate) fn written(&self) -> Option<&str> {
         if self.item { None } else { self.span.keyword() }
     }
 
-    /// The attribute of that name.
+    /// Returns the attribute of that name.
     pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
-    /// The value of the attribute of that name.
+    /// Returns the value of the attribute of that name.
     pub(crate) fn value(&self, name: &str) -> Option<&Text> {
         self.attribute(name).map(|attribute| &attribute.value)
     }
 
-    /// All children of that name.
+    /// Returns all children of that name.
     pub(crate) fn children(&self, name: &str) -> impl Iterator<Item = &Element> {
         self.children.iter().filter(move |child| child.name == name && !child.foreign)
     }
 
-    /// The first child of that name.
+    /// Returns the first child of that name.
     pub(crate) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name && !child.foreign)
     }
 
-    /// The text of the first child of that name.
+    /// Returns the text of the first child of that name.
     pub(crate) fn child_text(&self, name: &str) -> Option<&Text> {
         self.child(name).and_then(|child| child.text.as_ref())
     }

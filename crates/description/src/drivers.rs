@@ -1,6 +1,6 @@
-//! Kernel modules a boot image carries.
+//! Kernel modules of a boot image.
 
-/// The type of a driver section: where its file names start.
+/// The type of a driver section: the directory of its file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 pub enum DriverKind {
     /// Relative to `kernel/`.
@@ -17,12 +17,12 @@ impl DriverKind {
     /// Every kind.
     pub const ALL: [DriverKind; 4] = [Self::Drivers, Self::Net, Self::Usb, Self::Scsi];
 
-    /// The kind a keyword names.
+    /// Returns the kind for a keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.keyword() == keyword)
     }
 
-    /// The keyword of the description, also the variable's name in `.profile`.
+    /// Returns the keyword of the description, which is also the variable's name in `.profile`.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Drivers => "drivers",
@@ -36,7 +36,7 @@ impl DriverKind {
 /// All driver files of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Drivers {
-    /// Where the names start.
+    /// The directory of the names.
     pub kind: DriverKind,
     /// File names; one that ends in `/*` means the whole directory.
     pub files: Vec<String>,

@@ -1,7 +1,7 @@
-//! The formats a description can be written in.
+//! The file formats of descriptions.
 //!
-//! All of them feed the same tree. In YAML, TOML and JSON an element is a mapping; its attributes and its children are
-//! keys of it, several children of one name are a list, and a text beside attributes has the key `#text`.
+//! All of them are read into the same tree. In YAML, TOML and JSON an element is a mapping; its attributes and its children
+//! are keys, several children of the same name are a list, and text next to attributes has the key `#text`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::document::Element;
 use crate::{Diagnostic, SourceFile, Span, mapping, xml};
 
-/// The longest text that is read: many times what the largest description has.
+/// Maximum size of a text: many times that of the largest description.
 const MAX_TEXT: usize = 2 << 20;
 
 /// A format of descriptions.
@@ -29,10 +29,10 @@ impl Format {
     /// Every format.
     pub const ALL: &[Format] = &[Self::Xml, Self::Yaml, Self::Toml, Self::Json];
 
-    /// The longest file that is read, in bytes: a caller need not load more of it.
+    /// Maximum size of a file in bytes: a caller need not read more of it.
     pub const MAX_SIZE: usize = MAX_TEXT;
 
-    /// The keyword, which is also what the names of such files end in.
+    /// Returns the keyword, which is also the file name extension.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Xml => "xml",
@@ -42,7 +42,7 @@ impl Format {
         }
     }
 
-    /// The format of that keyword.
+    /// Returns the format for a keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         match keyword {
             "yml" => Some(Self::Yaml),
@@ -50,7 +50,7 @@ impl Format {
         }
     }
 
-    /// The format of a file of that name; XML unless the name says something else.
+    /// Returns the format of a file with that name; XML unless the extension is known.
     pub fn of_name(name: &str) -> Self {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         Self::parse(&ending.to_ascii_lowercase()).unwrap_or(Self::Xml)
@@ -63,7 +63,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Reads the text of `file` in the format that its name says.
+/// Reads the text of `file` in the format of its name.
 pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
     if file.text.len() > MAX_TEXT {
         return Err(Box::new(
@@ -72,7 +72,7 @@ pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
                 format!("the file has more than {} MiB", MAX_TEXT >> 20),
             )
             .label("too large")
-            .help("no description is that large; include other files, or put data into an archive"),
+            .help("no description is that large; include other files, or move data to an archive"),
         ));
     }
     match Format::of_name(&file.name) {

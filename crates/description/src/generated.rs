@@ -1,7 +1,7 @@
-//! Descriptions made from the tables, for what must hold of all of them.
+//! Descriptions generated from the tables, for properties that hold for all descriptions.
 //!
-//! A description is grown at random from the keywords of a schema, and what the rules between keywords refuse is cut away
-//! again, until it is valid.
+//! A description is generated at random from the keywords of a schema; parts that the rules between keywords refuse are
+//! removed until it is valid.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::image_type::type_row;
 use crate::schema::{Content, ElementSchema, IMAGE, TYPE, Value};
 use crate::{Description, Parsed, SchemaVersion, Severity, SourceFile};
 
-/// Texts from which those are taken that have the form a table asks for.
+/// Texts to choose from for the form that a table requires.
 const TEXTS: [&str; 40] = [
     "a",
     "b-1",
@@ -53,7 +53,7 @@ const TEXTS: [&str; 40] = [
     "1e3",
 ];
 
-/// Numbers that look random and are the same at every run.
+/// A sequence of pseudo-random numbers that is the same in every run.
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -77,7 +77,7 @@ impl Dice {
     }
 }
 
-/// An element that is being grown.
+/// An element under construction.
 struct Plant {
     name: String,
     attributes: Vec<(String, String)>,
@@ -85,7 +85,7 @@ struct Plant {
     children: Vec<Plant>,
 }
 
-/// What the descriptions include: one package, in the keywords of the schema that the name says.
+/// Returns the file that the descriptions include: one package, in the schema that its name contains.
 pub(crate) fn included(path: &str) -> Result<SourceFile, String> {
     let number = path.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".xml"));
     let schema = number.and_then(SchemaVersion::parse).ok_or("nothing else is included")?;
@@ -96,12 +96,12 @@ pub(crate) fn included(path: &str) -> Result<SourceFile, String> {
     Ok(SourceFile { name: path.to_owned(), text })
 }
 
-/// Reads a description with what it includes.
+/// Reads a description with its includes.
 pub(crate) fn load(name: &str, text: &str) -> Parsed {
     Description::load(SourceFile { name: name.to_owned(), text: text.to_owned() }, &mut included)
 }
 
-/// A valid description of that schema, as XML.
+/// Returns a valid description of that schema, as XML.
 pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
     let mut image = plant(&IMAGE, schema, 0, dice);
     for (name, value) in &mut image.attributes {
@@ -138,7 +138,7 @@ pub(crate) fn description(schema: SchemaVersion, dice: &mut Dice) -> String {
         if errors.is_empty() {
             return text;
         }
-        // The last first, so that earlier paths stay what they are.
+        // The last first, so that earlier paths stay valid.
         let mut cut: Vec<&Path> =
             errors.iter().filter_map(|error| at(&locations, error.span.range.start)).collect();
         cut.sort();
@@ -231,10 +231,10 @@ fn value(form: &Value, schema: SchemaVersion, dice: &mut Dice) -> String {
     }
 }
 
-/// The children to follow from the root, and the attribute there.
+/// The child indices to follow from the root, and the attribute there.
 type Path = (Vec<usize>, Option<usize>);
 
-/// The text, and where each element and attribute of it starts.
+/// Returns the text, and the position of each element and attribute.
 fn written(image: &Plant) -> (String, Vec<(usize, Path)>) {
     let mut text = String::new();
     let mut locations = Vec::new();

@@ -1,13 +1,13 @@
-//! `<include from="..."/>`: other files take the location of the element that names them.
+//! `<include from="..."/>`: other files replace the element that names them.
 //!
 //! ```text
-//! main file -> tree, checked in its own keywords -> each include: path below the description, text from the caller
-//!           -> tree, checked in its own keywords, brought to those of the main file -> its elements in place of the include
+//! main file -> tree, checked against its own schema -> each include: path below the description, text from the caller
+//!           -> tree, checked against its own schema, upgraded to that of the main file -> its elements replace the include
 //! ```
 //!
-//! An included file has an `<image>` of its own, of which only the elements inside count. It may be of another format,
-//! of an older schema (without `schemaversion` it has that of the file that includes it), and include others. Paths are
-//! relative to the file that has them, with `this://` to the description, and never leave the description.
+//! An included file has an `<image>` of its own, of which only the child elements count. It may have another format and an
+//! older schema (without `schemaversion` it has that of the including file), and may include others. Paths are relative to
+//! the file that contains them, or, with `this://`, to the description, and never leave the description.
 
 use std::sync::Arc;
 
@@ -15,26 +15,26 @@ use crate::document::{Element, Text};
 use crate::schema::IMAGE;
 use crate::{Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, deprecated, format};
 
-/// Gives the text of a file that a description includes; the path is relative to the directory of the description,
-/// without `.` and `..`. An error says why there is none.
+/// Returns the text of a file that a description includes; the path is relative to the directory of the description,
+/// without `.` and `..`. An error gives the reason why it cannot be read.
 pub type Loader<'a> = dyn FnMut(&str) -> Result<SourceFile, String> + 'a;
 
-/// More files than any description includes, and deeper than anybody nests them.
+/// Limits on the number and nesting of included files, higher than any description needs.
 const MAX_FILES: usize = 1_000;
 const MAX_DEPTH: usize = 32;
 
-/// A description with all that it includes.
+/// A description with everything it includes.
 pub(crate) struct Whole {
-    /// The tree, in the keywords of `schema`, without `<include>`.
+    /// The tree, upgraded to `schema`, without `<include>`.
     pub(crate) root: Element,
     pub(crate) schema: SchemaVersion,
-    /// Included files whose schema is that of the main file because they name none.
+    /// Included files with the schema of the main file, because they specify none.
     pub(crate) without_schema: Vec<Arc<SourceFile>>,
-    /// Keywords that today's schema does not have any more, each file in the keywords it is written in.
+    /// Deprecated keywords, each file checked against its own schema.
     pub(crate) deprecated: Diagnostics,
 }
 
-/// Reads and checks a description. None only when it cannot be read far enough to say more, which was reported.
+/// Reads and checks a description. None only if it cannot be read any further, which was reported.
 pub(crate) fn read(
     file: &Arc<SourceFile>,
     loader: &mut Loader,
@@ -49,7 +49,7 @@ pub(crate) fn read(
     check::keywords(&root, schema, reader.diagnostics);
     reader.include(&mut root, Schema { version: schema, of_main: true }, &mut vec![name], &mut deprecated);
     let Reader { without_schema, complete, .. } = reader;
-    // Nothing is missing that may stand in a file which was not read.
+    // An element of a file that was not read is not reported as missing.
     if complete {
         check::cardinality(&root, schema, diagnostics);
     }
@@ -63,7 +63,7 @@ pub(crate) fn read(
 #[derive(Clone, Copy)]
 struct Schema {
     version: SchemaVersion,
-    /// Whether it changes with that of the main file.
+    /// Whether it follows that of the main file.
     of_main: bool,
 }
 
@@ -78,7 +78,7 @@ struct Reader<'a, 'l> {
 }
 
 impl Reader<'_, '_> {
-    /// Replaces the includes of one file; `chain` is the path of that file and those of the files that led to it.
+    /// Replaces the includes of one file; `chain` is the path of that file and of the files that include it.
     fn include(
         &mut self,
         root: &mut Element,
@@ -108,7 +108,7 @@ impl Reader<'_, '_> {
         root.children = children;
     }
 
-    /// The elements of one included file, in the keywords of `schema`.
+    /// Returns the elements of one included file, upgraded to `schema`.
     fn part(
         &mut self,
         from: &Text,
@@ -127,8 +127,8 @@ impl Reader<'_, '_> {
             return self.refuse(from, &message, "endless", &format!("the chain is {chain}"));
         }
         if chain.len() > MAX_DEPTH || self.files >= MAX_FILES {
-            let message = format!("more than {MAX_FILES} files, or more than {MAX_DEPTH} deep, are included");
-            return self.refuse(from, &message, "too many", "write what they have in common into one file");
+            let message = format!("more than {MAX_FILES} included files, or more than {MAX_DEPTH} levels");
+            return self.refuse(from, &message, "too many", "merge some of the files");
         }
         let file = match (self.loader)(&path) {
             Ok(file) => Arc::new(file),
@@ -171,8 +171,8 @@ impl Reader<'_, '_> {
                     format!("a file of schema {own} is included by one of schema {}", schema.version),
                 )
                 .rule("include")
-                .label("newer than the file that includes it")
-                .help("let `kiwi convert` write the including file in today's keywords"),
+                .label("newer than the including file")
+                .help("convert the including file to today's schema with `kiwi convert`"),
             );
             return None;
         }
@@ -189,7 +189,7 @@ impl Reader<'_, '_> {
 const HELP: &str =
     "name a file of the description, relative to this file, or with `this://` to the description";
 
-/// The path below the description that `from` names in the file at `location`.
+/// Returns the path below the description that `from` names in the file at `location`.
 fn path_below(from: &str, location: &str) -> Result<String, &'static str> {
     let (from, location) = match from.split_once(':') {
         Some(("this", path)) => (path.strip_prefix("//").unwrap_or(path), ""),
@@ -216,7 +216,7 @@ fn path_below(from: &str, location: &str) -> Result<String, &'static str> {
         }
     }
     if parts.is_empty() || matches!(from.rsplit('/').next(), Some("" | "." | "..")) {
-        Err("not the name of a file")
+        Err("not a file name")
     } else {
         Ok(parts.join("/"))
     }

@@ -1,10 +1,10 @@
 //! Reads a description from its text and the texts of the files it includes.
 //!
 //! ```text
-//! texts -> one tree, checked against the keywords of their schemas -> upgrade -> decode -> Description
+//! texts -> one tree, checked against their schemas -> upgrade -> decode -> Description
 //! ```
 //!
-//! All errors of the files are collected on the way; a description exists only when there is none.
+//! All errors of the files are collected; a description exists only if there is none.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{Description, Diagnostics, SourceFile, decode, include, upgrade};
 /// The result of reading a description.
 #[derive(Debug, Clone)]
 pub struct Parsed {
-    /// The description; none when there is an error among the diagnostics.
+    /// The description; none if one of the diagnostics is an error.
     pub description: Option<Description>,
     /// All diagnostics of the file, in the order of its lines.
     pub diagnostics: Diagnostics,
@@ -23,12 +23,12 @@ pub struct Parsed {
 }
 
 impl Description {
-    /// Reads the text of a description, of whichever schema it is, which includes no other.
+    /// Reads the text of a description of any schema that includes no other file.
     pub fn parse(file: SourceFile) -> Parsed {
-        Self::load(file, &mut |_| Err("the other files of the description are not at hand".to_owned()))
+        Self::load(file, &mut |_| Err("the other files of the description are not available".to_owned()))
     }
 
-    /// Reads a description with the files it includes, whose texts `loader` gives.
+    /// Reads a description with the files it includes, whose texts `loader` returns.
     pub fn load(file: SourceFile, loader: &mut Loader) -> Parsed {
         let mut diagnostics = Diagnostics::default();
         let mut deprecated = Diagnostics::default();

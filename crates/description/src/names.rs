@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Declares a string newtype that is made only by parsing.
+/// Declares a string newtype that can only be created by parsing.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:expr) => {
         $(#[$doc])*
@@ -10,7 +10,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// What a valid value looks like, for diagnostics.
+            /// Describes a valid value, for diagnostics.
             pub const EXPECTED: &'static str = $expected;
 
             /// Accepts `text` if it has the form of this name.
@@ -19,7 +19,7 @@ macro_rules! name {
                 valid(text).then(|| Self(text.to_owned()))
             }
 
-            /// The name as text.
+            /// Returns the name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

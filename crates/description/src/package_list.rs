@@ -1,15 +1,15 @@
-//! Puts the packages sections of a build together into one list.
+//! Merges the packages sections of a build into one list.
 
 use crate::description::PackageSection;
 use crate::image_type::type_row;
 use crate::{Architecture, ArchitectureList, ImageType, Package, PackageName, PackageSet, PatternType};
 
-/// Whether a packages section of that type keyword belongs to an image type.
+/// Whether a packages section with that type applies to an image type.
 pub(crate) fn section_is_for(keyword: &str, image_type: &ImageType) -> bool {
     type_row(image_type.keyword()).is_some_and(|row| row.packages.contains(&keyword))
 }
 
-/// Puts sections together: what a section ignores is taken out of it and of all before it (spec 2.10).
+/// Merges sections: names that a section ignores are removed from it and from all sections before it.
 pub(crate) fn package_set<'a>(
     sections: impl Iterator<Item = &'a PackageSection>,
     architecture: &Architecture,
@@ -32,7 +32,7 @@ pub(crate) fn package_set<'a>(
                 set.archives.push(archive.clone());
             }
         }
-        // One list, one reach: the widest that any section asks for.
+        // One list has one pattern type: the widest of its sections.
         set.pattern_type = set.pattern_type.max(section.pattern_type);
     }
     packages.sort();

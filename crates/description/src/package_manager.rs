@@ -3,7 +3,7 @@
 /// A package manager, by the keyword of the description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum PackageManager {
-    /// smart, the chapter's default.
+    /// smart, the default of KIWI 1.x.
     Smart,
     /// zypper
     Zypper,
@@ -26,12 +26,12 @@ impl PackageManager {
         ("yum", Self::Dnf),
     ];
 
-    /// The package manager a keyword names.
+    /// Returns the package manager for a keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, manager)| *manager)
     }
 
-    /// The canonical keyword.
+    /// Returns the canonical keyword.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Smart => "smart",

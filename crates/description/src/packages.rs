@@ -2,7 +2,7 @@
 
 use crate::{PackageName, PatternName};
 
-/// How far a pattern reaches (`patternType`).
+/// Which related packages a pattern includes (`patternType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize)]
 pub enum PatternType {
     /// Only what it requires.
@@ -15,7 +15,7 @@ pub enum PatternType {
 }
 
 impl PatternType {
-    /// The reach a keyword names.
+    /// Returns the pattern type for a keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         match keyword {
             "onlyRequired" => Some(Self::OnlyRequired),
@@ -33,7 +33,7 @@ pub struct Package {
     pub name: PackageName,
 }
 
-/// All sections of one kind (bootstrap, image, ...) put together: unique, sorted, ignored names taken out.
+/// All sections of one kind (bootstrap, image, ...) merged: unique, sorted, without ignored names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct PackageSet {
     /// The packages, sorted by name.
@@ -42,14 +42,14 @@ pub struct PackageSet {
     pub patterns: Vec<PatternName>,
     /// Names that must not be installed, also not through a pattern or a recommendation.
     pub ignored: Vec<PackageName>,
-    /// How patterns (and recommendations) are followed.
+    /// The handling of patterns and recommendations.
     pub pattern_type: PatternType,
     /// `<archive name=>`: archives of the description unpacked after the packages.
     pub archives: Vec<String>,
 }
 
 impl PackageSet {
-    /// Whether nothing is asked for.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty() && self.patterns.is_empty() && self.archives.is_empty()
     }

@@ -1,9 +1,9 @@
 //! The scalar settings of `<preferences>`, after profiles and architecture were applied.
 
-/// What a build takes from `<preferences>` besides types, size and package manager.
+/// The settings of `<preferences>` other than types, size and package manager.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Settings {
-    /// `rpm-check-signatures`; none when not said.
+    /// `rpm-check-signatures`; none if not specified.
     pub check_signatures: Option<bool>,
     /// `rpm-force`.
     pub rpm_force: bool,
@@ -13,11 +13,11 @@ pub struct Settings {
     pub keytable: Option<String>,
     /// `timezone`: a path below `/usr/share/zoneinfo`.
     pub timezone: Option<String>,
-    /// `locale`: e.g. `en_US` or `de_DE.UTF-8`; today's keywords allow a comma list, the first is the system's.
+    /// `locale`: for example `en_US` or `de_DE.UTF-8`; today's schema allows a comma-separated list, the first is the system's.
     pub locale: Option<String>,
-    /// `defaultdestination`: used when `--destdir` is missing.
+    /// `defaultdestination`: used without `--destdir`.
     pub default_destination: Option<String>,
-    /// `defaultroot`: used when `--root` is missing.
+    /// `defaultroot`: used without `--root`.
     pub default_root: Option<String>,
     /// `compressed`: whether the output file is compressed.
     pub compressed: bool,

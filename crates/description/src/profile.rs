@@ -7,21 +7,21 @@ use crate::{ArchitectureList, ProfileName};
 pub struct Profile {
     /// Its name, used by `--add-profile` and `profiles=` attributes.
     pub name: ProfileName,
-    /// What it is for.
+    /// Its purpose.
     pub description: String,
-    /// `import="true"`: used when none is asked for.
+    /// `import="true"`: active if no profile is requested.
     pub import: bool,
-    /// `<requires profile=>`: profiles that come with it.
+    /// `<requires profile=>`: profiles that it activates.
     pub requires: Vec<Requirement>,
-    /// `arch=`: the machines it is for.
+    /// `arch=`: its architectures.
     pub architectures: ArchitectureList,
 }
 
-/// A profile that another one brings with it.
+/// A profile that another one activates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
     /// Its name.
     pub profile: ProfileName,
-    /// `arch=`: the machines it is brought on.
+    /// `arch=`: the architectures on which it is activated.
     pub architectures: ArchitectureList,
 }

@@ -1,4 +1,4 @@
-//! Where packages come from.
+//! Package repositories.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum RepositoryType {
     RpmMd,
     /// A directory of RPM packages.
     RpmDir,
-    /// SUSE media of the chapter's time.
+    /// SUSE media of the time of KIWI 1.x.
     Yast2,
     /// An apt repository (`apt-deb`, `deb`).
     AptDeb,
@@ -21,10 +21,10 @@ pub enum RepositoryType {
     Smart,
 }
 
-/// Whether a boot image's repository gives way to the system image's (spec 2.7.8).
+/// Whether the system description's repositories replace a boot image's repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RepositoryStatus {
-    /// Kept.
+    /// It is kept.
     #[default]
     Fixed,
     /// Replaced by the list of the system description.
@@ -49,11 +49,11 @@ pub enum SourcePath {
 }
 
 impl SourcePath {
-    /// What a valid source path looks like, for diagnostics.
+    /// Describes a valid source path, for diagnostics.
     pub const EXPECTED: &'static str = "an absolute path, `dir:/...`, `this://...`, `http://...`, `https://...`, `ftp://...`, \
          `opensuse://Project`, `obs://Project/Repository` or `debian://suite`";
 
-    /// Reads a source path; `%arch` becomes the machine keyword of `architecture`.
+    /// Reads a source path; `%arch` is replaced by the machine name of `architecture`.
     pub fn parse(text: &str, architecture: &Architecture) -> Option<Self> {
         let text = text.trim().replace("%arch", architecture.path_keyword());
         if text.contains(['\0', '\n']) {
@@ -92,7 +92,7 @@ impl SourcePath {
 }
 
 impl fmt::Display for SourcePath {
-    /// As a description writes it.
+    /// Writes it as a description does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(path) | Self::Url(path) => f.write_str(path),
@@ -104,7 +104,7 @@ impl fmt::Display for SourcePath {
     }
 }
 
-/// Parts made of letters, digits and `_ - . : +`, separated by `/`.
+/// Accepts parts made of letters, digits and `_ - . : +`, separated by `/`.
 fn is_path_of_keywords(text: &str) -> bool {
     text.split('/').all(|part| {
         !part.is_empty()
@@ -132,12 +132,12 @@ impl RepositoryType {
         ("urpmi", Self::Smart),
     ];
 
-    /// The type a keyword names.
+    /// Returns the type for a keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, kind)| *kind)
     }
 
-    /// The first keyword of the type.
+    /// Returns the first keyword of the type.
     pub fn keyword(self) -> &'static str {
         Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("smart", |(keyword, _)| *keyword)
     }
@@ -146,11 +146,11 @@ impl RepositoryType {
 /// One `<repository>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
-    /// Its format; none when not said (today's keywords make it optional).
+    /// Its format; none if not specified (optional in today's schema).
     pub kind: Option<RepositoryType>,
     /// `status=`.
     pub status: RepositoryStatus,
-    /// Where it is.
+    /// Its location.
     pub source: SourcePath,
     /// `alias=`, a name for messages and files.
     pub alias: Option<String>,
@@ -162,7 +162,7 @@ pub struct Repository {
     pub components: Vec<String>,
     /// `architectures=`, as Debian names them.
     pub architectures: Vec<String>,
-    /// `repository_gpgcheck=`; none: checked.
+    /// `repository_gpgcheck=`; none: signatures are checked.
     pub check_repository: Option<bool>,
     /// `package_gpgcheck=`.
     pub check_packages: Option<bool>,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_source_path_is_refused() {
+    fn invalid_source_paths_are_refused() {
         for text in [
             "",
             "repo",

@@ -1,8 +1,8 @@
-//! "Did you mean": the known keyword nearest to a mistyped one.
+//! "Did you mean": the known keyword most similar to a mistyped one.
 
-/// The nearest of `keywords`, if it is near enough to be meant.
+/// Returns the most similar of `keywords`, if it is similar enough.
 pub fn nearest<'a>(typed: &str, keywords: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Someone who types 200 letters where a keyword of ten is expected did not mistype it.
+    // 200 letters where ten are expected are not a typing error.
     if typed.chars().count() > 64 {
         return None;
     }
@@ -10,7 +10,7 @@ pub fn nearest<'a>(typed: &str, keywords: impl IntoIterator<Item = &'a str>) -> 
     keywords
         .into_iter()
         .map(|keyword| (distance(&lower, &keyword.to_lowercase()), keyword))
-        // Who writes the beginning of a keyword, or more than it, is nearer than the letters say: `apt` for `apt-deb`.
+        // A prefix or an extension of a keyword is more similar than its letters suggest: `apt` for `apt-deb`.
         .map(|(distance, keyword)| (distance.min(most_by_beginning(&lower, keyword)), keyword))
         .filter(|(distance, keyword)| {
             *distance <= keyword.chars().count().max(2) / 3 + usize::from(keyword.len() > 2)
@@ -19,7 +19,7 @@ pub fn nearest<'a>(typed: &str, keywords: impl IntoIterator<Item = &'a str>) -> 
         .map(|(_, keyword)| keyword)
 }
 
-/// How far it is at most when one of two keywords begins with the other, which has three letters at least.
+/// Returns an upper limit of the distance if one of two keywords, of at least three letters, is a prefix of the other.
 fn most_by_beginning(typed: &str, keyword: &str) -> usize {
     match (typed.len().min(keyword.len()) > 2, keyword.starts_with(typed), typed.starts_with(keyword)) {
         (true, true, _) => 1,
@@ -28,7 +28,7 @@ fn most_by_beginning(typed: &str, keyword: &str) -> usize {
     }
 }
 
-/// Damerau-Levenshtein distance: letters that were left out, added, changed or swapped with their neighbour.
+/// Damerau-Levenshtein distance: letters that were omitted, added, changed or swapped with their neighbour.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.chars().collect();
     let right: Vec<char> = right.chars().collect();
@@ -52,7 +52,7 @@ fn distance(left: &str, right: &str) -> usize {
     rows[left.len()][right.len()]
 }
 
-/// `a`, `b` and `c`, for messages.
+/// Returns `a`, `b` and `c`, for messages.
 pub(crate) fn listed<'a>(keywords: impl IntoIterator<Item = &'a str>) -> String {
     let keywords: Vec<String> = keywords.into_iter().map(|keyword| format!("`{keyword}`")).collect();
     match keywords.split_last() {

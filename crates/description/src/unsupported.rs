@@ -1,6 +1,6 @@
-//! Keywords that are known, and ask for something this version of kiwi cannot do.
+//! Known keywords for something that this version of kiwi cannot build.
 //!
-//! A description may contain them: they become errors only when a build depends on them, and are never passed over.
+//! A description may contain them: they become errors only if a build depends on them, and are never ignored.
 
 use crate::document::{Element, Text};
 use crate::schema::{self, Content, ElementSchema, State, Value};
@@ -12,18 +12,18 @@ pub const NOT_BUILT: &str = "not-built";
 /// One such keyword at its location.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsupported {
-    /// The machines it concerns.
+    /// The architectures that it affects.
     architectures: ArchitectureList,
     diagnostic: Diagnostic,
 }
 
 impl Unsupported {
-    /// A thing that cannot be built on any machine.
+    /// Returns one that affects every architecture.
     pub(crate) fn new(what: &str, span: Span) -> Self {
         Self { architectures: ArchitectureList::default(), diagnostic: diagnostic(what, span) }
     }
 
-    /// The error for a build on `architecture`.
+    /// Returns the error for a build on `architecture`.
     pub(crate) fn on(&self, architecture: &Architecture) -> Option<Diagnostic> {
         self.architectures.allows(architecture).then(|| self.diagnostic.clone())
     }
@@ -36,15 +36,15 @@ fn diagnostic(what: &str, span: Span) -> Diagnostic {
         .help("the description is right; remove this part to build the rest of it now")
 }
 
-/// The comma list of an `arch` attribute.
+/// Returns the architectures of an `arch` attribute.
 pub(crate) fn architectures(element: &Element) -> ArchitectureList {
     let list = element.value("arch").map(|value| value.text.as_str()).unwrap_or_default();
     ArchitectureList(schema::list_items(list).map(Architecture::new).collect())
 }
 
-/// Everything inside of `element`, itself included, that is not built. Children named in `apart` are left out.
+/// Returns everything in `element`, including itself, that is not built. Children named in `apart` are skipped.
 ///
-/// The element has canonical keywords; messages name what the user wrote.
+/// The element has canonical keywords; messages use the user's spelling.
 pub(crate) fn collect(element: &Element, keyword: &ElementSchema, apart: &[&str]) -> Vec<Unsupported> {
     let schema = SchemaVersion::NEWEST;
     let mut found = Vec::new();

@@ -1,11 +1,11 @@
-//! Users and groups the image gets.
+//! Users and groups of the image.
 
 use crate::UserName;
 
-/// How a password was given.
+/// The form of a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Password {
-    /// A crypt(3) hash, written to the image as it is.
+    /// A crypt(3) hash, written to the image unchanged.
     Hash(String),
     /// Plain text (`pwdformat="plain"`), hashed at prepare.
     Plain(String),
@@ -26,11 +26,11 @@ impl std::fmt::Debug for Password {
 pub struct User {
     /// Login name.
     pub name: UserName,
-    /// Password; none leaves the account locked.
+    /// Password; without one the account is locked.
     pub password: Option<Password>,
     /// Numeric id.
     pub id: Option<u32>,
-    /// `group=` of the section (1.4) or `groups=` (today), each with an optional id; created when missing.
+    /// `group=` of the section (1.4) or `groups=` (today), each with an optional id; missing ones are created.
     pub groups: Vec<(UserName, Option<u32>)>,
     /// Whether the first of `groups` is the login group (today's rule) instead of a supplementary one (1.4).
     pub first_group_is_login: bool,

@@ -247,5 +247,5 @@ fn includes_stay_or_are_put_in_their_place() {
     let errors = Description::convert(file(&text), Conversion::default(), &mut included).unwrap_err();
     assert_eq!(errors.0.len(), 1);
     assert_eq!(errors.0[0].span.file.name, "included/packages.toml");
-    assert_eq!(errors.0[0].help.as_deref(), Some("give its `image` the `schemaversion` 8.3 first"));
+    assert_eq!(errors.0[0].help.as_deref(), Some("add `schemaversion` 8.3 to its `image` first"));
 }

@@ -1,8 +1,8 @@
-//! What people write for something that is said in another way: slips that no distance between letters explains.
+//! Suggestions for names that people use for something with another keyword, which no edit distance finds.
 
 use crate::schema::{self, Value};
 
-/// Keywords for image types that are none, and what is written for them.
+/// Names that are not image types, and the right spelling.
 const IMAGE_TYPES: &[(&[&str], &str)] = &[
     (&["disk", "raw", "hdd", "vm"], "a disk is `image=\"oem\"`"),
     (&["live", "livecd", "cd", "dvd"], "a live system is `image=\"iso\"`"),
@@ -11,14 +11,14 @@ const IMAGE_TYPES: &[(&[&str], &str)] = &[
     (&["initrd", "initramfs"], "an initrd is `image=\"cpio\"`"),
 ];
 
-/// Formats of disks that are taken for image types.
+/// Disk formats that are mistaken for image types.
 const FORMATS: &[&str] =
     &["qcow2", "vmdk", "vdi", "vhd", "vhdx", "vhd-fixed", "ova", "gce", "vagrant", "qcow", "ovf"];
 
-/// What to write for a keyword that is none of `known`, when it is a usual name of something else.
+/// Returns what to write instead of a value that is not in `known`, if it is a usual name of something else.
 pub(super) fn keyword<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let typed = typed.to_lowercase();
-    // Only the list of image types has this keyword.
+    // Only the list of image types contains this keyword.
     known.into_iter().find(|keyword| *keyword == "oem")?;
     if FORMATS.contains(&typed.as_str()) {
         return Some(format!("`{typed}` is the format of a disk: `image=\"oem\" format=\"{typed}\"`"));
@@ -27,7 +27,7 @@ pub(super) fn keyword<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
     meant.map(|(_, help)| (*help).to_owned())
 }
 
-/// What to write for a number with a unit behind it.
+/// Returns what to write instead of a number followed by a unit.
 pub(super) fn number(typed: &str, form: &Value) -> Option<String> {
     let Value::Number(..) = form else { return None };
     let digits = typed.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).trim_end();

@@ -1,7 +1,7 @@
 //! Compares a tree, as it was written, with the vocabulary of its schema.
 //!
-//! Every difference is reported, in the user's own keywords and at its own location. What only holds between several keywords
-//! (a type and its attributes, a profile and its declaration) is `decode`'s business.
+//! Every difference is reported in the user's own spelling and at its position. Rules that involve several elements or
+//! attributes (a type and its attributes, a profile and its declaration) belong to `decode`.
 
 mod did_you_mean;
 mod value;
@@ -17,7 +17,7 @@ use crate::schema::{self, AttributeSchema, ChildSchema, ElementSchema, IMAGE, Li
 use crate::suggest::listed;
 use crate::{Diagnostic, Diagnostics, Format, SchemaVersion};
 
-/// Checks everything in one file; what the image as a whole must have is left to [`cardinality`].
+/// Checks everything in one file; [`cardinality`] checks what the image as a whole must contain.
 pub(crate) fn keywords(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     let mut check = Check { schema, diagnostics };
     check.attributes(root, &IMAGE);
@@ -25,7 +25,7 @@ pub(crate) fn keywords(root: &Element, schema: SchemaVersion, diagnostics: &mut 
     check.children(root, &IMAGE);
 }
 
-/// Checks what the image lacks and what it has too often, once all its files are put together.
+/// Reports elements that the image lacks or has too often, after all its files are merged.
 pub(crate) fn cardinality(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     let mut check = Check { schema, diagnostics };
     check.required_attributes(root, &IMAGE);
@@ -85,7 +85,7 @@ impl Check<'_> {
                 continue;
             }
             let written_otherwise = known.instead.is_some_and(|instead| element.attribute(instead).is_some());
-            // One slip, one message.
+            // One mistake, one message.
             let misspelt = element
                 .attributes
                 .iter()
@@ -140,12 +140,12 @@ impl Check<'_> {
         });
     }
 
-    /// What to do about a keyword without a substitute in this schema.
+    /// Returns what to do about a keyword without a substitute in this schema.
     fn change_schema(&self, life: Life) -> String {
         if life.is_over(self.schema) {
-            format!("remove it: schema {} has no such keyword any more", self.schema)
+            format!("remove it: schema {} no longer has it", self.schema)
         } else {
-            "remove it, or let `kiwi convert` write the description in today's keywords".to_owned()
+            "remove it, or let `kiwi convert` write the description for today's schema".to_owned()
         }
     }
 
@@ -166,12 +166,12 @@ impl Check<'_> {
                 of_child.is_some_and(|known| known.life.covers(schema))
             };
             let mut having = children.filter(known).map(|child| child.element.name);
-            // Where several have it, none of them is meant.
+            // If several elements have it, there is no suggestion.
             having.next().filter(|_| having.next().is_none())
         };
         let help = match (keyword.meant_attribute(&attribute.name, schema), inside()) {
             (None, Some(child)) => {
-                format!("it is an attribute of `<{child}>`, which stands in `<{}>`", keyword.name)
+                format!("it is an attribute of `<{child}>`, which belongs in `<{}>`", keyword.name)
             }
             (Some(name), _) => format!("did you mean `{name}`?"),
             (None, None) if names().next().is_none() => format!("`<{}>` has no attributes", keyword.name),
@@ -224,7 +224,7 @@ impl Check<'_> {
         }
     }
 
-    /// The attribute that a text stands for where none is expected: the first that is required.
+    /// Returns the attribute that an unexpected text may be meant for: the first required one.
     fn attribute_for_text(&self, keyword: &'static ElementSchema) -> Option<&'static AttributeSchema> {
         keyword.attributes.iter().find(|known| known.required && known.life.covers(self.schema))
     }
@@ -269,7 +269,7 @@ impl Check<'_> {
                 self.diagnostics.push(
                     Diagnostic::error(
                         child.span.clone(),
-                        format!("`<{}>` stands more than once in `<{}>`", child.name, keyword.name),
+                        format!("`<{}>` occurs more than once in `<{}>`", child.name, keyword.name),
                     )
                     .rule("repeated-element")
                     .label("only one is allowed")
@@ -334,7 +334,7 @@ impl Check<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     child.span.clone(),
-                    format!("`<{}>` does not stand in `<{}>`", child.name, keyword.name),
+                    format!("`<{}>` is not allowed in `<{}>`", child.name, keyword.name),
                 )
                 .rule("misplaced-element")
                 .label("misplaced")
@@ -354,7 +354,7 @@ impl Check<'_> {
             return;
         }
         let message = if child.foreign {
-            format!("`<{}>` belongs to a namespace; the elements of a description have none", child.name)
+            format!("`<{}>` has a namespace; the elements of a description have none", child.name)
         } else {
             format!("there is no element `<{}>`", child.name)
         };
@@ -365,7 +365,7 @@ impl Check<'_> {
                     format!("did you mean `<{name}>`? It belongs in `<{parent}>`")
                 }
                 (None, None) if names().next().is_none() => {
-                    format!("`<{}>` has no elements inside", keyword.name)
+                    format!("`<{}>` has no child elements", keyword.name)
                 }
                 (None, None) if names().count() > 20 => "remove it".to_owned(),
                 (None, None) => {

@@ -1,4 +1,4 @@
-//! Values against the form their table gives them.
+//! Checks values against the form that their table defines.
 
 use super::{Check, did_you_mean};
 use crate::document::Text;
@@ -7,7 +7,7 @@ use crate::suggest::nearest;
 use crate::{Diagnostic, SchemaVersion};
 
 impl Check<'_> {
-    /// Reports a value that does not have its form; says whether it has.
+    /// Reports a value that does not have its form; returns whether it has.
     pub(super) fn value(&mut self, text: &Text, form: &Value, name: &str) -> bool {
         match form {
             Value::OneOf(known) => self.keyword(text, known, name),
@@ -120,7 +120,7 @@ fn one_of(keywords: impl Iterator<Item = Keyword>) -> String {
     }
 }
 
-/// A value as a message shows it: on one line, and not longer than that line.
+/// Returns a value as a message shows it: on one line, shortened to the length of a line.
 fn quoted(text: &str) -> String {
     if text.is_empty() { "an empty text".to_owned() } else { format!("`{}`", first_line(text)) }
 }

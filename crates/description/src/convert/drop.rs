@@ -1,18 +1,18 @@
-//! Keywords of an older schema that have none in the new one.
+//! Keywords of an older schema that have no equivalent in the new one.
 //!
-//! Most are settings of programs that nobody has any more: they are left out. What asks for something that is still
-//! meant stays an error, because the new description would not ask for it.
+//! Most are settings of programs that are no longer in use: they are dropped. A keyword with an effect is an error, because
+//! the new description would lose that effect.
 
 use crate::document::Element;
 use crate::schema::{Content, ElementSchema, IMAGE, Keyword, State, Value, says_default};
 use crate::{Diagnostic, Diagnostics, SchemaVersion, Severity, Span, check};
 
-/// Takes away what `schema` has no keyword for, with a warning for each.
+/// Removes keywords that `schema` does not have, with a warning for each.
 pub(super) fn drop_keywords(root: &mut Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     Drop { schema, diagnostics }.element(root, &IMAGE);
 }
 
-/// Refuses what has a keyword in `schema`, but not that value or not that often; the tree is in its keywords already.
+/// Refuses keywords of `schema` with a value or a number of occurrences that it does not allow; the tree is already upgraded.
 pub(super) fn refuse_unsaid(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
     let mut found = Diagnostics::default();
     check::keywords(root, schema, &mut found);
@@ -23,7 +23,7 @@ pub(super) fn refuse_unsaid(root: &Element, schema: SchemaVersion, diagnostics: 
     }
 }
 
-const UNSAID: &str = "cannot be said in that schema";
+const UNSAID: &str = "cannot be expressed in that schema";
 
 struct Drop<'a> {
     schema: SchemaVersion,
@@ -52,7 +52,7 @@ impl Drop<'_> {
                 None => true,
             }
         });
-        // Comments do not go with what they stood before.
+        // A comment before a dropped element stays.
         let mut comments = Vec::new();
         for mut child in std::mem::take(&mut element.children) {
             let known = keyword.child_schema(&child.name, schema);
@@ -74,13 +74,13 @@ impl Drop<'_> {
         element.layout.closing_comments.splice(..0, comments);
     }
 
-    /// Reports a keyword that has none in the new schema; says whether it may go.
+    /// Reports a keyword without equivalent in the new schema; returns whether it may be dropped.
     fn dropped(&mut self, name: &str, span: &Span, needless: bool) -> bool {
         let message = format!("schema {} has no keyword for {name}", self.schema);
         self.diagnostics.push(if needless {
             Diagnostic::warning(span.clone(), message)
                 .rule("not-convertible")
-                .label("left out: it has no effect")
+                .label("dropped: it has no effect")
         } else {
             Diagnostic::error(span.clone(), message)
                 .rule("not-convertible")
@@ -91,7 +91,7 @@ impl Drop<'_> {
     }
 }
 
-/// The keyword of an enumeration that a later schema took out of it.
+/// Returns the keyword of an enumeration that a later schema removed.
 fn ended_keyword(text: &str, form: &Value, schema: SchemaVersion) -> Option<&'static Keyword> {
     let (Value::OneOf(known) | Value::ListOf(known)) = form else { return None };
     let keyword = known.iter().find(|keyword| keyword.keyword == text)?;

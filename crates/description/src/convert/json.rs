@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::mapping::{Written, is_plain};
 
-/// The text of a file with `root` in it.
+/// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Written) -> String {
     let mut text = String::new();
     value(root, 0, &mut text);

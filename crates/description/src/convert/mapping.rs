@@ -1,6 +1,6 @@
-//! A tree as the mapping that YAML, TOML and JSON write: the inverse of `mapping/element.rs`.
+//! Writes a tree as the mapping of YAML, TOML and JSON: the inverse of `mapping/element.rs`.
 //!
-//! Attributes come first, then the text, then the children, those of one name together.
+//! Attributes come first, then the text, then the children, grouped by name.
 
 use crate::SchemaVersion;
 use crate::document::Element;
@@ -14,7 +14,7 @@ pub(super) enum Written {
     Mapping(Vec<(String, Written)>),
 }
 
-/// How a text may be written without quotes in any of the formats, so that it is read as it was.
+/// The forms in which a text may be written without quotes in any of the formats without changing it.
 pub(super) fn is_plain(text: &str) -> bool {
     let number = !text.is_empty()
         && text.len() <= 15
@@ -23,7 +23,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     matches!(text, "true" | "false") || number
 }
 
-/// The mapping of a whole description.
+/// Returns the mapping of a whole description.
 pub(super) fn written(root: &Element, schema: SchemaVersion) -> Written {
     Written::Mapping(vec![(root.name.clone(), element(root, Some(&IMAGE), schema))])
 }
@@ -32,7 +32,7 @@ fn element(element: &Element, keyword: Option<&'static ElementSchema>, schema: S
     let known = keyword.filter(|keyword| !matches!(keyword.content, Content::Anything));
     let mut entries: Vec<(String, Written)> = Vec::new();
     for attribute in &element.attributes {
-        // Those of a namespace follow, as they were written.
+        // Attributes with a namespace follow, unchanged.
         let written = attribute.name_span.file.text.get(attribute.name_span.range.clone());
         if written.is_some_and(|written| written.contains(':')) {
             continue;

@@ -1,11 +1,11 @@
-//! Writes a description anew: in the keywords of a later schema, or in another format.
+//! Converts a description to a later schema or to another format.
 //!
 //! ```text
-//! text -> tree -> check -> upgrade to the schema asked for -> drop what it has no keyword for -> text
+//! text -> tree -> check -> upgrade to the requested schema -> drop keywords without equivalent -> text
 //!                                    the text is read again and must have the same canonical tree
 //! ```
 //!
-//! Only one file is written: what it includes stays an `<include>`, or is put in its location.
+//! Only one file is written: an `<include>` stays an `<include>`, or is replaced by the included elements.
 
 mod drop;
 mod json;
@@ -24,44 +24,44 @@ use crate::{
     Description, Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, Span, include, upgrade,
 };
 
-/// What to write.
+/// Options of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conversion {
-    /// The schema whose keywords are used; not older than that of the description.
+    /// The target schema; not older than that of the description.
     pub schema: SchemaVersion,
-    /// How it is written.
+    /// The target format.
     pub format: Format,
-    /// Whether the elements of included files stand in the new text; without, it includes them as before.
+    /// Whether the elements of included files become part of the new text; otherwise it includes them as before.
     pub whole: bool,
 }
 
 impl Default for Conversion {
-    /// Today's keywords, as XML.
+    /// Returns the newest schema, as XML.
     fn default() -> Self {
         Self { schema: SchemaVersion::NEWEST, format: Format::Xml, whole: false }
     }
 }
 
-/// A description in other keywords.
+/// A converted description.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Converted {
     /// The new text.
     pub text: String,
-    /// The schema it was written in before.
+    /// The schema of the old text.
     pub from: SchemaVersion,
-    /// Warnings about the old text, and what of it the new one has no keyword for.
+    /// Warnings about the old text, and keywords that the new one does not have.
     pub diagnostics: Diagnostics,
 }
 
 impl Description {
-    /// Writes the description anew.
+    /// Converts the description.
     ///
-    /// The result means the same, which is checked by reading it again; converting it once more changes nothing. A
-    /// keyword without effect that the new schema dropped is left out, with a warning.
+    /// The result means the same, which is checked by reading it again; converting it once more changes nothing. Keywords
+    /// without effect that the new schema no longer has are dropped, with a warning.
     ///
     /// # Errors
     ///
-    /// The description has errors, its schema is newer than the one asked for, or says what the newer one cannot say.
+    /// The description has errors, its schema is newer than the requested one, or it has an effect that the newer schema cannot express.
     pub fn convert(
         file: SourceFile,
         conversion: Conversion,
@@ -111,7 +111,7 @@ impl Description {
     }
 }
 
-/// The tree in today's keywords, without those that a schema dropped.
+/// Returns the tree in the newest schema, without dropped keywords.
 fn canonical(root: &mut Element, schema: SchemaVersion) -> Element {
     drop::drop_keywords(root, schema, &mut Diagnostics::default());
     upgrade::upgrade(root, schema);
@@ -119,12 +119,12 @@ fn canonical(root: &mut Element, schema: SchemaVersion) -> Element {
 }
 
 fn without_schema(part: &Arc<SourceFile>, schema: SchemaVersion) -> Diagnostics {
-    let message = format!("`{}` is included and does not say which schema it is written in", part.name);
+    let message = format!("`{}` is included and does not specify its schema", part.name);
     Diagnostics(vec![
         Diagnostic::error(Span { file: Arc::clone(part), range: 0..0 }, message)
             .rule("not-convertible")
             .label("has the schema of the file that includes it")
-            .help(format!("give its `image` the `schemaversion` {schema} first")),
+            .help(format!("add `schemaversion` {schema} to its `image` first")),
     ])
 }
 
@@ -134,32 +134,32 @@ fn backwards(root: &Element, from: SchemaVersion, to: SchemaVersion) -> Diagnost
     Diagnostics(vec![
         Diagnostic::error(location.clone(), message)
             .rule("not-convertible")
-            .label("newer than what is asked for")
-            .help("descriptions are only converted forwards"),
+            .label("newer than the requested schema")
+            .help("descriptions are only converted to newer schemas"),
     ])
 }
 
-/// Only XML can say that an include stands between elements of one name.
+/// Only XML can represent an include between elements of the same name.
 fn not_the_same(root: &Element, format: Format) -> Diagnostics {
     if let Some(include) = root.child("include").filter(|_| format != Format::Xml) {
-        let message = format!("an include between elements of one name cannot be written as {format}");
+        let message = format!("an include between elements of the same name cannot be written as {format}");
         return Diagnostics(vec![
             Diagnostic::error(include.span.clone(), message)
                 .rule("not-convertible")
-                .label("elements of one name stand together there, and their order would change")
-                .help("let the includes stand before or behind all other elements"),
+                .label("elements of the same name are grouped there, and their order would change")
+                .help("move the includes before or behind all other elements"),
         ]);
     }
-    let message = "kiwi cannot write this description anew without changing it";
+    let message = "kiwi cannot convert this description without changing its meaning";
     Diagnostics(vec![
         Diagnostic::error(root.span.clone(), message)
             .rule("not-convertible")
-            .label("the new text would mean something else")
-            .help("this is a mistake of kiwi: please report it with the description"),
+            .label("the new text would have another meaning")
+            .help("this is a bug in kiwi: please report it with the description"),
     ])
 }
 
-/// The tree of a description that has no errors.
+/// Returns the tree of a description without errors.
 fn read(file: SourceFile, loader: &mut Loader) -> Result<Whole, Diagnostics> {
     let mut diagnostics = Diagnostics::default();
     match include::read(&Arc::new(file), loader, &mut diagnostics) {
@@ -168,12 +168,12 @@ fn read(file: SourceFile, loader: &mut Loader) -> Result<Whole, Diagnostics> {
     }
 }
 
-/// The tree of one file.
+/// Returns the tree of one file.
 fn read_one(file: SourceFile) -> Result<Element, Diagnostics> {
     crate::format::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))
 }
 
-/// Whether two canonical trees say the same: all names, values and texts, children of one name in their order.
+/// Whether two canonical trees are equal: all names, values and texts, children of the same name in order.
 fn same_meaning(one: &Element, other: &Element) -> bool {
     let text = |element: &Element| element.text.as_ref().map(|text| text.text.clone());
     let attributes = |element: &Element| {

@@ -1,4 +1,4 @@
-//! Conversion of descriptions made from the tables: between every two schemas, and in every format.
+//! Conversion of descriptions generated from the tables: between every two schemas, and in every format.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ fn file(format: Format, text: &str) -> SourceFile {
     SourceFile { name: format!("config.{format}"), text: text.to_owned() }
 }
 
-/// Everything a build could take from the description.
+/// Returns everything that a build could use from the description.
 fn meaning(format: Format, text: &str) -> Vec<String> {
     let parsed = generated::load(&format!("config.{format}"), text);
     let description = parsed.description.unwrap_or_else(|| panic!("{:#?}\n{text}", parsed.diagnostics));
@@ -30,20 +30,20 @@ fn meaning(format: Format, text: &str) -> Vec<String> {
     meaning
 }
 
-/// The text in other keywords; none when the new schema has no keyword for something that is asked for.
+/// Returns the text in the other schema; none if that schema cannot express something.
 fn convert(from: Format, text: &str, schema: SchemaVersion, to: Format) -> Option<String> {
     let conversion = Conversion { schema, format: to, whole: false };
     match Description::convert(file(from, text), conversion, &mut generated::included) {
         Ok(converted) => Some(converted.text),
         Err(errors) => {
-            let unsaid = errors.0.iter().any(|error| error.label == "cannot be said in that schema");
+            let unsaid = errors.0.iter().any(|error| error.label == "cannot be expressed in that schema");
             assert!(unsaid, "to {conversion:?}: {errors:#?}\n{text}");
             None
         }
     }
 }
 
-/// Converts what is grown in one schema to every later one in every format; how many of them there were.
+/// Converts descriptions generated in one schema to every later one in every format; returns their number.
 fn convert_to_all_later(seed: usize, from: SchemaVersion) -> usize {
     let mut converted = 0;
     let text = generated::description(from, &mut Dice::new(seed as u64 + 1));

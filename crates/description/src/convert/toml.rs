@@ -1,6 +1,6 @@
 //! Writes TOML.
 //!
-//! Elements that have nothing but attributes stand in one line, so a list of packages reads as a list; all others are
+//! Elements that have nothing but attributes are inline tables, so that a list of packages reads as a list; all others are
 //! tables.
 
 use toml_writer::{ToTomlKey, ToTomlValue};
@@ -10,7 +10,7 @@ use super::mapping::{Written, is_plain};
 /// Longer mappings are tables of their own.
 const WIDTH: usize = 100;
 
-/// The text of a file with `root` in it.
+/// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Written) -> String {
     let mut text = String::new();
     if let Written::Mapping(entries) = root {
@@ -23,7 +23,7 @@ fn table(path: &str, entries: &[(String, Written)], text: &mut String) {
     let mut tables = Vec::new();
     for (key, entry) in entries {
         let name = key.to_toml_key();
-        // What an include brings stays behind what stood before it.
+        // Elements from an include stay behind the elements before it.
         let moved = key == "include" && !tables.is_empty();
         match line(entry, !path.is_empty()).filter(|_| !moved) {
             Some(line) => text.push_str(&format!("{name} = {line}\n")),
@@ -50,7 +50,7 @@ fn table(path: &str, entries: &[(String, Written)], text: &mut String) {
     }
 }
 
-/// The value as it stands behind its key; none when it has to be a table.
+/// Returns the inline value; none if it has to be a table.
 fn line(value: &Written, inside: bool) -> Option<String> {
     match value {
         Written::Text(text) => Some(scalar(text)),
@@ -68,7 +68,7 @@ fn line(value: &Written, inside: bool) -> Option<String> {
     }
 }
 
-/// Whether nothing but texts stands inside.
+/// Whether it contains only texts.
 fn is_flat(value: &Written) -> bool {
     match value {
         Written::Text(_) => true,

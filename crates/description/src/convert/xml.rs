@@ -1,4 +1,4 @@
-//! Writes a tree as XML, in one layout: two blanks a level, lines that fit, comments where they were.
+//! Writes a tree as XML in one layout: two blanks for each level, lines that fit, comments in their positions.
 
 use crate::SchemaVersion;
 use crate::document::Element;
@@ -7,7 +7,7 @@ use crate::schema::{Content, ElementSchema, IMAGE};
 /// Longer opening tags are broken between attributes.
 const WIDTH: usize = 110;
 
-/// The text of a file with `root` in it.
+/// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Element, schema: SchemaVersion) -> String {
     let mut writer = Writer { text: String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"), schema };
     writer.element(root, Some(&IMAGE), 0);
@@ -45,7 +45,7 @@ impl Writer {
             && let Some(source) = element.span.file.text.get(element.layout.source.clone())
             && !source.is_empty()
         {
-            // Not ours to lay out.
+            // Foreign elements keep their layout.
             self.line(depth, source);
             return;
         }
@@ -79,7 +79,7 @@ impl Writer {
 }
 
 fn opening_tag(name: &str, element: &Element, depth: usize) -> String {
-    // Those of a namespace follow, as they were written.
+    // Attributes with a namespace follow, unchanged.
     let attributes = element.attributes.iter().filter(|attribute| {
         let written = attribute.name_span.file.text.get(attribute.name_span.range.clone());
         !written.is_some_and(|written| written.contains(':'))
@@ -108,8 +108,8 @@ fn opening_tag(name: &str, element: &Element, depth: usize) -> String {
     tag
 }
 
-/// The text with the characters that mean something to XML as references; white space of an attribute too, which a
-/// reader would turn into blanks.
+/// Returns the text with special characters as references; in an attribute also white space, which a reader would turn
+/// into blanks.
 fn escaped(text: &str, attribute: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,10 +1,10 @@
-//! Writes YAML, in its block style.
+//! Writes YAML in block style.
 //!
-//! A text stands without quotes only where every reader of YAML, old ones included, takes it for the same text.
+//! A text is written without quotes only if every YAML reader, including old ones, reads it as the same text.
 
 use super::mapping::{Written, is_plain};
 
-/// The text of a file with `root` in it.
+/// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Written) -> String {
     let mut text = String::new();
     if let Written::Mapping(entries) = root {
@@ -13,7 +13,7 @@ pub(super) fn write(root: &Written) -> String {
     text
 }
 
-/// Entries one below the other; the first one stands where `text` ends.
+/// Writes entries one below the other; the first one starts where `text` ends.
 fn mapping(entries: &[(String, Written)], depth: usize, text: &mut String) {
     for (position, (key, entry)) in entries.iter().enumerate() {
         if position > 0 {
@@ -55,7 +55,7 @@ fn scalar(text: &str) -> String {
     if is_plain(text) || stands_alone(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// Whether a text needs no quotes: it starts with a letter or `/` and contains nothing that means something to YAML.
+/// Whether a text needs no quotes: it starts with a letter or `/` and contains no special characters of YAML.
 fn stands_alone(text: &str) -> bool {
     const WORDS: [&str; 12] =
         ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf", "none"];

@@ -39,7 +39,7 @@ fn partition(element: &Element) -> Option<Partition> {
             Some("image") => PartitionSize::Image,
             Some(size) => PartitionSize::Fixed(Mebibytes(schema::number(size)?)),
         },
-        // The old way to say "none".
+        // The old spelling of "none".
         mountpoint: text(element, "mountpoint").filter(|path| path != "x"),
         target: boolean(element, "target").unwrap_or(false),
     })

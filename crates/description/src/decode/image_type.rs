@@ -1,4 +1,4 @@
-//! `<type>`: from a bag of attributes to the variant that carries what its keyword demands (spec 2.4).
+//! `<type>`: from a set of attributes to the variant with everything that the image type requires.
 
 use super::machine::machine;
 use super::{Decoder, boolean, deploy, number, oem, partitions, text};
@@ -25,7 +25,7 @@ fn is_writable_or_squashfs(filesystem: Filesystem) -> bool {
 }
 
 impl Decoder<'_> {
-    /// None when the keyword of the type is missing or unknown.
+    /// Returns none if the keyword of the type is missing or unknown.
     pub(super) fn type_entry(&mut self, element: &Element) -> Option<TypeEntry> {
         let keyword = element.value("image")?;
         let row = type_row(&keyword.text).filter(|row| row.is_in(self.schema))?;
@@ -48,7 +48,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// Reports attributes that do not fit this image type.
+    /// Refuses attributes that have no meaning for this image type.
     fn attributes_fit(&mut self, element: &Element, keyword: &Text, row: &TypeRow) {
         for attribute in &element.attributes {
             let Some(known) = TYPE.attribute_schema(&attribute.name, SchemaVersion::NEWEST) else { continue };
@@ -155,7 +155,7 @@ impl Decoder<'_> {
                     .rule("file-systems-of-a-type");
             self.diagnostics.push(if chapter {
                 diagnostic
-                    .label("expected the one that is written to, a comma, the read-only one")
+                    .label("expected the writable file system, a comma, and the read-only one")
                     .help("such as `ext3,squashfs`")
             } else {
                 diagnostic
@@ -169,12 +169,12 @@ impl Decoder<'_> {
             if chapter {
                 self.lacks(element, keyword, "filesystem", "two file systems, such as `ext3,squashfs`");
             } else {
-                self.lacks(element, keyword, "fsreadwrite", "the file system that is written to");
+                self.lacks(element, keyword, "fsreadwrite", "the writable file system");
                 self.lacks(element, keyword, "fsreadonly", "the read-only file system");
             }
             return None;
         };
-        let read_write = self.one_filesystem(read_write, "the written part of a split image", is_writable);
+        let read_write = self.one_filesystem(read_write, "the writable part of a split image", is_writable);
         let read_only = self.one_filesystem(read_only, "the read-only part of a split image", |_| true);
         Some(SplitFilesystems { read_write: read_write?, read_only: read_only? })
     }
@@ -232,7 +232,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether another program than kiwi makes the boot image, so that no description of it is needed.
+/// Whether another program makes the boot image, so that no description of it is needed.
 fn is_made_by_others(element: &Element) -> bool {
     let by = element.value("initrd_system").map(|by| by.text.as_str());
     matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()
@@ -285,7 +285,7 @@ pub(super) fn boot_image(element: &Element) -> Option<BootImage> {
     Some(BootImage { path, profile: text(element, "bootprofile") })
 }
 
-/// How a read-only file system is compressed.
+/// Returns the compression of a read-only file system.
 pub(super) fn compression(element: &Element, filesystem: Filesystem) -> Option<String> {
     match filesystem {
         Filesystem::Erofs => text(element, "erofscompression"),
@@ -319,7 +319,7 @@ fn size(element: &Element) -> Option<SizeRule> {
     })
 }
 
-/// `eficsm="true"` asks a UEFI disk to boot from BIOS as well.
+/// `eficsm="true"` makes a UEFI disk also boot by BIOS.
 pub(super) fn firmware(element: &Element) -> Firmware {
     match element.value("firmware").map(|firmware| firmware.text.as_str()) {
         Some("bios" | "ec2") => Firmware::Bios,

@@ -1,8 +1,8 @@
 //! Turns the canonical tree into the model.
 //!
-//! The tree was checked against its schema before, so a keyword that is missing or malformed here has been reported, and
-//! decoding goes on without it. What is reported here holds between keywords: a type and its attributes, a profile and its
-//! declaration, two sections that contradict each other.
+//! The tree was checked against its schema before: a missing or malformed keyword was already reported, and decoding
+//! continues without it. Errors reported here involve several elements or attributes: a type and its attributes, a profile
+//! and its declaration, two sections that contradict each other.
 
 mod deploy;
 mod image_type;
@@ -30,7 +30,7 @@ use crate::{
     Requirement, SchemaVersion, Split,
 };
 
-/// Reads which schema the description claims; nothing can be said about one that names none of ours.
+/// Reads the schema version; without a known one nothing else can be checked.
 pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> Option<SchemaVersion> {
     if root.name != IMAGE.name || root.foreign {
         diagnostics.push(
@@ -43,7 +43,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
     }
     let Some(attribute) = root.attribute("schemaversion").or_else(|| root.attribute("schemeversion")) else {
         diagnostics.push(
-            Diagnostic::error(root.span.clone(), "`<image>` does not say which schema it is written in")
+            Diagnostic::error(root.span.clone(), "`<image>` does not specify its schema version")
                 .rule("schema-version")
                 .label("`schemaversion` is missing")
                 .help("today's is `schemaversion=\"8.5\"`"),
@@ -54,7 +54,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
         diagnostics.push(
             Diagnostic::error(
                 attribute.value.span.clone(),
-                format!("schema version `{}` is not one this version of kiwi reads", attribute.value.text),
+                format!("this version of kiwi does not read schema version `{}`", attribute.value.text),
             )
             .rule("schema-version")
             .label("not accepted")
@@ -66,7 +66,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
         diagnostics.push(
             Diagnostic::error(
                 attribute.name_span.clone(),
-                format!("schema {version} writes this attribute `{}`", version.attribute()),
+                format!("schema {version} calls this attribute `{}`", version.attribute()),
             )
             .rule("schema-version")
             .label(if version == SchemaVersion::NEWEST {
@@ -80,7 +80,7 @@ pub(crate) fn schema_version(root: &Element, diagnostics: &mut Diagnostics) -> O
     Some(version)
 }
 
-/// What to write instead of a version that is not known.
+/// Returns what to write instead of an unknown version.
 fn versions_near(written: &str) -> String {
     let number = |text: &str| -> Option<(u32, u32)> {
         let (major, minor) = text.trim().split_once('.')?;
@@ -96,11 +96,11 @@ fn versions_near(written: &str) -> String {
             let near = later.copied().unwrap_or(newest);
             format!("the next one it reads is {near}, today's is {newest}")
         }
-        (None, _) => format!("a schema is named by a number such as {newest}"),
+        (None, _) => format!("a schema version is a number such as {newest}"),
     }
 }
 
-/// Decodes the whole tree. None only when something is missing that was reported.
+/// Decodes the whole tree. None only if something required is missing, which was reported.
 pub(crate) fn decode(
     root: &Element,
     schema: SchemaVersion,
@@ -185,16 +185,16 @@ pub(crate) fn decode(
     })
 }
 
-/// A section that concerns one type: it stands in the image, as in the chapter, or in the type itself.
+/// A section for one type: a child of the image, as in KIWI 1.x, or of the type itself.
 fn of_image_or_type<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
     let types = || root.children("preferences").flat_map(|section| section.children("type"));
     root.child(name).or_else(|| types().find_map(|image_type| image_type.child(name)))
 }
 
-/// What the decoders of the sections share.
+/// The state that the section decoders share.
 struct Decoder<'a> {
     schema: SchemaVersion,
-    /// The profiles a `profiles=` may name.
+    /// The profiles that `profiles=` may name.
     declared: BTreeSet<ProfileName>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -222,7 +222,7 @@ impl Decoder<'_> {
         Some(items.iter().filter_map(|item| self.declared_profile(item)).collect())
     }
 
-    /// The profile an item names; one that is not declared would silently never be used.
+    /// Returns the profile that an item names; an undeclared one would silently never be used.
     fn declared_profile(&mut self, item: &Text) -> Option<ProfileName> {
         let name = ProfileName::parse(&item.text)?;
         if !self.declared.contains(&name) {
@@ -254,13 +254,13 @@ impl Decoder<'_> {
         }
     }
 
-    /// Today's schema lets a section leave the version out, if another has it.
+    /// Today's schema allows a section without a version, if another section has it.
     fn version_somewhere(
         &mut self,
         root: &Element,
         preferences: &[Section<crate::description::Preferences>],
     ) {
-        // One slip, one message: a misspelt one was reported.
+        // One mistake, one message: a misspelt one was reported.
         let sections = || root.children("preferences").flat_map(|section| &section.children);
         let written = sections().any(|child| {
             let known = IMAGE.child_schema("preferences", self.schema).map(|keyword| keyword.element);
@@ -343,17 +343,17 @@ fn split(element: &Element) -> Split {
     Split { temporary: files("temporary"), persistent: files("persistent") }
 }
 
-/// The text of an attribute.
+/// Returns the text of an attribute.
 fn text(element: &Element, name: &str) -> Option<String> {
     element.value(name).map(|value| value.text.clone())
 }
 
-/// The boolean of an attribute.
+/// Returns the boolean of an attribute.
 fn boolean(element: &Element, name: &str) -> Option<bool> {
     element.value(name).and_then(|value| schema::boolean(&value.text))
 }
 
-/// The number of an attribute.
+/// Returns the number of an attribute.
 fn number(element: &Element, name: &str) -> Option<u64> {
     element.value(name).and_then(|value| schema::number(&value.text))
 }

@@ -30,7 +30,7 @@ impl Decoder<'_> {
         })
     }
 
-    /// `memory` and `disk` count together, and for virtual machines only (spec 2.10).
+    /// `memory` and `disk` belong together, and only apply to virtual machines (docs/formats/description.md).
     fn machine_attributes(&mut self, element: &Element, packages_for: &PackagesFor) -> Option<Machine> {
         let present = element.attribute("memory").or_else(|| element.attribute("disk"))?;
         let virtual_machine =
@@ -39,7 +39,7 @@ impl Decoder<'_> {
             self.diagnostics.push(
                 Diagnostic::error(
                     present.name_span.clone(),
-                    format!("`{}` does not fit this type of packages", present.name),
+                    format!("`{}` is not allowed for this type of packages", present.name),
                 )
                 .rule("machine-of-packages")
                 .label("for virtual machines only")
@@ -68,7 +68,7 @@ impl Decoder<'_> {
     }
 }
 
-/// The names and architectures of all children of one kind.
+/// Returns the names and architectures of all children of one kind.
 fn names<T>(element: &Element, child: &str, parse: impl Fn(&str) -> Option<T>) -> Vec<(T, ArchitectureList)> {
     element
         .children(child)

@@ -35,7 +35,7 @@ impl Decoder<'_> {
             let keyword = child.value("image").map_or(&child.span, |keyword| &keyword.span);
             if types.iter().any(|earlier| earlier.keyword == entry.keyword) {
                 self.diagnostics.push(
-                    Diagnostic::error(keyword.clone(), format!("the type `{}` stands twice", entry.keyword))
+                    Diagnostic::error(keyword.clone(), format!("duplicate type `{}`", entry.keyword))
                         .rule("one-type-of-a-kind")
                         .label("named before")
                         .help("`--type` could not tell them apart; today's schema has profiles for that"),

@@ -10,7 +10,7 @@ impl Decoder<'_> {
     pub(super) fn repository(&mut self, element: &Element) -> Option<RepositoryEntry> {
         let source_element = element.child("source")?;
         let path = source_element.value("path")?;
-        // Any architecture will do to see whether the path has a form; `select` puts in the one that is built for.
+        // Any architecture serves to check the form of the path; `select` inserts that of the build.
         let Some(source) = SourcePath::parse(&path.text, &Architecture::new("x86_64")) else {
             self.unknown_source_path(path);
             return None;
@@ -23,8 +23,8 @@ impl Decoder<'_> {
                     "`imageinclude` and `imageonly` exclude each other",
                 )
                 .rule("repository-in-the-image")
-                .label("only one of the two")
-                .help("`imageinclude`: for the build and in the image; `imageonly`: in the image alone"),
+                .label("only one of the two is allowed")
+                .help("`imageinclude`: for the build and in the image; `imageonly`: only in the image"),
             );
         }
         let repository = Repository {

@@ -21,7 +21,7 @@ impl Decoder<'_> {
                 self.diagnostics.push(
                     Diagnostic::error(
                         entry.span.clone(),
-                        format!("the user `{}` stands twice in this section", entry.user.name),
+                        format!("duplicate user `{}` in this section", entry.user.name),
                     )
                     .rule("repeated-user")
                     .label("named before"),
@@ -32,10 +32,10 @@ impl Decoder<'_> {
         users
     }
 
-    /// Old schemas let the password out, and conversions cannot make one up.
+    /// Old schemas do not require a password, and conversions cannot invent one.
     fn has_password(&mut self, element: &Element, entry: &UserEntry) {
         let required = self.schema >= SchemaVersion::V5_6 && element.attribute(SUPPLEMENTARY).is_none();
-        // A keyword that is none was reported, with the one that was meant.
+        // An unknown attribute was reported, with a suggestion.
         let misspelt = element
             .attributes
             .iter()

@@ -29,7 +29,7 @@ pub enum ImageType {
     Xen(Xen),
     /// `pxe`: system and boot image for network clients.
     Pxe(Pxe),
-    /// `split`: read-write and read-only part.
+    /// `split`: writable and read-only part.
     Split(SplitFilesystems),
 }
 
@@ -45,7 +45,7 @@ pub enum Boots<'a> {
 }
 
 impl ImageType {
-    /// Returns the keyword that names this type in a description and for `--type`.
+    /// Returns the keyword of this type in a description and for `--type`.
     pub fn keyword(&self) -> &'static str {
         match self {
             Self::Filesystem(image) => image.filesystem.keyword(),
@@ -129,22 +129,22 @@ pub struct BootImage {
 pub struct FilesystemImage {
     /// Its file system.
     pub filesystem: Filesystem,
-    /// `<size>`; none means what the tree needs and about a tenth more.
+    /// `<size>`; none means the size of the tree plus about a tenth.
     pub size: Option<SizeRule>,
-    /// Whether the finished file is packed with gzip.
+    /// Whether the finished file is compressed with gzip.
     pub compressed: bool,
-    /// `fscreateoptions`, keywords for the mkfs program.
+    /// `fscreateoptions`, options for the mkfs program.
     pub create_options: Vec<String>,
     /// `squashfscompression` or `erofscompression`, as written (none: zstd, lz4hc).
     pub squashfs_compression: Option<String>,
 }
 
-/// Which keyword named the disk: they differ in defaults only.
+/// The keyword that named the disk: they differ in defaults only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum DiskKeyword {
-    /// The chapter's keyword.
+    /// The keyword of KIWI 1.x.
     Vmx,
-    /// Today's keyword.
+    /// The keyword of today's schema.
     Oem,
 }
 
@@ -169,23 +169,23 @@ pub struct Disk {
     pub boot: Option<BootImage>,
     /// `format=`; `Raw` when absent.
     pub format: DiskFormat,
-    /// `formatoptions`, keywords for `qemu-img -o`.
+    /// `formatoptions`, options for `qemu-img -o`.
     pub format_options: Vec<String>,
-    /// `<size>`; none means what the tree needs and about a tenth more.
+    /// `<size>`; none means the size of the tree plus about a tenth.
     pub size: Option<SizeRule>,
     /// `firmware=`.
     pub firmware: Firmware,
     /// `<bootloader>`.
     pub bootloader: Bootloader,
-    /// `kernelcmdline`, appended to the kernel's command line.
+    /// `kernelcmdline`, appended to the kernel command line.
     pub kernel_command_line: Option<String>,
     /// Label of the system's file system (`rootfs_label`, default `ROOT`).
     pub label: String,
-    /// `fscreateoptions`, keywords for the mkfs program.
+    /// `fscreateoptions`, options for the mkfs program.
     pub create_options: Vec<String>,
     /// `fsmountoptions`, for the root line of fstab.
     pub mount_options: Option<String>,
-    /// `efipartsize`, in mebibytes; none is our default.
+    /// `efipartsize`, in mebibytes; none is the default.
     pub esp_size: Option<ondisk::Mebibytes>,
     /// `bootpartition`, with `bootpartsize` and `bootfilesystem`: a partition for `/boot`.
     pub boot_partition: Option<BootPartition>,
@@ -193,7 +193,7 @@ pub struct Disk {
     pub partitions: Vec<DiskPartition>,
     /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
     pub resize: bool,
-    /// `installiso` or `installstick`: a medium that installs the disk is made with it.
+    /// `installiso` or `installstick`: whether an installation medium is made for the disk.
     pub install_medium: bool,
     /// `<oemconfig>`.
     pub oem: Oem,
@@ -236,7 +236,7 @@ pub struct Machine {
     pub disk: String,
 }
 
-/// How the read-only part of a live system lies on the medium.
+/// The layout of the read-only part of a live system on the medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum IsoLayout {
     /// No `flags`: plain directories.
@@ -254,23 +254,23 @@ pub enum IsoLayout {
 /// A live system.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Iso {
-    /// `boot=`; required by the chapter, optional in today's keywords.
+    /// `boot=`; required in KIWI 1.x, optional today.
     pub boot: Option<BootImage>,
     /// `flags=`.
     pub layout: IsoLayout,
-    /// Of the read-only part: squashfs, or erofs.
+    /// File system of the read-only part: squashfs, or erofs.
     pub filesystem: Filesystem,
     /// `squashfscompression` or `erofscompression`, as written (none: zstd, lz4hc).
     pub compression: Option<String>,
     /// `firmware=`.
     pub firmware: Firmware,
-    /// `<bootloader>`: the consoles, and how long the menu waits.
+    /// `<bootloader>`: the consoles and the time limit of the menu.
     pub bootloader: Bootloader,
-    /// `kernelcmdline`, appended to the kernel's command line.
+    /// `kernelcmdline`, appended to the kernel command line.
     pub kernel_command_line: Option<String>,
     /// `mediacheck`: whether the menu offers to check the medium (default true).
     pub media_check: bool,
-    /// `hybridpersistent`: the file system of the part of a stick that keeps what the system writes.
+    /// `hybridpersistent`: the file system of the persistent partition of a stick.
     pub persistent: Option<Filesystem>,
     /// `volid` (default `CDROM`).
     pub volume_id: String,
@@ -283,9 +283,9 @@ pub struct Iso {
 /// A stick.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Usb {
-    /// `boot=`; required by the chapter, in later keywords none means: made from the system tree itself.
+    /// `boot=`; required in KIWI 1.x; in later schemas none means: made from the system tree itself.
     pub boot: Option<BootImage>,
-    /// Of the system.
+    /// The file system of the system.
     pub image: FilesystemImage,
 }
 
@@ -294,7 +294,7 @@ pub struct Usb {
 pub struct Xen {
     /// `boot=`
     pub boot: BootImage,
-    /// Of the system.
+    /// The file system of the system.
     pub image: FilesystemImage,
     /// Settings of `packages type="xen"`.
     pub machine: Option<Machine>,
@@ -305,6 +305,6 @@ pub struct Xen {
 pub struct Pxe {
     /// `boot=`
     pub boot: BootImage,
-    /// Of the system.
+    /// The file system of the system.
     pub image: FilesystemImage,
 }

@@ -1,7 +1,7 @@
 //! JSON, strictly: no comments, no trailing commas.
 //!
-//! serde_json checks the whole text at once, without recursion, and then lends each value as the part of the text it
-//! was read from; where that part starts is its location.
+//! serde_json checks the whole text at once, without recursion, and then returns each value as the part of the text it was
+//! read from; the start of that part is its position.
 
 use std::fmt;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
     node(reader, whole, 1)
 }
 
-/// Where the values nest too deep; each level is gone through once more for those around it.
+/// Detects values that nest too deep; each level is parsed again for every level around it.
 fn too_deep(text: &str) -> Option<usize> {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -86,7 +86,7 @@ fn location(reader: &Reader, raw: &RawValue) -> Range<usize> {
     location_of(reader, raw.get())
 }
 
-/// Where a part of the text stands in it.
+/// Returns the range of a part of the text.
 fn location_of(reader: &Reader, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).saturating_sub(reader.text().as_ptr() as usize);
     start..start + part.len()
@@ -107,12 +107,12 @@ fn broken(reader: &Reader, start: usize, part: &str, error: &Error) -> Diagnosti
             diagnostic.help("remove the comma after the last entry")
         }
         ("expected `,` or `}`" | "expected `,` or `]`", _) => {
-            diagnostic.help("a comma is missing before this location")
+            diagnostic.help("a comma is missing before this position")
         }
         ("key must be a string" | "expected value", Some('/' | '#')) => {
             diagnostic.help("JSON has no comments; YAML and TOML have")
         }
-        ("key must be a string", _) => diagnostic.help("keys stand in double quotes"),
+        ("key must be a string", _) => diagnostic.help("write keys in double quotes"),
         _ => diagnostic,
     }
 }

@@ -1,10 +1,10 @@
 //! Descriptions written as mappings: YAML, TOML and JSON.
 //!
 //! ```text
-//! text -> yaml | toml | json -> Node (what all three have, with locations) -> element -> Element
+//! text -> yaml | toml | json -> Node (common to all three, with positions) -> element -> Element
 //! ```
 //!
-//! A node has its depth and its number bounded while it is read, so that what stands behind an alias or in hostile
+//! Depth and number of nodes are limited while they are read, so that aliases and hostile input cannot exhaust memory.
 //! input cannot grow.
 
 mod element;
@@ -20,25 +20,25 @@ use std::sync::Arc;
 use crate::document::{Element, MAX_DEPTH};
 use crate::{Diagnostic, SourceFile, Span};
 
-/// How deep nodes may nest: an element can be an item of a list in a mapping.
+/// Maximum nesting of nodes: an element can be an item of a list in a mapping.
 const MAX_NODE_DEPTH: usize = 2 * MAX_DEPTH;
 
-/// More nodes than any description has.
+/// Maximum number of nodes, more than any description has.
 const MAX_NODES: usize = 200_000;
 
 /// One value of the text.
 #[derive(Debug, Clone)]
 struct Node {
-    /// Bytes of the text: of a text without its quotes, of a mapping at least the start of its first entry.
+    /// Byte range: of a text without its quotes, of a mapping at least the start of its first entry.
     range: Range<usize>,
     kind: Kind,
 }
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// `null`, or nothing at all.
+    /// `null`, or empty.
     Nothing,
-    /// A text, a number or a truth value, as it is written.
+    /// A text, a number or a boolean, as written.
     Scalar(String),
     List(Vec<Node>),
     Mapping(Vec<(Key, Node)>),
@@ -74,7 +74,7 @@ fn read(
     nodes(&mut reader).and_then(|root| element::root(file, root)).map_err(Box::new)
 }
 
-/// What the three readers share.
+/// State that the three readers share.
 struct Reader<'a> {
     file: &'a Arc<SourceFile>,
     nodes: usize,
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
         &self.file.text
     }
 
-    /// A diagnostic at bytes of the text; they are made to fit its length and its characters.
+    /// Returns an error for a byte range, which is adjusted to the length and the characters of the text.
     fn error(&self, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(span(self.file, range), message)
     }
@@ -112,11 +112,11 @@ impl<'a> Reader<'a> {
         self.error(range, format!("the file has more than {MAX_NODES} values")).label("too many")
     }
 
-    /// The error for a key that a mapping has twice.
+    /// Returns the error for a duplicate key of a mapping.
     fn twice(&self, key: &Key) -> Diagnostic {
-        self.error(key.range.clone(), format!("the key `{}` stands twice in one mapping", key.text))
+        self.error(key.range.clone(), format!("duplicate key `{}` in a mapping", key.text))
             .label("given a second time")
-            .help("several elements of one name are a list")
+            .help("write several elements of the same name as a list")
     }
 }
 
@@ -127,13 +127,13 @@ fn span(file: &Arc<SourceFile>, range: Range<usize>) -> Span {
     Span { file: Arc::clone(file), range: start..end }
 }
 
-/// The part of a range that stands in its first line, for what covers many.
+/// Returns the part of a range in its first line, for errors that cover many lines.
 fn first_line(text: &str, range: Range<usize>) -> Range<usize> {
     let covered = text.get(range.clone()).unwrap_or("");
     range.start..range.start + covered.lines().next().unwrap_or("").trim_end().len()
 }
 
-/// The range of a text without its quotes.
+/// Returns the range of a text without its quotes.
 fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
     let covered = text.get(range.clone()).unwrap_or("");
     for quote in ["\"\"\"", "'''", "\"", "'"] {

@@ -58,7 +58,7 @@ fn broken(reader: &Reader, error: &Error) -> Diagnostic {
     let message = error.message().lines().collect::<Vec<_>>().join(", ");
     let diagnostic = reader.error(range, format!("this is not TOML: {message}")).label("cannot be read");
     if message.contains("duplicate key") {
-        diagnostic.help("several elements of one name are a list: `[[image.preferences]]`")
+        diagnostic.help("write several elements of the same name as a list: `[[image.preferences]]`")
     } else {
         diagnostic
     }

@@ -1,7 +1,7 @@
 //! YAML.
 //!
-//! The events of the parser become nodes as they come, so that nothing is held that the bounds refuse. Anchors, aliases
-//! and merge keys work as everywhere; what an alias stands for keeps the location of its anchor.
+//! The events of the parser become nodes immediately, so that nothing is held that exceeds the limits. Anchors, aliases and
+//! merge keys work as usual; an expanded alias keeps the position of its anchor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -90,7 +90,7 @@ impl<'a> Yaml<'_, 'a> {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
                     return Err(self
                         .reader
-                        .error(range, "this alias stands inside of what it stands for")
+                        .error(range, "this alias is inside its own anchor")
                         .label("endless")
                         .help("write the value out"));
                 };
@@ -138,7 +138,7 @@ impl<'a> Yaml<'_, 'a> {
                 return Err(self.reader.twice(&key));
             }
         }
-        // What a mapping says itself counts, then what is merged first.
+        // The keys of the mapping itself take precedence, then those that are merged first.
         for (key, value) in merged {
             if seen.insert(key.text.clone()) {
                 entries.push((key, value));
@@ -156,12 +156,12 @@ impl<'a> Yaml<'_, 'a> {
             }
             Kind::Nothing | Kind::Scalar(_) => Err(self
                 .reader
-                .error(value.range, "`<<` merges mappings, and this is none")
+                .error(value.range, "`<<` merges mappings, and this is not a mapping")
                 .label("expected an alias of a mapping")),
         }
     }
 
-    /// What an alias brings counts as if it were written out.
+    /// Counts the nodes of an alias as if they were written out.
     fn count_all(&mut self, node: &Node, depth: usize) -> Result<(), Diagnostic> {
         self.reader.count(&node.range, depth)?;
         match &node.kind {
@@ -177,7 +177,7 @@ impl<'a> Yaml<'_, 'a> {
         match tag {
             Some(tag) if !tag.is_yaml_core_schema() => Err(self
                 .reader
-                .error(range.clone(), format!("the tag `{tag}` means nothing in a description"))
+                .error(range.clone(), format!("the tag `{tag}` has no meaning in a description"))
                 .label("tagged")
                 .help("remove it; to include a file, write `include: {from: FILE}`")),
             _ => Ok(()),
@@ -192,7 +192,7 @@ impl<'a> Yaml<'_, 'a> {
             at += text[at..].find('\t').unwrap_or(0);
             help = Some("YAML is indented with blanks, not with tabs");
         } else if error.info().contains("quoted scalar") {
-            help = Some("look for a closing quote that is missing");
+            help = Some("check for a missing closing quote");
         }
         let diagnostic = self
             .reader
@@ -205,7 +205,7 @@ impl<'a> Yaml<'_, 'a> {
     }
 }
 
-/// A block text without its `|` or `>` and without the blanks before its first line.
+/// Returns a block text without its `|` or `>` and without the indentation of its first line.
 fn block(text: &str, range: Range<usize>) -> Range<usize> {
     let covered = text.get(range.clone()).unwrap_or("");
     let Some(line_end) = covered.find('\n') else { return range };
@@ -214,7 +214,7 @@ fn block(text: &str, range: Range<usize>) -> Range<usize> {
     start.min(range.end)..range.start + covered.trim_end().len().max(start - range.start)
 }
 
-/// Turns locations that count characters into bytes; they come nearly in the order of the text.
+/// Converts character offsets to byte offsets; they are requested almost in ascending order.
 struct Location<'a> {
     text: &'a str,
     character: usize,

@@ -1,4 +1,4 @@
-//! Rules of `<bootloader>`: which loader has which setting.
+//! Rules of `<bootloader>`: the settings of each loader.
 
 use super::{Found, Rule, is, takes, types};
 use crate::SchemaVersion;
@@ -14,7 +14,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "no-input-is-the-only-one", check: input_console },
 ];
 
-/// The loaders of today; what an older one had is not known here.
+/// Today's loaders; the settings of older ones are unknown.
 const TODAY: &[&str] = &["grub2", "grub2_s390x_emu", "systemd_boot", "zipl", "custom"];
 const GRUB: &[&str] = &["grub2", "grub2_s390x_emu"];
 
@@ -50,7 +50,7 @@ fn bootloader_attributes(root: &Element, found: &mut Found) {
                 && !is(loader, "name", fits)
             {
                 let help = format!("it fits {}", listed(fits.iter().copied()));
-                found.attribute(attribute, "does not fit this boot loader", "means nothing here", &help);
+                found.attribute(attribute, "does not fit this boot loader", "has no meaning here", &help);
             }
         }
     }
@@ -94,7 +94,7 @@ fn input_console(root: &Element, found: &mut Found) {
         if keywords.len() > 1 && keywords.iter().any(|keyword| keyword.text == "none") {
             found.value(
                 console,
-                "says none and another",
+                "contains `none` and another value",
                 "`none` stands alone",
                 "remove `none`, or the others",
             );

@@ -18,7 +18,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "partition-identifiers-in-a-gpt", check: persistency },
 ];
 
-/// Labels and names that the disk's own partitions have.
+/// Labels and names of the disk's own partitions.
 const RESERVED_NAMES: [&str; 8] = ["root", "readonly", "boot", "prep", "spare", "swap", "efi_csm", "efi"];
 const RESERVED_LABELS: [&str; 4] = ["BOOT", "EFI", "SWAP", "SPARE"];
 
@@ -76,7 +76,7 @@ fn labels(root: &Element, found: &mut Found) {
     }
 }
 
-/// Whether the volumes of the type are logical ones; btrfs has its own.
+/// Whether the volumes of the type are logical volumes; btrfs has subvolumes.
 fn has_logical_volumes(image_type: &Element) -> bool {
     image_type.child("systemdisk").is_some_and(|disk| {
         !is(image_type, "filesystem", &["btrfs"]) || switched_on(disk, "preferlvm").is_some()
@@ -106,8 +106,8 @@ fn whole_rest(root: &Element, found: &mut Found) {
         for second in rest.skip(1) {
             found.value(
                 second,
-                "stands at a second volume",
-                "one volume takes what is left",
+                "occurs at a second volume",
+                "only one volume can use the remaining space",
                 "give the others a size",
             );
         }
@@ -120,8 +120,8 @@ fn root_volume(root: &Element, found: &mut Found) {
             if let Some(attribute) = volume.attribute(name).filter(|path| path.value.text == "/") {
                 found.value(
                     attribute,
-                    "names the system itself",
-                    "the system's own volume has a name of its own",
+                    "refers to the system itself",
+                    "the system's own volume has a reserved name",
                     "write `name=\"@root\"`",
                 );
             }
@@ -139,7 +139,7 @@ fn subvolumes(root: &Element, found: &mut Found) {
                 found.attribute(
                     attribute,
                     "needs a subvolume of btrfs",
-                    "these volumes are none",
+                    "these volumes are not subvolumes",
                     "it fits `filesystem=\"btrfs\"` without `preferlvm`",
                 );
             }
@@ -172,14 +172,14 @@ fn btrfs(root: &Element, found: &mut Found) {
                 found.attribute(
                     attribute,
                     "needs the file system btrfs",
-                    "means nothing for this file system",
+                    "has no meaning for this file system",
                     "write `filesystem=\"btrfs\"`, or remove it",
                 );
             } else if logical {
                 found.attribute(
                     attribute,
                     "does not fit logical volumes",
-                    "`preferlvm` takes the location of subvolumes",
+                    "`preferlvm` replaces subvolumes",
                     "remove one of the two",
                 );
             }

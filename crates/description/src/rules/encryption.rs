@@ -64,7 +64,7 @@ const OPTIONS: [&str; 49] = [
     "--volume-key-keyring",
 ];
 
-/// The names that cryptsetup has a letter for as well.
+/// Options for which cryptsetup also has a letter.
 const LETTERS: [&str; 11] = ["-M", "-c", "-d", "-h", "-i", "-l", "-o", "-q", "-s", "-S", "-v"];
 
 fn luks(root: &Element, found: &mut Found) {

@@ -1,7 +1,7 @@
 //! Rules of the boot image that dracut makes.
 //!
-//! KIWI NG leaves the boot image to dracut, whose modules come from packages of the description. Here it needs none of
-//! them, so a missing one is only warned of, and only where the description names dracut.
+//! KIWI NG leaves the boot image to dracut, whose modules come from packages of the description. kiwi needs none of them, so
+//! a missing one is only a warning, and only if the description names dracut.
 
 use super::{Found, Rule, is, switched_on, takes, types};
 use crate::document::{Attribute, Element};
@@ -14,28 +14,30 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "dracut-module-of-an-overlay", check: overlay },
 ];
 
-/// The disks whose boot image dracut makes by the description's own keyword.
+/// The disks for which the description itself selects dracut.
 fn with_dracut(root: &Element) -> impl Iterator<Item = (&Element, &Attribute)> {
     types(root)
         .filter(|image_type| takes(image_type, Feature::Disk) && is(image_type, "initrd_system", &["dracut"]))
         .filter_map(|image_type| Some((image_type, image_type.attribute("initrd_system")?)))
 }
 
-/// Warns when no section of packages names the module; Debian's packages have names of their own.
+/// Warns if no packages section contains the module; Debian's packages have other names.
 fn needs(root: &Element, dracut: &Attribute, modules: [&str; 2], found: &mut Found) {
     let listed = root
         .children("packages")
         .flat_map(|section| section.children("package"))
         .filter_map(|package| package.value("name"))
         .any(|name| modules.contains(&name.text.as_str()));
-    // What is inherited may name it.
+    // An inherited description may contain it.
     if !listed && root.attribute("inherit").is_none() {
         let [module, of_debian] = modules;
         found.warn(
             dracut,
             &format!("without the package `{module}`"),
             "KIWI NG refuses this",
-            &format!("add `<package name=\"{module}\"/>`, on Debian `{of_debian}`; this kiwi does without"),
+            &format!(
+                "add `<package name=\"{module}\"/>`, on Debian `{of_debian}`; this kiwi does not need it"
+            ),
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Rules between keywords: what no table of a single keyword can say.
+//! Rules that involve several keywords, which no table of a single keyword can express.
 //!
-//! Each rule looks at the whole canonical tree, by membership in sets and never by parts of texts. A description is
-//! refused when it asks for two things that exclude each other, or for one without what it needs. What only KIWI NG
-//! refuses is warned of. Rules that make a type what it is (a disk needs a file system) are with `decode/image_type.rs`.
+//! Each rule looks at the whole canonical tree, by set membership and never by parts of texts. A description is refused if
+//! it contains two settings that exclude each other, or one without what it requires. A warning covers what only KIWI NG
+//! refuses. Rules that define a type (a disk needs a file system) are in `decode/image_type.rs`.
 
 mod bootloader;
 mod disk;
@@ -20,12 +20,12 @@ use crate::{Diagnostic, Diagnostics, schema};
 
 /// One rule.
 struct Rule {
-    /// Its name, which diagnostics carry and by which its fixture is found.
+    /// Its name in diagnostics, by which its fixture is found.
     name: &'static str,
     check: fn(&Element, &mut Found),
 }
 
-/// What a rule finds.
+/// The check of a rule.
 #[derive(Default)]
 struct Found(Vec<Diagnostic>);
 
@@ -52,7 +52,7 @@ pub(crate) fn check(root: &Element, diagnostics: &mut Diagnostics) {
 }
 
 impl Found {
-    /// Something stands without what it needs, or beside what it excludes.
+    /// Reports a setting without what it requires, or together with what it excludes.
     fn attribute(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
         let written = attribute.name_span.keyword().unwrap_or(&attribute.name);
         let message = format!("`{written}` {message}");
@@ -64,13 +64,13 @@ impl Found {
         self.0.push(Diagnostic::error(attribute.value.span.clone(), message).label(label).help(help));
     }
 
-    /// KIWI NG refuses it, and this program builds it.
+    /// Warns about something that KIWI NG refuses and this program builds.
     fn warn(&mut self, value: &Attribute, message: &str, label: &str, help: &str) {
         let message = format!("`{}=\"{}\"` {message}", value.name, value.value.text);
         self.0.push(Diagnostic::warning(value.value.span.clone(), message).label(label).help(help));
     }
 
-    /// What is built is not all that stands there.
+    /// Warns about a setting that has no effect.
     fn warn_element(&mut self, element: &Element, message: &str, label: &str, help: &str) {
         let message = format!("`<{}>` {message}", element.written().unwrap_or(&element.name));
         self.0.push(Diagnostic::warning(element.span.clone(), message).label(label).help(help));
@@ -82,7 +82,7 @@ impl Found {
     }
 }
 
-/// Every `<type>` of every `<preferences>`.
+/// Returns every `<type>` of every `<preferences>`.
 fn types(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("preferences").flat_map(|section| section.children("type"))
 }
@@ -98,12 +98,12 @@ fn is(element: &Element, attribute: &str, keywords: &[&str]) -> bool {
     element.value(attribute).is_some_and(|value| keywords.contains(&value.text.as_str()))
 }
 
-/// The attribute, when it says yes.
+/// Returns the attribute, if it is true.
 fn switched_on<'a>(element: &'a Element, name: &str) -> Option<&'a Attribute> {
     element.attribute(name).filter(|attribute| schema::boolean(&attribute.value.text) == Some(true))
 }
 
-/// Whether the disk has a format that a container image carries.
+/// Whether the disk has a format that a container image holds.
 fn in_container(image_type: &Element) -> bool {
     image_type
         .value("format")

@@ -1,4 +1,4 @@
-//! Rules of repositories, packages and other sections beside `<preferences>`.
+//! Rules of repositories, packages and other sections except `<preferences>`.
 
 use super::{Found, Rule, is, switched_on};
 use crate::document::Element;
@@ -18,7 +18,7 @@ fn has_apt(root: &Element) -> bool {
     managers.filter_map(|manager| manager.text.as_ref()).any(|text| text.text == "apt")
 }
 
-/// A repository that does not say its type is one of the package manager.
+/// A repository without a type has that of the package manager.
 fn apt_attributes(root: &Element, found: &mut Found) {
     for repository in root.children("repository") {
         let path = repository.child("source").and_then(|source| source.value("path"));
@@ -64,7 +64,7 @@ fn bootstrap_package(root: &Element, found: &mut Found) {
             found.attribute(
                 attribute,
                 "does not fit this type of packages",
-                "it starts the first of all",
+                "it starts the whole tree",
                 "it fits the type `bootstrap`",
             );
         } else if !has_apt(root) {

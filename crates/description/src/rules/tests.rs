@@ -7,7 +7,7 @@ use crate::{Description, Diagnostic, Severity, SourceFile};
 
 const CORPUS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/corpus/rules.txt"));
 
-/// A description with these sections, and what is said of that severity.
+/// Returns the messages of that severity for a description with these sections.
 fn told(sections: &str, severity: Severity) -> (String, Vec<Diagnostic>) {
     let preferences = "<preferences><version>1.0.0</version>";
     let sections = match sections {
@@ -21,14 +21,14 @@ fn told(sections: &str, severity: Severity) -> (String, Vec<Diagnostic>) {
     );
     let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.clone() });
     let told = parsed.diagnostics.0.into_iter();
-    // A keyword without effect is warned of as well, which is not a rule's doing.
+    // A keyword without effect is a warning too, which does not come from a rule.
     let told = told
         .filter(|one| one.severity == severity && !one.message.ends_with("not used by this version of kiwi"));
     (text, told.collect())
 }
 
 #[test]
-fn every_rule_accepts_and_rejects_what_the_corpus_says() {
+fn every_rule_accepts_and_rejects_its_corpus_entries() {
     let mut rule = "";
     let mut seen: BTreeSet<(&str, char)> = BTreeSet::new();
     let mut rejected: Option<Diagnostic> = None;
@@ -61,8 +61,5 @@ fn every_rule_accepts_and_rejects_what_the_corpus_says() {
     }
     let known: BTreeSet<(&str, char)> =
         RULES.iter().copied().flatten().flat_map(|rule| [(rule.name, '+'), (rule.name, '-')]).collect();
-    assert_eq!(
-        seen, known,
-        "every rule has something accepted and something rejected, and there is no other"
-    );
+    assert_eq!(seen, known, "every rule has accepted and rejected examples, and there are no other names");
 }

@@ -1,4 +1,4 @@
-//! Rules of `<type>`: what one attribute or element needs of another.
+//! Rules of `<type>`: what one attribute or element requires of another.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "one-end-of-an-installation", check: end_of_installation },
 ];
 
-/// `--type` could not tell them apart; sections with other profiles or architectures are other builds.
+/// `--type` could not tell them apart; sections with other profiles or architectures belong to other builds.
 fn unique(root: &Element, found: &mut Found) {
     let condition = |section: &Element| {
         let mut condition: Vec<Vec<String>> = Vec::new();
@@ -55,7 +55,7 @@ fn unique(root: &Element, found: &mut Found) {
     }
 }
 
-/// The machine cannot be booted and switched off: it is switched off.
+/// A machine cannot both reboot and shut down: it shuts down.
 fn end_of_installation(root: &Element, found: &mut Found) {
     for config in types(root).filter_map(|image_type| image_type.child("oemconfig")) {
         let is_on =
@@ -82,7 +82,7 @@ fn container(root: &Element, found: &mut Found) {
         if is_disk(image_type) && !in_container(image_type) {
             found.element(
                 config,
-                "needs a disk that lies in a container",
+                "needs a disk inside a container image",
                 "no container here",
                 "give the type such a format: `format=\"oci:qcow2\"`",
             );
@@ -98,7 +98,7 @@ fn container(root: &Element, found: &mut Found) {
     }
 }
 
-/// A package for Windows is started by its launcher, and has no registry with tags.
+/// A Windows package is started by its launcher and has no registry with tags.
 fn container_attributes(root: &Element, found: &mut Found) {
     let fits = listed_types(Feature::ContainerRoot, SchemaVersion::NEWEST);
     for image_type in types(root).filter(|image_type| is(image_type, "image", &["appx"])) {
@@ -121,7 +121,7 @@ fn base(root: &Element, found: &mut Found) {
         if let Some(attribute) = image_type.attribute("derived_from") {
             found.attribute(
                 attribute,
-                "needs a disk that lies in a container",
+                "needs a disk inside a container image",
                 "no container here",
                 "give the type such a format: `format=\"oci:qcow2\"`",
             );
@@ -139,7 +139,7 @@ fn bundle(root: &Element, found: &mut Found) {
         if unknown || format.value.text.contains('/') {
             found.value(
                 format,
-                "is not a name for the files of a bundle",
+                "is not a name pattern for the files of a bundle",
                 "a `%` without its letter, or a `/`",
                 "there are %N name, %P profiles, %A machine, %I id, %T type, %v version, and its parts %M, %m, %p",
             );
@@ -203,13 +203,13 @@ fn command(root: &Element, found: &mut Found) {
             found.attribute(
                 clear,
                 "and `execute` exclude each other",
-                "only one of the two",
+                "only one of the two is allowed",
                 "remove one of them",
             );
         } else if clear.is_none() && command.attribute("execute").is_none() {
             found.element(
                 command,
-                "says neither what to start nor to start nothing",
+                "specifies neither a program nor its absence",
                 "`execute` or `clear` is missing",
                 "add `execute=\"PROGRAM\"` or `clear=\"true\"`",
             );
@@ -281,7 +281,7 @@ fn media_check(root: &Element, found: &mut Found) {
             found.attribute(
                 check,
                 "does not work with an msdos partition table",
-                "the digest would have no location",
+                "there is no location for the digest",
                 "write `efiparttable=\"gpt\"`, or remove it",
             );
         }

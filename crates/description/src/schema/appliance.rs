@@ -1,4 +1,4 @@
-//! What stands inside `<type>` in today's schema: size, boot loader, machine, and much that is not built yet.
+//! The elements inside `<type>` in today's schema: size, boot loader, machine, and many that are not built yet.
 
 use super::values::{ARCHITECTURES, DIGITS, MAC, SIZE, SIZE_OR_ALL, SOME_TEXT};
 use super::{
@@ -10,13 +10,13 @@ const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").requ
 const OPTION_VALUE: AttributeSchema = attribute("value", Value::Text).doc("Its value.");
 
 pub(super) static TYPE_SIZE: ElementSchema = element("size")
-    .doc("The size of the image; without, it is what its content needs.")
+    .doc("The size of the image; the default is what its content needs.")
     .attributes(&[
         values::UNIT,
         attribute("additive", Value::Boolean)
             .doc("Whether the size is added to what the content needs.")
             .default("false"),
-        attribute("unpartitioned", DIGITS).doc("How much of the size is left without a partition."),
+        attribute("unpartitioned", DIGITS).doc("How much of the size is left unpartitioned."),
     ])
     .text(Value::Number(1, 1 << 40));
 
@@ -37,17 +37,19 @@ pub(super) static BOOTLOADER: ElementSchema = element("bootloader")
         )
         .doc("Which one.")
         .required(),
-        attribute("timeout", Value::Number(0, 86_400)).doc("How many seconds the menu waits.").default("10"),
+        attribute("timeout", Value::Number(0, 86_400))
+            .doc("Time limit of the menu in seconds.")
+            .default("10"),
         attribute("output_console", Value::ListOf(OUTPUT_CONSOLES))
-            .doc("Where the menu is shown.")
+            .doc("The output console of the menu.")
             .since(V8_4)
             .instead("console"),
         attribute("input_console", Value::ListOf(INPUT_CONSOLES))
-            .doc("What the menu is operated with.")
+            .doc("The input console of the menu.")
             .since(V8_4)
             .instead("console"),
         attribute("console", Value::ListOf(CONSOLES))
-            .doc("Where the menu is shown, and what it is operated with.")
+            .doc("The output and input console of the menu.")
             .until(V8_3)
             .instead("output_console"),
         attribute("bls", Value::Boolean)
@@ -56,10 +58,10 @@ pub(super) static BOOTLOADER: ElementSchema = element("bootloader")
             .not_used(),
         attribute("video_mode", SOME_TEXT).doc("The mode of the screen.").not_used(),
         attribute("serial_line", SOME_TEXT)
-            .doc("How the serial line is set up, in GRUB's keywords.")
+            .doc("The setup of the serial line, in GRUB's syntax.")
             .unsupported(),
         attribute("timeout_style", Value::OneOf(&[keyword("menu"), keyword("countdown"), keyword("hidden")]))
-            .doc("What is shown while the menu waits.")
+            .doc("The style of the menu while it waits.")
             .default("menu")
             .unsupported(),
         attribute(
@@ -72,11 +74,11 @@ pub(super) static BOOTLOADER: ElementSchema = element("bootloader")
             .doc("Whether the boot loader unlocks the disk by itself.")
             .default("false")
             .unsupported(),
-        attribute("grub_template", SOME_TEXT).doc("A file in place of GRUB's configuration.").unsupported(),
+        attribute("grub_template", SOME_TEXT).doc("A file that replaces GRUB's configuration.").unsupported(),
     ])
     .children(&[once(&BOOTLOADER_SETTINGS), many(&SECURE_LINUX)]);
 
-/// Terminals of GRUB, of which `console` named those of both kinds; we set up screen and serial line, and take the others for the screen.
+/// Terminals of GRUB; `console` named both output and input. kiwi sets up screen and serial line, and treats the others as the screen.
 const CONSOLES: &[super::Keyword] = &[
     keyword("console"),
     keyword("gfxterm"),
@@ -128,14 +130,14 @@ static SECURE_LINUX: ElementSchema = element("securelinux")
     .doc("Secure execution on IBM Z.")
     .attributes(&[
         attribute("hkd_ca_cert", SOME_TEXT).doc("The certificate of the authority.").required(),
-        attribute("hkd_sign_cert", SOME_TEXT).doc("The certificate the host key is signed with.").required(),
+        attribute("hkd_sign_cert", SOME_TEXT).doc("The certificate that signs the host key.").required(),
     ])
     .children(&[many(&HKD_CERT).required(), many(&HKD_REVOCATION_LIST)])
     .unsupported();
 static HKD_CERT: ElementSchema =
     element("hkd_cert").doc("The certificate of a host key.").attributes(&[NAME]);
 static HKD_REVOCATION_LIST: ElementSchema =
-    element("hkd_revocation_list").doc("A list of withdrawn certificates.").attributes(&[NAME]);
+    element("hkd_revocation_list").doc("A list of revoked certificates.").attributes(&[NAME]);
 
 // --- machine
 
@@ -143,19 +145,19 @@ pub(super) static MACHINE: ElementSchema = element("machine")
     .doc("The virtual machine that the disk is for.")
     .attributes(&[
         attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
-        attribute("ncpus", Value::Number(1, 4096)).doc("How many processors it has.").not_used(),
-        attribute("guestOS", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("ncpus", Value::Number(1, 4096)).doc("Its number of processors.").not_used(),
+        attribute("guestOS", SOME_TEXT).doc("The system's name in VMware.").not_used(),
         attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
         attribute("arch", Value::OneOf(&[keyword("ix86"), keyword("x86_64"), keyword("%arch").until(V6_9)]))
             .doc("Its architecture.")
             .not_used(),
-        attribute("min_memory", DIGITS).doc("The least memory in mebibytes.").not_used(),
-        attribute("max_memory", DIGITS).doc("The most memory in mebibytes.").not_used(),
-        attribute("min_cpu", DIGITS).doc("The least number of processors.").not_used(),
-        attribute("max_cpu", DIGITS).doc("The greatest number of processors.").not_used(),
-        attribute("des_memory", DIGITS).doc("The wanted memory in mebibytes.").until(V6_9).not_used(),
-        attribute("des_cpu", DIGITS).doc("The wanted number of processors.").until(V6_9).not_used(),
-        // `xen_server` of the type took its location.
+        attribute("min_memory", DIGITS).doc("The minimum memory in mebibytes.").not_used(),
+        attribute("max_memory", DIGITS).doc("The maximum memory in mebibytes.").not_used(),
+        attribute("min_cpu", DIGITS).doc("The minimum number of processors.").not_used(),
+        attribute("max_cpu", DIGITS).doc("The maximum number of processors.").not_used(),
+        attribute("des_memory", DIGITS).doc("The desired memory in mebibytes.").until(V6_9).not_used(),
+        attribute("des_cpu", DIGITS).doc("The desired number of processors.").until(V6_9).not_used(),
+        // `xen_server` of the type replaced it.
         attribute("domain", Value::OneOf(&[keyword("dom0"), keyword("domU")]))
             .doc("Whether it is the host or a guest of Xen.")
             .until(V6_5)
@@ -169,7 +171,7 @@ pub(super) static MACHINE: ElementSchema = element("machine")
                 keyword("xen").until(V6_9),
             ]),
         )
-        .doc("For whom the OVF is written.")
+        .doc("The consumer of the OVF.")
         .unsupported(),
         attribute("xen_loader", Value::OneOf(&[keyword("hvmloader"), keyword("pygrub"), keyword("pvgrub")]))
             .doc("What loads the kernel of a guest of Xen.")
@@ -190,10 +192,10 @@ static VM_DISK: ElementSchema = element("vmdisk").doc("Its disk.").attributes(&[
             keyword("scsi").until(V5_8).instead("lsilogic"),
         ]),
     )
-    .doc("What it is connected to."),
+    .doc("Its controller."),
     attribute("id", Value::Number(0, 255)).doc("Its number there."),
     attribute("device", SOME_TEXT).doc("Its name in the machine."),
-    attribute("disktype", SOME_TEXT).doc("What VMware calls it.").not_used(),
+    attribute("disktype", SOME_TEXT).doc("Its type in VMware.").not_used(),
     attribute(
         "diskmode",
         Value::OneOf(&[
@@ -204,7 +206,7 @@ static VM_DISK: ElementSchema = element("vmdisk").doc("Its disk.").attributes(&[
             keyword("streamOptimized"),
         ]),
     )
-    .doc("How VMware stores it.")
+    .doc("The storage mode in VMware.")
     .default("monolithicSparse")
     .unsupported(),
 ]);
@@ -212,7 +214,7 @@ static VM_DVD: ElementSchema = element("vmdvd")
     .doc("Its drive for DVDs.")
     .attributes(&[
         attribute("controller", Value::OneOf(&[keyword("ide"), keyword("scsi")]))
-            .doc("What it is connected to.")
+            .doc("Its controller.")
             .required(),
         attribute("id", DIGITS).doc("Its number there.").required(),
     ])
@@ -221,8 +223,8 @@ static VM_NIC: ElementSchema = element("vmnic")
     .doc("A network card.")
     .attributes(&[
         attribute("interface", SOME_TEXT).doc("Its number, or the name of its bridge.").required(),
-        attribute("driver", SOME_TEXT).doc("The card it is."),
-        attribute("mode", SOME_TEXT).doc("How it is connected."),
+        attribute("driver", SOME_TEXT).doc("The emulated card."),
+        attribute("mode", SOME_TEXT).doc("The connection mode."),
         attribute("mac", MAC).doc("Its hardware address."),
     ])
     .not_used();
@@ -236,21 +238,22 @@ pub(super) static SYSTEM_DISK: ElementSchema = element("systemdisk")
     .attributes(&[
         attribute("name", SOME_TEXT).doc("The name of the volume group."),
         attribute("preferlvm", Value::Boolean)
-            .doc("Whether logical volumes are used where the file system has its own."),
+            .doc("Whether logical volumes are used even if the file system has volumes of its own."),
     ])
     .children(&[many(&VOLUME)])
     .unsupported();
 pub(super) static VOLUME: ElementSchema = element("volume").doc("One volume.").attributes(&[
     NAME,
-    attribute("mountpoint", SOME_TEXT).doc("Where it is mounted; without, its name is the path."),
-    attribute("size", SIZE_OR_ALL).doc("Its size; `all`: what is left."),
-    attribute("freespace", SIZE_OR_ALL).doc("How much more than its content it holds; `all`: what is left."),
-    attribute("parent", SOME_TEXT).doc("The subvolume it lies in."),
-    attribute("copy_on_write", Value::Boolean).doc("Whether its files are copied when written to."),
-    attribute("quota", SIZE).doc("How large it may grow."),
+    attribute("mountpoint", SOME_TEXT).doc("Its mount point; the default is its name."),
+    attribute("size", SIZE_OR_ALL).doc("Its size; `all`: the remaining space."),
+    attribute("freespace", SIZE_OR_ALL)
+        .doc("Free space in addition to its content; `all`: the remaining space."),
+    attribute("parent", SOME_TEXT).doc("The subvolume that contains it."),
+    attribute("copy_on_write", Value::Boolean).doc("Whether its files are copied on write."),
+    attribute("quota", SIZE).doc("Its maximum size."),
     attribute("filesystem_check", Value::Boolean).doc("Whether it is checked at boot."),
     attribute("label", SOME_TEXT).doc("The label of its file system."),
-    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+    attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them."),
 ]);
 
 pub(super) static PARTITIONS: ElementSchema = element("partitions")
@@ -284,7 +287,7 @@ static PARTITION: ElementSchema = element("partition").doc("One partition.").att
 ]);
 
 pub(super) static LUKS_FORMAT: ElementSchema = element("luksformat")
-    .doc("Options with which the encrypted space is made.")
+    .doc("Options of the encrypted volume.")
     .children(&[many(&LUKS_OPTION).required()])
     .unsupported();
 static LUKS_OPTION: ElementSchema =
@@ -298,12 +301,12 @@ pub(super) static INSTALL_MEDIA: ElementSchema = element("installmedia")
     .unsupported();
 
 pub(super) static INITRD: ElementSchema = element("initrd")
-    .doc("What the initrd is made of.")
+    .doc("The modules of the initrd.")
     .attributes(&[attribute(
         "action",
         Value::OneOf(&[keyword("omit"), keyword("add"), keyword("set"), keyword("setup")]),
     )
-    .doc("Whether the modules are added, left out or the only ones.")
+    .doc("Whether the modules are added, omitted or the only ones.")
     .required()])
     .children(&[many(&DRACUT)])
     .not_used();

@@ -21,20 +21,20 @@ pub(crate) static IMAGE: ElementSchema = element("image")
             .doc("The name of the image, with which the names of all results start.")
             .required(),
         attribute("schemeversion", SOME_TEXT)
-            .doc("The schema whose keywords the file uses.")
+            .doc("The schema version of the file.")
             .until(V2_4)
             .required()
             .instead("schemaversion"),
         attribute("schemaversion", SOME_TEXT)
-            .doc("The schema whose keywords the file uses.")
+            .doc("The schema version of the file.")
             .since(V3_5)
             .required()
             .instead("schemeversion"),
         attribute("inherit", SOME_TEXT)
             .doc("Another description, whose packages come before those of this one."),
-        attribute("displayname", Value::Text).doc("The name that boot menus show.").since(V2_0),
+        attribute("displayname", Value::Text).doc("The name in boot menus.").since(V2_0),
         attribute("id", Value::Text)
-            .doc("A number that stands in `/etc/ImageID` of the image.")
+            .doc("A number to write to `/etc/ImageID` of the image.")
             .since(V2_0)
             .not_used(),
         attribute("kiwirevision", Value::Text)
@@ -53,7 +53,7 @@ pub(crate) static IMAGE: ElementSchema = element("image")
         many(&REPOSITORY),
         once(&deploy::DEPLOY),
         once(&SPLIT),
-        // Before 4.1 these concerned all types at once.
+        // Before 4.1 these applied to all types at once.
         once(&legacy::PXE_DEPLOY).since(V3_8).until(V3_9),
         once(&OEM_CONFIG).since(V3_9).until(V3_9),
         once(&legacy::LVM_VOLUMES).since(V2_0).until(V3_9),
@@ -68,7 +68,7 @@ pub(crate) static IMAGE: ElementSchema = element("image")
     ]);
 
 static DESCRIPTION: ElementSchema =
-    element("description").doc("Who made the image, and what for.").attributes(&[KIND]).children(&[
+    element("description").doc("Author and purpose of the image.").attributes(&[KIND]).children(&[
         once(&AUTHOR).required(),
         many(&CONTACT).required(),
         once(&SPECIFICATION).required(),
@@ -76,13 +76,14 @@ static DESCRIPTION: ElementSchema =
     ]);
 
 const KIND: AttributeSchema = attribute("type", Value::OneOf(&[keyword("system"), keyword("boot")]))
-    .doc("`system`: an image that is used; `boot`: one that boots another.")
+    .doc("`system`: an image to be used; `boot`: one that boots another.")
     .required();
 
-static AUTHOR: ElementSchema = element("author").doc("Who wrote the description.").optional_text(Value::Text);
+static AUTHOR: ElementSchema =
+    element("author").doc("The author of the description.").optional_text(Value::Text);
 static CONTACT: ElementSchema =
-    element("contact").doc("Where to reach the author.").optional_text(Value::Text);
+    element("contact").doc("The author's contact address.").optional_text(Value::Text);
 static SPECIFICATION: ElementSchema =
-    element("specification").doc("What the image is, in a sentence.").optional_text(Value::Text);
+    element("specification").doc("A description of the image in a sentence.").optional_text(Value::Text);
 static LICENSE: ElementSchema =
     element("license").doc("The licence of the description.").optional_text(Value::Text);

@@ -1,6 +1,6 @@
-//! `<type>`: one kind of image, with the attributes every schema gave it.
+//! `<type>`: one kind of image, with the attributes of every schema.
 //!
-//! Over 400 lines because schema 8.5 gives this one element a hundred attributes; what stands inside the element is in
+//! Over 400 lines because schema 8.5 gives this one element a hundred attributes; its child elements are in
 //! `appliance.rs`, `oem.rs` and `container.rs`.
 
 use super::appliance::{
@@ -40,7 +40,7 @@ const KEYWORDS: &[Keyword] = &{
     keywords
 };
 
-/// A list because of the split type, which has a pair; how many there must be is checked with the type.
+/// A list because of the split type, which has a pair; the number of entries is checked with the type.
 const FILESYSTEM: Value = Value::ListOf(FILESYSTEMS);
 
 const fn today(name: &'static str, value: Value) -> AttributeSchema {
@@ -49,7 +49,7 @@ const fn today(name: &'static str, value: Value) -> AttributeSchema {
 
 /// The element.
 pub(crate) static TYPE: ElementSchema = element("type")
-    .doc("One kind of image that can be made.")
+    .doc("One kind of image to build.")
     .attributes(&[
         attribute("image", Value::OneOf(KEYWORDS)).doc("The kind.").since(V4_1).required(),
         attribute("primary", Value::Boolean).doc("Whether it is made when no `--type` is given."),
@@ -65,17 +65,17 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .since(V2_0)
             .fits(Feature::Filesystem),
         attribute("fsreadwrite", Value::OneOf(FILESYSTEMS))
-            .doc("The file system of the part that is written to.")
+            .doc("The file system of the writable part.")
             .since(V2_0)
             .fits(Feature::TwoFilesystems),
         attribute("fsreadonly", Value::OneOf(FILESYSTEMS))
-            .doc("The file system of the part that is not.")
+            .doc("The file system of the read-only part.")
             .since(V2_0)
             .fits(Feature::TwoFilesystems),
         attribute(
             "flags",
             Value::OneOf(&[
-                // The chapter's layout without flags; conversions write it.
+                // The KIWI 1.x layout without flags; conversions write it.
                 keyword("plain").since(V2_0),
                 keyword("unified"),
                 keyword("compressed"),
@@ -98,15 +98,15 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .unsupported(),
         attribute("baseroot", SOME_TEXT).doc("A root tree to start from.").until(V5_0).not_used(),
         attribute("checkprebuilt", Value::Boolean)
-            .doc("Whether a ready boot image is looked for.")
+            .doc("Whether to look for a finished boot image.")
             .until(V6_6)
             .not_used(),
-        // Today's keywords for what a disk or file system already is here.
+        // Today's attributes of disks and file systems.
         today("formatoptions", SOME_TEXT)
             .doc("Options of the format, as `qemu-img -o` takes them.")
             .fits(Feature::Disk),
         today("fscreateoptions", SOME_TEXT).doc("Options of the program that makes the file system."),
-        today("fsmountoptions", SOME_TEXT).doc("Options with which the system is mounted."),
+        today("fsmountoptions", SOME_TEXT).doc("Mount options of the system."),
         today("rootfs_label", SOME_TEXT)
             .doc("The label of the system's file system.")
             .default("ROOT")
@@ -153,8 +153,8 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .default("kiwi")
             .not_used(),
         today("bundle_format", SOME_TEXT)
-            .doc("How the files of a bundle are named: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts."),
-        // Not built yet. A value that says what holds anyway is accepted.
+            .doc("The file names of a bundle: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts."),
+        // Not built yet. A value that matches the only possible result is accepted.
         today("erofscompression", SOME_TEXT)
             .doc("How erofs is compressed, as `mkfs.erofs -z` takes it.")
             .fits(Feature::Erofs),
@@ -182,12 +182,12 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Bootloader)
             .unsupported(),
         today("dosparttable_extended_layout", Value::Boolean)
-            .doc("Whether more than four partitions stand in an extended one.")
+            .doc("Whether a disk with more than four partitions has an extended one.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
         today("apply_dps_codes", Value::Boolean)
-            .doc("Whether partitions get the codes by which they are discovered.")
+            .doc("Whether partitions get the type codes for automatic discovery.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -211,12 +211,12 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("rootpart_id", DIGITS).doc("The number of the system's partition.").fits(Feature::Disk).unsupported(),
         today("bootpart_id", DIGITS).doc("The number of the boot partition.").fits(Feature::Disk).unsupported(),
         today("root_clone", DIGITS)
-            .doc("How many copies of the system's partition there are.")
+            .doc("The number of copies of the system's partition.")
             .default("0")
             .fits(Feature::Disk)
             .unsupported(),
         today("boot_clone", DIGITS)
-            .doc("How many copies of the boot partition there are.")
+            .doc("The number of copies of the boot partition.")
             .default("0")
             .fits(Feature::Disk)
             .unsupported(),
@@ -226,7 +226,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::TargetDisk)
             .unsupported(),
         today("target_removable", Value::Boolean)
-            .doc("Whether the disk can be taken out.")
+            .doc("Whether the disk is removable.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -254,7 +254,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_quota_groups", Value::Boolean)
-            .doc("Whether btrfs counts quotas.")
+            .doc("Whether btrfs uses quotas.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -263,7 +263,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("btrfs_root_is_subvolume", Value::Boolean)
-            .doc("Whether the system lies in a subvolume.")
+            .doc("Whether the system is in a subvolume.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -287,7 +287,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot", Value::Boolean)
-            .doc("Whether the system is read-only below what is written.")
+            .doc("Whether the system is read-only below an overlay.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -301,7 +301,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("overlayroot_write_partition", Value::Boolean)
-            .doc("Whether there is a partition for what is written.")
+            .doc("Whether there is a partition for the overlay.")
             .default("true")
             .fits(Feature::Disk)
             .unsupported(),
@@ -309,7 +309,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .doc("Options of the program that makes the read-only part.")
             .unsupported(),
         today("ramonly", Value::Boolean)
-            .doc("Whether what is written stays in memory.")
+            .doc("Whether the overlay stays in memory.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -323,7 +323,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         .fits(Feature::Bootloader)
         .unsupported(),
         today("embed_verity_metadata", Value::Boolean)
-            .doc("Whether the metadata of dm-verity stand at the end of the partition.")
+            .doc("Whether the metadata of dm-verity is at the end of the partition.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -333,7 +333,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("embed_integrity_metadata", Value::Boolean)
-            .doc("Whether the metadata of dm-integrity stand at the end of the partition.")
+            .doc("Whether the metadata of dm-integrity is at the end of the partition.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
@@ -376,7 +376,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .default("targeted")
             .unsupported(),
         today("devicepersistency", Value::OneOf(&[keyword("by-uuid"), keyword("by-label"), keyword("by-partuuid")]))
-            .doc("How devices are named in the system's files.")
+            .doc("How the system's files refer to devices.")
             .default("by-uuid")
             .unsupported(),
         today("gcelicense", SOME_TEXT).doc("The licence that Google's cloud is told.").fits(Feature::Disk).unsupported(),
@@ -389,7 +389,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .doc("Whether what a live system writes stays on its stick.")
             .fits(Feature::Persistence),
         today("hybridpersistent_filesystem", Value::OneOf(&[keyword("ext4"), keyword("xfs")]))
-            .doc("The file system for what stays.")
+            .doc("The file system for persistent data.")
             .default("ext4")
             .fits(Feature::Persistence),
         today("mediacheck", Value::Boolean)
@@ -399,20 +399,20 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(Feature::Bootloader),
         today("publisher", values::ISO_TEXT).doc("The publisher in an ISO.").fits(Feature::Live),
         today("installiso", Value::Boolean)
-            .doc("Whether an ISO that installs the disk is made, for CD and stick.")
+            .doc("Whether to make an ISO that installs the disk, for CD and stick.")
             .default("false")
             .fits(Feature::Disk),
         today("installstick", Value::Boolean)
-            .doc("The same ISO, which is written to a stick as it is.")
+            .doc("The same ISO, which is written to a stick unchanged.")
             .default("false")
             .fits(Feature::Disk),
         today("installpxe", Value::Boolean)
-            .doc("Whether an archive that installs the disk from the network is made.")
+            .doc("Whether to make an archive that installs the disk over the network.")
             .default("false")
             .fits(Feature::Disk)
             .unsupported(),
         today("installboot", Value::OneOf(&[keyword("failsafe-install"), keyword("harddisk"), keyword("install")]))
-            .doc("What an installation medium boots when nobody chooses.")
+            .doc("The default entry of an installation medium.")
             .default("harddisk")
             .fits(Feature::Disk)
             .unsupported(),
@@ -433,7 +433,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("xen_server", Value::Boolean)
-            .doc("Whether the system hosts virtual machines of Xen.")
+            .doc("Whether the system is a Xen host.")
             .since(V6_6)
             .default("false")
             .fits(Feature::Disk)
@@ -443,7 +443,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Base)
             .unsupported(),
         today("delta_root", Value::Boolean)
-            .doc("Whether the result has only what the base lacks.")
+            .doc("Whether the result contains only the difference to the base.")
             .default("false")
             .fits(Feature::ContainerRoot)
             .unsupported(),
@@ -469,19 +469,19 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .doc("Whether the results are put into one archive.")
             .fits(Feature::Archive)
             .unsupported(),
-        // Keywords of the schemas between.
+        // Keywords of the schemas in between.
         today("bootloader", Value::OneOf(legacy::BOOTLOADERS))
             .doc("The boot loader.")
             .until(V7_1)
             .fits(Feature::Bootloader)
             .instead("<bootloader name=...>"),
         today("boottimeout", DIGITS)
-            .doc("How many seconds the boot menu waits.")
+            .doc("Time limit of the boot menu in seconds.")
             .until(V7_1)
             .fits(Feature::Bootloader)
             .instead("<bootloader timeout=...>"),
         today("bootloader_console", SOME_TEXT)
-            .doc("Where the boot menu is shown.")
+            .doc("The console of the boot menu.")
             .until(V7_1)
             .fits(Feature::Bootloader)
             .instead("<bootloader output_console=...>"),
@@ -492,7 +492,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .unsupported(),
         today("container", SOME_TEXT).doc("The name of the container.").until(V6_4),
         today("lvm", Value::Boolean)
-            .doc("Whether the system lies in logical volumes.")
+            .doc("Whether the system uses logical volumes.")
             .until(V4_7)
             .fits(Feature::Disk),
         today("lvmgroup", SOME_TEXT).doc("The name of the volume group.").until(V4_2).fits(Feature::Disk),
@@ -510,7 +510,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .until(V6_8)
             .not_used(),
         today("syncMBR", Value::Boolean).doc("Whether the GPT is repeated in an MBR.").until(V5_7).not_used(),
-        today("vga", SOME_TEXT).doc("The mode of the screen.").until(V8_4).not_used(),
+        today("vga", SOME_TEXT).doc("The video mode.").until(V8_4).not_used(),
     ])
     .text_until(V3_9, Value::OneOf(KEYWORDS))
     .children(&[
@@ -549,7 +549,7 @@ const DATA_FILESYSTEMS: &[Keyword] = &[
     keyword("fat16").unsupported(),
 ];
 
-/// The keywords of `format=`: qemu-img's, which both schemas may use here, and those that mean more than a format.
+/// The keywords of `format=`: those of qemu-img, which both schemas may use here, and those that mean more than a format.
 const FORMATS: &[Keyword] = &[
     keyword("raw"),
     keyword("qcow2"),

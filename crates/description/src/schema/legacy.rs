@@ -1,11 +1,11 @@
-//! Elements that schemas between 1.4 and today had, and which `upgrade` rewrites.
+//! Elements of the schemas between 1.4 and today, which `upgrade` rewrites.
 
 use super::appliance::VOLUME;
 use super::values::{ARCHITECTURES, DIGITS, MAC, PATTERN, SOME_TEXT};
 use super::{ElementSchema, Keyword, Value, attribute, deploy, element, keyword, many, once};
 use crate::SchemaVersion::{V6_9, V7_1};
 
-/// Keywords of `bootloader=` before it was an element; GRUB 2 takes the location of those that are gone.
+/// Keywords of `bootloader=` before it was an element; GRUB 2 replaces those that no longer exist.
 pub(super) const BOOTLOADERS: &[Keyword] = &[
     keyword("grub2"),
     keyword("custom").unsupported(),
@@ -21,7 +21,7 @@ pub(super) const BOOTLOADERS: &[Keyword] = &[
 ];
 
 pub(super) static PXE_DEPLOY: ElementSchema = element("pxedeploy")
-    .doc("How a machine that boots from the network is set up.")
+    .doc("The setup of a machine that boots from the network.")
     .attributes(deploy::ATTRIBUTES)
     .children(deploy::CHILDREN)
     .instead("deploy");
@@ -34,7 +34,7 @@ pub(super) static LVM_VOLUMES: ElementSchema = element("lvmvolumes")
     .unsupported();
 
 pub(super) static OEM_HOME: ElementSchema = element("oem-home")
-    .doc("Whether home directories have a partition, or a volume where there are volumes.")
+    .doc("Whether home directories have a partition, or a volume if there are volumes.")
     .text(Value::Boolean)
     .default("false")
     .instead("deploy");
@@ -48,14 +48,12 @@ pub(super) static OEM_DUMPHALT: ElementSchema = element("oem-dumphalt")
 pub(super) static VMWARE_CONFIG: ElementSchema = element("vmwareconfig")
     .doc("A virtual machine of VMware.")
     .attributes(&[
-        attribute("arch", Value::Text)
-            .doc("The architectures it belongs to; without, it belongs to all.")
-            .not_used(),
+        attribute("arch", Value::Text).doc("Its architectures; the default is all of them.").not_used(),
         attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
         attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
-        attribute("guestOS", SOME_TEXT).doc("What VMware calls the system.").not_used(),
-        attribute("guestOS_32Bit", SOME_TEXT).doc("What VMware calls the system.").not_used(),
-        attribute("guestOS_64Bit", SOME_TEXT).doc("What VMware calls the system.").not_used(),
+        attribute("guestOS", SOME_TEXT).doc("The system's name in VMware.").not_used(),
+        attribute("guestOS_32Bit", SOME_TEXT).doc("The system's name in VMware.").not_used(),
+        attribute("guestOS_64Bit", SOME_TEXT).doc("The system's name in VMware.").not_used(),
         attribute("usb", Value::Boolean).doc("Whether it has USB.").not_used(),
     ])
     .children(&[once(&VMWARE_DISK), once(&VMWARE_CDROM), many(&VMWARE_NIC), many(&VMWARE_ENTRY)])
@@ -66,14 +64,14 @@ const CONTROLLER: Value = Value::OneOf(&[keyword("ide"), keyword("scsi")]);
 static VMWARE_DISK: ElementSchema = element("vmwaredisk")
     .doc("Its disk.")
     .attributes(&[
-        attribute("controller", CONTROLLER).doc("What it is connected to."),
+        attribute("controller", CONTROLLER).doc("Its controller."),
         attribute("id", Value::Number(0, 255)).doc("Its number there."),
     ])
     .instead("vmdisk");
 static VMWARE_CDROM: ElementSchema = element("vmwarecdrom")
     .doc("Its drive for CDs.")
     .attributes(&[
-        attribute("controller", CONTROLLER).doc("What it is connected to."),
+        attribute("controller", CONTROLLER).doc("Its controller."),
         attribute("id", DIGITS).doc("Its number there."),
     ])
     .instead("vmdvd")
@@ -82,8 +80,8 @@ static VMWARE_NIC: ElementSchema = element("vmwarenic")
     .doc("A network card.")
     .attributes(&[
         attribute("interface", SOME_TEXT).doc("Its number, or the name of its bridge."),
-        attribute("driver", SOME_TEXT).doc("The card it is."),
-        attribute("mode", SOME_TEXT).doc("How it is connected."),
+        attribute("driver", SOME_TEXT).doc("The emulated card."),
+        attribute("mode", SOME_TEXT).doc("The connection mode."),
         attribute("mac", MAC).doc("Its hardware address."),
     ])
     .instead("vmnic")
@@ -97,9 +95,7 @@ static VMWARE_ENTRY: ElementSchema = element("vmware-config-entry")
 pub(super) static XEN_CONFIG: ElementSchema = element("xenconfig")
     .doc("A virtual machine of Xen.")
     .attributes(&[
-        attribute("arch", Value::Text)
-            .doc("The architectures it belongs to; without, it belongs to all.")
-            .not_used(),
+        attribute("arch", Value::Text).doc("Its architectures; the default is all of them.").not_used(),
         attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
         attribute("domain", Value::OneOf(&[keyword("dom0"), keyword("domU")]))
             .doc("Whether it is the host or a guest.")
@@ -127,13 +123,13 @@ static XEN_ENTRY: ElementSchema = element("xen-config-entry")
     .not_used();
 
 pub(super) static EC2_CONFIG: ElementSchema =
-    element("ec2config").doc("What was prepared for Amazon.").anything().not_used();
+    element("ec2config").doc("Settings for Amazon.").anything().not_used();
 
 pub(super) static RHEL_GROUP: ElementSchema = element("rhelGroup")
     .doc("A group: packages for one purpose.")
     .attributes(&[
         attribute("name", PATTERN).doc("Its name.").required(),
-        attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+        attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them."),
     ])
     .instead("namedCollection");
 
@@ -141,7 +137,7 @@ pub(super) static OPENSUSE_PRODUCT: ElementSchema = element("opensuseProduct")
     .doc("A product: packages that are sold together.")
     .attributes(&[
         attribute("name", SOME_TEXT).doc("Its name.").required(),
-        attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all."),
+        attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them."),
     ])
     .instead("product")
     .unsupported();

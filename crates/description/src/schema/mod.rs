@@ -1,12 +1,12 @@
-//! The vocabulary: one table per element, for every schema we read.
+//! The vocabulary: one table for each element, for every supported schema.
 //!
-//! A table says which attributes an element has, what their values look like, which children it has and how often,
-//! and whether this version of kiwi acts on the keyword. The structural check, its messages and its suggestions, and the
-//! list of what is not built yet all come from these tables; nothing else knows a keyword's spelling rules.
+//! A table specifies the attributes of an element, the form of their values, its children and how often they occur, and
+//! whether this version of kiwi implements the keyword. The structural check, its messages and suggestions, and the list of
+//! unsupported keywords all come from these tables; nothing else contains the spelling rules of a keyword.
 //!
 //! The tables are `const` data built by the small methods below, so an entry reads as one line:
-//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The handbook's reference chapter and the
-//! schemas for editors are written from them too.
+//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The handbook's reference chapter and the schemas for
+//! editors are generated from them.
 
 mod appliance;
 mod container;
@@ -32,10 +32,10 @@ use crate::SchemaVersion;
 use crate::image_type::Feature;
 use crate::suggest::nearest;
 
-/// Which schemas know a keyword: those from one version to another, both included.
+/// The range of schemas that have a keyword, both ends included.
 ///
-/// When a keyword came is only recorded where it took the location of another one; all others count from the beginning of
-/// their vocabulary, so that no old description is refused for a keyword that its KIWI knew.
+/// The first schema is only recorded if the keyword replaced another one; all others count from the beginning of their
+/// vocabulary, so that no old description is refused for a keyword that its version of KIWI supported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life {
     since: SchemaVersion,
@@ -43,7 +43,7 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// All schemas, by their authors or by our extension.
+    /// All schemas, of KIWI or as our extension.
     const ALL: Self = Self { since: SchemaVersion::OLDEST, until: SchemaVersion::NEWEST };
 
     const fn since(self, since: SchemaVersion) -> Self {
@@ -65,12 +65,12 @@ impl Life {
         (self.since..=self.until).contains(&schema)
     }
 
-    /// Whether the keyword is older than that schema, for a keyword the schema does not know.
+    /// Whether the keyword is older than that schema, for a keyword that the schema does not have.
     pub(crate) fn is_over(self, schema: SchemaVersion) -> bool {
         self.until < schema
     }
 
-    /// Which schemas those are, for a keyword that the schema does not know.
+    /// Returns a text about the schemas of a keyword, for one that the current schema does not have.
     pub(crate) fn of_other_schemas(self, schema: SchemaVersion) -> String {
         if self.is_over(schema) {
             format!("a keyword of the schemas up to {}", self.until)
@@ -82,18 +82,18 @@ impl Life {
     }
 }
 
-/// What this version of kiwi does with a keyword.
+/// How this version of kiwi treats a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It acts on it.
+    /// It is implemented.
     Built,
-    /// It cannot do what the keyword asks for: an error once a build depends on it.
+    /// It is not implemented: an error if a build depends on it.
     Unsupported,
-    /// It reads the keyword, and the image is right without it: a warning.
+    /// It is read and ignored, and the image is right without it: a warning.
     NotUsed,
 }
 
-/// What a value looks like.
+/// The form of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Value {
     /// Any text.

@@ -7,9 +7,9 @@ use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, 
 use crate::SchemaVersion::{V1_4, V2_0, V4_4, V5_6, V5_7, V6_0, V6_1, V6_6};
 
 const PROFILES_ATTRIBUTE: AttributeSchema =
-    attribute("profiles", PROFILES).doc("The profiles it belongs to; without, it belongs to every build.");
+    attribute("profiles", PROFILES).doc("Its profiles; the default is every build.");
 const ARCH: AttributeSchema =
-    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all.");
+    attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them.");
 const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").required();
 
 const PATTERN_REACH: Value =
@@ -40,24 +40,24 @@ pub(super) static PACKAGES: ElementSchema = element("packages")
                 keyword("kis").since(V2_0),
             ]),
         )
-        .doc("When: first, then, for one image type alone, or to remove them.")
+        .doc("The purpose: installed first, installed later, for one image type only, or removed.")
         .required(),
         PROFILES_ATTRIBUTE,
         attribute("patternType", PATTERN_REACH)
-            .doc("Whether what patterns recommend is installed too.")
+            .doc("Whether packages that patterns recommend are installed too.")
             .default("onlyRequired"),
         attribute("patternPackageType", PATTERN_REACH)
-            .doc("Whether what the packages of patterns recommend is installed too.")
+            .doc("Whether packages that patterns recommend are installed too.")
             .until(V4_4)
             .not_used(),
         attribute("memory", Value::Number(1, 1 << 24))
             .doc("The memory of the virtual machine, in mebibytes."),
         attribute("disk", SOME_TEXT).doc("The disk of the virtual machine."),
         attribute("HWversion", DIGITS).doc("The version of the virtual hardware.").since(V2_0).not_used(),
-        attribute("guestOS_32Bit", SOME_TEXT).doc("What VMware calls the system.").since(V2_0).not_used(),
-        attribute("guestOS_64Bit", SOME_TEXT).doc("What VMware calls the system.").since(V2_0).not_used(),
+        attribute("guestOS_32Bit", SOME_TEXT).doc("The system's name in VMware.").since(V2_0).not_used(),
+        attribute("guestOS_64Bit", SOME_TEXT).doc("The system's name in VMware.").since(V2_0).not_used(),
         attribute("bootstrap_package", PACKAGE)
-            .doc("A package that brings the first root tree.")
+            .doc("A package that contains the first root tree.")
             .since(V2_0)
             .unsupported(),
     ])
@@ -78,23 +78,19 @@ static PACKAGE_ELEMENT: ElementSchema = element("package").doc("One package.").a
     attribute("name", PACKAGE).doc("Its name.").required(),
     ARCH,
     attribute("bootinclude", Value::Boolean)
-        .doc("Whether it goes into the boot image too.")
+        .doc("Whether it is also installed in the boot image.")
         .default("false")
         .since(V2_0)
         .not_used(),
     attribute("bootdelete", Value::Boolean)
-        .doc("Whether it is taken out of the boot image.")
+        .doc("Whether it is removed from the boot image.")
         .default("false")
         .since(V2_0)
         .not_used(),
-    attribute("replaces", PACKAGE)
-        .doc("The package whose location it takes.")
-        .since(V2_0)
-        .until(V6_6)
-        .not_used(),
+    attribute("replaces", PACKAGE).doc("The package that it replaces.").since(V2_0).until(V6_6).not_used(),
 ]);
 static IGNORE: ElementSchema = element("ignore")
-    .doc("A package that is not installed although a pattern asks for it.")
+    .doc("A package to exclude even if a pattern contains it.")
     .attributes(&[attribute("name", PACKAGE).doc("Its name.").required(), ARCH]);
 static OPENSUSE_PATTERN: ElementSchema = element("opensusePattern")
     .doc("A pattern: packages for one purpose.")
@@ -105,15 +101,15 @@ static NAMED_COLLECTION: ElementSchema = element("namedCollection")
     .attributes(&[attribute("name", PATTERN).doc("Its name.").required(), ARCH])
     .instead("opensusePattern");
 static ARCHIVE: ElementSchema =
-    element("archive").doc("An archive of the description that is unpacked in the root tree.").attributes(&[
+    element("archive").doc("An archive of the description to unpack in the root tree.").attributes(&[
         attribute("name", RELATIVE_PATH).doc("Its path in the description.").required(),
         attribute("target_dir", ABSOLUTE_PATH)
-            .doc("The directory it is unpacked in.")
+            .doc("The directory to unpack it in.")
             .default("/")
             .since(V2_0)
             .unsupported(),
         attribute("bootinclude", Value::Boolean)
-            .doc("Whether it goes into the boot image too.")
+            .doc("Whether it is also unpacked in the boot image.")
             .default("false")
             .since(V2_0)
             .not_used(),
@@ -123,8 +119,8 @@ static FILE: ElementSchema = element("file")
     .attributes(&[
         NAME,
         attribute("target", Value::Text).doc("Where it goes."),
-        attribute("owner", Value::Text).doc("Its owner, as chown takes it."),
-        attribute("permissions", Value::Text).doc("Its permissions, as chmod takes them."),
+        attribute("owner", Value::Text).doc("Its owner, in the notation of chown."),
+        attribute("permissions", Value::Text).doc("Its permissions, in the notation of chmod."),
         ARCH,
     ])
     .unsupported();
@@ -132,7 +128,7 @@ static COLLECTION_MODULE: ElementSchema = element("collectionModule")
     .doc("A module of a distribution with dnf.")
     .attributes(&[
         attribute("name", POSIX).doc("Its name.").required(),
-        attribute("enable", Value::Boolean).doc("Whether the module is switched on or off.").required(),
+        attribute("enable", Value::Boolean).doc("Whether the module is enabled or disabled.").required(),
         attribute("stream", POSIX).doc("The stream of the module."),
         ARCH,
     ])

@@ -1,9 +1,9 @@
-//! Where an element may stand, for one that stands elsewhere.
+//! The parent elements that an element belongs in, for one that was found elsewhere.
 
 use super::{ElementSchema, IMAGE, Life};
 use crate::SchemaVersion;
 
-/// The element in which an element of that name may stand.
+/// Returns the element in which an element of that name is allowed.
 pub(crate) fn parent_of(name: &str, schema: SchemaVersion) -> Option<&'static str> {
     first_of_all(|parent| {
         let child = parent.child_schema(name, schema).filter(|child| child.life.covers(schema));
@@ -11,7 +11,7 @@ pub(crate) fn parent_of(name: &str, schema: SchemaVersion) -> Option<&'static st
     })
 }
 
-/// The element in which an element of that name may stand in some schema, and in which schemas.
+/// Returns the element in which an element of that name is allowed in some schema, and those schemas.
 pub(crate) fn parent_in_others(name: &str) -> Option<(&'static str, Life)> {
     first_of_all(|parent| {
         let child = parent.child_schemas().iter().find(|child| child.element.name == name);
@@ -19,7 +19,7 @@ pub(crate) fn parent_in_others(name: &str) -> Option<(&'static str, Life)> {
     })
 }
 
-/// The first element, from the outside in, for which `find` has an answer: the outermost is the likeliest.
+/// Returns the first result of `find`, from the outermost element on, which is the likeliest.
 fn first_of_all<T>(find: impl Fn(&'static ElementSchema) -> Option<T>) -> Option<T> {
     let mut level = vec![&IMAGE];
     while !level.is_empty() {
@@ -34,7 +34,7 @@ fn first_of_all<T>(find: impl Fn(&'static ElementSchema) -> Option<T>) -> Option
     None
 }
 
-/// The nearest element of any other, and where it may stand.
+/// Returns the most similar element name, and its parent.
 pub(crate) fn meant_elsewhere(name: &str, schema: SchemaVersion) -> Option<(&'static str, &'static str)> {
     first_of_all(|parent| parent.meant_child(name, schema).map(|child| (child, parent.name)))
 }

@@ -6,13 +6,11 @@ use crate::SchemaVersion::{V1_4, V2_0, V3_8, V3_9, V5_0, V5_4, V5_5, V6_6, V6_7,
 
 /// The section.
 pub(super) static PREFERENCES: ElementSchema = element("preferences")
-    .doc("Settings of the image, and the kinds of image that are made.")
+    .doc("Settings of the image, and the image types to build.")
     .attributes(&[
-        attribute("profiles", PROFILES)
-            .doc("The profiles it belongs to; without, it belongs to every build.")
-            .since(V2_0),
+        attribute("profiles", PROFILES).doc("Its profiles; the default is every build.").since(V2_0),
         attribute("arch", values::ARCHITECTURES)
-            .doc("The architectures it belongs to; without, it belongs to all.")
+            .doc("Its architectures; the default is all of them.")
             .since(V2_0),
     ])
     .children(&[
@@ -53,9 +51,9 @@ pub(super) static PREFERENCES: ElementSchema = element("preferences")
     ]);
 
 static VERSION_ELEMENT: ElementSchema =
-    element("version").doc("The version of the image: numbers with points between them.").text(VERSION);
+    element("version").doc("The version of the image: numbers separated by points.").text(VERSION);
 static IMAGE_SIZE: ElementSchema = element("size")
-    .doc("The size of the image; without, it is what its content needs.")
+    .doc("The size of the image; the default is what its content needs.")
     .attributes(&[values::UNIT])
     .text(Value::Number(1, 1 << 40));
 static COMPRESSED: ElementSchema =
@@ -79,50 +77,47 @@ static RPM_CHECK_SIGNATURES: ElementSchema = element("rpm-check-signatures")
     .text(Value::Boolean);
 static RPM_FORCE: ElementSchema =
     element("rpm-force").doc("Whether packages are installed in spite of conflicts.").text(Value::Boolean);
-static RPM_EXCLUDEDOCS: ElementSchema = element("rpm-excludedocs")
-    .doc("Whether documentation is left out when packages are installed.")
-    .text(Value::Boolean);
+static RPM_EXCLUDEDOCS: ElementSchema =
+    element("rpm-excludedocs").doc("Whether to install packages without documentation.").text(Value::Boolean);
 static RPM_LOCALE_FILTERING: ElementSchema = element("rpm-locale-filtering")
-    .doc("Whether only the files of the chosen languages are installed.")
+    .doc("Whether to install only the files of the chosen languages.")
     .text(Value::Boolean)
     .default("false")
     .unsupported();
 static KEYTABLE_ELEMENT: ElementSchema =
     element("keytable").doc("The keyboard layout of the console.").text(KEYTABLE);
 static TIMEZONE_ELEMENT: ElementSchema =
-    element("timezone").doc("The time zone of the clock that users see.").text(TIMEZONE);
+    element("timezone").doc("The time zone of the system.").text(TIMEZONE);
 static LOCALE_ELEMENT: ElementSchema =
-    element("locale").doc("The language; of several the first is the system's.").text(LOCALE);
+    element("locale").doc("The languages; the first is the system's.").text(LOCALE);
 static DEFAULT_DESTINATION: ElementSchema =
-    element("defaultdestination").doc("Where results go when `--destdir` is not given.").text(SOME_TEXT);
+    element("defaultdestination").doc("The directory for results without `--destdir`.").text(SOME_TEXT);
 static DEFAULT_ROOT: ElementSchema =
-    element("defaultroot").doc("Where the root tree is made when `--root` is not given.").text(SOME_TEXT);
+    element("defaultroot").doc("The directory of the root tree without `--root`.").text(SOME_TEXT);
 static DEFAULT_BASE_ROOT: ElementSchema =
     element("defaultbaseroot").doc("A root tree to start from.").text(SOME_TEXT).not_used();
 static RELEASE_VERSION: ElementSchema = element("release-version")
     .doc("The release of the distribution that dnf installs.")
     .text(SOME_TEXT)
     .unsupported();
-static BOOTSPLASH_THEME: ElementSchema = element("bootsplash-theme")
-    .doc("The theme of the picture while the system boots.")
-    .text(SOME_TEXT)
-    .not_used();
+static BOOTSPLASH_THEME: ElementSchema =
+    element("bootsplash-theme").doc("The theme of the boot splash.").text(SOME_TEXT).not_used();
 static BOOTLOADER_THEME: ElementSchema =
     element("bootloader-theme").doc("The theme of the boot menu.").text(SOME_TEXT).not_used();
 static SHOW_LICENSE: ElementSchema = element("showlicense")
-    .doc("A licence the user has to accept when the image is installed.")
+    .doc("A licence that the user has to accept during the installation.")
     .text(SOME_TEXT)
     .not_used();
 static BOOT_THEME: ElementSchema = element("boot-theme")
-    .doc("The theme of picture and boot menu.")
+    .doc("The theme of boot splash and boot menu.")
     .text(SOME_TEXT)
     .instead("bootsplash-theme")
     .not_used();
 static HARDWARE_CLOCK: ElementSchema = element("hwclock")
-    .doc("What time the clock of the machine shows.")
+    .doc("The time zone of the hardware clock.")
     .text(Value::OneOf(&[keyword("utc"), keyword("localtime")]))
     .not_used();
 static PARTITIONER: ElementSchema =
-    element("partitioner").doc("The program that made partitions.").text(SOME_TEXT).not_used();
+    element("partitioner").doc("The partitioning program.").text(SOME_TEXT).not_used();
 static DEFAULT_PREBUILT: ElementSchema =
-    element("defaultprebuilt").doc("Where ready boot images lie.").text(SOME_TEXT).not_used();
+    element("defaultprebuilt").doc("The directory of finished boot images.").text(SOME_TEXT).not_used();

@@ -1,4 +1,4 @@
-//! The sections beside `<preferences>` and `<deploy>`: profiles, users, drivers, repositories, packages and others.
+//! The sections other than `<preferences>` and `<deploy>`: profiles, users, drivers, repositories, packages and others.
 
 use super::values::DIGITS;
 use super::values::{
@@ -9,24 +9,24 @@ use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, 
 use crate::SchemaVersion::{V2_0, V5_5, V5_6, V6_3, V6_4, V7_4, V8_1};
 
 const PROFILES_ATTRIBUTE: AttributeSchema =
-    attribute("profiles", PROFILES).doc("The profiles it belongs to; without, it belongs to every build.");
+    attribute("profiles", PROFILES).doc("Its profiles; the default is every build.");
 const ARCH: AttributeSchema =
-    attribute("arch", ARCHITECTURES).doc("The architectures it belongs to; without, it belongs to all.");
+    attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them.");
 const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").required();
 
 // --- profiles
 
 pub(super) static PROFILES_SECTION: ElementSchema = element("profiles")
-    .doc("The profiles of the description: parts of it that are chosen with `--profile`.")
+    .doc("The profiles of the description: parts that `--profile` selects.")
     .children(&[many(&PROFILE_ELEMENT).required_since(V7_4)]);
 
 static PROFILE_ELEMENT: ElementSchema = element("profile")
     .doc("One profile.")
     .attributes(&[
-        attribute("name", PROFILE).doc("The name by which it is chosen.").required(),
-        attribute("description", Value::Text).doc("What it is for.").required(),
+        attribute("name", PROFILE).doc("Its name.").required(),
+        attribute("description", Value::Text).doc("Its purpose.").required(),
         attribute("import", Value::Boolean)
-            .doc("Whether it is chosen when no `--profile` is given.")
+            .doc("Whether it is active without `--profile`.")
             .default("false")
             .since(V2_0),
         ARCH.since(V2_0),
@@ -34,7 +34,7 @@ static PROFILE_ELEMENT: ElementSchema = element("profile")
     .children(&[many(&REQUIRES).since(V2_0)]);
 
 static REQUIRES: ElementSchema = element("requires")
-    .doc("Another profile that comes with this one.")
+    .doc("Another profile that it activates.")
     .attributes(&[attribute("profile", PROFILE).doc("The name of the other profile.").required(), ARCH]);
 
 // --- users
@@ -55,13 +55,13 @@ static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes
         .doc("The password, as a hash unless `pwdformat` says otherwise.")
         .until(V5_5)
         .instead("password"),
-    // Demanded of users that were not converted: see `decode/users.rs`.
+    // Required of users that were not converted: see `decode/users.rs`.
     attribute("password", SOME_TEXT)
         .doc("The password: a hash, unless `pwdformat` says otherwise.")
         .since(V5_6)
         .instead("pwd"),
     attribute("pwdformat", Value::OneOf(&[keyword("encrypted"), keyword("plain")]))
-        .doc("Whether the password is a hash or readable.")
+        .doc("Whether the password is a hash or plain text.")
         .default("encrypted")
         .since(V2_0),
     attribute("id", Value::Number(0, u32::MAX as u64 - 1)).doc("The number of the user.").since(V2_0),
@@ -69,20 +69,20 @@ static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes
         .doc("The groups, such as `users,sudo:27`; the first is the login group.")
         .since(V6_4)
         .instead("group"),
-    // The groups do not start with the login group, as in all schemas that had `group`. Only conversions write this.
+    // The groups do not start with the login group, as in all schemas with `group`. Only conversions write this.
     attribute("supplementary-groups", Value::Boolean)
         .doc("Whether none of the groups is the login group.")
         .since(V6_4),
     attribute("home", ABSOLUTE_PATH).doc("The home directory."),
     attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n'])))
         .doc("The full name."),
-    attribute("shell", ABSOLUTE_PATH).doc("The program that a login starts."),
+    attribute("shell", ABSOLUTE_PATH).doc("The login shell."),
 ]);
 
 // --- drivers
 
 pub(super) static DRIVERS: ElementSchema = element("drivers")
-    .doc("Drivers of the kernel that a boot image needs.")
+    .doc("Kernel drivers that a boot image needs.")
     .attributes(&[
         attribute(
             "type",
@@ -93,19 +93,19 @@ pub(super) static DRIVERS: ElementSchema = element("drivers")
                 keyword("scsidrivers"),
             ]),
         )
-        .doc("Where below the kernel's modules the files lie.")
+        .doc("The directory of the files below the kernel's modules.")
         .default("drivers"),
         PROFILES_ATTRIBUTE,
     ])
     .children(&[many(&DRIVER_FILE).required()]);
 
 static DRIVER_FILE: ElementSchema = element("file").doc("One file.").attributes(&[
-    attribute("name", RELATIVE_PATH).doc("The file, relative to the directory it is taken from.").required(),
+    attribute("name", RELATIVE_PATH).doc("The file, relative to that directory.").required(),
     ARCH,
     attribute("target", Value::Text).doc("Where it goes.").since(V2_0).unsupported(),
-    attribute("owner", Value::Text).doc("Its owner, as chown takes it.").since(V2_0).unsupported(),
+    attribute("owner", Value::Text).doc("Its owner, in the notation of chown.").since(V2_0).unsupported(),
     attribute("permissions", Value::Text)
-        .doc("Its permissions, as chmod takes them.")
+        .doc("Its permissions, in the notation of chmod.")
         .since(V2_0)
         .unsupported(),
 ]);
@@ -113,7 +113,7 @@ static DRIVER_FILE: ElementSchema = element("file").doc("One file.").attributes(
 // --- repository
 
 pub(super) static REPOSITORY: ElementSchema = element("repository")
-    .doc("Where packages come from.")
+    .doc("A source of packages.")
     .attributes(&[
         attribute(
             "type",
@@ -146,17 +146,17 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
             .doc("Whether the signature of the repository must be valid."),
         attribute("package_gpgcheck", Value::Boolean)
             .doc("Whether the signatures of its packages must be valid."),
-        attribute("alias", ALIAS).doc("The name by which the package manager knows it."),
+        attribute("alias", ALIAS).doc("Its name for the package manager."),
         attribute("priority", Value::Integer)
-            .doc("Its priority, in the numbers of the package manager; for apt a pin on what comes from it."),
+            .doc("Its priority, in the numbers of the package manager; for apt a pin priority."),
         PROFILES_ATTRIBUTE.since(V2_0),
         ARCH.since(V2_0),
         attribute("imageinclude", Value::Boolean)
-            .doc("Whether the image knows the repository too.")
+            .doc("Whether the repository is also configured in the image.")
             .default("false")
             .since(V2_0),
         attribute("imageonly", Value::Boolean)
-            .doc("Whether only the image knows the repository, and the build does not.")
+            .doc("Whether the repository is only configured in the image, and not used for the build.")
             .default("false")
             .since(V2_0),
         attribute("username", SOME_TEXT).doc("The user name for the server.").since(V2_0),
@@ -167,7 +167,7 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
             .instead("password"),
         attribute("password", Value::Text).doc("The password for the server.").since(V5_6).instead("pwd"),
         attribute("prefer-license", Value::Boolean)
-            .doc("Whether its licences are taken before those of others.")
+            .doc("Whether its licences take precedence over others.")
             .since(V2_0)
             .not_used(),
         attribute("use_for_bootstrap", Value::Boolean)
@@ -184,7 +184,7 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
         .since(V2_0)
         .unsupported(),
         attribute("customize", SOME_TEXT)
-            .doc("A script that gets the file written for the package manager.")
+            .doc("A script that edits the file written for the package manager.")
             .since(V2_0)
             .unsupported(),
     ])
@@ -198,34 +198,34 @@ static SOURCE: ElementSchema = element("source")
     .children(&[many(&SIGNING)]);
 
 static SIGNING: ElementSchema = element("signing")
-    .doc("A key that the repository is signed with.")
+    .doc("A key that signs the repository.")
     .attributes(&[attribute("key", KEY_URI).doc("The location of the key.").required()]);
 
-// --- kept or known, but without effect on what is built today
+// --- known, but without effect today
 
 pub(super) static INSTSOURCE: ElementSchema =
-    element("instsource").doc("How installation media were made.").anything().not_used();
+    element("instsource").doc("Settings for making installation media.").anything().not_used();
 
 pub(super) static SPLIT: ElementSchema = element("split")
-    .doc("Which files of a split image can be written.")
+    .doc("The writable files of a split image.")
     .children(&[once(&TEMPORARY), once(&PERSISTENT)]);
 static TEMPORARY: ElementSchema = element("temporary")
-    .doc("Files that are written and forgotten.")
+    .doc("Files whose changes are lost at the next boot.")
     .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
 static PERSISTENT: ElementSchema = element("persistent")
-    .doc("Files that are written and stay.")
+    .doc("Files whose changes are kept.")
     .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
 static EXCEPT: ElementSchema = element("except")
-    .doc("A file that does not count in spite of its directory.")
+    .doc("A file that is excluded in spite of its directory.")
     .attributes(&[attribute("name", ABSOLUTE_PATH).doc("Its name.").required()])
     .unsupported();
 static SPLIT_FILE: ElementSchema =
     element("file").doc("One file.").attributes(&[attribute("name", ABSOLUTE_PATH)
-        .doc("The file, relative to the directory it is taken from.")
+        .doc("The file, relative to that directory.")
         .required()]);
 
 pub(super) static INCLUDE: ElementSchema = element("include")
-    .doc("Another file whose elements stand here.")
+    .doc("Another file whose elements replace this one.")
     .attributes(&[attribute("from", SOME_TEXT)
         .doc("Its path: relative to this file, or with `this://` to the description.")
         .required()]);
@@ -237,7 +237,7 @@ pub(super) static CERTIFICATES: ElementSchema = element("certificates")
             "target_distribution",
             Value::OneOf(&[keyword("suse"), keyword("redhat"), keyword("debian"), keyword("archlinux")]),
         )
-        .doc("The family of distributions, which decides where they go.")
+        .doc("The family of distributions, which decides the directory.")
         .required(),
         PROFILES_ATTRIBUTE,
     ])
@@ -246,10 +246,10 @@ pub(super) static CERTIFICATES: ElementSchema = element("certificates")
 static CERTIFICATE: ElementSchema = element("certificate").doc("One certificate.").attributes(&[NAME]);
 
 pub(super) static STRIP: ElementSchema = element("strip")
-    .doc("Files that are taken out of a boot image, or kept in it.")
+    .doc("Files to remove from a boot image, or to keep in it.")
     .attributes(&[
         attribute("type", Value::OneOf(&[keyword("delete"), keyword("tools"), keyword("libs")]))
-            .doc("What happens to them; of tools and libs only these stay.")
+            .doc("What to do with them; of tools and libs only these are kept.")
             .required(),
         PROFILES_ATTRIBUTE,
     ])
@@ -257,9 +257,9 @@ pub(super) static STRIP: ElementSchema = element("strip")
     .unsupported();
 
 pub(super) static CONTAINERS: ElementSchema = element("containers")
-    .doc("Containers that the image brings along.")
+    .doc("Containers to include in the image.")
     .attributes(&[
-        attribute("source", SOME_TEXT).doc("The registry they come from.").required(),
+        attribute("source", SOME_TEXT).doc("Their registry.").required(),
         attribute(
             "backend",
             Value::OneOf(&[keyword("podman"), keyword("docker"), keyword("container-snap")]),
@@ -282,6 +282,6 @@ static CONTAINER: ElementSchema = element("container").doc("One container.").att
 ]);
 
 pub(super) static EXTENSION: ElementSchema = element("extension")
-    .doc("Elements of other vocabularies, one for each namespace, which are kept.")
+    .doc("Elements of other vocabularies, one for each namespace, which are preserved.")
     .anything()
     .not_used();

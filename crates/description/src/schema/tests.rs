@@ -11,7 +11,7 @@ use crate::image_type::TYPES;
 use crate::{DiskFormat, PackageManager, RepositoryType, SourceFile};
 use ondisk::Filesystem;
 
-/// Every `element` and `element/@attribute`, with the schemas that have it there.
+/// Returns every `element` and `element/@attribute`, with the schemas that have it there.
 fn known(keyword: &'static ElementSchema, life: Life, names: &mut Vec<(String, Life)>) {
     names.push((keyword.name.to_owned(), life));
     for attribute in keyword.attributes {
@@ -28,7 +28,7 @@ fn used(element: &Element, names: &mut BTreeSet<String>) {
     element.children.iter().for_each(|child| used(child, names));
 }
 
-/// The keywords of all accepted fixtures of a schema.
+/// Returns the keywords of all accepted fixtures of a schema.
 fn used_in_fixtures(schema: SchemaVersion) -> BTreeSet<String> {
     let directory =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../fixtures/descriptions/{schema}/accepted"));
@@ -44,7 +44,7 @@ fn used_in_fixtures(schema: SchemaVersion) -> BTreeSet<String> {
     names
 }
 
-/// Both ends of the chain in full; of the schemas between, what neither end has.
+/// Checks both ends of the chain completely, and of the schemas in between what neither end has.
 #[test]
 fn an_accepted_fixture_uses_every_element_and_attribute() {
     let ends = [SchemaVersion::OLDEST, SchemaVersion::NEWEST];
@@ -86,7 +86,7 @@ fn every_keyword_says_what_it_is() {
     assert!(found.is_empty(), "no sentence says what these are: {found:#?}");
 }
 
-/// The built keywords of the enumeration of an attribute or text.
+/// Returns the built keywords of the enumeration of an attribute or text.
 fn built(value: Value) -> Vec<&'static str> {
     let (Value::OneOf(keywords) | Value::ListOf(keywords)) = value else { panic!("no enumeration") };
     keywords.iter().filter(|keyword| keyword.state == State::Built).map(|keyword| keyword.keyword).collect()

@@ -1,11 +1,11 @@
-//! Small changes of a tree that the steps are made of.
+//! Small changes of a tree, of which the upgrade steps are made.
 //!
-//! What is new takes the location of what it came from: its span.
+//! A new element or attribute has the position of the one that it replaces.
 
 use crate::Span;
 use crate::document::{Attribute, Element, Layout, Text};
 
-/// An element that nobody wrote, at the location of what it stands for.
+/// Returns a new element at the position of the one it replaces.
 pub(super) fn element(name: &str, span: &Span) -> Element {
     Element {
         name: name.to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn element(name: &str, span: &Span) -> Element {
     }
 }
 
-/// An attribute that nobody wrote.
+/// Returns a new attribute.
 pub(super) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
     Attribute {
         name: name.to_owned(),
@@ -28,12 +28,12 @@ pub(super) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
     }
 }
 
-/// All elements of one kind of section.
+/// Returns all elements of one kind of section.
 pub(super) fn sections<'a>(root: &'a mut Element, name: &str) -> impl Iterator<Item = &'a mut Element> {
     root.children.iter_mut().filter(move |child| child.name == name && !child.foreign)
 }
 
-/// Every `<type>` of every `<preferences>`.
+/// Returns every `<type>` of every `<preferences>`.
 pub(super) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
     sections(root, "preferences").flat_map(|section| {
         section.children.iter_mut().filter(|child| child.name == "type" && !child.foreign)
@@ -45,7 +45,7 @@ pub(super) fn is_type(image_type: &Element, keywords: &[&str]) -> bool {
     image_type.value("image").is_some_and(|keyword| keywords.contains(&keyword.text.as_str()))
 }
 
-/// Renames an attribute, unless the new name is taken.
+/// Renames an attribute, unless the new name exists.
 pub(super) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
     if element.attribute(to).is_some() {
         return;
@@ -55,7 +55,7 @@ pub(super) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
     }
 }
 
-/// Takes an attribute away.
+/// Removes an attribute.
 pub(super) fn take_attribute(element: &mut Element, name: &str) -> Option<Attribute> {
     let position = element.attributes.iter().position(|attribute| attribute.name == name)?;
     Some(element.attributes.remove(position))
@@ -68,7 +68,7 @@ pub(super) fn rename_children(element: &mut Element, from: &str, to: &str) {
     }
 }
 
-/// Takes away the children of one name.
+/// Removes the children of one name.
 pub(super) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
     let taken = |child: &Element| child.name == name && !child.foreign;
     let (taken, rest) = std::mem::take(&mut element.children).into_iter().partition(taken);
@@ -83,12 +83,12 @@ pub(super) fn replace_keyword(text: &mut Text, from: &str, to: &str) {
     }
 }
 
-/// Names a package manager where the description names none.
+/// Adds a package manager if the description names none.
 pub(super) fn default_package_manager(root: &mut Element, keyword: &str) {
     if root.children("preferences").any(|section| section.child("packagemanager").is_some()) {
         return;
     }
-    // The section that belongs to every build, else all of them.
+    // The section that belongs to every build, otherwise all of them.
     let unconditional =
         |section: &Element| section.attribute("profiles").is_none() && section.attribute("arch").is_none();
     let some = root.children("preferences").any(unconditional);

@@ -1,12 +1,12 @@
 //! Rewrites the keywords of older schemas into the canonical vocabulary.
 //!
-//! The canonical vocabulary is that of the newest schema, with the keywords that later schemas dropped and we keep (usb,
-//! split, xen, deploy, inherit, compressed, defaultroot ...). A step takes the keywords that end with one version into
-//! those of the next; a description enters the chain at its own version and leaves it canonical. Spans stay with what
-//! the user wrote, so later messages still point into their file.
+//! The canonical vocabulary is that of the newest schema, with the keywords that later schemas dropped and kiwi keeps (usb,
+//! split, xen, deploy, inherit, compressed, defaultroot ...). A step replaces the keywords that end with one version by
+//! those of the next; a description enters the chain at its own version and leaves it canonical. Positions stay those of the
+//! user's text, so that later messages point into their file.
 //!
-//! A keyword that no later schema has another keyword for is kept as it is. What KIWI's own conversions lost on the way (the
-//! attributes of boot packages, the machines of Xen and VMware) is not lost here.
+//! A keyword without equivalent in later schemas is kept unchanged. Nothing is lost that KIWI's own conversions lose (the
+//! attributes of boot packages, the machines of Xen and VMware).
 
 mod edit;
 mod v1;
@@ -19,7 +19,7 @@ pub(crate) use v6::SUPPLEMENTARY;
 use crate::SchemaVersion::{self, *};
 use crate::document::Element;
 
-/// What has to be done to leave a version: the last that has the old keywords, and the rewriting.
+/// A step: the last version with the old keywords, and the rewriting.
 type Step = (SchemaVersion, fn(&mut Element));
 
 /// The whole chain, oldest first.
@@ -54,14 +54,14 @@ const STEPS: &[Step] = &[
     (V8_3, v8::consoles),
 ];
 
-/// Brings a tree of any schema to canonical keywords.
+/// Upgrades a tree of any schema to canonical keywords.
 ///
 /// The tree may have errors: a step rewrites what it recognises and leaves the rest.
 pub(crate) fn upgrade(root: &mut Element, from: SchemaVersion) {
     upgrade_to(root, from, SchemaVersion::NEWEST);
 }
 
-/// Brings a tree to the keywords of a later schema.
+/// Upgrades a tree to the keywords of a later schema.
 pub(crate) fn upgrade_to(root: &mut Element, from: SchemaVersion, to: SchemaVersion) {
     for (last, step) in STEPS.iter().filter(|(last, _)| from <= *last && *last < to) {
         debug_assert!(last.next().is_some());

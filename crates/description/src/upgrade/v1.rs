@@ -52,7 +52,7 @@ pub(super) fn schema_version_attribute(root: &mut Element) {
     rename_attribute(root, "schemeversion", "schemaversion");
 }
 
-/// The settings of machines that are installed become one section.
+/// Moves the settings of installed machines to one section.
 pub(super) fn oem_settings(root: &mut Element) {
     let mut settings: Vec<Element> = Vec::new();
     for section in sections(root, "preferences") {
@@ -78,7 +78,7 @@ pub(super) fn image_attribute(root: &mut Element) {
     }
 }
 
-/// What concerned all types, or all of one kind, moves into each of them.
+/// Moves settings for all types, or for all of one kind, into each of these types.
 pub(super) fn settings_of_types(root: &mut Element) {
     for section in sections(root, "preferences") {
         let sizes = take_children(section, "size");

@@ -35,7 +35,7 @@ pub(super) fn volume_group(root: &mut Element) {
 
 pub(super) fn machine(root: &mut Element) {
     for image_type in types(root) {
-        // Where both stand, the one that fits the type comes first and holds.
+        // If both exist, the one that fits the type comes first and counts.
         let (own, other) = match is_type(image_type, &["xen"]) {
             true => ("xenconfig", "vmwareconfig"),
             false => ("vmwareconfig", "xenconfig"),
@@ -68,7 +68,7 @@ pub(super) fn machine(root: &mut Element) {
     }
 }
 
-/// Where the first child of that name stands.
+/// Returns the index of the first child of that name.
 fn location(element: &Element, name: &str) -> Option<usize> {
     element.children.iter().position(|child| child.name == name && !child.foreign)
 }
@@ -112,7 +112,7 @@ pub(super) fn system_disk(root: &mut Element) {
     }
 }
 
-/// A `<deploy>` for the home directories, behind what the disk has: the system and perhaps swap.
+/// Adds a `<deploy>` for the home directories, behind the partitions of the disk: the system and perhaps swap.
 fn home_partition(location: &Span) -> Element {
     let mut partition = element("partition", location);
     partition.attributes =
@@ -132,7 +132,7 @@ pub(super) fn boot_wait(root: &mut Element) {
     }
 }
 
-/// One theme for both becomes two.
+/// Replaces one theme for both by two.
 pub(super) fn themes(root: &mut Element) {
     for section in sections(root, "preferences") {
         for theme in take_children(section, "boot-theme") {

@@ -8,14 +8,14 @@
 //! | 6.3 | `users/@group`, `@id` | `user/@groups`, supplementary |
 //! | 6.4 | `type/@container` | `<containerconfig>` |
 //! | 6.5 | `machine/@domain="dom0"` | `type/@xen_server` |
-//! | 6.9 | `<pxedeploy>` | `<deploy>`, the chapter's keyword, which we keep |
+//! | 6.9 | `<pxedeploy>` | `<deploy>`, the keyword of KIWI 1.x, which kiwi keeps |
 
 use super::edit::{
     attribute, default_package_manager, element, is_type, rename_children, sections, take_attribute, types,
 };
 use crate::document::{Attribute, Element, Text};
 
-/// Set on a user whose groups do not include the login group. No schema of others has this keyword.
+/// Set on a user whose groups do not include the login group. No published schema has this keyword.
 pub(crate) const SUPPLEMENTARY: &str = "supplementary-groups";
 
 pub(super) fn product(root: &mut Element) {
@@ -24,7 +24,7 @@ pub(super) fn product(root: &mut Element) {
     }
 }
 
-/// Today an ISO without flags is an overlay; it was the chapter's plain layout as long as there was one.
+/// Today an ISO without flags is an overlay; earlier it was the plain layout of KIWI 1.x.
 pub(super) fn plain_iso(root: &mut Element) {
     for image_type in types(root).filter(|image_type| is_type(image_type, &["iso"])) {
         if image_type.attribute("flags").is_none() {
@@ -38,7 +38,7 @@ pub(super) fn zypper_is_the_default(root: &mut Element) {
     default_package_manager(root, "zypper");
 }
 
-/// There was one section per group, which added its users to that group beside their login group.
+/// There was one section for each group, which added its users to that group in addition to their login group.
 pub(super) fn groups(root: &mut Element) {
     for section in sections(root, "users") {
         let group = take_attribute(section, "group");

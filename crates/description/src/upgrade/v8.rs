@@ -14,10 +14,10 @@ use super::edit::{
 };
 use crate::document::{Attribute, Element, Text};
 
-/// Boot loaders that GRUB 2 took the location of.
+/// Boot loaders that GRUB 2 replaces.
 const REPLACED: [&str; 4] = ["grub", "extlinux", "syslinux", "isolinux"];
 
-/// Keywords of `console` that can be read from.
+/// Keywords of `console` for input devices.
 const INPUT: [&str; 5] = ["none", "console", "serial", "at_keyboard", "usb_keyboard"];
 
 pub(super) fn bootloader(root: &mut Element) {

@@ -7,7 +7,7 @@ use crate::SchemaVersion;
 use crate::mapping::{ATTRIBUTE_MARK, TEXT_KEY};
 use crate::schema::{Content, ElementSchema, Keyword, Value};
 
-/// The JSON Schema (2020-12) of one schema.
+/// Returns the JSON Schema (2020-12) of one schema version.
 pub fn json_schema(schema: SchemaVersion) -> String {
     let elements = Elements::of(schema);
     let definitions: Map<String, Json> =

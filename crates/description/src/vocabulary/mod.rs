@@ -1,7 +1,7 @@
-//! The vocabulary as others read it: the handbook's reference chapter, and schemas for editors.
+//! The vocabulary in other forms: the handbook's reference chapter, and schemas for editors.
 //!
-//! All three are written from the tables in `keywords`, so they know exactly the keywords that are read. The schemas are
-//! for completion and first hints: what holds between keywords, and the fine form of some values, only `kiwi check` knows.
+//! All three are generated from the tables in `schema`, so they contain exactly the supported keywords. The schemas serve for
+//! completion and simple checks: rules between keywords, and the exact form of some values, are only in `kiwi check`.
 
 mod json_schema;
 mod reference;
@@ -14,7 +14,7 @@ pub use relax_ng::relax_ng;
 use crate::SchemaVersion;
 use crate::schema::{ElementSchema, IMAGE};
 
-/// Every element of a schema once, from the outside in, with a name of its own.
+/// Every element of a schema once, from the outside in, with a unique name.
 struct Elements {
     schema: SchemaVersion,
     all: Vec<(&'static ElementSchema, String)>,
@@ -33,7 +33,7 @@ impl Elements {
         elements
     }
 
-    /// A second element of one name carries that of the element it stands in.
+    /// Adds the parent's name to the second element of the same name.
     fn add(&mut self, keyword: &'static ElementSchema, parent: &str) {
         if self.all.iter().any(|(known, _)| std::ptr::eq(*known, keyword)) {
             return;

@@ -86,13 +86,13 @@ fn chapter(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> 
     text.push('\n');
     let mut attributes = keyword.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
     if attributes.peek().is_some() {
-        text.push_str("\n| attribute | value | default | what it says |\n|---|---|---|---|\n");
+        text.push_str("\n| attribute | value | default | meaning |\n|---|---|---|---|\n");
         attributes.for_each(|known| text.push_str(&row(known, schema)));
     }
     text
 }
 
-/// The elements it may stand in, and how often.
+/// Returns the parents of an element, and how often it may occur.
 fn locations(keyword: &'static ElementSchema, elements: &Elements) -> Vec<String> {
     let schema = elements.schema;
     let mut locations = Vec::new();

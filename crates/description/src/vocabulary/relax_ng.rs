@@ -22,11 +22,11 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
   </define>
 "#;
 
-/// What XML editors write for themselves.
+/// Attributes that XML editors write for themselves.
 const EDITOR_ATTRIBUTES: &str = "      <zeroOrMore><attribute><nsName \
     ns=\"http://www.w3.org/2001/XMLSchema-instance\"/></attribute></zeroOrMore>\n";
 
-/// The grammar of one schema.
+/// Returns the grammar of one schema version.
 pub fn relax_ng(schema: SchemaVersion) -> String {
     let elements = Elements::of(schema);
     let mut text = HEAD.to_owned();
@@ -56,7 +56,7 @@ fn define(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> S
     }
     let mut attributes = keyword.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
     if attributes.peek().is_some() {
-        // Not a group: libxml2 needs time without end for many optional attributes in one.
+        // Not a group: libxml2 needs unlimited time for many optional attributes in one.
         text.push_str("      <interleave>\n");
         attributes.for_each(|known| text.push_str(&attribute(known, schema)));
         text.push_str("      </interleave>\n");
@@ -69,7 +69,7 @@ fn define(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> S
             text.push_str(&format!("      <optional>{}</optional>\n", value(&form, schema)));
         }
         (Some(form), true) => text.push_str(&format!("      {}\n", value(&form, schema))),
-        // RELAX NG has no form for a text beside elements.
+        // RELAX NG has no form for a text next to elements.
         (content, false) => {
             text.push_str("      <interleave>\n");
             if content.is_some() {

@@ -1,12 +1,12 @@
-//! Bounds of an XML text, looked at before it is parsed.
+//! Limits of an XML text, checked before it is parsed.
 //!
-//! The parser compares each attribute of an element with all others of it, and copies the namespaces in force at every
-//! element that declares one. A text that nests, declares or lists without end would keep it busy for hours; here one
-//! pass over the tags finds it. What is not well-formed is left to the parser, which says it better.
+//! The parser compares each attribute of an element with all others, and copies the namespaces in force at every element
+//! that declares one. A text with unlimited nesting, declarations or attributes would keep it busy for hours; one pass over
+//! the tags detects it here. A text that is not well-formed is left to the parser, which has better messages.
 
 use std::ops::Range;
 
-/// Deeper than any list of unclosed tags that a person leaves behind.
+/// Deeper than any list of unclosed tags in a real file.
 const MAX_OPEN: usize = 1_000;
 
 /// More attributes than any element of any schema has.
@@ -15,7 +15,7 @@ const MAX_ATTRIBUTES: usize = 300;
 /// More declarations than any file has.
 const MAX_NAMESPACES: usize = 1_000;
 
-/// The location that goes beyond a bound, and what is wrong there.
+/// Returns the position that exceeds a limit, and the reason.
 pub(super) fn beyond(text: &str) -> Option<(Range<usize>, String)> {
     let bytes = text.as_bytes();
     let mut at = 0;

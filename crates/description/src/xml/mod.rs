@@ -1,12 +1,12 @@
-//! Reads XML into the spanned tree.
+//! Reads XML into the tree with positions.
 //!
 //! ```text
-//! text -> roxmltree (no document type, bounded) -> Element
-//! broken XML -> one Diagnostic at the location it broke, and where the unclosed element was opened
+//! text -> roxmltree (no document type, limited) -> Element
+//! broken XML -> one Diagnostic at the position of the error, with the position of the unclosed element
 //! ```
 //!
-//! Document types and entities are refused: nothing in a description needs them, and they are how XML files grow in
-//! memory or read other files.
+//! Document types and entities are refused: no description needs them, and XML files use them to exhaust memory or to read
+//! other files.
 
 mod bounds;
 
@@ -18,10 +18,10 @@ use roxmltree::{Document, Error, Node, NodeType, ParsingOptions, TextPos};
 use crate::document::{Attribute, Element, Layout, MAX_DEPTH, Text};
 use crate::{Diagnostic, SourceFile, Span};
 
-/// More nodes than any description has; a bound for what hostile input can make us hold.
+/// More nodes than any description has; limits the memory that hostile input can use.
 const MAX_NODES: u32 = 150_000;
 
-/// How much text is searched for the element that is not closed.
+/// How much text is searched for the unclosed element.
 const MAX_SEARCHED: usize = 1 << 18;
 
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -33,7 +33,7 @@ pub(crate) fn read(file: &Arc<SourceFile>) -> Result<Element, Box<Diagnostic>> {
         return Err(Box::new(
             Diagnostic::error(reader.span(location), message)
                 .label("too much")
-                .help("look for tags that are not closed; no description is like that"),
+                .help("check for tags that are not closed"),
         ));
     }
     match Document::parse_with_options(&file.text, options()) {
@@ -62,7 +62,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// A span whose range is made to fit the text and its character borders.
+    /// Returns a span whose range is adjusted to the text and its character boundaries.
     fn span(&self, range: Range<usize>) -> Span {
         let text = &self.file.text;
         let start = text.floor_char_boundary(range.start.min(text.len()));
@@ -130,7 +130,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Namespaces that are declared here, and attributes that belong to one.
+    /// Returns namespace declarations and attributes with a namespace.
     fn foreign(&self, node: Node<'_, '_>) -> Vec<(String, String)> {
         let parent: Vec<_> = node.parent().into_iter().flat_map(|parent| parent.namespaces()).collect();
         let declared = node.namespaces().filter(|namespace| !parent.contains(namespace)).map(|namespace| {
@@ -157,7 +157,7 @@ impl Reader<'_> {
         self.span(start..start + length)
     }
 
-    /// All text directly inside the element; its location is that of the first piece that is not blank.
+    /// Returns all text directly inside the element; its position is that of the first piece that is not blank.
     fn text(&self, node: Node<'_, '_>) -> Option<Text> {
         let mut text = String::new();
         let mut location = None;
@@ -171,7 +171,7 @@ impl Reader<'_> {
         location.map(|span| Text { text: text.trim().to_owned(), span })
     }
 
-    /// The range without the blanks around its text.
+    /// Returns the range without surrounding white space.
     fn trimmed(&self, range: Range<usize>) -> Span {
         let mut span = self.span(range);
         let text = &self.file.text[span.range.clone()];
@@ -182,7 +182,7 @@ impl Reader<'_> {
         span
     }
 
-    /// What a reader of the message can do about XML that cannot be read.
+    /// Returns an error with a remedy for XML that cannot be read.
     fn broken(&self, error: &Error) -> Diagnostic {
         let at = |position: TextPos| self.span(self.offset(position)..self.offset(position) + 1);
         let end = || {
@@ -204,13 +204,16 @@ impl Reader<'_> {
                 self.with_open_element(diagnostic, self.file.text.len())
             }
             Error::NoRootNode => Diagnostic::error(end(), "there is no element in this file")
-                .label("nothing but blanks and comments")
+                .label("only white space and comments")
                 .help("a description starts with `<image schemaversion=\"8.5\" name=\"...\">`"),
             Error::DtdDetected => {
                 let start = self.file.text.find("<!DOCTYPE").unwrap_or(0);
-                Diagnostic::error(self.span(start..start + "<!DOCTYPE".len()), "a document type is not accepted")
-                    .label("not accepted in a description")
-                    .help("remove `<!DOCTYPE ...>`; entities other than &lt; &gt; &amp; &quot; &apos; do not exist here")
+                Diagnostic::error(
+                    self.span(start..start + "<!DOCTYPE".len()),
+                    "a document type is not accepted",
+                )
+                .label("not accepted in a description")
+                .help("remove `<!DOCTYPE ...>`; only the entities &lt; &gt; &amp; &quot; &apos; exist")
             }
             Error::UnknownEntityReference(name, position) => {
                 Diagnostic::error(at(*position), format!("the entity `&{name};` does not exist"))
@@ -221,23 +224,24 @@ impl Reader<'_> {
                 .label("starts a reference, but none follows")
                 .help("write `&amp;` where the character & is meant"),
             Error::InvalidAttributeValue(position) => {
-                Diagnostic::error(at(*position), "the character `<` stands in an attribute value")
+                Diagnostic::error(at(*position), "an attribute value contains the character `<`")
                     .label("not allowed here")
-                    .help("write `&lt;`, or look for a closing quote that is missing before this location")
+                    .help("write `&lt;`, or check for a missing closing quote before this position")
             }
             Error::DuplicatedAttribute(name, position) => {
                 let mut span = at(*position);
                 span.range.end = span.range.start + name.len();
                 let span = self.span(span.range);
-                Diagnostic::error(span, format!("the attribute `{name}` stands twice in one element"))
+                Diagnostic::error(span, format!("duplicate attribute `{name}`"))
                     .label("given a second time")
                     .help("remove one of the two")
             }
-            Error::UnexpectedDeclaration(position) => {
-                Diagnostic::error(at(*position), "`<?xml ...?>` may only be the very first thing of the file")
-                    .label("not at the start")
-                    .help("remove what stands before it, blank lines included")
-            }
+            Error::UnexpectedDeclaration(position) => Diagnostic::error(
+                at(*position),
+                "`<?xml ...?>` is only allowed at the very start of the file",
+            )
+            .label("not at the start")
+            .help("remove everything before it, including blank lines"),
             Error::UnknownNamespace(prefix, position) => {
                 Diagnostic::error(at(*position), format!("the prefix `{prefix}:` is not declared"))
                     .label("unknown prefix")
@@ -245,7 +249,7 @@ impl Reader<'_> {
             }
             Error::NonXmlChar(character, position) => Diagnostic::error(
                 at(*position),
-                format!("the character U+{:04X} must not stand in XML", u32::from(*character)),
+                format!("the character U+{:04X} is not allowed in XML", u32::from(*character)),
             )
             .label("remove it"),
             Error::InvalidComment(position) => Diagnostic::error(at(*position), "a comment contains `--`")
@@ -257,7 +261,7 @@ impl Reader<'_> {
                     Diagnostic::error(at(*position), message).label(format!("expected `{expected}`"));
                 match expected {
                     '>' => diagnostic
-                        .help("a closing tag has nothing but its name; an opening tag starts without `/`"),
+                        .help("a closing tag contains only its name; an opening tag starts without `/`"),
                     _ => diagnostic,
                 }
             }
@@ -267,16 +271,16 @@ impl Reader<'_> {
                     Diagnostic::error(at(*position), message).label(format!("expected {expected}"));
                 match *expected {
                     "a whitespace" => {
-                        diagnostic.help("a quote is missing before this location, or one is too many")
+                        diagnostic.help("a quote is missing before this position, or there is one too many")
                     }
-                    "a quote" => diagnostic.help("the value of an attribute stands in quotes"),
+                    "a quote" => diagnostic.help("write the value of an attribute in quotes"),
                     _ => diagnostic,
                 }
             }
             Error::UnknownToken(position) => {
-                Diagnostic::error(at(*position), "nothing but comments may stand outside of `<image>`")
-                    .label("cannot be read here")
-                    .help("a description is one `<image>` element; look for a closing tag that is too many")
+                Diagnostic::error(at(*position), "only comments are allowed outside of `<image>`")
+                    .label("not allowed here")
+                    .help("a description is one `<image>` element; check for an extra closing tag")
             }
             Error::InvalidString(expected, position) => {
                 Diagnostic::error(at(*position), format!("expected `{expected}`"))
@@ -312,7 +316,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Byte offset of a position that counts lines and characters from 1.
+    /// Returns the byte offset of a position that counts lines and characters from 1.
     fn offset(&self, position: TextPos) -> usize {
         let text = &self.file.text;
         let line_start = match position.row {
@@ -323,9 +327,9 @@ impl Reader<'_> {
         text[line_start..].char_indices().nth(column).map_or(text.len(), |(at, _)| line_start + at)
     }
 
-    /// Adds where the innermost element that is still open at `end` was opened.
+    /// Adds the position where the innermost element that is still open at `end` was opened.
     ///
-    /// The parser does not say it. Closing what it misses until the text before `end` can be read yields a tree in
+    /// The parser does not report it. Closing missing tags until the text before `end` can be read yields a tree in
     /// which the last element of every level is an open one.
     fn with_open_element(&self, diagnostic: Diagnostic, end: usize) -> Diagnostic {
         // The text is read once more for each level.
@@ -333,7 +337,7 @@ impl Reader<'_> {
             return diagnostic;
         }
         let mut text = self.file.text[..end].to_owned();
-        // A tag that was not finished is not part of what is open.
+        // An incomplete tag is not open.
         if let Some(tag) = text.rfind('<').filter(|tag| !text[*tag..].contains('>')) {
             text.truncate(tag);
         }
@@ -356,7 +360,7 @@ impl Reader<'_> {
             let (line, _) = span.line_and_column();
             let name = &self.file.text[span.range];
             return diagnostic
-                .help(format!("`<{name}>` is opened in line {line} and not closed before this location"));
+                .help(format!("`<{name}>` is opened in line {line} and not closed before this position"));
         }
         diagnostic
     }
