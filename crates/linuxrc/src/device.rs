@@ -9,10 +9,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bootconfig::{RootDevice, SEARCH_ORDER, partition_name};
+use ondisk::partition_table::{PartitionNames, PartitionTable};
+use ondisk::{Superblock, probe};
 
 use crate::machine::Machine;
-use crate::partition_table::{PartitionNames, PartitionTable};
-use crate::superblock::{Superblock, probe};
 
 /// A block device.
 #[derive(Debug, Clone)]

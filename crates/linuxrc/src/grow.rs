@@ -16,12 +16,13 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 
+use ondisk::partition_table::{Extension, PartitionTable};
+use ondisk::{Growth, Superblock, probe};
+
 use crate::console::Console;
 use crate::device::{Device, Partition, number, sector_size};
 use crate::machine::Machine;
-use crate::partition_table::{Extension, PartitionTable};
 use crate::root;
-use crate::superblock::{Growth, Superblock, probe};
 use crate::sys::{self, PartitionChange};
 
 /// Less than this is not worth growing a file system for; some cannot use so little.
@@ -54,7 +55,7 @@ fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Res
     let disk_bytes =
         number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
     let Some(table) = PartitionTable::read(&mut disk, sector_size)? else { return Ok(()) };
-    let Some(extension) = table.extension(location.number, disk_bytes) else {
+    let Some(extension) = table.extension(location.number, disk_bytes)? else {
         console.trace(&format!(
             "partition {} of {} has all the room there is",
             location.number,
@@ -95,7 +96,7 @@ fn is_worthwhile(superblock: &Superblock, bytes: u64) -> bool {
     match superblock.growth {
         Growth::Fixed => false,
         Growth::Ext { .. } | Growth::Xfs { .. } | Growth::Btrfs { .. } => {
-            bytes >= superblock.bytes + WORTHWHILE
+            bytes >= superblock.bytes.saturating_add(WORTHWHILE)
         }
     }
 }

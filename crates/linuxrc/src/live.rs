@@ -11,11 +11,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bootconfig::{Checksum, Digester, LiveConfig, LiveParameters};
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Growth, probe};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind};
 
@@ -26,7 +25,6 @@ use crate::loop_device;
 use crate::machine::Machine;
 use crate::medium;
 use crate::modules::Modules;
-use crate::superblock::probe;
 use crate::sys;
 use crate::union;
 
@@ -193,7 +191,7 @@ impl Live<'_> {
     fn grow(&self, file: &Path, size: u64) -> io::Result<()> {
         let superblock = probe(&mut File::open(file)?)?;
         match superblock.map(|superblock| superblock.growth) {
-            Some(crate::superblock::Growth::Ext { block_size }) => {
+            Some(Growth::Ext { block_size }) => {
                 sys::grow_ext(&File::open(&self.machine.system)?, size / block_size)
             }
             _ => Ok(()),
@@ -221,38 +219,21 @@ impl Live<'_> {
     }
 }
 
-/// The kernel's keyword for the read-only file system in a file, which must have the bytes that its superblock says. That
-/// costs nothing; the sum of everything is for the media check.
+/// Returns the keyword of the compressed file system in a file, which must have the bytes that its superblock specifies.
+/// That is quick; the checksum of everything is for the media check.
 fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
     let read = || -> io::Result<_> {
         let mut opened = File::open(file)?;
-        let known = match probe(&mut opened)? {
-            Some(superblock) if superblock.filesystem == Filesystem::Squashfs => {
-                Some(("squashfs", superblock.bytes))
-            }
-            Some(_) => None,
-            None => erofs_bytes(&opened)?.map(|bytes| ("erofs", bytes)),
-        };
-        Ok((known, opened.metadata()?.len()))
+        Ok((probe(&mut opened)?, opened.metadata()?.len()))
     };
-    let (known, found) = read().map_err(|error| error.to_string())?;
-    let (keyword, bytes) = known.ok_or("it holds no squashfs or erofs")?;
-    if found < bytes {
-        return Err(format!("it has {found} bytes and must have {bytes}"));
+    let (superblock, found) = read().map_err(|error| error.to_string())?;
+    let superblock = superblock
+        .filter(|superblock| superblock.filesystem.is_read_only())
+        .ok_or("it holds no squashfs or erofs")?;
+    if found < superblock.bytes {
+        return Err(format!("it has {found} bytes and must have {}", superblock.bytes));
     }
-    Ok(keyword)
-}
-
-/// Bytes of an erofs, if there is one (the kernel's fs/erofs/erofs_fs.h, `erofs_super_block`).
-fn erofs_bytes(file: &File) -> io::Result<Option<u64>> {
-    const MAGIC: [u8; 4] = 0xe0f5_e1e2_u32.to_le_bytes();
-    let mut superblock = [0; 40];
-    file.read_exact_at(&mut superblock, 1024)?;
-    if superblock[..4] != MAGIC {
-        return Ok(None);
-    }
-    let blocks = u32::from_le_bytes([superblock[36], superblock[37], superblock[38], superblock[39]]);
-    Ok(u64::from(blocks).checked_shl(superblock[12].into()))
+    Ok(superblock.filesystem.keyword())
 }
 
 /// Unpacks `packed` into the file `target`; the sum of what was written. Blocks of zeros become holes.

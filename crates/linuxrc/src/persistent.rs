@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bootconfig::{LiveParameters, partition_name};
 use ondisk::Filesystem;
+use ondisk::partition_table::{self, BootSector, TableError};
 use rustix::mount::{MountFlags, mount};
 
 use crate::check;
@@ -26,8 +27,6 @@ use crate::sys;
 
 /// Number of the partition.
 const NUMBER: u32 = 3;
-/// Where its entry is in the MBR.
-const ENTRY: usize = 446 + 16 * (NUMBER as usize - 1);
 /// Where partitions begin: at whole MiB, in sectors.
 const ALIGNMENT: u64 = 2048;
 /// How long the kernel and the drive may take to show a new partition.
@@ -104,28 +103,18 @@ const fn least(filesystem: Filesystem) -> u64 {
     }
 }
 
-/// Puts the third entry into an MBR: everything behind the image of `used` bytes on a disk of `bytes`, `least` or more.
-fn add_partition(table: &mut [u8; 512], used: u64, bytes: u64, least: u64) -> Result<(), String> {
-    if table[510..] != [0x55, 0xaa] {
-        return Err("it has no partition table".to_owned());
-    }
-    if table[ENTRY..510].iter().any(|&byte| byte != 0) {
-        return Err("its partition table has other entries behind the image".to_owned());
-    }
-    let start = used.div_ceil(512).next_multiple_of(ALIGNMENT);
+/// Adds the third partition to an MBR: everything behind the image of `used` bytes on a disk of `bytes`, `least` or more.
+fn add_partition(table: &mut BootSector, used: u64, bytes: u64, least: u64) -> Result<(), String> {
+    let too_small = || format!("fewer than {} MiB are left behind the image", least >> 20);
+    let start = used.div_ceil(512).checked_next_multiple_of(ALIGNMENT).ok_or_else(too_small)?;
     // An MBR counts sectors in 32 bits.
     let end = (bytes / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
-    if end <= start || (end - start) * 512 < least {
-        return Err(format!("fewer than {} MiB are left behind the image", least >> 20));
-    }
-    let beyond_geometry = [0xfe, 0xff, 0xff];
-    let entry = &mut table[ENTRY..ENTRY + 16];
-    entry[1..4].copy_from_slice(&beyond_geometry);
-    entry[4] = 0x83;
-    entry[5..8].copy_from_slice(&beyond_geometry);
-    entry[8..12].copy_from_slice(&(start as u32).to_le_bytes());
-    entry[12..16].copy_from_slice(&((end - start) as u32).to_le_bytes());
-    Ok(())
+    let sectors = end.checked_sub(start).filter(|sectors| *sectors > 0 && sectors * 512 >= least);
+    partition_table::append(table, NUMBER, start, sectors.ok_or_else(too_small)?).map_err(|error| match error
+    {
+        TableError::NoFreeEntries => "its partition table has other entries behind the image".to_owned(),
+        error => error.to_string(),
+    })
 }
 
 fn make_filesystem(
@@ -180,6 +169,8 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
+    /// Where the third entry of an MBR starts.
+    const ENTRY: usize = 446 + 2 * 16;
 
     fn table() -> [u8; 512] {
         let mut table = [0; 512];

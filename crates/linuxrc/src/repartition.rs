@@ -16,13 +16,13 @@ use std::path::Path;
 use std::process::Command;
 
 use bootconfig::{LEAST_PARTITION, PartitionPlan, PlannedSize, Purpose, partition_name};
+use ondisk::partition_table::{Addition, Extension, PartitionTable, Room};
 
 use crate::console::Console;
 use crate::device::{Device, Partition, number, sector_size};
 use crate::fstab;
 use crate::grow;
 use crate::machine::Machine;
-use crate::partition_table::{Addition, Extension, PartitionTable, Room};
 use crate::sys::{self, PartitionChange};
 
 /// Divides the disk of the mounted system on `device`. Gives the device as it is now.
@@ -68,7 +68,7 @@ fn attempt(
     let bytes = number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
     let table = PartitionTable::read(&mut disk, sector_size(machine, &location.disk))?;
     let Some(table) = table else { return Ok(Outcome::DividedBefore) };
-    let Some(room) = table.room(location.number, bytes) else { return Ok(Outcome::DividedBefore) };
+    let Some(room) = table.room(location.number, bytes)? else { return Ok(Outcome::DividedBefore) };
     let lengths = match lengths(partition_plan, room, memory(machine)) {
         Ok(lengths) => lengths,
         Err(why) => return Ok(Outcome::NoRoom(why)),
@@ -104,7 +104,7 @@ fn attempt(
         .and_then(|()| write_fstab(&machine.system, &parts))
         .and_then(|()| {
             rustix::fs::sync();
-            table.repartition(&mut disk, system, &added, |disk: &mut File| disk.sync_all())
+            Ok(table.repartition(&mut disk, system, &added, |disk: &mut File| disk.sync_all())?)
         });
     if made.is_err() {
         for part in &parts {
@@ -136,7 +136,7 @@ fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Ve
         partition_plan.partitions().iter().map(|planned| fixed(planned.size)).collect();
     // It is as large as it is already.
     sizes[0] = sizes[0].map(|size| size.max(now.next_multiple_of(1 << 20)));
-    let taken: u64 = sizes.iter().flatten().sum::<u64>();
+    let taken = sizes.iter().flatten().copied().fold(0, u64::saturating_add);
     let least = if sizes[0].is_none() {
         now
     } else if sizes.contains(&None) {
@@ -145,8 +145,9 @@ fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Ve
         0
     };
     let all = room.limit - room.start;
-    if taken + least > all {
-        let wanted = (taken + least) >> 20;
+    let least = taken.saturating_add(least);
+    if least > all {
+        let wanted = least >> 20;
         return Err(format!(
             "the disk has {} MiB where {wanted} MiB are planned ({partition_plan})",
             all >> 20

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Growth, Superblock, partition_table};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount_remount};
 
@@ -15,8 +15,6 @@ use crate::console::Console;
 use crate::device::{Device, Devices, sector_size};
 use crate::machine::Machine;
 use crate::modules::Modules;
-use crate::partition_table;
-use crate::superblock::{Growth, Superblock};
 use crate::sys;
 
 /// Between two looks at the devices.
@@ -110,7 +108,7 @@ pub(crate) fn recognise(device: Device, plan: &BootPlan) -> Result<(Device, Supe
         None => Err(BootFailure::shell(format!(
             "{} has no known file system.\nKnown file systems: {}.",
             device.path.display(),
-            Filesystem::expected()
+            Filesystem::recognised()
         ))),
     }
 }
@@ -270,9 +268,7 @@ mod tests {
         let device = Device::look(&files.machine, "vda").unwrap();
         let text = recognise(device.clone(), &plan(None)).unwrap_err().text;
         assert!(
-            text.ends_with(
-                "Known file systems: ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cramfs."
-            ),
+            text.ends_with("Known file systems: ext2, ext3, ext4, xfs, btrfs, squashfs, erofs."),
             "{text}"
         );
         let told = BootPlan { filesystem: Some(Filesystem::Xfs), ..plan(None) };

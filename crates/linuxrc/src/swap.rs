@@ -5,7 +5,7 @@
 //! swap file on a partition that is found, is not done: a live system leaves the disks as they are.
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::io::Read;
 use std::path::Path;
 
 use crate::console::Console;
@@ -14,11 +14,6 @@ use crate::machine::Machine;
 
 /// The option that a line of ours is known by; those of another machine, kept on a stick, are taken out.
 const MARK: &str = "x-kiwi.found";
-
-/// Swap space with a name of its own.
-const SIGNATURE: (u64, &[u8; 10]) = (4086, b"SWAPSPACE2");
-/// Where its UUID is.
-const UUID: u64 = 1024 + 12;
 
 /// Tells the mounted system of all swap space there is. Where that fails it goes without.
 pub(crate) fn offer(machine: &Machine, console: &Console) {
@@ -45,11 +40,9 @@ fn found(machine: &Machine) -> Vec<String> {
 }
 
 fn uuid(device: &Path) -> Option<String> {
-    let device = File::open(device).ok()?;
-    let (mut signature, mut uuid) = ([0; 10], [0; 16]);
-    device.read_exact_at(&mut signature, SIGNATURE.0).ok()?;
-    device.read_exact_at(&mut uuid, UUID).ok()?;
-    (signature == *SIGNATURE.1 && uuid != [0; 16]).then(|| crate::superblock::hyphenated(uuid))
+    let mut start = [0; 4096];
+    File::open(device).ok()?.read_exact(&mut start).ok()?;
+    ondisk::probe_swap(&start)
 }
 
 fn with_lines(before: &str, found: &[String]) -> String {

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use bootconfig::partition_name;
+use ondisk::Superblock;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
@@ -26,7 +27,6 @@ use crate::grow;
 use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::root;
-use crate::superblock::Superblock;
 
 /// Mounts the read-only system on `device` with its layer at the machine's system directory.
 pub(crate) fn mount(

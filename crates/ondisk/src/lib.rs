@@ -1,15 +1,23 @@
 //! Facts about what lies on disks, shared by the builder and the boot program.
 //!
 //! * [`Filesystem`]: the file systems that descriptions, boot settings and superblocks can name.
+//! * [`Superblock`]: what the start of a device says about the file system on it.
+//! * [`partition_table`]: GPT and MBR, read, written and changed.
 //! * [`Bytes`], [`Mebibytes`], [`Sectors`]: sizes with their unit in the type.
 //!
 //! The crate is pure: bytes in, facts out. It opens no file and starts no process. Its input may come from a
 //! damaged or crafted disk, and `linuxrc` is built to abort on panic, so that nothing here may panic, overflow or
 //! allocate what the input asks for without a limit.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]
 
 mod filesystem;
+pub mod partition_table;
 mod size;
+mod superblock;
+mod uuid;
 
 pub use filesystem::Filesystem;
 pub use size::{Bytes, Mebibytes, Sectors};
+pub use superblock::{Growth, Superblock, probe, probe_swap};
+pub use uuid::Uuid;

@@ -12,6 +12,7 @@ mod text;
 
 use ondisk::Filesystem;
 
+pub use ondisk::partition_table::Scheme;
 pub use text::StorageError;
 
 /// All disks of a system.
@@ -19,15 +20,6 @@ pub use text::StorageError;
 pub struct Storage {
     /// One per disk.
     pub tables: Vec<Table>,
-}
-
-/// The kind of a partition table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// A GUID partition table.
-    Gpt,
-    /// The table in a master boot record, with up to four partitions.
-    Mbr,
 }
 
 /// The partition table of one disk.

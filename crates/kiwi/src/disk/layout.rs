@@ -1,6 +1,8 @@
 //! Where the partitions of a table lie on their disk. Pure arithmetic, in sectors of 512 bytes, aligned to mebibytes.
 
 use bootconfig::{Content, Partition, Scheme, Table};
+use ondisk::Uuid;
+use ondisk::partition_table::{mbr_partition_uuid, mbr_signature};
 
 use crate::identity::{self, Identity};
 
@@ -68,11 +70,7 @@ impl DiskLayout {
     /// Returns what the table calls a partition (`PARTUUID=`).
     pub fn partition_uuid(&self, partition: &Partition, extent: &Extent) -> String {
         match self.table.scheme {
-            Scheme::Mbr => {
-                // The id is stored little-endian, and the table writer keeps the first four bytes as they are.
-                let id = u32::from_le_bytes(std::array::from_fn(|index| self.guid[index]));
-                format!("{id:08x}-{:02x}", partition.number)
-            }
+            Scheme::Mbr => mbr_partition_uuid(mbr_signature(Uuid(self.guid)), partition.number),
             Scheme::Gpt => identity::uuid_text(extent.guid),
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Superblock};
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;
@@ -73,29 +73,26 @@ fn unpack(path: &Path, scratch: &Path, host: &Host) -> Result<PathBuf> {
     Ok(plain)
 }
 
-/// Detects the kind by magic numbers: squashfs at 0, XFS at 0, ext at 1080, Btrfs at 65600, a partition table at 510.
+/// Recognises the image by its first bytes.
 fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)> {
     let reading = || format!("reading {}", shown.display());
     let mut start = Vec::new();
     File::open(plain).with_context(reading)?.take(1 << 17).read_to_end(&mut start).with_context(reading)?;
-    let is = |at: usize, magic: &[u8]| start.get(at..at + magic.len()) == Some(magic);
-    if is(0, b"hsqs") {
-        Ok((Content::ReadOnly, Some(Filesystem::Squashfs)))
-    } else if is(510, &[0x55, 0xaa]) {
-        // Before ext, whose magic may occur inside a boot loader; ext itself leaves the first 1024 bytes unused.
-        Ok((Content::Disk, None))
-    } else if is(1080, &[0x53, 0xef]) {
-        Ok((Content::Writable, Some(Filesystem::Ext4)))
-    } else if is(0, b"XFSB") {
-        Ok((Content::Writable, Some(Filesystem::Xfs)))
-    } else if is(65600, b"_BHRfS_M") {
-        Ok((Content::Writable, Some(Filesystem::Btrfs)))
-    } else {
-        bail!(
-            "{} is not a known system image: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
-            shown.display()
-        )
+    let filesystem = Superblock::find(&start).map(|superblock| superblock.filesystem);
+    match filesystem {
+        Some(Filesystem::Squashfs) => return Ok((Content::ReadOnly, filesystem)),
+        // The magic number of an ext may be in the middle of a boot loader; ext itself leaves the first 1024 bytes alone.
+        _ if start.get(510..512) == Some(&[0x55, 0xaa]) => return Ok((Content::Disk, None)),
+        Some(Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4) => {
+            return Ok((Content::Writable, Some(Filesystem::Ext4)));
+        }
+        Some(Filesystem::Xfs | Filesystem::Btrfs) => return Ok((Content::Writable, filesystem)),
+        Some(Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs) | None => {}
     }
+    bail!(
+        "{} is not a known system image: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
+        shown.display()
+    )
 }
 
 /// Checks the image against `N.md5`; an image without one is accepted.

@@ -57,7 +57,8 @@ pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
 impl Wanted<'_> {
     /// What the boot image is told. That of a live medium is told who the system is, which its tree says: none before.
     fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
-        let own = || BootConfig { grow: self.grow, ..boot_config(kind_of(selection), self.filesystem) };
+        let filesystem = Some(self.filesystem);
+        let own = || BootConfig { grow: self.grow, filesystem, ..BootConfig::new(kind_of(selection)) };
         Ok(match &selection.image_type {
             ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
             ImageType::Disk(disk) => {
@@ -203,10 +204,6 @@ fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
         modules: needed.into_iter().chain(kept.map(Filesystem::keyword)).map(str::to_owned).collect(),
         ..BootConfig::new(Kind::Iso)
     }
-}
-
-fn boot_config(kind: Kind, filesystem: Filesystem) -> BootConfig {
-    BootConfig { filesystem: Some(filesystem), ..BootConfig::new(kind) }
 }
 
 fn from_tree(

@@ -5,6 +5,8 @@
 
 use std::convert::Infallible;
 
+use ondisk::Superblock;
+
 use crate::boot_failure::BootFailure;
 use crate::boot_plan::BootPlan;
 use crate::check;
@@ -16,7 +18,6 @@ use crate::machine::{Machine, PanicTimeout};
 use crate::modules::Modules;
 use crate::repartition;
 use crate::root;
-use crate::superblock::Superblock;
 use crate::switch_root;
 
 /// Boots the system of a disk.

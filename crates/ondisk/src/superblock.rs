@@ -1,59 +1,115 @@
 //! What the first blocks of a device say about the file system on it.
 //!
 //! Offsets and magic numbers are those of the kernel's headers: fs/ext4/ext4.h, fs/xfs/libxfs/xfs_format.h,
-//! include/uapi/linux/btrfs_tree.h, fs/squashfs/squashfs_fs.h. Only read here; checksums are the kernel's concern.
+//! include/uapi/linux/btrfs_tree.h, fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h. Checksums are not verified: the kernel
+//! does so when it mounts the file system. Numbers that later code divides by or shifts with are checked.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use ondisk::Filesystem;
+use crate::{Filesystem, Uuid};
 
 /// A file system as its superblock describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Superblock {
-    pub(crate) filesystem: Filesystem,
+pub struct Superblock {
+    /// The file system.
+    pub filesystem: Filesystem,
     /// Lower case, with dashes.
-    pub(crate) uuid: Option<String>,
-    pub(crate) label: Option<String>,
+    pub uuid: Option<String>,
+    /// What the file system is called.
+    pub label: Option<String>,
     /// Bytes of the device that the file system uses.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// What growing it needs to know.
-    pub(crate) growth: Growth,
+    pub growth: Growth,
 }
 
 /// How a file system is grown while it is mounted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Growth {
-    /// ext2, ext3, ext4: to a number of blocks of this size.
-    Ext { block_size: u64 },
-    /// XFS: to a number of blocks of this size, keeping the share of inodes.
-    Xfs { block_size: u64, inode_percentage: u8 },
-    /// Btrfs: its device of this number, to all there is.
-    Btrfs { device: u64 },
-    /// It cannot: it is read-only, or on several devices.
+pub enum Growth {
+    /// ext2, ext3, ext4: to a number of blocks.
+    Ext {
+        /// Bytes of a block, 1024 to 65536.
+        block_size: u64,
+    },
+    /// XFS: to a number of blocks, keeping the share of inodes.
+    Xfs {
+        /// Bytes of a block, 512 to 65536.
+        block_size: u64,
+        /// How much of the file system inodes may take.
+        inode_percentage: u8,
+    },
+    /// Btrfs: one of its devices, to all there is.
+    Btrfs {
+        /// The number of the device.
+        device: u64,
+    },
+    /// It cannot be grown: it is read-only, or on several devices.
     Fixed,
 }
 
 /// Where the last superblock that is looked for ends: Btrfs, 64 KiB into the device.
 const PROBED: u64 = 0x1_1000;
 
-/// Reads the superblock of a device or an image file. A device too small to have one has none.
-pub(crate) fn probe(device: &mut (impl Read + Seek)) -> io::Result<Option<Superblock>> {
+/// Reads the superblock of a device or an image file. A device that is too small to have one has none.
+pub fn probe(device: &mut (impl Read + Seek)) -> io::Result<Option<Superblock>> {
     let mut start = Vec::new();
     device.seek(SeekFrom::Start(0))?;
     device.take(PROBED).read_to_end(&mut start)?;
-    Ok(Fields(&start).filesystem())
+    Ok(Superblock::find(&start))
 }
 
-/// The bytes at the start of a device. Reading past their end finds nothing.
-struct Fields<'a>(&'a [u8]);
+/// Reads the UUID of swap space at the start of a device with pages of 4096 bytes. Swap space that holds a sleeping
+/// machine has another signature and is none.
+pub fn probe_swap(start: &[u8]) -> Option<String> {
+    let fields = Fields(start);
+    if fields.array(4086)? != *b"SWAPSPACE2" {
+        return None;
+    }
+    fields.uuid(1024 + 12)
+}
 
-impl Fields<'_> {
-    fn filesystem(&self) -> Option<Superblock> {
-        self.ext().or_else(|| self.xfs()).or_else(|| self.btrfs()).or_else(|| self.squashfs())
+/// Finds a superblock in the bytes at the start of a device.
+type Reader = fn(&[u8]) -> Option<Superblock>;
+
+impl Filesystem {
+    /// Returns how to find the file system; none for those that no boot image recognises. ext2 and ext3 are found with
+    /// ext4, of which they are variants.
+    fn reader(self) -> Option<Reader> {
+        match self {
+            Self::Ext2 | Self::Ext3 | Self::Ext4 => Some(|start| Fields(start).ext()),
+            Self::Xfs => Some(|start| Fields(start).xfs()),
+            Self::Btrfs => Some(|start| Fields(start).btrfs()),
+            Self::Squashfs => Some(|start| Fields(start).squashfs()),
+            Self::Erofs => Some(|start| Fields(start).erofs()),
+            Self::Reiserfs | Self::Cramfs => None,
+        }
     }
 
+    /// Returns the keywords of the file systems that are recognised by their superblock, separated by commas.
+    pub fn recognised() -> String {
+        let known = Self::ALL.iter().filter(|filesystem| filesystem.reader().is_some());
+        known.map(|filesystem| filesystem.keyword()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Superblock {
+    /// Finds the superblock in the bytes at the start of a device, of which 68 KiB are read.
+    pub fn find(start: &[u8]) -> Option<Self> {
+        Filesystem::ALL.iter().find_map(|filesystem| filesystem.reader()?(start))
+    }
+}
+
+/// The bytes at the start of a device. A field behind their end is missing.
+struct Fields<'a>(&'a [u8]);
+
+/// Returns two to the power of `exponent`, unless that is not in `allowed`.
+fn power(exponent: u32, allowed: std::ops::RangeInclusive<u64>) -> Option<u64> {
+    1u64.checked_shl(exponent).filter(|size| allowed.contains(size))
+}
+
+impl Fields<'_> {
     fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
-        self.0.get(at..at + N)?.try_into().ok()
+        self.0.get(at..)?.first_chunk().copied()
     }
 
     fn le32(&self, at: usize) -> Option<u32> {
@@ -66,7 +122,7 @@ impl Fields<'_> {
 
     fn uuid(&self, at: usize) -> Option<String> {
         let bytes: [u8; 16] = self.array(at)?;
-        (bytes != [0; 16]).then(|| hyphenated(bytes))
+        (bytes != [0; 16]).then(|| Uuid(bytes).to_string())
     }
 
     fn label(&self, at: usize, length: usize) -> Option<String> {
@@ -99,7 +155,7 @@ impl Fields<'_> {
         } else {
             Filesystem::Ext2
         };
-        let block_size = 1024u64.checked_shl(self.le32(AT + 24)?).filter(|size| *size <= 65536)?;
+        let block_size = power(self.le32(AT + 24)?.checked_add(10)?, 1024..=65536)?;
         let high = if incompatible & HAS_64_BITS != 0 { self.le32(AT + 0x150)? } else { 0 };
         let blocks = u64::from(high) << 32 | u64::from(self.le32(AT + 4)?);
         Some(Superblock {
@@ -115,7 +171,9 @@ impl Fields<'_> {
         if self.array(0)? != *b"XFSB" {
             return None;
         }
-        let block_size = u64::from(self.array(4).map(u32::from_be_bytes)?);
+        let block_size = self.array(4).map(u32::from_be_bytes)?;
+        let block_size =
+            power(block_size.trailing_zeros(), 512..=65536).filter(|size| *size == block_size.into())?;
         let blocks = self.array(8).map(u64::from_be_bytes)?;
         let [inode_percentage] = self.array(127)?;
         Some(Superblock {
@@ -158,18 +216,22 @@ impl Fields<'_> {
             growth: Growth::Fixed,
         })
     }
-}
 
-/// 16 bytes as a UUID is written.
-pub(crate) fn hyphenated(bytes: [u8; 16]) -> String {
-    let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.into_iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
+    fn erofs(&self) -> Option<Superblock> {
+        const AT: usize = 1024;
+        if self.le32(AT)? != 0xe0f5_e1e2 {
+            return None;
         }
-        text.push_str(&format!("{byte:02x}"));
+        let [exponent] = self.array(AT + 12)?;
+        let block_size = power(exponent.into(), 512..=65536)?;
+        Some(Superblock {
+            filesystem: Filesystem::Erofs,
+            uuid: self.uuid(AT + 48),
+            label: self.label(AT + 64, 16),
+            bytes: u64::from(self.le32(AT + 36)?) * block_size,
+            growth: Growth::Fixed,
+        })
     }
-    text
 }
 
 #[cfg(test)]
@@ -196,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn ext_is_told_apart_as_its_own_tools_do() {
+    fn ext_variants_are_distinguished() {
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("image");
         for (keyword, filesystem) in
@@ -263,6 +325,61 @@ mod tests {
         let (from, to) = (tree.to_str().unwrap(), image.to_str().unwrap());
         let made = made_by(&["mksquashfs", from, to, "-noappend", "-quiet"], &image);
         assert_eq!((made.filesystem, made.uuid, made.growth), (Filesystem::Squashfs, None, Growth::Fixed));
+    }
+
+    #[test]
+    fn erofs_is_recognised() {
+        let dir = tempfile::tempdir().unwrap();
+        let (tree, image) = (dir.path().join("tree"), dir.path().join("image"));
+        std::fs::create_dir(&tree).unwrap();
+        std::fs::write(tree.join("file"), "content").unwrap();
+        let (from, to) = (tree.to_str().unwrap(), image.to_str().unwrap());
+        let status = Command::new("mkfs.erofs").args(["--quiet", "-U", UUID, to, from]).status();
+        assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "mkfs.erofs: {status:?}");
+        let made = probe(&mut File::open(&image).unwrap()).unwrap().expect("a file system");
+        assert_eq!((made.filesystem, made.uuid.as_deref()), (Filesystem::Erofs, Some(UUID)));
+        assert_eq!((made.bytes, made.growth), (image.metadata().unwrap().len(), Growth::Fixed));
+        assert_eq!(Filesystem::recognised(), "ext2, ext3, ext4, xfs, btrfs, squashfs, erofs");
+    }
+
+    #[test]
+    fn swap_space_is_recognised_unless_a_machine_sleeps_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let image = dir.path().join("image");
+        File::create(&image).unwrap().set_len(MIB).unwrap();
+        let status = Command::new("mkswap")
+            .args(["-q", "-U", UUID, image.to_str().unwrap()])
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .status();
+        assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "mkswap: {status:?}");
+        let mut bytes = std::fs::read(&image).unwrap();
+        assert_eq!(probe_swap(&bytes), Some(UUID.to_owned()));
+        assert_eq!(probe_swap(&bytes[..4095]), None);
+        bytes[4086..4096].copy_from_slice(b"S1SUSPEND\0");
+        assert_eq!(probe_swap(&bytes), None);
+    }
+
+    /// Whatever a superblock claims, later code divides by its block size and adds to its size.
+    #[test]
+    fn impossible_block_sizes_are_no_file_system() {
+        let with = |fields: &[(usize, &[u8])]| {
+            let mut bytes = vec![0; 0x1_1000];
+            fields.iter().for_each(|(at, field)| bytes[*at..at + field.len()].copy_from_slice(field));
+            Superblock::find(&bytes)
+        };
+        let ext = |exponent: u32| with(&[(1080, &[0x53, 0xef]), (1048, &exponent.to_le_bytes())]);
+        assert!(ext(0).is_some() && ext(6).is_some());
+        for exponent in [7, 54, 63, 64, u32::MAX - 9, u32::MAX] {
+            assert_eq!(ext(exponent), None, "{exponent}");
+        }
+        let xfs = |size: u32| with(&[(0, b"XFSB"), (4, &size.to_be_bytes())]);
+        assert!(xfs(512).is_some() && xfs(65536).is_some());
+        for size in [0, 1, 256, 4095, 131_072, u32::MAX] {
+            assert_eq!(xfs(size), None, "{size}");
+        }
+        let erofs = |exponent: u8| with(&[(1024, &0xe0f5_e1e2_u32.to_le_bytes()), (1036, &[exponent])]);
+        assert!(erofs(12).is_some());
+        assert_eq!([erofs(0), erofs(17), erofs(64), erofs(255)], [None, None, None, None]);
     }
 
     #[test]

@@ -1,0 +1,227 @@
+//! The master boot record: four entries of sixteen bytes in sector 0, read and changed in place. Everything else in the
+//! sector belongs to the boot loader and stays as it is.
+
+use std::io::{Read, Seek, Write};
+
+use super::{Addition, Extension, NewTable, PartitionType, Room, TableError, aligned, read_at, write_at};
+use crate::Uuid;
+
+/// The first sector of a disk, as far as an MBR defines it.
+pub type BootSector = [u8; 512];
+
+/// Where the entries start.
+const ENTRIES: usize = 446;
+/// Bytes of an entry.
+const ENTRY: usize = 16;
+/// Where the signature of the disk is stored.
+const SIGNATURE: usize = 440;
+/// The last two bytes of a boot sector.
+const MARK: [u8; 2] = [0x55, 0xaa];
+/// The address of a sector that cylinders, heads and sectors cannot express.
+const BEYOND_GEOMETRY: [u8; 3] = [0xfe, 0xff, 0xff];
+/// The type of the entry that stands for a GPT.
+const PROTECTIVE: u8 = 0xee;
+
+/// The master boot record of a disk.
+#[derive(Debug)]
+pub struct Mbr {
+    pub(super) signature: u32,
+    entries: [Entry; 4],
+    sector_size: u64,
+}
+
+/// One of the four entries. Addresses in cylinders, heads and sectors are not read: nothing uses them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    system: u8,
+    start: u32,
+    sectors: u32,
+}
+
+impl Entry {
+    fn read(sector: &BootSector, index: usize) -> Self {
+        let entry = &sector[ENTRIES + index * ENTRY..][..ENTRY];
+        let number = |at: usize| u32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+        Self { system: entry[4], start: number(8), sectors: number(12) }
+    }
+
+    fn is_used(self) -> bool {
+        self.system != 0 && self.sectors != 0
+    }
+
+    /// Returns whether it holds the logical partitions.
+    fn is_container(self) -> bool {
+        matches!(self.system, 0x05 | 0x0f | 0x85)
+    }
+
+    /// Returns the sector behind it.
+    fn end(self) -> u64 {
+        if self.is_used() { u64::from(self.start) + u64::from(self.sectors) } else { 0 }
+    }
+}
+
+/// Returns whether the sector has the mark of a boot sector.
+pub(super) fn is_boot_sector(sector: &BootSector) -> bool {
+    sector[510..] == MARK
+}
+
+/// Returns the index of the entry that stands for a GPT, if the sector has one.
+pub(super) fn protective_entry(sector: &BootSector) -> Option<usize> {
+    (0..4).find(|index| sector[ENTRIES + index * ENTRY + 4] == PROTECTIVE)
+}
+
+/// Lets the protective entry span the disk, whose last sector is `last`.
+pub(super) fn cover_disk(disk: &mut (impl Read + Write + Seek), last: u64) -> Result<(), TableError> {
+    let mut sector = [0; 512];
+    read_at(disk, 0, &mut sector)?;
+    let Some(index) = protective_entry(&sector) else { return Ok(()) };
+    let sectors = u32::try_from(last).unwrap_or(u32::MAX);
+    write_at(disk, (ENTRIES + index * ENTRY + 12) as u64, &sectors.to_le_bytes())
+}
+
+fn checked_u32(number: u32, sectors: u64) -> Result<[u8; 4], TableError> {
+    Ok(u32::try_from(sectors).map_err(|_| TableError::BeyondMbr(number))?.to_le_bytes())
+}
+
+/// Returns the index of partition `number`, which has to be a primary one.
+fn index_of(number: u32) -> Result<usize, TableError> {
+    match number {
+        1..=4 => Ok(number as usize - 1),
+        _ => Err(TableError::NoPartition(number)),
+    }
+}
+
+/// Writes the entry of a new partition into the sector. `address` is its address in cylinders, heads and sectors.
+fn put(
+    sector: &mut BootSector,
+    number: u32,
+    system: u8,
+    (start, sectors): (u64, u64),
+    address: [u8; 3],
+) -> Result<(), TableError> {
+    let (start, sectors) = (checked_u32(number, start)?, checked_u32(number, sectors)?);
+    let entry = &mut sector[ENTRIES + index_of(number)? * ENTRY..][..ENTRY];
+    entry[1..4].copy_from_slice(&address);
+    entry[4] = system;
+    entry[5..8].copy_from_slice(&address);
+    entry[8..12].copy_from_slice(&start);
+    entry[12..16].copy_from_slice(&sectors);
+    Ok(())
+}
+
+/// Adds the partition `number`, of Linux, to the MBR in `sector`, unless that sector is not an MBR or the entries from
+/// this one on are in use. Both positions are in sectors.
+pub fn append(sector: &mut BootSector, number: u32, start: u64, sectors: u64) -> Result<(), TableError> {
+    let first = ENTRIES + index_of(number)? * ENTRY;
+    if !is_boot_sector(sector) {
+        return Err(TableError::NoTable);
+    }
+    if sector[first..510].iter().any(|byte| *byte != 0) {
+        return Err(TableError::NoFreeEntries);
+    }
+    put(sector, number, PartitionType::Linux.mbr(), (start, sectors), BEYOND_GEOMETRY)
+}
+
+/// Writes a new table. The boot loader in the sector stays as it is.
+pub(super) fn create(table: &NewTable, disk: &mut (impl Read + Write + Seek)) -> Result<(), TableError> {
+    let mut sector = [0; 512];
+    read_at(disk, 0, &mut sector)?;
+    let Uuid(guid) = table.guid;
+    sector[SIGNATURE..SIGNATURE + 4].copy_from_slice(&guid[..4]);
+    sector[SIGNATURE + 4..510].fill(0);
+    sector[510..].copy_from_slice(&MARK);
+    for partition in &table.partitions {
+        let extent = (partition.start.0, partition.sectors.0);
+        put(&mut sector, partition.number, partition.partition_type.mbr(), extent, [0; 3])?;
+        if partition.number == table.active {
+            sector[ENTRIES + index_of(partition.number)? * ENTRY] = 0x80;
+        }
+    }
+    write_at(disk, 0, &sector)
+}
+
+/// Returns what `PARTUUID=` calls partition `number` on the disk with this signature.
+pub fn partition_uuid(signature: u32, number: u32) -> String {
+    format!("{signature:08x}-{number:02x}")
+}
+
+impl Mbr {
+    /// Reads the entries of a boot sector. A file system on a bare disk has a boot sector with the same mark; it is told
+    /// apart by its flags, which are code there.
+    pub(super) fn parse(sector: &BootSector, sector_size: u64) -> Option<Self> {
+        let entries = [0, 1, 2, 3].map(|index| Entry::read(sector, index));
+        let flags_are_valid = (0..4).all(|index| matches!(sector[ENTRIES + index * ENTRY], 0 | 0x80));
+        let signature = &sector[SIGNATURE..SIGNATURE + 4];
+        let signature = u32::from_le_bytes([signature[0], signature[1], signature[2], signature[3]]);
+        (flags_are_valid && entries.iter().any(|entry| entry.system != 0)).then_some(Self {
+            signature,
+            entries,
+            sector_size,
+        })
+    }
+
+    /// Fails unless every partition lies inside the disk and apart from the others.
+    fn check(&self, disk_sectors: u64) -> Result<(), TableError> {
+        let used = || (1..).zip(self.entries).filter(|(_, entry)| entry.is_used());
+        for (number, entry) in used() {
+            if entry.start == 0 || entry.end() > disk_sectors {
+                return Err(TableError::OutsideDisk(number));
+            }
+            let overlaps =
+                |other: Entry| u64::from(entry.start) < other.end() && u64::from(other.start) < entry.end();
+            if let Some((other, _)) = used().find(|(other, entry)| *other > number && overlaps(*entry)) {
+                return Err(TableError::Overlap(number, other));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn room(&self, number: u32, disk_bytes: u64) -> Result<Option<Room>, TableError> {
+        self.check(disk_bytes / self.sector_size)?;
+        let Ok(index) = index_of(number) else { return Ok(None) };
+        let entry = self.entries[index];
+        let last = self.entries.iter().map(|other| other.end()).max().unwrap_or(0);
+        if !entry.is_used() || entry.is_container() || entry.end() < last {
+            return Ok(None);
+        }
+        // Sector sizes are small and sectors have 32 bits: no product overflows.
+        let bytes = |sectors: u64| sectors * self.sector_size;
+        let start = u64::from(entry.start);
+        let limit = disk_bytes.min(bytes(start + u64::from(u32::MAX)));
+        Ok(Room { start: bytes(start), end: bytes(entry.end()), limit: aligned(limit) }.on_disk())
+    }
+
+    pub(super) fn has_free_entries(&self, number: u32, count: usize) -> bool {
+        let first = number as usize;
+        let wanted = first.checked_add(count).and_then(|end| self.entries.get(first..end));
+        wanted.is_some_and(|wanted| wanted.iter().all(|entry| entry.system == 0))
+    }
+
+    /// Writes partition `system` with a new length, and those `added` behind it, numbered from it on. The sector is
+    /// written once, so that a power cut leaves the old table or the new one.
+    pub(super) fn repartition<D: Read + Write + Seek>(
+        &self,
+        disk: &mut D,
+        system: Extension,
+        added: &[Addition],
+        flush: fn(&mut D) -> std::io::Result<()>,
+    ) -> Result<(), TableError> {
+        let disk_sectors = super::length(disk)? / self.sector_size;
+        self.check(disk_sectors)?;
+        let mut sector = [0; 512];
+        read_at(disk, 0, &mut sector)?;
+        let index = index_of(system.number)?;
+        let in_sectors = |bytes: u64| bytes / self.sector_size;
+        let entry = &mut sector[ENTRIES + index * ENTRY..][..ENTRY];
+        // The address of the old end is replaced by one that stands for any end.
+        entry[5..8].copy_from_slice(&BEYOND_GEOMETRY);
+        entry[12..16].copy_from_slice(&checked_u32(system.number, in_sectors(system.length))?);
+        for (number, addition) in (system.number + 1..).zip(added) {
+            let extent = (in_sectors(addition.start), in_sectors(addition.length));
+            put(&mut sector, number, addition.partition_type().mbr(), extent, BEYOND_GEOMETRY)?;
+        }
+        Self::parse(&sector, self.sector_size).ok_or(TableError::NoTable)?.check(disk_sectors)?;
+        write_at(disk, 0, &sector)?;
+        Ok(flush(disk)?)
+    }
+}

@@ -1,0 +1,310 @@
+//! Partition tables: reading them, writing new ones, and growing or adding partitions at the end of a disk.
+//!
+//! Reading is lenient: a table with a wrong partition still names the others. Changing is strict: a table whose
+//! partitions overlap or lie outside the disk is an error, before anything is written.
+//!
+//! An MBR is one sector, which a disk writes whole or not at all; `gpt` says how a GPT survives a power cut.
+
+#[cfg(test)]
+mod crafted;
+mod error;
+mod gpt;
+mod mbr;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+pub use error::{GptFault, TableError};
+pub use gpt::Gpt;
+pub use mbr::{BootSector, Mbr, append, partition_uuid as mbr_partition_uuid};
+
+use crate::{Sectors, Uuid};
+
+/// Partitions end at a multiple of this, and less than this is not worth growing for. In bytes.
+const ALIGNMENT: u64 = 1 << 20;
+/// Bytes of the smallest disk that is said to have a partition table.
+const SMALLEST_DISK: u64 = 4 * ALIGNMENT;
+
+/// The kinds of partition tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// A GUID partition table, with the boot sector that protects it.
+    Gpt,
+    /// The four entries of a master boot record.
+    Mbr,
+}
+
+/// What a partition is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionType {
+    /// The core of the boot loader for BIOS on a GPT.
+    BiosBoot,
+    /// A FAT file system that the firmware reads: an EFI system partition.
+    Firmware,
+    /// Swap space.
+    Swap,
+    /// Data of Linux.
+    Linux,
+}
+
+impl PartitionType {
+    /// Returns the type GUID in a GPT.
+    pub const fn guid(self) -> Uuid {
+        Uuid(
+            match self {
+                Self::BiosBoot => 0x2168_6148_6449_6e6f_744e_6565_6445_4649_u128,
+                Self::Firmware => 0xc12a_7328_f81f_11d2_ba4b_00a0_c93e_c93b,
+                Self::Swap => 0x0657_fd6d_a4ab_43c4_84e5_0933_c84b_4f4f,
+                Self::Linux => 0x0fc6_3daf_8483_4772_8e79_3d69_d847_7de4,
+            }
+            .to_be_bytes(),
+        )
+    }
+
+    /// Returns the type in an MBR. That of a partition for firmware is FAT32, which BIOS and UEFI accept on sticks.
+    pub const fn mbr(self) -> u8 {
+        match self {
+            Self::Firmware => 0x0c,
+            Self::Swap => 0x82,
+            Self::BiosBoot | Self::Linux => 0x83,
+        }
+    }
+}
+
+/// A table for a disk that has none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTable {
+    /// Its kind.
+    pub scheme: Scheme,
+    /// The GUID of the disk; its first four bytes are the signature of an MBR.
+    pub guid: Uuid,
+    /// The partition that an MBR marks as the one to start from; 0: none.
+    pub active: u32,
+    /// Its partitions.
+    pub partitions: Vec<NewPartition>,
+}
+
+/// A partition of a new table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPartition {
+    /// Its number, counted from 1.
+    pub number: u32,
+    /// What it is for.
+    pub partition_type: PartitionType,
+    /// Its first sector.
+    pub start: Sectors,
+    /// How many sectors it has.
+    pub sectors: Sectors,
+    /// Its GUID in a GPT.
+    pub guid: Uuid,
+    /// Its name in a GPT.
+    pub name: String,
+}
+
+impl NewTable {
+    /// Writes the table to a disk with sectors of `sector_size` bytes. Of sector 0 only the table is written.
+    pub fn write(&self, disk: &mut (impl Read + Write + Seek), sector_size: u64) -> Result<(), TableError> {
+        match self.scheme {
+            Scheme::Gpt => gpt::create(self, disk, sector_size),
+            Scheme::Mbr => mbr::create(self, disk),
+        }
+    }
+}
+
+/// Returns the signature of an MBR on the disk with this GUID, whose first four bytes it stores as they are.
+pub fn mbr_signature(guid: Uuid) -> u32 {
+    let [first, second, third, fourth, ..] = guid.0;
+    u32::from_le_bytes([first, second, third, fourth])
+}
+
+/// The partition table of a disk.
+#[derive(Debug)]
+pub enum PartitionTable {
+    /// A GPT.
+    Gpt(Gpt),
+    /// An MBR.
+    Mbr(Mbr),
+}
+
+/// What a table calls a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionNames {
+    /// As in `PARTUUID=`.
+    pub uuid: String,
+    /// As in `PARTLABEL=`.
+    pub label: Option<String>,
+}
+
+/// A partition that can be larger. In bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension {
+    /// Its number, counted from 1.
+    pub number: u32,
+    /// Where it starts.
+    pub start: u64,
+    /// How long it can be.
+    pub length: u64,
+}
+
+/// A partition that does not exist yet. In bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addition {
+    /// Where it starts.
+    pub start: u64,
+    /// How long it is.
+    pub length: u64,
+    /// Whether it is swap space instead of a file system.
+    pub swap: bool,
+    /// Its GUID in a GPT, as the sixteen bytes on disk.
+    pub guid: [u8; 16],
+}
+
+impl Addition {
+    fn partition_type(&self) -> PartitionType {
+        if self.swap { PartitionType::Swap } else { PartitionType::Linux }
+    }
+}
+
+/// Where the last partition lies, and how far the disk continues behind it. In bytes; both ends are behind the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Where it starts.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// Where it could end; less than `end` where the end is not aligned.
+    pub limit: u64,
+}
+
+impl Room {
+    /// Returns the room, unless its limit is not behind its start: the last mebibyte of a disk may not be a whole one.
+    fn on_disk(self) -> Option<Self> {
+        (self.limit > self.start).then_some(self)
+    }
+}
+
+fn length(disk: &mut impl Seek) -> io::Result<u64> {
+    disk.seek(SeekFrom::End(0))
+}
+
+fn read_at(disk: &mut (impl Read + Seek), at: u64, bytes: &mut [u8]) -> Result<(), TableError> {
+    disk.seek(SeekFrom::Start(at))?;
+    Ok(disk.read_exact(bytes)?)
+}
+
+fn write_at(disk: &mut (impl Write + Seek), at: u64, bytes: &[u8]) -> Result<(), TableError> {
+    disk.seek(SeekFrom::Start(at))?;
+    Ok(disk.write_all(bytes)?)
+}
+
+/// Returns the last multiple of the alignment that is not behind `bytes`.
+fn aligned(bytes: u64) -> u64 {
+    bytes / ALIGNMENT * ALIGNMENT
+}
+
+impl PartitionTable {
+    /// Reads the table of a disk with sectors of `sector_size` bytes. Returns none for a disk without a table.
+    pub fn read(disk: &mut (impl Read + Seek), sector_size: u64) -> Result<Option<Self>, TableError> {
+        if !matches!(sector_size, 512 | 1024 | 2048 | 4096) {
+            return Err(TableError::SectorSize(sector_size));
+        }
+        if length(disk)? < SMALLEST_DISK {
+            return Ok(None);
+        }
+        let mut sector = [0; 512];
+        read_at(disk, 0, &mut sector)?;
+        if !mbr::is_boot_sector(&sector) {
+            return Ok(None);
+        }
+        if mbr::protective_entry(&sector).is_none() {
+            return Ok(Mbr::parse(&sector, sector_size).map(Self::Mbr));
+        }
+        if !gpt::has_signature(disk, sector_size)? {
+            return Ok(None);
+        }
+        Gpt::read(disk, sector_size).map(|gpt| Some(Self::Gpt(gpt)))
+    }
+
+    /// Returns what partition `number` is called. Logical partitions of an MBR (5 and up) have names, too.
+    pub fn names(&self, number: u32) -> Option<PartitionNames> {
+        match self {
+            Self::Gpt(gpt) => gpt.names(number),
+            Self::Mbr(mbr) => {
+                Some(PartitionNames { uuid: mbr::partition_uuid(mbr.signature, number), label: None })
+            }
+        }
+    }
+
+    /// Returns how far partition `number` can grow on a disk of `disk_bytes`; none when another one follows it, or
+    /// when it already fills the disk.
+    pub fn extension(&self, number: u32, disk_bytes: u64) -> Result<Option<Extension>, TableError> {
+        let worthwhile = |room: &Room| room.limit >= room.end.saturating_add(ALIGNMENT);
+        let room = self.room(number, disk_bytes)?.filter(worthwhile);
+        Ok(room.map(|Room { start, limit, .. }| Extension { number, start, length: limit - start }))
+    }
+
+    /// Returns the room behind partition `number` on a disk of `disk_bytes`; none when another one follows it.
+    pub fn room(&self, number: u32, disk_bytes: u64) -> Result<Option<Room>, TableError> {
+        match self {
+            Self::Gpt(gpt) => gpt.room(number, disk_bytes),
+            Self::Mbr(mbr) => mbr.room(number, disk_bytes),
+        }
+    }
+
+    /// Returns whether the table has entries for `count` partitions behind `number`.
+    pub fn has_free_entries(&self, number: u32, count: usize) -> bool {
+        match self {
+            Self::Gpt(gpt) => gpt.has_free_entries(number, count),
+            Self::Mbr(mbr) => mbr.has_free_entries(number, count),
+        }
+    }
+
+    /// Returns what `PARTUUID=` will call the partition `number` that gets `guid` where the table has GUIDs.
+    pub fn future_uuid(&self, number: u32, guid: [u8; 16]) -> String {
+        match self {
+            Self::Gpt(_) => Uuid::from_gpt(guid).to_string(),
+            Self::Mbr(mbr) => mbr::partition_uuid(mbr.signature, number),
+        }
+    }
+
+    /// Writes the table with partition `system` at its new length and those `added` behind it, numbered from it on.
+    /// `flush` brings what was written to the disk itself.
+    pub fn repartition<D: Read + Write + Seek>(
+        &self,
+        disk: &mut D,
+        system: Extension,
+        added: &[Addition],
+        flush: fn(&mut D) -> io::Result<()>,
+    ) -> Result<(), TableError> {
+        if !added.is_empty() && !self.has_free_entries(system.number, added.len()) {
+            return Err(TableError::NoFreeEntries);
+        }
+        match self {
+            Self::Gpt(gpt) => gpt.repartition(disk, system, added, flush),
+            Self::Mbr(mbr) => mbr.repartition(disk, system, added, flush),
+        }
+    }
+
+    /// Writes the table with the longer partition. `flush` brings what was written to the disk itself.
+    pub fn extend<D: Read + Write + Seek>(
+        &self,
+        disk: &mut D,
+        extension: Extension,
+        flush: fn(&mut D) -> io::Result<()>,
+    ) -> Result<(), TableError> {
+        self.repartition(disk, extension, &[], flush)
+    }
+}
+
+/// Writes the primary table of a GPT from its backup when only the backup is intact. Returns whether that was so.
+pub fn repair<D: Read + Write + Seek>(
+    disk: &mut D,
+    sector_size: u64,
+    flush: fn(&mut D) -> io::Result<()>,
+) -> Result<bool, TableError> {
+    match PartitionTable::read(disk, sector_size)? {
+        Some(PartitionTable::Gpt(gpt)) if !gpt.is_primary() => gpt.restore(disk, flush).map(|()| true),
+        _ => Ok(false),
+    }
+}
