@@ -322,3 +322,19 @@ fn deploy_inside_a_type_affects_only_that_type() {
     assert_eq!(server(&both, "oem").as_deref(), Some("10.0.0.1"), "the type's own goes first");
     assert_eq!(server(&both, "vmx").as_deref(), Some("10.0.0.2"));
 }
+
+#[test]
+fn partitions_of_a_type_replace_those_of_deploy() {
+    let text = r#"<preferences><version>1.0.0</version><type image="oem" filesystem="ext4">
+        <partitions><partition name="a" size="1G" mountpoint="/a" filesystem="xfs"/></partitions></type>
+        <type image="vmx" filesystem="ext4"/></preferences>
+        <deploy server="10.0.0.1"><partitions><partition number="1" mountpoint="/b"/></partitions></deploy>"#;
+    let description = today(text);
+    let select = |keyword| description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
+    let partitions = |selection: &Selection| selection.deploy.as_ref().map(|deploy| deploy.partitions.len());
+    assert_eq!((partitions(&select("oem")), partitions(&select("vmx"))), (Some(0), Some(1)));
+    let ImageType::Disk(disk) = select("oem").image_type else { panic!("a disk") };
+    let partition = &disk.partitions[0];
+    assert_eq!((partition.size.0, partition.partition_name.as_str()), (1024, "p.lxa"));
+    assert_eq!(partition.label.as_deref(), Some("A"));
+}
