@@ -66,6 +66,16 @@ impl Filesystem {
         self.row().access == Access::ReadOnly
     }
 
+    /// Returns the most bytes that a label has; none where the file system has no label.
+    pub const fn max_label_length(self) -> Option<usize> {
+        match self {
+            Self::Ext2 | Self::Ext3 | Self::Ext4 | Self::Reiserfs => Some(16),
+            Self::Xfs => Some(12),
+            Self::Btrfs => Some(255),
+            Self::Squashfs | Self::Erofs | Self::Cramfs => None,
+        }
+    }
+
     /// Returns the file system with this keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|filesystem| filesystem.keyword() == keyword)

@@ -15,8 +15,6 @@ mod preferences;
 mod repository;
 mod users;
 
-pub(crate) use partitions::label_length;
-
 use std::collections::BTreeSet;
 
 use crate::description::{Condition, Description, DriverSection, Inherit, Section};

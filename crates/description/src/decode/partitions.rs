@@ -25,7 +25,7 @@ fn partition(element: &Element) -> Option<DiskPartition> {
     let name = text(element, "name")?;
     let filesystem = text(element, "filesystem").and_then(|keyword| Filesystem::parse(&keyword));
     let fits = |label: &String| {
-        filesystem.is_some_and(|kind| label_length(kind).is_some_and(|most| label.len() <= most))
+        filesystem.is_some_and(|kind| kind.max_label_length().is_some_and(|most| label.len() <= most))
     };
     Some(DiskPartition {
         size: size(&text(element, "size")?)?,
@@ -41,14 +41,4 @@ fn partition(element: &Element) -> Option<DiskPartition> {
 fn size(text: &str) -> Option<Mebibytes> {
     let unit = if text.ends_with('G') { 1024 } else { 1 };
     schema::number(text.trim_end_matches(['M', 'G'])).map(|number| Mebibytes(number.saturating_mul(unit)))
-}
-
-/// The most bytes a label of this file system has; none: it has no labels.
-pub(crate) fn label_length(filesystem: Filesystem) -> Option<usize> {
-    match filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Reiserfs => Some(16),
-        Filesystem::Xfs => Some(12),
-        Filesystem::Btrfs => Some(255),
-        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs => None,
-    }
 }

@@ -1,7 +1,6 @@
 //! Rules of `<partitions>`, of the partition for `/boot` and of what they have in common with `<deploy>`.
 
 use super::{Found, Rule, is, switched_on, types};
-use crate::decode::label_length;
 use crate::document::{Attribute, Element};
 use crate::schema;
 use ondisk::Filesystem;
@@ -128,7 +127,7 @@ fn labels(root: &Element, found: &mut Found) {
     for partition in all_partitions(root) {
         let kind = partition.value("filesystem").and_then(|keyword| Filesystem::parse(&keyword.text));
         let (Some(kind), Some(label)) = (kind, partition.attribute("label")) else { continue };
-        let most = label_length(kind).unwrap_or(0);
+        let most = kind.max_label_length().unwrap_or(0);
         if label.value.text.len() > most {
             let keyword = kind.keyword();
             found.value(

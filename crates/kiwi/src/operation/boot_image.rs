@@ -15,7 +15,7 @@ use description::{
 use ondisk::Filesystem;
 
 use super::locking::Locking;
-use super::{Overrides, cached_artifacts, images_script, load, partition_plan, prepare};
+use super::{Overrides, boot_program, cached_artifacts, images_script, load, partition_plan, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
 use crate::create::{BootFiles, TreeFacts};
@@ -27,7 +27,6 @@ use crate::media::iso;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
-use crate::share::Share;
 use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
@@ -128,7 +127,7 @@ pub(super) fn decide(
     plan.image_inputs(&decided, &mut inputs)?;
     // The text that goes into the initrd: all of the settings, none of them twice.
     inputs.value("the settings of the boot image", &config.as_ref().map(ToString::to_string))?;
-    linuxrc(share, &mut inputs)?;
+    boot_program::add(share, &mut inputs)?;
     Ok(Some(DecidedBoot {
         path: boot.path.clone(),
         selection,
@@ -347,15 +346,6 @@ pub(super) fn create_boot_image(
     let facts = TreeFacts::of(&layered, None, &[])?;
     let plan = crate::create::plan(selection, &facts, &identity)?;
     crate::create::create(&plan, &layered, workspace, host)
-}
-
-/// Adds the boot program to the inputs of a stage. Without the program, nothing that needs it is built.
-pub(super) fn linuxrc(share: &Share, inputs: &mut Inputs) -> Result<()> {
-    if let Ok(path) = share.linuxrc() {
-        let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        inputs.bytes("linuxrc", bytes);
-    }
-    Ok(())
 }
 
 /// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.

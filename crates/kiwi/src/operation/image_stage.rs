@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use description::Selection;
 
-use super::boot_image::{self, DecidedBoot};
+use super::boot_image::DecidedBoot;
+use super::boot_program;
 use crate::context::Context;
 use crate::prepare::{Decided, PreparePlan};
 use crate::stage::{Inputs, Stage};
@@ -44,7 +45,7 @@ pub(super) fn inputs(
     if let Some(boot) = boot {
         boot.inputs(&mut inputs);
     }
-    boot_image::linuxrc(share, &mut inputs)?;
+    boot_program::add(share, &mut inputs)?;
     Ok(inputs)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod boot_cd;
 mod boot_image;
+mod boot_program;
 pub mod boot_stick;
 pub mod boot_vm;
 pub mod build;

@@ -1,0 +1,222 @@
+//! The table of which module may use which. A new crate or module needs a row.
+
+/// The rules of a workspace.
+pub(super) struct Rules {
+    /// The most lines a file may have without its tests, unless its head gives a reason that contains "N lines".
+    pub(super) max_lines: usize,
+    /// Crate -> the crates it may use.
+    pub(super) crates: &'static [(&'static str, &'static str)],
+    /// Crate -> its top-level modules -> the modules of the crate that each may use.
+    pub(super) modules: &'static [(&'static str, &'static [(&'static str, &'static str)])],
+}
+
+impl Rules {
+    /// Returns every row: crate, module, what it may use.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        self.modules
+            .iter()
+            .flat_map(|(name, rows)| rows.iter().map(move |(module, row)| (*name, *module, *row)))
+    }
+
+    /// Returns what a module may use.
+    pub(super) fn row(&self, name: &str, module: &str) -> Option<&'static str> {
+        self.rows().find(|row| row.0 == name && row.1 == module).map(|row| row.2)
+    }
+}
+
+/// The rules of this workspace. The root of a crate (`lib.rs`, or `main.rs` without one) needs no row.
+pub(super) const RULES: Rules = Rules {
+    max_lines: 400,
+    crates: &[
+        ("bootconfig", "ondisk"),
+        ("description", "ondisk"),
+        ("kiwi", "bootconfig description ondisk"),
+        ("linuxrc", "bootconfig ondisk"),
+        ("ondisk", ""),
+    ],
+    modules: &[
+        (
+            "bootconfig",
+            &[
+                ("checksum", ""),
+                ("config", "kind partition partition_plan storage"),
+                ("deployed", "partition_plan"),
+                ("image_name", ""),
+                ("install", "deployed install_choice partition partition_plan"),
+                ("install_choice", ""),
+                ("kind", ""),
+                ("live", "image_name parameter"),
+                ("medium", ""),
+                ("parameter", "partition"),
+                ("partition", ""),
+                ("partition_plan", ""),
+                ("storage", ""),
+            ],
+        ),
+        (
+            "description",
+            &[
+                ("architecture", ""),
+                ("bootloader", ""),
+                ("check", "diagnostic document format schema schema_version suggest"),
+                (
+                    "convert",
+                    "check description diagnostic document format include mapping schema schema_version \
+                     upgrade",
+                ),
+                (
+                    "decode",
+                    "architecture bootloader deploy description diagnostic disk_format document drivers \
+                     image_type names oem package_manager packages profile repository rules schema \
+                     schema_version selection size split suggest unsupported upgrade users",
+                ),
+                ("deploy", ""),
+                ("deprecated", "diagnostic document schema schema_version"),
+                (
+                    "description",
+                    "architecture deploy diagnostic drivers image_type names package_manager packages \
+                     profile repository schema_version selection split unsupported users",
+                ),
+                ("diagnostic", ""),
+                ("disk_format", ""),
+                ("document", "diagnostic"),
+                ("drivers", ""),
+                ("format", "diagnostic document mapping xml"),
+                ("image_type", "bootloader disk_format oem schema_version size split suggest"),
+                (
+                    "include",
+                    "check decode deprecated diagnostic document format schema schema_version upgrade",
+                ),
+                ("load", "decode description diagnostic include upgrade"),
+                ("mapping", "diagnostic document schema schema_version"),
+                ("names", ""),
+                ("oem", ""),
+                ("package_list", "architecture description image_type names packages"),
+                ("package_manager", ""),
+                ("packages", "names"),
+                ("preferences", ""),
+                ("profile", "architecture names"),
+                ("repository", "architecture"),
+                ("rules", "diagnostic document image_type schema schema_version suggest"),
+                ("schema", "document image_type names schema_version suggest"),
+                ("schema_version", ""),
+                (
+                    "select",
+                    "architecture deploy description diagnostic drivers image_type names package_list \
+                     package_manager preferences repository selection suggest unsupported users",
+                ),
+                (
+                    "selection",
+                    "architecture deploy drivers image_type names package_manager packages preferences \
+                     repository users",
+                ),
+                ("size", ""),
+                ("split", ""),
+                ("suggest", ""),
+                ("unsupported", "architecture diagnostic document schema schema_version"),
+                ("upgrade", "diagnostic document schema schema_version"),
+                ("users", "names"),
+                ("vocabulary", "check image_type mapping schema schema_version"),
+                ("xml", "diagnostic document"),
+            ],
+        ),
+        (
+            "kiwi",
+            &[
+                ("artifact", "gzip host workspace"),
+                ("bootloader", "filesystem host root_tree workspace"),
+                ("cache", "host stage"),
+                ("cli", "host operation"),
+                ("context", "cache host runtime_configuration share"),
+                (
+                    "create",
+                    "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
+                     media root_tree workspace",
+                ),
+                ("diagnostic", ""),
+                ("disk", "identity"),
+                ("disk_format", "host"),
+                ("error", "failure host script"),
+                ("failure", ""),
+                ("filesystem", "failure host identity root_tree tree_archive workspace"),
+                ("gzip", ""),
+                ("host", ""),
+                ("identity", ""),
+                ("initrd", "gzip host identity kernel root_tree"),
+                ("kernel", "root_tree"),
+                ("lock", ""),
+                ("main", "cli context diagnostic error host operation timings"),
+                ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
+                (
+                    "operation",
+                    "artifact cache context create diagnostic error failure host identity initrd kernel \
+                     lock media package_manager password prepare record result_record root_tree \
+                     runtime_configuration script share source stage workspace",
+                ),
+                ("package_manager", "cache context failure host lock repository root_tree stage"),
+                ("password", ""),
+                (
+                    "prepare",
+                    "cache context host lock package_manager password record repository root_tree script \
+                     source stage tree_archive",
+                ),
+                ("record", "identity root_tree"),
+                ("repository", "failure host runtime_configuration"),
+                ("result_record", "artifact host workspace"),
+                ("root_tree", "host"),
+                ("runtime_configuration", "host"),
+                ("script", "host root_tree"),
+                ("share", "host"),
+                ("source", ""),
+                ("stage", ""),
+                ("timings", "host"),
+                ("tree_archive", "host root_tree"),
+                ("workspace", "host root_tree"),
+            ],
+        ),
+        (
+            "linuxrc",
+            &[
+                ("boot", "boot_failure boot_plan console kind machine"),
+                ("boot_failure", ""),
+                ("boot_plan", "boot_failure machine"),
+                ("check", "boot_failure console device machine"),
+                ("console", "machine"),
+                ("device", "machine partition_table superblock"),
+                ("early_mounts", "boot_failure boot_plan check console device machine modules root"),
+                ("fstab", ""),
+                ("grow", "console device machine partition_table root superblock sys"),
+                ("install", "boot_failure console device machine medium modules shutdown sys"),
+                (
+                    "kind",
+                    "boot_failure boot_plan check console device early_mounts grow install live machine \
+                     medium modules persistent repartition root shutdown superblock swap switch_root union",
+                ),
+                (
+                    "live",
+                    "boot_failure boot_plan console loop_device machine medium modules superblock sys \
+                     union",
+                ),
+                ("loop_device", "machine sys"),
+                ("machine", "boot_failure"),
+                ("medium", "boot_failure boot_plan console device machine modules sys"),
+                ("modalias", ""),
+                ("modules", "boot_failure console machine modalias sys"),
+                ("partition_table", "superblock"),
+                ("persistent", "check console device live machine medium modules sys"),
+                ("repartition", "console device fstab grow machine partition_table sys"),
+                (
+                    "root",
+                    "boot_failure boot_plan console device machine modules partition_table superblock sys",
+                ),
+                ("shutdown", "boot_failure console machine"),
+                ("superblock", ""),
+                ("swap", "console fstab machine superblock"),
+                ("switch_root", "boot_failure boot_plan console machine"),
+                ("sys", ""),
+                ("union", "boot_failure boot_plan check console device grow machine modules root superblock"),
+            ],
+        ),
+        ("ondisk", &[("filesystem", ""), ("size", "")]),
+    ],
+};
