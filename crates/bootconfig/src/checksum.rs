@@ -1,4 +1,4 @@
-//! The checksum file `N.md5` (spec 1.4, section 4.7): one line, `<32 hex>   <blocks> <blocksize>`.
+//! The checksum file `N.md5` (docs/formats/image-files.md): one line, `<32 hex>   <blocks> <blocksize>`.
 //!
 //! The size of what was summed is stated in blocks, so that a client reads back exactly as many bytes from a device
 //! as the image has: blocks x blocksize is the size, to the byte.

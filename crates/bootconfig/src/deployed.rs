@@ -1,5 +1,5 @@
-//! The partitions that `<deploy>` asks for, in the keywords of the chapter's configuration files (spec 1.4, sections 2.9 and
-//! 4.8).
+//! The partitions that `<deploy>` asks for, in the keywords of the chapter's configuration files
+//! (docs/formats/description.md and docs/formats/image-files.md).
 //!
 //! ```text
 //! PART=1024;S;x,x;L;/,8000;83;/home,

@@ -1,4 +1,4 @@
-//! The names of an image's files (spec 1.4, sections 4.1.2, 4.4 and 4.6).
+//! The names of an image's files (docs/formats/image-files.md).
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! `/config.isoclient` of an installation medium (spec 1.4, sections 4.8 and 7.3): what is installed, and how.
+//! `/config.isoclient` of an installation medium: what is installed, and how
+//! (docs/formats/image-files.md and docs/formats/media.md).
 //!
 //! ```text
 //! DISK=/dev/sda                             the disk it is for, when that is known

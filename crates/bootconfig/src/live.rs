@@ -1,4 +1,5 @@
-//! `/config.isoclient` of a live medium (spec 1.4, section 4.12): which image it carries and how it is put together.
+//! `/config.isoclient` of a live medium: which image it carries and how it is put together
+//! (docs/formats/image-files.md).
 //!
 //! ```text
 //! IMAGE=/dev/ram1;<name>.<arch>;<version>

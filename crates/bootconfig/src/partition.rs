@@ -86,7 +86,7 @@ pub struct SearchedDevice {
     pub number: u32,
 }
 
-/// The order of vmxboot (spec 5.5: hda2 sda2 hda1 sda1), with the disks that have come since. The second partition
+/// The order of vmxboot (docs/formats/boot-images.md; hda2 sda2 hda1 sda1), with the disks that have come since. The second partition
 /// goes first: where there are two, the first one holds the boot image.
 pub const SEARCH_ORDER: [SearchedDevice; 12] = {
     const DISKS: [&str; 6] = ["hda", "sda", "vda", "xvda", "nvme0n1", "mmcblk0"];

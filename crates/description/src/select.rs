@@ -183,7 +183,7 @@ impl Description {
             .map_or_else(|| self.image_span.clone(), |section| section.content.span.clone())
     }
 
-    /// The type asked for, else the primary one, else the first (spec 2.4).
+    /// The type asked for, else the primary one, else the first (docs/formats/description.md).
     fn type_entry<'a>(
         &self,
         preferences: &[&'a Section<Preferences>],
@@ -261,7 +261,7 @@ impl Force<'_> {
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
     }
 
-    /// Entries with the same resolved location collapse into the first, with the settings of the last (spec 2.7.6).
+    /// Entries with the same resolved location collapse into the first, with the settings of the last (docs/formats/description.md).
     fn repositories(&self, description: &Description) -> Vec<Repository> {
         let mut repositories: Vec<Repository> = Vec::new();
         for section in self.of(&description.repositories) {

@@ -1,4 +1,4 @@
-//! The one error of linuxrc: what went wrong, and how the machine goes on from there (spec 1.4, section 5.4).
+//! The one error of linuxrc: what went wrong, and how the machine goes on from there (docs/formats/boot-images.md).
 
 /// Why a boot cannot go on. The way out travels with the cause.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -137,7 +137,7 @@ impl Devices {
         self.0.values().find(|device| device.is(wanted))
     }
 
-    /// The first device with a file system in the order of vmxboot, where nobody said which it is (spec 5.5).
+    /// The first device with a file system in the order of vmxboot, where nobody said which it is (docs/formats/boot-images.md).
     pub(crate) fn search(&self) -> Option<&Device> {
         SEARCH_ORDER
             .iter()

@@ -1,4 +1,4 @@
-//! Putting a live system together from what is on its medium (spec 1.4, sections 4.12 and 5.5).
+//! Putting a live system together from what is on its medium (docs/formats/image-files.md and docs/formats/boot-images.md).
 //!
 //! ```text
 //! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's location

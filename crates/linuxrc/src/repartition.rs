@@ -1,4 +1,4 @@
-//! Divides the rest of the disk at the first boot: swap, and file systems such as /home (spec 1.4, section 5.5).
+//! Divides the rest of the disk at the first boot: swap, and file systems such as /home (docs/formats/boot-images.md).
 //!
 //! The table on the disk is written last, so that a power cut at any moment is survived: until then the disk is as it was
 //! dumped and the next boot begins again, afterwards everything is there.

@@ -1,4 +1,4 @@
-//! The swap space that is on the disks of the machine, for a live system (spec 1.4, section 5.5).
+//! The swap space that is on the disks of the machine, for a live system (docs/formats/boot-images.md).
 //!
 //! The system gets a line in its fstab for each; what is written there is the machine's memory and nothing that anybody
 //! keeps. Space that holds a machine that sleeps has another signature and is left alone. The chapter's other half, a

@@ -1,4 +1,4 @@
-//! The chapter's spelling: the operation is an option (spec/kiwi-1.4, section 1.2).
+//! The chapter's spelling: the operation is an option (docs/formats/command-lines.md).
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! An initrd: the tree as N.gz, N.md5 over it, and the tree's kernel beside it (spec/kiwi-1.4, 4.4 and 4.5).
+//! An initrd: the tree as N.gz, N.md5 over it, and the tree's kernel beside it (docs/formats/image-files.md).
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -283,7 +283,7 @@ fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Ho
     Ok(image)
 }
 
-/// The settings VMware reads (spec/kiwi-1.4, 4.10; the disk's file is named right in both cases).
+/// The settings VMware reads (docs/formats/image-files.md; the disk's file is named right in both cases).
 fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
     let controller = machine.disk.as_str();
     let disk = match controller.starts_with("ide") {

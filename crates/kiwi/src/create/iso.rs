@@ -1,4 +1,4 @@
-//! A live system: one hybrid ISO that boots from a CD or a stick (spec/kiwi-1.4, 4.12).
+//! A live system: one hybrid ISO that boots from a CD or a stick (docs/formats/image-files.md).
 //!
 //! ```text
 //! tree -> content (the layout: what is read from the medium, what goes to memory) -+

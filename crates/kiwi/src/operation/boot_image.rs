@@ -1,7 +1,7 @@
 //! The boot image of a system: from the boot description its type names, or from the system tree itself.
 //!
 //! A boot description is one more description: it is prepared and created like any other, from the repositories of
-//! the system (spec/kiwi-1.4, 2.7.8), and gets our `linuxrc` as `/init`.
+//! the system (docs/formats/description.md), and gets our `linuxrc` as `/init`.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! A system in a file system becomes the disk that an installation writes: boot loader, the installer's own boot image with
 //! the orders to start this system, and the system itself. At its first boot it divides the machine's disk as `<deploy>`
-//! says (spec/kiwi-1.4, 5.6).
+//! says (docs/formats/boot-images.md).
 
 use anyhow::{Context, Result, ensure};
 use bootconfig::{BootConfig, InstallConfig, Kind};

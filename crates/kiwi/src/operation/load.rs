@@ -68,7 +68,7 @@ pub(super) fn parse(source: &Source) -> Parsed {
     Description::load(source.file(), &mut |path: &str| source.included(path))
 }
 
-/// Follows the chain of `inherit`; every description is merged once (spec 2.12).
+/// Follows the chain of `inherit`; every description is merged once (docs/formats/description.md).
 pub(super) fn inherit(description: &mut Description, source: &Source, share: &Share) -> Result<()> {
     let mut seen: Vec<PathBuf> = vec![source.directory().to_owned()];
     let mut directory = source.directory().to_owned();

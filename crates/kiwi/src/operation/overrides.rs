@@ -69,7 +69,7 @@ pub struct RepositoryOptions {
 }
 
 impl Overrides {
-    /// Makes the changes (spec/kiwi-1.4, section 1.2.2).
+    /// Makes the changes (docs/formats/command-lines.md).
     pub(super) fn apply(&self, selection: &mut Selection) -> Result<()> {
         match self.ignore_repositories {
             IgnoreRepositories::None => {}

@@ -7,7 +7,7 @@ use ondisk::Mebibytes;
 
 use crate::create::{self, install_settings::deployed};
 
-/// Mebibytes a system gets at most where the chapter's oemboot divides the disk (spec/kiwi-1.4, 5.5).
+/// Mebibytes a system gets at most where the chapter's oemboot divides the disk (docs/formats/boot-images.md).
 const CHAPTER_SYSTEM: u64 = 10_240;
 
 /// The partitions the disk gets; none when it stays as it is or the system has all of it.

@@ -164,7 +164,7 @@ fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// `config-yast.xml` makes YaST configure the system at its first boot (spec 3.4, step 9).
+/// `config-yast.xml` makes YaST configure the system at its first boot (docs/formats/scripts.md).
 fn autoyast(plan: &Plan, tree: &RootTree) -> Result<()> {
     let Some(text) = &plan.autoyast else { return Ok(()) };
     tree.write("var/lib/autoinstall/autoconf/autoconf.xml", text, 0o644)?;

@@ -1,4 +1,4 @@
-//! `/.profile`, the description as shell variables, and `/.kconfig`, functions for its scripts (spec/kiwi-1.4, 3.5 and 3.7).
+//! `/.profile`, the description as shell variables, and `/.kconfig`, functions for its scripts (docs/formats/scripts.md).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `kiwi.yml`, the configuration of KIWI NG, of the system and of the user (spec/kiwi-8.5, section 2.8).
+//! `kiwi.yml`, the configuration of KIWI NG, of the system and of the user (docs/formats/command-lines.md).
 //!
 //! Files are read in NG's order, later ones go before earlier ones. What a setting does here stands in `SETTINGS`: most of
 //! NG's choose between tools that kiwi does not use, and are known without effect. A name that nobody knows is warned of.

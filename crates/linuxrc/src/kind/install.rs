@@ -1,4 +1,4 @@
-//! The boot image of installation media, the chapter's isoinstboot (spec 1.4, section 5.6).
+//! The boot image of installation media, the chapter's isoinstboot (docs/formats/boot-images.md).
 //!
 //! ```text
 //! find the medium -> is its image what it should be? -> which disk? -> consent, or installed already? -> write

@@ -1,4 +1,4 @@
-//! The boot image of live systems on a CD or a stick (spec 1.4, sections 4.12 and 5.5).
+//! The boot image of live systems on a CD or a stick (docs/formats/image-files.md and docs/formats/boot-images.md).
 //!
 //! ```text
 //! find the medium -> is it whole? (read it all, when asked) -> a part of the stick for what is kept, when asked

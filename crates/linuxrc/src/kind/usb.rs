@@ -1,4 +1,4 @@
-//! The boot image of sticks that carry a whole system (spec 1.4, section 5.5).
+//! The boot image of sticks that carry a whole system (docs/formats/boot-images.md).
 //!
 //! A writable system boots as from a disk. A read-only one is the lower half of a union: what the system writes goes to
 //! the next partition, which fills the stick from the first boot on.

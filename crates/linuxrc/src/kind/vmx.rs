@@ -1,4 +1,4 @@
-//! The boot image of disks: vmx for virtual machines, oem for real ones (spec 1.4, section 5.5).
+//! The boot image of disks: vmx for virtual machines, oem for real ones (docs/formats/boot-images.md).
 //!
 //! What vmxboot did with scripts of the distribution (boot loader, fstab) is done by the builder today, so that what
 //! is left is: find the system, check it, let it have the whole disk, enter it.

@@ -1,4 +1,4 @@
-//! The spelling of KIWI NG: `kiwi [global] SERVICE COMMAND [options]` (spec/kiwi-8.5, section 3).
+//! The spelling of KIWI NG: `kiwi [global] SERVICE COMMAND [options]` (docs/formats/command-lines.md).
 //!
 //! Every command becomes the Request of the verb that does the same. What this version of kiwi cannot do is refused by
 //! name while the command line is read, before any work.

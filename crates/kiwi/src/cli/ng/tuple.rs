@@ -1,5 +1,5 @@
 //! The repository of one argument: `source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,
-//! distribution,repo_gpgcheck,sourcetype` (spec/kiwi-8.5, section 3).
+//! distribution,repo_gpgcheck,sourcetype` (docs/formats/command-lines.md).
 
 use crate::operation::RepositoryOptions;
 
