@@ -46,8 +46,8 @@ KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fspro
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
     syslinux-common)
 
-# Whether `cargo nextest` runs the tests. It installs nextest where its binary package is at hand; otherwise `cargo test` runs
-# the same tests.
+# Whether `cargo nextest` runs the tests; without it `cargo test` runs the same tests. Installing it from source takes minutes
+# (`cargo install --locked cargo-nextest`), so that is left to the user.
 has_nextest() {
     cargo nextest --version >/dev/null 2>&1
 }
