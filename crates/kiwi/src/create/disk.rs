@@ -13,7 +13,7 @@ use description::{Disk, DiskFormat, Machine, Selection};
 use ondisk::Filesystem;
 
 use super::disk_volumes::{self, VolumePlan};
-use super::{BootFiles, TreeFacts, install_settings, remove_build_files};
+use super::{BootImageFiles, TreeFacts, install_settings, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
@@ -36,7 +36,7 @@ pub struct Plan {
     /// Children before parents, the system last.
     volumes: Vec<VolumePlan>,
     menu: Menu,
-    boot: BootFiles,
+    boot: BootImageFiles,
     epoch: u64,
     format: DiskFormat,
     /// Where identifiers of the file's format come from.

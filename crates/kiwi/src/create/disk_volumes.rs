@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use bootconfig::{Content, Table};
 use description::Disk;
 
-use super::{BootFiles, TreeFacts, size};
+use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::grub2;
 use crate::disk::{DiskLayout, SECTOR};
 use crate::filesystem::{self, FilesystemPlan};
@@ -32,7 +32,7 @@ pub(super) fn plan(
     table: &mut Table,
     disk: &Disk,
     facts: &TreeFacts,
-    boot: &BootFiles,
+    boot: &BootImageFiles,
     epoch: u64,
 ) -> Result<Vec<VolumePlan>> {
     let initrd = boot.initrd.metadata().with_context(|| format!("reading {}", boot.initrd.display()))?;

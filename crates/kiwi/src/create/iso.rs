@@ -16,7 +16,7 @@ use bootconfig::{ImageName, LiveConfig};
 use description::{Iso, IsoLayout, Selection};
 
 use self::content::Packed;
-use super::{BootFiles, TreeFacts, remove_build_files};
+use super::{BootImageFiles, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -31,7 +31,7 @@ pub struct Plan {
     pub(super) name: ImageName,
     content: content::ContentPlan,
     medium: IsoPlan,
-    boot: BootFiles,
+    boot: BootImageFiles,
     epoch: u64,
     layout: IsoLayout,
 }

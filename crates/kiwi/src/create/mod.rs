@@ -25,7 +25,7 @@ use crate::workspace::Workspace;
 
 /// A finished boot image, to be put into a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BootFiles {
+pub struct BootImageFiles {
     /// The initrd.
     pub initrd: PathBuf,
     /// The kernel it is for; the system tree has the same.
@@ -42,12 +42,12 @@ pub struct TreeFacts {
     /// Content of each mount point that becomes a file system of its own, without that of mount points below it.
     pub parts: BTreeMap<String, Measure>,
     /// The boot image, for types that boot.
-    pub boot: Option<BootFiles>,
+    pub boot: Option<BootImageFiles>,
 }
 
 impl TreeFacts {
     /// Measures a tree that becomes an image, of which `mount_points` become file systems of their own.
-    pub fn of(tree: &RootTree, boot: Option<BootFiles>, mount_points: &[String]) -> Result<Self> {
+    pub fn of(tree: &RootTree, boot: Option<BootImageFiles>, mount_points: &[String]) -> Result<Self> {
         let mut measure = tree.measure()?;
         let mut parts: BTreeMap<String, Measure> = BTreeMap::new();
         let mut children_first: Vec<&String> = mount_points.iter().collect();

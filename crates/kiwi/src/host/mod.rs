@@ -41,7 +41,7 @@ pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
-pub use progress::{Output, Progress, Stage};
+pub use progress::{Output, Progress, RunningStage};
 pub use userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Effects, as one value that is handed down.
@@ -89,7 +89,7 @@ impl Host {
     }
 
     /// Announces a piece of work; it ends when the value is finished or dropped.
-    pub fn stage(&self, text: impl Into<String>) -> Stage<'_> {
+    pub fn stage(&self, text: impl Into<String>) -> RunningStage<'_> {
         let text = text.into();
         self.log.line(&format!("==> {text}"));
         self.progress.stage(text, &self.spans)

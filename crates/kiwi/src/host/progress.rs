@@ -25,7 +25,7 @@ pub struct Progress {
 }
 
 /// A piece of work that is going on.
-pub struct Stage<'a> {
+pub struct RunningStage<'a> {
     progress: &'a Progress,
     spans: &'a Spans,
     before: (f64, Usage),
@@ -52,7 +52,7 @@ impl Progress {
         Self { output, terminal: output == Output::Human && std::io::stderr().is_terminal() }
     }
 
-    pub(super) fn stage<'a>(&'a self, text: String, spans: &'a Spans) -> Stage<'a> {
+    pub(super) fn stage<'a>(&'a self, text: String, spans: &'a Spans) -> RunningStage<'a> {
         self.event(&Event::StageStarted { stage: &text });
         let bar = self.terminal.then(|| {
             let bar = ProgressBar::new_spinner().with_message(text.clone());
@@ -63,7 +63,7 @@ impl Progress {
             bar
         });
         let before = (spans.now(), Usage::so_far());
-        Stage {
+        RunningStage {
             progress: self,
             spans,
             before,
@@ -123,7 +123,7 @@ impl Progress {
     }
 }
 
-impl Stage<'_> {
+impl RunningStage<'_> {
     /// How far the work is, in any unit; shown in per cent behind its text.
     pub fn advance(&self, done: u64, total: u64) {
         self.progress.event(&Event::StageProgress { stage: &self.text, done, total });
@@ -146,7 +146,7 @@ impl Stage<'_> {
     }
 }
 
-impl Drop for Stage<'_> {
+impl Drop for RunningStage<'_> {
     fn drop(&mut self) {
         let seconds = self.started.elapsed().as_secs_f64();
         if let Some(bar) = self.bar.take() {

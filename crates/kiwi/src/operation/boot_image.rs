@@ -18,7 +18,7 @@ use super::locking::Locking;
 use super::{Overrides, boot_program, cached_artifacts, images_script, load, partition_plan, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
-use crate::create::{BootFiles, TreeFacts};
+use crate::create::{BootImageFiles, TreeFacts};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::initrd;
@@ -31,8 +31,8 @@ use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
 /// A boot image, ready to be put into a disk, and what of it is published beside the disk.
-pub(super) struct Made {
-    pub(super) files: BootFiles,
+pub(super) struct MadeBootImage {
+    pub(super) files: BootImageFiles,
     pub(super) artifacts: Vec<Artifact>,
 }
 
@@ -153,7 +153,7 @@ pub(super) fn of(
     record: &Record,
     workspace: &Workspace,
     context: &Context,
-) -> Result<Option<Made>> {
+) -> Result<Option<MadeBootImage>> {
     let Some(wanted) = wanted(selection) else { return Ok(None) };
     let Some(config) = wanted.config(selection, Some(&record.identity()))? else { return Ok(None) };
     match decided {
@@ -213,7 +213,7 @@ fn from_tree(
     record: &Record,
     workspace: &Workspace,
     context: &Context,
-) -> Result<Made> {
+) -> Result<MadeBootImage> {
     let share = &context.share;
     let host = &context.host;
     let stage = host.stage("Making the boot image from the root tree");
@@ -221,19 +221,19 @@ fn from_tree(
     let file = workspace.initrd();
     initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
     stage.finish();
-    let files = BootFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
+    let files = BootImageFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
     let artifacts = match config.kind {
         Kind::Usb => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
         Kind::Vmx | Kind::Oem | Kind::Iso | Kind::Install => Vec::new(),
     };
-    Ok(Made { files, artifacts })
+    Ok(MadeBootImage { files, artifacts })
 }
 
 /// Boot image and kernel as files of their own, for a system that does not carry them itself. They are named as those
 /// of a boot description are: `initrd-<name>.<arch>-<version>` and `.kernel.<kver>` behind it.
 fn beside(
     selection: &Selection,
-    files: &BootFiles,
+    files: &BootImageFiles,
     kernel: &Kernel,
     tree: &RootTree,
     workspace: &Workspace,
@@ -253,7 +253,7 @@ fn described(
     config: &BootConfig,
     system_tree: &RootTree,
     context: &Context,
-) -> Result<Made> {
+) -> Result<MadeBootImage> {
     let path = &boot.path;
     let artifacts = boot.artifacts(config, context)?;
     let kernel_version = crate::create::kernel_of(&artifacts)
@@ -270,7 +270,7 @@ fn described(
     let cdboot = boot.cdboot.clone();
     // A medium carries its boot image; nothing of it lies beside it.
     let artifacts = if config.kind == Kind::Iso { Vec::new() } else { artifacts };
-    Ok(Made { files: BootFiles { initrd, kernel_version, cdboot }, artifacts })
+    Ok(MadeBootImage { files: BootImageFiles { initrd, kernel_version, cdboot }, artifacts })
 }
 
 impl DecidedBoot {

@@ -200,7 +200,7 @@ pub fn make(
     context: &Context,
 ) -> Result<Prepared> {
     let host = &context.host;
-    let mut stages = stage_cache::Stages::begin(plan, decided, tree, reuse, context)?;
+    let mut stages = stage_cache::TreeStages::begin(plan, decided, tree, reuse, context)?;
     let manager = plan.packages.manager();
     if !stages.restore_packages()? {
         install::create(&plan.packages, &decided.resolution, &mut stages, tree, context)?;

@@ -29,14 +29,14 @@ const NOTE: &str = "note";
 /// How far the cache is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reuse {
-    /// Stages are neither taken from it nor kept in it.
+    /// TreeStages are neither taken from it nor kept in it.
     pub off: bool,
     /// Results of scripts that used the network are used again, too.
     pub network: bool,
 }
 
 /// The stages of one tree.
-pub(super) struct Stages<'a> {
+pub(super) struct TreeStages<'a> {
     plan: &'a PreparePlan,
     decided: &'a Decided,
     tree: &'a RootTree,
@@ -46,13 +46,13 @@ pub(super) struct Stages<'a> {
     began: Moment,
     /// When the stage that goes on began.
     clock: Instant,
-    below: LowerDir,
+    below: Base,
     /// Inputs of the layer of packages that is in the tree.
     layer: Option<Inputs>,
 }
 
 /// What the next stage is the difference to.
-enum LowerDir {
+enum Base {
     /// Nothing: it is the first one.
     Nothing,
     /// A stage that is in the cache, and what the tree held then, once that is needed.
@@ -61,7 +61,7 @@ enum LowerDir {
     Lost,
 }
 
-impl<'a> Stages<'a> {
+impl<'a> TreeStages<'a> {
     pub(super) fn begin(
         plan: &'a PreparePlan,
         decided: &'a Decided,
@@ -79,7 +79,7 @@ impl<'a> Stages<'a> {
             context,
             began,
             clock: Instant::now(),
-            below: LowerDir::Nothing,
+            below: Base::Nothing,
             layer: None,
         })
     }
@@ -95,9 +95,9 @@ impl<'a> Stages<'a> {
     /// The stage of these inputs in the cache, if it is the difference to what is in the tree.
     fn find(&self, inputs: &Inputs) -> Result<Option<Entry>> {
         let parent = match &self.below {
-            LowerDir::Nothing => None,
-            LowerDir::Kept(parent, _) => Some(parent),
-            LowerDir::Lost => return Ok(None),
+            Base::Nothing => None,
+            Base::Kept(parent, _) => Some(parent),
+            Base::Lost => return Ok(None),
         };
         let key = inputs.key();
         let Some(entry) = self.cache.stages().find(&key, &self.context.host) else { return Ok(None) };
@@ -124,7 +124,7 @@ impl<'a> Stages<'a> {
             }
             Err(error) => return Err(error),
         }
-        if matches!(self.below, LowerDir::Nothing) {
+        if matches!(self.below, Base::Nothing) {
             empty(self.tree, but)?;
         }
         put(&entry, self.tree, &self.context.host)?;
@@ -134,7 +134,7 @@ impl<'a> Stages<'a> {
 
     /// The next stage will be made; what it finds is noted without what the directories `but` hold.
     fn make_next(&mut self, but: &[&str]) -> Result<()> {
-        if let LowerDir::Kept(_, snapshot @ None) = &mut self.below {
+        if let Base::Kept(_, snapshot @ None) = &mut self.below {
             *snapshot = Some(Snapshot::take(self.tree, but)?);
         }
         Ok(())
@@ -179,7 +179,7 @@ impl<'a> Stages<'a> {
     /// Keeps the tree with all packages.
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
-        if self.is_kept() && !matches!(self.below, LowerDir::Lost) {
+        if self.is_kept() && !matches!(self.below, Base::Lost) {
             let stage =
                 self.context.host.stage("Keeping the packages in the cache").of_cache(FromCache::Kept);
             archive = self.save_stage(&self.decided.packages, &[], None)?;
@@ -196,7 +196,7 @@ impl<'a> Stages<'a> {
 
     /// The next stage is the difference to this one, whose archive is in the cache; none: it is not kept.
     fn goes_on(&mut self, key: Key, archive: Option<Digest>) {
-        self.below = archive.map_or(LowerDir::Lost, |file| LowerDir::Kept(Parent { key, file }, None));
+        self.below = archive.map_or(Base::Lost, |file| Base::Kept(Parent { key, file }, None));
     }
 
     /// Makes the tree of the packages the customised one, when the cache has it.
@@ -211,7 +211,7 @@ impl<'a> Stages<'a> {
 
     /// Keeps what customising did to the tree.
     pub(super) fn save_tree(&self) -> Result<()> {
-        if !matches!(self.below, LowerDir::Kept(..)) {
+        if !matches!(self.below, Base::Kept(..)) {
             return Ok(());
         }
         let stage =
@@ -227,12 +227,12 @@ impl<'a> Stages<'a> {
         let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
         let extent = match &self.below {
-            LowerDir::Kept(parent, snapshot) => {
+            Base::Kept(parent, snapshot) => {
                 making.stands_upon(parent.clone());
                 let snapshot = snapshot.as_ref().context("the stage before was not looked at")?;
                 Extent::Since(snapshot, but)
             }
-            LowerDir::Nothing | LowerDir::Lost => Extent::But(but),
+            Base::Nothing | Base::Lost => Extent::But(but),
         };
         pack(&mut making, self.tree, extent, self.began, &self.context.host)?;
         if let Some(note) = note {
@@ -250,7 +250,7 @@ impl<'a> Stages<'a> {
     }
 }
 
-impl Layers for Stages<'_> {
+impl Layers for TreeStages<'_> {
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>> {
         if !self.is_kept() {
             return Ok(None);
@@ -270,7 +270,7 @@ impl Layers for Stages<'_> {
     }
 
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()> {
-        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, LowerDir::Lost)) else {
+        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Base::Lost)) else {
             return Ok(());
         };
         let title = format!("Keeping the {} in the cache", of(layer));

@@ -28,7 +28,7 @@ use rustix::io::Errno;
 
 use super::RootTree;
 use crate::host::device::Device;
-use parents::{Archive, Packages};
+use parents::{ArchiveParents, PackageParents};
 
 /// Bytes copied at once.
 const BLOCK: usize = 1 << 18;
@@ -69,20 +69,20 @@ pub struct TreeWriter<'a> {
 
 /// How the directory of an entry is found.
 enum Parents<'a> {
-    Packages(Packages<'a>),
-    Archive(Archive),
+    Packages(PackageParents<'a>),
+    Archive(ArchiveParents),
 }
 
 impl<'a> TreeWriter<'a> {
     /// Returns a writer for the files of packages.
     pub fn of_packages(tree: &'a RootTree) -> Self {
-        Self { parents: Parents::Packages(Packages::new(tree)), block: vec![0; BLOCK] }
+        Self { parents: Parents::Packages(PackageParents::new(tree)), block: vec![0; BLOCK] }
     }
 
     /// Returns a writer for the entries of an archive, or of a walk in the same order; `root` is the directory of the
     /// tree. [`TreeWriter::close`] completes it.
     pub fn of_archive(root: &Path) -> Result<Self> {
-        Ok(Self { parents: Parents::Archive(Archive::new(root)?), block: vec![0; BLOCK] })
+        Ok(Self { parents: Parents::Archive(ArchiveParents::new(root)?), block: vec![0; BLOCK] })
     }
 
     /// Creates an entry by `create`, completes it by `finish` and gives it its name as the policy demands.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::file_conflicts::Index;
-use super::rules::Attributes;
+use super::rules::OwnerAndMode;
 use super::trigger::{Interest, interests};
 use super::unpack::Unpacker;
 use crate::package_manager::deb::Deb;
@@ -137,7 +137,7 @@ pub(super) fn write_members(package: &Deb, prefix: &str, tree: &RootTree) -> Res
     let mut writer = TreeWriter::of_packages(tree);
     for member in &package.members {
         let path = PathBuf::from(format!("{prefix}{}", member.name));
-        let attributes = Attributes { user: 0, group: 0, mode: member.mode }.at(member.time);
+        let attributes = OwnerAndMode { user: 0, group: 0, mode: member.mode }.at(member.time);
         writer
             .file(&path, &mut member.bytes.as_slice(), &attributes)
             .with_context(|| format!("writing {} in the tree", path.display()))?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::rules::Attributes;
+use super::rules::OwnerAndMode;
 use crate::package_manager::deb::{Control, alternatives};
 
 /// Directories of the root that are links to those below `usr`.
@@ -28,7 +28,7 @@ pub(super) struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Directory {
     pub(super) package: Index,
-    pub(super) attributes: Attributes,
+    pub(super) attributes: OwnerAndMode,
     pub(super) time: i64,
     /// Something was put into it, so its time is that of the build.
     pub(super) filled: bool,

@@ -14,20 +14,20 @@ use crate::root_tree::{self, RootTree};
 pub(in super::super) struct Rules {
     /// Path -> where it goes instead, and whose files stay.
     diversions: HashMap<PathBuf, (PathBuf, String)>,
-    overrides: HashMap<PathBuf, Attributes>,
+    overrides: HashMap<PathBuf, OwnerAndMode>,
     users: HashMap<String, u32>,
     groups: HashMap<String, u32>,
 }
 
 /// Owner, group and mode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Attributes {
+pub(super) struct OwnerAndMode {
     pub(super) user: u32,
     pub(super) group: u32,
     pub(super) mode: u32,
 }
 
-impl Attributes {
+impl OwnerAndMode {
     /// Returns the attributes of an entry with this time.
     pub(super) fn at(self, seconds: i64) -> root_tree::Attributes {
         let Self { user, group, mode } = self;
@@ -63,13 +63,13 @@ impl Rules {
     }
 
     /// Owner, group and mode that an entry gets.
-    pub(super) fn attributes(&self, entry: &Entry) -> Attributes {
+    pub(super) fn attributes(&self, entry: &Entry) -> OwnerAndMode {
         if let Some(attributes) = self.overrides.get(&entry.path) {
             return *attributes;
         }
         let id =
             |owner: &Owner, known: &HashMap<String, u32>| known.get(&owner.name).copied().unwrap_or(owner.id);
-        Attributes {
+        OwnerAndMode {
             user: id(&entry.user, &self.users),
             group: id(&entry.group, &self.groups),
             mode: entry.mode,
@@ -77,7 +77,7 @@ impl Rules {
     }
 
     /// A line `USER GROUP MODE PATH`; `#` stands before a number.
-    fn overridden(&self, line: &str) -> Option<(PathBuf, Attributes)> {
+    fn overridden(&self, line: &str) -> Option<(PathBuf, OwnerAndMode)> {
         let mut keywords = line.splitn(4, ' ');
         let id = |keyword: &str, known: &HashMap<String, u32>| match keyword.strip_prefix('#') {
             Some(number) => number.parse().ok(),
@@ -86,7 +86,7 @@ impl Rules {
         let user = id(keywords.next()?, &self.users)?;
         let group = id(keywords.next()?, &self.groups)?;
         let mode = u32::from_str_radix(keywords.next()?, 8).ok()?;
-        Some((relative(keywords.next()?), Attributes { user, group, mode }))
+        Some((relative(keywords.next()?), OwnerAndMode { user, group, mode }))
     }
 }
 
@@ -145,11 +145,11 @@ mod tests {
             group: owner("nobody-knows", 42),
             time: 0,
         };
-        assert_eq!(rules.attributes(&entry), Attributes { user: 6, group: 42, mode: 0o755 });
+        assert_eq!(rules.attributes(&entry), OwnerAndMode { user: 6, group: 42, mode: 0o755 });
         let (path, attributes) = rules.overridden("root messagebus 4754 /usr/lib/helper").unwrap();
         rules.overrides.insert(path, attributes);
         entry.user = owner("", 0);
-        assert_eq!(rules.attributes(&entry), Attributes { user: 0, group: 104, mode: 0o4754 });
+        assert_eq!(rules.attributes(&entry), OwnerAndMode { user: 0, group: 104, mode: 0o4754 });
         assert_eq!(rules.overridden("root nobody 755 /x"), None);
         assert_eq!(rules.overridden("#7 #8 755 /x").unwrap().1.user, 7);
     }

@@ -18,12 +18,12 @@ const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Directories of packages: links are followed inside the tree, missing directories are created.
-pub(super) struct Packages<'a> {
+pub(super) struct PackageParents<'a> {
     tree: &'a RootTree,
     open: HashMap<PathBuf, OwnedFd>,
 }
 
-impl<'a> Packages<'a> {
+impl<'a> PackageParents<'a> {
     pub(super) fn new(tree: &'a RootTree) -> Self {
         Self { tree, open: HashMap::new() }
     }
@@ -46,7 +46,7 @@ impl<'a> Packages<'a> {
         Ok((self.open.get(parent).context("opening its directory")?.as_fd(), name))
     }
 
-    /// As [`Packages::open`], with a directory that is not kept.
+    /// As [`PackageParents::open`], with a directory that is not kept.
     pub(super) fn resolve<'p>(&self, path: &'p Path) -> Result<(OwnedFd, &'p OsStr)> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = match self.tree.root().resolve(parent) {
@@ -61,7 +61,7 @@ impl<'a> Packages<'a> {
 }
 
 /// Directories of an archive: those from the root of the tree to the last entry's; none may be a link.
-pub(super) struct Archive {
+pub(super) struct ArchiveParents {
     root: Directory,
     below: Vec<Directory>,
 }
@@ -73,7 +73,7 @@ struct Directory {
     times: Timestamps,
 }
 
-impl Archive {
+impl ArchiveParents {
     pub(super) fn new(root: &Path) -> Result<Self> {
         let handle = rustix::fs::open(root, DIRECTORY, Mode::empty())?;
         let times = times_of(&handle)?;
@@ -115,7 +115,7 @@ impl Archive {
         Ok((self.top().handle.as_fd(), name))
     }
 
-    /// As [`Archive::enter`], without a change of which directories are open.
+    /// As [`ArchiveParents::enter`], without a change of which directories are open.
     pub(super) fn open_exact<'p>(&self, path: &'p Path) -> Result<(OwnedFd, &'p OsStr)> {
         let names = names(path)?;
         let Some((name, parents)) = names.split_last() else {
