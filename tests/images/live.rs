@@ -224,7 +224,7 @@ fn a_persistent_stick_keeps_a_file_by_uefi_and_bios() {
     assert_eq!(machine.ask("cat kept"), "for ever");
     drop(machine);
     // The part does not count for the medium's sum.
-    judge_check(&image, directory.path(), Slot::Usb, "The medium is as it was made.");
+    judge_check(&image, directory.path(), Slot::Usb, "The medium is intact.");
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn what_is_wrong_with_a_medium_is_said() {
     says(Some(&damaged), "", "The read-only part of the system, live-read-only.x86_64-1.0.0, is damaged: ");
     let (file, wrong) = copy("wrong");
     file.write_all_at(b"wrong", squashfs + (1 << 20)).unwrap();
-    says(Some(&wrong), "mediacheck=1", "The medium is damaged: its sum is not the one of its image.");
+    says(Some(&wrong), "mediacheck=1", "The medium is damaged: its checksum does not match its image.");
 
     // The part that goes to memory has another sum than the one beside it.
     let image = medium("flags=\"compressed\"", directory.path());

@@ -1,6 +1,6 @@
 //! The boot, from the kernel's first program to the system's.
 //!
-//! This file has what is the same for every kind: it mounts the kernel's file systems and reads the command line.
+//! This file has the steps common to every kind: it mounts the kernel's file systems and reads the command line.
 
 use std::convert::Infallible;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::kind;
 use crate::machine::{Machine, PanicTimeout};
 
-/// Boots the system. Comes back only with the reason why it cannot.
+/// Boots the system. Returns only if that fails, with the reason.
 pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFailure> {
     machine.mount_kernel_filesystems()?;
     let keywords = read_command_line(machine)?;

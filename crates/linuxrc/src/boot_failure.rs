@@ -1,37 +1,37 @@
-//! The one error of linuxrc: what went wrong, and how the machine goes on from there (docs/formats/boot-images.md).
+//! The one error of linuxrc: what failed, and how the machine continues (docs/formats/boot-images.md).
 
-/// Why a boot cannot go on. The way out travels with the cause.
+/// Why a boot failed, with the reaction to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BootFailure {
-    /// What was missing or failed, what was seen instead, what to do. Several lines.
+    /// What was missing or failed, what was found instead, and what to do. Several lines.
     pub(crate) text: String,
-    /// The way out.
+    /// The reaction.
     pub(crate) then: Then,
 }
 
-/// The ways out of a boot failure.
+/// The reactions to a boot failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     /// Reboot after a minute.
     Reboot,
-    /// Stay for ever: a reboot would do harm or change nothing.
+    /// Halt forever: a reboot would do harm or change nothing.
     Wait,
-    /// A shell, for whoever booted with DEBUG=1; for everybody else a reboot.
+    /// A shell with DEBUG=1, otherwise a reboot.
     Shell,
 }
 
 impl BootFailure {
-    /// A failure after which the machine reboots.
+    /// Returns a failure after which the machine reboots.
     pub(crate) fn reboot(text: impl Into<String>) -> Self {
         Self { text: text.into(), then: Then::Reboot }
     }
 
-    /// A failure after which the machine stands still.
+    /// Returns a failure after which the machine halts.
     pub(crate) fn wait(text: impl Into<String>) -> Self {
         Self { text: text.into(), then: Then::Wait }
     }
 
-    /// A failure that is looked into with a shell when there is one.
+    /// Returns a failure that opens a shell if there is one.
     pub(crate) fn shell(text: impl Into<String>) -> Self {
         Self { text: text.into(), then: Then::Shell }
     }

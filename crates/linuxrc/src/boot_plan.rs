@@ -1,4 +1,4 @@
-//! What one boot has to do, from the command line and the file `/kiwi.boot` of the initrd.
+//! The tasks of one boot, from the command line and the file `/kiwi.boot` of the initrd.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,7 +9,7 @@ use ondisk::Filesystem;
 use crate::boot_failure::BootFailure;
 use crate::machine::Machine;
 
-/// What this boot has to do. The command line takes precedence over `/kiwi.boot`.
+/// The tasks of this boot. The command line takes precedence over `/kiwi.boot`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BootPlan {
     pub(crate) kind: Kind,
@@ -24,11 +24,11 @@ pub(crate) struct BootPlan {
     /// Volume set id of the medium with the system.
     pub(crate) medium: Option<String>,
     pub(crate) init: Option<String>,
-    /// Seconds to wait for the root device; nothing waits for ever.
+    /// Seconds to wait for the root device; no wait is unlimited.
     pub(crate) timeout: Option<u64>,
 }
 
-/// Seconds to wait for the root device when nobody says how long.
+/// Seconds to wait for the root device by default.
 const TIMEOUT: u64 = 60;
 
 impl BootPlan {
@@ -57,14 +57,14 @@ impl BootPlan {
     pub(crate) fn read(machine: &Machine, keywords: &Parameters) -> Result<Self, BootFailure> {
         let parameters = BootParameters::of(keywords).map_err(|error| {
             BootFailure::shell(format!(
-                "{error}\nThis stands on the kernel command line; correct it in the boot menu."
+                "{error}\nThe error is on the kernel command line; correct it in the boot menu."
             ))
         })?;
         let path = machine.root.join(BootConfig::PATH.trim_start_matches('/'));
         let text = fs::read_to_string(&path).map_err(|error| {
             BootFailure::shell(match error.kind() {
                 ErrorKind::NotFound => format!(
-                    "{} is missing in the initrd.\nIt says what this boot image is for; kiwi writes it when it creates one.",
+                    "{} is missing in the initrd.\nkiwi writes this file when it creates a boot image; create the boot image again.",
                     BootConfig::PATH
                 ),
                 _ => format!("reading {}: {error}", BootConfig::PATH),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_the_orders_is_said() {
+    fn errors_in_the_boot_settings_are_reported() {
         let text = |line, config| plan(line, config).unwrap_err().text;
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
         assert_eq!(

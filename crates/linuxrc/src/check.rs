@@ -1,6 +1,6 @@
 //! Checks the system's file system before it is mounted, with the checker of the initrd.
 //!
-//! Only ext2, ext3 and ext4 are checked: XFS and Btrfs repair what a power cut leaves when they are mounted (their
+//! Only ext2, ext3 and ext4 are checked: XFS and Btrfs repair the effects of a power failure when they are mounted (their
 //! fsck does nothing on purpose), and a squashfs never changes. Without a checker the kernel replays the journal.
 
 use std::path::Path;
@@ -46,7 +46,7 @@ pub(crate) fn check(
     verdict(code, &program, device)
 }
 
-/// What the checker's exit code means (e2fsck(8)): a sum of bits.
+/// Interprets the checker's exit code (e2fsck(8)), a sum of bits.
 fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), BootFailure> {
     const CORRECTED: i32 = 1;
     const REBOOT: i32 = 2;
@@ -54,13 +54,13 @@ fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), Boo
     match code {
         Some(code) if code & !CORRECTED == 0 => Ok(()),
         Some(code) if code & !CORRECTED == REBOOT => {
-            Err(BootFailure::reboot(format!("{what} corrected errors and asks for a reboot.")))
+            Err(BootFailure::reboot(format!("{what} corrected errors and requires a reboot.")))
         }
         Some(code) => Err(BootFailure::shell(format!(
             "{what} ended with {code}: errors are left in the file system.\n\
              It is not mounted, so that nothing gets worse. Boot with DEBUG=1 for a shell and run e2fsck by hand."
         ))),
-        None => Err(BootFailure::shell(format!("{what} was ended by a signal."))),
+        None => Err(BootFailure::shell(format!("{what} was killed by a signal."))),
     }
 }
 

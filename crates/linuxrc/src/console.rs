@@ -1,7 +1,7 @@
-//! What the user sees of a boot: nothing when all is well, traces and phases when asked, exceptions always.
+//! Output of a boot: nothing in the normal case, traces and phases on request, failures always.
 //!
-//! `+++++> text` is a trace (DEBUG=1), `PHASE name uptime` a mark for machines (DEBUG=1 or kiwi.phases=1); both go
-//! to the console. An boot_failure goes to every console the kernel writes to, as nobody knows which one is watched.
+//! `+++++> text` is a trace (DEBUG=1), `PHASE name uptime` a mark for programs (DEBUG=1 or kiwi.phases=1); both go
+//! to the console. A boot failure goes to every console the kernel writes to, because any of them may be watched.
 
 use std::cell::Cell;
 use std::fs::{self, OpenOptions};
@@ -20,30 +20,30 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// A console that shows exceptions and warnings only: how a boot begins.
+    /// Returns a console that shows failures and warnings only, for the start of a boot.
     pub(crate) fn quiet(machine: &Machine) -> Self {
         Self { machine: machine.clone(), debug: false, phases: false }
     }
 
-    /// Shows from now on what the command line asks for.
+    /// Enables the output that the command line requests.
     pub(crate) fn follow(&mut self, words: &Parameters) {
         self.debug = words.is_on("DEBUG") || words.is_on("rd.kiwi.debug");
         self.phases = self.debug || words.is_on("kiwi.phases");
     }
 
-    /// Whether the user looks into this boot.
+    /// Whether the user requested debug output.
     pub(crate) fn debug(&self) -> bool {
         self.debug
     }
 
-    /// Says what is being done, to users who asked for it.
+    /// Prints a trace.
     pub(crate) fn trace(&self, text: &str) {
         if self.debug {
             print(&format!("+++++> {text}\n"));
         }
     }
 
-    /// Marks that a phase of the boot is reached.
+    /// Prints a phase mark.
     pub(crate) fn phase(&self, name: &str) {
         if self.phases {
             let uptime = fs::read_to_string(self.machine.proc.join("uptime")).unwrap_or_default();
@@ -51,47 +51,47 @@ impl Console {
         }
     }
 
-    /// Says something everybody should know although the boot goes on.
+    /// Prints a warning for everybody.
     pub(crate) fn warn(&self, text: &str) {
         print(&format!("*** kiwi: {text}\n"));
     }
 
-    /// Tells everybody what is being done where it takes long.
+    /// Prints a message for everybody about work that takes long.
     pub(crate) fn announce(&self, text: &str) {
         self.show(&format!("*** kiwi - {text}\n"), false);
     }
 
-    /// Shows `text` on every console the kernel writes to; on a screen it has all of it for itself.
+    /// Shows `text` on every console; on a screen it replaces everything else.
     pub(crate) fn boot_failure(&self, text: &str) {
-        // Whatever the kernel has to say now would run over it.
+        // Kernel messages would overwrite it.
         let _ = fs::write(self.machine.proc.join("sys/kernel/printk"), "1\n");
         self.show(text, true);
     }
 
-    /// Shows `text` on every console, on a screen alone.
+    /// Shows `text` on every console, on a cleared screen.
     pub(crate) fn screen(&self, text: &str) {
         self.show(text, true);
     }
 
-    /// Shows `text` on every console, behind what is there.
+    /// Appends `text` on every console.
     pub(crate) fn say(&self, text: &str) {
         self.show(text, false);
     }
 
-    /// Shows how far a piece of work of `total` bytes is.
+    /// Starts the progress display of a task of `total` bytes.
     pub(crate) fn progress(&self, text: &str, total: u64) -> Progress<'_> {
         self.say(&format!("\n{text} ({} MiB)\n", total.div_ceil(1 << 20)));
         Progress { console: Some(self), total, shown: Cell::new(0) }
     }
 
-    /// The names of all consoles the kernel writes to.
+    /// Returns the names of all consoles the kernel writes to.
     fn names(&self) -> Vec<String> {
         let active =
             fs::read_to_string(self.machine.sys.join("class/tty/console/active")).unwrap_or_default();
         active.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Their devices.
+    /// Returns their devices.
     pub(crate) fn devices(&self) -> Vec<PathBuf> {
         self.names().iter().map(|name| self.machine.dev.join(name)).collect()
     }
@@ -106,7 +106,7 @@ impl Console {
             } else {
                 text.to_owned()
             };
-            // A serial line that is configured but not there fails here; the others still get the text.
+            // A serial line that is configured but absent fails here; the others still get the text.
             shown |= console.is_ok_and(|mut console| console.write_all(text.as_bytes()).is_ok());
         }
         if !shown {
@@ -115,21 +115,21 @@ impl Console {
     }
 }
 
-/// How far a piece of work is, in percent on every console.
+/// The progress of a task, in percent on every console.
 pub(crate) struct Progress<'a> {
-    /// None: nobody is told.
+    /// None: it is not shown.
     console: Option<&'a Console>,
     total: u64,
     shown: Cell<u64>,
 }
 
 impl Progress<'_> {
-    /// Work that is done in silence.
+    /// Returns a hidden progress.
     pub(crate) fn silent() -> Self {
         Self { console: None, total: 0, shown: Cell::new(0) }
     }
 
-    /// So many bytes are done.
+    /// Reports the number of processed bytes.
     pub(crate) fn advance(&self, done: u64) {
         let Some(console) = self.console else { return };
         let percent = done.saturating_mul(100) / self.total.max(1);
@@ -139,7 +139,7 @@ impl Progress<'_> {
         }
     }
 
-    /// All is done.
+    /// Reports the end.
     pub(crate) fn finish(self) {
         if let Some(console) = self.console {
             console.say("\r   done \n");
@@ -147,13 +147,13 @@ impl Progress<'_> {
     }
 }
 
-/// An empty screen in white on blue, as console_codes(4) has it.
+/// A cleared screen in white on blue (console_codes(4)).
 const EMPTY_SCREEN: &str = "\x1b[37;44m\x1b[2J\x1b[H";
 
-/// Columns that every screen has.
+/// Columns of every screen.
 const COLUMNS: usize = 80;
 
-/// `text` with its long lines broken between words; what is broken off keeps the indent of its line.
+/// Returns `text` with long lines broken between words; continuation lines keep the indent.
 fn wrapped(text: &str) -> String {
     let mut shown = String::new();
     for line in text.split_inclusive('\n') {
@@ -178,7 +178,7 @@ fn is_screen(name: &str) -> bool {
     name.strip_prefix("tty").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Opens without waiting for a carrier and without making the line the controlling terminal.
+/// Opens a console without waiting for a carrier and without making it the controlling terminal.
 trait NonBlocking {
     fn custom_flags_nonblocking(&mut self) -> &mut Self;
 }
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exception_is_on_every_console() {
+    fn a_boot_failure_is_on_every_console() {
         let dir = tempfile::tempdir().unwrap();
         let machine = Machine::below(dir.path());
         fs::create_dir_all(machine.sys.join("class/tty/console")).unwrap();

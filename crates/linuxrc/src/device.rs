@@ -1,6 +1,6 @@
 //! The block devices of the machine, and which of them holds the system.
 //!
-//! Devices are read from sysfs and found by what is on them: the superblock of a file system, the partition table of
+//! Devices are read from sysfs and found by their contents: the superblock of a file system, the partition table of
 //! the disk. udev's links do not exist yet.
 
 use std::collections::BTreeMap;
@@ -19,18 +19,18 @@ use crate::machine::Machine;
 pub(crate) struct Device {
     /// The kernel's name.
     pub(crate) name: String,
-    /// LowerDir the machine's dev directory.
+    /// Path below the machine's dev directory.
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// Where it is a partition: the disk it is on.
+    /// For a partition: its disk.
     pub(crate) partition: Option<Partition>,
-    /// What its partition table calls it.
+    /// Its identifiers in the partition table.
     names: Option<PartitionNames>,
-    /// What is on it.
+    /// Its contents.
     pub(crate) superblock: Option<Superblock>,
 }
 
-/// A location on a disk.
+/// A partition of a disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Partition {
     /// The kernel's name of the disk.
@@ -39,21 +39,21 @@ pub(crate) struct Partition {
     pub(crate) number: u32,
 }
 
-/// A number from a file of sysfs.
+/// Reads a number from a file of sysfs.
 pub(crate) fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// Bytes per sector of a disk.
+/// Returns the sector size of a disk in bytes.
 pub(crate) fn sector_size(machine: &Machine, disk: &str) -> u64 {
     number(&machine.sys.join("class/block").join(disk).join("queue/logical_block_size")).unwrap_or(512)
 }
 
 impl Device {
-    /// Looks at the device `name`. One that has no medium, or is still being set up, is none yet.
+    /// Reads the device `name`; none if it has no medium or is still being set up.
     pub(crate) fn look(machine: &Machine, name: &str) -> Option<Self> {
         let directory = machine.sys.join("class/block").join(name);
-        // sysfs counts in 512 bytes, whatever the sectors of the disk are.
+        // sysfs counts units of 512 bytes, whatever the sector size of the disk.
         let bytes = number(&directory.join("size"))? * 512;
         let path = machine.dev.join(name);
         let superblock = probe(&mut File::open(&path).ok()?).ok()?;
@@ -69,7 +69,7 @@ impl Device {
         (bytes > 0).then(|| Self { name: name.to_owned(), path, bytes, partition, names, superblock })
     }
 
-    /// The device after it became `bytes` long.
+    /// Returns the device with a new size of `bytes`.
     pub(crate) fn resized(self, bytes: u64) -> Self {
         Self { bytes, ..self }
     }
@@ -87,7 +87,7 @@ impl Device {
         }
     }
 
-    /// The device in a few keywords, for an boot_failure.
+    /// Returns a short description of the device for a boot failure.
     fn summary(&self) -> String {
         let mut text = format!("{} ({} MiB", self.name, self.bytes >> 20);
         if let Some(superblock) = &self.superblock {
@@ -106,12 +106,12 @@ impl Device {
     }
 }
 
-/// The block devices that have appeared so far.
+/// The block devices found so far.
 #[derive(Default)]
 pub(crate) struct Devices(BTreeMap<String, Device>);
 
 impl Devices {
-    /// Looks at devices that are new. Gives whether there were any.
+    /// Looks for new devices; returns whether there are any.
     pub(crate) fn refresh(&mut self, machine: &Machine) -> bool {
         let present: Vec<String> = fs::read_dir(machine.sys.join("class/block"))
             .into_iter()
@@ -132,12 +132,12 @@ impl Devices {
         self.0.len() > before
     }
 
-    /// The device that `wanted` names.
+    /// Returns the device that `wanted` names.
     pub(crate) fn find(&self, wanted: &RootDevice) -> Option<&Device> {
         self.0.values().find(|device| device.is(wanted))
     }
 
-    /// The first device with a file system in the order of vmxboot, where nobody said which it is (docs/formats/boot-images.md).
+    /// Returns the first device with a file system in the order of vmxboot, if none was specified (docs/formats/boot-images.md).
     pub(crate) fn search(&self) -> Option<&Device> {
         SEARCH_ORDER
             .iter()
@@ -145,7 +145,7 @@ impl Devices {
             .find(|device| device.superblock.is_some())
     }
 
-    /// Disks of which the kernel knows no partitions.
+    /// Returns disks without partitions known to the kernel.
     pub(crate) fn bare_disks(&self) -> Vec<&Device> {
         let has_partitions = |disk: &Device| {
             self.0.values().any(|device| device.partition.as_ref().is_some_and(|p| p.disk == disk.name))
@@ -153,7 +153,7 @@ impl Devices {
         self.0.values().filter(|device| device.partition.is_none() && !has_partitions(device)).collect()
     }
 
-    /// What was seen, for an boot_failure.
+    /// Returns a list of the devices for a boot failure.
     pub(crate) fn report(&self) -> String {
         match self.0.is_empty() {
             true => "Block devices seen: none".to_owned(),
@@ -165,7 +165,7 @@ impl Devices {
     }
 }
 
-/// Memory, loops and floppies hold no system; asking a floppy drive without a floppy takes seconds.
+/// Memory, loop devices and floppies hold no system; probing an empty floppy drive takes seconds.
 fn can_hold_a_system(name: &str) -> bool {
     let numbered = |prefix| {
         name.strip_prefix(prefix).is_some_and(|rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -195,7 +195,7 @@ pub(crate) mod tests {
             Self { _dir: dir, machine }
         }
 
-        /// Adds the device `name`, a partition when `partition` says on which disk and where.
+        /// Adds the device `name`; `partition` gives its disk and number.
         pub(crate) fn add(&self, name: &str, partition: Option<(&str, u32)>, content: &[u8]) {
             let disk = partition.map(|(disk, _)| format!("{disk}/")).unwrap_or_default();
             let directory = self.machine.sys.join("devices").join(format!("{disk}{name}"));
@@ -224,7 +224,7 @@ pub(crate) mod tests {
     const UUID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
     const OTHER: &str = "11111111-2222-3333-4444-555555555555";
 
-    /// Disk sda with an MBR and a partition, sdb bare.
+    /// Adds disk sda with an MBR and a partition, and sdb without a table.
     fn two_disks() -> Files {
         let files = Files::new();
         let mut disk = vec![0; 8 << 20];
@@ -261,7 +261,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn without_a_name_the_chapters_order_counts() {
+    fn without_a_name_the_order_of_kiwi_1x_counts() {
         let files = two_disks();
         let mut devices = Devices::default();
         devices.refresh(&files.machine);

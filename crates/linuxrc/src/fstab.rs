@@ -1,14 +1,14 @@
-//! The fstab of the system that is about to be entered.
+//! The fstab of the system that is about to start.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Replaces the text of `/etc/fstab` below `system` by what `change` makes of it, in one step.
+/// Replaces `/etc/fstab` below `system` with the result of `change`, in one step.
 pub(crate) fn change(system: &Path, change: impl FnOnce(&str) -> String) -> io::Result<()> {
     let path = system.join("etc/fstab");
     for part in [system.join("etc"), path.clone()] {
-        // A link of the system leads somewhere else from here.
+        // A link of the system would be resolved in the initrd.
         if part.is_symlink() {
             return Err(io::Error::other(format!("{} is a link", part.display())));
         }

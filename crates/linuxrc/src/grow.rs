@@ -1,17 +1,17 @@
-//! Lets the system have the whole disk: first its partition, then, once it is mounted, its file system.
+//! Grows the system to the whole disk: first its partition, then, after it is mounted, its file system.
 //!
-//! Each step looks at what is there, not at what an earlier one did, so that it is done once, again after a power
-//! cut, and never without need:
+//! Each step checks the current state, not what an earlier step did, so that it happens once, again after a power failure,
+//! and never without need:
 //!
-//! 1. The table on the disk: longer than it is when free space follows the partition (`partition_table` says why a
-//!    power cut does no harm).
-//! 2. The kernel's idea of the partition: adjusted when the table says otherwise. Lost with the power, but then the
-//!    kernel reads the new table itself.
-//! 3. The file system: grown by the kernel, online, when the partition is larger. Each file system does it in
-//!    transactions of its journal (ext2, which has none, is checked at the next boot), and what is missing after a
-//!    cut is grown the next time.
+//! 1. The table on the disk: the entry grows if free space follows the partition (`ondisk` explains why a power failure
+//!    does no harm).
+//! 2. The kernel's view of the partition: adjusted if the table differs. After a power failure the kernel reads the new
+//!    table itself.
+//! 3. The file system: grown online by the kernel if the partition is larger. Each file system does this in journal
+//!    transactions (ext2, which has none, is checked at the next boot), and an interrupted growth continues at the next
+//!    boot.
 //!
-//! A system that cannot be grown is entered as it is, with a warning: small is better than down.
+//! A system that cannot be grown starts unchanged, with a warning: a small system is better than none.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,10 +25,10 @@ use crate::machine::Machine;
 use crate::root;
 use crate::sys::{self, PartitionChange};
 
-/// Less than this is not worth growing a file system for; some cannot use so little.
+/// Minimum growth of a file system in bytes; some cannot use less.
 const WORTHWHILE: u64 = 1 << 20;
 
-/// Steps 1 and 2. Gives the device as it is now.
+/// Performs steps 1 and 2; returns the updated device.
 pub(crate) fn partition(machine: &Machine, device: Device, console: &Console) -> Device {
     let Some(location) = &device.partition else {
         console.trace(&format!("{} is a whole disk, there is no partition to grow", device.path.display()));
@@ -57,7 +57,7 @@ fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Res
     let Some(table) = PartitionTable::read(&mut disk, sector_size)? else { return Ok(()) };
     let Some(extension) = table.extension(location.number, disk_bytes)? else {
         console.trace(&format!(
-            "partition {} of {} has all the room there is",
+            "partition {} of {} already uses all the space",
             location.number,
             path.display()
         ));
@@ -67,12 +67,12 @@ fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Res
     console.trace(&format!("partition {number} of {} grows to {} MiB", path.display(), length >> 20));
     let mut disk = OpenOptions::new().read(true).write(true).open(&path)?;
     table.extend(&mut disk, extension, |disk: &mut File| disk.sync_all())?;
-    // The second way works only while nothing on the disk is in use, which is so before anything is mounted.
+    // The second call works only while nothing on the disk is in use, which is the case before anything is mounted.
     sys::change_partition(&disk, PartitionChange::Resize, number, start, length)
         .or_else(|_| sys::reread_partition_table(&disk))
 }
 
-/// Step 3.
+/// Performs step 3.
 pub(crate) fn filesystem(machine: &Machine, device: &Device, console: &Console) {
     let grown = File::open(&device.path)
         .and_then(|mut file| probe(&mut file))
@@ -82,7 +82,7 @@ pub(crate) fn filesystem(machine: &Machine, device: &Device, console: &Console) 
         Ok(Some(())) => {
             console.trace(&format!("the file system has grown to {} MiB", device.bytes >> 20));
         }
-        Ok(None) => console.trace("the file system has all the room there is"),
+        Ok(None) => console.trace("the file system already uses all the space"),
         Err(error) => {
             console.warn(&format!(
                 "growing the file system on {}: {error}; the boot goes on",

@@ -1,13 +1,13 @@
-//! Putting a live system together from what is on its medium (docs/formats/image-files.md and docs/formats/boot-images.md).
+//! Assembles a live system from the files of its medium (docs/formats/image-files.md and docs/formats/boot-images.md).
 //!
 //! ```text
-//! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's location
+//! union   R or LiveOS/squashfs.img -> loop -> read-only --+-> overlay at the system's mount point
 //!                    memory, or a part of the stick ------+
-//! split   N.gz -> memory -> loop -> ext2 at the system's location, grown to the memory there is
+//! split   N.gz -> memory -> loop -> ext2 at the system's mount point, grown to the available memory
 //!         read-only-system/ or R -> loop: each of its directories bound over the empty one of N
 //! ```
 //!
-//! What is mounted below /run/kiwi stays there for the running system.
+//! Mounts below /run/kiwi stay there for the running system.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -28,16 +28,16 @@ use crate::modules::Modules;
 use crate::sys;
 use crate::union;
 
-/// Memory that the writable part may take when nobody says how much.
+/// Default memory limit of the writable part.
 const LAYER_SIZE: &str = "50%";
 
-/// A location that keeps what the system writes, mounted.
+/// A mounted directory for what the system writes.
 pub(crate) struct Kept(pub(crate) PathBuf);
 
-/// The medium while its system is put together.
+/// The medium while its system is assembled.
 struct Live<'a> {
     machine: &'a Machine,
-    /// Where the medium is mounted.
+    /// Its mount point.
     medium: PathBuf,
     config: LiveConfig,
     modules: &'a mut Modules,
@@ -101,7 +101,7 @@ fn mount_memory(directory: &Path, size: &str) -> Result<(), BootFailure> {
 }
 
 impl Live<'_> {
-    /// R, or the same file at today's location.
+    /// Returns R, or the same file at today's path.
     fn union_file(&self) -> Result<PathBuf, BootFailure> {
         let read_only = self.config.image.read_only().to_string();
         let locations = [read_only.as_str(), LiveConfig::LIVE_OS.trim_start_matches('/')];
@@ -114,7 +114,7 @@ impl Live<'_> {
         })
     }
 
-    /// Mounts a packed read-only part.
+    /// Mounts a compressed read-only part.
     fn mount_read_only(&mut self, file: &Path) -> Result<PathBuf, BootFailure> {
         let damaged = |why: String| {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -138,7 +138,7 @@ impl Live<'_> {
         Ok(location)
     }
 
-    /// Unpacks N.gz to `memory`, compares it with N.md5 and mounts it, as large as the memory is.
+    /// Uncompresses N.gz to `memory`, compares it with N.md5 and mounts it, as large as the memory allows.
     fn mount_memory_part(&mut self, memory: &Path) -> Result<(), BootFailure> {
         let name = self.config.image.to_string();
         let file = memory.join(&name);
@@ -175,7 +175,7 @@ impl Live<'_> {
             .and_then(|()| loop_device::attach(self.machine, &file, true))
             .and_then(|device| {
                 fs::create_dir_all(&self.machine.system)?;
-                // Some kernels' ext4 driver does not answer to the name of the older file system.
+                // Some kernels' ext4 driver does not register the name of the older file system.
                 let location = &self.machine.system;
                 let mounted = mount(&device, location, "ext2", MountFlags::NOATIME, None)
                     .or_else(|_| mount(&device, location, "ext4", MountFlags::NOATIME, None));
@@ -198,7 +198,7 @@ impl Live<'_> {
         }
     }
 
-    /// Lets the system see the read-only directories in the locations it keeps for them.
+    /// Binds the read-only directories to their empty directories in the system.
     fn bind_read_only_part(&mut self) -> Result<(), BootFailure> {
         let directories = self.medium.join(LiveConfig::DIRECTORIES.trim_start_matches('/'));
         let source = match directories.is_dir() {
@@ -236,7 +236,7 @@ fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
     Ok(superblock.filesystem.keyword())
 }
 
-/// Unpacks `packed` into the file `target`; the sum of what was written. Blocks of zeros become holes.
+/// Uncompresses `packed` to the file `target`; returns the checksum. Blocks of zeros become holes.
 fn unpack(packed: File, target: &Path) -> io::Result<Checksum> {
     let mut packed = flate2::read::GzDecoder::new(io::BufReader::with_capacity(1 << 18, packed));
     let mut output = File::create(target)?;
@@ -260,7 +260,7 @@ fn unpack(packed: File, target: &Path) -> io::Result<Checksum> {
     Ok(digester.finish())
 }
 
-/// Reads until the buffer is full or there is no more.
+/// Reads until the buffer is full or the end is reached.
 fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

@@ -9,10 +9,10 @@ use rustix::io::Errno;
 use crate::machine::Machine;
 use crate::sys;
 
-/// Nobody has used as many before a system runs.
+/// Maximum number of loop devices.
 const TRIED: usize = 16;
 
-/// A loop device over the file `path`; its path.
+/// Attaches the file `path` to a loop device; returns its path.
 pub(crate) fn attach(machine: &Machine, path: &Path, writable: bool) -> io::Result<PathBuf> {
     let file = OpenOptions::new().read(true).write(writable).open(path)?;
     let control = File::open(machine.dev.join("loop-control"))?;

@@ -1,4 +1,4 @@
-//! The machine as linuxrc sees it: the directories where its devices, its kernel and the initrd itself appear.
+//! The machine as linuxrc sees it: the directories of its devices, its kernel and the initrd itself.
 
 use std::ffi::CStr;
 use std::fs::{self, OpenOptions};
@@ -9,7 +9,7 @@ use rustix::mount::{MountFlags, mount};
 
 use crate::boot_failure::BootFailure;
 
-/// Where everything is. Tests make one below a temporary directory.
+/// The directories. Tests create a machine below a temporary directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
     /// The initrd: `/`.
@@ -20,17 +20,17 @@ pub(crate) struct Machine {
     pub(crate) sys: PathBuf,
     /// devtmpfs.
     pub(crate) dev: PathBuf,
-    /// Where the system is mounted before it becomes `/`.
+    /// Mount point of the system before it becomes `/`.
     pub(crate) system: PathBuf,
 }
 
 impl Machine {
-    /// The machine that is booting.
+    /// Returns the machine that is booting.
     pub(crate) fn real() -> Self {
         Self::below(Path::new("/"))
     }
 
-    /// A machine whose initrd is the directory `root`.
+    /// Returns a machine whose initrd is the directory `root`.
     pub(crate) fn below(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -41,17 +41,17 @@ impl Machine {
         }
     }
 
-    /// The directories of the kernel's file systems, which move into the system later.
+    /// Returns the mount points of the kernel's file systems, which move into the system later.
     pub(crate) fn kernel_directories(&self) -> [PathBuf; 4] {
         [self.proc.clone(), self.sys.clone(), self.dev.clone(), self.root.join("run")]
     }
 
-    /// The shell of the initrd, if it has one.
+    /// Returns the shell of the initrd, if it has one.
     pub(crate) fn shell(&self) -> Option<PathBuf> {
         self.program(&["sh"])
     }
 
-    /// The first of these programs that the initrd has.
+    /// Returns the first of these programs that the initrd has.
     pub(crate) fn program(&self, names: &[&str]) -> Option<PathBuf> {
         const DIRECTORIES: [&str; 4] = ["sbin", "usr/sbin", "bin", "usr/bin"];
         names
@@ -62,7 +62,7 @@ impl Machine {
 
     /// Mounts procfs, sysfs, devtmpfs and a tmpfs for /run, and connects to the console.
     ///
-    /// devtmpfs is not there by itself: CONFIG_DEVTMPFS_MOUNT does not concern initrds.
+    /// The kernel does not mount devtmpfs itself: CONFIG_DEVTMPFS_MOUNT does not apply to initrds.
     pub(crate) fn mount_kernel_filesystems(&self) -> Result<(), BootFailure> {
         const NOTHING_RUNS: MountFlags =
             MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
@@ -78,7 +78,7 @@ impl Machine {
         for (filesystem, directory, flags, options) in mounts {
             fs::create_dir_all(directory)
                 .and_then(|()| mount(filesystem, directory, filesystem, flags, options).map_err(io::Error::from))
-                // Somebody mounted it already, which is as good.
+                // Already mounted, which is as good.
                 .or_else(|error| match error.raw_os_error() {
                     Some(code) if code == rustix::io::Errno::BUSY.raw_os_error() => Ok(()),
                     _ => Err(error),
@@ -94,7 +94,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Connects standard input and output to the console. A machine without one boots all the same.
+    /// Connects standard input and output to the console. A machine without one boots nevertheless.
     fn open_console(&self) {
         if let Ok(console) = OpenOptions::new().read(true).write(true).open(self.dev.join("console")) {
             let _ = rustix::stdio::dup2_stdin(&console);
@@ -104,9 +104,9 @@ impl Machine {
     }
 }
 
-/// The kernel's answer to a panic while linuxrc runs: a reboot after a minute instead of a machine that hangs.
+/// The kernel's reaction to a panic while linuxrc runs: a reboot after a minute instead of a machine that hangs.
 ///
-/// The system keeps its own answer: `restore` puts back what was there.
+/// The system keeps its own setting: `restore` resets it.
 pub(crate) struct PanicTimeout {
     path: PathBuf,
     before: Option<String>,
@@ -125,7 +125,7 @@ impl PanicTimeout {
         Self { path, before }
     }
 
-    /// Puts back what was there.
+    /// Resets the previous value.
     pub(crate) fn restore(&self) {
         if let Some(before) = &self.before {
             let _ = fs::write(&self.path, before);

@@ -1,12 +1,12 @@
 //! linuxrc, the static PID 1 of kiwi's boot images: finds, checks, grows, mounts and enters the system.
 //!
 //! The kernel starts it as `/init` of the initrd. It reads `/kiwi.boot` and the kernel command line, loads the
-//! modules the hardware asks for, and what comes then depends on the kind of boot image (`kind/`); it ends by
-//! becoming the system's own init. Whatever goes wrong is a `BootFailure`, which says what was missing and how
-//! the machine goes on: PID 1 never exits, because the kernel answers that with a panic.
+//! modules that the hardware needs, and then follows the kind of boot image (`kind/`); it ends by becoming the system's
+//! own init. Every failure is a `BootFailure`, which contains what was missing and how the machine continues: PID 1 never
+//! exits, because the kernel panics then.
 //!
 //! Every input is below the directories of a `Machine`, so that tests run on temporary ones without privileges.
-//! Only `sys` is unsafe. Not here: network and deployment, which later kinds bring along.
+//! Only `sys` is unsafe.
 #![allow(clippy::disallowed_methods, reason = "the whole machine is linuxrc's own")]
 
 mod boot;
@@ -45,7 +45,7 @@ use machine::Machine;
 
 fn main() {
     if !rustix::process::getpid().is_init() {
-        eprintln!("linuxrc is the first program of a boot image; it is not started by hand.");
+        eprintln!("linuxrc is the first program of a boot image and cannot be started by hand.");
         std::process::exit(1);
     }
     let machine = Machine::real();

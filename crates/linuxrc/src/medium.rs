@@ -1,8 +1,8 @@
-//! The CD or stick that carries a live system: finding it among all drives, and seeing whether it is whole.
+//! The CD or stick with a live system: finding it among all drives, and checking that it is complete.
 //!
-//! A medium is known by the volume set id of its ISO 9660 descriptor, a UUID of its build. On a stick the same volume
-//! is seen twice, as the whole disk and as its first partition; the partition is mounted, as the kernel lets nobody
-//! use another partition of a disk that is mounted as a whole.
+//! A medium is identified by the volume set id of its ISO 9660 descriptor, a UUID of its build. On a stick the same volume
+//! appears twice, as the whole disk and as its first partition; the partition is mounted, because the kernel does not allow
+//! access to another partition of a disk that is mounted as a whole.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -24,33 +24,33 @@ use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::sys;
 
-/// Between two looks at the drives.
+/// Interval between checks of the drives.
 const POLL: Duration = Duration::from_millis(100);
 
 /// How long partitions may take to appear after their disk.
 const PARTITIONS: Duration = Duration::from_millis(500);
 
-/// A drive with a volume in it.
+/// A drive with a volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Medium {
-    /// The kernel's name of what is mounted.
+    /// The kernel's name of the device to mount.
     pub(crate) name: String,
-    /// The kernel's name of the whole drive; the same when it has no partitions.
+    /// The kernel's name of the whole drive; the same if it has no partitions.
     pub(crate) drive: String,
-    /// Bytes of the drive.
+    /// Size of the drive in bytes.
     pub(crate) bytes: u64,
-    /// What the drive says about itself.
+    /// Its volume descriptor.
     pub(crate) volume: Volume,
     device: PathBuf,
     drive_device: PathBuf,
 }
 
-/// Where a medium is mounted.
+/// Mount point of a medium.
 pub(crate) fn location(machine: &Machine) -> PathBuf {
     machine.root.join("run/kiwi/medium")
 }
 
-/// Loads drivers until the medium is there. `carries` says in a message what is on it.
+/// Loads drivers until the medium appears. `carries` describes its contents in messages.
 pub(crate) fn wait(
     machine: &Machine,
     plan: &BootPlan,
@@ -84,7 +84,7 @@ pub(crate) fn wait(
 fn is_wanted(machine: &Machine, medium: &Medium, plan: &BootPlan) -> bool {
     match &plan.medium {
         Some(set) => medium.volume.set.eq_ignore_ascii_case(set),
-        // A boot image that was made without its medium takes the first live system there is.
+        // A boot image that was made without its medium uses the first live system.
         None => {
             let path = location(machine).join(LiveConfig::PATH.trim_start_matches('/'));
             let is_live = medium.try_mount(machine).is_ok() && path.is_file();
@@ -115,7 +115,7 @@ fn not_found(
     ))
 }
 
-/// Every drive, and partition, in which there is a volume of ISO 9660.
+/// Returns every drive and partition with an ISO 9660 volume.
 fn drives(machine: &Machine) -> BTreeMap<String, Medium> {
     let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
     entries
@@ -146,19 +146,19 @@ impl Medium {
         self.drive.starts_with("sr")
     }
 
-    /// The device of the whole drive.
+    /// Returns the device of the whole drive.
     pub(crate) fn drive_device(&self) -> &PathBuf {
         &self.drive_device
     }
 
-    /// Refuses a medium that ends before its volume does.
+    /// Refuses a medium that is shorter than its volume.
     pub(crate) fn is_whole(&self) -> Result<(), BootFailure> {
         if self.bytes >= self.volume.bytes {
             return Ok(());
         }
         Err(BootFailure::reboot(format!(
             "The medium is incomplete: {} MiB are missing at its end.\n\n\
-             It has {} MiB and its image has {} MiB. The image was not downloaded or not written to its end;\n\
+             It has {} MiB and its image has {} MiB. The image was not downloaded or not written completely;\n\
              write it again, to a medium that is large enough.",
             (self.volume.bytes - self.bytes).div_ceil(1 << 20),
             self.bytes >> 20,
@@ -166,7 +166,7 @@ impl Medium {
         )))
     }
 
-    /// Reads all of it and compares with its sum.
+    /// Reads all of it and compares its checksum.
     pub(crate) fn check(&self, machine: &Machine, console: &Console) -> Result<(), BootFailure> {
         let unreadable = |error: io::Error| {
             BootFailure::reboot(format!(
@@ -175,22 +175,22 @@ impl Medium {
             ))
         };
         let Some(expected) = self.expected_sum().map_err(unreadable)? else {
-            console.announce("This medium carries no sum and cannot be checked; the boot goes on.");
+            console.announce("This medium has no checksum and cannot be checked; the boot continues.");
             return Ok(());
         };
         console.announce("Checking the medium ...");
         let found = self.sum(console).map_err(unreadable)?;
         if found != expected {
             return Err(BootFailure::reboot(
-                "The medium is damaged: its sum is not the one of its image.\n\n\
+                "The medium is damaged: its checksum does not match its image.\n\n\
                  Compare the sum of the image that was downloaded, and write it to another medium.",
             ));
         }
-        console.announce("The medium is as it was made.");
+        console.announce("The medium is intact.");
         Ok(())
     }
 
-    /// The sum it carries, if it has one.
+    /// Returns the checksum stored on it, if there is one.
     fn expected_sum(&self) -> io::Result<Option<MediumSum>> {
         let mut sector = vec![0; SECTOR as usize];
         File::open(&self.drive_device)?.read_exact_at(&mut sector, self.volume.summed())?;
@@ -212,7 +212,7 @@ impl Medium {
             let tenth = done * 10 / total.max(1);
             if tenth > told {
                 told = tenth;
-                console.announce(&format!("{} % of the medium are read", tenth * 10));
+                console.announce(&format!("{} % of the medium checked", tenth * 10));
             }
         }
         if done < total {
@@ -232,14 +232,14 @@ impl Medium {
         Ok(mount(&self.device, &location, "iso9660", MountFlags::RDONLY | MountFlags::NODEV, None)?)
     }
 
-    /// A driver that is missing is told from a medium that is damaged.
+    /// Returns the error for a failed mount: a missing driver or a damaged medium.
     fn not_mounted(&self, error: &io::Error, modules: &Modules) -> BootFailure {
         match error.raw_os_error() {
             Some(code) if code == Errno::NODEV.raw_os_error() => {
                 modules.unknown_filesystem("iso9660", "isofs", &self.device)
             }
             _ => BootFailure::shell(format!(
-                "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image anew.",
+                "The medium in {} cannot be mounted: {error}\n\nIt is damaged; write its image again.",
                 self.device.display()
             )),
         }
@@ -247,7 +247,7 @@ impl Medium {
 }
 
 impl Medium {
-    /// Takes it out of its drive, as far as that can be done: a stick only comes out by hand.
+    /// Ejects it, if possible: a stick can only be removed by hand.
     pub(crate) fn eject(&self, machine: &Machine) -> io::Result<()> {
         if !self.is_optical() {
             return Err(io::ErrorKind::Unsupported.into());
@@ -257,13 +257,13 @@ impl Medium {
         sys::eject(&File::options().read(true).custom_flags(flags).open(&self.drive_device)?)
     }
 
-    /// Whether it is still there.
+    /// Whether it is still present.
     pub(crate) fn is_in(&self, machine: &Machine) -> bool {
         machine.sys.join("class/block").join(&self.drive).exists()
     }
 }
 
-/// The volume on a device; nothing when it holds something else.
+/// Returns the volume on a device; none if it has other contents.
 fn read_volume(device: &PathBuf) -> io::Result<Option<Volume>> {
     let mut sector = vec![0; SECTOR as usize];
     match File::open(device)?.read_exact_at(&mut sector, DESCRIPTOR) {
@@ -280,7 +280,7 @@ mod tests {
 
     const SET: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
-    /// A volume of `sectors`, of which the first 64 are there, with its sum.
+    /// Writes a volume of `sectors`, of which the first 64 exist, with its checksum.
     fn volume(sectors: u32) -> Vec<u8> {
         let mut bytes = vec![0; 64 * 2048];
         let descriptor = &mut bytes[DESCRIPTOR as usize..][..2048];
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_driver_is_told_from_damage() {
+    fn a_missing_driver_is_distinguished_from_damage() {
         let files = Files::new();
         let modules = Modules::open(&files.machine, &[], &Console::quiet(&files.machine));
         files.add("sr0", None, &volume(64));
@@ -322,11 +322,11 @@ mod tests {
             text.contains("its module isofs is missing in the initrd") && !text.contains("damaged"),
             "{text}"
         );
-        assert!(says(Errno::INVAL).ends_with("It is damaged; write its image anew."));
+        assert!(says(Errno::INVAL).ends_with("It is damaged; write its image again."));
     }
 
     #[test]
-    fn damage_is_told_from_a_cut() {
+    fn damage_is_distinguished_from_truncation() {
         let files = Files::new();
         let console = Console::quiet(&files.machine);
         let mut damaged = volume(64);
@@ -341,6 +341,9 @@ mod tests {
         assert!(text.starts_with("The medium is incomplete: 2 MiB are missing at its end.\n"), "{text}");
         assert_eq!(drives["sr2"].is_whole(), Ok(()));
         let text = drives["sr2"].check(&files.machine, &console).unwrap_err().text;
-        assert!(text.starts_with("The medium is damaged: its sum is not the one of its image.\n"), "{text}");
+        assert!(
+            text.starts_with("The medium is damaged: its checksum does not match its image.\n"),
+            "{text}"
+        );
     }
 }

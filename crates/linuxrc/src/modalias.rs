@@ -1,8 +1,8 @@
 //! The wildcard patterns of modules.alias.
 //!
-//! As kmod reads them: `*`, `?` and `[...]` as in shell patterns, `-` and `_` are one letter outside brackets.
+//! As in kmod: `*`, `?` and `[...]` as in shell patterns, `-` and `_` are the same character outside brackets.
 
-/// `text` with `-` replaced by `_`, except inside brackets, where it makes a range.
+/// Returns `text` with `-` replaced by `_`, except inside brackets, where it makes a range.
 pub(crate) fn underscored(text: &str) -> String {
     let mut in_brackets = false;
     text.chars()
@@ -17,7 +17,7 @@ pub(crate) fn underscored(text: &str) -> String {
         .collect()
 }
 
-/// Whether the whole of `text` fits `pattern`. Linear in practice: a star is only ever given back to the last one.
+/// Whether the whole of `text` matches `pattern`. Linear in practice: only the last star is ever extended.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
@@ -29,7 +29,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
         } else if let Some(after) = one(pattern, p, text[t]) {
             (p, t) = (after, t + 1);
         } else if let Some((at, taken)) = star {
-            // The last star takes one letter more, and the rest is tried again.
+            // The last star takes one character more, and the rest is tried again.
             star = Some((at, taken + 1));
             (p, t) = (at + 1, taken + 1);
         } else {
@@ -39,7 +39,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|&c| c == b'*')
 }
 
-/// Matches one letter at `p`; gives the location after what matched.
+/// Matches one character at `p`; returns the position after it.
 fn one(pattern: &[u8], p: usize, letter: u8) -> Option<usize> {
     match *pattern.get(p)? {
         b'?' => Some(p + 1),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_do_not_take_for_ever() {
+    fn many_stars_do_not_take_forever() {
         let text = "a".repeat(2000);
         assert!(!matches(&format!("{}b", "a*".repeat(200)), &text));
     }

@@ -1,11 +1,11 @@
-//! Kernel modules: which one drives what, what it needs, and loading it.
+//! Kernel modules: which one drives a device, its dependencies, and loading it.
 //!
-//! `ModuleIndex` is what depmod wrote below lib/modules/<release>: modules.dep, .alias, .softdep, .builtin.
-//! `Modules` walks the devices in sysfs and loads the module each one asks for; new buses bring new devices, so the
+//! `ModuleIndex` holds what depmod wrote below lib/modules/<release>: modules.dep, .alias, .softdep, .builtin.
+//! `Modules` walks the devices in sysfs and loads the module for each one; new buses bring new devices, so the
 //! walk is repeated until nothing new appears. Modules are plain `.ko` files, the builder decompresses them.
 //!
-//! A module that does not load is no error here: it may serve hardware that is not there. What is missing in the end
-//! (a root device, a file system) says so, and names what was loaded and what failed.
+//! A module that does not load is not an error: its hardware may be absent. If something is missing in the end (a root
+//! device, a file system), that error lists the loaded modules and those that failed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -20,7 +20,7 @@ use crate::modalias::{matches, underscored};
 /// One line of modules.dep.
 #[derive(Debug)]
 struct Module {
-    /// LowerDir lib/modules/<release>, without what a compression adds.
+    /// Path below lib/modules/<release>, without its compression suffix.
     path: String,
     depends: Vec<String>,
 }
@@ -32,17 +32,17 @@ struct SoftDependency {
     after: Vec<String>,
 }
 
-/// What depmod knows of the modules.
+/// What depmod knows about the modules.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleIndex {
     modules: HashMap<String, Module>,
     builtin: HashSet<String>,
-    /// Patterns by the bus they begin with, the part before the first colon: most devices see few of them.
+    /// Patterns by their bus, the part before the first colon: most devices only need to be compared with few of them.
     aliases: HashMap<String, Vec<(String, String)>>,
     soft: HashMap<String, SoftDependency>,
 }
 
-/// `kernel/fs/ext4/ext4.ko.xz` is `ext4`; `-` and `_` are one letter in module names.
+/// Returns `ext4` for `kernel/fs/ext4/ext4.ko.xz`; `-` and `_` are the same character in module names.
 fn module_name(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.split(".ko").next().unwrap_or(file).replace('-', "_")
@@ -53,7 +53,7 @@ fn bus(alias: &str) -> &str {
 }
 
 impl ModuleIndex {
-    /// Reads the four files of `directory`; one that is missing says nothing.
+    /// Reads the four files of `directory`; a missing one is empty.
     pub(crate) fn read(directory: &Path) -> Self {
         let text = |name: &str| fs::read_to_string(directory.join(name)).unwrap_or_default();
         Self::parse(
@@ -65,7 +65,7 @@ impl ModuleIndex {
         )
     }
 
-    /// The builder may keep depmod's files and leave most modules out: only those that are `present` count.
+    /// The builder may keep depmod's files and omit most modules: only those that are `present` count.
     fn parse(dep: &str, alias: &str, softdep: &str, builtin: &str, present: impl Fn(&str) -> bool) -> Self {
         let mut index = Self::default();
         for line in dep.lines() {
@@ -106,7 +106,7 @@ impl ModuleIndex {
         index
     }
 
-    /// The modules behind `name`, which is a module or an alias: `crc32c` is all modules that compute it.
+    /// Returns the modules for `name`, which is a module or an alias: `crc32c` is all modules that compute it.
     fn resolve(&self, name: &str) -> Vec<&str> {
         let name = underscored(name);
         if let Some((module, _)) = self.modules.get_key_value(&name) {
@@ -120,7 +120,7 @@ impl ModuleIndex {
             .collect()
     }
 
-    /// What to load for `name`, in order: what a module needs goes before it, what it wishes for afterwards after.
+    /// Returns the modules to load for `name`, in order: dependencies and `pre` soft dependencies first, `post` ones last.
     pub(crate) fn closure(&self, name: &str) -> Vec<&str> {
         let mut order = Vec::new();
         let mut visited = HashSet::new();
@@ -154,22 +154,22 @@ impl ModuleIndex {
     }
 }
 
-/// How a module file gets into the kernel; tests write down what they are given instead.
+/// How a module file is loaded into the kernel; tests record the files instead.
 type Insert = fn(&Path) -> io::Result<()>;
 
-/// The modules of an initrd and what became of them.
+/// The modules of an initrd and their state.
 pub(crate) struct Modules {
     directory: PathBuf,
     index: ModuleIndex,
     insert: Insert,
-    /// Modaliases that were looked at.
+    /// Modaliases that were already handled.
     seen: HashSet<String>,
     loaded: BTreeSet<String>,
     failed: Vec<(String, io::Error)>,
 }
 
 impl Modules {
-    /// The modules for the kernel that runs; those `named` are loaded, whatever the hardware asks for.
+    /// Reads the modules for the running kernel and loads those in `named`.
     pub(crate) fn open(machine: &Machine, named: &[String], console: &Console) -> Self {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
         let mut modules = Self::at(machine.root.join("lib/modules").join(release), crate::sys::insert_module);
@@ -182,12 +182,12 @@ impl Modules {
         Self { directory, index, insert, seen: HashSet::new(), loaded: BTreeSet::new(), failed: Vec::new() }
     }
 
-    /// What depmod knows.
+    /// Returns the index.
     pub(crate) fn index(&self) -> &ModuleIndex {
         &self.index
     }
 
-    /// Loads `name` with all it needs, as far as it is there.
+    /// Loads `name` with its dependencies, as far as they exist.
     pub(crate) fn load(&mut self, name: &str, console: &Console) {
         let reason = name.get(..60).unwrap_or(name);
         let order: Vec<String> = self.index.closure(name).into_iter().map(str::to_owned).collect();
@@ -209,7 +209,7 @@ impl Modules {
         }
     }
 
-    /// Loads what the devices ask for that have appeared since the last time. Gives whether there were any.
+    /// Loads the modules for devices that appeared since the last call; returns whether there were any.
     pub(crate) fn serve_devices(&mut self, machine: &Machine, console: &Console) -> bool {
         let fresh: Vec<String> =
             modaliases(&machine.sys).into_iter().filter(|alias| !self.seen.contains(alias)).collect();
@@ -220,7 +220,7 @@ impl Modules {
         !fresh.is_empty()
     }
 
-    /// Why the kernel does not know the file system `keyword`, which is on `location`: it answered with ENODEV.
+    /// Returns the error for the file system `keyword` on `location`, which the kernel does not know (ENODEV).
     pub(crate) fn unknown_filesystem(&self, keyword: &str, module: &str, location: &Path) -> BootFailure {
         let state = if self.index.provides(module) { "did not load" } else { "is missing in the initrd" };
         BootFailure::shell(format!(
@@ -231,7 +231,7 @@ impl Modules {
         ))
     }
 
-    /// What was loaded and what failed, for an boot_failure.
+    /// Returns a list of loaded and failed modules for a boot failure.
     pub(crate) fn report(&self) -> String {
         let list = |names: Vec<String>| if names.is_empty() { "none".to_owned() } else { names.join(" ") };
         let mut text = format!("Modules loaded: {}", list(self.loaded.iter().cloned().collect()));
@@ -241,7 +241,7 @@ impl Modules {
                 self.directory.display()
             );
         }
-        // ENODEV is how a driver says that its hardware is not there, which is nothing to worry about.
+        // A driver returns ENODEV if its hardware is absent, which is normal.
         for (name, error) in &self.failed {
             if error.raw_os_error() != Some(rustix::io::Errno::NODEV.raw_os_error()) {
                 text += &format!("\nModule {name} did not load: {error}");
@@ -251,7 +251,7 @@ impl Modules {
     }
 }
 
-/// What the devices of all buses, and the processor, ask for.
+/// Returns the modaliases of the devices of all buses, and of the processor.
 fn modaliases(sys: &Path) -> BTreeSet<String> {
     let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     entries(&sys.join("bus"))
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_module_needs_goes_before_it() {
+    fn dependencies_are_loaded_first() {
         assert_eq!(
             index().closure("ext4"),
             ["crc32c_generic", "crc32c_intel", "jbd2", "mbcache", "crc16", "ext4"]
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_needs_ends() {
+    fn a_circle_of_dependencies_ends() {
         assert_eq!(index().closure("a"), ["b", "a"]);
     }
 

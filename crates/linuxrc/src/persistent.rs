@@ -1,9 +1,9 @@
-//! A part of the stick that keeps what a live system writes.
+//! A partition of the stick that keeps what a live system writes.
 //!
-//! The image's partition table has two entries, the image and the FAT of UEFI; the third is made at the first boot,
-//! from the end of the image to the end of the stick, and gets a file system with the label `cow`. Only an empty entry
-//! of the very stick the system is booted from is ever written. A stick on which that cannot be done boots all the
-//! same, and says that it keeps nothing.
+//! The image's partition table has two entries, the image and the FAT for UEFI; the third one is created at the first boot,
+//! from the end of the image to the end of the stick, and gets a file system with the label `cow`. Only an empty entry of
+//! the boot stick is ever written. A stick on which that is impossible boots nevertheless, and the console says that
+//! nothing is kept.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -27,12 +27,12 @@ use crate::sys;
 
 /// Number of the partition.
 const NUMBER: u32 = 3;
-/// Where partitions begin: at whole MiB, in sectors.
+/// Alignment of partitions in sectors: whole MiB.
 const ALIGNMENT: u64 = 2048;
 /// How long the kernel and the drive may take to show a new partition.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Mounts the part, which is made when it is not there; none where it cannot be, with a keyword to the user.
+/// Mounts the partition, which is created if it is missing; none if that is impossible, with a message to the user.
 pub(crate) fn prepare(
     machine: &Machine,
     medium: &Medium,
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
     match kept {
         Ok(kept) => Some(kept),
         Err(why) => {
-            console.announce(&format!("Nothing that is written will be kept: {why}."));
+            console.announce(&format!("Changes will not be kept: {why}."));
             None
         }
     }
@@ -77,7 +77,7 @@ fn find_or_make(
     let mut table = [0; 512];
     disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
     add_partition(&mut table, medium.volume.bytes, medium.bytes, least(filesystem))?;
-    console.announce("Making a part of the stick for what is kept ...");
+    console.announce("Creating a partition for persistent data ...");
     disk.write_all_at(&table, 0)
         .and_then(|()| disk.sync_all())
         .and_then(|()| sys::reread_partition_table(&disk))
@@ -95,7 +95,7 @@ fn find_or_make(
     make_filesystem(machine, &device, filesystem, console)
 }
 
-/// Bytes below which no part is made: mkfs.xfs refuses less than 300 MiB, of an ext4 less is not worth having.
+/// Returns the minimum size of the partition in bytes: mkfs.xfs requires 300 MiB, a smaller ext4 is not useful.
 const fn least(filesystem: Filesystem) -> u64 {
     match filesystem {
         Filesystem::Xfs => 300 << 20,
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1 << 20;
-    /// Where the third entry of an MBR starts.
+    /// Returns the start of the third entry of an MBR.
     const ENTRY: usize = 446 + 2 * 16;
 
     fn table() -> [u8; 512] {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_fills_the_stick_behind_the_image() {
+    fn the_partition_fills_the_stick_behind_the_image() {
         let mut table = table();
         add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512, 64 * MIB).unwrap();
         assert_eq!(table[446..ENTRY], self::table()[446..ENTRY]);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_is_not_as_it_was_made_is_left_alone() {
+    fn a_changed_table_is_left_alone() {
         let mut foreign = table();
         foreign[446 + 48 + 4] = 0x83;
         let before = foreign;

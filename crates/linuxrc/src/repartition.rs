@@ -1,14 +1,14 @@
-//! Divides the rest of the disk at the first boot: swap, and file systems such as /home (docs/formats/boot-images.md).
+//! Partitions the rest of the disk at the first boot: swap, and file systems such as /home (docs/formats/boot-images.md).
 //!
-//! The table on the disk is written last, so that a power cut at any moment is survived: until then the disk is as it was
-//! dumped and the next boot begins again, afterwards everything is there.
+//! The table on the disk is written last, so that a power failure does no harm: before that the disk is unchanged and the
+//! next boot starts over, afterwards everything is in place.
 //!
-//! 1. The new partitions exist for the kernel only; swap and file systems are made in them, a file system with what the
-//!    system has at its location.
-//! 2. The system's fstab gets its lines. They name partitions that may never come, and so say `nofail`.
+//! 1. The new partitions exist for the kernel only; swap and file systems are created in them. A file system receives what
+//!    the system has in its mount point.
+//! 2. The lines are added to the system's fstab. They name partitions that may never appear, and so have `nofail`.
 //! 3. The table is written, with the system's own partition at its new length, in which it then grows.
 //!
-//! A disk that is divided already, or has no room, is left as it is; the latter is said.
+//! A disk that is already partitioned is left unchanged; so is one without space, with a message.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ use crate::grow;
 use crate::machine::Machine;
 use crate::sys::{self, PartitionChange};
 
-/// Divides the disk of the mounted system on `device`. Gives the device as it is now.
+/// Partitions the disk of the mounted system on `device`; returns the updated device.
 pub(crate) fn repartition(
     machine: &Machine,
     device: Device,
@@ -41,11 +41,11 @@ pub(crate) fn repartition(
         }
         Ok(Outcome::DividedBefore) => device,
         Ok(Outcome::NoRoom(why)) => {
-            console.warn(&format!("{why}; the system has the disk for itself"));
+            console.warn(&format!("{why}; the system uses the whole disk"));
             grow::partition(machine, device, console)
         }
         Err(error) => {
-            console.warn(&format!("dividing {}: {error}; the boot goes on", location.disk));
+            console.warn(&format!("partitioning {}: {error}; the boot continues", location.disk));
             device
         }
     }
@@ -98,7 +98,7 @@ fn attempt(
         })
         .collect();
     if !table.has_free_entries(location.number, parts.len()) {
-        return Ok(Outcome::NoRoom("the partition table has no entries left".to_owned()));
+        return Ok(Outcome::NoRoom("the partition table has no free entries".to_owned()));
     }
     let made = make_all(machine, &disk, location, &parts, console)
         .and_then(|()| write_fstab(&machine.system, &parts))
@@ -116,7 +116,7 @@ fn attempt(
     Ok(Outcome::Divided)
 }
 
-/// A partition on its way.
+/// A partition to create.
 struct Part {
     number: u32,
     purpose: Purpose,
@@ -124,7 +124,7 @@ struct Part {
     addition: Addition,
 }
 
-/// The length of each partition in bytes, the system's first; or why that cannot be.
+/// Returns the length of each partition in bytes, the system's first; or why that is impossible.
 fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Vec<u64>, String> {
     let now = room.end - room.start;
     let fixed = |size: PlannedSize| match size {
@@ -134,7 +134,7 @@ fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Ve
     };
     let mut sizes: Vec<Option<u64>> =
         partition_plan.partitions().iter().map(|planned| fixed(planned.size)).collect();
-    // It is as large as it is already.
+    // It already has this size.
     sizes[0] = sizes[0].map(|size| size.max(now.next_multiple_of(1 << 20)));
     let taken = sizes.iter().flatten().copied().fold(0, u64::saturating_add);
     let least = if sizes[0].is_none() {
@@ -149,14 +149,14 @@ fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Ve
     if least > all {
         let wanted = least >> 20;
         return Err(format!(
-            "the disk has {} MiB where {wanted} MiB are planned ({partition_plan})",
+            "the disk has {} MiB, but {wanted} MiB are planned ({partition_plan})",
             all >> 20
         ));
     }
     Ok(sizes.into_iter().map(|size| size.unwrap_or(all - taken)).collect())
 }
 
-/// Bytes of memory the machine has.
+/// Returns the size of the machine's memory in bytes.
 fn memory(machine: &Machine) -> u64 {
     let text = fs::read_to_string(machine.proc.join("meminfo")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
@@ -219,12 +219,12 @@ fn run(machine: &Machine, name: &str, keywords: &[&str], device: &Path, console:
     Err(io::Error::other(format!("{name} on {} ended with {}: {said}", device.display(), output.status)))
 }
 
-/// Gives the system's fstab a line for each part; lines of an earlier attempt are replaced.
+/// Adds a line for each partition to the system's fstab; lines of an earlier attempt are replaced.
 fn write_fstab(system: &Path, parts: &[Part]) -> io::Result<()> {
     fstab::change(system, |before| with_lines(before, parts))
 }
 
-/// Where a part is mounted, and its line.
+/// Returns the mount point of a partition, and its line.
 fn fstab_line(part: &Part) -> Option<(&str, String)> {
     match &part.purpose {
         Purpose::Swap => Some(("none", format!("PARTUUID={} none swap sw,nofail 0 0\n", part.uuid))),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_goes_to_whom_it_is_promised() {
+    fn the_rest_goes_to_the_partition_that_asks_for_it() {
         assert_eq!(planned("system:rest,swap:100", 1000), Ok(vec![900, 100]));
         assert_eq!(planned("system:300,swap:memory,/home:rest", 1000), Ok(vec![300, 128, 572]));
         assert_eq!(planned("system:300,swap:100", 1000), Ok(vec![300, 100]));
@@ -270,8 +270,8 @@ mod tests {
     }
 
     #[test]
-    fn a_small_disk_is_said_to_be_small() {
-        let text = "the disk has 150 MiB where 228 MiB are planned (system:rest,swap:memory)";
+    fn a_disk_that_is_too_small_is_reported() {
+        let text = "the disk has 150 MiB, but 228 MiB are planned (system:rest,swap:memory)";
         assert_eq!(planned("system:rest,swap:memory", 150), Err(text.to_owned()));
         assert!(planned("system:100,/home:rest", 110).is_err());
     }

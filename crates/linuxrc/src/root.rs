@@ -1,4 +1,4 @@
-//! The root device: waiting for it, and mounting the system that is on it.
+//! The root device: waiting for it, and mounting its system.
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -17,14 +17,14 @@ use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::sys;
 
-/// Between two looks at the devices.
+/// Interval between checks of the devices.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long nothing new must have appeared before a system is searched that nobody named: a better one may be on a
-/// disk that is still waking up.
+/// How long nothing new must have appeared before a system that was not specified is searched for: a better one may be on
+/// a disk that is still starting.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// Loads drivers until the root device is there.
+/// Loads drivers until the root device appears.
 pub(crate) fn wait(
     machine: &Machine,
     plan: &BootPlan,
@@ -62,7 +62,7 @@ pub(crate) fn wait(
     }
 }
 
-/// A power cut while a partition table was written leaves a disk without partitions; its backup is whole.
+/// A power failure while a partition table was written leaves a disk without partitions; its backup is intact.
 fn repair_tables(machine: &Machine, devices: &Devices, console: &Console) {
     for disk in devices.bare_disks() {
         let Ok(mut file) = OpenOptions::new().read(true).write(true).open(&disk.path) else { continue };
@@ -83,7 +83,7 @@ fn not_found(plan: &BootPlan, devices: &Devices, modules: &Modules) -> BootFailu
     let wanted = match &plan.root {
         Some(root) => format!("the root device {root} was not found"),
         None => {
-            "no system was found on the first or second partition of a disk, and no root= says where it is"
+            "no system was found on the first or second partition of a disk, and root= does not specify one"
                 .to_owned()
         }
     };
@@ -96,9 +96,9 @@ fn not_found(plan: &BootPlan, devices: &Devices, modules: &Modules) -> BootFailu
     ))
 }
 
-/// What file system is on the device; it has to be one that is known.
+/// Returns the file system on the device, which must be a known one.
 pub(crate) fn recognise(device: Device, plan: &BootPlan) -> Result<(Device, Superblock), BootFailure> {
-    // What is on the device counts. Only where nothing is recognised, the keyword of the builder or the user does.
+    // The contents of the device count. The keyword of the builder or the user only counts if nothing is recognised.
     let superblock = device.superblock.clone().or_else(|| {
         let filesystem = plan.filesystem?;
         Some(Superblock { filesystem, uuid: None, label: None, bytes: device.bytes, growth: Growth::Fixed })
@@ -113,7 +113,7 @@ pub(crate) fn recognise(device: Device, plan: &BootPlan) -> Result<(Device, Supe
     }
 }
 
-/// The system, mounted.
+/// The mounted system.
 #[derive(Debug)]
 pub(crate) struct MountedSystem {
     directory: PathBuf,
@@ -121,7 +121,7 @@ pub(crate) struct MountedSystem {
     read_only: bool,
 }
 
-/// Mount options as mount(2) wants them: flags of every file system apart from options of this one.
+/// Returns mount options as mount(2) wants them: generic flags separate from options of this file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MountOptions {
     pub(crate) flags: MountFlags,
@@ -148,13 +148,13 @@ impl MountOptions {
                 keyword => own.push(keyword),
             }
         }
-        // A command line has no zero bytes.
+        // A command line contains no NUL bytes.
         Self { flags, own: CString::new(own.join(",")).unwrap_or_default() }
     }
 }
 
-/// Mounts the system below the machine's system directory: writable where it can be, as growing needs that; the
-/// mode that the user asked for is set afterwards.
+/// Mounts the system below the machine's system directory, writable where possible, because growing needs that; the mode
+/// that the user requested is set afterwards.
 pub(crate) fn mount(
     machine: &Machine,
     plan: &BootPlan,
@@ -189,14 +189,14 @@ pub(crate) fn mount(
             Err(modules.unknown_filesystem(keyword, superblock.filesystem.module(), &device.path))
         }
         Err(error) => Err(BootFailure::shell(format!(
-            "mounting {} as {keyword}: {error}\nThe file system is damaged, or rootflags= says something it does not know.",
+            "mounting {} as {keyword}: {error}\nThe file system is damaged, or rootflags= contains an option it does not know.",
             device.path.display()
         ))),
     }
 }
 
 impl MountedSystem {
-    /// Lets the system begin read-only when the user asked for it.
+    /// Makes the system read-only if the user requested it.
     pub(crate) fn set_mode(&self, read_only: bool) -> Result<(), BootFailure> {
         if !read_only || self.read_only {
             return Ok(());
@@ -206,7 +206,7 @@ impl MountedSystem {
     }
 }
 
-/// The directory where the system is mounted, for the ioctls that grow it.
+/// Opens the mount point of the system, for the ioctls that grow it.
 pub(crate) fn open_mount_point(machine: &Machine) -> std::io::Result<File> {
     File::open(&machine.system)
 }
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_there_is_not_waited_for() {
+    fn a_present_device_is_not_waited_for() {
         let files = Files::new();
         files.add("vda", None, &ext2(UUID, "x"));
         assert_eq!(waited(&files, &format!("UUID={UUID}")).unwrap().name, "vda");
     }
 
     #[test]
-    fn what_was_seen_instead_is_said() {
+    fn a_missing_device_is_reported_with_the_devices_that_exist() {
         let files = Files::new();
         files.add("vda", None, &ext2(UUID, "x"));
         let text = waited(&files, "LABEL=y").unwrap_err().text;
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_without_a_file_system_is_refused_unless_somebody_knows_it() {
+    fn a_device_without_a_known_file_system_is_refused_unless_it_was_specified() {
         let files = Files::new();
         files.add("vda", None, &[0; 4096]);
         let device = Device::look(&files.machine, "vda").unwrap();
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_every_file_system_are_no_options_of_this_one() {
+    fn generic_flags_are_not_options_of_the_file_system() {
         let options = MountOptions::parse("rw,noatime,subvol=@,commit=5");
         assert_eq!(options, MountOptions { flags: MountFlags::NOATIME, own: c"subvol=@,commit=5".into() });
     }

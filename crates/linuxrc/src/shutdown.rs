@@ -1,4 +1,4 @@
-//! The ways a boot ends without a system: a text on the console, then a shell, a reboot or the power off.
+//! The ends of a boot without a system: a message on the console, then a shell, a reboot or power off.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,11 +8,11 @@ use crate::boot_failure::{BootFailure, Then};
 use crate::console::Console;
 use crate::machine::Machine;
 
-/// How long the text stays on the console before the machine reboots.
+/// How long the message is shown before the machine reboots.
 const READING_TIME: Duration = Duration::from_secs(60);
 
 impl BootFailure {
-    /// Shows the text and takes the way out.
+    /// Shows the message, then reacts.
     pub(crate) fn end(&self, machine: &Machine, console: &Console) -> ! {
         let shell = machine.shell().filter(|_| console.debug());
         console.boot_failure(&self.announcement(shell.is_some()));
@@ -26,7 +26,7 @@ impl BootFailure {
         restart()
     }
 
-    /// What the console shows, the way out included.
+    /// Returns the text on the console, including the reaction.
     fn announcement(&self, has_shell: bool) -> String {
         let way_out = match (self.then, has_shell) {
             (Then::Reboot, _) | (Then::Shell, false) => "The machine reboots in 60 seconds.",
@@ -62,18 +62,18 @@ pub(crate) fn power_off() -> ! {
 fn leave(command: rustix::system::RebootCommand) -> ! {
     rustix::fs::sync();
     loop {
-        // It cannot fail for PID 1; if it did, another attempt is the only thing left.
+        // It cannot fail for PID 1; if it does, all that is left is to try again.
         let _ = rustix::system::reboot(command);
         std::thread::sleep(Duration::from_secs(1));
     }
 }
 
-/// Makes a panic end like a boot failure: text, a minute, reboot. The hook runs before the abort that would take the
-/// kernel down.
+/// Makes a panic end like a boot failure: message, a minute, reboot. The hook runs before the abort, which would make the
+/// kernel panic.
 pub(crate) fn reboot_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let machine = Machine::real();
-        BootFailure::reboot(format!("linuxrc has an error of its own: {panic}\nPlease report it."))
+        BootFailure::reboot(format!("linuxrc failed with an internal error: {panic}\nPlease report it."))
             .end(&machine, &Console::quiet(&machine))
     }));
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_way_out_follows_the_text() {
+    fn the_reaction_follows_the_message() {
         assert_eq!(
             BootFailure::reboot("one\ntwo").announcement(true),
             "\n*** kiwi: one\n    two\n*** The machine reboots in 60 seconds.\n"

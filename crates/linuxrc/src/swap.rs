@@ -1,8 +1,8 @@
-//! The swap space that is on the disks of the machine, for a live system (docs/formats/boot-images.md).
+//! Swap space on the disks of the machine, for a live system (docs/formats/boot-images.md).
 //!
-//! The system gets a line in its fstab for each; what is written there is the machine's memory and nothing that anybody
-//! keeps. Space that holds a machine that sleeps has another signature and is left alone. The chapter's other half, a
-//! swap file on a partition that is found, is not done: a live system leaves the disks as they are.
+//! The system's fstab gets a line for each. Swap space of a hibernated machine has another signature and is left alone.
+//! KIWI 1.x could also create a swap file on a partition it found; kiwi does not, because a live system must not change
+//! the disks.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,19 +12,19 @@ use crate::console::Console;
 use crate::fstab;
 use crate::machine::Machine;
 
-/// The option that a line of ours is known by; those of another machine, kept on a stick, are taken out.
+/// The mount option that marks our lines; those of another machine, kept on a stick, are removed.
 const MARK: &str = "x-kiwi.found";
 
-/// Tells the mounted system of all swap space there is. Where that fails it goes without.
+/// Adds all swap space to the mounted system's fstab. If that fails the system has none.
 pub(crate) fn offer(machine: &Machine, console: &Console) {
     let found = found(machine);
     console.trace(&format!("swap space: {}", found.join(" ")));
     if let Err(error) = fstab::change(&machine.system, |before| with_lines(before, &found)) {
-        console.warn(&format!("offering swap space to the system: {error}; the boot goes on"));
+        console.warn(&format!("adding swap space to the system: {error}; the boot continues"));
     }
 }
 
-/// The UUIDs, in their order.
+/// Returns the UUIDs, in order.
 fn found(machine: &Machine) -> Vec<String> {
     let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
     let mut found: Vec<String> = entries
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn swap_space_is_offered_once_and_a_sleeping_machine_left_alone() {
+    fn swap_space_is_added_once_and_a_hibernated_machine_left_alone() {
         let files = Files::new();
         files.add("sda", None, &space(b"S1SUSPEND\0"));
         files.add("sdb1", None, &space(b"SWAPSPACE2"));

@@ -1,4 +1,4 @@
-//! Enters the system: it becomes `/`, the initrd's memory is given back, and its init becomes PID 1.
+//! Starts the system: it becomes `/`, the initrd's memory is freed, and its init becomes PID 1.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -17,10 +17,10 @@ use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::machine::{Machine, PanicTimeout};
 
-/// What is tried when nobody says what the system's init is called.
+/// The default paths of the system's init.
 const INITS: [&str; 4] = ["/sbin/init", "/etc/init", "/bin/init", "/usr/lib/systemd/systemd"];
 
-/// Enters the mounted system.
+/// Starts the mounted system.
 pub(crate) fn enter(
     machine: &Machine,
     plan: &BootPlan,
@@ -33,19 +33,19 @@ pub(crate) fn enter(
     console.phase("switch_root");
     let failed = |doing: &str, error: io::Error| BootFailure::reboot(format!("{doing}: {error}"));
     move_kernel_filesystems(machine, console);
-    clear_initrd(&machine.root).map_err(|error| failed("giving back the initrd's memory", error))?;
+    clear_initrd(&machine.root).map_err(|error| failed("freeing the initrd's memory", error))?;
     std::env::set_current_dir(&machine.system)
         .and_then(|()| mount_move(".", "/").map_err(io::Error::from))
         .and_then(|()| rustix::process::chroot(".").map_err(io::Error::from))
         .and_then(|()| std::env::set_current_dir("/"))
         .map_err(|error| failed("entering the system", error))?;
-    // The kernel gives init the keywords it does not know itself (`single`, `3`).
+    // The kernel passes parameters that it does not know to init (`single`, `3`).
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let error = Command::new(init).args(arguments).exec();
     Err(failed(&format!("starting {init}"), error))
 }
 
-/// The init of the system. Without one a shell is entered where the user looks into the boot.
+/// Returns the init of the system. Without one, DEBUG=1 opens a shell.
 fn find_init<'a>(system: &Path, asked: Option<&'a str>, debug: bool) -> Result<&'a str, BootFailure> {
     let candidates = match asked {
         Some(init) => vec![init],
@@ -61,7 +61,7 @@ fn find_init<'a>(system: &Path, asked: Option<&'a str>, debug: bool) -> Result<&
     })
 }
 
-/// Whether `path` is an executable file of the system. Its links are those of the system, not of the initrd.
+/// Whether `path` is an executable file of the system. Links are resolved in the system, not in the initrd.
 fn is_program(system: &Path, path: &str) -> bool {
     let open = || -> rustix::io::Result<bool> {
         let root = rustix::fs::open(system, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?;
@@ -72,12 +72,12 @@ fn is_program(system: &Path, path: &str) -> bool {
     open().unwrap_or(false)
 }
 
-/// Takes /dev, /proc, /sys and /run along. What the system has no location for is left behind: its init mounts its own.
+/// Moves /dev, /proc, /sys and /run. Those without a mount point in the system stay behind: its init mounts its own.
 fn move_kernel_filesystems(machine: &Machine, console: &Console) {
     for from in machine.kernel_directories() {
         let Some(name) = from.file_name() else { continue };
         let to = machine.system.join(name);
-        // On a system that is read-only this fails, and so does the move.
+        // On a read-only system this fails, and so does the move.
         let _ = fs::create_dir(&to);
         if let Err(error) = mount_move(&from, &to) {
             console.trace(&format!("moving {}: {error}", from.display()));
@@ -90,7 +90,7 @@ fn move_kernel_filesystems(machine: &Machine, console: &Console) {
 fn clear_initrd(root: &Path) -> io::Result<()> {
     const RAMFS: i64 = 0x8584_58f6;
     const TMPFS: i64 = 0x0102_1994;
-    // Whatever went wrong before: only memory is ever deleted.
+    // Even after an earlier error: only memory is ever deleted.
     if !matches!(rustix::fs::statfs(root)?.f_type, RAMFS | TMPFS) {
         return Ok(());
     }
@@ -106,7 +106,7 @@ fn clear(directory: &Path, device: u64) -> io::Result<()> {
         }
         if metadata.is_dir() {
             clear(&entry.path(), device)?;
-            // A mount point inside keeps its directory.
+            // A directory with a mount point inside stays.
             let _ = fs::remove_dir(entry.path());
         } else {
             fs::remove_file(entry.path())?;
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_links_of_the_system_are_followed_inside_of_it() {
+    fn links_are_resolved_inside_the_system() {
         let system = system();
         symlink("/usr/lib/systemd/systemd", system.path().join("sbin/init")).unwrap();
         assert!(find_init(system.path(), None, false).is_err(), "what it points to is missing in the system");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_init_is_said_and_debug_gets_a_shell() {
+    fn a_missing_init_is_reported_and_debug_gets_a_shell() {
         let system = system();
         fs::write(system.path().join("sbin/init"), "not executable").unwrap();
         add_program(system.path(), "bin/sh");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_on_the_device_is_deleted() {
+    fn only_files_on_the_device_are_deleted() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         fs::write(dir.path().join("a/b/c"), "").unwrap();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::ioctl::{IntegerSetter, NoArg, Setter, ioctl, opcode};
 
-/// Loads the module in the file `path`. One that is loaded already is fine.
+/// Loads the module in the file `path`. A module that is already loaded is fine.
 pub(crate) fn insert_module(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     match rustix::system::finit_module(&file, c"", 0) {
@@ -18,14 +18,14 @@ pub(crate) fn insert_module(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Lets the kernel read the partition table of `disk` again. Fails while one of its partitions is in use.
+/// Makes the kernel read the partition table of `disk` again. Fails while one of its partitions is in use.
 pub(crate) fn reread_partition_table(disk: &File) -> io::Result<()> {
     const BLKRRPART: u32 = opcode::none(0x12, 95);
     // SAFETY: BLKRRPART takes no argument.
     unsafe { ioctl(disk, NoArg::<BLKRRPART>::new()) }.map_err(io::Error::from)
 }
 
-/// Opens the tray of a drive for CDs. Fails where there is no tray and while the medium is mounted.
+/// Opens the tray of a CD drive. Fails if there is no tray, and while the medium is mounted.
 pub(crate) fn eject(drive: &File) -> io::Result<()> {
     const CDROMEJECT: u32 = 0x5309;
     // SAFETY: CDROMEJECT takes no argument.
@@ -51,18 +51,18 @@ struct BlkpgArgument {
     partition: *mut c_void,
 }
 
-/// A change of what the kernel knows of a disk's partitions; the table on the disk is not touched.
+/// A change of the kernel's view of a disk's partitions; the table on the disk is not changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum PartitionChange {
-    /// It exists from now on.
+    /// It is new.
     Add,
-    /// It is no longer there.
+    /// It no longer exists.
     Remove,
-    /// It is as long as is said.
+    /// It has a new length.
     Resize,
 }
 
-/// Tells the kernel what partition `number` of `disk` is from now on, in bytes. Resizing works while it is mounted.
+/// Tells the kernel about partition `number` of `disk`, in bytes. Resizing works while it is mounted.
 pub(crate) fn change_partition(
     disk: &File,
     change: PartitionChange,
@@ -94,7 +94,7 @@ pub(crate) fn change_partition(
     unsafe { ioctl(disk, Setter::<BLKPG, _>::new(argument)) }.map_err(io::Error::from)
 }
 
-/// Grows the mounted ext2, ext3 or ext4 that `mount_point` is in to `blocks` of its own blocks.
+/// Grows the mounted ext2, ext3 or ext4 at `mount_point` to `blocks` of its own blocks.
 pub(crate) fn grow_ext(mount_point: &File, blocks: u64) -> io::Result<()> {
     rustix::fs::ext4_ioc_resize_fs(mount_point, blocks).map_err(io::Error::from)
 }
@@ -106,7 +106,7 @@ struct XfsGrowData {
     inode_percentage: u32,
 }
 
-/// Grows the mounted XFS that `mount_point` is in to `blocks`, keeping its share of `inode_percentage` for inodes.
+/// Grows the mounted XFS at `mount_point` to `blocks`, keeping its share of `inode_percentage` for inodes.
 pub(crate) fn grow_xfs(mount_point: &File, blocks: u64, inode_percentage: u8) -> io::Result<()> {
     const FSGROWFSDATA: u32 = opcode::write::<XfsGrowData>(b'X', 110);
     let argument = XfsGrowData { new_blocks: blocks, inode_percentage: inode_percentage.into() };
@@ -121,17 +121,17 @@ struct BtrfsVolumeArguments {
     name: [u8; 4088],
 }
 
-/// Grows device `id` of the mounted Btrfs that `mount_point` is in to all of its device.
+/// Grows device `id` of the mounted Btrfs at `mount_point` to the size of the device.
 pub(crate) fn grow_btrfs(mount_point: &File, id: u64) -> io::Result<()> {
     const RESIZE: u32 = opcode::write::<BtrfsVolumeArguments>(0x94, 3);
     let mut argument = BtrfsVolumeArguments { fd: 0, name: [0; 4088] };
     let request = format!("{id}:max");
     argument.name[..request.len()].copy_from_slice(request.as_bytes());
-    // SAFETY: RESIZE reads one btrfs_ioctl_vol_args; its name ends with a zero, as it is shorter than its field.
+    // SAFETY: RESIZE reads one btrfs_ioctl_vol_args; its name ends with a NUL, because it is shorter than its field.
     unsafe { ioctl(mount_point, Setter::<RESIZE, _>::new(argument)) }.map_err(io::Error::from)
 }
 
-/// Makes the loop device `number`, through /dev/loop-control. One that is there already is fine.
+/// Creates the loop device `number`, through /dev/loop-control. An existing one is fine.
 pub(crate) fn add_loop_device(control: &File, number: usize) -> io::Result<()> {
     const LOOP_CTL_ADD: u32 = 0x4c80;
     // SAFETY: LOOP_CTL_ADD takes a number.
@@ -141,7 +141,7 @@ pub(crate) fn add_loop_device(control: &File, number: usize) -> io::Result<()> {
     }
 }
 
-/// Lets the loop device show what is in `file`, writable when the file was opened so. The kernel keeps the file.
+/// Attaches `file` to the loop device, writable if the file was opened so. The kernel keeps the file open.
 pub(crate) fn attach_loop_device(device: &File, file: &File) -> io::Result<()> {
     const LOOP_SET_FD: u32 = 0x4c00;
     let descriptor = usize::try_from(file.as_raw_fd()).map_err(io::Error::other)?;

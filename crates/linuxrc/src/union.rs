@@ -1,13 +1,13 @@
-//! A read-only system under a writable layer, by overlayfs; `aufs` and `unionfs` in old descriptions mean this too.
+//! A read-only system below a writable layer, by overlayfs; `aufs` and `unionfs` in old descriptions mean this too.
 //!
 //! ```text
 //! squashfs -> /read-only --+
-//!                          +-> overlay at the system's location
+//!                          +-> overlay at the system's mount point
 //! layer    -> /read-write -+
 //! ```
 //!
-//! The layer is the partition behind the system, which is let have the rest of the medium. Without one it is memory,
-//! and what the system writes is gone when the machine is switched off; the console says so.
+//! The layer is the partition behind the system, which is grown to the rest of the medium. Without one it is in memory,
+//! and what the system writes is lost when the machine is switched off; the console says so.
 
 use std::ffi::CString;
 use std::fs;
@@ -44,14 +44,14 @@ pub(crate) fn mount(
     let layer = at(machine, "read-write");
     mount_layer(&layer, plan, &device, modules, console)?;
     join(&below.system, &layer.system, &machine.system, plan.read_only, modules)?;
-    // The union holds on to both; the system has no use for their locations.
+    // The overlay keeps both in use; the system does not need their mount points.
     for part in [&below.system, &layer.system] {
         let _ = unmount(part, UnmountFlags::DETACH);
     }
     Ok(())
 }
 
-/// The machine with another location for what is mounted.
+/// Returns the machine with another system directory.
 fn at(machine: &Machine, name: &str) -> Machine {
     Machine { system: machine.root.join(name), ..machine.clone() }
 }
@@ -66,8 +66,7 @@ fn mount_layer(
     let device = behind(machine, system);
     let Some((device, superblock)) = device.and_then(|device| Some((device.clone(), device.superblock?)))
     else {
-        console
-            .warn("nothing is behind the system to write to: what it writes is gone when it is switched off");
+        console.warn("there is no partition for written data: it is lost when the machine is switched off");
         return mount_memory(&machine.system);
     };
     let plan = BootPlan { root_flags: None, read_only: false, grow: true, ..plan.clone() };
@@ -79,7 +78,7 @@ fn mount_layer(
     Ok(())
 }
 
-/// The partition behind that of the system, if there is one.
+/// Returns the partition behind that of the system, if there is one.
 fn behind(machine: &Machine, system: &Device) -> Option<Device> {
     let location = system.partition.as_ref()?;
     Device::look(machine, &partition_name(&location.disk, location.number + 1))
@@ -93,7 +92,7 @@ fn mount_memory(directory: &Path) -> Result<(), BootFailure> {
         .map_err(|error| BootFailure::reboot(format!("mounting memory on {}: {error}", directory.display())))
 }
 
-/// Shows the system `below` with the writable `layer` over it at `system`.
+/// Mounts the writable `layer` over the system `below` at `system`.
 pub(crate) fn join(
     below: &Path,
     layer: &Path,
@@ -109,15 +108,15 @@ pub(crate) fn join(
     let options =
         format!("lowerdir={},upperdir={},workdir={}", below.display(), upper.display(), work.display());
     let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
-    // The three paths are ours and have no zero byte.
+    // The three paths are ours and contain no NUL byte.
     let options = CString::new(options).unwrap_or_default();
     rustix::mount::mount("overlay", system, "overlay", mode, options.as_c_str()).map_err(|error| {
         BootFailure::shell(match error {
             Errno::NODEV if !modules.index().provides("overlay") => {
-                "the kernel cannot lay a writable layer over the system: its module overlay is missing in the initrd."
+                "the kernel cannot mount an overlay over the system: its module overlay is missing in the initrd."
                     .to_owned()
             }
-            error => format!("laying a writable layer over the system: {error}"),
+            error => format!("mounting an overlay over the system: {error}"),
         })
     })
 }

@@ -1,8 +1,8 @@
-//! A medium that asks nothing and finds its own system on the disk already: it was left in its drive, and the machine
-//! started from it again. Installing anew would destroy what the system has become since, so nothing is written.
+//! An unattended medium that finds its own system on the disk: it was left in its drive, and the machine started from it
+//! again. Installing again would destroy the data of the system, so nothing is written.
 //!
-//! A CD is ejected and the machine started anew. A stick comes out by hand only; meanwhile a prompt may type `yes` to have
-//! the system installed once more.
+//! A CD is ejected and the machine restarted. A stick must be removed by hand; meanwhile a person may type `yes` to install
+//! again.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::machine::Machine;
 use crate::medium::Medium;
 use crate::shutdown::restart;
 
-/// Between two looks at the drive.
+/// Interval between checks of the drive.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Gets rid of the medium, or comes back with the consent to install again.
+/// Waits for the removal of the medium; returns if the user consents to installing again.
 pub(crate) fn leave_or_consent(
     machine: &Machine,
     medium: &Medium,
@@ -41,7 +41,7 @@ pub(crate) fn leave_or_consent(
     ask(&question, &mut AtConsole::new(console));
 }
 
-/// Watches the drive. That goes on after a consent: without its medium no installation comes to an end.
+/// Watches the drive, also after a consent: an installation cannot finish without its medium.
 fn restart_when_gone(machine: Machine, medium: Medium) {
     std::thread::spawn(move || {
         while medium.is_in(&machine) {
@@ -51,7 +51,7 @@ fn restart_when_gone(machine: Machine, medium: Medium) {
     });
 }
 
-/// Comes back when `yes` is typed. Where nobody can type, only the medium's removal goes on.
+/// Returns when `yes` is typed. If nobody can type, only the removal of the medium ends it.
 fn ask(question: &str, prompt: &mut dyn Prompt) {
     loop {
         match prompt.ask(question) {

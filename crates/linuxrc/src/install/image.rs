@@ -1,4 +1,4 @@
-//! The packed image on the medium: is it right, writing it to a disk, and whether the disk holds it then.
+//! The compressed image on the medium: its verification, writing it to a disk, and verifying the disk.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,22 +12,22 @@ use crate::boot_failure::BootFailure;
 use crate::console::Progress;
 use crate::sys;
 
-/// Bytes at once.
+/// Bytes processed at a time.
 const BLOCK: usize = 1 << 20;
 
-/// An image packed with gzip, and what it is when unpacked.
+/// An image compressed with gzip, and its uncompressed properties.
 #[derive(Debug)]
 pub(crate) struct PackedImage {
     path: PathBuf,
     checksum: Checksum,
 }
 
-/// Why an image is not what its checksum says.
+/// Why an image does not match its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Damage {
-    /// It ends early; so many bytes came.
+    /// It ends early, after this many bytes.
     Truncated(u64),
-    /// Its bytes are others.
+    /// Its contents differ.
     Different,
 }
 
@@ -36,19 +36,19 @@ impl PackedImage {
         Self { path, checksum }
     }
 
-    /// Bytes it has on the disk.
+    /// Returns its size on the disk in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.checksum.blocks.bytes().unwrap_or(u64::MAX)
     }
 
-    /// Whether the disk at `path` was once written with it: a disk keeps its identifier when it is divided and grows.
+    /// Whether the disk at `path` was written with this image: a disk keeps its identifier when it is repartitioned or grows.
     pub(crate) fn is_on(&self, path: &Path) -> bool {
         let own = File::open(&self.path).and_then(|packed| disk_identifier(MultiGzDecoder::new(packed)));
         let found = File::open(path).and_then(disk_identifier);
         matches!((own, found), (Ok(Some(own)), Ok(Some(found))) if own == found)
     }
 
-    /// Reads it to its end, before anything is written.
+    /// Reads and verifies all of it, before anything is written.
     pub(crate) fn check(&self, progress: Progress<'_>) -> Result<(), BootFailure> {
         let damage = self.unpack(&progress, |_| Ok(())).map_err(|error| self.unreadable(&error))?;
         progress.finish();
@@ -61,7 +61,7 @@ impl PackedImage {
                 self.bytes().div_ceil(1 << 20)
             ))),
             Some(Damage::Different) => Err(BootFailure::reboot(
-                "The system on the medium has the wrong checksum: its bytes are not those that were built.\n\n\
+                "The system on the medium has the wrong checksum: its contents have changed.\n\n\
                  Nothing was written to a disk. The medium is damaged; make it again, or use another one.",
             )),
         }
@@ -73,7 +73,7 @@ impl PackedImage {
         ))
     }
 
-    /// Unpacks it through `take`; what is wrong with it, if something is.
+    /// Uncompresses it through `take`; returns what is wrong with it.
     fn unpack(
         &self,
         progress: &Progress<'_>,
@@ -89,7 +89,7 @@ impl PackedImage {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Ok(Some(Damage::Truncated(done)));
                 }
-                // What the unpacker does not understand.
+                // Data that is not valid gzip.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) =>
                 {
@@ -109,7 +109,7 @@ impl PackedImage {
         })
     }
 
-    /// Writes it to the start of the disk at `path`, and tells the kernel about the partitions that are there now.
+    /// Writes it to the start of the disk at `path`, and tells the kernel about the new partitions.
     pub(crate) fn write(&self, path: &Path, progress: Progress<'_>) -> Result<(), BootFailure> {
         let failed = |error: io::Error| {
             BootFailure::reboot(format!(
@@ -122,17 +122,17 @@ impl PackedImage {
         disk.sync_all().map_err(failed)?;
         progress.finish();
         match damage {
-            // It was right a moment ago.
+            // It was verified before.
             Some(_) => Err(failed(io::Error::other("the medium was read differently the second time"))),
             None => {
-                // The new system's kernel reads the table itself; this one only helps whoever looks now.
+                // The new system's kernel reads the table itself; this only helps the current session.
                 let _ = sys::reread_partition_table(&disk);
                 Ok(())
             }
         }
     }
 
-    /// Whether the disk at `path` holds it.
+    /// Verifies that the disk at `path` holds it.
     pub(crate) fn read_back(&self, path: &Path, progress: Progress<'_>) -> Result<(), BootFailure> {
         let sum = self.sum_of_disk(path, &progress).map_err(|error| {
             BootFailure::reboot(format!(
@@ -153,7 +153,7 @@ impl PackedImage {
 
     fn sum_of_disk(&self, path: &Path, progress: &Progress<'_>) -> io::Result<Checksum> {
         let disk = File::open(path)?;
-        // What is still in memory proves nothing.
+        // Data that is still in memory proves nothing.
         fadvise(&disk, 0, None, Advice::DontNeed)?;
         let mut rest = disk.take(self.bytes());
         let (mut digester, mut done) = (Digester::default(), 0);
@@ -170,8 +170,8 @@ impl PackedImage {
     }
 }
 
-/// What tells a disk from all others: the GUID of its GPT, else the signature of its MBR. Images that are built anew
-/// from other packages have another one.
+/// Returns the identifier of a disk: the GUID of its GPT, otherwise the signature of its MBR. An image built from other
+/// packages has a different one.
 fn disk_identifier(mut disk: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut start = [0; 1024];
     let count = fill(&mut disk, &mut start)?;
@@ -184,7 +184,7 @@ fn disk_identifier(mut disk: impl Read) -> io::Result<Option<Vec<u8>>> {
     Ok(found.iter().any(|byte| *byte != 0).then(|| found.to_vec()))
 }
 
-/// Reads until the block is full or nothing is left.
+/// Reads until the block is full or the end is reached.
 fn fill(source: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < block.len() {
@@ -210,7 +210,7 @@ mod tests {
         image: PackedImage,
     }
 
-    /// An image of 3 MiB and a bit, packed.
+    /// An image of a little more than 3 MiB, compressed.
     fn medium() -> Medium {
         let dir = tempfile::tempdir().unwrap();
         let bytes: Vec<u8> = (0..3 * BLOCK + 512).map(|at| (at * 7 % 253) as u8).collect();

@@ -1,5 +1,4 @@
-//! What an installation is made of: the image on the medium, the disks of the machine, and questions to the prompt in
-//! front of it.
+//! The parts of an installation: the image on the medium, the disks of the machine, and questions to the user.
 
 pub(crate) mod already_installed;
 pub(crate) mod image;

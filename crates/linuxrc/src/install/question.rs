@@ -1,5 +1,4 @@
-//! Questions to the prompt in front of the machine, whichever console that is: the text goes to all of them, and the
-//! first line typed on any of them is the answer.
+//! Questions to the user on all consoles: each shows the question, and the first line typed on any of them is the answer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -9,13 +8,13 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::console::Console;
 
-/// Who answers.
+/// The source of answers.
 pub(crate) trait Prompt {
-    /// The answer to a question, without the end of its line; an error when nobody can be asked.
+    /// Returns the answer to a question without the line end; an error if nobody can be asked.
     fn ask(&mut self, question: &str) -> io::Result<String>;
 }
 
-/// The prompt at the consoles of the machine.
+/// The user at the consoles of the machine.
 pub(crate) struct AtConsole<'a> {
     console: &'a Console,
 }
@@ -45,7 +44,7 @@ impl Prompt for AtConsole<'_> {
     }
 }
 
-/// The first line that arrives. A terminal hands over whole lines.
+/// Returns the first line that arrives. A terminal passes on whole lines.
 fn first_line(consoles: &mut Vec<File>) -> io::Result<String> {
     let mut line = Vec::new();
     loop {
@@ -57,7 +56,7 @@ fn first_line(consoles: &mut Vec<File>) -> io::Result<String> {
             let mut bytes = [0; 256];
             match consoles[index].read(&mut bytes) {
                 Ok(count @ 1..) => line.extend_from_slice(&bytes[..count]),
-                // A serial line that is not there.
+                // A serial line that does not exist.
                 Ok(0) | Err(_) => drop(consoles.remove(index)),
             }
         }

@@ -1,7 +1,7 @@
 //! The disks of the machine, and which one the system is installed on.
 //!
-//! A disk with anything on it is only taken when a prompt typed its name and the keyword `yes`, or when the medium says
-//! `UNATTENDED` and there is no doubt which disk is meant.
+//! A disk with data is only overwritten after a user typed its name and the word `yes`, or if the medium specifies
+//! `UNATTENDED` and the choice is unambiguous.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -20,10 +20,10 @@ use crate::modules::Modules;
 /// How long no new disk must have appeared.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// Bytes at the start of a disk that are looked at: partition tables and every superblock are there.
+/// Bytes at the start of a disk that are probed: partition tables and every superblock are there.
 const LOOKED_AT: usize = 1 << 20;
 
-/// A disk the system could be installed on.
+/// A disk that the system can be installed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// The kernel's name.
@@ -47,7 +47,7 @@ pub(crate) fn wait_until_settled(machine: &Machine, modules: &mut Modules, conso
     }
 }
 
-/// Every disk but the drive of the medium, in the order of their names.
+/// Returns every disk except the drive of the medium, sorted by name.
 pub(crate) fn list(machine: &Machine, medium: &str) -> Vec<Target> {
     let entries = fs::read_dir(machine.sys.join("class/block")).into_iter().flatten().flatten();
     let mut targets: Vec<Target> = entries
@@ -67,7 +67,7 @@ fn look(machine: &Machine, name: String) -> Option<Target> {
     if is_part || is_boot_area || NO_DISKS.iter().any(|other| name.starts_with(other)) {
         return None;
     }
-    // A stick in another socket is no disk of the machine.
+    // A stick in another socket is not a disk of the machine.
     let is_set = |file: &str| number(&directory.join(file)) == Some(1);
     if is_set("removable") || is_set("ro") {
         return None;
@@ -80,7 +80,7 @@ fn look(machine: &Machine, name: String) -> Option<Target> {
         bytes,
         model: keywords.join(" "),
         partitions: parts.filter(|entry| entry.path().join("partition").exists()).count(),
-        // One that cannot be read is taken for one with something on it.
+        // A disk that cannot be read is assumed to hold data.
         empty: is_empty(machine, &name).unwrap_or(false),
         name,
     })
@@ -93,7 +93,7 @@ fn is_empty(machine: &Machine, name: &str) -> std::io::Result<bool> {
 }
 
 impl Target {
-    /// The disk in one line.
+    /// Returns a description of the disk in one line.
     fn line(&self) -> String {
         let content = match (self.partitions, self.empty) {
             (0, true) => "empty".to_owned(),
@@ -110,13 +110,13 @@ impl Target {
     }
 }
 
-/// The disks without those that the medium's filter finds, by name (`/dev/sda`) or by model. A disk that is named on the
-/// medium is never left out.
+/// Returns the disks without those that match the medium's filter, by name (`/dev/sda`) or by model. A disk that the
+/// medium names is always included.
 pub(crate) fn offered(config: &InstallConfig, targets: Vec<Target>) -> Result<Vec<Target>, BootFailure> {
     let Some(filter) = &config.filter else { return Ok(targets) };
     let filter = Regex::new(filter).map_err(|error| {
         BootFailure::reboot(format!(
-            "The medium's filter for disks is no regular expression: FILTER={filter}: {error}\n\n\
+            "The medium's filter for disks is not a valid regular expression: FILTER={filter}: {error}\n\n\
              Make the medium again with kiwi."
         ))
     })?;
@@ -126,7 +126,7 @@ pub(crate) fn offered(config: &InstallConfig, targets: Vec<Target>) -> Result<Ve
     Ok(targets.into_iter().filter(|target| is_named(target) || !is_found(target)).collect())
 }
 
-/// The disk to install on, with the consent to lose what is on it.
+/// Returns the disk to install on, after consent to lose its data.
 pub(crate) fn choose<'t>(
     config: &InstallConfig,
     targets: &'t [Target],
@@ -153,7 +153,7 @@ fn choose_with<'t>(
         None => None,
         Some(name) => Some(targets.iter().find(|target| target.name == *name).ok_or_else(|| {
             BootFailure::reboot(format!(
-                "The disk {name}, on which the system is to be installed, is not in this machine.\n\n{}",
+                "The disk {name} for the system is not in this machine.\n\n{}",
                 listed(targets)
             ))
         })?),
@@ -164,7 +164,7 @@ fn choose_with<'t>(
             (None, [only]) => only,
             (None, _) => {
                 return Err(BootFailure::reboot(format!(
-                    "Nobody is to be asked, but this machine has {} disks and the medium does not say which one.\n\n{}",
+                    "The installation is unattended, but this machine has {} disks and the medium does not name one.\n\n{}",
                     targets.len(),
                     listed(targets)
                 )));
@@ -191,7 +191,7 @@ fn fits(target: &Target, bytes: u64) -> Result<(), BootFailure> {
     }
 }
 
-/// What is said of a disk without the room for the system.
+/// Returns the message about a disk that is too small for the system.
 fn shortage(target: &Target, bytes: u64) -> Option<String> {
     (target.bytes < bytes).then(|| {
         format!(
@@ -203,7 +203,7 @@ fn shortage(target: &Target, bytes: u64) -> Option<String> {
     })
 }
 
-/// The disk a prompt names. One without the room is said at once, so that another one can be named.
+/// Returns the disk that the user names. A disk that is too small is reported at once, so that another can be named.
 fn ask_name<'t>(
     config: &InstallConfig,
     targets: &'t [Target],
@@ -259,11 +259,11 @@ fn ask_consent(config: &InstallConfig, target: &Target, prompt: &mut dyn Prompt)
     }
 }
 
-/// An answer that says something.
+/// Returns an answer that is not empty.
 fn answer(prompt: &mut dyn Prompt, question: &str) -> Result<String, BootFailure> {
     let answer = prompt.ask(question).map_err(|error| {
         BootFailure::reboot(format!(
-            "Nothing was installed: {error}\n\nA medium made with --unattended asks nothing."
+            "Nothing was installed: {error}\n\nA medium made with --unattended asks no questions."
         ))
     })?;
     match answer.is_empty() {

@@ -1,14 +1,14 @@
-//! The boot image of installation media, the chapter's isoinstboot (docs/formats/boot-images.md).
+//! The boot image of installation media, isoinstboot of KIWI 1.x (docs/formats/boot-images.md).
 //!
 //! ```text
-//! find the medium -> is its image what it should be? -> which disk? -> consent, or installed already? -> write
+//! find the medium -> verify its image -> choose the disk -> consent, or already installed -> write
 //!   -> read back -> restart
 //! ```
 //!
-//! The image is a whole disk with its boot loader; at its own first boot it divides and fills the disk, which is seen to
-//! have the room for that. Nothing is
-//! written before the image was read to its end once and found right, and nothing without consent: typed, or given
-//! beforehand with the keyword `UNATTENDED`.
+//! The image is a whole disk with its boot loader; at its own first boot it repartitions and fills the disk, whose size is
+//! checked for that. Nothing is
+//! written before the whole image was read and verified, and nothing without consent: typed, or given in advance with the
+//! keyword `UNATTENDED`.
 
 use std::convert::Infallible;
 use std::fs;
@@ -28,7 +28,7 @@ use crate::medium::{self, Medium};
 use crate::modules::Modules;
 use crate::shutdown::{power_off, restart};
 
-/// How long the last screen stays.
+/// How long the last screen is shown.
 const GOODBYE: Duration = Duration::from_secs(10);
 
 /// Installs the image of a medium.
@@ -74,7 +74,7 @@ fn install(
         image.read_back(&path, progress)?;
         console.phase("verified");
     }
-    // It would be started again where it comes before the disk.
+    // A stick would be started again if it comes before the disk in the boot order.
     let take_out = match medium.eject(machine) {
         Ok(()) => "The CD was ejected.",
         Err(_) => "Take the CD or stick out now.",
@@ -95,7 +95,7 @@ fn install(
     if shutdown { power_off() } else { restart() }
 }
 
-/// How far checking or writing is, where that is wanted.
+/// Returns the progress of checking or writing, unless it is hidden.
 fn progress<'c>(
     config: &InstallConfig,
     text: &str,
@@ -108,7 +108,7 @@ fn progress<'c>(
     }
 }
 
-/// Bytes the disk must have.
+/// Returns the minimum size of the disk in bytes.
 fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, BootFailure> {
     match &config.deployed {
         None => Ok(image.bytes()),

@@ -1,8 +1,8 @@
 //! The boot image of live systems on a CD or a stick (docs/formats/image-files.md and docs/formats/boot-images.md).
 //!
 //! ```text
-//! find the medium -> is it whole? (read it all, when asked) -> a part of the stick for what is kept, when asked
-//!   -> mount the medium -> put the system together as it says -> swap space of the machine -> enter it
+//! find the medium -> check that it is complete (all of it, on request) -> persistent partition of the stick, on request
+//!   -> mount the medium -> assemble the system -> swap space of the machine -> start it
 //! ```
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
-//! The boot image of sticks that carry a whole system (docs/formats/boot-images.md).
+//! The boot image of sticks with a whole system (docs/formats/boot-images.md).
 //!
-//! A writable system boots as from a disk. A read-only one is the lower half of a union: what the system writes goes to
+//! A writable system boots as from a disk. A read-only one is the lower layer of an overlay: what the system writes goes to
 //! the next partition, which fills the stick from the first boot on.
 
 use std::convert::Infallible;

@@ -1,7 +1,7 @@
 //! The boot image of disks: vmx for virtual machines, oem for real ones (docs/formats/boot-images.md).
 //!
-//! What vmxboot did with scripts of the distribution (boot loader, fstab) is done by the builder today, so that what
-//! is left is: find the system, check it, let it have the whole disk, enter it.
+//! What vmxboot did with scripts of the distribution (boot loader, fstab) is done by the builder today. The remaining tasks
+//! are: find the system, check it, grow it to the whole disk, start it.
 
 use std::convert::Infallible;
 
@@ -30,7 +30,7 @@ pub(crate) fn boot(
     System::find(machine, plan, console)?.enter(machine, plan, panic, console)
 }
 
-/// The system of a disk or a stick, found and recognised.
+/// The system of a disk or a stick.
 pub(super) struct System {
     pub(super) device: Device,
     pub(super) superblock: Superblock,
@@ -38,7 +38,7 @@ pub(super) struct System {
 }
 
 impl System {
-    /// Loads drivers until it is there.
+    /// Loads drivers until it appears.
     pub(super) fn find(machine: &Machine, plan: &BootPlan, console: &Console) -> Result<Self, BootFailure> {
         let mut modules = Modules::open(machine, &plan.modules, console);
         let device = root::wait(machine, plan, &mut modules, console)?;
@@ -47,7 +47,7 @@ impl System {
         Ok(Self { device, superblock, modules })
     }
 
-    /// Checks, grows, mounts and enters it where it can be written to.
+    /// Checks, grows, mounts and starts it if it is writable.
     pub(super) fn enter(
         mut self,
         machine: &Machine,

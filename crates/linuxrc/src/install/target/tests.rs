@@ -1,4 +1,4 @@
-//! Which disk is taken, and that none is without consent.
+//! The choice of the disk, and that none is overwritten without consent.
 
 use super::*;
 use crate::device::tests::Files;
@@ -10,7 +10,7 @@ fn target(name: &str, mebibytes: u64, partitions: usize) -> Target {
     Target { name: name.to_owned(), bytes: mebibytes * MIB, model: String::new(), partitions, empty }
 }
 
-/// A prompt with these answers, who remembers the questions.
+/// A user with these answers, who remembers the questions.
 struct Answers(Vec<&'static str>, String);
 
 impl Prompt for Answers {
@@ -36,7 +36,7 @@ fn config(disk: Option<&str>, unattended: bool) -> InstallConfig {
 }
 
 #[test]
-fn disks_that_the_filter_finds_are_not_offered() {
+fn disks_that_match_the_filter_are_not_offered() {
     let disk = |name, model: &str| Target { model: model.to_owned(), ..target(name, 200, 0) };
     let targets = [disk("sda", "Fast Disk"), disk("sdb", "Fast Disk"), disk("sdc", "USB Reader")];
     let offered = |filter: &str, named: Option<&str>| {
@@ -48,7 +48,9 @@ fn disks_that_the_filter_finds_are_not_offered() {
     assert_eq!(offered("^sd", None).unwrap(), "sda sdb sdc", "names are whole paths");
     assert_eq!(offered("/dev/", Some("sdc")).unwrap(), "sdc");
     assert!(
-        offered("(", None).unwrap_err().starts_with("The medium's filter for disks is no regular expression")
+        offered("(", None)
+            .unwrap_err()
+            .starts_with("The medium's filter for disks is not a valid regular expression")
     );
 }
 
@@ -70,7 +72,7 @@ fn a_disk_the_medium_names_is_not_taken_without_consent_either() {
     assert_eq!(chosen(&config(Some("sda"), false), &targets, &["yes"]), Ok("sda".to_owned()));
     assert!(chosen(&config(Some("sda"), false), &targets, &["sda"]).is_err());
     let missing = chosen(&config(Some("nvme0n1"), true), &targets, &[]).unwrap_err();
-    assert!(missing.starts_with("The disk nvme0n1, on which"), "{missing}");
+    assert!(missing.starts_with("The disk nvme0n1 for the system"), "{missing}");
     assert!(missing.contains("\n  sda  200 MiB  (3 partitions)\n  sdb  200 MiB  (empty)"), "{missing}");
 }
 
@@ -81,11 +83,11 @@ fn unattended_means_one_disk_or_a_named_one() {
     assert_eq!(chosen(&config(None, true), &one, &[]), Ok("vda".to_owned()));
     assert_eq!(chosen(&config(Some("vdb"), true), &two, &[]), Ok("vdb".to_owned()));
     let doubt = chosen(&config(None, true), &two, &[]).unwrap_err();
-    assert!(doubt.starts_with("Nobody is to be asked, but this machine has 2 disks"), "{doubt}");
+    assert!(doubt.starts_with("The installation is unattended, but this machine has 2 disks"), "{doubt}");
 }
 
 #[test]
-fn a_disk_that_is_too_small_is_said_before_anything_is_asked() {
+fn a_disk_that_is_too_small_is_reported_before_any_question() {
     let small = [target("sda", 99, 0)];
     for config in [config(None, true), config(None, false), config(Some("sda"), false)] {
         let text = chosen(&config, &small, &[]).unwrap_err();
@@ -100,7 +102,7 @@ fn a_disk_that_is_too_small_is_said_before_anything_is_asked() {
 }
 
 #[test]
-fn who_names_a_disk_that_is_too_small_is_asked_for_another() {
+fn after_a_disk_that_is_too_small_another_one_is_asked_for() {
     let targets = [target("sda", 99, 0), target("sdb", 200, 0)];
     let mut prompt = Answers(vec!["sda", "sdb", "yes"], String::new());
     let taken = choose_with(&config(None, false), &targets, 100 * MIB, &mut prompt);
