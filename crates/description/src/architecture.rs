@@ -28,16 +28,6 @@ impl Architecture {
     pub fn path_keyword(&self) -> &str {
         if self.0 == "ix86" { "i386" } else { &self.0 }
     }
-
-    /// Returns Debian's name of the architecture.
-    pub fn debian(&self) -> &str {
-        match self.0.as_str() {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            "ix86" => "i386",
-            other => other,
-        }
-    }
 }
 
 impl fmt::Display for Architecture {

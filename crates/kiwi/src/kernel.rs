@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use anyhow::{Result, bail};
 
+use crate::distribution::Distribution;
 use crate::root_tree::RootTree;
 
 /// A kernel with its modules.
@@ -40,7 +41,8 @@ impl Kernel {
             Some(kernel) => Ok(kernel),
             None => bail!(
                 "the root tree has no kernel with modules (boot/vmlinuz-VERSION and lib/modules/VERSION): \
-                 name a kernel package in the description, on Debian linux-image-cloud-amd64 or linux-image-amd64"
+                 name a kernel package in the description: {}",
+                Distribution::package_hint(tree, |facts| facts.kernel_packages.join(" or "))
             ),
         }
     }

@@ -18,6 +18,7 @@ pub mod create;
 pub mod diagnostic;
 pub mod disk;
 pub mod disk_format;
+mod distribution;
 pub mod error;
 pub mod failure;
 pub mod filesystem;

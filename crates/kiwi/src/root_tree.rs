@@ -321,6 +321,12 @@ impl RootTree {
         self.root.remove_all(path).with_context(|| format!("removing {} in the tree", path.display()))
     }
 
+    /// Removes everything in a directory, but not the directory itself.
+    pub fn clear_dir(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.list(path)?.iter().try_for_each(|name| self.remove(path.join(name)))
+    }
+
     /// Changes the mode of what is at `path`.
     pub fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
         let path = path.as_ref();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::distribution::Distribution;
 use crate::host::{CommandError, Host};
 use crate::root_tree::{DESCRIPTION, RootTree};
 
@@ -53,7 +54,12 @@ impl Script {
             }
             .arg(&path)
         };
-        command = command.current_dir("/").env("LANG", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
+        command = command.current_dir("/").env("LANG", "C.UTF-8");
+        for family in Distribution::ALL {
+            for (name, value) in family.facts().package_scripts.unattended {
+                command = command.env(name, value);
+            }
+        }
         if network {
             command = with_network(command, tree)?;
         }

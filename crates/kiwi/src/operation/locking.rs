@@ -90,7 +90,7 @@ impl Locking {
             Mode::Write(lock) => {
                 let mut lock = lock.borrow_mut();
                 let mut packages = std::mem::take(&mut lock.packages);
-                packages.extend(plan.locked(decided, self.image())?);
+                packages.extend(plan.locked(decided, self.image()));
                 *lock = Lock::new(lock.epoch.max(decided.epoch()), packages);
                 Ok(())
             }

@@ -1,44 +1,62 @@
-//! Package managers behind one trait. Only they have the network.
+//! Package managers behind one trait. Only they have access to the network.
+//!
+//! ```text
+//! refresh -> resolve -> install -> finish            a new tree
+//! refresh -> upgrade -> finish                       a prepared tree
+//! installed, remove                                  any time later
+//! ```
+//!
+//! The formats of packages, databases and repository indices are known below this module only.
 
 mod apt;
 mod deb;
 mod dpkg;
 mod locked;
+mod manager;
+
+use std::fmt;
+use std::path::Path;
 
 use anyhow::{Result, bail};
-use description::{PackageManager as Keyword, PackageName, PackageSet, Selection};
+use description::{PackageName, PackageSet, Selection};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use manager::Manager;
+
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::distribution::Distribution;
+use crate::failure::Failure;
 use crate::host::Host;
+use crate::lock::LockedPackage;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
-/// What a package manager is to do, decided before anything is done.
+/// What a package manager has to do, decided before anything is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagePlan {
-    /// By which package manager.
-    pub manager: Keyword,
-    /// Which way they get into a new tree.
+    /// Which package manager carries it out.
+    pub(crate) manager: Manager,
+    /// The family of the packages.
+    pub(crate) distribution: Distribution,
+    /// How packages get into a new tree.
     pub path: PackagePath,
-    /// Debian's or RPM's name of the architecture.
+    /// The distribution's name of the architecture.
     pub architecture: String,
     /// Where packages come from.
     pub repositories: Vec<Resolved>,
-    /// Unpacked first, with what the distribution calls essential.
+    /// Installed first, with the packages that the distribution calls essential.
     pub bootstrap: PackageSet,
-    /// Everything else.
+    /// All others.
     pub image: PackageSet,
-    /// Taken out again at the end, whatever needs them.
+    /// Removed again at the end, whatever needs them.
     pub delete: Vec<PackageName>,
 }
 
-/// Which way packages get into a new tree.
+/// How packages get into a new tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum PackagePath {
-    /// kiwi unpacks them side by side, the package manager configures them.
+    /// kiwi unpacks them in parallel, the package manager configures them.
     #[default]
     Native,
     /// The package manager does everything.
@@ -58,76 +76,96 @@ pub struct Installed {
     pub licences: String,
 }
 
-/// A package file, as a repository describes it.
+/// A package of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Archive {
-    /// Where it is.
-    pub uri: String,
-    /// The name it is kept under during a build.
-    pub file: String,
-    /// SHA-256 of its bytes in lower-case hex.
-    pub sha256: String,
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its version, as the package manager writes it.
+    pub version: String,
+    /// Its architecture, as the distribution names it.
+    pub architecture: String,
+    /// SHA-256 of its file in lower-case hex.
+    pub checksum: String,
+    /// URL or absolute path of its file.
+    pub location: String,
 }
 
-/// What is to be installed into a new tree: one resolution for everything.
+impl fmt::Display for Package {
+    /// `NAME_VERSION_ARCHITECTURE`, which is unique within a resolution.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}_{}", self.name, self.version, self.architecture)
+    }
+}
+
+/// What will be installed into a new tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// Every package.
-    pub archives: Vec<Archive>,
-    /// Those of them that are there before all others.
-    pub bootstrap: Vec<Archive>,
+    pub packages: Vec<Package>,
+    /// Those of them that are installed before all others.
+    pub bootstrap: Vec<Package>,
 }
 
-/// Packages that come into a new tree together, with everything that their scripts do there. A layer stands upon those
-/// before it; what it is follows from the packages alone, never from what the cache has.
+/// Packages that are installed into a new tree together, with the effects of their scripts. A layer is based on those before it;
+/// its contents depend on the packages alone, never on what the cache has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// As what it is kept.
+    /// The stage of the cache under which it is saved.
     pub stage: Stage,
     /// In the order of their installation.
-    pub packages: Vec<Archive>,
+    pub packages: Vec<Package>,
     /// Names of those that are configured before the others, in this order.
     pub configured_early: Vec<String>,
 }
 
-/// What can be told of the layer upon the bootstrap packages before anything is installed.
+/// What is known about the layer above the bootstrap packages before anything is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextLayer<T> {
     /// It will be this one.
     Known(T),
     /// There will be none.
     None,
-    /// It shows once so many packages, which are not in the cache, were fetched and read.
+    /// Unknown until this number of packages, which are not in the cache, are downloaded and read.
     Unread(usize),
 }
 
-/// The layers of a tree as earlier builds had them. They are asked for one after the other, the lowest first; one that is
-/// not there is made and kept before the next.
+/// The layers of a tree that earlier builds saved. A package manager asks for them one after the other, the lowest first, and
+/// creates and saves a missing one before it asks for the next. One that installs everything in one go never asks.
 pub trait Layers {
-    /// Brings the tree to where the layer is installed, but for the directories of `working_directories`, which stay as they are;
-    /// what was noted of it then, or none where there is no such layer: then the tree stays as it is.
+    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved with it, or
+    /// none if there is no such layer; then the tree is unchanged.
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
-    /// Keeps what the layer made of the tree, with a note about it.
+    /// Saves the tree with this layer, and a note.
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
-    /// All layers are there: what is installed from now on belongs to none.
+    /// Marks the end of the layers: what is installed from now on belongs to none.
     fn end(&mut self) -> Result<()>;
 }
 
 impl Resolution {
-    /// The bootstrap packages.
+    /// Returns the layer of the bootstrap packages.
     pub fn bootstrap_layer(&self) -> Layer {
-        let packages = self.archives.iter().filter(|archive| self.bootstrap.contains(archive));
+        let packages = self.packages.iter().filter(|package| self.bootstrap.contains(package));
         Layer { stage: Stage::Bootstrap, packages: packages.cloned().collect(), configured_early: Vec::new() }
     }
 }
 
-/// What every package manager can do with a tree.
+/// What the image knows about repositories after the work on its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageRepositories {
+    /// Those of the plan.
+    Write,
+    /// What it knew before, if it knew any: repositories of one run are never stored.
+    Keep,
+}
+
+/// What a package manager does with a tree.
 pub trait PackageManager {
-    /// Reads the indices of all repositories and checks their signatures; the time stamp of the newest.
+    /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one.
     fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64>;
-    /// Decides which packages a new tree gets; nothing is fetched or installed. Comes after `refresh`.
+    /// Decides which packages a new tree gets, after `refresh`; nothing is downloaded or installed.
     fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution>;
-    /// Installs what `resolve` decided into the tree it was asked for.
+    /// Installs what `resolve` decided into the same tree.
     fn install(
         &self,
         resolution: &Resolution,
@@ -135,63 +173,56 @@ pub trait PackageManager {
         tree: &RootTree,
         context: &Context,
     ) -> Result<()>;
-    /// The layer that `install` will ask for after the bootstrap packages; nothing is fetched or installed.
+    /// Returns the layer that `install` will ask for after the bootstrap packages; nothing is downloaded or installed.
     fn next_layer(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
         context: &Context,
     ) -> Result<NextLayer<Layer>>;
-    /// Directories of the tree in which it works between `refresh` and `finish`: what they hold is none of the tree's.
+    /// Returns the directories of the tree in which it works between `refresh` and `finish`; their contents are not part of the tree.
     fn working_directories(&self) -> &'static [&'static str];
-    /// Brings a tree up to date and adds the plan's image packages.
+    /// Brings the packages of a tree up to date and adds the image packages of the plan.
     fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()>;
-    /// Takes out what the plan says to delete.
-    fn delete(&self, tree: &RootTree, host: &Host) -> Result<()>;
-    /// Lists what is installed, sorted by name.
+    /// Removes the packages that the plan deletes.
+    fn remove(&self, tree: &RootTree, host: &Host) -> Result<()>;
+    /// Returns what is installed, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
-    /// Removes what the package manager itself can fetch or make again: lists, caches, locks.
-    fn clean_up(&self, tree: &RootTree, host: &Host) -> Result<()>;
-    /// Writes the image's own configuration and removes every trace of the build's.
-    fn finish(&self, tree: &RootTree, host: &Host) -> Result<()>;
+    /// Removes every trace of the work and lists the repositories of the image.
+    fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()>;
+    /// Returns the name of a package's file.
+    fn file_name(&self, package: &Package) -> String;
+    /// Collects exactly the packages of a lock in `directory`, which does not exist. Returns it as a repository.
+    fn collect_locked(
+        &self,
+        packages: &[LockedPackage],
+        directory: &Path,
+        context: &Context,
+    ) -> Result<Resolved>;
 }
 
-fn not_built(manager: Keyword) -> Failure {
-    let message = format!(
-        "packages are installed with {} here, which this version of kiwi does not build with yet; \
-         <packagemanager>apt</packagemanager> it can",
-        manager.keyword()
-    );
-    Failure::new(Kind::NotBuilt, message)
-}
-
-/// Refuses, before anything is built, a package manager that this version does not build with.
-pub fn check(manager: Keyword) -> Result<(), Failure> {
-    match manager {
-        Keyword::Apt => Ok(()),
-        Keyword::Smart | Keyword::Zypper | Keyword::Dnf => Err(not_built(manager)),
-    }
+/// Refuses, before anything is built, a package manager that this version of kiwi does not build with.
+pub fn check(manager: description::PackageManager) -> Result<(), Failure> {
+    Manager::try_from(manager).map(drop)
 }
 
 impl PackagePlan {
-    /// Decides what is to be done for a selection.
+    /// Decides what has to be done for a selection.
     pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
-        let manager = selection.package_manager;
-        let architecture = match manager {
-            Keyword::Apt => selection.architecture.debian().to_owned(),
-            Keyword::Smart | Keyword::Zypper | Keyword::Dnf => return Err(not_built(manager).into()),
-        };
-        for set in [&selection.bootstrap, &selection.image] {
-            if let Some(pattern) = set.patterns.first() {
-                bail!(
-                    "apt knows no patterns, but the description names the pattern {pattern}; name its packages"
-                );
-            }
+        let manager = Manager::try_from(selection.package_manager)?;
+        let patterns = [&selection.bootstrap, &selection.image].map(|set| set.patterns.first());
+        if let Some(pattern) = patterns.into_iter().flatten().next().filter(|_| !manager.has_patterns()) {
+            bail!(
+                "{} knows no patterns, but the description names the pattern {pattern}; name its packages",
+                selection.package_manager.keyword()
+            );
         }
+        let distribution = manager.distribution();
         Ok(Self {
             manager,
+            distribution,
             path,
-            architecture,
+            architecture: (distribution.facts().architecture)(&selection.architecture).to_owned(),
             repositories,
             bootstrap: selection.bootstrap.clone(),
             image: selection.image.clone(),
@@ -199,10 +230,8 @@ impl PackagePlan {
         })
     }
 
-    /// The package manager that carries it out.
+    /// Returns the package manager that carries it out.
     pub fn manager(&self) -> Box<dyn PackageManager + '_> {
-        match self.manager {
-            Keyword::Apt | Keyword::Smart | Keyword::Zypper | Keyword::Dnf => Box::new(apt::Apt::new(self)),
-        }
+        self.manager.open(self)
     }
 }

@@ -1,38 +1,31 @@
-//! The end of `prepare`: what a build leaves behind is taken out.
+//! The end of `prepare`: removes what a build leaves behind.
 
 use anyhow::Result;
 
+use crate::distribution::Leftovers;
 use crate::root_tree::RootTree;
 
-/// Caches, logs and backups that only say when and where the tree was built.
-const REMOVED: [&str; 13] = [
+/// Caches, logs and backups of all distributions that only say when and where the tree was built.
+const REMOVED: [&str; 9] = [
     "var/cache/ldconfig/aux-cache",
-    "var/cache/debconf/config.dat-old",
-    "var/cache/debconf/templates.dat-old",
-    "var/log/alternatives.log",
-    "var/log/apt",
-    "var/log/bootstrap.log",
-    "var/log/dpkg.log",
     "var/log/fontconfig.log",
-    "var/lib/dpkg/available-old",
-    "var/lib/dpkg/diversions-old",
-    "var/lib/dpkg/statoverride-old",
-    "var/lib/dpkg/status-old",
     "etc/.pwd.lock",
+    // Backups of the account files show every step.
+    "etc/passwd-",
+    "etc/shadow-",
+    "etc/group-",
+    "etc/gshadow-",
+    "etc/subuid-",
+    "etc/subgid-",
 ];
 
-/// Backups of the account files, which tell of every step.
-const BACKUPS: [&str; 6] =
-    ["etc/passwd-", "etc/shadow-", "etc/group-", "etc/gshadow-", "etc/subuid-", "etc/subgid-"];
+/// Directories that the running system fills.
+const EMPTIED: [&str; 3] = ["tmp", "var/tmp", "run"];
 
-pub(super) fn clean(tree: &RootTree) -> Result<()> {
-    for path in REMOVED.iter().chain(&BACKUPS) {
-        tree.remove(path)?;
-    }
-    for directory in ["tmp", "var/tmp", "run"] {
-        for name in tree.list(directory)? {
-            tree.remove(format!("{directory}/{name}"))?;
-        }
-    }
+/// Removes what every build leaves and what the distribution's programs leave.
+pub(super) fn clean(leftovers: &Leftovers, tree: &RootTree) -> Result<()> {
+    leftovers.clear_caches(tree)?;
+    REMOVED.iter().chain(leftovers.removed).try_for_each(|path| tree.remove(path))?;
+    EMPTIED.iter().try_for_each(|directory| tree.clear_dir(directory))?;
     tree.remove_sockets()
 }

@@ -142,7 +142,7 @@ fn keyed_user(user: &User) -> impl serde::Serialize {
 pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree, host: &Host) -> Result<()> {
     configure(plan, tree, host)?;
     scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
-    manager.delete(tree, host)
+    manager.remove(tree, host)
 }
 
 /// Does everything up to the scripts.

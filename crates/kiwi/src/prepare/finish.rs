@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{clean, password_days, secrets};
 use crate::host::Host;
-use crate::package_manager::{Installed, PackageManager};
+use crate::package_manager::{Installed, PackagePlan};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::Source;
@@ -81,20 +81,20 @@ impl Plan {
 /// of the build's.
 pub(super) fn create(
     plan: &Plan,
+    packages: &PackagePlan,
     brought: &dyn Fn(&str) -> bool,
-    manager: &dyn PackageManager,
     epoch: u64,
     tree: &RootTree,
     host: &Host,
 ) -> Result<(Record, Vec<Installed>)> {
     let stage = host.stage("Finishing the tree");
-    manager.clean_up(tree, host)?;
-    clean::clean(tree)?;
+    let facts = packages.distribution.facts();
+    clean::clean(&facts.leftovers, tree)?;
     let secrets = match plan.kind {
-        DescriptionKind::System => secrets::renew(tree, brought)?,
+        DescriptionKind::System => secrets::renew(facts.secrets, tree, brought)?,
         DescriptionKind::Boot => Vec::new(),
     };
-    let packages = manager.installed(tree, host)?;
+    let packages = packages.manager().installed(tree, host)?;
     let record = Record {
         epoch,
         name: plan.name.clone(),

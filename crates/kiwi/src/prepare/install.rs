@@ -5,7 +5,9 @@ use anyhow::Result;
 use description::PackageSet;
 
 use crate::context::Context;
-use crate::package_manager::{Archive, Layer, Layers, PackagePath, PackagePlan, Resolution};
+use crate::package_manager::{
+    ImageRepositories, Layer, Layers, Package, PackagePath, PackagePlan, Resolution,
+};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 
@@ -44,27 +46,36 @@ pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inp
 fn of_packages<'a>(
     stage: Stage,
     plan: &PackagePlan,
-    archives: impl Iterator<Item = &'a Archive>,
+    packages: impl Iterator<Item = &'a Package>,
 ) -> Result<Inputs> {
     let mut inputs = Inputs::new(stage);
     let mut order = Vec::new();
-    for Archive { uri: _, file, sha256 } in archives {
-        inputs.value(format!("the package {file}"), sha256)?;
-        order.push(file.as_str());
+    for package in packages {
+        // The name has all other fields but the location.
+        inputs.value(format!("the package {package}"), &package.checksum)?;
+        order.push(package.to_string());
     }
     inputs.value("the order of packages", &order)?;
-    inputs.value("the package manager", &(plan.manager, &plan.architecture, plan.path))?;
+    inputs.value("the package manager", &(plan.manager, plan.distribution, &plan.architecture, plan.path))?;
     Ok(inputs)
 }
 
 /// Returns the inputs of the tree with all packages: their digests, and what of the description a package manager knows.
 pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inputs> {
-    // `of_packages` adds the first three; packages are deleted at the end of the stage `Tree`.
-    let PackagePlan { manager: _, path: _, architecture: _, repositories, bootstrap, image, delete: _ } =
-        plan;
-    let Resolution { archives, bootstrap: first } = resolution;
-    let mut inputs = of_packages(Stage::Packages, plan, archives.iter())?;
-    let first: Vec<&str> = first.iter().map(|archive| archive.file.as_str()).collect();
+    // `of_packages` adds the first four; packages are deleted at the end of the stage `Tree`.
+    let PackagePlan {
+        manager: _,
+        distribution: _,
+        path: _,
+        architecture: _,
+        repositories,
+        bootstrap,
+        image,
+        delete: _,
+    } = plan;
+    let Resolution { packages, bootstrap: first } = resolution;
+    let mut inputs = of_packages(Stage::Packages, plan, packages.iter())?;
+    let first: Vec<String> = first.iter().map(Package::to_string).collect();
     inputs.value("the bootstrap packages", &first)?;
     inputs.value("the names of packages", &(requested(bootstrap), requested(image)))?;
     let lists: Vec<_> = repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
@@ -88,10 +99,9 @@ pub(super) fn create(
     tree: &RootTree,
     context: &Context,
 ) -> Result<()> {
-    let host = &context.host;
     let manager = plan.manager();
     manager.install(resolution, layers, tree, context)?;
-    manager.finish(tree, host)
+    manager.finish(ImageRepositories::Write, tree)
 }
 
 /// The directories every tree starts with; the base packages bring the rest.

@@ -32,8 +32,8 @@ use description::Selection;
 use crate::context::Context;
 use crate::host::Host;
 use crate::lock::LockedPackage;
-use crate::package_manager::{Archive, Installed, PackagePlan, Resolution};
-pub use crate::package_manager::{NextLayer, PackagePath};
+use crate::package_manager::{Installed, PackagePlan, Resolution};
+pub use crate::package_manager::{NextLayer, Package, PackagePath};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::RootTree;
@@ -72,10 +72,9 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// Every package that will be installed: the name it is kept under, where it is and its digest.
-    pub fn archives(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        let archives = self.resolution.archives.iter();
-        archives.map(|archive| (archive.file.as_str(), archive.uri.as_str(), archive.sha256.as_str()))
+    /// Returns every package that will be installed.
+    pub fn installed(&self) -> &[Package] {
+        &self.resolution.packages
     }
 
     /// The time of the build.
@@ -141,9 +140,14 @@ impl PreparePlan {
         self.packages.lock_to(packages, directory, context)
     }
 
-    /// What a lock says of what was decided.
-    pub fn locked(&self, decided: &Decided, image: &str) -> Result<Vec<LockedPackage>> {
+    /// Returns the entries of a lock for what was decided.
+    pub fn locked(&self, decided: &Decided, image: &str) -> Vec<LockedPackage> {
         self.packages.locked(&decided.resolution, image)
+    }
+
+    /// Returns the name of a package's file.
+    pub fn file_name(&self, package: &Package) -> String {
+        self.packages.manager().file_name(package)
     }
 
     /// Adds what of the description gets into images without being part of the tree's stages.
@@ -162,9 +166,9 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
     let host = &context.host;
     let (mut resolution, newest) = install::decide(&plan.packages, tree, context)?;
     if plan.epoch.is_some() {
-        let location = |archive: &Archive| plan.order.iter().position(|digest| *digest == archive.sha256);
-        resolution.archives.sort_by_key(location);
-        resolution.bootstrap.sort_by_key(location);
+        let position = |package: &Package| plan.order.iter().position(|digest| *digest == package.checksum);
+        resolution.packages.sort_by_key(position);
+        resolution.bootstrap.sort_by_key(position);
     }
     let epoch = finish::epoch(plan.epoch.unwrap_or(newest), host)?;
     let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution)?;
@@ -212,6 +216,6 @@ pub fn make(
     }
     let brought = |path: &str| plan.customise.provides(path);
     let (record, packages) =
-        finish::create(&plan.finish, &brought, manager.as_ref(), decided.epoch, tree, host)?;
+        finish::create(&plan.finish, &plan.packages, &brought, decided.epoch, tree, host)?;
     Ok(Prepared { record, packages })
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use description::Settings;
 
+use crate::distribution::Distribution;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
@@ -52,8 +53,8 @@ fn locale(language: &str, tree: &RootTree, host: &Host) -> Result<()> {
     }
     if !tree.exists("usr/sbin/locale-gen") {
         host.warn(&format!(
-            "the locale {name} is set but its data is not in the image; add the package that provides it (locales on \
-             Debian, glibc-locale on SUSE)"
+            "the locale {name} is set but its data is not in the image; add the package that provides it ({})",
+            Distribution::package_hint(tree, |facts| facts.locale_package.to_owned())
         ));
         return Ok(());
     }

@@ -1,16 +1,16 @@
-//! Newer packages for a prepared tree.
+//! Upgrades the packages of a prepared tree.
 
 use anyhow::Result;
 use description::Selection;
 
 use super::{clean, finish, secrets};
 use crate::context::Context;
-use crate::package_manager::{PackagePath, PackagePlan};
+use crate::package_manager::{ImageRepositories, PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
 
-/// Brings the packages of a tree up to date; nothing but packages changes.
+/// Brings the packages of a tree up to date; nothing else changes.
 pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context: &Context) -> Result<()> {
     let host = &context.host;
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
@@ -18,28 +18,24 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
         repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories, PackagePath::Plain)?;
     let manager = packages.manager();
-    let own_lists = tree.read("etc/apt/sources.list.d/kiwi.sources").ok();
-    let own = secrets::present(tree)?;
+    let facts = packages.distribution.facts();
+    let own = secrets::present(facts.secrets, tree)?;
     let stage = host.stage("Reading the repositories");
     let upgraded = manager.refresh(tree, context).and_then(|newest| {
         stage.finish();
         manager.upgrade(tree, context)?;
         Ok(newest)
     });
-    // Our files go whether it worked or not, and what the image's own lists were they stay: a repository of this run
-    // is never stored.
-    manager.finish(tree, host)?;
-    if let Some(lists) = &own_lists {
-        tree.write("etc/apt/sources.list.d/kiwi.sources", lists, 0o644)?;
-    }
+    // Also after a failure.
+    manager.finish(ImageRepositories::Keep, tree)?;
     let newest = upgraded?;
     let installed = manager.installed(tree, host)?;
     let epoch = finish::epoch(newest, host)?.max(record.epoch);
     let record = Record { epoch, packages: finish::digest(&installed), ..record.clone() };
     finish::write_packages(&installed, tree)?;
-    clean::clean(tree)?;
+    clean::clean(&facts.leftovers, tree)?;
     let mut secrets = record.secrets;
-    for secret in secrets::renew(tree, &|path| own.contains(path))? {
+    for secret in secrets::renew(facts.secrets, tree, &|path| own.contains(path))? {
         secrets.retain(|known| known.what != secret.what);
         secrets.push(secret);
     }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use description::{Password, User};
 
+use crate::distribution::Distribution;
 use crate::host::Host;
 use crate::password;
 use crate::root_tree::RootTree;
@@ -11,7 +12,8 @@ use crate::root_tree::RootTree;
 pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) -> Result<()> {
     if !users.is_empty() && !tree.exists("usr/sbin/useradd") {
         bail!(
-            "the description has users, but the image has no useradd; add its package (passwd on Debian) to the packages"
+            "the description has users, but the image has no useradd; add its package ({}) to the packages",
+            Distribution::package_hint(tree, |facts| facts.user_package.to_owned())
         );
     }
     for user in users {

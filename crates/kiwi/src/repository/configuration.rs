@@ -1,29 +1,20 @@
-//! Settings of the user and of the machine that say where packages come from.
+//! Settings of the user and of the machine: where packages come from.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+use crate::distribution::debian::Mirrors;
 use crate::host::Host;
 use crate::runtime_configuration::is_runtime_configuration;
 
-/// What `kiwi.toml` says, with what the environment says over it.
+/// The settings of `kiwi.toml`, overridden by the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Configuration {
     /// `[debian]`
     #[serde(default)]
-    pub debian: DebianMirrors,
-}
-
-/// Where Debian is taken from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct DebianMirrors {
-    /// The archive (`KIWI_DEBIAN_MIRROR`).
-    pub mirror: Option<String>,
-    /// The security archive (`KIWI_DEBIAN_SECURITY_MIRROR`).
-    pub security: Option<String>,
+    pub debian: Mirrors,
 }
 
 impl Configuration {
@@ -45,7 +36,7 @@ impl Configuration {
             None => Self::default(),
         };
         for (variable, setting) in [
-            ("KIWI_DEBIAN_MIRROR", &mut configuration.debian.mirror),
+            ("KIWI_DEBIAN_MIRROR", &mut configuration.debian.main),
             ("KIWI_DEBIAN_SECURITY_MIRROR", &mut configuration.debian.security),
         ] {
             if let Some(value) = host.variable(variable) {
@@ -64,7 +55,7 @@ mod tests {
     fn a_file_names_the_mirrors_and_nothing_unknown() {
         let text = "[debian]\nmirror = \"http://mirror.example/debian\"\n";
         let configuration: Configuration = toml::from_str(text).unwrap();
-        assert_eq!(configuration.debian.mirror.as_deref(), Some("http://mirror.example/debian"));
+        assert_eq!(configuration.debian.main.as_deref(), Some("http://mirror.example/debian"));
         assert!(toml::from_str::<Configuration>("[debian]\nmiror = \"x\"\n").is_err());
     }
 }

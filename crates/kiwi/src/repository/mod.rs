@@ -1,10 +1,9 @@
-//! Repositories as the package managers need them: a location, a format, and the keys that vouch for it.
+//! Repositories as package managers need them: a location, a format, and the keys that sign it.
 //!
-//! `this://` becomes a path below the description, `debian://SUITE` becomes the three suites of a Debian release,
+//! `this://` becomes a path below the description, `debian://SUITE` becomes the archives of a Debian release,
 //! `opensuse://` and `obs://` become URLs.
 
 mod configuration;
-mod debian;
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +11,18 @@ use anyhow::{Result, bail};
 use description::{Architecture, Repository, RepositoryType, SourcePath};
 
 pub use configuration::Configuration;
-pub use debian::with_public_archives;
 
+use crate::distribution::ImageRepository;
+use crate::distribution::debian::{self, ReleaseArchive};
 use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 
 /// Where SUSE projects are published, unless `kiwi.yml` names another location.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
+
+/// What `kiwi.lock` calls a repository that is a directory.
+pub(crate) const LOCAL: &str = "local";
 
 /// Where a key or keyring is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +54,10 @@ pub struct Resolved {
     pub priority: Option<i64>,
     /// Whether the build uses it.
     pub for_build: bool,
-    /// The lines the image's own configuration gets, if it gets any: a public URL, never the build host's mirror.
-    pub in_image: Option<String>,
+    /// What the image is configured with, if it is to use this repository.
+    pub in_image: Option<ImageRepository>,
+    /// What `kiwi.lock` calls it: the source in the description, never a mirror of the build host.
+    pub lock_name: String,
     /// User and password.
     pub credentials: Option<(String, String)>,
 }
@@ -69,7 +74,10 @@ pub fn resolve(
     let mut resolved = Vec::new();
     for repository in repositories {
         match &repository.source {
-            SourcePath::Debian(suite) => resolved.extend(debian::resolve(suite, repository, &configuration)?),
+            SourcePath::Debian(suite) => {
+                let archives = debian::release(suite, &configuration.debian)?;
+                resolved.extend(archives.into_iter().map(|archive| of_release(archive, repository)));
+            }
             SourcePath::Local(path) => {
                 if !Path::new(path).exists() {
                     host.warn(&format!("the repository {path} does not exist and is left out"));
@@ -105,34 +113,64 @@ pub fn resolve(
     Ok(resolved)
 }
 
+/// Returns an archive of a release as a repository with the settings of the description.
+fn of_release(archive: ReleaseArchive, repository: &Repository) -> Resolved {
+    let ReleaseArchive { location, public, suites, keyring } = archive;
+    let components = components(repository);
+    Resolved {
+        kind: RepositoryType::AptDeb,
+        location,
+        in_image: Some(ImageRepository {
+            location: public.to_owned(),
+            suites: suites.clone(),
+            components: components.clone(),
+            keyring: Some(PathBuf::from(keyring)),
+        }),
+        lock_name: SourcePath::Debian(suites.first().cloned().unwrap_or_default()).to_string(),
+        suites,
+        components,
+        architectures: repository.architectures.clone(),
+        keys: vec![SigningKey::File(PathBuf::from(keyring))],
+        checked: repository.check_repository.unwrap_or(true),
+        priority: repository.priority,
+        for_build: !repository.image_only,
+        credentials: None,
+    }
+}
+
+/// Returns the components that a description names, or `main`.
+fn components(repository: &Repository) -> Vec<String> {
+    if repository.components.is_empty() { vec!["main".to_owned()] } else { repository.components.clone() }
+}
+
+/// Returns the repository at `location` with the settings of the description.
 fn plain(repository: &Repository, location: String, description: &Path) -> Result<Resolved> {
     let kind = repository.kind.unwrap_or(match repository.distribution {
         Some(_) => RepositoryType::AptDeb,
         None => RepositoryType::RpmMd,
     });
-    let suite = repository.distribution.clone().unwrap_or_else(|| "./".to_owned());
-    let flat = suite.ends_with('/');
-    let components = match (flat, repository.components.is_empty()) {
-        (true, _) => Vec::new(),
-        (false, true) => vec!["main".to_owned()],
-        (false, false) => repository.components.clone(),
-    };
+    let suites = vec![repository.distribution.clone().unwrap_or_else(|| "./".to_owned())];
+    let flat = suites.iter().all(|suite| suite.ends_with('/'));
+    let components = if flat { Vec::new() } else { components(repository) };
     let keys =
         repository.signing_keys.iter().map(|key| signing_key(key, description)).collect::<Result<_>>()?;
-    let in_image = repository.in_image.then(|| {
-        format!("Types: deb\nURIs: {location}\nSuites: {suite}\nComponents: {}\n", components.join(" "))
-    });
     Ok(Resolved {
         kind,
+        in_image: repository.in_image.then(|| ImageRepository {
+            location: location.clone(),
+            suites: suites.clone(),
+            components: components.clone(),
+            keyring: None,
+        }),
+        lock_name: if location.starts_with('/') { LOCAL.to_owned() } else { location.clone() },
         location,
-        suites: vec![suite],
+        suites,
         components,
         architectures: repository.architectures.clone(),
         keys,
         checked: repository.check_repository.unwrap_or(true),
         priority: repository.priority,
         for_build: !repository.image_only,
-        in_image,
         credentials: repository.credentials.clone(),
     })
 }

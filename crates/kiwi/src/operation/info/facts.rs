@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use description::{Description, PackageSet, Repository, RepositoryType, Selection};
 use serde::Serialize;
 
+use crate::prepare::Package;
+
 /// Grows only by new fields; a change of what is there would be a new number.
 const VERSION: u32 = 1;
 
@@ -87,23 +89,17 @@ pub(super) struct Packages {
 #[derive(Debug, Serialize)]
 pub(super) struct Resolved {
     pub(super) name: String,
-    /// As its repository names it; none when the file's name does not say it.
-    pub(super) version: Option<String>,
-    pub(super) architecture: Option<String>,
+    pub(super) version: String,
+    pub(super) architecture: String,
     pub(super) file: String,
     pub(super) uri: String,
     pub(super) sha256: String,
 }
 
 impl Resolved {
-    /// Takes the name of a package file apart: `NAME_VERSION_ARCHITECTURE.deb`.
-    pub(super) fn new(file: &str, uri: &str, sha256: &str) -> Self {
-        let mut keywords = file.strip_suffix(".deb").unwrap_or(file).splitn(3, '_');
-        let name = keywords.next().unwrap_or(file).to_owned();
-        let version = keywords.next().map(|version| version.replace("%3a", ":").replace("%3A", ":"));
-        let architecture = keywords.next().map(str::to_owned);
-        let (file, uri) = (file.to_owned(), uri.to_owned());
-        Self { name, version, architecture, file, uri, sha256: sha256.to_owned() }
+    pub(super) fn new(package: &Package, file: String) -> Self {
+        let Package { name, version, architecture, checksum, location } = package.clone();
+        Self { name, version, architecture, file, uri: location, sha256: checksum }
     }
 }
 
@@ -190,19 +186,5 @@ fn packages(selection: &Selection) -> Packages {
         ignored: both().iter().flat_map(|set| texts(&set.ignored)).collect(),
         delete: texts(&selection.delete),
         archives: both().iter().flat_map(|set| set.archives.clone()).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_package_files_are_taken_apart() {
-        let package = Resolved::new("less_1%3a590-2_amd64.deb", "http://example.org/less.deb", "00ff");
-        assert_eq!(package.name, "less");
-        assert_eq!(package.version.as_deref(), Some("1:590-2"));
-        assert_eq!(package.architecture.as_deref(), Some("amd64"));
-        assert_eq!(Resolved::new("odd", "u", "00ff").version, None);
     }
 }

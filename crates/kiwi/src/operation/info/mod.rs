@@ -70,8 +70,11 @@ fn resolved(selection: &Selection, source: &Source, context: &Context) -> Result
     let tree = RootTree::create(host, &work.path().join("root"))?;
     let plan = crate::prepare::plan(selection, source, crate::prepare::PrepareOptions::default(), host)?;
     let decided = crate::prepare::decide(&plan, &tree, context)?;
-    let mut packages: Vec<facts::Resolved> =
-        decided.archives().map(|(file, uri, sha256)| facts::Resolved::new(file, uri, sha256)).collect();
+    let mut packages: Vec<facts::Resolved> = decided
+        .installed()
+        .iter()
+        .map(|package| facts::Resolved::new(package, plan.file_name(package)))
+        .collect();
     packages.sort_by(|left, right| left.file.cmp(&right.file));
     drop(tree);
     work.close().context("removing the directory packages were resolved in")?;

@@ -64,9 +64,8 @@ pub(super) fn text(info: &Info) -> String {
         section(&mut text, &title, names.iter().map(|name| vec![name.clone()]).collect());
     }
     if let Some(resolved) = &info.resolved {
-        let column = |value: &Option<String>| value.clone().unwrap_or_default();
         let row = |package: &super::facts::Resolved| {
-            vec![package.name.clone(), column(&package.version), column(&package.architecture)]
+            vec![package.name.clone(), package.version.clone(), package.architecture.clone()]
         };
         let title = format!("Packages that would be installed ({})", resolved.len());
         section(&mut text, &title, resolved.iter().map(row).collect());

@@ -1,6 +1,6 @@
-//! Packages into the cache: each is fetched once, checked against the digest its repository names, and used in place.
+//! Packages into the cache: each is downloaded once, checked against the digest that its repository names, and used in place.
 //!
-//! One that is used again is packed anew on the way, and read from there from then on.
+//! A package that is used again is packed again on the way, and read from there from then on.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -9,17 +9,17 @@ use std::sync::PoisonError;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::output::update_error;
+use super::output::{LOCAL_SCHEME, update_error};
 use super::{Apt, WORK};
 use crate::cache::Packages;
 use crate::context::Context;
 use crate::host::Host;
 use crate::host::file::WorkDirectory;
-use crate::package_manager::Archive;
 use crate::package_manager::deb::{Deb, Finished};
+use crate::package_manager::{Package, PackageManager};
 use crate::root_tree::RootTree;
 
-/// Where an archive lies.
+/// Where the file of a package is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fetched {
     pub(super) path: PathBuf,
@@ -28,26 +28,27 @@ pub(super) struct Fetched {
 }
 
 impl Apt<'_> {
-    /// Where each of the archives lies in the cache.
+    /// Downloads the packages that the cache does not have. Returns where each of them is.
     pub(super) fn fetch(
         &self,
-        archives: &[Archive],
+        packages: &[Package],
         tree: &RootTree,
         context: &Context,
     ) -> Result<Vec<Fetched>> {
         let cache = context.cache()?;
         let host = &context.host;
-        let intact = at_once(archives, host, |archive| cache.packages().find_intact(&archive.sha256, host))?;
-        let missing: Vec<&Archive> = archives
+        let intact =
+            at_once(packages, host, |package| cache.packages().find_intact(&package.checksum, host))?;
+        let missing: Vec<&Package> = packages
             .iter()
             .zip(&intact)
             .filter(|(_, found)| found.is_none())
-            .map(|(archive, _)| archive)
+            .map(|(package, _)| package)
             .collect();
         if !missing.is_empty() {
             let stage = host.stage(format!("Fetching {} packages", missing.len()));
             let arriving = cache.packages().arriving(host)?;
-            let location = |archive: &Archive| arriving.path().join(&archive.file);
+            let target = |package: &Package| arriving.path().join(self.file_name(package));
             let mut command = host
                 .command("/usr/lib/apt/apt-helper")
                 .arg("download-file")
@@ -56,51 +57,51 @@ impl Apt<'_> {
                 .needs_room(arriving.path())
                 .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
                 .network();
-            for archive in &missing {
-                let hash = format!("SHA256:{}", archive.sha256);
-                command = command.arg(&archive.uri).arg(location(archive)).arg(hash);
+            for package in &missing {
+                let hash = format!("SHA256:{}", package.checksum);
+                command = command.arg(uri(package)).arg(target(package)).arg(hash);
             }
             command.run().map_err(|error| update_error(error, "the packages"))?;
-            for archive in &missing {
-                if !cache.packages().adopt(&archive.sha256, &location(archive), host)? {
+            for package in &missing {
+                if !cache.packages().adopt(&package.checksum, &target(package), host)? {
                     bail!(
                         "the package {} does not have the digest its repository names; fetch again",
-                        archive.uri
+                        package.location
                     );
                 }
             }
             arriving.close().context("removing the directory of arriving packages")?;
             stage.finish();
         }
-        let location = |(archive, found): (&Archive, Option<PathBuf>)| {
-            let gone = || format!("the package {} is gone from the cache", archive.file);
+        let fetched = |(package, found): (&Package, Option<PathBuf>)| {
+            let gone = || format!("the package {package} is gone from the cache");
             let new = found.is_none();
-            let path = found.or_else(|| cache.packages().find(&archive.sha256)).with_context(gone)?;
+            let path = found.or_else(|| cache.packages().find(&package.checksum)).with_context(gone)?;
             Ok(Fetched { path, new })
         };
-        archives.iter().zip(intact).map(location).collect()
+        packages.iter().zip(intact).map(fetched).collect()
     }
 
-    /// As `fetch`, for kiwi's own reading: packed anew where the cache has that.
+    /// Does the same as `fetch` for kiwi's own reading: repacked where the cache has that.
     pub(super) fn fetch_to_read<'s>(
         &self,
-        archives: &[Archive],
+        packages: &[Package],
         tree: &RootTree,
         context: &'s Context,
     ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
         let (cache, host) = (context.cache()?, &context.host);
         let repacked =
-            at_once(archives, host, |archive| cache.packages().find_repacked(&archive.sha256, host))?;
-        let others: Vec<Archive> = archives
+            at_once(packages, host, |package| cache.packages().find_repacked(&package.checksum, host))?;
+        let others: Vec<Package> = packages
             .iter()
             .zip(&repacked)
             .filter(|(_, found)| found.is_none())
-            .map(|(archive, _)| archive.clone())
+            .map(|(package, _)| package.clone())
             .collect();
         let fetched = self.fetch(&others, tree, context)?;
         let again = others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new);
         let used_again: HashMap<PathBuf, String> =
-            again.map(|(archive, fetched)| (fetched.path.clone(), archive.sha256.clone())).collect();
+            again.map(|(package, fetched)| (fetched.path.clone(), package.checksum.clone())).collect();
         let mut fetched = fetched.into_iter().map(|fetched| fetched.path);
         let paths = repacked.into_iter().filter_map(|found| found.or_else(|| fetched.next())).collect();
         let directory = match used_again.is_empty() {
@@ -120,7 +121,13 @@ impl Apt<'_> {
     }
 }
 
-/// Packs packages anew that are read for a second time.
+/// Returns the URI by which apt finds the file of a package.
+fn uri(package: &Package) -> String {
+    let scheme = if package.location.starts_with('/') { LOCAL_SCHEME } else { "" };
+    format!("{scheme}{}", package.location)
+}
+
+/// Packs packages again that are read for a second time.
 pub(super) struct Repacker<'s> {
     directory: Option<WorkDirectory>,
     /// Digests by paths.

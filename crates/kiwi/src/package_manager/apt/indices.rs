@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::output::Order;
 use super::{Apt, WORK};
 use crate::context::Context;
-use crate::package_manager::Archive;
+use crate::package_manager::Package;
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, canonical};
 
@@ -17,7 +17,7 @@ pub(super) const LISTS: &str = "var/lib/apt/lists";
 
 /// Raise it when kiwi asks apt in another way or reads another answer out of the same output: answers of another format
 /// are not restored from the cache.
-const RESOLUTION_FORMAT: u32 = 1;
+const RESOLUTION_FORMAT: u32 = 2;
 
 impl Apt<'_> {
     /// Which repositories these are.
@@ -76,17 +76,18 @@ impl Apt<'_> {
         canonical(&(RESOLUTION_FORMAT, keywords, configuration, self.preferences(tree)?, indices))
     }
 
-    /// Asks `decide` which archives `keywords` need, unless the same was asked about the same indices before.
-    pub(super) fn archives_once(
+    /// Returns the packages that `keywords` need: what `decide` returned earlier for the same indices, or returns now.
+    pub(super) fn packages_once(
         &self,
         keywords: &[String],
         tree: &RootTree,
         context: &Context,
-        decide: impl FnOnce() -> Result<Vec<Archive>>,
-    ) -> Result<Vec<Archive>> {
-        // An archive inside the tree has another location in every build.
+        decide: impl FnOnce() -> Result<Vec<Package>>,
+    ) -> Result<Vec<Package>> {
+        // A package inside the tree has another location in every build.
         let here = tree.path().display().to_string();
-        let lasting = |archives: &Vec<Archive>| archives.iter().all(|archive| !archive.uri.contains(&here));
+        let lasting =
+            |packages: &Vec<Package>| packages.iter().all(|package| !package.location.contains(&here));
         once(&Digest::of(self.question(keywords, tree)?), context, decide, lasting)
     }
 

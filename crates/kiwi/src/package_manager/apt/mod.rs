@@ -15,6 +15,7 @@
 mod configuration;
 mod fetch;
 mod indices;
+mod locked;
 mod native;
 mod output;
 mod plain;
@@ -22,37 +23,23 @@ mod preferences;
 
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{
-    Archive, Installed, Layer, Layers, NextLayer, PackageManager, PackagePath, PackagePlan, Resolution,
+    ImageRepositories, Installed, Layer, Layers, NextLayer, Package, PackageManager, PackagePath,
+    PackagePlan, Resolution,
 };
 use crate::context::Context;
+use crate::distribution::PackageScripts;
 use crate::host::{Command, Host};
-use crate::repository::with_public_archives;
+use crate::lock::LockedPackage;
+use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 use indices::LISTS;
-use output::{archives, release_date, resolve_error, update_error};
+use output::{file_name, packages, release_date, resolve_error, update_error};
 
 /// Our directory in the tree while we work.
 pub(super) const WORK: &str = ".kiwi";
-/// Programs that package scripts get something else for during a build.
-const HELD_BACK: [(&str, &str); 3] = [
-    // kiwi makes the boot image itself.
-    ("usr/sbin/update-initramfs", NOTHING),
-    ("usr/bin/dracut", NOTHING),
-    ("usr/bin/ssh-keygen", SHORT_HOST_KEY),
-];
-const NOTHING: &str = "#!/bin/sh\nexit 0\n";
-/// The host keys of the build are taken out again (`prepare/secrets`), and a long RSA key takes seconds.
-const SHORT_HOST_KEY: &str = "#!/bin/sh\n\
-    case \" $* \" in *' -f /etc/ssh/ssh_host_rsa_key '*) set -- \"$@\" -b 1024;; esac\n\
-    exec /usr/bin/ssh-keygen.kiwi \"$@\"\n";
-/// Package scripts start thousands of short programs, each of which reads its locale anew: a fifth of their time goes
-/// into that of `C.UTF-8`, which lies in a dozen files. debootstrap runs them in `C`, too.
-const SCRIPT_LOCALE: &str = "C";
-/// What unusrmerged packages unpack into, and where that is today.
-const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
-
 pub(super) struct Apt<'a> {
     pub(super) plan: &'a PackagePlan,
 }
@@ -64,16 +51,23 @@ impl<'a> Apt<'a> {
 
     /// `apt-get` of the host on the tree: the host is read-only for it, its configuration is ours.
     fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
-        host.command("apt-get")
+        let command = host
+            .command("apt-get")
             .writable(tree.path())
             .needs_room(tree.path())
             .without_sync()
-            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
-            .env("LC_ALL", SCRIPT_LOCALE)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
-            .env("DEBCONF_NOWARNINGS", "yes")
-            .env("INITRD", "No")
+            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"));
+        self.for_scripts(command)
+    }
+
+    fn scripts(&self) -> &'static PackageScripts {
+        &self.plan.distribution.facts().package_scripts
+    }
+
+    /// Sets the environment that package scripts need.
+    fn for_scripts<'h>(&self, command: Command<'h>) -> Command<'h> {
+        let variables = self.scripts().environment.iter();
+        variables.fold(command, |command, (name, value)| command.env(name, value))
     }
 
     /// The keywords that name everything to install.
@@ -93,17 +87,17 @@ impl<'a> Apt<'a> {
     fn decide(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
         let host = &context.host;
         let to_fetch = |keywords: &[String]| {
-            self.archives_once(keywords, tree, context, || self.to_fetch(keywords, "install", tree, host))
+            self.packages_once(keywords, tree, context, || self.to_fetch(keywords, "install", tree, host))
         };
         let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
         first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
         let bootstrap = to_fetch(&first)?;
-        let chosen: BTreeSet<&str> = everything.iter().map(|archive| archive.file.as_str()).collect();
-        // One resolution decides: a version the whole set does not have is not bootstrapped either.
+        // One resolution decides: a version that the whole set does not have is not bootstrapped either.
+        let names: BTreeSet<String> = everything.iter().map(Package::to_string).collect();
         let bootstrap =
-            bootstrap.iter().filter(|archive| chosen.contains(archive.file.as_str())).cloned().collect();
-        Ok(Resolution { archives: everything, bootstrap })
+            bootstrap.into_iter().filter(|package| names.contains(&package.to_string())).collect();
+        Ok(Resolution { packages: everything, bootstrap })
     }
 
     /// What apt would fetch to install `keywords` on the tree as it is.
@@ -113,25 +107,18 @@ impl<'a> Apt<'a> {
         action: &str,
         tree: &RootTree,
         host: &Host,
-    ) -> Result<Vec<Archive>> {
+    ) -> Result<Vec<Package>> {
         let command = self
             .apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
             .args(["--yes", "--quiet=2", "--print-uris", action])
             .args(keywords);
-        archives(&command.output().map_err(resolve_error)?)
+        packages(&command.output().map_err(resolve_error)?)
     }
 
     /// A program of the tree, for which nobody answers questions.
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
-        tree.command(host, program)
-            .without_sync()
-            .env("LC_ALL", SCRIPT_LOCALE)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .env("DEBCONF_NONINTERACTIVE_SEEN", "true")
-            .env("DEBCONF_NOWARNINGS", "yes")
-            .env("INITRD", "No")
-            .env("DPKG_MAINTSCRIPT_DEBUG", "0")
+        self.for_scripts(tree.command(host, program).without_sync()).env("DPKG_MAINTSCRIPT_DEBUG", "0")
     }
 
     /// dpkg in the tree.
@@ -141,7 +128,7 @@ impl<'a> Apt<'a> {
 
     /// The directories that unusrmerged packages unpack into are links to where they are today.
     fn merge_directories(&self, tree: &RootTree) -> Result<()> {
-        for name in MERGED {
+        for name in self.scripts().merged_directories {
             tree.create_dir(format!("usr/{name}"), 0o755)?;
             tree.symlink(name, format!("usr/{name}"))?;
         }
@@ -150,14 +137,15 @@ impl<'a> Apt<'a> {
 
     /// No script starts a service, until `release`.
     fn hold_back_services(&self, tree: &RootTree) -> Result<()> {
-        tree.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+        let (path, text) = self.scripts().service_guard;
+        tree.write(path, text, 0o755)
     }
 
     /// No services start, no initramfs is built, until `release`.
     fn hold_back(&self, tree: &RootTree, host: &Host) -> Result<()> {
         self.hold_back_services(tree)?;
         self.divert("--no-rename --add --divert \"$path.kiwi\"", tree, host)?;
-        for (path, instead) in HELD_BACK {
+        for (path, instead) in self.scripts().held_back {
             if tree.exists(path) {
                 let program = tree.read(path)?;
                 tree.write(format!("{path}.kiwi"), program, 0o755)?;
@@ -169,8 +157,8 @@ impl<'a> Apt<'a> {
 
     /// Gives the programs that were held back their names again.
     fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        tree.remove("usr/sbin/policy-rc.d")?;
-        for (path, _) in HELD_BACK {
+        tree.remove(self.scripts().service_guard.0)?;
+        for (path, _) in self.scripts().held_back {
             tree.remove(path)?;
         }
         self.divert("--rename --remove", tree, host)
@@ -179,7 +167,7 @@ impl<'a> Apt<'a> {
     /// Tells dpkg where the programs that are held back are.
     fn divert(&self, action: &str, tree: &RootTree, host: &Host) -> Result<()> {
         let script = format!("for path; do dpkg-divert --quiet --local {action} \"$path\"; done");
-        let paths = HELD_BACK.map(|(path, _)| format!("/{path}"));
+        let paths = self.scripts().held_back.iter().map(|(path, _)| format!("/{path}"));
         let shell = self.in_tree("/bin/sh", tree, host).args(["-e", "-c", &script, "divert"]);
         shell.args(paths).run().context("holding programs back")
     }
@@ -244,7 +232,7 @@ impl PackageManager for Apt<'_> {
         self.upgrade_plainly(tree, context)
     }
 
-    fn delete(&self, tree: &RootTree, host: &Host) -> Result<()> {
+    fn remove(&self, tree: &RootTree, host: &Host) -> Result<()> {
         let installed = self.installed(tree, host)?;
         let present: Vec<&str> = self
             .plan
@@ -287,30 +275,40 @@ impl PackageManager for Apt<'_> {
         Ok(packages)
     }
 
-    fn clean_up(&self, tree: &RootTree, _host: &Host) -> Result<()> {
-        for directory in ["var/lib/apt/lists", "var/cache/apt/archives"] {
-            for name in tree.list(directory)? {
-                tree.remove(format!("{directory}/{name}"))?;
-            }
+    fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()> {
+        let facts = self.plan.distribution.facts();
+        tree.remove(WORK)?;
+        facts.leftovers.clear_caches(tree)?;
+        let file = &facts.repository_file;
+        let known = match repositories {
+            ImageRepositories::Keep => tree.read_text(file.path).ok(),
+            ImageRepositories::Write => None,
+        };
+        let own: Vec<_> =
+            self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
+        let new = if own.is_empty() || !tree.exists(file.directory) {
+            None
+        } else {
+            file.replaces.iter().try_for_each(|path| tree.remove(path))?;
+            (file.text)(&own, &|path| tree.read_text(path).ok())
+        };
+        match known.or(new) {
+            Some(text) => tree.write(file.path, text, 0o644),
+            None => Ok(()),
         }
-        for file in ["var/cache/apt/pkgcache.bin", "var/cache/apt/srcpkgcache.bin", "var/lib/dpkg/lock"] {
-            tree.remove(file)?;
-        }
-        Ok(())
     }
 
-    fn finish(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        tree.remove(WORK)?;
-        self.clean_up(tree, host)?;
-        let own: Vec<&str> =
-            self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_deref()).collect();
-        if !own.is_empty() && tree.exists("etc/apt") {
-            tree.remove("etc/apt/sources.list")?;
-            if let Some(lists) = with_public_archives(&own.join("\n"), |path| tree.read_text(path).ok()) {
-                tree.write("etc/apt/sources.list.d/kiwi.sources", lists, 0o644)?;
-            }
-        }
-        Ok(())
+    fn file_name(&self, package: &Package) -> String {
+        file_name(&package.name, &package.version, &package.architecture)
+    }
+
+    fn collect_locked(
+        &self,
+        packages: &[LockedPackage],
+        directory: &Path,
+        context: &Context,
+    ) -> Result<Resolved> {
+        self.collect_packages(packages, directory, context)
     }
 }
 

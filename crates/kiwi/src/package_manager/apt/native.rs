@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::host::{Command, Host};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
-use crate::package_manager::{Archive, Layer, Layers, NextLayer, Resolution};
+use crate::package_manager::{Layer, Layers, NextLayer, Package, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
@@ -45,8 +45,8 @@ impl Apt<'_> {
     ) -> Result<()> {
         let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
-        let archives = in_layers(resolution, &bootstrap);
-        let (paths, repacker) = self.fetch_to_read(&archives, tree, context)?;
+        let ordered = in_layers(resolution, &bootstrap);
+        let (paths, repacker) = self.fetch_to_read(&ordered, tree, context)?;
         let mut first = at_once(&paths, host, |path| Deb::open(path))?;
         let rest = first.split_off(bootstrap.packages.len());
         let installed = status(&first);
@@ -61,7 +61,7 @@ impl Apt<'_> {
         let order = order?;
         let (scripted, others) = with_scripts(work.unpacker.packages(), sorted(rest, &order.unpack)?);
         if !scripted.is_empty() {
-            work.layer(&scripts_layer(&scripted, &paths, &archives, &order), scripted, Work::scripts)?;
+            work.layer(&scripts_layer(&scripted, &paths, &ordered, &order), scripted, Work::scripts)?;
         }
         work.layers.end()?;
         let stage = host.stage(format!("Unpacking {} packages", others.len()));
@@ -89,9 +89,9 @@ impl Apt<'_> {
         let cache = context.cache()?;
         let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
-        let archives = in_layers(resolution, &bootstrap);
+        let ordered = in_layers(resolution, &bootstrap);
         let found: Vec<Option<PathBuf>> =
-            archives.iter().map(|archive| cache.packages().find_any(&archive.sha256)).collect();
+            ordered.iter().map(|package| cache.packages().find_any(&package.checksum)).collect();
         let missing = found.iter().filter(|found| found.is_none()).count();
         if missing > 0 {
             return Ok(NextLayer::Unread(missing));
@@ -103,7 +103,7 @@ impl Apt<'_> {
         let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
         Ok(match scripted.is_empty() {
             true => NextLayer::None,
-            false => NextLayer::Known(scripts_layer(&scripted, &paths, &archives, &order)),
+            false => NextLayer::Known(scripts_layer(&scripted, &paths, &ordered, &order)),
         })
     }
 
@@ -285,14 +285,14 @@ fn with_scripts(ready: &[Deb], packages: Vec<Deb>) -> (Vec<Deb>, Vec<Deb>) {
 }
 
 /// All packages, those of the bootstrap layer first.
-fn in_layers(resolution: &Resolution, bootstrap: &Layer) -> Vec<Archive> {
-    let others = resolution.archives.iter().filter(|archive| !bootstrap.packages.contains(archive));
+fn in_layers(resolution: &Resolution, bootstrap: &Layer) -> Vec<Package> {
+    let others = resolution.packages.iter().filter(|package| !bootstrap.packages.contains(package));
     bootstrap.packages.iter().chain(others).cloned().collect()
 }
 
-/// The layer of these packages; `paths` is where each of `archives` lies.
-fn scripts_layer(packages: &[Deb], paths: &[PathBuf], archives: &[Archive], order: &Order) -> Layer {
-    let files: HashMap<&Path, &Archive> = paths.iter().map(PathBuf::as_path).zip(archives).collect();
+/// Returns the layer of these packages; `paths` are the files of `all`.
+fn scripts_layer(packages: &[Deb], paths: &[PathBuf], all: &[Package], order: &Order) -> Layer {
+    let files: HashMap<&Path, &Package> = paths.iter().map(PathBuf::as_path).zip(all).collect();
     let names: HashSet<&str> = packages.iter().map(Deb::name).collect();
     let early = order.configure_early.iter().filter(|name| names.contains(name.as_str()));
     Layer {

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, Kind};
 use crate::host::CommandError;
-use crate::package_manager::Archive;
+use crate::package_manager::Package;
 
-/// Reads the lines `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error: nobody could tell whether what arrives,
-/// or what is kept of an earlier build, is that package.
-pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
-    let (mut archives, mut unverifiable) = (Vec::new(), Vec::new());
+/// What apt puts before the path of a file in a local repository.
+pub(super) const LOCAL_SCHEME: &str = "copy:";
+
+/// Reads the lines `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error: nothing could tell whether what arrives, or
+/// what the cache has, is that package.
+pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
+    let (mut packages, mut unverifiable) = (Vec::new(), Vec::new());
     for line in output.lines() {
         let Some((uri, rest)) = line.strip_prefix('\'').and_then(|line| line.split_once("' ")) else {
             continue;
@@ -18,11 +21,7 @@ pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
         let mut keywords = rest.split_whitespace();
         let Some(file) = keywords.next() else { continue };
         match keywords.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
-            Some(sha256) => archives.push(Archive {
-                uri: uri.to_owned(),
-                file: file.to_owned(),
-                sha256: sha256.to_owned(),
-            }),
+            Some(sha256) => packages.push(package(uri, file, sha256)?),
             None => unverifiable.push(uri),
         }
     }
@@ -33,7 +32,27 @@ pub(super) fn archives(output: &str) -> Result<Vec<Archive>> {
             unverifiable.len()
         );
     }
-    Ok(archives)
+    Ok(packages)
+}
+
+/// Returns the package of a file that apt calls `NAME_VERSION_ARCHITECTURE.deb`.
+fn package(uri: &str, file: &str, sha256: &str) -> Result<Package> {
+    let parts: Vec<&str> = file.trim_end_matches(".deb").split('_').collect();
+    let [name, version, architecture] = parts.as_slice() else {
+        bail!("apt calls a package {file}, in which name, version and architecture cannot be told apart");
+    };
+    Ok(Package {
+        name: (*name).to_owned(),
+        version: version.replace("%3a", ":"),
+        architecture: (*architecture).to_owned(),
+        checksum: sha256.to_owned(),
+        location: uri.strip_prefix(LOCAL_SCHEME).unwrap_or(uri).to_owned(),
+    })
+}
+
+/// Returns the name under which apt stores the file of a package.
+pub(super) fn file_name(name: &str, version: &str, architecture: &str) -> String {
+    format!("{name}_{}_{architecture}.deb", version.replace(':', "%3a"))
 }
 
 /// The order in which apt unpacks and configures packages, by name.
@@ -156,23 +175,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_are_read_and_must_have_a_digest() {
-        let good = "'http://m.example/a_1_amd64.deb' a_1_amd64.deb 12 SHA256:00ff\n";
-        let read = archives(good).unwrap();
-        assert_eq!(
-            (read[0].uri.as_str(), read[0].sha256.as_str()),
-            ("http://m.example/a_1_amd64.deb", "00ff")
-        );
+    fn reads_packages_and_refuses_those_without_a_digest() {
+        let good = "'http://m.example/less.deb' less_1%3a590-2_amd64.deb 12 SHA256:00ff\n\
+                    'copy:/r/./b.deb' b_1_all.deb 7 SHA256:01ff\n";
+        let read = packages(good).unwrap();
+        let less = Package {
+            name: "less".to_owned(),
+            version: "1:590-2".to_owned(),
+            architecture: "amd64".to_owned(),
+            checksum: "00ff".to_owned(),
+            location: "http://m.example/less.deb".to_owned(),
+        };
+        assert_eq!(read[0], less);
+        assert_eq!(file_name(&less.name, &less.version, &less.architecture), "less_1%3a590-2_amd64.deb");
+        assert_eq!(read[1].location, "/r/./b.deb");
         for bad in
             ["'file:/r/b_1_all.deb' b_1_all.deb 7\n", "'file:/r/b_1_all.deb' b_1_all.deb 7 MD5Sum:00ff\n"]
         {
-            let error = archives(&format!("{good}{bad}")).unwrap_err().to_string();
+            let error = packages(&format!("{good}{bad}")).unwrap_err().to_string();
             assert!(
                 error.contains("no SHA-256 of 1 packages, the first of them file:/r/b_1_all.deb"),
                 "{error}"
             );
         }
-        assert!(archives("Reading package lists...\n").unwrap().is_empty());
+        assert!(packages("Reading package lists...\n").unwrap().is_empty());
+        assert!(packages("'http://m.example/x' odd 7 SHA256:00ff\n").is_err());
     }
 
     #[test]

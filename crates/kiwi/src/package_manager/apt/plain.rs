@@ -6,7 +6,7 @@ use super::output::resolve_error;
 use super::{Apt, WORK};
 use crate::context::Context;
 use crate::host::Host;
-use crate::package_manager::{Archive, Resolution};
+use crate::package_manager::{Package, PackageManager, Resolution};
 use crate::root_tree::RootTree;
 
 impl Apt<'_> {
@@ -18,14 +18,14 @@ impl Apt<'_> {
         context: &Context,
     ) -> Result<()> {
         let host = &context.host;
-        let Resolution { archives: everything, bootstrap: essential } = resolution;
-        self.place_archives(everything, tree, context)?;
+        let Resolution { packages: everything, bootstrap: essential } = resolution;
+        self.provide_packages(everything, tree, context)?;
         let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
         self.unpack_first(essential, tree, host)?;
         stage.finish();
         let stage = host.stage(format!("Installing {} packages", everything.len()));
         self.hold_back_services(tree)?;
-        let files = essential.iter().map(|archive| format!("/{WORK}/archives/{}", archive.file));
+        let files = essential.iter().map(|package| format!("/{WORK}/archives/{}", self.file_name(package)));
         self.dpkg(tree, host)
             .args(["--force-depends", "--install"])
             .args(files)
@@ -49,14 +49,14 @@ impl Apt<'_> {
         self.hold_back(tree, host)?;
         let result = (|| {
             let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
-            self.place_archives(&newer, tree, context)?;
+            self.provide_packages(&newer, tree, context)?;
             if !newer.is_empty() {
                 let stage = host.stage(format!("Upgrading {} packages", newer.len()));
                 self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
                 stage.finish();
             }
             let added = self.to_fetch(&names, "install", tree, host)?;
-            self.place_archives(&added, tree, context)?;
+            self.provide_packages(&added, tree, context)?;
             if !added.is_empty() {
                 let stage = host.stage(format!("Installing {} packages", added.len()));
                 self.install_fetched(&["install"], &names, tree, host)?;
@@ -68,12 +68,12 @@ impl Apt<'_> {
         result
     }
 
-    /// Fetches archives and copies them to where apt-get looks for them.
-    fn place_archives(&self, archives: &[Archive], tree: &RootTree, context: &Context) -> Result<()> {
+    /// Downloads packages and copies them to where apt-get looks for them.
+    fn provide_packages(&self, packages: &[Package], tree: &RootTree, context: &Context) -> Result<()> {
         let host = &context.host;
         let directory = tree.path().join(WORK).join("archives");
-        for (archive, fetched) in archives.iter().zip(self.fetch(archives, tree, context)?) {
-            let target = directory.join(&archive.file);
+        for (package, fetched) in packages.iter().zip(self.fetch(packages, tree, context)?) {
+            let target = directory.join(self.file_name(package));
             if fetched.path != target {
                 host.copy_file(&fetched.path, &target)
                     .with_context(|| format!("writing {}", target.display()))?;
@@ -83,10 +83,10 @@ impl Apt<'_> {
     }
 
     /// Unpacks the essential packages so that dpkg and a shell can run in the tree.
-    fn unpack_first(&self, archives: &[Archive], tree: &RootTree, host: &Host) -> Result<()> {
+    fn unpack_first(&self, packages: &[Package], tree: &RootTree, host: &Host) -> Result<()> {
         self.merge_directories(tree)?;
         let directory = tree.path().join(WORK).join("archives");
-        let files = archives.iter().map(|archive| directory.join(&archive.file));
+        let files = packages.iter().map(|package| directory.join(self.file_name(package)));
         // A directory of a package never replaces a link of the tree (/lib stays a link to usr/lib) and does not change a
         // directory that is there: so does dpkg.
         let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \

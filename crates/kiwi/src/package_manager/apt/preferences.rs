@@ -184,6 +184,7 @@ mod tests {
             priority,
             for_build: true,
             in_image: None,
+            lock_name: crate::repository::LOCAL.to_owned(),
             credentials: None,
         }
     }

@@ -1,91 +1,87 @@
-//! `debian://SUITE`: a Debian release from the host's own mirror.
+//! `debian://SUITE`: a Debian release on the mirror of the build host.
 //!
-//! The mirror is the one the host's apt uses, read from its source lists; the configuration and the environment go
-//! before it. The image itself gets the public archive: a mirror of the build host means nothing elsewhere.
+//! The mirror is the one that the host's apt uses, read from its source lists; the configuration and the environment take
+//! precedence. The image gets the public archive: a mirror of the build host is of no use elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
-use description::{Repository, RepositoryType};
 
-use super::{Configuration, Resolved, SigningKey};
+use super::KEYRING;
 
-/// Where Debian's apt documents the public archives: the default where nothing else names one.
+/// Files in which Debian's apt documents the public archives, the default where nothing else names one.
 const DOCUMENTED: [&str; 2] =
     ["usr/share/doc/apt/examples/debian.sources", "usr/share/doc/apt/examples/sources.list"];
-/// Stand in an image's own lists for the public archives until the image's apt says what they are.
+/// Stand for the public archives in the repositories of an image until its own apt documents where they are.
 const PUBLIC: &str = "@archive@";
 const PUBLIC_SECURITY: &str = "@security@";
-/// Keys of all Debian releases, on the host.
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Suites that have neither updates nor security.
 const ROLLING: [&str; 3] = ["sid", "unstable", "experimental"];
 
-/// Main and updates from the archive, security from its own.
-pub(super) fn resolve(
-    suite: &str,
-    repository: &Repository,
-    configuration: &Configuration,
-) -> Result<Vec<Resolved>> {
+/// Where Debian's archives are, as the user configured it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mirrors {
+    /// The archive (`KIWI_DEBIAN_MIRROR`).
+    #[serde(rename = "mirror")]
+    pub main: Option<String>,
+    /// The security archive (`KIWI_DEBIAN_SECURITY_MIRROR`).
+    pub security: Option<String>,
+}
+
+/// One archive of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReleaseArchive {
+    /// The mirror that the build uses.
+    pub(crate) location: String,
+    /// Stands for the public archive in the image.
+    pub(crate) public: &'static str,
+    /// The suites in it that belong to the release.
+    pub(crate) suites: Vec<String>,
+    /// The keys that sign it.
+    pub(crate) keyring: &'static str,
+}
+
+/// Returns the archives of a release: main and updates from one, security from another.
+pub(crate) fn release(suite: &str, configured: &Mirrors) -> Result<Vec<ReleaseArchive>> {
     if !Path::new(KEYRING).is_file() {
         bail!(
-            "the keys of the Debian archive are needed and not there ({KEYRING}); install the package that provides \
+            "the keys of the Debian archive are needed and missing ({KEYRING}); install the package that provides \
              them: debian-archive-keyring"
         );
     }
-    let lists = host_lists(Path::new("/etc/apt"));
-    let host = Mirrors::of_lists(&lists);
+    let host = Mirrors::of_lists(&host_lists(Path::new("/etc/apt")));
     let documented =
         Mirrors::of_lists(&documented_lists(|path| std::fs::read_to_string(Path::new("/").join(path)).ok()));
-    // A mirror of the user's own without a keyword on security: the public one, never the host's mirror of another.
-    let host_security = if configuration.debian.mirror.is_some() { None } else { host.security };
-    let main = configuration.debian.mirror.clone().or(host.main).or(documented.main);
-    let security = configuration.debian.security.clone().or(host_security).or(documented.security);
+    // With a configured mirror and no configured security archive, the public one: the host's belongs to another mirror.
+    let host_security = if configured.main.is_some() { None } else { host.security };
+    let main = configured.main.clone().or(host.main).or(documented.main);
+    let security = configured.security.clone().or(host_security).or(documented.security);
     let (Some(main), Some(security)) = (main, security) else {
         bail!(
-            "no mirror for debian://{suite}: this host's apt names none; name them with KIWI_DEBIAN_MIRROR and \
+            "no mirror for debian://{suite}: the source lists of this host name none; set KIWI_DEBIAN_MIRROR and \
              KIWI_DEBIAN_SECURITY_MIRROR, or in /etc/kiwi.toml: [debian] mirror = \"URL\", security = \"URL\""
         );
     };
-    let components = match repository.components.is_empty() {
-        true => vec!["main".to_owned()],
-        false => repository.components.clone(),
-    };
-    let of = |location: &str, public: &str, suites: Vec<String>| Resolved {
-        kind: RepositoryType::AptDeb,
-        location: location.to_owned(),
-        in_image: Some(format!(
-            "Types: deb\nURIs: {public}\nSuites: {}\nComponents: {}\nSigned-By: {KEYRING}\n",
-            suites.join(" "),
-            components.join(" ")
-        )),
-        suites,
-        components: components.clone(),
-        architectures: repository.architectures.clone(),
-        keys: vec![SigningKey::File(PathBuf::from(KEYRING))],
-        checked: repository.check_repository.unwrap_or(true),
-        priority: repository.priority,
-        for_build: !repository.image_only,
-        credentials: None,
-    };
+    let archive = |location, public, suites| ReleaseArchive { location, public, suites, keyring: KEYRING };
     if ROLLING.contains(&suite) {
-        return Ok(vec![of(&main, PUBLIC, vec![suite.to_owned()])]);
+        return Ok(vec![archive(main, PUBLIC, vec![suite.to_owned()])]);
     }
     Ok(vec![
-        of(&main, PUBLIC, vec![suite.to_owned(), format!("{suite}-updates")]),
-        of(&security, PUBLIC_SECURITY, vec![format!("{suite}-security")]),
+        archive(main, PUBLIC, vec![suite.to_owned(), format!("{suite}-updates")]),
+        archive(security, PUBLIC_SECURITY, vec![format!("{suite}-security")]),
     ])
 }
 
-/// The lists in which apt documents the public archives, by reading them through `read`.
+/// Returns the lists in which apt documents the public archives; `read` reads a file of the system.
 fn documented_lists(read: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     DOCUMENTED.iter().filter_map(|path| Some((name(path), read(path)?))).collect()
 }
 
-/// An image's own lists with the public archives that its apt documents, which `read` reads; none if it has no such
-/// document: a mirror of the build host means nothing elsewhere.
-pub fn with_public_archives(lists: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+/// Returns the lists of an image with the public archives that its apt documents; `read` reads a file of the image. None if it has no
+/// such file.
+pub(super) fn with_public_archives(lists: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     if !lists.contains(PUBLIC) {
         return Some(lists.to_owned());
     }
@@ -94,14 +90,7 @@ pub fn with_public_archives(lists: &str, read: impl Fn(&str) -> Option<String>) 
     Some(lists.replace(PUBLIC, &main).replace(PUBLIC_SECURITY, &security))
 }
 
-/// The two archives of a host.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Mirrors {
-    main: Option<String>,
-    security: Option<String>,
-}
-
-/// The source lists of the host: name and text.
+/// Returns the source lists of the host, each with its name.
 fn host_lists(directory: &Path) -> Vec<(String, String)> {
     let mut paths = vec![directory.join("sources.list")];
     if let Ok(entries) = directory.join("sources.list.d").read_dir() {
@@ -118,7 +107,7 @@ fn host_lists(directory: &Path) -> Vec<(String, String)> {
 }
 
 impl Mirrors {
-    /// The first entries whose suites are a Debian release, and its security suite.
+    /// Returns the first entry whose suite is a Debian release, and the first of a security suite.
     fn of_lists(lists: &[(String, String)]) -> Self {
         let mut mirrors = Self::default();
         for (name, text) in lists {
@@ -141,7 +130,7 @@ impl Mirrors {
     }
 }
 
-/// Whether a suite is a Debian release by its usual names.
+/// Returns whether a suite has one of the usual names of a Debian release.
 fn is_release(suite: &str) -> bool {
     const NAMES: [&str; 14] = [
         "buster",
@@ -162,7 +151,7 @@ fn is_release(suite: &str) -> bool {
     NAMES.contains(&suite)
 }
 
-/// Entries of `deb [options] URI SUITE COMPONENT...` lines.
+/// Returns the entries of `deb [options] URI SUITE COMPONENT...` lines.
 fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
     let lines =
         text.lines().map(str::trim).filter(|line| line.starts_with("deb ") || line.starts_with("deb\t"));
@@ -179,7 +168,7 @@ fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// Entries of the paragraphs of a deb822 file.
+/// Returns the entries of a deb822 file.
 fn deb822_entries(text: &str) -> Vec<(String, Vec<String>)> {
     let text: String =
         text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();

@@ -1,14 +1,11 @@
-//! Secrets and identities that package scripts made during the build: taken out, and made anew by each machine at its
-//! first boot. Left in, every machine of an image would have the same.
+//! Secrets and identities that package scripts create during the build. They are removed, and each machine creates its own at
+//! its first boot; otherwise all machines of an image would share them.
 //!
 //! ```text
-//! known kinds -> removed, a unit for those that nothing of the image makes again -> unknown private keys: a warning
+//! known kinds -> removed, a unit for those that nothing in the image creates -> unknown private keys: a warning
 //! ```
 //!
-//! What the description provides itself, in `root/` or a profile's directory, is its author's decision and stays; so does what
-//! an upgrade finds.
-
-mod kind;
+//! What the description provides itself, in `root/` or the directory of a profile, stays; so does what an upgrade finds.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -16,37 +13,36 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use kind::{Again, KINDS, Kind, Unit};
-
+use crate::distribution::{Renew, SecretKind, Unit};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 
-/// Directories in which keys nobody knows of are looked for, and the largest file that is one.
+/// Directories that are searched for keys of no known kind, and the largest file that counts as a key.
 const SEARCHED: [&str; 6] = ["etc", "home", "root", "srv", "usr/local", "var/lib"];
 const LARGEST_KEY: u64 = 64 << 10;
 
-/// Whether a file of the tree is none of the build's.
+/// Returns whether a file of the tree was not created by the build.
 pub(super) type Kept<'a> = dyn Fn(&str) -> bool + 'a;
 
-/// Takes out every known secret and sees to it that it is made anew; what was found, unknown keys too.
-pub(super) fn renew(tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
+/// Removes every secret of these kinds and arranges that each machine creates its own. Returns what was found, unknown keys included.
+pub(super) fn renew(kinds: &[SecretKind], tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
-    for kind in &KINDS {
-        let paths = match kind.again {
-            Again::Author(_) => not_kept(kind, tree, kept)?,
-            Again::System | Again::Unit(_) => removed(kind, tree, kept)?,
+    for kind in kinds {
+        let paths = match kind.renew {
+            Renew::Author(_) => not_kept(kind, tree, kept)?,
+            Renew::System | Renew::Unit(_) => removed(kind, tree, kept)?,
         };
-        let renewed = match &kind.again {
-            Again::System => Renewal::System,
-            Again::Author(remedy) => Renewal::Author((*remedy).to_owned()),
-            Again::Unit(unit) if can_run(unit, tree) => {
-                // Without a secret to remove, too: a script of the description may have done that.
+        let renewed = match &kind.renew {
+            Renew::System => Renewal::System,
+            Renew::Author(remedy) => Renewal::Author((*remedy).to_owned()),
+            Renew::Unit(unit) if can_run(unit, tree) => {
+                // Also if no secret was removed: a script of the description may have removed it.
                 if paths_of(kind, tree)?.is_empty() {
                     install(unit, kind.what, tree)?;
                 }
                 Renewal::Unit(unit.name.to_owned())
             }
-            Again::Unit(_) => Renewal::Nobody,
+            Renew::Unit(_) => Renewal::Nobody,
         };
         if !paths.is_empty() {
             found.push(Secret { what: kind.what.to_owned(), paths, renewed });
@@ -62,10 +58,10 @@ pub(super) fn renew(tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
     Ok(found)
 }
 
-/// The secrets that are in the tree.
-pub(super) fn present(tree: &RootTree) -> Result<BTreeSet<String>> {
+/// Returns the paths of the secrets in the tree.
+pub(super) fn present(kinds: &[SecretKind], tree: &RootTree) -> Result<BTreeSet<String>> {
     let mut present = unknown_keys(tree, &|_| false)?;
-    for kind in &KINDS {
+    for kind in kinds {
         present.extend(paths_of(kind, tree)?);
     }
     if tree.read("etc/machine-id").is_ok_and(|id| !id.is_empty()) {
@@ -78,7 +74,7 @@ fn can_run(unit: &Unit, tree: &RootTree) -> bool {
     tree.exists("lib/systemd/system") && unit.programs.iter().all(|program| tree.exists(program))
 }
 
-fn paths_of(kind: &Kind, tree: &RootTree) -> Result<Vec<String>> {
+fn paths_of(kind: &SecretKind, tree: &RootTree) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     for file in kind.files {
         let mut found = vec![String::new()];
@@ -106,19 +102,19 @@ fn paths_of(kind: &Kind, tree: &RootTree) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-/// Whether there is something, be it a link that leads nowhere.
+/// Returns whether the path exists, even as a dangling link.
 fn is_there(path: &str, tree: &RootTree) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
     tree.list(directory).is_ok_and(|names| names.iter().any(|there| there == name))
 }
 
-fn not_kept(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+fn not_kept(kind: &SecretKind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
     let mut paths = paths_of(kind, tree)?;
     paths.retain(|path| !kept(path));
     Ok(paths)
 }
 
-fn removed(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
+fn removed(kind: &SecretKind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>> {
     let paths = not_kept(kind, tree, kept)?;
     for path in &paths {
         remove_links_to(path, tree)?;
@@ -127,7 +123,7 @@ fn removed(kind: &Kind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<String>>
     Ok(paths)
 }
 
-/// Links beside a certificate whose names are its hash lead nowhere without it.
+/// Removes the links beside a certificate whose names are its hash.
 fn remove_links_to(path: &str, tree: &RootTree) -> Result<()> {
     let Some((directory, name)) =
         path.rsplit_once('/').filter(|(directory, _)| *directory == "etc/ssl/certs")
@@ -143,7 +139,7 @@ fn remove_links_to(path: &str, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// An empty machine-id is filled at the first boot. One the description provides stays as it is.
+/// Empties the machine id, which the first boot fills; one that the description provides stays.
 fn machine_id(tree: &RootTree, kept: &Kept<'_>) -> Result<Option<Secret>> {
     let path = "etc/machine-id";
     if kept(path) || !(tree.exists(path) || tree.exists("lib/systemd/systemd")) {
@@ -176,7 +172,7 @@ fn install(unit: &Unit, what: &str, tree: &RootTree) -> Result<()> {
     tree.symlink(format!("etc/systemd/system/{target}.wants/{name}"), format!("/etc/systemd/system/{name}"))
 }
 
-/// Private keys in PEM that no kind names and the description does not bring.
+/// Returns the private keys in PEM that are of no known kind and not from the description.
 fn unknown_keys(tree: &RootTree, kept: &Kept<'_>) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for directory in SEARCHED {
@@ -205,6 +201,7 @@ fn is_private_key(path: &Path) -> Result<bool> {
 #[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
 mod tests {
     use super::*;
+    use crate::distribution::Distribution;
 
     #[test]
     fn known_secrets_go_and_come_back_unknown_ones_are_named() {
@@ -227,13 +224,16 @@ mod tests {
         for path in ["etc/popularity-contest.conf", "etc/cron.d/popularity-contest"] {
             tree.write(path, "x", 0o644).unwrap();
         }
-        for path in ["usr/sbin/popularity-contest", "usr/sbin/dpkg-reconfigure"] {
+        let kinds = Distribution::Debian.facts().secrets;
+        let contest = kinds.iter().find(|kind| kind.what.contains("popularity")).map(|kind| &kind.renew);
+        let Some(Renew::Unit(unit)) = contest else { panic!("a unit renews it") };
+        for path in unit.programs {
             tree.write(path, "", 0o755).unwrap();
         }
         let cluster = "var/lib/postgresql/15/main/global/pg_control";
         tree.write(cluster, "x", 0o600).unwrap();
         tree.write("var/lib/app/key.pem", "-----BEGIN RSA PRIVATE KEY-----\nAA\n", 0o600).unwrap();
-        let found = renew(&tree, &|path| overlay.join(path).exists()).unwrap();
+        let found = renew(kinds, &tree, &|path| overlay.join(path).exists()).unwrap();
         let names: Vec<(&str, &Renewal)> =
             found.iter().map(|secret| (secret.what.as_str(), &secret.renewed)).collect();
         let ssh = Renewal::Unit("kiwi-ssh-host-keys.service".to_owned());

@@ -1,0 +1,175 @@
+//! Families of distributions: what is true of the trees and repositories of a family, as data.
+//!
+//! How packages get into a tree is the task of the module `package_manager`. A new family is a variant of [`Distribution`] and a
+//! file with its [`Facts`]; every field has to be filled in.
+
+pub(crate) mod debian;
+mod secret;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use description::Architecture;
+use serde::Serialize;
+
+pub(crate) use secret::{Renew, SecretKind, Unit};
+
+use crate::root_tree::RootTree;
+
+/// A family of distributions that this version of kiwi builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Distribution {
+    /// Debian and its derivatives.
+    Debian,
+}
+
+/// Everything that differs between families.
+pub(crate) struct Facts {
+    /// The name of the family, for messages.
+    pub(crate) name: &'static str,
+    /// Values of `ID` and `ID_LIKE` in `os-release`.
+    pub(crate) ids: &'static [&'static str],
+    /// Returns the family's name of an architecture.
+    pub(crate) architecture: fn(&Architecture) -> &str,
+    /// Packages of which one provides a kernel.
+    pub(crate) kernel_packages: &'static [&'static str],
+    /// The package that provides `useradd`.
+    pub(crate) user_package: &'static str,
+    /// The package that provides the data of locales.
+    pub(crate) locale_package: &'static str,
+    /// How package scripts have to be run during a build.
+    pub(crate) package_scripts: PackageScripts,
+    /// What a build leaves in a tree that says nothing about the system.
+    pub(crate) leftovers: Leftovers,
+    /// Files that must differ between machines.
+    pub(crate) secrets: &'static [SecretKind],
+    /// The file that lists the repositories of an image.
+    pub(crate) repository_file: RepositoryFile,
+}
+
+/// Conventions for the scripts of packages.
+pub(crate) struct PackageScripts {
+    /// Variables that keep scripts from asking questions and from building a boot image.
+    pub(crate) environment: &'static [(&'static str, &'static str)],
+    /// Variables that keep any program from asking questions; scripts of a description get them, too.
+    pub(crate) unattended: &'static [(&'static str, &'static str)],
+    /// Path and text of the program that forbids scripts to start services.
+    pub(crate) service_guard: (&'static str, &'static str),
+    /// Programs that are replaced while packages are installed, each with the text of its replacement.
+    pub(crate) held_back: &'static [(&'static str, &'static str)],
+    /// Links of the root directory into `usr/`, which must exist before the first package is unpacked.
+    pub(crate) merged_directories: &'static [&'static str],
+}
+
+/// Files that say when and where a tree was built, or that can be downloaded again.
+pub(crate) struct Leftovers {
+    /// Logs and backups.
+    pub(crate) removed: &'static [&'static str],
+    /// Files that the package manager creates again.
+    pub(crate) caches: &'static [&'static str],
+    /// Directories of such files; they stay without their contents.
+    pub(crate) cache_directories: &'static [&'static str],
+}
+
+/// Where and how a family lists the repositories of a system.
+pub(crate) struct RepositoryFile {
+    /// The file that kiwi writes.
+    pub(crate) path: &'static str,
+    /// Files that it replaces.
+    pub(crate) replaces: &'static [&'static str],
+    /// Nothing is written into a tree without this directory.
+    pub(crate) directory: &'static str,
+    /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document where the public
+    /// archives are.
+    pub(crate) text: fn(&[&ImageRepository], ReadFile<'_>) -> Option<String>,
+}
+
+/// Returns the text of a file of a tree; none if there is no such file.
+pub(crate) type ReadFile<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A repository that the image is configured with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageRepository {
+    /// A public URL, never a mirror of the build host.
+    pub location: String,
+    /// The suites.
+    pub suites: Vec<String>,
+    /// The components; empty for a flat repository.
+    pub components: Vec<String>,
+    /// The keys in the image that sign it; none: those the system trusts.
+    pub keyring: Option<PathBuf>,
+}
+
+impl Leftovers {
+    /// Removes what the package manager can create or download again.
+    pub(crate) fn clear_caches(&self, tree: &RootTree) -> Result<()> {
+        self.cache_directories.iter().try_for_each(|directory| tree.clear_dir(directory))?;
+        self.caches.iter().try_for_each(|path| tree.remove(path))
+    }
+}
+
+impl Distribution {
+    /// All families.
+    pub(crate) const ALL: &'static [Self] = &[Self::Debian];
+
+    /// Returns what is true of this family.
+    pub(crate) fn facts(self) -> &'static Facts {
+        match self {
+            Self::Debian => &debian::FACTS,
+        }
+    }
+
+    /// Returns the family of a tree by its `os-release`; none if the tree has no such file or kiwi does not know the family.
+    pub(crate) fn detect(tree: &RootTree) -> Option<Self> {
+        let files = ["etc/os-release", "usr/lib/os-release"];
+        let text = files.iter().find_map(|file| tree.read_text(file).ok())?;
+        let words = |key: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            value.unwrap_or_default().trim_matches(['"', '\'']).split_whitespace().map(str::to_owned)
+        };
+        words("ID")
+            .chain(words("ID_LIKE"))
+            .find_map(|id| Self::ALL.iter().copied().find(|family| family.facts().ids.contains(&id.as_str())))
+    }
+
+    /// Returns "PACKAGE on FAMILY" for the family of the tree, or for each family if that of the tree is unknown.
+    pub(crate) fn package_hint(tree: &RootTree, packages: fn(&Facts) -> String) -> String {
+        let hint = |family: &Self| format!("{} on {}", packages(family.facts()), family.facts().name);
+        match Self::detect(tree) {
+            Some(family) => hint(&family),
+            None => Self::ALL.iter().map(hint).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detected(os_release: Option<&str>) -> Option<Distribution> {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = RootTree::merged(directory.path()).unwrap();
+        if let Some(text) = os_release {
+            tree.write("usr/lib/os-release", text, 0o644).unwrap();
+        }
+        Distribution::detect(&tree)
+    }
+
+    #[test]
+    fn detects_a_family_by_id_and_by_what_the_release_is_like() {
+        assert_eq!(detected(Some("NAME=\"Debian\"\nID=debian\n")), Some(Distribution::Debian));
+        assert_eq!(detected(Some("ID=mint\nID_LIKE=\"ubuntu debian\"\n")), Some(Distribution::Debian));
+        assert_eq!(detected(Some("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n")), None);
+        assert_eq!(detected(None), None);
+    }
+
+    #[test]
+    fn every_family_is_listed_once_under_ids_of_its_own() {
+        let mut ids: Vec<&str> =
+            Distribution::ALL.iter().flat_map(|family| family.facts().ids).copied().collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}

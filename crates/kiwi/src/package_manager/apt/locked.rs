@@ -1,0 +1,109 @@
+//! The packages of a lock: downloaded from their location, checked by their digest, collected in a directory.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use description::RepositoryType;
+
+use super::Apt;
+use super::output::file_name;
+use crate::context::Context;
+use crate::lock::LockedPackage;
+use crate::repository::{LOCAL, Resolved};
+
+const APT_CONF: &str = "apt.conf";
+
+impl Apt<'_> {
+    /// Fills `directory` with these packages.
+    pub(super) fn collect_packages(
+        &self,
+        packages: &[LockedPackage],
+        directory: &Path,
+        context: &Context,
+    ) -> Result<Resolved> {
+        let host = &context.host;
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
+        // apt reads no configuration of the host.
+        let settings = format!(
+            "Dir::Etc \"{0}/\";\nAPT::Sandbox::User \"root\";\nAcquire::Retries \"2\";\n",
+            directory.display()
+        );
+        host.write_file(&directory.join(APT_CONF), settings).context("writing the settings of apt")?;
+        let stage = host.stage(format!("Collecting {} locked packages", packages.len()));
+        let mut missing = Vec::new();
+        for package in packages {
+            host.check_interrupt()?;
+            if !self.collect_package(package, directory, context)? {
+                let LockedPackage { name, version, architecture, repository, file, .. } = package;
+                missing.push(format!("{name} {version} {architecture} ({repository} {file})"));
+            }
+        }
+        if !missing.is_empty() {
+            bail!(
+                "{} of kiwi.lock are gone from cache and repositories:\n  {}\nname a mirror that still has them \
+                 (KIWI_DEBIAN_MIRROR may be a snapshot), or lock anew with --lock",
+                if missing.len() == 1 {
+                    "a package".to_owned()
+                } else {
+                    format!("{} packages", missing.len())
+                },
+                missing.join("\n  ")
+            );
+        }
+        stage.finish();
+        Ok(Resolved {
+            kind: RepositoryType::DebDir,
+            location: directory.display().to_string(),
+            suites: vec!["./".to_owned()],
+            components: Vec::new(),
+            architectures: Vec::new(),
+            keys: Vec::new(),
+            checked: false,
+            priority: None,
+            for_build: true,
+            in_image: None,
+            lock_name: LOCAL.to_owned(),
+            credentials: None,
+        })
+    }
+
+    /// Puts one package into the directory. Returns whether it was found.
+    fn collect_package(&self, package: &LockedPackage, directory: &Path, context: &Context) -> Result<bool> {
+        let (cache, host) = (context.cache()?, &context.host);
+        let packages = cache.packages();
+        let target = directory.join(file_name(&package.name, &package.version, &package.architecture));
+        if packages.find(&package.sha256).is_none() {
+            let repositories = self.plan.repositories.iter();
+            let mut repositories: Vec<&Resolved> =
+                repositories.filter(|repository| repository.for_build).collect();
+            repositories.sort_by_key(|repository| repository.lock_name != package.repository);
+            for repository in repositories {
+                let location = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
+                let file = if location.starts_with('/') {
+                    Path::new(&location).to_owned()
+                } else {
+                    let fetched = host
+                        .command("/usr/lib/apt/apt-helper")
+                        .env("APT_CONFIG", directory.join(APT_CONF))
+                        .args(["download-file", &location])
+                        .arg(&target)
+                        .arg(format!("SHA256:{}", package.sha256))
+                        .writable(directory)
+                        .network()
+                        .run();
+                    if fetched.is_err() {
+                        host.check_interrupt()?;
+                        continue;
+                    }
+                    target.clone()
+                };
+                if file.is_file() && packages.save(&package.sha256, &file, host)? {
+                    break;
+                }
+            }
+        }
+        let Some(kept) = packages.find(&package.sha256) else { return Ok(false) };
+        host.copy_file(&kept, &target).with_context(|| format!("writing {}", target.display()))?;
+        Ok(true)
+    }
+}
