@@ -88,7 +88,7 @@ mod tests {
             order: 0,
             sha256: "00ff".to_owned(),
             repository: "debian://bookworm".to_owned(),
-            file: format!("pool/main/{name}.deb"),
+            file: format!("pool/main/{name}.package"),
         }
     }
 

@@ -1,8 +1,10 @@
-//! The structure of the sources: which module uses which (`arrows`), and what the workspace depends on (`dependencies`).
+//! The structure of the sources: which module uses which (`arrows`), what the workspace depends
+//! on (`dependencies`), and where formats of one package manager are known (`package_formats`).
 
 mod arrows;
 mod dependencies;
 mod graph;
 mod names;
+mod package_formats;
 mod rules;
 mod source;

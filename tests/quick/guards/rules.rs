@@ -154,7 +154,10 @@ pub(super) const RULES: Rules = Rules {
                      lock media package_manager password prepare record result_record root_tree \
                      runtime_configuration script share source stage workspace",
                 ),
-                ("package_manager", "cache context distribution failure host lock repository root_tree stage"),
+                (
+                    "package_manager",
+                    "cache context distribution failure host lock repository root_tree stage",
+                ),
                 ("password", ""),
                 (
                     "prepare",

@@ -64,7 +64,7 @@ fn read(crate_dir: &Path, max_lines: usize) -> Crate {
     reader.read
 }
 
-fn rust_files(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn rust_files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -38,8 +38,8 @@ pub(super) struct Sources {
     /// Install one more package (may be repeated).
     #[arg(long = "add-package", value_name = "NAME")]
     add_package: Vec<String>,
-    /// How packages get into a new tree: unpacked by kiwi side by side (native), or all by apt and dpkg (plain). The
-    /// result is the same; plain is slow. Upgrades always go the plain way.
+    /// How packages get into a new tree: unpacked by kiwi in parallel (native), or all by the package manager (plain). The
+    /// result is the same; plain is slow. Upgrades always use plain.
     #[arg(long, value_name = "PATH", value_enum, default_value_t)]
     package_path: Path,
 }

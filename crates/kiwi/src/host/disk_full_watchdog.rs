@@ -1,6 +1,6 @@
-//! Ends a command that waits for room on a full disk for ever.
+//! Ends a command that waits on a full disk forever.
 //!
-//! apt-get does: when an index does not fit, one of its helpers can give up without telling it.
+//! A package manager does: when an index does not fit, one of its helpers can give up without telling it.
 
 use std::path::PathBuf;
 use std::sync::Arc;

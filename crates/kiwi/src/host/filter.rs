@@ -39,8 +39,8 @@ const fn step(code: u32, k: u32, holds: u8, fails: u8) -> libc::sock_filter {
 const ALLOW: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
 const ASK: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_USER_NOTIF, 0, 0);
 
-/// Makes asking for the disk's promise succeed at once: a tree under way is thrown away when the machine stops, so nothing
-/// in it has to be safe on the disk before the build is done, and dpkg would ask after every step of every package.
+/// Makes calls that flush files to the disk succeed at once: an unfinished tree is thrown away when the machine stops, and a
+/// package manager would flush after every step of every package.
 pub(super) fn without_sync() -> Vec<libc::sock_filter> {
     // Error number 0: the call did all that was asked.
     let done = vec![step(ANSWER, libc::SECCOMP_RET_ERRNO, 0, 0)];
