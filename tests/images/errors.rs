@@ -53,7 +53,7 @@ fn what_a_container_takes_away_is_named() {
 fn missing_program_is_named_with_its_package() {
     let case = Case::good();
     let said = in_mounts(&case, "mount --bind /dev/null $(command -v mke2fs)", "build desc --destdir .");
-    let expected = "error: the program 'mke2fs' is needed and not installed; install the package that brings it: \
+    let expected = "error: the program 'mke2fs' is needed and not installed; install the package that provides it: \
                         e2fsprogs on Debian, e2fsprogs on SUSE, e2fsprogs on Fedora";
     assert_eq!(said, expected);
 }
