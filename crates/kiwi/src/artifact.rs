@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::gzip::GzipWriter;
-use crate::host::{Host, sparse};
+use crate::host::{ArtifactFacts, Host, sparse};
 use crate::workspace::Workspace;
 
 /// What a file is for.
@@ -55,6 +55,34 @@ impl Artifact {
     /// A file in the workspace.
     pub fn new(role: Role, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self { role, name: name.into(), path: path.into(), sha256: None }
+    }
+
+    /// Returns what is reported of the file; `sha256` is its digest where one is known.
+    pub fn facts(&self, size: u64, sha256: Option<String>) -> ArtifactFacts {
+        self.role.facts(&self.path, size, sha256.map(|digest| ("sha256", digest)))
+    }
+}
+
+impl Role {
+    /// Returns the keyword in records and in `--json`.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::PackageList => "package-list",
+            Self::Checksum => "checksum",
+            Self::Initrd => "initrd",
+            Self::Kernel => "kernel",
+            Self::KernelLink => "kernel-link",
+            Self::MachineSettings => "machine-settings",
+            Self::InstallSettings => "install-settings",
+            Self::InstallMedium => "install-medium",
+            Self::Image => "image",
+        }
+    }
+
+    /// Returns what is reported of a file with this role.
+    pub fn facts(self, path: &Path, size: u64, digest: Option<(&'static str, String)>) -> ArtifactFacts {
+        let (role, title) = (self.keyword().to_owned(), self.to_string());
+        ArtifactFacts { path: path.to_owned(), role, title, size, digests: digest.into_iter().collect() }
     }
 }
 

@@ -3,13 +3,11 @@
 //! The kind comes from the types in the chain of causes, never from the text of a message.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use description::{Diagnostics, Severity};
-use serde::Serialize;
 
 use crate::failure::{Failure, Invalid, Kind};
-use crate::host::{CommandError, Interrupted, NamespaceError};
+use crate::host::{CommandError, Interrupted, NamespaceError, Position};
 use crate::script::ScriptFailed;
 
 const NO_SPACE: &str =
@@ -24,29 +22,26 @@ pub struct Error {
     pub signal: Option<i32>,
     /// What to do, when that is not part of the message.
     pub advice: Option<String>,
+    /// The report of `check`, for the final event of `--json`.
+    pub report: Option<serde_json::Value>,
+    /// A document that standard output gets in spite of the error.
+    pub document: Option<String>,
     source: anyhow::Error,
 }
 
-/// A location in a file: line and column count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Position {
-    /// The file, as the user named it.
-    pub file: PathBuf,
-    /// The line.
-    pub line: usize,
-    /// The column.
-    pub column: usize,
-}
-
-impl Position {
-    /// Returns where a diagnostic is.
-    pub fn of(diagnostic: &description::Diagnostic) -> Self {
-        let (line, column) = diagnostic.span.line_and_column();
-        Self { file: diagnostic.span.file.name.clone().into(), line, column }
-    }
+/// Returns where a diagnostic is.
+pub fn position_of(diagnostic: &description::Diagnostic) -> Position {
+    let (line, column) = diagnostic.span.line_and_column();
+    Position { file: diagnostic.span.file.name.clone().into(), line, column }
 }
 
 impl Error {
+    /// Adds the report of `check` and the document that standard output gets.
+    #[must_use]
+    pub fn with_report(self, report: serde_json::Value, document: Option<String>) -> Self {
+        Self { report: Some(report), document, ..self }
+    }
+
     /// Returns the exit code of a run that ends with this error.
     pub fn exit_code(&self) -> u8 {
         match self.signal {
@@ -62,7 +57,7 @@ impl Error {
 
     /// Returns where the first error in the description is.
     pub fn position(&self) -> Option<Position> {
-        self.first_diagnostic().map(Position::of)
+        self.first_diagnostic().map(position_of)
     }
 
     /// Returns what the user can do about it.
@@ -103,7 +98,8 @@ impl Error {
 
 impl From<anyhow::Error> for Error {
     fn from(source: anyhow::Error) -> Self {
-        let mut error = Self { kind: Kind::Failed, signal: None, advice: None, source };
+        let mut error =
+            Self { kind: Kind::Failed, signal: None, advice: None, report: None, document: None, source };
         if let Some(interrupted) = error.find::<Interrupted>() {
             error.signal = Some(interrupted.signal);
             error.kind = Kind::Interrupted;

@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::digest::{self, copy};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::stage::Digest;
 
 pub(super) const INDICES: &str = "indices";
@@ -47,7 +47,7 @@ impl Indices {
             let (from, to) = (location.join(name), directory.join(name));
             if !matches!(copy(&from, &to, host), Ok((found, _)) if found == *digest) {
                 host.check_interrupt()?;
-                host.warn(&format!("{} was damaged and is fetched again", from.display()));
+                host.warn(Warning::Cache, &format!("{} was damaged and is fetched again", from.display()));
                 for name in digests.keys().filter(|name| directory.join(name).exists()) {
                     host.remove_file(&directory.join(name))?;
                 }

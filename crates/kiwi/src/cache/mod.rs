@@ -27,9 +27,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::host::Host;
 use crate::host::dir_lock::Held;
 use crate::host::file::WorkDirectory;
+use crate::host::{Host, Warning};
 
 pub use indices::Indices;
 pub use items::{Item, Kind};
@@ -65,7 +65,7 @@ impl Cache {
                 });
             }
             Err(error) => {
-                host.warn(&format!(
+                host.warn(Warning::Cache, &format!(
                     "the cache {} cannot be written to ({error}): this run has one of its own among the temporary \
                      files, and nothing is kept for the next; KIWI_CACHE names a directory that can",
                     location.directory.display()

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{digest_of, digest_of_reader};
-use crate::host::Host;
 use crate::host::file::WorkDirectory;
+use crate::host::{Host, Warning};
 
 /// The directory of downloaded packages.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Packages {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
-        host.warn(&format!("{} was damaged and is fetched again", path.display()));
+        host.warn(Warning::Cache, &format!("{} was damaged and is fetched again", path.display()));
         host.remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
         Ok(None)
     }
@@ -102,7 +102,7 @@ impl Packages {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
-        host.warn(&format!("{} was damaged and is made again", path.display()));
+        host.warn(Warning::Cache, &format!("{} was damaged and is made again", path.display()));
         host.remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
         Ok(None)
     }

@@ -36,7 +36,7 @@ fn size(text: &str) -> Result<u64, String> {
 impl Cache {
     pub(super) fn operation(self) -> Operation {
         Operation::Cache(match self.action {
-            Action::List => cache::Request::List { json: false },
+            Action::List => cache::Request::List,
             Action::Prune { size, days } => {
                 cache::Request::Prune(Limits { size, age: days.map(|days| days * 86_400) })
             }

@@ -16,7 +16,11 @@ mod legacy_1x;
 mod location;
 mod media;
 mod ng;
+mod protocol;
 mod run;
+mod session;
+mod terminal;
+mod text;
 mod verb;
 
 use std::path::PathBuf;
@@ -25,8 +29,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 
-use crate::host::Output;
+use crate::failure::{Failure, Kind};
 use crate::operation::Operation;
+
+pub use session::run;
 
 /// Builds Linux system images that boot, from a description.
 #[derive(Debug, Parser)]
@@ -74,14 +80,25 @@ struct Global {
 pub struct Call {
     /// The operation with its request.
     pub operation: Operation,
-    /// How progress is shown.
-    pub output: Output,
+    /// How events and the answer are shown.
+    pub display: Display,
     /// `--logfile`.
     pub logfile: Option<PathBuf>,
     /// `--timings`
     pub timings: Option<PathBuf>,
     /// Variables that hold as if they were in the environment.
     pub variables: Vec<(&'static str, String)>,
+}
+
+/// How events and the answer are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// For a person: bars on a terminal, lines elsewhere, on standard error; the answer on standard output.
+    Human,
+    /// The protocol of `docs/json.md` on standard output.
+    Json,
+    /// Nothing but the answer and errors.
+    Quiet,
 }
 
 /// A mistake clap itself cannot see.
@@ -100,11 +117,23 @@ impl Problem {
 
 /// Reads the command line; help, version, completions and mistakes end the program here.
 pub fn parse() -> Call {
-    let matches = Arguments::command().get_matches();
+    let matches = Arguments::command().try_get_matches().unwrap_or_else(|error| refuse(&error));
     let early = early_option(&matches);
     let read = Arguments::from_arg_matches(&matches);
-    read.map_or_else(|error| error.exit(), |arguments| arguments.call(early))
-        .unwrap_or_else(|problem| Arguments::command().error(problem.kind, problem.text).exit())
+    read.map_or_else(|error| refuse(&error), |arguments| arguments.call(early))
+        .unwrap_or_else(|problem| refuse(&Arguments::command().error(problem.kind, problem.text)))
+}
+
+/// Ends the program with help, version or a mistake on the command line; a program that reads events gets one of that, too.
+fn refuse(error: &clap::Error) -> ! {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default();
+        let remedy = "see 'kiwi VERB --help'";
+        let failure = anyhow::Error::from(Failure::new(Kind::Usage, message).remedy(remedy));
+        protocol::error(&failure.into(), Kind::Usage.exit_code(), None);
+    }
+    error.exit()
 }
 
 /// An option of the chapter or of KIWI NG that was written before a verb.
@@ -124,7 +153,7 @@ impl Arguments {
     fn call(self, early: Option<String>) -> Result<Call, Problem> {
         let global = self.global;
         let mut settings = ng::Settings::default();
-        let mut operation = match (self.verb, early) {
+        let operation = match (self.verb, early) {
             (None, _) => self.chapter.operation()?,
             (Some(verb), Some(option)) if !verb.is_service() => {
                 return Err(Problem::refused(format!(
@@ -138,18 +167,16 @@ impl Arguments {
                 verb.operation(before)?
             }
         };
-        let output = match (global.json, global.quiet || settings.quiet) {
-            // An answer is one document; events would be mixed into it.
-            (true, _) if operation.answer_as_json() => Output::Quiet,
-            (true, _) => Output::Json,
-            (false, true) => Output::Quiet,
-            (false, false) => Output::Human,
+        let display = match (global.json, global.quiet || settings.quiet) {
+            (true, _) => Display::Json,
+            (false, true) => Display::Quiet,
+            (false, false) => Display::Human,
         };
         let on_terminal = || settings.log_on_terminal.then(|| PathBuf::from(TERMINAL));
         let logfile =
             global.logfile.map(|path| if path.as_os_str() == "stdout" { TERMINAL.into() } else { path });
         let logfile = logfile.or_else(on_terminal);
-        Ok(Call { operation, output, logfile, timings: global.timings, variables: settings.variables })
+        Ok(Call { operation, display, logfile, timings: global.timings, variables: settings.variables })
     }
 }
 
@@ -250,7 +277,7 @@ mod tests {
         assert_eq!(call.logfile, Some("terminal".into()));
         assert_eq!(call.variables, [("KIWI_CONFIG", "f.yml".to_owned()), ("KIWI_CACHE", "c".to_owned())]);
         let call = asked("kiwi --loglevel 40 --logfile stdout system update --root r").unwrap();
-        assert_eq!((call.output, call.logfile), (Output::Quiet, Some("terminal".into())));
+        assert_eq!((call.display, call.logfile), (Display::Quiet, Some("terminal".into())));
     }
 
     #[test]

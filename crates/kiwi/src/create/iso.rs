@@ -18,7 +18,7 @@ use description::{Iso, IsoLayout, Selection};
 use self::content::Packed;
 use super::{BootImageFiles, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::identity::Identity;
 use crate::kernel::Kernel;
 use crate::media::iso::{self, Graft, InPlace, IsoPlan, LOADER};
@@ -66,7 +66,7 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<Vec<Artifact>> {
     if plan.layout == IsoLayout::DmSquash {
-        host.warn("flags=\"dmsquash\" is made as \"overlay\": the file has the system itself, not another image of it");
+        host.warn(Warning::Description, "flags=\"dmsquash\" is made as \"overlay\": the file has the system itself, not another image of it");
     }
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;

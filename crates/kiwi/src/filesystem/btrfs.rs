@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
 use super::{FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
-use crate::host::Host;
 use crate::host::device::stands_for;
+use crate::host::{Host, Warning};
 use crate::root_tree::{Measure, RootTree};
 use crate::tree_archive;
 use crate::workspace::Workspace;
@@ -50,7 +50,7 @@ pub(super) fn create(
              let the system make the nodes at boot (tmpfiles.d)",
             plan.size >> 20
         );
-        host.warn(
+        host.warn(Warning::Attributes,
             "the Btrfs is not reproducible: there is not enough memory for a second copy of the tree, from which \
              mkfs.btrfs would take the files in a fixed order",
         );

@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 
 use self::prototype::{Prototype, TREE};
 use super::{FilesystemPlan, directory_of, empty_file};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::root_tree::{Measure, RootTree, warn_of_lost};
 use crate::workspace::Workspace;
 
@@ -49,7 +49,10 @@ pub(super) fn create(
     warn_of_lost("XFS, as kiwi writes it, cannot store all extended attributes", lost, host);
     for (what, names) in [("keep hard links, which became copies:", linked), ("store sockets:", sockets)] {
         if !names.is_empty() {
-            host.warn(&format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")));
+            host.warn(
+                Warning::Attributes,
+                &format!("XFS, as mkfs.xfs writes it, cannot {what} {}", names.join(", ")),
+            );
         }
     }
     host.write_file(&prototype, text).context("writing the prototype of the file system")?;

@@ -14,6 +14,7 @@ mod command_error;
 pub mod device;
 pub mod dir_lock;
 mod disk_full_watchdog;
+mod event;
 pub mod file;
 mod filter;
 mod id_range;
@@ -37,17 +38,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use before_namespaces::BeforeNamespaces;
 pub use command::Command;
 pub use command_error::CommandError;
+pub use event::{ArtifactFacts, Event, Listener, Output, Position, StageEnd, Unit, Warning};
 pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
-pub use progress::{Output, Progress, RunningStage};
+pub use progress::RunningStage;
 pub use userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Effects, as one value that is handed down.
 pub struct Host {
     log: Log,
-    progress: Progress,
+    progress: progress::Progress,
     spans: usage::Spans,
     interrupt: interrupt::Interrupt,
     search_path: Vec<PathBuf>,
@@ -59,7 +61,7 @@ impl Host {
     pub fn new(output: Output) -> Self {
         Self {
             log: Log::default(),
-            progress: Progress::new(output),
+            progress: progress::Progress::new(output),
             spans: usage::Spans::default(),
             interrupt: interrupt::Interrupt::listen(),
             search_path: program_lookup::search_path(),
@@ -105,31 +107,40 @@ impl Host {
         usage::peak_memory()
     }
 
-    /// Something the user should know that does not stop the work.
-    pub fn warn(&self, text: &str) {
+    /// Reports something the user should know that does not stop the work.
+    pub fn warn(&self, about: Warning, text: &str) {
         self.log.line(&format!("warning: {text}"));
-        self.progress.warn(text);
+        let message = text.to_owned();
+        self.progress.event(&Event::Warning { code: about.keyword(), message, position: None, shown: None });
     }
 
-    /// A result line for the user.
+    /// Reports something about a line of a description; `shown` is its form for a person.
+    pub fn warn_of_description(&self, rule: &'static str, message: &str, position: Position, shown: String) {
+        self.log.line(&shown);
+        let (message, position, shown) = (message.to_owned(), Some(position), Some(shown));
+        self.progress.event(&Event::Warning { code: rule, message, position, shown });
+    }
+
+    /// Reports a line of information.
     pub fn say(&self, text: &str) {
         self.log.line(text);
-        self.progress.say(text);
+        self.progress.event(&Event::Message(text.to_owned()));
     }
 
-    /// The answer to what was asked, on standard output.
-    pub fn print(&self, text: &str) {
-        self.progress.print(text);
+    /// Reports a finished file.
+    pub fn report_artifact(&self, artifact: ArtifactFacts) {
+        self.log.line(&format!("{}: {}", artifact.title, artifact.path.display()));
+        self.progress.artifact(artifact);
     }
 
-    /// A document that is the whole answer, on standard output whatever `--json` and `--quiet` say.
-    pub fn print_document(&self, text: &str) {
-        self.progress.print_document(text);
+    /// Returns the finished files of this run.
+    pub fn artifacts(&self) -> Vec<ArtifactFacts> {
+        self.progress.artifacts()
     }
 
-    /// Whether what is said to the user can have colours.
+    /// Returns whether diagnostics are shown with colours.
     pub fn is_colored(&self) -> bool {
-        self.progress.is_terminal()
+        self.progress.is_colored()
     }
 
     /// Whether there is a person at the terminal who can be asked.
@@ -154,6 +165,11 @@ impl Host {
         arguments: &[String],
     ) -> std::io::Result<std::process::ExitStatus> {
         std::process::Command::new(program).args(arguments).status()
+    }
+
+    /// Runs a program and returns what it printed on standard output; the rest is as with [`Host::attended`].
+    pub fn captured(&self, program: &Path, arguments: &[String]) -> std::io::Result<std::process::Output> {
+        std::process::Command::new(program).args(arguments).stderr(std::process::Stdio::inherit()).output()
     }
 
     /// Runs a program until it prints a line with `text` or `limit` passed; whether it did. It is ended then.

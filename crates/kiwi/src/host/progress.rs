@@ -1,27 +1,18 @@
-//! What the user sees while the work goes on: a spinner on a terminal, plain lines elsewhere, JSON events for programs.
+//! The stages of a run: each is an event at its beginning and its end, and a span of the report of `--timings`.
 
-use std::io::{IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use super::event::{ArtifactFacts, Event, Output, StageEnd, Unit};
 use super::usage::{FromCache, Span, Spans, Usage};
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// For a person: bars on a terminal, lines elsewhere, on standard error.
-    Human,
-    /// One JSON object a line on standard output.
-    Json,
-    /// Nothing but errors.
-    Quiet,
-}
-
-/// Shows stages, warnings and results.
-pub struct Progress {
-    output: Output,
-    terminal: bool,
+/// Sends events to the listener, one at a time.
+pub(super) struct Progress {
+    output: Mutex<Output>,
+    colored: bool,
+    stages: AtomicU64,
+    artifacts: Mutex<Vec<ArtifactFacts>>,
 }
 
 /// A piece of work that is going on.
@@ -30,143 +21,106 @@ pub struct RunningStage<'a> {
     spans: &'a Spans,
     before: (f64, Usage),
     cache: Option<FromCache>,
-    text: String,
+    id: u64,
+    name: String,
     started: Instant,
-    bar: Option<ProgressBar>,
     finished: bool,
 }
 
-#[derive(serde::Serialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-enum Event<'a> {
-    StageStarted { stage: &'a str },
-    StageProgress { stage: &'a str, done: u64, total: u64 },
-    StageFinished { stage: &'a str, seconds: f64 },
-    StageFailed { stage: &'a str, seconds: f64 },
-    Warning { text: &'a str },
-    Message { text: &'a str },
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| elapsed.as_secs_f64())
 }
 
 impl Progress {
     pub(super) fn new(output: Output) -> Self {
-        Self { output, terminal: output == Output::Human && std::io::stderr().is_terminal() }
+        let colored = match &output {
+            Output::Quiet => false,
+            Output::To(listener) => listener.is_colored(),
+        };
+        Self {
+            output: Mutex::new(output),
+            colored,
+            stages: AtomicU64::new(1),
+            artifacts: Mutex::new(Vec::new()),
+        }
     }
 
-    pub(super) fn stage<'a>(&'a self, text: String, spans: &'a Spans) -> RunningStage<'a> {
-        self.event(&Event::StageStarted { stage: &text });
-        let bar = self.terminal.then(|| {
-            let bar = ProgressBar::new_spinner().with_message(text.clone());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
+    pub(super) fn stage<'a>(&'a self, name: String, spans: &'a Spans) -> RunningStage<'a> {
+        let id = self.stages.fetch_add(1, Ordering::SeqCst);
+        self.event(&Event::StageStarted { id, name: name.clone(), time: now() });
         let before = (spans.now(), Usage::so_far());
         RunningStage {
             progress: self,
             spans,
             before,
             cache: None,
-            text,
+            id,
+            name,
             started: Instant::now(),
-            bar,
             finished: false,
         }
     }
 
-    pub(super) fn warn(&self, text: &str) {
-        match self.output {
-            Output::Human => self.line(&format!("warning: {text}")),
-            Output::Json => self.event(&Event::Warning { text }),
+    pub(super) fn event(&self, event: &Event) {
+        match &*self.output.lock().unwrap_or_else(PoisonError::into_inner) {
             Output::Quiet => {}
+            Output::To(listener) => listener.event(event),
         }
     }
 
-    pub(super) fn say(&self, text: &str) {
-        match self.output {
-            Output::Human => self.line(text),
-            Output::Json => self.event(&Event::Message { text }),
-            Output::Quiet => {}
-        }
+    pub(super) fn artifact(&self, artifact: ArtifactFacts) {
+        self.event(&Event::Artifact(artifact.clone()));
+        self.artifacts.lock().unwrap_or_else(PoisonError::into_inner).push(artifact);
     }
 
-    pub(super) fn print(&self, text: &str) {
-        match self.output {
-            Output::Human | Output::Quiet => drop(writeln!(std::io::stdout(), "{text}")),
-            Output::Json => self.event(&Event::Message { text }),
-        }
+    pub(super) fn artifacts(&self) -> Vec<ArtifactFacts> {
+        self.artifacts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Text as it is, with an end of line.
-    pub(super) fn print_document(&self, text: &str) {
-        let end = if text.ends_with('\n') { "" } else { "\n" };
-        drop(write!(std::io::stdout(), "{text}{end}"));
-    }
-
-    pub(super) fn is_terminal(&self) -> bool {
-        self.terminal
-    }
-
-    fn line(&self, text: &str) {
-        if self.output == Output::Human {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        }
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        if self.output == Output::Json
-            && let Ok(line) = serde_json::to_string(event)
-        {
-            let _ = writeln!(std::io::stdout(), "{line}");
-        }
+    pub(super) fn is_colored(&self) -> bool {
+        self.colored
     }
 }
 
 impl RunningStage<'_> {
-    /// How far the work is, in any unit; shown in per cent behind its text.
-    pub fn advance(&self, done: u64, total: u64) {
-        self.progress.event(&Event::StageProgress { stage: &self.text, done, total });
-        if let Some(bar) = &self.bar {
-            let part = u128::from(done) * 100 / u128::from(total.max(1));
-            bar.set_message(format!("{}: {part} %", self.text));
-        }
+    /// Reports how far the work is.
+    pub fn advance(&self, done: u64, total: u64, unit: Unit) {
+        self.progress.event(&Event::Progress { id: self.id, name: self.name.clone(), done, total, unit });
     }
 
-    /// The work is one of the cache's.
+    /// Marks the work as the cache's.
     #[must_use]
     pub fn of_cache(mut self, cache: FromCache) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// The work is done.
+    /// Ends the stage as done. A stage that is dropped without this has failed.
     pub fn finish(mut self) {
         self.finished = true;
+    }
+
+    fn end(&self) -> StageEnd {
+        match (self.finished, self.cache) {
+            (false, _) => StageEnd::Failed,
+            (true, Some(FromCache::Taken)) => StageEnd::Reused,
+            (true, Some(FromCache::Kept) | None) => StageEnd::Finished,
+        }
     }
 }
 
 impl Drop for RunningStage<'_> {
     fn drop(&mut self) {
         let seconds = self.started.elapsed().as_secs_f64();
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
         self.spans.add(Span {
-            name: self.text.clone(),
+            name: self.name.clone(),
             start: self.before.0,
             end: self.spans.now(),
             usage: Usage::so_far().since(self.before.1),
             cache: self.cache,
             succeeded: self.finished,
         });
-        let stage = self.text.as_str();
-        if self.finished {
-            self.progress.line(&format!("{stage} ... done ({seconds:.1} s)"));
-            self.progress.event(&Event::StageFinished { stage, seconds });
-        } else {
-            self.progress.line(&format!("{stage} ... failed ({seconds:.1} s)"));
-            self.progress.event(&Event::StageFailed { stage, seconds });
-        }
+        let (id, name, end) = (self.id, self.name.clone(), self.end());
+        self.progress.event(&Event::StageFinished { id, name, time: now(), seconds, end });
     }
 }

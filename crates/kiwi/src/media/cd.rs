@@ -20,7 +20,7 @@ use super::boot_menu::{self, Start};
 use super::iso::{self, Graft, IsoPlan};
 use super::system_image::SystemImage;
 use crate::gzip::GzipWriter;
-use crate::host::Host;
+use crate::host::{Host, Unit};
 use crate::identity::Identity;
 use crate::workspace::Workspace;
 
@@ -135,7 +135,7 @@ fn pack(image: &Path, packed: &Path, host: &Host) -> Result<()> {
         }
         writer.write_all(&block[..count]).with_context(what)?;
         done += count as u64;
-        stage.advance(done, size);
+        stage.advance(done, size, Unit::Bytes);
     }
     writer.finish().with_context(what)?;
     stage.finish();

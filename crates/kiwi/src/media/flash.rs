@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rustix::fs::{Advice, SeekFrom, fadvise, seek};
 
-use crate::host::Host;
+use crate::host::{Host, Unit};
 
 /// Bytes written and read at a time.
 const BLOCK: usize = 4 << 20;
@@ -44,7 +44,7 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
     }
     let stage = host.stage(format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
     each_block(image, size, host, |block, done| {
-        stage.advance(done, size);
+        stage.advance(done, size, Unit::Bytes);
         if before == Before::Zeros && block.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
@@ -61,7 +61,7 @@ fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Re
     fadvise(device, 0, None, Advice::DontNeed).with_context(|| format!("reading {name} back"))?;
     let mut read = vec![0; BLOCK];
     each_block(image, size, host, |block, done| {
-        stage.advance(done, size);
+        stage.advance(done, size, Unit::Bytes);
         let read = &mut read[..block.len()];
         device.read_exact_at(read, done).with_context(|| format!("reading {name} back at {done}"))?;
         match block.iter().zip(read.iter()).position(|(written, read)| written != read) {

@@ -9,7 +9,7 @@ use ondisk::Filesystem;
 
 use super::boot_files::BootFiles;
 use super::system_image::SystemImage;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 
 /// The directories of kernel modules; the second one is a link to the first in today's distributions.
 const PLACES: [&str; 2] = ["usr/lib/modules", "lib/modules"];
@@ -20,7 +20,7 @@ pub fn compare(boot: &BootFiles, system: &SystemImage, host: &Host) -> Result<()
     let Some(versions) = versions(filesystem, system, host)
         .with_context(|| format!("reading the kernel versions of {}", system.path.display()))?
     else {
-        host.warn(&format!(
+        host.warn(Warning::Kernel, &format!(
             "{} is a {}, which kiwi cannot read: make sure that the system has the modules of kernel {}, which \
              starts it",
             system.path.display(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
 use crate::media::boot_files::{BootFiles, base_name};
@@ -19,7 +20,7 @@ pub struct Request {
 }
 
 /// Makes the CD.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     for program in cd::programs() {
         host.find_program(program)?;
@@ -32,7 +33,8 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     let medium = target.unfinished(&workspace)?;
     cd::create(&plan, &medium, &workspace, host)?;
     target.deliver(&medium, &workspace, host)?;
-    workspace.close()
+    workspace.close()?;
+    Ok(target.outcome(host))
 }
 
 /// The chapter's name: `initrd-....gz` gives `initrd-....cdboot.iso`.

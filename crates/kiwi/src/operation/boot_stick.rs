@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
 use crate::host::BeforeNamespaces;
@@ -32,7 +33,7 @@ impl Request {
 }
 
 /// Makes the stick.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     for program in stick::programs() {
         host.find_program(program)?;
@@ -49,5 +50,6 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     let medium = request.target.unfinished(&workspace)?;
     stick::create(&plan, &medium, &workspace, host)?;
     request.target.deliver(&medium, &workspace, host)?;
-    workspace.close()
+    workspace.close()?;
+    Ok(request.target.outcome(host))
 }

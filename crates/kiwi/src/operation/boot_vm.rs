@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::outcome::Outcome;
 use crate::context::Context;
 use crate::host::Host;
 
@@ -51,7 +52,7 @@ const FIRMWARE: [(&str, &str); 4] = [
 ];
 
 /// Runs the machine until it ends.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let image = &request.image;
     if !image.is_file() {
@@ -75,7 +76,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     if !status.success() {
         bail!("QEMU ended with {status}");
     }
-    Ok(())
+    Ok(Outcome::Done)
 }
 
 /// Whether a machine really runs with KVM and this host's processor: there are hosts whose /dev/kvm opens and whose

@@ -15,6 +15,7 @@ use description::{Choice, Selection};
 use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
+use super::outcome::{Explained, Outcome};
 use super::{Overrides, cache, create, explain, image_build, load, prepare};
 use crate::context::Context;
 use crate::failure::Invalid;
@@ -52,7 +53,7 @@ pub struct Request {
 }
 
 /// Builds everything and says where it is.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
     loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
@@ -78,6 +79,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
         Some(root) => Some(prepare::root_directory(Some(root), &groups[0][0], host)?),
         None => None,
     };
+    let mut explained = Vec::new();
     for (number, selections) in groups.into_iter().enumerate() {
         let options =
             PrepareOptions { network: request.network, package_path: request.overrides.package_path };
@@ -94,7 +96,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
             ))
         });
         let types: Vec<_> = types.collect::<Result<_>>()?;
-        build.run(location, &types, &workspace)?;
+        explained.extend(build.run(location, &types, &workspace)?);
     }
     if !request.explain {
         loaded.locking.write(loaded.source.directory(), host)?;
@@ -102,7 +104,11 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     if !request.explain && !request.reuse.off && cache.lasts() {
         cache.prune(cache::limits(context)?, host)?;
     }
-    workspace.close()
+    workspace.close()?;
+    Ok(match request.explain {
+        true => Outcome::Explanation { stages: explained },
+        false => Outcome::Artifacts { artifacts: host.artifacts() },
+    })
 }
 
 /// A selection for every type that was asked for, each once.
@@ -153,7 +159,7 @@ impl Build<'_> {
         location: Location,
         types: &[(Option<Workspace>, description::Selection)],
         workspace: &Workspace,
-    ) -> Result<()> {
+    ) -> Result<Vec<Explained>> {
         let mut plan = self.plan.clone();
         let (tree, decided, made) = self.tree(&mut plan, location)?;
         let shared = TreeContext {
@@ -169,7 +175,7 @@ impl Build<'_> {
         let images: Vec<ImageBuild<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
             let next = || crate::prepare::next_layer(&plan, &decided, &tree, self.context);
-            return explain::say(&plan, &decided, next, &images, self.request.reuse, self.context);
+            return explain::stages(&plan, &decided, next, &images, self.request.reuse, self.context);
         }
         let mut missing = Vec::new();
         for image in &images {
@@ -178,13 +184,14 @@ impl Build<'_> {
             }
         }
         if missing.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let prepared = match made {
             Some(prepared) => prepared,
             None => self.make(&plan, &tree, &decided, &missing)?,
         };
-        image_build::make_all(&missing, &tree, &prepared.record, &self.context.host)
+        image_build::make_all(&missing, &tree, &prepared.record, &self.context.host)?;
+        Ok(Vec::new())
     }
 
     /// The tree, empty but for what the package manager needs, or, when it is to be kept, finished.

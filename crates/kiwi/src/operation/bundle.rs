@@ -16,6 +16,7 @@ use liblzma::write::XzEncoder;
 use sha2::{Sha256, Sha512};
 
 use super::list_results;
+use super::outcome::Outcome;
 use crate::context::Context;
 use crate::host::Host;
 use crate::result_record::{self, BuiltFile, BuiltImage};
@@ -45,7 +46,7 @@ struct Bundled<'a> {
 }
 
 /// Writes the bundle; a file gets its name when it is complete.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let record = list_results::read(&request.target_dir)?;
     let configuration = context.configuration()?;
@@ -72,9 +73,12 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
             .and_then(|()| host.rename(&unfinished_sum, &directory.join(&sum_name)))
             .with_context(|| format!("writing {}", directory.join(&bundled.name).display()))?;
         stage.finish();
-        host.say(&format!("{}: {}", bundled.file.role, directory.join(&bundled.name).display()));
+        let path = directory.join(&bundled.name);
+        let size = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();
+        host.report_artifact(bundled.file.role.facts(&path, size, Some((ending, sum))));
     }
-    work.close().context("removing the work directory")
+    work.close().context("removing the work directory")?;
+    Ok(Outcome::Artifacts { artifacts: host.artifacts() })
 }
 
 /// Names every file anew.

@@ -7,7 +7,7 @@ use crate::artifact::{Artifact, Role};
 use crate::cache::{Damaged, Entry};
 use crate::context::Context;
 use crate::host::usage::FromCache;
-use crate::host::{Host, Interrupted};
+use crate::host::{Host, Interrupted, Warning};
 use crate::stage::Inputs;
 use crate::workspace::Workspace;
 
@@ -36,7 +36,10 @@ pub(super) fn restore<T: DeserializeOwned>(
             Ok(Some(taken))
         }
         Err(error) if error.is::<Damaged>() => {
-            host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
+            host.warn(
+                Warning::Cache,
+                &format!("the cache is not used here: {error:#}; this stage is made anew"),
+            );
             cache.stages().remove(&key, host)?;
             stage.finish();
             Ok(None)
@@ -91,7 +94,7 @@ pub(super) fn save<T: Serialize>(
     stage.finish();
     match kept {
         Err(error) if !error.is::<Interrupted>() => {
-            host.warn(&format!("the next build cannot use this stage again: {error:#}"));
+            host.warn(Warning::Cache, &format!("the next build cannot use this stage again: {error:#}"));
             Ok(())
         }
         other => other,

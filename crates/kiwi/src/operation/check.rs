@@ -8,17 +8,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Error, Result};
+use anyhow::{Context as _, Error, Result};
 use description::{
     Choice, Description, DescriptionKind, Diagnostic, Diagnostics, Selection, Severity, SourceFile, Span,
     TypeEntry,
 };
 
 use super::load;
+use super::outcome::Outcome;
 use crate::context::Context;
 use crate::diagnostic;
 use crate::failure::{Failure, Invalid, Kind};
-use crate::host::Host;
 use crate::share::Share;
 
 /// What to check.
@@ -45,55 +45,58 @@ pub enum Format {
     Sarif,
 }
 
-/// Fails with all diagnostics; says so when there is nothing to say.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+/// Returns the report of a description without errors.
+///
+/// # Errors
+///
+/// The description is wrong or cannot be read; the error carries the report, too.
+pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error::Error> {
     let share = &context.share;
     let host = &context.host;
     let source = match load::open(&request.description, share) {
         Ok(source) => source,
-        Err(error) => return Err(unreadable(request, error, host)?),
+        Err(error) => return Err(unreadable(request, error)?),
     };
     let path = source.config().display().to_string();
     let parsed = load::parse(&source);
     let mut diagnostics = parsed.diagnostics;
     diagnostics.0.extend(parsed.deprecated.0);
-    let mut good = String::new();
+    let mut image = String::new();
     if let Some(mut description) = parsed.description {
         if let Err(error) = load::inherit(&mut description, &source, share) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
-        good = selections(&description, request, share, &mut diagnostics)?;
+        image = selections(&description, request, share, &mut diagnostics)?;
     }
     diagnostics.sort();
-    match request.format {
-        Format::Human if diagnostics.has_errors() => {}
-        Format::Human => {
-            if !diagnostics.0.is_empty() {
-                host.say(&diagnostic::render(&diagnostics, host.is_colored()));
-            }
-            host.say(&format!("{path}: {good}, no errors"));
-        }
-        Format::Json => host.print_document(&diagnostic::json(&path, &diagnostics)?),
-        Format::Sarif => host.print_document(&diagnostic::sarif(&diagnostics)?),
+    let report = diagnostic::report(&path, &diagnostics)?;
+    let document = document(request.format, &report, &diagnostics)?;
+    if diagnostics.has_errors() {
+        let invalid = Invalid { diagnostics, told: document.is_some() };
+        return Err(crate::error::Error::from(Error::from(invalid)).with_report(report, document));
     }
-    match diagnostics.has_errors() {
-        true => Err(Invalid { diagnostics, told: request.format != Format::Human }.into()),
-        false => Ok(()),
-    }
+    let shown = (!diagnostics.0.is_empty()).then(|| diagnostic::render(&diagnostics, host.is_colored()));
+    Ok(Outcome::Checked { report, document, shown, path, image })
 }
 
-/// Says in the form that was asked for that there is no text to look at.
-fn unreadable(request: &Request, error: Error, host: &Host) -> Result<Error> {
+/// Returns the document that was asked for; none for a person.
+fn document(format: Format, report: &serde_json::Value, diagnostics: &Diagnostics) -> Result<Option<String>> {
+    Ok(match format {
+        Format::Human => None,
+        Format::Json => Some(serde_json::to_string_pretty(report).context("writing the report")?),
+        Format::Sarif => Some(diagnostic::sarif(diagnostics)?),
+    })
+}
+
+/// Adds the report that there is no text to look at.
+fn unreadable(request: &Request, error: Error) -> Result<crate::error::Error> {
     let path = request.description.display().to_string();
     let file = Arc::new(SourceFile { name: path.clone(), text: String::new() });
     let diagnostic = Diagnostic::error(Span { file, range: 0..0 }, format!("{error:#}"));
     let diagnostics = Diagnostics(vec![diagnostic.label("cannot be read")]);
-    match request.format {
-        Format::Human => {}
-        Format::Json => host.print_document(&diagnostic::json(&path, &diagnostics)?),
-        Format::Sarif => host.print_document(&diagnostic::sarif(&diagnostics)?),
-    }
-    Ok(error)
+    let report = diagnostic::report(&path, &diagnostics)?;
+    let document = document(request.format, &report, &diagnostics)?;
+    Ok(crate::error::Error::from(error).with_report(report, document))
 }
 
 /// What is wrong with the description that is inherited: its own mistakes, or that it cannot be read.

@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result, bail};
 use description::{Conversion, Description, Format, SchemaVersion};
 
 use super::load;
+use super::outcome::Outcome;
 use crate::context::Context;
-use crate::diagnostic;
-use crate::failure::Invalid;
+use crate::failure::{Failure, Invalid, Kind};
 
 /// What to convert, and where to.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl Target {
 }
 
 /// Writes the description anew.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let source = load::open(&request.description, &context.share)?;
     let written_in = source.format();
@@ -82,13 +82,15 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     }
     let mut included = |path: &str| source.included(path);
     let converted = Description::convert(source.file(), conversion, &mut included).map_err(Invalid::new)?;
-    if !converted.diagnostics.0.is_empty() {
-        host.say(&diagnostic::render(&converted.diagnostics, host.is_colored()));
-    }
+    load::warn(&converted.diagnostics, host);
     let location = match &request.output {
         Output::Print => {
-            host.print_document(&converted.text);
-            return Ok(());
+            return Ok(Outcome::Converted {
+                path: None,
+                schema: conversion.schema.to_string(),
+                format: conversion.format.to_string(),
+                text: Some(converted.text),
+            });
         }
         Output::File(path) => {
             refuse_existing(path)?;
@@ -103,8 +105,12 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
             source.config()
         }
     };
-    host.say(&format!("{}: schema {}, {}", location.display(), conversion.schema, conversion.format));
-    Ok(())
+    Ok(Outcome::Converted {
+        path: Some(location.to_owned()),
+        schema: conversion.schema.to_string(),
+        format: conversion.format.to_string(),
+        text: None,
+    })
 }
 
 /// Today's keywords and the format it has, unless `--to` says otherwise.
@@ -124,7 +130,8 @@ fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
         })
         .collect();
     if schemas.len() > 1 || formats.len() > 1 {
-        bail!("--to names more than one schema or more than one format; give one of each at most");
+        let message = "--to names more than one schema or more than one format; give one of each at most";
+        return Err(Failure::new(Kind::Usage, message).into());
     }
     Ok(Conversion {
         schema: schemas.first().copied().unwrap_or(SchemaVersion::NEWEST),

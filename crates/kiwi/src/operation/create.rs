@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use description::{DescriptionKind, Selection};
 
 use super::boot_image::DecidedBoot;
+use super::outcome::Outcome;
 use super::{Overrides, boot_image, images_script, install_medium, load, prepare};
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
@@ -37,7 +38,7 @@ pub struct Request {
 }
 
 /// Creates the images and says where they are.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
@@ -55,7 +56,8 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     let built = built_image(&selection, &artifacts, host)?;
     publish(artifacts, built, &workspace, context)?;
     drop(boot);
-    workspace.close()
+    workspace.close()?;
+    Ok(Outcome::Artifacts { artifacts: host.artifacts() })
 }
 
 /// Makes everything the selection's type asks for.
@@ -85,9 +87,16 @@ pub(super) fn publish(
     refuse_larger(&built, context.configuration()?.max_size)?;
     let host = &context.host;
     let published = artifact::publish(artifacts, workspace, host)?;
+    // A link has the size and digest of what it leads to.
+    let measured: Vec<BuiltFile> = built.files.clone();
     ResultRecord::add(built, workspace, host)?;
     for artifact in published {
-        host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
+        let same = |file: &&BuiltFile| file.file == artifact.name;
+        let kernel = |file: &&BuiltFile| artifact.role == Role::KernelLink && file.role == Role::Kernel;
+        let Some(file) = measured.iter().find(same).or_else(|| measured.iter().find(kernel)) else {
+            continue;
+        };
+        host.report_artifact(artifact.facts(file.size, Some(file.sha256.clone())));
     }
     Ok(())
 }

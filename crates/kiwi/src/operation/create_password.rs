@@ -2,14 +2,15 @@
 
 use anyhow::{Context as _, Result, bail};
 
+use super::outcome::Outcome;
 use crate::context::Context;
 
 /// Nothing can be asked.
 #[derive(Debug, Clone)]
 pub struct Request;
 
-/// Asks twice without echo until both agree, then prints a SHA-512 crypt hash with a fresh random salt.
-pub fn run(_request: &Request, context: &Context) -> Result<()> {
+/// Asks twice without echo until both agree, then returns a SHA-512 crypt hash with a fresh random salt.
+pub fn run(_request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let password = loop {
         let first = host.ask_secret("Enter the password: ").context("reading the password")?;
@@ -21,6 +22,5 @@ pub fn run(_request: &Request, context: &Context) -> Result<()> {
         }
         host.say("The two differ, try again.");
     };
-    host.print(&crate::password::hash(&password)?);
-    Ok(())
+    Ok(Outcome::PasswordHash { hash: crate::password::hash(&password)? })
 }

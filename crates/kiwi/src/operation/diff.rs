@@ -10,15 +10,13 @@ use std::io::{BufReader, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
+use super::outcome::{Comparison, Difference, Outcome};
 use crate::context::Context;
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::extended_attributes;
-
-/// Differences that are shown; the rest is counted.
-const SHOWN: usize = 40;
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -31,34 +29,30 @@ pub struct Request {
     pub times: bool,
 }
 
-/// Prints every difference; that there is one is an error.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
-    let host = &context.host;
-    let mut compare = Comparison { times: request.times, found: Vec::new(), host };
+/// Returns every difference.
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
+    let mut compare = Comparing { times: request.times, found: Vec::new(), host: &context.host };
     compare.paths(&request.one, &request.other, Path::new(""))?;
-    let found = compare.found;
-    for line in found.iter().take(SHOWN) {
-        host.print(line);
-    }
-    match found.len() {
-        0 => {
-            host.print(&format!("{} and {} are the same", request.one.display(), request.other.display()));
-            Ok(())
-        }
-        count => {
-            bail!("{count} differences between {} and {}", request.one.display(), request.other.display())
-        }
-    }
+    Ok(Outcome::Comparison(Comparison {
+        one: request.one.clone(),
+        other: request.other.clone(),
+        same: compare.found.is_empty(),
+        differences: compare.found,
+    }))
 }
 
 /// A comparison that goes on.
-struct Comparison<'h> {
+struct Comparing<'h> {
     times: bool,
-    found: Vec<String>,
+    found: Vec<Difference>,
     host: &'h Host,
 }
 
-impl Comparison<'_> {
+impl Comparing<'_> {
+    fn add(&mut self, path: &str, what: String) {
+        self.found.push(Difference { path: path.to_owned(), inside: Vec::new(), what });
+    }
+
     fn paths(&mut self, one: &Path, other: &Path, inside: &Path) -> Result<()> {
         self.host.check_interrupt()?;
         let read =
@@ -66,7 +60,7 @@ impl Comparison<'_> {
         let (first, second) = (read(one)?, read(other)?);
         let shown = Path::new("/").join(inside).display().to_string();
         if first.file_type() != second.file_type() {
-            self.found.push(format!("{shown}: {} here, {} there", kind(&first), kind(&second)));
+            self.add(&shown, format!("{} here, {} there", kind(&first), kind(&second)));
             return Ok(());
         }
         for (what, here, there) in [
@@ -78,7 +72,7 @@ impl Comparison<'_> {
             ("attributes", attributes(one), attributes(other)),
         ] {
             if here != there && (what != "time" || self.times) {
-                self.found.push(format!("{shown}: {what} {here} here, {there} there"));
+                self.add(&shown, format!("{what} {here} here, {there} there"));
             }
         }
         if first.is_dir() {
@@ -86,10 +80,10 @@ impl Comparison<'_> {
                 let location = inside.join(name);
                 match (one.join(name), other.join(name)) {
                     (here, _) if here.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only there", location.display()));
+                        self.add(&format!("/{}", location.display()), "only there".to_owned());
                     }
                     (_, there) if there.symlink_metadata().is_err() => {
-                        self.found.push(format!("/{}: only here", location.display()));
+                        self.add(&format!("/{}", location.display()), "only here".to_owned());
                     }
                     (here, there) => self.paths(&here, &there, &location)?,
                 }
@@ -97,19 +91,15 @@ impl Comparison<'_> {
         } else if first.is_symlink() {
             let (here, there) = (std::fs::read_link(one)?, std::fs::read_link(other)?);
             if here != there {
-                self.found.push(format!(
-                    "{shown}: leads to {} here, {} there",
-                    here.display(),
-                    there.display()
-                ));
+                self.add(&shown, format!("leads to {} here, {} there", here.display(), there.display()));
             }
         } else if first.is_file() {
             if first.len() != second.len() {
-                self.found.push(format!("{shown}: {} bytes here, {} there", first.len(), second.len()));
+                self.add(&shown, format!("{} bytes here, {} there", first.len(), second.len()));
             }
             let location = first_difference(one, other)?;
             if let Some(location) = location {
-                self.found.push(format!("{shown}: differs first at byte {location}"));
+                self.add(&shown, format!("differs first at byte {location}"));
             }
             if location.is_some() || first.len() != second.len() {
                 self.images(one, other, &shown)?;
@@ -125,19 +115,21 @@ impl Comparison<'_> {
             Ok(None) => return Ok(()),
             Err(error) => {
                 self.host.check_interrupt()?;
-                self.found.push(format!("{shown}: what differs in it is not known: {error:#}"));
+                self.add(shown, format!("what differs in it is not known: {error:#}"));
                 return Ok(());
             }
         };
-        let mut within = Comparison { times: self.times, found: Vec::new(), host: self.host };
+        let mut within = Comparing { times: self.times, found: Vec::new(), host: self.host };
         let compared = within.paths(&opened.one, &opened.other, Path::new(""));
         opened.close()?;
         compared?;
         if within.found.is_empty() {
-            self.found
-                .push(format!("{shown}: all files in it are the same; the difference is how it was written"));
+            self.add(shown, "all files in it are the same; the difference is how it was written".to_owned());
         }
-        self.found.extend(within.found.into_iter().map(|line| format!("{shown}: in it {line}")));
+        for Difference { path, mut inside, what } in within.found {
+            inside.insert(0, path);
+            self.found.push(Difference { path: shown.to_owned(), inside, what });
+        }
         Ok(())
     }
 }
@@ -252,11 +244,11 @@ mod tests {
             .unwrap();
         let host = Host::new(Output::Quiet);
         let differences = |one: &Path, other: &Path| {
-            let mut compare = Comparison { times: false, found: Vec::new(), host: &host };
+            let mut compare = Comparing { times: false, found: Vec::new(), host: &host };
             compare.paths(one, other, Path::new("")).unwrap();
             compare.found
         };
-        let all = differences(&one, &other).join("\n");
+        let all = differences(&one, &other).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         for text in [
             "/etc/file: differs first at byte 2",
             "/link: leads to one here, other there",

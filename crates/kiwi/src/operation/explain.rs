@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::image_build::ImageBuild;
+use super::outcome::{Explained, Fate};
 use crate::cache::Cache;
 use crate::context::Context;
 use crate::host::Host;
@@ -12,29 +13,17 @@ use crate::stage::{Change, Inputs, Stage};
 /// How many changes a line names.
 const NAMED: usize = 3;
 
-/// What happens to one stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
-    /// It comes from the cache.
-    Reused { age: u64 },
-    /// It is not needed: what is made of it comes from the cache.
-    Spared,
-    /// It runs.
-    Runs { why: String },
-    /// It shows when so many packages were fetched.
-    Unread { missing: usize },
-}
-
-/// Says it, a line for each stage; `next` tells of the layer upon the bootstrap packages.
-pub(super) fn say(
+/// Returns every stage of one tree; `next` tells of the layer upon the bootstrap packages.
+pub(super) fn stages(
     plan: &PreparePlan,
     decided: &Decided,
     next: impl FnOnce() -> Result<NextLayer<Inputs>>,
     images: &[ImageBuild<'_>],
     reuse: Reuse,
     context: &Context,
-) -> Result<()> {
+) -> Result<Vec<Explained>> {
     let (cache, host) = (context.cache()?, &context.host);
+    let mut stages = Vec::new();
     let network = plan.uses_network() && !reuse.network;
     let fate = |inputs: &Inputs, of_scripts: bool| {
         if reuse.off {
@@ -53,27 +42,28 @@ pub(super) fn say(
     let of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
     if let Some(inputs) = &decided.bootstrap {
         let of_bootstrap = if any { fate(inputs, false) } else { Fate::Spared };
-        host.print(&line(Stage::Bootstrap.title(), &of_bootstrap));
+        stages.push(Explained::new(Stage::Bootstrap, of_bootstrap));
     }
     if runs(&of_packages) {
         match next()? {
-            NextLayer::Known(inputs) => host.print(&line(Stage::Scripts.title(), &fate(&inputs, false))),
+            NextLayer::Known(inputs) => stages.push(Explained::new(Stage::Scripts, fate(&inputs, false))),
             NextLayer::None => {}
             NextLayer::Unread(missing) => {
-                host.print(&line(Stage::Scripts.title(), &Fate::Unread { missing }));
+                stages.push(Explained::new(Stage::Scripts, Fate::Unread { missing }));
             }
         }
     }
-    host.print(&line(Stage::Packages.title(), &of_packages));
-    host.print(&line(Stage::Tree.title(), &of_tree));
-    for (image, of_image) in images.iter().zip(&of_images) {
+    stages.push(Explained::new(Stage::Packages, of_packages));
+    stages.push(Explained::new(Stage::Tree, of_tree));
+    for (image, of_image) in images.iter().zip(of_images) {
         if let Some(inputs) = image.boot_inputs() {
-            let of_boot = if runs(of_image) { fate(inputs, false) } else { Fate::Spared };
-            host.print(&line(Stage::BootImage.title(), &of_boot));
+            let of_boot = if runs(&of_image) { fate(inputs, false) } else { Fate::Spared };
+            stages.push(Explained::new(Stage::BootImage, of_boot));
         }
-        host.print(&line(&format!("{} {}", Stage::Image.title(), image.keyword()), of_image));
+        let image_type = Some(image.keyword());
+        stages.push(Explained { image_type, ..Explained::new(Stage::Image, of_image) });
     }
-    Ok(())
+    Ok(stages)
 }
 
 fn fate(inputs: &Inputs, cache: &Cache, host: &Host) -> Fate {
@@ -111,28 +101,6 @@ fn reason(changes: &[Change]) -> String {
     parts.join(", ")
 }
 
-fn line(title: &str, fate: &Fate) -> String {
-    match fate {
-        Fate::Reused { age } => format!("{title}: from the cache, made {}", ago(*age)),
-        Fate::Spared => format!("{title}: not needed"),
-        Fate::Runs { why } => format!("{title}: runs: {why}"),
-        Fate::Unread { missing } => {
-            format!("{title}: unknown until packages that are not in the cache are read: {missing}")
-        }
-    }
-}
-
-/// A time span in the largest unit that fits.
-fn ago(seconds: u64) -> String {
-    let (count, unit) = match seconds {
-        0..120 => (seconds, "second"),
-        120..7200 => (seconds / 60, "minute"),
-        7200..172_800 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
-    };
-    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +112,5 @@ mod tests {
         assert_eq!(reason(&[changed("tree")]), "the stage 'tree' changed");
         let many: Vec<Change> = ["a", "b", "c", "d", "e"].map(changed).to_vec();
         assert_eq!(reason(&many), "a changed, b changed, c changed, 2 more");
-    }
-
-    #[test]
-    fn ages_are_told_in_one_unit() {
-        assert_eq!(
-            [ago(1), ago(300), ago(7200), ago(200_000)],
-            ["1 second ago", "5 minutes ago", "2 hours ago", "2 days ago"]
-        );
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use bootconfig::{InstallChoice, InstallConfig};
 
 use super::deployed_disk;
+use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
 use crate::host::Host;
@@ -36,14 +37,14 @@ pub struct Installation {
 }
 
 /// Makes the CD.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let target = request.output.clone().unwrap_or_else(|| usual_name(&request.installation.system));
     make(&request.installation, &Target::File(target), host)
 }
 
 /// Makes the medium at `target`.
-pub(super) fn make(installation: &Installation, target: &Target, host: &Host) -> Result<()> {
+pub(super) fn make(installation: &Installation, target: &Target, host: &Host) -> Result<Outcome> {
     for program in cd::programs() {
         host.find_program(program)?;
     }
@@ -59,7 +60,8 @@ pub(super) fn make(installation: &Installation, target: &Target, host: &Host) ->
     let medium = target.unfinished(&workspace)?;
     cd::create(&plan, &medium, &workspace, host)?;
     target.deliver(&medium, &workspace, host)?;
-    workspace.close()
+    workspace.close()?;
+    Ok(target.outcome(host))
 }
 
 /// What `N.config` beside the system says, then what this call says.

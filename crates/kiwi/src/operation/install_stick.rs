@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::install_cd::{self, Installation};
+use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
 use crate::host::BeforeNamespaces;
@@ -26,7 +27,7 @@ impl Request {
 }
 
 /// Makes the stick.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     install_cd::make(&request.installation, &request.target, host)
 }

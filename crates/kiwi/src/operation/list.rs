@@ -3,20 +3,21 @@
 use anyhow::Result;
 
 use super::load;
+use super::outcome::{BootImage, Outcome};
 use crate::context::Context;
 
 /// Nothing can be asked.
 #[derive(Debug, Clone)]
 pub struct Request;
 
-/// Prints `path -> Version: x.y.z`, a line each.
-pub fn run(_request: &Request, context: &Context) -> Result<()> {
+/// Returns path and version of each.
+pub fn run(_request: &Request, context: &Context) -> Result<Outcome> {
     let share = &context.share;
-    let host = &context.host;
     share.require_images()?;
+    let mut descriptions = Vec::new();
     for path in share.list() {
         let loaded = load::load(&share.description(&path)?, share)?;
-        host.print(&format!("{path} -> Version: {}", loaded.description.version));
+        descriptions.push(BootImage { path, version: loaded.description.version.to_string() });
     }
-    Ok(())
+    Ok(Outcome::BootImages { descriptions })
 }

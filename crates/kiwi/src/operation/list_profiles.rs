@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::load;
+use super::outcome::{Outcome, Profile};
 use crate::context::Context;
 
 /// Of which description.
@@ -14,16 +15,11 @@ pub struct Request {
     pub description: PathBuf,
 }
 
-/// Prints name and description of each, separated by a tab.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
-    let host = &context.host;
+/// Returns name and description of each.
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let loaded = load::load(&request.description, &context.share)?;
-    let profiles = &loaded.description.profiles;
-    if profiles.is_empty() {
-        host.print("No profiles available");
-    }
-    for profile in profiles {
-        host.print(&format!("{}\t{}", profile.name, profile.description));
-    }
-    Ok(())
+    let profiles = loaded.description.profiles.iter();
+    let profiles = profiles
+        .map(|profile| Profile { name: profile.name.to_string(), description: profile.description.clone() });
+    Ok(Outcome::Profiles { profiles: profiles.collect() })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use super::outcome::{BuiltFiles, Outcome};
 use crate::context::Context;
 use crate::result_record::{FILE, ResultRecord};
 
@@ -12,35 +13,14 @@ use crate::result_record::{FILE, ResultRecord};
 pub struct Request {
     /// Where the images are.
     pub target_dir: PathBuf,
-    /// Whether the answer is the record itself.
-    pub json: bool,
 }
 
-/// Prints each build and its files.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
-    let host = &context.host;
+/// Returns each build and its files.
+pub fn run(request: &Request, _context: &Context) -> Result<Outcome> {
     let record = read(&request.target_dir)?;
-    if request.json {
-        host.print_document(&serde_json::to_string_pretty(&record)?);
-        return Ok(());
-    }
-    for image in &record.images {
-        host.print(&format!(
-            "{} {}, {}, {}",
-            image.name, image.version, image.image_type, image.architecture
-        ));
-        for file in &image.files {
-            let path = request.target_dir.join(&file.file);
-            let state = if path.exists() { "" } else { "  (no longer there)" };
-            host.print(&format!(
-                "  {:16} {:>12}  {}{state}",
-                file.role.to_string(),
-                file.size,
-                path.display()
-            ));
-        }
-    }
-    Ok(())
+    let files = record.images.iter().flat_map(|image| &image.files).map(|file| file.file.clone());
+    let missing = files.filter(|file| !request.target_dir.join(file).exists()).collect();
+    Ok(Outcome::Results(BuiltFiles { directory: request.target_dir.clone(), record, missing }))
 }
 
 /// The record of a directory in which something was built.

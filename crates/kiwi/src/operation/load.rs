@@ -8,7 +8,9 @@ use description::{Architecture, Choice, Description, Diagnostics, Parsed, Select
 use super::Overrides;
 use super::locking::Locking;
 use crate::context::Context;
+use crate::error::position_of;
 use crate::failure::Invalid;
+use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
 use crate::source::Source;
@@ -44,14 +46,20 @@ pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
     Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
+/// Reports diagnostics as warnings, with an empty line between them for a person.
+pub(super) fn warn(diagnostics: &Diagnostics, host: &Host) {
+    for (number, one) in diagnostics.0.iter().enumerate() {
+        let shown = crate::diagnostic::render(&Diagnostics(vec![one.clone()]), host.is_colored());
+        let shown = if number == 0 { shown } else { format!("\n{shown}") };
+        host.warn_of_description(one.rule, &one.message, position_of(one), shown);
+    }
+}
+
 /// As `load`, and warnings are shown.
 pub(super) fn load_and_warn(path: &Path, context: &Context) -> Result<Loaded> {
     let share = &context.share;
-    let host = &context.host;
     let loaded = load(path, share)?;
-    if !loaded.warnings.0.is_empty() {
-        host.say(&crate::diagnostic::render(&loaded.warnings, false));
-    }
+    warn(&loaded.warnings, &context.host);
     Ok(loaded)
 }
 

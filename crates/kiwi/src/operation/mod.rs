@@ -29,6 +29,7 @@ pub mod list_profiles;
 pub mod list_results;
 mod load;
 pub mod locking;
+pub mod outcome;
 mod overrides;
 mod partition_plan;
 pub mod prepare;
@@ -46,6 +47,7 @@ pub use crate::cache::{Limits, parse_size};
 pub use crate::prepare::PackagePath;
 pub use crate::prepare::Reuse;
 pub use load::machine;
+pub use outcome::Outcome;
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryOptions};
 
 /// An operation with what it was asked.
@@ -123,33 +125,41 @@ impl Operation {
         }
     }
 
-    /// Makes the answer one JSON document, where the operation gives an answer; whether it does.
-    pub fn answer_as_json(&mut self) -> bool {
+    /// Returns the verb, as the command line and `--json` name it.
+    pub fn verb(&self) -> &'static str {
         match self {
-            Self::Check(request) => request.format = check::Format::Json,
-            Self::Info(request) => request.format = info::Format::Json,
-            Self::ListResults(request) => request.json = true,
-            Self::Cache(cache::Request::List { json }) => *json = true,
-            Self::Prepare(_)
-            | Self::Create(_)
-            | Self::Build(_)
-            | Self::Upgrade(_)
-            | Self::Cache(_)
-            | Self::Convert(_)
-            | Self::Init(_)
-            | Self::BootCd(_)
-            | Self::BootStick(_)
-            | Self::Bundle(_)
-            | Self::InstallCd(_)
-            | Self::InstallStick(_)
-            | Self::BootVm(_)
-            | Self::Diff(_)
-            | Self::Repro(_)
-            | Self::List(_)
-            | Self::ListProfiles(_)
-            | Self::CreatePassword(_) => return false,
+            Self::Prepare(_) => "prepare",
+            Self::Create(_) => "create",
+            Self::Build(_) => "build",
+            Self::Upgrade(_) => "upgrade",
+            Self::Cache(cache::Request::List) => "cache list",
+            Self::Cache(cache::Request::Prune(_)) => "cache prune",
+            Self::Cache(cache::Request::Verify) => "cache verify",
+            Self::Check(_) => "check",
+            Self::Init(_) => "init",
+            Self::Convert(_) => "convert",
+            Self::Info(_) => "info",
+            Self::BootCd(_) => "boot-cd",
+            Self::InstallCd(_) => "install-cd",
+            Self::InstallStick(_) => "install-stick",
+            Self::BootStick(_) => "boot-stick",
+            Self::Diff(_) => "diff",
+            Self::Repro(_) => "repro",
+            Self::ListResults(_) => "result list",
+            Self::Bundle(_) => "result bundle",
+            Self::BootVm(_) => "run",
+            Self::List(_) => "list",
+            Self::ListProfiles(_) => "list-profiles",
+            Self::CreatePassword(_) => "create-password",
         }
-        true
+    }
+
+    /// Returns the exit code of a run that ends with `error`. Of a comparison 1 means that there are differences.
+    pub fn exit_code(&self, error: &Error) -> u8 {
+        match self {
+            Self::Diff(_) | Self::Repro(_) => error.exit_code().max(2),
+            _ => error.exit_code(),
+        }
     }
 
     /// Opens the devices it writes to, before the program enters its namespaces.
@@ -162,14 +172,14 @@ impl Operation {
     }
 
     /// Carries it out.
-    pub fn run(&self, context: &Context) -> Result<(), Error> {
+    pub fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let result = match self {
             Self::Prepare(request) => prepare::run(request, context),
             Self::Create(request) => create::run(request, context),
             Self::Build(request) => build::run(request, context),
             Self::Cache(request) => cache::run(request, context),
             Self::Upgrade(request) => upgrade::run(request, context),
-            Self::Check(request) => check::run(request, context),
+            Self::Check(request) => return check::run(request, context),
             Self::Init(request) => init::run(request, context),
             Self::Convert(request) => convert::run(request, context),
             Self::ListResults(request) => list_results::run(request, context),

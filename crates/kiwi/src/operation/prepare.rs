@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, bail};
 use description::Selection;
 
 use super::locking::Locking;
+use super::outcome::Outcome;
 use super::{Overrides, load};
 use crate::context::Context;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
@@ -35,7 +36,7 @@ pub struct Request {
 }
 
 /// Prepares the tree and says where it is.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let loaded = load::load_and_warn(&request.description, context)?;
     let selection =
@@ -54,8 +55,7 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
         host,
     )?;
     report(&prepared.record.secrets, host);
-    host.say(&format!("The root tree is ready: {}", root.display()));
-    Ok(())
+    Ok(Outcome::Tree { root, upgraded: false })
 }
 
 /// Runs `work` on a new tree that gets the name `root` when it succeeds.
@@ -94,7 +94,9 @@ pub(super) fn report(secrets: &[Secret], host: &Host) {
     for secret in secrets {
         match secret.renewed {
             Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),
-            Renewal::Nobody | Renewal::Author(_) | Renewal::Kept => host.warn(&secret.to_string()),
+            Renewal::Nobody | Renewal::Author(_) | Renewal::Kept => {
+                host.warn(Warning::Secret, &secret.to_string())
+            }
         }
     }
 }

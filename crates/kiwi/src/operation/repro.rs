@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::outcome::{Comparison, Outcome, Part};
 use crate::context::Context;
 use crate::host::Host;
 
@@ -46,7 +47,7 @@ pub struct Request {
 }
 
 /// Builds twice and compares.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let destdir = &request.destdir;
     let making = || format!("creating {}", destdir.display());
@@ -75,22 +76,14 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
         ("the root tree that came from the cache", ["other/tree", "again/tree"], None),
         ("the images, which create made", ["one/images", "other/images"], Some("--no-times".to_owned())),
     ];
-    let mut different = Vec::new();
+    let mut parts = Vec::new();
     for (what, directories, option) in pairs {
-        host.print(&format!("Comparing {what}:"));
         let locations = directories.map(|directory| text(destdir.join(directory)));
-        let keywords = ["diff".to_owned()].into_iter().chain(locations).chain(option);
-        if !kiwi(&keywords.collect::<Vec<_>>(), host)? {
-            different.push(what);
-        }
+        let keywords = ["diff".to_owned(), "--json".to_owned()].into_iter().chain(locations).chain(option);
+        parts.push(Part { what, comparison: compared(&keywords.collect::<Vec<_>>(), host)? });
     }
-    match different.first() {
-        None => {
-            host.print("Both builds are the same, byte by byte");
-            Ok(())
-        }
-        Some(first) => bail!("the builds differ, first in {first}; both are in {}", destdir.display()),
-    }
+    let same = parts.iter().all(|part| part.comparison.same);
+    Ok(Outcome::Reproduction { same, directory: destdir, parts })
 }
 
 fn text(path: PathBuf) -> String {
@@ -142,7 +135,7 @@ fn run_kiwi(
     keywords.extend_from_slice(own);
     keywords.extend(request.image_type.iter().flat_map(|keyword| ["--type".to_owned(), keyword.clone()]));
     keywords.extend(request.profiles.iter().flat_map(|name| ["--add-profile".to_owned(), name.clone()]));
-    host.print(&format!("Running 'kiwi {verb}' into {}:", directory.display()));
+    host.say(&format!("Running 'kiwi {verb}' into {}:", directory.display()));
     let status = host.attended(Path::new("/bin/sh"), &keywords).context("starting kiwi")?;
     if !status.success() {
         bail!("'kiwi {verb}' into {} failed", directory.display());
@@ -150,9 +143,18 @@ fn run_kiwi(
     Ok(())
 }
 
-/// Runs this program with other keywords; whether it found nothing to complain about.
-fn kiwi(keywords: &[String], host: &Host) -> Result<bool> {
-    Ok(host.attended(&program()?, keywords).context("starting kiwi")?.success())
+/// Runs `kiwi diff --json` and returns what its last event says.
+fn compared(keywords: &[String], host: &Host) -> Result<Comparison> {
+    let output = host.captured(&program()?, keywords).context("starting kiwi")?;
+    let text = String::from_utf8(output.stdout).context("reading what kiwi diff found")?;
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap_or_default())
+        .context("reading what kiwi diff found")?;
+    match last["event"].as_str() {
+        Some("result") => {
+            serde_json::from_value(last["outcome"].clone()).context("reading what kiwi diff found")
+        }
+        _ => bail!("'kiwi diff' failed: {}", last["message"].as_str().unwrap_or("it reported no reason")),
+    }
 }
 
 fn program() -> Result<PathBuf> {

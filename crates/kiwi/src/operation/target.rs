@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 
+use super::outcome::Outcome;
 use crate::artifact::{self, Artifact, Role};
 use crate::host::{BeforeNamespaces, Host};
 use crate::media::boot_files::directory_of;
@@ -83,15 +84,18 @@ impl Target {
                 flash::write_file(medium, &copy, &path.display().to_string(), host)?;
                 publish(name, &copy, workspace, host)
             }
-            Self::Opened(stick) => {
-                flash::write(medium, &stick.device, &stick.name, Before::Anything, host)?;
-                host.say(&format!(
-                    "{} is ready and was read back without a difference; take it out",
-                    stick.name
-                ));
-                Ok(())
-            }
+            Self::Opened(stick) => flash::write(medium, &stick.device, &stick.name, Before::Anything, host),
             Self::Stick(_) => bail!("no stick was opened"),
+        }
+    }
+
+    /// Returns what is reported of a delivered medium.
+    pub(super) fn outcome(&self, host: &Host) -> Outcome {
+        match self {
+            Self::Opened(stick) => Outcome::Stick { device: stick.name.clone() },
+            Self::File(_) | Self::StickFile(_) | Self::Stick(_) => {
+                Outcome::Artifacts { artifacts: host.artifacts() }
+            }
         }
     }
 }
@@ -104,7 +108,9 @@ fn file_name(path: &Path) -> Result<String> {
 /// Gives a finished medium its name.
 fn publish(name: String, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
     for artifact in artifact::publish(vec![Artifact::new(Role::Image, name, medium)], workspace, host)? {
-        host.say(&format!("{}: {}", artifact.role, artifact.path.display()));
+        let size =
+            artifact.path.metadata().with_context(|| format!("reading {}", artifact.path.display()))?.len();
+        host.report_artifact(artifact.facts(size, artifact.sha256.clone()));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::outcome::Outcome;
 use super::{Overrides, load};
 use crate::context::Context;
 use crate::record::Record;
@@ -19,13 +20,11 @@ pub struct Request {
 }
 
 /// Upgrades the tree in place.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
-    let host = &context.host;
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
     let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
     crate::prepare::upgrade(&selection, &record, &tree, context)?;
-    host.say(&format!("The root tree is up to date: {}", tree.path().display()));
-    Ok(())
+    Ok(Outcome::Tree { root: tree.path().to_owned(), upgraded: true })
 }

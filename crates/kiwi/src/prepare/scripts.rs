@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::{Script, ScriptFailed};
@@ -77,12 +77,17 @@ pub(super) fn run(
         if let Some(package) = package
             && !installed.iter().any(|other| other.name == package)
         {
-            host.warn(&format!("{} is not run: no package {package} is installed", script.name));
+            host.warn(
+                Warning::Script,
+                &format!("{} is not run: no package {package} is installed", script.name),
+            );
             continue;
         }
         let stage = host.stage(format!("Running {}", script.name));
         match run_one(script, network, tree, host) {
-            Err(error) if package.is_some() && error.is::<ScriptFailed>() => host.warn(&format!("{error:#}")),
+            Err(error) if package.is_some() && error.is::<ScriptFailed>() => {
+                host.warn(Warning::Script, &format!("{error:#}"))
+            }
             other => other?,
         }
         stage.finish();

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use description::Settings;
 
 use crate::distribution::Distribution;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::root_tree::RootTree;
 
 /// Writes them; what the image has no data for is an error or a warning that names the package.
@@ -52,7 +52,7 @@ fn locale(language: &str, tree: &RootTree, host: &Host) -> Result<()> {
         return Ok(());
     }
     if !tree.exists("usr/sbin/locale-gen") {
-        host.warn(&format!(
+        host.warn(Warning::Description, &format!(
             "the locale {name} is set but its data is not in the image; add the package that provides it ({})",
             Distribution::package_hint(tree, |facts| facts.locale_package.to_owned())
         ));

@@ -14,8 +14,8 @@ use anyhow::{Context as _, Result};
 use super::{Decided, PreparePlan, install};
 use crate::cache::{Cache, Damaged, Entry, Making, Parent};
 use crate::context::Context;
-use crate::host::Host;
 use crate::host::usage::FromCache;
+use crate::host::{Host, Warning};
 use crate::package_manager::{Layer, Layers};
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs, Key, Stage};
@@ -244,7 +244,9 @@ impl<'a> TreeStages<'a> {
     }
 
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
-        self.context.host.warn(&format!("the cache is not used here: {error:#}; this stage is made anew"));
+        self.context
+            .host
+            .warn(Warning::Cache, &format!("the cache is not used here: {error:#}; this stage is made anew"));
         self.cache.stages().remove(key, &self.context.host)?;
         Ok(())
     }

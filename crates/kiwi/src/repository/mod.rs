@@ -15,7 +15,7 @@ pub use configuration::Configuration;
 use crate::distribution::ImageRepository;
 use crate::distribution::debian::{self, ReleaseArchive};
 use crate::failure::{Failure, Kind};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::runtime_configuration::RuntimeConfiguration;
 
 /// Where SUSE projects are published, unless `kiwi.yml` names another location.
@@ -80,7 +80,10 @@ pub fn resolve(
             }
             SourcePath::Local(path) => {
                 if !Path::new(path).exists() {
-                    host.warn(&format!("the repository {path} does not exist and is left out"));
+                    host.warn(
+                        Warning::Repository,
+                        &format!("the repository {path} does not exist and is left out"),
+                    );
                     continue;
                 }
                 resolved.push(plain(repository, path.clone(), description)?);

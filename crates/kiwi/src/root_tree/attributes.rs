@@ -10,8 +10,8 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::RootTree;
-use crate::host::Host;
 use crate::host::device::is_marker;
+use crate::host::{Host, Warning};
 
 /// Names that a warning shows; the rest is counted.
 const SHOWN: usize = 20;
@@ -78,10 +78,13 @@ pub fn warn_of_lost(reason: &str, lost: Vec<(PathBuf, Vec<String>)>, host: &Host
     if more > 0 {
         shown.push(format!("and {more} more"));
     }
-    host.warn(&format!(
-        "{reason}; these files lose theirs: {}; set them at first boot or take another type",
-        shown.join(", ")
-    ));
+    host.warn(
+        Warning::Attributes,
+        &format!(
+            "{reason}; these files lose theirs: {}; set them at first boot or take another type",
+            shown.join(", ")
+        ),
+    );
 }
 
 /// Entries of which there is more to say than what `stat` says of them.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::host::Host;
+use crate::host::{Host, Warning};
 
 /// Files and directories of files, in the order in which they are read.
 const SYSTEM: [(&str, &str); 2] =
@@ -99,7 +99,7 @@ impl RuntimeConfiguration {
     pub fn read_and_warn(host: &Host) -> Result<Self> {
         let configuration = Self::read(host)?;
         for warning in &configuration.warnings {
-            host.warn(warning);
+            host.warn(Warning::Configuration, warning);
         }
         Ok(configuration)
     }

@@ -19,7 +19,7 @@ impl Results {
     pub(super) fn operation(self) -> Operation {
         match self {
             Self::List(command) => {
-                Operation::ListResults(list_results::Request { target_dir: command.target_dir, json: false })
+                Operation::ListResults(list_results::Request { target_dir: command.target_dir })
             }
             Self::Bundle(command) => Operation::Bundle(bundle::Request {
                 target_dir: command.target_dir,

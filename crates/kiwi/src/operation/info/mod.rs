@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use description::Selection;
 
+use super::outcome::{InfoAnswer, Outcome};
 use super::{Overrides, load};
 use crate::context::Context;
 use crate::root_tree::RootTree;
@@ -45,9 +46,8 @@ pub enum Format {
     Profile,
 }
 
-/// Prints it on standard output.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
-    let host = &context.host;
+/// Collects the facts.
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let loaded = load::load_and_warn(&request.description, context)?;
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
@@ -55,12 +55,12 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     if request.resolve {
         info.resolved = Some(resolved(&selection, &loaded.source, context)?);
     }
-    host.print_document(&match request.format {
+    let text = match request.format {
         Format::Human => table::text(&info),
         Format::Json => serde_json::to_string_pretty(&info)?,
         Format::Profile => info.profile_text().to_owned(),
-    });
-    Ok(())
+    };
+    Ok(Outcome::Info(InfoAnswer { info: serde_json::to_value(&info)?, text }))
 }
 
 /// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::outcome::Outcome;
 use crate::context::Context;
 pub use answers::Answers;
 pub use template::Template;
@@ -28,7 +29,7 @@ pub struct Request {
 }
 
 /// Writes the description and says what to do next.
-pub fn run(request: &Request, context: &Context) -> Result<()> {
+pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let (template, answers, directory) = match request.template {
         Some(template) => (template, request.answers.clone(), request.directory.clone()),
@@ -53,15 +54,12 @@ pub fn run(request: &Request, context: &Context) -> Result<()> {
     }
     host.rename_directory(&unfinished, &directory).with_context(writing)?;
     work.close().context("removing the work directory")?;
-    let shown = directory.display();
-    let build = match template.built_elsewhere() {
-        None => format!("kiwi build {shown} --destdir DIR"),
-        Some(manager) => format!(
-            "kiwi-ng system build --description {shown} --target-dir DIR; this kiwi does not build with {manager} yet"
-        ),
-    };
-    host.say(&format!("{shown}: {}\nCheck it: kiwi check {shown}\nBuild it: {build}", template.title()));
-    Ok(())
+    Ok(Outcome::Initialized {
+        directory,
+        template: template.keyword().to_owned(),
+        title: template.title().to_owned(),
+        not_built: template.built_elsewhere().map(ToString::to_string),
+    })
 }
 
 /// Nothing of the user's is ever overwritten.

@@ -8,7 +8,7 @@ use description::{PatternType, RepositoryType};
 use super::output::update_error;
 use super::preferences::{is_directory, label};
 use super::{Apt, WORK};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::repository::{Resolved, SigningKey};
 use crate::root_tree::RootTree;
 use crate::stage::Digest;
@@ -116,7 +116,7 @@ impl Apt<'_> {
     /// A key of the network, in our directory; apt tells armoured keys from binary ones by the ending of the file.
     fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
         if url.starts_with("http://") || url.starts_with("ftp://") {
-            host.warn(&format!(
+            host.warn(Warning::Repository, &format!(
                 "the signing key {url} is fetched over a connection that nobody vouches for; use https, or a file"
             ));
         }

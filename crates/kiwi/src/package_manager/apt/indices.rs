@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::output::Order;
 use super::{Apt, WORK};
 use crate::context::Context;
+use crate::host::Warning;
 use crate::package_manager::Package;
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, canonical};
@@ -44,7 +45,7 @@ impl Apt<'_> {
         }
         let kept = cache.indices().save(&self.repositories(tree)?, &tree.path().join(LISTS), host);
         if let Err(error) = kept {
-            host.warn(&format!("the next build reads the repositories anew: {error:#}"));
+            host.warn(Warning::Cache, &format!("the next build reads the repositories anew: {error:#}"));
         }
         Ok(())
     }
@@ -120,7 +121,7 @@ fn once<T: Serialize + DeserializeOwned>(
     if lasting(&answer)
         && let Err(error) = cache.indices().save_resolution(inputs, &answer, host)
     {
-        host.warn(&format!("the next build asks apt again what to install: {error:#}"));
+        host.warn(Warning::Cache, &format!("the next build asks apt again what to install: {error:#}"));
     }
     Ok(answer)
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::context::Context;
 use crate::distribution::PackageScripts;
-use crate::host::{Command, Host};
+use crate::host::{Command, Host, Warning};
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
@@ -242,7 +242,10 @@ impl PackageManager for Apt<'_> {
             .filter(|name| installed.iter().any(|package| package.name == *name))
             .collect();
         for name in self.plan.delete.iter().filter(|name| !present.contains(&name.as_str())) {
-            host.warn(&format!("the package {name} is to be deleted and was never installed"));
+            host.warn(
+                Warning::Packages,
+                &format!("the package {name} is to be deleted and was never installed"),
+            );
         }
         if present.is_empty() {
             return Ok(());

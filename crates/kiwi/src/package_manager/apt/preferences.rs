@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 
 use super::{Apt, WORK};
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 
@@ -61,7 +61,7 @@ impl Apt<'_> {
         let targets = targets(&command.output().context("asking apt what the repositories are called")?);
         let (pins, confused) = pins(&alike, &targets);
         for (location, suite) in confused {
-            host.warn(&format!(
+            host.warn(Warning::Repository, &format!(
                 "the priority of the repository {location} ({suite}) cannot be kept: its release file says nothing that \
                  another repository of its host, with another priority, does not say; give it a label or a suite of its own"
             ));

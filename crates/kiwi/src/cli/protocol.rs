@@ -1,0 +1,74 @@
+//! `--json`: one JSON object a line on standard output, described in `docs/json.md`.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::host::{ArtifactFacts, Event, Host, Listener};
+use crate::operation::Outcome;
+
+/// Grows only by new fields and events; a change of what is there would be a new number.
+const VERSION: u32 = 1;
+
+/// Standard output.
+pub(super) struct Protocol;
+
+impl Listener for Protocol {
+    fn event(&self, event: &Event) {
+        write(match event {
+            Event::StageStarted { id, name, time } => {
+                json!({"event": "stage", "id": id, "name": name, "state": "started", "time": time})
+            }
+            Event::StageFinished { id, name, time, seconds, end } => {
+                json!({"event": "stage", "id": id, "name": name, "state": end, "time": time, "seconds": seconds})
+            }
+            Event::Progress { id, done, total, unit, .. } => {
+                json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit})
+            }
+            Event::Artifact(artifact) => artifact_event(artifact),
+            Event::Warning { code, message, position, .. } => {
+                json!({"event": "warning", "code": code, "message": message, "position": position})
+            }
+            Event::Message(text) => json!({"event": "message", "text": text}),
+        });
+    }
+}
+
+fn artifact_event(artifact: &ArtifactFacts) -> Value {
+    json!({
+        "event": "artifact",
+        "path": artifact.path,
+        "role": artifact.role,
+        "size": artifact.size,
+        "digests": artifact.digests,
+    })
+}
+
+/// Writes the last event of a run that ended well.
+pub(super) fn result(verb: &str, outcome: &Outcome, host: &Host) {
+    write(json!({"event": "result", "verb": verb, "outcome": outcome, "log": host.log().path()}));
+}
+
+/// Writes the last event of a run that failed.
+pub(super) fn error(error: &Error, exit_code: u8, host: Option<&Host>) {
+    let mut event = json!({
+        "event": "error",
+        "kind": error.kind,
+        "message": error.message(),
+        "remedy": error.remedy(),
+        "position": error.position(),
+        "exit_code": exit_code,
+        "log": host.and_then(|host| host.log().path()),
+    });
+    if let Some(report) = &error.report {
+        event["report"] = report.clone();
+    }
+    write(event);
+}
+
+fn write(mut event: Value) {
+    event["version"] = VERSION.into();
+    // A whole line in one call, so that a reader never sees half of one.
+    let _ = std::io::stdout().write_all(format!("{event}\n").as_bytes());
+}

@@ -1,0 +1,191 @@
+//! The answers of operations as text: what was asked for on standard output, the rest on standard error.
+
+use std::io::Write;
+
+use super::terminal::line as message;
+use crate::operation::outcome::{BuiltFiles, Comparison, Explained, Fate, Listing, Outcome};
+
+/// Differences that are shown; the rest is counted.
+const SHOWN: usize = 40;
+
+/// Shows an outcome; `quiet` leaves out what is not the answer itself.
+pub(super) fn show(outcome: &Outcome, quiet: bool) {
+    let say = |text: &str| {
+        if !quiet {
+            message(text);
+        }
+    };
+    match outcome {
+        // Each file was reported when it was finished.
+        Outcome::Done | Outcome::Artifacts { .. } => {}
+        Outcome::Tree { root, upgraded: false } => {
+            say(&format!("The root tree is ready: {}", root.display()))
+        }
+        Outcome::Tree { root, upgraded: true } => {
+            say(&format!("The root tree is up to date: {}", root.display()));
+        }
+        Outcome::Stick { device } => {
+            say(&format!("{device} is ready and was read back without a difference; take it out"));
+        }
+        Outcome::Explanation { stages } => stages.iter().for_each(|stage| print(&explained(stage))),
+        Outcome::Cache(listing) => cache(listing),
+        Outcome::Pruned { removed } if removed.is_empty() => print("nothing removed"),
+        Outcome::Pruned { removed } => {
+            for sum in removed {
+                print(&format!("{} removed, {} freed", sum.counted(), megabytes(sum.bytes)));
+            }
+        }
+        Outcome::Verified { whole } => {
+            for sum in whole {
+                print(&format!("{} are whole, {}", sum.counted(), megabytes(sum.bytes)));
+            }
+        }
+        Outcome::Checked { document: Some(document), .. } => print(document),
+        Outcome::Checked { document: None, shown, path, image, .. } => {
+            if let Some(shown) = shown {
+                say(shown);
+            }
+            say(&format!("{path}: {image}, no errors"));
+        }
+        Outcome::Info(answer) => print(&answer.text),
+        Outcome::Converted { text: Some(text), .. } => print(text),
+        Outcome::Converted { text: None, path, schema, format } => {
+            let path = path.as_deref().unwrap_or(std::path::Path::new("")).display();
+            say(&format!("{path}: schema {schema}, {format}"));
+        }
+        Outcome::Initialized { directory, title, not_built, .. } => {
+            let shown = directory.display();
+            let build = match not_built {
+                None => format!("kiwi build {shown} --destdir DIR"),
+                Some(manager) => format!(
+                    "kiwi-ng system build --description {shown} --target-dir DIR; this kiwi does not build with \
+                     {manager} yet"
+                ),
+            };
+            say(&format!("{shown}: {title}\nCheck it: kiwi check {shown}\nBuild it: {build}"));
+        }
+        Outcome::Comparison(comparison) => compared(comparison),
+        Outcome::Reproduction { directory, parts, .. } => {
+            for part in parts {
+                print(&format!("Comparing {}:", part.what));
+                compared(&part.comparison);
+            }
+            match parts.iter().find(|part| !part.comparison.same) {
+                None => print("Both builds are the same, byte by byte"),
+                Some(first) => message(&format!(
+                    "the builds differ, first in {}; both are in {}",
+                    first.what,
+                    directory.display()
+                )),
+            }
+        }
+        Outcome::Results(answer) => results(answer),
+        Outcome::BootImages { descriptions } => {
+            for description in descriptions {
+                print(&format!("{} -> Version: {}", description.path, description.version));
+            }
+        }
+        Outcome::Profiles { profiles } if profiles.is_empty() => print("No profiles available"),
+        Outcome::Profiles { profiles } => {
+            for profile in profiles {
+                print(&format!("{}\t{}", profile.name, profile.description));
+            }
+        }
+        Outcome::PasswordHash { hash } => print(hash),
+    }
+}
+
+/// Prints text with one end of line.
+pub(super) fn print(text: &str) {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    drop(write!(std::io::stdout(), "{text}{end}"));
+}
+
+fn compared(comparison: &Comparison) {
+    for difference in comparison.differences.iter().take(SHOWN) {
+        print(&difference.to_string());
+    }
+    let (one, other) = (comparison.one.display(), comparison.other.display());
+    match comparison.differences.len() {
+        0 => print(&format!("{one} and {other} are the same")),
+        1 => message(&format!("1 difference between {one} and {other}")),
+        count => message(&format!("{count} differences between {one} and {other}")),
+    }
+}
+
+fn results(answer: &BuiltFiles) {
+    for image in &answer.record.images {
+        print(&format!("{} {}, {}, {}", image.name, image.version, image.image_type, image.architecture));
+        for file in &image.files {
+            let path = answer.directory.join(&file.file);
+            let state = if answer.missing.contains(&file.file) { "  (no longer there)" } else { "" };
+            print(&format!("  {:16} {:>12}  {}{state}", file.role.to_string(), file.size, path.display()));
+        }
+    }
+}
+
+fn cache(listing: &Listing) {
+    print(&format!("The cache is {}", listing.directory.display()));
+    for stage in &listing.stages {
+        let name: String = stage.key.chars().take(12).collect();
+        print(&format!(
+            "{name}  {:10}  {:>9}  used {:>4} h ago  saves {:>5.1} s  {}",
+            stage.stage,
+            megabytes(stage.bytes),
+            listing.now.saturating_sub(stage.used) / 3600,
+            stage.saves_milliseconds.unwrap_or(0) as f64 / 1000.0,
+            stage.image.as_deref().unwrap_or("damaged"),
+        ));
+    }
+    if listing.stages.is_empty() {
+        print(&format!("0 stages, {}", megabytes(0)));
+    }
+    for sum in &listing.kinds {
+        print(&format!("{}, {}", sum.counted(), megabytes(sum.bytes)));
+    }
+    let limit = listing.limit.map(|limit| format!(" of at most {}", megabytes(limit))).unwrap_or_default();
+    print(&format!("together {}{limit}", megabytes(listing.bytes)));
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / f64::from(1 << 20))
+}
+
+fn explained(stage: &Explained) -> String {
+    let title = match stage.image_type {
+        Some(image_type) => format!("{} {image_type}", stage.title),
+        None => stage.title.to_owned(),
+    };
+    match &stage.fate {
+        Fate::Reused { age } => format!("{title}: from the cache, made {}", ago(*age)),
+        Fate::Spared => format!("{title}: not needed"),
+        Fate::Runs { why } => format!("{title}: runs: {why}"),
+        Fate::Unread { missing } => {
+            format!("{title}: unknown until packages that are not in the cache are read: {missing}")
+        }
+    }
+}
+
+/// A time span in the largest unit that fits.
+fn ago(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7200 => (seconds / 60, "minute"),
+        7200..172_800 => (seconds / 3600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_ages_in_one_unit() {
+        assert_eq!(
+            [ago(1), ago(300), ago(7200), ago(200_000)],
+            ["1 second ago", "5 minutes ago", "2 hours ago", "2 days ago"]
+        );
+    }
+}
