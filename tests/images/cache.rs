@@ -281,6 +281,7 @@ fn the_cache_is_kept_small(case: &Case) {
     let listed = case.cache(&["list"]);
     assert!(listed.contains("6 stages, ") && listed.matches(" tiny").count() == 6, "{listed}");
     let listed: serde_json::Value = serde_json::from_str(&case.cache(&["list", "--json"])).unwrap();
+    let listed = &listed["outcome"];
     let packages = case.path("cache/packages/sha256").read_dir().unwrap().count();
     let counted = |kind: &str| {
         let kinds = listed["kinds"].as_array().unwrap();

@@ -59,7 +59,7 @@ fn info_tells_what_this_build_takes() {
     let expected = json!({"source": "http://example.org/repo", "type": "apt-deb", "alias": "own", "priority": 5,
         "distribution": null, "components": [], "in_image": true, "used_by_build": false});
     assert_eq!(plain["repositories"][0], expected);
-    let gui = document(&["--profile", "gui", "--add-package", "extra", "--json"]);
+    let gui = document(&["--profile", "gui", "--add-package", "extra", "--format", "json"]);
     assert_eq!(gui["build"]["type"], "oem");
     assert_eq!(gui["packages"]["image"], json!(["extra", "less", "mksq", "xterm"]));
     assert_eq!(gui["packages"]["ignored"], json!(["vim"]));

@@ -9,5 +9,6 @@ mod errors;
 mod guards;
 mod hostile;
 mod init;
+mod json;
 mod mistakes;
 mod results;

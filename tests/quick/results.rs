@@ -59,7 +59,7 @@ fn list_shows_each_build_with_its_files() {
     let record: Value =
         serde_json::from_slice(&run(directory.path(), "--json result list --target-dir images").stdout)
             .unwrap();
-    assert_eq!(record["images"][0]["files"][1]["compress"], true);
+    assert_eq!(record["outcome"]["images"][0]["files"][1]["compress"], true);
 }
 
 #[test]

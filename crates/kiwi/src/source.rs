@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+use crate::failure::{Failure, Kind};
 use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
 
 /// A description as it lies on the disk.
@@ -23,7 +25,8 @@ impl Source {
             return Self::read(directory);
         }
         if !directory.is_dir() {
-            bail!("there is no description at {}: no such directory", directory.display());
+            let message = format!("there is no description at {}: no such directory", directory.display());
+            return Err(Failure::new(Kind::File, message).into());
         }
         let mut candidates = vec![directory.join("config.xml"), directory.join("image/config.xml")];
         let mut named: Vec<PathBuf> = fs::read_dir(directory)
@@ -37,18 +40,24 @@ impl Source {
             .extend(["yaml", "yml", "toml", "json"].map(|format| directory.join(format!("config.{format}"))));
         match candidates.into_iter().find(|path| path.is_file()) {
             Some(config) => Self::read(&config),
-            None => bail!(
-                "there is no description at {}: it has neither config.xml (or .yaml, .toml, .json), image/config.xml \
+            None => {
+                let message = format!(
+                    "there is no description at {}: it has neither config.xml (or .yaml, .toml, .json), image/config.xml \
                  nor a *.kiwi file",
-                directory.display()
-            ),
+                    directory.display()
+                );
+                Err(Failure::new(Kind::File, message).into())
+            }
         }
     }
 
     fn read(config: &Path) -> Result<Self> {
         let text = match read_text(config) {
             Ok(text) => text,
-            Err(why) => bail!("reading the description {}: {why}", config.display()),
+            Err(why) => {
+                let message = format!("reading the description {}: {why}", config.display());
+                return Err(Failure::new(Kind::File, message).into());
+            }
         };
         let directory =
             config.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));

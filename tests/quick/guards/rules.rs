@@ -126,7 +126,7 @@ pub(super) const RULES: Rules = Rules {
                 ("artifact", "gzip host workspace"),
                 ("bootloader", "filesystem host root_tree workspace"),
                 ("cache", "host stage"),
-                ("cli", "host operation"),
+                ("cli", "context diagnostic error failure host operation timings"),
                 ("context", "cache host runtime_configuration share"),
                 (
                     "create",
@@ -146,7 +146,7 @@ pub(super) const RULES: Rules = Rules {
                 ("initrd", "gzip host identity kernel root_tree"),
                 ("kernel", "distribution root_tree"),
                 ("lock", ""),
-                ("main", "cli context diagnostic error host operation timings"),
+                ("main", "cli"),
                 ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
                 (
                     "operation",
@@ -171,7 +171,7 @@ pub(super) const RULES: Rules = Rules {
                 ("runtime_configuration", "host"),
                 ("script", "distribution host root_tree"),
                 ("share", "host"),
-                ("source", ""),
+                ("source", "failure"),
                 ("stage", ""),
                 ("timings", "host"),
                 ("tree_archive", "host root_tree"),

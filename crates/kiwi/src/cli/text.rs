@@ -19,7 +19,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
         // Each file was reported when it was finished.
         Outcome::Done | Outcome::Artifacts { .. } => {}
         Outcome::Tree { root, upgraded: false } => {
-            say(&format!("The root tree is ready: {}", root.display()))
+            say(&format!("The root tree is ready: {}", root.display()));
         }
         Outcome::Tree { root, upgraded: true } => {
             say(&format!("The root tree is up to date: {}", root.display()));

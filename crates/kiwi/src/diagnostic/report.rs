@@ -50,7 +50,7 @@ impl Location {
 }
 
 /// Returns the document about the description at `path`.
-pub fn report(path: &str, diagnostics: &Diagnostics) -> Result<serde_json::Value> {
+pub fn json(path: &str, diagnostics: &Diagnostics) -> Result<String> {
     let count = |severity| diagnostics.0.iter().filter(|one| one.severity == severity).count();
     let errors = count(Severity::Error);
     let report = Report {
@@ -61,7 +61,7 @@ pub fn report(path: &str, diagnostics: &Diagnostics) -> Result<serde_json::Value
         warnings: count(Severity::Warning),
         diagnostics: diagnostics.0.iter().map(entry).collect(),
     };
-    Ok(serde_json::to_value(&report)?)
+    Ok(serde_json::to_string_pretty(&report)?)
 }
 
 fn entry(diagnostic: &Diagnostic) -> Entry<'_> {

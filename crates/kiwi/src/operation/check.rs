@@ -69,8 +69,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
         image = selections(&description, request, share, &mut diagnostics)?;
     }
     diagnostics.sort();
-    let report = diagnostic::report(&path, &diagnostics)?;
-    let document = document(request.format, &report, &diagnostics)?;
+    let (report, document) = documents(request.format, &path, &diagnostics)?;
     if diagnostics.has_errors() {
         let invalid = Invalid { diagnostics, told: document.is_some() };
         return Err(crate::error::Error::from(Error::from(invalid)).with_report(report, document));
@@ -79,13 +78,20 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
     Ok(Outcome::Checked { report, document, shown, path, image })
 }
 
-/// Returns the document that was asked for; none for a person.
-fn document(format: Format, report: &serde_json::Value, diagnostics: &Diagnostics) -> Result<Option<String>> {
-    Ok(match format {
+/// Returns the report, and the document that was asked for; none for a person.
+fn documents(
+    format: Format,
+    path: &str,
+    diagnostics: &Diagnostics,
+) -> Result<(serde_json::Value, Option<String>)> {
+    let json = diagnostic::json(path, diagnostics)?;
+    let report = serde_json::from_str(&json).context("reading the report")?;
+    let document = match format {
         Format::Human => None,
-        Format::Json => Some(serde_json::to_string_pretty(report).context("writing the report")?),
+        Format::Json => Some(json),
         Format::Sarif => Some(diagnostic::sarif(diagnostics)?),
-    })
+    };
+    Ok((report, document))
 }
 
 /// Adds the report that there is no text to look at.
@@ -94,8 +100,7 @@ fn unreadable(request: &Request, error: Error) -> Result<crate::error::Error> {
     let file = Arc::new(SourceFile { name: path.clone(), text: String::new() });
     let diagnostic = Diagnostic::error(Span { file, range: 0..0 }, format!("{error:#}"));
     let diagnostics = Diagnostics(vec![diagnostic.label("cannot be read")]);
-    let report = diagnostic::report(&path, &diagnostics)?;
-    let document = document(request.format, &report, &diagnostics)?;
+    let (report, document) = documents(request.format, &path, &diagnostics)?;
     Ok(crate::error::Error::from(error).with_report(report, document))
 }
 

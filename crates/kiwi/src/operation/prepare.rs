@@ -95,7 +95,7 @@ pub(super) fn report(secrets: &[Secret], host: &Host) {
         match secret.renewed {
             Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),
             Renewal::Nobody | Renewal::Author(_) | Renewal::Kept => {
-                host.warn(Warning::Secret, &secret.to_string())
+                host.warn(Warning::Secret, &secret.to_string());
             }
         }
     }

@@ -86,7 +86,7 @@ pub(super) fn run(
         let stage = host.stage(format!("Running {}", script.name));
         match run_one(script, network, tree, host) {
             Err(error) if package.is_some() && error.is::<ScriptFailed>() => {
-                host.warn(Warning::Script, &format!("{error:#}"))
+                host.warn(Warning::Script, &format!("{error:#}"));
             }
             other => other?,
         }

@@ -1,0 +1,163 @@
+//! `--json`: every line is valid by `docs/json.schema.json`, and the last one is the only `result` or `error`.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use kiwi::failure::Kind;
+use kiwi::host::Warning;
+use kiwi_tests::program::{checkout, kiwi};
+
+const GOOD: &str = r#"<image schemaversion="8.5" name="j">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <profiles><profile name="gui" description="with a screen"/></profiles>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image="ext4"/></preferences>
+  <repository><source path="debian://bookworm"/></repository>
+  <packages type="image"><package name="less"/></packages>
+</image>"#;
+
+/// A directory with descriptions: right, wrong, old, and right but not built.
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let old = r#"<image name="old" schemeversion="1.4"><description type="system"><author>A</author>
+<contact>C</contact><specification>S</specification></description>
+<preferences><type primary="true">ext3</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
+<repository type="apt-deb"><source path="debian://bookworm"/></repository>
+<packages type="image"><package name="less"/></packages></image>"#;
+    for (name, text) in [
+        ("good", GOOD.to_owned()),
+        ("wrong", GOOD.replace("version>", "verzion>")),
+        ("old", old.to_owned()),
+        ("zypper", GOOD.replace(">apt<", ">zypper<")),
+        ("alone", GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", "")),
+    ] {
+        std::fs::create_dir(directory.path().join(name)).unwrap();
+        std::fs::write(directory.path().join(name).join("config.xml"), text).unwrap();
+    }
+    directory
+}
+
+/// Exit code and events of `kiwi --json WORDS`.
+fn events(directory: &Path, words: &[&str]) -> (i32, Vec<Value>) {
+    let output = Command::new(kiwi())
+        .arg("--json")
+        .args(words)
+        .current_dir(directory)
+        .env("KIWI_CACHE", directory.join("cache"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let events =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{words:?}: {line}")));
+    (output.status.code().expect("an exit code"), events.collect())
+}
+
+/// The JSON Schema's own validator is the judge.
+fn validate(directory: &Path, lines: &[Value]) {
+    let path = directory.join("events");
+    std::fs::write(&path, Value::from(lines.to_vec()).to_string()).unwrap();
+    let script = "import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for line in json.load(open(sys.argv[2])):
+    for error in validator.iter_errors(line):
+        sys.exit(f'{line}: {error.message}; {[one.message for one in error.context or []]}')";
+    let schema = checkout().join("docs/json.schema.json");
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .arg(schema)
+        .arg(path)
+        .output()
+        .expect("python3 is needed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_line_is_valid_and_the_last_is_the_only_end() {
+    let directory = directory();
+    let here = directory.path();
+    // What is asked, the exit code, and the kind of the outcome or of the error.
+    let cases: [(&[&str], i32, &str); 20] = [
+        (&["list"], 0, "boot-images"),
+        (&["list-profiles", "good"], 0, "profiles"),
+        (&["check", "good"], 0, "checked"),
+        (&["check", "old"], 0, "checked"),
+        (&["check", "wrong"], 3, "invalid-description"),
+        (&["check", "zypper"], 4, "not-built"),
+        (&["check", "nowhere"], 1, "file"),
+        (&["info", "good"], 0, "info"),
+        (&["info", "old"], 0, "info"),
+        (&["convert", "old"], 0, "converted"),
+        (&["convert", "old", "--output", "new.xml"], 0, "converted"),
+        (&["convert", "good", "--to", "xml", "--to", "yaml"], 2, "usage"),
+        (&["init", "debian-13", "--directory", "made"], 0, "initialized"),
+        (&["cache", "list"], 0, "cache"),
+        (&["cache", "prune"], 0, "pruned"),
+        (&["cache", "verify"], 0, "verified"),
+        (&["result", "list", "--target-dir", "."], 1, "failed"),
+        (&["prepare", "alone", "--root", "root"], 1, "no-repository"),
+        (&["prepare", "zypper", "--root", "root"], 4, "not-built"),
+        (&["build", "--no-such-option"], 2, "usage"),
+    ];
+    let mut all = Vec::new();
+    for (words, code, kind) in cases {
+        let (found, events) = events(here, words);
+        assert_eq!(found, code, "{words:?}: {events:?}");
+        let ends = events.iter().filter(|event| event["event"] == "result" || event["event"] == "error");
+        assert_eq!(ends.count(), 1, "{words:?}: {events:?}");
+        let last = events.last().unwrap();
+        let of_last = if code == 0 { &last["outcome"]["kind"] } else { &last["kind"] };
+        assert_eq!(of_last, kind, "{words:?}: {last}");
+        all.extend(events);
+    }
+    validate(here, &all);
+}
+
+#[test]
+fn diff_ends_with_0_1_or_2() {
+    let directory = directory();
+    let here = directory.path();
+    let (code, same) = events(here, &["diff", "good", "good"]);
+    assert_eq!((code, &same.last().unwrap()["outcome"]["same"]), (0, &json!(true)));
+    let (code, differ) = events(here, &["diff", "--no-times", "good", "zypper"]);
+    let differences = &differ.last().unwrap()["outcome"]["differences"];
+    assert_eq!(
+        (code, &differences[0]["path"], &differences[0]["inside"]),
+        (1, &json!("/config.xml"), &json!([]))
+    );
+    let (code, failed) = events(here, &["diff", "good", "nowhere"]);
+    assert_eq!((code, &failed.last().unwrap()["kind"]), (2, &json!("file")));
+    validate(here, &[same, differ, failed].concat());
+}
+
+#[test]
+fn warnings_and_errors_say_where() {
+    let directory = directory();
+    let (_, old) = events(directory.path(), &["info", "old"]);
+    let warnings: Vec<&Value> = old.iter().filter(|event| event["event"] == "warning").collect();
+    assert!(warnings.iter().all(|warning| warning["position"]["file"] == "old/config.xml"), "{warnings:?}");
+    let (_, wrong) = events(directory.path(), &["check", "wrong"]);
+    let error = wrong.last().unwrap();
+    assert_eq!(error["position"], json!({"file": "wrong/config.xml", "line": 4, "column": 17}));
+    assert_eq!((&error["report"]["valid"], &error["report"]["errors"]), (&json!(false), &json!(1)));
+}
+
+#[test]
+fn the_handbook_lists_every_kind_and_code() {
+    let page = std::fs::read_to_string(checkout().join("docs/json.md")).unwrap();
+    for kind in Kind::ALL {
+        let row =
+            format!("| `{}` | {} |", serde_json::to_value(kind).unwrap().as_str().unwrap(), kind.exit_code());
+        assert!(page.contains(&row), "docs/json.md lacks {row}");
+    }
+    for warning in Warning::ALL {
+        assert!(
+            page.contains(&format!("| `{}` |", warning.keyword())),
+            "docs/json.md lacks {}",
+            warning.keyword()
+        );
+    }
+}
