@@ -307,16 +307,4 @@ fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vmware_settings_name_the_disk_file() {
-        let name = ImageName::new("n", "x86_64", "1.0.0");
-        for disk in ["ide0", "scsi0"] {
-            let text = vmx(&name, &Machine { memory: 512, disk: disk.to_owned() }, "n.vmdk");
-            assert!(text.contains(&format!("{disk}:0.fileName = \"n.vmdk\"\n")), "{text}");
-            assert!(text.contains("memsize = \"512\"\n"));
-        }
-    }
-}
+mod tests;
