@@ -53,7 +53,7 @@ fn what_a_container_takes_away_is_named() {
 fn missing_program_is_named_with_its_package() {
     let case = Case::good();
     let said = in_mounts(&case, "mount --bind /dev/null $(command -v mke2fs)", "build desc --destdir .");
-    let expected = "error: the program 'mke2fs' is needed and not installed; install the package that provides it: \
+    let expected = "error: the program 'mke2fs' is required and not installed; install the package that provides it: \
                         e2fsprogs on Debian, e2fsprogs on SUSE, e2fsprogs on Fedora";
     assert_eq!(said, expected);
 }
@@ -83,7 +83,7 @@ fn failing_script_shows_what_it_said() {
     let case = Case::good();
     case.file("config.sh", "#!/bin/sh\necho this goes wrong\nexit 7\n");
     let expected = "error: the script [HERE]/desc/config.sh of the description failed: /bin/sh /image/config.sh\n\
-                        failed with exit code 7; the last it printed:\n  | this goes wrong";
+                        failed with exit code 7; its last output:\n  | this goes wrong";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     case.assert_no_tree();
 }

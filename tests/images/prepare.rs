@@ -257,7 +257,7 @@ fn full_disk(directory: &Path) {
     let lines: Vec<&str> = said.lines().filter(|line| !line.contains(" ... ")).collect();
     assert!(lines[0].starts_with("error: writing the file system: mke2fs "), "{said}");
     let expected = [
-        "failed with exit code 1; the last it printed:",
+        "failed with exit code 1; its last output:",
         "  | mke2fs: No space left on device while populating file system",
         "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).",
     ];

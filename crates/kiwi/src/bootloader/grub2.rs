@@ -303,7 +303,7 @@ fn modules_directory(platform: Platform) -> Result<PathBuf> {
         Some(directory) => Ok(directory),
         None => {
             bail!(
-                "GRUB's modules for {} are needed and not installed; install the package that provides them: {} on Debian",
+                "GRUB's modules for {} are required and not installed; install the package that provides them: {} on Debian",
                 platform.keyword(),
                 platform.package()
             )

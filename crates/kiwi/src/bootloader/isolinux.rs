@@ -56,7 +56,7 @@ fn find(directories: &[&str], name: &str, package: &str) -> Result<PathBuf> {
     match candidates.into_iter().find(|path| path.is_file()) {
         Some(path) => Ok(path),
         None => bail!(
-            "{name} of ISOLINUX is needed and not installed; install the package that provides it: {package} on Debian, \
+            "{name} of ISOLINUX is required and not installed; install the package that provides it: {package} on Debian, \
              syslinux on SUSE and Fedora"
         ),
     }

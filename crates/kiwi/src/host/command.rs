@@ -15,7 +15,7 @@ use super::mknod_broker::BrokerThread;
 use super::sandbox::notification::Listener;
 use super::{CommandError, Host, filter, sandbox};
 
-/// Lines of output an error shows.
+/// Maximum number of output lines in an error.
 const TAIL: usize = 30;
 
 struct Bind {
@@ -24,13 +24,13 @@ struct Bind {
     read_only: bool,
 }
 
-/// A command to run: by default on the host's view, read-only, without network, with empty standard input.
+/// A command to run: by default with a read-only view of the host, without network, with empty standard input.
 #[must_use]
 pub struct Command<'h> {
     host: &'h Host,
     program: String,
     arguments: Vec<OsString>,
-    /// Locations of arguments that are not shown.
+    /// Indices of hidden arguments.
     secrets: Vec<usize>,
     variables: Vec<(OsString, OsString)>,
     directory: Option<PathBuf>,
@@ -66,109 +66,109 @@ impl<'h> Command<'h> {
         }
     }
 
-    /// One argument.
+    /// Adds an argument.
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self
     }
 
-    /// One argument that neither log nor error shows.
+    /// Adds an argument that neither the log nor an error shows.
     pub fn secret(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.secrets.push(self.arguments.len());
         self.arg(argument)
     }
 
-    /// Several arguments.
+    /// Adds several arguments.
     pub fn args<S: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// A variable of its environment, which otherwise is neutral (`LC_ALL=C.UTF-8`, a standard `PATH`).
+    /// Sets an environment variable; the environment is otherwise neutral (`LC_ALL=C.UTF-8`, a standard `PATH`).
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
-    /// The directory it starts in, seen from inside its view.
+    /// Sets the working directory, as seen from inside its view.
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// It sees the tree at `path` as `/` and nothing of the host.
+    /// Makes the tree at `path` its `/`; it sees nothing of the host.
     pub fn in_root(mut self, path: impl Into<PathBuf>) -> Self {
         self.root = Some((path.into(), false));
         self
     }
 
-    /// As `in_root`, and it cannot change the tree.
+    /// Like `in_root`, with a read-only tree.
     pub fn in_read_only_root(mut self, path: impl Into<PathBuf>) -> Self {
         self.root = Some((path.into(), true));
         self
     }
 
-    /// A directory of the host it may write to (only without `in_root`).
+    /// Makes a directory of the host writable (only without `in_root`).
     pub fn writable(mut self, directory: impl Into<PathBuf>) -> Self {
         self.writable.push(directory.into());
         self
     }
 
-    /// Shows a file or directory of the host at `target` (an absolute path inside its view that exists).
+    /// Binds a file or directory of the host to `target` (an existing absolute path inside its view).
     pub fn bind(mut self, source: impl Into<PathBuf>, target: impl Into<PathBuf>, read_only: bool) -> Self {
         self.binds.push(Bind { source: source.into(), target: target.into(), read_only });
         self
     }
 
-    /// It may use the network.
+    /// Allows network access.
     pub fn network(mut self) -> Self {
         self.network = true;
         self
     }
 
-    /// What it writes need not be safe on the disk before the build is done.
+    /// Its output need not be flushed to the disk before the build is done.
     pub fn without_sync(mut self) -> Self {
         self.without_sync = true;
         self
     }
 
-    /// It reads a tree where these files stand in for device nodes (see `device`), and sees the nodes, at a cost for every
-    /// path it asks the kernel about; where that cannot be had it does not run. Nothing, when there are none.
+    /// It reads a tree in which these marker files represent device nodes (see `device`), and sees the nodes, at a cost for
+    /// every path lookup; it does not run if that is impossible. No effect without marker files.
     pub fn shows_devices(mut self, devices: Vec<PathBuf>) -> Self {
         self.devices = devices;
         self
     }
 
-    /// It writes to the file system of `directory`, and is ended when it hangs because that one is full.
+    /// It writes to the file system of `directory`, and is killed if it hangs because that is full.
     pub fn needs_room(mut self, directory: impl Into<PathBuf>) -> Self {
         self.needs_room = Some(directory.into());
         self
     }
 
-    /// Standard input from a file.
+    /// Reads standard input from a file.
     pub fn stdin(mut self, file: File) -> Self {
         self.stdin = Some(file);
         self
     }
 
-    /// Standard output into a file instead of the log.
+    /// Writes standard output to a file instead of the log.
     pub fn stdout(mut self, file: File) -> Self {
         self.stdout = Some(file);
         self
     }
 
-    /// Runs it; what it prints goes to the log.
+    /// Runs it; its output goes to the log.
     pub fn run(self) -> Result<(), CommandError> {
         self.run_watched(|_| ())
     }
 
-    /// Runs it and shows every line it prints to `watch`, besides the log.
+    /// Runs it and passes every line of output to `watch`, in addition to the log.
     pub fn run_watched(self, watch: impl FnMut(&str)) -> Result<(), CommandError> {
         self.attend(watch, None)
     }
 
-    /// Runs it and gives what it prints on standard output to `read`, while that still comes; standard error goes to the
-    /// log. When `read` has enough before the end, the program finds its output closed, and how it ends does not matter.
+    /// Runs it and passes its standard output to `read` while it runs; standard error goes to the log. If `read` returns
+    /// before the end, the program finds its output closed, and its exit status is ignored.
     pub fn run_read<T: Send>(
         mut self,
         read: impl FnOnce(&mut dyn io::Read) -> io::Result<T> + Send,
@@ -191,7 +191,7 @@ impl<'h> Command<'h> {
                 host.log.line("It was stopped on purpose: nothing more of its output was needed.");
                 Ok(found)
             }
-            // What ended its output too early says why itself.
+            // A program that ends its output too early reports the reason itself.
             (Some(Err(error)), Err(ended)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(ended),
             (Some(Err(error)), _) => Err(failed(error)),
             (None, Err(ended)) => Err(ended),
@@ -199,7 +199,7 @@ impl<'h> Command<'h> {
         }
     }
 
-    /// Runs it and shows every line that does not go to a file to `watch`; `beside` runs in a thread as long as the program.
+    /// Runs it and passes every line that does not go to a file to `watch`; `beside` runs in a thread at the same time.
     fn attend(
         mut self,
         mut watch: impl FnMut(&str),
@@ -235,7 +235,7 @@ impl<'h> Command<'h> {
         match spawned {
             Ok((mut child, devices)) => {
                 let watched = self.host.interrupt.watch(child.id());
-                // A signal that came between the check and the watch would be missed without asking again.
+                // Checks again, because a signal between the check and the watch would be missed.
                 if self.host.check_interrupt().is_err() {
                     let _ = child.kill();
                 }
@@ -281,11 +281,11 @@ impl<'h> Command<'h> {
         }
     }
 
-    /// Runs it and returns what it prints on standard output; standard error goes to the log.
+    /// Runs it and returns its standard output; standard error goes to the log.
     pub fn output(mut self) -> Result<String, CommandError> {
         let line = self.line();
         let failed = |error: io::Error| CommandError::Io { command: line.clone(), error, tail: Vec::new() };
-        // In memory: /tmp may be read-only, in a container for one.
+        // In memory, because /tmp may be read-only, for example in a container.
         let memory = memfd_create("output", MemfdFlags::CLOEXEC).map_err(|errno| failed(errno.into()))?;
         let mut file = File::from(memory);
         self.stdout = Some(file.try_clone().map_err(failed)?);
@@ -297,7 +297,7 @@ impl<'h> Command<'h> {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// The command line as a person would type it.
+    /// Returns the command line in shell syntax.
     fn line(&self) -> String {
         let mut keywords = vec![self.program.clone()];
         keywords.extend(self.arguments.iter().enumerate().map(|(location, argument)| {
@@ -312,7 +312,7 @@ impl<'h> Command<'h> {
         keywords.join(" ")
     }
 
-    /// Starts it, and who answers what it asks about device nodes; nobody where the kernel, or a container, refuses that.
+    /// Starts it with the thread that answers its calls about device nodes; none if the kernel or a container refuses that.
     fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<(Child, Option<BrokerThread>), SpawnError> {
         let program = match &self.root {
             Some(_) => PathBuf::from(&self.program),
@@ -327,9 +327,9 @@ impl<'h> Command<'h> {
         let (listening, sending) = UnixStream::pair()?;
         sandbox::isolate(&mut command, self.setup(sending)?)?;
         let child = command.spawn()?;
-        // With it the end that sends goes: what is not sent by now never is.
+        // This also drops the sending end: nothing can be sent after that.
         drop(command);
-        // Without a thread for it the listener goes, and the kernel tells whoever asks that there is no answer.
+        // Without a thread the listener is closed, and the kernel fails the calls.
         Ok((child, Listener::take(&listening).and_then(|listener| BrokerThread::answer(listener).ok())))
     }
 

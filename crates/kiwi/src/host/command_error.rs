@@ -1,42 +1,42 @@
-//! The one error for a failed command.
+//! The one error type for a failed command.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::Interrupted;
 
-/// Why a command did not do its work.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The program is not installed.
-    #[error("the program '{program}' is needed and not installed; {remedy}")]
+    #[error("the program '{program}' is required and not installed; {remedy}")]
     Missing {
         /// Its name.
         program: String,
-        /// How to get it.
+        /// How to install it.
         remedy: String,
     },
-    /// It ended with an error.
+    /// It exited with an error.
     #[error("{command}\nfailed with {status}{}", shown(tail))]
     Failed {
         /// The command line.
         command: String,
-        /// Exit code or signal in keywords.
+        /// Exit code or signal.
         status: String,
         /// The last lines it printed.
         tail: Vec<String>,
     },
-    /// It could not be started or watched.
+    /// It could not be started or monitored.
     #[error("running {command}: {error}{}", shown(tail))]
     Io {
         /// The command line.
         command: String,
         /// The cause.
         error: io::Error,
-        /// What the sandbox said.
+        /// Output of the sandbox.
         tail: Vec<String>,
     },
-    /// It would take what stands in for device nodes for files.
+    /// It would treat the marker files of device nodes as regular files.
     #[error(
         "{command}\ncannot be shown the device nodes of the image: the kernel, or the container that kiwi runs in, refuses \
          to hand its system calls to kiwi (seccomp user notification, Linux 5.0 and later); allow that, or let the system make \
@@ -46,7 +46,7 @@ pub enum CommandError {
     Devices {
         /// The command line.
         command: String,
-        /// The nodes, inside the tree.
+        /// The nodes, as paths in the tree.
         devices: Vec<PathBuf>,
     },
     /// The user asked to stop.
@@ -67,7 +67,7 @@ impl CommandError {
         }
     }
 
-    /// The last lines of output, when the command ran.
+    /// Returns the last lines of output, if the command ran.
     pub fn tail(&self) -> &[String] {
         match self {
             Self::Failed { tail, .. } | Self::Io { tail, .. } => tail,
@@ -84,5 +84,5 @@ fn shown(tail: &[String]) -> String {
     if tail.is_empty() {
         return "; it printed nothing".to_owned();
     }
-    tail.iter().fold(String::from("; the last it printed:"), |text, line| text + "\n  | " + line)
+    tail.iter().fold(String::from("; its last output:"), |text, line| text + "\n  | " + line)
 }

@@ -1,7 +1,7 @@
-//! Device nodes, which no user namespace may make: in a tree each is a regular file that stands in for it.
+//! Device nodes, which a user namespace cannot create: in a tree, a regular file (the marker) represents each of them.
 //!
-//! The stand-in has owner, mode, times and hard links of the node; an extended attribute says which it is: `c 1 3`, kind,
-//! major and minor number. Who writes a tree into an image asks `Device::of`; it knows real nodes, too.
+//! The marker has the owner, mode, times and hard links of the node; an extended attribute contains the kind, major and minor
+//! number, such as `c 1 3`. Code that writes a tree to an image calls `Device::of`, which also handles real nodes.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -16,22 +16,22 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-/// Names of the attribute: a tmpfs before Linux 6.6 has no location for the first one.
+/// Names of the attribute: a tmpfs before Linux 6.6 does not support the first one.
 const MARKERS: [&str; 2] = ["user.kiwi.device", "security.kiwi.device"];
 
 /// A device by its kind and numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Device {
-    /// A block device, not one of characters.
+    /// Whether it is a block device.
     pub is_block: bool,
-    /// The number of its driver.
+    /// Major number.
     pub major: u32,
-    /// Its number there.
+    /// Minor number.
     pub minor: u32,
 }
 
 impl Device {
-    /// The node of this kind and number; none when the kind is another.
+    /// Returns the device for a kind and number; none if the kind is not a device.
     pub fn new(kind: FileType, number: u64) -> Option<Self> {
         let is_block = match kind {
             FileType::BlockDevice => true,
@@ -41,7 +41,7 @@ impl Device {
         Some(Self { is_block, major: major(number), minor: minor(number) })
     }
 
-    /// Which device the file at `path`, whose own metadata is given, is or stands in for.
+    /// Returns the device that the file at `path`, with this metadata, is or represents.
     pub fn of(path: &Path, metadata: &Metadata) -> Result<Option<Self>, Errno> {
         match FileType::from_raw_mode(metadata.mode()) {
             FileType::RegularFile => stands_for(path, false),
@@ -49,7 +49,7 @@ impl Device {
         }
     }
 
-    /// Makes a stand-in with this mode, less the umask; what has its name stays, and is an error.
+    /// Creates a marker with this mode, minus the umask; an existing file is an error.
     pub fn make(self, directory: impl AsFd, name: impl AsRef<Path>, mode: u32) -> Result<File, Errno> {
         let (directory, name) = (directory.as_fd(), name.as_ref());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -67,35 +67,35 @@ impl Device {
         Ok(file.into())
     }
 
-    /// Its number, as `stat` has it.
+    /// Returns its number, as `stat` has it.
     pub fn number(self) -> u64 {
         makedev(self.major, self.minor)
     }
 
-    /// The kind of its node.
+    /// Returns the file type of its node.
     pub fn kind(self) -> FileType {
         if self.is_block { FileType::BlockDevice } else { FileType::CharacterDevice }
     }
 
-    /// The mode of a stand-in as that of the node.
+    /// Returns the mode of the node for the mode of a marker.
     pub fn mode(self, mode: u32) -> u32 {
         self.kind().as_raw_mode() | mode & 0o7777
     }
 }
 
-/// Whether an attribute of this name is no attribute, but says that its file stands in for a node.
+/// Whether an attribute with this name marks its file as a device node.
 pub fn is_marker(name: &[u8]) -> bool {
     MARKERS.iter().any(|marker| marker.as_bytes() == name)
 }
 
-/// Which device the file at `path` stands in for.
+/// Returns the device that the file at `path` represents.
 pub fn stands_for(path: &Path, follow: bool) -> Result<Option<Device>, Errno> {
     let mut names = [0; 1024];
     let listed = if follow { listxattr(path, &mut names) } else { llistxattr(path, &mut names) };
     let names = match listed {
         Ok(0) | Err(Errno::OPNOTSUPP) => return Ok(None),
         Ok(count) => Some(&names[..count]),
-        // More than there is room for: each is asked for.
+        // Too many names for the buffer: each is asked for.
         Err(Errno::RANGE) => None,
         Err(error) => return Err(error),
     };
@@ -151,7 +151,7 @@ mod tests {
     const TTY: Device = Device { is_block: false, major: 5, minor: 1 };
 
     #[test]
-    fn a_stand_in_is_known_by_every_name_and_whatever_was_written_to_it() {
+    fn a_marker_is_recognised_by_every_name_and_with_any_content() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let of = |name: &str| Device::of(&path(name), &path(name).symlink_metadata().unwrap());
@@ -167,7 +167,7 @@ mod tests {
         {
             assert_eq!(of(name), Ok(device), "{name}");
         }
-        // Names that fill the room for a list of them.
+        // Names that fill the buffer for a list.
         for number in 0..8 {
             let name = format!("user.{}{number}", "x".repeat(200));
             setxattr(path("tty"), name, b"1", XattrFlags::empty()).unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_the_name_stays() {
+    fn an_existing_file_stays() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         std::fs::write(path("file"), "text").unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_is_no_device() {
+    fn other_texts_are_not_devices() {
         for text in ["", "c", "c 1", "x 1 3", "c 1 3 4", "c 1 -3", "c 1 x"] {
             assert_eq!(text.parse::<Device>(), Err(Errno::INVAL), "{text}");
         }

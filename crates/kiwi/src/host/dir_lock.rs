@@ -1,4 +1,4 @@
-//! Directories that several builds share: used under a shared lock, taken away under an exclusive one.
+//! Directories that several builds share: used under a shared lock, removed under an exclusive one.
 
 use std::fs;
 use std::io;
@@ -9,20 +9,20 @@ use rustix::fs::{FlockOperation, Timespec, Timestamps, UTIME_NOW, flock};
 use super::Host;
 use super::file::{LOCK, WorkDirectory, remove_tree};
 
-/// The times of a file that was used just now.
+/// Current access and modification times.
 const PRESENT: Timestamps = {
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     Timestamps { last_access: now, last_modification: now }
 };
 
-/// A directory that is in use: nobody takes it away as long as the value lives.
+/// A directory in use: nobody removes it while the value lives.
 #[derive(Debug)]
 pub struct Held {
     lock: fs::File,
 }
 
 impl Held {
-    /// Whether nobody else holds the directory, who then has to wait until `share` is called; else it is shared as before.
+    /// Tries to lock the directory exclusively until `share` is called; returns false if somebody else uses it.
     pub fn alone(&self) -> io::Result<bool> {
         match flock(&self.lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(true),
@@ -31,21 +31,21 @@ impl Held {
         }
     }
 
-    /// Seconds since 1970 by the clock that gives the directory's files their times: that of the kernel or of a file server,
-    /// which need not be the clock of this process.
+    /// Returns the seconds since 1970 by the clock that sets the times of the directory's files: that of the kernel or of a
+    /// file server, which may differ from the clock of this process.
     pub fn now(&self) -> io::Result<u64> {
         rustix::fs::futimens(&self.lock, &PRESENT)?;
         Ok(u64::try_from(rustix::fs::fstat(&self.lock)?.st_mtime).unwrap_or(0))
     }
 
-    /// Lets others hold the directory again.
+    /// Allows shared use again.
     pub fn share(&self) -> io::Result<()> {
         Ok(flock(&self.lock, FlockOperation::LockShared)?)
     }
 }
 
 impl Host {
-    /// Holds a directory of ours, after those who are `alone` with it.
+    /// Locks a directory of kiwi, after waiting for an exclusive user.
     pub fn share_directory(&self, directory: &Path) -> io::Result<Held> {
         let lock = fs::OpenOptions::new()
             .read(true)
@@ -57,16 +57,16 @@ impl Host {
         Ok(Held { lock })
     }
 
-    /// Holds a directory that was published; none when it is not there, or somebody is just making or removing it.
+    /// Locks a published directory; none if it does not exist, or is just being created or removed.
     pub fn hold_directory(&self, directory: &Path) -> Option<Held> {
         let lock = fs::File::open(directory.join(LOCK)).ok()?;
         flock(&lock, FlockOperation::NonBlockingLockShared).ok()?;
-        // Between opening and locking it may have been taken away.
+        // It may have been removed between opening and locking.
         directory.join(LOCK).exists().then_some(Held { lock })
     }
 
-    /// Takes a published directory away unless somebody holds it, by way of a name of its own in `aside`: a kill leaves
-    /// either all of it or something that counts as abandoned. Nothing there is fine.
+    /// Removes a published directory unless somebody uses it, after renaming it to a unique name in `aside`: a kill leaves
+    /// either all of it or something that counts as abandoned. A missing directory is fine.
     pub fn remove_directory_unless_held(&self, directory: &Path, aside: &Path) -> io::Result<bool> {
         let lock = match fs::File::open(directory.join(LOCK)) {
             Ok(lock) => Some(lock),
@@ -87,12 +87,12 @@ impl Host {
         Ok(true)
     }
 
-    /// Notes that a file of ours was used just now.
+    /// Records the use of a file.
     pub fn touch(&self, path: &Path) -> io::Result<()> {
         Ok(rustix::fs::futimens(fs::File::open(path)?, &PRESENT)?)
     }
 
-    /// Makes a directory that is closed to everybody else, and its parents.
+    /// Creates a directory that is closed to everybody else, and its parents.
     pub fn create_private_directory(&self, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
@@ -100,8 +100,8 @@ impl Host {
 }
 
 impl WorkDirectory {
-    /// Gives the directory its final name, under which it is held by its lock file. False: another build was faster, its
-    /// directory stays and this one goes.
+    /// Gives the directory its final name, under which its lock file locks it. Returns false if another build was faster: its
+    /// directory stays and this one is removed.
     pub fn publish(self, location: &Path) -> io::Result<bool> {
         match fs::rename(self.path(), location) {
             Ok(()) => Ok(true),

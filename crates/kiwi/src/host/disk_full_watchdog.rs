@@ -1,6 +1,6 @@
-//! Ends a command that waits on a full disk forever.
+//! Kills a command that waits forever for space on a full disk.
 //!
-//! A package manager does: when an index does not fit, one of its helpers can give up without telling it.
+//! apt-get does: if an index does not fit, one of its helpers can give up without telling it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Less room than this counts as full: an index of a distribution is larger.
+/// Less free space than this counts as full: an index of a distribution is larger.
 const FULL: u64 = 64 << 20;
 /// How long nothing may change on a full disk.
 const PATIENCE: Duration = Duration::from_secs(20);
 const STEP: Duration = Duration::from_millis(250);
 
-/// Watches the room of a file system while a child runs.
+/// Watches the free space of a file system while a child runs.
 pub(super) struct DiskFullWatchdog {
     over: Arc<AtomicBool>,
     stalled: Arc<AtomicBool>,
@@ -24,7 +24,7 @@ pub(super) struct DiskFullWatchdog {
 }
 
 impl DiskFullWatchdog {
-    /// Kills the child when the file system of `directory` is full and its room has not changed for a while.
+    /// Kills the child if the file system of `directory` is full and its free space has not changed for a while.
     pub(super) fn start(directory: PathBuf, child: u32) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let stalled = Arc::new(AtomicBool::new(false));
@@ -51,7 +51,7 @@ impl DiskFullWatchdog {
         Self { over, stalled, thread: Some(thread) }
     }
 
-    /// Stops watching; whether the child was killed. To be called before its process number can be used again.
+    /// Stops watching; returns whether the child was killed. Call it before the process number can be reused.
     pub(super) fn stop(mut self) -> bool {
         self.end();
         self.stalled.load(Ordering::SeqCst)

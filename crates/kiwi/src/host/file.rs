@@ -1,4 +1,4 @@
-//! Output files and directories: the only location that changes what lies on a disk outside a root tree.
+//! Output files and directories: the only code that changes files outside a root tree.
 
 use std::fs;
 use std::io;
@@ -9,8 +9,8 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{Host, namespace};
 
-/// A directory of our own below `parent`, named `.kiwi.XXXXXX`: unfinished files live there, on the file system of the
-/// final ones, so that publishing is a rename. Held by a lock: what a killed build left is removed by the next one.
+/// A directory of kiwi below `parent`, named `.kiwi.XXXXXX`: unfinished files are there, on the file system of the final
+/// ones, so that publishing is a rename. It is locked: the next build removes what a killed build left.
 #[derive(Debug)]
 pub struct WorkDirectory {
     path: PathBuf,
@@ -18,11 +18,11 @@ pub struct WorkDirectory {
 }
 
 const PREFIX: &str = ".kiwi.";
-/// The file in a directory of ours that its lock is on.
+/// The lock file in a work directory.
 pub(super) const LOCK: &str = ".lock";
 
 impl Host {
-    /// Makes a work directory below `parent`, after removing those of builds that no longer run.
+    /// Creates a work directory below `parent`, after removing those of builds that no longer run.
     pub fn work_directory(&self, parent: &Path) -> io::Result<WorkDirectory> {
         self.remove_abandoned(parent)?;
         let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
@@ -42,8 +42,8 @@ impl Host {
         Ok(())
     }
 
-    /// A work directory among the temporary files (`TMPDIR`, else `/tmp`). In a container that is read-only throughout, the
-    /// empty directory for them gets a tmpfs that only this build sees.
+    /// Creates a work directory among the temporary files (`TMPDIR`, or `/tmp`). In a read-only container the empty temporary
+    /// directory gets a tmpfs that only this build sees.
     pub fn temporary_work_directory(&self) -> anyhow::Result<WorkDirectory> {
         let parent = std::env::temp_dir();
         let made = match self.work_directory(&parent) {
@@ -58,34 +58,34 @@ impl Host {
         };
         made.with_context(|| {
             format!(
-                "making a directory for temporary files in {}; TMPDIR names another location",
+                "creating a directory for temporary files in {}; TMPDIR specifies another location",
                 parent.display()
             )
         })
     }
 
-    /// A new directory with a name of its own among the temporary files.
+    /// Creates a directory with a unique name among the temporary files.
     pub fn temporary_directory(&self, prefix: &str) -> io::Result<PathBuf> {
         Ok(tempfile::Builder::new().prefix(prefix).tempdir()?.keep())
     }
 
-    /// A new empty file in `directory` that gets its name later, by `rename`.
+    /// Creates an empty file in `directory` that gets its name later, by `rename`.
     pub fn unfinished_file(&self, directory: &Path) -> io::Result<PathBuf> {
         let (_, path) = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?.keep()?;
         Ok(path)
     }
 
-    /// Makes `path` and its parents.
+    /// Creates `path` and its parents.
     pub fn create_directories(&self, path: &Path) -> io::Result<()> {
         fs::create_dir_all(path)
     }
 
-    /// Writes a file of ours.
+    /// Writes an output file.
     pub fn write_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
         fs::write(path, contents)
     }
 
-    /// Lets everybody execute a file of ours.
+    /// Makes an output file executable.
     pub fn make_executable(&self, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))
@@ -97,7 +97,7 @@ impl Host {
         io::Write::write_all(&mut file, contents.as_ref())
     }
 
-    /// Gives a file of the user's new contents at once, its mode kept: whatever happens it is the old or the new one.
+    /// Replaces the contents of a user's file atomically and keeps its mode.
     pub fn replace_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
         let path = path.canonicalize()?;
         let directory = path.parent().unwrap_or(Path::new("/"));
@@ -109,22 +109,22 @@ impl Host {
         Ok(())
     }
 
-    /// Creates (or empties) a file of ours.
+    /// Creates or truncates an output file.
     pub fn create_file(&self, path: &Path) -> io::Result<fs::File> {
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)
     }
 
-    /// Opens a file of ours for reading and writing.
+    /// Opens an output file for reading and writing.
     pub fn open_file(&self, path: &Path) -> io::Result<fs::File> {
         fs::OpenOptions::new().read(true).write(true).open(path)
     }
 
-    /// Makes a symbolic link with `target` as its text.
+    /// Creates a symbolic link to `target`.
     pub fn link(&self, target: impl AsRef<Path>, path: &Path) -> io::Result<()> {
         std::os::unix::fs::symlink(target, path)
     }
 
-    /// Gives a file its final name, replacing what had it.
+    /// Gives a file its final name, replacing an existing file.
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -137,17 +137,17 @@ impl Host {
         }
     }
 
-    /// Removes one file of ours.
+    /// Removes one output file.
     pub fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
 
-    /// Removes a directory of ours with all it holds, but never what is mounted in it.
+    /// Removes an output directory with its contents, but nothing that is mounted in it.
     pub fn remove_tree(&self, path: &Path) -> io::Result<()> {
         remove_tree(path)
     }
 
-    /// Copies a file's bytes, sharing them where the file system can.
+    /// Copies a file, sharing blocks where the file system can.
     pub fn copy_file(&self, from: &Path, to: &Path) -> io::Result<u64> {
         let source = fs::File::open(from)?;
         let target = self.create_file(to)?;
@@ -157,29 +157,29 @@ impl Host {
         fs::copy(from, to)
     }
 
-    /// Puts a tmpfs of at most `size` bytes at `directory`; only this build sees it.
+    /// Mounts a tmpfs of at most `size` bytes at `directory`; only this build sees it.
     pub fn mount_memory(&self, directory: &Path, size: u64) -> io::Result<()> {
         namespace::mount_tmpfs(directory, size)
     }
 
-    /// Shows `lower` with a writable layer (`upper`, with `work` beside it on one file system) at `merged`.
+    /// Mounts `lower` with a writable layer (`upper`, with `work` on the same file system) at `merged`.
     pub fn mount_overlay(&self, lower: &Path, upper: &Path, work: &Path, merged: &Path) -> io::Result<()> {
         namespace::mount_overlay(lower, upper, work, merged)
     }
 
-    /// Takes a mount of ours away.
+    /// Unmounts it.
     pub fn unmount(&self, directory: &Path) -> io::Result<()> {
         Ok(rustix::mount::unmount(directory, rustix::mount::UnmountFlags::DETACH)?)
     }
 }
 
 impl WorkDirectory {
-    /// Its path.
+    /// Returns its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes it with all that is still in it.
+    /// Removes it with its contents.
     pub fn close(self) -> io::Result<()> {
         remove_tree(&self.path)
     }
@@ -187,28 +187,28 @@ impl WorkDirectory {
 
 impl Drop for WorkDirectory {
     fn drop(&mut self) {
-        // The net for errors; a directory that stays is removed by the next build.
+        // For errors; the next build removes a directory that stays.
         let _ = remove_tree(&self.path);
     }
 }
 
-/// Whether this is the name of a file or directory of ours that has not got its own yet.
+/// Whether this is the name of an unfinished file or directory of kiwi.
 pub fn is_unfinished(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(PREFIX.as_bytes()))
 }
 
-/// A directory, no link to one, that no other user made: among temporary files are those of everybody.
+/// Whether it is a directory (not a link) of this user: temporary directories are shared by all users.
 fn belongs_to_us(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = rustix::process::geteuid().as_raw();
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == owner)
 }
 
-/// Nobody holds the lock of this work directory (or it never got one).
+/// Whether nobody holds the lock of this work directory (or it never got one).
 fn is_abandoned(directory: &Path) -> bool {
     match fs::File::open(directory.join(LOCK)) {
         Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
-        // Just being made by somebody else, or left over from a kill at that very moment: a minute tells which.
+        // Another build may be creating it, or was killed at that moment: after a minute it counts as abandoned.
         Err(_) => fs::metadata(directory)
             .and_then(|metadata| metadata.modified())
             .is_ok_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() > 60)),
@@ -216,7 +216,7 @@ fn is_abandoned(directory: &Path) -> bool {
 }
 
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
-    // A mount of this build below the directory would lose its content: take it away first.
+    // A mount of this build below the directory would lose its contents: unmount it first.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mut points: Vec<PathBuf> = mounts
         .lines()
@@ -228,7 +228,7 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     for point in points.iter().rev() {
         rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH)?;
     }
-    // The lock goes last: by it the next build knows what a kill at this moment leaves.
+    // The lock is removed last: it tells the next build that a kill at this moment left the directory.
     let gone = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

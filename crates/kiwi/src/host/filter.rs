@@ -1,8 +1,8 @@
-//! System call filters: programs for the kernel that decide about calls by number and arguments.
+//! System call filters: programs for the kernel that decide by call number and arguments.
 
 use std::mem::offset_of;
 
-/// What the kernel calls the machine this is built for; elsewhere there are no filters.
+/// The kernel's name of the architecture of this program; there are no filters for others.
 const MACHINE: Option<u32> = if cfg!(target_arch = "x86_64") {
     Some(0xc000_003e)
 } else if cfg!(target_arch = "aarch64") {
@@ -15,10 +15,10 @@ const MACHINE: Option<u32> = if cfg!(target_arch = "x86_64") {
 const SYNC: [libc::c_long; 5] =
     [libc::SYS_fsync, libc::SYS_fdatasync, libc::SYS_sync, libc::SYS_syncfs, libc::SYS_sync_file_range];
 
-/// Where the kernel shows a filter number, machine and arguments.
+/// Offsets of the number, architecture and arguments in the filter's input.
 const NUMBER: u32 = offset_of!(libc::seccomp_data, nr) as u32;
 const ARCHITECTURE: u32 = offset_of!(libc::seccomp_data, arch) as u32;
-/// The lower half of an argument.
+/// Offset of the lower half of an argument.
 const fn argument(location: u32) -> u32 {
     offset_of!(libc::seccomp_data, args) as u32
         + 8 * location
@@ -31,7 +31,7 @@ const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const IF_ANY_BIT: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
 
-/// One step; a condition leaves out so many of the next ones when it holds, or does not.
+/// A step; a condition skips this many of the next steps if it is true, or false.
 const fn step(code: u32, k: u32, holds: u8, fails: u8) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt: holds, jf: fails, k }
 }
@@ -39,15 +39,15 @@ const fn step(code: u32, k: u32, holds: u8, fails: u8) -> libc::sock_filter {
 const ALLOW: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
 const ASK: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_USER_NOTIF, 0, 0);
 
-/// Makes calls that flush files to the disk succeed at once: an unfinished tree is thrown away when the machine stops, and a
-/// package manager would flush after every step of every package.
+/// Makes sync calls succeed immediately: an unfinished tree is discarded when the machine stops, so nothing in it must be
+/// flushed before the build is done, and dpkg would flush after every step of every package.
 pub(super) fn without_sync() -> Vec<libc::sock_filter> {
-    // Error number 0: the call did all that was asked.
+    // Error number 0: the call succeeds.
     let done = vec![step(ANSWER, libc::SECCOMP_RET_ERRNO, 0, 0)];
     program(SYNC.into_iter().map(|call| (call, done.clone())))
 }
 
-/// Asks about every device node that is to be made; when `shows` is set, also about the calls that tell what a path is.
+/// Asks about every device node that is to be created; with `shows`, also about calls that query a path.
 pub(super) fn of_devices(shows: bool) -> Vec<libc::sock_filter> {
     let mut calls = vec![(libc::SYS_mknodat, making(2))];
     #[cfg(target_arch = "x86_64")]
@@ -55,19 +55,19 @@ pub(super) fn of_devices(shows: bool) -> Vec<libc::sock_filter> {
     if shows {
         #[cfg(target_arch = "x86_64")]
         calls.extend([(libc::SYS_stat, vec![ASK]), (libc::SYS_lstat, vec![ASK])]);
-        // An open file is no device.
+        // An open file is not a device.
         let flags = step(LOAD, argument(3), 0, 0);
         let by_path = vec![flags, step(IF_ANY_BIT, libc::AT_EMPTY_PATH as u32, 0, 1), ALLOW, ASK];
         calls.push((libc::SYS_newfstatat, by_path));
         calls.extend([(libc::SYS_listxattr, vec![ASK]), (libc::SYS_llistxattr, vec![ASK])]);
-        // C libraries take one of the others when the kernel does not know this one.
+        // C libraries fall back to another call if the kernel does not know this one.
         let unknown = step(ANSWER, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32, 0, 0);
         calls.push((libc::SYS_statx, vec![unknown]));
     }
     program(calls)
 }
 
-/// What decides about making a node whose mode is the argument `location`, and its device the next one.
+/// The steps for creating a node whose mode is the argument `location`, and its device the next one.
 fn making(location: u32) -> Vec<libc::sock_filter> {
     vec![
         step(LOAD, argument(location), 0, 0),
@@ -75,14 +75,14 @@ fn making(location: u32) -> Vec<libc::sock_filter> {
         step(IF_EQUAL, libc::S_IFBLK, 4, 0),
         step(IF_EQUAL, libc::S_IFCHR, 0, 2),
         step(LOAD, argument(location + 1), 0, 0),
-        // Character device 0 is how an overlay says that a name is gone; everybody may make that.
+        // Character device 0 is the whiteout of an overlay, which everybody may create.
         step(IF_EQUAL, 0, 0, 1),
         ALLOW,
         ASK,
     ]
 }
 
-/// A program that allows all calls but these, which are decided by steps that end in an answer.
+/// A program that allows all calls except these, whose steps end in an answer.
 fn program(
     calls: impl IntoIterator<Item = (libc::c_long, Vec<libc::sock_filter>)>,
 ) -> Vec<libc::sock_filter> {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn only_waiting_for_the_disk_is_left_out() {
+    fn only_sync_calls_are_skipped() {
         let Some(machine) = MACHINE else { return };
         let answer = |machine, call| answer(&without_sync(), machine, call, [0; 4]);
         for call in SYNC {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_path_is_costs_nothing_where_there_is_no_device_to_show() {
+    fn path_queries_cost_nothing_without_devices() {
         let Some(machine) = MACHINE else { return };
         let answer = |shows, call, flags| answer(&of_devices(shows), machine, call, [0, 0, 0, flags]);
         for call in [libc::SYS_newfstatat, libc::SYS_llistxattr, libc::SYS_listxattr] {

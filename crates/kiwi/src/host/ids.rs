@@ -1,4 +1,4 @@
-//! Which ids the user namespace has: those of root, or the subordinate ids of an ordinary user.
+//! The ids of the user namespace: those of root, or the subordinate ids of an ordinary user.
 
 use std::fs;
 use std::io;
@@ -9,15 +9,15 @@ use super::id_range::Range;
 use super::program_lookup;
 use super::userns_diagnosis::{Step, UsernsDiagnosis, program_remedy};
 
-/// Ids a system needs: up to 65534 (nobody) are given out by distributions.
+/// Number of ids that a system needs: distributions assign ids up to 65534 (nobody).
 const IDS: u64 = 65_535;
 
-/// Why there are not enough ids, or why they cannot be had.
+/// Why there are not enough ids, or why they cannot be mapped.
 #[derive(Debug, thiserror::Error)]
 pub enum IdsError {
     /// No subordinate ids are configured, or too few.
     #[error(
-        "user '{user}' has {count} subordinate ids in {file}, a root tree needs {}; an administrator can give some with: \
+        "user '{user}' has {count} subordinate ids in {file}, a root tree needs {}; an administrator can assign some: \
          usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}",
         IDS - 1
     )]
@@ -26,10 +26,10 @@ pub enum IdsError {
         user: String,
         /// `/etc/subuid` or `/etc/subgid`.
         file: &'static str,
-        /// How many there are.
+        /// Their number.
         count: u64,
     },
-    /// As in a container that was started with a number as its user.
+    /// A user without a name, as in a container that was started with a numeric user.
     #[error(
         "uid {uid} has no name here, so it has no subordinate ids; start kiwi as root of the container, which needs no \
          privileges, or as a user with a name and with ids in /etc/subuid and /etc/subgid"
@@ -45,10 +45,10 @@ pub enum IdsError {
          system migrate)"
     )]
     TooFewMapped {
-        /// How many there are.
+        /// Their number.
         count: u64,
     },
-    /// `newuidmap` and its like are missing.
+    /// `newuidmap` or `newgidmap` is missing.
     #[error("{0}")]
     Tool(#[from] super::CommandError),
     /// `newuidmap` failed.
@@ -58,7 +58,7 @@ pub enum IdsError {
         program: &'static str,
         /// What it printed.
         text: String,
-        /// What may help.
+        /// A possible remedy.
         remedy: String,
     },
     /// The kernel refuses root's own mapping.
@@ -69,16 +69,16 @@ pub enum IdsError {
     Io(#[from] io::Error),
 }
 
-/// How ids inside map to ids outside.
+/// The mapping of ids inside to ids outside.
 pub(super) enum Mapping {
-    /// Each id onto itself, written by ourselves, as root.
+    /// Each id to itself, written by this program, as root.
     Own { users: Vec<Range>, groups: Vec<Range> },
-    /// 0 is the user itself, from 1 on follow its subordinate ids; written by the programs of package uidmap.
+    /// 0 is the user, from 1 on follow its subordinate ids; written by the programs of package uidmap.
     Programs { own: (u32, u32), users: Vec<Range>, groups: Vec<Range> },
 }
 
 impl Mapping {
-    /// That of who runs this program.
+    /// Returns the mapping for the user who runs this program.
     pub(super) fn plan() -> Result<Self, IdsError> {
         if rustix::process::geteuid().is_root() {
             return Ok(Self::Own {
@@ -97,7 +97,7 @@ impl Mapping {
         })
     }
 
-    /// Gives it to a process that is in a new user namespace.
+    /// Applies it to a process in a new user namespace.
     pub(super) fn write(&self, process: libc::pid_t) -> Result<(), IdsError> {
         match self {
             Self::Own { users, groups } => {
@@ -117,7 +117,7 @@ impl Mapping {
     }
 }
 
-/// All ids that are mapped here, when they are enough.
+/// Returns all ids that are mapped here, if they are enough.
 fn enough(file: &str) -> Result<Vec<Range>, IdsError> {
     let ranges = mapped(&fs::read_to_string(file)?);
     match total(&ranges) {
@@ -126,7 +126,7 @@ fn enough(file: &str) -> Result<Vec<Range>, IdsError> {
     }
 }
 
-/// The ids that exist here, from lines of `inside outside count`.
+/// Parses the ids that exist here, from lines of `inside outside count`.
 fn mapped(text: &str) -> Vec<Range> {
     let range = |line: &str| {
         let mut keywords = line.split_whitespace();
@@ -140,9 +140,9 @@ fn total(ranges: &[Range]) -> u64 {
     ranges.iter().map(|range| u64::from(range.count)).sum()
 }
 
-/// The subordinate ids of a user that `file` has, else those that the name service has.
+/// Returns the subordinate ids of a user in `file`, or those of the name service.
 fn subordinate(file: &'static str, uid: u32) -> Result<Vec<Range>, IdsError> {
-    // podman gives a uid without a name its digits as one.
+    // podman uses the digits of a uid without a name as its name.
     let name = login_name(uid).filter(|name| *name != uid.to_string());
     let text = fs::read_to_string(file).unwrap_or_default();
     let mut ranges = ranges_of(&text, name.as_deref(), uid);
@@ -159,7 +159,7 @@ fn subordinate(file: &'static str, uid: u32) -> Result<Vec<Range>, IdsError> {
     }
 }
 
-/// One range that is large enough, else all of them together, when they are.
+/// Returns one range that is large enough, or all of them together if they are.
 fn choose(ranges: Vec<Range>) -> Option<Vec<Range>> {
     let is_enough = |ranges: &[Range]| total(ranges) + 1 >= IDS;
     match ranges.iter().find(|range| is_enough(&[**range])) {
@@ -168,7 +168,7 @@ fn choose(ranges: Vec<Range>) -> Option<Vec<Range>> {
     }
 }
 
-/// The lines `name:first:count` of a user, who may also be named by its number.
+/// Parses the lines `name:first:count` of a user, who may also be listed by number.
 fn ranges_of(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
     let range = |line: &str| {
         let mut fields = line.trim().split(':');
@@ -180,7 +180,7 @@ fn ranges_of(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
     text.lines().filter_map(range).collect()
 }
 
-/// Asks `getsubids`, which knows of the users of a whole network.
+/// Asks `getsubids`, which also knows network users.
 fn ranges_of_name_service(file: &str, name: &str) -> Vec<Range> {
     let keywords: &[&str] = if file.ends_with("gid") { &["-g", name] } else { &[name] };
     let text = said_by("getsubids", keywords).unwrap_or_default();
@@ -202,7 +202,7 @@ fn login_name(uid: u32) -> Option<String> {
     }
 }
 
-/// What a program of the host prints; none where it is missing or fails.
+/// Returns the output of a host program; none if it is missing or fails.
 fn said_by(program: &str, keywords: &[&str]) -> Option<String> {
     let path = program_lookup::find(&program_lookup::search_path(), program).ok()?;
     let output = Command::new(path).args(keywords).output().ok()?;

@@ -1,4 +1,4 @@
-//! Ctrl-C and its relatives: children are ended, then the work unwinds and cleans up as after any error.
+//! Ctrl-C and other signals: children are ended, then the work unwinds and cleans up as after any error.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI32, Ordering};

@@ -1,11 +1,11 @@
-//! The complete record of a build: every command line, everything a child printed.
+//! The complete record of a build: every command line and all output of children.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// A log file; before `open` its lines are kept and written then.
+/// A log file; lines before `open` are kept and written then.
 #[derive(Default)]
 pub struct Log {
     state: Mutex<State>,
@@ -19,7 +19,7 @@ struct State {
 }
 
 impl Log {
-    /// Writes the log to `path` from now on, starting with what was said before.
+    /// Writes the log to `path` from now on, starting with the earlier lines.
     pub fn open(&self, path: &Path) -> std::io::Result<()> {
         let mut file = File::create(path)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,29 +29,29 @@ impl Log {
         Ok(())
     }
 
-    /// Shows everything on the terminal too (`--logfile terminal`).
+    /// Also shows everything on the terminal (`--logfile terminal`).
     pub fn show_on_terminal(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).terminal = true;
     }
 
-    /// Whether it was decided where the log goes.
+    /// Whether the destination of the log was decided.
     pub fn is_placed(&self) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.terminal || state.file.is_some()
     }
 
-    /// Where the log is, once it was opened.
+    /// Returns the path of the log, after it was opened.
     pub fn path(&self) -> Option<PathBuf> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.file.as_ref().map(|(path, _)| path.clone())
     }
 
-    /// One line. A log that cannot be written must not end a build, so errors are dropped.
+    /// Writes a line. Errors are ignored, because a log that cannot be written must not end a build.
     pub fn line(&self, text: &str) {
         self.bytes(format!("{text}\n").as_bytes());
     }
 
-    /// Output of a child, as it comes.
+    /// Writes output of a child.
     pub fn bytes(&self, bytes: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.terminal {

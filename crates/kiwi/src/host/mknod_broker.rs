@@ -1,11 +1,11 @@
-//! Answers what programs in a sandbox ask about device nodes: makes stand-ins, and shows those as the nodes.
+//! Answers system calls about device nodes in a sandbox: creates markers, and shows markers as nodes.
 //!
 //! ```text
-//! child: mknod --> filter: ask --> thread of kiwi: takes the child's root, directory and umask --> a stand-in, there
+//! child: mknod --> filter: ask --> thread of kiwi: takes the child's root, directory and umask --> creates a marker there
 //! ```
 //!
-//! The thread enters the view of who asks before it looks up the path: what that one cannot reach, or may only read,
-//! cannot be reached or changed by asking.
+//! The thread enters the caller's view before it looks up the path: a path that the caller cannot reach or change cannot be
+//! reached or changed by asking.
 
 mod caller;
 
@@ -26,12 +26,12 @@ use super::device::{Device, is_marker, stands_for};
 use super::sandbox;
 use super::sandbox::notification::{Answer, Call, Listener};
 
-/// The capability to make device nodes, a bit of `CapEff`.
+/// The capability to create device nodes, a bit of `CapEff`.
 const MAY_MAKE_NODES: u64 = 1 << 27;
-/// The most bytes that names of attributes take.
+/// Maximum size of a list of attribute names in bytes.
 const NAMES: usize = 64 << 10;
 
-/// The thread that answers, as long as a child runs.
+/// The thread that answers while a child runs.
 pub(super) struct BrokerThread {
     thread: JoinHandle<()>,
     stop: PipeWriter,
@@ -44,17 +44,17 @@ impl BrokerThread {
         Ok(Self { thread, stop })
     }
 
-    /// Ends it; to be called when the child has ended.
+    /// Stops it; call it after the child has ended.
     pub(super) fn stop(self) {
         drop(self.stop);
         let _ = self.thread.join();
     }
 }
 
-/// Until the other end of `stopped` is closed.
+/// Answers until the other end of `stopped` is closed.
 fn answer_all(listener: &Listener, stopped: &PipeReader) {
-    // Root, directory and umask are those of this thread alone from here on. Without that nobody answers, which the kernel
-    // tells who asks.
+    // From here on root, directory and umask belong to this thread alone. Without that nobody answers, and the kernel fails
+    // the calls.
     if sandbox::unshare(libc::CLONE_FS).is_err() {
         return;
     }
@@ -80,11 +80,11 @@ fn answer_all(listener: &Listener, stopped: &PipeReader) {
     }
 }
 
-/// Who answers.
+/// The state for answering.
 struct MknodBroker<'l> {
     listener: &'l Listener,
     processes: Processes,
-    /// Who was shown something last: its root is that of this thread.
+    /// The last caller that was shown something: its root is that of this thread.
     last: Option<Caller>,
 }
 
@@ -113,10 +113,10 @@ impl<'l> MknodBroker<'l> {
         }
     }
 
-    /// Opens who asks, and takes its root.
+    /// Opens the caller, and enters its root.
     fn open(&self, call: &Call) -> Result<Caller, Errno> {
         let caller = Caller::open(call.thread, &self.processes)?;
-        // Only now it is sure that this is not another one with the number of one that has ended.
+        // Only now it is certain that the process number was not reused.
         if !self.listener.is_waiting(call) {
             return Err(Errno::SRCH);
         }
@@ -124,7 +124,7 @@ impl<'l> MknodBroker<'l> {
         Ok(caller)
     }
 
-    /// Makes a stand-in as the kernel would make the node.
+    /// Creates a marker in the way the kernel creates a node.
     fn make(&mut self, call: &Call, base: i32, path: u64, [mode, number]: [u64; 2]) -> Result<Answer, Errno> {
         self.last = None;
         let caller = self.open(call)?;
@@ -133,23 +133,23 @@ impl<'l> MknodBroker<'l> {
         if facts.capabilities & MAY_MAKE_NODES == 0 || !self.processes.are_of_our_users(&caller)? {
             return Err(Errno::PERM);
         }
-        // The kernel's number has 32 bits, which lie as those of the C library's.
+        // The kernel's number has 32 bits in the same layout as that of the C library.
         let number = number & 0xffff_ffff;
         let mode = mode as u32;
         let device = Device::new(FileType::from_raw_mode(mode), number).ok_or(Errno::INVAL)?;
         umask(Mode::from_raw_mode(facts.umask));
         let file = device.make(CWD, &path, mode & 0o7777)?;
-        // It belongs to this thread's root, but for a group that its directory gave it.
+        // It gets the owner of this thread, unless its directory assigns a group.
         let user = (facts.user != 0).then(|| Uid::from_raw(facts.user));
         let group = (facts.group != 0 && fstat(&file)?.st_gid == 0).then(|| Gid::from_raw(facts.group));
         fchown(&file, user, group)?;
         Ok(Answer::Value(0))
     }
 
-    /// Who asks and the path at this location of its memory. A tool that writes images asks about every file, and is ours to
-    /// trust: it is not looked at anew each time.
+    /// Returns the caller and the path at this address of its memory. A tool that writes images asks about every file and is
+    /// trusted: it is not inspected again each time.
     fn shown(&mut self, call: &Call, base: i32, path: u64) -> Result<(&Caller, PathBuf), Errno> {
-        // Memory that was given up, by a program that runs another one, cannot be read.
+        // Memory of a program that starts another one cannot be read.
         let same = self.last.take_if(|last| last.thread == call.thread);
         let read = same.and_then(|last| last.text(path).ok().map(|text| (last, text)));
         let (caller, text) = match read {
@@ -165,7 +165,7 @@ impl<'l> MknodBroker<'l> {
         Ok((caller, path))
     }
 
-    /// Tells of a stand-in what `stat` tells of the node; the kernel tells of everything else.
+    /// Answers `stat` of a marker with the node; the kernel answers everything else.
     fn show(
         &mut self,
         call: &Call,
@@ -182,7 +182,7 @@ impl<'l> MknodBroker<'l> {
         Ok(Answer::Value(0))
     }
 
-    /// Names the attributes of a stand-in without the one that makes it one.
+    /// Lists the attributes of a marker without the one that makes it a marker.
     fn hide(&mut self, call: &Call, [path, location, room]: [u64; 3], follow: bool) -> Result<Answer, Errno> {
         let (caller, path) = self.shown(call, libc::AT_FDCWD, path)?;
         if known(&path, follow)?.is_none() {
@@ -206,7 +206,7 @@ impl<'l> MknodBroker<'l> {
     }
 }
 
-/// The device that a path stands for; where nothing is found the kernel has the keywords for that.
+/// Returns the device that a path refers to; for a missing path the kernel has the right error.
 fn known(path: &Path, follow: bool) -> Result<Option<Device>, Errno> {
     match stands_for(path, follow) {
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NAMETOOLONG | Errno::ACCESS) => Ok(None),
@@ -214,7 +214,7 @@ fn known(path: &Path, follow: bool) -> Result<Option<Device>, Errno> {
     }
 }
 
-/// What the kernel writes for `stat`, the kind and number being those of a node.
+/// Returns what the kernel writes for `stat`, with the type and number of a node.
 fn as_node(stat: &Stat, device: Device) -> Vec<u8> {
     let mut bytes = vec![0; size_of::<libc::stat>()];
     let mode = device.mode(stat.st_mode);

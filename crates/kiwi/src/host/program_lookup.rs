@@ -1,4 +1,4 @@
-//! Where programs of the host are found, and which package provides a missing one.
+//! Finds programs of the host, and the package that provides a missing one.
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("chroot", "coreutils", "coreutils", "coreutils"),
 ];
 
-/// The directories of `PATH`, with the administrator's ones that an ordinary user's `PATH` lacks.
+/// Returns the directories of `PATH`, and those for administrators that an ordinary user's `PATH` lacks.
 pub(super) fn search_path() -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> =
         std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
@@ -55,7 +55,7 @@ pub(super) fn search_path() -> Vec<PathBuf> {
     directories
 }
 
-/// Looks `program` up; a name with a slash stands for itself.
+/// Finds `program`; a name with a slash is a path.
 pub(super) fn find(directories: &[PathBuf], program: &str) -> Result<PathBuf, CommandError> {
     if program.contains('/') {
         return Ok(program.into());
@@ -72,12 +72,12 @@ pub(super) fn find(directories: &[PathBuf], program: &str) -> Result<PathBuf, Co
         .ok_or_else(|| CommandError::Missing { program: program.to_owned(), remedy: remedy(program) })
 }
 
-/// The name that other distributions give a program.
+/// Returns the name of a program in other distributions.
 fn alternative(program: &str) -> Option<&'static str> {
     (program == "grub-mkimage").then_some("grub2-mkimage")
 }
 
-/// The sentence that tells how to get a program.
+/// Returns a sentence about how to install a program.
 fn remedy(program: &str) -> String {
     match PACKAGES.iter().find(|(name, ..)| *name == program) {
         Some((_, debian, suse, fedora)) => {

@@ -1,10 +1,10 @@
-//! Namespaces, mounts, forks and notifications: the one location with `unsafe`.
+//! Namespaces, mounts, forks and notifications: the only module with `unsafe`.
 //!
 //! ```text
 //! kiwi --fork--> A: unshare --fork--> B: pid 1, mounts, reaps --fork--> C: enters the view, execs the program
 //! ```
 //!
-//! A child sees either the host, read-only but for named directories, or one root tree and nothing else. It has its own
+//! A child sees either the host, read-only except for named directories, or one root tree and nothing else. It has its own
 //! mount, pid, ipc and uts namespaces, no network unless asked for, a `/dev` with six harmless nodes, and dies with
 //! its parent. Between fork and exec only system calls are made: every path is a C string made before.
 #![allow(unsafe_code)]
@@ -25,7 +25,7 @@ pub(super) struct BindMount {
     pub(super) read_only: bool,
 }
 
-/// What a child sees.
+/// The view of a child.
 pub(super) enum View {
     /// The host's root, read-only except for these directories.
     Host { writable: Vec<CString> },
@@ -33,18 +33,18 @@ pub(super) enum View {
     Root { path: CString, read_only: bool, nodes: Vec<Node> },
 }
 
-/// Everything the child needs to know, prepared before the fork.
+/// Everything the child needs, prepared before the fork.
 pub(super) struct Setup {
     pub(super) view: View,
     pub(super) binds: Vec<BindMount>,
     pub(super) network: bool,
     /// System call filters that need no answer (see `filter`).
     pub(super) filters: Vec<Vec<libc::sock_filter>>,
-    /// A filter that asks, and where to send the listener for it.
+    /// A filter that asks, and where to send its listener.
     pub(super) asking: (Vec<libc::sock_filter>, UnixStream),
-    /// Without that listener the program must not run.
+    /// Whether the program must not run without that listener.
     pub(super) must_ask: bool,
-    /// Directory to start in, seen from inside the view.
+    /// Working directory, as seen from inside the view.
     pub(super) directory: Option<CString>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Node {
     location: CString,
 }
 
-/// The error number of a child that must ask and cannot.
+/// The exit code of a child that must ask and cannot.
 pub(super) const CANNOT_ASK: libc::c_int = libc::ENOTSUP;
 
 const NODES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -67,7 +67,7 @@ const LINKS: [(&CStr, &CStr); 5] = [
     (c"pts/ptmx", c"ptmx"),
 ];
 
-/// A path as a C string; a NUL byte in it is an error of the caller's input.
+/// Returns a path as a C string; a NUL byte in it is an error of the caller's input.
 pub(super) fn c_path(path: &Path) -> io::Result<CString> {
     Ok(CString::new(path.as_os_str().as_bytes())?)
 }
@@ -76,7 +76,7 @@ fn as_path(path: &CStr) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()))
 }
 
-/// The nodes of a private `/dev` at `dev`.
+/// Returns the nodes of a private `/dev` at `dev`.
 pub(super) fn device_nodes(dev: &Path) -> io::Result<Vec<Node>> {
     NODES
         .iter()
@@ -97,7 +97,7 @@ pub(super) fn isolate(command: &mut std::process::Command, setup: Setup) -> io::
     Ok(())
 }
 
-/// Paths below a root tree that the mounts need.
+/// Paths below a root tree for the mounts.
 struct Paths {
     proc: CString,
     dev: CString,
@@ -112,7 +112,7 @@ impl Paths {
             View::Host { .. } => Path::new("/"),
             View::Root { path, .. } => as_path(path),
         };
-        // On the host's view `/dev` is put together at `/sys` first: the nodes to bind are still below `/dev`.
+        // On the host's view `/dev` is assembled at `/sys` first: the nodes to bind are still below `/dev`.
         let dev = if matches!(view, View::Host { .. }) { "sys" } else { "dev" };
         Ok(Self {
             proc: c_path(&root.join("proc"))?,
@@ -157,7 +157,7 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
         libc::umask(0o022);
     }
     for filter in &setup.filters {
-        // Where the kernel has no filters the child only takes longer.
+        // If the kernel has no filters the child only takes longer.
         let _ = notification::set_filter(filter, 0);
     }
     let (filter, socket) = &setup.asking;
@@ -176,7 +176,7 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     Ok(())
 }
 
-/// The host read-only, with the exceptions, a private `/dev` and a `/proc` of the new pid namespace.
+/// Sets up the host read-only, with the exceptions, a private `/dev` and a `/proc` of the new pid namespace.
 fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Result<()> {
     for directory in writable {
         step(
@@ -189,7 +189,7 @@ fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Res
         step("making a directory writable", set_read_only(directory, false))?;
     }
     assemble_dev(paths, stage)?;
-    // Trees and images of the user may lie in memory; the rest of it stays read-only.
+    // Trees and images of the user may be in memory; the rest of it stays read-only.
     if writable.iter().any(|directory| as_path(directory).starts_with(as_path(SHARED_MEMORY))) {
         step(
             "placing /dev/shm",
@@ -202,7 +202,7 @@ fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Res
     mount_proc(&paths.proc)
 }
 
-/// The tree with `/proc`, `/dev` and an empty `/run`.
+/// Sets up the tree with `/proc`, `/dev` and an empty `/run`.
 fn assemble_root(path: &CStr, read_only: bool, paths: &Paths, nodes: &[Node]) -> io::Result<()> {
     step("binding the root tree", mount(Some(path), path, None, libc::MS_BIND | libc::MS_REC, None))?;
     if read_only {
@@ -220,7 +220,7 @@ fn mount_proc(target: &CStr) -> io::Result<()> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
     match mount(Some(c"proc"), target, Some(c"proc"), flags, None) {
         Ok(()) => Ok(()),
-        // In a container whose own /proc is masked the kernel refuses a new one; the container's is then good enough.
+        // In a container with a masked /proc the kernel refuses a new one; the container's is sufficient then.
         Err(_) if target.to_bytes() == b"/proc" => Ok(()),
         Err(_) => {
             step("mounting /proc", mount(Some(c"/proc"), target, None, libc::MS_BIND | libc::MS_REC, None))
@@ -268,7 +268,7 @@ fn change_root(path: &CStr) -> io::Result<()> {
 }
 
 /// Forks; the parent stays here, waits and exits with the child's status. As `reaper` it is pid 1 and collects every
-/// process of the namespace; its exit ends what is left of them.
+/// process of the namespace; its exit kills the remaining ones.
 fn fork_and_wait(reaper: bool) -> io::Result<()> {
     // SAFETY: the parent only makes system calls until `_exit`.
     unsafe {
@@ -294,12 +294,12 @@ fn fork_and_wait(reaper: bool) -> io::Result<()> {
     }
 }
 
-/// The shell's exit code for a wait status: the code itself, or 128 and the signal.
+/// Returns the shell's exit code for a wait status: the code itself, or 128 plus the signal.
 fn exit_code(status: libc::c_int) -> libc::c_int {
     if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
 }
 
-/// Forks the program itself; only called while it has one thread. True in the child.
+/// Forks the program itself; only called while it has one thread. Returns true in the child.
 pub(super) fn fork() -> io::Result<Option<libc::pid_t>> {
     // SAFETY: the process has one thread, so the child may go on as the parent would.
     match unsafe { libc::fork() } {
@@ -309,7 +309,7 @@ pub(super) fn fork() -> io::Result<Option<libc::pid_t>> {
     }
 }
 
-/// Waits for `child` without blocking; its exit code once it ended.
+/// Checks `child` without blocking; returns its exit code after it ended.
 pub(super) fn try_wait(child: libc::pid_t) -> Option<i32> {
     let mut status = 0;
     // SAFETY: a system call with a valid pointer.
@@ -322,7 +322,7 @@ pub(super) fn unshare(flags: libc::c_int) -> io::Result<()> {
     check(unsafe { libc::unshare(flags) })
 }
 
-/// Takes the root identity of the user namespace.
+/// Becomes root of the user namespace.
 pub(super) fn become_root() -> io::Result<()> {
     // SAFETY: system calls; an empty group list needs no pointer.
     unsafe {
@@ -332,7 +332,7 @@ pub(super) fn become_root() -> io::Result<()> {
     }
 }
 
-/// The kernel kills this process when its parent ends.
+/// Makes the kernel kill this process when its parent ends.
 pub(super) fn die_with_parent() {
     // SAFETY: a system call without pointers.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
@@ -378,7 +378,7 @@ fn check(result: libc::c_int) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// On failure says on standard error which step it was: the error itself can only carry a number out of the child.
+/// Reports a failed step on standard error: the child can only return an error number.
 fn step(what: &str, result: io::Result<()>) -> io::Result<()> {
     if let Err(error) = &result {
         for part in ["kiwi: sandbox: ", what, " failed\n"] {

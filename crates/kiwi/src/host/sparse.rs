@@ -1,4 +1,4 @@
-//! Files with holes: what they hold, and copying it without reading the holes.
+//! Sparse files: their data, and copying them without reading the holes.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-/// The stretches of a sparse file that hold something, and an empty one at its end.
+/// Returns the data ranges of a sparse file, and an empty one at its end.
 pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
     use rustix::fs::{SeekFrom, seek};
     let mut found = Vec::new();
@@ -15,7 +15,7 @@ pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
         let start = match seek(file, SeekFrom::Data(position)) {
             Ok(start) => start,
             Err(rustix::io::Errno::NXIO) => break,
-            // A file system that knows no holes: all of it counts.
+            // A file system without holes: everything is data.
             Err(rustix::io::Errno::INVAL) => position,
             Err(error) => return Err(error.into()),
         };
@@ -27,7 +27,7 @@ pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
     Ok(found)
 }
 
-/// Gives every byte of a file to `take`, in order; returns how many there were. Holes are not read: they are known to be
+/// Passes every byte of a file to `take`, in order; returns their number. Holes are not read, because they contain only
 /// zeros.
 pub fn read_all(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64> {
     let reading = || format!("reading {}", path.display());
@@ -51,7 +51,7 @@ pub fn read_all(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64> {
     Ok(size)
 }
 
-/// Copies what `source` holds to `offset` of `target`, leaving holes as they are.
+/// Copies the data of `source` to `offset` of `target`, leaving holes unchanged.
 pub fn copy(source: &Path, target: &File, offset: u64) -> Result<()> {
     let what = || format!("copying {} into the disk", source.display());
     let file = File::open(source).with_context(what)?;
@@ -64,7 +64,7 @@ pub fn copy(source: &Path, target: &File, offset: u64) -> Result<()> {
             match copied {
                 Ok(0) => bail!("{} ended early", source.display()),
                 Ok(_) => {}
-                // Between file systems that cannot do it: by hand.
+                // File systems that cannot do it: read and write.
                 Err(_) => copy_plain(&file, target, from, to, end).with_context(what)?,
             }
             if copied.is_err() {

@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal, and programs that are only listened to.
+//! Questions to the user at the terminal, and programs whose output is only watched.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Write};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-/// Reads a line without echo from the terminal, or a plain line of standard input when there is none.
+/// Reads a line without echo from the terminal, or a plain line of standard input without a terminal.
 pub(super) fn ask_secret(question: &str) -> io::Result<String> {
     let Ok(terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         let mut line = String::new();
@@ -29,7 +29,7 @@ pub(super) fn ask_secret(question: &str) -> io::Result<String> {
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }
 
-/// Reads a line of the terminal; its end is an error, for there may be more questions.
+/// Reads a line of the terminal; its end is an error, because more questions may follow.
 pub(super) fn ask(question: &str) -> io::Result<String> {
     io::stderr().write_all(question.as_bytes())?;
     let mut line = String::new();

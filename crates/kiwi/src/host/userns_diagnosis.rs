@@ -1,6 +1,6 @@
-//! Why namespaces are refused here, and what whoever rules the machine or the container can give.
+//! Why namespaces are refused, and which setting of the machine or the container allows them.
 //!
-//! The kernel answers "Operation not permitted" for half a dozen reasons; what it shows below `/proc` tells them apart.
+//! The kernel answers "Operation not permitted" for half a dozen reasons; files in `/proc` tell them apart.
 
 use std::fmt;
 use std::fs;
@@ -13,21 +13,21 @@ const SETUID: (u32, &str) = (7, "SETUID");
 const SYS_ADMIN: (u32, &str) = (21, "SYS_ADMIN");
 const SETFCAP: (u32, &str) = (31, "SETFCAP");
 
-/// Capabilities that writing a mapping with id 0 in it takes: their numbers and names.
+/// Capabilities needed to write a mapping that contains id 0: their numbers and names.
 const MAPPING_CAPABILITIES: [(u32, &str); 3] = [SETGID, SETUID, SETFCAP];
 
-/// What was refused.
+/// The refused step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Making a user namespace.
+    /// Creating a user namespace.
     Make,
     /// Mapping ids into it.
     Map,
-    /// Being root in it and making the other namespaces.
+    /// Becoming root in it and creating the other namespaces.
     Use,
 }
 
-/// A refusal with its remedy.
+/// A refused step with its remedy.
 #[derive(Debug)]
 pub struct UsernsDiagnosis {
     step: Step,
@@ -36,7 +36,7 @@ pub struct UsernsDiagnosis {
 }
 
 impl UsernsDiagnosis {
-    /// The refusal of `step` in the surroundings of this process.
+    /// Returns the diagnosis of `step` in the environment of this process.
     pub(super) fn new(step: Step, error: io::Error) -> Self {
         Self { step, error, surroundings: Surroundings::here() }
     }
@@ -47,31 +47,31 @@ impl fmt::Display for UsernsDiagnosis {
         let what = match self.step {
             Step::Make => "this system does not allow user namespaces",
             Step::Map => "ids cannot be mapped into a user namespace here",
-            Step::Use => "this system allows user namespaces but not to use them",
+            Step::Use => "this system allows user namespaces but not their use",
         };
         let remedy = self.surroundings.remedy(self.step, self.error.raw_os_error());
         write!(to, "{what} ({}); {remedy}", self.error)
     }
 }
 
-/// What keeps `newuidmap` or `newgidmap` from mapping ids, with its remedy.
+/// Returns what prevents `newuidmap` or `newgidmap` from mapping ids, with its remedy.
 ///
-/// `set_uid`: the program becomes root by its mode, not by file capabilities. `ranges` are the ids that it was to map,
-/// `mapped` those that exist here.
+/// `set_uid`: the program becomes root by its mode, not by file capabilities. `ranges` are the ids to map, `mapped` those
+/// that exist here.
 pub(super) fn program_remedy(set_uid: bool, ranges: &[Range], mapped: &[Range]) -> String {
     Surroundings::here().program_remedy(set_uid, ranges, mapped)
 }
 
-/// What decides about namespaces. A sysctl that the kernel does not have is `None`.
+/// The settings that affect namespaces. A sysctl that the kernel does not have is `None`.
 #[derive(Debug, Default)]
 struct Surroundings {
-    /// A filter of system calls is on, as in most containers.
+    /// Whether a system call filter is active, as in most containers.
     filtered: bool,
     /// Effective capabilities, one bit each.
     capabilities: u64,
-    /// Those that a program started here can get at most.
+    /// The maximum capabilities of a program started here.
     bounding: u64,
-    /// No program gets more rights than who starts it.
+    /// Whether no program gets more rights than its caller.
     no_new_privileges: bool,
     max_user_namespaces: Option<u64>,
     unprivileged_userns_clone: Option<u64>,
@@ -90,7 +90,7 @@ impl Surroundings {
         }
     }
 
-    /// What `/proc/self/status` says.
+    /// Parses `/proc/self/status`.
     fn of_status(status: &str) -> Self {
         let field = |name: &str| {
             status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("").trim()
@@ -111,7 +111,7 @@ impl Surroundings {
                 "allow them: sysctl user.max_user_namespaces=15000".to_owned()
             }
             Step::Make if matches!(code, Some(libc::ENOSPC | libc::EUSERS)) => {
-                "too many are in use or they lie too deep in each other: raise user.max_user_namespaces, or start kiwi \
+                "too many are in use or they are nested too deeply: raise user.max_user_namespaces, or start kiwi \
                  outside of another namespace"
                     .to_owned()
             }
@@ -120,19 +120,19 @@ impl Surroundings {
             }
             Step::Map => self.mapping_remedy(),
             Step::Use if self.apparmor_restrict_unprivileged_userns == Some(1) => {
-                "AppArmor takes their rights away: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give kiwi \
+                "AppArmor removes their capabilities: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give kiwi \
                  a profile with the rule 'userns,'"
                     .to_owned()
             }
             Step::Make | Step::Use if self.filtered => {
-                "the container's filter of system calls forbids them: start it with --security-opt seccomp=unconfined \
+                "the container's system call filter forbids them: start it with --security-opt seccomp=unconfined \
                  (podman, docker), or seccompProfile type Unconfined (Kubernetes)"
                     .to_owned()
             }
-            Step::Make => "in a chroot the kernel gives none: start kiwi outside, or make it a container \
+            Step::Make => "the kernel allows none in a chroot: start kiwi outside, or make it a container \
                            (podman run --rootfs DIRECTORY)"
                 .to_owned(),
-            Step::Use => "a security module forbids them: in a container give --security-opt apparmor=unconfined, or \
+            Step::Use => "a security module forbids them: in a container add --security-opt apparmor=unconfined, or \
                           --security-opt label=disable with SELinux"
                 .to_owned(),
         }
@@ -141,7 +141,7 @@ impl Surroundings {
     fn mapping_remedy(&self) -> String {
         let missing = lacking(self.capabilities, &MAPPING_CAPABILITIES);
         if missing.is_empty() {
-            return "a security module forbids it: in a container give --security-opt apparmor=unconfined, or \
+            return "a security module forbids it: in a container add --security-opt apparmor=unconfined, or \
                     --security-opt label=disable with SELinux"
                 .to_owned();
         }
@@ -152,16 +152,16 @@ impl Surroundings {
         let missing = lacking(self.bounding, &[SETGID, SETUID]);
         let absent = ranges.iter().find(|range| !is_within(**range, mapped));
         if self.no_new_privileges {
-            "no program gets more rights than its user here (no-new-privileges): take that setting away (Kubernetes: \
+            "programs cannot gain rights here (no-new-privileges): remove that setting (Kubernetes: \
              allowPrivilegeEscalation: true), or start kiwi as root of the container, which needs none"
                 .to_owned()
         } else if !missing.is_empty() {
             format!(
-                "its right is taken away here: start the container with --cap-add {missing}, or kiwi as its root"
+                "it lacks a capability here: start the container with --cap-add {missing}, or kiwi as its root"
             )
         } else if let Some(Range { first, count }) = absent {
             format!(
-                "not all of its ids {first} to {} exist in this container (/proc/self/uid_map has those that do): give \
+                "not all of its ids {first} to {} exist in this container (/proc/self/uid_map lists those that do): give \
                  the user others in /etc/subuid and /etc/subgid, or start kiwi as root of the container",
                 u64::from(*first) + u64::from(*count) - 1
             )
@@ -171,13 +171,13 @@ impl Surroundings {
              start kiwi as root of the container"
                 .to_owned()
         } else {
-            "the programs want the set-uid bit or file capabilities, on a file system that is not mounted nosuid"
+            "the programs need the set-uid bit or file capabilities, on a file system that is not mounted nosuid"
                 .to_owned()
         }
     }
 }
 
-/// The names of those of `wanted` that are not in the set, as `--cap-add` takes them.
+/// Returns the names of those of `wanted` that are not in the set, as `--cap-add` expects them.
 fn lacking(set: u64, wanted: &[(u32, &str)]) -> String {
     let missing: Vec<&str> =
         wanted.iter().filter(|(number, _)| set >> number & 1 == 0).map(|(_, name)| *name).collect();
@@ -188,7 +188,7 @@ fn lacking(set: u64, wanted: &[(u32, &str)]) -> String {
 fn is_within(range: Range, others: &[Range]) -> bool {
     let bounds = |range: Range| (u64::from(range.first), u64::from(range.first) + u64::from(range.count));
     let (mut next, end) = bounds(range);
-    // The others stand in any order; each round takes one that goes on.
+    // The others are in any order; each round uses one that continues.
     while next < end {
         let goes_on =
             others.iter().map(|other| bounds(*other)).find(|(first, end)| (*first..*end).contains(&next));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_newuidmap_from_its_work_is_told_apart() {
+    fn what_prevents_newuidmap_is_identified() {
         let all = Surroundings { bounding: !0, ..Surroundings::default() };
         let plain = Surroundings { bounding: 0x8004_05fb, ..Surroundings::default() };
         let everywhere = [range(0, u32::MAX)];

@@ -162,7 +162,7 @@ fn format_of(image: &Path) -> Result<&'static str> {
 fn firmware(scratch: &Path, host: &Host) -> Result<Vec<String>> {
     let Some((code, variables)) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()) else {
         bail!(
-            "UEFI firmware for QEMU is needed and not installed; install the package that provides it: \
+            "UEFI firmware for QEMU is required and not installed; install the package that provides it: \
              ovmf on Debian, qemu-ovmf-x86_64 on SUSE, edk2-ovmf on Fedora"
         );
     };

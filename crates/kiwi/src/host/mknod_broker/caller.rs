@@ -1,4 +1,4 @@
-//! Who asks: what `/proc` says of a thread, its memory, and the view it has of the file system.
+//! The caller: information in `/proc` about a thread, its memory, and its view of the file system.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,22 +13,22 @@ use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::{Pid, PidfdFlags, chroot, fchdir, pidfd_open};
 
-/// The longest path the kernel takes, its end included.
+/// Maximum length of a path in the kernel, with its terminator.
 const LONGEST_PATH: usize = 4096;
-/// Bytes of the smallest page of memory.
+/// Size of the smallest memory page in bytes.
 const PAGE: usize = 4096;
 
-/// `/proc`, to look into the processes that ask.
+/// `/proc`, for information about callers.
 pub(super) struct Processes {
     directory: OwnedFd,
-    /// Its numbers are those of this process's pid namespace.
+    /// Its process numbers are those of this process's pid namespace.
     is_ours: bool,
     /// The user namespace of this process.
     users: (u64, u64),
 }
 
 impl Processes {
-    /// One of this pid namespace that lies nowhere; in a container that masks its own, that one.
+    /// Mounts one for this pid namespace without a mount point; in a container with a masked `/proc`, uses that one.
     pub(super) fn find() -> Result<Self, Errno> {
         let new = || -> Result<OwnedFd, Errno> {
             let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
@@ -42,24 +42,24 @@ impl Processes {
         })
     }
 
-    /// The one that is there.
+    /// Opens the mounted one.
     fn of_others() -> Result<Self, Errno> {
         let directory = open_directory(CWD, "/proc")?;
         let users = users(&open_directory(&directory, "self")?)?;
         Ok(Self { directory, is_ours: false, users })
     }
 
-    /// Whether the capabilities of a thread count here: one that made a user namespace has all, there.
+    /// Whether the capabilities of a thread apply here: a thread that created a user namespace has all of them, there.
     pub(super) fn are_of_our_users(&self, caller: &Caller) -> Result<bool, Errno> {
         Ok(users(&caller.directory)? == self.users)
     }
 
-    /// The directory of a thread.
+    /// Returns the directory of a thread.
     fn open(&self, thread: u32) -> Result<OwnedFd, Errno> {
         if self.is_ours {
             return open_directory(&self.directory, &thread.to_string());
         }
-        // What a file of a process says of it is in the numbers of the `/proc` it is read in.
+        // A file of a process contains the numbers of the `/proc` it is read in.
         let pid = Pid::from_raw(thread.cast_signed()).ok_or(Errno::SRCH)?;
         let handle = pidfd_open(pid, PidfdFlags::empty())?;
         let text = read(&self.directory, &format!("self/fdinfo/{}", handle.as_raw_fd()))?;
@@ -67,13 +67,13 @@ impl Processes {
     }
 }
 
-/// Which user namespace a thread is in.
+/// Returns the user namespace of a thread.
 fn users(thread: &OwnedFd) -> Result<(u64, u64), Errno> {
     let stat = statat(thread, "ns/user", AtFlags::empty())?;
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// A thread that asks.
+/// A calling thread.
 pub(super) struct Caller {
     pub(super) thread: u32,
     /// Its directory in `/proc`.
@@ -81,7 +81,7 @@ pub(super) struct Caller {
     memory: File,
 }
 
-/// What decides about files it makes.
+/// The values that affect files it creates.
 pub(super) struct Facts {
     pub(super) user: u32,
     pub(super) group: u32,
@@ -96,11 +96,11 @@ impl Caller {
         Ok(Self { thread, directory, memory })
     }
 
-    /// The text in its memory.
+    /// Returns the string at an address of its memory.
     pub(super) fn text(&self, location: u64) -> Result<PathBuf, Errno> {
         let mut text = vec![0; LONGEST_PATH];
         let mut count = 0;
-        // A page at a time, as the one behind the text's last need not be there.
+        // One page at a time, because the page behind the end of the string may not exist.
         while count < text.len() {
             let location = location.wrapping_add(count as u64);
             let end = text.len().min(count + PAGE - (location % PAGE as u64) as usize);
@@ -117,7 +117,7 @@ impl Caller {
         Err(Errno::NAMETOOLONG)
     }
 
-    /// Writes into its memory.
+    /// Writes to its memory.
     pub(super) fn write(&self, location: u64, bytes: &[u8]) -> Result<(), Errno> {
         self.memory.write_all_at(bytes, location).map_err(|_| Errno::FAULT)
     }
@@ -137,16 +137,16 @@ impl Caller {
         facts().ok_or(Errno::PERM)
     }
 
-    /// From here on paths begin at its root.
+    /// Resolves paths from its root from now on.
     pub(super) fn enter_root(&self) -> Result<(), Errno> {
         fchdir(open_directory(&self.directory, "root")?)?;
         chroot(".")
     }
 
-    /// From here on paths begin in the directory that is open as `base`; the path as it leads from there.
+    /// Resolves paths from the directory that is open as `base` from now on; returns the path relative to it.
     pub(super) fn enter(&self, base: i32, path: PathBuf) -> Result<PathBuf, Errno> {
         let (base, path) = match own_file(&path) {
-            // For this thread that would be a file of ours.
+            // For this thread that would be a file of kiwi.
             Some((file, path)) => (file, path.to_owned()),
             None if path.is_absolute() => return Ok(path),
             None => (base, path),
@@ -160,8 +160,8 @@ impl Caller {
     }
 }
 
-/// The number of an open file by which a path leads, and the path from there: how the C library replaces calls that
-/// the kernel has not.
+/// Returns the number of an open file through which a path leads, and the rest of the path: the C library replaces calls
+/// that the kernel does not have in this way.
 fn own_file(path: &Path) -> Option<(i32, &Path)> {
     let mut parts = path.strip_prefix("/proc/self/fd").ok()?.components();
     let file = parts.next()?.as_os_str().to_str()?.parse().ok()?;
@@ -179,7 +179,7 @@ fn read(base: impl AsFd, path: &str) -> Result<String, Errno> {
     Ok(text)
 }
 
-/// What a line that begins with `name` says.
+/// Returns the value of a line that begins with `name`.
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }

@@ -1,4 +1,4 @@
-//! Calls of a child that another process answers instead of the kernel (`SECCOMP_RET_USER_NOTIF`).
+//! System calls of a child that another process answers instead of the kernel (`SECCOMP_RET_USER_NOTIF`).
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -18,24 +18,24 @@ const TAKE_TURNS: libc::c_ulong = 1;
 
 /// A call that waits for its answer.
 pub(in super::super) struct Call {
-    /// Tells it from others.
+    /// Its identifier.
     pub(in super::super) id: u64,
-    /// The thread that made it, as the pid namespace of who asks counts.
+    /// The calling thread, as numbered in the pid namespace of the listener.
     pub(in super::super) thread: u32,
     pub(in super::super) number: libc::c_long,
     pub(in super::super) arguments: [u64; 6],
 }
 
-/// What a call is told.
+/// The answer to a call.
 pub(in super::super) enum Answer {
-    /// Its value.
+    /// Return this value.
     Value(i64),
     Failed(Errno),
-    /// To ask the kernel after all.
+    /// Let the kernel execute it.
     Go,
 }
 
-/// Where the calls of a child arrive.
+/// Receives the calls of a child.
 pub(in super::super) struct Listener(OwnedFd);
 
 impl AsFd for Listener {
@@ -45,7 +45,7 @@ impl AsFd for Listener {
 }
 
 impl Listener {
-    /// Takes what a child has sent by `send_listener`; none when it sent nothing and is past that.
+    /// Receives what a child sent by `send_listener`; none if it sent nothing and no longer can.
     pub(in super::super) fn take(socket: &UnixStream) -> Option<Self> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -55,7 +55,7 @@ impl Listener {
             RecvAncillaryMessage::ScmRights(mut files) => files.next(),
             _ => None,
         })?;
-        // Who asks and who answers take turns on one processor: that is several times faster, since Linux 6.6.
+        // Both sides take turns on one processor, which is several times faster (since Linux 6.6).
         // SAFETY: a system call without pointers.
         unsafe {
             libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SET_FLAGS, TAKE_TURNS);
@@ -63,7 +63,7 @@ impl Listener {
         Some(Self(listener))
     }
 
-    /// The next call; an error when there is none after all.
+    /// Receives the next call; an error if there is none.
     pub(in super::super) fn receive(&self) -> io::Result<Call> {
         // SAFETY: the kernel wants the structure zeroed and fills it; all its bytes are numbers.
         let call = unsafe {
@@ -83,7 +83,7 @@ impl Listener {
         waiting == 0
     }
 
-    /// Answers a call; one that does not wait any more needs no answer.
+    /// Answers a call; a call that no longer waits is ignored.
     pub(in super::super) fn answer(&self, call: &Call, answer: &Answer) {
         let (val, error, flags) = match answer {
             Answer::Value(value) => (*value, 0, 0),
@@ -96,11 +96,11 @@ impl Listener {
     }
 }
 
-/// Sets a filter for this process and its children; with the flag for it, the listener for what the filter asks about.
+/// Installs a filter for this process and its children; with the flag for it, returns the listener.
 pub(super) fn set_filter(filter: &[libc::sock_filter], flags: libc::c_ulong) -> io::Result<libc::c_int> {
     let program =
         libc::sock_fprog { len: filter.len() as libc::c_ushort, filter: filter.as_ptr().cast_mut() };
-    // Without it older kernels slow the process down, which they believe to be one that nobody trusts.
+    // Without it older kernels enable slow mitigations for processes that use filters.
     let flags = flags | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     // SAFETY: a system call with a valid pointer.
     let set =
@@ -109,13 +109,13 @@ pub(super) fn set_filter(filter: &[libc::sock_filter], flags: libc::c_ulong) -> 
     check(set).map(|()| set)
 }
 
-/// Sets a filter and sends its listener.
+/// Installs a filter and sends its listener.
 pub(super) fn send_listener(filter: &[libc::sock_filter], socket: &UnixStream) -> io::Result<()> {
     if filter.is_empty() {
         return Err(Errno::NOSYS.into());
     }
     let new = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
-    // Signals would make a call begin again that was half answered; kernels before 5.19 have no flag against it.
+    // Otherwise a signal would restart a call that was half answered; kernels before 5.19 do not have the flag.
     let listener = match set_filter(filter, new | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => set_filter(filter, new),
         set => set,
