@@ -12,11 +12,13 @@
 mod copy;
 mod pack;
 mod snapshot;
+mod tar_writer;
 mod unpack;
 
 pub use copy::copy;
 pub use pack::{Extent, pack};
 pub use snapshot::{Moment, Snapshot, now};
+pub use tar_writer::TarWriter;
 pub use unpack::{remove, unpack};
 
 /// Key of a pax record that says: made during the build.
