@@ -5,6 +5,7 @@ mod boot;
 mod boot_descriptions;
 mod cache;
 mod container;
+mod container_images;
 mod describe;
 mod devices;
 mod errors;

@@ -27,7 +27,7 @@ const ELSEWHERE: &str = "hostname elsewhere; umask 077; cd /; \
 const INSTALLER: &str = "isoinstboot/debian-12";
 
 /// Types, each with what makes it differ from others of its name.
-const TYPES: [(&str, &str); 18] = [
+const TYPES: [(&str, &str); 20] = [
     ("ext2", ""),
     ("ext3", ""),
     ("ext4", ""),
@@ -36,6 +36,8 @@ const TYPES: [(&str, &str); 18] = [
     ("squashfs", ""),
     ("cpio", ""),
     ("tbz", ""),
+    ("oci", ""),
+    ("docker", ""),
     ("usb", "filesystem=\"ext3\""),
     ("iso", "flags=\"overlay\" filesystem=\"erofs\""),
     ("iso", "flags=\"plain\""),

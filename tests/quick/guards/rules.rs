@@ -131,7 +131,7 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "create",
                     "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
-                     media root_tree workspace",
+                     media root_tree tree_archive workspace",
                 ),
                 ("diagnostic", ""),
                 ("disk", "identity"),

@@ -1,5 +1,7 @@
 //! `<type>`: from a set of attributes to the variant with everything that the image type requires.
 
+mod container;
+
 use super::machine::machine;
 use super::{Decoder, boolean, deploy, number, oem, partitions, text};
 use crate::description::TypeEntry;
@@ -92,6 +94,9 @@ impl Decoder<'_> {
             Model::Pxe => {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
                 Some(ImageType::Pxe(Pxe { boot, image }))
+            }
+            Model::Container(container) => {
+                Some(ImageType::Container(Box::new(self.container(element, container))))
             }
             Model::Split => self.split_filesystems(element, keyword).map(ImageType::Split),
         }
@@ -266,6 +271,16 @@ fn without_effect_here(element: &Element, row: &TypeRow) -> Vec<Unsupported> {
             Unsupported::new(&what, attribute.name_span.clone())
         })
         .collect();
+    let history = element.child("containerconfig").and_then(|config| config.child("history"));
+    if row.takes(Feature::ContainerRoot)
+        && let Some(history) = history
+    {
+        let of_appx = ["application_id", "package_version", "launcher"];
+        found.extend(of_appx.iter().filter_map(|name| history.attribute(name)).map(|attribute| {
+            let what = format!("`{}` of the type `{}`", attribute.name, row.keyword);
+            Unsupported::new(&what, attribute.name_span.clone())
+        }));
+    }
     if row.takes(Feature::Disk)
         && let Some(value) = element.value("filesystem")
         && value.text == "squashfs"

@@ -45,6 +45,8 @@ pub(crate) enum Feature {
     ContainerConfig,
     /// How the root tree becomes a container.
     ContainerRoot,
+    /// `layer_compression`
+    Layers,
     /// `metadata_path`
     Metadata,
     /// `archive`

@@ -1,8 +1,10 @@
 //! The image types: one variant per kind, carrying what a description specifies for it.
 
+mod container;
 mod feature;
 mod table;
 
+pub use container::{Container, ContainerConfig, ContainerKeyword, ContainerName, LayerCompression};
 pub(crate) use feature::Feature;
 pub(crate) use table::{Model, listed_types};
 pub use table::{TYPES, TypeRow, built_types, type_row};
@@ -29,6 +31,8 @@ pub enum ImageType {
     Xen(Xen),
     /// `pxe`: system and boot image for network clients.
     Pxe(Pxe),
+    /// `oci` and `docker`: a container image.
+    Container(Box<Container>),
     /// `split`: writable and read-only part.
     Split(SplitFilesystems),
 }
@@ -56,6 +60,7 @@ impl ImageType {
             Self::Usb(_) => "usb",
             Self::Xen(_) => "xen",
             Self::Pxe(_) => "pxe",
+            Self::Container(container) => container.keyword.keyword(),
             Self::Split(_) => "split",
         }
     }
@@ -66,9 +71,13 @@ impl ImageType {
             Self::Disk(disk) => Some(Boots::Disk(disk)),
             Self::Usb(usb) => Some(Boots::Usb(usb)),
             Self::Iso(live) => Some(Boots::Iso(live)),
-            Self::Filesystem(_) | Self::Cpio | Self::Tbz | Self::Xen(_) | Self::Pxe(_) | Self::Split(_) => {
-                None
-            }
+            Self::Filesystem(_)
+            | Self::Cpio
+            | Self::Tbz
+            | Self::Container(_)
+            | Self::Xen(_)
+            | Self::Pxe(_)
+            | Self::Split(_) => None,
         }
     }
 
@@ -80,7 +89,7 @@ impl ImageType {
             Self::Usb(usb) => usb.image.size,
             Self::Xen(xen) => xen.image.size,
             Self::Pxe(pxe) => pxe.image.size,
-            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Split(_) => None,
+            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Container(_) | Self::Split(_) => None,
         }
     }
 
@@ -89,6 +98,7 @@ impl ImageType {
         match self {
             Self::Disk(disk) => disk.format == DiskFormat::Raw,
             Self::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
+            Self::Container(container) => container.compression == LayerCompression::None,
             Self::Cpio
             | Self::Tbz
             | Self::Iso(_)
@@ -110,7 +120,7 @@ impl ImageType {
                 xen.machine = xen.machine.take().or_else(|| machine("xen"));
             }
             Self::Disk(disk) => disk.machine = disk.machine.take().or_else(|| machine("vmware")),
-            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Split(_) => {}
+            Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Container(_) | Self::Split(_) => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The schema, the messages, `--help`, the handbook's reference chapter and the README derive their lists from it. A row
 //! specifies what a type takes; [`super::ImageType`] carries what a description specifies for it.
 
-use super::{DiskKeyword, Feature};
+use super::{ContainerKeyword, DiskKeyword, Feature};
 use crate::SchemaVersion::{self, V2_0, V6_9};
 use crate::suggest;
 use ondisk::Filesystem;
@@ -17,6 +17,7 @@ pub(crate) enum Model {
     Disk(DiskKeyword),
     Usb,
     Iso,
+    Container(ContainerKeyword),
     Split,
     Xen,
     Pxe,
@@ -215,6 +216,28 @@ pub static TYPES: &[TypeRow] = &[
         ..KNOWN
     },
     TypeRow {
+        keyword: "oci",
+        doc: "a container image in an OCI archive",
+        built: true,
+        results: "`N.oci.tar`, `N.md5`",
+        model: Some(Model::Container(ContainerKeyword::Oci)),
+        takes: &[Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot, Feature::Layers],
+        unsupported: &["fscreateoptions", "fsmountoptions"],
+        packages: &["oci"],
+        ..KNOWN
+    },
+    TypeRow {
+        keyword: "docker",
+        doc: "a container image in a Docker archive",
+        built: true,
+        results: "`N.docker.tar`, `N.md5`",
+        model: Some(Model::Container(ContainerKeyword::Docker)),
+        takes: &[Feature::Label, Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot],
+        unsupported: &["fscreateoptions", "fsmountoptions", "rootfs_label"],
+        packages: &["docker"],
+        ..KNOWN
+    },
+    TypeRow {
         keyword: "split",
         doc: "a part that is written to and a read-only part",
         schemas: ALL_SCHEMAS,
@@ -291,20 +314,6 @@ pub static TYPES: &[TypeRow] = &[
         ],
         unsupported: &["kernelcmdline", "squashfscompression", "erofscompression"],
         packages: &["kis"],
-        ..KNOWN
-    },
-    TypeRow {
-        keyword: "oci",
-        doc: "a container image in an OCI archive",
-        takes: &[Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot],
-        packages: &["oci"],
-        ..KNOWN
-    },
-    TypeRow {
-        keyword: "docker",
-        doc: "a container image in a Docker archive",
-        takes: &[Feature::Label, Feature::Base, Feature::ContainerConfig, Feature::ContainerRoot],
-        packages: &["docker"],
         ..KNOWN
     },
     TypeRow {

@@ -32,8 +32,7 @@ pub(super) static CONTAINER_CONFIG: ElementSchema = element("containerconfig")
         once(&ENVIRONMENT),
         once(&LABELS),
         once(&HISTORY),
-    ])
-    .unsupported();
+    ]);
 const COMMAND: &[AttributeSchema] = &[
     attribute("execute", SOME_TEXT).doc("The program."),
     attribute("clear", Value::Boolean).doc("Whether it removes that of the base image."),

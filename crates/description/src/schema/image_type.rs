@@ -458,9 +458,13 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::ContainerRoot)
             .unsupported(),
         today("ensure_empty_tmpdirs", Value::Boolean)
-            .doc("Whether `/run` and `/tmp` are empty.")
-            .fits(Feature::ContainerRoot)
-            .unsupported(),
+            .doc("Whether `/run` and `/tmp` are empty in the image.")
+            .default("true")
+            .fits(Feature::ContainerRoot),
+        today("layer_compression", Value::OneOf(&[keyword("zstd"), keyword("gzip")]))
+            .doc("How the layer of an OCI image is compressed; kiwi's own, KIWI NG has no such attribute.")
+            .default("zstd")
+            .fits(Feature::Layers),
         today("metadata_path", SOME_TEXT)
             .doc("The directory of the metadata of an appx.")
             .fits(Feature::Metadata)

@@ -1,5 +1,6 @@
 //! The create extend: a root tree becomes images. One file per image type, each a plan and its execution.
 
+mod container;
 mod cpio;
 mod disk;
 mod disk_volumes;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, Storage};
-use description::{Disk, DiskFormat, ImageType, Selection};
+use description::{Boots, Disk, DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
 use crate::failure::{Failure, Kind};
@@ -68,16 +69,9 @@ impl TreeFacts {
 
 /// The mount points of the type that become file systems of their own.
 pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
-    match &selection.image_type {
-        ImageType::Disk(disk) => disk::mount_points(disk),
-        ImageType::Filesystem(_)
-        | ImageType::Cpio
-        | ImageType::Tbz
-        | ImageType::Iso(_)
-        | ImageType::Usb(_)
-        | ImageType::Xen(_)
-        | ImageType::Pxe(_)
-        | ImageType::Split(_) => Ok(Vec::new()),
+    match selection.image_type.boots() {
+        Some(Boots::Disk(disk)) => disk::mount_points(disk),
+        Some(Boots::Usb(_) | Boots::Iso(_)) | None => Ok(Vec::new()),
     }
 }
 
@@ -104,6 +98,8 @@ pub enum ImagePlan {
     Disk(Box<disk::Plan>),
     /// A live medium.
     Iso(Box<iso::Plan>),
+    /// A container image.
+    Container(Box<container::Plan>),
 }
 
 /// Refuses, before anything is built, a type this version cannot create.
@@ -112,7 +108,7 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
         ImageType::Disk(disk) => disk::check(disk),
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
-        ImageType::Cpio | ImageType::Tbz => Ok(()),
+        ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.firmware),
         ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
             Err(not_built(&selection.image_type).into())
@@ -135,7 +131,7 @@ fn not_built(image_type: &ImageType) -> Failure {
 pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
     match image_type {
         ImageType::Filesystem(image) => crate::filesystem::programs(image.filesystem).to_vec(),
-        ImageType::Cpio => Vec::new(),
+        ImageType::Cpio | ImageType::Container(_) => Vec::new(),
         ImageType::Tbz => vec!["bash", "tar", "xz"],
         ImageType::Disk(disk) => {
             let mut programs: Vec<&str> = Vec::new();
@@ -173,6 +169,9 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
             ImagePlan::Disk(Box::new(disk::plan(disk, selection, name, facts, identity)?))
         }
         ImageType::Iso(live) => ImagePlan::Iso(Box::new(iso::plan(live, selection, name, facts, identity)?)),
+        ImageType::Container(image) => {
+            ImagePlan::Container(Box::new(container::plan(image, selection, name, identity)))
+        }
         ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
             return Err(not_built(&selection.image_type).into());
         }
@@ -192,6 +191,7 @@ pub fn create(
         ImagePlan::Tbz(plan) => tbz::create(plan, tree, workspace, host),
         ImagePlan::Disk(plan) => disk::create(plan, tree, workspace, host),
         ImagePlan::Iso(plan) => iso::create(plan, tree, workspace, host),
+        ImagePlan::Container(plan) => container::create(plan, tree, workspace, host),
     }
 }
 

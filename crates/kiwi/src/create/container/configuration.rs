@@ -1,0 +1,221 @@
+//! The documents of a container image: configuration, manifest, index, and Docker's list of images.
+//!
+//! Values of maps are sorted by [`serde_json::Value`], so that the same image has the same bytes.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use description::{ContainerConfig, ContainerName, LayerCompression};
+use oci_spec::image::{
+    ANNOTATION_REF_NAME, Arch, Config, ConfigBuilder, Descriptor, HistoryBuilder, ImageConfigurationBuilder,
+    ImageIndexBuilder, ImageManifestBuilder, MediaType, Os, PlatformBuilder, RootFsBuilder, Sha256Digest,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::layer::Layer;
+
+/// The annotation from which container programs take the whole name of an image.
+const WHOLE_NAME: &str = "io.containerd.image.name";
+
+/// Returns the configuration of an image, which both formats have.
+pub(super) fn image(config: &ContainerConfig, machine: &str, epoch: u64, diff_id: &str) -> Result<Vec<u8>> {
+    let created = rfc3339(epoch);
+    let mut history = HistoryBuilder::default()
+        .created(created.clone())
+        .created_by(config.created_by.clone().unwrap_or_else(|| "kiwi".to_owned()));
+    if let Some(author) = &config.history_author {
+        history = history.author(author.clone());
+    }
+    if let Some(comment) = &config.comment {
+        history = history.comment(comment.clone());
+    }
+    let layers =
+        RootFsBuilder::default().typ("layers").diff_ids(vec![format!("sha256:{diff_id}")]).build()?;
+    let (architecture, variant) = architecture(machine);
+    let mut image = ImageConfigurationBuilder::default()
+        .created(created)
+        .architecture(architecture)
+        .os(Os::Linux)
+        .config(runtime(config)?)
+        .rootfs(layers)
+        .history(vec![history.build()?]);
+    if let Some(author) = &config.author {
+        image = image.author(author.clone());
+    }
+    if let Some(variant) = variant {
+        image = image.variant(variant);
+    }
+    bytes(&image.build()?)
+}
+
+/// Returns what a container starts with.
+fn runtime(config: &ContainerConfig) -> Result<Config> {
+    let mut runtime = ConfigBuilder::default();
+    if let Some(user) = &config.user {
+        runtime = runtime.user(user.clone());
+    }
+    if let Some(directory) = &config.working_directory {
+        runtime = runtime.working_dir(directory.clone());
+    }
+    if let Some(program) = config.entrypoint.as_ref().filter(|program| !program.is_empty()) {
+        runtime = runtime.entrypoint(program.clone());
+    }
+    if let Some(program) = config.subcommand.as_ref().filter(|program| !program.is_empty()) {
+        runtime = runtime.cmd(program.clone());
+    }
+    if let Some(signal) = &config.stop_signal {
+        runtime = runtime.stop_signal(signal.clone());
+    }
+    if !config.ports.is_empty() {
+        let port = |port: &String| if port.contains('/') { port.clone() } else { format!("{port}/tcp") };
+        runtime = runtime.exposed_ports(config.ports.iter().map(port).collect::<Vec<_>>());
+    }
+    if !config.volumes.is_empty() {
+        runtime = runtime.volumes(config.volumes.clone());
+    }
+    if !config.environment.is_empty() {
+        let variables = config.environment.iter().map(|(name, value)| format!("{name}={value}"));
+        runtime = runtime.env(variables.collect::<Vec<_>>());
+    }
+    if !config.labels.is_empty() {
+        runtime = runtime.labels(config.labels.iter().cloned().collect::<HashMap<_, _>>());
+    }
+    Ok(runtime.build()?)
+}
+
+/// Returns the manifest of an OCI image.
+pub(super) fn manifest(
+    compression: LayerCompression,
+    layer: &Layer,
+    config_digest: &str,
+    config_size: u64,
+) -> Result<Vec<u8>> {
+    let media_type = match compression {
+        LayerCompression::None => MediaType::ImageLayer,
+        LayerCompression::Zstd => MediaType::ImageLayerZstd,
+        LayerCompression::Gzip => MediaType::ImageLayerGzip,
+    };
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(2_u32)
+        .media_type(MediaType::ImageManifest)
+        .config(Descriptor::new(MediaType::ImageConfig, config_size, config_digest.parse::<Sha256Digest>()?))
+        .layers(vec![Descriptor::new(media_type, layer.size, layer.digest.parse::<Sha256Digest>()?)])
+        .build()?;
+    bytes(&manifest)
+}
+
+/// Returns the index of an OCI layout: the image once for each of its names.
+pub(super) fn index(
+    names: &[ContainerName],
+    manifest_digest: &str,
+    manifest_size: usize,
+    machine: &str,
+) -> Result<Vec<u8>> {
+    let (architecture, variant) = architecture(machine);
+    let mut platform = PlatformBuilder::default().architecture(architecture).os(Os::Linux);
+    if let Some(variant) = variant {
+        platform = platform.variant(variant);
+    }
+    let platform = platform.build()?;
+    let manifest_size = u64::try_from(manifest_size)?;
+    let digest: Sha256Digest = manifest_digest.parse()?;
+    let descriptor = |name: &ContainerName| {
+        let mut descriptor = Descriptor::new(MediaType::ImageManifest, manifest_size, digest.clone());
+        descriptor.set_platform(Some(platform.clone()));
+        descriptor.set_annotations(Some(HashMap::from([
+            (ANNOTATION_REF_NAME.to_owned(), name.tag.clone()),
+            (WHOLE_NAME.to_owned(), format!("{}:{}", with_registry(&name.name), name.tag)),
+        ])));
+        descriptor
+    };
+    let index = ImageIndexBuilder::default()
+        .schema_version(2_u32)
+        .media_type(MediaType::ImageIndex)
+        .manifests(names.iter().map(descriptor).collect::<Vec<_>>())
+        .build()?;
+    bytes(&index)
+}
+
+/// Returns Docker's `manifest.json`.
+pub(super) fn docker_manifest(names: &[ContainerName], config: &str, layer: &str) -> Result<Vec<u8>> {
+    let names: Vec<String> = names.iter().map(|name| format!("{}:{}", name.name, name.tag)).collect();
+    bytes(&json!([{ "Config": config, "RepoTags": names, "Layers": [layer] }]))
+}
+
+/// Returns a name with its registry; an image that names none is not from any.
+fn with_registry(name: &str) -> String {
+    match name.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
+        Some(_) | None => format!("localhost/{name}"),
+    }
+}
+
+/// Returns the architecture and its variant as OCI names them.
+fn architecture(machine: &str) -> (Arch, Option<&'static str>) {
+    match machine {
+        "x86_64" => (Arch::Amd64, None),
+        "i686" => (Arch::i386, None),
+        "aarch64" => (Arch::ARM64, Some("v8")),
+        "armhf" | "armv7l" => (Arch::ARM, Some("v7")),
+        other => (Arch::from(other), None),
+    }
+}
+
+/// Serialises a document, the keys of every map sorted.
+fn bytes(document: &impl Serialize) -> Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&serde_json::to_value(document)?)?)
+}
+
+/// Returns a time in seconds since 1970 as RFC 3339 has it, in UTC.
+fn rfc3339(epoch: u64) -> String {
+    let (mut days, seconds) = (epoch / 86_400, epoch % 86_400);
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut year = 1970;
+    loop {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if days < length {
+            break;
+        }
+        days -= length;
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc() {
+        for (epoch, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (1_735_689_600, "2025-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(epoch), text);
+        }
+    }
+
+    #[test]
+    fn names_without_a_registry_are_local() {
+        for (name, whole) in
+            [("web", "localhost/web"), ("a/web", "localhost/a/web"), ("x.org/web", "x.org/web")]
+        {
+            assert_eq!(with_registry(name), whole);
+        }
+    }
+}
