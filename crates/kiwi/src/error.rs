@@ -100,8 +100,8 @@ impl From<anyhow::Error> for Error {
     fn from(source: anyhow::Error) -> Self {
         let mut error =
             Self { kind: Kind::Failed, signal: None, advice: None, report: None, document: None, source };
-        if let Some(interrupted) = error.find::<Interrupted>() {
-            error.signal = Some(interrupted.signal);
+        if let Some(signal) = error.signal_of_causes() {
+            error.signal = Some(signal);
             error.kind = Kind::Interrupted;
         } else {
             error.kind = error.kind_of_causes();
@@ -114,6 +114,15 @@ impl From<anyhow::Error> for Error {
 }
 
 impl Error {
+    fn signal_of_causes(&self) -> Option<i32> {
+        // A failed command that was interrupted stands for the interruption itself: that is not in the chain.
+        let of_command = || match self.find::<CommandError>() {
+            Some(CommandError::Interrupted(interrupted)) => Some(interrupted),
+            _ => None,
+        };
+        self.find::<Interrupted>().or_else(of_command).map(|interrupted| interrupted.signal)
+    }
+
     fn kind_of_causes(&self) -> Kind {
         if let Some(invalid) = self.find::<Invalid>() {
             return invalid.kind();
@@ -168,6 +177,7 @@ mod tests {
     fn the_kind_comes_from_the_type_of_a_cause_at_any_depth() {
         assert_eq!(of(Failure::new(Kind::Signature, "x")).kind, Kind::Signature);
         assert_eq!(of(Interrupted { signal: 15 }).exit_code(), 143);
+        assert_eq!(of(CommandError::Interrupted(Interrupted { signal: 1 })).exit_code(), 129);
         assert_eq!(of(io::Error::from(io::ErrorKind::StorageFull)).kind, Kind::NoSpace);
         assert_eq!(of(io::Error::from(io::ErrorKind::NotFound)).kind, Kind::File);
         assert_eq!(
