@@ -1,7 +1,7 @@
 //! Families of distributions: what is true of the trees and repositories of a family, as data.
 //!
-//! How packages get into a tree is the task of the module `package_manager`. A new family is a variant of [`Distribution`] and a
-//! file with its [`Facts`]; every field has to be filled in.
+//! How packages get into a tree is the task of the module `package_manager`. A new family is a file with its [`Facts`] and a
+//! row of `families!`; every field has to be filled in.
 
 pub(crate) mod debian;
 mod secret;
@@ -16,11 +16,32 @@ pub(crate) use secret::{Renew, SecretKind, Unit};
 
 use crate::root_tree::RootTree;
 
-/// A family of distributions that this version of kiwi builds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) enum Distribution {
+/// Declares the families, each with its facts, so that none can be missing from [`Distribution::ALL`].
+macro_rules! families {
+    ($($(#[$doc:meta])* $family:ident => $facts:path,)+) => {
+        /// A family of distributions that this version of kiwi builds.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub(crate) enum Distribution {
+            $($(#[$doc])* $family,)+
+        }
+
+        impl Distribution {
+            /// All families.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$family),+];
+
+            /// Returns what is true of this family.
+            pub(crate) fn facts(self) -> &'static Facts {
+                match self {
+                    $(Self::$family => &$facts,)+
+                }
+            }
+        }
+    };
+}
+
+families! {
     /// Debian and its derivatives.
-    Debian,
+    Debian => debian::FACTS,
 }
 
 /// Everything that differs between families.
@@ -109,16 +130,6 @@ impl Leftovers {
 }
 
 impl Distribution {
-    /// All families.
-    pub(crate) const ALL: &'static [Self] = &[Self::Debian];
-
-    /// Returns what is true of this family.
-    pub(crate) fn facts(self) -> &'static Facts {
-        match self {
-            Self::Debian => &debian::FACTS,
-        }
-    }
-
     /// Returns the family of a tree by its `os-release`; none if the tree has no such file or kiwi does not know the family.
     pub(crate) fn detect(tree: &RootTree) -> Option<Self> {
         let files = ["etc/os-release", "usr/lib/os-release"];

@@ -3,7 +3,7 @@
 use description::PackageManager as Keyword;
 use serde::Serialize;
 
-use super::{PackageManager, PackagePlan, apt};
+use super::{PackageManager, PackagePath, PackagePlan, apt};
 use crate::distribution::Distribution;
 use crate::failure::{Failure, Kind};
 
@@ -54,6 +54,13 @@ impl Manager {
     pub(super) fn has_patterns(self) -> bool {
         match self {
             Self::Apt => false,
+        }
+    }
+
+    /// Returns whether it installs packages in layers, which the cache saves one by one.
+    pub(super) fn has_layers(self, path: PackagePath) -> bool {
+        match self {
+            Self::Apt => path == PackagePath::Native,
         }
     }
 

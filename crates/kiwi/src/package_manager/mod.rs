@@ -230,6 +230,11 @@ impl PackagePlan {
         })
     }
 
+    /// Returns whether packages are installed in layers, which the cache saves one by one.
+    pub fn has_layers(&self) -> bool {
+        self.manager.has_layers(self.path)
+    }
+
     /// Returns the package manager that carries it out.
     pub fn manager(&self) -> Box<dyn PackageManager + '_> {
         self.manager.open(self)

@@ -5,9 +5,7 @@ use anyhow::Result;
 use description::PackageSet;
 
 use crate::context::Context;
-use crate::package_manager::{
-    ImageRepositories, Layer, Layers, Package, PackagePath, PackagePlan, Resolution,
-};
+use crate::package_manager::{ImageRepositories, Layer, Layers, Package, PackagePlan, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 
@@ -25,10 +23,10 @@ pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> 
 
 /// Returns the inputs of the tree with the bootstrap packages; none where the package manager installs everything at once.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Option<Inputs>> {
-    match plan.path {
-        PackagePath::Native => layer_inputs(plan, &resolution.bootstrap_layer(), None).map(Some),
-        PackagePath::Plain => Ok(None),
+    if !plan.has_layers() {
+        return Ok(None);
     }
+    layer_inputs(plan, &resolution.bootstrap_layer(), None).map(Some)
 }
 
 /// Returns the inputs of a layer of packages; `below`: those of the layer it is based on.

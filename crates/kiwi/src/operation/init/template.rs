@@ -1,5 +1,7 @@
 //! The descriptions that `kiwi init` can start with.
 
+use description::PackageManager;
+
 /// A description to start with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Template {
@@ -77,12 +79,12 @@ impl Template {
         }
     }
 
-    /// The package manager that this version of kiwi does not build with yet; KIWI NG takes the same description.
-    pub(super) fn built_elsewhere(self) -> Option<&'static str> {
+    /// Returns the package manager that its description names.
+    pub(super) fn package_manager(self) -> PackageManager {
         match self {
-            Self::Debian12 | Self::Debian13 => None,
-            Self::Leap | Self::Tumbleweed => Some("zypper"),
-            Self::Fedora => Some("dnf"),
+            Self::Debian12 | Self::Debian13 => PackageManager::Apt,
+            Self::Leap | Self::Tumbleweed => PackageManager::Zypper,
+            Self::Fedora => PackageManager::Dnf,
         }
     }
 
