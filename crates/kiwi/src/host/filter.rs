@@ -40,7 +40,7 @@ const ALLOW: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_ALLOW, 0, 0);
 const ASK: libc::sock_filter = step(ANSWER, libc::SECCOMP_RET_USER_NOTIF, 0, 0);
 
 /// Makes sync calls succeed immediately: an unfinished tree is discarded when the machine stops, so nothing in it must be
-/// flushed before the build is done, and dpkg would flush after every step of every package.
+/// flushed before the build is done, and a package manager would flush after every step of every package.
 pub(super) fn without_sync() -> Vec<libc::sock_filter> {
     // Error number 0: the call succeeds.
     let done = vec![step(ANSWER, libc::SECCOMP_RET_ERRNO, 0, 0)];
