@@ -149,8 +149,11 @@ fn system_images(
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
     let facts = TreeFacts::of(&layered, files, &crate::create::mount_points(selection)?)?;
     let plan = crate::create::plan(selection, &facts, &record.identity())?;
+    let installer = install_medium::boot_files(selection, &layered, record, workspace, context)?;
     let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
-    artifacts.extend(install_medium::of(selection, &artifacts, &layered, record, workspace, context)?);
+    if let Some(boot) = &installer {
+        artifacts.push(install_medium::of(boot, selection, &artifacts, record, workspace, host)?);
+    }
     artifacts.extend(published);
     Ok(artifacts)
 }

@@ -35,18 +35,17 @@ pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     cd::check()
 }
 
-/// Makes the medium of the finished disk among `artifacts`, where one is wanted.
-pub(super) fn of(
+/// Makes the boot image of the medium, where one is wanted. The tree is still whole: making the disk removes from it
+/// what gets a file system of its own.
+pub(super) fn boot_files(
     selection: &Selection,
-    artifacts: &[Artifact],
     tree: &RootTree,
     record: &Record,
     workspace: &Workspace,
     context: &Context,
-) -> Result<Option<Artifact>> {
-    let share = &context.share;
-    let host = &context.host;
+) -> Result<Option<BootFiles>> {
     let Some(disk) = wanted(selection) else { return Ok(None) };
+    let host = &context.host;
     let identity = record.identity();
     let config = BootConfig {
         medium: Some(iso::uuid_of(&identity)),
@@ -56,10 +55,22 @@ pub(super) fn of(
     };
     let plan = initrd::plan(tree, disk.filesystem, &config, &identity)?;
     let [initrd, kernel] = ["install-initrd", "install-linux"].map(|name| workspace.scratch_file(name));
-    initrd::create(&plan, tree, &share.linuxrc()?, &initrd, host)?;
+    initrd::create(&plan, tree, &context.share.linuxrc()?, &initrd, host)?;
     host.write_file(&kernel, tree.read(&plan.kernel.image)?)
         .context("writing the kernel of the installation medium")?;
-    let boot = BootFiles { initrd, kernel, kernel_version: plan.kernel.version };
+    Ok(Some(BootFiles { initrd, kernel, kernel_version: plan.kernel.version }))
+}
+
+/// Makes the medium of the finished disk among `artifacts`.
+pub(super) fn of(
+    boot: &BootFiles,
+    selection: &Selection,
+    artifacts: &[Artifact],
+    record: &Record,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Artifact> {
+    let identity = record.identity();
     let name = crate::create::image_name(selection).to_string();
     let find = |role| artifacts.iter().find(|artifact| artifact.role == role);
     let path = find(Role::Image).context("an installation medium needs a disk")?.path.clone();
@@ -73,9 +84,9 @@ pub(super) fn of(
         }
     };
     let system = SystemImage { path, name: name.clone(), content: Content::Disk, filesystem: None, sum };
-    let medium = cd::plan_install(&boot, &system, &install, &identity);
+    let medium = cd::plan_install(boot, &system, &install, &identity);
     let file = format!("{name}.install.iso");
     let output = workspace.unfinished(&file);
     let sha256 = Some(cd::create(&medium, &output, workspace, host)?);
-    Ok(Some(Artifact { sha256, ..Artifact::new(Role::InstallMedium, file, output) }))
+    Ok(Artifact { sha256, ..Artifact::new(Role::InstallMedium, file, output) })
 }
