@@ -1,0 +1,158 @@
+//! No partition table makes reading or changing it panic, take much memory, or write outside the tables.
+//!
+//! An input is a byte of options, the four entries of an MBR, the two headers of a GPT and its first entries, for a disk
+//! that is zero elsewhere. An option corrects the checksums, which random changes never would.
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use libfuzzer_sys::fuzz_target;
+use ondisk::partition_table::{Addition, Extension, PartitionTable, append, repair};
+
+/// Bytes of the disk.
+const DISK: u64 = 64 << 20;
+/// Bytes of one block of the disk below.
+const BLOCK: u64 = 512;
+/// Bytes at either end of the disk that tables of up to 1024 entries take.
+const TABLES: u64 = (1 << 20) - 1;
+
+/// A disk that keeps only what was written.
+#[derive(Clone, Default)]
+struct Disk {
+    blocks: BTreeMap<u64, [u8; BLOCK as usize]>,
+    position: u64,
+}
+
+impl Disk {
+    fn put(&mut self, at: u64, bytes: &[u8]) {
+        self.position = at;
+        self.write_all(bytes).unwrap();
+    }
+}
+
+impl Read for Disk {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let offset = (self.position % BLOCK) as usize;
+        let left = DISK.saturating_sub(self.position).min(BLOCK - offset as u64) as usize;
+        let count = buffer.len().min(left);
+        match self.blocks.get(&(self.position / BLOCK)) {
+            Some(block) => buffer[..count].copy_from_slice(&block[offset..offset + count]),
+            None => buffer[..count].fill(0),
+        }
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Write for Disk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(self.position <= TABLES || self.position >= DISK - TABLES, "written at {}", self.position);
+        let offset = (self.position % BLOCK) as usize;
+        let left = DISK.saturating_sub(self.position).min(BLOCK - offset as u64) as usize;
+        let count = bytes.len().min(left);
+        let block = self.blocks.entry(self.position / BLOCK).or_insert([0; BLOCK as usize]);
+        block[offset..offset + count].copy_from_slice(&bytes[..count]);
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Disk {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::End(0) => DISK,
+            _ => unreachable!("nothing else is asked for"),
+        };
+        Ok(self.position)
+    }
+}
+
+/// The CRC-32 of every byte, so that a checksum costs one step per byte.
+const CRC: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+    }
+    table
+};
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc: u32, byte| CRC[usize::from(crc as u8 ^ byte)] ^ crc >> 8)
+}
+
+/// Corrects both checksums of a header whose first entries are `entries` and whose others are empty.
+fn correct(header: &mut [u8; 92], entries: &[u8]) {
+    let count = u32::from_le_bytes([header[80], header[81], header[82], header[83]]);
+    let mut all = entries.to_vec();
+    all.resize(count.min(1024) as usize * 128, 0);
+    header[88..].copy_from_slice(&crc32(&all).to_le_bytes());
+    header[16..20].fill(0);
+    let sum = crc32(header);
+    header[16..20].copy_from_slice(&sum.to_le_bytes());
+}
+
+fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
+    let mut taken = [0; N];
+    let (first, rest) = input.split_at(N.min(input.len()));
+    taken[..first.len()].copy_from_slice(first);
+    *input = rest;
+    taken
+}
+
+fuzz_target!(|input: &[u8]| {
+    let mut rest = input;
+    let [options] = take(&mut rest);
+    let sector_size = if options & 1 == 0 { 512 } else { 4096 };
+    let last = DISK / sector_size - 1;
+    let mut boot = [0; 512];
+    boot[446..510].copy_from_slice(&take::<64>(&mut rest));
+    boot[510..].copy_from_slice(&[0x55, 0xaa]);
+    let mut headers: [[u8; 92]; 2] = [take(&mut rest), take(&mut rest)];
+    let entries = &rest[..rest.len().min(4 * 128) / 128 * 128];
+    if options & 2 == 0 {
+        headers.iter_mut().for_each(|header| correct(header, entries));
+    }
+    let mut disk = Disk::default();
+    disk.put(0, &boot);
+    disk.put(sector_size, &headers[0]);
+    disk.put(last * sector_size, &headers[1]);
+    let sectors = (128 * 128u64).div_ceil(sector_size);
+    for at in [2, last - sectors] {
+        disk.put(at * sector_size, entries);
+    }
+
+    let _ = append(&mut boot, u32::from(options >> 2), 2048, 2048);
+    let _ = repair(&mut disk.clone(), sector_size, |_| Ok(()));
+    let Ok(Some(table)) = PartitionTable::read(&mut disk, sector_size) else { return };
+    for number in [0, 1, 2, 3, 4, 5, 128, 1024, u32::MAX] {
+        let names = table.names(number);
+        let _ = table.future_uuid(number, [1; 16]);
+        let _ = table.has_free_entries(number, 3);
+        let Ok(Some(room)) = table.room(number, DISK) else { continue };
+        assert!(room.start < room.end && room.start < room.limit && room.end <= DISK && room.limit <= DISK);
+        let mut changed = disk.clone();
+        if let Ok(Some(extension)) = table.extension(number, DISK) {
+            table.extend(&mut changed, extension, |_| Ok(())).expect("a table that was checked");
+            let again = PartitionTable::read(&mut changed, sector_size).unwrap().expect("a table");
+            assert_eq!(again.names(number), names);
+            assert_eq!(again.extension(number, DISK).unwrap(), None);
+        }
+        let system = Extension { number, start: room.start, length: room.end - room.start };
+        let added = Addition { start: room.end, length: room.limit.saturating_sub(room.end), swap: true, guid: [1; 16] };
+        let _ = table.repartition(&mut changed, system, &[added], |_| Ok(()));
+    }
+});
