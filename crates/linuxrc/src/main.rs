@@ -30,7 +30,6 @@ mod live;
 mod loop_device;
 mod machine;
 mod medium;
-mod modalias;
 mod modules;
 mod persistent;
 mod root;

@@ -112,7 +112,7 @@ pub(crate) fn join(
     let options = CString::new(options).unwrap_or_default();
     rustix::mount::mount("overlay", system, "overlay", mode, options.as_c_str()).map_err(|error| {
         BootFailure::shell(match error {
-            Errno::NODEV if !modules.index().provides("overlay") => {
+            Errno::NODEV if !modules.provides("overlay") => {
                 "the kernel cannot mount an overlay over the system: its module overlay is missing in the initrd."
                     .to_owned()
             }

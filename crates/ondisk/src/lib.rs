@@ -3,6 +3,7 @@
 //! * [`Filesystem`]: the file systems that descriptions, boot settings and superblocks can name.
 //! * [`Superblock`]: what the start of a device says about the file system on it.
 //! * [`partition_table`]: GPT and MBR, read, written and changed.
+//! * [`modules`]: the kernel modules that depmod lists, and which of them a name needs.
 //! * [`Bytes`], [`Mebibytes`], [`Sectors`]: sizes with their unit in the type.
 //!
 //! The crate is pure: bytes in, facts out. It opens no file and starts no process. Its input may come from a
@@ -12,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]
 
 mod filesystem;
+pub mod modules;
 pub mod partition_table;
 mod size;
 mod superblock;

@@ -200,8 +200,7 @@ pub(super) const RULES: Rules = Rules {
                 ("loop_device", "machine sys"),
                 ("machine", "boot_failure"),
                 ("medium", "boot_failure boot_plan console device machine modules sys"),
-                ("modalias", ""),
-                ("modules", "boot_failure console machine modalias sys"),
+                ("modules", "boot_failure console machine sys"),
                 ("persistent", "check console device live machine medium modules sys"),
                 ("repartition", "console device fstab grow machine sys"),
                 ("root", "boot_failure boot_plan console device machine modules sys"),
@@ -216,6 +215,7 @@ pub(super) const RULES: Rules = Rules {
             "ondisk",
             &[
                 ("filesystem", ""),
+                ("modules", ""),
                 ("partition_table", "size uuid"),
                 ("size", ""),
                 ("superblock", "filesystem uuid"),

@@ -17,6 +17,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bootconfig::{BootConfig, Kind, Storage};
+use ondisk::modules::uncompressed;
 
 pub use archive::Compression;
 
@@ -122,11 +123,11 @@ pub fn plan(
     let chosen = set.closure(wanted.into_iter());
     let mut files = BTreeMap::new();
     let base = format!("lib/modules/{}", kernel.version);
-    for path in &chosen {
-        let location = format!("{base}/{}", modules::uncompressed(path));
+    for path in set.paths(&chosen) {
+        let location = format!("{base}/{}", uncompressed(path));
         files.insert(location, Content::Module { path: format!("{base}/{path}") });
     }
-    for (name, text) in set.index(&chosen) {
+    for (name, text) in set.files(&chosen) {
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
     }
     // The shell is only for DEBUG=1: linuxrc never starts it otherwise.

@@ -1,21 +1,19 @@
 //! The kernel modules of a boot image: those a machine may need to reach its disk, with their dependencies.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use anyhow::{Context, Result};
 use bootconfig::Kind;
 use ondisk::Filesystem;
+use ondisk::modules::{Lookup, ModuleFiles, ModuleIndex, module_name, uncompressed};
 
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
-/// The modules of a kernel, from the files that depmod writes.
+/// The modules of a kernel, and the text of the files that depmod writes.
 pub(super) struct Modules {
-    /// Path relative to the modules directory, with its dependencies.
-    dependencies: BTreeMap<String, Vec<String>>,
-    /// Module name (with `_`) to path.
-    paths: BTreeMap<String, String>,
+    index: ModuleIndex,
     aliases: String,
     soft_dependencies: String,
     builtin: String,
@@ -83,11 +81,6 @@ pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static s
     }
 }
 
-/// Returns a module's path without its compression suffix.
-pub(super) fn uncompressed(path: &str) -> &str {
-    [".xz", ".zst", ".gz"].iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
-}
-
 /// Returns the uncompressed module; distributions compress modules in different ways.
 pub(super) fn decompressed(path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let mut plain = Vec::new();
@@ -127,12 +120,6 @@ pub(super) fn decompress_in_place(tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// Returns the name of a module as the kernel writes it.
-fn module_name(path: &str) -> String {
-    let file = uncompressed(path).rsplit('/').next().unwrap_or(path);
-    file.strip_suffix(".ko").unwrap_or(file).replace('-', "_")
-}
-
 impl Modules {
     pub(super) fn read(tree: &RootTree, kernel: &Kernel) -> Result<Self> {
         let base = format!("lib/modules/{}", kernel.version);
@@ -152,60 +139,45 @@ impl Modules {
     }
 
     fn parse(dependencies: &str, aliases: String, soft_dependencies: String, builtin: String) -> Self {
-        let dependencies: BTreeMap<String, Vec<String>> = dependencies
-            .lines()
-            .filter_map(|line| {
-                let (path, needed) = line.split_once(':')?;
-                Some((path.to_owned(), needed.split_whitespace().map(str::to_owned).collect()))
-            })
-            .collect();
-        let paths = dependencies.keys().map(|path| (module_name(path), path.clone())).collect();
-        Self { dependencies, paths, aliases, soft_dependencies, builtin }
+        let files = ModuleFiles {
+            dependencies,
+            soft_dependencies: &soft_dependencies,
+            aliases: &aliases,
+            builtin: &builtin,
+        };
+        let index = ModuleIndex::parse(files, |_| true);
+        Self { index, aliases, soft_dependencies, builtin }
     }
 
-    /// Returns the paths of the named modules that this kernel has, with all their hard and soft dependencies.
-    pub(super) fn closure<'a>(&self, names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-        let mut chosen = BTreeSet::new();
-        let mut waiting: Vec<String> = names.map(|name| name.replace('-', "_")).collect();
-        while let Some(name) = waiting.pop() {
-            let Some(path) = self.paths.get(&name) else { continue };
-            if chosen.insert(path.clone()) {
-                let needed = self.dependencies.get(path).into_iter().flatten();
-                waiting.extend(needed.map(|path| module_name(path)));
-                waiting.extend(self.soft_dependencies_of(&name));
-            }
-        }
-        chosen
+    /// Returns the names of the modules among `names` that this kernel has, with all their hard and soft dependencies.
+    pub(super) fn closure<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<&str> {
+        self.index.closure(names, Lookup::Names)
     }
 
-    /// Whether this kernel has that code neither as a module nor built in. If the tree has no list of built-in modules, the
-    /// code is assumed to be built in.
+    /// Returns the paths of `chosen` modules below the directory of the modules, as they are in the tree.
+    pub(super) fn paths<'a>(&'a self, chosen: &[&'a str]) -> BTreeSet<&'a str> {
+        chosen.iter().filter_map(|name| self.index.module(name)).map(|module| module.path.as_str()).collect()
+    }
+
+    /// Returns whether this kernel has that code neither as a module nor built in. If the tree has no list of built-in
+    /// modules, the code is assumed to be built in.
     pub(super) fn lacks(&self, name: &str) -> bool {
-        let built_in = self.builtin.lines().any(|path| module_name(path) == name);
-        !self.paths.contains_key(name) && !built_in && !self.builtin.is_empty()
+        !self.index.has_no_builtin_list() && !self.index.provides(name, Lookup::Names)
     }
 
-    fn soft_dependencies_of(&self, name: &str) -> impl Iterator<Item = String> {
-        let line = self.soft_dependencies.lines().filter_map(|line| line.strip_prefix("softdep "));
-        let of_name = line.filter_map(move |line| {
-            let (module, needed) = line.split_once(' ')?;
-            (module.replace('-', "_") == name).then_some(needed)
-        });
-        let keywords = of_name.flat_map(str::split_whitespace).filter(|keyword| !keyword.ends_with(':'));
-        keywords.map(|keyword| keyword.replace('-', "_")).collect::<Vec<_>>().into_iter()
-    }
-
-    /// Returns the files that `linuxrc` reads, limited to `chosen`: name and text of each.
-    pub(super) fn index(&self, chosen: &BTreeSet<String>) -> Vec<(&'static str, String)> {
-        let names: BTreeSet<String> = chosen.iter().map(|path| module_name(path)).collect();
-        let dependencies = chosen.iter().map(|path| {
-            let needed = self.dependencies.get(path).into_iter().flatten();
-            let needed: Vec<&str> = needed.map(|path| uncompressed(path)).collect();
-            let blank = if needed.is_empty() { "" } else { " " };
-            format!("{}:{blank}{}\n", uncompressed(path), needed.join(" "))
+    /// Returns the files that `linuxrc` reads, limited to the `chosen` modules: name and text of each.
+    pub(super) fn files(&self, chosen: &[&str]) -> Vec<(&'static str, String)> {
+        let names: BTreeSet<&str> = chosen.iter().copied().collect();
+        let modules: BTreeSet<_> = names.iter().filter_map(|name| self.index.module(name)).collect();
+        let dependencies = modules.iter().map(|module| {
+            let depends: Vec<&str> = module.depends.iter().map(|path| uncompressed(path)).collect();
+            let blank = if depends.is_empty() { "" } else { " " };
+            format!("{}:{blank}{}\n", uncompressed(&module.path), depends.join(" "))
         });
         let keep = |line: &&str, keyword: usize| {
-            line.split_whitespace().nth(keyword).is_some_and(|name| names.contains(&name.replace('-', "_")))
+            line.split_whitespace()
+                .nth(keyword)
+                .is_some_and(|name| names.contains(module_name(name).as_str()))
         };
         let lines = |text: &str, keyword: usize| -> String {
             text.lines().filter(|line| keep(line, keyword)).flat_map(|line| [line, "\n"]).collect()
@@ -235,25 +207,34 @@ mod tests {
 
     #[test]
     fn closure_follows_hard_and_soft_dependencies() {
-        let chosen = modules().closure(["ext4", "not_there"].into_iter());
+        let modules = modules();
+        let chosen = modules.closure(["ext4", "not_there"].into_iter());
         let expected =
             ["kernel/fs/ext4/ext4.ko.xz", "kernel/fs/jbd2/jbd2.ko.xz", "kernel/lib/crc32c-generic.ko.xz"];
-        assert_eq!(chosen.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+        assert_eq!(modules.paths(&chosen).into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
-    fn what_is_built_in_is_not_lacking() {
+    fn code_that_is_built_in_is_not_missing() {
         let unknown = modules();
         assert!(!unknown.lacks("ext4") && !unknown.lacks("xfs"));
-        let known = Modules { builtin: "kernel/fs/fuse/fuse.ko\n".to_owned(), ..unknown };
+        let known = Modules::parse(
+            "a/ext4.ko:\n",
+            String::new(),
+            String::new(),
+            "kernel/fs/fuse/fuse.ko\n".to_owned(),
+        );
         assert!(!known.lacks("ext4") && !known.lacks("fuse") && known.lacks("xfs"));
     }
 
     #[test]
-    fn index_names_only_what_is_there() {
+    fn files_name_only_chosen_modules() {
         let modules = modules();
-        let index = modules.index(&modules.closure(["ext4"].into_iter()));
-        assert!(index[0].1.starts_with("kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko\n"), "{}", index[0].1);
-        assert_eq!(index[1].1, "alias fs-ext4 ext4\n");
+        let files = modules.files(&modules.closure(["ext4"].into_iter()));
+        assert_eq!(
+            files[0].1,
+            "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko\nkernel/fs/jbd2/jbd2.ko:\nkernel/lib/crc32c-generic.ko:\n"
+        );
+        assert_eq!(files[1].1, "alias fs-ext4 ext4\n");
     }
 }

@@ -1,9 +1,9 @@
-//! The wildcard patterns of modules.alias.
+//! Matching the wildcard patterns of modules.alias.
 //!
 //! As in kmod: `*`, `?` and `[...]` as in shell patterns, `-` and `_` are the same character outside brackets.
 
 /// Returns `text` with `-` replaced by `_`, except inside brackets, where it makes a range.
-pub(crate) fn underscored(text: &str) -> String {
+pub(super) fn underscored(text: &str) -> String {
     let mut in_brackets = false;
     text.chars()
         .map(|c| {
@@ -17,8 +17,8 @@ pub(crate) fn underscored(text: &str) -> String {
         .collect()
 }
 
-/// Whether the whole of `text` matches `pattern`. Linear in practice: only the last star is ever extended.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+/// Returns whether the whole of `text` matches `pattern`. Linear in practice: only the last star is ever extended.
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     let mut star = None;
