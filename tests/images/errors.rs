@@ -73,7 +73,7 @@ fn full_disk() {
     assert!(!output.status.success(), "kiwi succeeded on a full disk");
     let said = String::from_utf8_lossy(&output.stderr);
     let expected = "error: no space is left for the indices of the repositories: No space left on device\nFree some \
-                        space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).\n";
+                        space, or move root tree and images to another file system (--root, --destdir, KIWI_SCRATCH=disk).\n";
     assert!(said.contains(expected), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "root.log", "only the log may stay");
 }

@@ -259,7 +259,7 @@ fn full_disk(directory: &Path) {
     let expected = [
         "failed with exit code 1; its last output:",
         "  | mke2fs: No space left on device while populating file system",
-        "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).",
+        "Free some space, or move root tree and images to another file system (--root, --destdir, KIWI_SCRATCH=disk).",
     ];
     let kept: Vec<&str> = lines.iter().copied().filter(|line| expected.contains(line)).collect();
     assert_eq!(kept, expected, "{said}");

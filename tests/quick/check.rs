@@ -197,7 +197,7 @@ fn what_is_missing_beside_the_description_is_told() {
     assert_eq!(report(&GOOD.replace(one, &disk("oemboot/debian-13"))), (Some(0), json!([])));
     let (code, told) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
     assert_eq!(code, Some(3));
-    assert_eq!(told[0]["message"], "there is no boot image description `oemboot/suse-13.2`");
+    assert_eq!(told[0]["message"], "the boot image description `oemboot/suse-13.2` does not exist");
     let (code, told) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
     assert_eq!((code, &told[0]["severity"]), (Some(0), &json!("warning")), "of another type");
 }

@@ -116,7 +116,9 @@ fn every_format_of_a_description_gives_the_same_build() {
     }
     let said = refused(directory.path(), 1, &["convert", ".", "--to", "yaml", "--in-place"]);
     assert!(
-        said.contains("is xml and stays so with --in-place; name the new yaml file with --output"),
+        said.contains(
+            "is xml and --in-place does not change the format; name the new yaml file with --output"
+        ),
         "{said}"
     );
 }
@@ -128,8 +130,7 @@ fn convert_replaces_a_file_only_when_told_and_keeps_its_mode() {
     std::fs::copy(checkout().join("examples/debian-12-chapter/config.xml"), &file).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
     let said = refused(directory.path(), 1, &["convert", ".", "--output", "config.xml"]);
-    let expected = "error: config.xml is there already and is not overwritten; name another file, or convert with \
-                    --in-place\n";
+    let expected = "error: config.xml exists and is not overwritten; name another file, or use --in-place\n";
     assert_eq!(said, expected);
     assert!(std::fs::read_to_string(&file).unwrap().contains("\"1.4\""));
     printed(directory.path(), &["convert", ".", "--in-place"]);

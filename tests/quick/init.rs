@@ -80,10 +80,10 @@ fn what_is_there_is_never_overwritten() {
 }
 
 #[test]
-fn without_a_person_and_a_template_it_says_what_there_is() {
+fn without_a_terminal_and_a_template_it_lists_the_templates() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(directory.path(), &["init"]);
-    let expected = "error: kiwi init needs a template when nobody can be asked: debian-12, debian-13, opensuse-leap, \
+    let expected = "error: kiwi init needs a template when it cannot ask: debian-12, debian-13, opensuse-leap, \
                     opensuse-tumbleweed, fedora\n";
     assert_eq!(said(&output), expected);
     assert_eq!(run(directory.path(), &["init", "debian-99"]).status.code(), Some(2));
@@ -91,7 +91,7 @@ fn without_a_person_and_a_template_it_says_what_there_is() {
 
 /// Runs `kiwi init` on a terminal of its own and types `answers`.
 #[test]
-fn a_person_is_asked_and_gets_what_the_options_give() {
+fn answers_at_the_terminal_give_the_same_as_options() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--command"])

@@ -88,8 +88,8 @@ fn bundle_refuses_what_is_not_what_was_built() {
     let directory = built();
     std::fs::write(directory.path().join("images/n.x86_64-1.0.0.raw"), "other").unwrap();
     let output = run(directory.path(), "result bundle --target-dir images --bundle-dir out --id 1");
-    let expected = "error: images/n.x86_64-1.0.0.raw is not what was built any more: its digest differs from the record; \
-                    build it again";
+    let expected = "error: images/n.x86_64-1.0.0.raw was changed after the build: its digest differs from the record; build it \
+                    again";
     assert!(said(&output).contains(expected), "{}", said(&output));
     assert!(!directory.path().join("out/n.x86_64-1.0.0-1.raw.xz").exists());
 }
@@ -98,10 +98,7 @@ fn bundle_refuses_what_is_not_what_was_built() {
 fn a_directory_without_a_record_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(directory.path(), "result list --target-dir .");
-    assert_eq!(
-        said(&output),
-        "error: there is no kiwi.result.json in .: nothing was built there by this kiwi\n"
-    );
+    assert_eq!(said(&output), "error: . has no kiwi.result.json: this kiwi built nothing there\n");
     let output = run(directory.path(), "result bundle --target-dir . --bundle-dir b --id 1 --package-as-rpm");
     assert!(said(&output).starts_with("error: --package-as-rpm is not built by this version of kiwi;"));
 }

@@ -1,4 +1,4 @@
-//! What a build gives: files with a role, published under their final names when all of them are complete.
+//! The files of a result: each has a role, and all are renamed to their final names when all are complete.
 
 use std::fmt;
 use std::fs::File;
@@ -26,13 +26,13 @@ pub enum Role {
     Initrd,
     /// The kernel of a boot image.
     Kernel,
-    /// A short name that leads to the kernel.
+    /// A link with a short name to the kernel.
     KernelLink,
     /// Settings of a virtual machine.
     MachineSettings,
     /// `N.config`: how the image is installed.
     InstallSettings,
-    /// `N.install.iso`: what installs the image.
+    /// `N.install.iso`: the installation medium.
     InstallMedium,
     /// The image itself; published last.
     Image,
@@ -41,13 +41,13 @@ pub enum Role {
 /// A finished file that may not have its final name yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// What it is.
+    /// Its role.
     pub role: Role,
     /// Its final name, without directory.
     pub name: String,
-    /// Where it is now.
+    /// Its present path.
     pub path: PathBuf,
-    /// The SHA-256 of its bytes in lower-case hex, when it was found out on the way.
+    /// The SHA-256 of its bytes in lower-case hex, if it was computed while writing.
     pub sha256: Option<String>,
 }
 
@@ -57,7 +57,7 @@ impl Artifact {
         Self { role, name: name.into(), path: path.into(), sha256: None }
     }
 
-    /// Returns what is reported of the file; `sha256` is its digest where one is known.
+    /// Returns the facts for the report; `sha256` is the digest, if known.
     pub fn facts(&self, size: u64, sha256: Option<String>) -> ArtifactFacts {
         self.role.facts(&self.path, size, sha256.map(|digest| ("sha256", digest)))
     }
@@ -79,31 +79,31 @@ impl Role {
         }
     }
 
-    /// Returns what is reported of a file with this role.
+    /// Returns the facts for the report of a file with this role.
     pub fn facts(self, path: &Path, size: u64, digest: Option<(&'static str, String)>) -> ArtifactFacts {
         let (role, title) = (self.keyword().to_owned(), self.to_string());
         ArtifactFacts { path: path.to_owned(), role, title, size, digests: digest.into_iter().collect() }
     }
 }
 
-/// Bytes that both sums take at once.
+/// Bytes that are hashed at a time by both algorithms.
 const BLOCK: usize = 64;
 
-/// Both sums of a file.
+/// Both digests of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sums {
-    /// As `N.md5` has it.
+    /// MD5, for `N.md5`.
     pub md5: Checksum,
     /// SHA-256 in lower-case hex.
     pub sha256: String,
 }
 
 impl Sums {
-    /// Reads the file once. Holes are not read: they are known to be zeros.
+    /// Reads the file once. Holes are not read: they are zeros.
     pub fn of(path: &Path) -> Result<Self> {
         let (mut md5, mut sha256) = (Digester::default(), Sha256::new());
         sparse::read_all(path, |bytes| {
-            // Turn by turn: MD5 waits for its own last step all the time, and a processor does the other sum meanwhile.
+            // In alternation, because each step of MD5 waits for the one before and the processor computes SHA-256 meanwhile.
             for block in bytes.chunks(BLOCK) {
                 md5.update(block);
                 sha256.update(block);
@@ -133,7 +133,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// Gives every file its final name, the image itself last; returns them with their final paths.
+/// Renames every file to its final name, the image itself last; returns them with their final paths.
 pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host) -> Result<Vec<Artifact>> {
     artifacts.sort_by_key(|artifact| artifact.role);
     host.check_interrupt()?;
@@ -146,14 +146,14 @@ pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host)
     Ok(artifacts)
 }
 
-/// The sum of a file as `N.md5` has it. Holes are not read: they are known to be zeros.
+/// Returns the MD5 of a file for `N.md5`. Holes are not read: they are zeros.
 pub fn checksum(path: &Path) -> Result<Checksum> {
     let mut digester = Digester::default();
     sparse::read_all(path, |bytes| digester.update(bytes))?;
     Ok(digester.finish())
 }
 
-/// Packs a file with gzip beside it and removes the plain one; the new path.
+/// Compresses a file with gzip and removes the original; returns the new path.
 pub fn compress(path: &Path, host: &Host) -> Result<PathBuf> {
     let mut name = path.as_os_str().to_owned();
     name.push(".gz");

@@ -1,5 +1,5 @@
-//! What one run of the program works with, passed down as one value: the host, the cache, the files that come with kiwi and
-//! the settings of `kiwi.yml`.
+//! The environment of one run, passed down as one value: the host, the cache, the files supplied with kiwi and the settings
+//! of `kiwi.yml`.
 //!
 //! Functions that need only effects take `&Host`.
 
@@ -12,10 +12,10 @@ use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::share::Share;
 
-/// The environment of an operation. Cache and configuration are read when something asks for them, so that an operation that
-/// needs neither creates no directory and does not fail because of `kiwi.yml`.
+/// The environment of an operation. Cache and configuration are read at their first use, so that an operation without
+/// them creates no directory and does not fail because of `kiwi.yml`.
 pub struct Context {
-    /// The door to effects.
+    /// All access to the outside.
     pub host: Host,
     /// Boot image descriptions and the boot program.
     pub share: Share,

@@ -10,8 +10,7 @@ use crate::failure::{Failure, Invalid, Kind};
 use crate::host::{CommandError, Interrupted, NamespaceError, Position};
 use crate::script::ScriptFailed;
 
-const NO_SPACE: &str =
-    "Free some space, or put root tree and images elsewhere (--root, --destdir, KIWI_SCRATCH=disk).";
+const NO_SPACE: &str = "Free some space, or move root tree and images to another file system (--root, --destdir, KIWI_SCRATCH=disk).";
 
 /// Why an operation failed.
 #[derive(Debug)]
@@ -20,23 +19,23 @@ pub struct Error {
     pub kind: Kind,
     /// The number of the signal that ended the run.
     pub signal: Option<i32>,
-    /// What to do, when that is not part of the message.
+    /// The remedy, if it is not part of the message.
     pub advice: Option<String>,
     /// The report of `check`, for the final event of `--json`.
     pub report: Option<serde_json::Value>,
-    /// A document that standard output gets in spite of the error.
+    /// A document for standard output in spite of the error.
     pub document: Option<String>,
     source: anyhow::Error,
 }
 
-/// Returns where a diagnostic is.
+/// Returns the position of a diagnostic.
 pub fn position_of(diagnostic: &description::Diagnostic) -> Position {
     let (line, column) = diagnostic.span.line_and_column();
     Position { file: diagnostic.span.file.name.clone().into(), line, column }
 }
 
 impl Error {
-    /// Adds the report of `check` and the document that standard output gets.
+    /// Adds the report of `check` and the document for standard output.
     #[must_use]
     pub fn with_report(self, report: serde_json::Value, document: Option<String>) -> Self {
         Self { report: Some(report), document, ..self }
@@ -50,12 +49,12 @@ impl Error {
         }
     }
 
-    /// Returns the diagnostics of a wrong description that nobody has seen yet.
+    /// Returns the diagnostics of a wrong description that were not shown yet.
     pub fn untold(&self) -> Option<&Diagnostics> {
         self.find::<Invalid>().filter(|invalid| !invalid.told).map(|invalid| &invalid.diagnostics)
     }
 
-    /// Returns where the first error in the description is.
+    /// Returns the position of the first error in the description.
     pub fn position(&self) -> Option<Position> {
         self.first_diagnostic().map(position_of)
     }
@@ -71,7 +70,7 @@ impl Error {
         known.or_else(help).or_else(install).or_else(|| self.advice.clone())
     }
 
-    /// Returns what failed, on one or more lines; a remedy that [`Error::remedy`] returns apart is left out.
+    /// Returns what failed, on one or more lines, without the remedy that [`Error::remedy`] returns.
     pub fn message(&self) -> String {
         if let Some(first) = self.first_diagnostic() {
             return first.message.clone();
@@ -89,7 +88,7 @@ impl Error {
     }
 
     fn find<E: std::error::Error + Send + Sync + 'static>(&self) -> Option<&E> {
-        // An error that was given as context of another one is found by its type, but not in the chain.
+        // An error that is the context of another one is found by its type, but is not in the chain.
         self.source
             .downcast_ref::<E>()
             .or_else(|| self.source.chain().find_map(|cause| cause.downcast_ref::<E>()))
@@ -115,7 +114,7 @@ impl From<anyhow::Error> for Error {
 
 impl Error {
     fn signal_of_causes(&self) -> Option<i32> {
-        // A failed command that was interrupted stands for the interruption itself: that is not in the chain.
+        // A failed command that was interrupted represents the interruption, which is not in the chain itself.
         let of_command = || match self.find::<CommandError>() {
             Some(CommandError::Interrupted(interrupted)) => Some(interrupted),
             _ => None,
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_used_as_context_is_found_and_its_remedy_is_told_once() {
+    fn finds_a_failure_used_as_context_and_separates_its_remedy() {
         let inner: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::NotFound).into());
         let failure = Failure::new(Kind::NoRepository, "no repository").remedy("add one");
         let error = Error::from(inner.context(failure).unwrap_err());

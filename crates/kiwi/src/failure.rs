@@ -128,12 +128,12 @@ impl std::error::Error for Failure {}
 pub struct Invalid {
     /// All of them, warnings too.
     pub diagnostics: Diagnostics,
-    /// Whether the operation has shown them already, in a form of its own.
+    /// Whether the operation has already shown them in its own form.
     pub told: bool,
 }
 
 impl Invalid {
-    /// Wraps diagnostics that nobody has seen yet.
+    /// Wraps diagnostics that were not shown yet.
     pub fn new(diagnostics: Diagnostics) -> Self {
         Self { diagnostics, told: false }
     }

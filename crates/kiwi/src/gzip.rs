@@ -1,8 +1,8 @@
-//! gzip on all processors: one member, cut into blocks that are packed side by side.
+//! gzip on all processors: one member, cut into blocks that are compressed in parallel.
 //!
-//! Every block but the last ends with a sync flush, so that the packed blocks in a row are one stream of deflate
-//! (RFC 1951, 3.2.4; the method of pigz). A kernel that unpacks its initrd takes one member only, so blocks are not
-//! members of their own. The result depends on the bytes alone, never on the number of processors.
+//! Every block but the last ends with a sync flush, so that the concatenated blocks are one deflate stream
+//! (RFC 1951, 3.2.4; the method of pigz). The kernel reads only one member of a compressed initrd, so blocks cannot be
+//! members. The result depends only on the bytes, never on the number of processors.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -11,12 +11,12 @@ use std::thread::JoinHandle;
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-/// Bytes of a block: large enough that starting anew costs nothing that counts.
+/// Size of a block in bytes: large enough that the cost of restarting the compression is negligible.
 const BLOCK: usize = 1 << 20;
-/// Magic, deflate, no flags, no time, no extra flags, system unknown (RFC 1952, 2.3).
+/// Header: magic, deflate, no flags, no time, no extra flags, unknown system (RFC 1952, 2.3).
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// Writes what it is given, packed, to `W`; `finish` ends the stream.
+/// A writer that compresses to `W`; `finish` ends the stream.
 pub struct GzipWriter<W: Write> {
     output: W,
     threads: usize,
@@ -26,14 +26,14 @@ pub struct GzipWriter<W: Write> {
 }
 
 impl<W: Write> GzipWriter<W> {
-    /// A stream that is packed by up to `threads` threads.
+    /// Returns a writer that uses up to `threads` threads.
     pub fn new(mut output: W, threads: usize) -> io::Result<Self> {
         output.write_all(&HEAD)?;
         let block = Vec::with_capacity(BLOCK);
         Ok(Self { output, threads: threads.max(1), block, running: VecDeque::new(), sum: Crc::new() })
     }
 
-    /// Packs what is left and ends the stream.
+    /// Compresses the remaining bytes and ends the stream.
     pub fn finish(mut self) -> io::Result<W> {
         self.start(FlushCompress::Finish)?;
         while !self.running.is_empty() {
@@ -45,7 +45,7 @@ impl<W: Write> GzipWriter<W> {
         Ok(self.output)
     }
 
-    /// Gives the block to a thread, after taking over what the oldest one packed when all are busy.
+    /// Passes the block to a thread; if all are busy, writes the result of the oldest one first.
     fn start(&mut self, flush: FlushCompress) -> io::Result<()> {
         while self.running.len() >= self.threads {
             self.collect()?;
@@ -58,8 +58,7 @@ impl<W: Write> GzipWriter<W> {
 
     fn collect(&mut self) -> io::Result<()> {
         let Some(oldest) = self.running.pop_front() else { return Ok(()) };
-        let bytes =
-            oldest.join().map_err(|_| io::Error::other("a thread that packs a block ended early"))??;
+        let bytes = oldest.join().map_err(|_| io::Error::other("a compression thread panicked"))??;
         self.output.write_all(&bytes)
     }
 }
@@ -74,13 +73,13 @@ impl<W: Write> Write for GzipWriter<W> {
         Ok(count)
     }
 
-    /// Blocks are cut by size only: flushing would make the result depend on when it happens.
+    /// Does nothing: blocks are cut only by size, so that the result does not depend on flushes.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// A block packed; those of zeros, of which the free space of a disk has many, are packed once.
+/// Compresses a block; a block of zeros, which are frequent in the free space of a disk, is compressed only once.
 fn packed(block: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
     static ZEROS: OnceLock<Vec<u8>> = OnceLock::new();
     let is_empty =
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_threads_gives_one_member_that_unpacks() {
+    fn any_number_of_threads_gives_the_same_single_member() {
         let mut state = 1_u32;
         // Half noise, half text: blocks that shrink and blocks that grow.
         let noise = std::iter::repeat_with(|| {

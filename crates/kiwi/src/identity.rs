@@ -1,18 +1,18 @@
-//! Who a build is: every identifier and time stamp in an image derives from it, so two builds agree by construction.
+//! The identity of a build: every identifier and time stamp in an image is derived from it, so that two builds agree.
 
 use sha2::{Digest, Sha256};
 
 /// The time and the seed of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Seconds since 1970; nothing in an image is newer.
+    /// Seconds since 1970; no time in an image is later.
     pub epoch: u64,
-    /// Where identifiers come from.
+    /// The seed of identifiers.
     pub seed: [u8; 32],
 }
 
 impl Identity {
-    /// An identity from everything that makes this build different from others (name, version, package list ...).
+    /// Returns an identity from everything that distinguishes this build from others (name, version, package list ...).
     pub fn new<'a>(epoch: u64, parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
@@ -22,13 +22,13 @@ impl Identity {
         Self { epoch, seed: digest.finalize().into() }
     }
 
-    /// Sixteen bytes for `purpose`, the same in every build with this identity.
+    /// Returns sixteen bytes for `purpose`, the same in every build with this identity.
     pub fn bytes(&self, purpose: &str) -> [u8; 16] {
         let digest = Sha256::new().chain_update(self.seed).chain_update(purpose.as_bytes()).finalize();
         std::array::from_fn(|index| digest[index])
     }
 
-    /// A version 4 UUID for `purpose`, as its sixteen bytes in text order.
+    /// Returns a version 4 UUID for `purpose`, as its sixteen bytes in text order.
     pub fn uuid(&self, purpose: &str) -> [u8; 16] {
         let mut bytes = self.bytes(purpose);
         bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -36,13 +36,13 @@ impl Identity {
         bytes
     }
 
-    /// The same UUID in its usual lower-case text form.
+    /// Returns the same UUID in its usual lower-case text form.
     pub fn uuid_text(&self, purpose: &str) -> String {
         uuid_text(self.uuid(purpose))
     }
 }
 
-/// A UUID, its bytes in text order, in its usual lower-case text form.
+/// Formats a UUID, its bytes in text order, in the usual lower-case text form.
 pub fn uuid_text(uuid: [u8; 16]) -> String {
     let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])

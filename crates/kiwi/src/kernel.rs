@@ -10,14 +10,14 @@ use crate::root_tree::RootTree;
 /// A kernel with its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {
-    /// What `uname -r` will say.
+    /// Its version, as in `uname -r`.
     pub version: String,
     /// The image's path in the tree.
     pub image: String,
 }
 
 impl Kernel {
-    /// The newest kernel of the tree that has its modules.
+    /// Returns the newest kernel of the tree that has its modules.
     pub fn find(tree: &RootTree) -> Result<Self> {
         let mut kernels = Vec::new();
         for name in tree.list("boot")? {
@@ -29,7 +29,7 @@ impl Kernel {
                 }
             }
         }
-        // Fedora and others keep the image beside the modules.
+        // Fedora and others install the image beside the modules.
         for version in tree.list("lib/modules")? {
             let image = format!("lib/modules/{version}/vmlinuz");
             if tree.exists(&image) {
@@ -47,14 +47,14 @@ impl Kernel {
         }
     }
 
-    /// Whether its configuration has this option built in.
+    /// Returns whether this option is built into the kernel, by its configuration.
     pub fn has_option(&self, tree: &RootTree, option: &str) -> bool {
         let config = tree.read_text(format!("boot/config-{}", self.version)).unwrap_or_default();
         config.lines().any(|line| line.strip_prefix(option) == Some("=y"))
     }
 }
 
-/// Compares versions as people do: runs of digits as numbers, the rest as text.
+/// Compares versions: runs of digits as numbers, the rest as text.
 fn compare_versions(one: &str, other: &str) -> Ordering {
     let parts = |text: &str| -> Vec<(u64, String)> {
         let mut parts = vec![];
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_compare_by_their_numbers() {
+    fn compares_versions_by_their_numbers() {
         assert_eq!(compare_versions("6.1.0-9-amd64", "6.1.0-56-amd64"), Ordering::Less);
         assert_eq!(compare_versions("6.12.1", "6.2.9"), Ordering::Greater);
         assert_eq!(compare_versions("6.1.0-9-amd64", "6.1.0-9-amd64"), Ordering::Equal);

@@ -1,10 +1,10 @@
-//! Builds Linux system images that boot from a description: a library and one binary over it.
+//! Builds bootable Linux system images from a description: a library and one program.
 //!
 //! ```text
 //! description text -> Description -> Selection -> plan -> stages -> Artifacts
-//!   operation (the spine of each KIWI operation)
-//!     prepare (prepare: packages, overlay, scripts -> root tree)
-//!     create  (create: root tree -> file systems, disks, archives)
+//!   operation (one file per operation)
+//!     prepare (packages, overlay, scripts -> root tree)
+//!     create  (root tree -> file systems, disks, archives)
 //!   host (processes, namespaces, files, log, progress: the only effects)
 //! ```
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]

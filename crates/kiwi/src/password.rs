@@ -1,20 +1,20 @@
-//! Password hashes as `/etc/shadow` takes them.
+//! Password hashes for `/etc/shadow`.
 
 use anyhow::{Result, anyhow};
 use sha_crypt::{PasswordHasher, ShaCrypt};
 use sha2::{Digest, Sha256};
 
-/// Bytes of a salt: 16 letters, all that crypt(3) looks at.
+/// Bytes of a salt: 16 letters, the maximum that crypt(3) uses.
 const SALT: usize = 12;
 
-/// The SHA-512 crypt hash of `password`, with a random salt of its own.
+/// Returns the SHA-512 crypt hash of `password` with a random salt.
 pub(crate) fn hash(password: &str) -> Result<String> {
     let mut salt = [0; SALT];
     rustix::rand::getrandom(&mut salt, rustix::rand::GetRandomFlags::empty())?;
     with_salt(password, &salt)
 }
 
-/// The hash with a salt that depends on `location` (image and user) only, so that two builds agree.
+/// Returns the hash with a salt that depends only on `location` (image and user), so that two builds agree.
 pub(crate) fn hash_for(password: &str, location: &str) -> Result<String> {
     let digest = Sha256::digest(format!("kiwi {location}"));
     with_salt(password, &digest[..SALT])
@@ -29,7 +29,7 @@ fn with_salt(password: &str, salt: &[u8]) -> Result<String> {
 mod tests {
     use super::*;
 
-    /// Judged by crypt(3) of the C library: it gives the same for this salt.
+    /// Compares with crypt(3) of the C library for the same salt.
     #[test]
     fn crypt_agrees() {
         let hash = hash_for("kiwi", "image:tux").unwrap();

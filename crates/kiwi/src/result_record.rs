@@ -1,7 +1,7 @@
-//! `kiwi.result.json` beside the images: what was built there, by role and digest. Described in docs/create.md.
+//! `kiwi.result.json` beside the images: what was built in a directory, by role and digest. Described in docs/create.md.
 //!
-//! One file for a directory: builds add to it under a lock. The record of an image that is built again takes the location of
-//! the old one, and images whose files are gone are left out.
+//! There is one file per directory; builds add to it under a lock. The record of an image that is built again replaces the
+//! old one, and images whose files no longer exist are removed.
 
 use std::fs::File;
 use std::path::Path;
@@ -18,14 +18,14 @@ use crate::workspace::Workspace;
 /// The file's name.
 pub const FILE: &str = "kiwi.result.json";
 
-/// Grows only by new fields; a change of what is there would be a new number.
+/// Version of the record. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
 
 /// Everything that was built in one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultRecord {
     version: u32,
-    /// In the order of their names.
+    /// Sorted by name.
     pub images: Vec<BuiltImage>,
 }
 
@@ -36,14 +36,14 @@ pub struct BuiltImage {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The machine it is for.
+    /// The architecture.
     pub architecture: String,
     /// The image type.
     #[serde(rename = "type")]
     pub image_type: String,
     /// The profiles that were active.
     pub profiles: Vec<String>,
-    /// How the description names the files of a bundle.
+    /// Name format of a bundle in the description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle_format: Option<String>,
     /// Its files, the image itself last.
@@ -53,7 +53,7 @@ pub struct BuiltImage {
 /// One file of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltFile {
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// Its name, without directory.
     pub file: String,
@@ -61,17 +61,17 @@ pub struct BuiltFile {
     pub size: u64,
     /// SHA-256 of its bytes in lower-case hex.
     pub sha256: String,
-    /// Whether a bundle packs it.
+    /// Whether a bundle compresses it.
     pub compress: bool,
 }
 
 impl BuiltFile {
-    /// Whether it is what the build was for, not something beside it.
+    /// Returns whether this is the image itself, not a file beside it.
     fn is_image(&self) -> bool {
         matches!(self.role, Role::Image | Role::Initrd)
     }
 
-    /// Measures an artifact where it is now.
+    /// Computes the facts of an artifact at its present path.
     pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
         let (size, sha256) = match &artifact.sha256 {
             Some(sha256) => {
@@ -85,7 +85,7 @@ impl BuiltFile {
 }
 
 impl ResultRecord {
-    /// Reads the record of a directory; none when there is none.
+    /// Reads the record of a directory; `None` if it has none.
     pub fn read(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(FILE);
         let text = match std::fs::read(&path) {
@@ -96,12 +96,12 @@ impl ResultRecord {
         let record: Self = serde_json::from_slice(&text)
             .with_context(|| format!("reading {}: it was not written by this kiwi", path.display()))?;
         if record.version != VERSION {
-            bail!("{} is of version {}, this kiwi reads version {VERSION}", path.display(), record.version);
+            bail!("{} has version {}, but this kiwi reads version {VERSION}", path.display(), record.version);
         }
         if let Some(file) =
             record.images.iter().flat_map(|image| &image.files).find(|file| !is_plain(&file.file))
         {
-            bail!("{} names a file outside of its directory: {}", path.display(), file.file);
+            bail!("{} names a file outside its directory: {}", path.display(), file.file);
         }
         Ok(Some(record))
     }
@@ -112,7 +112,7 @@ impl ResultRecord {
         let writing = || format!("writing {}", directory.join(FILE).display());
         let lock = File::open(directory).with_context(writing)?;
         flock(&lock, FlockOperation::LockExclusive).with_context(writing)?;
-        // A record that cannot be read is of another program, or broken: this build starts a new one.
+        // A record that cannot be read comes from another program or is damaged: this build starts a new one.
         let before = Self::read(directory).ok().flatten().map_or_else(Vec::new, |record| record.images);
         let record =
             Self { version: VERSION, images: merged(before, image, |file| directory.join(file).exists()) };
@@ -123,8 +123,8 @@ impl ResultRecord {
     }
 }
 
-/// The new build and those whose files are all there, without what the new one overwrote of them. An image that was
-/// overwritten is gone; a list or a sum that was is of the new build now.
+/// Returns the new build and the earlier ones whose files all exist, without files that the new one overwrote. An earlier
+/// build whose image was overwritten is removed; an overwritten list or checksum belongs to the new build.
 fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> bool) -> Vec<BuiltImage> {
     let overwritten = |file: &BuiltFile| {
         image
@@ -146,12 +146,12 @@ fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> b
     images
 }
 
-/// Whether a name stays in its directory.
+/// Returns whether a name stays in its directory.
 fn is_plain(file: &str) -> bool {
     !file.is_empty() && file != ".." && file != "." && !file.contains('/')
 }
 
-/// Size and digest of a file. Holes are not read: they are known to be zeros.
+/// Returns size and digest of a file. Holes are not read: they are zeros.
 pub fn digest<D: Digest>(path: &Path) -> Result<(u64, String)> {
     let mut digest = D::new();
     let size = sparse::read_all(path, |bytes| digest.update(bytes))?;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn builds_of_one_directory_stand_side_by_side_until_their_files_go() {
+    fn keeps_the_builds_of_a_directory_while_their_files_exist() {
         let list = (Role::PackageList, "n.packages");
         let oem = image("oem", &[list, (Role::Image, "n.qcow2")]);
         let ext4 = image("ext4", &[list, (Role::Image, "n")]);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_that_was_overwritten_belongs_to_the_new_build() {
+    fn an_overwritten_checksum_belongs_to_the_new_build() {
         let mut squashfs = image("squashfs", &[(Role::Checksum, "n.md5"), (Role::Image, "n")]);
         squashfs.files[0].sha256 = "old".to_owned();
         let cpio = image("cpio", &[(Role::Checksum, "n.md5"), (Role::Initrd, "n.gz")]);
@@ -210,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_lead_out_of_the_directory_are_refused() {
+    fn rejects_names_outside_the_directory() {
         let directory = tempfile::tempdir().unwrap();
         let record = ResultRecord { version: 1, images: vec![image("oem", &[(Role::Image, "../x")])] };
         #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
         std::fs::write(directory.path().join(FILE), serde_json::to_vec(&record).unwrap()).unwrap();
         let said = ResultRecord::read(directory.path()).unwrap_err().to_string();
-        assert!(said.ends_with("kiwi.result.json names a file outside of its directory: ../x"), "{said}");
+        assert!(said.ends_with("kiwi.result.json names a file outside its directory: ../x"), "{said}");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Every path below the destination directory and the scratch space of a build; nothing else joins such paths.
+//! All paths below the destination directory and in the scratch space of a build; no other module joins such paths.
 //!
 //! ```text
 //! DESTDIR/.kiwi.XXXXXX/out/      unfinished files, on the file system of the final ones
-//! DESTDIR/.kiwi.XXXXXX/scratch/  trees and layers: memory when there is enough, else the disk
+//! DESTDIR/.kiwi.XXXXXX/scratch/  trees and layers: in memory if there is enough, else on the disk
 //! ```
 
 use std::os::unix::fs::MetadataExt;
@@ -16,22 +16,22 @@ use crate::host::Host;
 use crate::host::file::WorkDirectory;
 use crate::root_tree::RootTree;
 
-/// LowerDir this much free memory a build works on the disk.
+/// With less free memory than this a build uses the disk.
 const MEMORY_NEEDED: u64 = 4 << 30;
 
-/// The locations of one build.
+/// The paths of one build.
 pub struct Workspace {
     destdir: PathBuf,
     out: PathBuf,
     scratch: PathBuf,
     layers: AtomicU32,
     earlier: OnceLock<PathBuf>,
-    /// None for a workspace inside another one.
+    /// `None` for a workspace inside another one.
     directory: Option<WorkDirectory>,
 }
 
 impl Workspace {
-    /// Makes the locations below `destdir`, after removing what killed builds left there.
+    /// Creates the directories below `destdir`, after removing those of killed builds.
     pub fn open(destdir: &Path, host: &Host) -> Result<Self> {
         let directory = host
             .work_directory(destdir)
@@ -49,7 +49,7 @@ impl Workspace {
         let memory = host.available_memory();
         if memory >= MEMORY_NEEDED && host.variable("KIWI_SCRATCH").as_deref() != Some("disk") {
             host.mount_memory(&workspace.scratch, memory / 10 * 8)
-                .context("making room in memory for the build")?;
+                .context("mounting a memory file system for the build")?;
         }
         Ok(workspace)
     }
@@ -62,12 +62,12 @@ impl Workspace {
         Ok(())
     }
 
-    /// A workspace of its own for the boot image; its results are published with the system's.
+    /// Returns a workspace for the boot image, whose results are published with the system's.
     pub fn boot_image(&self, host: &Host) -> Result<Self> {
         self.inside("boot", self.destdir.clone(), host)
     }
 
-    /// A workspace of its own for one of several types, whose results go to a directory of its name.
+    /// Returns a workspace for one of several types, whose results go to a directory with its name.
     pub fn of_type(&self, keyword: &str, host: &Host) -> Result<Self> {
         let destdir = self.destdir.join(keyword);
         host.create_directories(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
@@ -87,17 +87,17 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Where the root tree of this build grows.
+    /// Returns the path of this build's root tree.
     pub fn root_tree(&self) -> PathBuf {
         self.numbered_root_tree(0)
     }
 
-    /// Where the root trees of a build that needs several of them grow.
+    /// Returns the directory for several root trees.
     pub fn numbered_root_tree(&self, number: usize) -> PathBuf {
         self.scratch.join(if number == 0 { "root".to_owned() } else { format!("root-{number}") })
     }
 
-    /// The tree under a new writable layer: what is changed there is gone with the workspace.
+    /// Puts a new writable layer over the tree; changes in it are lost with the workspace.
     pub fn layered(&self, tree: &RootTree, host: &Host) -> Result<RootTree> {
         let number = self.layers.fetch_add(1, Ordering::Relaxed);
         let layer = self.scratch.join(format!("layer-{number}"));
@@ -108,59 +108,59 @@ impl Workspace {
         }
         resemble(&upper, tree.path()).with_context(|| format!("preparing {}", upper.display()))?;
         host.mount_overlay(tree.path(), &upper, &work, &merged)
-            .with_context(|| format!("laying a writable layer over {}", tree.path().display()))?;
+            .with_context(|| format!("mounting a writable layer over {}", tree.path().display()))?;
         RootTree::layered(&merged, tree.path(), &upper)
     }
 
-    /// The boot image while it is made.
+    /// Returns the path of the boot image's tree.
     pub fn initrd(&self) -> PathBuf {
         self.scratch.join("initrd")
     }
 
-    /// A file that is only needed during the build.
+    /// Returns the path of a file that is needed only during the build.
     pub fn scratch_file(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
     }
 
-    /// A file of up to `size` bytes that is read once more and then gone: in memory when that leaves room, else
-    /// beside the outputs.
+    /// Returns the path of a file of up to `size` bytes that is read once and then removed: in memory if that leaves room,
+    /// else beside the outputs.
     pub fn passing_file(&self, name: &str, size: u64) -> PathBuf {
         let free = rustix::fs::statvfs(&self.scratch).map_or(0, |room| room.f_bavail * room.f_frsize);
         if free > size * 2 { self.scratch.join(name) } else { self.out.join(name) }
     }
 
-    /// The directory of such files.
+    /// Returns the directory of such files.
     pub fn scratch(&self) -> &Path {
         &self.scratch
     }
 
-    /// An output before it has its final location.
+    /// Returns the path of an output before it is published.
     pub fn unfinished(&self, name: &str) -> PathBuf {
         self.out.join(name)
     }
 
-    /// Tells where an earlier build of an image like this has its files.
+    /// Records where an earlier build of this image has its files.
     pub fn set_previous_build(&self, directory: &Path) {
-        // The first one stays.
+        // The first call wins.
         self.earlier.get_or_init(|| directory.to_owned());
     }
 
-    /// What an earlier build made of this output, if it is known: read only.
+    /// Returns the file of this output from an earlier build, if known, read-only.
     pub fn earlier(&self, name: &str) -> Option<PathBuf> {
         self.earlier.get().map(|directory| directory.join(name)).filter(|path| path.is_file())
     }
 
-    /// The directory of unfinished outputs.
+    /// Returns the directory of unfinished outputs.
     pub fn out(&self) -> &Path {
         &self.out
     }
 
-    /// The destination directory.
+    /// Returns the destination directory.
     pub fn destdir(&self) -> &Path {
         &self.destdir
     }
 
-    /// Where an output ends up.
+    /// Returns the final path of an output.
     pub fn published(&self, name: &str) -> PathBuf {
         self.destdir.join(name)
     }
@@ -173,7 +173,7 @@ impl Workspace {
         }
     }
 }
-/// Gives the top of a layer mode, owner and times of the tree below it: they are what is seen of both.
+/// Copies mode, owner and times of the tree to the top directory of a layer above it, which hides those of the tree.
 fn resemble(upper: &Path, lower: &Path) -> std::io::Result<()> {
     let (directory, model) = (std::fs::File::open(upper)?, lower.metadata()?);
     directory.set_permissions(model.permissions())?;
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_top_of_a_layer_is_that_of_its_tree() {
+    fn the_top_of_a_layer_has_the_attributes_of_its_tree() {
         let directory = tempfile::tempdir().unwrap();
         let [upper, lower] = ["upper", "lower"].map(|name| directory.path().join(name));
         for path in [&upper, &lower] {

@@ -1,4 +1,4 @@
-//! What the verbs take that build: prepare, create, build, upgrade.
+//! Arguments of the verbs that build: prepare, create, build, upgrade.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::operation::{
     Operation, Overrides, PackagePath, RepositoryOptions, Reuse, build, create, prepare, upgrade,
 };
 
-/// Profiles and the sources of packages, as they change one build.
+/// Profiles and the options that change repositories and packages of one build.
 #[derive(Debug, Args, Clone)]
 pub(super) struct Selecting {
     /// Activate a profile of the description (may be repeated).
@@ -23,23 +23,23 @@ pub(super) struct Selecting {
 /// Repositories and packages for this run only.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct Sources {
-    /// Use one more repository in this run; it is never stored.
+    /// Use one more repository in this run; the image does not get it.
     #[arg(long = "add-repo", value_name = "SOURCE")]
     add_repo: Vec<String>,
-    /// Type of the repository that --add-repo of the same position names (apt-deb, rpm-md, ...).
+    /// Type of the repository that the --add-repo of the same position specifies (apt-deb, rpm-md, ...).
     #[arg(long = "add-repotype", value_name = "TYPE")]
     add_repotype: Vec<String>,
     /// Use this source instead of the first repository of the description.
     #[arg(long = "set-repo", value_name = "SOURCE")]
     set_repo: Option<String>,
-    /// Type of the repository that --set-repo names.
+    /// Type of the repository that --set-repo specifies.
     #[arg(long = "set-repotype", value_name = "TYPE")]
     set_repotype: Option<String>,
     /// Install one more package (may be repeated).
     #[arg(long = "add-package", value_name = "NAME")]
     add_package: Vec<String>,
-    /// How packages get into a new tree: unpacked by kiwi in parallel (native), or all by the package manager (plain). The
-    /// result is the same; plain is slow. Upgrades always use plain.
+    /// How packages are installed in a new tree: unpacked by kiwi in parallel (native), or by the package manager alone
+    /// (plain). The result is the same; plain is slow. Upgrades always use plain.
     #[arg(long, value_name = "PATH", value_enum, default_value_t)]
     package_path: Path,
 }
@@ -82,29 +82,32 @@ impl Sources {
     }
 }
 
-/// Which image, and where it goes.
+/// The image type and the destination.
 #[derive(Debug, Args, Clone)]
 pub(super) struct Creating {
-    /// Where the images go; it must exist (default: defaultdestination of the description).
+    /// Write the images to this directory, which must exist (default: defaultdestination of the description).
     #[arg(long, short = 'd', value_name = "DIR")]
     destdir: Option<PathBuf>,
     #[arg(long = "type", short = 't', value_name = "TYPE", help = type_help())]
     image_type: Option<String>,
 }
 
-/// Returns the help of `--type`, with the image types that can be built.
+/// Returns the help of `--type`, which lists the image types that can be built.
 fn type_help() -> String {
     let built: Vec<&str> = description::built_types().collect();
-    format!("Make this image type of the description (default: the primary one); built: {}", built.join(", "))
+    format!(
+        "Build this image type of the description (default: the primary one); supported: {}",
+        built.join(", ")
+    )
 }
 
-/// How far earlier builds are used.
+/// How the cache is used.
 #[derive(Debug, Args, Clone, Copy)]
 pub(super) struct Caching {
-    /// Make every stage anew and keep none in the cache; downloaded packages are still used.
+    /// Run every stage and save none in the cache; downloaded packages are still used.
     #[arg(long)]
     no_cache: bool,
-    /// Use the results of scripts that used the network again, too; without this they always run.
+    /// Reuse the results of scripts that used the network; without this option such scripts always run.
     #[arg(long, requires = "network", conflicts_with = "no_cache")]
     cache_network: bool,
 }
@@ -119,15 +122,15 @@ impl Caching {
 pub(super) struct Prepare {
     #[command(flatten)]
     location: Location,
-    /// Where the new root tree goes (default: defaultroot of the description).
+    /// Write the new root tree to this directory (default: defaultroot of the description).
     #[arg(long, short = 'r', value_name = "DIR")]
     root: Option<PathBuf>,
     #[command(flatten)]
     selecting: Selecting,
-    /// Choose the image type whose packages are installed too.
+    /// Also install the packages of this image type.
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
-    /// Let the description's scripts use the network.
+    /// Give the description's scripts access to the network.
     #[arg(long)]
     network: bool,
     #[command(flatten)]
@@ -154,7 +157,7 @@ pub(super) struct Create {
     root: PathBuf,
     #[command(flatten)]
     creating: Creating,
-    /// Make a boot image that has a description of its own anew, and keep it out of the cache.
+    /// Build a boot image that has its own description without the cache.
     #[arg(long)]
     no_cache: bool,
 }
@@ -175,29 +178,29 @@ impl Create {
 pub(super) struct Build {
     #[command(flatten)]
     location: Location,
-    /// Keep the root tree here.
+    /// Keep the root tree in this directory.
     #[arg(long, short = 'r', value_name = "DIR")]
     root: Option<PathBuf>,
     #[command(flatten)]
     creating: Creating,
     #[command(flatten)]
     selecting: Selecting,
-    /// Let the description's scripts use the network.
+    /// Give the description's scripts access to the network.
     #[arg(long)]
     network: bool,
-    /// Write kiwi.lock beside the description: every package of this build, with version, digest and source.
+    /// Write kiwi.lock into the description directory: every package of this build with version, digest and source.
     #[arg(long, conflicts_with = "locked")]
     lock: bool,
-    /// Build exactly the packages of kiwi.lock, or say which are gone.
+    /// Build with exactly the packages of kiwi.lock; fail if one is no longer available.
     #[arg(long)]
     locked: bool,
     #[command(flatten)]
     caching: Caching,
-    /// Make every image type of the description, each in a directory of its name; --type takes several keywords with commas
-    /// between them to the same end.
+    /// Build every image type of the description, each in a directory with its name; several types can also be given
+    /// to --type, separated by commas.
     #[arg(long, conflicts_with = "image_type")]
     all_types: bool,
-    /// Say what would run, what would be taken from the cache and why, and do nothing.
+    /// Show which stages would run, which would come from the cache and why, without building.
     #[arg(long, conflicts_with = "root")]
     explain: bool,
 }

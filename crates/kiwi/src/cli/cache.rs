@@ -1,4 +1,4 @@
-//! What the verb takes that looks after the cache: cache.
+//! Arguments of `kiwi cache`.
 
 use clap::{Args, Subcommand};
 
@@ -12,20 +12,20 @@ pub(super) struct Cache {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show what is in the cache: every finished stage with its size, when it was used, what it saves, for which image;
-    /// how much there is of everything else.
+    /// List every finished stage with size, last use, saved time and image, and the totals of everything else in the
+    /// cache.
     List,
-    /// Remove stages, packages and indices, the least recently used first; without options what is beyond
-    /// KIWI_CACHE_SIZE, else cache.max_size of kiwi.yml, else 20G, or was not used for 90 days.
+    /// Remove stages, packages and indices, the least recently used first; without options down to KIWI_CACHE_SIZE, else
+    /// cache.max_size of kiwi.yml, else 20G, and whatever has not been used for 90 days.
     Prune {
-        /// Leave at most this much, e.g. 5G; 0 removes everything.
+        /// Keep at most this much, e.g. 5G; 0 removes everything.
         #[arg(long, value_name = "SIZE", value_parser = size)]
         size: Option<u64>,
-        /// Remove what was not used for so many days.
+        /// Remove what has not been used for this number of days.
         #[arg(long, value_name = "DAYS")]
         days: Option<u64>,
     },
-    /// Read everything in the cache and remove what was damaged.
+    /// Read everything in the cache and remove damaged entries.
     Verify,
 }
 

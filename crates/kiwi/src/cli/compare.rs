@@ -1,4 +1,4 @@
-//! What the verbs take that compare: diff, repro.
+//! Arguments of the verbs that compare: diff, repro.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use crate::operation::{Operation, diff, repro};
 
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// A directory: a root tree, or one of images.
+    /// A root tree, a directory of images or a file.
     one: PathBuf,
-    /// Another one.
+    /// The other one.
     other: PathBuf,
-    /// Leave out when files were last changed.
+    /// Ignore the modification times of files.
     #[arg(long)]
     no_times: bool,
 }
@@ -28,10 +28,10 @@ impl Diff {
 pub(super) struct Repro {
     #[command(flatten)]
     location: Location,
-    /// Where both builds go, trees and images; a directory that is new or empty.
+    /// Directory for trees and images of both builds; it must be new or empty.
     #[arg(long, short = 'd', value_name = "DIR")]
     destdir: PathBuf,
-    /// Make this one of the description's image types (default: the primary one).
+    /// Build this image type of the description (default: the primary one).
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
     /// Activate a profile of the description (may be repeated).

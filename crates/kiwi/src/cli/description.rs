@@ -1,4 +1,4 @@
-//! What the verbs take that look at a description: init, check, convert, info, list-profiles.
+//! Arguments of the verbs that work on a description: init, check, convert, info, list-profiles.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::operation::{Operation, check, convert, info, init, list_profiles};
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// What to start with: debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; asked when missing.
+    /// Template: debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; kiwi asks for it if missing.
     #[arg(value_parser = init::Template::parse)]
     template: Option<init::Template>,
-    /// The new directory (default: the name of the image); what is there is never overwritten.
+    /// The new directory (default: the name of the image); existing files are never overwritten.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
     /// Name of the image (default: that of the template).
@@ -22,7 +22,7 @@ pub(super) struct Init {
     /// Image type: oem is a disk in qcow2 format (default: oem).
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
-    /// Where packages come from, instead of the distribution's own location.
+    /// Source of the packages, instead of the distribution's default.
     #[arg(long, value_name = "SOURCE")]
     repository: Option<String>,
     /// Language and country of the system (default: en_US).
@@ -34,10 +34,10 @@ pub(super) struct Init {
     /// Time zone (default: Etc/UTC).
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// A user who may become root.
+    /// Name of a user who may become root.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Their password, as 'kiwi create-password' prints it.
+    /// Password hash of that user, as printed by 'kiwi create-password'.
     #[arg(long, value_name = "HASH")]
     password_hash: Option<String>,
 }
@@ -85,7 +85,7 @@ impl From<CheckFormat> for check::Format {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 the description is right (there may be warnings), 3 it is wrong, 4 it is right \
-                        and needs what this version does not build, 1 it cannot be read, 2 a mistake on the command \
+                        but needs what this version does not build, 1 it cannot be read, 2 a mistake on the command \
                         line."
 )]
 pub(super) struct Check {
@@ -94,10 +94,10 @@ pub(super) struct Check {
     /// Check with this profile active (may be repeated).
     #[arg(long = "add-profile", visible_alias = "profile", value_name = "NAME")]
     profiles: Vec<String>,
-    /// Check this image type; without it the primary one, and what is wrong with the others is a warning.
+    /// Check this image type; without it the primary one is checked, and problems of the others are warnings.
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
-    /// How the answer is shown.
+    /// Format of the report.
     #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
     format: CheckFormat,
 }
@@ -114,15 +114,15 @@ impl Check {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "The new text means the same, which is checked before it is written. \
+#[command(after_help = "kiwi checks that the new text means the same before it writes it. \
                         Converting it once more changes nothing.")]
 pub(super) struct Convert {
     #[command(flatten)]
     location: Location,
-    /// A schema (8.5 when not said) or a format (the one it has); may be given once for each.
+    /// A schema (default: 8.5) or a format (default: the present one); may be given once for each.
     #[arg(long, value_name = "SCHEMA|FORMAT", value_parser = convert::Target::parse)]
     to: Vec<convert::Target>,
-    /// Write into this file, which must not exist, instead of printing.
+    /// Write to this new file instead of standard output.
     #[arg(long, short = 'o', value_name = "FILE", conflicts_with = "in_place")]
     output: Option<PathBuf>,
     /// Replace the file of the description.
@@ -171,13 +171,13 @@ pub(super) struct DescriptionInfo {
     location: Location,
     #[command(flatten)]
     selecting: Selecting,
-    /// Tell about this image type (default: the primary one).
+    /// Show this image type (default: the primary one).
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
-    /// Read the repositories and list every package that would be installed, dependencies included.
+    /// Read the repositories and list every package that would be installed, with dependencies.
     #[arg(long)]
     resolve: bool,
-    /// How the answer is shown.
+    /// Format of the answer.
     #[arg(long, value_enum, default_value_t = InfoFormat::Human)]
     format: InfoFormat,
 }

@@ -1,5 +1,5 @@
-//! What is made from definitions and printed: the schemas for editors, and, hidden, for packagers, completion scripts
-//! and manual pages.
+//! Texts that are generated from definitions: the schemas for editors and, hidden, completion scripts and manual pages
+//! for packagers.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ enum Language {
 pub(super) struct Schema {
     /// The language of the schema.
     language: Language,
-    /// The version whose keywords it has.
+    /// Version of the schema.
     #[arg(long, value_name = "VERSION", default_value = SchemaVersion::NEWEST.number(), value_parser = version)]
     schema: SchemaVersion,
 }
@@ -46,7 +46,7 @@ impl Schema {
             Language::Json => vocabulary::json_schema(self.schema),
         };
         match std::io::stdout().write_all(text.as_bytes()) {
-            // A reader that closes its end has what it wants.
+            // A reader that closes its end needs no more.
             Ok(()) => std::process::exit(0),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
             Err(error) => {

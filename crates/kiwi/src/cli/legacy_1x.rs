@@ -1,4 +1,4 @@
-//! The chapter's spelling: the operation is an option (docs/formats/command-lines.md).
+//! The command line of KIWI 1.x: the operation is an option (docs/formats/command-lines.md).
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use super::Problem;
 use super::build::Selecting;
 use crate::operation::{Operation, Reuse, create, create_password, list, list_profiles, prepare, upgrade};
 
-/// Options of the chapter at the top level.
+/// Options of KIWI 1.x at the top level.
 #[derive(Debug, Args)]
-#[group(id = "chapter-operations", multiple = true)]
+#[group(id = "kiwi-1x", multiple = true)]
 pub(super) struct Legacy1x {
     /// Build the root tree of this description.
     #[arg(
@@ -19,25 +19,25 @@ pub(super) struct Legacy1x {
         short = 'p',
         value_name = "DESCRIPTION",
         group = "operation",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     prepare: Option<PathBuf>,
-    /// Make images from this root tree.
+    /// Build images from this root tree.
     #[arg(
         long,
         short = 'c',
         value_name = "ROOT",
         group = "operation",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     create: Option<PathBuf>,
-    /// Upgrade this root tree.
+    /// Upgrade the packages of this root tree.
     #[arg(
         long,
         short = 'u',
         value_name = "ROOT",
         group = "operation",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     upgrade: Option<PathBuf>,
     /// List the profiles of this description.
@@ -46,35 +46,35 @@ pub(super) struct Legacy1x {
         short = 'i',
         value_name = "DESCRIPTION",
         group = "operation",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     list_profiles: Option<PathBuf>,
-    /// List the boot image descriptions that come with kiwi.
-    #[arg(long, short = 'l', group = "operation", help_heading = "Operations of the chapter")]
+    /// List the boot image descriptions that are supplied with kiwi.
+    #[arg(long, short = 'l', group = "operation", help_heading = "Operations, KIWI 1.x compatible")]
     list: bool,
     /// Ask for a password and print its hash for a description.
-    #[arg(long, group = "operation", help_heading = "Operations of the chapter")]
+    #[arg(long, group = "operation", help_heading = "Operations, KIWI 1.x compatible")]
     createpassword: bool,
     #[command(flatten)]
     media: super::media::LegacyMedia,
     /// Print the version.
     #[arg(long, short = 'V', action = clap::ArgAction::Version)]
     version: Option<bool>,
-    /// Where the new root tree goes.
-    #[arg(long, short = 'r', value_name = "DIR", help_heading = "Options of the chapter")]
+    /// Write the new root tree to this directory.
+    #[arg(long, short = 'r', value_name = "DIR", help_heading = "Options, KIWI 1.x compatible")]
     root: Option<PathBuf>,
-    /// Where the images go.
-    #[arg(long, short = 'd', value_name = "DIR", help_heading = "Options of the chapter")]
+    /// Write the images to this directory.
+    #[arg(long, short = 'd', value_name = "DIR", help_heading = "Options, KIWI 1.x compatible")]
     destdir: Option<PathBuf>,
-    /// Make this one of the description's image types.
-    #[arg(long = "type", short = 't', value_name = "TYPE", help_heading = "Options of the chapter")]
+    /// Build this image type of the description.
+    #[arg(long = "type", short = 't', value_name = "TYPE", help_heading = "Options, KIWI 1.x compatible")]
     image_type: Option<String>,
-    #[command(flatten, next_help_heading = "Options of the chapter")]
+    #[command(flatten, next_help_heading = "Options, KIWI 1.x compatible")]
     selecting: Selecting,
 }
 
 impl Legacy1x {
-    /// The profiles and the type that were asked for, for a service of KIWI NG.
+    /// Returns the profiles and the type, for a service of KIWI NG.
     pub(super) fn choice(self) -> (Vec<String>, Option<String>) {
         (self.selecting.profiles, self.image_type)
     }

@@ -1,15 +1,15 @@
-//! The options that name a description, which most verbs have.
+//! The arguments that name a description, which most verbs have.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where a description is.
+/// The location of a description.
 #[derive(Debug, Args, Clone)]
 pub(super) struct Location {
     /// Directory of the description, or the file itself.
     description: PathBuf,
-    /// Use this file of the directory instead of looking for one.
+    /// Use this file of the directory instead of searching for one.
     #[arg(long, value_name = "NAME")]
     kiwi_file: Option<PathBuf>,
 }

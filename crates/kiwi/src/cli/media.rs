@@ -1,4 +1,4 @@
-//! What makes CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and the same in the chapter's keywords.
+//! Arguments of the verbs that make CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and their KIWI 1.x spelling.
 
 use std::path::PathBuf;
 
@@ -8,14 +8,14 @@ use crate::operation::install_cd::Installation;
 use crate::operation::target::Target;
 use crate::operation::{Operation, boot_cd, boot_stick, install_cd, install_stick};
 
-/// Where a stick goes.
+/// The destination of a stick.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct Stick {
-    /// Write to this stick, such as /dev/sdb, instead of asking for one; all that is on it is lost.
+    /// Write to this stick, such as /dev/sdb, instead of asking for one; its contents are lost.
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
-    /// Write to a file instead: for virtual machines, or to be copied to a stick later.
+    /// Write to a file instead: for virtual machines, or to copy to a stick later.
     #[arg(long, short = 'o', value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -35,9 +35,9 @@ fn target(device: Option<String>, output: Option<PathBuf>) -> Target {
 
 #[derive(Debug, Args)]
 pub(super) struct BootStick {
-    /// The boot image, such as initrd-usbboot-debian-12.x86_64-1.0.0.gz; its kernel lies beside it.
+    /// The boot image, such as initrd-usbboot-debian-12.x86_64-1.0.0.gz, with its kernel in the same directory.
     initrd: PathBuf,
-    /// Put this system on the stick, the image of a type usb.
+    /// Put this system on the stick, an image of type usb.
     #[arg(long, value_name = "IMAGE")]
     system: Option<PathBuf>,
     #[command(flatten)]
@@ -53,9 +53,9 @@ impl BootStick {
 
 #[derive(Debug, Args)]
 pub(super) struct BootCd {
-    /// The boot image; its kernel lies beside it.
+    /// The boot image, with its kernel in the same directory.
     initrd: PathBuf,
-    /// Name of the CD's file (default: the boot image's with .cdboot.iso).
+    /// Name of the CD's file (default: that of the boot image with .cdboot.iso).
     #[arg(long, short = 'o', value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -66,15 +66,15 @@ impl BootCd {
     }
 }
 
-/// What is installed, and what is known beforehand.
+/// The system to install and the answers that are known in advance.
 #[derive(Debug, Args)]
 struct Installing {
-    /// The boot image, such as initrd-isoinstboot-debian-12.x86_64-1.0.0.gz; its kernel lies beside it.
+    /// The boot image, such as initrd-isoinstboot-debian-12.x86_64-1.0.0.gz, with its kernel in the same directory.
     initrd: PathBuf,
-    /// The system: a raw disk image, of a type oem or vmx, or a file system whose description has <deploy>.
+    /// The system: a raw disk image of type oem or vmx, or a file system whose description has <deploy>.
     #[arg(long, value_name = "IMAGE")]
     system: PathBuf,
-    /// Ask nothing: the only disk of the machine, or the one of --disk, is overwritten.
+    /// Overwrite the only disk of the machine, or the one of --disk, without asking.
     #[arg(long)]
     unattended: bool,
     /// Install on this disk of the machine, such as /dev/sda.
@@ -93,7 +93,7 @@ impl Installing {
 pub(super) struct InstallCd {
     #[command(flatten)]
     installing: Installing,
-    /// Name of the CD's file (default: the system's with .install.iso).
+    /// Name of the CD's file (default: that of the system with .install.iso).
     #[arg(long, short = 'o', value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -123,55 +123,80 @@ impl InstallStick {
     }
 }
 
-/// The chapter's options.
+/// Options of KIWI 1.x.
 #[derive(Debug, Args)]
 pub(super) struct LegacyMedia {
-    /// Make a stick that boots of this boot image.
-    #[arg(long, value_name = "INITRD", group = "operation", help_heading = "Operations of the chapter")]
+    /// Make a bootable stick with this boot image.
+    #[arg(
+        long,
+        value_name = "INITRD",
+        group = "operation",
+        help_heading = "Operations, KIWI 1.x compatible"
+    )]
     bootstick: Option<PathBuf>,
     /// Put this system on the stick.
-    #[arg(long, value_name = "IMAGE", requires = "bootstick", help_heading = "Options of the chapter")]
+    #[arg(long, value_name = "IMAGE", requires = "bootstick", help_heading = "Options, KIWI 1.x compatible")]
     bootstick_system: Option<PathBuf>,
     /// Write to this stick instead of asking for one.
-    #[arg(long, value_name = "DEVICE", requires = "bootstick", help_heading = "Options of the chapter")]
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        requires = "bootstick",
+        help_heading = "Options, KIWI 1.x compatible"
+    )]
     bootstick_device: Option<String>,
-    /// Make a CD that boots of this boot image.
-    #[arg(long, value_name = "INITRD", group = "operation", help_heading = "Operations of the chapter")]
+    /// Make a bootable CD with this boot image.
+    #[arg(
+        long,
+        value_name = "INITRD",
+        group = "operation",
+        help_heading = "Operations, KIWI 1.x compatible"
+    )]
     bootcd: Option<PathBuf>,
-    /// Make a CD that installs a system, with this boot image.
+    /// Make an installation CD with this boot image.
     #[arg(
         long,
         value_name = "INITRD",
         group = "operation",
         requires = "installcd_system",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     installcd: Option<PathBuf>,
-    /// The system that is installed.
-    #[arg(long, value_name = "IMAGE", requires = "installcd", help_heading = "Options of the chapter")]
+    /// The system to install.
+    #[arg(long, value_name = "IMAGE", requires = "installcd", help_heading = "Options, KIWI 1.x compatible")]
     installcd_system: Option<PathBuf>,
-    /// Make a stick that installs a system, with this boot image.
+    /// Make an installation stick with this boot image.
     #[arg(
         long,
         value_name = "INITRD",
         group = "operation",
         requires = "installstick_system",
-        help_heading = "Operations of the chapter"
+        help_heading = "Operations, KIWI 1.x compatible"
     )]
     installstick: Option<PathBuf>,
-    /// The system that is installed.
-    #[arg(long, value_name = "IMAGE", requires = "installstick", help_heading = "Options of the chapter")]
+    /// The system to install.
+    #[arg(
+        long,
+        value_name = "IMAGE",
+        requires = "installstick",
+        help_heading = "Options, KIWI 1.x compatible"
+    )]
     installstick_system: Option<PathBuf>,
     /// Write to this stick instead of asking for one.
-    #[arg(long, value_name = "DEVICE", requires = "installstick", help_heading = "Options of the chapter")]
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        requires = "installstick",
+        help_heading = "Options, KIWI 1.x compatible"
+    )]
     installstick_device: Option<String>,
     /// Write the medium to this file.
-    #[arg(long, short = 'o', value_name = "FILE", help_heading = "Options of the chapter")]
+    #[arg(long, short = 'o', value_name = "FILE", help_heading = "Options, KIWI 1.x compatible")]
     output: Option<PathBuf>,
 }
 
 impl LegacyMedia {
-    /// The operation these options ask for, if they ask for one.
+    /// Returns the operation that these options select, if any.
     pub(super) fn operation(self) -> Option<Operation> {
         if let Some(initrd) = self.bootstick {
             let target = target(self.bootstick_device, self.output);

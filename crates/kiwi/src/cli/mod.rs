@@ -1,11 +1,11 @@
-//! The command line: today's verbs and the chapter's options, one tree, one Request per operation.
+//! The command line: verbs and the options of KIWI 1.x in one parser, one Request per operation.
 //!
 //! ```text
-//! arguments -> Arguments (clap) -> Call (an operation with its Request, or a keyword of help)
+//! arguments -> Arguments (clap) -> Call (an operation with its Request, or a help text)
 //! ```
 //!
-//! `verb` names the verbs; each group of verbs has a file with what they take and the Request they become.
-//! Only this module knows clap; an operation never sees it.
+//! `verb` names the verbs; each group of verbs has a file with its arguments and the conversion to a Request.
+//! Only this module uses clap.
 
 mod build;
 mod cache;
@@ -34,7 +34,7 @@ use crate::operation::Operation;
 
 pub use session::run;
 
-/// Builds Linux system images that boot, from a description.
+/// Builds bootable Linux system images from a description.
 #[derive(Debug, Parser)]
 #[command(
     name = "kiwi",
@@ -43,31 +43,31 @@ pub use session::run;
     infer_long_args = true,
     subcommand_negates_reqs = true,
     args_conflicts_with_subcommands = false,
-    after_help = "The options of the 2007 chapter work too: kiwi --prepare DESCRIPTION --root DIR, \
+    after_help = "The options of KIWI 1.x work too: kiwi --prepare DESCRIPTION --root DIR, \
                   kiwi --create ROOT --destdir DIR.\nSee 'kiwi VERB --help' for the options of one verb."
 )]
 struct Arguments {
     #[command(subcommand)]
     verb: Option<verb::Verb>,
     #[command(flatten)]
-    chapter: legacy_1x::Legacy1x,
+    legacy: legacy_1x::Legacy1x,
     #[command(flatten)]
     global: Global,
     #[command(flatten)]
     ng: ng::Global,
 }
 
-/// Options every verb has.
+/// Options of every verb.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every verb")]
 struct Global {
-    /// Write the log to FILE; the keyword "terminal" shows it on the terminal instead.
+    /// Write the log to FILE; "terminal" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
     logfile: Option<PathBuf>,
-    /// Write where the time went to PLACE.json and PLACE.html, a page to look at; into PLACE when it is a directory.
+    /// Write a report of run times to PLACE.json and PLACE.html, or into PLACE if it is a directory.
     #[arg(long, value_name = "PLACE", global = true)]
     timings: Option<PathBuf>,
-    /// Print one JSON object a line about stages, warnings and results on standard output.
+    /// Print stages, warnings and results on standard output, one JSON object per line.
     #[arg(long, global = true)]
     json: bool,
     /// Print errors only.
@@ -75,33 +75,33 @@ struct Global {
     quiet: bool,
 }
 
-/// What the command line asks for.
+/// A parsed command line.
 #[derive(Debug)]
 pub struct Call {
     /// The operation with its request.
     pub operation: Operation,
-    /// How events and the answer are shown.
+    /// The renderer of events and the answer.
     pub display: Display,
     /// `--logfile`.
     pub logfile: Option<PathBuf>,
     /// `--timings`
     pub timings: Option<PathBuf>,
-    /// Variables that hold as if they were in the environment.
+    /// Variables that are set in addition to the environment.
     pub variables: Vec<(&'static str, String)>,
 }
 
 /// How events and the answer are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
-    /// For a person: bars on a terminal, lines elsewhere, on standard error; the answer on standard output.
+    /// For a person: progress bars on a terminal, else lines, on standard error; the answer on standard output.
     Human,
     /// The protocol of `docs/json.md` on standard output.
     Json,
-    /// Nothing but the answer and errors.
+    /// Only the answer and errors.
     Quiet,
 }
 
-/// A mistake clap itself cannot see.
+/// A mistake that clap cannot detect.
 #[derive(Debug)]
 struct Problem {
     kind: ErrorKind,
@@ -109,7 +109,7 @@ struct Problem {
 }
 
 impl Problem {
-    /// Something that cannot be done.
+    /// A request that this version cannot fulfil.
     fn refused(text: String) -> Self {
         Self { kind: ErrorKind::InvalidValue, text }
     }
@@ -124,7 +124,7 @@ pub fn parse() -> Call {
         .unwrap_or_else(|problem| refuse(&Arguments::command().error(problem.kind, problem.text)))
 }
 
-/// Ends the program with help, version or a mistake on the command line; a program that reads events gets one of that, too.
+/// Ends the program with help, version or a mistake on the command line; with `--json` a mistake is also an event.
 fn refuse(error: &clap::Error) -> ! {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.to_string();
@@ -136,7 +136,7 @@ fn refuse(error: &clap::Error) -> ! {
     error.exit()
 }
 
-/// An option of the chapter or of KIWI NG that was written before a verb.
+/// Returns an error for an option of KIWI 1.x or KIWI NG before a verb.
 fn early_option(matches: &ArgMatches) -> Option<String> {
     let written = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let everywhere = ["logfile", "timings", "json", "quiet"];
@@ -149,19 +149,19 @@ fn early_option(matches: &ArgMatches) -> Option<String> {
 }
 
 impl Arguments {
-    /// `early` is an option that stands before the verb, where only the services of KIWI NG have options.
+    /// `early` is an option before the verb, where only the services of KIWI NG have options.
     fn call(self, early: Option<String>) -> Result<Call, Problem> {
         let global = self.global;
         let mut settings = ng::Settings::default();
         let operation = match (self.verb, early) {
-            (None, _) => self.chapter.operation()?,
+            (None, _) => self.legacy.operation()?,
             (Some(verb), Some(option)) if !verb.is_service() => {
                 return Err(Problem::refused(format!(
                     "{option} stands before the verb; write it after the verb"
                 )));
             }
             (Some(verb), _) => {
-                let (profiles, image_type) = self.chapter.choice();
+                let (profiles, image_type) = self.legacy.choice();
                 let (before, said) = self.ng.split(profiles, image_type)?;
                 settings = said;
                 verb.operation(before)?
@@ -180,7 +180,7 @@ impl Arguments {
     }
 }
 
-/// The keyword of `--logfile` that is no file.
+/// The value of `--logfile` that selects the terminal.
 const TERMINAL: &str = "terminal";
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
         asked(keywords).unwrap().operation
     }
 
-    /// The call, or what is said instead of it.
+    /// Returns the call, or the message of the error.
     fn asked(keywords: &str) -> Result<Call, String> {
         let matches =
             Arguments::command().try_get_matches_from(keywords.split(' ')).map_err(|e| e.to_string())?;
@@ -205,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn chapter_and_today_ask_for_the_same() {
-        for (chapter, today) in [
+    fn kiwi_1x_options_and_verbs_give_the_same_request() {
+        for (legacy, today) in [
             ("kiwi --prepare d --root r", "kiwi prepare d --root r"),
             ("kiwi -p d -r r --add-profile x", "kiwi prepare d -r r --profile x"),
             ("kiwi --create r --destdir d --type vmx", "kiwi create r --destdir d --type vmx"),
@@ -236,19 +236,19 @@ mod tests {
                 "kiwi prepare d --set-repo s --set-repotype t -r r",
             ),
         ] {
-            assert_eq!(format!("{:?}", call(chapter)), format!("{:?}", call(today)), "{chapter}");
+            assert_eq!(format!("{:?}", call(legacy)), format!("{:?}", call(today)), "{legacy}");
         }
     }
 
     #[test]
-    fn nothing_asked_for_and_two_things_asked_for_are_errors() {
+    fn rejects_no_operation_and_two_operations() {
         assert_eq!(asked("kiwi").unwrap_err(), "no operation specified; see 'kiwi --help'");
         let two = Arguments::try_parse_from(["kiwi", "-p", "d", "-c", "r"]);
         assert!(two.is_err());
     }
 
     #[test]
-    fn ng_and_today_ask_for_the_same() {
+    fn kiwi_ng_commands_and_verbs_give_the_same_request() {
         for (ng, today) in [
             (
                 "kiwi --profile a --profile b --type oem system prepare --description d --root r --add-package p",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn global_options_of_ng_count_for_the_whole_run() {
+    fn global_options_of_kiwi_ng_apply_to_the_whole_run() {
         let call =
             asked("kiwi --debug --shared-cache-dir c --config f.yml system create --root r --target-dir t")
                 .unwrap();
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ng_can_and_kiwi_cannot_is_refused_by_name() {
+    fn rejects_unsupported_options_of_kiwi_ng_by_name() {
         for (keywords, named) in [
             ("kiwi system build --description d --target-dir t --set-type-attr a=b", "--set-type-attr"),
             (
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_before_todays_verbs_is_not_passed_over() {
+    fn rejects_an_option_before_a_verb() {
         let said = asked("kiwi --type oem build d").unwrap_err();
         assert_eq!(said, "--type stands before the verb; write it after the verb");
         assert!(asked("kiwi --quiet list").is_ok());

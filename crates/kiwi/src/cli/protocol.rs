@@ -1,4 +1,4 @@
-//! `--json`: one JSON object a line on standard output, described in `docs/json.md`.
+//! `--json`: one JSON object per line on standard output, described in `docs/json.md`.
 
 use std::io::Write;
 
@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::host::{ArtifactFacts, Event, Host, Listener};
 use crate::operation::Outcome;
 
-/// Grows only by new fields and events; a change of what is there would be a new number.
+/// Version of the protocol. New fields and events keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
 
-/// Standard output.
+/// The renderer that writes to standard output.
 pub(super) struct Protocol;
 
 impl Listener for Protocol {
@@ -45,12 +45,12 @@ fn artifact_event(artifact: &ArtifactFacts) -> Value {
     })
 }
 
-/// Writes the last event of a run that ended well.
+/// Writes the last event of a successful run.
 pub(super) fn result(verb: &str, outcome: &Outcome, host: &Host) {
     write(json!({"event": "result", "verb": verb, "outcome": outcome, "log": host.log().path()}));
 }
 
-/// Writes the last event of a run that failed.
+/// Writes the last event of a failed run.
 pub(super) fn error(error: &Error, exit_code: u8, host: Option<&Host>) {
     let mut event = json!({
         "event": "error",
@@ -69,6 +69,6 @@ pub(super) fn error(error: &Error, exit_code: u8, host: Option<&Host>) {
 
 fn write(mut event: Value) {
     event["version"] = VERSION.into();
-    // A whole line in one call, so that a reader never sees half of one.
+    // One call per line, so that a reader never sees part of a line.
     let _ = std::io::stdout().write_all(format!("{event}\n").as_bytes());
 }

@@ -1,4 +1,4 @@
-//! What the verb takes that boots a finished image: run.
+//! Arguments of `kiwi run`, which boots a finished image.
 
 use std::path::PathBuf;
 
@@ -37,10 +37,10 @@ pub(super) struct Run {
     /// Open a window instead of using this terminal as the serial console.
     #[arg(long)]
     window: bool,
-    /// Keep what the system writes in the image; by default it is forgotten. A CD's image is put in as a stick then.
+    /// Save what the system writes in the image; by default it is discarded. A CD image is attached as a stick then.
     #[arg(long)]
     keep: bool,
-    /// What executes the machine's instructions: auto tries KVM and falls back to QEMU's interpreter.
+    /// How the machine's instructions are executed: auto tries KVM and falls back to QEMU's emulation.
     #[arg(long, value_enum, default_value_t = Accelerator::Auto)]
     accel: Accelerator,
     /// Forward a port of this host to the guest's ssh.

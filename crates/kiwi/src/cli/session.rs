@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::host::{self, BeforeNamespaces, Host, Output};
 use crate::operation::Outcome;
 
-/// Runs what the command line asks for.
+/// Runs the operation of the command line.
 pub fn run(mut call: Call) -> ExitCode {
     if let Err(error) = enter(&mut call) {
         return failed(&call, &error, None);
@@ -36,7 +36,7 @@ pub fn run(mut call: Call) -> ExitCode {
     }
 }
 
-/// Opens devices and enters the private namespaces, where the operation needs that.
+/// Opens devices and enters the private namespaces if the operation needs that.
 fn enter(call: &mut Call) -> Result<(), Error> {
     call.operation.reach(&BeforeNamespaces)?;
     if call.operation.needs_namespaces() {
@@ -54,7 +54,7 @@ fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
     }
     let outcome = call.operation.run(context);
     if let Some(location) = &call.timings {
-        // A report is also wanted of a run that failed; its error comes before that of the report.
+        // The report is also written for a run that failed; the error of the run has priority over that of the report.
         let written = crate::timings::write(location, host);
         return outcome.and_then(|outcome| written.map(|()| outcome).map_err(Error::from));
     }

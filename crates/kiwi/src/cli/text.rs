@@ -1,14 +1,14 @@
-//! The answers of operations as text: what was asked for on standard output, the rest on standard error.
+//! Renders outcomes as text: the answer on standard output, everything else on standard error.
 
 use std::io::Write;
 
 use super::terminal::line as message;
 use crate::operation::outcome::{BuiltFiles, Comparison, Explained, Fate, Listing, Outcome};
 
-/// Differences that are shown; the rest is counted.
+/// Maximum number of differences that are shown; the others are counted.
 const SHOWN: usize = 40;
 
-/// Shows an outcome; `quiet` leaves out what is not the answer itself.
+/// Prints an outcome; `quiet` omits everything but the answer.
 pub(super) fn show(outcome: &Outcome, quiet: bool) {
     let say = |text: &str| {
         if !quiet {
@@ -25,7 +25,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
             say(&format!("The root tree is up to date: {}", root.display()));
         }
         Outcome::Stick { device } => {
-            say(&format!("{device} is ready and was read back without a difference; take it out"));
+            say(&format!("{device} is ready and was verified; it can be removed"));
         }
         Outcome::Explanation { stages } => stages.iter().for_each(|stage| print(&explained(stage))),
         Outcome::Cache(listing) => cache(listing),
@@ -71,7 +71,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
                 compared(&part.comparison);
             }
             match parts.iter().find(|part| !part.comparison.same) {
-                None => print("Both builds are the same, byte by byte"),
+                None => print("The two builds are identical"),
                 Some(first) => message(&format!(
                     "the builds differ, first in {}; both are in {}",
                     first.what,
@@ -95,7 +95,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
     }
 }
 
-/// Prints text with one end of line.
+/// Prints text with exactly one line break at the end.
 pub(super) fn print(text: &str) {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     drop(write!(std::io::stdout(), "{text}{end}"));
@@ -107,7 +107,7 @@ fn compared(comparison: &Comparison) {
     }
     let (one, other) = (comparison.one.display(), comparison.other.display());
     match comparison.differences.len() {
-        0 => print(&format!("{one} and {other} are the same")),
+        0 => print(&format!("{one} and {other} are identical")),
         1 => message(&format!("1 difference between {one} and {other}")),
         count => message(&format!("{count} differences between {one} and {other}")),
     }
@@ -166,7 +166,7 @@ fn explained(stage: &Explained) -> String {
     }
 }
 
-/// A time span in the largest unit that fits.
+/// Formats a time span in the largest unit that fits.
 fn ago(seconds: u64) -> String {
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),

@@ -1,4 +1,4 @@
-//! Today's verbs, one name each; what a verb takes stands in the file of its group.
+//! The verbs; the arguments of a verb are in the file of its group.
 
 use clap::Subcommand;
 
@@ -7,51 +7,51 @@ use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Start a new description: asks what it needs to know, or is told by options.
+    /// Create a new description from options and, on a terminal, questions.
     Init(description::Init),
-    /// Build the root tree a description asks for (prepare).
+    /// Build the root tree of a description.
     Prepare(build::Prepare),
-    /// Make images from a prepared root tree (create).
+    /// Build images from a prepared root tree.
     Create(build::Create),
-    /// Prepare and create in one go; the root tree is kept only with --root.
+    /// Prepare and create in one run; the root tree is kept only with --root.
     Build(build::Build),
-    /// Look after the cache of finished stages: list, prune, verify.
+    /// Manage the cache of finished stages: list, prune, verify.
     Cache(cache::Cache),
     /// Upgrade the packages of a prepared root tree.
     Upgrade(build::Upgrade),
-    /// Build a description twice under other environment and say what differs.
+    /// Build a description twice in different environments and compare the results.
     Repro(compare::Repro),
-    /// Say what differs between two root trees or directories of images.
+    /// Compare two root trees, images or directories of images.
     Diff(compare::Diff),
-    /// Say everything that is wrong with a description, and where.
+    /// Check a description and report every problem with its position.
     Check(description::Check),
-    /// Write a description anew: in today's keywords, or in another format.
+    /// Rewrite a description with the current keywords or in another format.
     Convert(description::Convert),
-    /// Tell what a description offers and what one build takes of it: types, profiles, repositories, packages.
+    /// Show what a description offers and what one build uses: types, profiles, repositories, packages.
     Info(description::DescriptionInfo),
-    /// Make a stick that boots: a boot image, and a whole system if wanted.
+    /// Make a bootable stick from a boot image and, optionally, a system.
     BootStick(media::BootStick),
-    /// Make a CD that starts a boot image.
+    /// Make a bootable CD from a boot image.
     BootCd(media::BootCd),
     /// Make a CD that installs a system on a machine.
     InstallCd(media::InstallCd),
     /// Make a stick that installs a system on a machine.
     InstallStick(media::InstallStick),
-    /// Boot a finished disk in QEMU, with its console on this terminal.
+    /// Boot a finished disk or CD in QEMU, with its console on this terminal.
     Run(run::Run),
-    /// List the boot image descriptions that come with kiwi.
+    /// List the boot image descriptions that are supplied with kiwi.
     List,
     /// List the profiles of a description.
     ListProfiles(description::ListProfiles),
     /// Ask for a password and print its hash for a description.
     CreatePassword,
-    /// Commands of KIWI NG on systems: build, prepare, create, update.
+    /// Commands of KIWI NG for systems: build, prepare, create, update.
     System(ng::System),
-    /// Commands of KIWI NG on descriptions: info.
+    /// Commands of KIWI NG for descriptions: info.
     Image(ng::Image),
-    /// Commands of KIWI NG on what was built: list, bundle.
+    /// Commands of KIWI NG for results: list, bundle.
     Result(ng::Results),
-    /// Print a schema of descriptions for editors: RELAX NG or JSON Schema.
+    /// Print the schema of descriptions for editors: RELAX NG or JSON Schema.
     Schema(documentation::Schema),
     /// Print a completion script for a shell.
     #[command(hide = true)]
@@ -62,12 +62,12 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// Whether it is a service of KIWI NG, which has options before it.
+    /// Whether this is a service of KIWI NG, which has options before it.
     pub(super) fn is_service(&self) -> bool {
         matches!(self, Self::System(_) | Self::Image(_) | Self::Result(_))
     }
 
-    /// The operation; `before` is what was said before a service.
+    /// Returns the operation; `before` are the options before a service.
     pub(super) fn operation(self, before: ng::Before) -> Result<Operation, Problem> {
         Ok(match self {
             Self::System(service) => return service.operation(before),

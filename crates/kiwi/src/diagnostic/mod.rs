@@ -1,5 +1,5 @@
-//! Shows what is wrong with a description: to a person the location, the line, a caret and what was expected; to programs
-//! a JSON document or SARIF.
+//! Renders the diagnostics of a description: for a person with position, line, caret and expectation; for programs as a
+//! JSON document or SARIF.
 
 mod report;
 mod sarif;
@@ -12,7 +12,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use description::{Diagnostic, Diagnostics, Severity};
 
-/// The text of all diagnostics; `color` for a terminal.
+/// Returns the text of all diagnostics; `color` for a terminal.
 pub fn render(diagnostics: &Diagnostics, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let texts: Vec<String> =
@@ -44,17 +44,17 @@ fn render_one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     renderer.render(&[group])
 }
 
-/// More text than anybody looks at for one mistake.
+/// Maximum number of bytes of text that are shown for one diagnostic.
 const SHOWN: usize = 4_096;
 
-/// The lines that a diagnostic is about; the renderer goes through all the text it gets.
+/// Returns the lines of a diagnostic; the renderer's time depends on the size of the text it gets.
 struct Lines<'a> {
     text: &'a str,
     marked: Range<usize>,
 }
 
 impl<'a> Lines<'a> {
-    /// None when they are too long to be shown.
+    /// Returns `None` if they are too long.
     fn of(diagnostic: &'a Diagnostic) -> Option<Self> {
         let text = diagnostic.span.file.text.as_str();
         let start = diagnostic.span.range.start.min(text.len());

@@ -1,10 +1,10 @@
-//! What `kiwi check --format json` prints: stable, described in docs/check-and-convert.md.
+//! The document of `kiwi check --format json`, described in docs/check-and-convert.md.
 
 use anyhow::Result;
 use description::{Diagnostic, Diagnostics, Severity, SourceFile};
 use serde::Serialize;
 
-/// Grows only by new fields; a change of what is there would be a new number.
+/// Version of the document. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ struct Entry<'a> {
     end: Location,
 }
 
-/// A location in a text: line and column count from 1, columns in characters; the offset counts bytes from 0.
+/// A position in a text: line and column count from 1, columns in characters; the offset counts bytes from 0.
 #[derive(Serialize, Debug, PartialEq, Eq)]
 pub(super) struct Location {
     pub(super) line: usize,
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_count_characters_and_survive_every_offset() {
+    fn positions_count_characters_and_accept_every_offset() {
         let file = SourceFile { name: "x".to_owned(), text: "aä\nöb".to_owned() };
         assert_eq!(Location::of(&file, 3), Location { line: 1, column: 3, offset: 3 });
         assert_eq!(Location::of(&file, 4), Location { line: 2, column: 1, offset: 4 });

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the form in which code hosts and editors read what a checker found.
+//! SARIF 2.1.0, the format of static analysis results that code hosts and editors read.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::report::Location;
 
-/// The schema that the standard names for itself.
+/// URL of the schema, as in the standard.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// One run of one tool; its rules are those that were broken.
+/// Returns one run of one tool; its rules are those that were violated.
 pub fn sarif(diagnostics: &Diagnostics) -> Result<String> {
     let names: BTreeSet<&str> = diagnostics.0.iter().map(|one| one.rule).collect();
     let names: Vec<&str> = names.into_iter().collect();
@@ -34,7 +34,7 @@ pub fn sarif(diagnostics: &Diagnostics) -> Result<String> {
     Ok(serde_json::to_string_pretty(&log)?)
 }
 
-/// A rule by its name, which says what it is about.
+/// Returns a rule by its name.
 fn rule(name: &str) -> Value {
     let mut letters = name.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
@@ -76,7 +76,7 @@ fn result(diagnostic: &Diagnostic, rules: &[&str]) -> Value {
     })
 }
 
-/// A path as a URI reference: what URIs reserve is written in hexadecimal.
+/// Returns a path as a URI reference with reserved characters escaped.
 fn uri(path: &str) -> String {
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.trim_start_matches("./").bytes() {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_has_what_the_standard_demands() {
+    fn a_result_has_the_required_properties() {
         let file =
             Arc::new(SourceFile { name: "config.xml".to_owned(), text: "<a>\n <b/>\n</a>".to_owned() });
         let wrong = Diagnostic::error(Span { file, range: 6..7 }, "there is no `<b>`")

@@ -1,4 +1,4 @@
-//! `kiwi boot-cd`: a boot image becomes a CD that starts it.
+//! `kiwi boot-cd`: makes a bootable CD from a boot image.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,12 @@ use crate::context::Context;
 use crate::media::boot_files::{BootFiles, base_name};
 use crate::media::{self, cd};
 
-/// What is started, and where the CD goes.
+/// The boot image and the destination of the CD.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The boot image, `N.gz`; its kernel lies beside it.
+    /// The boot image, `N.gz`, with its kernel in the same directory.
     pub initrd: PathBuf,
-    /// The file; none: `N.cdboot.iso` beside the boot image.
+    /// The CD's file; `None`: `N.cdboot.iso` beside the boot image.
     pub output: Option<PathBuf>,
 }
 
@@ -37,7 +37,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(target.outcome(host))
 }
 
-/// The chapter's name: `initrd-....gz` gives `initrd-....cdboot.iso`.
+/// Returns the file name of KIWI 1.x: `initrd-....gz` gives `initrd-....cdboot.iso`.
 fn usual_name(initrd: &Path) -> PathBuf {
     initrd.with_file_name(format!("{}.cdboot.iso", base_name(initrd)))
 }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cd_is_named_as_in_the_chapter() {
+    fn names_the_cd_like_kiwi_1x() {
         assert_eq!(
             usual_name(Path::new("/tmp/initrd-netboot-suse-10.2.i686-2.1.1.gz")),
             Path::new("/tmp/initrd-netboot-suse-10.2.i686-2.1.1.cdboot.iso")

@@ -1,7 +1,7 @@
-//! The boot image of a system: from the boot description its type names, or from the system tree itself.
+//! The boot image of a system: from the boot image description that its type names, or from the root tree itself.
 //!
-//! A boot description is one more description: it is prepared and created like any other, from the repositories of
-//! the system (docs/formats/description.md), and gets our `linuxrc` as `/init`.
+//! A boot image description is prepared and created like any other one, from the repositories of the system
+//! (docs/formats/description.md), and gets `linuxrc` as `/init`.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -30,20 +30,20 @@ use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
-/// A boot image, ready to be put into a disk, and what of it is published beside the disk.
+/// A boot image that can be put into a disk, and those of its files that are published beside the disk.
 pub(super) struct MadeBootImage {
     pub(super) files: BootImageFiles,
     pub(super) artifacts: Vec<Artifact>,
 }
 
-/// What a type's boot image is made from.
+/// The source of a type's boot image.
 pub(super) struct Wanted<'a> {
     boot: Option<&'a BootImage>,
     filesystem: Filesystem,
     grow: bool,
 }
 
-/// What the selection's type needs; none for types that are not booted.
+/// Returns the boot image that the selection's type needs; `None` for types that do not boot.
 pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
     let (boot, filesystem, grow) = match selection.image_type.boots()? {
         Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
@@ -54,7 +54,7 @@ pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
 }
 
 impl Wanted<'_> {
-    /// What the boot image is told. That of a live medium is told who the system is, which its tree says: none before.
+    /// Returns the configuration of the boot image. For a live medium it contains the system's name and version, which come
     fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
         let filesystem = Some(self.filesystem);
         let own = || BootConfig { grow: self.grow, filesystem, ..BootConfig::new(kind_of(selection)) };
@@ -69,28 +69,28 @@ impl Wanted<'_> {
     }
 }
 
-/// A boot image that is made from a description of its own, as far as that and the repositories say it.
+/// A boot image with its own description, as far as that and the repositories decide it.
 pub(super) struct DecidedBoot {
     path: String,
     selection: Selection,
     plan: PreparePlan,
     decided: Decided,
-    /// Where the package manager works already.
+    /// The plan of the package manager.
     tree: RootTree,
     workspace: Workspace,
-    /// None where the system must be known for it: such a boot image is made after the tree and not kept.
+    /// `None` if the system must be known first: such a boot image is made after the tree and is not cached.
     config: Option<BootConfig>,
-    /// The description's own menu for boot media.
+    /// The description's boot menu for media.
     cdboot: Option<PathBuf>,
     reuse: Reuse,
-    /// Whether it has a stage of its own in the cache.
+    /// Whether the boot image has its own stage in the cache.
     pub(super) kept: bool,
-    /// Of the stage `BootImage`.
+    /// The key of the stage `BootImage`.
     pub(super) inputs: Inputs,
     made: OnceLock<Vec<Artifact>>,
 }
 
-/// Decides the boot image if the type names a description for it. `directory` is the system's description directory.
+/// Plans the boot image if the type names a description for it. `directory` is the system's description directory.
 pub(super) fn decide(
     system: &Selection,
     directory: &Path,
@@ -125,7 +125,7 @@ pub(super) fn decide(
     let mut inputs = Inputs::new(Stage::BootImage);
     inputs.after(&decided.tree);
     plan.image_inputs(&decided, &mut inputs)?;
-    // The text that goes into the initrd: all of the settings, none of them twice.
+    // The text that goes into the initrd: all settings, each once.
     inputs.value("the settings of the boot image", &config.as_ref().map(ToString::to_string))?;
     boot_program::add(share, &mut inputs)?;
     Ok(Some(DecidedBoot {
@@ -144,8 +144,8 @@ pub(super) fn decide(
     }))
 }
 
-/// Makes the boot image the selection's type needs; none for types that are not booted. One that has a description of
-/// its own was `decided` before.
+/// Makes the boot image that the selection's type needs; `None` for types that do not boot. One with its own description
+/// was planned as `decided`.
 pub(super) fn of(
     selection: &Selection,
     decided: Option<&DecidedBoot>,
@@ -170,7 +170,8 @@ pub(super) fn of(
 fn kind_of(selection: &Selection) -> Kind {
     match &selection.image_type {
         ImageType::Disk(disk)
-            if disk.keyword == description::DiskKeyword::Oem || partition_plan::is_chapters_oemboot(disk) =>
+            if disk.keyword == description::DiskKeyword::Oem
+                || partition_plan::is_oemboot_of_kiwi_1x(disk) =>
         {
             Kind::Oem
         }
@@ -179,7 +180,7 @@ fn kind_of(selection: &Selection) -> Kind {
     }
 }
 
-/// A stick that keeps what is written needs the program that makes its file system; it is missed now, not at the boot.
+/// Returns an error if a stick with persistent data needs a program that the system does not have.
 fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
     let (program, package) = match live.persistent {
         Some(Filesystem::Xfs) => ("sbin/mkfs.xfs", "xfsprogs"),
@@ -187,14 +188,12 @@ fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
         None => return Ok(()),
     };
     if !tree.exists(program) {
-        bail!(
-            "hybridpersistent needs /{program} in the system, and it is not there; add the package {package}"
-        );
+        bail!("hybridpersistent needs /{program}, which the system does not have; add the package {package}");
     }
     Ok(())
 }
 
-/// What the boot image of a live medium is told: which medium is its own, and what mounting it takes.
+/// Returns the configuration of a live medium's boot image: how to identify the medium and how to mount it.
 fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
     let needed = ["isofs", "loop", "overlay", live.filesystem.keyword()];
     let kept = live.persistent.filter(|filesystem| *filesystem != Filesystem::Ext4);
@@ -229,8 +228,8 @@ fn from_tree(
     Ok(MadeBootImage { files, artifacts })
 }
 
-/// Boot image and kernel as files of their own, for a system that does not carry them itself. They are named as those
-/// of a boot description are: `initrd-<name>.<arch>-<version>` and `.kernel.<kver>` behind it.
+/// Returns boot image and kernel as files beside an image that does not contain them. They are named like those of a
+/// boot image description: `initrd-<name>.<arch>-<version>`, and with `.kernel.<kver>` appended.
 fn beside(
     selection: &Selection,
     files: &BootImageFiles,
@@ -256,8 +255,9 @@ fn described(
 ) -> Result<MadeBootImage> {
     let path = &boot.path;
     let artifacts = boot.artifacts(config, context)?;
-    let kernel_version = crate::create::kernel_of(&artifacts)
-        .with_context(|| format!("the boot image {path} has no kernel; its packages must name one"))?;
+    let kernel_version = crate::create::kernel_of(&artifacts).with_context(|| {
+        format!("the boot image {path} has no kernel; its description must install a kernel package")
+    })?;
     if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
         bail!(
             "the boot image {path} has kernel {kernel_version}, the system has {}: both must name the same kernel package",
@@ -268,13 +268,13 @@ fn described(
         .with_context(|| format!("the boot image {path} has no initrd"))?
         .to_owned();
     let cdboot = boot.cdboot.clone();
-    // A medium carries its boot image; nothing of it lies beside it.
+    // A medium contains its boot image; no file of it is published.
     let artifacts = if config.kind == Kind::Iso { Vec::new() } else { artifacts };
     Ok(MadeBootImage { files: BootImageFiles { initrd, kernel_version, cdboot }, artifacts })
 }
 
 impl DecidedBoot {
-    /// Makes it beside the system's tree, where nothing of that is needed for it.
+    /// Makes the boot image in parallel with the system's tree, if it does not depend on that tree.
     pub(super) fn make_ahead(&self, context: &Context) -> Result<()> {
         match &self.config {
             Some(config) => self.artifacts(config, context).map(drop),
@@ -282,7 +282,7 @@ impl DecidedBoot {
         }
     }
 
-    /// Makes it, once.
+    /// Makes the boot image once.
     fn artifacts(&self, config: &BootConfig, context: &Context) -> Result<Vec<Artifact>> {
         if let Some(made) = self.made.get() {
             return Ok(made.clone());
@@ -315,13 +315,13 @@ impl DecidedBoot {
         Ok(artifacts)
     }
 
-    /// Names it as a part of an image.
+    /// Adds the artifacts of a boot image to those of an image.
     pub(super) fn inputs(&self, inputs: &mut Inputs) {
         inputs.after(&self.inputs);
     }
 }
 
-/// The artifacts of a prepared boot tree: the initrd and its kernel.
+/// Returns the artifacts of a prepared boot tree: the initrd and its kernel.
 pub(super) fn create_boot_image(
     tree: &RootTree,
     selection: &Selection,
@@ -335,7 +335,7 @@ pub(super) fn create_boot_image(
     let layered = workspace.layered(tree, host)?;
     images_script::run(&layered, host)?;
     let kind = described_kind(selection);
-    // Nobody asks for these with the hardware's keywords.
+    // Keys like these are not read by anything on the machine.
     let modules = match kind {
         Kind::Install => vec!["isofs".to_owned()],
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso => Vec::new(),
@@ -348,7 +348,7 @@ pub(super) fn create_boot_image(
     crate::create::create(&plan, &layered, workspace, host)
 }
 
-/// The kind of a boot description by its name, as in `initrd-vmxboot-debian-12`.
+/// Returns the kind of a boot image description by its name, such as `initrd-vmxboot-debian-12`.
 fn described_kind(selection: &Selection) -> Kind {
     let named = |keyword: &str| selection.name.as_str().contains(keyword);
     if named("oemboot") {
@@ -364,8 +364,8 @@ fn described_kind(selection: &Selection) -> Kind {
     }
 }
 
-/// The repositories of a boot image: its own fixed ones first, then the system's in place of the replaceable ones.
-/// What the system says relative to its description becomes absolute.
+/// Returns the repositories of a boot image: its own fixed ones, then the system's instead of the replaceable ones.
+/// Paths relative to the system's description become absolute.
 fn foreign(own: &[Repository], system: &[Repository], directory: &Path) -> Vec<Repository> {
     let kept = own.iter().filter(|repository| repository.status == RepositoryStatus::Fixed).cloned();
     let replaceable = own.iter().any(|repository| repository.status == RepositoryStatus::Replaceable);

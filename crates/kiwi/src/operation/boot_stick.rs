@@ -1,4 +1,4 @@
-//! `kiwi boot-stick`: a boot image, and a whole system if wanted, become a stick that boots.
+//! `kiwi boot-stick`: makes a bootable stick from a boot image and, optionally, a system.
 
 use std::path::PathBuf;
 
@@ -13,19 +13,19 @@ use crate::media::stick::{self, Carrier};
 use crate::media::system_image::SystemImage;
 use crate::media::system_kernel;
 
-/// What goes onto the stick, and which stick.
+/// The contents of the stick and its destination.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The boot image, `N.gz`; its kernel lies beside it.
+    /// The boot image, `N.gz`, with its kernel in the same directory.
     pub initrd: PathBuf,
     /// The system, an image of type usb.
     pub system: Option<PathBuf>,
-    /// Where the stick is.
+    /// The destination.
     pub target: Target,
 }
 
 impl Request {
-    /// Looks at the boot image, then chooses the stick.
+    /// Validates the boot image, then chooses the stick.
     pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         BootFiles::find(&self.initrd)?;
         self.target.reach(outside)

@@ -9,41 +9,41 @@ use super::outcome::Outcome;
 use crate::context::Context;
 use crate::host::Host;
 
-/// What to boot and how.
+/// The image and the options of the machine.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The disk, or the image of a CD.
     pub image: PathBuf,
-    /// UEFI instead of BIOS.
+    /// Whether the machine has UEFI instead of BIOS.
     pub uefi: bool,
-    /// Megabytes of memory.
+    /// Memory in megabytes.
     pub memory: u32,
-    /// A window instead of the serial console.
+    /// Whether a window is opened instead of the serial console.
     pub window: bool,
-    /// Whether the image keeps what the system writes.
+    /// Whether writes of the system are saved in the image.
     pub keep: bool,
-    /// What executes the machine's instructions.
+    /// How the machine's instructions are executed.
     pub accelerator: Accelerator,
-    /// Port of the host that leads to the guest's ssh.
+    /// Port of the host that is forwarded to the guest's ssh.
     pub ssh: Option<u16>,
 }
 
-/// What executes the machine's instructions.
+/// How the machine's instructions are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Accelerator {
-    /// KVM where it works, else TCG.
+    /// With KVM where it works, else with TCG.
     #[default]
     Auto,
-    /// The kernel's virtual machine.
+    /// By the kernel's virtual machine.
     Kvm,
-    /// QEMU's own interpreter.
+    /// By QEMU's own emulation.
     Tcg,
 }
 
-/// How long the firmware may take with KVM; it needs a second.
+/// Time limit for the firmware with KVM; it needs about a second.
 const KVM_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Code and variable cache of the UEFI firmware, where distributions put them.
+/// Code and variables of the UEFI firmware, where distributions install them.
 const FIRMWARE: [(&str, &str); 4] = [
     ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
@@ -56,7 +56,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let image = &request.image;
     if !image.is_file() {
-        bail!("there is no image at {}", image.display());
+        bail!("the image {} does not exist", image.display());
     }
     let program = host.find_program("qemu-system-x86_64")?;
     let scratch = tempfile::tempdir().context("making a directory for the machine's firmware")?;
@@ -70,7 +70,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         keywords.extend(firmware(scratch.path(), host)?);
     }
     if !request.window {
-        host.say("This terminal is the machine's serial console; leave it with Ctrl-A, then X.");
+        host.say("This terminal is the machine's serial console; press Ctrl-A, then X to leave.");
     }
     let status = host.attended(&program, &keywords)?;
     if !status.success() {
@@ -79,8 +79,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Whether a machine really runs with KVM and this host's processor: there are hosts whose /dev/kvm opens and whose
-/// machines then fail or hang, so the firmware must come to its end first.
+/// Returns whether a machine runs with KVM and this host's processor. On some hosts /dev/kvm can be opened although
+/// machines fail or hang, so the firmware must finish first.
 fn kvm_works(program: &Path, host: &Host) -> bool {
     let keywords = ["-accel", "kvm", "-cpu", "host", "-m", "32", "-nodefaults", "-display", "none"];
     let debug = ["-chardev", "stdio,id=first", "-device", "isa-debugcon,iobase=0x402,chardev=first"];
@@ -88,7 +88,7 @@ fn kvm_works(program: &Path, host: &Host) -> bool {
         && host.says(program, &[&keywords[..], &debug[..]].concat(), "No bootable device", KVM_PATIENCE)
 }
 
-/// The keywords that put the image into the machine: a disk, a CD, or, when what is written is to be kept, a stick.
+/// Returns QEMU's arguments for the image: a disk, a CD, or, if writes are saved, a stick.
 fn drive(request: &Request, is_medium: bool, format: &str) -> Vec<String> {
     let file = format!("file={},format={format}", request.image.display().to_string().replace(',', ",,"));
     let disk = |more: &str| vec!["-drive".to_owned(), format!("{file},{more}")];
@@ -107,7 +107,7 @@ fn drive(request: &Request, is_medium: bool, format: &str) -> Vec<String> {
     }
 }
 
-/// Whether the image holds a volume of ISO 9660.
+/// Returns whether the image contains a volume of ISO 9660.
 fn is_medium(image: &Path) -> Result<bool> {
     use std::os::unix::fs::FileExt;
     let mut sector = vec![0; bootconfig::SECTOR as usize];
@@ -138,7 +138,7 @@ fn arguments(request: &Request, kvm: bool, drive: &[String]) -> Vec<String> {
     keywords
 }
 
-/// The format of an image by its first bytes and its end.
+/// Returns the format of an image by its first bytes and its end.
 fn format_of(image: &Path) -> Result<&'static str> {
     use std::io::Read;
     let mut start = Vec::new();
@@ -158,7 +158,7 @@ fn format_of(image: &Path) -> Result<&'static str> {
     })
 }
 
-/// The firmware's keywords: its code, read-only, and a fresh copy of its variables.
+/// Returns QEMU's arguments for the firmware: its code, read-only, and a new copy of its variables.
 fn firmware(scratch: &Path, host: &Host) -> Result<Vec<String>> {
     let Some((code, variables)) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()) else {
         bail!(

@@ -1,10 +1,10 @@
-//! `kiwi build`: prepare and create in one go, for one type or several, with everything that is unchanged taken from the
+//! `kiwi build`: prepare and create in one run, for one type or several; unchanged stages come from the cache.
 //! cache.
 //!
 //! ```text
-//! description -> types -> those that have one tree in context
+//! description -> types -> groups that share one tree
 //!   each tree: plan -> repositories -> keys -> images from the cache
-//!              -> for those that are missing: tree, boot images beside it -> images, as many at once as processors
+//!              -> for the missing ones: tree, boot images in parallel -> images, one per processor at a time
 //! ```
 
 use std::path::PathBuf;
@@ -23,20 +23,20 @@ use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What to build and where.
+/// The description and the destination.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Directory of the description.
     pub description: PathBuf,
-    /// Where the root tree is kept; none: it is only there for this build.
+    /// Where the root tree is kept; `None`: it is removed after the build.
     pub root: Option<PathBuf>,
-    /// `--destdir`; none: the description's `defaultdestination`.
+    /// `--destdir`; `None`: the description's `defaultdestination`.
     pub destdir: Option<PathBuf>,
-    /// Whether the destination is made when it does not exist.
+    /// Whether the destination is created if it does not exist.
     pub make_destdir: bool,
-    /// `--type`, one keyword or several with commas between them; none: the primary one.
+    /// `--type`, one keyword or several separated by commas; `None`: the primary one.
     pub image_type: Option<String>,
-    /// Every type of the description.
+    /// Whether every type of the description is built.
     pub all_types: bool,
     /// `--add-profile`
     pub profiles: Vec<String>,
@@ -46,13 +46,13 @@ pub struct Request {
     pub network: bool,
     /// How far the cache is used.
     pub reuse: Reuse,
-    /// Say what would be done and why, and do nothing.
+    /// Whether to show what would be done and why, without building.
     pub explain: bool,
-    /// What to do with `kiwi.lock`.
+    /// How `kiwi.lock` is used.
     pub lock: LockMode,
 }
 
-/// Builds everything and says where it is.
+/// Builds everything and returns the artifacts.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
@@ -72,7 +72,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let groups = image_build::with_one_tree(selections, &loaded)?;
     let root = match &request.root {
         Some(_) if groups.len() > 1 => bail!(
-            "--root keeps one tree, and these types need {}: their packages are not the same, or a script asks for \
+            "--root keeps one tree, but these types need {}: their packages differ, or a script asks for \
              the type; build them one by one",
             groups.len()
         ),
@@ -111,7 +111,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     })
 }
 
-/// A selection for every type that was asked for, each once.
+/// Returns a selection for every requested type, each once.
 fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
     let keywords: Vec<Option<String>> = match &request.image_type {
         _ if request.all_types => {
@@ -137,7 +137,7 @@ fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
     Ok(selections)
 }
 
-/// Where a tree grows.
+/// Where a tree is made.
 enum Location {
     /// In the workspace.
     Passing(PathBuf),
@@ -145,7 +145,7 @@ enum Location {
     Kept(PathBuf),
 }
 
-/// One tree and what is made of it.
+/// One tree and the images that are made of it.
 struct Build<'a> {
     request: &'a Request,
     loaded: &'a Loaded,
@@ -194,7 +194,7 @@ impl Build<'_> {
         Ok(Vec::new())
     }
 
-    /// The tree, empty but for what the package manager needs, or, when it is to be kept, finished.
+    /// Returns the tree: empty except for what the package manager needs, or the finished one if it is kept.
     fn tree(
         &self,
         plan: &mut PreparePlan,
@@ -218,7 +218,7 @@ impl Build<'_> {
         }
     }
 
-    /// Makes the tree; boot images that have descriptions of their own are made beside it.
+    /// Makes the tree, and in parallel the boot images that have their own descriptions.
     fn make(
         &self,
         plan: &PreparePlan,

@@ -1,7 +1,7 @@
-//! `kiwi result bundle`: what was built, under names for a release, packed and with sums.
+//! `kiwi result bundle`: copies the results under names for a release, compressed and with checksums.
 //!
 //! ```text
-//! kiwi.result.json -> plan: a new name for every file -> each copied or packed with xz, checked against its digest,
+//! kiwi.result.json -> plan: a new name for every file -> each copied or compressed with xz, verified by its digest,
 //!   and its .sha256 beside it
 //! ```
 
@@ -22,18 +22,18 @@ use crate::host::Host;
 use crate::result_record::{self, BuiltFile, BuiltImage};
 use crate::runtime_configuration::{Sum, XzOptions};
 
-/// What to bundle, and how.
+/// The results and the options of the bundle.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where the images are.
+    /// Directory of the images.
     pub target_dir: PathBuf,
-    /// Where the bundle goes; made when it does not exist.
+    /// Directory of the bundle; created if it does not exist.
     pub bundle_dir: PathBuf,
-    /// A keyword for this release, part of the names.
+    /// Identifier of the release, part of the names.
     pub id: String,
-    /// `--bundle-format`; none: what the description says, else `%N.%A-%v-%I`.
+    /// `--bundle-format`; `None`: the format of the description, else `%N.%A-%v-%I`.
     pub name_format: Option<String>,
-    /// Whether raw images are packed.
+    /// Whether raw images are compressed.
     pub compress: bool,
 }
 
@@ -45,7 +45,7 @@ struct Bundled<'a> {
     pack: bool,
 }
 
-/// Writes the bundle; a file gets its name when it is complete.
+/// Writes the bundle; a file gets its final name when it is complete.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let record = list_results::read(&request.target_dir)?;
@@ -81,7 +81,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Artifacts { artifacts: host.artifacts() })
 }
 
-/// Names every file anew.
+/// Returns the new name of every file.
 fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Result<Vec<Bundled<'a>>> {
     if request.id.is_empty() || request.id.contains('/') {
         bail!("the id '{}' cannot be part of a file name", request.id);
@@ -101,21 +101,21 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
             if pack {
                 name.push_str(".xz");
             }
-            // Types of one description share their list of packages.
+            // Types of one description share their package list.
             if names.insert(name.clone()) {
                 plan.push(Bundled { file, name, pack });
             } else if !plan
                 .iter()
                 .any(|other: &Bundled<'_>| other.name == name && other.file.file == file.file)
             {
-                bail!("two files would be called {name}; tell them apart with %T in --bundle-format");
+                bail!("two files would have the name {name}; distinguish them with %T in --bundle-format");
             }
         }
     }
     Ok(plan)
 }
 
-/// What takes the location of `NAME.ARCH-VERSION` in the names of an image's files.
+/// Returns what replaces `NAME.ARCH-VERSION` in the names of an image's files.
 fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
     let part = |index: usize| image.version.split('.').nth(index).unwrap_or_default().to_owned();
     let mut name = String::new();
@@ -136,24 +136,24 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
             Some('p') => name.push_str(&part(2)),
             Some('v') => name.push_str(&image.version),
             other => bail!(
-                "the name format {format}: there is no %{}; there are %N name, %P profiles, %A machine, %I id, %T type, \
+                "the name format {format} has no %{}; known are %N name, %P profiles, %A machine, %I id, %T type, \
                  %v version, and its parts %M, %m, %p",
                 other.map(String::from).unwrap_or_default()
             ),
         }
     }
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        bail!("the name format {format} gives the name '{name}', which is no name of a file");
+        bail!("the name format {format} gives '{name}', which is not a valid file name");
     }
     Ok(name)
 }
 
-/// Copies or packs a file that still has the digest it was built with.
+/// Copies or compresses a file after checking that its digest is that of the build.
 fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
     let (_, digest) = result_record::digest::<Sha256>(source)?;
     if digest != bundled.file.sha256 {
         bail!(
-            "{} is not what was built any more: its digest differs from the record; build it again",
+            "{} was changed after the build: its digest differs from the record; build it again",
             source.display()
         );
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn names_carry_the_id_and_raw_images_are_packed() {
+    fn names_have_the_id_and_raw_images_are_compressed() {
         let list = (Role::PackageList, "n.x86_64-1.2.3.packages", false);
         let images = [
             image("ext4", &[list, (Role::Image, "n.x86_64-1.2.3", true)]),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_collide_or_are_none_are_refused() {
+    fn rejects_duplicate_and_invalid_names() {
         let images = [
             image("ext4", &[(Role::Image, "n.x86_64-1.2.3", false)]),
             image("xfs", &[(Role::Image, "m", false), (Role::Image, "n.x86_64-1.2.3.m", false)]),
@@ -247,10 +247,10 @@ mod tests {
         let said = names(&images, &request(None, true)).unwrap_err();
         assert_eq!(
             said,
-            "two files would be called n.x86_64-1.2.3-Build7.m; tell them apart with %T in --bundle-format"
+            "two files would have the name n.x86_64-1.2.3-Build7.m; distinguish them with %T in --bundle-format"
         );
         let said = names(&images, &request(Some("%x"), true)).unwrap_err();
-        assert!(said.starts_with("the name format %x: there is no %x; there are %N name"), "{said}");
+        assert!(said.starts_with("the name format %x has no %x; known are %N name"), "{said}");
         assert!(names(&images, &request(Some("../%N"), true)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! `kiwi cache`: what the cache holds, less of it, or whether it is whole.
+//! `kiwi cache`: lists, reduces or verifies the cache.
 
 use anyhow::{Result, bail};
 
@@ -7,18 +7,18 @@ use crate::cache::{Cache, Item, Kind, Limits};
 use crate::context::Context;
 use crate::host::{Host, Warning};
 
-/// What is to be done with the cache.
+/// What to do with the cache.
 #[derive(Debug, Clone)]
 pub enum Request {
-    /// Show what is there.
+    /// List the entries.
     List,
-    /// Take away what is beyond the limits.
+    /// Remove what exceeds the limits.
     Prune(Limits),
-    /// Read everything and take away what was damaged.
+    /// Read everything and remove damaged entries.
     Verify,
 }
 
-/// Does it.
+/// Runs the command.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let cache = Cache::of_earlier_builds(host);
@@ -35,12 +35,12 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }
 }
 
-/// What may stay when nobody says otherwise.
+/// Returns the default limits.
 pub(super) fn limits(context: &Context) -> Result<Limits> {
     Limits::of_host(context.configuration()?.cache_size, &context.host)
 }
 
-/// Returns what the cache holds at the time `now`.
+/// Returns the contents of the cache at the time `now`.
 fn listing(cache: &Cache, limit: Option<u64>, now: u64) -> Listing {
     let items = cache.items();
     let kinds = sums(&items);
@@ -60,7 +60,7 @@ fn listing(cache: &Cache, limit: Option<u64>, now: u64) -> Listing {
     Listing { directory: cache.directory().to_owned(), bytes, limit, kinds, stages, now }
 }
 
-/// In the order of kinds; `items` are sorted or not.
+/// Returns the totals in the order of kinds; `items` need not be sorted.
 fn sums(items: &[Item]) -> Vec<Sum> {
     let mut sums: Vec<Sum> = Vec::new();
     for item in items {
@@ -83,17 +83,14 @@ fn verify(cache: &Cache, host: &Host) -> Result<Outcome> {
         match cache.verify(&item, host)? {
             None => whole.push(item),
             Some(path) => {
-                host.warn(Warning::Cache, &format!("{} was damaged and is removed", path.display()));
+                host.warn(Warning::Cache, &format!("{} was damaged and was removed", path.display()));
                 damaged.push(item);
             }
         }
     }
     if !damaged.is_empty() {
         let counted: Vec<String> = sums(&damaged).iter().map(Sum::counted).collect();
-        bail!(
-            "{} were damaged and are removed; the next build makes or fetches them again",
-            counted.join(", ")
-        );
+        bail!("{} were damaged and removed; the next build makes or fetches them again", counted.join(", "));
     }
     let mut whole = sums(&whole);
     whole.retain(|sum| sum.kind != Kind::Unfinished);

@@ -1,4 +1,4 @@
-//! Finished files from the cache, and into it.
+//! Saves finished files in the cache and restores them.
 
 use anyhow::{Context as _, Result};
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,8 +14,8 @@ use crate::workspace::Workspace;
 const FILES: &str = "files";
 const MORE: &str = "more";
 
-/// Takes what these inputs gave before into the workspace, with what `keep` was told about it; none when the cache has
-/// nothing, or only something damaged.
+/// Restores the files that these inputs gave before into the workspace, with the note that was saved with them; `None` if
+/// the cache has no entry or only a damaged one.
 pub(super) fn restore<T: DeserializeOwned>(
     inputs: &Inputs,
     workspace: &Workspace,
@@ -38,7 +38,7 @@ pub(super) fn restore<T: DeserializeOwned>(
         Err(error) if error.is::<Damaged>() => {
             host.warn(
                 Warning::Cache,
-                &format!("the cache is not used here: {error:#}; this stage is made anew"),
+                &format!("the cache cannot be used here: {error:#}; this stage runs again"),
             );
             cache.stages().remove(&key, host)?;
             stage.finish();
@@ -54,18 +54,17 @@ fn copied<T: DeserializeOwned>(
     host: &Host,
 ) -> Result<(Vec<Artifact>, T)> {
     let note = |name: &str| entry.contents().notes.get(name).map_or("null", String::as_str);
-    let files: Vec<(Role, String)> =
-        serde_json::from_str(note(FILES)).context("reading an entry of the cache")?;
+    let files: Vec<(Role, String)> = serde_json::from_str(note(FILES)).context("reading a cache entry")?;
     let mut artifacts = Vec::new();
     for (role, name) in files {
         let path = workspace.unfinished(&name);
         entry.copy(&name, &path, host)?;
         artifacts.push(Artifact::new(role, name, path));
     }
-    Ok((artifacts, serde_json::from_str(note(MORE)).context("reading an entry of the cache")?))
+    Ok((artifacts, serde_json::from_str(note(MORE)).context("reading a cache entry")?))
 }
 
-/// Keeps finished files with something to be known again, which is asked for when they are copied. A cache that cannot be written to ends no build.
+/// Saves finished files with a note, which is requested when they are copied. A cache that cannot be written does not fail the build.
 pub(super) fn save<T: Serialize>(
     inputs: &Inputs,
     image: &str,
@@ -94,7 +93,7 @@ pub(super) fn save<T: Serialize>(
     stage.finish();
     match kept {
         Err(error) if !error.is::<Interrupted>() => {
-            host.warn(Warning::Cache, &format!("the next build cannot use this stage again: {error:#}"));
+            host.warn(Warning::Cache, &format!("the next build cannot reuse this stage: {error:#}"));
             Ok(())
         }
         other => other,

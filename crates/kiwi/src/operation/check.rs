@@ -1,7 +1,7 @@
-//! `kiwi check`: everything that is wrong with a description, without building it.
+//! `kiwi check`: reports every problem of a description without building it.
 //!
 //! ```text
-//! text -> its diagnostics and old keywords -> the selection of the type asked for (errors), of every other (warnings)
+//! text -> its diagnostics and deprecated keywords -> the selection of the requested type (errors), of the others (warnings)
 //!   -> shown to a person, or one JSON or SARIF document
 //! ```
 
@@ -21,20 +21,20 @@ use crate::diagnostic;
 use crate::failure::{Failure, Invalid, Kind};
 use crate::share::Share;
 
-/// What to check.
+/// The description and the form of the report.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Directory or file.
+    /// Directory or file of the description.
     pub description: PathBuf,
-    /// Profiles taken as active.
+    /// Active profiles.
     pub profiles: Vec<String>,
-    /// Image type; none: the primary one, and warnings about the others.
+    /// Image type; `None`: the primary one, and problems of the others are warnings.
     pub image_type: Option<String>,
-    /// How the answer is shown.
+    /// Form of the report.
     pub format: Format,
 }
 
-/// How the answer of `check` is shown.
+/// Form of the report of `check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Each problem with its line and a caret, on standard error.
@@ -49,7 +49,7 @@ pub enum Format {
 ///
 /// # Errors
 ///
-/// The description is wrong or cannot be read; the error carries the report, too.
+/// The description is wrong or cannot be read; the error also contains the report.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error::Error> {
     let share = &context.share;
     let host = &context.host;
@@ -78,7 +78,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
     Ok(Outcome::Checked { report, document, shown, path, image })
 }
 
-/// Returns the report, and the document that was asked for; none for a person.
+/// Returns the report, and the requested document; `None` for a person.
 fn documents(
     format: Format,
     path: &str,
@@ -94,7 +94,7 @@ fn documents(
     Ok((report, document))
 }
 
-/// Adds the report that there is no text to look at.
+/// Adds a diagnostic to the report that says why there is no text.
 fn unreadable(request: &Request, error: Error) -> Result<crate::error::Error> {
     let path = request.description.display().to_string();
     let file = Arc::new(SourceFile { name: path.clone(), text: String::new() });
@@ -104,7 +104,7 @@ fn unreadable(request: &Request, error: Error) -> Result<crate::error::Error> {
     Ok(crate::error::Error::from(error).with_report(report, document))
 }
 
-/// What is wrong with the description that is inherited: its own mistakes, or that it cannot be read.
+/// Returns the diagnostics of the inherited description: its own mistakes, or that it cannot be read.
 fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnostic>> {
     let error = match error.downcast::<Invalid>() {
         Ok(invalid) => return Ok(invalid.diagnostics.0),
@@ -117,7 +117,7 @@ fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnosti
     ])
 }
 
-/// Selects every type these profiles leave; what is wrong with one nobody asked for is a warning.
+/// Selects every type that is possible with these profiles; problems of a type that was not requested are warnings.
 fn selections(
     description: &Description,
     request: &Request,
@@ -169,7 +169,7 @@ fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Dia
     let mut found = Vec::new();
     for (result, span) in refused {
         let Err(error) = result else { continue };
-        // What is missing on this machine is not wrong with the description.
+        // A program that is missing on this machine is not a mistake of the description.
         let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind == Kind::NotBuilt)
         else {
             continue;
@@ -180,15 +180,15 @@ fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Dia
     Ok(found)
 }
 
-/// Not an error: the command line may name one.
+/// Returns a warning, not an error: the command line may add a repository.
 fn without_repository(description: &Description) -> Diagnostic {
-    Diagnostic::warning(description.span().clone(), "no `<repository>` is left to take packages from")
+    Diagnostic::warning(description.span().clone(), "no `<repository>` provides packages")
         .rule("repository-to-install-from")
         .label("none for these profiles and this architecture")
         .help("add one, such as `<repository><source path=\"debian://trixie\"/></repository>`, or build with `--add-repo`")
 }
 
-/// Boot images whose descriptions are not there: an error of the type that was asked for, of others a warning.
+/// Returns boot image descriptions that do not exist: an error of the requested type, a warning of the others.
 fn boot_images(description: &Description, asked: Option<&str>, share: &Share) -> Vec<Diagnostic> {
     let types: Vec<&TypeEntry> = description.types().collect();
     let built = types.iter().position(|entry| match asked {
@@ -202,12 +202,12 @@ fn boot_images(description: &Description, asked: Option<&str>, share: &Share) ->
         let there = share.list();
         let help = match description::nearest(path, there.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`kiwi list` shows those there are; a disk or live system without `boot` needs none"
+            None => "`kiwi list` shows the supplied ones; a disk or live system without `boot` needs none"
                 .to_owned(),
         };
-        let message = format!("there is no boot image description `{path}`");
+        let message = format!("the boot image description `{path}` does not exist");
         let diagnostic = Diagnostic::error(span.clone(), message).rule("description-of-a-boot-image");
-        Some(Diagnostic { severity, ..diagnostic.label("does not come with this kiwi").help(help) })
+        Some(Diagnostic { severity, ..diagnostic.label("not supplied with this kiwi").help(help) })
     });
     missing.collect()
 }

@@ -1,7 +1,7 @@
-//! `kiwi convert`: a description in today's keywords, or in another format.
+//! `kiwi convert`: rewrites a description with the current keywords, or in another format.
 //!
 //! ```text
-//! text -> description::convert (checked: both texts mean the same) -> standard output, a new file, or the old file
+//! text -> description::convert (verified: both texts mean the same) -> standard output, a new file, or the old file
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -14,43 +14,43 @@ use super::outcome::Outcome;
 use crate::context::Context;
 use crate::failure::{Failure, Invalid, Kind};
 
-/// What to convert, and where to.
+/// The description and the target.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Directory or file.
+    /// Directory or file of the description.
     pub description: PathBuf,
-    /// `--to`, several times: a schema, a format, or one of each.
+    /// `--to`, at most one schema and one format.
     pub to: Vec<Target>,
-    /// Where the new text goes.
+    /// Destination of the new text.
     pub output: Output,
 }
 
-/// One keyword of `--to`.
+/// One value of `--to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// The keywords of this schema.
+    /// This schema.
     Schema(SchemaVersion),
     /// This format.
     Format(Format),
 }
 
-/// Where the new text goes.
+/// Destination of the new text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// To standard output.
+    /// Standard output.
     Print,
-    /// Into this file, which must not exist.
+    /// This file, which must not exist.
     File(PathBuf),
-    /// Into the file it came from.
+    /// The file of the description itself.
     InPlace,
 }
 
 impl Target {
-    /// Reads a keyword of `--to`.
+    /// Parses a value of `--to`.
     ///
     /// # Errors
     ///
-    /// What keywords there are.
+    /// The value is none of those that the message lists.
     pub fn parse(keyword: &str) -> Result<Self, String> {
         if let Some(format) = Format::parse(keyword) {
             return Ok(Self::Format(format));
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// Writes the description anew.
+/// Rewrites the description.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let source = load::open(&request.description, &context.share)?;
@@ -75,7 +75,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let conversion = conversion(&request.to, written_in)?;
     if request.output == Output::InPlace && conversion.format != written_in {
         bail!(
-            "{} is {written_in} and stays so with --in-place; name the new {} file with --output",
+            "{} is {written_in} and --in-place does not change the format; name the new {} file with --output",
             source.config().display(),
             conversion.format
         );
@@ -113,7 +113,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     })
 }
 
-/// Today's keywords and the format it has, unless `--to` says otherwise.
+/// Returns schema and format of the result: the newest schema and the present format, unless `--to` specifies others.
 fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
     let schemas: Vec<SchemaVersion> = to
         .iter()
@@ -142,10 +142,7 @@ fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
 
 fn refuse_existing(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
-        bail!(
-            "{} is there already and is not overwritten; name another file, or convert with --in-place",
-            path.display()
-        );
+        bail!("{} exists and is not overwritten; name another file, or use --in-place", path.display());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `kiwi create`: a root tree becomes images, create.
+//! `kiwi create`: builds images from a root tree.
 //!
 //! ```text
 //! tree (read-only) + layer -> images.sh -> boot image -> file systems, disks -> published under their final names
@@ -22,22 +22,22 @@ use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What to create and where.
+/// The root tree and the destination.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The prepared tree.
     pub root: PathBuf,
-    /// `--destdir`; none: the description's `defaultdestination`.
+    /// `--destdir`; `None`: the description's `defaultdestination`.
     pub destdir: Option<PathBuf>,
-    /// Whether the destination is made when it does not exist.
+    /// Whether the destination is created if it does not exist.
     pub make_destdir: bool,
-    /// `--type`; none: the primary one.
+    /// `--type`; `None`: the primary one.
     pub image_type: Option<String>,
-    /// How far the cache is used for a boot image that has a description of its own.
+    /// How the cache is used for a boot image with its own description.
     pub reuse: Reuse,
 }
 
-/// Creates the images and says where they are.
+/// Creates the images and returns the artifacts.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let tree = RootTree::open(&request.root)?;
@@ -60,7 +60,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Artifacts { artifacts: host.artifacts() })
 }
 
-/// Makes everything the selection's type asks for.
+/// Makes all files that the selection's type needs.
 pub(super) fn images(
     tree: &RootTree,
     selection: &Selection,
@@ -77,7 +77,7 @@ pub(super) fn images(
     }
 }
 
-/// Gives everything its final name, with a record of it beside, and says where it is.
+/// Renames all files to their final names, records them and reports them.
 pub(super) fn publish(
     artifacts: Vec<Artifact>,
     built: BuiltImage,
@@ -87,7 +87,7 @@ pub(super) fn publish(
     refuse_larger(&built, context.configuration()?.max_size)?;
     let host = &context.host;
     let published = artifact::publish(artifacts, workspace, host)?;
-    // A link has the size and digest of what it leads to.
+    // A link has the size and digest of its target.
     let measured: Vec<BuiltFile> = built.files.clone();
     ResultRecord::add(built, workspace, host)?;
     for artifact in published {
@@ -101,12 +101,12 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// Nothing is published that is larger than `kiwi.yml` allows.
+/// Returns an error if a file is larger than `kiwi.yml` allows; nothing is published then.
 fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
     let Some(most) = most else { return Ok(()) };
     match built.files.iter().find(|file| file.size > most) {
         Some(file) => bail!(
-            "{} has {} bytes, and build_constraints.max_size of kiwi.yml allows {most}; nothing was published",
+            "{} has {} bytes, but build_constraints.max_size of kiwi.yml allows {most}; nothing was published",
             file.file,
             file.size
         ),
@@ -114,7 +114,7 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
     }
 }
 
-/// What `kiwi.result.json` says of this build; a link only repeats what it leads to.
+/// Returns the entry of this build for `kiwi.result.json`, without links.
 pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
     let stage = host.stage("Recording the result");
     let plain = selection.image_type.is_uncompressed();
@@ -158,7 +158,7 @@ fn system_images(
     Ok(artifacts)
 }
 
-/// Refuses a type that cannot be made and names programs that are missing, before any work.
+/// Returns an error for a type that is not built or needs a missing program, before any work.
 pub(super) fn check(selection: &Selection, context: &Context) -> Result<()> {
     let host = &context.host;
     crate::create::check(selection)?;
@@ -172,7 +172,7 @@ pub(super) fn check(selection: &Selection, context: &Context) -> Result<()> {
     Ok(())
 }
 
-/// `--destdir`, else `defaultdestination`; it must exist unless it is to be made.
+/// Returns `--destdir`, else `defaultdestination`; it must exist unless it may be created.
 pub(super) fn destination(
     asked: Option<&Path>,
     make: bool,
@@ -182,7 +182,9 @@ pub(super) fn destination(
     let named = asked.map(Path::to_owned);
     let Some(path) = named.or_else(|| selection.settings.default_destination.as_ref().map(PathBuf::from))
     else {
-        bail!("no destination directory: name one with --destdir, or defaultdestination in the description");
+        bail!(
+            "no destination directory: specify one with --destdir, or defaultdestination in the description"
+        );
     };
     if make {
         host.create_directories(&path).with_context(|| format!("creating {}", path.display()))?;
@@ -193,7 +195,7 @@ pub(super) fn destination(
     path.canonicalize().with_context(|| format!("opening the destination directory {}", path.display()))
 }
 
-/// The log lies beside the images.
+/// Opens the log beside the images.
 pub(super) fn log_path(destdir: &Path, selection: &Selection) -> PathBuf {
     destdir.join(format!("{}.{}-{}.log", selection.name, selection.architecture, selection.version))
 }

@@ -1,26 +1,26 @@
-//! `kiwi create-password`: the hash a description's `password` attribute takes.
+//! `kiwi create-password`: hashes a password for a description's `password` attribute.
 
 use anyhow::{Context as _, Result, bail};
 
 use super::outcome::Outcome;
 use crate::context::Context;
 
-/// Nothing can be asked.
+/// Has no options.
 #[derive(Debug, Clone)]
 pub struct Request;
 
-/// Asks twice without echo until both agree, then returns a SHA-512 crypt hash with a fresh random salt.
+/// Asks twice without echo until both inputs agree, then returns a SHA-512 crypt hash with a random salt.
 pub fn run(_request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let password = loop {
         let first = host.ask_secret("Enter the password: ").context("reading the password")?;
         if first.is_empty() {
-            bail!("an empty password was given; nothing was made");
+            bail!("the password is empty; no hash was made");
         }
         if first == host.ask_secret("Enter it again: ").context("reading the password")? {
             break first;
         }
-        host.say("The two differ, try again.");
+        host.say("The passwords differ; try again.");
     };
     Ok(Outcome::PasswordHash { hash: crate::password::hash(&password)? })
 }

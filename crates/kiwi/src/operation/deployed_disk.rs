@@ -1,6 +1,6 @@
-//! A system in a file system becomes the disk that an installation writes: boot loader, the installer's own boot image with
-//! the orders to start this system, and the system itself. At its first boot it divides the machine's disk as `<deploy>`
-//! says (docs/formats/boot-images.md).
+//! Turns a system in a file system into the disk that an installation writes: boot loader, the installer's boot image
+//! configured to start this system, and the system itself. At its first boot it partitions the machine's disk according
+//! to `<deploy>` (docs/formats/boot-images.md).
 
 use anyhow::{Context, Result, ensure};
 use bootconfig::{BootConfig, InstallConfig, Kind};
@@ -14,7 +14,7 @@ use crate::media::system_image::{Content, SystemImage};
 use crate::media::{self, system_kernel};
 use crate::workspace::Workspace;
 
-/// The disk of `system`, whose boot image is `boot` as it will be the installer's; a whole disk is left as it is.
+/// Returns the disk of `system`, whose boot image is the installer's `boot`; a whole disk is returned unchanged.
 pub(super) fn of(
     boot: &BootFiles,
     system: SystemImage,
@@ -42,12 +42,12 @@ pub(super) fn of(
     Ok(SystemImage { path, name: system.name, content: Content::Disk, filesystem: None, sum })
 }
 
-/// What the boot image does on the machine.
+/// The operation of the boot image on the machine.
 fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
     let path = system.path.display();
     let deployed = config.deployed.as_ref().with_context(|| {
         format!(
-            "{path} is a file system and {}.config beside it says no partitions (PART=) for it: describe them with \
+            "{path} is a file system and {}.config beside it has no partitions (PART=) for it: describe them with \
              <deploy><partitions> and create the image again, or install a whole disk (a type oem or vmx)",
             system.name
         )
@@ -56,10 +56,10 @@ fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
     let kind = match system.content {
         Content::Writable | Content::Disk => Kind::Oem,
         Content::ReadOnly => {
-            // What is written over it takes the rest of the disk.
+            // The system that is written over it uses the rest of the disk.
             ensure!(
                 partition_plan.partitions().len() == 1,
-                "{path} is a squashfs, beside which no other partitions are made ({partition_plan} is asked for): leave swap \
+                "{path} is a squashfs, which gets the whole disk, but other partitions are specified ({partition_plan}): omit swap \
                  and mount points out of <deploy>, or make a file system that can be written to"
             );
             Kind::Usb
@@ -84,13 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_needs_partitions_and_a_squashfs_takes_all_of_the_disk() {
+    fn a_file_system_needs_partitions_and_a_squashfs_rejects_others() {
         let text = ordered(Content::Writable, "PART=64;S;x,x;L;/,\n").unwrap();
         assert!(text.contains("kind=oem\n") && text.contains("partitions=system:rest,swap:64\n"), "{text}");
         let error = |content, settings| ordered(content, settings).unwrap_err().to_string();
-        assert!(error(Content::Writable, "").contains("n.x86_64-1.config beside it says no partitions"));
+        assert!(error(Content::Writable, "").contains("n.x86_64-1.config beside it has no partitions"));
         assert!(
-            error(Content::ReadOnly, "PART=64;S;x,x;L;/,\n").contains("is a squashfs, beside which no other")
+            error(Content::ReadOnly, "PART=64;S;x,x;L;/,\n")
+                .contains("is a squashfs, which gets the whole disk")
         );
         assert!(ordered(Content::ReadOnly, "PART=x;L;/,\n").unwrap().contains("kind=usb\n"));
     }

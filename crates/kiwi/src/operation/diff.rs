@@ -1,5 +1,5 @@
-//! `kiwi diff`: what differs between two directories, root trees or images: the path, and the first byte of a file. Images
-//! that differ are opened, and the paths in them named.
+//! `kiwi diff`: compares two directories, root trees or images: the paths that differ, and the first different byte of a
+//! file. Images that differ are unpacked, and the different paths in them named.
 
 mod inside;
 
@@ -18,18 +18,18 @@ use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::extended_attributes;
 
-/// What to compare.
+/// The two sides and the options.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// A directory or a file.
     pub one: PathBuf,
     /// Another.
     pub other: PathBuf,
-    /// Whether the times of files count.
+    /// Whether modification times are compared.
     pub times: bool,
 }
 
-/// Returns every difference.
+/// Compares both and returns every difference.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let mut compare = Comparing { times: request.times, found: Vec::new(), host: &context.host };
     compare.paths(&request.one, &request.other, Path::new(""))?;
@@ -41,7 +41,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }))
 }
 
-/// A comparison that goes on.
+/// A comparison in progress.
 struct Comparing<'h> {
     times: bool,
     found: Vec<Difference>,
@@ -91,7 +91,7 @@ impl Comparing<'_> {
         } else if first.is_symlink() {
             let (here, there) = (std::fs::read_link(one)?, std::fs::read_link(other)?);
             if here != there {
-                self.add(&shown, format!("leads to {} here, {} there", here.display(), there.display()));
+                self.add(&shown, format!("links to {} here, {} there", here.display(), there.display()));
             }
         } else if first.is_file() {
             if first.len() != second.len() {
@@ -99,7 +99,7 @@ impl Comparing<'_> {
             }
             let location = first_difference(one, other)?;
             if let Some(location) = location {
-                self.add(&shown, format!("differs first at byte {location}"));
+                self.add(&shown, format!("first difference at byte {location}"));
             }
             if location.is_some() || first.len() != second.len() {
                 self.images(one, other, &shown)?;
@@ -108,14 +108,14 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    /// Names what differs inside two images, when they are some that can be opened.
+    /// Adds the differences inside two images of a kind that can be unpacked.
     fn images(&mut self, one: &Path, other: &Path, shown: &str) -> Result<()> {
         let opened = match inside::Opened::open(one, other, self.host) {
             Ok(Some(opened)) => opened,
             Ok(None) => return Ok(()),
             Err(error) => {
                 self.host.check_interrupt()?;
-                self.add(shown, format!("what differs in it is not known: {error:#}"));
+                self.add(shown, format!("cannot compare the contents: {error:#}"));
                 return Ok(());
             }
         };
@@ -124,7 +124,7 @@ impl Comparing<'_> {
         opened.close()?;
         compared?;
         if within.found.is_empty() {
-            self.add(shown, "all files in it are the same; the difference is how it was written".to_owned());
+            self.add(shown, "all files in it are identical; only the way it was written differs".to_owned());
         }
         for Difference { path, mut inside, what } in within.found {
             inside.insert(0, path);
@@ -143,7 +143,7 @@ fn names(directory: &Path) -> Result<BTreeSet<OsString>> {
         .collect()
 }
 
-/// The first byte in which two files differ, as far as both go.
+/// Returns the position of the first different byte in the common length of two files.
 fn first_difference(one: &Path, other: &Path) -> Result<Option<u64>> {
     let open = |path: &Path| std::fs::File::open(path).with_context(|| format!("opening {}", path.display()));
     let (mut one, mut other) = (BufReader::new(open(one)?), BufReader::new(open(other)?));
@@ -190,18 +190,18 @@ fn owner(metadata: &Metadata) -> String {
     format!("{}:{}", metadata.uid(), metadata.gid())
 }
 
-/// Hard links of a file; a directory's count says what is in it.
+/// Returns the number of hard links of a file; that of a directory depends on its contents.
 fn links(metadata: &Metadata) -> String {
     if metadata.is_dir() { String::new() } else { metadata.nlink().to_string() }
 }
 
-/// Which device node it is, or stands in for.
+/// Returns the device number of a node or of the marker that represents one.
 fn device(path: &Path, metadata: &Metadata) -> String {
     let device = Device::of(path, metadata).ok().flatten();
     device.map_or("none".to_owned(), |device| device.to_string())
 }
 
-/// Extended attributes, capabilities and access control lists among them, in one text.
+/// Returns extended attributes, with capabilities and access control lists, as one text.
 fn attributes(path: &Path) -> String {
     let listed = match extended_attributes(path) {
         Ok(attributes) => attributes,
@@ -224,7 +224,7 @@ mod tests {
     use crate::host::Output;
 
     #[test]
-    fn every_kind_of_difference_is_named() {
+    fn reports_every_kind_of_difference() {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in [("one", "abcd"), ("other", "abXd")] {
             let path = directory.path().join(name);
@@ -250,8 +250,8 @@ mod tests {
         };
         let all = differences(&one, &other).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         for text in [
-            "/etc/file: differs first at byte 2",
-            "/link: leads to one here, other there",
+            "/etc/file: first difference at byte 2",
+            "/link: links to one here, other there",
             "/node: device c 1 5 here, c 1 4 there",
             "/perhaps: device b 8 0 here, none there",
             "/only-one: only here",

@@ -1,4 +1,4 @@
-//! `kiwi build --explain`: what would run, what would be taken from the cache, and why.
+//! `kiwi build --explain`: which stages would run, which would come from the cache, and why.
 
 use anyhow::Result;
 
@@ -10,10 +10,10 @@ use crate::host::Host;
 use crate::prepare::{Decided, NextLayer, PreparePlan, Reuse};
 use crate::stage::{Change, Inputs, Stage};
 
-/// How many changes a line names.
+/// Maximum number of changes in one line.
 const NAMED: usize = 3;
 
-/// Returns every stage of one tree; `next` tells of the layer upon the bootstrap packages.
+/// Returns every stage of one tree; `next` is the plan of the layer above the bootstrap packages.
 pub(super) fn stages(
     plan: &PreparePlan,
     decided: &Decided,
@@ -38,7 +38,7 @@ pub(super) fn stages(
     let of_images: Vec<Fate> = images.iter().map(|image| fate(&image.inputs, true)).collect();
     let any = of_images.iter().any(runs);
     let of_tree = if any { fate(&decided.tree, true) } else { Fate::Spared };
-    // A customised tree is stored as what differs from its packages, so both are needed.
+    // A customised tree is saved as the difference from its packages, so both are needed.
     let of_packages = if any { fate(&decided.packages, false) } else { Fate::Spared };
     if let Some(inputs) = &decided.bootstrap {
         let of_bootstrap = if any { fate(inputs, false) } else { Fate::Spared };
@@ -72,21 +72,21 @@ fn fate(inputs: &Inputs, cache: &Cache, host: &Host) -> Fate {
     if let Some((_, contents)) = known.iter().find(|(other, ..)| *other == key) {
         return match cache.stages().find_whole(&key, host) {
             Some(_) => Fate::Reused { age: host.now().saturating_sub(contents.made) },
-            None => {
-                Fate::Runs { why: "what it is the difference to is not in the cache any more".to_owned() }
-            }
+            None => Fate::Runs {
+                why: "the stage that it is a difference from is no longer in the cache".to_owned(),
+            },
         };
     }
-    // The build that was most like this one tells what is different now.
+    // The most similar earlier build shows what is different now.
     let nearest =
         known.iter().map(|(_, contents)| inputs.changes_since(&contents.inputs)).min_by_key(Vec::len);
     Fate::Runs {
-        why: nearest.map_or_else(|| "nothing like it is in the cache".to_owned(), |list| reason(&list)),
+        why: nearest.map_or_else(|| "the cache has no similar build".to_owned(), |list| reason(&list)),
     }
 }
 
 fn reason(changes: &[Change]) -> String {
-    // A stage before this one explains itself in its own line; what else changed is said first.
+    // An earlier stage has its own line; other changes come first.
     let stages: Vec<String> = Stage::ALL.iter().map(|stage| stage.keyword().to_owned()).collect();
     let (before, own): (Vec<&Change>, Vec<&Change>) =
         changes.iter().partition(|change| stages.iter().any(|stage| Some(stage.as_str()) == change.name()));
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_names_files_before_stages_and_not_too_many() {
+    fn a_reason_names_files_before_stages_and_is_limited() {
         let changed = |name: &str| Change::Changed(name.to_owned());
         assert_eq!(reason(&[changed("config.sh"), changed("packages")]), "config.sh changed");
         assert_eq!(reason(&[changed("tree")]), "the stage 'tree' changed");

@@ -1,4 +1,4 @@
-//! The images of one build, one for each type that was asked for.
+//! The images of one build, one for each requested type.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -18,8 +18,8 @@ use crate::root_tree::RootTree;
 use crate::stage::Inputs;
 use crate::workspace::Workspace;
 
-/// Puts those together that can be made from one tree: nothing that prepare does differs, or only the type that
-/// `.profile` names while no script asks for it. The tree is that of the first then.
+/// Groups the selections that can share one tree: everything that prepare uses is equal, or only the type that `.profile`
+/// names differs and no script asks for it. The tree is made for the first selection of a group.
 pub(super) fn with_one_tree(selections: Vec<Selection>, loaded: &Loaded) -> Result<Vec<Vec<Selection>>> {
     let asks = crate::prepare::scripts_ask_for_type(&loaded.source)?;
     let mut groups: Vec<Vec<Selection>> = Vec::new();
@@ -52,9 +52,9 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         delete,
         users,
         drivers,
-        // The caller has looked for scripts that ask for the type.
+        // The caller checked whether scripts ask for the type.
         image_type: _,
-        // No tree contains them.
+        // These are not in the tree.
         author: _,
         contact: _,
         specification: _,
@@ -65,18 +65,18 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
     (about, package_manager, settings, repositories, bootstrap, image, delete, users, drivers)
 }
 
-/// One type, as far as descriptions and repositories say it.
+/// One type, as far as descriptions and repositories decide it.
 pub(super) struct ImageBuild<'a> {
     selection: &'a Selection,
     boot: Option<DecidedBoot>,
-    /// Of the stage `Image`.
+    /// The key of the stage `Image`.
     pub(super) inputs: Inputs,
     kept: bool,
     workspace: &'a Workspace,
     context: &'a Context,
 }
 
-/// What types of one tree have in context.
+/// What the types of one tree share.
 pub(super) struct TreeContext<'a> {
     pub(super) plan: &'a PreparePlan,
     pub(super) decided: &'a Decided,
@@ -106,17 +106,17 @@ impl<'a> ImageBuild<'a> {
         Ok(Self { selection, boot, inputs, kept, workspace, context })
     }
 
-    /// The keyword of the type.
+    /// Returns the keyword of the type.
     pub(super) fn keyword(&self) -> &'static str {
         self.selection.image_type.keyword()
     }
 
-    /// The boot image's stage, if it is one of its own.
+    /// Returns the boot image's stage, if it has its own.
     pub(super) fn boot_inputs(&self) -> Option<&Inputs> {
         self.boot.as_ref().filter(|boot| boot.kept).map(|boot| &boot.inputs)
     }
 
-    /// Publishes the image from the cache, if it has it.
+    /// Restores the image from the cache and publishes it, if the cache has it.
     pub(super) fn restore(&self) -> Result<bool> {
         if !self.kept {
             return Ok(false);
@@ -127,7 +127,7 @@ impl<'a> ImageBuild<'a> {
         Ok(true)
     }
 
-    /// Makes a boot image that has a description of its own.
+    /// Makes a boot image that has its own description.
     pub(super) fn make_boot_image(&self) -> Result<()> {
         match &self.boot {
             Some(boot) => boot.make_ahead(self.context),
@@ -135,7 +135,7 @@ impl<'a> ImageBuild<'a> {
         }
     }
 
-    /// Makes the image of the tree, keeps and publishes it.
+    /// Makes the image from the tree, saves and publishes it.
     fn make(&self, tree: &RootTree, record: &Record) -> Result<()> {
         let Self { selection, boot, workspace, context, .. } = self;
         let host = &context.host;
@@ -150,7 +150,7 @@ impl<'a> ImageBuild<'a> {
         let measure = || create::built_image(selection, &artifacts, host);
         let mut built = None;
         if self.kept {
-            // Sums of the result and of the cache are found out side by side.
+            // The digests for the result and for the cache are computed in parallel.
             std::thread::scope(|scope| {
                 let measuring = scope.spawn(measure);
                 let measured = || {
@@ -162,13 +162,13 @@ impl<'a> ImageBuild<'a> {
                 cached_artifacts::save(&self.inputs, &name, &artifacts, measured, took, context)
             })?;
         }
-        // A cache that cannot be written to does not ask.
+        // A cache that cannot be written does not request the note.
         let built = built.map_or_else(measure, Ok)?;
         create::publish(artifacts, built, workspace, context)
     }
 }
 
-/// Makes images of one tree, as many at once as there are processors.
+/// Makes the images of one tree, at most one per processor at a time.
 pub(super) fn make_all(
     images: &[&ImageBuild<'_>],
     tree: &RootTree,

@@ -1,4 +1,4 @@
-//! What goes into the stage `Image`: everything a finished file of one type depends on.
+//! The inputs of the stage `Image`: everything that a finished file of one type depends on.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::prepare::{Decided, PreparePlan};
 use crate::stage::{Inputs, Stage};
 
-/// Directories of programs' own parts that end up in images.
+/// Directories with files of programs that end up in images.
 const PARTS: [&str; 5] = [
     "/usr/lib/grub/i386-pc",
     "/usr/lib/grub/x86_64-efi",
@@ -49,8 +49,8 @@ pub(super) fn inputs(
     Ok(inputs)
 }
 
-/// Adds what the description says of the image itself. A new field of [`Selection`] does not compile until it is
-/// listed here.
+/// Adds the parts of the description that concern the image itself. A new field of [`Selection`] does not compile until
+/// it is listed here.
 fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
     let Selection {
         name,
@@ -69,9 +69,9 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
         image: _,
         delete: _,
         users: _,
-        // The inputs of `PreparePlan` contain them.
+        // `PreparePlan`'s inputs contain them.
         profiles: _,
-        // No image contains them.
+        // They are not in any image.
         author: _,
         contact: _,
         specification: _,
@@ -82,7 +82,7 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
     inputs.value("bundle_format", bundle_format)
 }
 
-/// Which version of a program or of its parts this is: a package that provides another one changes size or time.
+/// Returns size and time of a program or its files, which change when another package provides them.
 fn file(path: &Path) -> Result<(u64, i64)> {
     let metadata = path.metadata().with_context(|| format!("reading {}", path.display()))?;
     Ok((metadata.len(), metadata.mtime()))

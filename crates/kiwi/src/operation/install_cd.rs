@@ -1,4 +1,4 @@
-//! `kiwi install-cd`: a boot image and a system become a CD that installs the system on a machine.
+//! `kiwi install-cd`: makes a CD from a boot image and a system that installs the system on a machine.
 
 use std::path::{Path, PathBuf};
 
@@ -14,25 +14,25 @@ use crate::media::boot_files::{BootFiles, directory_of};
 use crate::media::system_image::SystemImage;
 use crate::media::{self, cd};
 
-/// What is installed by what, and where the CD goes.
+/// The parts of the medium and the destination of the CD.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The parts of the medium.
     pub installation: Installation,
-    /// The file; none: `N.install.iso` beside the system.
+    /// The CD's file; `None`: `N.install.iso` beside the system.
     pub output: Option<PathBuf>,
 }
 
-/// An installation: the boot image that carries it out, the system, and what is known beforehand.
+/// An installation: the boot image that runs it, the system, and the answers known in advance.
 #[derive(Debug, Clone)]
 pub struct Installation {
-    /// The boot image, of the kind isoinstboot; its kernel lies beside it.
+    /// The boot image, of the kind isoinstboot, with its kernel in the same directory.
     pub initrd: PathBuf,
     /// The disk, or the file system with its `N.config`.
     pub system: PathBuf,
-    /// Nothing is asked.
+    /// Whether the installation runs without questions.
     pub unattended: bool,
-    /// The disk of the machine it goes to.
+    /// The disk of the machine that is overwritten.
     pub disk: Option<String>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn make(installation: &Installation, target: &Target, host: &Host) ->
     Ok(target.outcome(host))
 }
 
-/// What `N.config` beside the system says, then what this call says.
+/// Returns the settings of `N.config` beside the system, overridden by those of this call.
 fn config(installation: &Installation, system: &SystemImage) -> Result<InstallConfig> {
     let file = directory_of(&installation.system).join(format!("{}.config", system.name));
     let mut config = match file.is_file() {
@@ -89,7 +89,7 @@ fn config(installation: &Installation, system: &SystemImage) -> Result<InstallCo
     Ok(config)
 }
 
-/// `N.raw` and `N` give `N.install.iso`.
+/// Returns `N.install.iso` for `N.raw` and `N`.
 fn usual_name(system: &Path) -> PathBuf {
     let name = system.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cd_is_named_after_its_system() {
+    fn names_the_cd_after_its_system() {
         for name in ["a.x86_64-1.0.0.raw", "a.x86_64-1.0.0.raw.gz", "a.x86_64-1.0.0"] {
             assert_eq!(usual_name(Path::new(name)), Path::new("a.x86_64-1.0.0.install.iso"));
         }

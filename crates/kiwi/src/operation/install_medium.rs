@@ -1,5 +1,5 @@
-//! The installation medium of a disk whose type says `installiso` or `installstick`: one hybrid file, `N.install.iso`, for
-//! CD and stick. Its boot image is made from the system tree, as that of the disk is.
+//! The installation medium of a disk whose type has `installiso` or `installstick`: one hybrid file, `N.install.iso`, for
+//! CD and stick. Its boot image is made from the root tree, like that of the disk.
 
 use anyhow::{Context as _, Result, ensure};
 use bootconfig::{BootConfig, InstallConfig, Kind};
@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// The disk that is to have a medium.
+/// The disk that gets a medium.
 fn wanted(selection: &Selection) -> Option<&Disk> {
     match &selection.image_type {
         ImageType::Disk(disk) if disk.install_medium => Some(disk),
@@ -24,19 +24,19 @@ fn wanted(selection: &Selection) -> Option<&Disk> {
     }
 }
 
-/// Refuses what cannot be installed and names what is missing, before any work.
+/// Returns an error for a type that cannot be installed or a missing program, before any work.
 pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     let Some(disk) = wanted(selection) else { return Ok(()) };
     ensure!(
         disk.format == DiskFormat::Raw,
-        "installiso and installstick install the disk as it is: leave its format out, or the medium"
+        "installiso and installstick need a raw disk: remove either the format or the medium from the type"
     );
     cd::programs().into_iter().try_for_each(|program| host.find_program(program).map(drop))?;
     cd::check()
 }
 
-/// Makes the boot image of the medium, where one is wanted. The tree is still whole: making the disk removes from it
-/// what gets a file system of its own.
+/// Makes the boot image of the medium, if one is requested. The tree must still be complete: making the disk removes
+/// the directories that get their own file systems.
 pub(super) fn boot_files(
     selection: &Selection,
     tree: &RootTree,
@@ -49,7 +49,7 @@ pub(super) fn boot_files(
     let identity = record.identity();
     let config = BootConfig {
         medium: Some(iso::uuid_of(&identity)),
-        // No hardware asks for it.
+        // It is not for specific hardware.
         modules: vec!["isofs".to_owned()],
         ..BootConfig::new(Kind::Install)
     };

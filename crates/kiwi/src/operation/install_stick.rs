@@ -1,4 +1,4 @@
-//! `kiwi install-stick`: the medium of `install-cd`, written to a stick.
+//! `kiwi install-stick`: writes the medium of `install-cd` to a stick.
 
 use anyhow::Result;
 
@@ -9,17 +9,17 @@ use crate::context::Context;
 use crate::host::BeforeNamespaces;
 use crate::media::boot_files::BootFiles;
 
-/// What is installed by what, and which stick.
+/// The parts of the medium and the stick.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The parts of the medium.
     pub installation: Installation,
-    /// Where the stick is.
+    /// The destination.
     pub target: Target,
 }
 
 impl Request {
-    /// Looks at the boot image, then chooses the stick.
+    /// Validates the boot image, then chooses the stick.
     pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         BootFiles::find(&self.installation.initrd)?;
         self.target.reach(outside)

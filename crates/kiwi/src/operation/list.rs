@@ -1,4 +1,4 @@
-//! `kiwi list`: the boot image descriptions that come with kiwi.
+//! `kiwi list`: the boot image descriptions that are supplied with kiwi.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use super::load;
 use super::outcome::{BootImage, Outcome};
 use crate::context::Context;
 
-/// Nothing can be asked.
+/// Has no options.
 #[derive(Debug, Clone)]
 pub struct Request;
 

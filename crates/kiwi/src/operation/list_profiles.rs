@@ -1,4 +1,4 @@
-//! `kiwi list-profiles`: the profiles a description declares.
+//! `kiwi list-profiles`: the profiles that a description declares.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::load;
 use super::outcome::{Outcome, Profile};
 use crate::context::Context;
 
-/// Of which description.
+/// The description.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Its directory.

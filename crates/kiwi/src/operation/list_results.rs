@@ -8,10 +8,10 @@ use super::outcome::{BuiltFiles, Outcome};
 use crate::context::Context;
 use crate::result_record::{FILE, ResultRecord};
 
-/// Of which directory.
+/// The directory of the results.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Where the images are.
+    /// Directory of the images.
     pub target_dir: PathBuf,
 }
 
@@ -23,10 +23,10 @@ pub fn run(request: &Request, _context: &Context) -> Result<Outcome> {
     Ok(Outcome::Results(BuiltFiles { directory: request.target_dir.clone(), record, missing }))
 }
 
-/// The record of a directory in which something was built.
+/// Reads the record of a directory in which something was built.
 pub(super) fn read(directory: &Path) -> Result<ResultRecord> {
     match ResultRecord::read(directory)? {
         Some(record) => Ok(record),
-        None => bail!("there is no {FILE} in {}: nothing was built there by this kiwi", directory.display()),
+        None => bail!("{} has no {FILE}: this kiwi built nothing there", directory.display()),
     }
 }

@@ -1,4 +1,4 @@
-//! From a path the user gave to a valid description and the selection of one build.
+//! Loads the description at a path of the user and selects one build.
 
 use std::path::{Path, PathBuf};
 
@@ -15,17 +15,17 @@ use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::share::Share;
 use crate::source::Source;
 
-/// A description with the directory it came from.
+/// A description with its directory.
 pub(super) struct Loaded {
     pub(super) source: Source,
     pub(super) description: Description,
     pub(super) warnings: Diagnostics,
-    /// What this build does with the lock beside the description.
+    /// How this build uses the lock beside the description.
     pub(super) locking: Locking,
 }
 
-/// Reads the description at `path`: a directory, its file, or a boot image description as `kiwi list` names it. What it
-/// inherits is put before it.
+/// Reads the description at `path`: a directory, its file, or the name of a boot image description as in `kiwi list`.
+/// Inherited descriptions are merged before it.
 pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
     let source = open(path, share)?;
     let (mut description, warnings) = read(&source)?;
@@ -33,20 +33,20 @@ pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
     Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
-/// Finds the description `path` means.
+/// Finds the description that `path` names.
 pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
     let ours = share.image(path);
     Source::open(if !path.exists() && path.is_relative() && ours.exists() { &ours } else { path })
 }
 
-/// Reads the description a prepared tree carries. What it inherits is packages, and those are in the tree.
+/// Reads the description in a prepared tree. It inherits nothing: the inherited packages are in the tree.
 pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
     let source = Source::open(&tree.path().join(DESCRIPTION))?;
     let (description, warnings) = read(&source)?;
     Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
-/// Reports diagnostics as warnings, with an empty line between them for a person.
+/// Reports diagnostics as warnings, separated by empty lines for a person.
 pub(super) fn warn(diagnostics: &Diagnostics, host: &Host) {
     for (number, one) in diagnostics.0.iter().enumerate() {
         let shown = crate::diagnostic::render(&Diagnostics(vec![one.clone()]), host.is_colored());
@@ -55,7 +55,7 @@ pub(super) fn warn(diagnostics: &Diagnostics, host: &Host) {
     }
 }
 
-/// As `load`, and warnings are shown.
+/// Loads like `load` and shows the warnings.
 pub(super) fn load_and_warn(path: &Path, context: &Context) -> Result<Loaded> {
     let share = &context.share;
     let loaded = load(path, share)?;
@@ -71,7 +71,7 @@ fn read(source: &Source) -> Result<(Description, Diagnostics)> {
     }
 }
 
-/// Reads the text of a description, and all there is to say about it.
+/// Reads the text of a description and all its diagnostics.
 pub(super) fn parse(source: &Source) -> Parsed {
     Description::load(source.file(), &mut |path: &str| source.included(path))
 }
@@ -98,7 +98,7 @@ pub(super) fn inherit(description: &mut Description, source: &Source, share: &Sh
     Ok(())
 }
 
-/// Chooses one build of the description and applies the changes of the command line to it.
+/// Selects one build of the description and applies the changes of the command line to it.
 pub(super) fn select(
     loaded: &Loaded,
     profiles: &[String],
@@ -115,7 +115,7 @@ pub(super) fn select(
     Ok(selection)
 }
 
-/// The architecture kiwi runs on.
+/// Returns the architecture of the host.
 pub fn machine() -> Architecture {
     Architecture::new(std::env::consts::ARCH)
 }

@@ -1,4 +1,4 @@
-//! `--lock` and `--locked`: what a build does with the `kiwi.lock` beside its description.
+//! `--lock` and `--locked`: how a build uses the `kiwi.lock` beside its description.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -12,22 +12,22 @@ use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
 use crate::root_tree::RootTree;
 
-/// What the user asked for.
+/// The mode of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LockMode {
-    /// Whatever the repositories have now.
+    /// No lock: whatever the repositories provide now.
     #[default]
     Free,
-    /// The same, and written down.
+    /// The same, and the packages are written to the lock.
     Write,
-    /// Exactly what is written down.
+    /// Exactly the packages in the lock.
     Use,
 }
 
-/// A lock for one image: the system, or a boot image that is built inside its build.
+/// The lock of one image: the system, or a boot image that is built with it.
 #[derive(Clone, Default)]
 pub(super) struct Locking {
-    /// None: the system.
+    /// `None`: the system.
     boot_image: Option<String>,
     mode: Rc<Mode>,
 }
@@ -41,7 +41,7 @@ enum Mode {
 }
 
 impl Locking {
-    /// Reads the lock of the description in `directory` where one is to be used.
+    /// Reads the lock of the description in `directory` if it is used.
     pub(super) fn open(mode: LockMode, directory: &Path) -> Result<Self> {
         let mode = match mode {
             LockMode::Free => Mode::Free,
@@ -49,7 +49,7 @@ impl Locking {
             LockMode::Use => {
                 let path = directory.join(lock::FILE);
                 if !path.is_file() {
-                    bail!("there is no {}; 'kiwi build --lock' writes it", path.display());
+                    bail!("{} does not exist; 'kiwi build --lock' writes it", path.display());
                 }
                 let text =
                     std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -59,7 +59,7 @@ impl Locking {
         Ok(Self { boot_image: None, mode: Rc::new(mode) })
     }
 
-    /// The same lock for a boot image.
+    /// Returns the part of the lock for a boot image.
     pub(super) fn of_boot_image(&self, name: &str) -> Self {
         Self { boot_image: Some(name.to_owned()), mode: Rc::clone(&self.mode) }
     }
@@ -68,22 +68,22 @@ impl Locking {
         self.boot_image.as_deref().unwrap_or("system")
     }
 
-    /// Limits the plan to what is locked.
+    /// Limits the plan to the locked packages.
     pub(super) fn limit(&self, plan: &mut PreparePlan, tree: &RootTree, context: &Context) -> Result<()> {
         let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
         let packages: Vec<LockedPackage> = lock.of(self.image()).cloned().collect();
         if packages.is_empty() {
             bail!(
-                "kiwi.lock has no packages for {}; it was written for another type or profile: lock anew",
+                "kiwi.lock has no packages for {}; it was written for another type or profile: run 'kiwi build --lock' again",
                 self.image()
             );
         }
-        // Beside the tree, which lies in a work directory of this build.
+        // Beside the tree, in a work directory of this build.
         let directory = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
         plan.lock_to(&packages, lock.epoch, &directory, context)
     }
 
-    /// Keeps in mind what was decided; when the packages are limited, that nothing else was.
+    /// Notes the packages that were resolved; if they are limited to a lock, checks that they are those of the lock.
     pub(super) fn note(&self, plan: &PreparePlan, decided: &Decided) -> Result<()> {
         match self.mode.as_ref() {
             Mode::Free | Mode::Use(_) => Ok(()),
@@ -97,7 +97,7 @@ impl Locking {
         }
     }
 
-    /// Writes the lock beside the description, when that was asked for.
+    /// Writes the lock beside the description, if requested.
     pub(super) fn write(&self, directory: &Path, host: &Host) -> Result<()> {
         let Mode::Write(lock) = self.mode.as_ref() else { return Ok(()) };
         let path = directory.join(lock::FILE);

@@ -1,4 +1,4 @@
-//! The operations of kiwi, one file each: a `Request` and the spine `run(&Request, &Context)`.
+//! The operations of kiwi, one file each: a `Request` and `run(&Request, &Context)`.
 
 pub mod boot_cd;
 mod boot_image;
@@ -50,34 +50,34 @@ pub use load::machine;
 pub use outcome::Outcome;
 pub use overrides::{IgnoreRepositories, Overrides, RepositoryOptions};
 
-/// An operation with what it was asked.
+/// An operation with its request.
 #[derive(Debug, Clone)]
 pub enum Operation {
     /// Build a root tree.
     Prepare(prepare::Request),
-    /// Make images of a root tree.
+    /// Build images from a root tree.
     Create(create::Request),
-    /// Both.
+    /// Prepare and create.
     Build(build::Request),
     /// Upgrade a root tree.
     Upgrade(upgrade::Request),
-    /// Look after the cache.
+    /// Manage the cache.
     Cache(cache::Request),
-    /// Look for mistakes in a description.
+    /// Check a description.
     Check(check::Request),
-    /// Start a new description.
+    /// Create a new description.
     Init(init::Request),
-    /// Write a description anew.
+    /// Rewrite a description.
     Convert(convert::Request),
-    /// Tell what a description offers.
+    /// Show what a description offers.
     Info(info::Request),
-    /// Make a CD that starts a boot image.
+    /// Make a bootable CD.
     BootCd(boot_cd::Request),
     /// Make a CD that installs a system.
     InstallCd(install_cd::Request),
     /// Make a stick that installs a system.
     InstallStick(install_stick::Request),
-    /// Make a stick that boots.
+    /// Make a bootable stick.
     BootStick(boot_stick::Request),
     /// Compare trees or images.
     Diff(diff::Request),
@@ -85,9 +85,9 @@ pub enum Operation {
     Repro(repro::Request),
     /// List what was built.
     ListResults(list_results::Request),
-    /// Name, pack and sum what was built.
+    /// Copy the results under names for a release.
     Bundle(bundle::Request),
-    /// Boot a disk.
+    /// Boot a disk or CD.
     BootVm(boot_vm::Request),
     /// List boot image descriptions.
     List(list::Request),
@@ -98,7 +98,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it works on trees or images and so runs in private namespaces.
+    /// Whether the operation works on trees or images and so needs private namespaces.
     pub fn needs_namespaces(&self) -> bool {
         match self {
             Self::Prepare(_)
@@ -154,7 +154,7 @@ impl Operation {
         }
     }
 
-    /// Returns the exit code of a run that ends with `error`. Of a comparison 1 means that there are differences.
+    /// Returns the exit code of a run that ends with `error`. Code 1 of a comparison means that there are differences.
     pub fn exit_code(&self, error: &Error) -> u8 {
         match self {
             Self::Diff(_) | Self::Repro(_) => error.exit_code().max(2),
@@ -162,7 +162,7 @@ impl Operation {
         }
     }
 
-    /// Opens the devices it writes to, before the program enters its namespaces.
+    /// Opens the devices that the operation writes to, before the program enters its namespaces.
     pub fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         match self {
             Self::BootStick(request) => request.reach(outside),
@@ -171,7 +171,7 @@ impl Operation {
         }
     }
 
-    /// Carries it out.
+    /// Runs the operation.
     pub fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let result = match self {
             Self::Prepare(request) => prepare::run(request, context),

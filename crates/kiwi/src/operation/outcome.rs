@@ -18,9 +18,9 @@ pub enum Outcome {
     Done,
     /// A root tree that is ready.
     Tree {
-        /// Where it is.
+        /// Its directory.
         root: PathBuf,
-        /// Whether it was there before.
+        /// Whether it existed before.
         upgraded: bool,
     },
     /// Files that were built.
@@ -33,12 +33,12 @@ pub enum Outcome {
         /// The device.
         device: String,
     },
-    /// What a build would do.
+    /// The plan of a build.
     Explanation {
         /// Its stages in their order.
         stages: Vec<Explained>,
     },
-    /// What the cache holds.
+    /// The contents of the cache.
     Cache(Listing),
     /// What was removed from the cache.
     Pruned {
@@ -54,7 +54,7 @@ pub enum Outcome {
     Checked {
         /// The document of `check --format json`.
         report: serde_json::Value,
-        /// The document that was asked for, in its own form.
+        /// The requested document, in its own form.
         #[serde(skip)]
         document: Option<String>,
         /// Warnings for a person.
@@ -69,15 +69,15 @@ pub enum Outcome {
     },
     /// What a description offers.
     Info(InfoAnswer),
-    /// A description in other keywords or another format.
+    /// A rewritten description.
     Converted {
-        /// The file that has the text; none: `text`.
+        /// The file with the text; `None`: `text`.
         path: Option<PathBuf>,
         /// The schema.
         schema: String,
         /// The format.
         format: String,
-        /// The text, when it went into no file.
+        /// The text, if it was not written to a file.
         text: Option<String>,
     },
     /// A new description.
@@ -88,16 +88,16 @@ pub enum Outcome {
         template: String,
         /// The title of the template.
         title: String,
-        /// The package manager that this version does not build with.
+        /// The package manager, if this version does not build with it.
         not_built: Option<String>,
     },
-    /// What two directories or files have apart.
+    /// The differences of two directories or files.
     Comparison(Comparison),
     /// Two builds of one description.
     Reproduction {
-        /// Whether they are the same.
+        /// Whether they are identical.
         same: bool,
-        /// Where both are.
+        /// Directory of both builds.
         directory: PathBuf,
         /// Comparisons of trees and images.
         parts: Vec<Part>,
@@ -126,7 +126,7 @@ pub enum Outcome {
 pub struct Part {
     /// What was compared.
     pub what: &'static str,
-    /// How it ended.
+    /// The result.
     #[serde(flatten)]
     pub comparison: Comparison,
 }
@@ -134,7 +134,7 @@ pub struct Part {
 /// A boot image description.
 #[derive(Debug, Serialize)]
 pub struct BootImage {
-    /// As `boot=` names it.
+    /// The value of `boot=` that names it.
     pub path: String,
     /// Its version.
     pub version: String,
@@ -145,20 +145,20 @@ pub struct BootImage {
 pub struct Profile {
     /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its purpose.
     pub description: String,
 }
 
-/// What the cache holds.
+/// The contents of the cache.
 #[derive(Debug, Serialize)]
 pub struct Listing {
-    /// Where it is.
+    /// Its directory.
     pub directory: PathBuf,
-    /// All bytes.
+    /// Total size in bytes.
     pub bytes: u64,
-    /// How many bytes it may have after a build; none: any number.
+    /// Maximum size in bytes after a build; `None`: no limit.
     pub limit: Option<u64>,
-    /// Sums by kind.
+    /// Totals by kind.
     pub kinds: Vec<Sum>,
     /// Finished stages.
     pub stages: Vec<CachedStage>,
@@ -174,17 +174,17 @@ pub struct CachedStage {
     pub stage: &'static str,
     /// Digest of its inputs.
     pub key: String,
-    /// Name of the image; none: the entry is damaged.
+    /// Name of the image; `None`: the entry is damaged.
     pub image: Option<String>,
-    /// Bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// When it was used last, in seconds since 1970.
+    /// Time of the last use, in seconds since 1970.
     pub used: u64,
     /// How long it took to make.
     pub saves_milliseconds: Option<u64>,
 }
 
-/// How much there is of one kind; all stages are one.
+/// Number and size of one kind; all stages are one kind.
 #[derive(Debug, Serialize)]
 pub struct Sum {
     /// The kind.
@@ -201,23 +201,23 @@ fn keyword<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Sum {
-    /// Number and kind, for a person.
+    /// Returns number and kind, for a person.
     pub fn counted(&self) -> String {
         format!("{} {}", self.count, self.kind.title())
     }
 }
 
-/// One stage of a build and what happens to it.
+/// One stage of a build and what would happen to it.
 #[derive(Debug, Serialize)]
 pub struct Explained {
     /// Keyword of the stage.
     pub stage: &'static str,
     /// Keyword of the image type, of a stage that makes an image.
     pub image_type: Option<&'static str>,
-    /// The stage for a person.
+    /// Name of the stage for a person.
     #[serde(skip)]
     pub title: &'static str,
-    /// What happens.
+    /// What would happen.
     #[serde(flatten)]
     pub fate: Fate,
 }
@@ -228,7 +228,7 @@ impl Explained {
     }
 }
 
-/// What happens to one stage.
+/// What would happen to one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "fate", rename_all = "kebab-case")]
 pub enum Fate {
@@ -237,28 +237,28 @@ pub enum Fate {
         /// Seconds since it was made.
         age: u64,
     },
-    /// It is not needed: what is made of it comes from the cache.
+    /// It is not needed: the stage that uses it comes from the cache.
     Spared,
     /// It runs.
     Runs {
         /// Why.
         why: String,
     },
-    /// It is known when some packages were fetched.
+    /// It is unknown until some packages are fetched.
     Unread {
         /// How many.
         missing: usize,
     },
 }
 
-/// What two directories or files have apart.
+/// The differences of two directories or files.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Comparison {
     /// The first.
     pub one: PathBuf,
     /// The other.
     pub other: PathBuf,
-    /// Whether nothing differs.
+    /// Whether there are no differences.
     pub same: bool,
     /// All differences, in the order of the paths.
     pub differences: Vec<Difference>,
@@ -267,9 +267,9 @@ pub struct Comparison {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Path below what is compared.
+    /// Path below the directories that are compared.
     pub path: String,
-    /// Paths inside of that file, when it is an image: the last one is what differs, the ones before are images in images.
+    /// Paths inside that file, if it is an image: the last one differs, the ones before it are images in images.
     pub inside: Vec<String>,
     /// What differs.
     pub what: String,
@@ -283,30 +283,30 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The facts, and the form that was asked for.
+/// The facts, and the requested form.
 #[derive(Debug, Serialize)]
 pub struct InfoAnswer {
     /// The document of `info --format json`.
     pub info: serde_json::Value,
-    /// What standard output gets.
+    /// The text for standard output.
     #[serde(skip)]
     pub text: String,
 }
 
-/// The record with the files that are still there.
+/// The record, limited to files that exist.
 #[derive(Debug, Serialize)]
 pub struct BuiltFiles {
     /// The directory.
     pub directory: PathBuf,
-    /// As `kiwi.result.json` has them.
+    /// As in `kiwi.result.json`.
     #[serde(flatten)]
     pub record: ResultRecord,
-    /// Names of files that are no longer there.
+    /// Names of files that no longer exist.
     pub missing: Vec<String>,
 }
 
 impl Outcome {
-    /// Returns 1 for two things that differ, else 0.
+    /// Returns 1 for a comparison with differences, else 0.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Comparison(comparison) => u8::from(!comparison.same),

@@ -1,4 +1,4 @@
-//! What the command line changes of a description for one run; nothing of it is stored.
+//! The changes of the command line to a description, for one run only.
 
 use crate::prepare::PackagePath;
 use anyhow::{Result, bail};
@@ -6,28 +6,28 @@ use description::{
     Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
 };
 
-/// The changes, in the order in which they are made.
+/// The changes, in the order in which they are applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
-    /// Which of the description's repositories are left.
+    /// Which repositories of the description are ignored.
     pub ignore_repositories: IgnoreRepositories,
-    /// Takes the location of the first repository.
+    /// Replaces the first repository.
     pub set_repository: Option<RepositoryOptions>,
-    /// Come after the description's.
+    /// Added after those of the description.
     pub add_repositories: Vec<RepositoryOptions>,
-    /// Keys that every repository may be signed with.
+    /// Signing keys for every repository.
     pub signing_keys: Vec<String>,
-    /// Packages installed too.
+    /// Additional packages.
     pub add_packages: Vec<String>,
-    /// Packages bootstrapped too.
+    /// Additional packages of the bootstrap phase.
     pub add_bootstrap_packages: Vec<String>,
-    /// Packages taken out at the end.
+    /// Packages removed at the end.
     pub delete_packages: Vec<String>,
-    /// Which way packages get into a new tree.
+    /// How packages are installed in a new tree.
     pub package_path: PackagePath,
 }
 
-/// Which repositories of the description a build does without.
+/// Which repositories of the description a build ignores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum IgnoreRepositories {
     /// None.
@@ -35,18 +35,18 @@ pub enum IgnoreRepositories {
     None,
     /// All.
     All,
-    /// Those the build would use; the image's own configuration still gets those that are for it.
+    /// Those that the build would use; the image's own configuration still gets those that are meant for it.
     UsedForBuild,
 }
 
-/// A repository as the command line names it.
+/// A repository on the command line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RepositoryOptions {
     /// The option, for messages.
     pub option: &'static str,
     /// Its location.
     pub source: String,
-    /// Its type; none: that of the repository it replaces, or what the source says.
+    /// Its type; `None`: that of the replaced repository, or the one that the source implies.
     pub kind: Option<String>,
     /// Its name.
     pub alias: Option<String>,
@@ -54,11 +54,11 @@ pub struct RepositoryOptions {
     pub priority: Option<i64>,
     /// Whether the image's own configuration gets it.
     pub in_image: bool,
-    /// Whether packages of it are checked.
+    /// Whether its packages are verified.
     pub check_packages: Option<bool>,
-    /// Whether its index is checked.
+    /// Whether its index is verified.
     pub check_repository: Option<bool>,
-    /// Keys that sign it.
+    /// Its signing keys.
     pub signing_keys: Vec<String>,
     /// Components of an apt repository.
     pub components: Vec<String>,
@@ -69,7 +69,7 @@ pub struct RepositoryOptions {
 }
 
 impl Overrides {
-    /// Makes the changes (docs/formats/command-lines.md).
+    /// Applies the changes (docs/formats/command-lines.md).
     pub(super) fn apply(&self, selection: &mut Selection) -> Result<()> {
         match self.ignore_repositories {
             IgnoreRepositories::None => {}
@@ -109,7 +109,7 @@ impl Overrides {
         Ok(())
     }
 
-    /// Only what was said replaces what the first repository has.
+    /// Only what was specified replaces a property of the first repository.
     fn replace_first(&self, keywords: &RepositoryOptions, selection: &mut Selection) -> Result<()> {
         let Some(first) = selection.repositories.first_mut() else {
             if self.ignore_repositories == IgnoreRepositories::None {
@@ -147,7 +147,7 @@ fn package(option: &str, name: &str) -> Result<PackageName> {
 }
 
 impl RepositoryOptions {
-    /// `SOURCE`, for apt also `SOURCE DISTRIBUTION COMPONENT...`.
+    /// Parses `SOURCE`, for apt also `SOURCE DISTRIBUTION COMPONENT...`.
     pub fn written(option: &'static str, written: &str, kind: Option<String>) -> Self {
         let mut keywords = written.split_whitespace();
         Self {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn repositories_are_ignored_replaced_and_added() {
+    fn ignores_replaces_and_adds_repositories() {
         let mut overrides = Overrides { set_repository: Some(debian("--set-repo")), ..Overrides::default() };
         assert_eq!(sources(&overrides), ["debian://trixie", "http://example.org/x"]);
         overrides.ignore_repositories = IgnoreRepositories::All;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_of_the_replaced_repository_stays() {
+    fn keeps_unspecified_properties_of_the_replaced_repository() {
         let mut selection = selection();
         let overrides = Overrides { set_repository: Some(debian("--set-repo")), ..Overrides::default() };
         overrides.apply(&mut selection).unwrap();

@@ -1,4 +1,4 @@
-//! How the disk of a machine is divided at its first boot: from `<deploy>`, from `<oemconfig>`, or the chapter's way.
+//! How the disk of a machine is partitioned at its first boot: from `<deploy>`, from `<oemconfig>`, or like KIWI 1.x.
 
 use anyhow::{Context, Result};
 use bootconfig::{PartitionPlan, PlannedPartition, PlannedSize, Purpose};
@@ -7,30 +7,30 @@ use ondisk::Mebibytes;
 
 use crate::create::{self, install_settings::deployed};
 
-/// Mebibytes a system gets at most where the chapter's oemboot divides the disk (docs/formats/boot-images.md).
+/// Maximum size of a system in MiB where oemboot of KIWI 1.x partitions the disk (docs/formats/boot-images.md).
 const CHAPTER_SYSTEM: u64 = 10_240;
 
-/// The partitions the disk gets; none when it stays as it is or the system has all of it.
+/// Returns the partitions of the disk; `None` if the disk stays as it is or the system gets all of it.
 pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<PartitionPlan>> {
     if !disk.resize {
         return Ok(None);
     }
     let oem = Oem { swap: swap(disk), ..disk.oem.clone() };
-    // The system has its size already and never becomes smaller: `image` is as good as any.
+    // The system has its final size and never shrinks, so `image` is sufficient.
     let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &oem, 1));
     let partition_plan = match deployed {
         Some(deployed) => deployed.partition_plan(),
         None if has_settings(disk) => PartitionPlan::new(from_settings(disk)),
-        // Its partitions are those that the description names.
+        // The description specifies its partitions.
         None if create::is_divided(disk) => return Ok(None),
-        None if is_chapters_oemboot(disk) => PartitionPlan::new(chapters()),
+        None if is_oemboot_of_kiwi_1x(disk) => PartitionPlan::new(partitions_of_kiwi_1x()),
         None => return Ok(None),
     };
-    partition_plan.map(Some).context("dividing the disk at its first boot")
+    partition_plan.map(Some).context("partitioning the disk at its first boot")
 }
 
-/// Whether the boot image is the chapter's for disks of real machines.
-pub(super) fn is_chapters_oemboot(disk: &Disk) -> bool {
+/// Returns whether the boot image is that of KIWI 1.x for disks of real machines.
+pub(super) fn is_oemboot_of_kiwi_1x(disk: &Disk) -> bool {
     disk.keyword == DiskKeyword::Vmx && disk.boot.as_ref().is_some_and(|boot| boot.path.contains("oemboot"))
 }
 
@@ -38,7 +38,7 @@ fn has_settings(disk: &Disk) -> bool {
     swap(disk).is_some() || disk.oem.system_size.is_some()
 }
 
-/// Swap space that is made at the first boot, unless the image has it.
+/// Returns the swap space that is made at the first boot, unless the image contains it.
 fn swap(disk: &Disk) -> Option<Mebibytes> {
     disk.oem.swap.filter(|_| !create::has_swap(disk))
 }
@@ -52,7 +52,7 @@ fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
     std::iter::once(planned(Purpose::System, system)).chain(swap).collect()
 }
 
-fn chapters() -> Vec<PlannedPartition> {
+fn partitions_of_kiwi_1x() -> Vec<PlannedPartition> {
     vec![
         planned(Purpose::System, PlannedSize::Mebibytes(CHAPTER_SYSTEM)),
         planned(Purpose::Swap, PlannedSize::TwiceMemory),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn todays_settings_divide_the_disk() {
+    fn oemconfig_partitions_the_disk() {
         assert_eq!(configured(""), None);
         assert_eq!(configured("<oem-swap>true</oem-swap>").unwrap(), "system:rest,swap:128");
         assert_eq!(configured("<oem-swapsize>512</oem-swapsize>"), None, "no swap is asked for");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn home_directories_have_a_partition_beside_what_else_is_said() {
+    fn oem_home_adds_a_partition_to_the_others() {
         let text = |settings: &str| {
             format!(
                 "<image schemaversion=\"4.1\" name=\"n\"><description type=\"system\"><author>A</author>\
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn deploy_and_the_chapters_boot_image_divide_the_disk() {
+    fn deploy_and_oemboot_partition_the_disk() {
         let deploy = "<type image=\"oem\" filesystem=\"ext4\"><deploy><partitions device=\"/dev/sda\">\
                       <partition type=\"swap\" number=\"1\" size=\"1024\"/>\
                       <partition type=\"L\" number=\"2\" size=\"4000\" mountpoint=\"/\" target=\"true\"/>\
                       <partition type=\"L\" number=\"3\" size=\"x\" mountpoint=\"/srv\"/></partitions></deploy></type>";
         assert_eq!(divided(deploy).unwrap(), "system:4000,swap:1024,/srv:rest");
-        let chapter = "<type image=\"vmx\" boot=\"oemboot/debian-12\" filesystem=\"ext3\"/>";
-        assert_eq!(divided(chapter).unwrap(), "system:10240,swap:memory,/home:rest");
+        let oemboot = "<type image=\"vmx\" boot=\"oemboot/debian-12\" filesystem=\"ext3\"/>";
+        assert_eq!(divided(oemboot).unwrap(), "system:10240,swap:memory,/home:rest");
         assert_eq!(divided("<type image=\"vmx\" boot=\"vmxboot/debian-12\" filesystem=\"ext3\"/>"), None);
     }
 }

@@ -1,6 +1,6 @@
-//! `kiwi prepare`: a description becomes a root tree, prepare.
+//! `kiwi prepare`: builds the root tree of a description.
 //!
-//! The tree grows in a work directory beside its final location and gets its name only when it is complete.
+//! The tree is made in a work directory beside its destination and renamed when it is complete.
 
 use std::path::{Path, PathBuf};
 
@@ -16,14 +16,14 @@ use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 
-/// What to prepare and where.
+/// The description and the destination.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Directory of the description.
     pub description: PathBuf,
-    /// `--root`; none: the description's `defaultroot`, else a fresh directory.
+    /// `--root`; `None`: the description's `defaultroot`, else a new temporary directory.
     pub root: Option<PathBuf>,
-    /// `--type`: whose packages are installed too.
+    /// `--type`, whose packages are also installed.
     pub image_type: Option<String>,
     /// Whether scripts may use the network.
     pub network: bool,
@@ -35,7 +35,7 @@ pub struct Request {
     pub overrides: Overrides,
 }
 
-/// Prepares the tree and says where it is.
+/// Prepares the tree and returns its path.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let loaded = load::load_and_warn(&request.description, context)?;
@@ -58,7 +58,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Tree { root, upgraded: false })
 }
 
-/// Runs `work` on a new tree that gets the name `root` when it succeeds.
+/// Runs `work` on a new tree, which is renamed to `root` on success.
 pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, host: &Host) -> Result<T> {
     refuse_filled(root)?;
     let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -71,12 +71,12 @@ pub(super) fn into<T>(root: &Path, work: impl FnOnce(&RootTree) -> Result<T>, ho
     let result = work(&tree)?;
     drop(tree);
     host.rename_directory(&location, root)
-        .with_context(|| format!("giving the root tree its name {}", root.display()))?;
+        .with_context(|| format!("renaming the finished root tree to {}", root.display()))?;
     directory.close().context("removing the work directory")?;
     Ok(result)
 }
 
-/// Decides what the repositories say, limited to a lock or noted for one.
+/// Resolves the packages, limited to a lock or noted for one.
 pub(super) fn decide(
     plan: &mut PreparePlan,
     locking: &Locking,
@@ -89,7 +89,7 @@ pub(super) fn decide(
     Ok(decided)
 }
 
-/// Says which secrets were found in the tree.
+/// Warns about secrets that were found in the tree.
 pub(super) fn report(secrets: &[Secret], host: &Host) {
     for secret in secrets {
         match secret.renewed {
@@ -101,7 +101,7 @@ pub(super) fn report(secrets: &[Secret], host: &Host) {
     }
 }
 
-/// `--root`, else `defaultroot`, else a new directory for temporary files.
+/// Returns `--root`, else `defaultroot`, else a new temporary directory.
 pub(super) fn root_directory(asked: Option<&Path>, selection: &Selection, host: &Host) -> Result<PathBuf> {
     let named =
         asked.map(Path::to_owned).or_else(|| selection.settings.default_root.as_ref().map(PathBuf::from));
@@ -109,14 +109,14 @@ pub(super) fn root_directory(asked: Option<&Path>, selection: &Selection, host: 
         Some(root) => root,
         None => host
             .temporary_directory("kiwi.")
-            .context("making a directory for the root tree; --root names another location")?,
+            .context("creating a directory for the root tree; --root names another one")?,
     };
     let root = std::path::absolute(&root).with_context(|| format!("resolving {}", root.display()))?;
     refuse_filled(&root)?;
     Ok(root)
 }
 
-/// A mistake here would cost a whole build, so it is looked for before the work and again before the rename.
+/// Checks the destination, before the work, because a mistake would cost a whole build, and again before the rename.
 fn refuse_filled(root: &Path) -> Result<()> {
     match root.read_dir() {
         Ok(mut entries) => match entries.next() {
@@ -131,14 +131,14 @@ fn refuse_filled(root: &Path) -> Result<()> {
     }
 }
 
-/// The chapter's location for the log: beside the root tree.
+/// Returns the path of the log as in KIWI 1.x: beside the root tree.
 fn log_path(root: &Path) -> PathBuf {
     let mut name = root.as_os_str().to_owned();
     name.push(".log");
     PathBuf::from(name)
 }
 
-/// Opens the log at its usual location unless `--logfile` named another one.
+/// Opens the log at its default path unless `--logfile` specified another one.
 pub(super) fn open_log(path: &Path, host: &Host) -> Result<()> {
     if host.log().is_placed() {
         return Ok(());

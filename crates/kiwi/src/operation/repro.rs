@@ -1,16 +1,16 @@
-//! `kiwi repro`: builds a description twice, the second time under other environment, and says what differs.
+//! `kiwi repro`: builds a description twice in different environments and reports the differences.
 //!
 //! ```text
-//! build into one/, without stages of the cache
-//! -> build into other/ with another clock, umask, time zone, language, host name, scratch space, number of processors,
-//!    order of the description's files, and keep its stages in a cache -> prepare again/ from those stages
+//! build into one/, without cached stages
+//! -> build into other/ with a different clock, umask, time zone, language, host name, scratch space, number of
+//!    processors and order of the description's files, and save its stages in a cache -> prepare again/ from them
 //! -> compare the root trees, then the images
 //! ```
 //!
-//! Another clock has kiwi itself, where libfaketime is installed, and another host name, where it is root; for what runs
-//! inside of it the later moment is, and the name that it always has. A difference in the tree comes from a package, a script
-//! or the overlay, one between trees made and taken from the cache from kiwi, one in an image of equal trees from the writing
-//! of that image.
+//! kiwi itself gets another clock if libfaketime is installed, and another host name if it runs as root; programs in the
+//! tree see a later time, and their usual host name. A difference between the trees comes from a package, a script or the
+//! overlay; one between the built tree and the tree from the cache comes from kiwi; one between images of identical trees
+//! comes from the code that writes the image.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use super::outcome::{Comparison, Outcome, Part};
 use crate::context::Context;
 use crate::host::Host;
 
-/// Everything that must not matter, as a shell says it: `$1` is the cache of packages, the rest the command.
+/// Everything that must not matter, as shell text: `$1` is the cache of packages, the rest the command.
 const ONE: &str = "umask 022; export TZ=UTC KIWI_CACHE=\"$1\"; shift; exec \"$@\"";
 const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC_ALL=C KIWI_SCRATCH=disk KIWI_CACHE=\"$1\"; \
     shift; for clock in /usr/lib/*/faketime/libfaketime.so.1 /usr/lib64/faketime/libfaketime.so.1; do [ -f \"$clock\" ] && \
@@ -29,18 +29,18 @@ const OTHER: &str = "umask 077; export TZ=Pacific/Kiritimati LANG=tr_TR.UTF-8 LC
     unshare --uts true 2>/dev/null && \
     set -- unshare --uts sh -c '{ echo other > /proc/sys/kernel/hostname; } 2>/dev/null; exec \"$@\"' sh \"$@\"; exec \"$@\"";
 
-/// Copies the directory `$1` into the new directory `$2`, its files made in the order that `sort $3` gives.
+/// Copies the directory `$1` to the new directory `$2`, creating its files in the order of `sort $3`.
 const COPY: &str = "mkdir -p \"$2\" && cd \"$1\" && find . -print0 | LC_ALL=C sort -z $3 | \
     tar --create --null --no-recursion --files-from=- | tar --extract --preserve-permissions --directory \"$2\"";
 
-/// What to build twice, and where.
+/// The description and the directory of both builds.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Directory of the description.
     pub description: PathBuf,
-    /// Where trees and images of both builds go; it must be new or empty.
+    /// Directory for trees and images of both builds; it must be new or empty.
     pub destdir: PathBuf,
-    /// `--type`; none: the primary one.
+    /// `--type`; `None`: the primary one.
     pub image_type: Option<String>,
     /// `--add-profile`
     pub profiles: Vec<String>,
@@ -53,13 +53,13 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let making = || format!("creating {}", destdir.display());
     host.create_directories(destdir).with_context(making)?;
     if destdir.read_dir().with_context(making)?.next().is_some() {
-        bail!("{} is not empty; kiwi repro needs a directory of its own", destdir.display());
+        bail!("{} is not empty; kiwi repro needs a new or empty directory", destdir.display());
     }
     let destdir = destdir.canonicalize().with_context(making)?;
-    // Packages are fetched once, finished stages never shared: they would be equal because they are the same.
+    // Packages are fetched once; finished stages are never shared, because they would be trivially equal.
     let packages = destdir.join("packages");
     host.create_directories(&packages).with_context(making)?;
-    // Both times at the same location, which the tree remembers.
+    // Both builds use the same path, which the tree records.
     let (source, target) = (directory_of(&request.description), destdir.join("description"));
     let file = request.description.strip_prefix(source).unwrap_or(Path::new(""));
     let copy = Request { description: target.join(file), ..request.clone() };
@@ -72,9 +72,9 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     run_kiwi("build", &copy, "other", OTHER, &keywords, &destdir, host)?;
     run_kiwi("prepare", &copy, "again", OTHER, &[], &destdir, host)?;
     let pairs = [
-        ("the root tree, which prepare made", ["one/tree", "other/tree"], None),
-        ("the root tree that came from the cache", ["other/tree", "again/tree"], None),
-        ("the images, which create made", ["one/images", "other/images"], Some("--no-times".to_owned())),
+        ("the root trees of both builds", ["one/tree", "other/tree"], None),
+        ("the root tree and the one from the cache", ["other/tree", "again/tree"], None),
+        ("the images of both builds", ["one/images", "other/images"], Some("--no-times".to_owned())),
     ];
     let mut parts = Vec::new();
     for (what, directories, option) in pairs {
@@ -90,7 +90,7 @@ fn text(path: PathBuf) -> String {
     path.display().to_string()
 }
 
-/// A description may be named by its file.
+/// Returns the directory of a description that may be given as a file.
 fn directory_of(description: &Path) -> &Path {
     match description.parent() {
         Some(directory) if description.is_file() => directory,
@@ -104,12 +104,12 @@ fn copy_description(from: &Path, to: &Path, order: &str, host: &Host) -> Result<
         keywords.chain([text(from.to_owned()), text(to.to_owned()), order.to_owned()]).collect();
     let status = host.attended(Path::new("/bin/sh"), &keywords).context("copying the description")?;
     if !status.success() || !to.is_dir() {
-        bail!("the description {} could not be copied to {}", from.display(), to.display());
+        bail!("cannot copy the description {} to {}", from.display(), to.display());
     }
     Ok(())
 }
 
-/// Runs `kiwi VERB` into the directory `name`, in the surroundings that `shell` makes.
+/// Runs `kiwi VERB` into the directory `name`, in the environment that `shell` sets up.
 fn run_kiwi(
     verb: &str,
     request: &Request,
@@ -122,7 +122,7 @@ fn run_kiwi(
     let directory = destdir.join(name);
     let making = || format!("creating {}", directory.display());
     host.create_directories(&directory.join("images")).with_context(making)?;
-    // What is prepared again takes the stages of the build before.
+    // The second prepare uses the stages of the build before.
     let cache = if name == "again" { destdir.join("other/cache") } else { directory.join("cache") };
     if name != "again" {
         host.create_directories(&cache).with_context(making)?;
@@ -143,15 +143,15 @@ fn run_kiwi(
     Ok(())
 }
 
-/// Runs `kiwi diff --json` and returns what its last event says.
+/// Runs `kiwi diff --json` and returns the outcome of its last event.
 fn compared(keywords: &[String], host: &Host) -> Result<Comparison> {
     let output = host.captured(&program()?, keywords).context("starting kiwi")?;
-    let text = String::from_utf8(output.stdout).context("reading what kiwi diff found")?;
+    let text = String::from_utf8(output.stdout).context("reading the output of kiwi diff")?;
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap_or_default())
-        .context("reading what kiwi diff found")?;
+        .context("reading the output of kiwi diff")?;
     match last["event"].as_str() {
         Some("result") => {
-            serde_json::from_value(last["outcome"].clone()).context("reading what kiwi diff found")
+            serde_json::from_value(last["outcome"].clone()).context("reading the output of kiwi diff")
         }
         _ => bail!("'kiwi diff' failed: {}", last["message"].as_str().unwrap_or("it reported no reason")),
     }

@@ -1,4 +1,4 @@
-//! Where a medium goes: into a file, or onto a stick that the person chooses.
+//! The destination of a medium: a file, or a stick that the user chooses.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,20 +14,20 @@ use crate::media::flash::{self, Before};
 use crate::media::removable::{self, Locations};
 use crate::workspace::Workspace;
 
-/// Where a medium goes.
+/// The destination of a medium.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// Into this file, which is made where it stays.
+    /// This file, which is made at its final path.
     File(PathBuf),
-    /// Into this file, which is written and read back as a stick is.
+    /// This file, which is written and verified like a stick.
     StickFile(PathBuf),
-    /// Onto the stick of this name, else one that is asked for.
+    /// The stick of this name; without a name kiwi asks for one.
     Stick(Option<String>),
-    /// Onto a stick that was chosen and opened.
+    /// A stick that was chosen and opened.
     Opened(Stick),
 }
 
-/// A stick that is held open.
+/// An open stick.
 #[derive(Debug, Clone)]
 pub struct Stick {
     name: String,
@@ -35,7 +35,7 @@ pub struct Stick {
 }
 
 impl Target {
-    /// Chooses and opens the stick, before anything is made. A file needs nothing.
+    /// Chooses and opens the stick, before anything is made. A file needs no preparation.
     pub(super) fn reach(&mut self, outside: &BeforeNamespaces) -> Result<()> {
         let Self::Stick(asked) = self else { return Ok(()) };
         let locations = Locations::below(Path::new("/"));
@@ -43,13 +43,13 @@ impl Target {
         let name = removable::choose(&locations, asked.as_deref(), show, |question| outside.ask(question))?;
         let node = locations.node(&name);
         let device = outside.open_device(&node).with_context(|| {
-            format!("opening {} for writing (root, or the group of the device, may do that)", node.display())
+            format!("opening {} for writing (this needs root, or the group of the device)", node.display())
         })?;
         *self = Self::Opened(Stick { name: node.display().to_string(), device: Arc::new(device) });
         Ok(())
     }
 
-    /// The locations of this build: beside the file, or beside the boot image it is made of.
+    /// Returns the workspace: beside the file, or beside the boot image that the medium is made of.
     pub(super) fn workspace(&self, initrd: &Path, host: &Host) -> Result<Workspace> {
         let directory = match self {
             Self::File(path) | Self::StickFile(path) => directory_of(path),
@@ -64,17 +64,17 @@ impl Target {
         )
     }
 
-    /// Where the medium is made; a file that stays where it is made is on the file system of its final location.
+    /// Returns where the medium is made; a file is made on the file system of its destination.
     pub(super) fn unfinished(&self, workspace: &Workspace) -> Result<PathBuf> {
         match self {
             Self::File(path) => Ok(workspace.unfinished(&file_name(path)?)),
-            // Beside the copy that gets the name.
+            // Beside the copy that is renamed.
             Self::StickFile(path) => Ok(workspace.unfinished(&format!("{}.assembled", file_name(path)?))),
             Self::Stick(_) | Self::Opened(_) => Ok(workspace.unfinished("stick")),
         }
     }
 
-    /// Gives the finished medium its name, or writes it to the stick and reads it back.
+    /// Renames the finished medium, or writes it to the stick and verifies it.
     pub(super) fn deliver(&self, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
         match self {
             Self::File(path) => publish(file_name(path)?, medium, workspace, host),
@@ -89,7 +89,7 @@ impl Target {
         }
     }
 
-    /// Returns what is reported of a delivered medium.
+    /// Returns the outcome of a delivered medium.
     pub(super) fn outcome(&self, host: &Host) -> Outcome {
         match self {
             Self::Opened(stick) => Outcome::Stick { device: stick.name.clone() },
@@ -105,7 +105,7 @@ fn file_name(path: &Path) -> Result<String> {
     Ok(name.to_string_lossy().into_owned())
 }
 
-/// Gives a finished medium its name.
+/// Renames a finished medium.
 fn publish(name: String, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
     for artifact in artifact::publish(vec![Artifact::new(Role::Image, name, medium)], workspace, host)? {
         let size =

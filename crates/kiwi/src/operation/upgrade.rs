@@ -1,4 +1,4 @@
-//! `kiwi upgrade`: newer packages for a prepared tree, from its own repositories and some for this run only.
+//! `kiwi upgrade`: upgrades the packages of a prepared tree from its own repositories and additional ones of this run.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use crate::context::Context;
 use crate::record::Record;
 use crate::root_tree::RootTree;
 
-/// What to upgrade.
+/// The root tree and the changes.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The prepared tree.
     pub root: PathBuf,
-    /// Repositories and packages for this run.
+    /// Repositories and packages of this run.
     pub overrides: Overrides,
 }
 

@@ -1,7 +1,7 @@
-//! `kiwi.yml`, the configuration of KIWI NG, of the system and of the user (docs/formats/command-lines.md).
+//! `kiwi.yml`, the configuration file of KIWI NG, for the system and for the user (docs/formats/command-lines.md).
 //!
-//! Files are read in NG's order, later ones go before earlier ones. What a setting does here stands in `SETTINGS`: most of
-//! NG's choose between tools that kiwi does not use, and are known without effect. A name that nobody knows is warned of.
+//! Files are read in NG's order; later ones override earlier ones. `SETTINGS` lists the effects: most settings of NG
+//! select tools that kiwi does not use; they are accepted without effect. An unknown name causes a warning.
 
 mod yaml;
 
@@ -15,26 +15,26 @@ use crate::host::{Host, Warning};
 const SYSTEM: [(&str, &str); 2] =
     [("/usr/share/kiwi/kiwi.yml", "/usr/share/kiwi/kiwi.yml.d"), ("/etc/kiwi.yml", "/etc/kiwi.yml.d")];
 
-/// What the files say.
+/// The settings of all files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuntimeConfiguration {
-    /// `bundle.compress`: whether bundles pack raw images.
+    /// `bundle.compress`: whether bundles compress raw images.
     pub compress_bundle: Option<bool>,
     /// `bundle.shasum_size`, else `shasum.size`: 256 or 512.
     pub sum: Sum,
     /// `xz.options`
     pub xz: XzOptions,
-    /// `build_constraints.max_size`: no image may be larger, in bytes.
+    /// `build_constraints.max_size`: maximum size of an image in bytes.
     pub max_size: Option<u64>,
-    /// `cache.max_size`, a setting of ours: what finished stages in the cache may take, in bytes.
+    /// `cache.max_size`, a setting of this kiwi: maximum size of finished stages in the cache in bytes.
     pub cache_size: Option<u64>,
-    /// `obs.download_url`: where `obs://` and `opensuse://` are.
+    /// `obs.download_url`: base URL of `obs://` and `opensuse://`.
     pub download_url: Option<String>,
-    /// Names that nobody knows, each with its location and what was probably meant.
+    /// Unknown names with their positions and the most similar known name.
     pub warnings: Vec<String>,
 }
 
-/// The sum beside each file of a bundle.
+/// The checksum beside each file of a bundle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sum {
     /// SHA-256
@@ -44,12 +44,12 @@ pub enum Sum {
     Sha512,
 }
 
-/// How xz packs.
+/// Options of xz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct XzOptions {
     /// 0 to 9, with xz's bit for `--extreme`.
     pub preset: u32,
-    /// None: all processors.
+    /// `None`: all processors.
     pub threads: Option<u32>,
 }
 
@@ -61,7 +61,7 @@ impl Default for XzOptions {
 
 type Apply = fn(&mut RuntimeConfiguration, &str) -> Result<(), String>;
 
-/// Section, name, and what it does; none: known, without effect here.
+/// Section, name and effect; `None`: accepted without effect.
 const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
     ("build_constraints", "max_size", Some(max_size)),
     ("bundle", "compress", Some(compress)),
@@ -84,7 +84,7 @@ const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
 ];
 
 impl RuntimeConfiguration {
-    /// Reads every file there is; `KIWI_CONFIG` names one more, which must be there.
+    /// Reads every existing file; `KIWI_CONFIG` names one more, which must exist.
     pub fn read(host: &Host) -> Result<Self> {
         let mut configuration = Self::default();
         for path in files(host) {
@@ -95,7 +95,7 @@ impl RuntimeConfiguration {
         Ok(configuration)
     }
 
-    /// As `read`, and the user is told of names that nobody knows.
+    /// Reads like `read` and warns of unknown names.
     pub fn read_and_warn(host: &Host) -> Result<Self> {
         let configuration = Self::read(host)?;
         for warning in &configuration.warnings {
@@ -104,7 +104,7 @@ impl RuntimeConfiguration {
         Ok(configuration)
     }
 
-    /// Takes over what one file says.
+    /// Applies the settings of one file.
     fn add(&mut self, path: &Path, text: &str) -> Result<()> {
         let settings = match yaml::settings(text) {
             Ok(settings) => settings,
@@ -117,7 +117,7 @@ impl RuntimeConfiguration {
                 let near =
                     description::nearest(&setting.section, SETTINGS.iter().map(|(section, ..)| *section));
                 let location = format!("{}:{}", path.display(), setting.section_line);
-                let warning = unknown(&location, "there is no section", &setting.section, near);
+                let warning = unknown(&location, "unknown section", &setting.section, near);
                 if !self.warnings.contains(&warning) {
                     self.warnings.push(warning);
                 }
@@ -149,13 +149,13 @@ impl RuntimeConfiguration {
     }
 }
 
-/// A name that nobody knows.
+/// Returns the warning about an unknown name.
 fn unknown(location: &str, what: &str, name: &str, near: Option<&str>) -> String {
     let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     format!("{location}: {what} `{name}`{hint}")
 }
 
-/// Every file that is read, in order.
+/// Returns every file that is read, in order.
 fn files(host: &Host) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (file, directory) in SYSTEM {
@@ -168,13 +168,13 @@ fn files(host: &Host) -> Vec<PathBuf> {
     files
 }
 
-/// The file that `KIWI_CONFIG` or `--config` names, when it is one of this kind.
+/// Returns the file that `KIWI_CONFIG` or `--config` names, if it is of this kind.
 fn named(host: &Host) -> Option<PathBuf> {
     let path = PathBuf::from(host.variable("KIWI_CONFIG")?);
     is_runtime_configuration(&path).then_some(path)
 }
 
-/// Whether a configuration file is of this kind, by its name; the other kind is TOML.
+/// Returns whether a configuration file is of this kind, by its name; the other kind is TOML.
 pub fn is_runtime_configuration(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn later_settings_go_before_earlier_ones() {
+    fn later_settings_override_earlier_ones() {
         let mut configuration = read("shasum:\n  size: 512\nxz:\n  options: --threads=2 -9 -e\n").unwrap();
         assert_eq!(configuration.sum, Sum::Sha512);
         assert_eq!(configuration.xz, XzOptions { preset: 9 | 1 << 31, threads: Some(2) });
@@ -280,18 +280,18 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_warned_of_with_what_was_meant() {
+    fn warns_of_unknown_names_with_a_suggestion() {
         let configuration =
             read("bundel:\n  compress: true\nxz:\n  option: -9\nmapper:\n  part_mapper: partx\n").unwrap();
         let expected = [
-            "kiwi.yml:1: there is no section `bundel`; did you mean `bundle`?",
+            "kiwi.yml:1: unknown section `bundel`; did you mean `bundle`?",
             "kiwi.yml:4: `xz` has no setting `option`; did you mean `options`?",
         ];
         assert_eq!(configuration.warnings, expected);
     }
 
     #[test]
-    fn wrong_values_name_their_place_and_what_was_expected() {
+    fn wrong_values_name_their_position_and_what_was_expected() {
         for (text, said) in [
             (
                 "bundle:\n  compress: maybe\n",

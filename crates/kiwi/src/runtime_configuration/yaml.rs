@@ -1,26 +1,26 @@
-//! `kiwi.yml` as a flat list of settings, in both shapes it was ever written in.
+//! `kiwi.yml` as a flat list of settings, in both of its forms.
 //!
 //! ```text
-//! bundle: {compress: true}        today: a section is a mapping
-//! bundle: [{compress: true}]      before: a section is a list of mappings with one key
+//! bundle: {compress: true}        current: a section is a mapping
+//! bundle: [{compress: true}]      earlier: a section is a list of mappings with one key
 //! ```
 
 use saphyr_parser::{Event, Parser, StrInput};
 
-/// Deeper than any setting stands.
+/// Maximum depth of the file; every setting is less deep.
 const MAX_DEPTH: usize = 6;
 
-/// One setting at its location.
+/// One setting with its position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub(super) section: String,
-    /// Of the section's name, counted from 1.
+    /// Line of the section's name, counted from 1.
     pub(super) section_line: usize,
-    /// None: the section stands for itself, without settings.
+    /// `None`: a section without settings.
     pub(super) key: Option<String>,
     /// A single value, or all of a list.
     pub(super) values: Vec<String>,
-    /// Of the setting's name.
+    /// Line of the setting's name.
     pub(super) line: usize,
 }
 
@@ -30,7 +30,7 @@ enum Node {
     Mapping(Vec<(String, usize, Node)>),
 }
 
-/// All settings of a file; what is wrong with it, and in which line, when it is no such file.
+/// Returns all settings of a file, or the problem and its line.
 pub(super) fn settings(text: &str) -> Result<Vec<Setting>, (usize, String)> {
     let mut parser = Parser::new_from_str(text);
     let mut settings = Vec::new();
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn both_shapes_say_the_same() {
+    fn both_forms_give_the_same_settings() {
         let mapping = "# comment\nbundle:\n  compress: false\n  shasum_size: 512\nruntime_checks:\n  disable: [a, b]\nobs:\n";
         let list = "# comment\nbundle:\n  - compress: false\n  - shasum_size: 512\nruntime_checks:\n  - disable: [a, b]\nobs:\n";
         let expected = [
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_is_told_with_its_line() {
+    fn reports_the_line_of_an_invalid_file() {
         assert_eq!(settings("- a\n").unwrap_err(), (1, "expected sections such as `bundle:`".to_owned()));
         let said = settings("x: 1\nbundle: true\n").unwrap_err();
         assert_eq!(said, (1, "expected settings such as `name: value` in `x`".to_owned()));

@@ -1,4 +1,4 @@
-//! Where the time of a run went: as JSON for programs and as one page to look at (`--timings`).
+//! The report of run times: as JSON for programs and as one HTML page (`--timings`).
 //!
 //! ```text
 //! spans of the host -> Report (rows, lanes, critical path) -> JSON, HTML -> files
@@ -14,24 +14,24 @@ use serde::Serialize;
 use crate::host::Host;
 use crate::host::usage::{FromCache, Span, Usage};
 
-/// Grows only by new fields; a change of what is there would be a new number.
+/// Version of the report. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
 
-/// What a run did and what that took.
+/// The stages of a run and their costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     version: u32,
-    /// Seconds of the whole run.
+    /// Duration of the whole run in seconds.
     wall: f64,
-    /// Processor seconds of the whole run, children included.
+    /// Processor time of the whole run in seconds, with children.
     cpu: f64,
     /// Bytes read from and written to disks.
     read: u64,
     written: u64,
-    /// Bytes kiwi itself had in memory at most.
+    /// Peak memory of kiwi itself in bytes.
     peak_memory: u64,
     stages: Vec<Row>,
-    /// Locations in `stages`: the chain of stages, each beginning when the one before it was over, that the end waited for.
+    /// Indices in `stages`: the chain of stages that the end waited for; each began after the one before it ended.
     critical_path: Vec<usize>,
 }
 
@@ -47,15 +47,15 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache: Option<FromCache>,
     succeeded: bool,
-    /// Another stage went on meanwhile, and what both used is in the figures of both.
+    /// Whether another stage ran at the same time; the costs of both are in the figures of each.
     shared: bool,
-    /// Stages of one lane do not overlap.
+    /// Stages in one lane do not overlap.
     #[serde(skip)]
     lane: usize,
 }
 
 impl Report {
-    /// Puts the spans, which are in the order they began, and the totals together.
+    /// Returns the report of spans, sorted by their start, and totals.
     fn new(spans: &[Span], (wall, usage): (f64, Usage), peak_memory: u64) -> Self {
         let mut lanes: Vec<f64> = Vec::new();
         let mut stages = Vec::new();
@@ -87,7 +87,7 @@ impl Report {
     }
 }
 
-/// From the stage that ended last back to the one that was over last before it began, and so on.
+/// Returns the stage that ended last, preceded by the last one that ended before it began, and so on.
 fn critical_path(spans: &[Span]) -> Vec<usize> {
     let latest = |limit: f64, not: &[usize]| {
         let before =
@@ -108,7 +108,7 @@ fn critical_path(spans: &[Span]) -> Vec<usize> {
 pub fn write(location: &Path, host: &Host) -> Result<()> {
     let report = Report::new(&host.spans().list(), host.spans().total(), host.peak_memory());
     let (json, page) = files(location);
-    let writing = |path: &Path| format!("writing the time report {}", path.display());
+    let writing = |path: &Path| format!("writing the timing report {}", path.display());
     let text = serde_json::to_string_pretty(&report)? + "\n";
     host.write_file(&json, text).with_context(|| writing(&json))?;
     host.write_file(&page, page::html(&report)).with_context(|| writing(&page))
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_whole_and_quotes_names() {
+    fn the_page_is_complete_and_escapes_names() {
         let page = page::html(&report());
         assert!(page.contains("b &amp; &lt;c&gt;") && !page.contains("b & <c>"), "{page}");
         assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
@@ -160,11 +160,11 @@ mod tests {
                 page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
             assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
         }
-        assert!(!page.contains("http"), "the page needs nothing from anywhere");
+        assert!(!page.contains("http"), "the page loads nothing");
     }
 
     #[test]
-    fn both_files_are_named_after_what_was_asked() {
+    fn names_both_files_after_the_argument() {
         let names = |location: &str| {
             let (json, page) = files(Path::new(location));
             (json.display().to_string(), page.display().to_string())

@@ -1,4 +1,4 @@
-//! The report as one HTML page: bars over time and a table, readable on light and dark screens, nothing loaded.
+//! The report as one HTML page: bars over time and a table, readable on light and dark screens, without external files.
 
 use std::fmt::Write;
 
@@ -29,17 +29,17 @@ th,td{text-align:right;padding:.25rem .6rem;border-bottom:1px solid var(--line)}
 th{color:var(--soft);font-weight:500}th:first-child,td:first-child{text-align:left;padding-left:0}\
 @media(max-width:40rem){.row{grid-template-columns:1fr;gap:0}table{font-size:13px}}";
 
-/// The page.
+/// Returns the page.
 pub(super) fn html(report: &Report) -> String {
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>kiwi: where the time went</title>\n\
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>kiwi: run times</title>\n\
          <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>\n\
-         <h1>Where the time went</h1>\n<div class=\"figures\">{}</div>\n",
+         <h1>Run times</h1>\n<div class=\"figures\">{}</div>\n",
         figures(report)
     );
-    page += "<section><h2>Stages over time</h2>\n<p><i class=\"key critical\"></i>the end waited for it, as for all in bold\
-             <i class=\"key bar-key\" style=\"background:var(--work)\"></i>beside it\
-             <i class=\"key taken\"></i>taken from the cache<i class=\"key kept\"></i>put into the cache</p>\n\
+    page += "<section><h2>Stages over time</h2>\n<p><i class=\"key critical\"></i>on the critical path, like all in bold\
+             <i class=\"key bar-key\" style=\"background:var(--work)\"></i>in parallel\
+             <i class=\"key taken\"></i>restored from the cache<i class=\"key kept\"></i>saved in the cache</p>\n\
              <div class=\"chart\">\n";
     for (number, row) in report.stages.iter().enumerate() {
         page += &bar(row, report, report.critical_path.contains(&number));
@@ -49,9 +49,9 @@ pub(super) fn html(report: &Report) -> String {
     for row in &report.stages {
         page += &line(row);
     }
-    page += "</table>\n<p>CPU and bytes are those of kiwi and the programs it ran. A star marks stages beside which another \
-             one went on: what both used is in the figures of both. Bytes are those of disks; what is read from or stays in \
-             memory is not counted.</p></section>\n</body></html>\n";
+    page += "</table>\n<p>CPU and bytes include the programs that kiwi ran. A star marks stages that ran in parallel with \
+             another one: the costs of both are in the figures of each. Bytes are those of disks; reads from the page cache \
+             and data that stays in memory are not counted.</p></section>\n</body></html>\n";
     page
 }
 
@@ -63,7 +63,7 @@ fn figures(report: &Report) -> String {
         (format!("{busy:.1}"), "processors busy"),
         (format!("{} MB", megabytes(report.read)), "read"),
         (format!("{} MB", megabytes(report.written)), "written"),
-        (format!("{} MB", megabytes(report.peak_memory)), "kiwi's own memory at most"),
+        (format!("{} MB", megabytes(report.peak_memory)), "peak memory of kiwi itself"),
     ];
     figures
         .iter()

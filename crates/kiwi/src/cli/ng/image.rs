@@ -10,9 +10,9 @@ use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, info, 
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Image {
-    /// Tell what a description offers.
+    /// Show what a description offers.
     Info(Info),
-    /// Not built: another size for a finished disk.
+    /// Not supported: changing the size of a finished disk.
     #[command(hide = true)]
     Resize(Rest),
 }
@@ -44,16 +44,16 @@ pub(in crate::cli) struct Info {
     /// Print the variables of .profile only.
     #[arg(long, group = "answer")]
     print_kiwi_env: bool,
-    /// Print the description in the keywords of schema 8.5, as XML.
+    /// Print the description with the keywords of schema 8.5, as XML.
     #[arg(long, group = "answer")]
     print_xml: bool,
-    /// The same as YAML.
+    /// Print it as YAML.
     #[arg(long, group = "answer")]
     print_yaml: bool,
-    /// The same as TOML.
+    /// Print it as TOML.
     #[arg(long, group = "answer")]
     print_toml: bool,
-    /// Use none of the description's repositories.
+    /// Ignore the repositories of the description.
     #[arg(long)]
     ignore_repos: bool,
     /// Use one more repository (may be repeated).

@@ -1,7 +1,7 @@
-//! The spelling of KIWI NG: `kiwi [global] SERVICE COMMAND [options]` (docs/formats/command-lines.md).
+//! The command line of KIWI NG: `kiwi [global] SERVICE COMMAND [options]` (docs/formats/command-lines.md).
 //!
-//! Every command becomes the Request of the verb that does the same. What this version of kiwi cannot do is refused by
-//! name while the command line is read, before any work.
+//! Every command becomes the Request of the corresponding verb. Options that this version does not support are rejected
+//! by name while the command line is read.
 
 mod image;
 mod refused;
@@ -18,20 +18,20 @@ use super::Problem;
 use crate::operation::{Operation, machine};
 use refused::{Keyword, Keywords, Refused, flag, option};
 
-/// Options that stand before the service.
+/// Options before the service.
 #[derive(Debug, Args)]
 #[group(id = "ng-options")]
 pub(super) struct Global {
     /// Use this file of the description directory.
     #[arg(long, value_name = "NAME", hide = true)]
     kiwi_file: Option<PathBuf>,
-    /// Read this configuration instead of those of the system and the user.
+    /// Read this configuration file instead of those of the system and the user.
     #[arg(long, value_name = "FILE", hide = true)]
     config: Option<PathBuf>,
-    /// Keep downloaded packages here.
+    /// Keep downloaded packages in this directory.
     #[arg(long, value_name = "DIR", hide = true)]
     shared_cache_dir: Option<PathBuf>,
-    /// Build for this machine, which must be the one kiwi runs on.
+    /// Build for this architecture, which must be that of the host.
     #[arg(long, value_name = "NAME", hide = true)]
     target_arch: Option<String>,
     /// Show the log on the terminal.
@@ -40,7 +40,7 @@ pub(super) struct Global {
     /// 10 shows the log on the terminal, 40 and more only errors.
     #[arg(long, value_name = "N", hide = true)]
     loglevel: Option<u32>,
-    /// Accepted: colours are used where there is a terminal.
+    /// Accepted without effect: colours are used on a terminal.
     #[arg(long, hide = true)]
     color_output: bool,
     #[command(flatten)]
@@ -52,7 +52,7 @@ struct GlobalOptions;
 
 impl Keywords for GlobalOptions {
     const WORDS: &'static [Keyword] = &[
-        flag("debug-run-scripts-in-screen", "the log has all that scripts print"),
+        flag("debug-run-scripts-in-screen", "the log contains the output of scripts"),
         option("logsocket", "--json prints events on standard output"),
         option("setenv", "write the variable into the description's scripts"),
         option("temp-dir", "a build works in memory, or below its target directory with KIWI_SCRATCH=disk"),
@@ -61,7 +61,7 @@ impl Keywords for GlobalOptions {
     ];
 }
 
-/// What was said before the service, for its command.
+/// The options before the service, for its command.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Before {
     pub(super) profiles: Vec<String>,
@@ -70,7 +70,7 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// The description a command names, or the file of it.
+    /// The description of a command: its directory or file.
     fn description(&self, directory: PathBuf) -> PathBuf {
         match &self.kiwi_file {
             Some(file) => directory.join(file),
@@ -79,17 +79,17 @@ impl Before {
     }
 }
 
-/// What the options change for the whole run.
+/// The effects of the options on the whole run.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// Variables that hold as if they were in the environment.
+    /// Variables that are set in addition to the environment.
     pub(super) variables: Vec<(&'static str, String)>,
     pub(super) log_on_terminal: bool,
     pub(super) quiet: bool,
 }
 
 impl Global {
-    /// Takes the options apart.
+    /// Separates the options by their effect.
     pub(super) fn split(
         self,
         profiles: Vec<String>,
@@ -116,8 +116,8 @@ impl Global {
     }
 }
 
-/// Shown below the help of every service.
-const BEFORE: &str = "Before the service stand, as in 'kiwi --profile P --type oem system build ...':
+/// Help text below the help of every service.
+const BEFORE: &str = "Options before the service, as in 'kiwi --profile P --type oem system build ...':
   --profile NAME, --type NAME, --kiwi-file NAME, --config FILE, --shared-cache-dir DIR, --target-arch NAME,
   --logfile FILE|stdout, --debug, --loglevel N, --color-output
 docs/kiwi-ng.md says what each command does here.";
@@ -164,7 +164,7 @@ impl Image {
     }
 }
 
-/// What follows a command that is not built; not looked at.
+/// The arguments of an unsupported command, which are ignored.
 #[derive(Debug, Args)]
 struct Rest {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]

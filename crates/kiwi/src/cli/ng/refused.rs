@@ -1,7 +1,7 @@
-//! Options of KIWI NG that this version of kiwi knows and cannot do: each is refused by name before any work.
+//! Options of KIWI NG that this version does not support; each is rejected by name before any work.
 //!
-//! One table holds a keyword's name, whether it takes a value, and what to do instead; the parser, the help and the
-//! message come from it.
+//! One table holds an option's name, whether it has a value, and the alternative; the parser, the help and the
+//! message are derived from it.
 
 use std::marker::PhantomData;
 
@@ -9,12 +9,12 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-/// An option that is refused.
+/// An option that is rejected.
 pub(in crate::cli) struct Keyword {
-    /// Without the dashes.
+    /// Name without the dashes.
     pub(in crate::cli) name: &'static str,
     pub(in crate::cli) takes_value: bool,
-    /// What to do instead, or why not.
+    /// The alternative, or the reason.
     pub(in crate::cli) instead: &'static str,
 }
 
@@ -26,12 +26,12 @@ pub(in crate::cli) const fn option(name: &'static str, instead: &'static str) ->
     Keyword { name, takes_value: true, instead }
 }
 
-/// A command's list of them.
+/// The rejected options of a command.
 pub(in crate::cli) trait Keywords {
     const WORDS: &'static [Keyword];
 }
 
-/// Takes part in a command's options and lets none of the list through.
+/// Adds the options of the list to a command and rejects each that is used.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Refused<W>(PhantomData<W>);
 

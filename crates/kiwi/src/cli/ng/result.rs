@@ -11,7 +11,7 @@ use crate::operation::{Operation, bundle, list_results};
 pub(in crate::cli) enum Results {
     /// List what was built in a directory.
     List(List),
-    /// Copy what was built under names for a release, packed and with sums.
+    /// Copy the results under names for a release, compressed and with checksums.
     Bundle(Bundle),
 }
 
@@ -34,26 +34,26 @@ impl Results {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct List {
-    /// Where the images are.
+    /// Directory of the images.
     #[arg(long, value_name = "DIR")]
     target_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Bundle {
-    /// Where the images are.
+    /// Directory of the images.
     #[arg(long, value_name = "DIR")]
     target_dir: PathBuf,
-    /// A keyword for this release; it becomes part of the names.
+    /// An identifier of this release, which becomes part of the names.
     #[arg(long, value_name = "TEXT")]
     id: String,
-    /// Where the bundle goes; made when it does not exist.
+    /// Directory of the bundle; created if it does not exist.
     #[arg(long, value_name = "DIR")]
     bundle_dir: PathBuf,
-    /// How files are named: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts.
+    /// Format of the names: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts.
     #[arg(long, value_name = "FORMAT")]
     bundle_format: Option<String>,
-    /// Copy raw images as they are instead of packing them with xz.
+    /// Copy raw images as they are instead of compressing them with xz.
     #[arg(long)]
     no_compress: bool,
     #[command(flatten)]

@@ -16,21 +16,21 @@ const ROOT: &str = "build/image-root";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum System {
-    /// Prepare and create in one go; the root tree stays at TARGET_DIR/build/image-root.
+    /// Prepare and create in one run; the root tree stays at TARGET_DIR/build/image-root.
     Build(Build),
     /// Build the root tree of a description.
     Prepare(Prepare),
-    /// Make images from a prepared root tree.
+    /// Build images from a prepared root tree.
     Create(Create),
-    /// Bring the packages of a root tree up to date.
+    /// Upgrade the packages of a root tree.
     Update(Update),
-    /// Not built: a root tree as a layer of a container.
+    /// Not supported: a root tree as a layer of a container.
     #[command(hide = true)]
     Stash(Rest),
-    /// Not built: a build on top of a stash.
+    /// Not supported: a build based on a stash.
     #[command(hide = true)]
     Stackbuild(Rest),
-    /// Not built: a build inside of a virtual machine.
+    /// Not supported: a build in a virtual machine.
     #[command(hide = true)]
     Boxbuild(Rest),
 }
@@ -57,16 +57,16 @@ fn unsupported(command: &str, instead: &str) -> Problem {
     Problem::refused(format!("'system {command}' is not built by this version of kiwi; {instead}"))
 }
 
-/// What `build` and `prepare` change of a description.
+/// The changes to a description of `build` and `prepare`.
 #[derive(Debug, Args)]
 struct Changes {
-    /// Use none of the description's repositories.
+    /// Ignore the repositories of the description.
     #[arg(long)]
     ignore_repos: bool,
-    /// Use none of the description's repositories for the build; the image still gets those that are for it.
+    /// Ignore the repositories of the description for the build; the image still gets those that are meant for it.
     #[arg(long, conflicts_with = "ignore_repos")]
     ignore_repos_used_for_build: bool,
-    /// Use this repository instead of the first:
+    /// Use this repository instead of the first one:
     /// source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,distribution,repo_gpgcheck
     #[arg(long, value_name = "REPOSITORY")]
     set_repo: Option<String>,
@@ -82,16 +82,16 @@ struct Changes {
     /// Install one more package (may be repeated).
     #[arg(long, value_name = "NAME")]
     add_package: Vec<String>,
-    /// Bootstrap one more package (may be repeated).
+    /// Install one more package in the bootstrap phase (may be repeated).
     #[arg(long, value_name = "NAME")]
     add_bootstrap_package: Vec<String>,
-    /// Take this package out at the end (may be repeated).
+    /// Remove this package at the end (may be repeated).
     #[arg(long, value_name = "NAME")]
     delete_package: Vec<String>,
-    /// A key that signs the repositories (may be repeated).
+    /// A file with a signing key of the repositories (may be repeated).
     #[arg(long, value_name = "FILE")]
     signing_key: Vec<PathBuf>,
-    /// Accepted: packages are kept by the digest of their bytes, so a cache is never stale.
+    /// Accepted without effect: packages are cached by their digest, so the cache is never stale.
     #[arg(long)]
     clear_cache: bool,
     #[command(flatten)]
@@ -103,10 +103,10 @@ struct ChangeOptions;
 
 impl Keywords for ChangeOptions {
     const WORDS: &'static [Keyword] = &[
-        flag("allow-existing-root", "a root tree is made anew; remove the old one"),
-        option("set-container-derived-from", "name the base in the description: derived_from"),
-        option("set-container-tag", "name the tag in the description: <containerconfig tag=...>"),
-        option("add-container-label", "name the label in the description: <labels>"),
+        flag("allow-existing-root", "kiwi always creates a new root tree; remove the old one"),
+        option("set-container-derived-from", "specify the base in the description: derived_from"),
+        option("set-container-tag", "specify the tag in the description: <containerconfig tag=...>"),
+        option("add-container-label", "specify the label in the description: <labels>"),
         option("set-type-attr", "write the attribute into the description's <type>"),
         option("set-release-version", "write <release-version> into the description"),
         option("ca-cert", "put the certificate into the overlay and run the update tool in config.sh"),
@@ -139,7 +139,7 @@ impl Changes {
     }
 }
 
-/// `--add-repo` with the credentials of the same position.
+/// Adds the credentials of the same position to `--add-repo`.
 pub(super) fn added(texts: &[String], credentials: &[String]) -> Result<Vec<RepositoryOptions>, Problem> {
     let credentials = credentials.iter().map(|text| Some(text.as_str())).chain(std::iter::repeat(None));
     texts
@@ -167,7 +167,7 @@ pub(in crate::cli) struct Build {
     /// Directory of the description.
     #[arg(long, value_name = "DIR")]
     description: PathBuf,
-    /// Where images and root tree go; made when it does not exist.
+    /// Directory of images and root tree; created if it does not exist.
     #[arg(long, value_name = "DIR")]
     target_dir: PathBuf,
     #[command(flatten)]
@@ -198,7 +198,7 @@ pub(in crate::cli) struct Prepare {
     /// Directory of the description.
     #[arg(long, value_name = "DIR")]
     description: PathBuf,
-    /// Where the new root tree goes.
+    /// Write the new root tree to this directory.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
     #[command(flatten)]
@@ -224,10 +224,10 @@ pub(in crate::cli) struct Create {
     /// The root tree.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    /// Where images go; made when it does not exist.
+    /// Directory of the images; created if it does not exist.
     #[arg(long, value_name = "DIR")]
     target_dir: PathBuf,
-    /// Accepted: the repositories of a tree are not read again.
+    /// Accepted without effect: the repositories of a tree are not read again.
     #[arg(long, value_name = "FILE")]
     signing_key: Vec<PathBuf>,
 }
@@ -262,7 +262,7 @@ struct UpdateOptions;
 impl Keywords for UpdateOptions {
     const WORDS: &'static [Keyword] = &[option(
         "delete-package",
-        "name the package in <packages type=\"delete\"> and prepare the tree anew",
+        "name the package in <packages type=\"delete\"> and prepare the tree again",
     )];
 }
 

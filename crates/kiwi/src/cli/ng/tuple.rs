@@ -3,7 +3,7 @@
 
 use crate::operation::RepositoryOptions;
 
-/// Reads the fields that are there; an empty one says nothing.
+/// Reads the fields that are present; an empty one has no effect.
 pub(super) fn parse(option: &'static str, text: &str) -> Result<RepositoryOptions, String> {
     let mut fields = fields(text).into_iter();
     let mut next = || fields.next().filter(|field| !field.is_empty());
@@ -42,7 +42,7 @@ pub(super) fn credentials(option: &str, text: &str) -> Result<(String, String), 
     }
 }
 
-/// Splits at commas that do not stand in braces.
+/// Splits at commas outside braces.
 fn fields(text: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut depth = 0_usize;
@@ -77,7 +77,7 @@ fn boolean(option: &str, name: &str, field: &str) -> Result<bool, String> {
     match field.to_lowercase().as_str() {
         "true" | "1" | "yes" => Ok(true),
         "false" | "0" | "no" => Ok(false),
-        _ => Err(format!("{option}: {name} is true or false, not {field}")),
+        _ => Err(format!("{option}: {name} must be true or false, not {field}")),
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_eleven_fields_are_read() {
+    fn reads_all_eleven_fields() {
         let text = "http://example.org/debian,apt-deb,own,5,true,false,{file:/a.gpg;file:/b.gpg},main contrib,trixie,true,baseurl";
         let keywords = parse("--add-repo", text).unwrap();
         let expected = RepositoryOptions {
@@ -107,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn fields_may_be_missing_and_wrong_ones_are_named() {
+    fn accepts_missing_fields_and_rejects_wrong_ones_by_name() {
         let keywords = parse("--set-repo", "debian://bookworm,,,7").unwrap();
         assert_eq!((keywords.kind, keywords.priority, keywords.components), (None, Some(7), Vec::new()));
         for (text, said) in [
             ("a,b,c,soon", "--set-repo: the priority soon is not a whole number"),
-            ("a,b,c,1,maybe", "--set-repo: imageinclude is true or false, not maybe"),
+            ("a,b,c,1,maybe", "--set-repo: imageinclude must be true or false, not maybe"),
             (
                 "a,b,c,1,,,,,,,metalink",
                 "--set-repo: the sourcetype metalink is not built by this version of kiwi; name the repository itself",

@@ -1,6 +1,6 @@
-//! Images that are opened for comparison: a difference is then named by the file in the image.
+//! Unpacks images for a comparison, so that a difference is named by the path in the image.
 //!
-//! Each kind is read by the foreign program that knows it, into directories of their own, without mounting anything.
+//! A foreign program reads each kind into its own directory; nothing is mounted.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,26 +15,26 @@ use crate::host::{Command, Host};
 /// An image, or part of one, whose files can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Image {
-    /// At this byte of the file.
+    /// squashfs at this byte of the file.
     Squashfs { offset: u64 },
     /// ext2, ext3 or ext4 at this byte of the file.
     Ext { offset: u64 },
-    /// At the start of the file: `fsck.erofs` knows no other location.
+    /// At the start of the file: `fsck.erofs` accepts no offset.
     Erofs,
     /// ISO 9660 with Rock Ridge.
     Iso,
-    /// Packed with gzip, or not.
+    /// cpio, uncompressed or with gzip.
     Cpio,
-    /// Packed with xz, or not.
+    /// tar, uncompressed or with xz.
     Tar,
-    /// A disk with partitions, which start at these bytes.
+    /// A disk with partitions that start at these bytes.
     Disk { partitions: Vec<u64> },
-    /// A virtual disk that qemu-img knows.
+    /// A virtual disk in a format of qemu-img.
     VirtualDisk,
 }
 
 impl Image {
-    /// The kind by magic numbers; none: nothing that is opened.
+    /// Returns the kind by magic numbers; `None` for files that cannot be unpacked.
     pub(super) fn detect(path: &Path, host: &Host) -> Result<Option<Self>> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         if let Some(image) = file_system(&file, 0) {
@@ -67,10 +67,10 @@ impl Image {
         Ok(None)
     }
 
-    /// Puts the files of the image at `path` below the new directory `target`. What is no file of it is left out.
+    /// Unpacks the files of the image at `path` into the new directory `target`, and nothing but files of the image.
     pub(super) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         self.extract(path, target, host)?;
-        // Of the image's own root these programs say what it is; elsewhere the directory is ours and means nothing.
+        // For the image's own root these programs set the attributes; other directories are only containers.
         if !matches!(self, Self::Squashfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
             File::open(target)
                 .and_then(|directory| directory.set_modified(UNIX_EPOCH))
@@ -142,18 +142,18 @@ impl Image {
     }
 }
 
-/// Puts the archive `$1`, packed or not, into the directory `$2`.
+/// Unpacks the cpio archive `$1`, which may be compressed, into the directory `$2`.
 const UNPACK_CPIO: &str = "exec < \"$1\"; cd \"$2\"; gzip -dcf | \
     cpio --quiet --extract --make-directories --preserve-modification-time --no-absolute-filenames";
 
-/// Whether a gzip file begins with an entry of cpio.
+/// Returns whether a gzip file begins with an entry of cpio.
 fn is_packed_cpio(file: &File) -> bool {
     let mut magic = [0; 6];
     let mut start = flate2::read::GzDecoder::new(file);
     std::io::Read::read_exact(&mut start, &mut magic).is_ok() && magic == *b"070701"
 }
 
-/// The file system that starts at `offset`.
+/// Returns the file system at `offset`.
 fn file_system(file: &File, offset: u64) -> Option<Image> {
     if has(file, offset, b"hsqs") {
         Some(Image::Squashfs { offset })
@@ -171,7 +171,7 @@ fn has(file: &File, location: u64, magic: &[u8]) -> bool {
     file.read_exact_at(&mut found, location).is_ok() && found == magic
 }
 
-/// Where the partitions of a disk start, in bytes.
+/// Returns the offsets of a disk's partitions in bytes.
 fn partitions(path: &Path, host: &Host) -> Result<Vec<u64>> {
     let Ok(dump) = host.command("sfdisk").arg("--dump").arg(path).output() else { return Ok(Vec::new()) };
     let starts =
@@ -179,7 +179,7 @@ fn partitions(path: &Path, host: &Host) -> Result<Vec<u64>> {
     Ok(starts.map(|sector: u64| sector * 512).collect())
 }
 
-/// Two images of one kind, opened in a directory that goes with this value.
+/// Two images of one kind, unpacked in a directory that is removed with this value.
 pub(super) struct Opened {
     work: WorkDirectory,
     pub(super) one: PathBuf,
@@ -187,7 +187,7 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Opens both; none where they are nothing that is opened, or not of one kind.
+    /// Unpacks both; `None` if they are of different kinds or cannot be unpacked.
     pub(super) fn open(one: &Path, other: &Path, host: &Host) -> Result<Option<Self>> {
         let (Some(here), Some(there)) = (Image::detect(one, host)?, Image::detect(other, host)?) else {
             return Ok(None);
@@ -195,15 +195,15 @@ impl Opened {
         if std::mem::discriminant(&here) != std::mem::discriminant(&there) {
             return Ok(None);
         }
-        let work = host.temporary_work_directory().context("making a directory for what is in the images")?;
+        let work = host.temporary_work_directory().context("creating a directory to unpack the images")?;
         let opened = Self { one: work.path().join("one"), other: work.path().join("other"), work };
         here.open(one, &opened.one, host)?;
         there.open(other, &opened.other, host)?;
         Ok(Some(opened))
     }
 
-    /// Removes the files again.
+    /// Removes the unpacked files.
     pub(super) fn close(self) -> Result<()> {
-        self.work.close().context("removing what was in the images")
+        self.work.close().context("removing the unpacked images")
     }
 }

@@ -14,7 +14,7 @@ use crate::root_tree::RootTree;
 use crate::stage::{Key, assert_pinned};
 use crate::workspace::Workspace;
 
-/// Every selection of every accepted fixture; together they use every element and attribute.
+/// Returns every selection of every accepted fixture; together they use every element and attribute.
 fn selections() -> Vec<Selection> {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/descriptions");
     let files = walkdir::WalkDir::new(base).sort_by_file_name().into_iter().map(|entry| entry.unwrap());
@@ -32,7 +32,7 @@ fn selections() -> Vec<Selection> {
     selections
 }
 
-/// Names of the fields that `Debug` shows: each field of each structure, each time.
+/// Returns the names of the fields in a `Debug` text: each field of each structure, every time it appears.
 fn debug_fields(value: &impl std::fmt::Debug) -> Vec<String> {
     let text = format!("{value:#?}");
     let names = text.lines().filter_map(|line| line.trim_start().split_once(": "));
@@ -43,7 +43,7 @@ fn debug_fields(value: &impl std::fmt::Debug) -> Vec<String> {
     names
 }
 
-/// Names of the members of all objects, without those of variants (`Disk`).
+/// Returns the names of the members of all objects, without those of variants (`Disk`).
 fn serialised_fields(value: &Value) -> Vec<String> {
     let mut names = match value {
         Value::Object(members) => members.values().flat_map(serialised_fields).collect(),
@@ -57,7 +57,7 @@ fn serialised_fields(value: &Value) -> Vec<String> {
     names
 }
 
-/// A field that is left out of the serialised form (`serde(skip)`, a hand-written `Serialize`) would not be in the key.
+/// A field that is missing in the serialised form (`serde(skip)`, a hand-written `Serialize`) would not be in the key.
 #[test]
 fn every_field_of_the_model_is_serialised() {
     let (mut keywords, mut seen) = (BTreeSet::new(), BTreeSet::new());
@@ -111,16 +111,20 @@ fn every_field_of_the_selection_changes_the_key() {
     }
     keys.sort();
     keys.dedup();
-    assert_eq!(keys.len(), changes.len() + 1, "a change does not show in the key, or shows as another one");
+    assert_eq!(
+        keys.len(),
+        changes.len() + 1,
+        "a change does not change the key, or collides with another one"
+    );
     let mut same = selection.clone();
     same.author.push('x');
     same.contact.push('x');
     same.specification.push('x');
     same.profiles.push(ProfileName::parse("p").unwrap());
-    assert_eq!(key(&selection), key(&same), "no image contains these, or other inputs do");
+    assert_eq!(key(&selection), key(&same), "these are not in any image, or are covered by other inputs");
 }
 
-/// The archive that the type `cpio` makes of a tiny tree, without owners: these are whoever runs the test.
+/// Returns the archive that the type `cpio` makes of a tiny tree, without owners, which depend on the user of the test.
 fn packed(tree: &RootTree, directory: &Path, host: &Host) -> Vec<u8> {
     let text = r#"<image schemaversion="8.5" name="tiny"><description type="system"><author>A</author>
       <contact>C</contact><specification>S</specification></description><preferences><version>1.0.0</version>
@@ -142,14 +146,14 @@ fn packed(tree: &RootTree, directory: &Path, host: &Host) -> Vec<u8> {
     const MAGIC: &[u8] = b"070701";
     let headers: Vec<usize> = (0..archive.len()).filter(|at| archive[*at..].starts_with(MAGIC)).collect();
     for at in headers {
-        // Inode and mode have eight digits each, then come owner and group.
+        // Inode and mode have eight digits each, followed by owner and group.
         archive[at + MAGIC.len() + 16..][..16].fill(b'0');
     }
     archive
 }
 
 #[test]
-fn the_results_are_those_of_the_formats_of_the_stages() {
+fn results_match_the_format_numbers_of_their_stages() {
     let directory = tempfile::tempdir().unwrap();
     let host = Host::new(Output::Quiet);
     let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();

@@ -1,4 +1,4 @@
-//! What `kiwi info` tells, as plain values: the JSON document, described in docs/check-and-convert.md.
+//! The facts of `kiwi info` as plain values: the JSON document that docs/check-and-convert.md describes.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::prepare::Package;
 
-/// Grows only by new fields; a change of what is there would be a new number.
+/// Version of the document. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
 
 /// The document.
@@ -21,14 +21,14 @@ pub(super) struct Info {
     pub(super) author: String,
     pub(super) contact: String,
     pub(super) specification: String,
-    /// All that are declared.
+    /// All declared profiles.
     pub(super) types: Vec<Type>,
     pub(super) profiles: Vec<Profile>,
-    /// What is built with this choice.
+    /// What a build with this choice uses.
     pub(super) build: Build,
     pub(super) repositories: Vec<Source>,
     pub(super) packages: Packages,
-    /// Every package the package manager would install; none: it was not asked.
+    /// Every package that would be installed; `None` if the repositories were not read.
     pub(super) resolved: Option<Vec<Resolved>>,
     /// The variables of `.profile`.
     pub(super) profile: BTreeMap<String, String>,
@@ -40,7 +40,7 @@ pub(super) struct Info {
 pub(super) struct Type {
     pub(super) name: String,
     pub(super) primary: bool,
-    /// The profiles whose section it stands in; empty: it is there for all.
+    /// The profiles of its section; empty: it applies to all.
     pub(super) profiles: Vec<String>,
 }
 
@@ -131,7 +131,7 @@ impl Info {
         }
     }
 
-    /// `.profile` as the build writes it.
+    /// Returns `.profile` as the build writes it.
     pub(super) fn profile_text(&self) -> &str {
         &self.profile_text
     }

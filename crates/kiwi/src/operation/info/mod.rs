@@ -1,4 +1,4 @@
-//! `kiwi info`: what a description offers, and what one build would take of it.
+//! `kiwi info`: shows what a description offers and what one build uses.
 //!
 //! ```text
 //! description -> types, profiles;  selection -> packages, repositories, .profile;  shown as tables or one JSON document
@@ -18,31 +18,31 @@ use crate::context::Context;
 use crate::root_tree::RootTree;
 use crate::source::Source;
 
-/// Of which build.
+/// The description and the build.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Directory or file.
+    /// Directory or file of the description.
     pub description: PathBuf,
-    /// Profiles taken as active.
+    /// Active profiles.
     pub profiles: Vec<String>,
-    /// Image type; none: the primary one.
+    /// Image type; `None`: the primary one.
     pub image_type: Option<String>,
     /// Changes for this run.
     pub overrides: Overrides,
-    /// Whether the repositories are asked which packages these are in the end.
+    /// Whether the repositories are read to resolve all packages.
     pub resolve: bool,
-    /// How the answer is shown.
+    /// Form of the answer.
     pub format: Format,
 }
 
-/// How the answer of `info` is shown.
+/// Form of the answer of `info`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Tables for a person.
     Human,
     /// One JSON document.
     Json,
-    /// `.profile` alone, as shell variables.
+    /// Only `.profile`, as shell variables.
     Profile,
 }
 
@@ -63,10 +63,10 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     Ok(Outcome::Info(InfoAnswer { info: serde_json::to_value(&info)?, text }))
 }
 
-/// Reads the repositories and lets the package manager decide, by way of an empty tree that is thrown away.
+/// Reads the repositories and lets the package manager resolve all packages in an empty tree, which is removed.
 fn resolved(selection: &Selection, source: &Source, context: &Context) -> Result<Vec<facts::Resolved>> {
     let host = &context.host;
-    let work = host.temporary_work_directory().context("making a directory to resolve packages in")?;
+    let work = host.temporary_work_directory().context("creating a directory to resolve packages in")?;
     let tree = RootTree::create(host, &work.path().join("root"))?;
     let plan = crate::prepare::plan(selection, source, crate::prepare::PrepareOptions::default(), host)?;
     let decided = crate::prepare::decide(&plan, &tree, context)?;
@@ -77,6 +77,6 @@ fn resolved(selection: &Selection, source: &Source, context: &Context) -> Result
         .collect();
     packages.sort_by(|left, right| left.file.cmp(&right.file));
     drop(tree);
-    work.close().context("removing the directory packages were resolved in")?;
+    work.close().context("removing the directory for resolving packages")?;
     Ok(packages)
 }

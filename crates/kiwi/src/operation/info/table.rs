@@ -1,8 +1,8 @@
-//! The info as tables for a person.
+//! The facts of `kiwi info` as tables for a person.
 
 use super::facts::Info;
 
-/// All of it; parts that are empty are left out.
+/// Returns all tables; empty ones are omitted.
 pub(super) fn text(info: &Info) -> String {
     let build = &info.build;
     let mut text = rows(&[
@@ -85,7 +85,7 @@ fn row(columns: [&str; 2]) -> Vec<String> {
     columns.map(str::to_owned).to_vec()
 }
 
-/// Rows under a title, with a blank line before it.
+/// Returns rows under a title, after a blank line.
 fn section(text: &mut String, title: &str, table: Vec<Vec<String>>) {
     if table.is_empty() {
         return;
@@ -94,7 +94,7 @@ fn section(text: &mut String, title: &str, table: Vec<Vec<String>>) {
     text.extend(rows(&table).lines().map(|line| format!("  {line}\n")));
 }
 
-/// Columns in line; empty columns, and names of two columns without a value, are left out.
+/// Aligns columns; empty columns, and names of two columns without a value, are omitted.
 fn rows(table: &[Vec<String>]) -> String {
     let columns = table.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| -> usize {
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_stand_in_line_and_empty_ones_are_left_out() {
+    fn aligns_columns_and_omits_empty_ones() {
         let table = vec![
             vec!["oem".to_owned(), String::new(), "x".to_owned()],
             vec!["squashfs".to_owned(), String::new(), String::new()],

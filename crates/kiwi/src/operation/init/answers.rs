@@ -1,4 +1,4 @@
-//! What `kiwi init` was told, by options or by the person at the terminal, and the files that come of it.
+//! The answers for `kiwi init`, from options or from the terminal, and the files that result.
 
 use anyhow::{Result, bail};
 use description::{Description, ImageName, SourceFile, UserName};
@@ -6,14 +6,14 @@ use description::{Description, ImageName, SourceFile, UserName};
 use super::Template;
 use crate::diagnostic;
 
-/// Everything a template leaves open; what is none was not said.
+/// Everything that a template leaves open; `None`: not answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     /// Name of the image.
     pub name: Option<String>,
-    /// Its type.
+    /// Image type.
     pub image_type: Option<String>,
-    /// Where packages come from.
+    /// Source of the packages.
     pub repository: Option<String>,
     /// `LANGUAGE_COUNTRY`
     pub locale: Option<String>,
@@ -23,7 +23,7 @@ pub struct Answers {
     pub timezone: Option<String>,
     /// A user who may become root.
     pub user: Option<String>,
-    /// Their password, as a crypt hash.
+    /// Password of that user as a crypt hash.
     pub password_hash: Option<String>,
 }
 
@@ -35,19 +35,19 @@ pub(super) struct NewFile {
     pub(super) executable: bool,
 }
 
-/// What holds when nothing was said.
+/// The default image type.
 pub(super) const LOCALE: &str = "en_US";
 pub(super) const KEYTABLE: &str = "us";
 pub(super) const TIMEZONE: &str = "Etc/UTC";
 pub(super) const IMAGE_TYPE: &str = "oem";
 
 impl Answers {
-    /// The name of the image; the template's when none was said.
+    /// Returns the name of the image; that of the template by default.
     pub(super) fn name(&self, template: Template) -> String {
         self.name.clone().unwrap_or_else(|| format!("{}-server", template.keyword()))
     }
 
-    /// The files of the description. It has passed the check of `kiwi check` when it is returned.
+    /// Returns the files of the description, which has passed `kiwi check`.
     pub(super) fn files(&self, template: Template) -> Result<Vec<NewFile>> {
         let name = self.name(template);
         if ImageName::parse(&name).is_none() {
@@ -118,7 +118,7 @@ impl Answers {
     }
 }
 
-/// A disk says more than the other types.
+/// Returns the `<type>` element; a disk has more attributes than the other types.
 fn type_element(keyword: &str) -> String {
     match keyword {
         "oem" | "vmx" => format!(
@@ -129,7 +129,7 @@ fn type_element(keyword: &str) -> String {
     }
 }
 
-/// An answer may be wrong in a way that only the check of the whole description sees.
+/// Checks the whole description, because an answer may be wrong in a way that only this shows.
 fn refuse_wrong(text: &str) -> Result<()> {
     let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.to_owned() });
     if parsed.diagnostics.has_errors() {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_template_gives_a_description_that_can_be_selected() {
+    fn every_template_gives_a_selectable_description() {
         for template in Template::ALL {
             for image_type in ["oem", "ext4", "squashfs", "tbz"] {
                 let answers = Answers {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_answers_are_named_and_nothing_comes_of_them() {
+    fn rejects_wrong_answers_by_name() {
         let wrong = |answers: Answers| answers.files(Template::Debian12).unwrap_err().to_string();
         let said = wrong(Answers { name: Some("a b".to_owned()), ..Answers::default() });
         assert!(said.starts_with("--name a b: expected "), "{said}");

@@ -1,4 +1,4 @@
-//! The questions of `kiwi init`; an empty line takes what stands in brackets.
+//! The questions of `kiwi init`; an empty line selects the default in brackets.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use super::{Request, Template};
 use crate::host::Host;
 use crate::password;
 
-/// Asks what was not said.
+/// Asks for everything that options did not specify.
 pub(super) fn everything(request: &Request, host: &Host) -> Result<(Template, Answers, Option<PathBuf>)> {
     let template = template(host)?;
     let mut answers = request.answers.clone();
     let name = answers.name(template);
     ask(&mut answers.name, "Name of the image", &name, host)?;
     if let Some(repository) = template.repository() {
-        ask(&mut answers.repository, "Where packages come from", repository, host)?;
+        ask(&mut answers.repository, "Source of the packages", repository, host)?;
     } else {
         ask(&mut answers.repository, "URL of its packages", "", host)?;
     }
@@ -56,7 +56,7 @@ fn template(host: &Host) -> Result<Template> {
     }
 }
 
-/// Asks for one thing, unless it was said; an empty answer is the default, and no answer without one.
+/// Asks one question unless it is answered already; an empty line gives the default, or no answer if there is none.
 fn ask(answer: &mut Option<String>, question: &str, default: &str, host: &Host) -> Result<()> {
     if answer.is_some() {
         return Ok(());
@@ -74,8 +74,8 @@ fn secret(host: &Host) -> Result<String> {
         let same = first == host.ask_secret("The same again: ").context("reading the password")?;
         match (first.is_empty(), same) {
             (false, true) => return Ok(first),
-            (true, _) => host.say("An empty password lets nobody in, try again."),
-            (false, false) => host.say("The two differ, try again."),
+            (true, _) => host.say("The password must not be empty; try again."),
+            (false, false) => host.say("The passwords differ; try again."),
         }
     }
 }

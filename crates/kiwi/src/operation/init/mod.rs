@@ -1,7 +1,7 @@
-//! `kiwi init`: a working description to start with.
+//! `kiwi init`: creates a working description to start with.
 //!
 //! ```text
-//! options -> what is left open is asked at the terminal -> files, checked -> a new directory, which gets its name last
+//! options -> missing answers are asked at the terminal -> files, checked -> a new directory, which gets its name last
 //! ```
 
 mod answers;
@@ -17,24 +17,24 @@ use crate::context::Context;
 pub use answers::Answers;
 pub use template::Template;
 
-/// What to start with, and where.
+/// The template, the directory and the answers.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// None: it is asked.
+    /// `None`: kiwi asks.
     pub template: Option<Template>,
-    /// The new directory; none: the name of the image.
+    /// The new directory; `None`: the name of the image.
     pub directory: Option<PathBuf>,
-    /// What was said already.
+    /// The answers that options gave.
     pub answers: Answers,
 }
 
-/// Writes the description and says what to do next.
+/// Writes the description and returns the next steps.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let (template, answers, directory) = match request.template {
         Some(template) => (template, request.answers.clone(), request.directory.clone()),
         None if host.has_person() => ask::everything(request, host)?,
-        None => bail!("kiwi init needs a template when nobody can be asked: {}", Template::keywords()),
+        None => bail!("kiwi init needs a template when it cannot ask: {}", Template::keywords()),
     };
     let files = answers.files(template)?;
     let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(template)));
@@ -65,7 +65,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     })
 }
 
-/// Nothing of the user's is ever overwritten.
+/// Returns an error if the directory contains files, which are never overwritten.
 fn refuse_filled(directory: &Path) -> Result<()> {
     match directory.read_dir() {
         Ok(mut entries) => match entries.next() {

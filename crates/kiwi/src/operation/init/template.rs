@@ -1,4 +1,4 @@
-//! The descriptions that `kiwi init` can start with.
+//! The templates of `kiwi init`.
 
 use description::PackageManager;
 
@@ -13,16 +13,16 @@ pub enum Template {
     Leap,
     /// openSUSE Tumbleweed.
     Tumbleweed,
-    /// Fedora, or another system whose packages dnf installs.
+    /// Fedora, or another distribution with dnf.
     Fedora,
 }
 
 impl Template {
-    /// Every template, in the order in which they are offered.
+    /// Every template, in the order of the menu.
     pub const ALL: [Template; 5] =
         [Self::Debian12, Self::Debian13, Self::Leap, Self::Tumbleweed, Self::Fedora];
 
-    /// Its keyword.
+    /// Returns the keyword.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Debian12 => "debian-12",
@@ -33,7 +33,7 @@ impl Template {
         }
     }
 
-    /// What it describes.
+    /// Returns the title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Debian12 => "A small Debian 12 server",
@@ -44,22 +44,22 @@ impl Template {
         }
     }
 
-    /// Reads its keyword.
+    /// Parses a keyword.
     ///
     /// # Errors
     ///
-    /// What keywords there are.
+    /// The keyword is none of those that the message lists.
     pub fn parse(keyword: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|template| template.keyword() == keyword);
         found.ok_or_else(|| format!("expected one of {}", Self::keywords()))
     }
 
-    /// All keywords, for messages.
+    /// Returns all keywords, for messages.
     pub fn keywords() -> String {
         Self::ALL.map(Self::keyword).join(", ")
     }
 
-    /// Where its packages come from; none: the user has to say.
+    /// Returns the default source of packages; `None`: the user must specify one.
     pub(super) fn repository(self) -> Option<&'static str> {
         match self {
             Self::Debian12 => Some("debian://bookworm"),
@@ -70,7 +70,7 @@ impl Template {
         }
     }
 
-    /// Its text, with `@NAME@` where something is put in.
+    /// Returns the text, with `@NAME@` for each value to insert.
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Debian12 | Self::Debian13 => include_str!("templates/debian.xml"),
@@ -88,7 +88,7 @@ impl Template {
         }
     }
 
-    /// The service that lets people log in from elsewhere.
+    /// Returns the service for remote logins.
     pub(super) fn ssh_service(self) -> &'static str {
         match self {
             Self::Debian12 | Self::Debian13 => "ssh",
@@ -96,7 +96,7 @@ impl Template {
         }
     }
 
-    /// The group whose members may become root.
+    /// Returns the group whose members may become root.
     pub(super) fn administrators(self) -> &'static str {
         match self {
             Self::Debian12 | Self::Debian13 => "sudo",
