@@ -158,7 +158,25 @@ impl Operation {
     pub fn exit_code(&self, error: &Error) -> u8 {
         match self {
             Self::Diff(_) | Self::Repro(_) => error.exit_code().max(2),
-            _ => error.exit_code(),
+            Self::Prepare(_)
+            | Self::Create(_)
+            | Self::Build(_)
+            | Self::Upgrade(_)
+            | Self::Cache(_)
+            | Self::Check(_)
+            | Self::Init(_)
+            | Self::Convert(_)
+            | Self::Info(_)
+            | Self::BootCd(_)
+            | Self::InstallCd(_)
+            | Self::InstallStick(_)
+            | Self::BootStick(_)
+            | Self::ListResults(_)
+            | Self::Bundle(_)
+            | Self::BootVm(_)
+            | Self::List(_)
+            | Self::ListProfiles(_)
+            | Self::CreatePassword(_) => error.exit_code(),
         }
     }
 
@@ -167,7 +185,25 @@ impl Operation {
         match self {
             Self::BootStick(request) => request.reach(outside),
             Self::InstallStick(request) => request.reach(outside),
-            _ => Ok(()),
+            Self::Prepare(_)
+            | Self::Create(_)
+            | Self::Build(_)
+            | Self::Upgrade(_)
+            | Self::Cache(_)
+            | Self::Check(_)
+            | Self::Init(_)
+            | Self::Convert(_)
+            | Self::Info(_)
+            | Self::BootCd(_)
+            | Self::InstallCd(_)
+            | Self::Diff(_)
+            | Self::Repro(_)
+            | Self::ListResults(_)
+            | Self::Bundle(_)
+            | Self::BootVm(_)
+            | Self::List(_)
+            | Self::ListProfiles(_)
+            | Self::CreatePassword(_) => Ok(()),
         }
     }
 
