@@ -1,7 +1,7 @@
 //! The checksum file `N.md5` (docs/formats/image-files.md): one line, `<32 hex>   <blocks> <blocksize>`.
 //!
-//! The size of what was summed is stated in blocks, so that a client reads back exactly as many bytes from a device
-//! as the image has: blocks x blocksize is the size, to the byte.
+//! The size of the summed data is stored in blocks, so that a client reads back exactly as many bytes from a device as
+//! the image has: the number of blocks times the block size is the size in bytes.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use md5::{Digest, Md5};
 /// A size as a number of equal blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
-    /// How many.
+    /// The number of blocks.
     pub count: u64,
-    /// Bytes in each, at most 8192.
+    /// Bytes of a block, at most 8192.
     pub size: u64,
 }
 
 impl Blocks {
-    /// The largest block the rule makes.
+    /// The largest block size.
     pub const LARGEST: u64 = 8192;
 
-    /// Divides `bytes`: its prime factors are multiplied in ascending order, up to the first one that would take
-    /// the block over 8192 bytes. A large prime therefore gives blocks of one byte.
+    /// Divides `bytes` into blocks. The prime factors of the size are multiplied in ascending order until the next one
+    /// would make the block larger than 8192 bytes. A large prime size therefore gives blocks of one byte.
     pub fn of(bytes: u64) -> Self {
         let (mut size, mut rest, mut factor) = (1, bytes, 2);
-        // No factor above 8192 can be used, which also bounds the search.
+        // A factor above 8192 cannot be used, which also bounds the search.
         while size * factor <= Self::LARGEST && rest > 1 {
             if rest.is_multiple_of(factor) {
                 size *= factor;
@@ -36,22 +36,22 @@ impl Blocks {
         Self { count: bytes / size, size }
     }
 
-    /// The size they add up to, in bytes; nothing when it is beyond 64 bits (a damaged file).
+    /// Returns the size in bytes; none when it does not fit into 64 bits (a damaged file).
     pub fn bytes(self) -> Option<u64> {
         self.count.checked_mul(self.size)
     }
 }
 
-/// What `N.md5` says.
+/// The content of `N.md5`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checksum {
     /// The MD5 sum.
     pub digest: [u8; 16],
-    /// The size of what was summed.
+    /// The size of the summed data.
     pub blocks: Blocks,
 }
 
-/// Why a text is not a checksum file.
+/// The error for a text that is not a checksum file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChecksumError(String);
 
@@ -64,7 +64,7 @@ impl fmt::Display for ChecksumError {
 impl std::error::Error for ChecksumError {}
 
 impl Checksum {
-    /// Reads the line, whatever blanks are between its keywords.
+    /// Parses the line; its fields may be separated by any blanks.
     pub fn parse(text: &str) -> Result<Self, ChecksumError> {
         let malformed = || ChecksumError(text.trim().to_owned());
         let keywords: Vec<&str> = text.split_whitespace().collect();
@@ -92,7 +92,7 @@ fn digest_of_hex(hex: &str) -> Option<[u8; 16]> {
 }
 
 impl fmt::Display for Checksum {
-    /// The line of the file, without the line feed at its end.
+    /// Returns the line of the file, without the line feed at its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in self.digest {
             write!(f, "{byte:02x}")?;
@@ -101,7 +101,7 @@ impl fmt::Display for Checksum {
     }
 }
 
-/// Sums bytes as they pass by.
+/// Computes a checksum from data that arrives in pieces.
 #[derive(Default)]
 pub struct Digester {
     md5: Md5,
@@ -115,7 +115,7 @@ impl Digester {
         self.bytes += bytes.len() as u64;
     }
 
-    /// The checksum of all bytes that were added.
+    /// Returns the checksum of all bytes that were added.
     pub fn finish(self) -> Checksum {
         Checksum { digest: self.md5.finalize().into(), blocks: Blocks::of(self.bytes) }
     }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_follow_the_rule_of_spec_4_7() {
+    fn multiplies_prime_factors_up_to_the_largest_block() {
         for (bytes, count, size) in [
             (482_344_960, 58_880, 8192),
             (105_906_176, 12_928, 8192),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_has_three_blanks_after_the_sum() {
+    fn writes_three_blanks_after_the_sum() {
         let mut digester = Digester::default();
         digester.update(b"ab");
         digester.update(b"c");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_lines_are_refused() {
+    fn rejects_damaged_lines() {
         for text in [
             "",
             "900150983cd24fb0d6963f7d28e17f72",

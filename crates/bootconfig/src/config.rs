@@ -1,20 +1,20 @@
-//! `/kiwi.boot`, the settings the builder writes into the initrd it makes.
+//! `/kiwi.boot`, the settings that the builder writes into an initrd.
 //!
-//! Lines of `key=value`; empty lines and lines that start with `#` say nothing. `kind` is required, every key may
-//! stand there once, an unknown key or value is an error: both sides come from one build, so a difference is damage.
-//! What the kernel command line says goes before what is said here.
+//! Lines of `key=value`; empty lines and lines that start with `#` are ignored. `kind` is required. A duplicate key, an
+//! unknown key or an invalid value is an error: builder and linuxrc come from one build, so a difference is damage.
+//! The kernel command line takes precedence over this file.
 //!
-//! | key | value | when missing |
+//! | key | value | default |
 //! |---|---|---|
-//! | `kind` | a keyword of `Kind` | an error |
-//! | `root` | as `root=` of the command line | searched in the chapter's order |
-//! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | found out |
+//! | `kind` | the keyword of a `Kind` | an error |
+//! | `root` | as `root=` of the command line | searched for in the order of KIWI 1.x |
+//! | `filesystem` | `ext2` `ext3` `ext4` `xfs` `btrfs` `squashfs` | detected |
 //! | `rootflags` | mount options | none |
 //! | `grow` | `yes`, `no` | `no` |
-//! | `partitions` | how the disk is divided at the first boot (`partition_plan`) | as it is |
-//! | `storage` | what the disk consists of, as [`Storage`] in one line | the system's partition is all there is to know |
+//! | `partitions` | how the disk is repartitioned at the first boot (`partition_plan`) | unchanged |
+//! | `storage` | the content of the disk, as [`Storage`] in one line | only the partition of the system is known |
 //! | `modules` | names, separated by blanks | none |
-//! | `medium` | the UUID of the CD or stick | the first one that carries a live system |
+//! | `medium` | the UUID of the CD or stick | the first medium with a live system |
 //! | `init` | absolute path in the system | `/sbin/init` |
 
 use std::fmt;
@@ -25,12 +25,12 @@ use crate::partition_plan::PartitionPlan;
 use crate::storage::Storage;
 use ondisk::Filesystem;
 
-/// What `/kiwi.boot` says.
+/// The content of `/kiwi.boot`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootConfig {
-    /// What the boot image does.
+    /// The purpose of the boot image.
     pub kind: Kind,
-    /// Where the system is.
+    /// The device with the system.
     pub root: Option<RootDevice>,
     /// The file system of the system.
     pub filesystem: Option<Filesystem>,
@@ -38,25 +38,25 @@ pub struct BootConfig {
     pub root_flags: Option<String>,
     /// Whether the last partition and its file system grow to the end of the disk.
     pub grow: bool,
-    /// The partitions the disk gets at its first boot.
+    /// The partitions that the disk gets at its first boot.
     pub partitions: Option<PartitionPlan>,
-    /// What the disk with the system consists of, where that is more than the system and what the firmware needs. It has
-    /// no UUIDs: partitions are found by their number, on the disk with the system.
+    /// The storage of the disk with the system, when it has more than the system and the partitions of the firmware. It
+    /// has no UUIDs: partitions are identified by their number, on the disk with the system.
     pub storage: Option<Storage>,
-    /// Kernel modules to load whatever the hardware says, in this order, besides the file system's own.
+    /// Kernel modules to load regardless of the hardware, in this order, in addition to the modules of the file system.
     pub modules: Vec<String>,
-    /// Volume set id of the medium that the boot image is part of.
+    /// Volume set id of the medium that contains the boot image.
     pub medium: Option<String>,
     /// The program that becomes PID 1 of the system.
     pub init: Option<String>,
 }
 
-/// Why a text is not a `/kiwi.boot`.
+/// The error for a text that is not a valid `/kiwi.boot`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// Counted from 1; 0 when what is wrong has no line.
+    /// The line number, counted from 1; 0 when the error has no line.
     pub line: usize,
-    /// What is wrong and what was expected.
+    /// What is wrong and what is expected.
     pub text: String,
 }
 
@@ -72,10 +72,10 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl BootConfig {
-    /// Where it is in an initrd.
+    /// The path of the file in an initrd.
     pub const PATH: &'static str = "/kiwi.boot";
 
-    /// Settings that say nothing but the kind.
+    /// Returns settings that contain the kind only.
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -91,7 +91,7 @@ impl BootConfig {
         }
     }
 
-    /// Reads the file's text.
+    /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let mut kind = None;
         let mut config = Self::new(Kind::Vmx);
@@ -105,7 +105,7 @@ impl BootConfig {
                 .split_once('=')
                 .ok_or_else(|| at(format!("\"{written}\" is not a setting: expected key=value")))?;
             if seen.contains(&key) {
-                return Err(at(format!("\"{key}\" is said twice")));
+                return Err(at(format!("duplicate key \"{key}\"")));
             }
             seen.push(key);
             let wrong = |expected: &str| at(format!("{key}=\"{value}\": expected {expected}"));
@@ -148,7 +148,7 @@ impl BootConfig {
                 "medium" => return Err(wrong("a UUID")),
                 "init" if value.starts_with('/') => config.init = Some(value.to_owned()),
                 "init" => return Err(wrong("a path that starts with \"/\"")),
-                _ => return Err(at(format!("\"{key}\" is not a setting that is known"))),
+                _ => return Err(at(format!("unknown key \"{key}\""))),
             }
         }
         config.kind = kind.ok_or_else(|| ConfigError {
@@ -160,7 +160,7 @@ impl BootConfig {
 }
 
 impl fmt::Display for BootConfig {
-    /// The file's text. A value with a line feed cannot be written: it ends at it.
+    /// Writes the text of the file. A value is cut at its first line feed, which the format cannot hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line =
             |key: &str, value: &str| writeln!(f, "{key}={}", value.split('\n').next().unwrap_or_default());
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_file_reads_as_written() {
+    fn reads_back_a_full_file() {
         let text = "kind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\n\
                     partitions=system:500,swap:memory\n\
                     storage=table;scheme=mbr partition;number=1;name=a;content=empty\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
@@ -225,12 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn remarks_and_empty_lines_say_nothing() {
+    fn ignores_comments_and_empty_lines() {
         assert_eq!(BootConfig::parse("# made by kiwi\n\nkind=oem\n"), Ok(BootConfig::new(Kind::Oem)));
     }
 
     #[test]
-    fn errors_name_the_line_and_what_was_expected() {
+    fn names_the_line_and_the_expected_value() {
         let error = |text| BootConfig::parse(text).unwrap_err().to_string();
         assert_eq!(
             error("grow=yes\n"),
@@ -241,8 +241,8 @@ mod tests {
             "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso, install"
         );
         assert_eq!(error("kind=vmx\ngrow=1\n"), "/kiwi.boot:2: grow=\"1\": expected yes or no");
-        assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: \"kind\" is said twice");
-        assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: \"swap\" is not a setting that is known");
+        assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: duplicate key \"kind\"");
+        assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: unknown key \"swap\"");
         assert_eq!(error("vmx\n"), "/kiwi.boot:1: \"vmx\" is not a setting: expected key=value");
     }
 

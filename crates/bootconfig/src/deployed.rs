@@ -1,11 +1,12 @@
-//! The partitions that `<deploy>` asks for, in the keywords of the chapter's configuration files
+//! The partitions that `<deploy>` specifies, in the notation of KIWI 1.x configuration files
 //! (docs/formats/description.md and docs/formats/image-files.md).
 //!
 //! ```text
 //! PART=1024;S;x,x;L;/,8000;83;/home,
 //! ```
 //!
-//! Size, type and mount point of each; a size is mebibytes or `x` for the rest of the disk, a mount point `x` is none.
+//! Each partition has a size, a type and a mount point. A size is in mebibytes, or `x` for the rest of the disk; the mount
+//! point `x` stands for none.
 
 use std::fmt;
 
@@ -14,25 +15,25 @@ use crate::partition_plan::{PartitionPlan, PartitionPlanError, PlannedPartition,
 /// One partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedPartition {
-    /// Mebibytes; none: the rest of the disk.
+    /// The size in mebibytes; none: the rest of the disk.
     pub size: Option<u64>,
-    /// Its type as sfdisk names it (`S`, `L`, `83`), or a keyword with `swap` in it.
+    /// The type as sfdisk names it (`S`, `L`, `83`), or a text that contains `swap`.
     pub kind: String,
-    /// Where it is mounted in the system.
+    /// The mount point in the system.
     pub mountpoint: Option<String>,
 }
 
-/// The partitions in their order.
+/// The partitions in their order on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployed {
-    /// One of them at least.
+    /// At least one partition.
     pub partitions: Vec<DeployedPartition>,
-    /// The one for the system, counted from 1, where that is said.
+    /// The number of the partition for the system, counted from 1, when it is specified.
     pub target: Option<usize>,
 }
 
 impl DeployedPartition {
-    /// Whether it is swap space.
+    /// Returns whether the partition is swap space.
     pub fn is_swap(&self) -> bool {
         let kind = self.kind.to_lowercase();
         kind == "s" || kind == "82" || kind.contains("swap")
@@ -43,19 +44,19 @@ impl DeployedPartition {
     }
 
     fn parse(entry: &str) -> Option<Self> {
-        let mut keywords = entry.split(';');
-        let (size, kind) = (keywords.next()?, keywords.next()?);
+        let mut fields = entry.split(';');
+        let (size, kind) = (fields.next()?, fields.next()?);
         let size = match size {
             "x" => None,
             number => Some(number.parse().ok()?),
         };
-        let mountpoint = keywords.next().filter(|path| !matches!(*path, "" | "x"));
+        let mountpoint = fields.next().filter(|path| !matches!(*path, "" | "x"));
         Some(Self { size, kind: kind.to_owned(), mountpoint: mountpoint.map(str::to_owned) })
     }
 }
 
 impl Deployed {
-    /// Reads what stands behind `PART=`.
+    /// Parses the value of `PART=`.
     pub fn parse(text: &str, target: Option<usize>) -> Result<Self, PartitionPlanError> {
         let entries = text.split(',').filter(|entry| !entry.is_empty());
         let partitions: Option<Vec<_>> = entries.map(DeployedPartition::parse).collect();
@@ -67,21 +68,22 @@ impl Deployed {
         }
     }
 
-    /// The partition for the system: the one that says so, the one that is mounted at `/`, or the second one, where
-    /// netboot puts it; counted from 0.
+    /// Returns the index of the partition for the system: the specified one, else the one that is mounted at `/`, else the
+    /// second one, as in KIWI 1.x network boot. Counted from 0.
     pub fn system(&self) -> Option<usize> {
         let second = self.partitions.get(1);
-        let said = self.target.and_then(|number| number.checked_sub(1));
-        said.filter(|index| *index < self.partitions.len())
+        let target = self.target.and_then(|number| number.checked_sub(1));
+        target
+            .filter(|index| *index < self.partitions.len())
             .or_else(|| self.partitions.iter().position(|part| part.mountpoint.as_deref() == Some("/")))
             .or_else(|| second.is_some_and(|part| !part.is_swap() && part.mountpoint.is_none()).then_some(1))
     }
 
-    /// How a disk that has the system already is divided: an image brings its system at its own location, so that one comes
-    /// first whatever its number. A partition that is neither swap nor mounted anywhere is left out.
+    /// Returns the partition plan of a disk that already contains the system. The system comes first regardless of its
+    /// number, because the image has it at a fixed offset. Partitions that are neither swap space nor mounted are left out.
     pub fn partition_plan(&self) -> Result<PartitionPlan, PartitionPlanError> {
         let system = self.system();
-        // It is as large as it is where nobody says more.
+        // Without a specified size the system keeps its size.
         let size = system.map_or(PlannedSize::Mebibytes(1), |index| self.partitions[index].planned_size());
         let mut list = vec![PlannedPartition { purpose: Purpose::System, size }];
         let others = self.partitions.iter().enumerate().filter(|(index, _)| Some(*index) != system);
@@ -98,7 +100,7 @@ impl Deployed {
 }
 
 impl fmt::Display for Deployed {
-    /// What stands behind `PART=`.
+    /// Writes the value of `PART=`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.partitions {
             match part.size {
@@ -117,28 +119,36 @@ mod tests {
 
     use super::*;
 
-    fn divided(text: &str, target: Option<usize>) -> String {
+    fn plan_of(text: &str, target: Option<usize>) -> String {
         Deployed::parse(text, target)
             .unwrap()
             .partition_plan()
-            .map_or_else(|error| error.to_string(), |d| d.to_string())
+            .map_or_else(|error| error.to_string(), |plan| plan.to_string())
     }
 
     #[test]
-    fn the_system_comes_first_whatever_its_number() {
-        assert_eq!(divided("1024;S;x,x;L;/,", None), "system:rest,swap:1024");
-        assert_eq!(divided("1024;Linux swap,4000;L;x,x;83;/home", None), "system:4000,swap:1024,/home:rest");
-        assert_eq!(divided("1024;S;x,500;L;x,x;83;x,", Some(3)), "system:rest,swap:1024", "it says so");
-        assert_eq!(divided("1024;S;x,500;L;/srv", None), "system:1,swap:1024,/srv:500", "nobody is it");
+    fn puts_the_system_first() {
+        assert_eq!(plan_of("1024;S;x,x;L;/,", None), "system:rest,swap:1024");
+        assert_eq!(plan_of("1024;Linux swap,4000;L;x,x;83;/home", None), "system:4000,swap:1024,/home:rest");
+        assert_eq!(
+            plan_of("1024;S;x,500;L;x,x;83;x,", Some(3)),
+            "system:rest,swap:1024",
+            "the specified partition"
+        );
+        assert_eq!(
+            plan_of("1024;S;x,500;L;/srv", None),
+            "system:1,swap:1024,/srv:500",
+            "no partition for the system"
+        );
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn rejects_impossible_partitions() {
         for text in ["", ",", "5", "much;L;/", "x;"] {
             let read = Deployed::parse(text, None);
             assert_eq!(read.is_ok(), text == "x;", "{text}");
         }
-        assert!(divided("x;L;/,x;L;/home", None).contains("only one partition can have the rest"));
+        assert!(plan_of("x;L;/,x;L;/home", None).contains("only one partition can have the rest"));
     }
 
     proptest! {

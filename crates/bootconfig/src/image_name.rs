@@ -1,8 +1,8 @@
-//! The names of an image's files (docs/formats/image-files.md).
+//! The names of the files of an image (docs/formats/image-files.md).
 
 use std::fmt;
 
-/// The base name N of an image, `<name>.<arch>-<version>`; everything it consists of is named after it.
+/// The base name N of an image, `<name>.<arch>-<version>`. The names of all its files start with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageName {
     name: String,
@@ -11,42 +11,42 @@ pub struct ImageName {
 }
 
 impl ImageName {
-    /// The base name of the image `name` in `version` for `architecture`, the machine keyword (`x86_64`).
+    /// Returns the base name of the image `name` in `version` for `architecture`, a machine name such as `x86_64`.
     pub fn new(name: &str, architecture: &str, version: &str) -> Self {
         Self { name: name.to_owned(), architecture: architecture.to_owned(), version: version.to_owned() }
     }
 
-    /// The checksum file, `N.md5`.
+    /// Returns the name of the checksum file, `N.md5`.
     pub fn checksum_file(&self) -> String {
         format!("{self}.md5")
     }
 
-    /// A boot image itself, `N.gz`. Its checksum is called `N.md5` all the same.
+    /// Returns the name of a boot image, `N.gz`. Its checksum file is called `N.md5`, too.
     pub fn initrd_file(&self) -> String {
         format!("{self}.gz")
     }
 
-    /// The kernel that belongs to a boot image, `N.kernel.<kver>`.
+    /// Returns the name of the kernel that belongs to a boot image, `N.kernel.<kver>`.
     pub fn kernel_file(&self, kernel_version: &str) -> String {
         format!("{self}.kernel.{kernel_version}")
     }
 
-    /// The link to the kernel, `N.kernel`.
+    /// Returns the name of the link to the kernel, `N.kernel`.
     pub fn kernel_link(&self) -> String {
         format!("{self}.kernel")
     }
 
-    /// The image in the keywords of the configuration files, `<name>.<arch>;<version>`.
+    /// Returns the image as configuration files name it, `<name>.<arch>;<version>`.
     pub fn entry(&self) -> String {
         format!("{}.{};{}", self.name, self.architecture, self.version)
     }
 
-    /// The packed image, `N.gz`.
+    /// Returns the name of the compressed image, `N.gz`.
     pub fn packed(&self) -> String {
         format!("{self}.gz")
     }
 
-    /// The read-only part of a split or live image, `<name>-read-only.<arch>-<version>`.
+    /// Returns the name of the read-only part of a split or live image, `<name>-read-only.<arch>-<version>`.
     pub fn read_only(&self) -> Self {
         Self { name: format!("{}-read-only", self.name), ..self.clone() }
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_of_a_boot_image_follow_its_name() {
+    fn names_the_files_of_a_boot_image() {
         let name = ImageName::new("initrd-netboot-suse-10.2", "i686", "2.1.1");
         assert_eq!(name.to_string(), "initrd-netboot-suse-10.2.i686-2.1.1");
         assert_eq!(name.initrd_file(), "initrd-netboot-suse-10.2.i686-2.1.1.gz");

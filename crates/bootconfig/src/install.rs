@@ -1,16 +1,16 @@
-//! `/config.isoclient` of an installation medium: what is installed, and how
+//! `/config.isoclient` of an installation medium: the image to install, and options
 //! (docs/formats/image-files.md and docs/formats/media.md).
 //!
 //! ```text
-//! DISK=/dev/sda                             the disk it is for, when that is known
-//! PART=<size>;<type>;<mountpoint>,...       the partitions the disk gets (`deployed`)
-//! IMAGE=/dev/sda2;<name>.<arch>;<version>   the image below /image; the number is the system's among the partitions
-//! FILTER=<expression>                       disks whose names or models it finds are not offered
-//! UNATTENDED=yes                            a choice (`install_choice`)
+//! DISK=/dev/sda                             the target disk, when it is known in advance
+//! PART=<size>;<type>;<mountpoint>,...       the partitions that the disk gets (`deployed`)
+//! IMAGE=/dev/sda2;<name>.<arch>;<version>   the image in /image; the number is that of the system's partition
+//! FILTER=<expression>                       disks whose name or model matches are not offered
+//! UNATTENDED=yes                            an option (`install_choice`)
 //! ```
 //!
-//! The same text is the file `N.config` beside an image, which `create` writes. Where `DISK=` is missing the disk is that
-//! of `IMAGE=`; keys of other boot images say nothing here.
+//! `create` writes the same text to the file `N.config` beside an image. Without `DISK=` the disk is that of `IMAGE=`.
+//! Keys of other boot images are ignored.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,22 +20,22 @@ use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
 use crate::partition_plan::PartitionPlanError;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallConfig {
-    /// The image's name N.
+    /// The base name N of the image.
     pub image: String,
-    /// The disk, without `/dev/`.
+    /// The target disk, without `/dev/`.
     pub disk: Option<String>,
-    /// The partitions it gets.
+    /// The partitions of the target disk.
     pub deployed: Option<Deployed>,
-    /// A regular expression for disks that are not offered.
+    /// A regular expression; disks that it matches are not offered.
     pub filter: Option<String>,
-    /// What is chosen.
+    /// The options that are set.
     pub choices: BTreeSet<InstallChoice>,
 }
 
-/// Why a text is not such a file.
+/// The error for a text that is not a valid `/config.isoclient`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallConfigError(String);
 
@@ -54,30 +54,30 @@ impl From<PartitionPlanError> for InstallConfigError {
 }
 
 impl InstallConfig {
-    /// Where it is on a medium.
+    /// The path of the file on a medium.
     pub const PATH: &'static str = "/config.isoclient";
 
-    /// The installation of `image` that asks everything.
+    /// Returns the configuration that installs `image` and asks every question.
     pub fn new(image: &str) -> Self {
         Self { image: image.to_owned(), disk: None, deployed: None, filter: None, choices: BTreeSet::new() }
     }
 
-    /// Whether this is chosen.
+    /// Returns whether this option is set.
     pub fn is(&self, choice: InstallChoice) -> bool {
         self.choices.contains(&choice)
     }
 
-    /// Where the packed image is on the medium.
+    /// Returns the path of the compressed image on the medium.
     pub fn image_path(&self) -> String {
         format!("/image/{}.gz", self.image)
     }
 
-    /// Where its checksum is on the medium; it is about the unpacked image.
+    /// Returns the path of the checksum file on the medium; the checksum is that of the uncompressed image.
     pub fn checksum_path(&self) -> String {
         format!("/image/{}.md5", self.image)
     }
 
-    /// Reads the file's text.
+    /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self, InstallConfigError> {
         let value = |key: &str| {
             let lines = text.lines().filter_map(|line| line.split_once('='));
@@ -97,15 +97,15 @@ impl InstallConfig {
             )));
         }
         let is_on =
-            |key: &str| value(key).is_some_and(|keyword| matches!(keyword.as_str(), "yes" | "1" | "true"));
+            |key: &str| value(key).is_some_and(|value| matches!(value.as_str(), "yes" | "1" | "true"));
         let device = device.strip_prefix("/dev/").unwrap_or(device);
         let parts = value("PART");
-        let said = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
-        // Without partitions the device is the disk.
-        let (disk, target) = match (&parts, &said) {
+        let disk = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
+        // Without partitions the device is the disk itself.
+        let (disk, target) = match (&parts, &disk) {
             (Some(_), Some(disk)) => (disk.as_str(), number_of(device, disk)),
             (Some(_), None) => split_number(device),
-            (None, _) => (said.as_deref().unwrap_or(device), None),
+            (None, _) => (disk.as_deref().unwrap_or(device), None),
         };
         Ok(Self {
             image: name,
@@ -117,13 +117,13 @@ impl InstallConfig {
     }
 }
 
-/// The number in the name of a partition of `disk`.
+/// Returns the number in the name of a partition of `disk`.
 fn number_of(device: &str, disk: &str) -> Option<usize> {
     let number = device.strip_prefix(disk)?;
     number.strip_prefix('p').unwrap_or(number).parse().ok()
 }
 
-/// A partition's name as disk and number: `sda2`, `nvme0n1p2`.
+/// Splits the name of a partition into disk and number: `sda2`, `nvme0n1p2`.
 fn split_number(device: &str) -> (&str, Option<usize>) {
     let disk = device.trim_end_matches(|letter: char| letter.is_ascii_digit());
     let number = device[disk.len()..].parse().ok();
@@ -132,7 +132,7 @@ fn split_number(device: &str) -> (&str, Option<usize>) {
 }
 
 impl fmt::Display for InstallConfig {
-    /// The file's text.
+    /// Writes the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut device = self.disk.clone().unwrap_or_default();
         if let Some(deployed) = &self.deployed {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chapters_keywords_are_understood() {
+    fn reads_the_configuration_of_kiwi_1() {
         let text = "DISK=/dev/sda\nPART=1024;S;x,x;L;/,\nIMAGE=/dev/sda2;full-suse-10.2.i686;1.1.2;192.168.1.1;4096\n";
         let config = InstallConfig::parse(text).unwrap();
         assert_eq!(config.image_path(), "/image/full-suse-10.2.i686-1.1.2.gz");

@@ -1,24 +1,24 @@
-//! What is chosen for an installation: lines `KEY=yes` of its configuration file.
+//! Options of an installation: lines `KEY=yes` of its configuration file.
 
-/// A choice that is made or not.
+/// An option of an installation, off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstallChoice {
-    /// Nothing is asked before the disk is overwritten.
+    /// Overwrites the disk without asking.
     Unattended,
-    /// The machine is switched off afterwards instead of booted.
+    /// Switches the machine off after the installation instead of rebooting it.
     Shutdown,
-    /// That happens when a person agrees.
+    /// Asks before the machine is rebooted or switched off.
     Wait,
-    /// How far checking and writing the system are is not shown.
+    /// Shows no progress while the system is checked and written.
     SilentInstall,
-    /// How far reading it back is is not shown.
+    /// Shows no progress while the system is read back.
     SilentVerify,
-    /// It is not read back.
+    /// Does not read the system back after writing it.
     SkipVerify,
 }
 
 impl InstallChoice {
-    /// Every choice.
+    /// Every option.
     pub const ALL: [Self; 6] = [
         Self::Unattended,
         Self::Shutdown,
@@ -28,7 +28,7 @@ impl InstallChoice {
         Self::SkipVerify,
     ];
 
-    /// Its key in the file.
+    /// Returns the key of the option in the file.
     pub fn key(self) -> &'static str {
         match self {
             Self::Unattended => "UNATTENDED",

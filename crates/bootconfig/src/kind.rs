@@ -1,17 +1,17 @@
 //! The kinds of boot images.
 
-/// What a boot image is for. Each kind is one file below linuxrc's `kind/`.
+/// The purpose of a boot image. Each kind has one file in `kind/` of linuxrc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A virtual disk; the chapter's `vmxboot`.
+    /// A virtual disk; `vmxboot` in KIWI 1.x.
     Vmx,
-    /// The same disk for real machines; `oemboot`, today's keyword for the type.
+    /// The same disk for physical machines; `oemboot`.
     Oem,
-    /// A stick that carries a whole system; `usbboot`.
+    /// A stick that contains a whole system; `usbboot`.
     Usb,
     /// A live system on a CD or a stick; `isoboot`.
     Iso,
-    /// A medium that installs a system; `isoinstboot`.
+    /// A medium that installs a system.
     Install,
 }
 
@@ -19,7 +19,7 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Kind; 5] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso, Self::Install];
 
-    /// The keyword of the image type, which is also the one in `/kiwi.boot`.
+    /// Returns the keyword of the image type, which `/kiwi.boot` uses, too.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Vmx => "vmx",
@@ -30,12 +30,12 @@ impl Kind {
         }
     }
 
-    /// The keywords, for messages.
+    /// Returns all keywords, for messages.
     pub fn expected() -> String {
         Self::ALL.map(Self::keyword).join(", ")
     }
 
-    /// The kind of this keyword.
+    /// Returns the kind with this keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.keyword() == keyword)
     }

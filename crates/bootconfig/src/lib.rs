@@ -1,12 +1,12 @@
-//! The contract between kiwi, which builds images, and linuxrc, which boots them.
+//! The data that kiwi, which builds images, and linuxrc, which boots them, exchange.
 //!
-//! Everything that one side writes and the other reads is here once, parse and write side by side: the boot
-//! settings of an initrd (`config`), the kernel command line (`parameter`), how the root device is named
-//! (`partition`), the partitions of a disk (`deployed`, `partition_plan`), the checksum file of an image (`checksum`),
-//! the names of the files (`image_name`), the kinds of boot images (`kind`), what CDs and sticks say about themselves
-//! (`medium`) and what live media carry (`live`).
+//! Every format that one side writes and the other reads is implemented here once, with its parser and its writer: the
+//! boot settings of an initrd (`config`), the kernel command line (`parameter`), the root device (`partition`), the
+//! partitions of a disk (`deployed`, `partition_plan`, `storage`), the checksum file of an image (`checksum`), the names
+//! of the files (`image_name`), the kinds of boot images (`kind`), the identity and checksum of CDs and sticks
+//! (`medium`) and the content of live media (`live`).
 //!
-//! Pure: text and bytes in, values out. No file, clock, process or terminal is touched.
+//! The crate is pure: text and bytes in, values out. It touches no file, clock, process or terminal.
 #![forbid(unsafe_code)]
 
 mod checksum;

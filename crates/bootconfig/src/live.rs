@@ -1,14 +1,14 @@
-//! `/config.isoclient` of a live medium: which image it carries and how it is put together
+//! `/config.isoclient` of a live medium: the image it contains and how its parts are combined
 //! (docs/formats/image-files.md).
 //!
 //! ```text
 //! IMAGE=/dev/ram1;<name>.<arch>;<version>
-//! UNIONFS_CONFIG=/dev/ram1,/dev/loop1,overlay      only where one read-only system lies under a writable layer
+//! UNIONFS_CONFIG=/dev/ram1,/dev/loop1,overlay      only for a read-only system below a writable layer
 //! ```
 //!
-//! The devices are the chapter's: today the writable part is memory and the read-only one a loop device, whatever
-//! their numbers. Without the second line the read-only part is what is there: directories below `read-only-system`
-//! or the file R, `<name>-read-only.<arch>-<version>`.
+//! The device names are those of KIWI 1.x. linuxrc ignores their numbers: the writable part is memory, the read-only part
+//! a loop device. Without the second line linuxrc looks for the read-only part on the medium: the directories in
+//! `read-only-system`, or the file R, `<name>-read-only.<arch>-<version>`.
 
 use std::fmt;
 
@@ -16,31 +16,31 @@ use crate::image_name::ImageName;
 use crate::parameter::Parameters;
 use ondisk::Filesystem;
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveConfig {
     /// The image.
     pub image: ImageName,
-    /// The union over the read-only system, where the medium has one.
+    /// The union over the read-only system; none when the medium has no such union.
     pub union: Option<Union>,
 }
 
-/// The file system that lays a writable layer over a read-only system, as it is written.
+/// The union file system that the file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Union {
     /// overlayfs.
     Overlay,
-    /// aufs, of the chapter's time; overlayfs does its work.
+    /// aufs, used by KIWI 1.x; overlayfs replaces it.
     Aufs,
-    /// unionfs, older still; overlayfs does its work.
+    /// unionfs, used by older versions; overlayfs replaces it.
     Unionfs,
 }
 
 impl Union {
-    /// Every keyword.
+    /// Every union file system.
     pub const ALL: [Union; 3] = [Self::Overlay, Self::Aufs, Self::Unionfs];
 
-    /// The keyword.
+    /// Returns the keyword.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Overlay => "overlay",
@@ -50,42 +50,42 @@ impl Union {
     }
 }
 
-/// What a kernel command line asks of a live system, in the keywords of today's live systems.
+/// The parameters of the kernel command line for a live system, which are those of dracut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveParameters {
-    /// `mediacheck`, or `rd.live.check`: the whole medium is read and compared with its sum first.
+    /// `mediacheck` or `rd.live.check`: read the whole medium and compare its checksum first.
     pub media_check: bool,
-    /// `rd.live.overlay.persistent`: what the system writes is kept on the stick.
+    /// `rd.live.overlay.persistent`: keep what the system writes on the stick.
     pub persistent: bool,
-    /// `rd.live.overlay.cowfs=`: the file system that is made for it (ext4).
+    /// `rd.live.overlay.cowfs=`: the file system to create for it (ext4).
     pub persistent_filesystem: Option<Filesystem>,
-    /// `rd.live.overlay.size=`: how much memory the writable layer may take, as tmpfs(5) has it (`50%`, `500m`).
+    /// `rd.live.overlay.size=`: the memory that the writable layer may use, in the notation of tmpfs(5) (`50%`, `500m`).
     pub layer_size: Option<String>,
-    /// Whether swap space on the machine's disks is used; `noswap` says that it is not.
+    /// Whether swap space on the disks of the machine is used; `noswap` switches it off.
     pub swap: bool,
 }
 
 impl LiveParameters {
-    /// Takes them from the keywords of a command line. A size or file system that cannot be is not there.
-    pub fn of(keywords: &Parameters) -> Self {
+    /// Extracts the parameters from a command line. An invalid size or file system is ignored.
+    pub fn of(parameters: &Parameters) -> Self {
         let is_size = |text: &&str| {
             let number = text.trim_end_matches(['%', 'k', 'm', 'g']);
             !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && text.len() - number.len() < 2
         };
         Self {
-            media_check: keywords.is_on("mediacheck") || keywords.is_on("rd.live.check"),
-            persistent: keywords.is_on("rd.live.overlay.persistent"),
-            persistent_filesystem: keywords
+            media_check: parameters.is_on("mediacheck") || parameters.is_on("rd.live.check"),
+            persistent: parameters.is_on("rd.live.overlay.persistent"),
+            persistent_filesystem: parameters
                 .value("rd.live.overlay.cowfs")
                 .and_then(Filesystem::parse)
                 .filter(|filesystem| matches!(filesystem, Filesystem::Ext4 | Filesystem::Xfs)),
-            layer_size: keywords.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
-            swap: !keywords.is_on("noswap"),
+            layer_size: parameters.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
+            swap: !parameters.is_on("noswap"),
         }
     }
 }
 
-/// Why a text is not a `/config.isoclient`.
+/// The error for a text that is not a valid `/config.isoclient`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveConfigError(String);
 
@@ -98,16 +98,16 @@ impl fmt::Display for LiveConfigError {
 impl std::error::Error for LiveConfigError {}
 
 impl LiveConfig {
-    /// Where it is on a medium.
+    /// The path of the file on a medium.
     pub const PATH: &'static str = "/config.isoclient";
 
-    /// The directory of the read-only directories, where they are not packed.
+    /// The directory with the read-only directories that are not packed.
     pub const DIRECTORIES: &'static str = "/read-only-system";
 
-    /// Today's location of the read-only system of the layout `overlay`.
+    /// The path of the read-only system in the layout `overlay`.
     pub const LIVE_OS: &'static str = "/LiveOS/squashfs.img";
 
-    /// Reads the file's text. Remarks and keys of other boot images say nothing here.
+    /// Parses the text of the file. Comments and keys of other boot images are ignored.
     pub fn parse(text: &str) -> Result<Self, LiveConfigError> {
         let value = |key: &str| {
             let lines = text.lines().filter_map(|line| line.split_once('='));
@@ -116,8 +116,8 @@ impl LiveConfig {
         let image = value("IMAGE").ok_or_else(|| LiveConfigError("IMAGE is missing".to_owned()))?;
         let malformed =
             || LiveConfigError(format!("IMAGE=\"{image}\": expected /dev/ram1;<name>.<arch>;<version>"));
-        let keywords: Vec<&str> = image.split(',').next().unwrap_or_default().split(';').collect();
-        let [_, name, version, ..] = keywords[..] else { return Err(malformed()) };
+        let fields: Vec<&str> = image.split(',').next().unwrap_or_default().split(';').collect();
+        let [_, name, version, ..] = fields[..] else { return Err(malformed()) };
         let (name, architecture) = name.rsplit_once('.').ok_or_else(malformed)?;
         let is_name = |text: &&str| text.is_empty() || text.contains('/');
         if [name, architecture, version].iter().any(is_name) {
@@ -129,7 +129,7 @@ impl LiveConfig {
                 Union::ALL.into_iter().find(|union| union.keyword() == keyword || keyword == "overlayfs");
             known.ok_or_else(|| {
                 LiveConfigError(format!(
-                    "UNIONFS_CONFIG=\"{config}\": expected overlay, aufs or unionfs at its end"
+                    "UNIONFS_CONFIG=\"{config}\": expected overlay, aufs or unionfs as the last item"
                 ))
             })
         });
@@ -138,7 +138,7 @@ impl LiveConfig {
 }
 
 impl fmt::Display for LiveConfig {
-    /// The file's text.
+    /// Writes the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "IMAGE=/dev/ram1;{}", self.image.entry())?;
         match self.union {
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chapters_text_is_written_and_read() {
+    fn writes_and_reads_the_text_of_kiwi_1() {
         let image = ImageName::new("live-10.3", "x86_64", "1.1.2");
         let config = LiveConfig { image, union: Some(Union::Overlay) };
         let text = "IMAGE=/dev/ram1;live-10.3.x86_64;1.1.2\nUNIONFS_CONFIG=/dev/ram1,/dev/loop1,overlay\n";
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_understood() {
+    fn reads_the_command_line() {
         let of = |line| LiveParameters::of(&Parameters::parse(line));
         assert_eq!(of("quiet mediacheck=0 rd.live.overlay.size=5,mode=777"), of("quiet"));
         assert!(of("quiet").swap && !of("noswap").swap);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_said() {
+    fn rejects_damaged_text() {
         let error = |text: &str| LiveConfig::parse(text).unwrap_err().to_string();
         assert_eq!(error("x"), "/config.isoclient: IMAGE is missing");
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
         );
         assert_eq!(
             error("IMAGE=/dev/ram1;a.b;1\nUNIONFS_CONFIG=a,b,mergerfs"),
-            "/config.isoclient: UNIONFS_CONFIG=\"a,b,mergerfs\": expected overlay, aufs or unionfs at its end"
+            "/config.isoclient: UNIONFS_CONFIG=\"a,b,mergerfs\": expected overlay, aufs or unionfs as the last item"
         );
     }
 

@@ -1,37 +1,37 @@
-//! What kiwi's CDs and sticks say about themselves: the volume descriptor of ISO 9660, and the sum over the medium.
+//! The identity of kiwi's CDs and sticks (the volume descriptor of ISO 9660), and the checksum of the medium.
 //!
-//! The volume is known by its volume set identifier, which is a UUID of the build; the volume id is for people. The
-//! sum is the SHA-256 of everything up to the sector that it stands in, so that whoever reads a whole image gets both sums
-//! in one go. On a stick the partition table gets an entry for the persistent part at the first boot; its third and
-//! fourth entry, which are empty in the image, are read as zeros.
+//! A volume is identified by its volume set identifier, which is a UUID of the build; the volume id is for users. The
+//! checksum is the SHA-256 of everything before the sector that stores it, so that one pass over an image gives this
+//! checksum and that of the whole file. On a stick the first boot adds a partition for persistent data to the partition
+//! table; its third and fourth entry, which are empty in the image, are therefore read as zeros.
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of a sector of ISO 9660.
+/// Bytes of a sector in ISO 9660.
 pub const SECTOR: u64 = 2048;
-/// Where the primary volume descriptor begins.
+/// The offset of the primary volume descriptor in bytes.
 pub const DESCRIPTOR: u64 = 16 * SECTOR;
 
-/// The third and fourth entry of an MBR.
+/// The third and fourth entry of an MBR, as byte offsets.
 const LATER_PARTITIONS: (u64, u64) = (478, 510);
-/// Sectors at the end that are not summed, as readers of CDs stumble over them. The sum is in the one before.
+/// Sectors at the end that are not summed, because CD drives fail to read them. The checksum is in the sector before.
 const SKIPPED: u64 = 15;
-/// How the sector of the sum begins.
+/// The start of the sector that stores the checksum.
 const MARK: &str = "kiwi medium sha256 ";
 
-/// A volume of ISO 9660.
+/// The volume of an ISO 9660 image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volume {
-    /// The volume id: what people see.
+    /// The volume id, which users see.
     pub id: String,
     /// The volume set id: the UUID of a medium made by kiwi.
     pub set: String,
-    /// Bytes that the volume says it has.
+    /// The size in bytes that the volume descriptor states.
     pub bytes: u64,
 }
 
 impl Volume {
-    /// Reads the sector at `DESCRIPTOR`; nothing when it is no volume descriptor.
+    /// Parses the sector at `DESCRIPTOR`; none when it is not a volume descriptor.
     pub fn parse(sector: &[u8]) -> Option<Self> {
         if sector.len() < SECTOR as usize || sector[..7] != *b"\x01CD001\x01" {
             return None;
@@ -41,18 +41,18 @@ impl Volume {
         Some(Self { id: text(40, 72), set: text(190, 318), bytes: u64::from(sectors) * SECTOR })
     }
 
-    /// Where the sector of the sum is: as many bytes are summed.
+    /// Returns the offset of the sector with the checksum, which is also the number of bytes that are summed.
     pub fn summed(&self) -> u64 {
         self.bytes.saturating_sub((SKIPPED + 1) * SECTOR)
     }
 }
 
-/// The sum of a medium: SHA-256.
+/// The SHA-256 of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediumSum(pub [u8; 32]);
 
 impl MediumSum {
-    /// Reads the sector at `Volume::summed`; nothing when the medium has no sum.
+    /// Parses the sector at `Volume::summed`; none when the medium has no checksum.
     pub fn parse(sector: &[u8]) -> Option<Self> {
         let hex = sector.strip_prefix(MARK.as_bytes())?.get(..64)?;
         let mut digest = [0; 32];
@@ -62,7 +62,7 @@ impl MediumSum {
         Some(Self(digest))
     }
 
-    /// The sector that holds it.
+    /// Returns the sector that stores the checksum.
     pub fn sector(&self) -> Vec<u8> {
         let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut sector = format!("{MARK}{hex}\n").into_bytes();
@@ -71,7 +71,7 @@ impl MediumSum {
     }
 }
 
-/// Sums a medium from its first byte.
+/// Computes the checksum of a medium from its first byte on.
 #[derive(Default)]
 pub struct MediumDigester {
     sha256: Sha256,
@@ -79,7 +79,7 @@ pub struct MediumDigester {
 }
 
 impl MediumDigester {
-    /// Adds the next bytes; those that a sum does not depend on become zeros in `bytes`.
+    /// Adds the next bytes. Bytes that the checksum ignores are replaced by zeros in `bytes`.
     pub fn update(&mut self, bytes: &mut [u8]) {
         let end = self.position + bytes.len() as u64;
         let (from, to) = (LATER_PARTITIONS.0.max(self.position), LATER_PARTITIONS.1.min(end));
@@ -90,7 +90,7 @@ impl MediumDigester {
         self.position = end;
     }
 
-    /// The sum of all bytes that were added so far.
+    /// Returns the checksum of all bytes that were added.
     pub fn sum(&self) -> MediumSum {
         MediumSum(self.sha256.clone().finalize().into())
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_descriptor_is_read() {
+    fn reads_a_descriptor() {
         let mut sector = vec![b' '; 2048];
         sector[..7].copy_from_slice(b"\x01CD001\x01");
         sector[40..44].copy_from_slice(b"LIVE");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_is_read_as_it_was_written() {
+    fn reads_back_a_checksum() {
         let sum = MediumSum([0xab; 32]);
         assert_eq!(sum.sector().len(), 2048);
         assert_eq!(MediumSum::parse(&sum.sector()), Some(sum));
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_does_not_depend_on_the_stick_part() {
+    fn ignores_the_persistent_partition_of_a_stick() {
         let image = |entry: u8| {
             let mut image = vec![1u8; 40_000];
             image[478..510].fill(entry);

@@ -1,23 +1,23 @@
-//! How partitions are called: the root device of a boot, and the kernel's names.
+//! Names of partitions: the root device of a boot, and the names that the kernel uses.
 
 use std::fmt;
 
-/// Where the system is, as `root=` of the kernel command line and of `/kiwi.boot` say it.
+/// The device with the system, as `root=` of the kernel command line and of `/kiwi.boot` specifies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootDevice {
-    /// `UUID=`: of the file system.
+    /// `UUID=`: the UUID of the file system.
     Uuid(String),
-    /// `LABEL=`: of the file system.
+    /// `LABEL=`: the label of the file system.
     Label(String),
-    /// `PARTUUID=`: of the partition; its GUID in a GPT, `<disk id>-<number>` in an MBR.
+    /// `PARTUUID=`: the GUID of the partition in a GPT, `<disk id>-<number>` in an MBR.
     PartUuid(String),
-    /// `PARTLABEL=`: the partition's name in a GPT.
+    /// `PARTLABEL=`: the name of the partition in a GPT.
     PartLabel(String),
-    /// `/dev/<name>`: the kernel's name of the device, kept without `/dev/`.
+    /// `/dev/<name>`: the kernel's name of the device, stored without `/dev/`.
     Device(String),
 }
 
-/// Why a text names no root device.
+/// The error for a text that names no root device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootDeviceError(String);
 
@@ -25,7 +25,7 @@ impl fmt::Display for RootDeviceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "root=\"{}\" names no device: expected UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/<name>",
+            "root=\"{}\" is not a device: expected UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/<name>",
             self.0
         )
     }
@@ -34,8 +34,8 @@ impl fmt::Display for RootDeviceError {
 impl std::error::Error for RootDeviceError {}
 
 impl RootDevice {
-    /// Reads a device in one of the forms above. `/dev/disk/by-uuid/<x>` and its sisters, which only udev makes,
-    /// mean the same as `UUID=<x>`. The `block:` that today's KIWI writes in front is accepted.
+    /// Parses a device in one of these forms. `/dev/disk/by-uuid/<x>` and the like, which only udev creates, mean the
+    /// same as `UUID=<x>`. The prefix `block:`, which later versions of KIWI write, is accepted.
     pub fn parse(text: &str) -> Result<Self, RootDeviceError> {
         type Form = (&'static str, fn(String) -> RootDevice);
         const FORMS: [Form; 9] = [
@@ -71,23 +71,23 @@ impl fmt::Display for RootDevice {
     }
 }
 
-/// The kernel's name of partition `number` of `disk`: `sda2`, but `nvme0n1p2` where the disk's name ends in a digit.
+/// Returns the kernel's name of partition `number` of `disk`: `sda2`, but `nvme0n1p2` when the disk ends in a digit.
 pub fn partition_name(disk: &str, number: u32) -> String {
     let separator = if disk.ends_with(|c: char| c.is_ascii_digit()) { "p" } else { "" };
     format!("{disk}{separator}{number}")
 }
 
-/// One step of the search for a system when nobody said where it is.
+/// One step of the search for the system when no root device is specified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SearchedDevice {
-    /// The disk's name as the kernel gives it to the first of its sort.
+    /// The kernel's name of the first disk of its kind.
     pub disk: &'static str,
-    /// The partition.
+    /// The number of the partition.
     pub number: u32,
 }
 
-/// The order of vmxboot (docs/formats/boot-images.md; hda2 sda2 hda1 sda1), with the disks that have come since. The second partition
-/// goes first: where there are two, the first one holds the boot image.
+/// The search order of vmxboot (docs/formats/boot-images.md: hda2 sda2 hda1 sda1), with newer kinds of disks added. The
+/// second partition precedes the first, which contains the boot image when there are two.
 pub const SEARCH_ORDER: [SearchedDevice; 12] = {
     const DISKS: [&str; 6] = ["hda", "sda", "vda", "xvda", "nvme0n1", "mmcblk0"];
     let mut order = [SearchedDevice { disk: "", number: 0 }; 12];
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_root_is_understood() {
+    fn reads_every_form_of_root() {
         let parse = |text| RootDevice::parse(text).unwrap();
         assert_eq!(parse("UUID=ab-12"), RootDevice::Uuid("ab-12".into()));
         assert_eq!(parse("block:UUID=ab-12"), RootDevice::Uuid("ab-12".into()));
@@ -118,31 +118,31 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_device_is_refused_with_what_was_expected() {
+    fn rejects_a_text_that_is_not_a_device() {
         for text in ["", "vda1", "UUID=", "/dev/", "0801"] {
             let error = RootDevice::parse(text).unwrap_err().to_string();
             assert_eq!(
                 error,
                 format!(
-                    "root=\"{text}\" names no device: expected UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/<name>"
+                    "root=\"{text}\" is not a device: expected UUID=, LABEL=, PARTUUID=, PARTLABEL= or /dev/<name>"
                 )
             );
         }
     }
 
     #[test]
-    fn partitions_of_disks_ending_in_a_digit_have_a_p() {
+    fn puts_a_p_after_disks_that_end_in_a_digit() {
         assert_eq!(partition_name("sda", 2), "sda2");
         assert_eq!(partition_name("nvme0n1", 1), "nvme0n1p1");
         assert_eq!(partition_name("mmcblk0", 1), "mmcblk0p1");
     }
 
     #[test]
-    fn the_search_begins_as_the_chapters_does() {
+    fn searches_in_the_order_of_kiwi_1() {
         let names: Vec<String> = SEARCH_ORDER.iter().map(|d| partition_name(d.disk, d.number)).collect();
-        let chapter: Vec<&String> =
+        let usual: Vec<&String> =
             names.iter().filter(|n| n.starts_with("hd") || n.starts_with("sd")).collect();
-        assert_eq!(chapter, ["hda2", "sda2", "hda1", "sda1"]);
+        assert_eq!(usual, ["hda2", "sda2", "hda1", "sda1"]);
         assert!(names.contains(&"nvme0n1p2".to_owned()) && names.contains(&"xvda1".to_owned()));
     }
 

@@ -1,51 +1,51 @@
-//! How a disk is divided when it boots for the first time: `partitions=` of `/kiwi.boot`.
+//! The partition plan: how a disk is repartitioned when it boots for the first time (`partitions=` of `/kiwi.boot`).
 //!
 //! ```text
 //! partitions=system:4096,swap:memory,/home:rest
 //! ```
 //!
-//! In the order on the disk, behind what the image has in front of its system. Sizes are mebibytes, `memory` (twice the
-//! machine's, the chapter's rule for swap) or `rest`, which one partition may have. The system comes first: it is there
-//! already, and never becomes smaller.
+//! Partitions are listed in their order on the disk, after those that precede the system in the image. A size is in
+//! mebibytes, `memory` (twice the memory of the machine, as KIWI 1.x sizes swap space) or `rest`, which one partition may
+//! have. The system comes first: it already exists, and never becomes smaller.
 
 use std::fmt;
 
-/// A partition that a disk is to have.
+/// A partition of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedPartition {
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// How large it is.
+    /// The size.
     pub size: PlannedSize,
 }
 
-/// What a partition is for.
+/// The purpose of a planned partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
     /// The system.
     System,
     /// Swap space.
     Swap,
-    /// A file system, mounted at this absolute path.
+    /// A file system that is mounted at this absolute path.
     Mount(String),
 }
 
-/// How large a partition is.
+/// The size of a planned partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlannedSize {
-    /// So many mebibytes.
+    /// A number of mebibytes.
     Mebibytes(u64),
     /// Twice the memory of the machine.
     TwiceMemory,
-    /// What the others leave.
+    /// The space that the other partitions leave.
     Rest,
 }
 
-/// The partitions of a disk, the system first.
+/// The partitions of a disk, starting with the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionPlan(Vec<PlannedPartition>);
 
-/// Why partitions cannot be planned so.
+/// The error for partitions that cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionPlanError(String);
 
@@ -63,11 +63,11 @@ impl PartitionPlanError {
     }
 }
 
-/// Bytes of the smallest partition that is of use.
+/// Bytes of the smallest partition that is created.
 pub const LEAST_PARTITION: u64 = 16 << 20;
 
 impl PartitionPlan {
-    /// The partitions of a disk: the system first and once, swap at most once, one size `rest`.
+    /// Checks the partitions of a disk: the system first and once, swap space at most once, one size `rest`.
     pub fn new(partitions: Vec<PlannedPartition>) -> Result<Self, PartitionPlanError> {
         let count = |is: fn(&PlannedPartition) -> bool| partitions.iter().filter(|part| is(part)).count();
         let wrong = |text: &str| Err(PartitionPlanError(text.to_owned()));
@@ -77,7 +77,7 @@ impl PartitionPlan {
         if count(|part| part.purpose == Purpose::System) > 1
             || count(|part| part.purpose == Purpose::Swap) > 1
         {
-            return wrong("system and swap can only be there once");
+            return wrong("system and swap can only be given once");
         }
         if count(|part| part.size == PlannedSize::Rest) > 1 {
             return wrong("only one partition can have the rest of the disk");
@@ -93,19 +93,21 @@ impl PartitionPlan {
             if let Purpose::Mount(path) = &part.purpose
                 && !is_path(path)
             {
-                return Err(PartitionPlanError(format!("\"{path}\" is no location to mount a partition at")));
+                return Err(PartitionPlanError(format!(
+                    "\"{path}\" is not a mount point: expected an absolute path"
+                )));
             }
         }
         Ok(Self(partitions))
     }
 
-    /// The partitions in their order.
+    /// Returns the partitions in their order on the disk.
     pub fn partitions(&self) -> &[PlannedPartition] {
         &self.0
     }
 
-    /// Bytes a disk must have for it and for an image of `image` bytes that ends with the system. Swap space that depends
-    /// on the memory is left out.
+    /// Returns the size in bytes that a disk needs for the plan and for an image of `image` bytes that ends with the
+    /// system. Swap space whose size depends on the memory is not counted.
     pub fn least(&self, image: u64) -> u64 {
         let bytes = |part: &PlannedPartition, rest| match part.size {
             PlannedSize::Mebibytes(size) => size.saturating_mul(1 << 20),
@@ -117,7 +119,7 @@ impl PartitionPlan {
         image.max(bytes(&self.0[0], 0)).saturating_add(others)
     }
 
-    /// Reads the text.
+    /// Parses the text.
     pub fn parse(text: &str) -> Result<Self, PartitionPlanError> {
         let partition = |keyword: &str| {
             let (purpose, size) = keyword.split_once(':')?;
@@ -137,7 +139,7 @@ impl PartitionPlan {
         let partitions: Option<Vec<PlannedPartition>> = text.split(',').map(partition).collect();
         Self::new(partitions.ok_or_else(|| {
             PartitionPlanError(format!(
-                "\"{text}\" are no partitions: expected system:SIZE,swap:SIZE,/PATH:SIZE"
+                "\"{text}\" is not a partition plan: expected system:SIZE,swap:SIZE,/PATH:SIZE"
             ))
         })?)
     }
@@ -169,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_chapters_division_reads_as_written() {
+    fn reads_back_a_plan() {
         let text = "system:10240,swap:memory,/home:rest";
         let partition_plan = PartitionPlan::parse(text).unwrap();
         assert_eq!(partition_plan.partitions()[1].purpose, Purpose::Swap);
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_needs_room_for_all_of_it() {
+    fn computes_the_size_of_the_disk() {
         let least = |text| PartitionPlan::parse(text).unwrap().least(500 << 20) >> 20;
         assert_eq!(least("system:rest,swap:100"), 600);
         assert_eq!(least("system:800,swap:memory,/home:rest"), 816);
@@ -186,16 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn rejects_impossible_plans() {
         for (text, wrong) in [
-            ("", "\"\" are no partitions"),
+            ("", "\"\" is not a partition plan"),
             ("swap:5,system:rest", "the system must be the first partition"),
-            ("system:rest,swap:1,swap:2", "only be there once"),
+            ("system:rest,swap:1,swap:2", "only be given once"),
             ("system:rest,/home:rest", "only one partition can have the rest"),
             ("system:memory", "a number of mebibytes above 0"),
             ("system:rest,swap:0", "a number of mebibytes above 0"),
-            ("system:rest,/:5", "\"/\" is no location"),
-            ("system:rest,home:5", "are no partitions"),
+            ("system:rest,/:5", "\"/\" is not a mount point"),
+            ("system:rest,home:5", "is not a partition plan"),
         ] {
             let error = PartitionPlan::parse(text).unwrap_err().to_string();
             assert!(error.contains(wrong), "{text}: {error}");

@@ -113,7 +113,7 @@ mod tests {
         );
         assert!(
             text("root=sda1", Some("kind=vmx\n"))
-                .starts_with("root=\"sda1\" names no device: expected UUID=")
+                .starts_with("root=\"sda1\" is not a device: expected UUID=")
         );
     }
 }

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_keyword_names_its_file_system_alone() {
+    fn every_keyword_is_unique() {
         for filesystem in Filesystem::ALL {
             assert_eq!(Filesystem::parse(filesystem.keyword()), Some(*filesystem));
         }

@@ -1,12 +1,12 @@
-//! Facts about what lies on disks, shared by the builder and the boot program.
+//! Formats of data on disks, shared by the builder and the boot program.
 //!
 //! * [`Filesystem`]: the file systems that descriptions, boot settings and superblocks can name.
-//! * [`Superblock`]: what the start of a device says about the file system on it.
+//! * [`Superblock`]: the file system that the start of a device describes.
 //! * [`partition_table`]: GPT and MBR, read, written and changed.
 //! * [`modules`]: the kernel modules that depmod lists, and which of them a name needs.
 //! * [`Bytes`], [`Mebibytes`], [`Sectors`]: sizes with their unit in the type.
 //!
-//! The crate is pure: bytes in, facts out. It opens no file and starts no process. Its input may come from a
+//! The crate is pure: bytes in, values out. It opens no file and starts no process. Its input may come from a
 //! damaged or crafted disk, and `linuxrc` is built to abort on panic, so that nothing here may panic, overflow or
 //! allocate what the input asks for without a limit.
 #![forbid(unsafe_code)]

@@ -11,7 +11,7 @@ pub struct Bytes(pub u64);
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Mebibytes(pub u64);
 
-/// A number of sectors, or the number of one, on a disk whose sector size the context specifies.
+/// A number of sectors, or a sector number, on a disk whose sector size the context specifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Sectors(pub u64);
 

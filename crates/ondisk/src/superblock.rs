@@ -1,4 +1,4 @@
-//! What the first blocks of a device say about the file system on it.
+//! The superblocks of file systems, in the first blocks of a device.
 //!
 //! Offsets and magic numbers are those of the kernel's headers: fs/ext4/ext4.h, fs/xfs/libxfs/xfs_format.h,
 //! include/uapi/linux/btrfs_tree.h, fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h. Checksums are not verified: the kernel
@@ -13,13 +13,13 @@ use crate::{Filesystem, Uuid};
 pub struct Superblock {
     /// The file system.
     pub filesystem: Filesystem,
-    /// Lower case, with dashes.
+    /// In lower case, with dashes.
     pub uuid: Option<String>,
-    /// What the file system is called.
+    /// The label.
     pub label: Option<String>,
     /// Bytes of the device that the file system uses.
     pub bytes: u64,
-    /// What growing it needs to know.
+    /// The facts that are needed to grow it.
     pub growth: Growth,
 }
 
@@ -38,16 +38,16 @@ pub enum Growth {
         /// How much of the file system inodes may take.
         inode_percentage: u8,
     },
-    /// Btrfs: one of its devices, to all there is.
+    /// Btrfs: one of its devices, to its full size.
     Btrfs {
         /// The number of the device.
         device: u64,
     },
-    /// It cannot be grown: it is read-only, or on several devices.
+    /// Not possible: the file system is read-only, or on several devices.
     Fixed,
 }
 
-/// Where the last superblock that is looked for ends: Btrfs, 64 KiB into the device.
+/// The end of the last superblock that is read, in bytes: Btrfs, 64 KiB into the device.
 const PROBED: u64 = 0x1_1000;
 
 /// Reads the superblock of a device or an image file. A device that is too small to have one has none.
@@ -58,8 +58,8 @@ pub fn probe(device: &mut (impl Read + Seek)) -> io::Result<Option<Superblock>> 
     Ok(Superblock::find(&start))
 }
 
-/// Reads the UUID of swap space at the start of a device with pages of 4096 bytes. Swap space that holds a sleeping
-/// machine has another signature and is none.
+/// Reads the UUID of swap space at the start of a device with pages of 4096 bytes. Swap space that contains a hibernated
+/// system has another signature and is not recognised.
 pub fn probe_swap(start: &[u8]) -> Option<String> {
     let fields = Fields(start);
     if fields.array(4086)? != *b"SWAPSPACE2" {
@@ -72,8 +72,8 @@ pub fn probe_swap(start: &[u8]) -> Option<String> {
 type Reader = fn(&[u8]) -> Option<Superblock>;
 
 impl Filesystem {
-    /// Returns how to find the file system; none for those that no boot image recognises. ext2 and ext3 are found with
-    /// ext4, of which they are variants.
+    /// Returns the function that finds the file system; none for those that no boot image recognises. ext2 and ext3 are
+    /// found with ext4, of which they are variants.
     fn reader(self) -> Option<Reader> {
         match self {
             Self::Ext2 | Self::Ext3 | Self::Ext4 => Some(|start| Fields(start).ext()),
@@ -136,7 +136,7 @@ impl Fields<'_> {
         const HAS_JOURNAL: u32 = 0x4;
         const IS_JOURNAL: u32 = 0x8;
         const HAS_64_BITS: u32 = 0x80;
-        // What ext3 may have: file types, recovery needed, meta block groups; sparse superblocks, large files, btree
+        // Features that ext3 may have: file types, recovery needed, meta block groups; sparse superblocks, large files, btree
         // directories. Anything else makes it ext4.
         const EXT3_INCOMPATIBLE: u32 = 0x2 | 0x4 | 0x10;
         const EXT3_READ_ONLY: u32 = 0x1 | 0x2 | 0x4;
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn swap_space_is_recognised_unless_a_machine_sleeps_in_it() {
+    fn recognises_swap_space_unless_a_system_hibernates_in_it() {
         let dir = tempfile::tempdir().unwrap();
         let image = dir.path().join("image");
         File::create(&image).unwrap().set_len(MIB).unwrap();
@@ -361,7 +361,7 @@ mod tests {
 
     /// Whatever a superblock claims, later code divides by its block size and adds to its size.
     #[test]
-    fn impossible_block_sizes_are_no_file_system() {
+    fn rejects_impossible_block_sizes() {
         let with = |fields: &[(usize, &[u8])]| {
             let mut bytes = vec![0; 0x1_1000];
             fields.iter().for_each(|(at, field)| bytes[*at..at + field.len()].copy_from_slice(field));
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_no_file_system() {
+    fn does_not_recognise_other_bytes() {
         for bytes in [vec![], vec![0; 512], vec![0; 0x2_0000], vec![0xff; 0x2_0000], b"XFSB".to_vec()] {
             assert_eq!(probe(&mut io::Cursor::new(bytes)).unwrap(), None);
         }

@@ -1,12 +1,12 @@
-//! Storage: what lies on the disks of a system, as a tree.
+//! Storage: the content of the disks of a system, as a tree.
 //!
 //! ```text
 //! Storage -> Table (GPT or MBR) -> Partition -> Content: file system, FAT, swap space, boot code, nothing
 //! ```
 //!
-//! The builder derives everything about a disk from this one value: the partition table, what is written into each
-//! partition, fstab, the file system GRUB reads, and `storage=` of `/kiwi.boot`, from which linuxrc derives what it mounts
-//! before it enters the system. A further layer (a volume group, an encrypted device) is a further variant of [`Content`].
+//! The builder derives everything about a disk from this value: the partition table, the content of each partition,
+//! fstab, the file system that GRUB reads, and `storage=` of `/kiwi.boot`, from which linuxrc derives what it mounts
+//! before it enters the system. A new layer (a volume group, an encrypted device) is a new variant of [`Content`].
 
 mod text;
 
@@ -18,16 +18,16 @@ pub use text::StorageError;
 /// All disks of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Storage {
-    /// One per disk.
+    /// One table per disk.
     pub tables: Vec<Table>,
 }
 
 /// The partition table of one disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
-    /// Its kind.
+    /// The kind of the table.
     pub scheme: Scheme,
-    /// Its partitions in their order on the disk.
+    /// The partitions in their order on the disk.
     pub partitions: Vec<Partition>,
 }
 
@@ -38,81 +38,81 @@ pub struct Partition {
     pub number: u32,
     /// Its name in a GPT.
     pub name: String,
-    /// Its size in mebibytes; none: what its content needs.
+    /// The size in mebibytes; none: the size that its content needs.
     pub size: Option<u64>,
-    /// What is in it.
+    /// The content.
     pub content: Content,
 }
 
-/// What a partition contains.
+/// The content of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// A file system of Linux.
+    /// A Linux file system.
     Filesystem(FilesystemContent),
     /// A FAT file system, which firmware reads.
     Fat {
-        /// Its volume id; none: not decided yet.
+        /// The volume id; none: not yet chosen.
         id: Option<u32>,
-        /// Where the system mounts it.
+        /// The mount point in the system.
         mount: Option<Mount>,
     },
     /// Swap space.
     Swap {
-        /// Its UUID; none: not decided yet.
+        /// The UUID; none: not yet chosen.
         uuid: Option<String>,
-        /// Its label.
+        /// The label.
         label: Option<String>,
     },
-    /// The core of the boot loader for BIOS.
+    /// The core image of the boot loader for BIOS.
     BootCode,
     /// Nothing.
     Empty,
 }
 
-/// A file system of Linux.
+/// A Linux file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesystemContent {
-    /// Its kind.
+    /// The kind of file system.
     pub kind: Filesystem,
-    /// Its UUID; none: it has none, or it is not decided yet.
+    /// The UUID; none: the file system has none, or it is not yet chosen.
     pub uuid: Option<String>,
-    /// Its label.
+    /// The label.
     pub label: Option<String>,
-    /// Where the system mounts it.
+    /// The mount point in the system.
     pub mount: Option<Mount>,
     /// Whether it grows to the end of the disk at the first boot.
     pub grow: bool,
 }
 
-/// A line of fstab.
+/// A mount point in fstab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount {
-    /// An absolute path without a `/` at its end; `/` is the system itself.
+    /// An absolute path without a `/` at its end; `/` is the root file system.
     pub path: String,
     /// Mount options.
     pub options: String,
 }
 
 impl Mount {
-    /// The mount point `path` with these options.
+    /// Returns the mount point `path` with these options.
     pub fn new(path: impl Into<String>, options: impl Into<String>) -> Self {
         Self { path: path.into(), options: options.into() }
     }
 
-    /// Whether the file at the absolute path `file` is inside this mount point.
+    /// Returns whether the absolute path `file` is inside this mount point.
     pub fn contains(&self, file: &str) -> bool {
         self.path == "/"
             || file.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
-/// A FAT volume id as `blkid` and fstab write it: `1234-ABCD`.
+/// Returns a FAT volume id as `blkid` and fstab write it: `1234-ABCD`.
 pub fn fat_uuid(id: u32) -> String {
     format!("{:04X}-{:04X}", id >> 16, id & 0xffff)
 }
 
 impl Content {
-    /// Where the system mounts it.
+    /// Returns the mount point of the content.
     pub fn mount(&self) -> Option<&Mount> {
         match self {
             Self::Filesystem(volume) => volume.mount.as_ref(),
@@ -121,20 +121,20 @@ impl Content {
         }
     }
 
-    /// Whether the system mounts it at `path`.
+    /// Returns whether the system mounts the partition at `path`.
     pub fn is_mounted_at(&self, path: &str) -> bool {
         self.mount().is_some_and(|mount| mount.path == path)
     }
 }
 
 impl Table {
-    /// The partition that the system mounts at `path`.
+    /// Returns the partition that the system mounts at `path`.
     pub fn mounted_at(&self, path: &str) -> Option<&Partition> {
         self.partitions.iter().find(|partition| partition.content.is_mounted_at(path))
     }
 
-    /// The partition whose file system contains the absolute path `file` when everything is mounted, and the path of
-    /// that file inside it.
+    /// Returns the partition whose file system contains the absolute path `file` when everything is mounted, and the path
+    /// of that file inside it.
     pub fn containing<'a>(&self, file: &'a str) -> Option<(&Partition, &'a str)> {
         let mounts =
             self.partitions.iter().filter_map(|partition| Some((partition, partition.content.mount()?)));
@@ -146,13 +146,13 @@ impl Table {
 }
 
 impl Storage {
-    /// The storage of a system on one disk.
+    /// Returns the storage of a system on one disk.
     pub fn of(table: Table) -> Self {
         Self { tables: vec![table] }
     }
 
-    /// The partitions that must be mounted before the system's init starts, parents before children, each with its
-    /// mount: programs and libraries of the init itself are in `/usr`. The rest is the system's own task, by its fstab.
+    /// Returns the partitions that must be mounted before the init of the system starts, parents before children, each
+    /// with its mount point: `/usr` contains programs and libraries of the init. The system mounts the others by its fstab.
     pub fn early_mounts(&self) -> Vec<(&Partition, &Mount)> {
         let partitions = self.tables.iter().flat_map(|table| &table.partitions);
         let mut early: Vec<_> = partitions

@@ -56,15 +56,15 @@ fn mounts_usr_before_the_init_starts() {
 }
 
 #[test]
-fn rejects_what_is_damaged_by_name() {
+fn names_the_damaged_part() {
     for (text, expected) in [
         ("", "unknown item \"\""),
         ("table", "\"scheme\" is missing in \"table\""),
-        ("table;scheme=x", "scheme=\"x\" in \"table;scheme=x\" is not a value of this key"),
+        ("table;scheme=x", "invalid value scheme=\"x\" in \"table;scheme=x\""),
         ("partition;number=1;name=a;content=empty", "has no table before it"),
         ("table;scheme=mbr;scheme=mbr", "duplicate key \"scheme\""),
         ("table;scheme=mbr;size=1", "unknown key \"size\""),
-        ("table;scheme=mbr partition;number=0;name=a;content=empty", "is not a value of this key"),
+        ("table;scheme=mbr partition;number=0;name=a;content=empty", "invalid value number=\"0\""),
         ("table;scheme=mbr partition;number=1;size=x;name=a;content=empty", "size=\"x\""),
         ("table;scheme=mbr partition;number=1;name=%4;content=empty", "is not key=value"),
         (

@@ -4,15 +4,15 @@
 //! table;scheme=gpt partition;number=1;name=p.legacy;content=boot-code partition;number=2;name=p.lxhome;size=512;content=filesystem;kind=xfs;label=HOME;mount=/home;options=defaults;grow=no
 //! ```
 //!
-//! Items are separated by blanks, a partition belongs to the table before it. The fields of an item are separated by
-//! `;`; a size is mebibytes. In a value, every byte but ASCII letters, digits and `/ . _ - = , : +` is written as `%XX`.
+//! Items are separated by blanks; a partition belongs to the table before it. The fields of an item are separated by
+//! `;`; a size is in mebibytes. In a value, every byte but ASCII letters, digits and `/ . _ - = , : +` is written as `%XX`.
 
 use std::fmt::{self, Write as _};
 
 use super::{Content, FilesystemContent, Mount, Partition, Scheme, Storage, Table};
 use ondisk::Filesystem;
 
-/// Why a text does not describe storage.
+/// The error for a text that does not describe storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageError(String);
 
@@ -107,11 +107,11 @@ fn decoded(value: &str) -> Option<String> {
 }
 
 impl Storage {
-    /// Reads the text.
+    /// Parses the text.
     ///
     /// # Errors
     ///
-    /// An item, a field or a value that is unknown, missing or duplicate: builder and linuxrc come from one build, so a
+    /// An item, a field or a value is unknown, missing or duplicate: builder and linuxrc come from one build, so a
     /// difference is damage.
     pub fn parse(text: &str) -> Result<Self, StorageError> {
         let mut storage = Self::default();
@@ -144,7 +144,7 @@ impl Storage {
     }
 }
 
-/// The fields of an item that were not taken yet.
+/// The fields of an item that were not read yet.
 struct Fields<'a> {
     item: &'a str,
     kind: &'a str,
@@ -178,7 +178,7 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong(&self, key: &str, value: &str) -> StorageError {
-        StorageError(format!("{key}=\"{value}\" in \"{}\" is not a value of this key", self.item))
+        StorageError(format!("invalid value {key}=\"{value}\" in \"{}\"", self.item))
     }
 
     fn finish(self) -> Result<(), StorageError> {

@@ -1,4 +1,4 @@
-//! Tables that somebody crafted, or that damage left: each is an error, and nothing is written.
+//! Crafted and damaged tables: each is an error, and nothing is written.
 
 use std::io::Cursor;
 
@@ -31,7 +31,7 @@ fn disk(scheme: Scheme) -> Memory {
     disk
 }
 
-/// Writes both tables of a GPT anew, with right checksums, after `change`.
+/// Changes both tables of a GPT by `change` and writes them with correct checksums.
 fn crafted(change: impl Fn(&mut GPTHeader, &mut Vec<GPTPartitionEntry>)) -> Memory {
     let mut disk = disk(Scheme::Gpt);
     for sector in [1, LAST] {
@@ -104,7 +104,7 @@ fn refusal(mut disk: Memory) -> String {
 }
 
 #[test]
-fn the_tables_that_are_changed_here_are_accepted_unchanged() {
+fn accepts_the_unchanged_tables() {
     for mut disk in [disk(Scheme::Gpt), disk(Scheme::Mbr), crafted(|_, _| ())] {
         let table = PartitionTable::read(&mut disk, 512).unwrap().unwrap();
         assert_eq!(table.room(2, DISK).unwrap().unwrap().end, 3 * MIB);
@@ -112,7 +112,7 @@ fn the_tables_that_are_changed_here_are_accepted_unchanged() {
 }
 
 #[test]
-fn headers_that_ask_for_too_much_are_refused() {
+fn rejects_headers_with_impossible_numbers() {
     let damaged =
         |what: &str| format!("the GPT is damaged: its primary table {what}, its backup table {what}");
     // 600 GB of entries.
@@ -143,7 +143,7 @@ fn headers_that_ask_for_too_much_are_refused() {
     for (index, change) in bounds.into_iter().enumerate() {
         let text = refusal(crafted(|header, _| change(header)));
         let expected = match index {
-            // Only the primary entries would be there.
+            // The disk would contain the primary entries only.
             6 => "the partition table is wrong: partitions may start where its entries belong",
             _ => "refers to sectors that it cannot use",
         };
@@ -152,31 +152,31 @@ fn headers_that_ask_for_too_much_are_refused() {
 }
 
 #[test]
-fn a_header_in_another_place_than_it_claims_is_refused() {
+fn rejects_a_header_in_another_sector_than_it_claims() {
     let text = refusal(crafted(|header, _| header.primary_lba = 7));
     assert!(text.contains("claims to be in sector 7"), "{text}");
 }
 
 #[test]
-fn partitions_outside_the_disk_are_refused() {
+fn rejects_partitions_outside_the_disk() {
     for (start, end) in
         [(4096, u64::MAX), (u64::MAX, u64::MAX), (0, 0), (33, 5000), (5000, 4999), (4096, LAST)]
     {
         let text = refusal(crafted(|_, entries| {
             (entries[1].starting_lba, entries[1].ending_lba) = (start, end);
         }));
-        assert_eq!(text, "the partition table is wrong: partition 2 does not lie inside the disk");
+        assert_eq!(text, "the partition table is wrong: partition 2 is not inside the disk");
     }
     for (start, sectors) in [(0, 5), (4096, u32::MAX), (u32::MAX, u32::MAX), (16384, 1)] {
         let mut disk = disk(Scheme::Mbr);
         write_at(&mut disk, 446 + 16 + 8, &u32::to_le_bytes(start)).unwrap();
         write_at(&mut disk, 446 + 16 + 12, &u32::to_le_bytes(sectors)).unwrap();
-        assert_eq!(refusal(disk), "the partition table is wrong: partition 2 does not lie inside the disk");
+        assert_eq!(refusal(disk), "the partition table is wrong: partition 2 is not inside the disk");
     }
 }
 
 #[test]
-fn partitions_that_overlap_are_refused_but_still_have_names() {
+fn rejects_overlapping_partitions_but_reads_their_identifiers() {
     let mut gpt = crafted(|_, entries| entries[1].starting_lba = 4095);
     let mut mbr = disk(Scheme::Mbr);
     write_at(&mut mbr, 446 + 16 + 8, &4095u32.to_le_bytes()).unwrap();
@@ -188,7 +188,7 @@ fn partitions_that_overlap_are_refused_but_still_have_names() {
 }
 
 #[test]
-fn a_damaged_primary_table_leaves_the_backup() {
+fn reads_the_backup_of_a_damaged_primary_table() {
     let mut disk = disk(Scheme::Gpt);
     write_at(&mut disk, 512 + 80, &u32::MAX.to_le_bytes()).unwrap();
     let before = disk.get_ref().clone();
@@ -198,7 +198,7 @@ fn a_damaged_primary_table_leaves_the_backup() {
 }
 
 #[test]
-fn impossible_sectors_and_disks_are_refused() {
+fn rejects_impossible_sectors_and_disks() {
     for size in [0, 1, 511, 513, 8192, u64::MAX] {
         let error = PartitionTable::read(&mut disk(Scheme::Gpt), size).unwrap_err().to_string();
         assert_eq!(error, format!("sectors of {size} bytes are not supported"));
@@ -208,7 +208,7 @@ fn impossible_sectors_and_disks_are_refused() {
 }
 
 #[test]
-fn new_tables_must_be_possible() {
+fn rejects_impossible_new_tables() {
     let write = |scheme, partitions| {
         let table = NewTable { scheme, guid: Uuid([9; 16]), active: 1, partitions };
         table.write(&mut Cursor::new(vec![0; DISK as usize]), 512).unwrap_err().to_string()
@@ -220,7 +220,7 @@ fn new_tables_must_be_possible() {
         let text = write(Scheme::Gpt, vec![partition(number, 2048, 5)]);
         assert_eq!(text, format!("the partition table has no partition {number}"));
     }
-    assert!(write(Scheme::Gpt, vec![partition(1, u64::MAX, 5)]).contains("does not lie inside the disk"));
+    assert!(write(Scheme::Gpt, vec![partition(1, u64::MAX, 5)]).contains("is not inside the disk"));
     assert!(write(Scheme::Gpt, vec![partition(1, 2048, 2), partition(2, 2049, 2)]).contains("overlap"));
     let mut same = partition(2, 4096, 5);
     same.guid = Uuid([1; 16]);

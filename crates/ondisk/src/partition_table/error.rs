@@ -21,7 +21,7 @@ pub enum TableError {
     NoTable,
     /// The table has no partition of this number.
     NoPartition(u32),
-    /// This partition has no sectors, or does not lie inside the part of the disk that the table is about.
+    /// This partition has no sectors, or is outside of the usable sectors of the disk.
     OutsideDisk(u32),
     /// These two partitions have sectors in common.
     Overlap(u32, u32),
@@ -54,7 +54,7 @@ pub enum GptFault {
     EntryCount(u32),
     /// The header specifies this many bytes for an entry.
     EntrySize(u32),
-    /// The header, the entries or the usable sectors lie outside the disk, or over each other.
+    /// The header, the entries or the usable sectors are outside the disk, or overlap.
     Bounds,
 }
 
@@ -69,7 +69,7 @@ impl fmt::Display for TableError {
             Self::NoTable => f.write_str("the disk has no partition table"),
             Self::NoPartition(number) => write!(f, "the partition table has no partition {number}"),
             Self::OutsideDisk(number) => {
-                write!(f, "the partition table is wrong: partition {number} does not lie inside the disk")
+                write!(f, "the partition table is wrong: partition {number} is not inside the disk")
             }
             Self::Overlap(one, other) => {
                 write!(f, "the partition table is wrong: partitions {one} and {other} overlap")

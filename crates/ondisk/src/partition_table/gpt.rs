@@ -1,11 +1,11 @@
-//! The GUID partition table. gptman encodes it and computes its checksums; it trusts the numbers of a header, so that
+//! The GUID partition table. gptman encodes it and computes its checksums; it trusts the numbers of a header, so
 //! every header is checked here before gptman reads what the header refers to.
 //!
 //! # A power cut at any moment
 //!
 //! The new backup is written to the end of the disk first, and is on the disk before the primary table is touched. Until
-//! then the old primary table is complete, and the next boot starts again. While the primary table is written, it may be
-//! torn; then the kernel finds no partitions, [`repair`](super::repair) finds the backup at the end of the disk and
+//! then the old primary table is complete, and the next boot starts again. A cut while the primary table is written may
+//! damage it; then the kernel finds no partitions, [`repair`](super::repair) finds the backup at the end of the disk and
 //! writes the primary table from it. UEFI firmware does the same, and GRUB ignores the checksums.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::Uuid;
 
-/// Bytes of an entry; other sizes are allowed by the specification and used by nobody.
+/// Bytes of an entry. The specification allows other sizes, which no known program uses.
 const ENTRY: u32 = 128;
 /// Numbers of entries that are accepted. Partitioning programs write 128.
 const ENTRIES: std::ops::RangeInclusive<u32> = 4..=1024;
@@ -61,7 +61,7 @@ fn fault(error: gptman::Error) -> GptFault {
     }
 }
 
-/// Fails unless what the header in `sector` says can be true on a disk whose last sector is `last`.
+/// Fails unless the header in `sector` is possible on a disk whose last sector is `last`.
 fn check_header(header: &GPTHeader, sector: u64, last: u64, sector_size: u64) -> Result<(), GptFault> {
     if header.primary_lba != sector {
         return Err(GptFault::Position(header.primary_lba));
@@ -165,7 +165,7 @@ impl Gpt {
         })
     }
 
-    /// Fails unless every partition lies inside the usable sectors, apart from the others.
+    /// Fails unless every partition is inside the usable sectors and none overlap.
     fn check(&self) -> Result<(), TableError> {
         // When the table is written, its entries go behind the primary header.
         if self.header.first_usable_lba < 2 + sectors_of_entries(&self.header, self.sector_size) {
@@ -240,7 +240,7 @@ impl Gpt {
         Self { header: self.header.clone(), entries, sector_size: self.sector_size }.write(disk, flush)
     }
 
-    /// Writes both tables, for the disk as large as it is now: first the backup, to the last sectors.
+    /// Writes both tables, for the current size of the disk: first the backup, to the last sectors.
     fn write<D: Read + Write + Seek>(
         mut self,
         disk: &mut D,

@@ -9,17 +9,17 @@ use crate::Uuid;
 /// The first sector of a disk, as far as an MBR defines it.
 pub type BootSector = [u8; 512];
 
-/// Where the entries start.
+/// The offset of the entries in bytes.
 const ENTRIES: usize = 446;
 /// Bytes of an entry.
 const ENTRY: usize = 16;
-/// Where the signature of the disk is stored.
+/// The offset of the disk's signature in bytes.
 const SIGNATURE: usize = 440;
 /// The last two bytes of a boot sector.
 const MARK: [u8; 2] = [0x55, 0xaa];
-/// The address of a sector that cylinders, heads and sectors cannot express.
+/// The CHS address for a sector that has none.
 const BEYOND_GEOMETRY: [u8; 3] = [0xfe, 0xff, 0xff];
-/// The type of the entry that stands for a GPT.
+/// The type of the protective entry, which covers a GPT.
 const PROTECTIVE: u8 = 0xee;
 
 /// The master boot record of a disk.
@@ -49,12 +49,12 @@ impl Entry {
         self.system != 0 && self.sectors != 0
     }
 
-    /// Returns whether it holds the logical partitions.
+    /// Returns whether the entry is an extended partition, which contains the logical ones.
     fn is_container(self) -> bool {
         matches!(self.system, 0x05 | 0x0f | 0x85)
     }
 
-    /// Returns the sector behind it.
+    /// Returns the first sector after the partition.
     fn end(self) -> u64 {
         if self.is_used() { u64::from(self.start) + u64::from(self.sectors) } else { 0 }
     }
@@ -65,7 +65,7 @@ pub(super) fn is_boot_sector(sector: &BootSector) -> bool {
     sector[510..] == MARK
 }
 
-/// Returns the index of the entry that stands for a GPT, if the sector has one.
+/// Returns the index of the protective entry, if the sector has one.
 pub(super) fn protective_entry(sector: &BootSector) -> Option<usize> {
     (0..4).find(|index| sector[ENTRIES + index * ENTRY + 4] == PROTECTIVE)
 }
@@ -91,7 +91,7 @@ fn index_of(number: u32) -> Result<usize, TableError> {
     }
 }
 
-/// Writes the entry of a new partition into the sector. `address` is its address in cylinders, heads and sectors.
+/// Writes the entry of a new partition into the sector. `address` is its CHS address.
 fn put(
     sector: &mut BootSector,
     number: u32,
@@ -109,7 +109,7 @@ fn put(
     Ok(())
 }
 
-/// Adds the partition `number`, of Linux, to the MBR in `sector`, unless that sector is not an MBR or the entries from
+/// Adds the Linux partition `number` to the MBR in `sector`, unless that sector is not an MBR or the entries from
 /// this one on are in use. Both positions are in sectors.
 pub fn append(sector: &mut BootSector, number: u32, start: u64, sectors: u64) -> Result<(), TableError> {
     let first = ENTRIES + index_of(number)? * ENTRY;
@@ -140,14 +140,14 @@ pub(super) fn create(table: &NewTable, disk: &mut (impl Read + Write + Seek)) ->
     write_at(disk, 0, &sector)
 }
 
-/// Returns what `PARTUUID=` calls partition `number` on the disk with this signature.
+/// Returns the `PARTUUID=` of partition `number` on the disk with this signature.
 pub fn partition_uuid(signature: u32, number: u32) -> String {
     format!("{signature:08x}-{number:02x}")
 }
 
 impl Mbr {
-    /// Reads the entries of a boot sector. A file system on a bare disk has a boot sector with the same mark; it is told
-    /// apart by its flags, which are code there.
+    /// Reads the entries of a boot sector. A file system on an unpartitioned disk has a boot sector with the same mark; it is
+    /// distinguished by the flags of the entries, which are code in such a sector.
     pub(super) fn parse(sector: &BootSector, sector_size: u64) -> Option<Self> {
         let entries = [0, 1, 2, 3].map(|index| Entry::read(sector, index));
         let flags_are_valid = (0..4).all(|index| matches!(sector[ENTRIES + index * ENTRY], 0 | 0x80));
@@ -160,7 +160,7 @@ impl Mbr {
         })
     }
 
-    /// Fails unless every partition lies inside the disk and apart from the others.
+    /// Fails unless every partition is inside the disk and none overlap.
     fn check(&self, disk_sectors: u64) -> Result<(), TableError> {
         let used = || (1..).zip(self.entries).filter(|(_, entry)| entry.is_used());
         for (number, entry) in used() {
@@ -197,7 +197,7 @@ impl Mbr {
         wanted.is_some_and(|wanted| wanted.iter().all(|entry| entry.system == 0))
     }
 
-    /// Writes partition `system` with a new length, and those `added` behind it, numbered from it on. The sector is
+    /// Writes partition `system` with a new length and adds the partitions `added`, numbered from its number on. The sector is
     /// written once, so that a power cut leaves the old table or the new one.
     pub(super) fn repartition<D: Read + Write + Seek>(
         &self,
@@ -213,7 +213,7 @@ impl Mbr {
         let index = index_of(system.number)?;
         let in_sectors = |bytes: u64| bytes / self.sector_size;
         let entry = &mut sector[ENTRIES + index * ENTRY..][..ENTRY];
-        // The address of the old end is replaced by one that stands for any end.
+        // The CHS address of the old end is replaced by the one that stands for any sector.
         entry[5..8].copy_from_slice(&BEYOND_GEOMETRY);
         entry[12..16].copy_from_slice(&checked_u32(system.number, in_sectors(system.length))?);
         for (number, addition) in (system.number + 1..).zip(added) {

@@ -1,9 +1,9 @@
 //! Partition tables: reading them, writing new ones, and growing or adding partitions at the end of a disk.
 //!
 //! Reading is lenient: a table with a wrong partition still names the others. Changing is strict: a table whose
-//! partitions overlap or lie outside the disk is an error, before anything is written.
+//! partitions overlap or are outside the disk is an error, before anything is written.
 //!
-//! An MBR is one sector, which a disk writes whole or not at all; `gpt` says how a GPT survives a power cut.
+//! An MBR is one sector, which a disk writes completely or not at all; `gpt` describes how a GPT survives a power cut.
 
 #[cfg(test)]
 mod crafted;
@@ -21,12 +21,12 @@ pub use mbr::{BootSector, Mbr, append, partition_uuid as mbr_partition_uuid};
 
 use crate::{Sectors, Uuid};
 
-/// Partitions end at a multiple of this, and less than this is not worth growing for. In bytes.
+/// Partitions end at a multiple of this, and do not grow by less than this. In bytes.
 const ALIGNMENT: u64 = 1 << 20;
-/// Bytes of the smallest disk that is said to have a partition table.
+/// Bytes of the smallest disk that can have a partition table.
 const SMALLEST_DISK: u64 = 4 * ALIGNMENT;
 
-/// The kinds of partition tables.
+/// The kind of a partition table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// A GUID partition table, with the boot sector that protects it.
@@ -35,7 +35,7 @@ pub enum Scheme {
     Mbr,
 }
 
-/// What a partition is for.
+/// The purpose of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionType {
     /// The core of the boot loader for BIOS on a GPT.
@@ -62,7 +62,7 @@ impl PartitionType {
         )
     }
 
-    /// Returns the type in an MBR. That of a partition for firmware is FAT32, which BIOS and UEFI accept on sticks.
+    /// Returns the type in an MBR. A partition for firmware has the type FAT32, which BIOS and UEFI accept on sticks.
     pub const fn mbr(self) -> u8 {
         match self {
             Self::Firmware => 0x0c,
@@ -72,33 +72,33 @@ impl PartitionType {
     }
 }
 
-/// A table for a disk that has none.
+/// The partition table of a new disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTable {
-    /// Its kind.
+    /// The kind of the table.
     pub scheme: Scheme,
     /// The GUID of the disk; its first four bytes are the signature of an MBR.
     pub guid: Uuid,
-    /// The partition that an MBR marks as the one to start from; 0: none.
+    /// The number of the partition that an MBR marks as active; 0: none.
     pub active: u32,
-    /// Its partitions.
+    /// The partitions.
     pub partitions: Vec<NewPartition>,
 }
 
 /// A partition of a new table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPartition {
-    /// Its number, counted from 1.
+    /// The number, counted from 1.
     pub number: u32,
-    /// What it is for.
+    /// The purpose.
     pub partition_type: PartitionType,
-    /// Its first sector.
+    /// The first sector.
     pub start: Sectors,
-    /// How many sectors it has.
+    /// The number of sectors.
     pub sectors: Sectors,
-    /// Its GUID in a GPT.
+    /// The GUID in a GPT.
     pub guid: Uuid,
-    /// Its name in a GPT.
+    /// The name in a GPT.
     pub name: String,
 }
 
@@ -112,7 +112,7 @@ impl NewTable {
     }
 }
 
-/// Returns the signature of an MBR on the disk with this GUID, whose first four bytes it stores as they are.
+/// Returns the MBR signature of the disk with this GUID: its first four bytes, as they are stored.
 pub fn mbr_signature(guid: Uuid) -> u32 {
     let [first, second, third, fourth, ..] = guid.0;
     u32::from_le_bytes([first, second, third, fourth])
@@ -127,7 +127,7 @@ pub enum PartitionTable {
     Mbr(Mbr),
 }
 
-/// What a table calls a partition.
+/// The identifiers of a partition in its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionNames {
     /// As in `PARTUUID=`.
@@ -136,27 +136,27 @@ pub struct PartitionNames {
     pub label: Option<String>,
 }
 
-/// A partition that can be larger. In bytes.
+/// A partition that can grow. In bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
-    /// Its number, counted from 1.
+    /// The number, counted from 1.
     pub number: u32,
-    /// Where it starts.
+    /// The start.
     pub start: u64,
-    /// How long it can be.
+    /// The largest possible length.
     pub length: u64,
 }
 
-/// A partition that does not exist yet. In bytes.
+/// A partition to be added. In bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addition {
-    /// Where it starts.
+    /// The start.
     pub start: u64,
-    /// How long it is.
+    /// The length.
     pub length: u64,
     /// Whether it is swap space instead of a file system.
     pub swap: bool,
-    /// Its GUID in a GPT, as the sixteen bytes on disk.
+    /// The GUID in a GPT, as the sixteen bytes on disk.
     pub guid: [u8; 16],
 }
 
@@ -166,19 +166,19 @@ impl Addition {
     }
 }
 
-/// Where the last partition lies, and how far the disk continues behind it. In bytes; both ends are behind the start.
+/// The last partition and the space after it. In bytes; both ends are greater than the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// Where it starts.
+    /// The start of the partition.
     pub start: u64,
-    /// Where it ends.
+    /// The end of the partition.
     pub end: u64,
-    /// Where it could end; less than `end` where the end is not aligned.
+    /// The largest possible end; less than `end` when that is not aligned.
     pub limit: u64,
 }
 
 impl Room {
-    /// Returns the room, unless its limit is not behind its start: the last mebibyte of a disk may not be a whole one.
+    /// Returns the room, unless its limit is not greater than its start: the last mebibyte of a disk may be incomplete.
     fn on_disk(self) -> Option<Self> {
         (self.limit > self.start).then_some(self)
     }
@@ -198,7 +198,7 @@ fn write_at(disk: &mut (impl Write + Seek), at: u64, bytes: &[u8]) -> Result<(),
     Ok(disk.write_all(bytes)?)
 }
 
-/// Returns the last multiple of the alignment that is not behind `bytes`.
+/// Returns the largest multiple of the alignment that is not greater than `bytes`.
 fn aligned(bytes: u64) -> u64 {
     bytes / ALIGNMENT * ALIGNMENT
 }
@@ -226,7 +226,7 @@ impl PartitionTable {
         Gpt::read(disk, sector_size).map(|gpt| Some(Self::Gpt(gpt)))
     }
 
-    /// Returns what partition `number` is called. Logical partitions of an MBR (5 and up) have names, too.
+    /// Returns the identifiers of partition `number`. Logical partitions of an MBR (5 and up) have identifiers, too.
     pub fn names(&self, number: u32) -> Option<PartitionNames> {
         match self {
             Self::Gpt(gpt) => gpt.names(number),
@@ -252,7 +252,7 @@ impl PartitionTable {
         }
     }
 
-    /// Returns whether the table has entries for `count` partitions behind `number`.
+    /// Returns whether the table has free entries for `count` partitions after `number`.
     pub fn has_free_entries(&self, number: u32, count: usize) -> bool {
         match self {
             Self::Gpt(gpt) => gpt.has_free_entries(number, count),
@@ -260,7 +260,7 @@ impl PartitionTable {
         }
     }
 
-    /// Returns what `PARTUUID=` will call the partition `number` that gets `guid` where the table has GUIDs.
+    /// Returns the `PARTUUID=` of a new partition `number` that gets `guid` when the table has GUIDs.
     pub fn future_uuid(&self, number: u32, guid: [u8; 16]) -> String {
         match self {
             Self::Gpt(_) => Uuid::from_gpt(guid).to_string(),
@@ -268,8 +268,8 @@ impl PartitionTable {
         }
     }
 
-    /// Writes the table with partition `system` at its new length and those `added` behind it, numbered from it on.
-    /// `flush` brings what was written to the disk itself.
+    /// Writes the table with the new length of partition `system` and the partitions `added`, numbered from its number on.
+    /// `flush` forces the written data to the disk.
     pub fn repartition<D: Read + Write + Seek>(
         &self,
         disk: &mut D,
@@ -286,7 +286,7 @@ impl PartitionTable {
         }
     }
 
-    /// Writes the table with the longer partition. `flush` brings what was written to the disk itself.
+    /// Writes the table with the longer partition. `flush` forces the written data to the disk.
     pub fn extend<D: Read + Write + Seek>(
         &self,
         disk: &mut D,
@@ -297,7 +297,7 @@ impl PartitionTable {
     }
 }
 
-/// Writes the primary table of a GPT from its backup when only the backup is intact. Returns whether that was so.
+/// Writes the primary table of a GPT from its backup when only the backup is intact. Returns whether it did.
 pub fn repair<D: Read + Write + Seek>(
     disk: &mut D,
     sector_size: u64,

@@ -9,7 +9,7 @@ const BEFORE: u64 = 8 * MIB;
 const AFTER: u64 = 16 * MIB;
 const ROOT: &str = "1B2C3D4E-1111-2222-3333-444455556666";
 
-/// A disk of 8 MiB, partitioned by sfdisk, which then became one of 16 MiB.
+/// A disk of 8 MiB that sfdisk partitioned, enlarged to 16 MiB.
 struct Disk {
     _dir: tempfile::TempDir,
     path: PathBuf,
@@ -49,7 +49,7 @@ impl Disk {
         Some(extension)
     }
 
-    /// What sfdisk, who did not write this, says about the table.
+    /// Returns the output of sfdisk, an independent implementation, about the table.
     fn judged(&self) -> String {
         let output = tool("sfdisk").arg("-V").arg(&self.path).output().expect("sfdisk");
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
@@ -95,7 +95,7 @@ fn the_last_gpt_partition_fills_the_disk_and_keeps_its_names() {
 }
 
 #[test]
-fn a_second_time_nothing_is_written() {
+fn writes_nothing_the_second_time() {
     let disk = Disk::gpt();
     disk.extend(2).unwrap();
     let before = bytes(&disk.path);
@@ -104,14 +104,14 @@ fn a_second_time_nothing_is_written() {
 }
 
 #[test]
-fn a_partition_that_another_one_follows_stays() {
+fn does_not_grow_a_partition_before_another() {
     assert_eq!(Disk::gpt().extend(1), None);
     assert_eq!(Disk::partitioned("label: dos\n2048,4096,L\n,,L\n").extend(1), None);
     assert_eq!(Disk::gpt().extend(3), None);
 }
 
 #[test]
-fn an_mbr_partition_fills_the_disk_and_the_loader_stays() {
+fn the_last_mbr_partition_fills_the_disk_and_the_boot_loader_is_kept() {
     let disk = Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n");
     write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
     assert_eq!(disk.extend(1), Some(Extension { number: 1, start: MIB, length: AFTER - MIB }));
@@ -123,7 +123,7 @@ fn an_mbr_partition_fills_the_disk_and_the_loader_stays() {
 }
 
 #[test]
-fn a_disk_is_divided_and_its_loader_stays() {
+fn adds_partitions_and_keeps_the_boot_loader() {
     for (disk, number, uuid) in [
         (Disk::gpt(), 2, "04030201-0605-0807-090a-0b0c0d0e0f10"),
         (Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n"), 1, "1234abcd-03"),
@@ -199,7 +199,7 @@ impl Write for Dying {
 }
 
 #[test]
-fn a_power_cut_at_any_moment_is_survived() {
+fn survives_a_power_cut_at_any_moment() {
     let disk = Disk::gpt();
     let original = bytes(&disk.path);
     // Two headers of 92 bytes, two arrays of 16 KiB, 4 bytes of sector 0: every cut within is tried in steps.
@@ -222,7 +222,7 @@ fn a_power_cut_at_any_moment_is_survived() {
 }
 
 #[test]
-fn a_whole_table_is_not_repaired() {
+fn does_not_repair_an_intact_table() {
     let disk = Disk::gpt();
     let before = bytes(&disk.path);
     assert!(!repair(&mut disk.open(), 512, File::sync).unwrap());
@@ -230,7 +230,7 @@ fn a_whole_table_is_not_repaired() {
 }
 
 #[test]
-fn what_is_no_table_is_none() {
+fn returns_none_without_a_table() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("disk");
     for content in [vec![], vec![0; 5 * MIB as usize], vec![0xff; 5 * MIB as usize]] {
