@@ -232,7 +232,7 @@ fn a_stick_keeps_on_xfs_what_has_room_for_it() {
     let directory = tempfile::tempdir().unwrap();
     let attributes = "flags=\"dmsquash\" hybridpersistent=\"true\" hybridpersistent_filesystem=\"xfs\"";
     let (image, said) = medium_and_keywords(attributes, directory.path());
-    assert_eq!(said.matches("flags=\"dmsquash\" is made as \"overlay\"").count(), 1, "{said}");
+    assert_eq!(said.matches("flags=\"dmsquash\" is built as \"overlay\"").count(), 1, "{said}");
     add_room(&image, 302);
     let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, directory.path());
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");

@@ -1,4 +1,4 @@
-//! The file formats of a virtual disk: the same disk gives the same file.
+//! The file formats of a virtual disk. The same disk gives the same file.
 
 mod identity;
 mod qcow2;
@@ -10,7 +10,7 @@ use description::DiskFormat;
 
 use crate::host::Host;
 
-/// The ending of a disk file in this format, without the dot.
+/// Returns the extension of a disk file in this format, without the dot.
 pub fn ending(format: DiskFormat) -> &'static str {
     match format {
         DiskFormat::Raw => "raw",
@@ -25,7 +25,7 @@ pub fn ending(format: DiskFormat) -> &'static str {
     }
 }
 
-/// Keywords for qemu-img: its name of the format, options we choose, and whether it can compress.
+/// Returns the arguments for qemu-img: its name of the format, kiwi's options, and whether it can compress.
 fn keywords(format: DiskFormat) -> (&'static str, &'static [&'static str], bool) {
     match format {
         DiskFormat::Raw => ("raw", &[], false),
@@ -41,12 +41,12 @@ fn keywords(format: DiskFormat) -> (&'static str, &'static [&'static str], bool)
     }
 }
 
-/// Converts the raw disk into `output`, whose own identifiers come from `id`: a qcow2 without options of the description
-/// by `qcow2`, which takes what is still the same from an `earlier` one, all others by qemu-img. The description's own
-/// options replace ours of the same name.
+/// Converts the raw disk into `output` and sets the identifiers of the file to `id`. A qcow2 without options of the
+/// description is written by `qcow2`, which reuses clusters of an `earlier` one; all others are written by qemu-img. The
+/// options of the description replace kiwi's options of the same name.
 ///
-/// Sixteen coroutines read ahead; they never write out of order (`-W`), which saves a third of the time and puts the
-/// clusters somewhere else in every file.
+/// qemu-img reads ahead with sixteen coroutines. They never write out of order (`-W`): that would save a third of the
+/// time, but put the clusters at different offsets in every file.
 pub fn convert(
     raw: &Path,
     format: DiskFormat,
@@ -61,7 +61,7 @@ pub fn convert(
         let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
         let earlier = earlier.and_then(qcow2::Earlier::open);
         return qcow2::write(raw, &file, earlier.as_ref(), host)
-            .with_context(|| format!("converting the disk to {name}"));
+            .with_context(|| format!("cannot convert the disk to {name}"));
     }
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     let mut all: Vec<String> = own.iter().map(ToString::to_string).collect();
@@ -79,7 +79,7 @@ pub fn convert(
         .arg(output)
         .writable(output.parent().unwrap_or(Path::new("/")))
         .run()
-        .with_context(|| format!("converting the disk to {name}"))?;
+        .with_context(|| format!("cannot convert the disk to {name}"))?;
     let what = || format!("giving {} its identifiers", output.display());
     identity::finish(format, &host.open_file(output).with_context(what)?, id).with_context(what)
 }

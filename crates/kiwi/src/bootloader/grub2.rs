@@ -91,13 +91,13 @@ pub struct Menu {
 }
 
 /// Returns the kernel parameters for the consoles of the description: the last one is `/dev/console`.
-pub fn console_keywords(bootloader: &Bootloader) -> Vec<&'static str> {
+pub fn console_parameters(bootloader: &Bootloader) -> Vec<&'static str> {
     let consoles = consoles(bootloader);
-    let keyword = |console: &Console| match console {
+    let parameter = |console: &Console| match console {
         Console::Screen => "console=tty0",
         Console::Serial => "console=ttyS0,115200",
     };
-    consoles.iter().map(keyword).collect()
+    consoles.iter().map(parameter).collect()
 }
 
 /// Returns the consoles of the description; screen and serial line if it names none.
@@ -119,7 +119,7 @@ fn prologue(bootloader: &Bootloader) -> String {
     let terminals: Vec<&str> = [(screen, "console"), (serial, "serial")]
         .iter()
         .filter(|(on, _)| *on)
-        .map(|(_, keyword)| *keyword)
+        .map(|(_, terminal)| *terminal)
         .collect();
     text += &format!("terminal_input {0}\nterminal_output {0}\n", terminals.join(" "));
     text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
@@ -133,9 +133,9 @@ fn quoted(title: &str) -> String {
 /// Returns the text of grub.cfg.
 pub fn configuration(menu: &Menu) -> String {
     let mut text = prologue(&menu.bootloader);
-    for (title, keywords) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
+    for (title, parameters) in [(menu.title.clone(), ""), (format!("{} (debug)", menu.title), " DEBUG=1")] {
         text += &format!(
-            "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{keywords}\n\tinitrd {}\n}}\n",
+            "\nmenuentry '{}' {{\n\tsearch --no-floppy --fs-uuid --set=root {}\n\tlinux {} {}{parameters}\n\tinitrd {}\n}}\n",
             quoted(&title),
             menu.uuid,
             menu.kernel,
@@ -311,8 +311,8 @@ fn modules_directory(platform: Platform) -> Result<PathBuf> {
     }
 }
 
-/// Writes GRUB for BIOS: its first sector to the MBR, its core to sector `location`.
-pub fn write_bios(core: &Path, location: u64, room: u64, disk: &File) -> Result<()> {
+/// Writes GRUB for BIOS: its first sector to the MBR, its core to sector `sector`.
+pub fn write_bios(core: &Path, sector: u64, room: u64, disk: &File) -> Result<()> {
     let boot = modules_directory(Platform::Pc)?.join("boot.img");
     let mut code = std::fs::read(&boot).with_context(|| format!("reading {}", boot.display()))?;
     let mut core = std::fs::read(core).with_context(|| format!("reading {}", core.display()))?;
@@ -322,10 +322,10 @@ pub fn write_bios(core: &Path, location: u64, room: u64, disk: &File) -> Result<
         "GRUB's core image needs {} sectors, but there is space for {room}",
         core.len().div_ceil(512)
     );
-    put(&mut code, KERNEL_SECTOR, location);
-    put(&mut core, BLOCK_LIST, location + 1);
+    put(&mut code, KERNEL_SECTOR, sector);
+    put(&mut core, BLOCK_LIST, sector + 1);
     disk.write_all_at(&code[..BOOT_CODE], 0).context("writing GRUB's first sector")?;
-    disk.write_all_at(&core, location * 512).context("writing GRUB's core")
+    disk.write_all_at(&core, sector * 512).context("writing GRUB's core")
 }
 
 fn put(image: &mut [u8], offset: u64, sector: u64) {
@@ -354,6 +354,6 @@ mod tests {
         assert!(text.contains("set timeout=3\n"));
         assert!(text.contains("menuentry 'Its a system' {\n\tsearch --no-floppy --fs-uuid --set=root u\n"));
         assert!(text.contains("\tlinux /boot/vmlinuz-1 root=UUID=u console=ttyS0,115200\n"));
-        assert_eq!(console_keywords(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
+        assert_eq!(console_parameters(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
     }
 }

@@ -5,8 +5,8 @@
 //! docker  LAYER.tar, CONFIG.json, manifest.json
 //! ```
 //!
-//! The layer is written into the archive at once: its member starts the file, and the header, which has the name by
-//! digest and the size, follows when both are known.
+//! The layer is written directly into the archive: its member starts the file, and the tar header, which contains the
+//! digest and the size, is filled in when both are known.
 
 mod configuration;
 mod layer;
@@ -28,15 +28,15 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// Bytes of a tar header, and what members are padded to.
+/// Bytes of a tar header; members are padded to a multiple of it.
 const RECORD: u64 = 512;
 
-/// What is made.
+/// The plan of a container image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     name: ImageName,
     image: Container,
-    /// The machine keyword, such as `x86_64`.
+    /// The architecture, such as `x86_64`.
     architecture: String,
     epoch: u64,
 }

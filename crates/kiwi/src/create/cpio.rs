@@ -1,4 +1,4 @@
-//! An initrd: the tree as N.gz, N.md5 over it, and the tree's kernel beside it (docs/formats/image-files.md).
+//! An initrd: the tree as N.gz with the checksum file N.md5, and its kernel (docs/formats/image-files.md).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What is made.
+/// The plan of an initrd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,
@@ -57,7 +57,7 @@ pub(super) fn create(
     Ok(artifacts)
 }
 
-/// Writes every entry of the tree, sorted, hard links once; times no later than the epoch.
+/// Writes every entry of the tree, in sorted order, hard links once, with times that are not later than the epoch.
 fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -> Result<W> {
     let mut numbers: HashMap<(u64, u64), u32> = HashMap::new();
     for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
@@ -82,7 +82,7 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
             (Box::new(io::empty()), 0)
         };
         let size = u32::try_from(size).with_context(|| {
-            format!("/{name} has 4 GiB or more, which a cpio archive cannot hold; take the type tbz")
+            format!("/{name} has 4 GiB or more, which a cpio archive cannot hold; use the image type tbz")
         })?;
         let mut header = Builder::new(name)
             .ino(number)
@@ -103,19 +103,19 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
     Ok(output)
 }
 
-/// What the archive calls an entry.
+/// Returns the name of an entry in the archive.
 fn name_of(inside: &Path) -> Result<&str> {
     match inside.to_str() {
         Some("") => Ok("."),
         Some(name) => Ok(name),
         None => bail!(
-            "the name of /{} is no UTF-8, which kiwi's cpio archives cannot hold; rename it, or take the type tbz",
+            "the name of /{} is not UTF-8, which kiwi's cpio archives require; rename it, or use the image type tbz",
             inside.display()
         ),
     }
 }
 
-/// The kernel of the tree as N.kernel.VERSION, and N.kernel that leads to it.
+/// Copies the kernel of the tree to N.kernel.VERSION, and creates the link N.kernel to it.
 fn extract_kernel(
     name: &ImageName,
     tree: &RootTree,
@@ -129,7 +129,7 @@ fn extract_kernel(
         .with_context(|| format!("writing {}", path.display()))?;
     let link = workspace.unfinished(&name.kernel_link());
     host.link(&file, &link).with_context(|| format!("creating the link {}", link.display()))?;
-    // The initrd itself needs no kernel: the boot loader has it.
+    // The initrd itself needs no kernel: the boot loader loads it.
     tree.remove(&kernel.image)?;
     Ok(vec![
         Artifact::new(Role::Kernel, file, path),
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_written_as_it_is_or_not_at_all() {
+    fn rejects_names_that_are_not_utf_8() {
         assert_eq!(name_of(Path::new("")).unwrap(), ".");
         assert_eq!(name_of(Path::new("etc/größe 1")).unwrap(), "etc/größe 1");
         let error = name_of(Path::new(OsStr::from_bytes(b"etc/gr\xf6\xdfe"))).unwrap_err().to_string();

@@ -1,7 +1,7 @@
-//! A virtual disk: boot loader, partitions and the system, all in one file, then in the format that was asked for.
+//! A virtual disk: boot loader, partitions and system in one file, then converted to the requested format.
 //!
 //! ```text
-//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: file systems where they stay, table, swap, ESP, GRUB -> format
+//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: file systems at their offsets, table, swap, ESP, GRUB -> format
 //! ```
 
 use std::fs::File;
@@ -25,41 +25,41 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// Where kernel and initrd are in the system.
+/// The paths of kernel and initrd in the system.
 const BOOT: &str = "/boot";
 
-/// What is made.
+/// The plan of a virtual disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,
     layout: DiskLayout,
-    /// Children before parents, the system last.
+    /// Children precede parents; the system is last.
     volumes: Vec<VolumePlan>,
     menu: Menu,
     boot: BootImageFiles,
     epoch: u64,
     format: DiskFormat,
-    /// Where identifiers of the file's format come from.
+    /// The seed of the identifiers in the file format.
     file_id: [u8; 16],
     format_options: Vec<String>,
     machine: Option<Machine>,
     install: Option<InstallConfig>,
 }
 
-/// Refuses a disk that cannot be made.
+/// Fails for a disk that cannot be built.
 pub(super) fn check(disk: &Disk) -> Result<()> {
     filesystems(disk).into_iter().try_for_each(filesystem::refuse)?;
     storage::of(disk).map(drop)
 }
 
-/// The file systems of its partitions, that of the system first.
+/// Returns the file systems of the partitions, starting with that of the system.
 pub(super) fn filesystems(disk: &Disk) -> Vec<Filesystem> {
     let boot = disk.boot_partition.iter().map(|boot| boot.filesystem);
     let further = disk.partitions.iter().filter_map(|partition| partition.filesystem);
     std::iter::once(disk.filesystem).chain(boot).chain(further).collect()
 }
 
-/// Mount points besides `/` that have a file system of Linux of their own.
+/// Returns the mount points other than `/` that have a Linux file system of their own.
 pub(super) fn mount_points(disk: &Disk) -> Result<Vec<String>> {
     let path = |partition: Partition| match partition.content {
         Content::Filesystem(volume) => volume.mount.map(|mount| mount.path).filter(|path| path != "/"),
@@ -100,7 +100,7 @@ pub(super) fn plan(
     })
 }
 
-/// What GRUB reads and where: the paths are those of the file system that contains `/boot`.
+/// Returns the settings of GRUB's menu. Paths are those of the file system that contains `/boot`.
 fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Result<Menu> {
     let (kernel, initrd) = (kernel_path(version), initrd_path(version));
     let of = |path: &str| -> Result<(FilesystemContent, String)> {
@@ -110,13 +110,13 @@ fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Res
                 Ok((volume.clone(), inside.to_owned()))
             }
             (partition, _) => {
-                bail!("{path} is not in a file system of Linux but in partition {}", partition.number)
+                bail!("{path} is not on a Linux file system but on partition {}", partition.number)
             }
         }
     };
     let (volume, directory) = of(grub2::DIRECTORY)?;
     let uuid = volume.uuid.with_context(|| {
-        format!("GRUB finds {BOOT} by the UUID of its file system, and {} has none", volume.kind.keyword())
+        format!("GRUB finds {BOOT} by the UUID of its file system, and {} has no UUID", volume.kind.keyword())
     })?;
     let system = of("/")?.0.uuid.context("the system has no UUID")?;
     Ok(Menu {
@@ -139,18 +139,19 @@ fn initrd_path(version: &str) -> String {
     format!("{BOOT}/initrd.img-{version}")
 }
 
-/// The root device, the consoles, then what the description says; a console it names takes the location of ours.
+/// Returns the kernel command line: the root device, the consoles, then the parameters of the description. A console that
+/// they contain replaces the default one.
 fn command_line(disk: &Disk, uuid: &str) -> String {
     let own = disk.kernel_command_line.as_deref().unwrap_or_default();
-    let mut keywords = vec![format!("root=UUID={uuid}"), "rw".to_owned()];
-    if !own.split_whitespace().any(|keyword| keyword.starts_with("console=")) {
-        keywords.extend(grub2::console_keywords(&disk.bootloader).iter().map(ToString::to_string));
+    let mut parameters = vec![format!("root=UUID={uuid}"), "rw".to_owned()];
+    if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
+        parameters.extend(grub2::console_parameters(&disk.bootloader).iter().map(ToString::to_string));
     }
     if disk.oem.silent_boot {
-        keywords.push("quiet".to_owned());
+        parameters.push("quiet".to_owned());
     }
-    keywords.extend(own.split_whitespace().map(str::to_owned));
-    keywords.join(" ")
+    parameters.extend(own.split_whitespace().map(str::to_owned));
+    parameters.join(" ")
 }
 
 pub(super) fn create(
@@ -169,7 +170,7 @@ pub(super) fn create(
     let raw = format!("{}.raw", plan.name);
     let path = match plan.format {
         DiskFormat::Raw => workspace.unfinished(&raw),
-        // Only read once more: in memory when there is room.
+        // It is read once more only, so it is kept in memory when there is room.
         _ => workspace.passing_file(&raw, plan.layout.sectors * SECTOR),
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
@@ -191,23 +192,23 @@ pub(super) fn create(
     let earlier = workspace.earlier(&file);
     let options = &plan.format_options;
     disk_format::convert(&path, plan.format, options, plan.file_id, &converted, earlier.as_deref(), host)?;
-    host.remove_file(&path).context("removing the raw disk")?;
+    host.remove_file(&path).context("cannot remove the raw disk")?;
     stage.finish();
     if let (DiskFormat::Vmdk, Some(machine)) = (plan.format, &plan.machine) {
         let settings = format!("{}.vmx", plan.name);
-        let location = workspace.unfinished(&settings);
-        host.write_file(&location, vmx(&plan.name, machine, &file))
-            .context("writing the machine's settings")?;
-        artifacts.push(Artifact::new(Role::MachineSettings, settings, location));
+        let path = workspace.unfinished(&settings);
+        host.write_file(&path, vmx(&plan.name, machine, &file))
+            .context("cannot write the settings of the machine")?;
+        artifacts.push(Artifact::new(Role::MachineSettings, settings, path));
     }
     artifacts.push(Artifact::new(Role::Image, file, converted));
     Ok(artifacts)
 }
 
-/// Puts into the layer what a disk has and a tree has not.
+/// Adds to the layer the files that a disk has and a tree has not.
 fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     let initrd = std::fs::read(&plan.boot.initrd)
-        .with_context(|| format!("reading the boot image {}", plan.boot.initrd.display()))?;
+        .with_context(|| format!("cannot read the boot image {}", plan.boot.initrd.display()))?;
     tree.write(initrd_path(&plan.boot.kernel_version).trim_start_matches('/'), initrd, 0o644)?;
     grub2::configure(&plan.menu, tree)?;
     let own = if tree.exists("etc/fstab") { tree.read_text("etc/fstab")? } else { String::new() };
@@ -222,7 +223,7 @@ fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// What makes the disk boot, before it is put there.
+/// The boot loader of a disk, before it is written to the disk.
 struct BootLoader {
     /// GRUB's core image for BIOS.
     bios: Option<PathBuf>,
@@ -230,9 +231,9 @@ struct BootLoader {
     esp: Option<PathBuf>,
 }
 
-/// Needs nothing of the system but its plan: made while the system is written.
+/// Builds the boot loader. It depends on the plan only, so that this runs while the system is written.
 fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<BootLoader> {
-    let stage = host.stage("Making the boot loader");
+    let stage = host.stage("Building the boot loader");
     let menu = &plan.menu;
     let bios = match plan.layout.bios_core() {
         None => None,
@@ -249,12 +250,12 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
     Ok(BootLoader { bios, esp })
 }
 
-/// Puts everything but the system in its location: table, boot loader, ESP.
+/// Writes everything but the file systems to the disk: partition table, boot loader, swap space, ESP.
 fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
-    if let (Some(core), Some((location, room))) = (&boot.bios, layout.bios_core()) {
-        grub2::write_bios(core, location, room, &file)?;
+    if let (Some(core), Some((sector, room))) = (&boot.bios, layout.bios_core()) {
+        grub2::write_bios(core, sector, room, &file)?;
     }
     for (partition, extent) in layout.partitions() {
         let (offset, size) = (extent.start * SECTOR, extent.sectors * SECTOR);
@@ -268,14 +269,14 @@ fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
                 let uuid = uuid.as_deref().context("swap space has no UUID")?;
                 swap::write(&file, offset, size, uuid, label.as_deref())?;
             }
-            // Written before, or on the first sectors.
+            // Already written, or in the first sectors.
             Content::Filesystem(_) | Content::BootCode | Content::Empty => {}
         }
     }
     Ok(())
 }
 
-/// The EFI system partition with GRUB.
+/// Returns the EFI system partition with GRUB.
 fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let image = workspace.scratch_file("esp");
     let core = grub2::core_image(Platform::Efi64, menu, workspace, host)?;
@@ -283,7 +284,7 @@ fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Ho
     Ok(image)
 }
 
-/// The settings VMware reads (docs/formats/image-files.md; the disk's file is named right in both cases).
+/// Returns the settings that VMware reads (docs/formats/image-files.md). They name the file of the disk in both cases.
 fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
     let controller = machine.disk.as_str();
     let disk = match controller.starts_with("ide") {

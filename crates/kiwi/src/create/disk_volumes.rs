@@ -1,4 +1,4 @@
-//! The file systems of Linux on a disk: how large each is, and which part of the tree it gets.
+//! The Linux file systems of a disk: the size of each, and the part of the tree that it contains.
 
 use std::path::Path;
 
@@ -14,20 +14,20 @@ use crate::host::Host;
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
-/// Mebibytes of the partition for `/boot` unless its content needs more.
+/// Default size of the partition for `/boot` in mebibytes; it is larger when its content needs more.
 const BOOT: u64 = 300;
 
 /// One file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VolumePlan {
-    /// The number of its partition.
+    /// The number of the partition.
     number: u32,
-    /// Where the system mounts it; nothing mounted: nothing in it.
+    /// The mount point in the system; without one the file system is empty.
     path: Option<String>,
     content: FilesystemPlan,
 }
 
-/// Decides the size of every file system and with it that of its partition. Children come before parents, the system last.
+/// Decides the size of every file system and of its partition. Children precede parents; the system is last.
 pub(super) fn plan(
     table: &mut Table,
     disk: &Disk,
@@ -48,7 +48,7 @@ pub(super) fn plan(
             None => Measure::default(),
         };
         if with_boot == Some(partition.number) {
-            // The initrd, and GRUB's menu.
+            // The initrd and GRUB's menu.
             measure.bytes += initrd.len() + (1 << 20);
         }
         let filesystem = volume.kind;
@@ -87,8 +87,8 @@ pub(super) fn plan(
     Ok(volumes)
 }
 
-/// Writes the file systems into the disk file at `path`, where they stay. What has a file system of its own is removed
-/// from the tree, which is a layer, so that no other file system gets it too.
+/// Writes the file systems to their offsets in the disk file at `path`. The content of a mount point is removed from the
+/// tree, which is a layer, after its file system is written, so that its parent does not contain it, too.
 pub(super) fn create(
     volumes: &[VolumePlan],
     layout: &DiskLayout,
@@ -109,7 +109,7 @@ pub(super) fn create(
         match volume.path.as_deref() {
             Some("/") => {
                 if !is_whole {
-                    // What the layer was known to hold is no longer true.
+                    // The cached listing of the layer is no longer valid.
                     tree.measure()?;
                     tree.clamp_times(content.epoch)?;
                 }

@@ -1,4 +1,4 @@
-//! The tree in one file system: N, N.md5 and, when compressed, N.gz in place of N; N.config where there is a `<deploy>`.
+//! The tree in one file system: N, N.md5 and, when compressed, N.gz instead of N; N.config when there is a `<deploy>`.
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, InstallConfig};
@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What is made.
+/// The plan of a file system image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,

@@ -1,4 +1,4 @@
-//! `N.config` beside an image: how it is installed, where the description says anything about that.
+//! `N.config` beside an image: options for its installation, when the description has any.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,8 @@ use crate::artifact::{Artifact, Role};
 use crate::host::Host;
 use crate::workspace::Workspace;
 
-/// What an installation is told; nothing where the description is silent. The system's image has `image` mebibytes.
+/// Returns the configuration of an installation; none when the description specifies nothing. `image` is the size of
+/// the system's image in mebibytes.
 pub(super) fn plan(selection: &Selection, oem: &Oem, name: &ImageName, image: u64) -> Option<InstallConfig> {
     let name = name.to_string();
     let deploy = selection.deploy.as_ref();
@@ -38,8 +39,8 @@ fn choices(oem: &Oem) -> BTreeSet<InstallChoice> {
     InstallChoice::ALL.into_iter().filter(is_made).collect()
 }
 
-/// The partitions of `<deploy>`, if it has any, with the swap space and the size of the system that `<oemconfig>` says
-/// where `<deploy>` is silent about them. `image` is how many mebibytes one of the size `image` gets.
+/// Returns the partitions of `<deploy>`, if it has any. Swap space and the size of the system come from `<oemconfig>`
+/// when `<deploy>` does not specify them. `image` is the size in mebibytes of a partition with the size `image`.
 pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
     let mut partitions: Vec<DeployedPartition> = deploy
         .partitions
@@ -58,7 +59,7 @@ pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
         return None;
     }
     let target = deploy.partitions.iter().position(|partition| partition.target).map(|index| index + 1);
-    // Behind the others, so that their numbers stay.
+    // Added last, so that the numbers of the others do not change.
     let said = Deployed { partitions: partitions.clone(), target };
     if let (None, Some(size)) = (said.system(), oem.system_size) {
         partitions.push(extra(size, "L", Some("/")));
@@ -82,7 +83,7 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<Artifact> {
     let file = format!("{name}.config");
-    let location = workspace.unfinished(&file);
-    host.write_file(&location, config.to_string()).context("writing how the image is installed")?;
-    Ok(Artifact::new(Role::InstallSettings, file, location))
+    let path = workspace.unfinished(&file);
+    host.write_file(&path, config.to_string()).with_context(|| format!("cannot write {file}"))?;
+    Ok(Artifact::new(Role::InstallSettings, file, path))
 }

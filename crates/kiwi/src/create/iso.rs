@@ -1,7 +1,7 @@
 //! A live system: one hybrid ISO that boots from a CD or a stick (docs/formats/image-files.md).
 //!
 //! ```text
-//! tree -> content (the layout: what is read from the medium, what goes to memory) -+
+//! tree -> content (layout: what stays on the medium, what is copied to memory) ----+
 //! kernel, initrd, menu, config.isoclient, config-cdroot.tgz, cdboot/ --------------+-> media::iso -> N.iso
 //! ```
 
@@ -25,7 +25,7 @@ use crate::media::iso::{self, Graft, InPlace, IsoPlan, LOADER};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What is made.
+/// The plan of a live system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,
@@ -52,7 +52,7 @@ pub(super) fn plan(
     Ok(Plan { name, content, medium, boot, epoch: identity.epoch, layout: live.layout })
 }
 
-/// Programs of the host that make this live system.
+/// Returns the host programs that are needed for this live system.
 pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
     let mut programs = iso::programs(live.firmware);
     programs.extend(content::programs(live));
@@ -66,7 +66,7 @@ pub(super) fn create(
     host: &Host,
 ) -> Result<Vec<Artifact>> {
     if plan.layout == IsoLayout::DmSquash {
-        host.warn(Warning::Description, "flags=\"dmsquash\" is made as \"overlay\": the file has the system itself, not another image of it");
+        host.warn(Warning::Description, "flags=\"dmsquash\" is built as \"overlay\": the squashfs contains the system itself, not another image of it");
     }
     let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
@@ -75,7 +75,7 @@ pub(super) fn create(
     tree.clamp_times(plan.epoch)?;
     let content = content::create(&plan.content, tree, workspace, host)?;
     grafts.extend(content.grafts);
-    // A script puts files together; else that part is packed into its location on the medium.
+    // Either a script assembles the medium, or the read-only part is packed directly to its offset.
     if let Some(packed) = content.packed.as_ref().filter(|_| cdboot.script().is_some()) {
         grafts.push(packed.graft(tree, workspace, host)?);
     }
@@ -84,7 +84,7 @@ pub(super) fn create(
     for file in
         grafts.iter().map(|graft| &graft.source).filter(|source| source.starts_with(workspace.scratch()))
     {
-        // Directories are parts of the tree or the description's own.
+        // The directories are parts of the tree, or come from the description.
         if file.is_file() {
             iso::finish(file, plan.epoch, host)?;
         }
@@ -104,7 +104,7 @@ pub(super) fn create(
     Ok(artifacts)
 }
 
-/// Writes the medium, and what is packed into its location there; the SHA-256.
+/// Writes the medium, with the packed part at its offset. Returns the SHA-256.
 fn write(
     plan: &IsoPlan,
     grafts: &[Graft],
@@ -125,16 +125,17 @@ fn write(
     Ok(sha256)
 }
 
-/// Kernel, initrd and what linuxrc reads first.
+/// Returns the kernel, the initrd and the file that linuxrc reads first.
 fn boot_files(plan: &Plan, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
     let kernel = Kernel::find(tree)?;
     let written = |name: &str, bytes: Vec<u8>| -> Result<PathBuf> {
         let path = workspace.scratch_file(name);
-        host.write_file(&path, bytes).with_context(|| format!("writing {} of the medium", path.display()))?;
+        host.write_file(&path, bytes)
+            .with_context(|| format!("cannot write {} of the medium", path.display()))?;
         Ok(path)
     };
     let initrd = std::fs::read(&plan.boot.initrd)
-        .with_context(|| format!("reading the boot image {}", plan.boot.initrd.display()))?;
+        .with_context(|| format!("cannot read the boot image {}", plan.boot.initrd.display()))?;
     let config = LiveConfig { image: plan.name.clone(), union: plan.content.union() };
     Ok(vec![
         Graft::new(format!("{LOADER}/linux"), written("medium-linux", tree.read(&kernel.image)?)?),

@@ -1,4 +1,4 @@
-//! The create extend: a root tree becomes images. One file per image type, each a plan and its execution.
+//! The create step: images from a root tree. Each image type has one file with a plan and its execution.
 
 mod container;
 mod cpio;
@@ -24,30 +24,30 @@ use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, Measure, RootTree};
 use crate::workspace::Workspace;
 
-/// A finished boot image, to be put into a system.
+/// A finished boot image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootImageFiles {
     /// The initrd.
     pub initrd: PathBuf,
-    /// The kernel it is for; the system tree has the same.
+    /// The kernel of the boot image, which the system tree contains, too.
     pub kernel_version: String,
-    /// The directory `cdboot` of its description, where it has one.
+    /// The directory `cdboot` of its description, if there is one.
     pub cdboot: Option<PathBuf>,
 }
 
-/// What a plan needs to know of a tree.
+/// The facts about a tree that a plan needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeFacts {
-    /// Content, without that of `parts`.
+    /// The content, without that of `parts`.
     pub measure: Measure,
-    /// Content of each mount point that becomes a file system of its own, without that of mount points below it.
+    /// The content of each mount point that gets a file system of its own, without that of mount points below it.
     pub parts: BTreeMap<String, Measure>,
     /// The boot image, for types that boot.
     pub boot: Option<BootImageFiles>,
 }
 
 impl TreeFacts {
-    /// Measures a tree that becomes an image, of which `mount_points` become file systems of their own.
+    /// Measures a tree of which `mount_points` get file systems of their own.
     pub fn of(tree: &RootTree, boot: Option<BootImageFiles>, mount_points: &[String]) -> Result<Self> {
         let mut measure = tree.measure()?;
         let mut parts: BTreeMap<String, Measure> = BTreeMap::new();
@@ -67,7 +67,7 @@ impl TreeFacts {
     }
 }
 
-/// The mount points of the type that become file systems of their own.
+/// Returns the mount points of the type that get file systems of their own.
 pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
     match selection.image_type.boots() {
         Some(Boots::Disk(disk)) => disk::mount_points(disk),
@@ -77,7 +77,7 @@ pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
 
 pub use crate::disk::storage::{has_swap, is_divided};
 
-/// The storage of a disk, for its boot image; none where the disk is the system alone and what its firmware needs.
+/// Returns the storage of a disk for its boot image; none when the disk only has the system and what its firmware needs.
 pub fn storage(disk: &Disk) -> Result<Option<Storage>> {
     Ok(match is_divided(disk) {
         true => Some(Storage::of(crate::disk::storage::of(disk)?)),
@@ -85,7 +85,7 @@ pub fn storage(disk: &Disk) -> Result<Option<Storage>> {
     })
 }
 
-/// What is made of a tree, decided.
+/// The plan of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImagePlan {
     /// One file system.
@@ -102,7 +102,7 @@ pub enum ImagePlan {
     Container(Box<container::Plan>),
 }
 
-/// Refuses, before anything is built, a type this version cannot create.
+/// Fails for a type that this version cannot create, before anything is built.
 pub fn check(selection: &Selection) -> Result<()> {
     match &selection.image_type {
         ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
@@ -116,7 +116,7 @@ pub fn check(selection: &Selection) -> Result<()> {
     }
 }
 
-/// Returns the failure for a type that is known and not built.
+/// Returns the error for a type that exists and is not supported.
 fn not_built(image_type: &ImageType) -> Failure {
     let built: Vec<&str> = description::built_types().collect();
     let message = format!(
@@ -127,7 +127,7 @@ fn not_built(image_type: &ImageType) -> Failure {
     Failure::new(Kind::NotBuilt, message)
 }
 
-/// Programs of the host that making this type takes; looked for before hours of work, not after.
+/// Returns the host programs that this type needs, so that a missing one is reported before the work starts.
 pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
     match image_type {
         ImageType::Filesystem(image) => crate::filesystem::programs(image.filesystem).to_vec(),
@@ -152,7 +152,7 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
     }
 }
 
-/// Decides what is made.
+/// Plans the image.
 pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Result<ImagePlan> {
     check(selection)?;
     let name = image_name(selection);
@@ -161,7 +161,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
     };
     Ok(match &selection.image_type {
         ImageType::Filesystem(image) => in_one_file(image, name)?,
-        // The boot image comes beside it; `boot-stick` puts both onto a stick.
+        // `boot-stick` combines it with the boot image, which is built beside it.
         ImageType::Usb(usb) => in_one_file(&usb.image, name)?,
         ImageType::Cpio => ImagePlan::Cpio(cpio::plan(name, identity)),
         ImageType::Tbz => ImagePlan::Tbz(tbz::plan(name, identity)),
@@ -178,7 +178,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
     })
 }
 
-/// Makes it. `tree` is a layer of its own: what an image needs besides the tree is written there.
+/// Creates the image. `tree` is a layer of its own, to which the files are added that the image needs besides the tree.
 pub fn create(
     plan: &ImagePlan,
     tree: &RootTree,
@@ -195,7 +195,7 @@ pub fn create(
     }
 }
 
-/// `N.packages`, taken from the tree before the description goes.
+/// Writes `N.packages` from the list in the tree, before the description is removed.
 fn package_list(
     name: &ImageName,
     tree: &RootTree,
@@ -208,27 +208,27 @@ fn package_list(
     }
     let file = format!("{name}.packages");
     let path = workspace.unfinished(&file);
-    host.write_file(&path, tree.read(&list)?).with_context(|| format!("writing {}", path.display()))?;
+    host.write_file(&path, tree.read(&list)?).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(vec![Artifact::new(Role::PackageList, file, path)])
 }
 
-/// The kernel version of a boot image, by the name of its kernel file.
+/// Returns the kernel version of a boot image, from the name of its kernel file.
 pub fn kernel_of(artifacts: &[Artifact]) -> Option<String> {
     let kernel = artifacts.iter().find(|artifact| artifact.role == Role::Kernel)?;
     kernel.name.split_once(".kernel.").map(|(_, version)| version.to_owned())
 }
 
-/// The initrd among a boot image's files.
+/// Returns the initrd among the files of a boot image.
 pub fn initrd_of(artifacts: &[Artifact]) -> Option<&Path> {
     artifacts.iter().find(|artifact| artifact.role == Role::Initrd).map(|artifact| artifact.path.as_path())
 }
 
-/// `<name>.<arch>-<version>`
+/// Returns `<name>.<arch>-<version>`.
 pub fn image_name(selection: &Selection) -> ImageName {
     ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
 }
 
-/// Takes out what an image does not carry: the description and what was made for its scripts.
+/// Removes the files that an image does not contain: the description and the files made for its scripts.
 fn remove_build_files(tree: &RootTree) -> Result<()> {
     for path in [DESCRIPTION, ".profile", ".kconfig"] {
         tree.remove(path)?;

@@ -1,8 +1,8 @@
 //! The tree as a tar archive, compressed with xz: N.tar.xz and N.md5.
 //!
-//! The keyword is the chapter's; the format is the one that today's descriptions of this type get. Members are sorted,
-//! owners numeric, extended attributes kept: capabilities, and access control lists with numbers, as the keywords of tar's
-//! own format for them would be names of the host.
+//! The image type keeps the name it has in KIWI 1.x; the format is that of KIWI 8.5. Members are sorted, owners are numeric,
+//! extended attributes are kept. Access control lists are stored as extended attributes, with numeric ids: tar's own format
+//! for them would contain names of the host.
 
 use anyhow::{Context, Result};
 use bootconfig::ImageName;
@@ -14,7 +14,7 @@ use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// What is made.
+/// The plan of a tar archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     pub(super) name: ImageName,
@@ -51,10 +51,10 @@ pub(super) fn create(
         .writable(workspace.out())
         .shows_devices(tree.devices()?)
         .run()
-        .context("packing the archive")?;
+        .context("cannot pack the archive")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
     let sums = Sums::of(&path)?;
-    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
+    host.write_file(&sum_path, sums.md5.to_string()).context("cannot write the checksum")?;
     stage.finish();
     artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
     artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, file, path) });

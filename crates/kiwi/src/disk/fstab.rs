@@ -5,7 +5,7 @@ use ondisk::Filesystem;
 
 use super::{DiskLayout, Extent};
 
-/// Where fstab has no mount point: swap space.
+/// The mount point of swap space in fstab.
 const NO_MOUNT: &str = "none";
 
 /// A line of fstab.
@@ -14,10 +14,10 @@ struct Line {
     text: String,
 }
 
-/// Returns the fstab for `layout` and a tree whose own fstab is `own`; none when that has everything already.
+/// Returns the fstab for `layout` and a tree whose own fstab is `own`; none when that needs no more lines.
 ///
-/// A mount point that the tree's fstab has is the tree's own business. A tree that mounts its own system gets the lines of
-/// further partitions only.
+/// A mount point that the tree's own fstab contains is left to the tree. A tree that mounts its own root file system only
+/// gets lines for the other partitions.
 pub fn merged(layout: &DiskLayout, own: &str) -> Option<String> {
     let has = |path: &str| own.lines().any(|line| line.split_whitespace().nth(1) == Some(path));
     let mut lines = lines(layout);
@@ -34,7 +34,7 @@ pub fn merged(layout: &DiskLayout, own: &str) -> Option<String> {
     Some(text + &kept.flat_map(|line| [line, "\n"]).collect::<String>())
 }
 
-/// The lines of a layout, parents before children, swap space last.
+/// Returns the lines of a layout, parents before children, swap space last.
 fn lines(layout: &DiskLayout) -> Vec<Line> {
     let mut lines: Vec<Line> =
         layout.partitions().filter_map(|(partition, extent)| line(layout, partition, extent)).collect();
@@ -73,8 +73,8 @@ fn line(layout: &DiskLayout, partition: &Partition, extent: &Extent) -> Option<L
     Some(Line { mount: mount.to_owned(), text: format!("{device} {mount} {kind} {options} 0 {pass}\n") })
 }
 
-/// When a file system is checked at boot. Btrfs and XFS repair themselves when they are mounted, one that is read-only
-/// never changes.
+/// Returns the order of the file system check at boot. Btrfs and XFS repair themselves when they are mounted, and a
+/// read-only file system never changes.
 fn pass(kind: Filesystem, path: &str) -> u8 {
     match kind {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 if path == "/" => 1,
@@ -116,7 +116,7 @@ mod tests {
         DiskLayout::of(table, 0, &identity)
     }
 
-    /// Device kind, mount point, type and order of checks of each line.
+    /// Returns device kind, mount point, type and check order of each line.
     fn shape(text: &str) -> Vec<String> {
         let shape = |line: &str| {
             let fields: Vec<&str> = line.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Where the partitions of a table lie on their disk. Pure arithmetic, in sectors of 512 bytes, aligned to mebibytes.
+//! The offsets of the partitions of a table. Pure arithmetic, in sectors of 512 bytes, aligned to mebibytes.
 
 use bootconfig::{Content, Partition, Scheme, Table};
 use ondisk::Uuid;
@@ -11,7 +11,7 @@ pub const SECTOR: u64 = 512;
 /// Sectors of a mebibyte, to which every partition is aligned.
 const ALIGNMENT: u64 = 2048;
 
-/// Where a partition lies, and what its table calls it.
+/// The extent and the GUID of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     /// First sector.
@@ -22,7 +22,7 @@ pub struct Extent {
     pub guid: [u8; 16],
 }
 
-/// A partition table with the location of each partition.
+/// A partition table with the extent of each partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskLayout {
     /// The table.
@@ -31,12 +31,12 @@ pub struct DiskLayout {
     extents: Vec<Extent>,
     /// Sectors of the disk.
     pub sectors: u64,
-    /// GUID of the disk; its first four bytes are the MBR's id.
+    /// GUID of the disk; its first four bytes are the signature of an MBR.
     pub guid: [u8; 16],
 }
 
 impl DiskLayout {
-    /// Lays out the partitions of `table`, all of which have a size, one behind the other, and leaves `unpartitioned`
+    /// Lays out the partitions of `table`, all of which have a size, one after the other, and leaves `unpartitioned`
     /// mebibytes at the end.
     pub fn of(table: Table, unpartitioned: u64, identity: &Identity) -> Self {
         let mut start = ALIGNMENT;
@@ -50,14 +50,14 @@ impl DiskLayout {
         let extents = table.partitions.iter().map(place).collect();
         let tail = match table.scheme {
             Scheme::Mbr => 0,
-            // A GPT ends with a copy of itself; a mebibyte holds it and keeps the size round.
+            // A GPT ends with its backup; a whole mebibyte for it keeps the size round.
             Scheme::Gpt => ALIGNMENT,
         };
         let sectors = start + tail + unpartitioned * ALIGNMENT;
         Self { table, extents, sectors, guid: identity.uuid("disk") }
     }
 
-    /// Returns every partition with its extent, in their order.
+    /// Returns every partition with its extent, in their order on the disk.
     pub fn partitions(&self) -> impl Iterator<Item = (&Partition, &Extent)> {
         self.table.partitions.iter().zip(&self.extents)
     }
@@ -67,7 +67,7 @@ impl DiskLayout {
         self.partitions().find(|(partition, _)| partition.content.is_mounted_at(path))
     }
 
-    /// Returns what the table calls a partition (`PARTUUID=`).
+    /// Returns the `PARTUUID=` of a partition.
     pub fn partition_uuid(&self, partition: &Partition, extent: &Extent) -> String {
         match self.table.scheme {
             Scheme::Mbr => mbr_partition_uuid(mbr_signature(Uuid(self.guid)), partition.number),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn partitions_are_called_as_their_table_calls_them() {
+    fn returns_the_partuuid_of_the_table() {
         let uuid_of = |layout: &DiskLayout, index| {
             let (partition, extent) = layout.partitions().nth(index).unwrap();
             layout.partition_uuid(partition, extent)

@@ -1,4 +1,4 @@
-//! A disk as a file: what its partitions contain, where they lie, the table that names them, the fstab that mounts them.
+//! A disk as a file: the content and the offsets of its partitions, the partition table, and the fstab.
 
 pub mod fstab;
 mod layout;

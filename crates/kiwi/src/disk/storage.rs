@@ -1,10 +1,10 @@
-//! The storage of a disk image, as its description specifies it.
+//! The storage that a description specifies for a disk image.
 //!
 //! ```text
 //! <type bootpartition= efipartsize= ..>, <oemconfig>, <partitions> -> Table -> identified -> laid out (DiskLayout)
 //! ```
 //!
-//! The order is that of KIWI: boot code, EFI system partition, `/boot`, swap space, further partitions, the system, which
+//! The order is that of KIWI: boot code, EFI system partition, `/boot`, swap space, other partitions, the system, which
 //! is last so that it can grow.
 
 use anyhow::{Result, ensure};
@@ -14,17 +14,17 @@ use ondisk::Filesystem;
 
 use crate::identity::Identity;
 
-/// Mebibytes of the partition that contains GRUB for BIOS.
+/// Mebibytes of the partition with GRUB's core image for BIOS.
 const BOOT_CODE: u64 = 1;
-/// Mebibytes of the EFI system partition unless the description specifies them.
+/// Default size of the EFI system partition in mebibytes.
 const ESP: u64 = 64;
-/// Partitions that an MBR has room for.
+/// The number of partitions in an MBR.
 const MBR_PARTITIONS: usize = 4;
 
-/// A partition before it has its number: name, size, content.
+/// A partition that has no number yet: name, size, content.
 type Unnumbered = (String, Option<u64>, Content);
 
-/// Returns the partitions of a disk image. The system has no size yet, nothing has a UUID.
+/// Returns the partitions of a disk image, without the size of the system and without UUIDs.
 pub fn of(disk: &Disk) -> Result<Table> {
     let mut partitions = match disk.firmware {
         Firmware::Bios => Vec::new(),
@@ -59,19 +59,19 @@ pub fn of(disk: &Disk) -> Result<Table> {
     Ok(Table { scheme, partitions: numbered(partitions) })
 }
 
-/// Whether the description asks for partitions besides the system and what its firmware needs.
+/// Returns whether the description specifies partitions besides the system and those of the firmware.
 pub fn is_divided(disk: &Disk) -> bool {
     disk.boot_partition.is_some() || !disk.partitions.is_empty() || has_swap(disk)
 }
 
-/// Whether the image itself has swap space. A disk that consists of the system alone and grows at its first boot gets it
-/// then, behind the system.
+/// Returns whether the image itself has swap space. A disk with the system alone that grows at its first boot gets swap
+/// space then, behind the system.
 pub fn has_swap(disk: &Disk) -> bool {
     let divided = disk.boot_partition.is_some() || !disk.partitions.is_empty();
     disk.oem.swap.is_some() && (divided || !disk.resize)
 }
 
-/// The partition for GRUB's core for BIOS in a GPT.
+/// Returns the partition for GRUB's core image for BIOS on a GPT.
 pub fn boot_code() -> Unnumbered {
     ("p.legacy".to_owned(), Some(BOOT_CODE), Content::BootCode)
 }
@@ -98,13 +98,13 @@ fn volume(kind: Filesystem, label: Option<&str>, mount: Option<Mount>, grow: boo
     Content::Filesystem(FilesystemContent { kind, uuid: None, label, mount, grow })
 }
 
-/// Gives the partitions their numbers, from 1.
+/// Numbers the partitions from 1.
 pub fn numbered(partitions: Vec<Unnumbered>) -> Vec<Partition> {
     let number = |((name, size, content), number)| Partition { number, name, size, content };
     partitions.into_iter().zip(1..).map(number).collect()
 }
 
-/// Gives everything that has a UUID one of this build.
+/// Sets all UUIDs, derived from the identity of this build.
 pub fn identify(table: &mut Table, identity: &Identity) {
     for Partition { number, content, .. } in &mut table.partitions {
         match content {
@@ -126,7 +126,7 @@ pub fn identify(table: &mut Table, identity: &Identity) {
     }
 }
 
-/// Whether a file system has no UUID that can be decided beforehand.
+/// Returns whether the UUID of a file system cannot be chosen in advance.
 fn has_no_uuid(kind: Filesystem) -> bool {
     match kind {
         Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs => true,

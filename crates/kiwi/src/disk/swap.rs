@@ -1,4 +1,4 @@
-//! Swap space, as mkswap makes it: one page with a header (`union swap_header` of the kernel's include/linux/swap.h).
+//! Swap space as mkswap creates it: one page with a header (`union swap_header` of the kernel's include/linux/swap.h).
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -7,16 +7,17 @@ use anyhow::{Context, Result, ensure};
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
-/// Where the header's fields begin.
+/// The offset of the header's fields in bytes.
 const HEADER: u64 = 1024;
 
 /// Writes the header of `size` bytes of swap space at byte `offset` of the disk.
 pub fn write(disk: &File, offset: u64, size: u64, uuid: &str, label: Option<&str>) -> Result<()> {
-    let pages = u32::try_from(size / PAGE).context("swap space has at most 16 TiB")?;
+    let pages = u32::try_from(size / PAGE).context("swap space can have at most 16 TiB")?;
     ensure!(pages > 10, "swap space needs at least 11 pages and has {pages}");
-    let uuid = u128::from_str_radix(&uuid.replace('-', ""), 16).context("reading the UUID of swap space")?;
+    let uuid =
+        u128::from_str_radix(&uuid.replace('-', ""), 16).context("cannot read the UUID of swap space")?;
     let label = label.unwrap_or_default().as_bytes();
-    ensure!(label.len() <= 16, "the label of swap space has at most 16 bytes");
+    ensure!(label.len() <= 16, "the label of swap space can have at most 16 bytes");
     let mut page = vec![0; PAGE as usize];
     let mut put = |at: u64, bytes: &[u8]| page[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
     put(HEADER, &1u32.to_le_bytes());

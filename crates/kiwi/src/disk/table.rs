@@ -29,19 +29,19 @@ fn new_partition((partition, extent): (&Partition, &Extent)) -> NewPartition {
     }
 }
 
-/// Writes the table of `layout` into the disk file, which has its size already.
+/// Writes the table of `layout` into the disk file, which must have its final size.
 pub fn write(layout: &DiskLayout, disk: &mut File) -> Result<()> {
     let partitions = layout.partitions().map(new_partition).collect();
     // The first partition contains the system or its boot loader.
     let table = NewTable { scheme: layout.table.scheme, guid: Uuid(layout.guid), active: 1, partitions };
-    table.write(disk, SECTOR).map_err(with_remedy).context("writing the partition table")
+    table.write(disk, SECTOR).map_err(with_remedy).context("cannot write the partition table")
 }
 
 fn with_remedy(error: TableError) -> anyhow::Error {
     let too_large = matches!(error, TableError::BeyondMbr(_));
     let error = anyhow::Error::new(error);
     if too_large {
-        error.context("firmware=\"uefi\" gives the disk a GPT, which has no such limit")
+        error.context("with firmware=\"uefi\" the disk gets a GPT, which has no such limit")
     } else {
         error
     }

@@ -1,11 +1,11 @@
-//! A disk as a qcow2 file whose clusters are packed with zstd on all processors.
+//! A disk as a qcow2 file whose clusters are compressed with zstd, on all processors.
 //!
 //! ```text
-//! header | packed clusters, in the order of the disk, without gaps | tables: L2 ..., L1, reference counts
+//! header | compressed clusters, in the order of the disk, without gaps | tables: L2 ..., L1, reference counts
 //! ```
 //!
-//! qemu-img packs either side by side or in the same order each time, not both. Format: QEMU, docs/interop/qcow2.rst,
-//! version 3 with the feature bit for zstd (QEMU 5.1, 2020). Numbers are big-endian.
+//! qemu-img compresses either in parallel or in a fixed order, not both. Format: QEMU, docs/interop/qcow2.rst, version 3
+//! with the feature bit for zstd (QEMU 5.1, 2020). Numbers are big-endian.
 
 mod earlier;
 
@@ -23,40 +23,40 @@ pub(super) use self::earlier::Earlier;
 use self::earlier::Lookup;
 use crate::host::{Host, sparse};
 
-/// Clusters of 128 KiB: twice the usual size takes a thirtieth less room.
+/// Clusters of 128 KiB: twice the default size needs about 3 % less space.
 const CLUSTER_BITS: u32 = 17;
 const CLUSTER: u64 = 1 << CLUSTER_BITS;
-/// What zstd takes when nobody asks, as qemu-img does.
+/// The default compression level of zstd, which qemu-img uses, too.
 const LEVEL: i32 = 3;
-/// Entries of a table of one cluster that are eight bytes each, and two bytes each.
+/// Entries of a table of one cluster with eight bytes each, and with two bytes each.
 const OFFSETS: u64 = CLUSTER / 8;
 const COUNTS: u64 = CLUSTER / 2;
 
 const MAGIC: [u8; 4] = *b"QFI\xfb";
 const HEADER_LENGTH: u32 = 112;
-/// Incompatible feature: the header says how clusters are packed.
+/// Incompatible feature: the header contains the compression type.
 const COMPRESSION_TYPE: u64 = 1 << 3;
 const ZSTD: u8 = 1;
 /// 2^4 bits for each reference count.
 const REFCOUNT_ORDER: u32 = 4;
-/// Of an entry of L1 or L2: its cluster has this one reference.
+/// Flag of an entry of L1 or L2: its cluster has exactly one reference.
 const COPIED: u64 = 1 << 63;
-/// Of an entry of L2: the cluster is packed; below are the offset of its bytes and the next sectors they reach into.
+/// Flag of an entry of L2: the cluster is compressed; the other bits are its byte offset and the number of sectors.
 const PACKED: u64 = 1 << 62;
 const SECTORS_SHIFT: u32 = 62 - (CLUSTER_BITS - 8);
 const SECTOR: u64 = 512;
 
-/// What becomes of a cluster.
+/// The stored form of a cluster.
 enum Cluster {
     /// Nothing but zeros: it is not stored.
     Zeros,
     Packed(Vec<u8>),
-    /// It does not get smaller.
+    /// Stored uncompressed, because compression does not make it smaller.
     Plain(Vec<u8>),
 }
 
-/// Writes the raw disk as qcow2 into `output`, which is new. Clusters that are in `earlier`, too, come from there as they
-/// are packed: the bytes are the same.
+/// Writes the raw disk as qcow2 into the new file `output`. The compressed form of clusters that `earlier` contains, too,
+/// is copied from there, which gives the same bytes.
 pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: &Host) -> Result<()> {
     let disk = File::open(raw).with_context(|| format!("reading {}", raw.display()))?;
     let size = disk.metadata()?.len();
@@ -70,7 +70,7 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
             let (send, next, numbers) = (send.clone(), &next, &numbers);
             scope.spawn(move || {
                 while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // The other end is gone when something failed there.
+                    // The receiver no longer exists after an error in the writer.
                     if send.send((*number, packer.pack(*number))).is_err() {
                         return;
                     }
@@ -78,7 +78,7 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
             });
         }
         drop(send);
-        // What arrived before its turn.
+        // Results that arrived before their turn.
         let mut early = BTreeMap::new();
         for number in &numbers {
             host.check_interrupt()?;
@@ -87,18 +87,18 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
                     break cluster;
                 }
                 let (arrived, cluster) =
-                    receive.recv().context("a thread that packs the disk ended early")?;
+                    receive.recv().context("a thread that compresses the disk ended early")?;
                 early.insert(arrived, cluster);
             };
             image.add(*number, cluster.with_context(|| format!("packing {}", raw.display()))?)?;
         }
-        // Taken along, so that an error above lets the threads end.
+        // Moved into this closure, so that an error above lets the threads end.
         drop(receive);
         image.finish()
     })
 }
 
-/// Numbers of the clusters that hold something, in order.
+/// Returns the numbers of the clusters that contain data, in order.
 fn with_content(disk: &File, size: u64) -> Result<Vec<u64>> {
     let mut numbers: Vec<u64> = Vec::new();
     for (start, end) in sparse::extents(disk, size)? {
@@ -108,7 +108,7 @@ fn with_content(disk: &File, size: u64) -> Result<Vec<u64>> {
     Ok(numbers)
 }
 
-/// Reads and packs clusters, one at a time.
+/// Reads and compresses clusters, one at a time.
 struct Packer<'a> {
     disk: &'a File,
     size: u64,
@@ -122,7 +122,7 @@ impl<'a> Packer<'a> {
     fn new(disk: &'a File, size: u64, earlier: Option<&'a Earlier>) -> Result<Self> {
         let lookup = earlier.map(Lookup::new).transpose().context("starting zstd")?;
         let zstd = zstd::bulk::Compressor::new(LEVEL).context("starting zstd")?;
-        // A cluster that does not get smaller is stored as it is: the room for packed ones is less than a cluster.
+        // The buffer is smaller than a cluster: a cluster that does not get smaller does not fit, and is stored uncompressed.
         let packed = Vec::with_capacity(usize::try_from(CLUSTER - 1)?);
         Ok(Self { disk, size, lookup, zstd, content: vec![0; usize::try_from(CLUSTER)?], packed })
     }
@@ -143,26 +143,26 @@ impl<'a> Packer<'a> {
         self.packed.clear();
         Ok(match self.zstd.compress_to_buffer(&self.content, &mut self.packed) {
             Ok(_) => Cluster::Packed(self.packed.clone()),
-            // There is no other reason than the room.
+            // The only possible error is the size of the buffer.
             Err(_) => Cluster::Plain(self.content.clone()),
         })
     }
 }
 
-/// The file under way.
+/// The file while it is written.
 struct Image<'a> {
     output: BufWriter<&'a File>,
     size: u64,
-    /// Bytes written.
+    /// The number of bytes written.
     position: u64,
-    /// Entries of all L2 tables, by number of table.
+    /// The entries of all L2 tables, by number of the table.
     tables: BTreeMap<u64, Vec<u64>>,
-    /// References to each cluster of the file.
+    /// The number of references to each cluster of the file.
     counts: Vec<u16>,
 }
 
 impl<'a> Image<'a> {
-    /// The header comes last: until then it is no qcow2.
+    /// Writes the header last: until then the file is not a valid qcow2.
     fn begin(output: &'a File, size: u64) -> Result<Self> {
         let mut image = Self {
             output: BufWriter::with_capacity(1 << 20, output),
@@ -190,7 +190,7 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    /// Writes bytes where the last ones ended; each cluster of the file they lie in has a reference more.
+    /// Appends bytes, and adds a reference to each cluster of the file that they touch.
     fn cache(&mut self, bytes: &[u8]) -> Result<u64> {
         let start = self.position;
         self.output.write_all(bytes).context("writing the disk")?;
@@ -203,7 +203,7 @@ impl<'a> Image<'a> {
         Ok(start)
     }
 
-    /// Fills the cluster that was begun.
+    /// Pads the last cluster.
     fn align(&mut self) -> Result<()> {
         let rest = self.position.next_multiple_of(CLUSTER) - self.position;
         self.output.write_all(&vec![0; usize::try_from(rest)?]).context("writing the disk")?;
@@ -211,7 +211,7 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    /// Writes bytes to clusters of their own.
+    /// Appends bytes in clusters of their own.
     fn table(&mut self, bytes: &[u8]) -> Result<u64> {
         self.align()?;
         let start = self.cache(bytes)?;
@@ -251,12 +251,12 @@ impl<'a> Image<'a> {
         self.output.flush().context("writing the disk")
     }
 
-    /// Writes the reference counts, those of their own clusters included; where their table is and how many clusters
-    /// it has.
+    /// Writes the reference counts, including those of their own clusters. Returns the offset of their table and the number
+    /// of its clusters.
     fn write_counts(&mut self) -> Result<(u64, u64)> {
         self.align()?;
         let before = self.position / CLUSTER;
-        // More blocks of counts need more counts: at most a few rounds.
+        // More blocks of counts need more counts; this ends after a few rounds.
         let (mut blocks, mut tables) = (0, 0);
         while before + blocks + tables > blocks * COUNTS || blocks > tables * OFFSETS {
             blocks = (before + blocks + tables).div_ceil(COUNTS);
@@ -268,11 +268,11 @@ impl<'a> Image<'a> {
         }
         let counts: Vec<u8> = self.counts.iter().flat_map(|count| count.to_be_bytes()).collect();
         self.output.write_all(&counts).context("writing the disk")?;
-        let location = (before + blocks) * CLUSTER;
+        let offset = (before + blocks) * CLUSTER;
         let mut table: Vec<u64> = (before..before + blocks).map(|cluster| cluster * CLUSTER).collect();
         table.resize(usize::try_from(tables * OFFSETS)?, 0);
         self.output.write_all(&bytes(&table)).context("writing the disk")?;
-        Ok((location, tables))
+        Ok((offset, tables))
     }
 }
 
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::host::Output;
 
-    /// A disk with a hole, zeros that are written, text, noise, and an end inside a cluster.
+    /// Returns a disk with a hole, written zeros, text, noise, and an end inside a cluster.
     fn disk(path: &Path) {
         let file = File::create(path).unwrap();
         file.set_len(2 * OFFSETS * CLUSTER + 3 * CLUSTER + 512).unwrap();
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn qemu_img_finds_the_same_disk_and_nothing_wrong() {
+    fn qemu_img_reads_the_same_disk_without_errors() {
         let directory = tempfile::tempdir().unwrap();
         let [raw, one, other] = ["raw", "one", "other"].map(|name| directory.path().join(name));
         disk(&raw);
@@ -315,15 +315,15 @@ mod tests {
         }
         assert!(std::fs::read(&one).unwrap() == std::fs::read(&other).unwrap(), "two files differ");
         let compare = ["compare", "-f", "raw", "-F", "qcow2"];
-        for (keywords, last) in [(&["check", "-f", "qcow2"][..], None), (&compare[..], Some(&raw))] {
+        for (arguments, last) in [(&["check", "-f", "qcow2"][..], None), (&compare[..], Some(&raw))] {
             let output =
-                std::process::Command::new("qemu-img").args(keywords).args(last).arg(&one).output().unwrap();
-            assert!(output.status.success(), "{keywords:?}: {}", String::from_utf8_lossy(&output.stdout));
+                std::process::Command::new("qemu-img").args(arguments).args(last).arg(&one).output().unwrap();
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
         }
     }
 
     #[test]
-    fn what_an_earlier_image_has_packed_is_taken_and_gives_the_same_bytes() {
+    fn reuses_compressed_clusters_and_writes_the_same_bytes() {
         let directory = tempfile::tempdir().unwrap();
         let [raw, before, image, damaged] =
             ["raw", "before", "image", "damaged"].map(|name| directory.path().join(name));
@@ -351,14 +351,14 @@ mod tests {
         let mut lookup = Lookup::new(&earlier).unwrap();
         let mut packed = Vec::new();
         assert!(lookup.find(1, &content(1), &mut packed), "nothing is taken");
-        // What changed, zeros, what is not packed, what the disk did not have.
+        // Changed clusters, zeros, uncompressed clusters, clusters that the disk did not have.
         for number in [2, 30, 41, 1 << 40] {
             assert!(!lookup.find(number, &content(1), &mut packed), "{number}");
         }
 
         let mut bytes = std::fs::read(&before).unwrap();
-        let location = CLUSTER as usize + 20;
-        bytes[location] ^= 1;
+        let offset = CLUSTER as usize + 20;
+        bytes[offset] ^= 1;
         std::fs::write(&damaged, &bytes).unwrap();
         with(&damaged).unwrap();
         for length in [0, 111, CLUSTER as usize, bytes.len() - CLUSTER as usize * 4] {

@@ -55,22 +55,22 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     let mut block = vec![0; node];
     for (start, end) in sparse::extents(file, size).context("finding the written parts of the file system")? {
         let first = start / 4096 * 4096;
-        for location in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
-            if contents.iter().any(|chunk| chunk.contains(&location)) {
+        for position in (first..end.min((size + 1).saturating_sub(node as u64))).step_by(4096) {
+            if contents.iter().any(|chunk| chunk.contains(&position)) {
                 continue;
             }
-            file.read_exact_at(&mut block, location).context("reading a tree block")?;
+            file.read_exact_at(&mut block, position).context("reading a tree block")?;
             let is_superblock = block[64..72] == *MAGIC;
             let sum = CRC.checksum(&block[32..]).to_le_bytes();
             if is_superblock || block[FILE_SYSTEM] != superblock[FILE_SYSTEM] || block[..4] != sum {
                 continue;
             }
             finish_block(&mut block, &settings)?;
-            file.write_all_at(&block, location).context("writing a tree block")?;
+            file.write_all_at(&block, position).context("writing a tree block")?;
         }
     }
-    for location in SUPERBLOCKS.into_iter().filter(|location| location + SUPERBLOCK as u64 <= size) {
-        file.read_exact_at(&mut superblock, location).context("reading a superblock")?;
+    for position in SUPERBLOCKS.into_iter().filter(|position| position + SUPERBLOCK as u64 <= size) {
+        file.read_exact_at(&mut superblock, position).context("reading a superblock")?;
         if superblock[64..72] == *MAGIC {
             btrfs_item::finish_device(&mut superblock[DEVICE..], &settings);
             for chunk in system_chunks(&superblock)? {
@@ -80,7 +80,7 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
             let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
             superblock[end..SYSTEM_CHUNKS_END].fill(0);
             seal(&mut superblock);
-            file.write_all_at(&superblock, location).context("writing a superblock")?;
+            file.write_all_at(&superblock, position).context("writing a superblock")?;
         }
     }
     Ok(())
@@ -90,17 +90,17 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
 fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64>>> {
     let system: Vec<(u64, btrfs_item::Chunk)> = system_chunks(superblock)?
         .into_iter()
-        .map(|location| {
-            (LE::read_u64(&superblock[location - 8..]), btrfs_item::Chunk::read(&superblock[location..]))
+        .map(|position| {
+            (LE::read_u64(&superblock[position - 8..]), btrfs_item::Chunk::read(&superblock[position..]))
         })
         .collect();
     let mut found = Vec::new();
     let mut waiting = vec![LE::read_u64(&superblock[88..])];
     while let Some(create) = waiting.pop() {
-        let location = system.iter().find_map(|(start, chunk)| chunk.location(*start, create));
-        let Some(location) = location else { bail!("the chunk tree is outside the system's chunks") };
+        let position = system.iter().find_map(|(start, chunk)| chunk.position(*start, create));
+        let Some(position) = position else { bail!("the chunk tree is outside the system's chunks") };
         let mut block = vec![0; node];
-        file.read_exact_at(&mut block, location).context("reading the chunk tree")?;
+        file.read_exact_at(&mut block, position).context("reading the chunk tree")?;
         let count = usize::try_from(LE::read_u32(&block[COUNT..]))?;
         if block[LEVEL] > 0 {
             waiting.extend((0..count).map(|index| LE::read_u64(&block[HEAD + index * POINTER + 17..])));
@@ -108,7 +108,7 @@ fn contents(file: &File, superblock: &[u8], node: usize) -> Result<Vec<Range<u64
         }
         for item in items(&block)? {
             if item.kind == btrfs_item::CHUNK {
-                let chunk = btrfs_item::Chunk::read(&block[item.location..]);
+                let chunk = btrfs_item::Chunk::read(&block[item.position..]);
                 found.extend(chunk.contents());
             }
         }
@@ -121,10 +121,10 @@ fn system_chunks(superblock: &[u8]) -> Result<Vec<usize>> {
     let end = SYSTEM_CHUNKS + usize::try_from(LE::read_u32(&superblock[160..]))?;
     ensure!(end <= SYSTEM_CHUNKS_END, "the superblock is damaged");
     let mut found = Vec::new();
-    let mut location = SYSTEM_CHUNKS;
-    while location < end {
-        found.push(location + 17);
-        location += 17 + btrfs_item::Chunk::read(&superblock[location + 17..]).length();
+    let mut position = SYSTEM_CHUNKS;
+    while position < end {
+        found.push(position + 17);
+        position += 17 + btrfs_item::Chunk::read(&superblock[position + 17..]).length();
     }
     Ok(found)
 }
@@ -135,10 +135,10 @@ fn items(leaf: &[u8]) -> Result<Vec<Item>> {
     (0..count)
         .map(|index| {
             let key = HEAD + index * ITEM;
-            let location = HEAD + usize::try_from(LE::read_u32(&leaf[key + 17..]))?;
+            let position = HEAD + usize::try_from(LE::read_u32(&leaf[key + 17..]))?;
             let size = usize::try_from(LE::read_u32(&leaf[key + 21..]))?;
-            ensure!(location + size <= leaf.len(), "a leaf is damaged");
-            Ok(Item { key, object: LE::read_u64(&leaf[key..]), kind: leaf[key + 8], location, size })
+            ensure!(position + size <= leaf.len(), "a leaf is damaged");
+            Ok(Item { key, object: LE::read_u64(&leaf[key..]), kind: leaf[key + 8], position, size })
         })
         .collect()
 }
@@ -148,7 +148,7 @@ fn finish_block(block: &mut [u8], settings: &Settings) -> Result<()> {
     if block[LEVEL] == 0 {
         let items = items(block)?;
         // Remains of removed items lie between keys and contents.
-        let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.location);
+        let free = HEAD + items.len() * ITEM..items.last().map_or(block.len(), |item| item.position);
         ensure!(free.start <= free.end, "a leaf is damaged");
         block[free].fill(0);
         btrfs_item::finish(block, &items, settings);
@@ -190,8 +190,8 @@ mod tests {
                     File::options().read(true).write(true).create(true).truncate(true).open(image).unwrap();
                 file.set_len(256 << 20).unwrap();
                 let tree = path("tree");
-                let keywords = ["--quiet", "--force", "--uuid", UUID, "--rootdir", &tree];
-                run("mkfs.btrfs", &[&keywords, options, &[image]].concat());
+                let arguments = ["--quiet", "--force", "--uuid", UUID, "--rootdir", &tree];
+                run("mkfs.btrfs", &[&arguments, options, &[image]].concat());
                 finish(&file, UUID, 1_000_000_000).unwrap();
                 let checked = run("btrfs", &["check", "--check-data-csum", image]);
                 assert!(checked.contains("no error found"), "{options:?}: {checked}");

@@ -58,21 +58,21 @@ pub(super) struct Item {
     pub(super) object: u64,
     pub(super) kind: u8,
     /// The offset of its content in the leaf.
-    pub(super) location: usize,
+    pub(super) position: usize,
     pub(super) size: usize,
 }
 
 /// Sets the values in the items of one leaf.
 pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     for item in items {
-        let content = &mut leaf[item.location..item.location + item.size];
+        let content = &mut leaf[item.position..item.position + item.size];
         match item.kind {
             INODE if item.size >= INODE_SIZE => finish_inode(content, settings.epoch),
             ATTRIBUTE | NAME | NAME_BY_NUMBER => finish_names(content),
             ROOT if item.size >= ROOT_CREATION + 12 => {
-                for location in [ROOT_CHANGE, ROOT_CREATION] {
-                    if LE::read_u64(&content[location..]) != 0 {
-                        set_time(content, location, settings.epoch);
+                for position in [ROOT_CHANGE, ROOT_CREATION] {
+                    if LE::read_u64(&content[position..]) != 0 {
+                        set_time(content, position, settings.epoch);
                     }
                 }
                 if content[ROOT_ID] != [0; 16] {
@@ -91,12 +91,12 @@ pub(super) fn finish(leaf: &mut [u8], items: &[Item], settings: &Settings) {
 /// Clears the transaction number of each name, which mkfs copies from uninitialised memory. Names with equal hashes share an
 /// item.
 fn finish_names(content: &mut [u8]) {
-    let mut location = 0;
-    while location + 30 <= content.len() {
-        content[location + 17..location + 25].fill(0);
-        location += 30
-            + usize::from(LE::read_u16(&content[location + 25..]))
-            + usize::from(LE::read_u16(&content[location + 27..]));
+    let mut position = 0;
+    while position + 30 <= content.len() {
+        content[position + 17..position + 25].fill(0);
+        position += 30
+            + usize::from(LE::read_u16(&content[position + 25..]))
+            + usize::from(LE::read_u16(&content[position + 27..]));
     }
 }
 
@@ -110,8 +110,8 @@ fn finish_inode(inode: &mut [u8], epoch: u64) {
     if matches!(LE::read_u32(&inode[MODE..]) & libc::S_IFMT, libc::S_IFCHR | libc::S_IFBLK) {
         inode.copy_within(ACCESS..ACCESS + 8, NUMBER);
     }
-    for location in [ACCESS, CHANGE, CREATION] {
-        set_time(inode, location, epoch);
+    for position in [ACCESS, CHANGE, CREATION] {
+        set_time(inode, position, epoch);
     }
     if LE::read_u64(&inode[MODIFICATION..]) > epoch {
         set_time(inode, MODIFICATION, epoch);
@@ -120,9 +120,9 @@ fn finish_inode(inode: &mut [u8], epoch: u64) {
     inode[MODIFICATION + 8..MODIFICATION + 12].fill(0);
 }
 
-fn set_time(content: &mut [u8], location: usize, epoch: u64) {
-    content[location..location + 8].copy_from_slice(&epoch.to_le_bytes());
-    content[location + 8..location + 12].fill(0);
+fn set_time(content: &mut [u8], position: usize, epoch: u64) {
+    content[position..position + 8].copy_from_slice(&epoch.to_le_bytes());
+    content[position + 8..position + 12].fill(0);
 }
 
 /// Replaces the ids of subvolumes. The id is the key, so new ids have a different order; each maps to its subvolume.
@@ -130,14 +130,14 @@ fn finish_subvolume_ids(leaf: &mut [u8], items: &[Item], settings: &Settings) {
     let ids: Vec<&Item> = items.iter().filter(|item| item.kind == SUBVOLUME_ID && item.size == 8).collect();
     let mut entries: Vec<([u8; 16], u64)> = ids
         .iter()
-        .map(|item| LE::read_u64(&leaf[item.location..]))
+        .map(|item| LE::read_u64(&leaf[item.position..]))
         .map(|number| (settings.subvolume(number), number))
         .collect();
     entries.sort_by_key(|(id, _)| (LE::read_u64(id), LE::read_u64(&id[8..])));
     for (item, (id, number)) in ids.into_iter().zip(entries) {
         leaf[item.key..item.key + 8].copy_from_slice(&id[..8]);
         leaf[item.key + 9..item.key + 17].copy_from_slice(&id[8..]);
-        leaf[item.location..item.location + 8].copy_from_slice(&number.to_le_bytes());
+        leaf[item.position..item.position + 8].copy_from_slice(&number.to_le_bytes());
     }
 }
 
@@ -149,14 +149,14 @@ pub(super) fn finish_device(device: &mut [u8], settings: &Settings) {
 /// Replaces the device id that a chunk has for each of its stripes.
 pub(super) fn finish_chunk(chunk: &mut [u8], settings: &Settings) {
     for stripe in 0..usize::from(LE::read_u16(&chunk[44..])) {
-        let location = 48 + stripe * 32 + 16;
-        if let Some(device) = chunk.get_mut(location..location + 16) {
+        let position = 48 + stripe * 32 + 16;
+        if let Some(device) = chunk.get_mut(position..position + 16) {
             device.copy_from_slice(&settings.device);
         }
     }
 }
 
-/// A range of logical addresses and its location on the device.
+/// A range of logical addresses and its position on the device.
 pub(super) struct Chunk {
     bytes: u64,
     /// Whether it holds file contents and no trees.
@@ -171,8 +171,8 @@ impl Chunk {
             bytes: LE::read_u64(item),
             contents: LE::read_u32(&item[24..]) & 7 == 1,
             stripes: stripes
-                .filter(|location| location + 32 <= item.len())
-                .map(|location| LE::read_u64(&item[location + 8..]))
+                .filter(|position| position + 32 <= item.len())
+                .map(|position| LE::read_u64(&item[position + 8..]))
                 .collect(),
         }
     }
@@ -183,7 +183,7 @@ impl Chunk {
     }
 
     /// Returns the device offset of the logical address, if it is in the chunk that starts at `start`.
-    pub(super) fn location(&self, start: u64, create: u64) -> Option<u64> {
+    pub(super) fn position(&self, start: u64, create: u64) -> Option<u64> {
         let inside = create.checked_sub(start).filter(|inside| *inside < self.bytes)?;
         self.stripes.first().map(|stripe| stripe + inside)
     }

@@ -60,8 +60,8 @@ pub(super) fn finish(file: &File, offset: u64, epoch: u64, top: Option<Top>) -> 
     for group in 0..layout.groups {
         let (start, used) = layout.inode_table(file, offset, group)?;
         table.resize(usize::try_from(used * layout.inode_size)?, 0);
-        let location = offset + start * layout.block_size;
-        file.read_exact_at(&mut table, location).context("reading an inode table")?;
+        let position = offset + start * layout.block_size;
+        file.read_exact_at(&mut table, position).context("reading an inode table")?;
         let mut changed = false;
         for (index, inode) in table.chunks_exact_mut(usize::try_from(layout.inode_size)?).enumerate() {
             let number = u32::try_from(group * layout.inodes_per_group + index as u64 + 1)?;
@@ -71,7 +71,7 @@ pub(super) fn finish(file: &File, offset: u64, epoch: u64, top: Option<Top>) -> 
             changed |= layout.finish_inode(inode, number, epoch);
         }
         if changed {
-            file.write_all_at(&table, location).context("writing an inode table")?;
+            file.write_all_at(&table, position).context("writing an inode table")?;
         }
     }
     Ok(())
@@ -94,7 +94,7 @@ impl Layout {
         let mut block = [0; 1024];
         file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
         ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "no ext file system at byte {offset}");
-        let [incompatible, read_only] = [0x60, 0x64].map(|location| LE::read_u32(&block[location..]));
+        let [incompatible, read_only] = [0x60, 0x64].map(|position| LE::read_u32(&block[position..]));
         ensure!(
             incompatible & INCOMPATIBLE_META_GROUPS == 0,
             "the feature meta_bg of mke2fs is not supported; remove it from the file system options"
@@ -121,8 +121,8 @@ impl Layout {
     fn inode_table(&self, file: &File, offset: u64, group: u64) -> Result<(u64, u64)> {
         let mut descriptor = [0; 64];
         let size = usize::try_from(self.descriptor_size.min(64))?;
-        let location = offset + self.first_descriptor + group * self.descriptor_size;
-        file.read_exact_at(&mut descriptor[..size], location).context("reading a group descriptor")?;
+        let position = offset + self.first_descriptor + group * self.descriptor_size;
+        file.read_exact_at(&mut descriptor[..size], position).context("reading a group descriptor")?;
         let start =
             u64::from(LE::read_u32(&descriptor[0x08..])) | u64::from(LE::read_u32(&descriptor[0x28..])) << 32;
         // Only file systems with checksums record the number of unused inodes.
@@ -139,15 +139,15 @@ impl Layout {
         }
         let modified = LE::read_u32(&inode[MODIFICATION..]).min(epoch);
         let times = [(ACCESS, epoch), (CHANGE, epoch), (MODIFICATION, modified)];
-        for (location, time) in times {
-            inode[location..location + 4].copy_from_slice(&time.to_le_bytes());
+        for (position, time) in times {
+            inode[position..position + 4].copy_from_slice(&time.to_le_bytes());
         }
         let extra = if inode.len() > 128 { 128 + usize::from(LE::read_u16(&inode[0x80..])) } else { 128 };
         if extra >= CREATION + 4 {
             inode[CREATION..CREATION + 4].copy_from_slice(&epoch.to_le_bytes());
         }
-        for location in EXTRA.into_iter().filter(|location| location + 4 <= extra) {
-            inode[location..location + 4].fill(0);
+        for position in EXTRA.into_iter().filter(|position| position + 4 <= extra) {
+            inode[position..position + 4].fill(0);
         }
         if let Some(seed) = self.seed {
             seal(inode, number, seed, extra >= 0x84);
@@ -194,17 +194,16 @@ mod tests {
         let tree = directory.path().join("tree").display().to_string();
         let image = directory.path().join("image").display().to_string();
         for features in ["^metadata_csum,^64bit", "metadata_csum,^64bit", "metadata_csum,64bit"] {
-            let keywords = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
-            run("mke2fs", &keywords);
+            let arguments = ["-q", "-F", "-t", "ext4", "-O", features, "-d", &tree, &image, "8M"];
+            run("mke2fs", &arguments);
             let file = File::options().read(true).write(true).open(&image).unwrap();
             let top = Top { mode: 0o1777, user: 70_000, group: 12 };
             finish(&file, 0, 1_000_000_000, Some(top)).unwrap();
             run("e2fsck", &["-fn", &image]);
             let stat = run("debugfs", &["-R", "stat /7", &image]);
-            for keyword in
-                ["atime: 0x3b9aca00", "ctime: 0x3b9aca00", "mtime: 0x3b9aca00", "crtime: 0x3b9aca00"]
+            for line in ["atime: 0x3b9aca00", "ctime: 0x3b9aca00", "mtime: 0x3b9aca00", "crtime: 0x3b9aca00"]
             {
-                assert!(stat.contains(keyword), "{features}: no {keyword} in {stat}");
+                assert!(stat.contains(line), "{features}: no {line} in {stat}");
             }
             let stat = run("debugfs", &["-R", "stat <2>", &image]);
             let shown: Vec<&str> = stat.split_whitespace().collect();

@@ -93,9 +93,9 @@ pub(super) fn create(
 }
 
 /// Options for one allocation group that holds everything, including the log: a prototype with directories that do not all
-/// fit into the current group fails with "no space left", however much the others have. The description's options win.
+/// fit into the current group fails with "no space left", even when other groups have space. Options of the description take precedence.
 fn groups(plan: &FilesystemPlan) -> Vec<String> {
-    let own = |keyword: &str| plan.options.iter().any(|option| option.contains(keyword));
+    let own = |name: &str| plan.options.iter().any(|option| option.contains(name));
     if own("agcount") || own("agsize") || own("agnum") || own("logdev") {
         return Vec::new();
     }

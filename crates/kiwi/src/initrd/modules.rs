@@ -174,9 +174,9 @@ impl Modules {
             let blank = if depends.is_empty() { "" } else { " " };
             format!("{}:{blank}{}\n", uncompressed(&module.path), depends.join(" "))
         });
-        let keep = |line: &&str, keyword: usize| {
+        let keep = |line: &&str, field: usize| {
             line.split_whitespace()
-                .nth(keyword)
+                .nth(field)
                 .is_some_and(|name| names.contains(module_name(name).as_str()))
         };
         let lines = |text: &str, keyword: usize| -> String {

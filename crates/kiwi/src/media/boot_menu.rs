@@ -18,14 +18,14 @@ pub(super) struct Start<'a> {
     /// Path of the boot image.
     pub(super) initrd: &'a str,
     /// Kernel parameters in addition to the consoles.
-    pub(super) keywords: &'a str,
+    pub(super) parameters: &'a str,
 }
 
 /// The menu.
 pub(super) fn menu(start: Start<'_>) -> MediumMenu {
     let settings = Bootloader { timeout: TIMEOUT, ..Bootloader::default() };
-    let consoles = grub2::console_keywords(&settings).join(" ");
-    let command_line = format!("{} {consoles}", start.keywords).trim_start().to_owned();
+    let consoles = grub2::console_parameters(&settings).join(" ");
+    let command_line = format!("{} {consoles}", start.parameters).trim_start().to_owned();
     let entry = |label: &str, title: String, more: &str| Entry {
         label: label.to_owned(),
         title,
@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn the_first_entry_starts_and_the_second_one_shows_how() {
-        let start = Start { title: "KIWI CD boot", kernel: "/linux", initrd: "/initrd", keywords: "root=x" };
+        let start =
+            Start { title: "KIWI CD boot", kernel: "/linux", initrd: "/initrd", parameters: "root=x" };
         let menu = menu(start);
         let lines: Vec<&str> = menu
             .entries

@@ -74,7 +74,7 @@ pub fn check() -> Result<()> {
 
 fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> Plan {
     let [kernel, initrd] = ["linux", "initrd"].map(|name| format!("{}/{name}", iso::LOADER));
-    let start = Start { title, kernel: &kernel, initrd: &initrd, keywords: "" };
+    let start = Start { title, kernel: &kernel, initrd: &initrd, parameters: "" };
     let menu = boot_menu::menu(start);
     let iso = iso::plan(menu, volume_id, Firmware::BiosAndUefi, identity);
     let files = vec![(boot.kernel.clone(), kernel), (boot.initrd.clone(), initrd)];

@@ -138,24 +138,24 @@ pub fn create(
     };
     let directories = directories(&grafts, plan.epoch, workspace, host)?;
     grafts.insert(0, Graft::new("/", directories));
-    let keywords = keywords(plan, &grafts, &large, partition.as_deref())?;
+    let arguments = arguments(plan, &grafts, &large, partition.as_deref())?;
     let xorriso = || {
         let xorriso =
             host.command("xorriso").env("SOURCE_DATE_EPOCH", plan.epoch.to_string()).env("TZ", "UTC");
-        Ok(xorriso.args(&keywords).shows_devices(devices.to_vec()))
+        Ok(xorriso.args(&arguments).shows_devices(devices.to_vec()))
     };
     assembly::write(xorriso, large, partition.as_deref(), output, host)
 }
 
 /// Returns the arguments of xorriso.
-fn keywords(
+fn arguments(
     plan: &IsoPlan,
     grafts: &[Graft],
     large: &LargeFiles<'_>,
     partition: Option<&Path>,
 ) -> Result<Vec<OsString>> {
-    let mut keywords = Vec::new();
-    let mut add = |more: &[&str]| keywords.extend(more.iter().map(OsString::from));
+    let mut arguments = Vec::new();
+    let mut add = |more: &[&str]| arguments.extend(more.iter().map(OsString::from));
     add(&["-as", "mkisofs", "-quiet", "-iso-level", "3", "-rock", "-joliet", "-joliet-long"]);
     add(&["-hide-joliet", "read-only-system", "-hide-joliet", "boot.catalog"]);
     add(&["-volid", &plan.volume_id, "-volset", &plan.uuid, "-appid", &plan.application_id]);
@@ -173,10 +173,10 @@ fn keywords(
         add(&["-append_partition", "2", "0xef", &partition.to_string_lossy()]);
         add(&["-e", "--interval:appended_partition_2:all::", "-no-emul-boot"]);
     }
-    keywords.extend(large.weights().map(OsString::from));
-    keywords.push("-graft-points".into());
-    keywords.extend(grafts.iter().map(|graft| grafted(graft).into()));
-    Ok(keywords)
+    arguments.extend(large.weights().map(OsString::from));
+    arguments.push("-graft-points".into());
+    arguments.extend(grafts.iter().map(|graft| grafted(graft).into()));
+    Ok(arguments)
 }
 
 /// Like `create`, with a script of the description: `sh SCRIPT TREE OUTPUT`, where TREE holds the files of the medium

@@ -167,13 +167,13 @@ fn refusal(locations: &Locations, disk: &str, partitions: &[String]) -> Option<R
     let nodes: BTreeSet<String> = all().map(|device| format!("/dev/{device}")).collect();
     let read = |file: &str| fs::read_to_string(locations.proc.join(file)).unwrap_or_default();
     for line in read("self/mountinfo").lines() {
-        let keywords: Vec<&str> = line.split(' ').collect();
-        let source = keywords.iter().position(|keyword| *keyword == "-").and_then(|at| keywords.get(at + 2));
+        let fields: Vec<&str> = line.split(' ').collect();
+        let source = fields.iter().position(|field| *field == "-").and_then(|at| fields.get(at + 2));
         // Btrfs shows a device number of its own; the source identifies the device then.
-        let ours = keywords.get(2).is_some_and(|number| numbers.contains(*number))
+        let ours = fields.get(2).is_some_and(|number| numbers.contains(*number))
             || source.is_some_and(|source| nodes.contains(*source));
         if ours {
-            return Some(Refusal::Mounted(keywords.get(4).unwrap_or(&"?").replace("\\040", " ")));
+            return Some(Refusal::Mounted(fields.get(4).unwrap_or(&"?").replace("\\040", " ")));
         }
     }
     for line in read("swaps").lines().skip(1) {

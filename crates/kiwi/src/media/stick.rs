@@ -158,8 +158,8 @@ fn layer_plan(identity: &Identity) -> FilesystemPlan {
 }
 
 fn menu(title: &str, root: Option<String>) -> MediumMenu {
-    let keywords = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
-    let start = Start { title, kernel: "/boot/linux", initrd: "/boot/initrd", keywords: &keywords };
+    let parameters = root.map(|uuid| format!("root=PARTUUID={uuid} rw")).unwrap_or_default();
+    let start = Start { title, kernel: "/boot/linux", initrd: "/boot/initrd", parameters: &parameters };
     boot_menu::menu(start)
 }
 
@@ -177,8 +177,8 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     disk::write(layout, &mut file)?;
     let uuid = fat_uuid(plan.fat.id);
     let core = grub2::stick_core_image(Platform::Pc, &uuid, workspace, host)?;
-    let (location, room) = layout.bios_core().context("there is no room for GRUB")?;
-    grub2::write_bios(&core, location, room, &file)?;
+    let (sector, room) = layout.bios_core().context("there is no room for GRUB")?;
+    grub2::write_bios(&core, sector, room, &file)?;
     for (partition, extent) in layout.partitions() {
         let content = match &partition.content {
             Inside::Fat { .. } => Some(&fat),

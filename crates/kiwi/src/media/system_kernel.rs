@@ -73,8 +73,8 @@ fn versions(filesystem: Filesystem, system: &SystemImage, host: &Host) -> Result
 /// `/inode/mode/uid/gid/name/size/`, a line for each entry.
 fn in_ext(listing: &str) -> Vec<String> {
     let directory = |line: &str| {
-        let keywords: Vec<&str> = line.split('/').collect();
-        let [_, _, mode, _, _, name, ..] = keywords[..] else { return None };
+        let fields: Vec<&str> = line.split('/').collect();
+        let [_, _, mode, _, _, name, ..] = fields[..] else { return None };
         (mode.starts_with("04") && !name.starts_with('.')).then(|| name.to_owned())
     };
     listing.lines().filter_map(directory).collect()
@@ -92,8 +92,8 @@ fn in_squashfs(listing: &str, location: &str) -> Vec<String> {
 /// `address inode type hash length name (good)`
 fn in_xfs(listing: &str) -> Vec<String> {
     let directory = |line: &str| {
-        let keywords: Vec<&str> = line.split_whitespace().collect();
-        let [_, _, kind, _, _, name, ..] = keywords[..] else { return None };
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, kind, _, _, name, ..] = fields[..] else { return None };
         (kind == "directory" && !name.starts_with('.')).then(|| name.to_owned())
     };
     listing.lines().filter_map(directory).collect()
@@ -112,14 +112,14 @@ mod tests {
         BootFiles { initrd, kernel, kernel_version: version.to_owned() }
     }
 
-    fn run(program: &str, keywords: &[&str]) {
+    fn run(program: &str, arguments: &[&str]) {
         let status = Command::new(program)
-            .args(keywords)
+            .args(arguments)
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .stdout(std::process::Stdio::null())
             .status()
             .unwrap();
-        assert!(status.success(), "{program} {keywords:?}");
+        assert!(status.success(), "{program} {arguments:?}");
     }
 
     #[test]

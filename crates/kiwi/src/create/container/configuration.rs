@@ -15,10 +15,10 @@ use serde_json::json;
 
 use super::layer::Layer;
 
-/// The annotation from which container programs take the whole name of an image.
+/// The annotation from which container programs take the full name of an image.
 const WHOLE_NAME: &str = "io.containerd.image.name";
 
-/// Returns the configuration of an image, which both formats have.
+/// Returns the configuration of an image, which is the same in both formats.
 pub(super) fn image(config: &ContainerConfig, machine: &str, epoch: u64, diff_id: &str) -> Result<Vec<u8>> {
     let created = rfc3339(epoch);
     let mut history = HistoryBuilder::default()
@@ -49,7 +49,7 @@ pub(super) fn image(config: &ContainerConfig, machine: &str, epoch: u64, diff_id
     bytes(&image.build()?)
 }
 
-/// Returns what a container starts with.
+/// Returns the settings for the start of a container.
 fn runtime(config: &ContainerConfig) -> Result<Config> {
     let mut runtime = ConfigBuilder::default();
     if let Some(user) = &config.user {
@@ -105,7 +105,7 @@ pub(super) fn manifest(
     bytes(&manifest)
 }
 
-/// Returns the index of an OCI layout: the image once for each of its names.
+/// Returns the index of an OCI layout, which lists the image once for each of its names.
 pub(super) fn index(
     names: &[ContainerName],
     manifest_digest: &str,
@@ -143,7 +143,7 @@ pub(super) fn docker_manifest(names: &[ContainerName], config: &str, layer: &str
     bytes(&json!([{ "Config": config, "RepoTags": names, "Layers": [layer] }]))
 }
 
-/// Returns a name with its registry; an image that names none is not from any.
+/// Returns a name with its registry; `localhost` when the name has none.
 fn with_registry(name: &str) -> String {
     match name.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
@@ -151,7 +151,7 @@ fn with_registry(name: &str) -> String {
     }
 }
 
-/// Returns the architecture and its variant as OCI names them.
+/// Returns the architecture and its variant in the notation of OCI.
 fn architecture(machine: &str) -> (Arch, Option<&'static str>) {
     match machine {
         "x86_64" => (Arch::Amd64, None),
@@ -162,12 +162,12 @@ fn architecture(machine: &str) -> (Arch, Option<&'static str>) {
     }
 }
 
-/// Serialises a document, the keys of every map sorted.
+/// Serialises a document. The keys of every map are sorted.
 fn bytes(document: &impl Serialize) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&serde_json::to_value(document)?)?)
 }
 
-/// Returns a time in seconds since 1970 as RFC 3339 has it, in UTC.
+/// Formats a time in seconds since 1970 in the form of RFC 3339, in UTC.
 fn rfc3339(epoch: u64) -> String {
     let (mut days, seconds) = (epoch / 86_400, epoch % 86_400);
     let is_leap =
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_in_utc() {
+    fn writes_times_in_utc() {
         for (epoch, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400, "2000-02-29T00:00:00Z"),

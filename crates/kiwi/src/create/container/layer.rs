@@ -15,13 +15,13 @@ use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::tree_archive::TarWriter;
 
-/// The level of zstd that its program has as default.
+/// The default compression level of the program zstd.
 const LEVEL: i32 = 3;
-/// Bytes that go through sums and compression at once.
+/// Bytes that are summed and compressed at once.
 const BUFFER: usize = 256 << 10;
-/// Names that begin so remove a file of a lower layer.
+/// Prefix of names that remove a file of a lower layer.
 const WHITEOUT: &[u8] = b".wh.";
-/// Directories that are empty in an image.
+/// Directories whose content is left out of the image.
 const TEMPORARY: [&str; 2] = ["run", "tmp"];
 
 /// A layer that was written.
@@ -35,7 +35,7 @@ pub(super) struct Layer {
     pub(super) size: u64,
 }
 
-/// Writes the layer where `output` stands.
+/// Writes the layer to `output`, from its current position on.
 pub(super) fn write(image: &Container, tree: &RootTree, output: &File, host: &Host) -> Result<Layer> {
     let output = Summed::new(output);
     let (diff_id, written) = match image.compression {
@@ -46,7 +46,7 @@ pub(super) fn write(image: &Container, tree: &RootTree, output: &File, host: &Ho
         LayerCompression::Zstd => {
             let mut encoder = zstd::Encoder::new(output, LEVEL)?;
             encoder.include_checksum(true)?;
-            // With one thread or more the result does not depend on their number.
+            // With one thread or more the bytes do not depend on the number of threads.
             encoder.multithread(u32::try_from(host.processors().max(1))?)?;
             let packed = pack(image, tree, Summed::new(encoder), host)?;
             (packed.digest(), packed.inner.finish()?)
@@ -87,7 +87,7 @@ fn pack<W: Write>(image: &Container, tree: &RootTree, output: Summed<W>, host: &
     Ok(writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
-/// Passes bytes on, and computes their number and digest.
+/// Passes bytes on and computes their number and digest.
 struct Summed<W> {
     inner: W,
     sha256: Sha256,

@@ -18,7 +18,7 @@ fn vmware_settings_name_the_disk_file() {
     }
 }
 
-/// The disk of a tiny tree with this `<type>`, made in `directory`; the disk file and what is in it by its own plan.
+/// Builds the disk of a tiny tree with this `<type>` in `directory`; returns the disk file and its layout.
 fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
     let text = format!(
         r#"<image schemaversion="8.5" name="tiny"><description type="system"><author>A</author>
@@ -67,7 +67,7 @@ fn judge(program: &str, arguments: &[&str]) -> String {
     text
 }
 
-/// What debugfs prints about a file system at byte `offset` of the disk.
+/// Returns what debugfs prints about a file system at byte `offset` of the disk.
 fn debugfs(disk: &Path, offset: u64, request: &str) -> String {
     judge("debugfs", &["-R", request, &format!("{}?offset={offset}", disk.display())])
 }
@@ -78,7 +78,7 @@ const DIVIDED: &str = r#"<type image="oem" filesystem="ext4" bootpartition="true
     <partition name="srv" size="1" partition_name="data"/></partitions></type>"#;
 
 #[test]
-fn every_partition_gets_its_part_of_the_tree() {
+fn writes_each_part_of_the_tree_to_its_partition() {
     let directory = tempfile::tempdir().unwrap();
     let (disk, plan) = made(directory.path(), DIVIDED).unwrap();
     judge("sfdisk", &["--verify", disk.to_str().unwrap()]);
@@ -120,7 +120,7 @@ fn every_partition_gets_its_part_of_the_tree() {
 }
 
 #[test]
-fn the_builder_writes_swap_space_where_nothing_grows() {
+fn writes_swap_space_when_nothing_grows() {
     let directory = tempfile::tempdir().unwrap();
     let image_type = |resize| {
         format!(
@@ -139,7 +139,7 @@ fn the_builder_writes_swap_space_where_nothing_grows() {
 }
 
 #[test]
-fn a_partition_that_is_too_small_is_refused_by_name() {
+fn rejects_a_partition_that_is_too_small() {
     let directory = tempfile::tempdir().unwrap();
     let error = made(directory.path(), &DIVIDED.replace("340", "100")).unwrap_err().to_string();
     assert!(

@@ -1,13 +1,13 @@
-//! How the system lies on a live medium.
+//! The layout of the system on a live medium.
 //!
 //! | layout | on the medium | at boot |
 //! |---|---|---|
 //! | plain | `/read-only-system/{boot,opt,usr ..}`, `N.gz` | the directories, bound into N in memory |
 //! | compressed | R, a squashfs of those directories, `N.gz` | as plain |
 //! | unified | R, a squashfs of the whole tree | a writable layer over R |
-//! | overlay | `/LiveOS/squashfs.img`, the same file at today's location | as unified |
+//! | overlay | `/LiveOS/squashfs.img`, the same file at the path of KIWI 8.5 | as unified |
 //!
-//! N is an ext2 with everything else, with `N.md5` beside it; R is `<name>-read-only.<arch>-<version>`.
+//! N is an ext2 file system with the rest of the tree, with `N.md5` beside it; R is `<name>-read-only.<arch>-<version>`.
 
 use std::path::{Path, PathBuf};
 
@@ -25,30 +25,30 @@ use crate::media::iso::Graft;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
-/// The directories that a live system of two parts reads from the medium. Where one of them is a link (`bin` to
-/// `usr/bin` on today's systems), it stays with the part in memory.
+/// The directories that a live system of two parts reads from the medium. A directory that is a link (`bin` to `usr/bin`
+/// on merged systems) stays with the part in memory.
 const READ_ONLY: [&str; 6] = ["bin", "boot", "lib", "opt", "sbin", "usr"];
 
-/// The content of a medium, decided.
+/// The planned content of a medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ContentPlan {
-    /// The whole tree, read-only under a writable layer.
+    /// The whole tree, read-only below a writable layer.
     Union { system: FilesystemPlan, location: String },
-    /// Two parts.
+    /// Two parts: a read-only one on the medium, and one that is copied to memory.
     Split { memory: FilesystemPlan, memory_name: ImageName, read_only: ReadOnly },
 }
 
-/// The read-only one of two parts.
+/// The read-only part of a system of two parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReadOnly {
-    /// As it is.
+    /// Plain directories.
     Directories,
-    /// Packed, at this location.
+    /// Packed, at this path.
     Squashfs { part: FilesystemPlan, location: String },
 }
 
 impl ContentPlan {
-    /// What linuxrc is told of it.
+    /// Returns the configuration that linuxrc reads.
     pub(super) fn union(&self) -> Option<Union> {
         match self {
             Self::Union { .. } => Some(Union::Overlay),
@@ -88,18 +88,18 @@ pub(super) fn plan(live: &Iso, name: &ImageName, facts: &TreeFacts, identity: &I
         IsoLayout::Plain => split(ReadOnly::Directories),
         IsoLayout::Compressed => split(ReadOnly::Squashfs { part: read_only(), location }),
         IsoLayout::Unified => ContentPlan::Union { system: read_only(), location },
-        // dracut's layout differs in what is inside of the file only, and that is no concern of ours.
+        // The two differ in the content of the file only, which does not matter here.
         IsoLayout::Overlay | IsoLayout::DmSquash => {
             ContentPlan::Union { system: read_only(), location: LiveConfig::LIVE_OS.to_owned() }
         }
     }
 }
 
-/// What goes where on a medium.
+/// The files of a medium.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) grafts: Vec<Graft>,
-    /// What is still to be packed, into its location.
+    /// A file system that is still to be packed, with its path.
     pub(super) packed: Option<Packed>,
 }
 
@@ -112,7 +112,7 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// Writes it into the medium `output` from byte `offset` on.
+    /// Writes the file system to the medium `output`, from byte `offset` on.
     pub(super) fn write(
         &self,
         tree: &RootTree,
@@ -127,7 +127,7 @@ impl Packed {
         Ok(())
     }
 
-    /// Writes it into a file of its own.
+    /// Writes the file system to a file of its own.
     pub(super) fn graft(&self, tree: &RootTree, workspace: &Workspace, host: &Host) -> Result<Graft> {
         let file = workspace.scratch_file("read-only-part");
         self.write(tree, &file, 0, workspace, host)?;
@@ -135,7 +135,7 @@ impl Packed {
     }
 }
 
-/// Writes the parts, but for what is packed.
+/// Writes all parts but the packed one.
 pub(super) fn create(
     plan: &ContentPlan,
     tree: &RootTree,
@@ -171,15 +171,16 @@ pub(super) fn create(
     }
 }
 
-/// `<file>.md5`
+/// Writes `<file>.md5`.
 fn sum_of(file: &Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let name = format!("{}.md5", file.file_name().unwrap_or_default().to_string_lossy());
     let path = workspace.scratch_file(&name);
-    host.write_file(&path, artifact::checksum(file)?.to_string()).context("writing the checksum")?;
+    host.write_file(&path, artifact::checksum(file)?.to_string())
+        .with_context(|| format!("cannot write {name}"))?;
     Ok(path)
 }
 
-/// Those directories that the tree has, in order.
+/// Returns the directories of [`READ_ONLY`] that the tree contains, in order.
 fn read_only_directories(tree: &RootTree) -> Result<Vec<&'static str>> {
     let is_directory =
         |name: &&str| tree.path().join(name).symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
@@ -188,23 +189,24 @@ fn read_only_directories(tree: &RootTree) -> Result<Vec<&'static str>> {
     Ok(found)
 }
 
-/// Everything else at the top of the tree.
+/// Returns all other names at the top of the tree.
 fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
     let names = tree.list("/")?;
     Ok(names.into_iter().filter(|name| !directories.contains(&name.as_str())).collect())
 }
 
-/// The read-only file system without these names at the top of the tree.
+/// Returns the read-only file system without these names at the top of the tree.
 fn without(plan: &FilesystemPlan, names: &[String]) -> FilesystemPlan {
     let options = match plan.filesystem {
         Filesystem::Erofs => names.iter().map(|name| format!("--exclude-path={name}")).collect(),
-        // The list has to be the last of its keywords.
+        // mksquashfs requires the list as its last option.
         _ => std::iter::once("-e".to_owned()).chain(names.iter().cloned()).collect(),
     };
     FilesystemPlan { options, ..plan.clone() }
 }
 
-/// The part that goes to memory: N.gz and N.md5, N being an ext2 in which the read-only directories are empty.
+/// Writes the part that is copied to memory: N.gz and N.md5. N is an ext2 file system in which the read-only directories
+/// are empty.
 fn memory_part(
     plan: &FilesystemPlan,
     name: &ImageName,
@@ -213,9 +215,10 @@ fn memory_part(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Graft>> {
-    let stage = host.stage("Writing the part that goes to memory");
+    let stage = host.stage("Writing the part that is copied to memory");
     let directory = workspace.scratch_file("memory-part");
-    host.create_directories(&directory).context("making a directory for the part that goes to memory")?;
+    host.create_directories(&directory)
+        .context("cannot create a directory for the part that is copied to memory")?;
     let mut copy = host.command("cp").args(["--archive", "--reflink=auto"]);
     for name in rest_of(tree, directories)? {
         copy = copy.arg(tree.path().join(name));
@@ -223,7 +226,7 @@ fn memory_part(
     copy.arg(&directory)
         .writable(workspace.scratch())
         .run()
-        .context("copying the part that goes to memory")?;
+        .context("cannot copy the part that is copied to memory")?;
     let part = RootTree::merged(&directory)?;
     for directory in directories {
         part.create_dir(directory, 0o755)?;

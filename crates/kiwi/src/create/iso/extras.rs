@@ -1,4 +1,4 @@
-//! What a description adds to its medium: files for its top level, and the boot loader's own settings.
+//! Files that a description adds to its medium: files for its top level, and settings of the boot loader.
 
 use std::path::{Path, PathBuf};
 
@@ -12,16 +12,16 @@ use crate::workspace::Workspace;
 /// The script that writes the medium instead of kiwi.
 const SCRIPT: &str = "isolinux.sh";
 
-/// Unpacks `config-cdroot.tgz`; its members come to the top level of the medium.
+/// Unpacks `config-cdroot.tgz`, whose members are added to the top level of the medium.
 pub(super) fn cd_root(tree: &RootTree, epoch: u64, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
     let archive = format!("{DESCRIPTION}/config-cdroot.tgz");
     if !tree.exists(&archive) {
         return Ok(Vec::new());
     }
     let (copy, directory) = (workspace.scratch_file("cdroot.tgz"), workspace.scratch_file("cdroot"));
-    host.write_file(&copy, tree.read(&archive)?).context("copying config-cdroot.tgz")?;
-    host.create_directories(&directory).context("making a directory for config-cdroot.tgz")?;
-    // The directory is all that tar can write to: a member that leads out of it is an error.
+    host.write_file(&copy, tree.read(&archive)?).context("cannot copy config-cdroot.tgz")?;
+    host.create_directories(&directory).context("cannot create a directory for config-cdroot.tgz")?;
+    // tar can write to this directory only: a member outside of it is an error.
     host.command("tar")
         .args(["--extract", "--gzip", "--no-same-owner", "--file"])
         .arg(&copy)
@@ -29,14 +29,14 @@ pub(super) fn cd_root(tree: &RootTree, epoch: u64, workspace: &Workspace, host: 
         .arg(&directory)
         .writable(&directory)
         .run()
-        .context("unpacking config-cdroot.tgz")?;
+        .context("cannot unpack config-cdroot.tgz")?;
     let unpacked = RootTree::merged(&directory)?;
     unpacked.clamp_times(epoch)?;
     let names = unpacked.list("/")?;
     Ok(names.into_iter().map(|name| Graft::new(format!("/{name}"), directory.join(&name))).collect())
 }
 
-/// The files of `cdboot/`: the system's description goes before that of the boot image, file by file.
+/// The files of `cdboot/`. A file of the system's description replaces that of the boot image.
 pub(super) struct Cdboot {
     files: Vec<(String, PathBuf)>,
 }
@@ -49,12 +49,12 @@ impl Cdboot {
         host: &Host,
     ) -> Result<Self> {
         let directory = workspace.scratch_file("cdboot");
-        host.create_directories(&directory).context("making a directory for cdboot")?;
+        host.create_directories(&directory).context("cannot create a directory for cdboot")?;
         let mut files = Vec::new();
         let mut add = |name: &str, bytes: Vec<u8>| -> Result<()> {
             if files.iter().all(|(known, _)| known != name) {
                 let path = directory.join(name);
-                host.write_file(&path, bytes).with_context(|| format!("copying cdboot/{name}"))?;
+                host.write_file(&path, bytes).with_context(|| format!("cannot copy cdboot/{name}"))?;
                 files.push((name.to_owned(), path));
             }
             Ok(())
@@ -68,19 +68,19 @@ impl Cdboot {
             entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
         inherited.sort();
         for path in inherited.into_iter().filter(|path| path.is_file()) {
-            let bytes = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             add(&path.file_name().unwrap_or_default().to_string_lossy(), bytes)?;
         }
         Ok(Self { files })
     }
 
-    /// What comes into the loader's directory on the medium.
+    /// Returns the files for the directory of the boot loader on the medium.
     pub(super) fn loader_files(&self, loader: &str) -> Vec<Graft> {
         let shown = self.files.iter().filter(|(name, _)| name != SCRIPT);
         shown.map(|(name, path)| Graft::new(format!("{loader}/{name}"), path)).collect()
     }
 
-    /// `isolinux.sh`.
+    /// Returns the path of `isolinux.sh`.
     pub(super) fn script(&self) -> Option<&Path> {
         self.files.iter().find(|(name, _)| name == SCRIPT).map(|(_, path)| path.as_path())
     }

@@ -1,4 +1,4 @@
-//! The boot menu of a live medium: the system, the system with nothing fancy, a look at the medium, the disk.
+//! The boot menu of a live medium: the system, the system in failsafe mode, a check of the medium, the disk.
 
 use description::Iso;
 
@@ -6,35 +6,37 @@ use crate::bootloader::grub2;
 use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
 use crate::media::iso::LOADER;
 
-/// Keywords that keep troublesome hardware support out.
+/// Kernel parameters that switch off hardware support that often causes trouble.
 const FAILSAFE: &str = "nomodeset edd=off noresume noswap";
 
-/// The menu of `live`, under `title`.
+/// Returns the menu of `live` with this title.
 pub(super) fn of(live: &Iso, title: &str) -> MediumMenu {
     let line = command_line(live);
-    let boot = |label: &str, title: String, keywords: &[&str]| {
-        let keywords: Vec<&str> = std::iter::once(line.as_str()).chain(keywords.iter().copied()).collect();
+    let boot = |label: &str, title: String, parameters: &[&str]| {
+        let parameters: Vec<&str> =
+            std::iter::once(line.as_str()).chain(parameters.iter().copied()).collect();
         Entry {
             label: label.to_owned(),
             title,
             action: Action::Boot {
                 kernel: format!("{LOADER}/linux"),
                 initrd: format!("{LOADER}/initrd"),
-                command_line: keywords.join(" "),
+                command_line: parameters.join(" "),
             },
         }
     };
     let persistent = live.persistent.map(|filesystem| {
         format!("rd.live.overlay.persistent rd.live.overlay.cowfs={}", filesystem.keyword())
     });
-    let persistent = persistent.as_deref().map_or(Vec::new(), |keywords| vec![keywords]);
+    let persistent = persistent.as_deref().map_or(Vec::new(), |parameters| vec![parameters]);
     let mut entries = vec![
         boot("Live-System", title.to_owned(), &persistent),
         boot("Failsafe", format!("{title} (failsafe)"), &[FAILSAFE]),
     ];
     if live.media_check {
-        let keywords: Vec<&str> = std::iter::once("mediacheck=1").chain(persistent.iter().copied()).collect();
-        entries.push(boot("Mediacheck", "Check the medium, then start it".to_owned(), &keywords));
+        let parameters: Vec<&str> =
+            std::iter::once("mediacheck=1").chain(persistent.iter().copied()).collect();
+        entries.push(boot("Mediacheck", "Check the medium, then start it".to_owned(), &parameters));
     }
     entries.push(Entry {
         label: "Harddisk".to_owned(),
@@ -44,15 +46,15 @@ pub(super) fn of(live: &Iso, title: &str) -> MediumMenu {
     MediumMenu { title: title.to_owned(), settings: live.bootloader.clone(), entries }
 }
 
-/// The consoles, then what the description says; a console it names takes the location of ours.
+/// Returns the consoles, then the parameters of the description. A console that they contain replaces the default one.
 fn command_line(live: &Iso) -> String {
     let own = live.kernel_command_line.as_deref().unwrap_or_default();
-    let mut keywords: Vec<String> = Vec::new();
-    if !own.split_whitespace().any(|keyword| keyword.starts_with("console=")) {
-        keywords.extend(grub2::console_keywords(&live.bootloader).iter().map(ToString::to_string));
+    let mut parameters: Vec<String> = Vec::new();
+    if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
+        parameters.extend(grub2::console_parameters(&live.bootloader).iter().map(ToString::to_string));
     }
-    keywords.extend(own.split_whitespace().map(str::to_owned));
-    keywords.join(" ")
+    parameters.extend(own.split_whitespace().map(str::to_owned));
+    parameters.join(" ")
 }
 
 #[cfg(test)]
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_kept_by_both_usual_lines() {
+    fn both_default_entries_keep_persistent_data() {
         let menu = of(&live(Some(Filesystem::Xfs), false), "T");
         let kept = "quiet console=ttyS1 rd.live.overlay.persistent rd.live.overlay.cowfs=xfs";
         assert_eq!(lines(&menu)[0], ("Live-System", Some(kept)));

@@ -1,4 +1,4 @@
-//! The image that an earlier build made: what has not changed since is not packed again.
+//! Reuses compressed clusters of the image that an earlier build wrote.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -6,26 +6,26 @@ use std::path::Path;
 
 use super::{CLUSTER, CLUSTER_BITS, COMPRESSION_TYPE, MAGIC, OFFSETS, PACKED, SECTOR, SECTORS_SHIFT, ZSTD};
 
-/// Bits of an entry of L1 or L2 that say where its cluster is.
+/// Bits of an entry of L1 or L2 with the offset of its cluster.
 const PLACE: u64 = 0x00ff_ffff_ffff_fe00;
-/// As many clusters in a row that are others: the disk moved, and the rest is not looked at.
+/// After so many different clusters in a row the rest is not compared: the content of the disk moved.
 const OTHERS: u32 = 64;
 
-/// A packed image that `super::write` made.
+/// A compressed image that `super::write` wrote.
 pub(in super::super) struct Earlier {
     file: File,
-    /// Of every cluster of the disk, its entry in L2.
+    /// The entry in L2 of every cluster of the disk.
     entries: Vec<u64>,
 }
 
 impl Earlier {
-    /// Opens it; none for what is no such image.
+    /// Opens the image; none when the file is not such an image.
     pub(in super::super) fn open(path: &Path) -> Option<Self> {
         let file = File::open(path).ok()?;
         let mut header = [0; 112];
         file.read_exact_at(&mut header, 0).ok()?;
-        let long = |location: usize| header[location..].first_chunk().copied().map(u64::from_be_bytes);
-        let short = |location: usize| header[location..].first_chunk().copied().map(u32::from_be_bytes);
+        let long = |offset: usize| header[offset..].first_chunk().copied().map(u64::from_be_bytes);
+        let short = |offset: usize| header[offset..].first_chunk().copied().map(u32::from_be_bytes);
         let is_ours = header[..4] == MAGIC
             && short(4) == Some(3)
             && short(20) == Some(CLUSTER_BITS)
@@ -34,49 +34,49 @@ impl Earlier {
         if !is_ours {
             return None;
         }
-        let (size, tables, location) = (long(24)?, u64::from(short(36)?), long(40)?);
+        let (size, tables, offset) = (long(24)?, u64::from(short(36)?), long(40)?);
         let length = file.metadata().ok()?.len();
-        // A table lies in the file: no number of a damaged header makes us take more memory than that.
+        // The table is inside the file, so that a damaged header cannot request more memory than that.
         if tables > length / CLUSTER || size.div_ceil(CLUSTER * OFFSETS) != tables {
             return None;
         }
         let mut entries = Vec::new();
-        for table in numbers(&file, location, tables)? {
+        for table in numbers(&file, offset, tables)? {
             match table & PLACE {
                 0 => entries.resize(entries.len() + usize::try_from(OFFSETS).ok()?, 0),
-                location => entries.extend(numbers(&file, location, OFFSETS)?),
+                offset => entries.extend(numbers(&file, offset, OFFSETS)?),
             }
         }
         Some(Self { file, entries })
     }
 
-    /// The bytes of a packed cluster, and possibly more behind them.
+    /// Returns the bytes of a compressed cluster, possibly followed by others.
     fn packed(&self, number: u64, bytes: &mut Vec<u8>) -> Option<()> {
         let entry = *self.entries.get(usize::try_from(number).ok()?)?;
         if entry & PACKED == 0 {
             return None;
         }
-        let location = entry & ((1 << SECTORS_SHIFT) - 1);
+        let offset = entry & ((1 << SECTORS_SHIFT) - 1);
         let next = (entry & !PACKED) >> SECTORS_SHIFT;
-        let count = (next + 1) * SECTOR - location % SECTOR;
+        let count = (next + 1) * SECTOR - offset % SECTOR;
         bytes.resize(usize::try_from(count).ok()?, 0);
-        self.file.read_exact_at(bytes, location).ok()
+        self.file.read_exact_at(bytes, offset).ok()
     }
 }
 
-/// Big-endian numbers of a table.
-fn numbers(file: &File, location: u64, count: u64) -> Option<Vec<u64>> {
+/// Reads big-endian numbers of a table.
+fn numbers(file: &File, offset: u64, count: u64) -> Option<Vec<u64>> {
     let mut bytes = vec![0; usize::try_from(count * 8).ok()?];
-    file.read_exact_at(&mut bytes, location).ok()?;
+    file.read_exact_at(&mut bytes, offset).ok()?;
     Some(bytes.as_chunks().0.iter().map(|number| u64::from_be_bytes(*number)).collect())
 }
 
-/// Looks clusters up in an image of an earlier build.
+/// Looks up clusters in the image of an earlier build.
 pub(super) struct Lookup<'a> {
     earlier: &'a Earlier,
     zstd: zstd::bulk::Decompressor<'static>,
     content: Vec<u8>,
-    /// Clusters in a row that were others.
+    /// The number of different clusters in a row.
     others: u32,
 }
 
@@ -90,8 +90,8 @@ impl<'a> Lookup<'a> {
         })
     }
 
-    /// Fills `packed` with the packed form of `content`, if the earlier image has just that in its location. It is unpacked
-    /// and compared: what was damaged there is not taken over.
+    /// Fills `packed` with the compressed form of `content` if the earlier image has the same content at the same cluster. The
+    /// cluster is decompressed and compared, so that damage in the earlier image is not copied.
     pub(super) fn find(&mut self, number: u64, content: &[u8], packed: &mut Vec<u8>) -> bool {
         if self.others > OTHERS {
             return false;
@@ -101,7 +101,7 @@ impl<'a> Lookup<'a> {
         found
     }
 
-    /// Whether the packed bytes are of that content; what lies behind them is cut off.
+    /// Returns whether the compressed bytes have that content, and cuts off the bytes that follow them.
     fn is_of(&mut self, content: &[u8], packed: &mut Vec<u8>) -> bool {
         let Ok(count) = zstd::zstd_safe::find_frame_compressed_size(packed) else { return false };
         packed.truncate(count);

@@ -28,8 +28,8 @@ pub(super) fn rename(
 ) -> Result<()> {
     let mut replace = |content: &mut [u8], entries: Vec<(Range<usize>, u64)>| -> Result<bool> {
         let mut changed = false;
-        for (location, number) in entries {
-            let name = content.get_mut(location).context("a name ends beyond its directory")?;
+        for (position, number) in entries {
+            let name = content.get_mut(position).context("a name ends beyond its directory")?;
             if matches!(&*name, b"." | b"..") {
                 continue;
             }
@@ -72,14 +72,14 @@ fn entries_in_inode(content: &[u8]) -> Result<Vec<(Range<usize>, u64)>> {
     // Inode numbers have eight bytes if one of them needs them.
     let wide = content[1] > 0;
     let width = if wide { 8 } else { 4 };
-    let mut location = 2 + width;
+    let mut position = 2 + width;
     let mut entries = Vec::new();
     for _ in 0..content[0] {
-        let length = usize::from(*content.get(location).context("a directory ends beyond its inode")?);
-        let name = location + 3..location + 3 + length;
+        let length = usize::from(*content.get(position).context("a directory ends beyond its inode")?);
+        let name = position + 3..position + 3 + length;
         let number = content.get(name.end + 1..name.end + 1 + width);
         let number = number.context("a directory ends beyond its inode")?;
-        location = name.end + 1 + width;
+        position = name.end + 1 + width;
         entries.push((name, BE::read_uint(number, width)));
     }
     Ok(entries)
@@ -97,21 +97,21 @@ fn entries_in_block(content: &[u8]) -> Result<Vec<(Range<usize>, u64)>> {
         _ => bail!("a block does not belong to a directory"),
     };
     let content = &content[..end];
-    let mut location = HEAD;
+    let mut position = HEAD;
     let mut entries = Vec::new();
-    while location < end {
-        let entry = &content[location..];
+    while position < end {
+        let entry = &content[position..];
         ensure!(entry.len() >= 8, "a directory's entry ends beyond its block");
         if entry.starts_with(&[0xff, 0xff]) {
             let length = usize::from(BE::read_u16(&entry[2..]));
             ensure!(length > 0, "a directory's free space has no length");
-            location += length;
+            position += length;
             continue;
         }
         ensure!(entry.len() > BESIDE_NAME, "a directory's entry ends beyond its block");
         let length = usize::from(entry[8]);
-        entries.push((location + BEFORE_NAME..location + BEFORE_NAME + length, BE::read_u64(entry)));
-        location += (BESIDE_NAME + length).next_multiple_of(8);
+        entries.push((position + BEFORE_NAME..position + BEFORE_NAME + length, BE::read_u64(entry)));
+        position += (BESIDE_NAME + length).next_multiple_of(8);
     }
     Ok(entries)
 }

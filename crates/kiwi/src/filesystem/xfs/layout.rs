@@ -42,7 +42,7 @@ const FLAG_LARGE_COUNTERS: u64 = 16;
 /// Bytes of an extent: its offset in the file, its block, its length.
 const EXTENT: usize = 16;
 
-/// The location of an inode's data.
+/// The position of an inode's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Device,
@@ -90,7 +90,7 @@ impl Inode {
         BE::read_u64(&self.bytes[FLAGS..])
     }
 
-    /// Whether times are nanoseconds since December 1901.
+    /// Returns whether times are nanoseconds since December 1901.
     pub(super) fn has_big_times(&self) -> bool {
         self.flags() & FLAG_BIGTIME != 0
     }
@@ -165,31 +165,31 @@ impl<'f> Layout<'f> {
         self.file.write_all_at(&sector, 0).context("writing the superblock")
     }
 
-    fn location(&self, group: u64, block: u64) -> u64 {
+    fn position(&self, group: u64, block: u64) -> u64 {
         (group * self.blocks_per_group + block) * self.block_size
     }
 
     /// Returns the offset of a block in the file.
-    pub(super) fn location_of_block(&self, block: u64) -> u64 {
-        self.location(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
+    pub(super) fn position_of_block(&self, block: u64) -> u64 {
+        self.position(block >> self.block_bits, block & ((1 << self.block_bits) - 1))
     }
 
-    fn location_of_inode(&self, number: u64) -> u64 {
+    fn position_of_inode(&self, number: u64) -> u64 {
         let inside = number & ((1 << self.inode_bits) - 1);
-        self.location(number >> self.inode_bits, 0) + inside * self.inode_size as u64
+        self.position(number >> self.inode_bits, 0) + inside * self.inode_size as u64
     }
 
     pub(super) fn inode(&self, number: u64) -> Result<Inode> {
         let mut bytes = vec![0; self.inode_size];
-        self.file.read_exact_at(&mut bytes, self.location_of_inode(number)).context("reading an inode")?;
+        self.file.read_exact_at(&mut bytes, self.position_of_inode(number)).context("reading an inode")?;
         ensure!(bytes.starts_with(b"IN") && bytes[4] == 3, "inode {number} does not exist");
         Ok(Inode { number, bytes })
     }
 
     pub(super) fn write_inode(&self, inode: &mut Inode) -> Result<()> {
         seal(&mut inode.bytes, CHECKSUM);
-        let location = self.location_of_inode(inode.number);
-        self.file.write_all_at(&inode.bytes, location).context("writing an inode")
+        let position = self.position_of_inode(inode.number);
+        self.file.write_all_at(&inode.bytes, position).context("writing an inode")
     }
 
     /// Reads consecutive blocks.
@@ -197,7 +197,7 @@ impl<'f> Layout<'f> {
         let size = usize::try_from(self.block_size)?;
         let mut content = vec![0; size * blocks.len()];
         for (part, block) in content.chunks_exact_mut(size).zip(blocks) {
-            self.file.read_exact_at(part, self.location_of_block(*block)).context("reading a block")?;
+            self.file.read_exact_at(part, self.position_of_block(*block)).context("reading a block")?;
         }
         Ok(content)
     }
@@ -206,7 +206,7 @@ impl<'f> Layout<'f> {
     pub(super) fn write_blocks(&self, blocks: &[u64], content: &mut [u8], checksum: usize) -> Result<()> {
         seal(content, checksum);
         for (part, block) in content.chunks_exact(usize::try_from(self.block_size)?).zip(blocks) {
-            self.file.write_all_at(part, self.location_of_block(*block)).context("writing a block")?;
+            self.file.write_all_at(part, self.position_of_block(*block)).context("writing a block")?;
         }
         Ok(())
     }
@@ -268,8 +268,8 @@ impl<'f> Layout<'f> {
 
     fn read_inode_tree(&self, group: u64, block: u32) -> Result<Vec<u8>> {
         let mut content = vec![0; usize::try_from(self.block_size)?];
-        let location = self.location(group, block.into());
-        self.file.read_exact_at(&mut content, location).context("reading the inode B+tree")?;
+        let position = self.position(group, block.into());
+        self.file.read_exact_at(&mut content, position).context("reading the inode B+tree")?;
         ensure!(
             content.starts_with(b"IAB3"),
             "block {block} of group {group} does not belong to the inode B+tree"
@@ -280,8 +280,8 @@ impl<'f> Layout<'f> {
     /// Returns the leftmost leaf of a group's B+tree; the others are linked to it.
     fn first_leaf(&self, group: u64) -> Result<u32> {
         let mut head = [0; 32];
-        let location = self.location(group, 0) + 2 * self.sector_size;
-        self.file.read_exact_at(&mut head, location).context("reading a group's inode header")?;
+        let position = self.position(group, 0) + 2 * self.sector_size;
+        self.file.read_exact_at(&mut head, position).context("reading a group's inode header")?;
         ensure!(head.starts_with(b"XAGI"), "group {group} has no inode header");
         let mut block = BE::read_u32(&head[20..]);
         loop {
@@ -321,8 +321,8 @@ fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Res
 }
 
 /// Updates the checksum of a structure at an offset.
-fn seal(content: &mut [u8], location: usize) {
-    content[location..location + 4].fill(0);
+fn seal(content: &mut [u8], position: usize) {
+    content[position..position + 4].fill(0);
     let sum = CRC.checksum(content);
-    content[location..location + 4].copy_from_slice(&sum.to_le_bytes());
+    content[position..position + 4].copy_from_slice(&sum.to_le_bytes());
 }

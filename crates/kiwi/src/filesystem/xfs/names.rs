@@ -11,35 +11,35 @@ use std::collections::HashSet;
 const HASH_BITS: usize = 32;
 const TURN: usize = 7;
 
-/// Whether a prototype can contain this word.
-pub(super) fn is_plain(keyword: &[u8]) -> bool {
-    keyword != b"$" && (0..keyword.len()).all(|location| is_plain_at(keyword, location))
+/// Returns whether a prototype can contain this word.
+pub(super) fn is_plain(name: &[u8]) -> bool {
+    name != b"$" && (0..name.len()).all(|position| is_plain_at(name, position))
 }
 
-fn is_plain_at(keyword: &[u8], location: usize) -> bool {
-    let byte = keyword[location];
-    !(matches!(byte, 0 | b'/' | b' ' | b'\t' | b'\n') || location == 0 && byte == b':')
+fn is_plain_at(name: &[u8], position: usize) -> bool {
+    let byte = name[position];
+    !(matches!(byte, 0 | b'/' | b' ' | b'\t' | b'\n') || position == 0 && byte == b':')
 }
 
 /// Returns a plain name of the same length and hash that is not in `taken`, if there is one.
 pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
-    let Some(location) = (0..name.len()).find(|&location| !is_plain_at(name, location)) else {
+    let Some(position) = (0..name.len()).find(|&position| !is_plain_at(name, position)) else {
         return (name != b"$" && !taken.contains(name)).then(|| name.to_vec());
     };
-    let in_hash = |location: usize, bit: usize| ((name.len() - 1 - location) * TURN + bit) % HASH_BITS;
-    let bits = |location: usize| (0..8).map(move |bit| (location, bit));
+    let in_hash = |position: usize, bit: usize| ((name.len() - 1 - position) * TURN + bit) % HASH_BITS;
+    let bits = |position: usize| (0..8).map(move |bit| (position, bit));
     // Neighbours first.
-    let mut others: Vec<_> = (0..name.len()).filter(|&other| other != location).collect();
-    others.sort_by_key(|other| other.abs_diff(location));
+    let mut others: Vec<_> = (0..name.len()).filter(|&other| other != position).collect();
+    others.sort_by_key(|other| other.abs_diff(position));
     for (other, other_bit) in others.into_iter().flat_map(bits) {
-        for (_, bit) in bits(location).filter(|&(_, bit)| in_hash(location, bit) == in_hash(other, other_bit))
+        for (_, bit) in bits(position).filter(|&(_, bit)| in_hash(position, bit) == in_hash(other, other_bit))
         {
             let mut changed = name.to_vec();
-            changed[location] ^= 1 << bit;
+            changed[position] ^= 1 << bit;
             changed[other] ^= 1 << other_bit;
             // The search ends: every step reduces the number of remaining bits.
             let worse = is_plain_at(name, other) && !is_plain_at(&changed, other);
-            if is_plain_at(&changed, location)
+            if is_plain_at(&changed, position)
                 && !worse
                 && let Some(found) = stand_in(&changed, taken)
             {
@@ -52,7 +52,7 @@ pub(super) fn stand_in(name: &[u8], taken: &HashSet<Vec<u8>>) -> Option<Vec<u8>>
 
 /// Returns a plain link target of the same length.
 pub(super) fn stand_in_target(target: &[u8]) -> Vec<u8> {
-    let plain = |(location, &byte)| if is_plain_at(target, location) || byte == b'/' { byte } else { b'_' };
+    let plain = |(position, &byte)| if is_plain_at(target, position) || byte == b'/' { byte } else { b'_' };
     if target == b"$" { b"_".to_vec() } else { target.iter().enumerate().map(plain).collect() }
 }
 

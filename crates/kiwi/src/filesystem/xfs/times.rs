@@ -23,21 +23,21 @@ pub(super) fn finish(layout: &Layout, epoch: u64, modified: &HashMap<u64, Time>)
         // Newer files were created by the build.
         let time = modified.get(&inode.number).map_or(epoch, |&time| time.min(epoch));
         set(&mut inode, MODIFICATION, time)?;
-        for location in OTHERS {
-            set(&mut inode, location, epoch)?;
+        for position in OTHERS {
+            set(&mut inode, position, epoch)?;
         }
         layout.write_inode(&mut inode)
     })
 }
 
-fn set(inode: &mut Inode, location: usize, (seconds, nanoseconds): Time) -> Result<()> {
+fn set(inode: &mut Inode, position: usize, (seconds, nanoseconds): Time) -> Result<()> {
     let stamp = if inode.has_big_times() {
         u64::try_from(seconds + BIGTIME_ORIGIN).ok().and_then(|seconds| seconds.checked_mul(1_000_000_000))
     } else {
         i32::try_from(seconds).ok().map(|seconds| u64::from(seconds.cast_unsigned()) << 32)
     };
     let stamp = stamp.with_context(|| format!("the time {seconds} does not fit this XFS"))?;
-    inode.bytes[location..location + 8].copy_from_slice(&(stamp + u64::from(nanoseconds)).to_be_bytes());
+    inode.bytes[position..position + 8].copy_from_slice(&(stamp + u64::from(nanoseconds)).to_be_bytes());
     Ok(())
 }
 

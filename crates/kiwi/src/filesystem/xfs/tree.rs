@@ -134,7 +134,7 @@ impl Tree<'_> {
         BE::write_u32(&mut content[8..], u32::try_from(target.len())?);
         content[16..32].copy_from_slice(&self.layout.uuid);
         BE::write_u64(&mut content[32..], inode.number);
-        BE::write_u64(&mut content[40..], self.layout.location_of_block(block) / BASIC_BLOCK);
+        BE::write_u64(&mut content[40..], self.layout.position_of_block(block) / BASIC_BLOCK);
         content[LINK_HEAD..LINK_HEAD + target.len()].copy_from_slice(target);
         self.layout.write_blocks(&[block], &mut content, LINK_CHECKSUM)
     }
@@ -202,7 +202,7 @@ mod tests {
 
     fn odd_names() -> Vec<Vec<u8>> {
         let mut names: Vec<Vec<u8>> =
-            [":a", ":etc:ssh:sshd_config", "two keywords", " b", "c ", "$d", "a:$", "a\tb"]
+            [":a", ":etc:ssh:sshd_config", "two words", " b", "c ", "$d", "a:$", "a\tb"]
                 .map(|name| name.as_bytes().to_vec())
                 .into();
         names.push([": ".repeat(120), "x".to_owned()].concat().into_bytes());

@@ -129,13 +129,13 @@ pub(super) fn write<'h>(
     let mut medium = Medium::make(output, host).with_context(writing)?;
     let mut beginning = take(&mut medium)?;
     if let Some(in_place) = large.in_place {
-        let mut location = 0;
+        let mut offset = 0;
         // Once, unless a size of more than 32 bits moves what follows the directory that contains it.
-        while location != medium.position {
-            location = medium.position;
-            (in_place.write)(output, location)?;
+        while offset != medium.position {
+            offset = medium.position;
+            (in_place.write)(output, offset)?;
             let end = output.metadata().with_context(writing)?.len();
-            large.resize(end.saturating_sub(location), host)?;
+            large.resize(end.saturating_sub(offset), host)?;
             medium = Medium::over(output, host).with_context(writing)?;
             beginning = take(&mut medium)?;
         }
@@ -184,9 +184,9 @@ impl Medium {
         stream.read_exact(&mut chunk)?;
         let beginning = chunk[..(DESCRIPTOR + SECTOR) as usize].to_vec();
         loop {
-            let location = chunk.chunks(mark.len()).position(|sector| sector == mark);
-            self.add(&mut chunk[..location.map_or(CHUNK, |sectors| sectors * mark.len())])?;
-            if location.is_some() {
+            let found = chunk.chunks(mark.len()).position(|sector| sector == mark);
+            self.add(&mut chunk[..found.map_or(CHUNK, |sectors| sectors * mark.len())])?;
+            if found.is_some() {
                 return Ok(beginning);
             }
             stream.read_exact(&mut chunk)?;
@@ -212,8 +212,8 @@ impl Medium {
         }
         if let Some(partition) = partition {
             let sector = &beginning[SECOND_PARTITION..SECOND_PARTITION + 4];
-            let location = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
-            self.fill(location).context("the partition starts inside a file")?;
+            let offset = u64::from(u32::from_le_bytes([sector[0], sector[1], sector[2], sector[3]])) * 512;
+            self.fill(offset).context("the partition starts inside a file")?;
             let size =
                 partition.metadata().with_context(|| format!("reading {}", partition.display()))?.len();
             self.copy(partition, 0, size, false, host)?;
@@ -243,11 +243,11 @@ impl Medium {
         Ok(())
     }
 
-    /// Appends zeros up to `location`.
-    fn fill(&mut self, location: u64) -> Result<()> {
-        let mut count = location
+    /// Appends zeros up to `offset`.
+    fn fill(&mut self, offset: u64) -> Result<()> {
+        let mut count = offset
             .checked_sub(self.position)
-            .with_context(|| format!("the offset is {} where {location} was expected", self.position))?;
+            .with_context(|| format!("the offset is {} where {offset} was expected", self.position))?;
         let mut zeros = vec![0; CHUNK];
         while count > 0 {
             let now = count.min(CHUNK as u64);
@@ -269,13 +269,13 @@ mod tests {
 
     /// Returns what xorriso writes for the files of `directory`, with `large` as the first large file.
     fn written(directory: &Path, large: &str) -> Vec<u8> {
-        let keywords = format!(
+        let script = format!(
             "cd {} && SOURCE_DATE_EPOCH={EPOCH} xorriso -as mkisofs -quiet -iso-level 3 -rock -joliet -partition_offset 16 \
              -append_partition 2 0xef partition -output by-xorriso --sort-weight -1 /A/large --sort-weight -2 /A/kernel \
              -graft-points /=directories /A/large={large} /A/kernel=kernel /B/small=small",
             directory.display()
         );
-        run("sh", &["-c", &keywords]);
+        run("sh", &["-c", &script]);
         std::fs::read(directory.join("by-xorriso")).unwrap()
     }
 
@@ -303,10 +303,10 @@ mod tests {
             File::open(at(name)).unwrap().set_modified(time).unwrap();
         }
         let mut expected = written(directory.path(), "large");
-        let location = expected.len() - 16 * SECTOR as usize;
+        let offset = expected.len() - 16 * SECTOR as usize;
         let mut sum = MediumDigester::default();
-        sum.update(&mut expected[..location]);
-        expected[location..location + SECTOR as usize].copy_from_slice(&sum.sum().sector());
+        sum.update(&mut expected[..offset]);
+        expected[offset..offset + SECTOR as usize].copy_from_slice(&sum.sum().sector());
 
         let write = |output: &Path, offset: u64| -> Result<()> {
             let file = host.create_file(output)?;
@@ -320,8 +320,8 @@ mod tests {
             }
             let named = ("a medium", EPOCH);
             let mut files = LargeFiles::of(&mut grafts, in_place, &at("stand-in"), named, &host).unwrap();
-            let keywords = ["--sort-weight", "-1", "/A/large", "--sort-weight", "-2", "/A/kernel"];
-            assert!(files.weights().eq(keywords));
+            let weights = ["--sort-weight", "-1", "/A/large", "--sort-weight", "-2", "/A/kernel"];
+            assert!(files.weights().eq(weights));
             let mut medium = Medium::make(&at("medium"), &host).unwrap();
             if let Some(in_place) = in_place {
                 medium.take(&mut written(directory.path(), "stand-in").as_slice(), &files.mark).unwrap();
