@@ -71,7 +71,7 @@ fn unknown_profile() {
  --> desc/config.xml:1:2
   |
 1 | <image schemaversion=\"8.5\" name=\"bad\">
-  |  ^^^^^ no profiles here
+  |  ^^^^^ not defined
   |
   = help: the description has no profiles
 

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Architecture(String);
 
 impl Architecture {
-    /// Normalises any spelling of a machine name; an unknown name stands for itself.
+    /// Normalises any spelling of a machine name; an unknown name is kept.
     pub fn new(keyword: &str) -> Self {
         let keyword = keyword.trim();
         let known = match keyword {
@@ -41,7 +41,7 @@ impl fmt::Display for Architecture {
 pub struct ArchitectureList(pub Vec<Architecture>);
 
 impl ArchitectureList {
-    /// Whether something limited to this list applies to `architecture`.
+    /// Returns whether something limited to this list applies to `architecture`.
     pub fn allows(&self, architecture: &Architecture) -> bool {
         self.0.is_empty() || self.0.contains(architecture)
     }

@@ -241,7 +241,7 @@ fn every_keyword_is_rejected_where_something_is_wrong_with_it() {
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     for (expected, got) in expected.lines().zip(lines.lines()) {
-        assert_eq!(expected, got, "UPDATE_FIXTURES=1 writes fixtures/corpus/keywords.txt anew");
+        assert_eq!(expected, got, "UPDATE_FIXTURES=1 writes fixtures/corpus/keywords.txt again");
     }
     assert_eq!(expected.lines().count(), lines.lines().count());
 }

@@ -73,7 +73,7 @@ impl DeprecatedKeywords {
         }
     }
 
-    /// Whether a keyword with this life span was valid in its schema, and no longer is.
+    /// Returns whether a keyword with this life span was valid in its schema, and no longer is.
     fn is_old(&self, life: Life) -> bool {
         life.covers(self.schema) && life.is_over(SchemaVersion::NEWEST)
     }

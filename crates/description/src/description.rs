@@ -104,7 +104,7 @@ pub struct TypeEntry {
     pub(crate) bundle_format: Option<String>,
     /// The `<deploy>` inside it, which concerns no other type.
     pub(crate) deploy: Option<Deploy>,
-    /// What it means; none when the keyword is known and not built.
+    /// Its meaning; none when the keyword is known and not supported.
     pub(crate) image_type: Option<ImageType>,
     pub(crate) unsupported: Vec<Unsupported>,
 }
@@ -119,7 +119,7 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Whether the section applies to a build with these profiles on this architecture.
+    /// Returns whether the section applies to a build with these profiles on this architecture.
     pub(crate) fn holds(&self, profiles: &[ProfileName], architecture: &Architecture) -> bool {
         let profile = self.profiles.as_ref().is_none_or(|any| any.iter().any(|name| profiles.contains(name)));
         profile && self.architectures.allows(architecture)
@@ -130,7 +130,7 @@ impl Condition {
 #[derive(Debug, Clone)]
 pub(crate) struct Section<T> {
     pub(crate) condition: Condition,
-    /// What a build with this section cannot do.
+    /// The settings of this section that are not supported.
     pub(crate) unsupported: Vec<Unsupported>,
     pub(crate) content: T,
 }

@@ -143,7 +143,7 @@ impl Diagnostics {
         });
     }
 
-    /// Drops problems beyond the maximum, and says so.
+    /// Drops problems beyond the maximum, and reports that.
     pub(crate) fn shorten(&mut self) {
         let all = self.0.len();
         self.0.truncate(MOST);
@@ -158,12 +158,12 @@ impl Diagnostics {
         }
     }
 
-    /// Whether the maximum number of problems is reached.
+    /// Returns whether the maximum number of problems is reached.
     pub(crate) fn is_full(&self) -> bool {
         self.0.len() > MOST
     }
 
-    /// Whether one of them is an error.
+    /// Returns whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

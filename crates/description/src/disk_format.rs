@@ -1,6 +1,6 @@
 //! The file formats of a virtual disk, `format="..."`.
 
-/// A disk format, by the keyword of the description. `Raw` is what is always made first.
+/// A disk format, by the keyword of the description. `Raw` is always written first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum DiskFormat {
     /// The plain sectors.

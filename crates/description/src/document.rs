@@ -31,7 +31,7 @@ pub(crate) struct Element {
     pub(crate) layout: Layout,
 }
 
-/// Comments for people, and attributes for editors.
+/// Comments, and attributes for editors.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     /// Comments between the previous element and this one.

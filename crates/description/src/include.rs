@@ -34,7 +34,7 @@ pub(crate) struct Whole {
     pub(crate) deprecated: Diagnostics,
 }
 
-/// Reads and checks a description. None only if it cannot be read any further, which was reported.
+/// Reads and checks a description. None only if it cannot be read at all, which was reported.
 pub(crate) fn read(
     file: &Arc<SourceFile>,
     loader: &mut Loader,

@@ -7,7 +7,7 @@ use ondisk::Mebibytes;
 pub struct Oem {
     /// `oem-swap` with `oem-swapsize` (128 MB): the first boot creates swap space.
     pub swap: Option<Mebibytes>,
-    /// `oem-systemsize`: the system grows to this size and no further.
+    /// `oem-systemsize`: the system grows to this size at most.
     pub system_size: Option<Mebibytes>,
     /// `oem-unattended`: an installation asks no questions.
     pub unattended: bool,

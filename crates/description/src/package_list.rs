@@ -4,7 +4,7 @@ use crate::description::PackageSection;
 use crate::image_type::type_row;
 use crate::{Architecture, ArchitectureList, ImageType, Package, PackageName, PackageSet, PatternType};
 
-/// Whether a packages section with that type applies to an image type.
+/// Returns whether a packages section with that type applies to an image type.
 pub(crate) fn section_is_for(keyword: &str, image_type: &ImageType) -> bool {
     type_row(image_type.keyword()).is_some_and(|row| row.packages.contains(&keyword))
 }

@@ -49,7 +49,7 @@ pub struct PackageSet {
 }
 
 impl PackageSet {
-    /// Whether the set is empty.
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty() && self.patterns.is_empty() && self.archives.is_empty()
     }

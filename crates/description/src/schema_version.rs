@@ -1,13 +1,13 @@
-//! The schemas a description can be written in.
+//! The versions of KIWI's schema.
 //!
-//! Every version that KIWI ever published and that its own conversions stop at. What each of them changed is the
-//! business of `upgrade`; which keywords it knows stands in `keywords`.
+//! The list contains every version that KIWI published and that its own conversions stop at. `upgrade` implements the
+//! changes between them, `schema` the keywords of each.
 
 use std::fmt;
 
 macro_rules! versions {
     ($($(#[$doc:meta])* $variant:ident = $number:literal,)*) => {
-        /// The version of a schema: which keywords a description may use.
+        /// The version of a schema, which determines the keywords that a description may use.
         ///
         /// Versions compare by age.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,7 +20,7 @@ macro_rules! versions {
             /// Every version, oldest first.
             pub const ALL: &[SchemaVersion] = &[$(Self::$variant,)*];
 
-            /// The number as descriptions write it.
+            /// Returns the number as descriptions contain it.
             pub fn number(self) -> &'static str {
                 match self {
                     $(Self::$variant => $number,)*
@@ -31,7 +31,7 @@ macro_rules! versions {
 }
 
 versions! {
-    /// The chapter's, of 2007.
+    /// KIWI 1.x, of 2007.
     V1_4 = "1.4",
     V2_0 = "2.0",
     V2_4 = "2.4",
@@ -80,7 +80,7 @@ versions! {
     V8_2 = "8.2",
     V8_3 = "8.3",
     V8_4 = "8.4",
-    /// Today's.
+    /// The newest schema.
     V8_5 = "8.5",
 }
 
@@ -91,17 +91,17 @@ impl SchemaVersion {
     /// The version whose keywords are the canonical ones.
     pub const NEWEST: SchemaVersion = Self::V8_5;
 
-    /// The version of that number.
+    /// Returns the version with that number.
     pub fn parse(number: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|version| version.number() == number)
     }
 
-    /// The attribute of `<image>` that carries the number; its name changed once.
+    /// Returns the attribute of `<image>` that contains the number; its name changed once.
     pub fn attribute(self) -> &'static str {
         if self <= Self::V2_4 { "schemeversion" } else { "schemaversion" }
     }
 
-    /// The version that followed.
+    /// Returns the next version.
     pub(crate) fn next(self) -> Option<Self> {
         Self::ALL.iter().copied().find(|version| *version > self)
     }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_stand_in_the_order_of_their_numbers() {
+    fn versions_are_in_the_order_of_their_numbers() {
         let number = |version: &SchemaVersion| {
             let (major, minor) = version.number().split_once('.').expect("a point");
             (major.parse::<u32>().expect("a number"), minor.parse::<u32>().expect("a number"))

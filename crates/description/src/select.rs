@@ -1,8 +1,8 @@
-//! From a description and a choice to one build's view of it.
+//! Selects, from a description and a choice, what one build uses.
 //!
 //! ```text
-//! profiles (asked for, else imported; requirements followed) -> preferences that apply -> type
-//!   -> what the type and the sections ask for that is not built -> packages, repositories, users, drivers
+//! profiles (requested, else imported; requirements followed) -> preferences that apply -> type
+//!   -> unsupported settings of the type and the sections -> packages, repositories, users, drivers
 //! ```
 
 use crate::description::{
@@ -17,12 +17,12 @@ use crate::{
 };
 
 impl Description {
-    /// Decides everything that was left open.
+    /// Selects profiles, type and sections of one build.
     ///
     /// # Errors
     ///
-    /// A profile or type that does not exist, a keyword that this version of kiwi cannot build for the chosen type, or
-    /// sections that contradict each other once they are put together.
+    /// A profile or type that does not exist, a setting that this version of kiwi does not support for the chosen type, or
+    /// sections that contradict each other when they are merged.
     pub fn select(&self, choice: &Choice) -> Result<Selection, Diagnostics> {
         let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
         let profiles = self.profiles_in_force(choice, &architecture)?;
@@ -37,7 +37,7 @@ impl Description {
             errors.push(
                 Diagnostic::error(
                     self.preferences_span(),
-                    "no `<preferences>` that applies has a `<version>`",
+                    "no `<preferences>` of this build has a `<version>`",
                 )
                 .rule("missing-version")
                 .label("not for these profiles and this architecture"),
@@ -93,7 +93,7 @@ impl Description {
         })
     }
 
-    /// The type's own `<deploy>`, else that of the image, whose partitions a type with partitions of its own does not take.
+    /// Returns the `<deploy>` of the type, else that of the image; a type with its own partitions ignores those of the image.
     fn deploy_of(&self, entry: &TypeEntry, image_type: &ImageType) -> Option<Deploy> {
         let mut shared = self.deploy.clone();
         if let (ImageType::Disk(disk), Some(shared)) = (image_type, &mut shared)
@@ -104,7 +104,7 @@ impl Description {
         entry.deploy.clone().or(shared)
     }
 
-    /// The keywords of the types that this choice of profiles and architecture leaves, in the order of the text.
+    /// Returns the keywords of the types that these profiles and this architecture have, in the order of the text.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Description {
         Ok(keywords)
     }
 
-    /// The profiles asked for, or those imported by themselves, with everything they require.
+    /// Returns the requested profiles, or those that are imported by default, with all their requirements.
     fn profiles_in_force(
         &self,
         choice: &Choice,
@@ -149,7 +149,7 @@ impl Description {
                     .map(|profile| profile.name.clone()),
             );
         }
-        // The list grows while it is walked; a name enters once, so circles end.
+        // The list grows while it is iterated; each name is added once, so that circular requirements end.
         let mut next = 0;
         while let Some(name) = names.get(next).cloned() {
             let profile = self.profiles.iter().find(|profile| profile.name == name);
@@ -173,7 +173,7 @@ impl Description {
         };
         Diagnostic::error(span, format!("there is no profile `{asked}`"))
             .rule("unknown-profile")
-            .label(if self.profiles.is_empty() { "no profiles here" } else { "not one of these" })
+            .label(if self.profiles.is_empty() { "not defined" } else { "not one of these" })
             .help(help)
     }
 
@@ -183,7 +183,7 @@ impl Description {
             .map_or_else(|| self.image_span.clone(), |section| section.content.span.clone())
     }
 
-    /// The type asked for, else the primary one, else the first (docs/formats/description.md).
+    /// Returns the requested type, else the primary one, else the first (docs/formats/description.md).
     fn type_entry<'a>(
         &self,
         preferences: &[&'a Section<Preferences>],
@@ -202,7 +202,7 @@ impl Description {
         match types().find(|entry| entry.primary).or_else(|| types().next()) {
             Some(entry) => Ok(entry),
             None => error(
-                Diagnostic::error(self.preferences_span(), "no image type is left to build")
+                Diagnostic::error(self.preferences_span(), "no image type applies to this build")
                     .rule("no-image-type")
                     .label("no `<type>` here for these profiles and this architecture")
                     .help("add a `<type>`, or choose the profiles of a section that has one"),
@@ -216,7 +216,7 @@ impl Description {
             Some(near) => format!("did you mean `{near}`?"),
             None if elsewhere => {
                 format!(
-                    "another `<preferences>` has it, for other profiles; here there are {}",
+                    "a `<preferences>` of other profiles has it; the types of this build are {}",
                     listed(there)
                 )
             }
@@ -236,12 +236,12 @@ struct Force<'a> {
 }
 
 impl Force<'_> {
-    /// The sections that belong to this build.
+    /// Returns the sections that apply to this build.
     fn of<'s, T>(&'s self, sections: &'s [Section<T>]) -> impl Iterator<Item = &'s Section<T>> {
         sections.iter().filter(|section| section.condition.holds(self.profiles, self.architecture))
     }
 
-    /// Everything this build would need and we cannot do.
+    /// Reports every setting of this build that is not supported.
     fn unsupported(&self, entry: &TypeEntry, description: &Description, errors: &mut Diagnostics) {
         let mut found: Vec<&Unsupported> = entry.unsupported.iter().collect();
         found.extend(self.of(&description.preferences).flat_map(|section| &section.unsupported));
@@ -261,14 +261,15 @@ impl Force<'_> {
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
     }
 
-    /// Entries with the same resolved location collapse into the first, with the settings of the last (docs/formats/description.md).
+    /// Merges repositories with the same resolved path into the first one, with the settings of the last
+    /// (docs/formats/description.md).
     fn repositories(&self, description: &Description) -> Vec<Repository> {
         let mut repositories: Vec<Repository> = Vec::new();
         for section in self.of(&description.repositories) {
             let entry = &section.content;
             let Some(source) = SourcePath::parse(&entry.path, self.architecture) else { continue };
             let repository = Repository { source, ..entry.repository.clone() };
-            // The suites of one apt archive have one path and are different repositories all the same.
+            // Several suites of one apt archive have the same path and are different repositories.
             let same = |other: &&mut Repository| {
                 other.source == repository.source
                     && other.distribution == repository.distribution
@@ -283,7 +284,7 @@ impl Force<'_> {
         repositories
     }
 
-    /// A user of several sections is one user in the groups of all of them.
+    /// Merges the users of all sections: a user of several sections is in the groups of all of them.
     fn users(&self, sections: &[Section<Vec<UserEntry>>], errors: &mut Diagnostics) -> Vec<User> {
         let mut users: Vec<User> = Vec::new();
         for entry in self.of(sections).flat_map(|section| &section.content) {
@@ -298,7 +299,7 @@ impl Force<'_> {
                             )
                             .rule("contradicting-users")
                             .label("differs from an earlier section")
-                            .help("say it once; sections after the first only add groups"),
+                            .help("specify it once; sections after the first only add groups"),
                         );
                     }
                 }
@@ -307,7 +308,7 @@ impl Force<'_> {
         users
     }
 
-    /// Sections of one kind add up.
+    /// Merges the sections of each kind.
     fn drivers(&self, sections: &[Section<DriverSection>]) -> Vec<Drivers> {
         let mut all: Vec<Drivers> = Vec::new();
         for DriverSection { drivers, architectures } in self.of(sections).map(|section| &section.content) {
@@ -329,7 +330,7 @@ impl Force<'_> {
     }
 }
 
-/// Adds what a later section says; the name of the attribute that contradicts, when one does.
+/// Merges the settings of a later section into a user. Returns the name of an attribute with two different values, if any.
 fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
     fn merge<T: Clone + PartialEq>(
         into: &mut Option<T>,
@@ -357,7 +358,7 @@ fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
     merge(&mut user.shell, &later.shell, "shell")
 }
 
-/// The first section that says something wins (8.5 section 2.7).
+/// Merges the settings of the sections; the first section that has a setting determines it.
 fn settings(preferences: &[&Section<Preferences>], display_name: Option<String>) -> Settings {
     let all = || preferences.iter().map(|section| &section.content);
     Settings {
@@ -374,7 +375,7 @@ fn settings(preferences: &[&Section<Preferences>], display_name: Option<String>)
     }
 }
 
-/// Gives the type what stands outside of it: `compressed`, and the machine of the packages section.
+/// Completes the type with settings from outside of it: `compressed`, and the machine of the packages section.
 fn complete(mut image_type: ImageType, settings: &Settings, sections: &[&PackageSection]) -> ImageType {
     let machine = |keyword: &str| -> Option<Machine> {
         let is_for =

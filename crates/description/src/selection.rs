@@ -1,18 +1,18 @@
-//! One build's view of a description: one type, one architecture, these profiles.
+//! The part of a description that one build uses: one type, one architecture, certain profiles.
 
 use crate::{
     Architecture, Deploy, Drivers, ImageName, ImageType, PackageManager, PackageName, PackageSet,
     ProfileName, Repository, Settings, User, Version,
 };
 
-/// What the user asks of a description.
+/// The user's choice of what to build.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
     /// `--add-profile`, as given.
     pub profiles: Vec<String>,
     /// `--type`, as given.
     pub image_type: Option<String>,
-    /// Target architecture; none means `x86_64`.
+    /// Target architecture; none: `x86_64`.
     pub architecture: Option<Architecture>,
 }
 
@@ -25,32 +25,32 @@ pub enum DescriptionKind {
     Boot,
 }
 
-/// Everything a build needs of its description, decided.
+/// All settings of one build.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// Base name.
     pub name: ImageName,
     /// Version.
     pub version: Version,
-    /// System or boot.
+    /// System image or boot image.
     pub kind: DescriptionKind,
     /// `author`, `contact`, `specification`.
     pub author: String,
     /// First `contact`.
     pub contact: String,
-    /// Free text.
+    /// The text of `specification`.
     pub specification: String,
-    /// Built for this machine.
+    /// The target architecture.
     pub architecture: Architecture,
-    /// The profiles in force, requirements included, in order.
+    /// The profiles of the build with their requirements, in order.
     pub profiles: Vec<ProfileName>,
-    /// How the files of a bundle are named; none: as kiwi does.
+    /// The names of the files of a bundle; none: kiwi's default.
     pub bundle_format: Option<String>,
     /// The chosen type.
     pub image_type: ImageType,
     /// The package manager.
     pub package_manager: PackageManager,
-    /// Scalar settings.
+    /// Settings with one value.
     pub settings: Settings,
     /// Repositories in document order.
     pub repositories: Vec<Repository>,

@@ -9,6 +9,6 @@ pub struct SizeRule {
     pub size: Mebibytes,
     /// `additive="true"`: the size is added to what the tree needs instead of replacing it.
     pub additive: bool,
-    /// `unpartitioned`: this many mebibytes of the disk are left without a partition.
+    /// `unpartitioned`: mebibytes of the disk that are left without a partition.
     pub unpartitioned: Mebibytes,
 }

@@ -134,7 +134,7 @@ fn the_first_preferences_that_say_something_win() {
     let arm = description.select(&choice(&[], None, "aarch64")).expect("a selection");
     assert_eq!(arm.package_manager, PackageManager::Zypper);
     let (_, help, _) = refusal(&description, &choice(&[], Some("cpio"), "x86_64"));
-    assert_eq!(help, "another `<preferences>` has it, for other profiles; here there are `tbz`");
+    assert_eq!(help, "a `<preferences>` of other profiles has it; the types of this build are `tbz`");
 }
 
 #[test]

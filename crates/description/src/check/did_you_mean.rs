@@ -1,4 +1,4 @@
-//! Suggestions for names that people use for something with another keyword, which no edit distance finds.
+//! Suggestions for common names for keywords that are spelled differently, which no edit distance finds.
 
 use crate::schema::{self, Value};
 

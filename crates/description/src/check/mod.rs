@@ -370,11 +370,7 @@ impl Check<'_> {
                 (None, None) if names().count() > 20 => "remove it".to_owned(),
                 (None, None) => {
                     let names: Vec<String> = names().map(|name| format!("<{name}>")).collect();
-                    format!(
-                        "inside of `<{}>` stand {}",
-                        keyword.name,
-                        listed(names.iter().map(String::as_str))
-                    )
+                    format!("`<{}>` can contain {}", keyword.name, listed(names.iter().map(String::as_str)))
                 }
             };
         self.diagnostics.push(

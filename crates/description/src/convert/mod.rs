@@ -173,7 +173,7 @@ fn read_one(file: SourceFile) -> Result<Element, Diagnostics> {
     crate::format::read(&Arc::new(file)).map_err(|diagnostic| Diagnostics(vec![*diagnostic]))
 }
 
-/// Whether two canonical trees are equal: all names, values and texts, children of the same name in order.
+/// Returns whether two canonical trees are equal: all names, values and texts, children of the same name in order.
 fn same_meaning(one: &Element, other: &Element) -> bool {
     let text = |element: &Element| element.text.as_ref().map(|text| text.text.clone());
     let attributes = |element: &Element| {

@@ -68,7 +68,7 @@ fn line(value: &Written, inside: bool) -> Option<String> {
     }
 }
 
-/// Whether it contains only texts.
+/// Returns whether it contains only texts.
 fn is_flat(value: &Written) -> bool {
     match value {
         Written::Text(_) => true,

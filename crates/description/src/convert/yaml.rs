@@ -55,7 +55,7 @@ fn scalar(text: &str) -> String {
     if is_plain(text) || stands_alone(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// Whether a text needs no quotes: it starts with a letter or `/` and contains no special characters of YAML.
+/// Returns whether a text needs no quotes: it starts with a letter or `/` and contains no special characters of YAML.
 fn stands_alone(text: &str) -> bool {
     const WORDS: [&str; 12] =
         ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf", "none"];

@@ -237,7 +237,7 @@ impl Decoder<'_> {
     }
 }
 
-/// Whether another program makes the boot image, so that no description of it is needed.
+/// Returns whether another program makes the boot image, so that no description of it is needed.
 fn is_made_by_others(element: &Element) -> bool {
     let by = element.value("initrd_system").map(|by| by.text.as_str());
     matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()

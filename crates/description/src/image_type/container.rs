@@ -19,7 +19,7 @@ impl ContainerKeyword {
     }
 }
 
-/// How a layer is compressed.
+/// The compression of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum LayerCompression {
     /// Not at all, as Docker's archive has it.
@@ -35,7 +35,7 @@ pub enum LayerCompression {
 pub struct Container {
     /// The keyword of the description.
     pub keyword: ContainerKeyword,
-    /// How the layer is compressed.
+    /// The compression of the layer.
     pub compression: LayerCompression,
     /// `ensure_empty_tmpdirs`: `/run` and `/tmp` are empty in the image.
     pub empty_temporary: bool,
@@ -56,7 +56,7 @@ impl ContainerName {
     /// The tag of a name that specifies none.
     pub const DEFAULT_TAG: &str = "latest";
 
-    /// Whether a text can be a repository: parts in lower case, separated by slashes; the first one may have a port.
+    /// Returns whether a text can be a repository: parts in lower case, separated by slashes; the first one may have a port.
     pub fn is_name(text: &str) -> bool {
         let part = |part: &str| {
             part.bytes()
@@ -77,7 +77,7 @@ impl ContainerName {
             }
     }
 
-    /// Whether a text can be a tag.
+    /// Returns whether a text can be a tag.
     pub fn is_tag(text: &str) -> bool {
         (1..=128).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))

@@ -43,7 +43,7 @@ pub(crate) enum Feature {
     Base,
     /// `<containerconfig>`
     ContainerConfig,
-    /// How the root tree becomes a container.
+    /// The settings of a container image.
     ContainerRoot,
     /// `layer_compression`
     Layers,

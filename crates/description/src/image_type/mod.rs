@@ -37,7 +37,7 @@ pub enum ImageType {
     Split(SplitFilesystems),
 }
 
-/// What a type that boots specifies for its boot image.
+/// The settings of a boot image, for types that boot.
 #[derive(Debug, Clone, Copy)]
 pub enum Boots<'a> {
     /// A virtual disk.
@@ -93,7 +93,7 @@ impl ImageType {
         }
     }
 
-    /// Whether the image file is uncompressed, so that a bundle compresses it.
+    /// Returns whether the image file is uncompressed, so that a bundle compresses it.
     pub fn is_uncompressed(&self) -> bool {
         match self {
             Self::Disk(disk) => disk.format == DiskFormat::Raw,
@@ -229,7 +229,7 @@ pub struct DiskPartition {
     pub size: ondisk::Mebibytes,
     /// `partition_name`: its name in a GPT (default `p.lx` and the name).
     pub partition_name: String,
-    /// Where the system mounts it.
+    /// Its mount point in the system.
     pub mountpoint: Option<String>,
     /// Its file system; none: it stays empty.
     pub filesystem: Option<Filesystem>,

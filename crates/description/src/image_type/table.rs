@@ -1,6 +1,6 @@
 //! The table of image types: one row per keyword.
 //!
-//! The schema, the messages, `--help`, the handbook's reference chapter and the README derive their lists from it. A row
+//! The schema, the messages, `--help`, the reference page of the handbook and the README derive their lists from it. A row
 //! specifies what a type takes; [`super::ImageType`] carries what a description specifies for it.
 
 use super::{ContainerKeyword, DiskKeyword, Feature};
@@ -8,7 +8,7 @@ use crate::SchemaVersion::{self, V2_0, V6_9};
 use crate::suggest;
 use ondisk::Filesystem;
 
-/// How a `<type>` is decoded.
+/// The decoder of a `<type>`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Model {
     Filesystem(Filesystem),
@@ -28,7 +28,7 @@ pub(crate) enum Model {
 pub struct TypeRow {
     /// The keyword in descriptions and of `--type`.
     pub keyword: &'static str,
-    /// What is made.
+    /// The result, in a few words.
     pub doc: &'static str,
     /// Whether this version of kiwi builds it.
     pub built: bool,
@@ -38,7 +38,7 @@ pub struct TypeRow {
     pub results: &'static str,
     /// The schemas that have it, from one to another.
     pub(crate) schemas: (SchemaVersion, SchemaVersion),
-    /// What other schemas write for it.
+    /// The corresponding keyword of other schemas.
     pub(crate) instead: Option<&'static str>,
     /// None: only the keyword is known.
     pub(crate) model: Option<Model>,
@@ -54,12 +54,12 @@ impl TypeRow {
         self.takes.contains(&feature)
     }
 
-    /// Whether a schema has this type.
+    /// Returns whether a schema has this type.
     pub(crate) fn is_in(&self, schema: SchemaVersion) -> bool {
         (self.schemas.0..=self.schemas.1).contains(&schema)
     }
 
-    /// Whether the image is booted, so that a boot image is made for it.
+    /// Returns whether the image is booted, so that a boot image is made for it.
     pub fn boots(&self) -> bool {
         self.takes(Feature::BootImage)
     }
@@ -335,7 +335,7 @@ pub static TYPES: &[TypeRow] = &[
     TypeRow { keyword: "lxc", doc: "a container of LXC", schemas: (V2_0, V6_9), ..KNOWN },
 ];
 
-/// What a `vmx` disk takes, and a base for a disk inside a container image.
+/// The features of a `vmx` disk, and a base for a disk inside a container image.
 const OEM: &[Feature] = &{
     let mut features = [Feature::Base; DISK.len() + 1];
     let mut index = 0;

@@ -1,6 +1,6 @@
 //! From the mappings of a text to elements with attributes, children and text.
 //!
-//! The tables say which keys are attributes and which are elements. A key that is neither becomes what it looks like,
+//! The tables determine which keys are attributes and which are elements. A key that is neither becomes what it looks like,
 //! so that the check can report it as it reports any other.
 
 use std::cell::Cell;
@@ -12,15 +12,15 @@ use crate::document::{Attribute, Element, Layout, MAX_DEPTH, Text};
 use crate::schema::{Content, ElementSchema, IMAGE};
 use crate::{Diagnostic, SchemaVersion, SourceFile, Span};
 
-/// The key of a text that stands beside attributes or children.
+/// The key of a text next to attributes or children.
 pub(crate) const TEXT_KEY: &str = "#text";
 
-/// What may stand before the key of an attribute.
+/// The prefix of a key that marks an attribute.
 pub(crate) const ATTRIBUTE_MARK: char = '@';
 
 pub(super) fn root(file: &Arc<SourceFile>, root: Node) -> Result<Element, Diagnostic> {
     let start = root.range.clone();
-    let help = "a description starts with the key `image`, and everything else stands in it";
+    let help = "a description starts with the key `image`, which contains everything else";
     let Kind::Mapping(entries) = root.kind else {
         return Err(Diagnostic::error(span(file, start), "this is not an image description")
             .label("expected a mapping")
@@ -56,7 +56,7 @@ pub(super) fn root(file: &Arc<SourceFile>, root: Node) -> Result<Element, Diagno
     elements.element(&key.text, key.range.clone(), false, image, Some(&IMAGE), 1)
 }
 
-/// How many unknown keys are compared with the known ones, and how many keys a mapping may have.
+/// The number of unknown keys that are compared with known ones, and of keys in a mapping.
 const MAX_UNKNOWN: usize = 250;
 const MAX_KEYS: usize = 1_000;
 
@@ -66,7 +66,7 @@ struct Elements<'a> {
     unknown: Cell<usize>,
 }
 
-/// What a key stands for.
+/// The meaning of a key.
 enum Meaning {
     Attribute,
     Child,
@@ -77,7 +77,7 @@ impl Elements<'_> {
         span(self.file, range)
     }
 
-    /// One element; `range` is that of its name, or that of an item when it stands in a list.
+    /// One element; `range` is that of its name, or that of an item when the list contains it.
     fn element(
         &self,
         name: &str,
@@ -118,7 +118,7 @@ impl Elements<'_> {
                 }
             }
             Kind::List(_) => {
-                return Err(Diagnostic::error(self.span(node.range), "a list stands in a list")
+                return Err(Diagnostic::error(self.span(node.range), "a list cannot contain a list")
                     .label("expected one element")
                     .help(format!("the items of a list are the elements `{local}`")));
             }
@@ -227,7 +227,7 @@ impl Elements<'_> {
         if element.attribute(local).is_some() {
             return Err(Diagnostic::error(
                 name_span,
-                format!("the attribute `{local}` stands twice in one element"),
+                format!("the attribute `{local}` is given twice in one element"),
             )
             .label("given a second time")
             .help("remove one of the two"));

@@ -95,7 +95,7 @@ fn input_console(root: &Element, found: &mut Found) {
             found.value(
                 console,
                 "contains `none` and another value",
-                "`none` stands alone",
+                "`none` cannot be combined with other values",
                 "remove `none`, or the others",
             );
         }

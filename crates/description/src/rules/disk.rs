@@ -76,7 +76,7 @@ fn labels(root: &Element, found: &mut Found) {
     }
 }
 
-/// Whether the volumes of the type are logical volumes; btrfs has subvolumes.
+/// Returns whether the volumes of the type are logical volumes; btrfs has subvolumes.
 fn has_logical_volumes(image_type: &Element) -> bool {
     image_type.child("systemdisk").is_some_and(|disk| {
         !is(image_type, "filesystem", &["btrfs"]) || switched_on(disk, "preferlvm").is_some()

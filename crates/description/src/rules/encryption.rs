@@ -91,7 +91,7 @@ fn options(root: &Element, found: &mut Found) {
         let near = nearest(text, OPTIONS.iter().copied());
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "the options stand in the manual page of `cryptsetup luksFormat`".to_owned(),
+            None => "the options are described in the manual page of `cryptsetup luksFormat`".to_owned(),
         };
         found.value(name, "is not an option of `cryptsetup luksFormat`", "unknown to it", &help);
     }

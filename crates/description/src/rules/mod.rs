@@ -87,13 +87,13 @@ fn types(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("preferences").flat_map(|section| section.children("type"))
 }
 
-/// Whether the image type of a `<type>` takes a feature.
+/// Returns whether the image type of a `<type>` takes a feature.
 fn takes(image_type: &Element, feature: Feature) -> bool {
     let row = image_type.value("image").and_then(|keyword| type_row(&keyword.text));
     row.is_some_and(|row| row.takes(feature))
 }
 
-/// Whether an attribute is one of these keywords.
+/// Returns whether an attribute is one of these keywords.
 fn is(element: &Element, attribute: &str, keywords: &[&str]) -> bool {
     element.value(attribute).is_some_and(|value| keywords.contains(&value.text.as_str()))
 }
@@ -103,7 +103,7 @@ fn switched_on<'a>(element: &'a Element, name: &str) -> Option<&'a Attribute> {
     element.attribute(name).filter(|attribute| schema::boolean(&attribute.value.text) == Some(true))
 }
 
-/// Whether the disk has a format that a container image holds.
+/// Returns whether the disk has a format that a container image holds.
 fn in_container(image_type: &Element) -> bool {
     image_type
         .value("format")

@@ -140,7 +140,7 @@ fn labels(root: &Element, found: &mut Found) {
     }
 }
 
-/// Whether the image itself has swap space; see `has_swap` of the builder.
+/// Returns whether the image itself has swap space; see `has_swap` of the builder.
 fn swap(image_type: &Element) -> bool {
     let Some(config) = image_type.child("oemconfig") else { return false };
     let value = |name| config.child_text(name).and_then(|text| schema::boolean(&text.text));

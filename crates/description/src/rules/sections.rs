@@ -12,7 +12,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "extension-for-each-namespace", check: extension },
 ];
 
-/// Whether some part of the description installs with apt.
+/// Returns whether some part of the description installs with apt.
 fn has_apt(root: &Element) -> bool {
     let managers = root.children("preferences").filter_map(|section| section.child("packagemanager"));
     managers.filter_map(|manager| manager.text.as_ref()).any(|text| text.text == "apt")
@@ -132,7 +132,7 @@ fn extension(root: &Element, found: &mut Found) {
     }
 }
 
-/// The namespace that the prefix of an element stands for, where it was declared here or around it.
+/// The namespace that the prefix of an element denotes, declared here or in an outer element.
 fn namespace<'a>(element: &'a Element, around: &[&'a Element]) -> Option<&'a str> {
     let declaration = match &element.layout.prefix {
         Some(prefix) => format!("xmlns:{prefix}"),

@@ -45,7 +45,7 @@ fn unique(root: &Element, found: &mut Found) {
             if here.last().is_some_and(|this| earlier.contains(this)) {
                 found.value(
                     attribute,
-                    "stands in two sections for the same profiles",
+                    "is in two sections for the same profiles",
                     "named before",
                     "`--type` could not tell them apart; give the sections different `profiles`",
                 );
@@ -281,7 +281,7 @@ fn media_check(root: &Element, found: &mut Found) {
             found.attribute(
                 check,
                 "does not work with an msdos partition table",
-                "there is no location for the digest",
+                "there is no space for the digest",
                 "write `efiparttable=\"gpt\"`, or remove it",
             );
         }

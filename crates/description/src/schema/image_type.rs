@@ -105,7 +105,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("formatoptions", SOME_TEXT)
             .doc("Options of the format, as `qemu-img -o` takes them.")
             .fits(Feature::Disk),
-        today("fscreateoptions", SOME_TEXT).doc("Options of the program that makes the file system."),
+        today("fscreateoptions", SOME_TEXT).doc("Options of the program that creates the file system."),
         today("fsmountoptions", SOME_TEXT).doc("Mount options of the system."),
         today("rootfs_label", SOME_TEXT)
             .doc("The label of the system's file system.")
@@ -154,7 +154,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .not_used(),
         today("bundle_format", SOME_TEXT)
             .doc("The file names of a bundle: %N name, %P profiles, %A machine, %I id, %T type, %v version, %M %m %p its parts."),
-        // Not built yet. A value that matches the only possible result is accepted.
+        // Not supported yet. A value that matches the only possible result is accepted.
         today("erofscompression", SOME_TEXT)
             .doc("How erofs is compressed, as `mkfs.erofs -z` takes it.")
             .fits(Feature::Erofs),
@@ -379,8 +379,8 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .doc("How the system's files refer to devices.")
             .default("by-uuid")
             .unsupported(),
-        today("gcelicense", SOME_TEXT).doc("The licence that Google's cloud is told.").fits(Feature::Disk).unsupported(),
-        today("vhdfixedtag", values::GUID).doc("The GUID that stands in a fixed VHD.").fits(Feature::Disk).unsupported(),
+        today("gcelicense", SOME_TEXT).doc("The licence for Google Compute Engine.").fits(Feature::Disk).unsupported(),
+        today("vhdfixedtag", values::GUID).doc("The GUID in the footer of a fixed VHD.").fits(Feature::Disk).unsupported(),
         today("enclave_format", Value::OneOf(&[keyword("aws-nitro")]))
             .doc("The format of an enclave.")
             .fits(Feature::Enclave)
@@ -393,7 +393,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .default("ext4")
             .fits(Feature::Persistence),
         today("mediacheck", Value::Boolean)
-            .doc("Whether the menu of a live medium offers to check it; it does unless this says false.")
+            .doc("Whether the menu of a live medium offers to check it; the default is true.")
             .fits(Feature::Live),
         today("volid", values::VOLUME_ID).doc("The volume identifier of an ISO.").fits(Feature::Bootloader),
         today("application_id", values::ISO_TEXT).doc("The application identifier of an ISO.").fits(Feature::Bootloader),
@@ -417,7 +417,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
             .fits(Feature::Disk)
             .unsupported(),
         today("install_continue_on_timeout", Value::Boolean)
-            .doc("Whether it boots when nobody chooses.")
+            .doc("Whether the boot menu continues after its timeout.")
             .fits(Feature::Disk)
             .unsupported(),
         today("installprovidefailsafe", Value::Boolean)

@@ -5,7 +5,7 @@
 //! unsupported keywords all come from these tables; nothing else contains the spelling rules of a keyword.
 //!
 //! The tables are `const` data built by the small methods below, so an entry reads as one line:
-//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The handbook's reference chapter and the schemas for
+//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The reference page of the handbook and the schemas for
 //! editors are generated from them.
 
 mod appliance;
@@ -60,12 +60,12 @@ impl Life {
         Self { since: self.since.max(other.since), until: self.until.min(other.until) }
     }
 
-    /// Whether a description of that schema may use the keyword.
+    /// Returns whether a description of that schema may use the keyword.
     pub(crate) fn covers(self, schema: SchemaVersion) -> bool {
         (self.since..=self.until).contains(&schema)
     }
 
-    /// Whether the keyword is older than that schema, for a keyword that the schema does not have.
+    /// Returns whether the keyword is older than that schema, for a keyword that the schema does not have.
     pub(crate) fn is_over(self, schema: SchemaVersion) -> bool {
         self.until < schema
     }
@@ -108,7 +108,7 @@ pub(crate) enum Value {
     OneOf(&'static [Keyword]),
     /// A list of these keywords, separated by blanks or commas.
     ListOf(&'static [Keyword]),
-    /// A text of a certain form; the first part says which.
+    /// A text of a certain form; the first part describes the form.
     Form(&'static str, fn(&str) -> bool),
 }
 
@@ -118,11 +118,11 @@ pub(crate) struct Keyword {
     pub(crate) keyword: &'static str,
     pub(crate) life: Life,
     pub(crate) state: State,
-    /// What other schemas write for it.
+    /// The corresponding keyword of other schemas.
     pub(crate) instead: Option<&'static str>,
 }
 
-/// A keyword that is known and built.
+/// Returns a keyword that is supported.
 pub(crate) const fn keyword(keyword: &'static str) -> Keyword {
     Keyword { keyword, life: Life::ALL, state: State::Built, instead: None }
 }
@@ -153,20 +153,20 @@ impl Keyword {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttributeSchema {
     pub(crate) name: &'static str,
-    /// What it says, one sentence.
+    /// Its description, one sentence.
     pub(crate) doc: &'static str,
     pub(crate) value: Value,
     pub(crate) life: Life,
     pub(crate) required: bool,
-    /// What holds when it is missing; a keyword that is not built may still say this.
+    /// The default value; a keyword that is not supported may still specify this value.
     pub(crate) default: Option<&'static str>,
-    /// Of `<type>`: the feature that an image type must take for it; none: it fits every type.
+    /// Of `<type>`: the feature that an image type must have for it; none: it fits every type.
     pub(crate) fits: Option<Feature>,
     pub(crate) state: State,
     pub(crate) instead: Option<&'static str>,
 }
 
-/// An optional attribute that is built.
+/// Returns an optional attribute that is supported.
 pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeSchema {
     AttributeSchema {
         name,
@@ -219,12 +219,12 @@ impl AttributeSchema {
     }
 }
 
-/// What may stand inside an element.
+/// The children that an element may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
     /// These elements.
     Children(&'static [ChildSchema]),
-    /// Anything; the element is kept but not looked into.
+    /// Any element; the content is kept but not checked.
     Anything,
 }
 
@@ -232,23 +232,23 @@ pub(crate) enum Content {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ElementSchema {
     pub(crate) name: &'static str,
-    /// What it is, one sentence.
+    /// Its description, one sentence.
     pub(crate) doc: &'static str,
     pub(crate) attributes: &'static [AttributeSchema],
     pub(crate) content: Content,
-    /// What its text looks like; none when it has no text.
+    /// The form of its text; none when it has no text.
     pub(crate) text: Option<Value>,
-    /// The schemas that give it a text.
+    /// The schemas in which it has a text.
     pub(crate) text_life: Life,
     /// Whether the text may be missing.
     pub(crate) text_optional: bool,
-    /// The text that asks for nothing we could not do.
+    /// The text that has no effect, so that it needs no support.
     pub(crate) default: Option<&'static str>,
     pub(crate) state: State,
     pub(crate) instead: Option<&'static str>,
 }
 
-/// An element without attributes, children and text.
+/// Returns an element without attributes, children and text.
 pub(crate) const fn element(name: &'static str) -> ElementSchema {
     ElementSchema {
         name,
@@ -309,7 +309,7 @@ impl ElementSchema {
         Self { state: State::NotUsed, ..self }
     }
 
-    /// The children, none for an element that is not looked into.
+    /// Returns the children; none for an element that is not checked.
     pub(crate) fn child_schemas(&self) -> &'static [ChildSchema] {
         match self.content {
             Content::Children(children) => children,
@@ -317,13 +317,13 @@ impl ElementSchema {
         }
     }
 
-    /// The table of a child.
+    /// Returns the table of a child.
     pub(crate) fn child_schema(&self, name: &str, schema: SchemaVersion) -> Option<&'static ChildSchema> {
         let named = || self.child_schemas().iter().filter(|child| child.element.name == name);
         named().find(|child| child.life.covers(schema)).or_else(|| named().next())
     }
 
-    /// The attribute that a name which is none was meant to be.
+    /// Returns the attribute that an unknown name was probably meant to be.
     pub(crate) fn meant_attribute(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
         if self.attribute_schema(typed, schema).is_some() {
             return None;
@@ -332,7 +332,7 @@ impl ElementSchema {
         nearest(typed, covered.map(|known| known.name))
     }
 
-    /// The child that a name which is none was meant to be.
+    /// Returns the child that an unknown name was probably meant to be.
     pub(crate) fn meant_child(&self, typed: &str, schema: SchemaVersion) -> Option<&'static str> {
         if self.child_schema(typed, schema).is_some() {
             return None;
@@ -341,7 +341,7 @@ impl ElementSchema {
         nearest(typed, covered.map(|known| known.element.name))
     }
 
-    /// The table of an attribute.
+    /// Returns the table of an attribute.
     pub(crate) fn attribute_schema(
         &self,
         name: &str,
@@ -357,18 +357,18 @@ impl ElementSchema {
 pub(crate) struct ChildSchema {
     pub(crate) element: &'static ElementSchema,
     pub(crate) life: Life,
-    /// The schemas that demand at least one.
+    /// The schemas that require at least one.
     pub(crate) required: Option<Life>,
     /// The schemas that allow several.
     pub(crate) many: Option<Life>,
 }
 
-/// A child that may stand once.
+/// Returns a child that may occur once.
 pub(crate) const fn once(element: &'static ElementSchema) -> ChildSchema {
     ChildSchema { element, life: Life::ALL, required: None, many: None }
 }
 
-/// A child that may stand any number of times.
+/// Returns a child that may occur any number of times.
 pub(crate) const fn many(element: &'static ElementSchema) -> ChildSchema {
     ChildSchema { many: Some(Life::ALL), ..once(element) }
 }

@@ -52,12 +52,12 @@ pub(super) static USERS: ElementSchema = element("users")
 static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes(&[
     attribute("name", USER).doc("The login name.").required(),
     attribute("pwd", SOME_TEXT)
-        .doc("The password, as a hash unless `pwdformat` says otherwise.")
+        .doc("The password, as a hash unless `pwdformat` is `plain`.")
         .until(V5_5)
         .instead("password"),
     // Required of users that were not converted: see `decode/users.rs`.
     attribute("password", SOME_TEXT)
-        .doc("The password: a hash, unless `pwdformat` says otherwise.")
+        .doc("The password: a hash, unless `pwdformat` is `plain`.")
         .since(V5_6)
         .instead("pwd"),
     attribute("pwdformat", Value::OneOf(&[keyword("encrypted"), keyword("plain")]))
@@ -201,7 +201,7 @@ static SIGNING: ElementSchema = element("signing")
     .doc("A key that signs the repository.")
     .attributes(&[attribute("key", KEY_URI).doc("The location of the key.").required()]);
 
-// --- known, but without effect today
+// --- known, without effect
 
 pub(super) static INSTSOURCE: ElementSchema =
     element("instsource").doc("Settings for making installation media.").anything().not_used();

@@ -83,7 +83,7 @@ fn every_keyword_says_what_it_is() {
     }
     let mut found = BTreeSet::new();
     without(&IMAGE, &mut found);
-    assert!(found.is_empty(), "no sentence says what these are: {found:#?}");
+    assert!(found.is_empty(), "no sentence describes these: {found:#?}");
 }
 
 /// Returns the built keywords of the enumeration of an attribute or text.

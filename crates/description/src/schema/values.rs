@@ -5,7 +5,7 @@ use crate::SchemaVersion::{V2_0, V6_9};
 use crate::document::Text;
 use crate::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 
-/// Reads a boolean as any schema writes it.
+/// Parses a boolean in the spelling of any schema.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "1" => Some(true),
@@ -14,12 +14,12 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads a whole number; nothing but digits.
+/// Parses a whole number, which consists of digits only.
 pub(crate) fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// The items of a list separated by commas or blanks.
+/// Returns the items of a list separated by commas or blanks.
 pub(crate) fn list_items(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty())
 }
@@ -48,7 +48,7 @@ pub(super) const GROUPS: Value =
         })
     });
 
-/// A name, a path or a line of text: it only has to be there.
+/// Any text that is not empty: a name, a path or a line.
 pub(super) const SOME_TEXT: Value = Value::Form("a text that is not empty", |text| !text.is_empty());
 
 pub(super) const ABSOLUTE_PATH: Value =
@@ -82,10 +82,10 @@ pub(super) const KEYTABLE: Value =
             && !text.starts_with(['.', '-'])
     });
 
-pub(super) const KEY_URI: Value = Value::Form(
-    "the location of a key, starting with `file:`, `this:`, `https:`, `http:` or `ftp:`",
-    |text| ["file:", "this:", "https:", "http:", "ftp:"].iter().any(|scheme| text.starts_with(scheme)),
-);
+pub(super) const KEY_URI: Value =
+    Value::Form("a URI of a key, starting with `file:`, `this:`, `https:`, `http:` or `ftp:`", |text| {
+        ["file:", "this:", "https:", "http:", "ftp:"].iter().any(|scheme| text.starts_with(scheme))
+    });
 
 pub(super) const ALIAS: Value = Value::Form(ImageName::EXPECTED, |text| ImageName::parse(text).is_some());
 
@@ -103,7 +103,7 @@ pub(super) const SIZE_OR_ALL: Value =
 pub(super) const VOLUME_ID: Value =
     Value::Form("letters, digits, '_', '-' and '.', at most 32", |text| is_posix(text) && text.len() <= 32);
 
-/// `achar`: what ISO 9660 has in its descriptors.
+/// `achar`: the characters that ISO 9660 allows in its descriptors.
 pub(super) const ISO_TEXT: Value =
     Value::Form("letters, digits, blanks and punctuation of ASCII, at most 128 characters", |text| {
         let allowed =
@@ -148,7 +148,7 @@ pub(super) const MAC: Value = Value::Form("a hardware address such as `52:54:00:
         && text.split(':').all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
 });
 
-/// Machine keywords of `arch=`, separated by commas.
+/// Machine names of `arch=`, separated by commas.
 pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
     keyword("x86_64"),
     keyword("amd64"),
@@ -174,7 +174,7 @@ pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
     keyword("riscv64"),
 ]);
 
-/// Debian's architectures, of an apt repository.
+/// Debian's names of architectures, for an apt repository.
 pub(super) const DEBIAN_ARCHITECTURES: Value =
     Value::Form("names of architectures, separated by commas", |text| {
         list_items(text)
@@ -204,7 +204,7 @@ pub(super) const FILESYSTEMS: &[Keyword] = &[
     keyword("clicfs").since(V2_0).until(V6_9).unsupported(),
 ];
 
-/// Whether a text says what holds without it, however it is spelled.
+/// Returns whether a text means the default value, in any spelling.
 pub(crate) fn says_default(default: Option<&str>, text: Option<&Text>) -> bool {
     let (Some(default), Some(text)) = (default, text) else { return false };
     default == text.text || (boolean(default).is_some() && boolean(default) == boolean(&text.text))

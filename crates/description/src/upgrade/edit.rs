@@ -40,7 +40,7 @@ pub(super) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
     })
 }
 
-/// Whether the type is one of these.
+/// Returns whether the type is one of these.
 pub(super) fn is_type(image_type: &Element, keywords: &[&str]) -> bool {
     image_type.value("image").is_some_and(|keyword| keywords.contains(&keyword.text.as_str()))
 }

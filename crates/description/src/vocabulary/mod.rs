@@ -1,4 +1,4 @@
-//! The vocabulary in other forms: the handbook's reference chapter, and schemas for editors.
+//! The vocabulary in other forms: the reference page of the handbook, and schemas for editors.
 //!
 //! All three are generated from the tables in `schema`, so they contain exactly the supported keywords. The schemas serve for
 //! completion and simple checks: rules between keywords, and the exact form of some values, are only in `kiwi check`.

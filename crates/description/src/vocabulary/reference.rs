@@ -1,4 +1,4 @@
-//! The handbook's reference chapter, in Markdown.
+//! The reference page of the handbook, in Markdown.
 
 use super::Elements;
 use crate::SchemaVersion;
@@ -25,7 +25,7 @@ The values of `image` in `<type>`, which `--type` takes too. N is `NAME.ARCH-VER
 |---|---|---|---|---|---|
 ";
 
-/// The chapter, written from the tables.
+/// Returns the page, generated from the tables.
 pub fn reference() -> String {
     let schema = SchemaVersion::NEWEST;
     let elements = Elements::of(schema);

@@ -21,7 +21,7 @@ use crate::{Diagnostic, SourceFile, Span};
 /// More nodes than any description has; limits the memory that hostile input can use.
 const MAX_NODES: u32 = 150_000;
 
-/// How much text is searched for the unclosed element.
+/// Bytes of text that are searched for the unclosed element.
 const MAX_SEARCHED: usize = 1 << 18;
 
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";

@@ -8,7 +8,7 @@ use crate::schema;
 
 /// The name of an image whose description specifies none; KIWI NG's.
 const DEFAULT_NAME: &str = "kiwi-container";
-/// What a container without any command starts; KIWI NG's.
+/// The command of a container that specifies none; that of KIWI NG.
 const DEFAULT_COMMAND: &str = "/bin/bash";
 
 impl Decoder<'_> {
