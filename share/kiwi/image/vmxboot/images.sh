@@ -1,6 +1,6 @@
 #!/bin/sh
-# Takes out of the tree what a boot image never uses. What stays: the kernel's drivers the description names, with what
-# they depend on, and fsck with its libraries; kiwi puts linuxrc in as /init. Every kind of boot image uses this script.
+# Removes the parts of the tree that a boot image does not use. It keeps the drivers that the description names, their
+# dependencies, and fsck with its libraries; kiwi adds linuxrc as /init. Every kind of boot image uses this script.
 set -e
 test -f /.kconfig && . /.kconfig
 test -f /.profile && . /.profile
@@ -8,9 +8,9 @@ test -f /.profile && . /.profile
 echo "Configure image: [$name]..."
 suseStripKernel
 rm -f /boot/System.map-* /boot/config-*
-# From here on only what is kept counts, so it is moved aside and everything else goes at once.
+# Move the files to keep aside and remove everything else at once.
 mkdir -p /keep/usr/sbin /keep/usr/bin /keep/usr/lib
-# A live stick makes a file system for what it keeps, a machine's disk is divided.
+# A live stick needs mkfs for its persistent data, the disk of a machine for its new partitions.
 programs="/usr/sbin/e2fsck /usr/sbin/mke2fs /usr/sbin/mkswap /usr/bin/dash"
 for program in $programs; do
     cp -a "$program" "/keep$program"
@@ -30,7 +30,7 @@ if [ -d /keep/lib64 ] && [ ! -L /keep/lib64 ]; then
     rm -rf /keep/lib64
 fi
 ln -s dash /keep/usr/bin/sh
-# The tools that do the rest of this script disappear with the next line: busybox is not needed for one rm.
+# The next line removes the tools that this script uses.
 exec /usr/bin/perl -e '
     use File::Path qw(remove_tree);
     remove_tree("/var", "/opt", "/srv", "/home", "/media", "/root", "/etc", "/usr", { safe => 0 });
