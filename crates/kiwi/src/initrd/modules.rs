@@ -175,12 +175,10 @@ impl Modules {
             format!("{}:{blank}{}\n", uncompressed(&module.path), depends.join(" "))
         });
         let keep = |line: &&str, field: usize| {
-            line.split_whitespace()
-                .nth(field)
-                .is_some_and(|name| names.contains(module_name(name).as_str()))
+            line.split_whitespace().nth(field).is_some_and(|name| names.contains(module_name(name).as_str()))
         };
-        let lines = |text: &str, keyword: usize| -> String {
-            text.lines().filter(|line| keep(line, keyword)).flat_map(|line| [line, "\n"]).collect()
+        let lines = |text: &str, field: usize| -> String {
+            text.lines().filter(|line| keep(line, field)).flat_map(|line| [line, "\n"]).collect()
         };
         vec![
             ("modules.dep", dependencies.collect()),
