@@ -99,13 +99,13 @@ fn spoil(path: &Path) {
 }
 
 const FROM_STORE: [&str; 3] = [
-    "Taking the packages from the cache",
-    "Taking the customised tree from the cache",
-    "Taking the image from the cache",
+    "Restoring the packages from the cache",
+    "Restoring the customised tree from the cache",
+    "Restoring the image from the cache",
 ];
 
-const BOOTSTRAP: &str = "Taking the bootstrap packages from the cache";
-const SCRIPTS: &str = "Taking the packages with scripts from the cache";
+const BOOTSTRAP: &str = "Restoring the bootstrap packages from the cache";
+const SCRIPTS: &str = "Restoring the packages with scripts from the cache";
 const STAGES: [&str; 5] = ["bootstrap", "scripts", "packages", "tree", "image"];
 
 /// Which of the three stages were taken.
@@ -184,7 +184,7 @@ fn damaged_stages_are_made_again(case: &Case, image: &[u8]) {
     let made_again = || {
         spoil_stages("image", IMAGE);
         let text = case.build(&[]);
-        assert_eq!(text.matches("was damaged; this stage is made anew").count(), 2, "{text}");
+        assert_eq!(text.matches("is damaged; rebuilding this stage").count(), 2, "{text}");
         assert!(case.image() == image, "what was made again is another image");
         text
     };
@@ -219,7 +219,7 @@ fn damaged_packages_are_fetched_again(case: &Case, image: &[u8]) {
     }
     let output = case.command(&["cache", "verify"]).output().unwrap();
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    let counted = "1 packages, 1 packages packed anew, 1 resolutions were damaged and removed";
+    let counted = "1 packages, 1 recompressed packages, 1 resolutions were damaged and removed";
     assert!(!output.status.success() && text.contains(counted), "{text}");
     for path in &spoilt {
         assert!(text.contains(&format!("{} was damaged", path.display())) && !path.exists(), "{text}");

@@ -105,7 +105,7 @@ fn root_directory_that_is_not_empty() {
     let case = Case::good();
     std::fs::create_dir_all(case.path("root/etc")).unwrap();
     let expected =
-        "error: the root directory [HERE]/root is not empty; remove it or name another one with --root";
+        "error: the root directory [HERE]/root is not empty; remove it or specify another one with --root";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     assert!(Path::new(&case.path("root/etc")).is_dir(), "what was there must stay");
 }
@@ -114,7 +114,7 @@ fn root_directory_that_is_not_empty() {
 fn create_of_something_that_is_no_tree() {
     let case = Case::good();
     std::fs::create_dir(case.path("root")).unwrap();
-    let expected = "error: root is not a root tree made by kiwi: it has no image/config.xml; make one with 'kiwi prepare'";
+    let expected = "error: root is not a root tree made by kiwi: it has no image/config.xml; create one with 'kiwi prepare'";
     assert_eq!(case.error(&["create", "root", "--destdir", "."]), expected);
 }
 
@@ -124,8 +124,8 @@ fn overlay_link_that_climbs_out() {
     std::fs::create_dir_all(case.path("desc/root/etc")).unwrap();
     std::os::unix::fs::symlink("../../../../etc/passwd", case.path("desc/root/etc/evil")).unwrap();
     let expected = "error: the link [HERE]/desc/root/etc/evil leads out of the root tree: its target is \
-                    ../../../../etc/passwd; make it absolute (it is then meant inside the image) or copy the file into \
-                    the overlay";
+                    ../../../../etc/passwd; make it absolute (it then refers to a path in the image) or copy \
+                    the file into the overlay";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     case.assert_no_tree();
 }

@@ -67,7 +67,7 @@ fn large_files_are_refused_unread() {
     for format in ["xml", "yaml", "toml", "json"] {
         let name = format!("config.{format}");
         fs::File::create(directory.path().join(&name)).expect("a file").set_len(100 << 20).expect("a size");
-        refused(directory.path(), &name, "no description is that large");
+        refused(directory.path(), &name, "the maximum size of a description");
     }
 }
 

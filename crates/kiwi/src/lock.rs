@@ -1,7 +1,7 @@
 //! `kiwi.lock`: every package of a build, so that exactly the same can be built again.
 //!
-//! The file lies beside the description and names no host: a package is found by the location it has in its repository and
-//! proved by its digest. It is TOML, sorted, and made to be kept under version control.
+//! The file is in the description directory and contains no host name: a package is found by its path in its repository
+//! and verified by its digest. It is TOML, sorted, and suitable for version control.
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -11,12 +11,12 @@ pub const FILE: &str = "kiwi.lock";
 const FORMAT: u32 = 1;
 const HEAD: &str = "# Written by 'kiwi build --lock'; 'kiwi build --locked' builds exactly this.\n";
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     format: u32,
-    /// Nothing in the image is newer; seconds since 1970.
+    /// The maximum time of files in the image, in seconds since 1970.
     pub epoch: u64,
     /// Every package, sorted.
     #[serde(rename = "package", default)]
@@ -27,7 +27,7 @@ pub struct Lock {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedPackage {
-    /// `system`, or the boot image description it is for.
+    /// `system`, or the path of a boot image description.
     pub image: String,
     /// Its name.
     pub name: String,
@@ -35,41 +35,41 @@ pub struct LockedPackage {
     pub version: String,
     /// Its architecture.
     pub architecture: String,
-    /// Its location in the order of installation.
+    /// Its index in the order of installation.
     pub order: usize,
     /// SHA-256 of its file, in lower-case hex.
     pub sha256: String,
-    /// The repository as a description writes it; `local` for a directory.
+    /// The repository as written in a description; `local` for a directory.
     pub repository: String,
-    /// The file, relative to the repository.
+    /// The path of the file, relative to the repository.
     pub file: String,
 }
 
 impl Lock {
-    /// A lock of these packages.
+    /// Returns a lock file with these packages.
     pub fn new(epoch: u64, mut packages: Vec<LockedPackage>) -> Self {
         packages.sort();
         Self { format: FORMAT, epoch, packages }
     }
 
-    /// Reads the text of the file.
+    /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self> {
         let lock: Self = toml::from_str(text).context("reading kiwi.lock")?;
         if lock.format != FORMAT {
             bail!(
-                "kiwi.lock has format {}, this kiwi reads {FORMAT}; write it anew with --lock",
+                "kiwi.lock has format {}, but this kiwi reads format {FORMAT}; write the file again with --lock",
                 lock.format
             );
         }
         Ok(lock)
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn text(&self) -> Result<String> {
         Ok(format!("{HEAD}{}", toml::to_string(self).context("writing kiwi.lock")?))
     }
 
-    /// The packages of one image.
+    /// Returns the packages of one image.
     pub fn of<'a>(&'a self, image: &'a str) -> impl Iterator<Item = &'a LockedPackage> {
         self.packages.iter().filter(move |package| package.image == image)
     }
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again_sorted() {
+    fn reads_what_it_writes_sorted() {
         let lock = Lock::new(12, vec![package("b"), package("a")]);
         let text = lock.text().unwrap();
         assert!(text.starts_with(HEAD) && text.contains("name = \"a\"\nversion = \"1:2-3\"\n"), "{text}");

@@ -1,4 +1,4 @@
-//! What `prepare` remembers in the tree for the operations that come later: `image/kiwi.json`.
+//! The record of a prepared tree for later operations: `image/kiwi.json`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use crate::root_tree::{DESCRIPTION, RootTree};
 
 const FILE: &str = "kiwi.json";
 
-/// How a tree came about.
+/// The properties of a prepared tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Nothing in the tree is newer; seconds since 1970.
+    /// The maximum time of files in the tree, in seconds since 1970.
     pub epoch: u64,
     /// Base name and version of the description.
     pub name: String,
@@ -22,39 +22,39 @@ pub struct Record {
     pub version: String,
     /// Digest of the package list, part of the identity.
     pub packages: String,
-    /// The profiles that were active.
+    /// The active profiles.
     pub profiles: Vec<String>,
-    /// Where the description was; `this://` of a boot image's repositories is relative to it.
+    /// The path of the description; `this://` of a boot image's repositories is relative to it.
     pub description: Option<PathBuf>,
     /// Secrets and identities that were found in the tree.
     #[serde(default)]
     pub secrets: Vec<Secret>,
 }
 
-/// Something that must not be the same on every machine, and that a build made.
+/// A secret or identity that the build created, and that must differ between machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret {
-    /// What it is.
+    /// Its name.
     pub what: String,
     /// Its files in the tree.
     pub paths: Vec<String>,
-    /// What became of it.
+    /// How it is renewed.
     pub renewed: Renewal,
 }
 
-/// What became of a secret.
+/// How a secret is renewed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Renewal {
-    /// Removed; the system makes it when it is missing.
+    /// Removed; the system creates it if it is missing.
     System,
-    /// Removed; this unit makes it at the first boot.
+    /// Removed; this unit creates it at the first boot.
     Unit(String),
-    /// Removed; nothing in the image makes it anew.
+    /// Removed; nothing in the image creates it again.
     Nobody,
-    /// Still there: what the author of the description can do.
+    /// Not removed; the text tells the author of the description the remedy.
     Author(String),
-    /// Still there: kiwi does not know how it is made.
+    /// Not removed; kiwi does not know how to create it.
     Kept,
 }
 
@@ -64,16 +64,16 @@ impl fmt::Display for Secret {
         let paths: Vec<String> = paths.iter().map(|path| format!("/{path}")).collect();
         let paths = paths.join(", ");
         match renewed {
-            Renewal::System => write!(f, "{what}: removed, each machine makes its own ({paths})"),
-            Renewal::Unit(unit) => write!(f, "{what}: removed, {unit} makes each machine its own ({paths})"),
-            Renewal::Nobody => write!(f, "{what}: removed, nothing in the image makes it anew ({paths})"),
+            Renewal::System => write!(f, "{what}: removed, each machine creates its own ({paths})"),
+            Renewal::Unit(unit) => write!(f, "{what}: removed, {unit} creates a new one on each machine ({paths})"),
+            Renewal::Nobody => write!(f, "{what}: removed, nothing in the image creates it again ({paths})"),
             Renewal::Author(remedy) => {
-                write!(f, "{what}: made during the build, the same on every machine ({paths}); {remedy}")
+                write!(f, "{what}: created during the build, the same on every machine ({paths}); {remedy}")
             }
             Renewal::Kept => write!(
                 f,
-                "{what}: made during the build, the same on every machine ({paths}); remove it in config.sh, or bring \
-                 it in root/ if that is meant"
+                "{what}: created during the build, the same on every machine ({paths}); remove it in config.sh, or add it to \
+                 root/ if that is intended"
             ),
         }
     }
@@ -83,17 +83,17 @@ impl Record {
     /// Reads the record of a prepared tree.
     pub fn read(tree: &RootTree) -> Result<Self> {
         let text = tree.read(format!("{DESCRIPTION}/{FILE}")).with_context(|| {
-            format!("{} was not prepared by this kiwi; prepare it again", tree.path().display())
+            format!("{} was not prepared by this version of kiwi; prepare it again", tree.path().display())
         })?;
         serde_json::from_slice(&text).with_context(|| format!("reading {DESCRIPTION}/{FILE} in the tree"))
     }
 
-    /// Writes it. The path of the description is left out: it is of this machine, not of the image.
+    /// Writes the record, without the path of the description, which is valid on this machine only.
     pub fn write(&self, tree: &RootTree) -> Result<()> {
         tree.write(format!("{DESCRIPTION}/{FILE}"), serde_json::to_string_pretty(self)? + "\n", 0o644)
     }
 
-    /// Where identifiers of images made from this tree come from.
+    /// Returns the source of the identifiers of images made from this tree.
     pub fn identity(&self) -> Identity {
         Identity::new(self.epoch, [self.name.as_str(), &self.version, &self.packages])
     }

@@ -1,8 +1,8 @@
-//! Where the two halves of kiwi meet: a root tree with its `image/config.xml`.
+//! The interface between the two halves of kiwi: a root tree with its `image/config.xml`.
 //!
-//! Every path given here is a path inside the tree (a leading `/` is the tree's root). It is resolved inside the
-//! tree: neither `..` nor an absolute or hostile symbolic link leads out of it. `prepare` creates a tree, everything
-//! else opens one; a tree is locked as long as the value lives.
+//! Every path is relative to the tree (a leading `/` is the root of the tree). It is resolved inside the tree: neither
+//! `..` nor an absolute or hostile symbolic link leads outside. `prepare` creates a tree, all other operations open one;
+//! a tree is locked as long as the value lives.
 
 mod attributes;
 #[cfg(test)]
@@ -37,7 +37,7 @@ use crate::host::{Command, Host};
 /// The directory of the description inside a tree.
 pub const DESCRIPTION: &str = "image";
 
-/// A root tree that is held by this build.
+/// A locked root tree.
 #[derive(Debug)]
 pub struct RootTree {
     path: PathBuf,
@@ -47,7 +47,7 @@ pub struct RootTree {
     _lock: File,
 }
 
-/// The writable layer over a tree that is not changed itself.
+/// The writable layer of an overlay over an unchanged tree.
 #[derive(Debug)]
 struct Layer {
     lower: PathBuf,
@@ -55,10 +55,10 @@ struct Layer {
     seen: Mutex<Option<Seen>>,
 }
 
-/// What was seen of everything below and in a layer when it was last measured.
+/// The results of the last measurement of a layered tree.
 #[derive(Debug)]
 struct Seen {
-    /// The newest time stamp.
+    /// The latest modification time.
     newest: walk::Time,
     special: Special,
 }
@@ -69,17 +69,17 @@ impl Layer {
     }
 }
 
-/// What a tree holds, for the size rules.
+/// The size of a tree, for the size rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Measure {
-    /// Bytes of all regular files, each counted once, in whole blocks of 4096.
+    /// Size in bytes of all regular files, each counted once and rounded up to blocks of 4096.
     pub bytes: u64,
-    /// Files, directories, links and everything else.
+    /// Number of files, directories, links and other entries.
     pub entries: u64,
 }
 
 impl Measure {
-    /// What is left without `part`.
+    /// Returns the size without `part`.
     pub fn without(self, part: &Self) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(part.bytes),
@@ -89,13 +89,13 @@ impl Measure {
 }
 
 impl RootTree {
-    /// Starts a new tree at `path`, which must not exist or be an empty directory.
+    /// Creates a tree at `path`, which must be missing or an empty directory.
     pub fn create(host: &Host, path: &Path) -> Result<Self> {
         match path.read_dir() {
             Ok(mut entries) => {
                 if entries.next().is_some() {
                     bail!(
-                        "the root directory {} is not empty; remove it or name another one with --root",
+                        "the root directory {} is not empty; remove it or specify another one with --root",
                         path.display()
                     );
                 }
@@ -115,19 +115,19 @@ impl RootTree {
         let tree = Self::hold(path)?;
         if !["config.xml"].iter().any(|name| tree.exists(format!("{DESCRIPTION}/{name}"))) {
             bail!(
-                "{} is not a root tree made by kiwi: it has no image/config.xml; make one with 'kiwi prepare'",
+                "{} is not a root tree made by kiwi: it has no image/config.xml; create one with 'kiwi prepare'",
                 path.display()
             );
         }
         Ok(tree)
     }
 
-    /// A merged view of a tree (see `Host::mount_overlay`) as a tree of its own.
+    /// Opens the merged view of an overlay (see `Host::mount_overlay`) as a separate tree.
     pub fn merged(path: &Path) -> Result<Self> {
         Self::hold(path)
     }
 
-    /// A merged view of `lower` whose writable layer is `upper`: what changes is found without looking at all of it.
+    /// Opens the merged view of `lower` with the writable layer `upper`, so that changes are found without a complete walk.
     pub fn layered(path: &Path, lower: &Path, upper: &Path) -> Result<Self> {
         let layer = Layer { lower: lower.to_owned(), upper: upper.to_owned(), seen: Mutex::default() };
         Ok(Self { layer: Some(layer), ..Self::hold(path)? })
@@ -144,11 +144,11 @@ impl RootTree {
         Ok(Self { path, root, layer: None, is_subtree: false, _lock: lock })
     }
 
-    /// Opens the directory `path` as a tree of its own, for a file system that is mounted there.
+    /// Opens the directory `path` as a separate tree, for a file system that is mounted there.
     ///
     /// # Errors
     ///
-    /// `path` or a parent of it is not a directory: behind a link, the file system would be mounted somewhere else.
+    /// `path` or a parent of it is not a directory: behind a link, the file system would be mounted elsewhere.
     pub fn subtree(&self, path: &str) -> Result<Self> {
         let relative = path.trim_start_matches('/');
         let ends = relative.match_indices('/').map(|(end, _)| end).chain([relative.len()]);
@@ -158,14 +158,14 @@ impl RootTree {
             let metadata = File::from(std::os::fd::OwnedFd::from(handle)).metadata()?;
             if !metadata.is_dir() {
                 bail!(
-                    "the mount point {path} needs the directory /{parent}, which is something else in the tree"
+                    "the mount point {path} requires the directory /{parent}, which is not a directory in the tree"
                 );
             }
         }
         Ok(Self { is_subtree: true, ..Self::hold(&self.path.join(relative))? })
     }
 
-    /// Whether it is a part of another tree.
+    /// Returns whether it is part of another tree.
     pub fn is_subtree(&self) -> bool {
         self.is_subtree
     }
@@ -176,32 +176,32 @@ impl RootTree {
         self.list(path)?.into_iter().try_for_each(|name| self.remove(path.join(name)))
     }
 
-    /// Where it is on the host.
+    /// Returns its path on the host.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The handle for work that needs more than the methods here.
+    /// Returns the handle for operations that have no method here.
     pub fn root(&self) -> &Root {
         &self.root
     }
 
-    /// A command that sees the tree as `/`; it starts there.
+    /// Returns a command that sees the tree as `/`, with `/` as its working directory.
     pub fn command<'h>(&self, host: &'h Host, program: &str) -> Command<'h> {
         host.command(program).in_root(&self.path)
     }
 
-    /// Whether something is at `path`, links followed inside the tree.
+    /// Returns whether `path` exists; links are followed inside the tree.
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.root.resolve(path).is_ok()
     }
 
-    /// Whether a file at `path` can be executed.
+    /// Returns whether `path` is an executable file.
     pub fn is_executable(&self, path: impl AsRef<Path>) -> bool {
         self.metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o111 != 0)
     }
 
-    /// Owner, mode and times of what is at `path`, links followed.
+    /// Returns owner, mode and times of `path`; links are followed.
     pub fn metadata(&self, path: impl AsRef<Path>) -> Result<std::fs::Metadata> {
         let path = path.as_ref();
         let handle =
@@ -217,7 +217,7 @@ impl RootTree {
             .with_context(|| format!("opening {} in the tree", path.display()))
     }
 
-    /// The bytes of a file.
+    /// Returns the content of a file.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
         let path = path.as_ref();
         let mut bytes = Vec::new();
@@ -227,17 +227,18 @@ impl RootTree {
         Ok(bytes)
     }
 
-    /// The text of a file; bytes that are no UTF-8 are replaced.
+    /// Returns the text of a file; bytes that are not UTF-8 are replaced.
     pub fn read_text(&self, path: impl AsRef<Path>) -> Result<String> {
         Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
     }
 
-    /// Writes a file with `mode`, making its directories; what was there is replaced, a link is followed inside the tree.
+    /// Writes a file with `mode` and creates its directories; an existing file is replaced, a link is followed inside the
+    /// tree.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
         self.write_with(path, mode, |file| Ok(file.write_all(contents.as_ref())?))
     }
 
-    /// As `write`; the contents are what `fill` writes.
+    /// Like `write`; `fill` writes the content.
     pub fn write_with(
         &self,
         path: impl AsRef<Path>,
@@ -256,7 +257,7 @@ impl RootTree {
         file.set_permissions(Permissions::from_mode(mode)).with_context(what)
     }
 
-    /// Adds to the end of a file that exists.
+    /// Appends to an existing file.
     pub fn append(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = path.as_ref();
         let what = || format!("writing {} in the tree", path.display());
@@ -268,7 +269,7 @@ impl RootTree {
             .with_context(what)
     }
 
-    /// Makes a directory and its parents; one that exists keeps its mode.
+    /// Creates a directory and its parents; an existing one keeps its mode.
     pub fn create_dir(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
         let path = path.as_ref();
         self.root
@@ -286,7 +287,7 @@ impl RootTree {
         }
     }
 
-    /// Makes a symbolic link, replacing a file or link of that name; the target is stored as it is.
+    /// Creates a symbolic link, replacing a file or link of that name; the target is stored unchanged.
     pub fn symlink(&self, path: impl AsRef<Path>, target: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.create_parent(path)?;
@@ -298,10 +299,10 @@ impl RootTree {
             .with_context(|| format!("creating the link {} in the tree", path.display()))
     }
 
-    /// Makes what stands in for a device node, replacing a file or link of that name; the stand-in, open.
+    /// Creates the marker file of a device node, replacing a file or link of that name; returns the open file.
     pub fn make_device(&self, path: impl AsRef<Path>, device: Device, mode: u32) -> Result<File> {
         let path = path.as_ref();
-        let what = || format!("making the device node {} in the tree", path.display());
+        let what = || format!("creating the device node {} in the tree", path.display());
         self.create_parent(path)?;
         self.remove(path)?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -312,7 +313,7 @@ impl RootTree {
         Ok(file)
     }
 
-    /// Removes a file, or a directory with all it holds; nothing there is fine. A link is removed, not followed.
+    /// Removes a file, or a directory with its content; does nothing if it is missing. A link is removed, not followed.
     pub fn remove(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if self.root.resolve_nofollow(path).is_err() {
@@ -327,7 +328,7 @@ impl RootTree {
         self.list(path)?.iter().try_for_each(|name| self.remove(path.join(name)))
     }
 
-    /// Changes the mode of what is at `path`.
+    /// Changes the mode of `path`.
     pub fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> Result<()> {
         let path = path.as_ref();
         let file = self.open_file(path)?;
@@ -335,7 +336,7 @@ impl RootTree {
             .with_context(|| format!("changing the mode of {} in the tree", path.display()))
     }
 
-    /// Changes the owner of what is at `path`.
+    /// Changes the owner of `path`.
     pub fn set_owner(&self, path: impl AsRef<Path>, user: u32, group: u32) -> Result<()> {
         let path = path.as_ref();
         let handle =
@@ -345,7 +346,7 @@ impl RootTree {
             .with_context(|| format!("changing the owner of {} in the tree", path.display()))
     }
 
-    /// Names in a directory, sorted; none when there is no such directory.
+    /// Returns the names in a directory, sorted; none if it does not exist.
     pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<String>> {
         let path = path.as_ref();
         let Ok(directory) = self.root.open_subpath(path, OpenFlags::O_RDONLY | OpenFlags::O_DIRECTORY) else {

@@ -1,4 +1,4 @@
-//! Scripts of a description, run inside a tree: `config.sh`, `images.sh`, package scripts.
+//! Runs scripts of a description inside a tree: `config.sh`, `images.sh`, package scripts.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::distribution::Distribution;
 use crate::host::{CommandError, Host};
 use crate::root_tree::{DESCRIPTION, RootTree};
 
-/// A script that lies in a tree.
+/// A script in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// Its path in the tree.
@@ -17,7 +17,7 @@ pub struct Script {
     name: String,
 }
 
-/// A script of the description that did not succeed.
+/// A script of the description failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the script {name} of the description failed")]
 pub struct ScriptFailed {
@@ -27,19 +27,19 @@ pub struct ScriptFailed {
 }
 
 impl Script {
-    /// The script `name` of the description as it lies in the tree.
+    /// Returns the script `name` of the description in the tree, if it exists.
     pub fn of_tree(tree: &RootTree, name: &str) -> Option<Self> {
         let path = format!("{DESCRIPTION}/{name}");
         tree.exists(&path).then(|| Self { path, name: name.to_owned() })
     }
 
-    /// A script at `path` in the tree that the description calls `name`.
+    /// Returns the script at `path` in the tree; `name` is its name in the description.
     pub fn at(path: &str, name: &str) -> Self {
         Self { path: path.to_owned(), name: name.to_owned() }
     }
 
-    /// Runs it as root of the tree, in `/`; one that cannot be executed is given to the shell its first line names,
-    /// or to bash, or to sh.
+    /// Runs it as root of the tree, in `/`; one that cannot be executed runs with the shell in its first line, or with bash,
+    /// or with sh.
     pub fn run(&self, tree: &RootTree, network: bool, host: &Host) -> Result<()> {
         let path = format!("/{}", self.path);
         let mut command = if tree.is_executable(&self.path) {
@@ -70,7 +70,7 @@ impl Script {
     }
 }
 
-/// The network of the host with its name servers.
+/// Gives the command the network of the host with its name servers.
 fn with_network<'h>(command: crate::host::Command<'h>, tree: &RootTree) -> Result<crate::host::Command<'h>> {
     let servers = Path::new("/etc/resolv.conf");
     if !servers.exists() {
@@ -78,8 +78,8 @@ fn with_network<'h>(command: crate::host::Command<'h>, tree: &RootTree) -> Resul
     }
     if !tree.exists("etc/resolv.conf") {
         tree.remove("etc/resolv.conf")?;
-        tree.write("etc/resolv.conf", "", 0o644).context("making a location for the host's name servers")?;
+        tree.write("etc/resolv.conf", "", 0o644).context("creating /etc/resolv.conf for the name servers of the host")?;
     }
-    let real = servers.canonicalize().context("finding the host's name servers")?;
+    let real = servers.canonicalize().context("finding the name servers of the host")?;
     Ok(command.network().bind(real, "/etc/resolv.conf", true))
 }

@@ -1,4 +1,4 @@
-//! What comes with kiwi: boot image descriptions and the boot program, found beside the program itself.
+//! Files that come with kiwi: boot image descriptions and the boot program, found relative to the program.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,18 +7,18 @@ use anyhow::{Result, bail};
 
 use crate::host::Host;
 
-/// The directory of what comes with kiwi.
+/// The directory of the files that come with kiwi.
 #[derive(Debug, Clone)]
 pub struct Share {
     directory: PathBuf,
-    /// Boot image descriptions of the user's own, which go before ours of the same name.
+    /// Boot image descriptions of the user, which take precedence over kiwi's of the same name.
     own: Option<PathBuf>,
     program: PathBuf,
 }
 
 impl Share {
-    /// `KIWI_SHARE`, else `../share/kiwi` of the program, else `share/kiwi` of the checkout it was built in, else
-    /// `/usr/share/kiwi`. Without the first, the descriptions in the user's data directory count too.
+    /// Returns `KIWI_SHARE`, or `../share/kiwi` relative to the program, or `share/kiwi` of the checkout in which it was built,
+    /// or `/usr/share/kiwi`. Without `KIWI_SHARE`, descriptions in the user's data directory are found, too.
     pub fn find(host: &Host) -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/usr/bin/kiwi"));
         if let Some(directory) = host.variable("KIWI_SHARE") {
@@ -40,36 +40,36 @@ impl Share {
         }
     }
 
-    /// The directory of the boot image descriptions that come with kiwi.
+    /// Returns the directory of the boot image descriptions that come with kiwi.
     fn images(&self) -> PathBuf {
         self.directory.join("image")
     }
 
-    /// Where the description of this path is, if it is: absolute, the user's own or ours.
+    /// Returns the path of a description, which need not exist: absolute, the user's, or kiwi's.
     pub fn image(&self, path: impl AsRef<Path>) -> PathBuf {
         let own = self.own.as_ref().map(|own| own.join(&path)).filter(|own| own.is_dir());
         own.unwrap_or_else(|| self.images().join(path))
     }
 
-    /// A description by the path a `boot=` or `inherit=` names: absolute, or relative to the boot image descriptions.
+    /// Returns the description that `boot=` or `inherit=` names: absolute, or relative to the boot image descriptions.
     pub fn description(&self, path: &str) -> Result<PathBuf> {
         let directory = self.image(path);
         if directory.is_dir() {
             return Ok(directory);
         }
         bail!(
-            "there is no boot image description '{path}' below {}; 'kiwi list' shows those there are",
+            "the boot image description '{path}' does not exist below {}; 'kiwi list' shows the available ones",
             self.images().display()
         )
     }
 
-    /// The static boot program. One that cargo built for its tests is no use in an initrd, which has no libraries.
+    /// Returns the static boot program. One that cargo built for its tests needs libraries, which an initrd does not have.
     pub fn linuxrc(&self) -> Result<PathBuf> {
         let beside = self.program.parent().unwrap_or(Path::new("/"));
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
         let candidates = [
             self.directory.join("linuxrc"),
-            // In a checkout the static one goes before what cargo's tests leave beside the program.
+            // In a checkout, the static program is preferred to the one that cargo's tests build in the directory of kiwi.
             beside.join("..").join(built),
             beside.join("../..").join(built),
             beside.join("linuxrc"),
@@ -83,7 +83,7 @@ impl Share {
         }
     }
 
-    /// Refuses a directory that has none: a `KIWI_SHARE` that is mistyped would look like a kiwi without boot images.
+    /// Fails if there are no descriptions: with a mistyped `KIWI_SHARE`, kiwi would seem to have no boot images.
     pub fn require_images(&self) -> Result<()> {
         let images = self.images();
         if !images.is_dir() {
@@ -96,7 +96,7 @@ impl Share {
         Ok(())
     }
 
-    /// Every description below the boot images, by its path relative to them.
+    /// Returns the path of every boot image description, relative to their directory.
     pub fn list(&self) -> Vec<String> {
         let directories = self.own.iter().cloned().chain([self.images()]);
         let paths: BTreeSet<PathBuf> =
@@ -105,7 +105,7 @@ impl Share {
     }
 }
 
-/// The directories with a description, relative to `directory`.
+/// Returns the directories that contain a description, relative to `directory`.
 fn descriptions_below(directory: &Path) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(directory).min_depth(1).max_depth(3);
     entries
@@ -116,7 +116,7 @@ fn descriptions_below(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether a program runs without a dynamic loader.
+/// Returns whether a program runs without a dynamic loader.
 fn is_static(path: &Path) -> bool {
     let Ok(bytes) = std::fs::read(path) else { return false };
     goblin::elf::Elf::parse(&bytes).is_ok_and(|program| program.interpreter.is_none())
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_users_own_description_goes_before_ours() {
+    fn the_users_description_takes_precedence() {
         let directory = tempfile::tempdir().unwrap();
         let (ours, own) = (directory.path().join("ours"), directory.path().join("own"));
         for path in [

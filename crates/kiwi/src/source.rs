@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::failure::{Failure, Kind};
 use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
 
-/// A description as it lies on the disk.
+/// A description on the disk.
 #[derive(Debug, Clone)]
 pub struct Source {
     directory: PathBuf,
@@ -67,16 +67,16 @@ impl Source {
         Ok(Self { directory, config: config.to_owned(), text })
     }
 
-    /// The configuration file as the description crate takes it.
+    /// Returns the configuration file in the form that the description crate expects.
     pub fn file(&self) -> SourceFile {
         SourceFile { name: self.config.display().to_string(), text: self.text.clone() }
     }
 
-    /// A file that the configuration file includes, by its path below the directory. Links must not lead out of it.
+    /// Returns a file that the configuration file includes, by its path below the directory. Links must not lead outside.
     ///
     /// # Errors
     ///
-    /// Why it is not read, in keywords that follow "including PATH:".
+    /// Returns the reason, worded to follow "including PATH:".
     pub fn included(&self, path: &str) -> Result<SourceFile, String> {
         let location = self.directory.join(path);
         let real = location.canonicalize().map_err(|error| reason(&error))?;
@@ -88,17 +88,17 @@ impl Source {
         Ok(SourceFile { name: shown.display().to_string(), text: read_text(&real)? })
     }
 
-    /// The absolute, link-free path of the directory of that file; `this://` is relative to it.
+    /// Returns the absolute, link-free path of the directory of the configuration file; `this://` is relative to it.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The path of the configuration file, as the user named it.
+    /// Returns the path of the configuration file, as the user specified it.
     pub fn config(&self) -> &Path {
         &self.config
     }
 
-    /// The description as one XML text, with all it includes: what a root tree carries.
+    /// Returns the description as one XML text with all includes, as it is stored in a root tree.
     pub fn whole(&self) -> Result<String> {
         if self.format() == Format::Xml && !self.text.contains("<include") {
             return Ok(self.text.clone());
@@ -113,24 +113,24 @@ impl Source {
         }
     }
 
-    /// The format of the configuration file: what its name ends in, else XML.
+    /// Returns the format of the configuration file, by its extension; XML by default.
     pub fn format(&self) -> Format {
         Format::of_name(&self.config.display().to_string())
     }
 
-    /// The text of the configuration file.
+    /// Returns the text of the configuration file.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// A file or directory of the description (`config.sh`, `root`, ...), when it is there.
+    /// Returns the path of a file or directory of the description (`config.sh`, `root`, ...), if it exists.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.join(name);
         path.symlink_metadata().is_ok().then_some(path)
     }
 }
 
-/// The text of a file that is not larger than any description is.
+/// Returns the text of a file that does not exceed the maximum size of a description.
 fn read_text(path: &Path) -> Result<String, String> {
     let file = fs::File::open(path).map_err(|error| reason(&error))?;
     let kind = file.metadata().map_err(|error| reason(&error))?;
@@ -139,7 +139,7 @@ fn read_text(path: &Path) -> Result<String, String> {
     }
     let most = Format::MAX_SIZE as u64;
     if kind.len() > most {
-        return Err(format!("it has more than {} MiB, and no description is that large", most >> 20));
+        return Err(format!("it is larger than {} MiB, the maximum size of a description", most >> 20));
     }
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
@@ -152,7 +152,7 @@ fn read_text(path: &Path) -> Result<String, String> {
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotFound => "it does not exist".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -163,10 +163,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_description_is_found_where_it_may_be() {
+    fn finds_a_description_in_every_supported_file() {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("image")).unwrap();
-        // From the last location looked at to the first: each goes before those there already.
+        // From the lowest to the highest precedence: each file is preferred to those before it.
         for name in [
             "config.json",
             "config.toml",
@@ -204,10 +204,10 @@ mod tests {
         assert_eq!(more.name, description.join("sub/more.xml").display().to_string());
         for (path, why) in [
             ("link.xml", "a link leads out of the description"),
-            ("none.xml", "there is no such file"),
+            ("none.xml", "it does not exist"),
             ("sub", "it is not a file"),
             ("binary.xml", "line 2 is not UTF-8 text"),
-            ("large.xml", "it has more than 2 MiB, and no description is that large"),
+            ("large.xml", "it is larger than 2 MiB, the maximum size of a description"),
         ] {
             assert_eq!(source.included(path), Err(why.to_owned()), "{path}");
         }

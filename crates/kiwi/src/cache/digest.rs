@@ -1,5 +1,5 @@
 //! The digest of a stored file: SHA-256 over its blocks that are not all zeros, each with its number. Holes of a disk
-//! image are not read, and where a file system leaves some makes no difference.
+//! image need not be read, and files that differ only in their holes have the same digest.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use crate::stage::Digest;
 
 const BLOCK: usize = 64 << 10;
 
-/// Takes the blocks of a file in order.
+/// Digests the blocks of a file in order.
 #[derive(Default)]
 struct Blocks {
     sum: Sha256,
@@ -34,7 +34,7 @@ impl Blocks {
     }
 }
 
-/// Passes on what is written to it and digests it.
+/// A writer that digests everything and passes it on.
 pub(super) struct Digesting<W> {
     output: W,
     blocks: Blocks,
@@ -66,7 +66,7 @@ impl<W> Digesting<W> {
         }
     }
 
-    /// The digest and the size of everything that was passed on.
+    /// Returns the digest and the size of everything that was written.
     pub(super) fn finish(mut self) -> (Digest, u64) {
         if !self.block.is_empty() {
             self.blocks.add(self.size / BLOCK as u64, &self.block);
@@ -95,7 +95,7 @@ impl<R: io::Read> io::Read for Digesting<R> {
     }
 }
 
-/// Reads the file once: its digest, with a copy of every block in `copy` if there is one, holes left out.
+/// Reads a file once and returns its digest and size; copies its blocks without holes to `copy`, if given.
 pub(super) fn read(file: &File, copy: Option<&File>, host: &Host) -> anyhow::Result<(Digest, u64)> {
     let size = file.metadata()?.len();
     let mut blocks = Blocks::default();
@@ -125,7 +125,7 @@ pub(super) fn read(file: &File, copy: Option<&File>, host: &Host) -> anyhow::Res
     Ok((blocks.finish(size), size))
 }
 
-/// Copies a file, sharing its blocks where the file system can, with its holes; its digest and size.
+/// Copies a file with its holes, sharing blocks if the file system can; returns its digest and size.
 pub(super) fn copy(source: &Path, target: &Path, host: &Host) -> anyhow::Result<(Digest, u64)> {
     let what = || format!("copying {} to {}", source.display(), target.display());
     let from = File::open(source).with_context(what)?;
@@ -140,7 +140,7 @@ mod tests {
     use crate::host::Output;
 
     #[test]
-    fn a_stream_a_full_and_a_sparse_file_have_one_digest() {
+    fn a_stream_a_full_and_a_sparse_file_have_the_same_digest() {
         let host = Host::new(Output::Quiet);
         let mut content = vec![0_u8; 5 * BLOCK + 17];
         content[3] = 1;

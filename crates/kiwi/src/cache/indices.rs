@@ -1,13 +1,13 @@
-//! What repositories said last: the files an index update left, and what a package manager decided from them.
+//! The last known state of repositories: the files of an index update, and the packages that a package manager selected.
 //!
 //! ```text
-//! indices/DIGEST/                index files, by the repositories they are of
-//! indices/DIGEST/.digests.json   what they are, byte by byte
-//! resolutions/DIGEST.json        which packages to install, by everything that decides it; before it its own digest
+//! indices/DIGEST/                index files, by the digest of the repositories they belong to
+//! indices/DIGEST/.digests.json   the digest of each index file
+//! resolutions/DIGEST.json        the packages to install, by the digest of all inputs; preceded by its own digest
 //! ```
 //!
-//! Neither is the last keyword: indices are the start of an update that asks each repository for what is new, and a
-//! resolution is found by the digest of what that update gave. What was damaged is not there.
+//! Neither replaces a question to the repositories: an update starts from the saved indices and asks each repository for
+//! changes, and a resolution is found by the digest of the updated indices. A damaged file is treated as missing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,18 +36,18 @@ impl Indices {
         Self { indices: cache.join(INDICES), resolutions: cache.join(RESOLUTIONS) }
     }
 
-    /// Copies the files that were kept for these repositories into `directory`, which exists.
+    /// Copies the files that were saved for these repositories into the existing `directory`.
     pub fn restore(&self, repositories: &Digest, directory: &Path, host: &Host) -> Result<()> {
         let location = self.indices.join(repositories.as_str());
         let Some(_held) = host.hold_directory(&location) else { return Ok(()) };
-        // Its time is that of its last use; who may not write here uses it all the same.
+        // The modification time records the last use; a user who may not write here can still use the file.
         let _ = host.touch(&location);
         let digests = digests(&location).unwrap_or_default();
         for (name, digest) in &digests {
             let (from, to) = (location.join(name), directory.join(name));
             if !matches!(copy(&from, &to, host), Ok((found, _)) if found == *digest) {
                 host.check_interrupt()?;
-                host.warn(Warning::Cache, &format!("{} was damaged and is fetched again", from.display()));
+                host.warn(Warning::Cache, &format!("{} is damaged; fetching it again", from.display()));
                 for name in digests.keys().filter(|name| directory.join(name).exists()) {
                     host.remove_file(&directory.join(name))?;
                 }
@@ -59,11 +59,11 @@ impl Indices {
         Ok(())
     }
 
-    /// Keeps the files of `directory` for the next update.
+    /// Saves the files of `directory` for the next update.
     pub fn save(&self, repositories: &Digest, directory: &Path, host: &Host) -> Result<()> {
         host.create_directories(&self.indices)
             .with_context(|| format!("creating {}", self.indices.display()))?;
-        let work = host.work_directory(&self.indices).context("keeping the indices of the repositories")?;
+        let work = host.work_directory(&self.indices).context("saving the indices of the repositories")?;
         let mut digests = BTreeMap::new();
         for name in files(directory)? {
             let (from, to) = (directory.join(&name), work.path().join(&name));
@@ -73,23 +73,23 @@ impl Indices {
         }
         host.write_file(&work.path().join(DIGESTS), serde_json::to_vec(&digests)?)?;
         let location = self.indices.join(repositories.as_str());
-        // A build that reads the old ones just now keeps them; the next one tries again.
+        // A build that is reading the old files keeps them; the next build tries again.
         if host.remove_directory_unless_held(&location, &self.indices)? {
             work.publish(&location)?;
         }
         Ok(())
     }
 
-    /// What was decided from these inputs before.
+    /// Returns the resolution that was saved for these inputs.
     pub fn resolution<T: DeserializeOwned>(&self, inputs: &Digest, host: &Host) -> Option<T> {
         let location = self.resolutions.join(format!("{inputs}.json"));
         let answer = read_resolution(&location)?;
-        // Its time is that of its last use; who may not write here uses it all the same.
+        // The modification time records the last use; a user who may not write here can still use the file.
         let _ = host.touch(&location);
         serde_json::from_value(answer).ok()
     }
 
-    /// Keeps what was decided.
+    /// Saves a resolution.
     pub fn save_resolution(&self, inputs: &Digest, resolution: &impl Serialize, host: &Host) -> Result<()> {
         host.create_directories(&self.resolutions)?;
         let unfinished = host.unfinished_file(&self.resolutions)?;
@@ -99,7 +99,7 @@ impl Indices {
     }
 }
 
-/// Whether the directory `path` of `INDICES` holds what was kept.
+/// Returns whether the directory `path` of `INDICES` contains exactly the saved files.
 pub(super) fn are_intact(path: &Path, host: &Host) -> Result<bool> {
     let Some(digests) = digests(path) else { return Ok(false) };
     for (name, digest) in digests {
@@ -113,7 +113,7 @@ pub(super) fn are_intact(path: &Path, host: &Host) -> Result<bool> {
     Ok(true)
 }
 
-/// What a file of `RESOLUTIONS` says; none when it is not what was written.
+/// Returns the content of a file of `RESOLUTIONS`; `None` if it differs from what was written.
 pub(super) fn read_resolution(path: &Path) -> Option<serde_json::Value> {
     let text = std::fs::read_to_string(path).ok()?;
     let (digest, text) = text.split_once('\n')?;
@@ -121,12 +121,12 @@ pub(super) fn read_resolution(path: &Path) -> Option<serde_json::Value> {
     serde_json::from_str(text).ok()
 }
 
-/// The digests that were written beside the indices of this directory.
+/// Returns the digests that were written beside the indices in this directory.
 fn digests(directory: &Path) -> Option<BTreeMap<String, Digest>> {
     serde_json::from_slice(&std::fs::read(directory.join(DIGESTS)).ok()?).ok()
 }
 
-/// The names of the plain files of a directory that are not a lock; what apt names can be written as text.
+/// Returns the names of the regular files in a directory except lock files; apt uses only names that are UTF-8.
 fn files(directory: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in directory.read_dir().with_context(|| format!("reading {}", directory.display()))? {

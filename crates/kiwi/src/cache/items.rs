@@ -1,4 +1,4 @@
-//! Everything that lies in the cache, of whatever kind.
+//! All entries of the cache, of every kind.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,28 +10,28 @@ use super::{Cache, Contents};
 use crate::host::file::is_unfinished;
 use crate::stage::Stage;
 
-/// Where builds keep what is on its way into the cache.
+/// Directories with unfinished entries.
 pub(super) const WORKPLACES: [&str; 6] = ["stages", "packages", FETCHED, REPACKED, INDICES, RESOLUTIONS];
 
-/// What something in the cache is.
+/// The kind of an entry of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A finished stage.
     Stage(Stage),
     /// A package as it was fetched.
     Fetched,
-    /// A package that was packed anew.
+    /// A package that was recompressed.
     Repacked,
     /// The index files of some repositories.
     Indices,
-    /// Which packages to install.
+    /// A list of packages to install.
     Resolution,
-    /// Something on its way here, or what a killed build left of it.
+    /// An unfinished entry, of a running build or of one that was killed.
     Unfinished,
 }
 
 impl Kind {
-    /// Its name in documents for programs.
+    /// Returns its name in JSON.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Stage(_) => "stage",
@@ -43,20 +43,20 @@ impl Kind {
         }
     }
 
-    /// What several of them are, for people.
+    /// Returns its title, in the plural.
     pub fn title(self) -> &'static str {
         match self {
             Self::Stage(_) => "stages",
             Self::Fetched => "packages",
-            Self::Repacked => "packages packed anew",
+            Self::Repacked => "recompressed packages",
             Self::Indices => "indices of repositories",
             Self::Resolution => "resolutions",
             Self::Unfinished => "unfinished",
         }
     }
 
-    /// By what the time without use is divided before two kinds are compared. Stages and what was packed anew can be
-    /// made again from the rest; a package must be fetched, and may be gone from its repository; indices and
+    /// Returns the divisor of the time since the last use when two kinds are compared. Stages and recompressed packages can
+    /// be made again from other entries; a package must be fetched, and may no longer be in its repository; indices and
     /// resolutions are small, and every build begins with them.
     pub(super) fn worth(self) -> u64 {
         match self {
@@ -66,29 +66,29 @@ impl Kind {
         }
     }
 
-    /// Whether it is a directory that its users hold.
+    /// Returns whether it is a directory that a build holds with a lock.
     pub(super) fn is_directory(self) -> bool {
         matches!(self, Self::Stage(_) | Self::Indices)
     }
 }
 
-/// Something in the cache.
+/// An entry of the cache.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Bytes that it takes.
+    /// Its size on the disk in bytes.
     pub size: u64,
-    /// When it was used last, in seconds since 1970.
+    /// The time of its last use, in seconds since 1970.
     pub used: u64,
-    /// What a stage says of itself; none when that was damaged.
+    /// The metadata of a stage; `None` if that is damaged.
     pub contents: Option<Contents>,
 }
 
 impl Cache {
-    /// Everything that is there, sorted by kind, the most recently used first.
+    /// Returns all entries, sorted by kind, the most recently used first.
     pub fn items(&self) -> Vec<Item> {
         let mut items: Vec<Item> = Stage::ALL
             .iter()
@@ -109,7 +109,7 @@ impl Cache {
         items
     }
 
-    /// What lies in these directories, and what in any is on its way.
+    /// Returns the entries of these directories, and the unfinished entries of all directories.
     fn unfinished_and(&self, directories: &[(&str, Kind)]) -> Vec<(Kind, PathBuf)> {
         let mut found = Vec::new();
         for name in WORKPLACES {
@@ -124,7 +124,7 @@ impl Cache {
     }
 }
 
-/// None when it went away just now.
+/// Returns `None` if it no longer exists.
 fn item(kind: Kind, path: PathBuf) -> Option<Item> {
     let metadata = path.symlink_metadata().ok()?;
     let (contents, used) = match kind {
@@ -142,7 +142,7 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
-/// Bytes that a file or everything in a directory takes on the disk: holes of images are none.
+/// Returns the size of a file, or of everything in a directory, on the disk in bytes; holes do not count.
 fn size(path: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     match path.symlink_metadata() {

@@ -1,4 +1,4 @@
-//! Where the cache is, and whether it can be used.
+//! The path of the cache.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use rustix::fs::{Access, access};
 use super::packages::{FETCHED, REPACKED};
 use crate::host::Host;
 
-/// A location for the cache.
+/// A path for the cache.
 pub(super) struct Location {
     pub(super) directory: PathBuf,
-    /// The user named it: no other one will do.
+    /// The user specified it, so no other may be used.
     pub(super) asked_for: bool,
 }
 
-/// `KIWI_CACHE`, else `XDG_CACHE_HOME/kiwi`, else `~/.cache/kiwi` (`/var/cache/kiwi` for root).
+/// Returns `KIWI_CACHE`, or `XDG_CACHE_HOME/kiwi`, or `~/.cache/kiwi` (`/var/cache/kiwi` for root).
 pub(super) fn of(host: &Host) -> Location {
     let named = |name| host.variable(name).filter(|value| !value.is_empty());
     let (directory, asked_for) = match (named("KIWI_CACHE"), named("XDG_CACHE_HOME"), named("HOME")) {
@@ -29,7 +29,7 @@ pub(super) fn of(host: &Host) -> Location {
     Location { directory, asked_for }
 }
 
-/// Makes the directories that every build needs; all that are there must take new entries.
+/// Creates the directories that every build needs; fails if one of them is not writable.
 pub(super) fn make(cache: &Path, host: &Host) -> io::Result<()> {
     for name in [FETCHED, REPACKED] {
         host.create_directories(&cache.join(name))?;
@@ -45,7 +45,7 @@ pub(super) fn make(cache: &Path, host: &Host) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes a location that is no directory")]
+#[allow(clippy::disallowed_methods, reason = "the test makes a path that is not a directory")]
 mod tests {
     use super::super::Cache;
     use super::*;
@@ -57,9 +57,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_place_is_replaced_for_one_run_unless_it_was_named() {
+    fn replaces_an_unusable_path_for_one_run_unless_the_user_specified_it() {
         let directory = tempfile::tempdir().unwrap();
-        // A file where a directory is needed stops root, too.
+        // A file where a directory is required is an error for root, too.
         let file = directory.path().join("home");
         std::fs::write(&file, "").unwrap();
         let nothing = Path::new("");
@@ -69,12 +69,12 @@ mod tests {
         assert!(!cache.lasts() && passing.join(FETCHED).is_dir() && !passing.starts_with(&file));
         let copy = cache.clone();
         drop(cache);
-        assert!(passing.is_dir(), "somebody knows it still");
+        assert!(passing.is_dir(), "the directory was removed while in use");
         drop(copy);
-        assert!(!passing.exists(), "it goes with the run");
+        assert!(!passing.exists(), "the directory was not removed");
 
         let error = Cache::open(&host(&[("KIWI_CACHE", &file)])).unwrap_err();
-        assert!(format!("{error:#}").contains("KIWI_CACHE names another one"), "{error:#}");
+        assert!(format!("{error:#}").contains("set KIWI_CACHE to another directory"), "{error:#}");
 
         let usable = host(&[("KIWI_CACHE", nothing), ("XDG_CACHE_HOME", directory.path())]);
         let cache = Cache::open(&usable).unwrap();

@@ -1,14 +1,14 @@
-//! The cache: what builds of one user share, in one directory.
+//! The cache: a directory that all builds of one user share.
 //!
 //! ```text
 //! packages/sha256/DIGEST     downloaded packages by the digest of their bytes
-//! packages/zstd/DIGEST       the same, packed anew
+//! packages/zstd/DIGEST       the same packages, recompressed
 //! stages/STAGE/DIGEST/       finished stages by their keys
-//! indices/ resolutions/      what repositories said, and what was decided from it
+//! indices/ resolutions/      the last known state of repositories
 //! ```
 //!
-//! A file gets its name only when it is complete and its digest was checked, so builds side by side and builds that
-//! are killed cannot spoil it. Who builds shares the lock of the directory; who is alone with it may take anything away.
+//! A file gets its name only when it is complete and its digest has been checked, so concurrent and killed builds cannot
+//! damage the cache. A build holds a shared lock of the directory; a holder of the exclusive lock may remove anything.
 
 mod digest;
 mod indices;
@@ -37,21 +37,21 @@ pub use packages::Packages;
 pub use prune::{Limits, parse_size};
 pub use stages::{Contents, Damaged, Entry, Making, Parent, Stages};
 
-/// The directory of one user's builds.
+/// The cache directory of one user.
 #[derive(Debug, Clone)]
 pub struct Cache {
     directory: PathBuf,
     packages: Packages,
     stages: Stages,
     indices: Indices,
-    /// Holds a cache that goes with the last value that knows it.
+    /// A temporary cache, which is removed with the last reference to it.
     passing: Option<Arc<WorkDirectory>>,
-    /// Nobody takes away what this build may be about to read.
+    /// The lock that keeps files from being removed while this build may read them.
     held: Option<Arc<Held>>,
 }
 
 impl Cache {
-    /// Opens the cache for a build; where the usual location cannot be written to, a new one for this run only.
+    /// Opens the cache for a build; if the usual directory is not writable, creates a temporary one for this run.
     pub fn open(host: &Host) -> Result<Self> {
         let location = location::of(host);
         let passing = match location::make(&location.directory, host) {
@@ -59,36 +59,36 @@ impl Cache {
             Err(error) if location.asked_for => {
                 return Err(error).with_context(|| {
                     format!(
-                        "creating the cache {}; KIWI_CACHE names another one",
+                        "creating the cache {}; set KIWI_CACHE to another directory",
                         location.directory.display()
                     )
                 });
             }
             Err(error) => {
                 host.warn(Warning::Cache, &format!(
-                    "the cache {} cannot be written to ({error}): this run has one of its own among the temporary \
-                     files, and nothing is kept for the next; KIWI_CACHE names a directory that can",
+                    "the cache {} is not writable ({error}); using a temporary cache for this run, and nothing is \
+                     saved for the next one; set KIWI_CACHE to a writable directory",
                     location.directory.display()
                 ));
-                let making = || "making a cache among the temporary files";
+                let making = || "creating a temporary cache";
                 let work = host.temporary_work_directory().with_context(making)?;
                 location::make(work.path(), host).with_context(making)?;
                 Some(Arc::new(work))
             }
         };
         let directory = passing.as_ref().map_or(location.directory, |work| work.path().to_owned());
-        // A cache for this run only is held by its lock as a work directory.
+        // A temporary cache is held by the lock of its work directory.
         let held = match &passing {
             Some(_) => None,
             None => {
-                let holding = || format!("holding the cache {}", directory.display());
+                let holding = || format!("locking the cache {}", directory.display());
                 Some(Arc::new(host.share_directory(&directory).with_context(holding)?))
             }
         };
         Ok(Self { passing, held, ..Self::at(directory) })
     }
 
-    /// The cache of earlier builds, to look at; nothing is made.
+    /// Opens the existing cache for reading; creates nothing.
     pub fn of_earlier_builds(host: &Host) -> Self {
         Self::at(location::of(host).directory)
     }
@@ -100,39 +100,39 @@ impl Cache {
         Self { directory, packages, stages, indices, passing: None, held: None }
     }
 
-    /// Whether there is a next run that finds what this one keeps.
+    /// Returns whether the cache remains for the next run.
     pub fn lasts(&self) -> bool {
         self.passing.is_none()
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The finished stages.
+    /// Returns the finished stages.
     pub fn stages(&self) -> &Stages {
         &self.stages
     }
 
-    /// The indices of repositories.
+    /// Returns the indices of repositories.
     pub fn indices(&self) -> &Indices {
         &self.indices
     }
 
-    /// The downloaded packages.
+    /// Returns the downloaded packages.
     pub fn packages(&self) -> &Packages {
         &self.packages
     }
 }
 
-/// The SHA-256 of a file in lower-case hex.
+/// Returns the SHA-256 of a file in lower-case hex.
 pub fn digest_of(path: &Path) -> Result<String> {
     let reading = || format!("reading {}", path.display());
     digest_of_reader(&mut File::open(path).with_context(reading)?).with_context(reading)
 }
 
-/// The SHA-256 of everything that `reader` gives.
+/// Returns the SHA-256 of everything that `reader` reads.
 fn digest_of_reader(reader: &mut impl Read) -> std::io::Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! packages/sha256/DIGEST   as they were fetched
-//! packages/zstd/DIGEST     the same packages, packed so that they are read quickly; behind each its own digest
-//! packages/.kiwi.XXXXXX/   those on their way here
+//! packages/zstd/DIGEST     the same packages, recompressed for fast reading; each ends in its own digest
+//! packages/.kiwi.XXXXXX/   unfinished packages
 //! ```
 //!
-//! The time of a file is that of its last use; who may not write here uses it all the same.
+//! The modification time of a file records its last use; a user who may not write here can still use the file.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -27,7 +27,7 @@ pub struct Packages {
 
 pub(super) const FETCHED: &str = "packages/sha256";
 pub(super) const REPACKED: &str = "packages/zstd";
-/// Characters of a digest.
+/// Length of a digest in characters.
 const DIGITS: u64 = 64;
 
 impl Packages {
@@ -35,38 +35,38 @@ impl Packages {
         Self { directory: cache.join(FETCHED), repacked: cache.join(REPACKED) }
     }
 
-    /// The package with this SHA-256 (lower-case hex), when it is there.
+    /// Returns the path of the package with this SHA-256 (lower-case hex), if it exists.
     pub fn find(&self, digest: &str) -> Option<PathBuf> {
         let path = self.location(digest);
         path.is_file().then_some(path)
     }
 
-    /// As `find`, as it was fetched or packed anew; what is there was not read.
+    /// Like `find`, for a fetched or a recompressed package; its content is not checked.
     pub fn find_any(&self, digest: &str) -> Option<PathBuf> {
         let repacked = self.repacked.join(digest);
         if repacked.is_file() { Some(repacked) } else { self.find(digest) }
     }
 
-    /// As `find`, after comparing the bytes with the digest: a package that was spoilt is removed and not there.
+    /// Like `find`, after checking the digest; a damaged package is removed.
     pub fn find_intact(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let Some(path) = self.find(digest) else { return Ok(None) };
         if digest_of(&path)? == digest {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
-        host.warn(Warning::Cache, &format!("{} was damaged and is fetched again", path.display()));
+        host.warn(Warning::Cache, &format!("{} is damaged; fetching it again", path.display()));
         host.remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
         Ok(None)
     }
 
-    /// A directory for packages on their way here.
+    /// Creates a directory for packages that are being fetched.
     pub fn arriving(&self, host: &Host) -> Result<WorkDirectory> {
         let parent = self.directory.parent().unwrap_or(&self.directory);
         host.work_directory(parent)
             .with_context(|| format!("writing to the package cache {}", self.directory.display()))
     }
 
-    /// Takes in a file of `arriving` if it has this digest; tells whether it has.
+    /// Moves a file of `arriving` into the cache if it has this digest; returns whether it has.
     pub fn adopt(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
         if digest_of(file)? != digest {
             return Ok(false);
@@ -76,7 +76,7 @@ impl Packages {
         Ok(true)
     }
 
-    /// Keeps a copy of `file` if it has this digest; tells whether it has.
+    /// Saves a copy of `file` if it has this digest; returns whether it has.
     pub fn save(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
         if digest_of(file)? != digest {
             return Ok(false);
@@ -94,7 +94,7 @@ impl Packages {
         Ok(true)
     }
 
-    /// The package with this SHA-256, packed anew, when it is there and intact; a damaged one is removed.
+    /// Returns the path of the recompressed package with this SHA-256 if it exists and is intact; removes a damaged one.
     pub fn find_repacked(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let path = self.repacked.join(digest);
         let Ok(file) = File::open(&path) else { return Ok(None) };
@@ -102,12 +102,12 @@ impl Packages {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
-        host.warn(Warning::Cache, &format!("{} was damaged and is made again", path.display()));
+        host.warn(Warning::Cache, &format!("{} is damaged; creating it again", path.display()));
         host.remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
         Ok(None)
     }
 
-    /// Takes in a file of `arriving` that is the package with this digest, packed anew.
+    /// Moves a file of `arriving`, the recompressed package with this digest, into the cache.
     pub fn adopt_repacked(&self, digest: &str, file: &Path, host: &Host) -> Result<()> {
         let writing = || format!("writing {}", file.display());
         let mut open = host.open_file(file).with_context(writing)?;
@@ -121,20 +121,20 @@ impl Packages {
         self.directory.join(digest)
     }
 
-    /// Whether the file `path` of `FETCHED` is the package of its name.
+    /// Returns whether the file `path` of `FETCHED` has the digest in its name.
     pub(super) fn is_fetched_intact(path: &Path) -> Result<bool> {
         let digest = digest_of(path)?;
         Ok(path.file_name().is_some_and(|name| name == digest.as_str()))
     }
 
-    /// Whether the file `path` of `REPACKED` is what was written.
+    /// Returns whether the file `path` of `REPACKED` is intact.
     pub(super) fn is_repacked_intact(path: &Path) -> Result<bool> {
         let reading = || format!("reading {}", path.display());
         is_intact(File::open(path).with_context(reading)?).with_context(reading)
     }
 }
 
-/// Whether a file has its own digest at its end.
+/// Returns whether a file ends in its own digest.
 fn is_intact(mut file: File) -> std::io::Result<bool> {
     let size = file.metadata()?.len().saturating_sub(DIGITS);
     let found = digest_of_reader(&mut (&mut file).take(size))?;

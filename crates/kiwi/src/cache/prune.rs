@@ -1,4 +1,4 @@
-//! Keeping the cache small: what was not used for long goes, and the least recently used until the rest fits.
+//! Limits the cache: removes entries that were not used for a long time, then the least recently used until the rest fits.
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use super::indices::INDICES;
 use super::items::{Item, Kind, WORKPLACES};
 use crate::host::Host;
 
-/// Bytes that the cache may take when nobody says otherwise.
+/// Default size limit in bytes.
 const LIMIT: u64 = 20 << 30;
 
-/// Seconds after which a build takes away what no build used since.
+/// Seconds without use after which a build removes an entry.
 const UNUSED: u64 = 90 * 86_400;
-/// Younger than this no file is taken while a build runs: it may be about to read it.
+/// Minimum age in seconds of a file that is removed while a build runs, which may be about to read younger files.
 const IN_USE: u64 = 6 * 3_600;
 
-/// What may stay.
+/// The limits of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of everything together.
+    /// Total size in bytes.
     pub size: Option<u64>,
-    /// Seconds since something was used.
+    /// Time since the last use in seconds.
     pub age: Option<u64>,
 }
 
 impl Limits {
-    /// `KIWI_CACHE_SIZE`, else what is `configured`, else 20 GiB; and a season.
+    /// Returns the size `KIWI_CACHE_SIZE`, or `configured`, or 20 GiB, and an age of 90 days.
     pub fn of_host(configured: Option<u64>, host: &Host) -> Result<Self> {
         let size = match host.variable("KIWI_CACHE_SIZE") {
             Some(text) => parse_size(&text).with_context(|| format!("reading KIWI_CACHE_SIZE=\"{text}\""))?,
@@ -37,7 +37,7 @@ impl Limits {
     }
 }
 
-/// Bytes of a text such as `500M` or `20G`; `0` is allowed, a unit may be left out for bytes.
+/// Parses a size such as `500M` or `20G`; `0` is allowed, a number without a unit is in bytes.
 pub fn parse_size(text: &str) -> Result<u64> {
     let text = text.trim();
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -50,12 +50,12 @@ pub fn parse_size(text: &str) -> Result<u64> {
         _ => bail!("expected a size such as 500M or 20G"),
     };
     let number: u64 = digits.parse().ok().context("expected a size such as 500M or 20G")?;
-    number.checked_mul(1 << shift).context("that is too large")
+    number.checked_mul(1 << shift).context("the size is too large")
 }
 
 impl Cache {
-    /// Takes away what is beyond the limits and in nobody's use; what was taken away. What a killed build left goes in
-    /// any case.
+    /// Removes entries that exceed the limits and are not in use, and everything that killed builds left; returns the
+    /// removed entries.
     pub fn prune(&self, limits: Limits, host: &Host) -> Result<Vec<Item>> {
         let held = match &self.held {
             Some(held) => Arc::clone(held),
@@ -70,7 +70,7 @@ impl Cache {
     }
 
     fn holding(&self) -> String {
-        format!("holding the cache {}", self.directory().display())
+        format!("locking the cache {}", self.directory().display())
     }
 
     /// `alone`: no build runs; `now`: seconds since 1970 by the clock of the cache's files.
@@ -92,7 +92,7 @@ impl Cache {
         Ok(removed)
     }
 
-    /// Takes an item away; false when a build is using it.
+    /// Removes an entry; returns false if a build is using it.
     pub(super) fn remove(&self, item: &Item, host: &Host) -> Result<bool> {
         let removing = || format!("removing {}", item.path.display());
         match item.kind {
@@ -101,7 +101,7 @@ impl Cache {
                 let aside = self.directory().join(INDICES);
                 host.remove_directory_unless_held(&item.path, &aside).with_context(removing)
             }
-            // Somebody is at work in a directory that is still there.
+            // A build is using a directory that still exists.
             Kind::Unfinished if item.path.is_dir() => Ok(false),
             Kind::Fetched | Kind::Repacked | Kind::Resolution | Kind::Unfinished => {
                 match host.remove_file(&item.path) {
@@ -115,7 +115,7 @@ impl Cache {
     }
 }
 
-/// Those of `all` that do not fit: the longest unused first, by the age that their kind makes of the time.
+/// Returns the entries of `all` that exceed the limits, those with the largest weighted age first.
 fn beyond(mut all: Vec<Item>, limits: Limits, now: u64) -> Vec<Item> {
     let age = |item: &Item| now.saturating_sub(item.used);
     all.sort_by_key(|item| (age(item) / item.kind.worth(), item.path.clone()));
@@ -131,7 +131,7 @@ fn beyond(mut all: Vec<Item>, limits: Limits, now: u64) -> Vec<Item> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes old files")]
+#[allow(clippy::disallowed_methods, reason = "the test creates old files")]
 mod tests {
     use super::*;
     use crate::host::Output;
@@ -139,7 +139,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     #[test]
-    fn sizes_are_read_with_their_unit() {
+    fn parses_sizes_with_units() {
         for (text, size) in [("0", 0), ("17", 17), ("500M", 500 << 20), ("20G", 20 << 30), ("1 GiB", 1 << 30)]
         {
             assert_eq!(parse_size(text).unwrap(), size, "{text}");
@@ -151,7 +151,7 @@ mod tests {
 
     const BLOCK: u64 = 8192;
 
-    /// A file, or a directory with one, that was used so many days ago.
+    /// Creates a file, or a directory with one, that was last used so many days ago.
     fn used(cache: &Path, name: &str, days: u64) {
         let path = cache.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_used_for_long_goes_and_the_rest_stays() {
+    fn removes_what_was_not_used_for_long_and_keeps_the_rest() {
         let directory = tempfile::tempdir().unwrap();
         let (cache, host) = cache(directory.path());
         for kind in ["packages/sha256", "packages/zstd", "resolutions", "indices"] {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_go_first_and_what_cannot_be_made_again_stays_longer() {
+    fn removes_the_least_recently_used_first_and_fetched_packages_last() {
         let directory = tempfile::tempdir().unwrap();
         let (cache, host) = cache(directory.path());
         used(directory.path(), "packages/zstd/seven", 7);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_running_build_may_read_is_taken() {
+    fn keeps_what_a_running_build_may_read() {
         let directory = tempfile::tempdir().unwrap();
         let (building, host) = cache(directory.path());
         used(directory.path(), "packages/sha256/now", 0);

@@ -1,14 +1,14 @@
-//! Finished stages: a directory each, found by the stage's key.
+//! Finished stages: one directory each, named by the key of the stage.
 //!
 //! ```text
-//! stages/STAGE/DIGEST/entry.json      inputs, files with sizes and digests; read last used from its time
+//! stages/STAGE/DIGEST/entry.json      inputs, files with sizes and digests; its modification time is the last use
 //! stages/STAGE/DIGEST/FILE ...        a packed tree, or the files of an image
-//! stages/.kiwi.XXXXXX/                an entry that is being made, or taken away
+//! stages/.kiwi.XXXXXX/                an entry that is being created or removed
 //! ```
 //!
-//! An entry is made aside and gets its name by one rename. Whoever uses it holds a shared lock on it, whoever takes it
-//! away an exclusive one. What is read from it is checked against its digest while it is read: an entry that was
-//! damaged is taken away and made again.
+//! An entry is created in a work directory and gets its name by one rename. A reader holds a shared lock on the entry, a
+//! process that removes it an exclusive one. Data is checked against its digest while it is read; a damaged entry is
+//! removed and created again.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -42,59 +42,59 @@ struct Stored {
     digest: Digest,
 }
 
-/// What another entry is the difference to.
+/// The entry that another entry is based on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
-    /// The entry.
+    /// The key of the parent.
     pub key: Key,
-    /// The file of that entry: the same stage made again may have other bytes.
+    /// The digest of the parent's archive, because the same stage may be built again with other bytes.
     pub file: Digest,
 }
 
-/// What an entry says of itself.
+/// The metadata of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     format: u32,
-    /// Everything that went into it.
+    /// All inputs of the stage.
     pub inputs: Inputs,
-    /// The image it was made for.
+    /// The name of the image it was built for.
     pub image: String,
-    /// Seconds since 1970.
+    /// The time of its creation in seconds since 1970.
     pub made: u64,
-    /// How long the work took that it saves, in milliseconds.
+    /// The duration of the work that it saves, in milliseconds.
     pub milliseconds: u64,
     files: BTreeMap<String, Stored>,
     /// Symbolic links by name.
     links: BTreeMap<String, String>,
-    /// What it is the difference to.
+    /// The entry it is based on.
     pub parent: Option<Parent>,
-    /// What its maker wants to know again.
+    /// Values that the stage needs when it is restored.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Contents {
-    /// The digest of one of its files.
+    /// Returns the digest of one of its files.
     pub fn digest(&self, name: &str) -> Option<&Digest> {
         self.files.get(name).map(|file| &file.digest)
     }
 }
 
-/// A finished stage that is in use: nobody takes it away.
+/// A finished stage in use, which cannot be removed.
 pub struct Entry {
     directory: PathBuf,
     contents: Contents,
     _held: Held,
 }
 
-/// An entry that is being made.
+/// An entry that is being created.
 pub struct Making {
     directory: WorkDirectory,
     contents: Contents,
 }
 
-/// A stored file is not what was stored.
+/// A stored file differs from what was written.
 #[derive(Debug, thiserror::Error)]
-#[error("{} was damaged", path.display())]
+#[error("{} is damaged", path.display())]
 pub struct Damaged {
     path: PathBuf,
 }
@@ -108,7 +108,7 @@ impl Stages {
         self.directory.join(key.stage.keyword()).join(key.digest.as_str())
     }
 
-    /// The finished stage with this key, which now counts as used.
+    /// Returns the finished stage with this key and records its use.
     pub fn find(&self, key: &Key, host: &Host) -> Option<Entry> {
         let directory = self.location(key);
         let held = host.hold_directory(&directory)?;
@@ -117,13 +117,13 @@ impl Stages {
         Some(Entry { directory, contents, _held: held })
     }
 
-    /// The finished stage with this key and those it is the difference to, the lowest first; none where one of them is
-    /// not there, or not as it was.
+    /// Returns the finished stage with this key and all its parents, the first stage first; `None` if one of them is missing
+    /// or was replaced.
     pub fn find_whole(&self, key: &Key, host: &Host) -> Option<Vec<Entry>> {
         let mut entries = vec![self.find(key, host)?];
         while let Some(parent) = entries.last().and_then(|entry| entry.contents.parent.clone()) {
             let entry = self.find(&parent.key, host)?;
-            // Stages stand parent earlier ones only: there is no circle.
+            // A stage is based on earlier stages only, so there is no cycle.
             let is_right = parent.key.stage < entries.last()?.contents.inputs.stage()
                 && entry.contents.files.values().any(|file| file.digest == parent.file);
             entries.push(entry);
@@ -135,7 +135,7 @@ impl Stages {
         Some(entries)
     }
 
-    /// Starts an entry for what these inputs give.
+    /// Starts an entry for the stage with these inputs.
     pub fn make(&self, inputs: &Inputs, image: &str, host: &Host) -> Result<Making> {
         host.create_private_directory(&self.directory)
             .and_then(|()| host.create_directories(&self.directory.join(inputs.stage().keyword())))
@@ -157,8 +157,8 @@ impl Stages {
         Ok(Making { directory, contents })
     }
 
-    /// Gives the entry its name. False: another build has made it in the meantime, and that one stays. It is as good, but
-    /// need not have the same bytes.
+    /// Gives the entry its name. Returns false if another build has created it in the meantime and that one is kept. It is
+    /// equivalent, but may have other bytes.
     pub fn finish(&self, making: Making, host: &Host) -> Result<bool> {
         let Making { directory, contents } = making;
         let location = self.location(&contents.inputs.key());
@@ -168,13 +168,13 @@ impl Stages {
             .with_context(|| format!("writing {}", location.display()))
     }
 
-    /// What is there of a stage: the locations of its entries, whole or damaged.
+    /// Returns the paths of all entries of a stage, intact or damaged.
     pub(super) fn locations(&self, stage: Stage) -> Vec<PathBuf> {
         let entries = self.directory.join(stage.keyword()).read_dir().into_iter().flatten();
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect()
     }
 
-    /// Every entry of a stage, the most recently used first.
+    /// Returns every entry of a stage, the most recently used first.
     pub fn list(&self, stage: Stage) -> Vec<(Key, Contents)> {
         let mut found: Vec<(Contents, SystemTime)> =
             self.locations(stage).iter().filter_map(|location| entry(location)).collect();
@@ -182,7 +182,7 @@ impl Stages {
         found.into_iter().map(|(contents, _)| (contents.inputs.key(), contents)).collect()
     }
 
-    /// Returns the finished stage of the same format whose inputs differ least from these; it does not count as used.
+    /// Returns the finished stage of the same format whose inputs differ least from these; does not record a use.
     pub fn previous_build(&self, inputs: &Inputs, host: &Host) -> Option<Entry> {
         let same_format = |(_, contents): &(Key, Contents)| inputs.has_format_of(&contents.inputs);
         let known = self.list(inputs.stage()).into_iter().filter(same_format);
@@ -193,18 +193,18 @@ impl Stages {
         Some(Entry { directory, contents, _held: held })
     }
 
-    /// Takes an entry away, whole or damaged; false when a build is using it.
+    /// Removes an entry, intact or damaged; returns false if a build is using it.
     pub fn remove(&self, key: &Key, host: &Host) -> Result<bool> {
         self.remove_location(&self.location(key), host)
     }
 
-    /// As `remove`.
+    /// Like `remove`, by path.
     pub(super) fn remove_location(&self, location: &Path, host: &Host) -> Result<bool> {
         host.remove_directory_unless_held(location, &self.directory)
             .with_context(|| format!("removing {}", location.display()))
     }
 
-    /// The first file of an entry that is not what was stored.
+    /// Returns the first damaged file of an entry.
     pub(super) fn damaged(directory: &Path, host: &Host) -> Result<Option<PathBuf>> {
         let name = directory.file_name().unwrap_or_default();
         let right = |contents: &Contents| contents.inputs.key().digest.as_str() == name;
@@ -228,7 +228,7 @@ impl Stages {
     }
 }
 
-/// What an entry says of itself and when it was used last; none when that cannot be read.
+/// Returns the metadata of an entry and the time of its last use; `None` if it cannot be read.
 pub(super) fn entry(directory: &Path) -> Option<(Contents, SystemTime)> {
     let used = directory.join(DESCRIPTION).metadata().ok()?.modified().ok()?;
     Some((read(directory)?, used))
@@ -240,27 +240,27 @@ fn read(directory: &Path) -> Option<Contents> {
 }
 
 impl Making {
-    /// What the entry says of itself so far.
+    /// Returns the metadata so far.
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
 
-    /// Something to be known again with the entry.
+    /// Adds a value that the stage needs when it is restored.
     pub fn note(&mut self, name: &str, value: impl Into<String>) {
         self.contents.notes.insert(name.to_owned(), value.into());
     }
 
-    /// It is the difference to something.
+    /// Sets the entry that this one is based on.
     pub fn stands_upon(&mut self, parent: Parent) {
         self.contents.parent = Some(parent);
     }
 
-    /// How long the work took.
+    /// Sets the duration of the work.
     pub fn took(&mut self, time: std::time::Duration) {
         self.contents.milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     }
 
-    /// Writes a file of the entry; what `write` returns is passed on.
+    /// Writes a file of the entry and returns the result of `write`.
     pub fn write<T>(
         &mut self,
         name: &str,
@@ -277,7 +277,7 @@ impl Making {
         Ok(result)
     }
 
-    /// Copies a file, or a symbolic link as it is, into the entry.
+    /// Copies a file, or a symbolic link as a link, into the entry.
     pub fn copy(&mut self, name: &str, source: &Path, host: &Host) -> Result<()> {
         if let Ok(target) = std::fs::read_link(source) {
             self.contents.links.insert(name.to_owned(), target.to_string_lossy().into_owned());
@@ -290,17 +290,17 @@ impl Making {
 }
 
 impl Entry {
-    /// What it says of itself.
+    /// Returns its metadata.
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
 
-    /// Where its files are; who reads them there must not trust their bytes.
+    /// Returns its directory; files that are read there directly are not checked.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Gives the bytes of a file to `read` and checks them; all of them must be read.
+    /// Passes the bytes of a file to `read`, which must read all of them, and checks them.
     pub fn read<T>(
         &self,
         name: &str,
@@ -312,14 +312,14 @@ impl Entry {
         let mut input = Digesting::new(std::io::BufReader::with_capacity(1 << 20, file));
         let result = read(&mut input);
         if result.is_err() {
-            // Damage shows in the digest of all of it; what went wrong for another reason keeps its own error.
+            // The digest of the whole file shows damage; every other failure keeps its own error.
             std::io::copy(&mut input, &mut std::io::sink()).map_err(|_| damaged())?;
         }
         self.check(name, input.finish(), &path)?;
         result
     }
 
-    /// Reads its files and checks them.
+    /// Reads and checks all its files.
     pub fn check_all(&self, host: &Host) -> Result<()> {
         for name in self.contents.files.keys() {
             host.check_interrupt()?;
@@ -328,7 +328,7 @@ impl Entry {
         Ok(())
     }
 
-    /// Copies a file or link of the entry to `target` and checks it on the way.
+    /// Copies a file or link of the entry to `target` and checks it at the same time.
     pub fn copy(&self, name: &str, target: &Path, host: &Host) -> Result<()> {
         if let Some(link) = self.contents.links.get(name) {
             return host
@@ -355,7 +355,7 @@ mod tests {
     use crate::host::Output;
 
     #[test]
-    fn of_two_that_make_a_stage_the_first_one_keeps_it() {
+    fn the_first_of_two_builds_of_a_stage_is_kept() {
         let directory = tempfile::tempdir().unwrap();
         let location = directory.path().display().to_string();
         let host = Host::new(Output::Quiet).with_variables(vec![("KIWI_CACHE", location)]);
@@ -368,7 +368,7 @@ mod tests {
         };
         let (one, other) = (make("one"), make("other"));
         assert!(cache.stages().finish(one, &host).unwrap());
-        assert!(!cache.stages().finish(other, &host).unwrap(), "the other's bytes are not there");
+        assert!(!cache.stages().finish(other, &host).unwrap(), "the second build replaced the first");
         let entry = cache.stages().find(&inputs.key(), &host).unwrap();
         let mut text = String::new();
         entry.read("file", |input| Ok(input.read_to_string(&mut text)?)).unwrap();

@@ -1,4 +1,4 @@
-//! Whether what lies in the cache is what was put there.
+//! Checks that the entries of the cache are as they were written.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use super::{Cache, Packages, Stages};
 use crate::host::Host;
 
 impl Cache {
-    /// Reads an item whole. One that was damaged is taken away; the file that told it.
+    /// Reads an entry completely. Removes it if it is damaged, and returns the damaged file.
     pub fn verify(&self, item: &Item, host: &Host) -> Result<Option<PathBuf>> {
         let damaged = damaged(item, host)?;
-        // Another one may have taken it away while it was read.
+        // Another process may have removed it during the check.
         let damaged = damaged.filter(|_| item.path.symlink_metadata().is_ok());
         if damaged.is_some() {
             self.remove(item, host)?;
@@ -22,7 +22,7 @@ impl Cache {
     }
 }
 
-/// The first file of an item that is not what was written, or cannot be read.
+/// Returns the first file of an entry that differs from what was written, or cannot be read.
 fn damaged(item: &Item, host: &Host) -> Result<Option<PathBuf>> {
     let intact = match item.kind {
         Kind::Stage(_) => return Stages::damaged(&item.path, host),
@@ -44,7 +44,7 @@ mod tests {
     use crate::stage::Digest;
 
     #[test]
-    fn a_changed_byte_is_found_in_every_kind() {
+    fn finds_a_changed_byte_in_every_kind() {
         let directory = tempfile::tempdir().unwrap();
         let location = directory.path().join("cache");
         let host =
@@ -73,7 +73,7 @@ mod tests {
             *bytes.last_mut().unwrap() ^= 1;
             std::fs::write(&file, bytes).unwrap();
         }
-        // What is read before it was looked for is not used either.
+        // A damaged file is not used either if it is read before a check.
         std::fs::write(&package, "package").unwrap();
         let digest = crate::cache::digest_of(&package).unwrap();
         assert_eq!(Indices::resolution::<Vec<String>>(cache.indices(), &key, &host), None);

@@ -26,7 +26,7 @@ pub(super) fn restore<T: DeserializeOwned>(
     let key = inputs.key();
     let Some(entry) = cache.stages().find(&key, host) else { return Ok(None) };
     let stage = host
-        .stage(format!("Taking the {} from the cache", key.stage.title().to_lowercase()))
+        .stage(format!("Restoring the {} from the cache", key.stage.title().to_lowercase()))
         .of_cache(FromCache::Taken);
     let taken = copied(&entry, workspace, host);
     drop(entry);
@@ -38,7 +38,7 @@ pub(super) fn restore<T: DeserializeOwned>(
         Err(error) if error.is::<Damaged>() => {
             host.warn(
                 Warning::Cache,
-                &format!("the cache cannot be used here: {error:#}; this stage runs again"),
+                &format!("cannot restore from the cache: {error:#}; rebuilding this stage"),
             );
             cache.stages().remove(&key, host)?;
             stage.finish();
@@ -76,7 +76,7 @@ pub(super) fn save<T: Serialize>(
     let cache = context.cache()?;
     let host = &context.host;
     let stage = host
-        .stage(format!("Keeping the {} in the cache", inputs.stage().title().to_lowercase()))
+        .stage(format!("Saving the {} in the cache", inputs.stage().title().to_lowercase()))
         .of_cache(FromCache::Kept);
     let kept = (|| {
         let mut making = cache.stages().make(inputs, image, host)?;

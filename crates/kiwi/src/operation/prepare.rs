@@ -121,7 +121,7 @@ fn refuse_filled(root: &Path) -> Result<()> {
     match root.read_dir() {
         Ok(mut entries) => match entries.next() {
             Some(_) => bail!(
-                "the root directory {} is not empty; remove it or name another one with --root",
+                "the root directory {} is not empty; remove it or specify another one with --root",
                 root.display()
             ),
             None => Ok(()),

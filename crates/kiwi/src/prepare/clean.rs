@@ -1,16 +1,16 @@
-//! The end of `prepare`: removes what a build leaves behind.
+//! The end of `prepare`: removes files that a build leaves behind.
 
 use anyhow::Result;
 
 use crate::distribution::Leftovers;
 use crate::root_tree::RootTree;
 
-/// Caches, logs and backups of all distributions that only say when and where the tree was built.
+/// Caches, logs and backups of all distributions, which only record when and where the tree was built.
 const REMOVED: [&str; 9] = [
     "var/cache/ldconfig/aux-cache",
     "var/log/fontconfig.log",
     "etc/.pwd.lock",
-    // Backups of the account files show every step.
+    // The backups of the account files show every step of the build.
     "etc/passwd-",
     "etc/shadow-",
     "etc/group-",
@@ -22,7 +22,7 @@ const REMOVED: [&str; 9] = [
 /// Directories that the running system fills.
 const EMPTIED: [&str; 3] = ["tmp", "var/tmp", "run"];
 
-/// Removes what every build leaves and what the distribution's programs leave.
+/// Removes the files that every build leaves and those that the programs of the distribution leave.
 pub(super) fn clean(leftovers: &Leftovers, tree: &RootTree) -> Result<()> {
     leftovers.clear_caches(tree)?;
     REMOVED.iter().chain(leftovers.removed).try_for_each(|path| tree.remove(path))?;

@@ -1,4 +1,4 @@
-//! The second stage: what the description says of the system, on top of its packages.
+//! The stage `Tree`: applies the settings and files of the description to the installed packages.
 //!
 //! ```text
 //! overlay -> archives -> users -> config-yast.xml -> settings -> .profile, .kconfig -> scripts -> deletions
@@ -16,7 +16,7 @@ use crate::root_tree::RootTree;
 use crate::source::Source;
 use crate::stage::{Digest, Inputs, Stage};
 
-/// Everything this stage does, decided and read.
+/// The steps of this stage, with all files already read.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     name: String,
@@ -27,7 +27,7 @@ pub(super) struct Plan {
     users: Vec<User>,
     settings: Settings,
     profile_file: String,
-    /// `config-yast.xml`
+    /// The content of `config-yast.xml`.
     autoyast: Option<Vec<u8>>,
     scripts: Vec<scripts::Planned>,
     delete: Vec<description::PackageName>,
@@ -52,7 +52,7 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
             }
             None => {
                 bail!(
-                    "the archive {name} is not in the description directory {}",
+                    "the archive {name} does not exist in the description directory {}",
                     source.directory().display()
                 )
             }
@@ -79,17 +79,17 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
 }
 
 impl Plan {
-    /// Whether the network had a part in the result.
+    /// Returns whether the result may depend on the network.
     pub(super) fn uses_network(&self) -> bool {
         self.network && !self.scripts.is_empty()
     }
 
-    /// Whether a directory of the description provides this file.
+    /// Returns whether a directory of the description provides this file.
     pub(super) fn provides(&self, path: &str) -> bool {
         self.overlays.iter().any(|overlay| overlay.provides(path))
     }
 
-    /// Returns the inputs of this stage. Times after `epoch` count as equal: the image shows the epoch for them.
+    /// Returns the inputs of this stage. Times after `epoch` count as equal, because the image has the epoch instead.
     pub(super) fn inputs(&self, packages: &Inputs, epoch: u64) -> Result<Inputs> {
         let Self {
             name,
@@ -127,7 +127,7 @@ impl Plan {
     }
 }
 
-/// Returns everything of a user, the password included, to be digested. `User` itself is not serialisable, so that no
+/// Returns every field of a user, including the password, for a digest. `User` itself is not serialisable, so that no
 /// password gets into a file by mistake.
 fn keyed_user(user: &User) -> impl serde::Serialize {
     let User { name, password, id, groups, first_group_is_login, home, real_name, shell } = user;
@@ -138,14 +138,14 @@ fn keyed_user(user: &User) -> impl serde::Serialize {
     (name, password, id, groups, first_group_is_login, home, real_name, shell)
 }
 
-/// Carries it out.
+/// Runs the stage.
 pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree, host: &Host) -> Result<()> {
     configure(plan, tree, host)?;
     scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
     manager.remove(tree, host)
 }
 
-/// Does everything up to the scripts.
+/// Runs all steps before the scripts.
 fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     let stage = host.stage("Configuring the tree");
     for overlay in &plan.overlays {
@@ -164,7 +164,7 @@ fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     Ok(())
 }
 
-/// `config-yast.xml` makes YaST configure the system at its first boot (docs/formats/scripts.md).
+/// Installs `config-yast.xml`, with which YaST configures the system at its first boot (docs/formats/scripts.md).
 fn autoyast(plan: &Plan, tree: &RootTree) -> Result<()> {
     let Some(text) = &plan.autoyast else { return Ok(()) };
     tree.write("var/lib/autoinstall/autoconf/autoconf.xml", text, 0o644)?;
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::stage::assert_pinned;
 
-    /// A plan that uses every part of the stage but users and scripts, which need programs of the tree.
+    /// Returns a plan with every part of the stage except users and scripts, which need programs of the tree.
     fn plan_of(overlay: &std::path::Path) -> Plan {
         let motd = overlay.join("etc/motd");
         std::fs::create_dir_all(overlay.join("etc")).unwrap();
@@ -209,13 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn the_result_is_that_of_the_format_of_the_stage() {
+    fn the_result_matches_the_format_of_the_stage() {
         let directory = tempfile::tempdir().unwrap();
         let host = Host::new(crate::host::Output::Quiet);
         let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
         tree.write("usr/share/zoneinfo/Etc/UTC", "TZif", 0o644).unwrap();
         configure(&plan_of(&directory.path().join("root")), &tree, &host).unwrap();
-        // The function library is an input of its own.
+        // The function library is a separate input.
         tree.remove(".kconfig").unwrap();
         assert_pinned(
             Stage::Tree,
@@ -224,7 +224,7 @@ mod tests {
         );
     }
 
-    /// Every change gives another key; a field that is added to `Plan` or `User` must be added here to compile.
+    /// Every change gives another key; a new field of `Plan` or `User` must be added here for the test to compile.
     #[test]
     fn every_field_of_the_plan_changes_the_key() {
         let directory = tempfile::tempdir().unwrap();
@@ -286,6 +286,6 @@ mod tests {
         let count = keys.len();
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), count, "a change does not show in the key, or shows as another one");
+        assert_eq!(keys.len(), count, "a change is missing in the key, or gives the same key as another change");
     }
 }

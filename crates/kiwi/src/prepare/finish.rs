@@ -1,4 +1,4 @@
-//! The end of prepare, which is never taken from the cache: what `create` needs of the description, and times.
+//! The end of `prepare`, which is never restored from the cache: writes the description for `create` and sets times.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::Source;
 use crate::stage::{self, Inputs};
 
-/// Files of a description that a tree carries for `create`.
+/// Files of a description that are copied into the tree for `create`.
 const CARRIED: [&str; 3] = ["images.sh", "config-cdroot.tgz", "cdboot"];
 
-/// Everything that is done, decided and read.
+/// The steps, with all files already read.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     name: String,
@@ -28,7 +28,7 @@ pub(super) struct Plan {
     source: PathBuf,
     /// The text of `image/config.xml`.
     description: String,
-    /// Path below `image/`, bytes, mode.
+    /// Path below `image/`, content, mode.
     carried: Vec<(String, Vec<u8>, u32)>,
 }
 
@@ -61,8 +61,8 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
 }
 
 impl Plan {
-    /// Adds what of it decides about images. They carry nothing else of the description, so the description's own text
-    /// only counts where `images.sh` can read it.
+    /// Adds the values of the plan that affect images. Images contain nothing else of the description, so the text of the
+    /// description is an input only if `images.sh` can read it.
     pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
         // Name, version and kind are inputs of the stage `Image` itself; no image contains the path of the description.
         let Self { name: _, version: _, kind: _, profiles, source: _, description, carried } = self;
@@ -77,8 +77,8 @@ impl Plan {
     }
 }
 
-/// Carries it out; the record of the tree and what is installed in it. What the description has `brought` is no secret
-/// of the build's.
+/// Finishes the tree; returns its record and the installed packages. Secrets that the description provides (`brought`)
+/// are kept.
 pub(super) fn create(
     plan: &Plan,
     packages: &PackagePlan,
@@ -116,7 +116,7 @@ pub(super) fn create(
     Ok((record, packages))
 }
 
-/// `SOURCE_DATE_EPOCH`, else the date of the newest repository index: the same for everybody who builds from it.
+/// Returns `SOURCE_DATE_EPOCH`, or the date of the newest repository index, which is the same for every build from it.
 pub(super) fn epoch(newest: u64, host: &Host) -> Result<u64> {
     match host.variable("SOURCE_DATE_EPOCH") {
         Some(text) => text.trim().parse().with_context(|| format!("reading SOURCE_DATE_EPOCH=\"{text}\"")),
@@ -124,7 +124,7 @@ pub(super) fn epoch(newest: u64, host: &Host) -> Result<u64> {
     }
 }
 
-/// What is installed, in one keyword.
+/// Returns the digest of the installed packages.
 pub(super) fn digest(packages: &[Installed]) -> String {
     let mut digest = Sha256::new();
     for package in packages {
@@ -133,7 +133,7 @@ pub(super) fn digest(packages: &[Installed]) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `image/packages`: name, version, architecture and licences of every package, separated by `|`.
+/// Writes `image/packages`: name, version, architecture and licences of every package, separated by `|`.
 pub(super) fn write_packages(packages: &[Installed], tree: &RootTree) -> Result<()> {
     let lines = packages.iter().map(|package| {
         format!("{}|{}|{}|{}\n", package.name, package.version, package.architecture, package.licences)

@@ -1,5 +1,5 @@
-//! The first stages: a tree with the bootstrap packages, then with every package installed and configured, and nothing of
-//! the description.
+//! The first stages: a tree with the bootstrap packages, then with every package installed and configured, without any
+//! file of the description.
 
 use anyhow::Result;
 use description::PackageSet;
@@ -9,7 +9,7 @@ use crate::package_manager::{ImageRepositories, Layer, Layers, Package, PackageP
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 
-/// Reads the repositories by way of the tree, which is new: what will be installed, and the date of the newest index.
+/// Reads the repositories through the new tree; returns the packages to install and the date of the newest index.
 pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> Result<(Resolution, u64)> {
     let host = &context.host;
     skeleton(tree)?;
@@ -21,7 +21,7 @@ pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> 
     Ok((resolution, newest))
 }
 
-/// Returns the inputs of the tree with the bootstrap packages; none where the package manager installs everything at once.
+/// Returns the inputs of the tree with the bootstrap packages; `None` if the package manager installs all packages at once.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Option<Inputs>> {
     if !plan.has_layers() {
         return Ok(None);
@@ -29,7 +29,7 @@ pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> R
     layer_inputs(plan, &resolution.bootstrap_layer(), None).map(Some)
 }
 
-/// Returns the inputs of a layer of packages; `below`: those of the layer it is based on.
+/// Returns the inputs of a layer of packages; `below` has the inputs of its parent layer.
 pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inputs>) -> Result<Inputs> {
     let Layer { stage, packages, configured_early } = layer;
     let mut inputs = of_packages(*stage, plan, packages.iter())?;
@@ -40,7 +40,7 @@ pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inp
     Ok(inputs)
 }
 
-/// Adds packages by digest, in their order, and the package manager that installs them.
+/// Adds the digests of packages, their order, and the package manager that installs them.
 fn of_packages<'a>(
     stage: Stage,
     plan: &PackagePlan,
@@ -49,7 +49,7 @@ fn of_packages<'a>(
     let mut inputs = Inputs::new(stage);
     let mut order = Vec::new();
     for package in packages {
-        // The name has all other fields but the location.
+        // The name contains all other fields except the location.
         inputs.value(format!("the package {package}"), &package.checksum)?;
         order.push(package.to_string());
     }
@@ -58,7 +58,8 @@ fn of_packages<'a>(
     Ok(inputs)
 }
 
-/// Returns the inputs of the tree with all packages: their digests, and what of the description a package manager knows.
+/// Returns the inputs of the tree with all packages: their digests, and the values of the description that the package
+/// manager uses.
 pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inputs> {
     // `of_packages` adds the first four; packages are deleted at the end of the stage `Tree`.
     let PackagePlan {
@@ -81,15 +82,15 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inpu
     Ok(inputs)
 }
 
-/// Returns what the package manager marks in the tree's database: packages that were requested by name, unlike those that
-/// others need.
+/// Returns the names that the package manager marks as requested in the database of the tree, unlike packages that are
+/// installed as dependencies.
 fn requested(set: &PackageSet) -> impl serde::Serialize {
-    // Archives are unpacked in the stage `Tree`; patterns are resolved to packages before.
+    // Archives are unpacked in the stage `Tree`; patterns have already been resolved to packages.
     let PackageSet { packages, patterns: _, ignored, pattern_type, archives: _ } = set;
     (packages, pattern_type, ignored)
 }
 
-/// Carries it out on the tree that `decide` saw.
+/// Installs the packages in the tree that was passed to [`decide`].
 pub(super) fn create(
     plan: &PackagePlan,
     resolution: &Resolution,
@@ -102,7 +103,7 @@ pub(super) fn create(
     manager.finish(ImageRepositories::Write, tree)
 }
 
-/// The directories every tree starts with; the base packages bring the rest.
+/// Creates the directories that every tree starts with; the base packages contain the others.
 pub(super) fn skeleton(tree: &RootTree) -> Result<()> {
     tree.set_mode(".", 0o755)?;
     for (directory, mode) in

@@ -1,14 +1,14 @@
-//! The prepare extend: a selection becomes a root tree, in the chapter's order.
+//! The prepare half: builds a root tree from a selection, in the order of KIWI 1.x.
 //!
 //! ```text
 //! install    skeleton -> repositories -> packages                stages "bootstrap", "scripts", "packages"
 //! customise  overlay -> users -> config-yast.xml -> settings -> .profile, .kconfig
 //!            -> config.sh -> package scripts -> deletions                                stage "tree"
-//! finish     description copied to image/ -> clean, times clamped                        always done
+//! finish     description copied to image/ -> clean, times clamped                        always executed
 //! ```
 //!
-//! `plan` reads the description, `decide` the repositories: then the keys of all stages are known, and `make` takes
-//! from the cache what is there (`reuse`).
+//! `plan` reads the description, `decide` reads the repositories; the keys of all stages are then known, and `make`
+//! restores stages from the cache (`stage_cache`).
 
 mod clean;
 mod customise;
@@ -45,25 +45,25 @@ pub use scripts::ask_for_type as scripts_ask_for_type;
 pub use stage_cache::Reuse;
 pub use upgrade::upgrade;
 
-/// Everything `prepare` does, decided as far as the description says.
+/// The steps of `prepare`, as far as the description determines them.
 #[derive(Debug, Clone)]
 pub struct PreparePlan {
     image: String,
     packages: PackagePlan,
     customise: customise::Plan,
     finish: finish::Plan,
-    /// The time of the build, when a lock says it.
+    /// The build time of a lock file.
     epoch: Option<u64>,
-    /// Digests of the locked packages in the order of their first installation: directories get their times by it.
+    /// Digests of the locked packages in the order of their first installation, which determines the times of directories.
     order: Vec<String>,
 }
 
-/// What the repositories made of a plan, and with it the keys of its stages.
+/// A plan with the packages that the repositories provide, and the keys of its stages.
 #[derive(Debug, Clone)]
 pub struct Decided {
     resolution: Resolution,
     epoch: u64,
-    /// Inputs of the stage `Bootstrap`, where there is one.
+    /// Inputs of the stage `Bootstrap`; `None` if the package manager has no such stage.
     pub bootstrap: Option<Inputs>,
     /// Inputs of the stage `Packages`.
     pub packages: Inputs,
@@ -77,31 +77,31 @@ impl Decided {
         &self.resolution.packages
     }
 
-    /// The time of the build.
+    /// Returns the build time.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 }
 
-/// What the user decides about the work, not about its result.
+/// Options of the user that affect how the tree is built, but not its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PrepareOptions {
     /// Whether scripts may use the network.
     pub network: bool,
-    /// Which way packages get into the tree.
+    /// How packages are installed in the tree.
     pub package_path: PackagePath,
 }
 
-/// What `prepare` gave besides the tree.
+/// The results of `prepare` besides the tree.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// What was written to the tree for `create`.
+    /// The record that was written to the tree for `create`.
     pub record: Record,
-    /// What is installed.
+    /// The installed packages.
     pub packages: Vec<Installed>,
 }
 
-/// Decides everything the description says; what it names and what is not there is found now.
+/// Plans all steps that the description determines; fails if a file that it names does not exist.
 pub fn plan(
     selection: &Selection,
     source: &Source,
@@ -112,7 +112,7 @@ pub fn plan(
         repository::resolve(&selection.repositories, source.directory(), &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories, options.package_path)?;
     if packages.bootstrap.is_empty() && packages.image.is_empty() {
-        bail!("the description names no packages; it needs a <packages type=\"image\"> section");
+        bail!("the description names no packages; add a <packages type=\"image\"> section");
     }
     Ok(PreparePlan {
         image: selection.name.to_string(),
@@ -125,7 +125,7 @@ pub fn plan(
 }
 
 impl PreparePlan {
-    /// Limits it to the packages of a lock, which are put into `directory`.
+    /// Limits the plan to the packages of a lock file, which are stored in `directory`.
     pub fn lock_to(
         &mut self,
         packages: &[LockedPackage],
@@ -140,28 +140,28 @@ impl PreparePlan {
         self.packages.lock_to(packages, directory, context)
     }
 
-    /// Returns the entries of a lock for what was decided.
+    /// Returns the entries of a lock file for these packages.
     pub fn locked(&self, decided: &Decided, image: &str) -> Vec<LockedPackage> {
         self.packages.locked(&decided.resolution, image)
     }
 
-    /// Returns the name of a package's file.
+    /// Returns the file name of a package.
     pub fn file_name(&self, package: &Package) -> String {
         self.packages.manager().file_name(package)
     }
 
-    /// Adds what of the description gets into images without being part of the tree's stages.
+    /// Adds the values of the description that get into images without being inputs of the stages of the tree.
     pub fn image_inputs(&self, decided: &Decided, inputs: &mut Inputs) -> Result<()> {
         self.finish.inputs(decided.epoch, inputs)
     }
 
-    /// Whether scripts use the network, so that their result is of this moment.
+    /// Returns whether scripts use the network, so that their result is valid only for this run.
     pub fn uses_network(&self) -> bool {
         self.customise.uses_network()
     }
 }
 
-/// Decides the rest, which the repositories say. `tree` is new; it is where the package manager works.
+/// Resolves packages with the repositories. `tree` is empty; the package manager keeps its files in it.
 pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<Decided> {
     let host = &context.host;
     let (mut resolution, newest) = install::decide(&plan.packages, tree, context)?;
@@ -177,8 +177,8 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
     Ok(Decided { resolution, epoch, bootstrap, packages, tree })
 }
 
-/// What goes into the layer between the bootstrap packages and all packages, as far as it can be told; to be asked before
-/// `make`.
+/// Returns the contents of the layer between the bootstrap packages and all packages, as far as they are known; must be
+/// called before `make`.
 pub fn next_layer(
     plan: &PreparePlan,
     decided: &Decided,
@@ -195,7 +195,7 @@ pub fn next_layer(
     })
 }
 
-/// Makes the tree that `decide` was asked for.
+/// Builds the tree that was passed to [`decide`].
 pub fn make(
     plan: &PreparePlan,
     decided: &Decided,

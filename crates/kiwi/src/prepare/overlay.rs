@@ -1,8 +1,8 @@
-//! The description's `root/` on top of the tree, and its archives.
+//! Copies `root/` of the description over the tree, and unpacks its archives.
 //!
-//! Every file lands where its path leads **inside the tree**: a link a package made (`/bin` to `usr/bin`) is followed
-//! there, a hostile one cannot lead out. Links of the overlay itself are stored as links; one that climbs above the
-//! overlay is replaced by what it points to if that is part of the description, and refused otherwise.
+//! Paths are resolved **inside the tree**: a link that a package contains (`/bin` to `usr/bin`) is followed there, and a
+//! hostile link cannot lead outside. Links of the overlay itself are stored as links; one that leads above the overlay is
+//! replaced by its target if that is part of the description, and rejected otherwise.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -17,7 +17,7 @@ use crate::host::device::Device;
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs};
 
-/// Directories of version control that are no part of an image.
+/// Directories of version control, which are not copied.
 const LEFT_OUT: [&str; 4] = [".svn", ".git", ".hg", "CVS"];
 
 /// An overlay as it was when the build was planned.
@@ -43,16 +43,16 @@ enum Content {
     Device { device: Device, mode: u32, modified: (i64, i64) },
 }
 
-/// Where a link of the overlay leads.
+/// The target of a link of the overlay.
 #[derive(Debug, PartialEq, Eq)]
 enum Leads {
-    /// It stays a link.
+    /// The link is stored as it is.
     Inside,
-    /// It climbs out of the overlay to a file of the description.
+    /// The link leads out of the overlay to this file of the description.
     ToDescription(PathBuf),
 }
 
-/// Reads the overlay; every link is looked at before anything is copied.
+/// Reads the overlay and checks every link before anything is copied.
 pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
     let mut items = Vec::new();
     let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
@@ -87,7 +87,7 @@ fn join(directory: &Path, name: &Path) -> PathBuf {
     if name.as_os_str().is_empty() { directory.to_owned() } else { directory.join(name) }
 }
 
-/// Reads one file or directory of the host that goes to `inside` in the tree.
+/// Reads one file or directory of the host whose path in the tree is `inside`.
 fn item(path: &Path, inside: PathBuf) -> Result<Item> {
     let reading = || format!("reading {}", path.display());
     let metadata = path.metadata().with_context(reading)?;
@@ -101,7 +101,7 @@ fn item(path: &Path, inside: PathBuf) -> Result<Item> {
         Content::File { source: path.to_owned(), mode, modified, digest: digest(path)? }
     } else {
         bail!(
-            "{} is a pipe or a socket, which the overlay cannot hold; make it in config.sh",
+            "{} is a pipe or a socket, which an overlay cannot contain; create it in config.sh",
             path.display()
         );
     };
@@ -109,12 +109,12 @@ fn item(path: &Path, inside: PathBuf) -> Result<Item> {
 }
 
 impl Plan {
-    /// Whether it has something for this path of the tree.
+    /// Returns whether the overlay contains this path of the tree.
     pub(super) fn provides(&self, path: &str) -> bool {
         self.items.iter().any(|item| item.inside == Path::new(path))
     }
 
-    /// Adds every file; times after `epoch` count as equal, since the image shows the epoch for them.
+    /// Adds every file; times after `epoch` count as equal, because the image has the epoch instead.
     pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
         let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
         for Item { inside, content } in &self.items {
@@ -124,7 +124,7 @@ impl Plan {
                 Content::File { source: _, mode, modified, digest } => {
                     inputs.value(name, &("file", mode, (*modified).min(limit), digest))?;
                 }
-                // The target need not be UTF-8.
+                // The target may be other bytes than UTF-8.
                 Content::Link { target } => {
                     inputs.value(name, &("link", target.as_os_str().as_encoded_bytes()))?;
                 }
@@ -137,7 +137,7 @@ impl Plan {
     }
 }
 
-/// Copies the overlay into the tree. Everything belongs to root; modes and times are kept.
+/// Copies the overlay into the tree. Root owns every file; modes and times are kept.
 pub(super) fn copy(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     for item in &plan.items {
         host.check_interrupt()?;
@@ -157,7 +157,7 @@ fn location(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
         }
         Content::Link { target } => tree.symlink(inside, target),
         Content::File { source, mode, modified, digest } => {
-            // A link that a package left at this very name gives way to the file.
+            // A file replaces a link of a package with the same path.
             if tree.root().resolve_nofollow(inside).is_ok() {
                 tree.remove(inside)?;
             }
@@ -170,19 +170,19 @@ fn location(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
     }
 }
 
-/// The digest of a file of the description.
+/// Returns the digest of a file of the description.
 pub(super) fn digest(path: &Path) -> Result<Digest> {
     File::open(path)
         .and_then(|file| Digest::of_stream(file, std::io::sink()))
         .with_context(|| format!("reading {}", path.display()))
 }
 
-/// Writes the bytes of a file that was read before: what is built is what was planned.
+/// Writes the bytes of a file that was read for the plan; fails if they have changed since.
 fn copy_unchanged(source: &Path, digest: &Digest, output: &mut File) -> Result<()> {
     let file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
     let copied = Digest::of_stream(file, output).with_context(|| format!("copying {}", source.display()))?;
     if copied != *digest {
-        bail!("{} changed while the image was built; build again", source.display());
+        bail!("{} changed during the build; build again", source.display());
     }
     Ok(())
 }
@@ -202,7 +202,7 @@ fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
     }
 }
 
-/// Decides about a link by its target's text; nothing of the host is followed unless it is the description's.
+/// Resolves a link by the text of its target; no link is followed on the host unless it leads to the description.
 fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
     let target = std::fs::read_link(link).with_context(|| format!("reading the link {}", link.display()))?;
     if target.is_absolute() {
@@ -226,7 +226,7 @@ fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
     match link.canonicalize() {
         Ok(real) if real.starts_with(allowed) && allowed.parent().is_some() => Ok(Leads::ToDescription(real)),
         _ => bail!(
-            "the link {} leads out of the root tree: its target is {}; make it absolute (it is then meant inside the \
+            "the link {} leads out of the root tree: its target is {}; make it absolute (it then refers to a path in the \
              image) or copy the file into the overlay",
             link.display(),
             target.display()
@@ -234,27 +234,26 @@ fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
     }
 }
 
-/// Unpacks a tar archive of the description in the tree, by the tree's or the host's tar.
+/// Unpacks a tar archive of the description in the tree, with the tar of the tree.
 pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Host) -> Result<()> {
     let listing = host.command("tar").arg("--list").arg("--file").arg(archive).output()?;
     for member in listing.lines() {
         let path = Path::new(member);
         if path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
             bail!(
-                "the archive {} has the member {member}, which leads out of the root tree",
+                "the archive {} contains the member {member}, which leads out of the root tree",
                 archive.display()
             );
         }
     }
-    // The host's tar in a view where the tree is all there is to write to; its links are resolved below the tree by
-    // unpacking in the tree itself.
+    // The tar of the tree runs in the sandbox of the tree, so links cannot lead to files of the host.
     let copy = ".kiwi-archive";
     tree.write_with(copy, 0o600, |file| copy_unchanged(archive, digest, file))?;
     let command = match tree.exists("bin/tar") {
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
         }
-        false => bail!("the archive {} cannot be unpacked: the image has no tar", archive.display()),
+        false => bail!("the archive {} cannot be unpacked because the image has no tar; add the package tar", archive.display()),
     };
     let result = command.args(["--numeric-owner", "--keep-directory-symlink", "--no-overwrite-dir"]).run();
     tree.remove(copy)?;
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn links_inside_and_absolute_ones_stay_links() {
+    fn links_inside_and_absolute_links_stay_links() {
         let (_keep, description, root) = overlay();
         symlink("../usr/x", root.join("etc/a")).unwrap();
         symlink("/etc/passwd", root.join("etc/b")).unwrap();
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn links_that_leave_are_refused() {
+    fn links_that_lead_outside_are_rejected() {
         let (_keep, description, root) = overlay();
         symlink("../../../../../../../../../etc/passwd", root.join("etc/evil")).unwrap();
         let error = plan(&root, &description.canonicalize().unwrap()).unwrap_err().to_string();
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_comes_with_its_mode_and_time_unless_it_changed_since_it_was_planned() {
+    fn a_file_keeps_its_mode_and_time_and_a_changed_file_is_rejected() {
         let (directory, description, root) = overlay();
         let host = Host::new(crate::host::Output::Quiet);
         let file = root.join("etc/large");
@@ -334,6 +333,6 @@ mod tests {
         assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o4640, 77));
         std::fs::write(&file, "another").unwrap();
         let error = format!("{:#}", copy(&planned, &tree, &host).unwrap_err());
-        assert!(error.ends_with("etc/large changed while the image was built; build again"), "{error}");
+        assert!(error.ends_with("etc/large changed during the build; build again"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The day on which each password was changed last, which the programs that make accounts take from the clock.
+//! The day of the last change of each password, which useradd and similar programs take from the clock.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -9,8 +9,8 @@ use crate::root_tree::RootTree;
 const SHADOW: &str = "etc/shadow";
 const SECONDS_OF_A_DAY: u64 = 86_400;
 
-/// No password was changed after `epoch` (seconds since 1970), as no file was. Day 0 stays with those that have it: it
-/// asks for a new password at the next login.
+/// Sets days after `epoch` (seconds since 1970) to the day of `epoch`, like the times of files. Day 0, which asks for a
+/// new password at the next login, is kept.
 pub(super) fn clamp(epoch: u64, tree: &RootTree) -> Result<()> {
     if !tree.exists(SHADOW) {
         return Ok(());
@@ -19,12 +19,12 @@ pub(super) fn clamp(epoch: u64, tree: &RootTree) -> Result<()> {
     let clamped = clamped(&text, (epoch / SECONDS_OF_A_DAY).max(1));
     if clamped != text {
         let mode = tree.metadata(SHADOW)?.mode() & 0o7777;
-        tree.write(SHADOW, clamped, mode).context("setting the days of passwords")?;
+        tree.write(SHADOW, clamped, mode).context("setting the days of password changes")?;
     }
     Ok(())
 }
 
-/// The third field of each line (shadow(5)) in days since 1970.
+/// Limits the third field of each line (shadow(5)), in days since 1970.
 fn clamped(text: &str, latest: u64) -> String {
     let line = |line: &str| {
         let mut fields: Vec<&str> = line.split(':').collect();
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_later_days_are_changed() {
+    fn changes_only_later_days() {
         let text =
             "root:*:20783:0:99999:7:::\nold:!:15000:0:99999:7:::\nnow:x:0:0:::::\nnever:!::::::::\nshort\n";
         let expected = text.replace("20783", "20781");

@@ -7,10 +7,10 @@ use description::Selection;
 
 use crate::root_tree::RootTree;
 
-/// Our function library.
+/// The text of `/.kconfig`.
 pub(super) const FUNCTIONS: &str = include_str!("kconfig.sh");
 
-/// The variables of `.profile`: the chapter's names and today's.
+/// Returns the variables of `.profile`, with the names of KIWI 1.x and the current names.
 pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     let settings = &selection.settings;
     let mut variables: BTreeMap<&'static str, String> = BTreeMap::new();
@@ -38,7 +38,7 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
         ("keytable", "kiwi_keytable", &settings.keytable),
         ("timezone", "kiwi_timezone", &settings.timezone),
         ("language", "kiwi_language", &settings.locale),
-        // The chapter's scripts read this name, its writer wrote the other one.
+        // Scripts for KIWI 1.x read `locale`; KIWI 1.x itself wrote `kiwi_locale`.
         ("locale", "kiwi_locale", &settings.locale),
     ] {
         if let Some(value) = value {
@@ -55,17 +55,17 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     variables
 }
 
-/// The text of `.profile`, sorted by name.
+/// Returns the text of `.profile`, sorted by name.
 pub fn text(variables: &BTreeMap<&'static str, String>) -> String {
     variables.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect()
 }
 
-/// A value in single quotes, safe for every shell.
+/// Returns the value in single quotes, safe for every shell.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', "'\\''"))
 }
 
-/// Puts both files at the top of the tree, where scripts look for them.
+/// Writes both files to the top directory of the tree, where scripts expect them.
 pub(super) fn write(profile: &str, tree: &RootTree) -> Result<()> {
     tree.write(".profile", profile, 0o644)?;
     tree.write(".kconfig", FUNCTIONS, 0o644)

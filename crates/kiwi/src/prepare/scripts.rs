@@ -1,4 +1,4 @@
-//! The scripts of a description that prepare runs: `config.sh`, then those in `config/`.
+//! The scripts of a description that `prepare` runs: `config.sh`, then those in `config/`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub(super) struct Planned {
     mode: u32,
 }
 
-/// Reads them, in the order they are run in.
+/// Reads the scripts, in the order in which they run.
 pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     let mut names = vec!["config.sh".to_owned()];
     if let Ok(entries) = source.directory().join("config").read_dir() {
@@ -47,7 +47,7 @@ pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     Ok(scripts)
 }
 
-/// Whether a script asks for the image type or its size, which `.profile` tells: then a tree is for one type only.
+/// Returns whether a script uses the image type or its size, which `.profile` contains: a tree is then for one type only.
 pub fn ask_for_type(source: &Source) -> Result<bool> {
     Ok(plan(source)?.iter().any(|script| names_type(&String::from_utf8_lossy(&script.text))))
 }
@@ -56,7 +56,7 @@ fn names_type(text: &str) -> bool {
     ["kiwi_type", "kiwi_size", "$type", "${type", "$size", "${size"].iter().any(|name| text.contains(name))
 }
 
-/// Adds them as inputs.
+/// Adds the scripts as inputs.
 pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
     for Planned { name, path: _, text, mode } in scripts {
         inputs.value(name, &(Digest::of(text), mode))?;
@@ -64,7 +64,7 @@ pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Runs them; one in `config/` is for the package of its name, and its failure is no error.
+/// Runs the scripts. One in `config/` runs only if the package of the same name is installed, and its failure is a warning.
 pub(super) fn run(
     scripts: &[Planned],
     network: bool,
@@ -95,7 +95,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Copies a script of the description into the tree, runs it there and takes it out again.
+/// Copies a script of the description into the tree, runs it and removes it.
 fn run_one(script: &Planned, network: bool, tree: &RootTree, host: &Host) -> Result<()> {
     let location = format!("{DESCRIPTION}/{}", script.name);
     tree.write(&location, &script.text, script.mode)?;
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scripts_that_ask_for_the_type_are_told_from_others() {
+    fn detects_scripts_that_use_the_type() {
         assert!(names_type("if [ \"$kiwi_type\" = iso ]; then :; fi"));
         assert!(names_type("case ${type:-} in"));
         assert!(!names_type("mount -t tmpfs none /mnt # the type of a file system"));

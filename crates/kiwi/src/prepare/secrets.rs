@@ -17,14 +17,16 @@ use crate::distribution::{Renew, SecretKind, Unit};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
 
-/// Directories that are searched for keys of no known kind, and the largest file that counts as a key.
+/// Directories that are searched for unknown private keys.
 const SEARCHED: [&str; 6] = ["etc", "home", "root", "srv", "usr/local", "var/lib"];
+/// Maximum size in bytes of a file that is searched for a private key.
 const LARGEST_KEY: u64 = 64 << 10;
 
 /// Returns whether a file of the tree was not created by the build.
 pub(super) type Kept<'a> = dyn Fn(&str) -> bool + 'a;
 
-/// Removes every secret of these kinds and arranges that each machine creates its own. Returns what was found, unknown keys included.
+/// Removes every secret of these kinds and makes each machine create its own. Returns the secrets found, including unknown
+/// private keys.
 pub(super) fn renew(kinds: &[SecretKind], tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
     for kind in kinds {
@@ -36,7 +38,7 @@ pub(super) fn renew(kinds: &[SecretKind], tree: &RootTree, kept: &Kept<'_>) -> R
             Renew::System => Renewal::System,
             Renew::Author(remedy) => Renewal::Author((*remedy).to_owned()),
             Renew::Unit(unit) if can_run(unit, tree) => {
-                // Also if no secret was removed: a script of the description may have removed it.
+                // Required even if no secret was removed here: a script of the description may have removed it.
                 if paths_of(kind, tree)?.is_empty() {
                     install(unit, kind.what, tree)?;
                 }
@@ -123,7 +125,7 @@ fn removed(kind: &SecretKind, tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<St
     Ok(paths)
 }
 
-/// Removes the links beside a certificate whose names are its hash.
+/// Removes the links next to a certificate whose names are its hash.
 fn remove_links_to(path: &str, tree: &RootTree) -> Result<()> {
     let Some((directory, name)) =
         path.rsplit_once('/').filter(|(directory, _)| *directory == "etc/ssl/certs")
@@ -139,7 +141,7 @@ fn remove_links_to(path: &str, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// Empties the machine id, which the first boot fills; one that the description provides stays.
+/// Empties the machine id, which the first boot fills; one that the description provides is kept.
 fn machine_id(tree: &RootTree, kept: &Kept<'_>) -> Result<Option<Secret>> {
     let path = "etc/machine-id";
     if kept(path) || !(tree.exists(path) || tree.exists("lib/systemd/systemd")) {
@@ -172,7 +174,7 @@ fn install(unit: &Unit, what: &str, tree: &RootTree) -> Result<()> {
     tree.symlink(format!("etc/systemd/system/{target}.wants/{name}"), format!("/etc/systemd/system/{name}"))
 }
 
-/// Returns the private keys in PEM that are of no known kind and not from the description.
+/// Returns the private keys in PEM that belong to no known kind and do not come from the description.
 fn unknown_keys(tree: &RootTree, kept: &Kept<'_>) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for directory in SEARCHED {
@@ -198,13 +200,13 @@ fn is_private_key(path: &Path) -> Result<bool> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+#[allow(clippy::disallowed_methods, reason = "the test creates its own tree")]
 mod tests {
     use super::*;
     use crate::distribution::Distribution;
 
     #[test]
-    fn known_secrets_go_and_come_back_unknown_ones_are_named() {
+    fn removes_and_renews_known_secrets_and_lists_unknown_ones() {
         let directory = tempfile::tempdir().unwrap();
         let (root, overlay) = (directory.path().join("tree"), directory.path().join("overlay"));
         std::fs::create_dir_all(&root).unwrap();
@@ -226,7 +228,7 @@ mod tests {
         }
         let kinds = Distribution::Debian.facts().secrets;
         let contest = kinds.iter().find(|kind| kind.what.contains("popularity")).map(|kind| &kind.renew);
-        let Some(Renew::Unit(unit)) = contest else { panic!("a unit renews it") };
+        let Some(Renew::Unit(unit)) = contest else { panic!("it is not renewed by a unit") };
         for path in unit.programs {
             tree.write(path, "", 0o755).unwrap();
         }
@@ -255,12 +257,12 @@ mod tests {
             said.contains("(/var/lib/postgresql/15/main/global/pg_control); take the cluster away"),
             "{said}"
         );
-        assert!(tree.exists(cluster), "a cluster may have data of the description in it");
+        assert!(tree.exists(cluster), "a cluster that may contain data of the description was removed");
         assert!(!tree.exists("etc/popularity-contest.conf") && !tree.exists("etc/cron.d/popularity-contest"));
         assert_eq!(tree.list("etc/ssh").unwrap(), ["sshd_config"]);
-        assert!(tree.list("etc/ssl/certs").unwrap().is_empty(), "the certificate or its link is left");
+        assert!(tree.list("etc/ssl/certs").unwrap().is_empty(), "the certificate or its link was not removed");
         assert_eq!(tree.read("etc/machine-id").unwrap(), b"");
-        assert!(tree.exists("etc/bind/rndc.key"), "what the description provides is its own");
+        assert!(tree.exists("etc/bind/rndc.key"), "a key that the description provides was removed");
         assert!(!tree.exists("etc/systemd/system/kiwi-rndc-key.service"));
         assert!(tree.exists("etc/systemd/system/kiwi-ssh-host-keys.service"));
     }

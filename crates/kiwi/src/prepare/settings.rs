@@ -1,4 +1,4 @@
-//! Keyboard, time zone and language of the description, as Debian and SUSE keep them.
+//! Keyboard, time zone and language of the description, in the files of Debian and SUSE.
 
 use anyhow::{Context, Result, bail};
 use description::Settings;
@@ -7,7 +7,7 @@ use crate::distribution::Distribution;
 use crate::host::{Host, Warning};
 use crate::root_tree::RootTree;
 
-/// Writes them; what the image has no data for is an error or a warning that names the package.
+/// Writes the settings; missing data is an error or a warning that names the package to add.
 pub(super) fn apply(settings: &Settings, tree: &RootTree, host: &Host) -> Result<()> {
     if let Some(zone) = &settings.timezone {
         timezone(zone, tree)?;
@@ -25,14 +25,14 @@ fn timezone(zone: &str, tree: &RootTree) -> Result<()> {
     let file = format!("usr/share/zoneinfo/{zone}");
     if !tree.exists(&file) {
         bail!(
-            "the time zone {zone} is not in the image: no /{file}; check its name, and add the package tzdata"
+            "the time zone {zone} does not exist in the image (/{file} is missing); check its name, or add the package tzdata"
         );
     }
     tree.symlink("etc/localtime", format!("/{file}"))?;
     tree.write("etc/timezone", format!("{zone}\n"), 0o644)
 }
 
-/// The full name of a locale: `de_DE` means `de_DE.UTF-8`.
+/// Returns the full name of a locale: `de_DE` means `de_DE.UTF-8`.
 fn full_name(language: &str) -> String {
     match language {
         "C" | "POSIX" => language.to_owned(),
@@ -53,7 +53,7 @@ fn locale(language: &str, tree: &RootTree, host: &Host) -> Result<()> {
     }
     if !tree.exists("usr/sbin/locale-gen") {
         host.warn(Warning::Description, &format!(
-            "the locale {name} is set but its data is not in the image; add the package that provides it ({})",
+            "the locale {name} is set, but its data is missing in the image; add the package that provides it ({})",
             Distribution::package_hint(tree, |facts| facts.locale_package.to_owned())
         ));
         return Ok(());
@@ -64,7 +64,7 @@ fn locale(language: &str, tree: &RootTree, host: &Host) -> Result<()> {
 }
 
 fn keyboard(keymap: &str, tree: &RootTree) -> Result<()> {
-    // A console keymap such as `de-latin1-nodeadkeys` begins with the layout console-setup and X know.
+    // A console keymap such as `de-latin1-nodeadkeys` begins with the layout of console-setup and X.
     let (layout, variant) = match keymap.split_once('-') {
         Some((layout, rest)) if rest.contains("nodeadkeys") => (layout, "nodeadkeys"),
         Some((layout, _)) => (layout, ""),
@@ -83,7 +83,7 @@ fn keyboard(keymap: &str, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// Sets `KEY="value"` in a sysconfig file, replacing the line that is there.
+/// Sets `KEY="value"` in a sysconfig file; replaces an existing line.
 fn replace_setting(tree: &RootTree, file: &str, key: &str, value: &str) -> Result<()> {
     let text = tree.read_text(file)?;
     let prefix = format!("{key}=");
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locales_get_their_usual_charset() {
+    fn a_locale_without_charset_is_utf_8() {
         assert_eq!(full_name("de_DE"), "de_DE.UTF-8");
         assert_eq!(full_name("de_DE.ISO-8859-1"), "de_DE.ISO-8859-1");
         assert_eq!(full_name("POSIX"), "POSIX");

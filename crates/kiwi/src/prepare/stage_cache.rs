@@ -1,10 +1,10 @@
-//! Trees from the cache, and into it.
+//! Saves trees in the cache and restores them.
 //!
-//! The first stage is stored whole, each of the others as what differs from the one before it, whose archive it names: it
-//! belongs to no other. Which layers of packages there are is the package manager's to say; the finished packages are
-//! found without it, with all that they stand parent. The tree is restored into memory where trees are built anyway: that
-//! takes less than a second, needs no id of its own on the disk and no mount, so the cache stays a directory of plain files
-//! that belong to their user.
+//! The first stage is stored as a whole; each other stage is stored as the difference from its parent, whose archive its
+//! entry names, so that it fits no other parent. The package manager decides which layers of packages exist; the finished
+//! packages are found without it, together with all their parents. The tree is restored into the tmpfs in which trees are
+//! built: that takes less than a second and requires no subordinate ids on the disk and no mount, so the cache remains a
+//! directory of plain files that belong to their user.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,15 +23,15 @@ use crate::tree_archive::{self, Extent, Moment, Snapshot};
 
 const TREE: &str = "tree.tar.zst";
 const GONE: &str = "gone";
-/// What the package manager noted of a layer.
+/// The file with the note of the package manager about a layer.
 const NOTE: &str = "note";
 
-/// How far the cache is used.
+/// How much of the cache is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reuse {
-    /// TreeStages are neither taken from it nor kept in it.
+    /// No tree stage is restored or saved.
     pub off: bool,
-    /// Results of scripts that used the network are used again, too.
+    /// Also reuses results of scripts that used the network.
     pub network: bool,
 }
 
@@ -44,20 +44,20 @@ pub(super) struct TreeStages<'a> {
     reuse: Reuse,
     context: &'a Context,
     began: Moment,
-    /// When the stage that goes on began.
+    /// Start of the current stage.
     clock: Instant,
     below: Base,
-    /// Inputs of the layer of packages that is in the tree.
+    /// Inputs of the layer of packages in the tree.
     layer: Option<Inputs>,
 }
 
-/// What the next stage is the difference to.
+/// The parent of the next stage.
 enum Base {
-    /// Nothing: it is the first one.
+    /// None: the next stage is the first.
     Nothing,
-    /// A stage that is in the cache, and what the tree held then, once that is needed.
+    /// A stage in the cache, and its snapshot of the tree once that is needed.
     Kept(Parent, Option<Snapshot>),
-    /// A stage that is not in the cache: no next one is kept.
+    /// A stage that is not in the cache, so the next one cannot be saved.
     Lost,
 }
 
@@ -92,7 +92,7 @@ impl<'a> TreeStages<'a> {
         !self.reuse.off && self.cache.lasts()
     }
 
-    /// The stage of these inputs in the cache, if it is the difference to what is in the tree.
+    /// Returns the cached stage with these inputs if its parent is in the tree; removes one with another parent.
     fn find(&self, inputs: &Inputs) -> Result<Option<Entry>> {
         let parent = match &self.below {
             Base::Nothing => None,
@@ -109,8 +109,8 @@ impl<'a> TreeStages<'a> {
         Ok(None)
     }
 
-    /// Brings the tree to where the stage of these inputs is, if the cache has it. All of it is read and checked before, so
-    /// that what is damaged leaves the tree as it is. The first stage leaves nothing but what the directories `but` hold.
+    /// Restores the stage with these inputs if the cache contains it. All of it is read and checked first, so that a damaged
+    /// entry leaves the tree unchanged. The first stage replaces everything except the directories `but`.
     fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
         let stage = self.context.host.stage(title).of_cache(FromCache::Taken);
@@ -132,7 +132,7 @@ impl<'a> TreeStages<'a> {
         Ok(Some(entry))
     }
 
-    /// The next stage will be made; what it finds is noted without what the directories `but` hold.
+    /// Prepares a run of the next stage: takes a snapshot of the tree without the contents of the directories `but`.
     fn make_next(&mut self, but: &[&str]) -> Result<()> {
         if let Base::Kept(_, snapshot @ None) = &mut self.below {
             *snapshot = Some(Snapshot::take(self.tree, but)?);
@@ -140,18 +140,18 @@ impl<'a> TreeStages<'a> {
         Ok(())
     }
 
-    /// Puts the installed packages into the tree, when the cache has them.
+    /// Restores the installed packages if the cache contains them.
     pub(super) fn restore_packages(&mut self) -> Result<bool> {
         if !self.is_kept() {
             return Ok(false);
         }
         let key = self.decided.packages.key();
         let Some(entries) = self.cache.stages().find_whole(&key, &self.context.host) else {
-            // What it stood parent is gone.
+            // A parent of this stage no longer exists.
             self.cache.stages().remove(&key, &self.context.host)?;
             return Ok(false);
         };
-        let stage = self.context.host.stage("Taking the packages from the cache").of_cache(FromCache::Taken);
+        let stage = self.context.host.stage("Restoring the packages from the cache").of_cache(FromCache::Taken);
         empty(self.tree, &[])?;
         let mut top = None;
         for entry in entries {
@@ -165,7 +165,7 @@ impl<'a> TreeStages<'a> {
                 }
                 stage.finish();
                 self.discard(&key, &error)?;
-                // What the package manager wrote to the tree is needed again.
+                // The package manager needs the files that it wrote to the tree.
                 empty(self.tree, &[])?;
                 install::decide(&self.plan.packages, self.tree, self.context)?;
                 return Ok(false);
@@ -176,12 +176,12 @@ impl<'a> TreeStages<'a> {
         Ok(true)
     }
 
-    /// Keeps the tree with all packages.
+    /// Saves the tree with all packages.
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
         if self.is_kept() && !matches!(self.below, Base::Lost) {
             let stage =
-                self.context.host.stage("Keeping the packages in the cache").of_cache(FromCache::Kept);
+                self.context.host.stage("Saving the packages in the cache").of_cache(FromCache::Kept);
             archive = self.save_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
@@ -194,14 +194,14 @@ impl<'a> TreeStages<'a> {
         self.clock = Instant::now();
     }
 
-    /// The next stage is the difference to this one, whose archive is in the cache; none: it is not kept.
+    /// Makes this stage the parent of the next one; without an archive in the cache the next one cannot be saved.
     fn goes_on(&mut self, key: Key, archive: Option<Digest>) {
         self.below = archive.map_or(Base::Lost, |file| Base::Kept(Parent { key, file }, None));
     }
 
-    /// Makes the tree of the packages the customised one, when the cache has it.
+    /// Restores the customised tree, on top of the packages, if the cache contains it.
     pub(super) fn restore_tree(&mut self) -> Result<bool> {
-        let title = "Taking the customised tree from the cache".to_owned();
+        let title = "Restoring the customised tree from the cache".to_owned();
         let taken = self.restore_sound(&self.decided.tree, title, &[])?.is_some();
         if !taken {
             self.make_next(&[])?;
@@ -209,27 +209,27 @@ impl<'a> TreeStages<'a> {
         Ok(taken)
     }
 
-    /// Keeps what customising did to the tree.
+    /// Saves the changes of the stage `Tree`.
     pub(super) fn save_tree(&self) -> Result<()> {
         if !matches!(self.below, Base::Kept(..)) {
             return Ok(());
         }
         let stage =
-            self.context.host.stage("Keeping the customised tree in the cache").of_cache(FromCache::Kept);
+            self.context.host.stage("Saving the customised tree in the cache").of_cache(FromCache::Kept);
         self.save_stage(&self.decided.tree, &[], None)?;
         stage.finish();
         Ok(())
     }
 
-    /// Keeps the tree, or what it differs in from the stage before, without what the directories `but` hold; the digest of
-    /// the archive, if another build's is not there already.
+    /// Saves the tree, or its difference from the parent stage, without the contents of the directories `but`. Returns the
+    /// digest of the archive unless another build saved this stage first.
     fn save_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
         let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
         let extent = match &self.below {
             Base::Kept(parent, snapshot) => {
                 making.stands_upon(parent.clone());
-                let snapshot = snapshot.as_ref().context("the stage before was not looked at")?;
+                let snapshot = snapshot.as_ref().context("no snapshot was taken of the parent stage")?;
                 Extent::Since(snapshot, but)
             }
             Base::Nothing | Base::Lost => Extent::But(but),
@@ -246,7 +246,7 @@ impl<'a> TreeStages<'a> {
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
         self.context
             .host
-            .warn(Warning::Cache, &format!("the cache is not used here: {error:#}; this stage is made anew"));
+            .warn(Warning::Cache, &format!("cannot restore from the cache: {error:#}; rebuilding this stage"));
         self.cache.stages().remove(key, &self.context.host)?;
         Ok(())
     }
@@ -259,7 +259,7 @@ impl Layers for TreeStages<'_> {
         }
         let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref())?;
         let directories = self.plan.packages.manager().working_directories();
-        let title = format!("Taking the {} from the cache", of(layer));
+        let title = format!("Restoring the {} from the cache", of(layer));
         let Some(entry) = self.restore_sound(&inputs, title, directories)? else {
             self.make_next(directories)?;
             self.layer = Some(inputs);
@@ -275,7 +275,7 @@ impl Layers for TreeStages<'_> {
         let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Base::Lost)) else {
             return Ok(());
         };
-        let title = format!("Keeping the {} in the cache", of(layer));
+        let title = format!("Saving the {} in the cache", of(layer));
         let stage = self.context.host.stage(title).of_cache(FromCache::Kept);
         let directories = self.plan.packages.manager().working_directories();
         let archive = self.save_stage(inputs, directories, Some(note))?;
@@ -289,7 +289,7 @@ impl Layers for TreeStages<'_> {
     }
 }
 
-/// What a layer consists of.
+/// Returns the title of the contents of a layer.
 fn of(layer: &Layer) -> String {
     match layer.stage {
         Stage::Bootstrap => "bootstrap packages".to_owned(),
@@ -297,7 +297,7 @@ fn of(layer: &Layer) -> String {
     }
 }
 
-/// Takes everything out of the tree but the directories `kept`.
+/// Removes everything from the tree except the directories `kept`.
 fn empty(tree: &RootTree, kept: &[&str]) -> Result<()> {
     fn clear(tree: &RootTree, directory: &Path, kept: &[&str]) -> Result<()> {
         for name in tree.list(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })? {
@@ -327,10 +327,10 @@ fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment,
     making.write(GONE, host, |output| Ok(output.write_all(&names)?))
 }
 
-/// Brings the tree to where the stage is, from where the one before is.
+/// Applies a stage to a tree that contains its parent.
 fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
     tree_archive::remove(&gone(entry)?, tree)?;
-    entry.read(TREE, |input| tree_archive::unpack(input, tree, host)).context("taking a tree from the cache")
+    entry.read(TREE, |input| tree_archive::unpack(input, tree, host)).context("restoring a tree from the cache")
 }
 
 fn note(entry: &Entry) -> Result<String> {

@@ -10,7 +10,7 @@ use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
 
-/// Brings the packages of a tree up to date; nothing else changes.
+/// Upgrades the packages of a tree; changes nothing else.
 pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context: &Context) -> Result<()> {
     let host = &context.host;
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));

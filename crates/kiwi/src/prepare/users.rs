@@ -1,4 +1,4 @@
-//! Users and groups of the description, by the tree's own tools.
+//! Users and groups of the description, created by the programs of the tree.
 
 use anyhow::{Context, Result, bail};
 use description::{Password, User};
@@ -8,11 +8,11 @@ use crate::host::Host;
 use crate::password;
 use crate::root_tree::RootTree;
 
-/// Creates what is missing and changes what is there: groups first, each user once.
+/// Creates missing groups and users and changes existing ones: groups first, each user once.
 pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) -> Result<()> {
     if !users.is_empty() && !tree.exists("usr/sbin/useradd") {
         bail!(
-            "the description has users, but the image has no useradd; add its package ({}) to the packages",
+            "the description has users, but the image has no useradd; add its package ({}) to the description",
             Distribution::package_hint(tree, |facts| facts.user_package.to_owned())
         );
     }
@@ -72,7 +72,7 @@ fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Resu
     Ok(command.arg(user.name.as_str()).run()?)
 }
 
-/// Whether a colon-separated file has an entry of this very name.
+/// Returns whether a colon-separated file has an entry with exactly this name.
 fn has_entry(tree: &RootTree, file: &str, name: &str) -> Result<bool> {
     let text = if tree.exists(file) { tree.read_text(file)? } else { String::new() };
     Ok(text.lines().any(|line| line.split(':').next() == Some(name)))

@@ -1,4 +1,4 @@
-//! Settings of the user and of the machine: where packages come from.
+//! The configuration file of the user or the machine: mirrors of repositories.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::distribution::debian::Mirrors;
 use crate::host::Host;
 use crate::runtime_configuration::is_runtime_configuration;
 
-/// The settings of `kiwi.toml`, overridden by the environment.
+/// The settings of the configuration file, overridden by the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Configuration {
@@ -18,7 +18,7 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// Reads `KIWI_CONFIG`, else `~/.config/kiwi/config.toml`, else `/etc/kiwi.toml`; the first that exists.
+    /// Reads `KIWI_CONFIG`, or `~/.config/kiwi/config.toml`, or `/etc/kiwi.toml`; the first that exists.
     pub fn read(host: &Host) -> Result<Self> {
         let home = host.variable("HOME").map(|home| PathBuf::from(home).join(".config/kiwi/config.toml"));
         let named = host.variable("KIWI_CONFIG").map(PathBuf::from);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_names_the_mirrors_and_nothing_unknown() {
+    fn reads_mirrors_and_rejects_unknown_keys() {
         let text = "[debian]\nmirror = \"http://mirror.example/debian\"\n";
         let configuration: Configuration = toml::from_str(text).unwrap();
         assert_eq!(configuration.debian.main.as_deref(), Some("http://mirror.example/debian"));

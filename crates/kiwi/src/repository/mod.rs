@@ -1,4 +1,4 @@
-//! Repositories as package managers need them: a location, a format, and the keys that sign it.
+//! Repositories in the form that package managers need: a URL or path, a format, and signing keys.
 //!
 //! `this://` becomes a path below the description, `debian://SUITE` becomes the archives of a Debian release,
 //! `opensuse://` and `obs://` become URLs.
@@ -18,25 +18,25 @@ use crate::failure::{Failure, Kind};
 use crate::host::{Host, Warning};
 use crate::runtime_configuration::RuntimeConfiguration;
 
-/// Where SUSE projects are published, unless `kiwi.yml` names another location.
+/// The server of SUSE projects, unless `kiwi.yml` names another one.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
 
-/// What `kiwi.lock` calls a repository that is a directory.
+/// The name of a directory used as a repository in `kiwi.lock`.
 pub(crate) const LOCAL: &str = "local";
 
-/// Where a key or keyring is.
+/// The source of a key or keyring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SigningKey {
     /// A file of the host or of the description.
     File(PathBuf),
-    /// To be fetched before the repository is read.
+    /// A URL, which is fetched before the repository is read.
     Url(String),
 }
 
-/// A repository whose location is decided.
+/// A repository with its final URL or path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// What the description says of it.
+    /// Its format in the description.
     pub kind: RepositoryType,
     /// URL or absolute path.
     pub location: String,
@@ -44,25 +44,25 @@ pub struct Resolved {
     pub suites: Vec<String>,
     /// Components of an apt repository; empty for a flat one.
     pub components: Vec<String>,
-    /// Architectures it is used for; empty: the image's.
+    /// Architectures it is used for; if empty, that of the image.
     pub architectures: Vec<String>,
     /// Keys or keyrings that sign it.
     pub keys: Vec<SigningKey>,
     /// Whether its signature is checked.
     pub checked: bool,
-    /// Priority, as the description says it.
+    /// Its priority in the description.
     pub priority: Option<i64>,
     /// Whether the build uses it.
     pub for_build: bool,
-    /// What the image is configured with, if it is to use this repository.
+    /// The repository in the configuration of the image, if the image uses it.
     pub in_image: Option<ImageRepository>,
-    /// What `kiwi.lock` calls it: the source in the description, never a mirror of the build host.
+    /// Its name in `kiwi.lock`: the source in the description, never a mirror of the build host.
     pub lock_name: String,
     /// User and password.
     pub credentials: Option<(String, String)>,
 }
 
-/// Decides location, suites and keys of the description's repositories, in their order.
+/// Returns the repositories of the description with URL or path, suites and keys, in their order.
 pub fn resolve(
     repositories: &[Repository],
     description: &Path,
@@ -82,7 +82,7 @@ pub fn resolve(
                 if !Path::new(path).exists() {
                     host.warn(
                         Warning::Repository,
-                        &format!("the repository {path} does not exist and is left out"),
+                        &format!("the repository {path} does not exist and is ignored"),
                     );
                     continue;
                 }
@@ -91,7 +91,7 @@ pub fn resolve(
             SourcePath::This(path) => {
                 let path = description.join(path);
                 if !path.exists() {
-                    bail!("the repository this://{} does not exist: no {}", path.display(), path.display());
+                    bail!("the repository this://{} does not exist: {} is missing", path.display(), path.display());
                 }
                 resolved.push(plain(repository, path.display().to_string(), description)?);
             }
@@ -108,7 +108,7 @@ pub fn resolve(
     }
     if !resolved.iter().any(|repository| repository.for_build) {
         let message = format!(
-            "no repository is left to take packages from on {architecture}; the description needs a <repository> whose \
+            "no repository provides packages for {architecture}; the description needs a <repository> whose \
              source exists, e.g. <source path=\"debian://bookworm\"/>"
         );
         return Err(Failure::new(Kind::NoRepository, message).into());
@@ -178,7 +178,7 @@ fn plain(repository: &Repository, location: String, description: &Path) -> Resul
     })
 }
 
-/// A signing key: a file of the host or of the description, or something to fetch.
+/// Returns the source of a signing key.
 fn signing_key(key: &str, description: &Path) -> Result<SigningKey> {
     let path = if let Some(path) = key.strip_prefix("this://").or_else(|| key.strip_prefix("this:")) {
         description.join(path.trim_start_matches('/'))
@@ -194,7 +194,7 @@ fn signing_key(key: &str, description: &Path) -> Result<SigningKey> {
         );
     };
     if !path.is_file() {
-        bail!("the signing key {key} does not exist: no {}", path.display());
+        bail!("the signing key {key} does not exist: {} is missing", path.display());
     }
     Ok(SigningKey::File(path))
 }

@@ -1,5 +1,5 @@
-//! What of a tree `stat` does not tell: extended attributes (capabilities, access control lists, what users set), and which
-//! files stand for device nodes.
+//! Extended attributes (capabilities, access control lists, attributes of users) and marker files of device nodes in a
+//! tree, which `stat` does not report.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -13,29 +13,30 @@ use super::RootTree;
 use crate::host::device::is_marker;
 use crate::host::{Host, Warning};
 
-/// Names that a warning shows; the rest is counted.
+/// Maximum number of names in a warning; the others are counted.
 const SHOWN: usize = 20;
-/// Bytes of the longest list of names and of the longest value that Linux has.
+/// Maximum size in bytes of a list of names and of a value on Linux.
 const LARGEST: usize = 64 << 10;
 
 impl RootTree {
-    /// Says which files have extended attributes that `format` has no location for: all but those whose names begin with
-    /// one of `kept`.
+    /// Warns of files with extended attributes that `format` cannot store: all except those whose names begin with one of
+    /// `kept`.
     pub fn warn_of_attributes(&self, format: &str, kept: &[&str], host: &Host) -> Result<()> {
         let lost = self.attributed(kept)?;
         let all = if kept.is_empty() { "" } else { "all " };
-        warn_of_lost(&format!("{format} cannot hold {all}extended attributes"), lost, host);
+        warn_of_lost(&format!("{format} cannot store {all}extended attributes"), lost, host);
         Ok(())
     }
 
-    /// Path and names of attributes of every entry that has others than those that begin with one of `kept`, sorted.
+    /// Returns path and attribute names of every entry that has attributes other than those that begin with one of `kept`,
+    /// sorted.
     pub fn attributed(&self, kept: &[&str]) -> Result<Vec<(PathBuf, Vec<String>)>> {
         self.with_special(|special| special.but(kept))
     }
 }
 
-/// Lists the names of the extended attributes of the file at `path`, which is no link that is followed; none where the
-/// file system has no attributes. `buffer` grows as needed.
+/// Returns the names of the extended attributes of the file at `path`, without following a link; none if the file system
+/// does not support attributes. `buffer` grows as needed.
 fn names<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> Result<impl Iterator<Item = &'b [u8]>> {
     let length = loop {
         match rustix::fs::llistxattr(path, &mut buffer[..]) {
@@ -48,8 +49,8 @@ fn names<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> Result<impl Iterator<Item 
     Ok(buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()))
 }
 
-/// Returns names and values of the extended attributes of the file at `path`, sorted by name, without the one that makes
-/// it stand in for a device node.
+/// Returns names and values of the extended attributes of the file at `path`, sorted by name, without the attribute that
+/// marks it as a device node.
 pub fn extended_attributes(path: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
     let mut found = Vec::new();
     for name in names(path, &mut vec![0; 4096])?.filter(|name| !is_marker(name)) {
@@ -64,7 +65,7 @@ pub fn extended_attributes(path: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
     Ok(found)
 }
 
-/// Says which attributes of which files are lost, if any, and the reason.
+/// Warns of the files whose attributes are lost, with the reason.
 pub fn warn_of_lost(reason: &str, lost: Vec<(PathBuf, Vec<String>)>, host: &Host) {
     if lost.is_empty() {
         return;
@@ -81,20 +82,20 @@ pub fn warn_of_lost(reason: &str, lost: Vec<(PathBuf, Vec<String>)>, host: &Host
     host.warn(
         Warning::Attributes,
         &format!(
-            "{reason}; these files lose theirs: {}; set them at first boot or take another type",
+            "{reason}; these files lose theirs: {}; set the attributes at first boot or use another image type",
             shown.join(", ")
         ),
     );
 }
 
-/// Entries of which there is more to say than what `stat` says of them.
+/// Entries with properties that `stat` does not report.
 #[derive(Debug)]
 pub(super) struct Special {
     /// Paths, and the names of their extended attributes.
     attributed: Vec<(PathBuf, Vec<String>)>,
-    /// Device nodes and what stands for them.
+    /// Device nodes and their marker files.
     pub(super) devices: Vec<PathBuf>,
-    /// Room for the names of one entry.
+    /// Buffer for the names of one entry.
     names: Vec<u8>,
 }
 
@@ -105,7 +106,7 @@ impl Default for Special {
 }
 
 impl Special {
-    /// Adds a path of the host, if there is anything to say.
+    /// Adds a path of the host if it has such properties.
     pub(super) fn look_at(&mut self, path: PathBuf, kind: FileType) -> Result<()> {
         let mut is_device = matches!(kind, FileType::CharacterDevice | FileType::BlockDevice);
         let attributes = names(&path, &mut self.names)?.filter(|name| {
@@ -115,7 +116,7 @@ impl Special {
         });
         let mut attributes: Vec<String> =
             attributes.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-        // Their order is the file system's.
+        // The file system returns them in its own order.
         attributes.sort();
         if is_device {
             self.devices.push(path.clone());
@@ -126,7 +127,7 @@ impl Special {
         Ok(())
     }
 
-    /// With paths inside the tree, sorted.
+    /// Makes the paths relative to the tree and sorts them.
     pub(super) fn inside(mut self, tree: &Path) -> Self {
         let attributed = self.attributed.iter_mut().map(|(path, _)| path);
         for path in attributed.chain(&mut self.devices) {
@@ -139,7 +140,7 @@ impl Special {
         self
     }
 
-    /// Path and names of attributes of each, but for those that begin with one of `kept`; sorted.
+    /// Returns path and attribute names of each entry, without those that begin with one of `kept`; sorted.
     fn but(&self, kept: &[&str]) -> Vec<(PathBuf, Vec<String>)> {
         let lost = |(path, names): &(PathBuf, Vec<String>)| {
             let mut names = names.clone();
@@ -151,14 +152,14 @@ impl Special {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+#[allow(clippy::disallowed_methods, reason = "the test creates its own tree")]
 mod tests {
     use rustix::fs::{XattrFlags, setxattr};
 
     use super::*;
 
     #[test]
-    fn what_is_lost_is_named_whether_the_tree_was_measured_or_not() {
+    fn reports_lost_attributes_of_measured_and_other_trees() {
         let directory = tempfile::tempdir().unwrap();
         let [lower, upper] =
             ["lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));
@@ -166,14 +167,14 @@ mod tests {
             std::fs::create_dir_all(path.join("etc")).unwrap();
         }
         std::fs::remove_dir(upper.join("etc")).unwrap();
-        for name in ["etc/plain", "etc/two keywords"] {
+        for name in ["etc/plain", "etc/two words"] {
             std::fs::write(lower.join(name), "").unwrap();
         }
         for name in ["user.colour", "user.size"] {
-            setxattr(lower.join("etc/two keywords"), name, b"1", XattrFlags::empty()).unwrap();
+            setxattr(lower.join("etc/two words"), name, b"1", XattrFlags::empty()).unwrap();
         }
         setxattr(lower.join("etc"), "user.size", b"1", XattrFlags::empty()).unwrap();
-        // What makes a file a device node is no attribute that could be lost.
+        // The attribute that marks a device node cannot be lost.
         let tty = crate::host::device::Device { is_block: false, major: 5, minor: 1 };
         tty.make(rustix::fs::CWD, lower.join("etc/tty"), 0o600).unwrap();
         let tree = RootTree::layered(&lower, &lower, &upper).unwrap();
@@ -184,8 +185,8 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let expected = [
-            (&[][..], &["/etc (user.size)", "/etc/two keywords (user.colour, user.size)"][..]),
-            (&["user.s"], &["/etc/two keywords (user.colour)"]),
+            (&[][..], &["/etc (user.size)", "/etc/two words (user.colour, user.size)"][..]),
+            (&["user.s"], &["/etc/two words (user.colour)"]),
             (&["security.", "user."], &[]),
         ];
         for round in 0..2 {
@@ -195,7 +196,7 @@ mod tests {
             assert_eq!(tree.devices().unwrap(), [Path::new("/etc/tty")], "in round {round}");
             tree.measure().unwrap();
         }
-        // What was found then is not looked for again.
+        // The tree is not examined again.
         rustix::fs::removexattr(lower.join("etc"), "user.size").unwrap();
         assert_eq!(said(&[]).len(), 2);
         tree.measure().unwrap();

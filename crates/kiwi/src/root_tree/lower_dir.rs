@@ -1,4 +1,4 @@
-//! Reading a tree past the layer over it.
+//! Reads the lower tree of an overlay directly.
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -7,19 +7,19 @@ use anyhow::{Context, Result};
 
 use super::RootTree;
 
-/// A tree to read from and what at its top is not to be seen.
+/// A lower tree, and the names at its top that must be ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LowerDir<'a> {
-    /// Where it is on the host.
+    /// Its path on the host.
     pub path: &'a Path,
     /// Names at the top that were removed, in order.
     pub removed: Vec<String>,
 }
 
 impl RootTree {
-    /// Where to read the tree: under its layer, when all that was done in that was to remove names at the top. Who reads it
-    /// there, and leaves those out, sees the same and does not pay for the overlay, which makes an inode of its own for
-    /// every file that is looked at, and takes all of them apart at its end.
+    /// Returns the lower tree if the only changes in the overlay are removed names at the top. A reader that ignores those
+    /// names sees the same files without the cost of the overlay, which creates an inode for every file that is looked up
+    /// and frees all of them at the end.
     pub fn below(&self) -> Result<LowerDir<'_>> {
         let here = LowerDir { path: &self.path, removed: Vec::new() };
         let Some(layer) = &self.layer else { return Ok(here) };
@@ -35,7 +35,7 @@ impl RootTree {
         for entry in layer.upper.read_dir().with_context(reading)? {
             let entry = entry.with_context(reading)?;
             let metadata = entry.metadata().with_context(reading)?;
-            // How the kernel's overlayfs says that a name is gone (Documentation/filesystems/overlayfs, "whiteouts").
+            // The kernel's overlayfs marks a removed name this way (Documentation/filesystems/overlayfs, "whiteouts").
             let is_gone = metadata.file_type().is_char_device() && metadata.rdev() == 0;
             match entry.file_name().into_string() {
                 Ok(name) if is_gone => removed.push(name),
@@ -48,20 +48,20 @@ impl RootTree {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes the layer by hand")]
+#[allow(clippy::disallowed_methods, reason = "the test creates the upper directory by hand")]
 mod tests {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
     use super::*;
 
     #[test]
-    fn only_a_layer_that_removed_names_at_the_top_is_passed_by() {
+    fn bypasses_only_an_overlay_that_removed_names_at_the_top() {
         let directory = tempfile::tempdir().unwrap();
         let [merged, lower, upper] =
             ["merged", "lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));
         std::fs::create_dir(&lower).unwrap();
         std::fs::create_dir(&upper).unwrap();
-        // Its top is that of the tree below.
+        // Its top directory is that of the lower tree.
         std::os::unix::fs::symlink(&lower, &merged).unwrap();
         let tree = RootTree { path: merged.clone(), ..RootTree::layered(&lower, &lower, &upper).unwrap() };
         let below = |path, removed: &[&str]| LowerDir {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_top_of_another_mode_or_time_is_read_through_the_layer() {
+    fn a_top_with_another_mode_or_time_is_read_through_the_overlay() {
         let directory = tempfile::tempdir().unwrap();
         let [merged, lower, upper] =
             ["merged", "lower", "upper"].map(|name| directory.path().canonicalize().unwrap().join(name));

@@ -1,4 +1,4 @@
-//! Work on every entry of a tree, directory by directory: names are looked up in an open directory, never by their whole path.
+//! Walks over every entry of a tree, directory by directory: a name is looked up in an open directory, never by its path.
 
 use std::collections::HashSet;
 use std::ffi::{CStr, OsStr};
@@ -16,11 +16,11 @@ use rustix::io::Errno;
 use super::attributes::Special;
 use super::{Measure, RootTree, Seen};
 
-/// Seconds and nanoseconds of a modification.
+/// Seconds and nanoseconds of a modification time.
 pub(super) type Time = (i64, i64);
 
 impl RootTree {
-    /// Counts what the tree holds. Of a layered tree its times, attributes and devices are known from then on.
+    /// Measures the content of the tree. For a layered tree, also remembers times, attributes and devices.
     pub fn measure(&self) -> Result<Measure> {
         let (measure, seen) = self.look().context("measuring the root tree")?;
         if let Some(layer) = &self.layer {
@@ -29,20 +29,20 @@ impl RootTree {
         Ok(measure)
     }
 
-    /// Where device nodes are, or stand-ins for them, sorted.
+    /// Returns the paths of device nodes and of their marker files, sorted.
     pub fn devices(&self) -> Result<Vec<PathBuf>> {
         self.with_special(|special| special.devices.clone())
     }
 
-    /// What `tell` says of the special entries, which are those of the last measurement of a layered tree: what came into
-    /// the layer later is kiwi's, and has none.
+    /// Calls `tell` with the special entries, which for a layered tree are those of the last measurement: kiwi's own later
+    /// changes have none.
     pub(super) fn with_special<T>(&self, tell: impl FnOnce(&Special) -> T) -> Result<T> {
         if let Some(layer) = &self.layer
             && let Some(seen) = layer.seen().as_ref()
         {
             return Ok(tell(&seen.special));
         }
-        let (_, seen) = self.look().context("looking for extended attributes and device nodes")?;
+        let (_, seen) = self.look().context("searching for extended attributes and device nodes")?;
         Ok(tell(&seen.special))
     }
 
@@ -70,7 +70,7 @@ impl RootTree {
         Ok((measure, Seen { newest, special: special.inside(below.path) }))
     }
 
-    /// Takes sockets out: each is of a process, and that one is gone.
+    /// Removes sockets, whose processes no longer exist.
     pub fn remove_sockets(&self) -> Result<()> {
         every_entry(&self.path, &[], &mut |directory, name, stat| {
             if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
@@ -81,9 +81,9 @@ impl RootTree {
         .context("removing sockets")
     }
 
-    /// No file, directory or link of the tree is newer than `epoch` (seconds since 1970) afterwards.
+    /// Sets every time of a file, directory or link that is later than `epoch` (seconds since 1970) to `epoch`.
     ///
-    /// Of a layered tree that was measured and held nothing newer, only what was written since is looked at.
+    /// In a layered tree that was measured without later times, only entries written since are examined.
     pub fn clamp_times(&self, epoch: u64) -> Result<()> {
         let limit = (i64::try_from(epoch).unwrap_or(i64::MAX), 0);
         let changed = self
@@ -100,7 +100,7 @@ impl RootTree {
     }
 }
 
-/// Clamps in the tree what its layer holds; the layer itself must not be touched while it is mounted.
+/// Clamps the entries that the upper directory contains; it must not be changed directly while it is mounted.
 fn clamp_changed(tree: &Path, upper: &Path, limit: Time) -> Result<()> {
     for entry in walkdir::WalkDir::new(upper).contents_first(true) {
         let entry = entry?;
@@ -111,7 +111,7 @@ fn clamp_changed(tree: &Path, upper: &Path, limit: Time) -> Result<()> {
                     .with_context(|| format!("clamping the time of {}", location.display()))?;
             }
             Ok(_) => {}
-            // What was removed is an entry of the layer, too.
+            // A removed name is an entry of the upper directory, too.
             Err(Errno::NOENT) => {}
             Err(error) => return Err(error).with_context(|| format!("reading {}", location.display())),
         }
@@ -132,19 +132,19 @@ fn set_time(directory: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
     Ok(utimensat(directory, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// A directory whose entries are looked at.
+/// An open directory of the walk.
 #[derive(Clone, Copy)]
 struct Directory<'a> {
     open: BorrowedFd<'a>,
-    /// Where it is on the host.
+    /// Its path on the host.
     path: &'a Path,
 }
 
-/// What is done with an entry: the directory it lies in, its name, what it is.
+/// A function that is called with the directory of an entry, its name and its `stat`.
 type Work<'w> = dyn FnMut(Directory<'_>, &CStr, &Stat) -> Result<()> + 'w;
 
-/// Calls `work` for every entry below `tree` and then for the directory it lies in, the tree itself last: what `work` sets
-/// stays. What at the top has one of the names `but` does not count.
+/// Calls `work` for every entry below `tree` and then for the directory that contains it, the tree itself last, so that
+/// times that `work` sets remain. Names at the top in `but` are ignored.
 fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = openat(CWD, tree, flags, Mode::empty())?;
@@ -175,14 +175,14 @@ fn every_entry_of(directory: Directory<'_>, but: &[String], work: &mut Work<'_>)
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the test makes a tree of its own")]
+#[allow(clippy::disallowed_methods, reason = "the test creates its own tree")]
 mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
 
     #[test]
-    fn times_are_clamped_and_contents_counted_once() {
+    fn clamps_times_and_counts_contents_once() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         std::fs::create_dir_all(path.join("a/b")).unwrap();

@@ -1,6 +1,6 @@
 //! Writes entries into a tree: by name in an open directory, never by a path that a symbolic link could redirect.
 //!
-//! Two policies exist, since two kinds of input exist:
+//! Two policies exist, one for each kind of input:
 //!
 //! | | [`TreeWriter::of_packages`] | [`TreeWriter::of_archive`] |
 //! |---|---|---|
@@ -30,12 +30,12 @@ use super::RootTree;
 use crate::host::device::Device;
 use parents::{ArchiveParents, PackageParents};
 
-/// Bytes copied at once.
+/// Size in bytes of the copy buffer.
 const BLOCK: usize = 1 << 18;
 const NEW_FILE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// What an entry has besides its content.
+/// The properties of an entry besides its content.
 #[derive(Debug, Clone)]
 pub struct Attributes {
     /// Permission bits.
@@ -50,14 +50,14 @@ pub struct Attributes {
     pub extended: Vec<(OsString, Vec<u8>)>,
 }
 
-/// Whether an entry was created.
+/// The result of creating an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// It was.
+    /// No entry of that name existed.
     New,
-    /// It took the place of another one.
+    /// It replaced another entry.
     Replaced,
-    /// A directory existed and stays.
+    /// A directory existed and was kept.
     Kept,
 }
 
@@ -67,7 +67,7 @@ pub struct TreeWriter<'a> {
     block: Vec<u8>,
 }
 
-/// How the directory of an entry is found.
+/// The policy for the directories of entries.
 enum Parents<'a> {
     Packages(PackageParents<'a>),
     Archive(ArchiveParents),
@@ -85,7 +85,7 @@ impl<'a> TreeWriter<'a> {
         Ok(Self { parents: Parents::Archive(ArchiveParents::new(root)?), block: vec![0; BLOCK] })
     }
 
-    /// Creates an entry by `create`, completes it by `finish` and gives it its name as the policy demands.
+    /// Creates an entry with `create`, completes it with `finish` and gives it its name according to the policy.
     fn put<T>(
         parents: &mut Parents<'_>,
         path: &Path,
@@ -130,7 +130,7 @@ impl<'a> TreeWriter<'a> {
         .map(drop)
     }
 
-    /// Writes a symbolic link. Of packages, an existing directory of that name stays.
+    /// Writes a symbolic link. For packages, an existing directory of that name is kept.
     pub fn link(&mut self, path: &Path, target: &Path, attributes: &Attributes) -> Result<Made> {
         if let Parents::Packages(parents) = &mut self.parents {
             let (parent, name) = parents.open(path)?;
@@ -159,7 +159,7 @@ impl<'a> TreeWriter<'a> {
             |(), _, _| Ok(()),
         )?;
         if let (Made::Replaced, Parents::Packages(parents)) = (made, &mut self.parents) {
-            // Where both names were one file already, the rename did nothing.
+            // If both names already referred to the same file, the rename has no effect.
             let (parent, name) = parents.open(path)?;
             match unlinkat(parent, aside(name), AtFlags::empty()) {
                 Err(Errno::NOENT) | Ok(()) => {}
@@ -180,7 +180,7 @@ impl<'a> TreeWriter<'a> {
         .map(drop)
     }
 
-    /// Writes the file that stands in for a device node.
+    /// Writes the marker file of a device node.
     pub fn device(&mut self, path: &Path, device: Device, attributes: &Attributes) -> Result<()> {
         Self::put(
             &mut self.parents,
@@ -191,8 +191,8 @@ impl<'a> TreeWriter<'a> {
         .map(drop)
     }
 
-    /// Writes a directory. Of packages, an existing directory, or a link to one, stays as it is; of an archive, an
-    /// existing directory gets the attributes.
+    /// Writes a directory. For packages, an existing directory, or a link to one, is kept; for an archive, an existing
+    /// directory gets the attributes.
     pub fn directory(&mut self, path: &Path, attributes: &Attributes) -> Result<Made> {
         match &mut self.parents {
             Parents::Archive(parents) => parents.directory(path, attributes),
@@ -205,7 +205,7 @@ impl<'a> TreeWriter<'a> {
                     }
                     Err(Errno::EXIST) if parents.tree().metadata(path)?.is_dir() => Ok(Made::Kept),
                     Err(Errno::EXIST) => {
-                        bail!("it is a directory, but in the tree there is a file of that name")
+                        bail!("it is a directory, but the tree has a file of that name")
                     }
                     Err(error) => Err(error.into()),
                 }
@@ -219,13 +219,13 @@ impl<'a> TreeWriter<'a> {
         set_owner_and_mode(parent, name, attributes)
     }
 
-    /// Sets the time of an existing directory into which nothing more is written.
+    /// Sets the time of an existing directory into which nothing more will be written.
     pub fn date_directory(&mut self, path: &Path, seconds: i64) -> Result<()> {
         let (parent, name) = self.parents.open(path)?;
         Ok(utimensat(parent, name, &times(seconds), AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// Gives the directories that are still open their times.
+    /// Sets the times of the directories that are still open.
     pub fn close(self) -> Result<()> {
         match self.parents {
             Parents::Packages(_) => Ok(()),
@@ -235,7 +235,7 @@ impl<'a> TreeWriter<'a> {
 }
 
 impl Parents<'_> {
-    /// Returns the open directory that `path` is in, and its last part.
+    /// Returns the open directory that contains `path`, and the last component.
     fn open<'p>(&mut self, path: &'p Path) -> Result<(BorrowedFd<'_>, &'p OsStr)> {
         match self {
             Self::Packages(parents) => parents.open(path),
@@ -250,7 +250,7 @@ pub fn times(seconds: i64) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-/// Copies all bytes; errors of the input and of the tree are told apart by their context.
+/// Copies all bytes; the context of an error shows whether the input or the tree failed.
 fn copy(content: &mut dyn Read, file: &mut File, block: &mut [u8]) -> Result<()> {
     loop {
         match content.read(block) {
@@ -262,13 +262,13 @@ fn copy(content: &mut dyn Read, file: &mut File, block: &mut [u8]) -> Result<()>
     }
 }
 
-/// Sets everything but the content of an open file.
+/// Sets everything except the content of an open file.
 fn complete(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     set_attributes(file, attributes)?;
     Ok(futimens(file, &attributes.times)?)
 }
 
-/// Sets the owner before the mode, which a change of owner would weaken, and attributes such as capabilities last.
+/// Sets the owner before the mode, because a change of owner clears mode bits, and attributes such as capabilities last.
 fn set_attributes(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     fchown(file, Some(Uid::from_raw(attributes.user)), Some(Gid::from_raw(attributes.group)))?;
     fchmod(file, Mode::from_raw_mode(attributes.mode))?;
@@ -279,7 +279,7 @@ fn set_attributes(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     Ok(())
 }
 
-/// Sets owner, mode if it has one, and times of an entry that cannot be opened.
+/// Sets the owner, the mode (if it has one) and the times of an entry that cannot be opened.
 fn complete_by_name(
     parent: BorrowedFd<'_>,
     name: &OsStr,
@@ -304,7 +304,7 @@ fn set_owner(parent: BorrowedFd<'_>, name: &OsStr, attributes: &Attributes) -> R
     Ok(chownat(parent, name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
-/// Removes what has this name; a directory only when it is empty.
+/// Removes the entry with this name; a directory only if it is empty.
 fn make_room(parent: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
     match kind_of(parent, name)? {
         None => Ok(()),
@@ -313,7 +313,7 @@ fn make_room(parent: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
     }
 }
 
-/// Returns the kind of an entry; none when there is no such entry.
+/// Returns the kind of an entry; `None` if it does not exist.
 fn kind_of(parent: BorrowedFd<'_>, name: &OsStr) -> Result<Option<FileType>> {
     match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
@@ -322,7 +322,7 @@ fn kind_of(parent: BorrowedFd<'_>, name: &OsStr) -> Result<Option<FileType>> {
     }
 }
 
-/// Returns the name of an entry until it replaces another one.
+/// Returns the temporary name of an entry that will replace another one.
 fn aside(name: &OsStr) -> OsString {
     let mut aside = name.to_owned();
     aside.push(".kiwi-new");

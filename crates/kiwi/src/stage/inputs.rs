@@ -1,4 +1,4 @@
-//! What goes into a stage, by name and digest.
+//! The inputs of a stage, by name and digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,12 +15,12 @@ use super::Stage;
 pub struct Digest(String);
 
 impl Digest {
-    /// The digest of some bytes.
+    /// Returns the digest of some bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Self::finished(sha2::Digest::chain_update(<Sha256 as sha2::Digest>::new(), bytes))
     }
 
-    /// The digest of everything that `input` gives, which goes to `output` on the way.
+    /// Returns the digest of everything that `input` reads, and copies it to `output`.
     pub fn of_stream(mut input: impl Read, mut output: impl Write) -> io::Result<Self> {
         let mut digest = <Sha256 as sha2::Digest>::new();
         let mut chunk = vec![0; 64 << 10];
@@ -37,12 +37,12 @@ impl Digest {
         }
     }
 
-    /// What a digest that was fed piece by piece gives.
+    /// Returns the digest of a hash state.
     pub fn finished(digest: Sha256) -> Self {
         Self(sha2::Digest::finalize(digest).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Its 64 digits.
+    /// Returns its 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,17 +54,17 @@ impl fmt::Display for Digest {
     }
 }
 
-/// What a stage of these inputs is found under.
+/// The key under which a stage is cached.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
-    /// Of which stage.
+    /// The stage.
     pub stage: Stage,
-    /// Of everything that goes into it.
+    /// The digest of all inputs.
     pub digest: Digest,
 }
 
-/// Everything that goes into one stage of one build. The names are for people (`config.sh`, `root/etc/motd`); of the
-/// values only digests are kept, so that no secret of a description gets into the cache.
+/// All inputs of one stage of one build. The names are for people (`config.sh`, `root/etc/motd`); of the values, only
+/// digests are stored, so that no secret of a description gets into the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     stage: Stage,
@@ -87,7 +87,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Returns the name of the input; none when the stage itself changed.
+    /// Returns the name of the input; `None` if the stage itself changed.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Format(..) => None,
@@ -151,17 +151,17 @@ impl Inputs {
         self.digest(before.stage.keyword(), before.key().digest);
     }
 
-    /// Returns the key under which the result of the stage is kept.
+    /// Returns the key under which the result of the stage is stored.
     pub fn key(&self) -> Key {
         let Self { stage, format, items } = self;
-        // A JSON value of text and numbers: its text is canonical, and making it cannot fail.
+        // A JSON value of text and numbers: its text is canonical, and creating it cannot fail.
         let items: BTreeMap<&str, &str> =
             items.iter().map(|(name, digest)| (name.as_str(), digest.as_str())).collect();
         let whole = serde_json::json!({ "stage": stage.keyword(), "format": format, "items": items });
         Key { stage: *stage, digest: Digest::of(whole.to_string()) }
     }
 
-    /// Whether both were named by a kiwi that makes the stage in the same format.
+    /// Returns whether both have the same format of the stage.
     pub fn has_format_of(&self, other: &Self) -> bool {
         self.format == other.format
     }
@@ -199,7 +199,7 @@ mod tests {
         inputs
     }
 
-    /// Every value that differs from `value` in one leaf.
+    /// Returns every value that differs from `value` in one leaf.
     pub(super) fn with_one_leaf_changed(value: &Value) -> Vec<Value> {
         match value {
             Value::Object(members) => members
@@ -229,7 +229,7 @@ mod tests {
         }
     }
 
-    /// The walk is over what is stored of inputs, so a new field of [`Inputs`] has its turn without being listed here.
+    /// Walks over the stored form of the inputs, so that a new field of [`Inputs`] is covered without being listed here.
     #[test]
     fn every_stored_field_changes_the_key() {
         let one = inputs(&[("a", "1"), ("b", "2")]);
@@ -250,8 +250,8 @@ mod tests {
         }
     }
 
-    /// The key follows from the inputs and the format alone: were anything of the program or of its sources in it, this
-    /// digest would change with the next edit.
+    /// The key depends on the inputs and the format alone: if it depended on the program or its sources, this digest would
+    /// change with the next edit.
     #[test]
     fn a_key_does_not_depend_on_the_program() {
         let mut inputs = Inputs { stage: Stage::Tree, format: 1, items: BTreeMap::new() };
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_named() {
+    fn lists_changes_by_name() {
         let (then, now) = (inputs(&[("a", "1"), ("b", "2")]), inputs(&[("a", "3"), ("c", "4")]));
         let text: Vec<String> = now.changes_since(&then).iter().map(ToString::to_string).collect();
         assert_eq!(text, ["a changed", "b was removed", "c was added"]);

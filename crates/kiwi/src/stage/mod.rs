@@ -4,9 +4,9 @@
 //! bootstrap -> scripts -> packages -> tree -> image        boot image -> image
 //! ```
 //!
-//! A stage's key is the digest of everything that goes into it: its inputs as canonical JSON, the key of the stage before
-//! it, and the number of the stage's format ([`Stage::format`]). Keys follow from plans alone: whether a stage can be
-//! restored from the cache is known before any of it has run.
+//! A stage's key is the digest of all its inputs: the inputs as canonical JSON, the key of the stage before it, and the
+//! number of the stage's format ([`Stage::format`]). Keys follow from plans alone: whether a stage can be restored from
+//! the cache is known before any of it has run.
 
 mod inputs;
 
@@ -18,13 +18,13 @@ pub use inputs::{Change, Digest, Inputs, Key, canonical};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// A tree in which scripts run: the packages that are there before all others, configured.
+    /// A tree in which scripts can run: the packages that are installed before all others, configured.
     Bootstrap,
-    /// That tree with the packages that have scripts, and what these need, configured.
+    /// That tree with the packages that have scripts, and their dependencies, configured.
     Scripts,
     /// A tree with every package installed and configured.
     Packages,
-    /// That tree with the overlay, the users, the settings, and after the scripts.
+    /// That tree with the overlay, the users and the settings, after the scripts.
     Tree,
     /// An initrd and its kernel.
     BootImage,
@@ -33,14 +33,14 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All of them, in the order of a build.
+    /// All stages, in the order of a build.
     pub const ALL: [Self; 6] =
         [Self::Bootstrap, Self::Scripts, Self::Packages, Self::Tree, Self::BootImage, Self::Image];
 
     /// Returns the format number of the stage.
     ///
     /// Raise it in the commit that makes the stage give another result for the same inputs, so that no build restores
-    /// what an earlier kiwi made. A raised number also invalidates every later stage. A change that leaves results as
+    /// the result of an earlier kiwi. A raised number also invalidates every later stage. A change that leaves results as
     /// they are (a comment, a message, a faster algorithm) leaves the number as it is.
     pub fn format(self) -> u32 {
         match self {
@@ -53,7 +53,7 @@ impl Stage {
         }
     }
 
-    /// Its name in the cache and on the command line.
+    /// Returns its name in the cache and on the command line.
     pub fn keyword(self) -> &'static str {
         match self {
             Self::Bootstrap => "bootstrap",
@@ -65,7 +65,7 @@ impl Stage {
         }
     }
 
-    /// What it is, for people.
+    /// Returns its title.
     pub fn title(self) -> &'static str {
         match self {
             Self::Bootstrap => "Bootstrap",

@@ -1,13 +1,13 @@
-//! A tree in one file: `tar` packed with zstd, everything a root tree has included.
+//! A complete root tree in one file: a `tar` archive compressed with zstd.
 //!
 //! ```text
-//! tree -> pack -> archive (all of it, or only what differs from a snapshot) -> unpack -> the same tree
+//! tree -> pack -> archive (all of it, or only the differences from a snapshot) -> unpack -> the same tree
 //! ```
 //!
-//! Owners, modes, times to the nanosecond, hard links, extended attributes, capabilities and special files come back
-//! as they were; ids are those seen inside kiwi's user namespace, so an archive made by root and one made by an
-//! ordinary user are the same. What a build itself made has the time of the build, which means nothing later: such a
-//! file is marked and comes back as if it were made at that moment.
+//! Owners, modes, times to the nanosecond, hard links, extended attributes, capabilities and special files are restored
+//! exactly; ids are those inside kiwi's user namespace, so archives made by root and by an ordinary user are the same.
+//! The time of a file that the build itself created is the time of the build, which has no meaning later: such a file is
+//! marked, and gets the current time when it is unpacked.
 
 mod copy;
 mod pack;
@@ -21,9 +21,9 @@ pub use snapshot::{Moment, Snapshot, now};
 pub use tar_writer::TarWriter;
 pub use unpack::{remove, unpack};
 
-/// Key of a pax record that says: made during the build.
+/// Key of a pax record that marks a file created during the build.
 const MADE: &str = "KIWI.made";
-/// Prefix of pax records with extended attributes, as tar programs have it.
+/// Prefix of pax records with extended attributes, as in other tar programs.
 const ATTRIBUTE: &str = "SCHILY.xattr.";
 /// Key of a pax record with a time to the nanosecond.
 const TIME: &str = "mtime";

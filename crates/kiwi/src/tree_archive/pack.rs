@@ -1,4 +1,4 @@
-//! Tree to archive.
+//! Packs a tree into an archive.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -11,21 +11,21 @@ use super::tar_writer::TarWriter;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
-/// Faster than zstd's ordinary levels, in both directions: a stage is written and read once in most builds, and takes an
-/// eighth more room for a quarter less time.
+/// Faster than zstd's ordinary levels, in both directions: a stage is written and read once in most builds, and is an
+/// eighth larger for a quarter less time.
 const LEVEL: i32 = -1;
 
-/// How much of a tree is packed.
+/// The part of a tree that is packed.
 #[derive(Debug, Clone, Copy)]
 pub enum Extent<'a> {
-    /// All of it, without what these directories hold.
+    /// All of it, without the contents of these directories.
     But(&'a [&'a str]),
-    /// What is not as it was then, without what these directories hold.
+    /// All that changed since then, without the contents of these directories.
     Since(&'a Snapshot, &'a [&'a str]),
 }
 
-/// Packs the tree into `output`; what is newer than `began` counts as made by the build. Returns what the snapshot had
-/// and the tree has no more, sorted.
+/// Packs the tree into `output`; files later than `began` count as created by the build. Returns the paths of the snapshot
+/// that no longer exist in the tree, sorted.
 pub fn pack(
     tree: &RootTree,
     extent: Extent<'_>,

@@ -1,4 +1,4 @@
-//! What a tree held at one moment, so that later changes can be told.
+//! The entries of a tree at one moment, from which later changes are detected.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -9,41 +9,41 @@ use anyhow::{Context, Result};
 
 use crate::root_tree::RootTree;
 
-/// A moment as file systems count it: seconds and nanoseconds.
+/// A time stamp of a file system: seconds and nanoseconds.
 pub type Moment = (i64, i64);
 
 /// The entries of a tree at one moment.
 ///
-/// A change is told by the time of the last change of an inode, which no program can set; what has another inode
-/// number, or was not there, is new. Both can only err on the safe side.
+/// A change is detected by the change time of an inode, which no program can set; an entry with another inode number is
+/// new. Both tests can only report too many changes.
 #[derive(Debug)]
 pub struct Snapshot {
     moment: Moment,
-    /// Inode numbers by path; to compare names as bytes is much cheaper than as paths.
+    /// Inode numbers by path; comparing names as bytes is much cheaper than as paths.
     entries: HashMap<OsString, u64>,
 }
 
 impl Snapshot {
-    /// Notes what is there now, without what the directories `but` hold.
+    /// Takes a snapshot of the tree, without the contents of the directories `but`.
     pub fn take(tree: &RootTree, but: &[&str]) -> Result<Self> {
         let moment = now(tree)?;
         let mut entries = HashMap::new();
         let walk = walkdir::WalkDir::new(tree.path()).min_depth(1);
         for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
-            let entry = entry.context("looking at the tree")?;
-            let metadata = entry.metadata().context("looking at the tree")?;
+            let entry = entry.context("reading the tree")?;
+            let metadata = entry.metadata().context("reading the tree")?;
             entries.insert(entry.path().strip_prefix(tree.path())?.as_os_str().to_owned(), metadata.ino());
         }
         Ok(Self { moment, entries })
     }
 
-    /// Whether what is at `path` now is what was there then.
+    /// Returns whether the entry at `path` is unchanged.
     pub(super) fn has(&self, path: &Path, metadata: &std::fs::Metadata) -> bool {
         (metadata.ctime(), metadata.ctime_nsec()) < self.moment
             && (path.as_os_str().is_empty() || self.entries.get(path.as_os_str()) == Some(&metadata.ino()))
     }
 
-    /// What was there and is not in `present` any more, sorted.
+    /// Returns the paths of the snapshot that are missing in `present`, sorted.
     pub(super) fn gone(&self, present: &HashSet<OsString>) -> Vec<PathBuf> {
         let gone = self.entries.keys().filter(|path| !present.contains(*path));
         let mut gone: Vec<PathBuf> = gone.map(PathBuf::from).collect();
@@ -52,13 +52,13 @@ impl Snapshot {
     }
 }
 
-/// Whether a path lies directly in one of the directories `but` of the tree.
+/// Returns whether a path is directly in one of the directories `but` of the tree.
 pub(super) fn is_inside(path: &Path, but: &[&str], tree: &RootTree) -> bool {
     let parent = path.parent().and_then(|parent| parent.strip_prefix(tree.path()).ok());
     parent.is_some_and(|parent| but.iter().any(|directory| parent == Path::new(directory)))
 }
 
-/// The tree's own clock: what is changed from now on has this time or a later one.
+/// Returns the current time of the tree's file system: later changes have this time or a later one.
 pub fn now(tree: &RootTree) -> Result<Moment> {
     const PROBE: &str = ".kiwi-clock";
     tree.write(PROBE, "", 0o600)?;

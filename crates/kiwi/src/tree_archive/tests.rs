@@ -1,4 +1,4 @@
-//! Trees that were packed and unpacked.
+//! Tests that pack and unpack trees.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -13,7 +13,7 @@ fn tree(directory: &Path, name: &str, host: &Host) -> RootTree {
     RootTree::create(host, &directory.join(name)).unwrap()
 }
 
-/// Path, kind and mode, size, time, link target of everything.
+/// Returns path, kind, mode, size, time and link target of every entry.
 fn listing(tree: &RootTree) -> Vec<String> {
     let entries = walkdir::WalkDir::new(tree.path()).min_depth(1).sort_by_file_name();
     entries
@@ -65,11 +65,11 @@ fn fill(tree: &RootTree) {
     }
 }
 
-/// A moment after which nothing was made: every time is kept.
+/// A time after which nothing was created: every time is kept.
 const NEVER: Moment = (i64::MAX, 0);
 
 #[test]
-fn everything_comes_back_as_it_was() {
+fn unpacking_restores_every_entry() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
@@ -80,13 +80,13 @@ fn everything_comes_back_as_it_was() {
     let inode = |path: &str| other.metadata(path).unwrap().ino();
     assert_eq!(inode("usr/bin/tool"), inode("usr/bin/twin"));
     assert_eq!(inode("etc/disk"), inode("etc/disk-again"));
-    // In the archive it is a node of its own kind.
+    // The archive contains a device node.
     let decoded = zstd::decode_all(archive.as_slice()).unwrap();
     assert!(!decoded.windows(11).any(|window| window == b"kiwi.device"));
 }
 
 #[test]
-fn a_copy_has_what_stands_for_device_nodes() {
+fn a_copy_has_the_marker_files_of_device_nodes() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
@@ -95,7 +95,7 @@ fn a_copy_has_what_stands_for_device_nodes() {
 }
 
 #[test]
-fn the_difference_over_the_first_tree_gives_the_second() {
+fn the_difference_unpacked_over_the_first_tree_gives_the_second() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
@@ -118,7 +118,7 @@ fn the_difference_over_the_first_tree_gives_the_second() {
 }
 
 #[test]
-fn what_a_build_made_is_made_anew() {
+fn files_created_by_the_build_get_the_current_time() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     let began = now(&one).unwrap();
@@ -136,7 +136,7 @@ fn what_a_build_made_is_made_anew() {
 }
 
 #[test]
-fn an_archive_that_was_cut_is_an_error() {
+fn rejects_a_truncated_archive() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     fill(&one);
@@ -146,7 +146,7 @@ fn an_archive_that_was_cut_is_an_error() {
 }
 
 #[test]
-fn modes_of_a_packed_tree_do_not_depend_on_the_mask() {
+fn modes_of_a_packed_tree_do_not_depend_on_the_umask() {
     let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
     let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
     one.write("open", "x", 0o666).unwrap();

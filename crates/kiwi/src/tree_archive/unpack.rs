@@ -1,4 +1,4 @@
-//! Archive to tree.
+//! Unpacks an archive into a tree.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -15,11 +15,11 @@ use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::{Attributes, RootTree, TreeWriter};
 
-/// Unpacks an archive over the tree; what has a name of the archive's is replaced.
+/// Unpacks an archive over the tree; entries of the same name are replaced.
 pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<()> {
     let (seconds, nanoseconds) = super::now(tree)?;
     let now = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
-    // Decompression has a processor of its own. Chunks go round: memory that was used is used again.
+    // Decompression runs in its own thread. Chunks are returned to it, so that memory is reused.
     let (sender, receiver) = sync_channel::<Vec<u8>>(CHUNKS);
     let (emptied, empty) = sync_channel::<Vec<u8>>(CHUNKS);
     std::thread::scope(|scope| {
@@ -34,7 +34,7 @@ pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<(
                     break;
                 }
             }
-            // Nothing of the input stays unread: whoever hashes it sees all of it.
+            // Reads all of the input, so that its digest covers every byte.
             std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
         });
         let chunks = Chunks { receiver, emptied, chunk: Vec::new(), location: 0 };
@@ -44,12 +44,12 @@ pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<(
     })
 }
 
-/// Bytes of a chunk: a few of them stay in the processor's cache.
+/// Size of a chunk in bytes; several fit in the processor's cache.
 const CHUNK: usize = 256 << 10;
-/// How far decompression may be ahead.
+/// Maximum number of chunks that are decompressed in advance.
 const CHUNKS: usize = 8;
 
-/// Reads until the chunk is full or the input ends; how much there was.
+/// Reads until the chunk is full or the input ends; returns the number of bytes.
 fn fill(input: &mut impl Read, chunk: &mut [u8]) -> std::io::Result<usize> {
     let mut count = 0;
     while count < chunk.len() {
@@ -61,7 +61,7 @@ fn fill(input: &mut impl Read, chunk: &mut [u8]) -> std::io::Result<usize> {
     Ok(count)
 }
 
-/// What the other thread decompressed, in order.
+/// The output of the other thread, in order.
 struct Chunks {
     receiver: Receiver<Vec<u8>>,
     emptied: SyncSender<Vec<u8>>,
@@ -73,7 +73,7 @@ impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.location == self.chunk.len() {
             let Ok(chunk) = self.receiver.recv() else { return Ok(0) };
-            // When the other thread has enough of them, or is done, this one is given up.
+            // The chunk is dropped if the other thread has enough of them or has finished.
             let _ = self.emptied.try_send(std::mem::replace(&mut self.chunk, chunk));
             self.location = 0;
         }
@@ -113,7 +113,7 @@ fn put<R: Read>(
         (EntryType::Link, Some(target)) => writer.hard_link(path, &target),
         (EntryType::Fifo, _) => writer.fifo(path, &attributes),
         (EntryType::Char | EntryType::Block, _) => {
-            let number = |part: Option<u32>| part.context("a device without its number");
+            let number = |part: Option<u32>| part.context("a device node without a number");
             let (major, minor) = (entry.header().device_major()?, entry.header().device_minor()?);
             let is_block = kind == EntryType::Block;
             writer.device(
@@ -153,7 +153,7 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>, now: &Timespec) -> Result<Attri
     })
 }
 
-/// Takes away from the tree what is in `gone`, which is sorted.
+/// Removes the paths in `gone`, which is sorted, from the tree.
 pub fn remove(gone: &[PathBuf], tree: &RootTree) -> Result<()> {
     for path in gone {
         tree.remove(path)?;

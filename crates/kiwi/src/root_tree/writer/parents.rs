@@ -1,4 +1,4 @@
-//! The open directories that entries are written into.
+//! The open directories into which entries are written.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::{Attributes, Made, kind_of, make_room, set_attributes};
 use crate::root_tree::RootTree;
 
-/// Open directories that are kept.
+/// Maximum number of directories that are kept open.
 const KEPT: usize = 128;
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -32,7 +32,7 @@ impl<'a> PackageParents<'a> {
         self.tree
     }
 
-    /// Returns the open directory that `path` is in, and its last part.
+    /// Returns the open directory that contains `path`, and the last component.
     pub(super) fn open<'p>(&mut self, path: &'p Path) -> Result<(BorrowedFd<'_>, &'p OsStr)> {
         let parent = path.parent().unwrap_or(Path::new(""));
         if !self.open.contains_key(parent) {
@@ -46,7 +46,7 @@ impl<'a> PackageParents<'a> {
         Ok((self.open.get(parent).context("opening its directory")?.as_fd(), name))
     }
 
-    /// As [`PackageParents::open`], with a directory that is not kept.
+    /// Like [`PackageParents::open`], for a directory that is not kept open.
     pub(super) fn resolve<'p>(&self, path: &'p Path) -> Result<(OwnedFd, &'p OsStr)> {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let directory = match self.tree.root().resolve(parent) {
@@ -60,13 +60,13 @@ impl<'a> PackageParents<'a> {
     }
 }
 
-/// Directories of an archive: those from the root of the tree to the last entry's; none may be a link.
+/// Directories of an archive: all from the root of the tree to that of the last entry; none may be a link.
 pub(super) struct ArchiveParents {
     root: Directory,
     below: Vec<Directory>,
 }
 
-/// An open directory; it gets its times when nothing more is written into it.
+/// An open directory, which gets its times when nothing more is written into it.
 struct Directory {
     name: OsString,
     handle: OwnedFd,
@@ -108,14 +108,14 @@ impl ArchiveParents {
         Ok(())
     }
 
-    /// Returns the open directory that `path` is in, and its last part.
+    /// Returns the open directory that contains `path`, and the last component.
     pub(super) fn enter<'p>(&mut self, path: &'p Path) -> Result<(BorrowedFd<'_>, &'p OsStr)> {
         self.open_directory(path.parent().unwrap_or(Path::new("")))?;
         let Some(name) = path.file_name() else { bail!("the archive has an entry without a name") };
         Ok((self.top().handle.as_fd(), name))
     }
 
-    /// As [`ArchiveParents::enter`], without a change of which directories are open.
+    /// Like [`ArchiveParents::enter`], without changing the set of open directories.
     pub(super) fn open_exact<'p>(&self, path: &'p Path) -> Result<(OwnedFd, &'p OsStr)> {
         let names = names(path)?;
         let Some((name, parents)) = names.split_last() else {
@@ -129,7 +129,7 @@ impl ArchiveParents {
         Ok((directory, name))
     }
 
-    /// Creates a directory, or takes the existing one, and sets its attributes.
+    /// Creates a directory, or uses the existing one, and sets its attributes.
     pub(super) fn directory(&mut self, path: &Path, attributes: &Attributes) -> Result<Made> {
         if names(path)?.is_empty() {
             set_attributes(&self.root.handle, attributes)?;
@@ -153,7 +153,7 @@ impl ArchiveParents {
         Ok(made)
     }
 
-    /// Gives the directories that are still open their times.
+    /// Sets the times of the directories that are still open.
     pub(super) fn close(mut self) -> Result<()> {
         while !self.below.is_empty() {
             self.close_top()?;
@@ -168,7 +168,7 @@ fn times_of(file: &impl AsFd) -> Result<Timestamps> {
     Ok(Timestamps { last_access: time, last_modification: time })
 }
 
-/// Returns the names on a path, which must lead downwards only.
+/// Returns the components of a path, which must not lead upwards.
 fn names(path: &Path) -> Result<Vec<&OsStr>> {
     let mut names = Vec::new();
     for component in path.components() {
