@@ -17,7 +17,7 @@ fn in_mounts(case: &Case, setup: &str, keywords: &str) -> String {
 fn package_that_is_not_there() {
     let case = Case::new(REPOSITORY, "lesss");
     let expected = "error: a package is not in the repositories of the description: lesss\ncheck the spelling, the \
-                        <packages> sections, and that the repository and component that holds it are named";
+                        <packages> sections, and that the repository and component that contains it are specified";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     case.assert_no_tree();
 }
@@ -141,9 +141,9 @@ fn signature_of_another_key() {
         "{before}NO_PUBKEY [KEY]{}",
         rest.trim_start_matches(|letter: char| letter.is_ascii_hexdigit())
     );
-    let expected = "error: the signature of a repository is not good: The following signatures couldn't be verified \
-                        because the public key is not available: NO_PUBKEY [KEY]\nname its key with <signing \
-                        key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked with \
+    let expected = "error: the signature of a repository cannot be verified: The following signatures couldn't be verified \
+                        because the public key is not available: NO_PUBKEY [KEY]\nspecify its key with <signing \
+                        key=\"file:PATH\"/> in <source> or, if necessary, disable the check with \
                         repository_gpgcheck=\"false\"";
     assert_eq!(said, expected);
     case.assert_no_tree();

@@ -145,8 +145,8 @@ fn type_and_package_manager_that_are_not_built() {
     let case = Case::good();
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
     case.file("config.xml", &text.replace(">apt<", ">zypper<"));
-    let expected = "error: packages are installed with zypper here, which this version of kiwi does not build with yet; \
-                    <packagemanager>apt</packagemanager> it can";
+    let expected = "error: the description uses the package manager zypper, which this version of kiwi does not support yet; \
+                    use <packagemanager>apt</packagemanager>";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
 }
 

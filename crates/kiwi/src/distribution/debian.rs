@@ -14,7 +14,7 @@ use super::{
     Facts, ImageRepository, Leftovers, PackageScripts, ReadFile, Renew, RepositoryFile, SecretKind, Unit,
 };
 
-/// Keys of all Debian releases, on the build host and in images.
+/// Signing keys of all Debian releases, on the build host and in images.
 pub(super) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 pub(super) const FACTS: Facts = Facts {
@@ -37,7 +37,7 @@ pub(super) const FACTS: Facts = Facts {
         unattended: &[("DEBIAN_FRONTEND", "noninteractive")],
         service_guard: ("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n"),
         held_back: &[
-            // kiwi makes the boot image itself.
+            // kiwi creates the boot image itself.
             ("usr/sbin/update-initramfs", NOTHING),
             ("usr/bin/dracut", NOTHING),
             ("usr/bin/ssh-keygen", SHORT_HOST_KEY),
@@ -84,7 +84,7 @@ pub(super) const FACTS: Facts = Facts {
 };
 
 const NOTHING: &str = "#!/bin/sh\nexit 0\n";
-/// The host keys of the build are removed at its end, and a long RSA key takes seconds.
+/// The host keys of the build are removed at its end, and generating a long RSA key takes seconds.
 const SHORT_HOST_KEY: &str = "#!/bin/sh\n\
     case \" $* \" in *' -f /etc/ssh/ssh_host_rsa_key '*) set -- \"$@\" -b 1024;; esac\n\
     exec /usr/bin/ssh-keygen.kiwi \"$@\"\n";
@@ -117,7 +117,7 @@ const POSTGRESQL_CLUSTER: SecretKind = SecretKind {
     what: "system identifier of a PostgreSQL cluster",
     files: &["var/lib/postgresql/*/*/global/pg_control"],
     renew: Renew::Author(
-        "take the cluster away in config.sh (pg_dropcluster VERSION NAME) and let a unit make it at the first boot \
+        "remove the cluster in config.sh (pg_dropcluster VERSION NAME) and let a unit create it at the first boot \
          (pg_createcluster VERSION NAME)",
     ),
 };
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_architectures_as_debian_does() {
+    fn returns_debian_names_of_architectures() {
         for (keyword, name) in
             [("x86_64", "amd64"), ("i586", "i386"), ("arm64", "arm64"), ("riscv64", "riscv64")]
         {

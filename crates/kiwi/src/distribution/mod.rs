@@ -1,7 +1,7 @@
-//! Families of distributions: what is true of the trees and repositories of a family, as data.
+//! Families of distributions: the properties of the trees and repositories of a family, as data.
 //!
-//! How packages get into a tree is the task of the module `package_manager`. A new family is a file with its [`Facts`] and a
-//! row of `families!`; every field has to be filled in.
+//! The module `package_manager` installs packages in a tree. A new family is a file with its [`Facts`] and a row of
+//! `families!`; every field is required.
 
 pub(crate) mod debian;
 mod secret;
@@ -29,7 +29,7 @@ macro_rules! families {
             /// All families.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$family),+];
 
-            /// Returns what is true of this family.
+            /// Returns the properties of this family.
             pub(crate) fn facts(self) -> &'static Facts {
                 match self {
                     $(Self::$family => &$facts,)+
@@ -44,7 +44,7 @@ families! {
     Debian => debian::FACTS,
 }
 
-/// Everything that differs between families.
+/// The properties that differ between families.
 pub(crate) struct Facts {
     /// The name of the family, for messages.
     pub(crate) name: &'static str,
@@ -58,9 +58,9 @@ pub(crate) struct Facts {
     pub(crate) user_package: &'static str,
     /// The package that provides the data of locales.
     pub(crate) locale_package: &'static str,
-    /// How package scripts have to be run during a build.
+    /// Conventions for running package scripts during a build.
     pub(crate) package_scripts: PackageScripts,
-    /// What a build leaves in a tree that says nothing about the system.
+    /// Files that a build leaves in a tree and that are not part of the system.
     pub(crate) leftovers: Leftovers,
     /// Files that must differ between machines.
     pub(crate) secrets: &'static [SecretKind],
@@ -82,33 +82,33 @@ pub(crate) struct PackageScripts {
     pub(crate) merged_directories: &'static [&'static str],
 }
 
-/// Files that say when and where a tree was built, or that can be downloaded again.
+/// Files that only record when and where a tree was built, or that can be downloaded again.
 pub(crate) struct Leftovers {
     /// Logs and backups.
     pub(crate) removed: &'static [&'static str],
     /// Files that the package manager creates again.
     pub(crate) caches: &'static [&'static str],
-    /// Directories of such files; they stay without their contents.
+    /// Directories of such files, which are emptied.
     pub(crate) cache_directories: &'static [&'static str],
 }
 
-/// Where and how a family lists the repositories of a system.
+/// The file in which a family lists the repositories of a system.
 pub(crate) struct RepositoryFile {
     /// The file that kiwi writes.
     pub(crate) path: &'static str,
     /// Files that it replaces.
     pub(crate) replaces: &'static [&'static str],
-    /// Nothing is written into a tree without this directory.
+    /// The directory of the file; nothing is written if the tree does not have it.
     pub(crate) directory: &'static str,
-    /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document where the public
-    /// archives are.
+    /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document the URLs of the
+    /// public archives.
     pub(crate) text: fn(&[&ImageRepository], ReadFile<'_>) -> Option<String>,
 }
 
-/// Returns the text of a file of a tree; none if there is no such file.
+/// Returns the text of a file of a tree; `None` if it does not exist.
 pub(crate) type ReadFile<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A repository that the image is configured with.
+/// A repository in the configuration of the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageRepository {
     /// A public URL, never a mirror of the build host.
@@ -117,12 +117,12 @@ pub struct ImageRepository {
     pub suites: Vec<String>,
     /// The components; empty for a flat repository.
     pub components: Vec<String>,
-    /// The keys in the image that sign it; none: those the system trusts.
+    /// The keyring in the image that signs it; `None` for the keys that the system trusts.
     pub keyring: Option<PathBuf>,
 }
 
 impl Leftovers {
-    /// Removes what the package manager can create or download again.
+    /// Removes files that the package manager can create or download again.
     pub(crate) fn clear_caches(&self, tree: &RootTree) -> Result<()> {
         self.cache_directories.iter().try_for_each(|directory| tree.clear_dir(directory))?;
         self.caches.iter().try_for_each(|path| tree.remove(path))
@@ -130,7 +130,7 @@ impl Leftovers {
 }
 
 impl Distribution {
-    /// Returns the family of a tree by its `os-release`; none if the tree has no such file or kiwi does not know the family.
+    /// Returns the family of a tree by its `os-release`; `None` if the file is missing or the family is unknown.
     pub(crate) fn detect(tree: &RootTree) -> Option<Self> {
         let files = ["etc/os-release", "usr/lib/os-release"];
         let text = files.iter().find_map(|file| tree.read_text(file).ok())?;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn detects_a_family_by_id_and_by_what_the_release_is_like() {
+    fn detects_a_family_by_id_and_id_like() {
         assert_eq!(detected(Some("NAME=\"Debian\"\nID=debian\n")), Some(Distribution::Debian));
         assert_eq!(detected(Some("ID=mint\nID_LIKE=\"ubuntu debian\"\n")), Some(Distribution::Debian));
         assert_eq!(detected(Some("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n")), None);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_family_is_listed_once_under_ids_of_its_own() {
+    fn every_family_is_listed_once_under_its_own_ids() {
         let mut ids: Vec<&str> =
             Distribution::ALL.iter().flat_map(|family| family.facts().ids).copied().collect();
         let count = ids.len();

@@ -1,34 +1,34 @@
-//! Kinds of secrets: files that a build makes and that must differ between machines. They were found by building twice and in the
-//! scripts of packages.
+//! Kinds of secrets: files that a build creates and that must differ between machines. They were found by comparing two
+//! builds and by reading the scripts of packages.
 
 /// Files that must differ between machines.
 pub(crate) struct SecretKind {
-    /// What they are, for messages.
+    /// Their name, for messages.
     pub(crate) what: &'static str,
-    /// Their paths; a `*` matches anything within one name.
+    /// Their paths; a `*` matches anything within one component.
     pub(crate) files: &'static [&'static str],
-    /// Who creates them on each machine.
+    /// How they are created on each machine.
     pub(crate) renew: Renew,
 }
 
-/// Who creates a secret that was removed from an image.
+/// How a secret that was removed from an image is created again.
 pub(crate) enum Renew {
-    /// The system does when it is missing.
+    /// The system creates it if it is missing.
     System,
-    /// A unit that kiwi adds.
+    /// A unit that kiwi adds creates it.
     Unit(Unit),
-    /// Nobody can without losing other data, so it stays; the text tells the author of the description what to do.
+    /// It cannot be removed without losing other data, so it is kept; the text tells the author of the description the remedy.
     Author(&'static str),
 }
 
-/// A unit that runs once, when its file is missing.
+/// A unit that runs once, if its file is missing.
 pub(crate) struct Unit {
     pub(crate) name: &'static str,
     /// The file.
     pub(crate) missing: &'static str,
-    /// Units that wait for it; empty: all services do.
+    /// Units that start after it; if empty, all services do.
     pub(crate) before: &'static str,
-    /// Programs that the image must have.
+    /// Programs that the image must contain.
     pub(crate) programs: &'static [&'static str],
     pub(crate) commands: &'static [&'static str],
 }
@@ -86,7 +86,7 @@ pub(super) const NVME_HOST: SecretKind = SecretKind {
         missing: "etc/nvme/hostnqn",
         before: "",
         programs: &["usr/sbin/nvme"],
-        // `nvme gen-hostnqn` takes the id of the board, which is nothing but zeros on many.
+        // `nvme gen-hostnqn` uses the id of the board, which is all zeros on many boards.
         commands: &[
             "/bin/sh -c 'cat /proc/sys/kernel/random/uuid >/etc/nvme/hostid'",
             "/bin/sh -c 'sed s/^/nqn.2014-08.org.nvmexpress:uuid:/ /etc/nvme/hostid >/etc/nvme/hostnqn'",

@@ -1,4 +1,4 @@
-//! Plans and `kiwi.lock`: what a resolution adds to a lock, and a plan that is limited to the packages of one.
+//! Plans and `kiwi.lock`: the entries of a resolution in a lock file, and a plan that is limited to the packages of one.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::lock::LockedPackage;
 use crate::repository::LOCAL;
 
 impl PackagePlan {
-    /// Returns the entries of a resolution in a lock.
+    /// Returns the entries of a resolution in a lock file.
     pub fn locked(&self, resolution: &Resolution, image: &str) -> Vec<LockedPackage> {
         let numbered = resolution.packages.iter().enumerate();
         numbered.map(|(order, package)| self.locked_package(package, order, image)).collect()
@@ -22,7 +22,7 @@ impl PackagePlan {
             let file = location.strip_prefix(repository.location.trim_end_matches('/'))?;
             Some((repository.lock_name.clone(), file.trim_start_matches('/').to_owned()))
         });
-        // A directory of packages is indexed at another location, where its files have no directories.
+        // The index of a directory of packages is elsewhere, and has no directories in the paths of files.
         let name_only = location.rsplit('/').next().unwrap_or(location).to_owned();
         let (repository, file) = found.unwrap_or((LOCAL.to_owned(), name_only));
         LockedPackage {
@@ -37,7 +37,8 @@ impl PackagePlan {
         }
     }
 
-    /// Limits the plan to the packages of a lock, which are collected in `directory`. The repositories of the image stay.
+    /// Limits the plan to the packages of a lock file, which are collected in `directory`. The repositories of the image do
+    /// not change.
     pub fn lock_to(&mut self, packages: &[LockedPackage], directory: &Path, context: &Context) -> Result<()> {
         let repository = self.manager().collect_locked(packages, directory, context)?;
         for other in &mut self.repositories {

@@ -1,4 +1,4 @@
-//! The package managers that this version of kiwi builds with.
+//! The package managers that this version of kiwi supports.
 
 use description::PackageManager as Keyword;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use super::{PackageManager, PackagePath, PackagePlan, apt};
 use crate::distribution::Distribution;
 use crate::failure::{Failure, Kind};
 
-/// A package manager that can be used. What is not built cannot be constructed from a description.
+/// A supported package manager. The others of a description cannot be constructed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Manager {
     /// apt
@@ -22,8 +22,8 @@ impl TryFrom<Keyword> for Manager {
         found.ok_or_else(|| {
             let built: Vec<&str> = Self::ALL.iter().map(|manager| manager.keyword().keyword()).collect();
             let message = format!(
-                "packages are installed with {} here, which this version of kiwi does not build with yet; \
-                 <packagemanager>{}</packagemanager> it can",
+                "the description uses the package manager {}, which this version of kiwi does not support yet; \
+                 use <packagemanager>{}</packagemanager>",
                 keyword.keyword(),
                 built.join("|")
             );
@@ -36,7 +36,7 @@ impl Manager {
     /// All of them.
     const ALL: &'static [Self] = &[Self::Apt];
 
-    /// Returns the keyword of a description.
+    /// Returns its keyword in a description.
     fn keyword(self) -> Keyword {
         match self {
             Self::Apt => Keyword::Apt,
@@ -50,7 +50,7 @@ impl Manager {
         }
     }
 
-    /// Returns whether it knows groups of packages that have a name.
+    /// Returns whether it supports patterns, named groups of packages.
     pub(super) fn has_patterns(self) -> bool {
         match self {
             Self::Apt => false,
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_a_package_manager_that_is_not_built_by_name() {
+    fn an_error_names_an_unsupported_package_manager() {
         assert_eq!(Manager::try_from(Keyword::Apt).unwrap(), Manager::Apt);
         for keyword in [Keyword::Smart, Keyword::Zypper, Keyword::Dnf] {
             let error = Manager::try_from(keyword).unwrap_err();
             assert_eq!(error.kind, Kind::NotBuilt);
             let expected = format!(
-                "packages are installed with {} here, which this version of kiwi does not build with yet; \
-                 <packagemanager>apt</packagemanager> it can",
+                "the description uses the package manager {}, which this version of kiwi does not support yet; \
+                 use <packagemanager>apt</packagemanager>",
                 keyword.keyword()
             );
             assert_eq!(error.to_string(), expected);

@@ -6,7 +6,7 @@
 //! installed, remove                                  any time later
 //! ```
 //!
-//! The formats of packages, databases and repository indices are known below this module only.
+//! Only this module knows the formats of packages, databases and repository indices.
 
 mod apt;
 mod deb;
@@ -32,28 +32,28 @@ use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
-/// What a package manager has to do, decided before anything is done.
+/// The tasks of a package manager, decided before anything is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagePlan {
-    /// Which package manager carries it out.
+    /// The package manager that carries it out.
     pub(crate) manager: Manager,
     /// The family of the packages.
     pub(crate) distribution: Distribution,
-    /// How packages get into a new tree.
+    /// How packages are installed in a new tree.
     pub path: PackagePath,
     /// The distribution's name of the architecture.
     pub architecture: String,
-    /// Where packages come from.
+    /// The repositories that provide packages.
     pub repositories: Vec<Resolved>,
-    /// Installed first, with the packages that the distribution calls essential.
+    /// Packages that are installed first, together with the essential packages of the distribution.
     pub bootstrap: PackageSet,
-    /// All others.
+    /// All other packages.
     pub image: PackageSet,
-    /// Removed again at the end, whatever needs them.
+    /// Packages that are removed at the end, even if others need them.
     pub delete: Vec<PackageName>,
 }
 
-/// How packages get into a new tree.
+/// How packages are installed in a new tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum PackagePath {
     /// kiwi unpacks them in parallel, the package manager configures them.
@@ -72,7 +72,7 @@ pub struct Installed {
     pub version: String,
     /// Its architecture.
     pub architecture: String,
-    /// Licences as the package declares them; `unknown` when it does not.
+    /// Licences in the package's metadata; `unknown` if they are missing.
     pub licences: String,
 }
 
@@ -98,7 +98,7 @@ impl fmt::Display for Package {
     }
 }
 
-/// What will be installed into a new tree.
+/// The packages that will be installed in a new tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// Every package.
@@ -107,38 +107,38 @@ pub struct Resolution {
     pub bootstrap: Vec<Package>,
 }
 
-/// Packages that are installed into a new tree together, with the effects of their scripts. A layer is based on those before it;
-/// its contents depend on the packages alone, never on what the cache has.
+/// Packages that are installed together in a new tree, with the effects of their scripts. A layer is based on the earlier
+/// ones; its contents depend on the packages alone, never on the state of the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// The stage of the cache under which it is saved.
     pub stage: Stage,
-    /// In the order of their installation.
+    /// The packages in the order of their installation.
     pub packages: Vec<Package>,
     /// Names of those that are configured before the others, in this order.
     pub configured_early: Vec<String>,
 }
 
-/// What is known about the layer above the bootstrap packages before anything is installed.
+/// The layer above the bootstrap packages, as far as it is known before the installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextLayer<T> {
-    /// It will be this one.
+    /// The layer.
     Known(T),
-    /// There will be none.
+    /// There is no such layer.
     None,
     /// Unknown until this number of packages, which are not in the cache, are downloaded and read.
     Unread(usize),
 }
 
-/// The layers of a tree that earlier builds saved. A package manager asks for them one after the other, the lowest first, and
-/// creates and saves a missing one before it asks for the next. One that installs everything in one go never asks.
+/// The layers of a tree that earlier builds saved. A package manager asks for one after the other, the lowest first, and
+/// creates and saves a missing one before it asks for the next. One that installs everything at once never asks.
 pub trait Layers {
-    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved with it, or
-    /// none if there is no such layer; then the tree is unchanged.
+    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved with
+    /// it; `None` if there is no such layer, with the tree unchanged.
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
     /// Saves the tree with this layer, and a note.
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
-    /// Marks the end of the layers: what is installed from now on belongs to none.
+    /// Marks the end of the layers: packages that are installed later belong to none.
     fn end(&mut self) -> Result<()>;
 }
 
@@ -150,22 +150,23 @@ impl Resolution {
     }
 }
 
-/// What the image knows about repositories after the work on its tree.
+/// The repositories in the configuration of the image after the work on its tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImageRepositories {
     /// Those of the plan.
     Write,
-    /// What it knew before, if it knew any: repositories of one run are never stored.
+    /// Those that were configured before, if any: repositories of one run are never stored.
     Keep,
 }
 
-/// What a package manager does with a tree.
+/// The operations of a package manager on a tree.
 pub trait PackageManager {
-    /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one.
+    /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one in seconds since
+    /// 1970.
     fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64>;
-    /// Decides which packages a new tree gets, after `refresh`; nothing is downloaded or installed.
+    /// Selects the packages of a new tree, after `refresh`; downloads and installs nothing.
     fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution>;
-    /// Installs what `resolve` decided into the same tree.
+    /// Installs the packages that `resolve` selected in the same tree.
     fn install(
         &self,
         resolution: &Resolution,
@@ -173,26 +174,27 @@ pub trait PackageManager {
         tree: &RootTree,
         context: &Context,
     ) -> Result<()>;
-    /// Returns the layer that `install` will ask for after the bootstrap packages; nothing is downloaded or installed.
+    /// Returns the layer that `install` will ask for after the bootstrap packages; downloads and installs nothing.
     fn next_layer(
         &self,
         resolution: &Resolution,
         tree: &RootTree,
         context: &Context,
     ) -> Result<NextLayer<Layer>>;
-    /// Returns the directories of the tree in which it works between `refresh` and `finish`; their contents are not part of the tree.
+    /// Returns the directories of the tree that it uses between `refresh` and `finish`; their contents are not part of the
+    /// tree.
     fn working_directories(&self) -> &'static [&'static str];
-    /// Brings the packages of a tree up to date and adds the image packages of the plan.
+    /// Upgrades the packages of a tree and adds the image packages of the plan.
     fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()>;
     /// Removes the packages that the plan deletes.
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()>;
-    /// Returns what is installed, sorted by name.
+    /// Returns the installed packages, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
-    /// Removes every trace of the work and lists the repositories of the image.
+    /// Removes all temporary files of the work and lists the repositories of the image.
     fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()>;
-    /// Returns the name of a package's file.
+    /// Returns the file name of a package.
     fn file_name(&self, package: &Package) -> String;
-    /// Collects exactly the packages of a lock in `directory`, which does not exist. Returns it as a repository.
+    /// Collects exactly the packages of a lock file in `directory`, which must not exist. Returns it as a repository.
     fn collect_locked(
         &self,
         packages: &[LockedPackage],
@@ -201,19 +203,19 @@ pub trait PackageManager {
     ) -> Result<Resolved>;
 }
 
-/// Refuses, before anything is built, a package manager that this version of kiwi does not build with.
+/// Rejects, before anything is built, a package manager that this version of kiwi does not support.
 pub fn check(manager: description::PackageManager) -> Result<(), Failure> {
     Manager::try_from(manager).map(drop)
 }
 
 impl PackagePlan {
-    /// Decides what has to be done for a selection.
+    /// Decides the tasks for a selection.
     pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
         let manager = Manager::try_from(selection.package_manager)?;
         let patterns = [&selection.bootstrap, &selection.image].map(|set| set.patterns.first());
         if let Some(pattern) = patterns.into_iter().flatten().next().filter(|_| !manager.has_patterns()) {
             bail!(
-                "{} knows no patterns, but the description names the pattern {pattern}; name its packages",
+                "{} does not support patterns, but the description names the pattern {pattern}; name its packages",
                 selection.package_manager.keyword()
             );
         }
@@ -235,7 +237,7 @@ impl PackagePlan {
         self.manager.has_layers(self.path)
     }
 
-    /// Returns the package manager that carries it out.
+    /// Returns the package manager that carries out the plan.
     pub fn manager(&self) -> Box<dyn PackageManager + '_> {
         self.manager.open(self)
     }

@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(found[5].paths, ["var/lib/app/key.pem"]);
         let said = found[3].to_string();
         assert!(
-            said.contains("(/var/lib/postgresql/15/main/global/pg_control); take the cluster away"),
+            said.contains("(/var/lib/postgresql/15/main/global/pg_control); remove the cluster"),
             "{said}"
         );
         assert!(tree.exists(cluster), "a cluster that may contain data of the description was removed");

@@ -1,7 +1,7 @@
 //! `debian://SUITE`: a Debian release on the mirror of the build host.
 //!
 //! The mirror is the one that the host's apt uses, read from its source lists; the configuration and the environment take
-//! precedence. The image gets the public archive: a mirror of the build host is of no use elsewhere.
+//! precedence. The image gets the public archive, because a mirror of the build host may be unreachable elsewhere.
 
 use std::path::Path;
 
@@ -9,16 +9,16 @@ use anyhow::{Result, bail};
 
 use super::KEYRING;
 
-/// Files in which Debian's apt documents the public archives, the default where nothing else names one.
+/// Files in which Debian's apt documents the public archives, the default if no other file names one.
 const DOCUMENTED: [&str; 2] =
     ["usr/share/doc/apt/examples/debian.sources", "usr/share/doc/apt/examples/sources.list"];
-/// Stand for the public archives in the repositories of an image until its own apt documents where they are.
+/// Placeholders for the public archives in the repositories of an image, until its own apt documents their URLs.
 const PUBLIC: &str = "@archive@";
 const PUBLIC_SECURITY: &str = "@security@";
-/// Suites that have neither updates nor security.
+/// Suites without updates and security archives.
 const ROLLING: [&str; 3] = ["sid", "unstable", "experimental"];
 
-/// Where Debian's archives are, as the user configured it.
+/// The URLs of Debian's archives in the user's configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mirrors {
@@ -32,13 +32,13 @@ pub struct Mirrors {
 /// One archive of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReleaseArchive {
-    /// The mirror that the build uses.
+    /// The URL of the mirror that the build uses.
     pub(crate) location: String,
-    /// Stands for the public archive in the image.
+    /// The placeholder for the URL of the public archive in the image.
     pub(crate) public: &'static str,
-    /// The suites in it that belong to the release.
+    /// The suites of the release in this archive.
     pub(crate) suites: Vec<String>,
-    /// The keys that sign it.
+    /// The keyring that signs it.
     pub(crate) keyring: &'static str,
 }
 
@@ -46,20 +46,21 @@ pub(crate) struct ReleaseArchive {
 pub(crate) fn release(suite: &str, configured: &Mirrors) -> Result<Vec<ReleaseArchive>> {
     if !Path::new(KEYRING).is_file() {
         bail!(
-            "the keys of the Debian archive are needed and missing ({KEYRING}); install the package that provides \
+            "the signing keys of the Debian archive ({KEYRING}) are missing; install the package that provides \
              them: debian-archive-keyring"
         );
     }
     let host = Mirrors::of_lists(&host_lists(Path::new("/etc/apt")));
     let documented =
         Mirrors::of_lists(&documented_lists(|path| std::fs::read_to_string(Path::new("/").join(path)).ok()));
-    // With a configured mirror and no configured security archive, the public one: the host's belongs to another mirror.
+    // With a configured mirror and no configured security archive, uses the public one: that of the host belongs to another
+    // mirror.
     let host_security = if configured.main.is_some() { None } else { host.security };
     let main = configured.main.clone().or(host.main).or(documented.main);
     let security = configured.security.clone().or(host_security).or(documented.security);
     let (Some(main), Some(security)) = (main, security) else {
         bail!(
-            "no mirror for debian://{suite}: the source lists of this host name none; set KIWI_DEBIAN_MIRROR and \
+            "no mirror for debian://{suite}: the source lists of this host contain none; set KIWI_DEBIAN_MIRROR and \
              KIWI_DEBIAN_SECURITY_MIRROR, or in /etc/kiwi.toml: [debian] mirror = \"URL\", security = \"URL\""
         );
     };
@@ -79,8 +80,8 @@ fn documented_lists(read: impl Fn(&str) -> Option<String>) -> Vec<(String, Strin
     DOCUMENTED.iter().filter_map(|path| Some((name(path), read(path)?))).collect()
 }
 
-/// Returns the lists of an image with the public archives that its apt documents; `read` reads a file of the image. None if it has no
-/// such file.
+/// Returns the lists of an image with the public archives that its apt documents; `read` reads a file of the image.
+/// Returns `None` if the image has no such file.
 pub(super) fn with_public_archives(lists: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     if !lists.contains(PUBLIC) {
         return Some(lists.to_owned());
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrors_are_read_from_deb822() {
+    fn reads_mirrors_from_deb822() {
         let text = "Types: deb\n# http://snapshot.example\nURIs: http://a.example/debian\nSuites: bookworm bookworm-updates\n\
                     Components: main\n\nTypes: deb\nURIs: http://s.example/x\nSuites: bookworm-security\nComponents: main\n";
         let expected = (Some("http://a.example/debian".to_owned()), Some("http://s.example/x".to_owned()));
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_gets_the_archives_its_own_apt_documents() {
+    fn an_image_gets_the_archives_that_its_own_apt_documents() {
         let example = "deb http://a.example/debian bookworm main\ndeb http://s.example/security bookworm-security main\n";
         let lists = "URIs: @archive@\nSuites: bookworm\n\nURIs: @security@\n";
         let read = |path: &str| path.ends_with("sources.list").then(|| example.to_owned());
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrors_are_read_from_lines_and_foreign_ones_are_not_taken() {
+    fn reads_mirrors_from_lines_and_ignores_foreign_ones() {
         let text = "deb https://other.example/apt stable-2 main\ndeb [arch=amd64 signed-by=/x] http://a.example/debian \
                     trixie main\n#deb http://no.example/d trixie main\ndeb http://s.example trixie-security main\n";
         let expected = (Some("http://a.example/debian".to_owned()), Some("http://s.example".to_owned()));

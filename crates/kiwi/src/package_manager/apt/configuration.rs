@@ -1,4 +1,4 @@
-//! apt's configuration for one tree: our directory, our source lists, no file of the host's.
+//! The configuration of apt for one tree: kiwi's directory and source lists, and no file of the host.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::root_tree::RootTree;
 use crate::stage::Digest;
 
 impl Apt<'_> {
-    /// apt's configuration and source lists, in our directory of the tree.
+    /// Writes apt's configuration and source lists to kiwi's directory in the tree.
     pub(super) fn configure(&self, tree: &RootTree, host: &Host) -> Result<()> {
         for directory in [
             "etc/apt.conf.d",
@@ -72,14 +72,15 @@ impl Apt<'_> {
         )
     }
 
-    /// The deb822 paragraph of one repository; its key and, for a directory of packages, its index are put in our directory.
+    /// Returns the deb822 paragraph of one repository; copies its key to kiwi's directory, and the index of a directory of
+    /// packages.
     fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
         let location = match (&repository.kind, repository.location.starts_with('/')) {
             _ if is_directory(repository) => self.index_directory(repository, index, tree, host)?,
             (RepositoryType::AptDeb, true) => format!("copy:{}", repository.location),
             (RepositoryType::AptDeb, false) => repository.location.clone(),
             (kind, _) => bail!(
-                "the repository {} is of type {kind:?}, which apt cannot use; apt takes apt-deb and, for a local \
+                "the repository {} is of type {kind:?}, which apt does not support; use apt-deb or, for a local \
                  directory of packages, deb-dir",
                 repository.location
             ),
@@ -113,11 +114,11 @@ impl Apt<'_> {
         Ok(text)
     }
 
-    /// A key of the network, in our directory; apt tells armoured keys from binary ones by the ending of the file.
+    /// Fetches a signing key into kiwi's directory; apt recognises armoured and binary keys by the file extension.
     fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
         if url.starts_with("http://") || url.starts_with("ftp://") {
             host.warn(Warning::Repository, &format!(
-                "the signing key {url} is fetched over a connection that nobody vouches for; use https, or a file"
+                "the signing key {url} cannot be trusted because its connection is not authenticated; use https, or a file"
             ));
         }
         let fetched = format!("{WORK}/etc/{name}.key");
@@ -139,7 +140,7 @@ impl Apt<'_> {
         Ok(tree.path().join(location))
     }
 
-    /// A directory of `.deb` files gets an index of its own: the directory stays as it is.
+    /// Creates an index for a directory of `.deb` files inside the tree; the directory itself is not changed.
     fn index_directory(
         &self,
         repository: &Resolved,
@@ -173,7 +174,7 @@ impl Apt<'_> {
                 &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
             tree.symlink(format!("{location}/{name}"), &path)?;
         }
-        // By the label in its release file a pin finds the repository.
+        // A pin refers to the repository by the label in this release file.
         let release =
             format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
         tree.write(format!("{location}/Release"), release, 0o644)?;

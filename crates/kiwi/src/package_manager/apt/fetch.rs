@@ -1,6 +1,6 @@
-//! Packages into the cache: each is downloaded once, checked against the digest that its repository names, and used in place.
+//! Fetches packages into the cache: each is downloaded once, checked against the digest in its repository, and read there.
 //!
-//! A package that is used again is packed again on the way, and read from there from then on.
+//! A package that is used again is recompressed at the same time, and read in that form from then on.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -19,16 +19,16 @@ use crate::package_manager::deb::{Deb, Finished};
 use crate::package_manager::{Package, PackageManager};
 use crate::root_tree::RootTree;
 
-/// Where the file of a package is.
+/// The location of the file of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fetched {
     pub(super) path: PathBuf,
-    /// It came just now.
+    /// It was downloaded by this call.
     new: bool,
 }
 
 impl Apt<'_> {
-    /// Downloads the packages that the cache does not have. Returns where each of them is.
+    /// Downloads the packages that are missing in the cache; returns the path of each package.
     pub(super) fn fetch(
         &self,
         packages: &[Package],
@@ -65,16 +65,16 @@ impl Apt<'_> {
             for package in &missing {
                 if !cache.packages().adopt(&package.checksum, &target(package), host)? {
                     bail!(
-                        "the package {} does not have the digest its repository names; fetch again",
+                        "the package {} does not have the digest in its repository; build again",
                         package.location
                     );
                 }
             }
-            arriving.close().context("removing the directory of arriving packages")?;
+            arriving.close().context("removing the directory of downloaded packages")?;
             stage.finish();
         }
         let fetched = |(package, found): (&Package, Option<PathBuf>)| {
-            let gone = || format!("the package {package} is gone from the cache");
+            let gone = || format!("the package {package} is no longer in the cache");
             let new = found.is_none();
             let path = found.or_else(|| cache.packages().find(&package.checksum)).with_context(gone)?;
             Ok(Fetched { path, new })
@@ -82,7 +82,7 @@ impl Apt<'_> {
         packages.iter().zip(intact).map(fetched).collect()
     }
 
-    /// Does the same as `fetch` for kiwi's own reading: repacked where the cache has that.
+    /// Like `fetch`, for packages that kiwi reads itself: returns recompressed packages if the cache has them.
     pub(super) fn fetch_to_read<'s>(
         &self,
         packages: &[Package],
@@ -127,7 +127,7 @@ fn uri(package: &Package) -> String {
     format!("{scheme}{}", package.location)
 }
 
-/// Packs packages again that are read for a second time.
+/// Recompresses packages that are read for the second time.
 pub(super) struct Repacker<'s> {
     directory: Option<WorkDirectory>,
     /// Digests by paths.
@@ -138,7 +138,7 @@ pub(super) struct Repacker<'s> {
 }
 
 impl Repacker<'_> {
-    /// The data archive of a package.
+    /// Returns the data archive of a package.
     pub(super) fn open(&self, package: &Deb) -> Result<Box<dyn Read>> {
         let wanted = self.used_again.get(package.path()).zip(self.directory.as_ref());
         let Some((digest, directory)) = wanted.filter(|_| package.is_slow()) else {
@@ -146,14 +146,14 @@ impl Repacker<'_> {
         };
         let path = directory.path().join(digest);
         if path.exists() {
-            // Read once more, for a file that another package has, too.
+            // The package is read once more, for a file that another package contains, too.
             return Ok(Box::new(package.data()?));
         }
         let file = self.host.create_file(&path).with_context(|| format!("writing {}", path.display()))?;
         Ok(Box::new(package.repacking(file, &path, self.finished.clone())?))
     }
 
-    /// Keeps what was packed anew.
+    /// Saves the recompressed packages.
     pub(super) fn save(self) -> Result<()> {
         let finished = std::mem::take(&mut *self.finished.lock().unwrap_or_else(PoisonError::into_inner));
         at_once(&finished, self.host, |path| match path.file_name().and_then(|name| name.to_str()) {
@@ -165,7 +165,7 @@ impl Repacker<'_> {
     }
 }
 
-/// Does the same with each of `items`, on all processors; the results in their order.
+/// Calls a function for each of `items`, on all processors; returns the results in their order.
 pub(super) fn at_once<T: Sync, R: Send>(
     items: &[T],
     host: &Host,

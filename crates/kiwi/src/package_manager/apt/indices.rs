@@ -1,5 +1,5 @@
-//! The indices of the repositories and what apt decides from them: kept between builds, so that an update only asks for
-//! what is new and the same question about the same indices is answered once.
+//! The indices of the repositories and apt's answers about them, which are cached: an update only asks for changes, and
+//! the same question about the same indices is asked once.
 
 use std::fs::File;
 
@@ -21,22 +21,22 @@ pub(super) const LISTS: &str = "var/lib/apt/lists";
 const RESOLUTION_FORMAT: u32 = 2;
 
 impl Apt<'_> {
-    /// Which repositories these are.
+    /// Returns the digest of the source lists.
     fn repositories(&self, tree: &RootTree) -> Result<Digest> {
         let sources = tree.read(format!("{WORK}/etc/sources.list.d/kiwi.sources"))?;
-        // A directory of packages gets an index inside the tree, whose location is none of the repository's.
+        // The index of a directory of packages is inside the tree, whose path does not identify the repository.
         let text = String::from_utf8_lossy(&sources).replace(&tree.path().display().to_string(), "");
         Ok(Digest::of(format!("{} {text}", self.plan.architecture)))
     }
 
-    /// Puts the indices of the last update into the tree.
+    /// Copies the indices of the last update into the tree.
     pub(super) fn restore_indices(&self, tree: &RootTree, context: &Context) -> Result<()> {
         let cache = context.cache()?;
         let host = &context.host;
         cache.indices().restore(&self.repositories(tree)?, &tree.path().join(LISTS), host)
     }
 
-    /// Keeps the indices, unless they are what was taken: `before` is their digest then.
+    /// Saves the indices unless they are unchanged: `before` is their digest after `restore_indices`.
     pub(super) fn save_indices(&self, before: &Digest, tree: &RootTree, context: &Context) -> Result<()> {
         let cache = context.cache()?;
         let host = &context.host;
@@ -45,13 +45,13 @@ impl Apt<'_> {
         }
         let kept = cache.indices().save(&self.repositories(tree)?, &tree.path().join(LISTS), host);
         if let Err(error) = kept {
-            host.warn(Warning::Cache, &format!("the next build reads the repositories anew: {error:#}"));
+            host.warn(Warning::Cache, &format!("the next build must fetch the indices of the repositories again: {error:#}"));
         }
         Ok(())
     }
 
-    /// What the repositories say, in one keyword. A release file names the digests of its indices, which apt has checked;
-    /// where there is none, the indices themselves count.
+    /// Returns the digest of the state of the repositories. A release file contains the digests of its indices, which apt has
+    /// checked; without one, the indices themselves are digested.
     pub(super) fn indices_digest(&self, tree: &RootTree) -> Result<Digest> {
         let names = tree.list(LISTS)?;
         let releases: Vec<&str> = names
@@ -70,14 +70,14 @@ impl Apt<'_> {
         Ok(Digest::of(text))
     }
 
-    /// Returns everything that decides what apt answers when it is asked for `keywords`.
+    /// Returns all inputs of apt's answer to a request for `keywords`.
     fn question(&self, keywords: &[String], tree: &RootTree) -> Result<String> {
         let configuration = self.apt_conf(std::path::Path::new(""));
         let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
         canonical(&(RESOLUTION_FORMAT, keywords, configuration, self.preferences(tree)?, indices))
     }
 
-    /// Returns the packages that `keywords` need: what `decide` returned earlier for the same indices, or returns now.
+    /// Returns the packages that `keywords` require: the cached result of `decide` for the same indices, or a new one.
     pub(super) fn packages_once(
         &self,
         keywords: &[String],
@@ -85,14 +85,14 @@ impl Apt<'_> {
         context: &Context,
         decide: impl FnOnce() -> Result<Vec<Package>>,
     ) -> Result<Vec<Package>> {
-        // A package inside the tree has another location in every build.
+        // The path of a package inside the tree differs in every build.
         let here = tree.path().display().to_string();
         let lasting =
             |packages: &Vec<Package>| packages.iter().all(|package| !package.location.contains(&here));
         once(&Digest::of(self.question(keywords, tree)?), context, decide, lasting)
     }
 
-    /// Asks `decide` for the order of installation, unless the same was asked before; `installed` is dpkg's status.
+    /// Returns the order of installation from the cache or from `decide`; `installed` is dpkg's status.
     pub(super) fn ordered_once(
         &self,
         installed: &str,
@@ -105,7 +105,7 @@ impl Apt<'_> {
     }
 }
 
-/// What the cache knows of a question, else what `decide` answers, which is kept if it is `lasting`.
+/// Returns the cached answer to a question, or the answer of `decide`, which is saved if it is `lasting`.
 fn once<T: Serialize + DeserializeOwned>(
     inputs: &Digest,
     context: &Context,
@@ -121,7 +121,7 @@ fn once<T: Serialize + DeserializeOwned>(
     if lasting(&answer)
         && let Err(error) = cache.indices().save_resolution(inputs, &answer, host)
     {
-        host.warn(Warning::Cache, &format!("the next build asks apt again what to install: {error:#}"));
+        host.warn(Warning::Cache, &format!("the next build must ask apt again which packages to install: {error:#}"));
     }
     Ok(answer)
 }

@@ -1,4 +1,4 @@
-//! The packages of a lock: downloaded from their location, checked by their digest, collected in a directory.
+//! Collects the packages of a lock file in a directory: downloads each from its repository and checks its digest.
 
 use std::path::Path;
 
@@ -40,8 +40,8 @@ impl Apt<'_> {
         }
         if !missing.is_empty() {
             bail!(
-                "{} of kiwi.lock are gone from cache and repositories:\n  {}\nname a mirror that still has them \
-                 (KIWI_DEBIAN_MIRROR may be a snapshot), or lock anew with --lock",
+                "kiwi.lock contains {} that neither the cache nor the repositories have any longer:\n  {}\nspecify a \
+                 mirror that still has them (KIWI_DEBIAN_MIRROR may be a snapshot), or update the file with --lock",
                 if missing.len() == 1 {
                     "a package".to_owned()
                 } else {
@@ -67,7 +67,7 @@ impl Apt<'_> {
         })
     }
 
-    /// Puts one package into the directory. Returns whether it was found.
+    /// Copies one package into the directory; returns whether it was found.
     fn collect_package(&self, package: &LockedPackage, directory: &Path, context: &Context) -> Result<bool> {
         let (cache, host) = (context.cache()?, &context.host);
         let packages = cache.packages();

@@ -1,16 +1,16 @@
-//! apt: the host's apt-get resolves and fetches, dpkg runs in the tree.
+//! apt: apt-get of the host resolves and fetches, dpkg runs in the tree.
 //!
 //! ```text
-//! refresh: source lists of ours -> apt-get update (signatures checked)
+//! refresh: kiwi's source lists -> apt-get update (signatures checked)
 //! resolve: one resolution for everything
 //! install: packages into the cache -> natively or plainly into the tree
-//! finish:  the image's own source lists, no trace of the build
+//! finish:  the image's own source lists, all files of the build removed
 //! ```
 //!
-//! `native` unpacks in process and lets dpkg configure; `plain` leaves everything to dpkg and apt-get. Both run without
-//! network, services and initramfs generators, and give the same tree.
+//! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs dpkg and apt-get for everything. Both
+//! run without network, services and initramfs generators, and give the same tree.
 //!
-//! Nothing of the host's apt configuration is read or written: every directory apt knows lies in the tree.
+//! No apt configuration of the host is read or written: every directory of apt is in the tree.
 
 mod configuration;
 mod fetch;
@@ -38,7 +38,7 @@ use crate::root_tree::RootTree;
 use indices::LISTS;
 use output::{file_name, packages, release_date, resolve_error, update_error};
 
-/// Our directory in the tree while we work.
+/// kiwi's directory in the tree during the work.
 pub(super) const WORK: &str = ".kiwi";
 pub(super) struct Apt<'a> {
     pub(super) plan: &'a PackagePlan,
@@ -49,7 +49,7 @@ impl<'a> Apt<'a> {
         Self { plan }
     }
 
-    /// `apt-get` of the host on the tree: the host is read-only for it, its configuration is ours.
+    /// Returns a command that runs the host's `apt-get` on the tree, with a read-only view of the host and kiwi's configuration.
     fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
         let command = host
             .command("apt-get")
@@ -70,20 +70,20 @@ impl<'a> Apt<'a> {
         variables.fold(command, |command, (name, value)| command.env(name, value))
     }
 
-    /// The keywords that name everything to install.
+    /// Returns the arguments of apt that name all packages to install.
     fn wanted(&self) -> Vec<String> {
         let mut keywords = vec!["?essential".to_owned()];
         keywords.extend(self.named());
         keywords
     }
 
-    /// Those packages that the description names.
+    /// Returns the packages that the description names.
     fn named(&self) -> Vec<String> {
         let packages = self.plan.bootstrap.packages.iter().chain(&self.plan.image.packages);
         packages.map(|package| package.name.to_string()).collect()
     }
 
-    /// One resolution for everything.
+    /// Resolves all packages at once.
     fn decide(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
         let host = &context.host;
         let to_fetch = |keywords: &[String]| {
@@ -93,14 +93,14 @@ impl<'a> Apt<'a> {
         let mut first = vec!["?essential".to_owned()];
         first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
         let bootstrap = to_fetch(&first)?;
-        // One resolution decides: a version that the whole set does not have is not bootstrapped either.
+        // Uses the versions of the complete resolution: the bootstrap packages alone might resolve to others.
         let names: BTreeSet<String> = everything.iter().map(Package::to_string).collect();
         let bootstrap =
             bootstrap.into_iter().filter(|package| names.contains(&package.to_string())).collect();
         Ok(Resolution { packages: everything, bootstrap })
     }
 
-    /// What apt would fetch to install `keywords` on the tree as it is.
+    /// Returns the packages that apt would fetch to install `keywords` in the current tree.
     fn to_fetch(
         &self,
         keywords: &[String],
@@ -116,17 +116,17 @@ impl<'a> Apt<'a> {
         packages(&command.output().map_err(resolve_error)?)
     }
 
-    /// A program of the tree, for which nobody answers questions.
+    /// Returns a command for a program of the tree that asks no questions.
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
         self.for_scripts(tree.command(host, program).without_sync()).env("DPKG_MAINTSCRIPT_DEBUG", "0")
     }
 
-    /// dpkg in the tree.
+    /// Returns a command for dpkg in the tree.
     fn dpkg<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
         self.in_tree("/usr/bin/dpkg", tree, host).arg("--force-unsafe-io")
     }
 
-    /// The directories that unusrmerged packages unpack into are links to where they are today.
+    /// Creates the links of a merged `/usr`, because some packages still contain files in the old directories.
     fn merge_directories(&self, tree: &RootTree) -> Result<()> {
         for name in self.scripts().merged_directories {
             tree.create_dir(format!("usr/{name}"), 0o755)?;
@@ -135,13 +135,13 @@ impl<'a> Apt<'a> {
         Ok(())
     }
 
-    /// No script starts a service, until `release`.
+    /// Prevents scripts from starting services, until `release`.
     fn hold_back_services(&self, tree: &RootTree) -> Result<()> {
         let (path, text) = self.scripts().service_guard;
         tree.write(path, text, 0o755)
     }
 
-    /// No services start, no initramfs is built, until `release`.
+    /// Prevents the start of services and the creation of an initramfs, until `release`.
     fn hold_back(&self, tree: &RootTree, host: &Host) -> Result<()> {
         self.hold_back_services(tree)?;
         self.divert("--no-rename --add --divert \"$path.kiwi\"", tree, host)?;
@@ -155,7 +155,7 @@ impl<'a> Apt<'a> {
         Ok(())
     }
 
-    /// Gives the programs that were held back their names again.
+    /// Restores the programs that were replaced.
     fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
         tree.remove(self.scripts().service_guard.0)?;
         for (path, _) in self.scripts().held_back {
@@ -164,12 +164,12 @@ impl<'a> Apt<'a> {
         self.divert("--rename --remove", tree, host)
     }
 
-    /// Tells dpkg where the programs that are held back are.
+    /// Adds or removes dpkg's diversions for the replaced programs.
     fn divert(&self, action: &str, tree: &RootTree, host: &Host) -> Result<()> {
         let script = format!("for path; do dpkg-divert --quiet --local {action} \"$path\"; done");
         let paths = self.scripts().held_back.iter().map(|(path, _)| format!("/{path}"));
         let shell = self.in_tree("/bin/sh", tree, host).args(["-e", "-c", &script, "divert"]);
-        shell.args(paths).run().context("holding programs back")
+        shell.args(paths).run().context("diverting programs")
     }
 }
 
@@ -181,7 +181,7 @@ impl PackageManager for Apt<'_> {
         let before = self.indices_digest(tree)?;
         self.apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
-            // Only what is decided from the indices needs apt's cache of them.
+            // Only resolutions need apt's binary cache of the indices.
             .args(["--quiet=1", "--option", "pkgCacheFile::Generate=false", "update"])
             .network()
             .run()
@@ -244,7 +244,7 @@ impl PackageManager for Apt<'_> {
         for name in self.plan.delete.iter().filter(|name| !present.contains(&name.as_str())) {
             host.warn(
                 Warning::Packages,
-                &format!("the package {name} is to be deleted and was never installed"),
+                &format!("the package {name} cannot be deleted because it is not installed"),
             );
         }
         if present.is_empty() {
@@ -315,7 +315,7 @@ impl PackageManager for Apt<'_> {
     }
 }
 
-/// The licences a package declares in the machine-readable form of its copyright file.
+/// Returns the licences in a package's machine-readable copyright file.
 fn licences(tree: &RootTree, package: &str) -> String {
     let text = tree.read_text(format!("usr/share/doc/{package}/copyright")).unwrap_or_default();
     let names = text.lines().filter_map(|line| line.strip_prefix("License:")).map(str::trim);

@@ -2,18 +2,18 @@
 //!
 //! ```text
 //! one resolution -> packages in the cache
-//!   -> layer of the essential ones: unpacked, their preinst scripts, dpkg --configure; beside it apt-get --simulate: the
-//!      order of the others
-//!   -> layer of those that have scripts, with what they need, in batches: preinst scripts, unpacked side by side; dpkg
-//!      --configure in apt's order, triggers at its end
-//!   -> the others; one dpkg --configure, triggers at its end
+//!   -> layer of the essential packages: unpacked, their preinst scripts, dpkg --configure; meanwhile apt-get --simulate
+//!      returns the order of the others
+//!   -> layer of packages with scripts and their dependencies, in batches: preinst scripts, unpacked in parallel; dpkg
+//!      --configure in apt's order, then triggers
+//!   -> the others; one dpkg --configure, then triggers
 //! ```
 //!
-//! Each layer comes from an earlier build that had the same one. What is in it follows from the packages and their order
-//! alone. Scripts take most of the time, and most packages have none.
+//! A layer is restored if an earlier build saved it. Its content depends on the packages and their order alone. Scripts
+//! take most of the time, and most packages have none.
 //!
-//! apt decides which packages and in which order, dpkg's own code provides them to life: what is done here is only what
-//! costs most, and what needs no decision.
+//! apt selects the packages and their order, and dpkg itself configures them; only the steps that cost most and need no
+//! decision are done here.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ use crate::package_manager::{Layer, Layers, NextLayer, Package, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
-/// What apt writes about packages that nobody asked for by name.
+/// The file in which apt marks packages that were not requested by name.
 const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
 
 impl Apt<'_> {
@@ -54,7 +54,7 @@ impl Apt<'_> {
         let (order, bootstrapped) = std::thread::scope(|scope| {
             let order = scope.spawn(|| self.order(&installed, tree, context));
             let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
-            let ended = |_| bail!("the thread that asks apt for the order ended unexpectedly");
+            let ended = |_| bail!("the thread that asks apt for the order panicked");
             (order.join().unwrap_or_else(ended), bootstrapped)
         });
         bootstrapped?;
@@ -79,7 +79,7 @@ impl Apt<'_> {
         Ok(())
     }
 
-    /// The layer of packages with scripts as it will be, when all packages are in the cache.
+    /// Returns the layer of packages with scripts in advance, if all packages are in the cache.
     pub(super) fn scripts_ahead(
         &self,
         resolution: &Resolution,
@@ -107,7 +107,7 @@ impl Apt<'_> {
         })
     }
 
-    /// In which order apt would unpack and configure what is not installed yet, when dpkg's status is `installed`.
+    /// Returns the order in which apt would unpack and configure the other packages if dpkg's status were `installed`.
     fn order(&self, installed: &str, tree: &RootTree, context: &Context) -> Result<Order> {
         let host = &context.host;
         self.ordered_once(installed, tree, context, || self.ask_for_order(installed, tree, host))
@@ -126,7 +126,7 @@ impl Apt<'_> {
         Ok(order(&command.output().map_err(resolve_error)?))
     }
 
-    /// Packages that came because others need them: apt may take them away again when nobody does.
+    /// Marks packages that were installed as dependencies: apt may remove them when no package needs them.
     fn mark_automatic(&self, order: &Order, tree: &RootTree) -> Result<()> {
         let named = self.named();
         let mut text = String::new();
@@ -138,7 +138,7 @@ impl Apt<'_> {
     }
 }
 
-/// One installation under way.
+/// One installation in progress.
 struct Work<'a> {
     apt: &'a Apt<'a>,
     layers: &'a mut dyn Layers,
@@ -147,7 +147,7 @@ struct Work<'a> {
     repacker: &'a Repacker<'a>,
     unpacker: Unpacker<'a>,
     database: Database<'a>,
-    /// Names of packages that dpkg configured.
+    /// Names of the packages that dpkg has configured.
     configured: HashSet<String>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Work<'a> {
         Self { apt, layers, tree, host, repacker, unpacker, database, configured: HashSet::new() }
     }
 
-    /// One layer with its packages, as an earlier build had it, else as `make` installs them now.
+    /// Restores one layer with its packages from the cache, or installs them with `make` and saves the layer.
     fn layer(
         &mut self,
         layer: &Layer,
@@ -176,7 +176,7 @@ impl<'a> Work<'a> {
             self.database.learn(&added, &self.unpacker);
         } else {
             make(self, layer, &added)?;
-            // A path that is no text cannot be noted.
+            // A path that is not UTF-8 cannot be part of the note.
             if let Ok(note) = self.unpacker.note() {
                 self.layers.save(layer, &note)?;
             }
@@ -186,7 +186,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The packages that make a system in which scripts and dpkg run, and programs held back for all others.
+    /// Installs the packages with which scripts and dpkg can run, and replaces programs for the installation of the others.
     fn bootstrap(&mut self, _: &Layer, batch: &[Index]) -> Result<()> {
         let stage = self.host.stage(format!("Unpacking {} bootstrap packages", batch.len()));
         self.apt.merge_directories(self.tree)?;
@@ -205,14 +205,14 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The packages that have scripts, with what these need.
+    /// Installs the packages that have scripts, and their dependencies.
     fn scripts(&mut self, layer: &Layer, packages: &[Index]) -> Result<()> {
         let stage = self.host.stage(format!("Unpacking {} packages with scripts", packages.len()));
         self.unpack(packages, &layer.configured_early)?;
         stage.finish();
         let stage = self.host.stage(format!("Configuring {} packages with scripts", packages.len()));
         self.configure(&layer.configured_early)?;
-        // dpkg orders the others. Triggers run at the end: nobody watches what comes later.
+        // dpkg orders the others. Triggers run at the end, because later packages activate none of them.
         self.dpkg()
             .args(["--force-depends", "--configure", "--pending"])
             .run()
@@ -221,7 +221,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The packages that came last, in batches that scripts and pre-dependencies ask for; `early` is the order of what is configured on the way.
+    /// Unpacks packages in the batches that scripts and pre-dependencies require; `early` is the order of those that must be
+    /// configured in between.
     fn unpack(&mut self, packages: &[Index], early: &[String]) -> Result<()> {
         let first = self.unpacker.packages().len() - packages.len();
         for batch in dpkg::batches(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {
@@ -250,7 +251,7 @@ impl<'a> Work<'a> {
         dpkg::run_preinst(self.unpacker.chosen(batch), version, WORK, self.tree, shell)
     }
 
-    /// dpkg configures those of the packages that it did not configure yet.
+    /// Configures those packages that dpkg has not configured yet.
     fn configure(&mut self, names: &[String]) -> Result<()> {
         let names: Vec<&String> =
             names.iter().filter(|name| self.configured.insert((*name).clone())).collect();
@@ -264,18 +265,19 @@ impl<'a> Work<'a> {
             .context("configuring the packages")
     }
 
-    /// Triggers that were set off run once, at the end, as does whatever is not configured by then.
+    /// Runs pending triggers once, at the end, and configures any remaining packages.
     fn finish(&self) -> Result<()> {
         self.dpkg().args(["--configure", "--pending"]).run().context("running the triggers of the packages")
     }
 
-    /// dpkg that keeps what scripts wrote where a conffile goes.
+    /// Returns a command for dpkg that keeps files of scripts at the paths of conffiles.
     fn dpkg(&self) -> Command<'_> {
         self.apt.dpkg(self.tree, self.host).args(["--force-confdef", "--force-confold"])
     }
 }
 
-/// Packages that have scripts, with what these need, and the others, both in their order; `ready` are installed.
+/// Splits packages into those with scripts and their dependencies, and the others, in the same order; `ready` are
+/// installed.
 fn with_scripts(ready: &[Deb], packages: Vec<Deb>) -> (Vec<Deb>, Vec<Deb>) {
     let needed = dpkg::with_scripts(ready, &packages);
     let (scripted, others): (Vec<_>, Vec<_>) =
@@ -284,7 +286,7 @@ fn with_scripts(ready: &[Deb], packages: Vec<Deb>) -> (Vec<Deb>, Vec<Deb>) {
     (packages(scripted), packages(others))
 }
 
-/// All packages, those of the bootstrap layer first.
+/// Returns all packages, those of the bootstrap layer first.
 fn in_layers(resolution: &Resolution, bootstrap: &Layer) -> Vec<Package> {
     let others = resolution.packages.iter().filter(|package| !bootstrap.packages.contains(package));
     bootstrap.packages.iter().chain(others).cloned().collect()
@@ -302,13 +304,13 @@ fn scripts_layer(packages: &[Deb], paths: &[PathBuf], all: &[Package], order: &O
     }
 }
 
-/// dpkg's status when these packages are installed.
+/// Returns dpkg's status file for these installed packages.
 fn status(packages: &[Deb]) -> String {
     let paragraph = |package: &Deb| format!("{}\nStatus: install ok installed\n\n", package.control.text());
     packages.iter().map(paragraph).collect()
 }
 
-/// Packages in the order of `names`, which names each of them.
+/// Sorts packages by `names`, which must contain each of them.
 fn sorted(mut packages: Vec<Deb>, names: &[String]) -> Result<Vec<Deb>> {
     let location: HashMap<&str, usize> =
         names.iter().enumerate().map(|(location, name)| (name.as_str(), location)).collect();
@@ -316,8 +318,8 @@ fn sorted(mut packages: Vec<Deb>, names: &[String]) -> Result<Vec<Deb>> {
         packages.iter().map(Deb::name).filter(|name| !location.contains_key(name)).collect();
     if !unexpected.is_empty() || location.len() != packages.len() {
         bail!(
-            "apt chose other packages when asked again: {} instead of {} (not any more: {}); --package-path plain leaves \
-             the installation to it",
+            "apt chose other packages when asked again: {} instead of {} (no longer chosen: {}); use \
+             --package-path plain to let apt install them",
             location.len(),
             packages.len(),
             unexpected.join(", ")

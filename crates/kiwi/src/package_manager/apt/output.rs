@@ -1,4 +1,4 @@
-//! What apt prints: package URIs, and errors with what to do about them.
+//! Parses the output of apt: package URIs, and errors, to which it adds a remedy.
 
 use anyhow::{Error, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use crate::failure::{Failure, Kind};
 use crate::host::CommandError;
 use crate::package_manager::Package;
 
-/// What apt puts before the path of a file in a local repository.
+/// apt's scheme of a file in a local repository.
 pub(super) const LOCAL_SCHEME: &str = "copy:";
 
-/// Reads the lines `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error: nothing could tell whether what arrives, or
-/// what the cache has, is that package.
+/// Parses lines of `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error, because neither a download nor a file
+/// of the cache could be verified.
 pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
     let (mut packages, mut unverifiable) = (Vec::new(), Vec::new());
     for line in output.lines() {
@@ -27,8 +27,9 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
     }
     if let Some(first) = unverifiable.first() {
         bail!(
-            "the index of a repository names no SHA-256 of {} packages, the first of them {first}\nmake the index anew, as \
-             apt-ftparchive and dpkg-scanpackages do it, or name the directory with the packages as a repository of type deb-dir",
+            "the index of a repository contains no SHA-256 of {} packages, the first of them {first}\ncreate \
+             the index again with apt-ftparchive or dpkg-scanpackages, or use the directory of the packages as a repository \
+             of type deb-dir",
             unverifiable.len()
         );
     }
@@ -39,7 +40,7 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
 fn package(uri: &str, file: &str, sha256: &str) -> Result<Package> {
     let parts: Vec<&str> = file.trim_end_matches(".deb").split('_').collect();
     let [name, version, architecture] = parts.as_slice() else {
-        bail!("apt calls a package {file}, in which name, version and architecture cannot be told apart");
+        bail!("apt reports a package file {file}, which does not have the form NAME_VERSION_ARCHITECTURE.deb");
     };
     Ok(Package {
         name: (*name).to_owned(),
@@ -59,11 +60,11 @@ pub(super) fn file_name(name: &str, version: &str, architecture: &str) -> String
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) unpack: Vec<String>,
-    /// What apt has configured before the last package is unpacked; the order of the others it leaves to dpkg.
+    /// The packages that apt configures before the last package is unpacked; dpkg determines the order of the others.
     pub(super) configure_early: Vec<String>,
 }
 
-/// Reads the lines `Inst NAME (...)` and `Conf NAME (...)` of a simulated installation.
+/// Parses the lines `Inst NAME (...)` and `Conf NAME (...)` of a simulated installation.
 pub(super) fn order(output: &str) -> Order {
     let mut order = Order::default();
     let mut configured = Vec::new();
@@ -81,7 +82,7 @@ pub(super) fn order(output: &str) -> Order {
     order
 }
 
-/// Seconds since 1970 of a `Date:` field as in `Sat, 05 Sep 2026 09:12:30 UTC`.
+/// Returns the seconds since 1970 of a `Date:` field such as `Sat, 05 Sep 2026 09:12:30 UTC`.
 pub(super) fn release_date(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
     let keywords: Vec<&str> = line.split_whitespace().collect();
@@ -92,13 +93,13 @@ pub(super) fn release_date(text: &str) -> Option<u64> {
     let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
     let mut clock = time.split(':').map(|part| part.parse::<u64>().ok());
     let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
-    // Days since 1970 by counting years that start in March, so that the leap day is the last.
+    // Counts years that start in March, so that the leap day is the last.
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
     Some((days - 719_468) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
 }
 
-/// Turns a failure of `apt-get update` into its cause and a remedy.
+/// Returns the cause of a failed `apt-get update` and a remedy.
 pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
     if error.is_disk_full() {
         return Failure::new(
@@ -120,8 +121,8 @@ pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
         "couldn't be verified",
         "Clearsigned file",
     ]) {
-        let message = format!("the signature of a repository is not good: {}", trimmed(&line));
-        let remedy = "name its key with <signing key=\"file:PATH\"/> in <source>, or, if you must, trust it unchecked \
+        let message = format!("the signature of a repository cannot be verified: {}", trimmed(&line));
+        let remedy = "specify its key with <signing key=\"file:PATH\"/> in <source> or, if necessary, disable the check \
                       with repository_gpgcheck=\"false\"";
         return Failure::new(Kind::Signature, message).remedy(remedy).into();
     }
@@ -135,7 +136,7 @@ pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
     error.into()
 }
 
-/// Turns a failure of the resolution into its cause and a remedy.
+/// Returns the cause of a failed resolution and a remedy.
 pub(super) fn resolve_error(error: CommandError) -> Error {
     let CommandError::Failed { tail, .. } = &error else { return error.into() };
     let missing: Vec<&str> = tail
@@ -154,13 +155,13 @@ pub(super) fn resolve_error(error: CommandError) -> Error {
             if missing.len() == 1 { "a package is" } else { "packages are" },
             missing.join(", ")
         );
-        let remedy = "check the spelling, the <packages> sections, and that the repository and component that holds it \
-                      are named";
+        let remedy = "check the spelling, the <packages> sections, and that the repository and component that contains it \
+                      are specified";
         return Failure::new(Kind::Packages, message).remedy(remedy).into();
     }
     if tail.iter().any(|line| line.contains("unmet dependencies")) {
         let message =
-            format!("the packages of the description do not fit together:\n  {}", tail.join("\n  "));
+            format!("the packages of the description conflict:\n  {}", tail.join("\n  "));
         return Failure::new(Kind::Packages, message).into();
     }
     error.into()
@@ -175,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_packages_and_refuses_those_without_a_digest() {
+    fn reads_packages_and_rejects_those_without_a_digest() {
         let good = "'http://m.example/less.deb' less_1%3a590-2_amd64.deb 12 SHA256:00ff\n\
                     'copy:/r/./b.deb' b_1_all.deb 7 SHA256:01ff\n";
         let read = packages(good).unwrap();
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_simulation_is_read() {
+    fn reads_the_order_of_a_simulation() {
         let text = "Inst a (1 Debian:12/stable [amd64]) []\nConf a (1)\nInst b (2 Debian:12/stable [all])\nInst c (3)\n\
                     Conf c (3)\nConf b (2)\n";
         let read = order(text);

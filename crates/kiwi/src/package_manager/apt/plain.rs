@@ -1,4 +1,5 @@
-//! The plain package path: dpkg and apt-get do everything. Slow, and the judge of the native one; upgrades go this way.
+//! The plain package path: dpkg and apt-get do everything. It is slow, and the reference for the native path; upgrades use
+//! it, too.
 
 use anyhow::{Context as _, Result};
 
@@ -10,7 +11,7 @@ use crate::package_manager::{Package, PackageManager, Resolution};
 use crate::root_tree::RootTree;
 
 impl Apt<'_> {
-    /// Essential packages by dpkg, everything else by apt-get.
+    /// Installs essential packages with dpkg, all others with apt-get.
     pub(super) fn install_plainly(
         &self,
         resolution: &Resolution,
@@ -32,8 +33,8 @@ impl Apt<'_> {
             .run()
             .context("installing the bootstrap packages")?;
         self.hold_back(tree, host)?;
-        // Reading the lists takes a temporary file, for which package scripts have another location than apt: it reads them
-        // here, into its cache, if it was not asked before because the cache knew the resolution.
+        // apt writes a temporary file when it reads the lists, and later runs in a view with another temporary directory. This
+        // call makes it read them now, in case the resolution came from the cache.
         self.to_fetch(&self.wanted()[1..], "install", tree, host)?;
         self.install_fetched(&["install"], &self.wanted()[1..], tree, host)?;
         self.release(tree, host)?;
@@ -41,7 +42,7 @@ impl Apt<'_> {
         Ok(())
     }
 
-    /// Newer versions of everything, then the packages that are new in the description.
+    /// Upgrades all packages, then installs those that are new in the description.
     pub(super) fn upgrade_plainly(&self, tree: &RootTree, context: &Context) -> Result<()> {
         let host = &context.host;
         let names: Vec<String> =
@@ -68,7 +69,7 @@ impl Apt<'_> {
         result
     }
 
-    /// Downloads packages and copies them to where apt-get looks for them.
+    /// Downloads packages and copies them to the archive directory of apt-get.
     fn provide_packages(&self, packages: &[Package], tree: &RootTree, context: &Context) -> Result<()> {
         let host = &context.host;
         let directory = tree.path().join(WORK).join("archives");
@@ -87,8 +88,8 @@ impl Apt<'_> {
         self.merge_directories(tree)?;
         let directory = tree.path().join(WORK).join("archives");
         let files = packages.iter().map(|package| directory.join(self.file_name(package)));
-        // A directory of a package never replaces a link of the tree (/lib stays a link to usr/lib) and does not change a
-        // directory that is there: so does dpkg.
+        // A directory of a package never replaces a link of the tree (/lib remains a link to usr/lib) and does not change an
+        // existing directory; dpkg does the same.
         let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
                       --no-overwrite-dir --numeric-owner --directory \"$TREE\" || exit 1; done";
         host.command("sh")
@@ -100,7 +101,7 @@ impl Apt<'_> {
             .context("unpacking the essential packages")
     }
 
-    /// Installs what is fetched already: no network, the tree's `/proc` and `/dev` are the sandbox's.
+    /// Installs packages that have been fetched, without network; `/proc` and `/dev` are those of the sandbox.
     fn install_fetched(
         &self,
         action: &[&str],

@@ -1,8 +1,8 @@
-//! Which repository goes before which: apt's preferences for one tree.
+//! apt's preferences for one tree: the priorities of repositories.
 //!
-//! apt has no priority of a repository, only pins on packages that come from somewhere: from a host, or with certain keywords
-//! in the release file. A host is enough where all its repositories have the same priority; where they have not, what
-//! their release files say tells them apart.
+//! apt has no priority for a repository, only pins on packages by their origin: a host, or values in the release file. A
+//! host is sufficient if all its repositories have the same priority; otherwise the values in their release files
+//! distinguish them.
 
 use anyhow::{Context, Result};
 
@@ -11,10 +11,10 @@ use crate::host::{Host, Warning};
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 
-/// LowerDir our directory.
+/// The path below kiwi's directory.
 const PLACE: &str = "etc/preferences.d/kiwi";
 
-/// Fields of `apt-get indextargets`, and what a pin calls them.
+/// Fields of `apt-get indextargets`, and their names in a pin.
 const FIELDS: [(&str, &str); 5] =
     [("ORIGIN", "o"), ("LABEL", "l"), ("SUITE", "a"), ("CODENAME", "n"), ("COMPONENT", "c")];
 
@@ -23,12 +23,12 @@ const FIELDS: [(&str, &str); 5] =
 struct Target {
     uri: String,
     suite: String,
-    /// The condition of a pin on it; empty when its release file says nothing.
+    /// The condition of a pin for it; empty if its release file has no values.
     release: String,
 }
 
 impl Apt<'_> {
-    /// Pins of what is known before a repository was read.
+    /// Writes the pins that are known before the repositories are read.
     pub(super) fn write_preferences(&self, tree: &RootTree) -> Result<()> {
         let pins = self.build_repositories().filter_map(|(index, repository)| {
             let priority = repository.priority?;
@@ -41,7 +41,7 @@ impl Apt<'_> {
         tree.write(location(), self.ignored().chain(pins).collect::<String>(), 0o644)
     }
 
-    /// Pins of repositories that only their release files tell apart, which have been read by now.
+    /// Adds pins for repositories that only their release files distinguish, after they have been read.
     pub(super) fn pin_by_release(&self, tree: &RootTree, host: &Host) -> Result<()> {
         let alike: Vec<&Resolved> = self
             .build_repositories()
@@ -58,34 +58,34 @@ impl Apt<'_> {
             &format!("$(REPO_URI)|$(RELEASE)|{fields}"),
             "Created-By: Packages",
         ]);
-        let targets = targets(&command.output().context("asking apt what the repositories are called")?);
+        let targets = targets(&command.output().context("asking apt for the names of the repositories")?);
         let (pins, confused) = pins(&alike, &targets);
         for (location, suite) in confused {
             host.warn(Warning::Repository, &format!(
-                "the priority of the repository {location} ({suite}) cannot be kept: its release file says nothing that \
-                 another repository of its host, with another priority, does not say; give it a label or a suite of its own"
+                "the priority of the repository {location} ({suite}) has no effect: its release file does not \
+                 distinguish it from another repository of its host with another priority; give it its own label or suite"
             ));
         }
         tree.write(location(), self.preferences(tree)? + &pins, 0o644)
     }
 
-    /// The preferences as they are in force.
+    /// Returns the current preferences.
     pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
         tree.read_text(location())
     }
 
-    /// Names that a description ignores are pinned away.
+    /// Returns pins against the packages that the description ignores.
     fn ignored(&self) -> impl Iterator<Item = String> {
         let names = self.plan.bootstrap.ignored.iter().chain(&self.plan.image.ignored);
         names.map(|name| format!("Package: {name}\nPin: release *\nPin-Priority: -1\n\n"))
     }
 
-    /// The repositories apt reads, counted.
+    /// Returns the repositories that apt reads, with their index.
     pub(super) fn build_repositories(&self) -> impl Iterator<Item = (usize, &Resolved)> {
         self.plan.repositories.iter().filter(|repository| repository.for_build).enumerate()
     }
 
-    /// Whether no repository of the same host has another priority.
+    /// Returns whether all repositories of the same host have the same priority.
     fn is_of_its_own_host(&self, repository: &Resolved) -> bool {
         self.build_repositories().all(|(_, other)| {
             host(&other.location) != host(&repository.location) || other.priority == repository.priority
@@ -97,12 +97,12 @@ fn location() -> String {
     format!("{WORK}/{PLACE}")
 }
 
-/// Whether it has an index of ours.
+/// Returns whether kiwi creates the index of this repository.
 pub(super) fn is_directory(repository: &Resolved) -> bool {
     repository.kind == description::RepositoryType::DebDir && repository.location.starts_with('/')
 }
 
-/// The label that the repository of this number gets, if its index is ours.
+/// Returns the label of the repository with this index, if kiwi creates its index file.
 pub(super) fn label(index: usize) -> String {
     format!("kiwi-repository-{index}")
 }
@@ -111,8 +111,8 @@ fn pin(condition: &str, priority: i64) -> String {
     format!("Package: *\nPin: {condition}\nPin-Priority: {priority}\n\n")
 }
 
-/// Reads lines of `URI|SUITE|FIELD|...`. Of what a release file does not say, apt leaves the question: `$(FIELD)`. A comma
-/// would end the condition of a pin.
+/// Parses lines of `URI|SUITE|FIELD|...`. If a release file lacks a field, apt prints `$(FIELD)`. A comma would end the
+/// condition of a pin.
 fn targets(output: &str) -> Vec<Target> {
     let target = |line: &str| {
         let mut keywords = line.split('|');
@@ -124,7 +124,7 @@ fn targets(output: &str) -> Vec<Target> {
     output.lines().filter_map(target).collect()
 }
 
-/// The pins of these repositories, and location and suite of those that no pin can mean alone.
+/// Returns the pins of these repositories, and location and suite of those that no pin can select alone.
 fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String, String)>) {
     let of = |repository: &Resolved, target: &Target| {
         let location = repository.location.trim_end_matches('/');
@@ -153,7 +153,7 @@ fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String,
     (text, confused)
 }
 
-/// The host of a location, as apt compares it: without user and port, nothing for a directory.
+/// Returns the host of a location in the form that apt compares: without user and port, empty for a directory.
 fn host(location: &str) -> &str {
     let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let host = host.rsplit('@').next().unwrap_or_default();
@@ -166,7 +166,7 @@ mod tests {
     use description::RepositoryType;
 
     #[test]
-    fn hosts_are_named_as_apt_names_them() {
+    fn returns_hosts_as_apt_does() {
         assert_eq!(host("https://user:keyword@packages.example.org:8443/debian"), "packages.example.org");
         assert_eq!(host("http://packages.example.org"), "packages.example.org");
         assert_eq!(host("/srv/packages"), "");
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_release_files_say_tells_repositories_apart() {
+    fn values_in_release_files_distinguish_repositories() {
         let read = targets(
             "http://h/debian/|stable|Debian|Debian|stable|bookworm|main\n\
              http://h/debian/|stable|Debian|Debian|stable|bookworm|contrib\n\
@@ -209,7 +209,7 @@ mod tests {
              Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=contrib\nPin-Priority: 400\n\n"
         );
         assert_eq!(confused, [("/srv/one".to_owned(), "./".to_owned())]);
-        // The same keywords with another priority.
+        // The same values with another priority.
         let copy = repository("http://h/own", "./", Some(1));
         assert_eq!(
             pins(&[&own, &copy], &read),

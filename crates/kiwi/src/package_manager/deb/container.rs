@@ -1,10 +1,10 @@
-//! The outer `ar` archive of a package: where its members lie and how they are compressed.
+//! The outer `ar` archive of a package: the positions and the compression of its members.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 
 use anyhow::{Context, Result, bail};
 
-/// More memory no xz stream of a package needs.
+/// Memory limit for the xz streams of packages, in bytes.
 const XZ_MEMORY: u64 = 512 << 20;
 
 /// A compressed archive inside the package file.
@@ -15,7 +15,7 @@ pub(super) struct Member {
     pub(super) compression: Compression,
 }
 
-/// How a member is compressed, by the end of its name.
+/// The compression of a member, by its suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Compression {
     None,
@@ -37,7 +37,7 @@ impl Compression {
         }
     }
 
-    /// A reader of what `reader` holds, decompressed. The end of the stream and its checksum are the decoder's to check.
+    /// Returns a decompressing reader, which also checks the end of the stream and its checksum.
     pub(in super::super) fn decoder<R: BufRead + 'static>(self, reader: R) -> Result<Box<dyn Read>> {
         use liblzma::stream::{CONCATENATED, Stream};
         Ok(match self {
@@ -56,27 +56,27 @@ impl Compression {
     }
 }
 
-/// The members `control.tar.*` and `data.tar.*` of a package.
+/// Returns the members `control.tar.*` and `data.tar.*` of a package.
 pub(super) fn members(file: &mut (impl Read + Seek)) -> Result<(Member, Member)> {
     let end = file.seek(SeekFrom::End(0))?;
     file.rewind()?;
     let mut magic = [0; 8];
-    file.read_exact(&mut magic).context("it is no Debian package: it is too short")?;
+    file.read_exact(&mut magic).context("it is not a Debian package: it is too short")?;
     if &magic != b"!<arch>\n" {
-        bail!("it is no Debian package: it does not start with an ar header");
+        bail!("it is not a Debian package: it does not start with an ar header");
     }
     let (name, offset, size) = header(file, 8, end)?;
     let mut version = vec![0; size.min(16) as usize];
     file.read_exact(&mut version)?;
     if name != "debian-binary" || !version.starts_with(b"2.") {
-        bail!("it is no Debian package of format 2: its first member is {}", name.escape_debug());
+        bail!("it is not a Debian package of format 2: its first member is {}", name.escape_debug());
     }
     let (control, data) = (next("control.tar", file, offset + size, end)?, end);
     let data = next("data.tar", file, control.offset + control.size, data)?;
     Ok((control, data))
 }
 
-/// The next member, which must be `stem` with a known suffix; members that start with `_` are for others.
+/// Returns the next member, which must be `stem` with a known suffix; skips members that start with `_`.
 fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) -> Result<Member> {
     loop {
         let (name, offset, size) = header(file, location + location % 2, end)?;
@@ -86,11 +86,11 @@ fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) 
         }
         let suffix = name.strip_prefix(stem);
         let Some(suffix) = suffix else {
-            bail!("the member {} stands where {stem} should", name.escape_debug());
+            bail!("it contains the member {} instead of {stem}", name.escape_debug());
         };
         let Some(compression) = Compression::of(suffix) else {
             bail!(
-                "{} is compressed in a way that is not read here; --package-path plain leaves it to dpkg",
+                "{} has a compression that kiwi does not support; use --package-path plain to unpack it with dpkg",
                 name.escape_debug()
             );
         };
@@ -98,23 +98,23 @@ fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) 
     }
 }
 
-/// The 60 bytes of a member's header at `location`: its name, where it starts and its size, which lies within the file.
+/// Parses the header of a member at `location` (60 bytes): returns its name, offset and size, checked against the file.
 fn header(file: &mut (impl Read + Seek), location: u64, end: u64) -> Result<(String, u64, u64)> {
     file.seek(SeekFrom::Start(location))?;
     let mut header = [0; 60];
-    file.read_exact(&mut header).context("it ends too early: a member is missing")?;
+    file.read_exact(&mut header).context("it is truncated: a member is missing")?;
     let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end().to_owned();
     let name = text(0..16).trim_end_matches('/').to_owned();
     let offset = location + 60;
     let size = text(48..58).parse::<u64>().ok().filter(|_| &header[58..] == b"`\n");
     match size {
         Some(size) if size <= end.saturating_sub(offset) => Ok((name, offset, size)),
-        Some(_) => bail!("it ends too early: the member {} is cut off", name.escape_debug()),
+        Some(_) => bail!("it is truncated: the member {} is incomplete", name.escape_debug()),
         None => bail!("the header of a member at byte {location} is damaged"),
     }
 }
 
-/// The 60 bytes before a member of `size` bytes, as a package has them.
+/// Returns the header (60 bytes) of a member of `size` bytes, as in a package.
 pub(super) fn member_header(name: &str, size: u64) -> Vec<u8> {
     format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 100_644).into_bytes()
 }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn members_are_found_past_odd_sizes_and_extensions() {
+    fn finds_members_with_odd_sizes_and_after_extensions() {
         let (control, data) = read(&[
             ("debian-binary", b"2.0\n"),
             ("_gpg", b"x"),
@@ -161,18 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_package_is_refused() {
+    fn rejects_what_is_not_a_package() {
         assert!(refused(b"PK".to_vec()).contains("too short"));
         assert!(refused(b"not an archive".to_vec()).contains("ar header"));
         assert!(refused(archive(&[("hello", b"2.0\n")])).contains("format 2"));
         let whole =
             archive(&[("debian-binary", b"2.0\n"), ("control.tar", b"abcd"), ("data.tar.xz", b"12345678")]);
-        assert!(refused(whole[..whole.len() - 4].to_vec()).contains("data.tar.xz is cut off"));
+        assert!(refused(whole[..whole.len() - 4].to_vec()).contains("data.tar.xz is incomplete"));
         assert!(refused(whole[..100].to_vec()).contains("a member is missing"));
         let other = archive(&[("debian-binary", b"2.0\n"), ("control.tar", b""), ("data.tar.bz2", b"")]);
         assert!(refused(other).contains("--package-path plain"));
         let mut size = whole.clone();
         size[8 + 48..8 + 58].copy_from_slice(b"9999999999");
-        assert!(refused(size).contains("debian-binary is cut off"));
+        assert!(refused(size).contains("debian-binary is incomplete"));
     }
 }

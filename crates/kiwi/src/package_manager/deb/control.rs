@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::entry::{Kind, entries};
 use super::plain_name;
 
-/// The `control` file: one deb822 paragraph, checked to be one.
+/// The `control` file: exactly one deb822 paragraph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Control {
     text: String,
@@ -31,7 +31,7 @@ pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> 
         match entry.kind {
             Kind::Directory => return Ok(()),
             Kind::File => {}
-            _ => bail!("its control file {} is no plain file", entry.path.display()),
+            _ => bail!("its control file {} is not a regular file", entry.path.display()),
         }
         let name = entry.path.to_string_lossy().into_owned();
         plain_name(&name, "control file")?;
@@ -47,18 +47,18 @@ pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> 
 }
 
 impl Control {
-    /// Reads a paragraph that has at least a package, a version and an architecture.
+    /// Parses a paragraph that has at least a package, a version and an architecture.
     pub(super) fn read(text: &str) -> Result<Self> {
         let text = text.trim_matches('\n').to_owned();
         let mut fields: Vec<(String, String)> = Vec::new();
         for line in text.lines() {
             if line.trim().is_empty() {
-                bail!("its control file is more than one paragraph");
+                bail!("its control file has more than one paragraph");
             }
             match (line.starts_with([' ', '\t']), fields.last_mut(), line.split_once(':')) {
                 (true, Some((_, value)), _) => *value += &format!("\n{line}"),
                 (false, _, Some((name, value))) => fields.push((name.to_owned(), value.trim().to_owned())),
-                _ => bail!("its control file has a line that is no field: {}", line.escape_debug()),
+                _ => bail!("its control file has a line that is not a field: {}", line.escape_debug()),
             }
         }
         let control = Self { text, fields };
@@ -69,12 +69,12 @@ impl Control {
         Ok(control)
     }
 
-    /// The paragraph as it stands in the package.
+    /// Returns the paragraph as it is in the package.
     pub(in super::super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The value of a field; later lines of it start with a space.
+    /// Returns the value of a field; continuation lines start with a space.
     pub(in super::super) fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
@@ -82,22 +82,22 @@ impl Control {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The name of the package.
+    /// Returns the name of the package.
     pub(in super::super) fn name(&self) -> &str {
         self.field("Package").unwrap_or_default()
     }
 
-    /// Its version.
+    /// Returns its version.
     pub(in super::super) fn version(&self) -> &str {
         self.field("Version").unwrap_or_default()
     }
 
-    /// Its architecture, or `all`.
+    /// Returns its architecture, or `all`.
     pub(in super::super) fn architecture(&self) -> &str {
         self.field("Architecture").unwrap_or_default()
     }
 
-    /// The name dpkg knows it by: with the architecture where several of them can be installed side by side.
+    /// Returns its name in dpkg's database: with the architecture if it is `Multi-Arch: same`.
     pub(in super::super) fn known_as(&self) -> String {
         match self.field("Multi-Arch") {
             Some("same") => format!("{}:{}", self.name(), self.architecture()),
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_found_with_their_later_lines() {
+    fn finds_fields_with_continuation_lines() {
         let text = "Package: a\nVersion: 1:2~3+b1\nArchitecture: amd64\nMulti-Arch: same\nDescription: x\n long\n .\n";
         let control = Control::read(text).unwrap();
         assert_eq!((control.name(), control.known_as().as_str()), ("a", "a:amd64"));
@@ -119,12 +119,12 @@ mod tests {
     }
 
     #[test]
-    fn a_control_file_cannot_bring_other_packages_into_the_database() {
+    fn a_control_file_cannot_add_other_packages_to_the_database() {
         let refused = |text: &str| format!("{:#}", Control::read(text).unwrap_err());
         let base = "Package: a\nVersion: 1\nArchitecture: all\n";
         assert!(refused(&format!("{base}\nPackage: b\n")).contains("more than one paragraph"));
-        assert!(refused(&format!("{base}nonsense\n")).contains("no field"));
-        assert!(refused("Package: ../a\nVersion: 1\nArchitecture: all\n").contains("may not have"));
+        assert!(refused(&format!("{base}nonsense\n")).contains("not a field"));
+        assert!(refused("Package: ../a\nVersion: 1\nArchitecture: all\n").contains("invalid characters"));
         assert!(refused("Package: a\nVersion: 1\n").contains("no Architecture"));
     }
 }

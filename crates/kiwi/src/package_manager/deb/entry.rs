@@ -1,7 +1,7 @@
-//! The entries of a tar archive as dpkg takes them: the old and the GNU headers, nothing newer.
+//! The entries of a tar archive that dpkg accepts: with the old and the GNU headers, and no later format.
 //!
-//! Paths are relative, without `.` and `..`; long names are put together here, so that no header can make us read a
-//! name of gigabytes.
+//! Paths are relative, without `.` and `..`; long names are assembled here with a size limit, so that no header can cause
+//! a read of gigabytes.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -13,15 +13,15 @@ use tar::EntryType;
 
 use crate::host::device::Device;
 
-/// The longest path the kernel takes.
+/// The kernel's maximum length of a path.
 const LONGEST_PATH: u64 = 4096;
 
-/// What an entry is.
+/// The type of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Kind {
     File,
     Directory,
-    /// A symbolic link with its text.
+    /// A symbolic link with its target.
     Link(PathBuf),
     /// Another name of an earlier file of the archive.
     HardLink(PathBuf),
@@ -32,7 +32,7 @@ pub(in super::super) enum Kind {
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Entry {
-    /// Relative and plain; empty for the root itself.
+    /// A relative path without `.` and `..`; empty for the root.
     pub(in super::super) path: PathBuf,
     pub(in super::super) kind: Kind,
     /// Permissions with setuid, setgid and sticky bits.
@@ -43,14 +43,14 @@ pub(in super::super) struct Entry {
     pub(in super::super) time: i64,
 }
 
-/// A user or group: the name counts where it is known, else the number.
+/// A user or group: the name is used if the tree knows it, otherwise the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Owner {
     pub(in super::super) name: String,
     pub(in super::super) id: u32,
 }
 
-/// Shows every entry with its content to `each`, to the end of the archive and of the stream below.
+/// Calls `each` for every entry with its content, up to the end of the archive and of the stream below.
 pub(in super::super) fn entries(
     archive: impl Read,
     mut each: impl FnMut(Entry, &mut dyn Read) -> Result<()>,
@@ -73,7 +73,7 @@ pub(in super::super) fn entries(
             }
         }
     }
-    // The checksum of the compressed stream stands at its end.
+    // The checksum of the compressed stream is at its end.
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())
         .context("reading the end of its archive")?;
     Ok(())
@@ -85,7 +85,7 @@ fn describe(header: &tar::Header, kind: EntryType, path: PathBuf, link: Option<V
     let target = || {
         link.clone()
             .filter(|link| !link.is_empty())
-            .with_context(|| format!("the link {shown} leads nowhere"))
+            .with_context(|| format!("the link {shown} has no target"))
     };
     let kind = match kind {
         EntryType::Regular | EntryType::Continuous => Kind::File,
@@ -117,7 +117,7 @@ fn describe(header: &tar::Header, kind: EntryType, path: PathBuf, link: Option<V
     })
 }
 
-/// The name in the body of a GNU long name entry.
+/// Reads the name in the body of a GNU long name entry.
 fn long(entry: &mut impl Read, size: u64) -> Result<Vec<u8>> {
     if size > LONGEST_PATH {
         bail!("its archive has a name of {size} bytes");
@@ -130,7 +130,7 @@ fn long(entry: &mut impl Read, size: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A path of an archive as one below the root; what would climb above it is refused.
+/// Returns a path of an archive relative to the root; fails if it leads above it.
 fn relative(name: &[u8]) -> Result<PathBuf> {
     let name = PathBuf::from(OsString::from_vec(name.to_vec()));
     let mut path = PathBuf::new();
@@ -139,12 +139,12 @@ fn relative(name: &[u8]) -> Result<PathBuf> {
             Component::Normal(part) => path.push(part),
             Component::RootDir | Component::CurDir => {}
             Component::ParentDir | Component::Prefix(_) => {
-                bail!("it holds {}, a path that leads out of the tree", Path::new(&name).display())
+                bail!("it contains {}, a path that leads out of the tree", Path::new(&name).display())
             }
         }
     }
     if path.as_os_str().len() as u64 > LONGEST_PATH || path.as_os_str().as_encoded_bytes().contains(&b'\n') {
-        bail!("it holds a path that no file can have: {}", path.display().to_string().escape_debug());
+        bail!("it contains an invalid path: {}", path.display().to_string().escape_debug());
     }
     Ok(path)
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_modes_and_contents_arrive() {
+    fn reads_long_names_modes_and_contents() {
         let long = format!("./usr/{}", "x".repeat(200));
         let mut bytes = archive("././@LongLink", EntryType::GNULongName, "", format!("{long}\0").as_bytes());
         bytes.extend(archive("./usr/xxx", EntryType::Regular, "", b"hello"));
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_climb_and_types_that_are_unknown_are_refused() {
+    fn rejects_paths_that_lead_outside_and_unknown_types() {
         let refused = |bytes: Vec<u8>| format!("{:#}", read(&bytes).unwrap_err());
         assert!(
             refused(archive("./../../etc/x", EntryType::Regular, "", b"")).contains("leads out of the tree")
         );
         assert!(refused(archive("a", EntryType::Link, "../x", b"")).contains("leads out of the tree"));
         assert!(refused(archive("a", EntryType::Link, "", b"")).contains("leads nowhere"));
-        assert!(refused(archive("a\nb", EntryType::Regular, "", b"")).contains("no file can have"));
+        assert!(refused(archive("a\nb", EntryType::Regular, "", b"")).contains("an invalid path"));
         assert!(refused(archive("a", EntryType::XHeader, "", b"")).contains("does not know"));
         let mut name = archive("x", EntryType::GNULongName, "", b"x");
         name[124..136].copy_from_slice(b"77777777777\0");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_that_is_cut_off_is_an_error() {
+    fn a_truncated_archive_is_an_error() {
         let bytes = archive("a", EntryType::Regular, "", &[1; 600]);
         assert!(read(&bytes[..700]).is_err());
     }

@@ -1,12 +1,12 @@
-//! The Debian binary package, read in process: `ar` outside, two tar archives inside.
+//! The Debian binary package, read in process: an `ar` archive with two tar archives.
 //!
 //! ```text
-//! Deb::open -> debian-binary, control.tar.* (small, read at once), data.tar.* (a location in the file)
+//! Deb::open -> debian-binary, control.tar.* (small, read at once), data.tar.* (an offset in the file)
 //! Deb::data -> a reader of the unpacked data.tar
 //! ```
 //!
-//! Format: deb(5). A package is hostile until proven otherwise: every size is checked against the file, every name
-//! against the characters it may have, and what is decompressed is counted.
+//! Format: deb(5). A package is not trusted: every size is checked against the file, every name against the allowed
+//! characters, and the amount of decompressed data is limited.
 
 mod container;
 mod control;
@@ -29,12 +29,12 @@ pub(super) use repack::Finished;
 
 use container::{Member, members};
 
-/// More control files than this no package has.
+/// Maximum size of the control files in bytes.
 const CONTROL_LIMIT: u64 = 64 << 20;
-/// What a data archive may hold beyond what `Installed-Size` leads to expect.
+/// Bytes by which a data archive may exceed `Installed-Size`.
 const DATA_SLACK: u64 = 1 << 30;
 
-/// A package whose control files were read.
+/// A package whose control files have been read.
 #[derive(Debug)]
 pub(super) struct Deb {
     path: PathBuf,
@@ -47,7 +47,7 @@ pub(super) struct Deb {
 }
 
 impl Deb {
-    /// Reads everything but the files of the package at `path`.
+    /// Reads everything except the files of the package at `path`.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let reading = || format!("reading the package {}", path.display());
         let mut file = File::open(path).with_context(reading)?;
@@ -58,34 +58,34 @@ impl Deb {
         Ok(Self { path: path.to_owned(), control, members, control_member, data })
     }
 
-    /// The unpacked `data.tar`; more than the package can honestly hold is an error.
+    /// Returns a reader of the unpacked `data.tar`, which fails after `data_limit` bytes.
     pub(super) fn data(&self) -> Result<impl Read + use<>> {
         let file = File::open(&self.path).with_context(|| format!("opening {}", self.path.display()))?;
         Ok(limited(self.data.compression.decoder(section(file, &self.data)?)?, self.data_limit()))
     }
 
-    /// The most bytes `data` gives.
+    /// Returns the maximum number of bytes in `data`.
     pub(super) fn data_limit(&self) -> u64 {
         let declared = self.control.field("Installed-Size").and_then(|size| size.parse::<u64>().ok());
         declared.unwrap_or(0).saturating_mul(4 << 10).saturating_add(DATA_SLACK)
     }
 
-    /// The file it was read from.
+    /// Returns the path of the package file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A control file by its name.
+    /// Returns a control file by its name.
     pub(super) fn member(&self, name: &str) -> Option<&ControlMember> {
         self.members.iter().find(|member| member.name == name)
     }
 
-    /// Bytes of its compressed files.
+    /// Returns the compressed size of its files in bytes.
     pub(super) fn data_size(&self) -> u64 {
         self.data.size
     }
 
-    /// The lines of `conffiles`: an absolute path, and a flag that stood before it or nothing.
+    /// Returns the lines of `conffiles`: an absolute path, and the flag before it or an empty text.
     pub(super) fn conffile_lines(&self) -> Vec<(String, String)> {
         let text = self.member("conffiles").map(|member| String::from_utf8_lossy(&member.bytes));
         let lines =
@@ -98,25 +98,25 @@ impl Deb {
             .collect()
     }
 
-    /// Files that belong to whoever administers the system; relative paths.
+    /// Returns the relative paths of configuration files, which the administrator may change.
     pub(super) fn conffiles(&self) -> HashSet<PathBuf> {
         let lines = self.conffile_lines().into_iter().filter(|(_, flag)| flag.is_empty());
         lines.map(|(path, _)| PathBuf::from(path.trim_start_matches('/'))).collect()
     }
 
-    /// The name of the package.
+    /// Returns the name of the package.
     pub(super) fn name(&self) -> &str {
         self.control.name()
     }
 }
 
-/// The bytes of one member.
+/// Returns a reader of one member.
 fn section(mut file: File, member: &Member) -> Result<BufReader<std::io::Take<File>>> {
     file.seek(SeekFrom::Start(member.offset)).context("seeking in the package")?;
     Ok(BufReader::with_capacity(1 << 17, file.take(member.size)))
 }
 
-/// A reader that fails once it gave more than `limit` bytes.
+/// Returns a reader that fails after more than `limit` bytes.
 pub(super) fn limited(reader: impl Read, limit: u64) -> impl Read {
     Limited { reader, left: limit, limit }
 }
@@ -134,7 +134,7 @@ impl<R: Read> Read for Limited<R> {
             Some(left) => self.left = left,
             None => {
                 return Err(std::io::Error::other(format!(
-                    "it unpacks to more than the {} MiB that its size leads to expect",
+                    "it unpacks to more than {} MiB, the maximum for its Installed-Size",
                     self.limit >> 20
                 )));
             }
@@ -143,22 +143,22 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// Refuses a name that could lead somewhere else.
+/// Rejects a name that could be used as a path.
 fn plain_name(name: &str, what: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "+-._~:".contains(c);
     if name.is_empty() || name.starts_with(['.', '-']) || !name.chars().all(allowed) {
-        bail!("the {what} \"{}\" has characters it may not have", name.escape_debug());
+        bail!("the {what} \"{}\" has invalid characters", name.escape_debug());
     }
     Ok(())
 }
 
-/// A control paragraph for tests: package `test` of version 1 with these fields too.
+/// Returns a control paragraph for tests: package `test`, version 1, with additional fields.
 #[cfg(test)]
 pub(super) fn control(fields: &str) -> Control {
     Control::read(&format!("Package: test\nVersion: 1\nArchitecture: all\n{fields}")).unwrap()
 }
 
-/// A package for tests that lies nowhere; its control files are empty.
+/// Returns a package for tests that has no file; its control files are empty.
 #[cfg(test)]
 pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
     let member =
@@ -173,7 +173,7 @@ pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
     }
 }
 
-/// A package file for tests with these control fields and this `data.tar`.
+/// Returns the content of a package file for tests with these control fields and this `data.tar`.
 #[cfg(test)]
 pub(super) fn write_package(name: &str, fields: &str, data: &[u8]) -> Vec<u8> {
     let control = format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}");

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::version::compare;
 
-/// One package that a relation names.
+/// One package in a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Relation<'a> {
     /// Its name, without an architecture.
@@ -12,7 +12,7 @@ pub(in super::super) struct Relation<'a> {
     version: Option<(&'a str, &'a str)>,
 }
 
-/// The groups of a field: of each group one package is enough.
+/// Returns the groups of a field; one package of each group is sufficient.
 pub(in super::super) fn alternatives(field: &str) -> impl Iterator<Item = Vec<Relation<'_>>> {
     field
         .split(',')
@@ -32,7 +32,7 @@ impl<'a> Relation<'a> {
         (!name.is_empty()).then_some(Self { name, version })
     }
 
-    /// Whether `version` of the named package is meant.
+    /// Returns whether `version` of the named package satisfies the relation.
     pub(in super::super) fn admits(&self, version: &str) -> bool {
         let Some((operator, limit)) = self.version else { return true };
         let order = compare(version, limit);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_and_versions_are_read() {
+    fn reads_groups_and_versions() {
         let groups: Vec<Vec<Relation>> = alternatives("libc6 (>= 2.36), a:any (<<2)|b ,\n perl").collect();
         let names: Vec<Vec<&str>> =
             groups.iter().map(|group| group.iter().map(|relation| relation.name).collect()).collect();

@@ -1,6 +1,6 @@
-//! A package packed anew with zstd while it is unpacked: xz takes ten times as long to read.
+//! Recompresses a package with zstd while it is unpacked, because reading xz takes ten times as long.
 //!
-//! What comes out is a package again, with the same control files and the same data archive.
+//! The result is again a package, with the same control files and the same data archive.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -12,37 +12,37 @@ use anyhow::{Context, Result};
 use super::container::{Compression, member_header};
 use super::{CONTROL_LIMIT, Deb, limited, section};
 
-/// zstd's quickest level that still packs well.
+/// zstd's fastest level with a good compression.
 const LEVEL: i32 = 1;
 
-/// The files that were written to their end.
+/// The files that were written completely.
 pub(in super::super) type Finished = Arc<Mutex<Vec<PathBuf>>>;
 
-/// Reads a data archive and writes it packed anew on the way. What goes wrong with the writing leaves the file out of
-/// `finished` and does not concern the reader.
+/// Reads a data archive and writes the recompressed package at the same time. If writing fails, the file is missing in
+/// `finished`, and reading continues.
 pub(in super::super) struct Repacking<R> {
     reader: R,
     writing: Option<zstd::Encoder<'static, File>>,
-    /// Where the data member starts.
+    /// Offset of the data member.
     data: u64,
     path: PathBuf,
     finished: Finished,
 }
 
 impl Deb {
-    /// Whether packing it anew pays.
+    /// Returns whether recompressing it saves time.
     pub(in super::super) fn is_slow(&self) -> bool {
         matches!(self.data.compression, Compression::Xz | Compression::Lzma)
     }
 
-    /// As `data`, and packs the package anew into `file`, which is that of `path` and empty.
+    /// Like `data`; also recompresses the package into `file`, which is empty and has the path `path`.
     pub(in super::super) fn repacking(
         &self,
         mut file: File,
         path: &Path,
         finished: Finished,
     ) -> Result<Repacking<impl Read + use<>>> {
-        let writing = || format!("packing the package {} anew", self.path.display());
+        let writing = || format!("recompressing the package {}", self.path.display());
         let mut control = Vec::new();
         let reader = section(File::open(&self.path).with_context(writing)?, &self.control_member)?;
         limited(self.control_member.compression.decoder(reader)?, CONTROL_LIMIT)
@@ -80,7 +80,7 @@ impl<R: Read> Read for Repacking<R> {
     }
 }
 
-/// Ends the data member, whose size is known only now.
+/// Finishes the data member, whose size is known only now.
 fn finish(writing: zstd::Encoder<'static, File>, data: u64) -> io::Result<()> {
     let mut file = writing.finish()?;
     let size = file.stream_position()? - data - member_header("", 0).len() as u64;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_packed_anew_holds_the_same() {
+    fn a_recompressed_package_has_the_same_content() {
         let directory = tempfile::tempdir().unwrap();
         let (old, new) = (directory.path().join("old.deb"), directory.path().join("new.deb"));
         let data = vec![7; 100_001];
@@ -118,7 +118,7 @@ mod tests {
         let mut reader = before.repacking(file, &new, finished.clone()).unwrap();
         let mut half = vec![0; 50_000];
         reader.read_exact(&mut half).unwrap();
-        assert!(finished.lock().unwrap().is_empty(), "half a package counts as whole");
+        assert!(finished.lock().unwrap().is_empty(), "a partial package counts as complete");
         let mut rest = Vec::new();
         reader.read_to_end(&mut rest).unwrap();
         assert_eq!(*finished.lock().unwrap(), [new.as_path()]);

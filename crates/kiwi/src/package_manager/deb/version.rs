@@ -18,7 +18,7 @@ fn split(version: &str) -> (u64, &str, &str) {
     (epoch.trim().parse().unwrap_or(0), upstream, revision)
 }
 
-/// Text up to the next digit, then a number, and so on; `~` sorts before the end, letters before the rest.
+/// Compares text up to the next digit, then a number, and so on; `~` sorts before the end, letters before the rest.
 fn compare_part(mut one: &str, mut other: &str) -> Ordering {
     while !one.is_empty() || !other.is_empty() {
         let (first, second) = (text(&mut one), text(&mut other));
@@ -46,10 +46,10 @@ fn number<'a>(part: &mut &'a str) -> &'a str {
     take(part, u8::is_ascii_digit)
 }
 
-/// Cuts off the bytes at the start for which `belongs` holds.
+/// Removes and returns the leading bytes for which `belongs` holds.
 fn take<'a>(part: &mut &'a str, belongs: impl Fn(&u8) -> bool) -> &'a str {
     let length = part.bytes().take_while(|byte| byte.is_ascii() && belongs(byte)).count();
-    // A byte that is no ASCII is in no version; it is skipped as one so that the loop ends.
+    // No version contains other bytes than ASCII; such a byte is skipped, so that the loop ends.
     let length = if length == 0 && !part.is_empty() && !part.as_bytes()[0].is_ascii() {
         part.chars().next().map_or(0, char::len_utf8)
     } else {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_dpkgs() {
+    fn sorts_as_dpkg_does() {
         for (less, more) in [
             ("1.0", "1.1"),
             ("1.0~rc1", "1.0"),

@@ -1,9 +1,9 @@
-//! dpkg's database of a tree, as dpkg leaves it after unpacking.
+//! dpkg's database of a tree, in the state after unpacking.
 //!
 //! ```text
 //! var/lib/dpkg/status           a paragraph for each package, "install ok unpacked", with its conffiles
 //! var/lib/dpkg/info/NAME.*      its control files and the list of its paths
-//! var/lib/dpkg/triggers/        File: who is interested in which paths; NAME: who in a named trigger; Unincorp: set off
+//! var/lib/dpkg/triggers/        File: interests in paths; NAME: interests in a named trigger; Unincorp: activated triggers
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -26,17 +26,17 @@ pub(super) const INFO: &str = "var/lib/dpkg/info";
 /// The database of one tree.
 pub(in super::super) struct Database<'a> {
     tree: &'a RootTree,
-    /// Interests of the packages that were unpacked, by who has them.
+    /// Interests of the unpacked packages.
     interests: BTreeMap<Index, (String, Vec<Interest>)>,
 }
 
 impl<'a> Database<'a> {
-    /// That of a new tree, which has none yet.
+    /// Returns the database of a new tree, which is empty.
     pub(in super::super) fn new(tree: &'a RootTree) -> Self {
         Self { tree, interests: BTreeMap::new() }
     }
 
-    /// Starts it in a tree in which dpkg's own package was just unpacked.
+    /// Creates the database in a tree in which only the package dpkg was unpacked.
     pub(in super::super) fn create(&self) -> Result<()> {
         for directory in ["info", "triggers", "updates"] {
             self.tree.create_dir(format!("{DIRECTORY}/{directory}"), 0o755)?;
@@ -45,7 +45,7 @@ impl<'a> Database<'a> {
         self.tree.write(format!("{DIRECTORY}/status"), "", 0o644)
     }
 
-    /// Enters packages that were unpacked: their paths, their state and what their files set off.
+    /// Records unpacked packages: their paths, their state and the triggers that their files activate.
     pub(in super::super) fn record(&mut self, unpacker: &mut Unpacker<'_>, batch: &[Index]) -> Result<()> {
         let mut status = self.tree.read_text(format!("{DIRECTORY}/status"))?;
         if !status.is_empty() && !status.ends_with("\n\n") {
@@ -79,7 +79,7 @@ impl<'a> Database<'a> {
         self.tree.write(format!("{INFO}/{}.list", package.control.known_as()), text, 0o644)
     }
 
-    /// Writes down what packages are interested in, in the order of their installation.
+    /// Writes the interests of packages, in the order of their installation.
     fn register(&mut self, batch: &[Index], unpacker: &Unpacker<'_>) -> Result<()> {
         self.learn(batch, unpacker);
         let mut files: BTreeMap<&str, String> = BTreeMap::new();
@@ -98,7 +98,7 @@ impl<'a> Database<'a> {
         Ok(())
     }
 
-    /// Notes what packages are interested in that are entered.
+    /// Adds the interests of packages that are already recorded.
     pub(in super::super) fn learn(&mut self, batch: &[Index], unpacker: &Unpacker<'_>) {
         for (index, package) in batch.iter().zip(unpacker.chosen(batch)) {
             if let Some(member) = package.member("triggers") {
@@ -108,7 +108,7 @@ impl<'a> Database<'a> {
         }
     }
 
-    /// Files below a path that an installed package watches set off its trigger; dpkg takes that over when it starts.
+    /// Activates triggers of installed packages on the parents of these paths; dpkg reads them when it starts.
     fn set_off<'p>(&self, paths: impl Iterator<Item = &'p PathBuf>) -> Result<()> {
         let interests = self.interests.values().flat_map(|(_, interests)| interests);
         let watched: HashSet<&str> = interests
@@ -132,7 +132,7 @@ impl<'a> Database<'a> {
     }
 }
 
-/// Writes the control files of a package, but for `control`; `prefix` stands before their names.
+/// Writes the control files of a package except `control`; `prefix` is prepended to their names.
 pub(super) fn write_members(package: &Deb, prefix: &str, tree: &RootTree) -> Result<()> {
     let mut writer = TreeWriter::of_packages(tree);
     for member in &package.members {
@@ -149,7 +149,7 @@ fn absolute(path: &Path) -> String {
     format!("/{}", path.display())
 }
 
-/// The status paragraph of a package that was just unpacked.
+/// Returns the status paragraph of a package that has just been unpacked.
 fn paragraph(package: &Deb) -> String {
     let conffiles = package.conffile_lines();
     let mut text = format!("{}\nStatus: install ok unpacked\n", package.control.text());

@@ -1,5 +1,5 @@
-//! Who owns which path. Packages are unpacked side by side; what two of them hold is put off and decided afterwards,
-//! so that the result never depends on which was faster.
+//! The owners of paths. Packages are unpacked in parallel; a path that two of them contain is decided afterwards, so that
+//! the result never depends on their speed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,47 +13,47 @@ use crate::package_manager::deb::{Control, alternatives};
 /// Directories of the root that are links to those below `usr`.
 const MERGED: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
 
-/// A package, by its location in the order of installation.
+/// The index of a package in the order of installation.
 pub(in super::super) type Index = usize;
 
-/// A file, link or node of a package.
+/// The claim of a package to a file, link or node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claim {
     pub(super) package: Index,
-    /// The path as the package has it.
+    /// The path in the package.
     pub(super) shipped: PathBuf,
 }
 
-/// A directory made in this batch; the first package in the order of installation decides how it looks.
+/// A directory created in this batch; the first package in the order of installation determines its attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Directory {
     pub(super) package: Index,
     pub(super) attributes: OwnerAndMode,
     pub(super) time: i64,
-    /// Something was put into it, so its time is that of the build.
+    /// An entry was written into it, so its time is that of the build.
     pub(super) filled: bool,
 }
 
-/// Everything that was unpacked into a tree.
+/// All paths that were unpacked into a tree.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Claims {
     files: HashMap<PathBuf, Claim>,
-    /// Directories that are there; `None` for those of earlier batches or of scripts.
+    /// Existing directories; `None` for those of earlier batches or of scripts.
     pub(super) directories: HashMap<PathBuf, Option<Directory>>,
     contested: Vec<Claim>,
 }
 
-/// What became of two claims on one path.
+/// The result of two claims to one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) winner: Claim,
     pub(super) loser: Claim,
-    /// Whether the loser's package does not list the path any more.
+    /// Whether the path is removed from the list of the loser.
     pub(super) disowned: bool,
 }
 
 impl Claims {
-    /// Claims `location` for a package; false when another one has it, which is remembered.
+    /// Claims `location` for a package; returns false if another package owns it, and remembers the conflict.
     pub(super) fn claim(&mut self, location: &Path, claim: Claim) -> bool {
         match self.files.get(&merged(location)) {
             Some(known) if known.package != claim.package => {
@@ -68,7 +68,7 @@ impl Claims {
         }
     }
 
-    /// The directory of `location` got something.
+    /// Notes that an entry was written into the directory of `location`.
     pub(super) fn fill(&mut self, location: &Path) {
         let Some(parent) = location.parent() else { return };
         if let Some(Some(directory)) = self.directories.get_mut(&merged(parent)) {
@@ -76,7 +76,7 @@ impl Claims {
         }
     }
 
-    /// Decides about everything that more than one package claims. `location` is where a claim leads.
+    /// Decides all conflicts. `location` returns the path to which a claim is written.
     pub(super) fn finish<'a>(
         &mut self,
         control: impl Fn(Index) -> &'a Control,
@@ -92,7 +92,7 @@ impl Claims {
             let verdict = if moved == key {
                 decide(owner, claim, &control)?
             } else {
-                // Its file was there before a script of this batch diverted it.
+                // The file was written before a script of this batch diverted it.
                 self.files.insert(moved, owner.clone());
                 Verdict { winner: claim, loser: owner, disowned: false }
             };
@@ -102,13 +102,13 @@ impl Claims {
         Ok(verdicts)
     }
 
-    /// The next batch does not touch the directories of this one.
+    /// Ends a batch: the next one does not change its directories.
     pub(super) fn close_wave(&mut self) {
         self.directories.values_mut().for_each(|directory| *directory = None);
     }
 }
 
-/// The package that replaces the other has the file, whichever comes first.
+/// Returns the winner: the package that replaces the other, in either order.
 fn decide<'a>(owner: Claim, claim: Claim, control: impl Fn(Index) -> &'a Control) -> Result<Verdict> {
     let (old, new) = (control(owner.package), control(claim.package));
     if replaces(new, old) {
@@ -118,25 +118,25 @@ fn decide<'a>(owner: Claim, claim: Claim, control: impl Fn(Index) -> &'a Control
         return Ok(Verdict { winner: owner, loser: claim, disowned: true });
     }
     if owner.shipped != claim.shipped {
-        // dpkg does not see that /bin/x and /usr/bin/x are one file: the later package has it.
+        // dpkg does not detect that /bin/x and /usr/bin/x are one file: the later package wins.
         let (winner, loser) = if owner.package < claim.package { (claim, owner) } else { (owner, claim) };
         return Ok(Verdict { winner, loser, disowned: false });
     }
     bail!(
-        "the packages {} and {} both hold /{}, and neither says that it replaces the other; leave one of them out",
+        "the packages {} and {} both contain /{}, and neither declares that it replaces the other; remove one of them",
         old.name(),
         new.name(),
         claim.shipped.display()
     )
 }
 
-/// Whether `new` says that it takes over files of `old`; a name that `old` only provides does not count.
+/// Returns whether `new` declares that it replaces files of `old`; names that `old` only provides are ignored.
 fn replaces(new: &Control, old: &Control) -> bool {
     let mut relations = alternatives(new.field("Replaces").unwrap_or_default()).flatten();
     relations.any(|relation| relation.name == old.name() && relation.admits(old.version()))
 }
 
-/// One name for a file whichever way its path was written.
+/// Returns one path for a file, regardless of links in the path of the package.
 pub(super) fn merged(path: &Path) -> PathBuf {
     let merged = path.components().count() > 1 && MERGED.iter().any(|name| path.starts_with(name));
     if merged { Path::new("usr").join(path) } else { path.to_owned() }
@@ -151,7 +151,7 @@ mod tests {
         Claim { package, shipped: path.into() }
     }
 
-    /// The verdicts about a path that packages 0 and 1 hold, claimed in both orders.
+    /// Returns the verdicts about a path that packages 0 and 1 contain, claimed in both orders.
     fn verdicts(first: &str, second: &str, replaces: [&str; 2]) -> Vec<Result<Vec<Verdict>>> {
         let controls = replaces.map(|replaces| control(&format!("Replaces: {replaces}\n")));
         [[0, 1], [1, 0]]
@@ -167,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn who_replaces_has_the_file_in_either_order() {
+    fn the_package_that_replaces_the_other_wins_in_either_order() {
         for result in verdicts("usr/x", "usr/x", ["", "test (<< 2)"]) {
             let verdict = &result.unwrap()[0];
             assert_eq!((verdict.winner.package, verdict.loser.package, verdict.disowned), (1, 0, true));
         }
         for result in verdicts("usr/x", "usr/x", ["test (<< 1)", "other"]) {
             let text = result.unwrap_err().to_string();
-            assert!(text.contains("both hold /usr/x"), "{text}");
+            assert!(text.contains("both contain /usr/x"), "{text}");
         }
     }
 
     #[test]
-    fn a_diversion_of_a_later_wave_moves_the_file_of_an_earlier_one() {
+    fn a_diversion_of_a_later_batch_moves_the_file_of_an_earlier_one() {
         let mut claims = Claims::default();
         assert!(claims.claim(Path::new("usr/x"), claim(0, "usr/x")));
         assert!(!claims.claim(Path::new("usr/x"), claim(1, "usr/x")));
@@ -190,12 +190,12 @@ mod tests {
         assert_eq!((verdicts[0].winner.package, verdicts[0].disowned), (1, false));
         assert!(
             !claims.claim(Path::new("usr/x.old"), claim(2, "usr/x.old")),
-            "the location it moved to is taken"
+            "another package could take the diverted path"
         );
     }
 
     #[test]
-    fn one_file_by_two_paths_is_the_later_packages() {
+    fn one_file_with_two_paths_belongs_to_the_later_package() {
         for result in verdicts("bin/x", "usr/bin/x", ["", ""]) {
             let verdict = &result.unwrap()[0];
             assert_eq!((verdict.winner.package, verdict.disowned), (1, false));

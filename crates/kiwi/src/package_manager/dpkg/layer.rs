@@ -1,8 +1,8 @@
-//! Which packages are installed before those that only bring files. Pure: from control files to a set of packages.
+//! Selects the packages that are installed before those without scripts. Pure: from control files to a set of packages.
 //!
-//! A script may count on what its package depends on, and on nothing else of the packages that it shares a tree with, but
-//! for one thing: a package that watches paths works off what others have there. Where those only bring files, it
-//! stays behind with them, so that its scripts see all of it, once.
+//! A script may rely on the dependencies of its package, and on no other package in the tree, with one exception: a
+//! package with a trigger on paths processes the files of other packages there. If those have no scripts, it is installed
+//! with them, so that its scripts see all files, once.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::package_manager::deb::Deb;
 /// Scripts that run when a package is installed.
 const SCRIPTS: [&str; 3] = ["preinst", "config", "postinst"];
 
-/// Which of `packages` have scripts, or are needed by those that have; `ready` are there already.
+/// Returns those of `packages` that have scripts, and their dependencies; `ready` are already installed.
 pub(in super::super) fn with_scripts(ready: &[Deb], packages: &[Deb]) -> BTreeSet<Index> {
     let all: Vec<&Deb> = ready.iter().chain(packages).collect();
     let graph = Graph::new(&all);
@@ -36,7 +36,7 @@ pub(in super::super) fn with_scripts(ready: &[Deb], packages: &[Deb]) -> BTreeSe
     }
 }
 
-/// Which packages of a layer watch paths that the others have files below.
+/// Returns the packages of a layer with a trigger on paths below which the other packages have files.
 fn woken(
     layer: impl Iterator<Item = Index>,
     others: impl Iterator<Item = Index>,
@@ -69,7 +69,7 @@ mod tests {
     use super::super::super::deb::{ControlMember, package};
     use super::*;
 
-    /// A package for tests with the content of these control files.
+    /// Returns a package for tests with these control files.
     fn with(name: &str, fields: &str, members: &[(&str, &str)]) -> Deb {
         let mut package = package(name, fields, &[]);
         package.members = members
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_and_what_they_need_are_chosen_in_their_order() {
+    fn selects_packages_with_scripts_and_their_dependencies_in_order() {
         let ready = [package("base", "", &["postinst"])];
         let packages = [
             package("lib", "Depends: base", &["triggers"]),
@@ -94,12 +94,12 @@ mod tests {
             package("first", "", &["preinst"]),
         ];
         let chosen: Vec<Index> = with_scripts(&ready, &packages).into_iter().collect();
-        assert_eq!(chosen, [0, 2, 3], "what only provides files is not in it");
+        assert_eq!(chosen, [0, 2, 3], "a package without scripts was selected");
         assert!(with_scripts(&ready, &packages[..2]).is_empty());
     }
 
     #[test]
-    fn who_watches_the_files_of_the_others_waits_for_them_with_all_that_need_it() {
+    fn a_trigger_on_files_of_others_delays_the_package_and_its_dependants() {
         let watching =
             |path: &str| [("postinst", ""), ("triggers", path)].map(|(a, b)| (a.to_owned(), b.to_owned()));
         let packages = |watched: &str| {
@@ -116,6 +116,6 @@ mod tests {
         let chosen = |watched: &str| with_scripts(&[], &packages(watched)).into_iter().collect::<Vec<_>>();
         assert_eq!(chosen("/usr/share/man"), [2]);
         assert_eq!(chosen("/usr/share/man/man1/x"), [0, 1, 2]);
-        assert_eq!(chosen("/usr/share/x"), [0, 1, 2], "what is in the layer itself does not count");
+        assert_eq!(chosen("/usr/share/x"), [0, 1, 2], "files of the layer itself delayed a package");
     }
 }

@@ -1,12 +1,12 @@
-//! What dpkg does when it unpacks, done in process for a tree that is new; dpkg itself configures afterwards.
+//! Unpacks packages into a new tree in process, as dpkg does; dpkg itself configures them afterwards.
 //!
 //! ```text
-//! unpack_batches (which packages go together) -> for each: Database::announce, preinst scripts, Unpacker::unpack,
-//!   Database::record; then dpkg --configure in the tree
+//! unpack_batches (packages that are unpacked together) -> for each: Database::announce, preinst scripts,
+//!   Unpacker::unpack, Database::record; then dpkg --configure in the tree
 //! ```
 //!
-//! The database is left as dpkg leaves it after `--unpack`: dpkg reads it, finishes it and writes it anew. Upgrades,
-//! removals and everything after the unpacking stay dpkg's own.
+//! The database has the state after `dpkg --unpack`: dpkg reads it, completes it and writes it again. dpkg itself does
+//! upgrades, removals and everything after unpacking.
 
 mod database;
 mod file_conflicts;

@@ -1,4 +1,4 @@
-//! What the tree says about the files of packages: diversions, overridden modes and owners, known users and groups.
+//! Rules of the tree for the files of packages: diversions, overridden modes and owners, known users and groups.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::package_manager::deb::{Entry, Owner};
 use crate::root_tree::{self, RootTree};
 
-/// Paths here are relative to the root of the tree.
+/// The rules; paths are relative to the root of the tree.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Rules {
-    /// Path -> where it goes instead, and whose files stay.
+    /// The diverted path, and the package whose files are not diverted, by path.
     diversions: HashMap<PathBuf, (PathBuf, String)>,
     overrides: HashMap<PathBuf, OwnerAndMode>,
     users: HashMap<String, u32>,
@@ -36,7 +36,7 @@ impl OwnerAndMode {
 }
 
 impl Rules {
-    /// Reads what earlier packages left.
+    /// Reads the rules that earlier packages have set.
     pub(in super::super) fn read(tree: &RootTree) -> Result<Self> {
         let text = |path: &str| if tree.exists(path) { tree.read_text(path) } else { Ok(String::new()) };
         let mut rules = Self {
@@ -47,14 +47,14 @@ impl Rules {
         };
         for line in text("var/lib/dpkg/statoverride")?.lines() {
             let Some((path, attributes)) = rules.overridden(line) else {
-                bail!("the tree's var/lib/dpkg/statoverride has a line that cannot be read: {line}");
+                bail!("the line {line} of var/lib/dpkg/statoverride in the tree is invalid");
             };
             rules.overrides.insert(path, attributes);
         }
         Ok(rules)
     }
 
-    /// Where a file of `package` goes.
+    /// Returns the path to which a file of `package` is written.
     pub(super) fn location<'a>(&'a self, path: &'a Path, package: &str) -> &'a Path {
         match self.diversions.get(path) {
             Some((to, owner)) if owner != package => to,
@@ -62,7 +62,7 @@ impl Rules {
         }
     }
 
-    /// Owner, group and mode that an entry gets.
+    /// Returns owner, group and mode of an entry.
     pub(super) fn attributes(&self, entry: &Entry) -> OwnerAndMode {
         if let Some(attributes) = self.overrides.get(&entry.path) {
             return *attributes;
@@ -76,7 +76,7 @@ impl Rules {
         }
     }
 
-    /// A line `USER GROUP MODE PATH`; `#` stands before a number.
+    /// Parses a line `USER GROUP MODE PATH`; a number is preceded by `#`.
     fn overridden(&self, line: &str) -> Option<(PathBuf, OwnerAndMode)> {
         let mut keywords = line.splitn(4, ' ');
         let id = |keyword: &str, known: &HashMap<String, u32>| match keyword.strip_prefix('#') {
@@ -90,17 +90,17 @@ impl Rules {
     }
 }
 
-/// Three lines each: from, to, the package whose files stay (`:` for none).
+/// Parses groups of three lines: from, to, and the package whose files are not diverted (`:` for none).
 fn diversions(text: &str) -> Result<HashMap<PathBuf, (PathBuf, String)>> {
     let lines: Vec<&str> = text.lines().collect();
     if !lines.len().is_multiple_of(3) {
-        bail!("the tree's var/lib/dpkg/diversions is cut off");
+        bail!("var/lib/dpkg/diversions in the tree is truncated");
     }
     let entries = lines.chunks_exact(3);
     Ok(entries.map(|lines| (relative(lines[0]), (relative(lines[1]), lines[2].to_owned()))).collect())
 }
 
-/// Names and ids of `/etc/passwd` or `/etc/group`.
+/// Returns names and ids of `/etc/passwd` or `/etc/group`.
 fn ids(text: &str) -> HashMap<String, u32> {
     let id = |line: &str| {
         let mut fields = line.split(':');
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn diverted_files_go_elsewhere_but_not_the_diverting_packages_own() {
+    fn diverts_files_of_all_packages_but_the_diverting_one() {
         let text = "/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/dracut\n/usr/bin/dracut.kiwi\n:\n";
         let rules = Rules { diversions: diversions(text).unwrap(), ..Rules::default() };
         assert_eq!(rules.location(Path::new("bin/sh"), "bash"), Path::new("bin/sh.distrib"));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_tree_count_before_numbers_and_overrides_before_both() {
+    fn names_take_precedence_over_numbers_and_overrides_over_both() {
         let mut rules = Rules {
             users: ids("root:x:0:0:root:/root:/bin/sh\nman:x:6:12:man:/:/bin/sh\n"),
             groups: ids("root:x:0:\nmessagebus:x:104:\n"),

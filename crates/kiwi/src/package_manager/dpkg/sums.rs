@@ -1,4 +1,4 @@
-//! The sums of files that dpkg itself writes down for a package that provides no `md5sums`.
+//! The MD5 sums that dpkg itself records for a package without `md5sums`.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -10,16 +10,16 @@ use md5::{Digest, Md5};
 
 use crate::package_manager::deb::{Entry, Kind};
 
-/// Of one package, in the order of its archive.
+/// The sums of one package, in the order of its archive.
 #[derive(Default)]
 pub(super) struct Sums {
-    /// `md5sums` as it grows: a line `<32 hex>  <path>` for each file.
+    /// The text of `md5sums` so far: a line `<32 hex>  <path>` for each file.
     text: Vec<u8>,
     known: HashMap<PathBuf, String>,
 }
 
 impl Sums {
-    /// Takes the sum of an entry while `location` reads its content, or only some of it.
+    /// Adds the sum of an entry while `location` reads its content, completely or in part.
     pub(super) fn take(
         &mut self,
         entry: &Entry,
@@ -52,7 +52,7 @@ impl Sums {
         self.known.insert(path.to_owned(), sum);
     }
 
-    /// The content of `md5sums`.
+    /// Returns the content of `md5sums`.
     pub(super) fn into_text(self) -> Vec<u8> {
         self.text
     }

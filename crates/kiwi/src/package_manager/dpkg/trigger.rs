@@ -1,15 +1,15 @@
-//! Triggers: who is interested in what (deb-triggers(5), and the files below `triggers/` in dpkg's database).
+//! Triggers (deb-triggers(5), and the files below `triggers/` in dpkg's database).
 
-/// What a package's `triggers` file says, as far as unpacking is concerned.
+/// An interest in a package's `triggers` file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Interest {
-    /// A name, or an absolute path that stands for all files below it.
+    /// A name, or an absolute path for all files below it.
     pub(super) trigger: String,
-    /// Whether the package that sets it off waits for it to be worked off.
+    /// Whether the package that activates the trigger waits until it has been processed.
     pub(super) awaited: bool,
 }
 
-/// The interests in a `triggers` file; what a package activates by name, dpkg activates when it configures it.
+/// Parses the interests in a `triggers` file; dpkg handles activations by name when it configures the package.
 pub(super) fn interests(text: &str) -> Vec<Interest> {
     let read = |line: &str| {
         let mut keywords = line.split('#').next()?.split_whitespace();
@@ -27,12 +27,12 @@ pub(super) fn interests(text: &str) -> Vec<Interest> {
 }
 
 impl Interest {
-    /// Whether it is one in files.
+    /// Returns whether it is an interest in paths.
     pub(super) fn is_path(&self) -> bool {
         self.trigger.starts_with('/')
     }
 
-    /// How the interested package is written down.
+    /// Returns the name of the interested package as dpkg records it.
     pub(super) fn by(&self, package: &str) -> String {
         format!("{package}{}", if self.awaited { "" } else { "/noawait" })
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn interests_are_read_and_activations_left_to_dpkg() {
+    fn reads_interests_and_ignores_activations() {
         let text = "# man-db\ninterest-noawait /usr/share/man\nactivate ldconfig\n\ninterest ldconfig # x\ninterest ../x\n";
         let read = interests(text);
         assert_eq!(read.len(), 2);

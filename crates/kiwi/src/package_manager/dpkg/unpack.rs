@@ -1,11 +1,11 @@
-//! Unpacks the files of many packages side by side, straight to where they belong.
+//! Unpacks the files of many packages in parallel, directly to their final paths.
 //!
 //! ```text
-//! threads take packages, the largest first -> each entry: rules -> claim -> location
-//! then, one after the other: paths with two claims, times of empty directories
+//! threads take packages, the largest first -> each entry: rules -> claim -> path
+//! then, sequentially: paths with two claims, times of empty directories
 //! ```
 //!
-//! Conffiles are left as `NAME.dpkg-new`; dpkg puts them in place when it configures the package.
+//! Conffiles are written as `NAME.dpkg-new`; dpkg renames them when it configures the package.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
@@ -28,18 +28,18 @@ pub(in super::super) struct Unpacker<'a> {
     /// In the order of installation.
     packages: Vec<Deb>,
     claims: Mutex<Claims>,
-    /// Paths of each package as it has them, in its order.
+    /// The paths of each package, as it contains them and in its order.
     lists: Vec<Vec<PathBuf>>,
-    /// `md5sums` of those packages that bring none.
+    /// `md5sums` of the packages that do not contain it.
     sums: BTreeMap<Index, Vec<u8>>,
-    /// Directories of the first batch have the time of the build: dpkg would find them made by whatever made it run.
+    /// Directories of the first batch have the time of the build: dpkg would find them as existing directories.
     first_wave: bool,
-    /// Packages that lost a path to another one since their lists were written.
+    /// Packages that lost a path to another one after their lists were written.
     trimmed: BTreeSet<Index>,
 }
 
 impl<'a> Unpacker<'a> {
-    /// For a tree that is new.
+    /// Returns an unpacker for a new tree.
     pub(in super::super) fn new(tree: &'a RootTree) -> Self {
         Self {
             tree,
@@ -52,7 +52,7 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// All its packages are unpacked: `noted` is what `note` said then.
+    /// Continues after packages that were restored from the cache: `noted` is the result of `note` at that time.
     pub(in super::super) fn resume(&mut self, noted: &str) -> Result<()> {
         let (claims, lists): (Claims, Vec<_>) =
             serde_json::from_str(noted).context("reading what was noted of unpacked packages")?;
@@ -60,13 +60,13 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    /// Everything that unpacking more packages needs to know of those that are there. Only what Unicode has a form for
-    /// can be noted.
+    /// Returns everything that the next batches need to know about the unpacked packages. Fails for paths that are not
+    /// UTF-8.
     pub(in super::super) fn note(&self) -> Result<String> {
-        serde_json::to_string(&(&*self.claims(), &self.lists)).context("noting what was unpacked")
+        serde_json::to_string(&(&*self.claims(), &self.lists)).context("saving the paths of the unpacked packages")
     }
 
-    /// Takes in packages that are installed after those it has.
+    /// Adds packages that are installed after the existing ones.
     pub(in super::super) fn add(&mut self, packages: Vec<Deb>) -> Vec<Index> {
         let first = self.packages.len();
         self.packages.extend(packages);
@@ -74,32 +74,32 @@ impl<'a> Unpacker<'a> {
         (first..self.packages.len()).collect()
     }
 
-    /// All packages.
+    /// Returns all packages.
     pub(in super::super) fn packages(&self) -> &[Deb] {
         &self.packages
     }
 
-    /// Some of them.
+    /// Returns some of the packages.
     pub(in super::super) fn chosen(&self, batch: &[Index]) -> impl Iterator<Item = &Deb> {
         batch.iter().map(|index| &self.packages[*index])
     }
 
-    /// The paths of a package, for dpkg's database; one that another package took over is not among them.
+    /// Returns the paths of a package for dpkg's database, without those that another package took over.
     pub(super) fn list(&self, index: Index) -> &[PathBuf] {
         &self.lists[index]
     }
 
-    /// The sums of a package's files, when it was unpacked here and provides none itself.
+    /// Returns the sums of a package's files if it was unpacked here and has no `md5sums`.
     pub(super) fn sums(&self, index: Index) -> Option<&[u8]> {
         self.sums.get(&index).map(Vec::as_slice)
     }
 
-    /// Packages whose lists have to be written again.
+    /// Returns the packages whose lists must be written again.
     pub(super) fn trimmed(&mut self) -> BTreeSet<Index> {
         std::mem::take(&mut self.trimmed)
     }
 
-    /// Unpacks some of the packages. `open` gives the data archive of one.
+    /// Unpacks some of the packages. `open` returns the data archive of one.
     pub(in super::super) fn unpack(
         &mut self,
         batch: &[Index],
@@ -128,7 +128,7 @@ impl<'a> Unpacker<'a> {
             workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
         });
         for result in results {
-            let Ok(lists) = result else { bail!("a thread that unpacked packages ended unexpectedly") };
+            let Ok(lists) = result else { bail!("a thread that unpacks packages panicked") };
             for (index, unpacked) in lists? {
                 self.lists[index] = unpacked.list;
                 self.sums.extend(unpacked.sums.map(|sums| (index, sums)));
@@ -201,8 +201,8 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// The first package in the order of installation decides about owner and mode, as if it alone had come. Its time is
-    /// the newest that any package gives it, whatever the order.
+    /// The first package in the order of installation determines owner and mode, as in a sequential installation. The time
+    /// is the latest in any package, regardless of the order.
     fn directory(
         &self,
         task: &Task<'_>,
@@ -235,7 +235,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    /// Decides about paths with two claims, and unpacks what has to stand there instead.
+    /// Decides about paths with two claims, and unpacks the files of the winners.
     fn finish(&mut self, rules: &Rules, open: &impl Fn(&Deb) -> Result<Box<dyn Read>>) -> Result<()> {
         let packages = &self.packages;
         let location =
@@ -277,26 +277,26 @@ impl<'a> Unpacker<'a> {
     }
 }
 
-/// What was found in a package.
+/// The result of reading a package.
 struct Unpacked {
     /// Its paths.
     list: Vec<PathBuf>,
-    /// `md5sums`, when it provides none.
+    /// `md5sums`, if it contains none.
     sums: Option<Vec<u8>>,
 }
 
-/// One package on its way into the tree.
+/// One package that is being unpacked.
 struct Task<'a> {
     index: Index,
     package: &'a Deb,
     rules: &'a Rules,
     conffiles: &'a HashSet<PathBuf>,
-    /// Its claims were decided already.
+    /// Its claims have already been decided.
     again: bool,
 }
 
 impl Task<'_> {
-    /// Where a file lies until the package is configured.
+    /// Returns the path of a file until the package is configured.
     fn staged(&self, path: &Path) -> PathBuf {
         let mut location = self.rules.location(path, self.package.name()).as_os_str().to_owned();
         if self.conffiles.contains(path) {

@@ -1,32 +1,32 @@
-//! Which packages are unpacked together. Pure: from control files to lists of packages.
+//! Selects the packages that are unpacked together. Pure: from control files to lists of packages.
 //!
-//! Everything can be unpacked at once but for two reasons: the essential packages make the system in which scripts
-//! run, and a package with a `preinst` script may count on what it pre-depends on being configured.
+//! All packages could be unpacked at once, with two exceptions: the essential packages provide the system in which scripts
+//! run, and a package with a `preinst` script may rely on its configured pre-dependencies.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::file_conflicts::Index;
 use crate::package_manager::deb::{Deb, alternatives};
 
-/// Packages that are unpacked together, and those of earlier batches that have to be configured before.
+/// Packages that are unpacked together, and those of earlier batches that must be configured first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct UnpackBatch {
     pub(in super::super) configured_before: Vec<Index>,
     pub(in super::super) packages: Vec<Index>,
 }
 
-/// Who is who among the chosen packages.
+/// The dependencies among the selected packages.
 pub(super) struct Graph<'a> {
     packages: Vec<Node<'a>>,
     providers: HashMap<&'a str, Vec<Index>>,
 }
 
-/// What the plan needs to know of a package.
+/// The properties of a package that the plan needs.
 struct Node<'a> {
     depends: &'a str,
     pre_depends: &'a str,
     has_preinst: bool,
-    /// Configuring it does more than give it another keyword in the database.
+    /// Configuring it does more than change its state in the database.
     needs_configuring: bool,
 }
 
@@ -49,14 +49,14 @@ impl<'a> Graph<'a> {
         Self { packages: packages.iter().copied().map(node).collect(), providers }
     }
 
-    /// The chosen packages that a relation field asks for.
+    /// Returns the selected packages that a relation field requires.
     fn needed<'s>(&'s self, field: &'s str) -> impl Iterator<Item = Index> + 's {
         alternatives(field).filter_map(|group| {
             group.iter().find_map(|relation| self.providers.get(relation.name)?.first().copied())
         })
     }
 
-    /// `start` with everything it depends on.
+    /// Returns `start` with all dependencies.
     pub(super) fn closure(&self, start: impl IntoIterator<Item = Index>) -> BTreeSet<Index> {
         let (mut seen, mut open) = (BTreeSet::new(), start.into_iter().collect::<Vec<_>>());
         while let Some(index) = open.pop() {
@@ -69,14 +69,14 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The batches of everything else; what is in `configured` is ready.
+/// Returns the batches of all other packages; those in `configured` are ready.
 pub(in super::super) fn batches(packages: &[Deb], configured: &[Index]) -> Vec<UnpackBatch> {
     let graph = Graph::new(&packages.iter().collect::<Vec<_>>());
     let configured: BTreeSet<Index> = configured.iter().copied().collect();
     let mut number: HashMap<Index, usize> = HashMap::new();
     let rest: Vec<Index> = (0..packages.len()).filter(|index| !configured.contains(index)).collect();
-    // Each round puts a package one batch behind what it waits for. A circle among pre-dependencies, which a
-    // distribution cannot have, ends with the rounds.
+    // Each round moves a package one batch behind those it waits for. A cycle of pre-dependencies, which a distribution
+    // cannot have, ends with the rounds.
     for _ in 0..rest.len() {
         let mut changed = false;
         for index in &rest {
@@ -102,7 +102,7 @@ pub(in super::super) fn batches(packages: &[Deb], configured: &[Index]) -> Vec<U
         .collect()
 }
 
-/// What has to be configured before the `preinst` of a package runs.
+/// Returns the packages that must be configured before the `preinst` of a package runs.
 fn awaited(graph: &Graph<'_>, index: Index, configured: &BTreeSet<Index>) -> BTreeSet<Index> {
     let node = &graph.packages[index];
     if !node.has_preinst {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_pre_dependencies_ends() {
+    fn a_cycle_of_pre_dependencies_ends() {
         let packages =
             [package("a", "Pre-Depends: b", &["preinst"]), package("b", "Pre-Depends: a", &["preinst"])];
         assert_eq!(batches(&packages, &[]).iter().map(|batch| batch.packages.len()).sum::<usize>(), 2);

@@ -22,7 +22,7 @@ fn data(files: &[File<'_>]) -> Vec<u8> {
         header.set_entry_type(*kind);
         header.set_size(content.len() as u64);
         header.set_mode(if *kind == DIRECTORY { 0o750 } else { 0o4755 });
-        // Whoever runs the test can give files to himself only.
+        // An ordinary user who runs the test can only create files with his own ids.
         header.set_uid(u64::from(rustix::process::geteuid().as_raw()));
         header.set_gid(u64::from(rustix::process::getegid().as_raw()));
         header.set_mtime(1_000_000);
@@ -64,7 +64,7 @@ impl Bench {
         Ok(unpacker)
     }
 
-    /// As `unpacked`; the lists of their paths.
+    /// Like `unpacked`; returns the lists of their paths.
     fn unpack(&self, packages: &[(&str, Vec<u8>)]) -> Result<Vec<Vec<PathBuf>>> {
         Ok(self.unpacked(packages)?.lists)
     }
@@ -75,7 +75,7 @@ impl Bench {
 }
 
 #[test]
-fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
+fn computes_sums_for_a_package_without_md5sums() {
     let bench = Bench::new();
     let files: [File; 5] = [
         ("./lib/", DIRECTORY, "", b""),
@@ -84,7 +84,7 @@ fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
         ("./lib/link", LINK, "file", b""),
         ("./lib/a b", FILE, "", b""),
     ];
-    // The second package takes the first file over; what the first one shipped is still what its sum is of.
+    // The second package replaces the first file; the sum is still that of the first package's file.
     let other: [File; 2] = [("./lib/", DIRECTORY, "", b""), ("./lib/file", FILE, "", b"other")];
     let unpacker = bench.unpacked(&[("", data(&files)), ("Replaces: a\n", data(&other))]).unwrap();
     let hello = "5d41402abc4b2a76b9719d911017c592";
@@ -95,7 +95,7 @@ fn sums_are_taken_of_the_files_of_a_package_that_brings_none() {
 }
 
 #[test]
-fn files_arrive_with_mode_time_and_links_of_the_tree_followed() {
+fn unpacks_files_with_mode_and_time_through_links_of_the_tree() {
     let bench = Bench::new();
     let files: [File; 4] = [
         ("./", DIRECTORY, "", b""),
@@ -111,10 +111,10 @@ fn files_arrive_with_mode_time_and_links_of_the_tree_followed() {
     assert_eq!(bench.tree.read("lib/x/name").unwrap(), b"hello");
 }
 
-/// The layers of packages and the packages themselves are unpacked the same way; how they are configured is up to their
-/// scripts and to dpkg.
+/// The layers of packages and the final packages are unpacked in the same way; configuration depends on their scripts and
+/// on dpkg.
 #[test]
-fn the_result_of_the_package_stages_is_that_of_their_format() {
+fn the_result_of_the_package_stages_matches_their_format() {
     let bench = Bench::new();
     let files: [File; 5] = [
         ("./", DIRECTORY, "", b""),
@@ -135,7 +135,7 @@ fn the_result_of_the_package_stages_is_that_of_their_format() {
 }
 
 #[test]
-fn what_stands_for_a_device_node_replaces_what_was_there() {
+fn a_marker_file_of_a_device_node_replaces_an_existing_file() {
     let bench = Bench::new();
     bench.tree.write("dev/disk", "text", 0o644).unwrap();
     let mut builder = tar::Builder::new(Vec::new());
@@ -167,7 +167,7 @@ fn what_stands_for_a_device_node_replaces_what_was_there() {
 }
 
 #[test]
-fn a_link_of_a_package_leads_nowhere_but_into_the_tree() {
+fn a_link_of_a_package_cannot_lead_out_of_the_tree() {
     let bench = Bench::new();
     let outside = bench.path.join("outside");
     std::fs::create_dir(&outside).unwrap();
@@ -178,7 +178,7 @@ fn a_link_of_a_package_leads_nowhere_but_into_the_tree() {
         ("./up", LINK, "../../../..", b""),
         ("./up/file", FILE, "", b"y"),
     ];
-    // Whether the directory exists inside the tree or not: nothing is written outside.
+    // Nothing is written outside, whether the directory exists inside the tree or not.
     let _ = bench.unpack(&[("", data(&files))]);
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
     assert!(!bench.path.join("file").exists());
@@ -188,7 +188,7 @@ fn a_link_of_a_package_leads_nowhere_but_into_the_tree() {
 }
 
 #[test]
-fn a_file_never_goes_through_a_link_of_its_name() {
+fn a_file_is_not_written_through_a_link_of_its_name() {
     let bench = Bench::new();
     bench.tree.write("victim", "untouched", 0o644).unwrap();
     bench.tree.symlink("name", "/victim").unwrap();
@@ -198,7 +198,7 @@ fn a_file_never_goes_through_a_link_of_its_name() {
 }
 
 #[test]
-fn hostile_archives_are_refused() {
+fn rejects_hostile_archives() {
     let bench = Bench::new();
     assert!(bench.refused(data(&[("./../x", FILE, "", b"")])).contains("leads out of the tree"));
     let whole = data(&[("./big", FILE, "", &[7; 5000])]);
@@ -215,14 +215,14 @@ fn hostile_archives_are_refused() {
     let text = bench.refused(absurd.as_bytes().to_vec());
     assert!(text.contains("unpacking the package a"), "{text}");
     bench.tree.write("file", "", 0o644).unwrap();
-    assert!(bench.refused(data(&[("./file/", DIRECTORY, "", b"")])).contains("there is a file of that name"));
+    assert!(bench.refused(data(&[("./file/", DIRECTORY, "", b"")])).contains("the tree has a file of that name"));
 }
 
 #[test]
-fn two_packages_with_one_file_need_a_keyword_about_it() {
+fn two_packages_with_the_same_file_must_declare_a_replacement() {
     let files = |content: &'static [u8]| data(&[("./usr/file", FILE, "", content)]);
     let text = format!("{:#}", Bench::new().unpack(&[("", files(b"a")), ("", files(b"b"))]).unwrap_err());
-    assert!(text.contains("both hold /usr/file"), "{text}");
+    assert!(text.contains("both contain /usr/file"), "{text}");
     let bench = Bench::new();
     let lists = bench.unpack(&[("Replaces: b\n", files(b"a")), ("", files(b"b"))]).unwrap();
     assert_eq!(bench.tree.read("usr/file").unwrap(), b"a");
@@ -230,7 +230,7 @@ fn two_packages_with_one_file_need_a_keyword_about_it() {
 }
 
 #[test]
-fn conffiles_wait_for_dpkg_and_diverted_files_go_elsewhere() {
+fn conffiles_wait_for_dpkg_and_diverted_files_are_moved() {
     let bench = Bench::new();
     bench.tree.write("var/lib/dpkg/diversions", "/usr/prog\n/usr/prog.real\n:\n", 0o644).unwrap();
     let package = super::super::super::deb::package("a", "", &[]);
