@@ -231,8 +231,8 @@ fn damaged_packages_are_fetched_again(case: &Case, image: &[u8]) {
     assert!(case.image() == image, "packages that were fetched again give another image");
 }
 
-/// Three make the same stages from nothing, one of them does not live to see the end; what is in the cache afterwards is
-/// whole, and nothing of the dead one is left.
+/// Three make the same stages from nothing, one of them does not live to see the end; what is in the cache afterwards
+/// is whole, and nothing of the dead one is left.
 fn builds_share_an_empty_cache_and_one_is_killed(case: &Case, image: &[u8]) {
     case.cache(&["prune", "--size", "0"]);
     assert!(case.cache(&["list"]).contains("together 0.0 MB"));

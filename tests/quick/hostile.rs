@@ -15,8 +15,8 @@ fn seconds() -> u32 {
     if std::env::var_os("KIWI").is_some() { 1 } else { 10 }
 }
 
-/// Checks the description in `directory`, which must end with an error that says `expected`. The kernel ends a program that
-/// takes more than its limits, and then there is no exit code.
+/// Checks the description in `directory`, which must end with an error that says `expected`. The kernel ends a program
+/// that takes more than its limits, and then there is no exit code.
 fn refused(directory: &Path, name: &str, expected: &str) {
     let output = Command::new("sh")
         .arg("-c")

@@ -65,15 +65,17 @@ impl fmt::Display for Secret {
         let paths = paths.join(", ");
         match renewed {
             Renewal::System => write!(f, "{what}: removed, each machine creates its own ({paths})"),
-            Renewal::Unit(unit) => write!(f, "{what}: removed, {unit} creates a new one on each machine ({paths})"),
+            Renewal::Unit(unit) => {
+                write!(f, "{what}: removed, {unit} creates a new one on each machine ({paths})")
+            }
             Renewal::Nobody => write!(f, "{what}: removed, nothing in the image creates it again ({paths})"),
             Renewal::Author(remedy) => {
                 write!(f, "{what}: created during the build, the same on every machine ({paths}); {remedy}")
             }
             Renewal::Kept => write!(
                 f,
-                "{what}: created during the build, the same on every machine ({paths}); remove it in config.sh, or add it to \
-                 root/ if that is intended"
+                "{what}: created during the build, the same on every machine ({paths}); remove it in config.sh, or \
+                 add it to root/ if that is intended"
             ),
         }
     }

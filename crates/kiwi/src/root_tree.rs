@@ -1,8 +1,8 @@
 //! The interface between the two halves of kiwi: a root tree with its `image/config.xml`.
 //!
 //! Every path is relative to the tree (a leading `/` is the root of the tree). It is resolved inside the tree: neither
-//! `..` nor an absolute or hostile symbolic link leads outside. `prepare` creates a tree, all other operations open one;
-//! a tree is locked as long as the value lives.
+//! `..` nor an absolute or hostile symbolic link leads outside. `prepare` creates a tree, all other operations open
+//! one; a tree is locked as long as the value lives.
 
 mod attributes;
 #[cfg(test)]
@@ -127,7 +127,8 @@ impl RootTree {
         Self::hold(path)
     }
 
-    /// Opens the merged view of `lower` with the writable layer `upper`, so that changes are found without a complete walk.
+    /// Opens the merged view of `lower` with the writable layer `upper`, so that changes are found without a complete
+    /// walk.
     pub fn layered(path: &Path, lower: &Path, upper: &Path) -> Result<Self> {
         let layer = Layer { lower: lower.to_owned(), upper: upper.to_owned(), seen: Mutex::default() };
         Ok(Self { layer: Some(layer), ..Self::hold(path)? })
@@ -232,8 +233,8 @@ impl RootTree {
         Ok(String::from_utf8_lossy(&self.read(path)?).into_owned())
     }
 
-    /// Writes a file with `mode` and creates its directories; an existing file is replaced, a link is followed inside the
-    /// tree.
+    /// Writes a file with `mode` and creates its directories; an existing file is replaced, a link is followed inside
+    /// the tree.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
         self.write_with(path, mode, |file| Ok(file.write_all(contents.as_ref())?))
     }

@@ -38,8 +38,8 @@ impl Script {
         Self { path: path.to_owned(), name: name.to_owned() }
     }
 
-    /// Runs it as root of the tree, in `/`; one that cannot be executed runs with the shell in its first line, or with bash,
-    /// or with sh.
+    /// Runs it as root of the tree, in `/`; one that cannot be executed runs with the shell in its first line, or with
+    /// bash, or with sh.
     pub fn run(&self, tree: &RootTree, network: bool, host: &Host) -> Result<()> {
         let path = format!("/{}", self.path);
         let mut command = if tree.is_executable(&self.path) {
@@ -78,7 +78,8 @@ fn with_network<'h>(command: crate::host::Command<'h>, tree: &RootTree) -> Resul
     }
     if !tree.exists("etc/resolv.conf") {
         tree.remove("etc/resolv.conf")?;
-        tree.write("etc/resolv.conf", "", 0o644).context("creating /etc/resolv.conf for the name servers of the host")?;
+        tree.write("etc/resolv.conf", "", 0o644)
+            .context("creating /etc/resolv.conf for the name servers of the host")?;
     }
     let real = servers.canonicalize().context("finding the name servers of the host")?;
     Ok(command.network().bind(real, "/etc/resolv.conf", true))

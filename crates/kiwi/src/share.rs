@@ -17,8 +17,8 @@ pub struct Share {
 }
 
 impl Share {
-    /// Returns `KIWI_SHARE`, or `../share/kiwi` relative to the program, or `share/kiwi` of the checkout in which it was built,
-    /// or `/usr/share/kiwi`. Without `KIWI_SHARE`, descriptions in the user's data directory are found, too.
+    /// Returns `KIWI_SHARE`, or `../share/kiwi` relative to the program, or `share/kiwi` of the checkout in which it
+    /// was built, or `/usr/share/kiwi`. Without `KIWI_SHARE`, descriptions in the user's data directory are found, too.
     pub fn find(host: &Host) -> Self {
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/usr/bin/kiwi"));
         if let Some(directory) = host.variable("KIWI_SHARE") {
@@ -63,13 +63,15 @@ impl Share {
         )
     }
 
-    /// Returns the static boot program. One that cargo built for its tests needs libraries, which an initrd does not have.
+    /// Returns the static boot program. One that cargo built for its tests needs libraries, which an initrd does not
+    /// have.
     pub fn linuxrc(&self) -> Result<PathBuf> {
         let beside = self.program.parent().unwrap_or(Path::new("/"));
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
         let candidates = [
             self.directory.join("linuxrc"),
-            // In a checkout, the static program is preferred to the one that cargo's tests build in the directory of kiwi.
+            // In a checkout, the static program is preferred to the one that cargo's tests build in the directory of
+            // kiwi.
             beside.join("..").join(built),
             beside.join("../..").join(built),
             beside.join("linuxrc"),

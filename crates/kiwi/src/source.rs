@@ -72,7 +72,8 @@ impl Source {
         SourceFile { name: self.config.display().to_string(), text: self.text.clone() }
     }
 
-    /// Returns a file that the configuration file includes, by its path below the directory. Links must not lead outside.
+    /// Returns a file that the configuration file includes, by its path below the directory. Links must not lead
+    /// outside.
     ///
     /// # Errors
     ///

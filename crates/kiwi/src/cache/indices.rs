@@ -1,4 +1,5 @@
-//! The last known state of repositories: the files of an index update, and the packages that a package manager selected.
+//! The last known state of repositories: the files of an index update, and the packages that a package manager
+//! selected.
 //!
 //! ```text
 //! indices/DIGEST/                index files, by the digest of the repositories they belong to
@@ -6,8 +7,8 @@
 //! resolutions/DIGEST.json        the packages to install, by the digest of all inputs; preceded by its own digest
 //! ```
 //!
-//! Neither replaces a question to the repositories: an update starts from the saved indices and asks each repository for
-//! changes, and a resolution is found by the digest of the updated indices. A damaged file is treated as missing.
+//! Neither replaces a question to the repositories: an update starts from the saved indices and asks each repository
+//! for changes, and a resolution is found by the digest of the updated indices. A damaged file is treated as missing.
 
 use std::collections::BTreeMap;
 use std::fs::File;

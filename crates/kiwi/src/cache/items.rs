@@ -55,9 +55,9 @@ impl Kind {
         }
     }
 
-    /// Returns the divisor of the time since the last use when two kinds are compared. Stages and recompressed packages can
-    /// be made again from other entries; a package must be fetched, and may no longer be in its repository; indices and
-    /// resolutions are small, and every build begins with them.
+    /// Returns the divisor of the time since the last use when two kinds are compared. Stages and recompressed packages
+    /// can be made again from other entries; a package must be fetched, and may no longer be in its repository; indices
+    /// and resolutions are small, and every build begins with them.
     pub(super) fn worth(self) -> u64 {
         match self {
             Self::Stage(_) | Self::Repacked | Self::Unfinished => 1,

@@ -7,8 +7,9 @@
 //! indices/ resolutions/      the last known state of repositories
 //! ```
 //!
-//! A file gets its name only when it is complete and its digest has been checked, so concurrent and killed builds cannot
-//! damage the cache. A build holds a shared lock of the directory; a holder of the exclusive lock may remove anything.
+//! A file gets its name only when it is complete and its digest has been checked, so concurrent and killed builds
+//! cannot damage the cache. A build holds a shared lock of the directory; a holder of the exclusive lock may remove
+//! anything.
 
 mod digest;
 mod indices;

@@ -94,7 +94,8 @@ impl Packages {
         Ok(true)
     }
 
-    /// Returns the path of the recompressed package with this SHA-256 if it exists and is intact; removes a damaged one.
+    /// Returns the path of the recompressed package with this SHA-256 if it exists and is intact; removes a damaged
+    /// one.
     pub fn find_repacked(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let path = self.repacked.join(digest);
         let Ok(file) = File::open(&path) else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! Limits the cache: removes entries that were not used for a long time, then the least recently used until the rest fits.
+//! Limits the cache: removes entries that were not used for a long time, then the least recently used until the rest
+//! fits.
 
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@
 //! stages/.kiwi.XXXXXX/                an entry that is being created or removed
 //! ```
 //!
-//! An entry is created in a work directory and gets its name by one rename. A reader holds a shared lock on the entry, a
-//! process that removes it an exclusive one. Data is checked against its digest while it is read; a damaged entry is
+//! An entry is created in a work directory and gets its name by one rename. A reader holds a shared lock on the entry,
+//! a process that removes it an exclusive one. Data is checked against its digest while it is read; a damaged entry is
 //! removed and created again.
 
 use std::collections::BTreeMap;
@@ -117,8 +117,8 @@ impl Stages {
         Some(Entry { directory, contents, _held: held })
     }
 
-    /// Returns the finished stage with this key and all its parents, the first stage first; `None` if one of them is missing
-    /// or was replaced.
+    /// Returns the finished stage with this key and all its parents, the first stage first; `None` if one of them is
+    /// missing or was replaced.
     pub fn find_whole(&self, key: &Key, host: &Host) -> Option<Vec<Entry>> {
         let mut entries = vec![self.find(key, host)?];
         while let Some(parent) = entries.last().and_then(|entry| entry.contents.parent.clone()) {
@@ -157,8 +157,8 @@ impl Stages {
         Ok(Making { directory, contents })
     }
 
-    /// Gives the entry its name. Returns false if another build has created it in the meantime and that one is kept. It is
-    /// equivalent, but may have other bytes.
+    /// Gives the entry its name. Returns false if another build has created it in the meantime and that one is kept. It
+    /// is equivalent, but may have other bytes.
     pub fn finish(&self, making: Making, host: &Host) -> Result<bool> {
         let Making { directory, contents } = making;
         let location = self.location(&contents.inputs.key());

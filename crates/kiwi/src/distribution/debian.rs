@@ -26,8 +26,8 @@ pub(super) const FACTS: Facts = Facts {
     locale_package: "locales",
     package_scripts: PackageScripts {
         environment: &[
-            // Package scripts start thousands of short programs, each of which reads its locale again. `C.UTF-8` consists of a
-            // dozen files and takes a fifth of their time.
+            // Package scripts start thousands of short programs, each of which reads its locale again. `C.UTF-8`
+            // consists of a dozen files and takes a fifth of their time.
             ("LC_ALL", "C"),
             ("DEBIAN_FRONTEND", "noninteractive"),
             ("DEBCONF_NONINTERACTIVE_SEEN", "true"),

@@ -100,8 +100,8 @@ pub(crate) struct RepositoryFile {
     pub(crate) replaces: &'static [&'static str],
     /// The directory of the file; nothing is written if the tree does not have it.
     pub(crate) directory: &'static str,
-    /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document the URLs of the
-    /// public archives.
+    /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document the URLs of
+    /// the public archives.
     pub(crate) text: fn(&[&ImageRepository], ReadFile<'_>) -> Option<String>,
 }
 

@@ -17,7 +17,8 @@ pub(crate) enum Renew {
     System,
     /// A unit that kiwi adds creates it.
     Unit(Unit),
-    /// It cannot be removed without losing other data, so it is kept; the text tells the author of the description the remedy.
+    /// It cannot be removed without losing other data, so it is kept; the text tells the author of the description the
+    /// remedy.
     Author(&'static str),
 }
 

@@ -1,4 +1,5 @@
-//! Plans and `kiwi.lock`: the entries of a resolution in a lock file, and a plan that is limited to the packages of one.
+//! Plans and `kiwi.lock`: the entries of a resolution in a lock file, and a plan that is limited to the packages of
+//! one.
 
 use std::path::Path;
 
@@ -37,8 +38,8 @@ impl PackagePlan {
         }
     }
 
-    /// Limits the plan to the packages of a lock file, which are collected in `directory`. The repositories of the image do
-    /// not change.
+    /// Limits the plan to the packages of a lock file, which are collected in `directory`. The repositories of the
+    /// image do not change.
     pub fn lock_to(&mut self, packages: &[LockedPackage], directory: &Path, context: &Context) -> Result<()> {
         let repository = self.manager().collect_locked(packages, directory, context)?;
         for other in &mut self.repositories {

@@ -107,8 +107,8 @@ pub struct Resolution {
     pub bootstrap: Vec<Package>,
 }
 
-/// Packages that are installed together in a new tree, with the effects of their scripts. A layer is based on the earlier
-/// ones; its contents depend on the packages alone, never on the state of the cache.
+/// Packages that are installed together in a new tree, with the effects of their scripts. A layer is based on the
+/// earlier ones; its contents depend on the packages alone, never on the state of the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// The stage of the cache under which it is saved.
@@ -130,11 +130,11 @@ pub enum NextLayer<T> {
     Unread(usize),
 }
 
-/// The layers of a tree that earlier builds saved. A package manager asks for one after the other, the lowest first, and
-/// creates and saves a missing one before it asks for the next. One that installs everything at once never asks.
+/// The layers of a tree that earlier builds saved. A package manager asks for one after the other, the lowest first,
+/// and creates and saves a missing one before it asks for the next. One that installs everything at once never asks.
 pub trait Layers {
-    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved with
-    /// it; `None` if there is no such layer, with the tree unchanged.
+    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved
+    /// with it; `None` if there is no such layer, with the tree unchanged.
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
     /// Saves the tree with this layer, and a note.
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
@@ -161,8 +161,8 @@ pub enum ImageRepositories {
 
 /// The operations of a package manager on a tree.
 pub trait PackageManager {
-    /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one in seconds since
-    /// 1970.
+    /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one in seconds
+    /// since 1970.
     fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64>;
     /// Selects the packages of a new tree, after `refresh`; downloads and installs nothing.
     fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution>;
@@ -181,8 +181,8 @@ pub trait PackageManager {
         tree: &RootTree,
         context: &Context,
     ) -> Result<NextLayer<Layer>>;
-    /// Returns the directories of the tree that it uses between `refresh` and `finish`; their contents are not part of the
-    /// tree.
+    /// Returns the directories of the tree that it uses between `refresh` and `finish`; their contents are not part of
+    /// the tree.
     fn working_directories(&self) -> &'static [&'static str];
     /// Upgrades the packages of a tree and adds the image packages of the plan.
     fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()>;

@@ -286,6 +286,10 @@ mod tests {
         let count = keys.len();
         keys.sort();
         keys.dedup();
-        assert_eq!(keys.len(), count, "a change is missing in the key, or gives the same key as another change");
+        assert_eq!(
+            keys.len(),
+            count,
+            "a change is missing in the key, or gives the same key as another change"
+        );
     }
 }

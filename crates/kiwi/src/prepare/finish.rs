@@ -61,8 +61,8 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
 }
 
 impl Plan {
-    /// Adds the values of the plan that affect images. Images contain nothing else of the description, so the text of the
-    /// description is an input only if `images.sh` can read it.
+    /// Adds the values of the plan that affect images. Images contain nothing else of the description, so the text of
+    /// the description is an input only if `images.sh` can read it.
     pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
         // Name, version and kind are inputs of the stage `Image` itself; no image contains the path of the description.
         let Self { name: _, version: _, kind: _, profiles, source: _, description, carried } = self;

@@ -21,7 +21,8 @@ pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> 
     Ok((resolution, newest))
 }
 
-/// Returns the inputs of the tree with the bootstrap packages; `None` if the package manager installs all packages at once.
+/// Returns the inputs of the tree with the bootstrap packages; `None` if the package manager installs all packages at
+/// once.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Option<Inputs>> {
     if !plan.has_layers() {
         return Ok(None);

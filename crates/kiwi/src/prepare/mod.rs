@@ -54,7 +54,8 @@ pub struct PreparePlan {
     finish: finish::Plan,
     /// The build time of a lock file.
     epoch: Option<u64>,
-    /// Digests of the locked packages in the order of their first installation, which determines the times of directories.
+    /// Digests of the locked packages in the order of their first installation, which determines the times of
+    /// directories.
     order: Vec<String>,
 }
 

@@ -1,8 +1,8 @@
 //! Copies `root/` of the description over the tree, and unpacks its archives.
 //!
-//! Paths are resolved **inside the tree**: a link that a package contains (`/bin` to `usr/bin`) is followed there, and a
-//! hostile link cannot lead outside. Links of the overlay itself are stored as links; one that leads above the overlay is
-//! replaced by its target if that is part of the description, and rejected otherwise.
+//! Paths are resolved **inside the tree**: a link that a package contains (`/bin` to `usr/bin`) is followed there, and
+//! a hostile link cannot lead outside. Links of the overlay itself are stored as links; one that leads above the
+//! overlay is replaced by its target if that is part of the description, and rejected otherwise.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -226,8 +226,8 @@ fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
     match link.canonicalize() {
         Ok(real) if real.starts_with(allowed) && allowed.parent().is_some() => Ok(Leads::ToDescription(real)),
         _ => bail!(
-            "the link {} leads out of the root tree: its target is {}; make it absolute (it then refers to a path in the \
-             image) or copy the file into the overlay",
+            "the link {} leads out of the root tree: its target is {}; make it absolute (it then refers to a path \
+             in the image) or copy the file into the overlay",
             link.display(),
             target.display()
         ),
@@ -253,7 +253,10 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
         }
-        false => bail!("the archive {} cannot be unpacked because the image has no tar; add the package tar", archive.display()),
+        false => bail!(
+            "the archive {} cannot be unpacked because the image has no tar; add the package tar",
+            archive.display()
+        ),
     };
     let result = command.args(["--numeric-owner", "--keep-directory-symlink", "--no-overwrite-dir"]).run();
     tree.remove(copy)?;

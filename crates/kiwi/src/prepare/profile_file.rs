@@ -1,4 +1,5 @@
-//! `/.profile`, the description as shell variables, and `/.kconfig`, functions for its scripts (docs/formats/scripts.md).
+//! `/.profile`, the description as shell variables, and `/.kconfig`, functions for its scripts
+//! (docs/formats/scripts.md).
 
 use std::collections::BTreeMap;
 

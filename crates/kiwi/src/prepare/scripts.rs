@@ -47,7 +47,8 @@ pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     Ok(scripts)
 }
 
-/// Returns whether a script uses the image type or its size, which `.profile` contains: a tree is then for one type only.
+/// Returns whether a script uses the image type or its size, which `.profile` contains: a tree is then for one type
+/// only.
 pub fn ask_for_type(source: &Source) -> Result<bool> {
     Ok(plan(source)?.iter().any(|script| names_type(&String::from_utf8_lossy(&script.text))))
 }
@@ -64,7 +65,8 @@ pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
     Ok(())
 }
 
-/// Runs the scripts. One in `config/` runs only if the package of the same name is installed, and its failure is a warning.
+/// Runs the scripts. One in `config/` runs only if the package of the same name is installed, and its failure is a
+/// warning.
 pub(super) fn run(
     scripts: &[Planned],
     network: bool,

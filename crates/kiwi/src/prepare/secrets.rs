@@ -1,11 +1,12 @@
-//! Secrets and identities that package scripts create during the build. They are removed, and each machine creates its own at
-//! its first boot; otherwise all machines of an image would share them.
+//! Secrets and identities that package scripts create during the build. They are removed, and each machine creates its
+//! own at its first boot; otherwise all machines of an image would share them.
 //!
 //! ```text
 //! known kinds -> removed, a unit for those that nothing in the image creates -> unknown private keys: a warning
 //! ```
 //!
-//! What the description provides itself, in `root/` or the directory of a profile, stays; so does what an upgrade finds.
+//! What the description provides itself, in `root/` or the directory of a profile, stays; so does what an upgrade
+//! finds.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -25,8 +26,8 @@ const LARGEST_KEY: u64 = 64 << 10;
 /// Returns whether a file of the tree was not created by the build.
 pub(super) type Kept<'a> = dyn Fn(&str) -> bool + 'a;
 
-/// Removes every secret of these kinds and makes each machine create its own. Returns the secrets found, including unknown
-/// private keys.
+/// Removes every secret of these kinds and makes each machine create its own. Returns the secrets found, including
+/// unknown private keys.
 pub(super) fn renew(kinds: &[SecretKind], tree: &RootTree, kept: &Kept<'_>) -> Result<Vec<Secret>> {
     let mut found = Vec::new();
     for kind in kinds {
@@ -260,7 +261,10 @@ mod tests {
         assert!(tree.exists(cluster), "a cluster that may contain data of the description was removed");
         assert!(!tree.exists("etc/popularity-contest.conf") && !tree.exists("etc/cron.d/popularity-contest"));
         assert_eq!(tree.list("etc/ssh").unwrap(), ["sshd_config"]);
-        assert!(tree.list("etc/ssl/certs").unwrap().is_empty(), "the certificate or its link was not removed");
+        assert!(
+            tree.list("etc/ssl/certs").unwrap().is_empty(),
+            "the certificate or its link was not removed"
+        );
         assert_eq!(tree.read("etc/machine-id").unwrap(), b"");
         assert!(tree.exists("etc/bind/rndc.key"), "a key that the description provides was removed");
         assert!(!tree.exists("etc/systemd/system/kiwi-rndc-key.service"));

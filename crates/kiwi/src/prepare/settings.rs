@@ -25,7 +25,7 @@ fn timezone(zone: &str, tree: &RootTree) -> Result<()> {
     let file = format!("usr/share/zoneinfo/{zone}");
     if !tree.exists(&file) {
         bail!(
-            "the time zone {zone} does not exist in the image (/{file} is missing); check its name, or add the package tzdata"
+            "the time zone {zone} is missing in the image (no /{file}); check its name, or add the package tzdata"
         );
     }
     tree.symlink("etc/localtime", format!("/{file}"))?;

@@ -1,10 +1,10 @@
 //! Saves trees in the cache and restores them.
 //!
-//! The first stage is stored as a whole; each other stage is stored as the difference from its parent, whose archive its
-//! entry names, so that it fits no other parent. The package manager decides which layers of packages exist; the finished
-//! packages are found without it, together with all their parents. The tree is restored into the tmpfs in which trees are
-//! built: that takes less than a second and requires no subordinate ids on the disk and no mount, so the cache remains a
-//! directory of plain files that belong to their user.
+//! The first stage is stored as a whole; each other stage is stored as the difference from its parent, whose archive
+//! its entry names, so that it fits no other parent. The package manager decides which layers of packages exist; the
+//! finished packages are found without it, together with all their parents. The tree is restored into the tmpfs in
+//! which trees are built: that takes less than a second and requires no subordinate ids on the disk and no mount, so
+//! the cache remains a directory of plain files that belong to their user.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -109,8 +109,8 @@ impl<'a> TreeStages<'a> {
         Ok(None)
     }
 
-    /// Restores the stage with these inputs if the cache contains it. All of it is read and checked first, so that a damaged
-    /// entry leaves the tree unchanged. The first stage replaces everything except the directories `but`.
+    /// Restores the stage with these inputs if the cache contains it. All of it is read and checked first, so that a
+    /// damaged entry leaves the tree unchanged. The first stage replaces everything except the directories `but`.
     fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
         let stage = self.context.host.stage(title).of_cache(FromCache::Taken);
@@ -151,7 +151,8 @@ impl<'a> TreeStages<'a> {
             self.cache.stages().remove(&key, &self.context.host)?;
             return Ok(false);
         };
-        let stage = self.context.host.stage("Restoring the packages from the cache").of_cache(FromCache::Taken);
+        let stage =
+            self.context.host.stage("Restoring the packages from the cache").of_cache(FromCache::Taken);
         empty(self.tree, &[])?;
         let mut top = None;
         for entry in entries {
@@ -180,8 +181,7 @@ impl<'a> TreeStages<'a> {
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
         if self.is_kept() && !matches!(self.below, Base::Lost) {
-            let stage =
-                self.context.host.stage("Saving the packages in the cache").of_cache(FromCache::Kept);
+            let stage = self.context.host.stage("Saving the packages in the cache").of_cache(FromCache::Kept);
             archive = self.save_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
@@ -221,8 +221,8 @@ impl<'a> TreeStages<'a> {
         Ok(())
     }
 
-    /// Saves the tree, or its difference from the parent stage, without the contents of the directories `but`. Returns the
-    /// digest of the archive unless another build saved this stage first.
+    /// Saves the tree, or its difference from the parent stage, without the contents of the directories `but`. Returns
+    /// the digest of the archive unless another build saved this stage first.
     fn save_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
         let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
@@ -244,9 +244,10 @@ impl<'a> TreeStages<'a> {
     }
 
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
-        self.context
-            .host
-            .warn(Warning::Cache, &format!("cannot restore from the cache: {error:#}; rebuilding this stage"));
+        self.context.host.warn(
+            Warning::Cache,
+            &format!("cannot restore from the cache: {error:#}; rebuilding this stage"),
+        );
         self.cache.stages().remove(key, &self.context.host)?;
         Ok(())
     }
@@ -330,7 +331,9 @@ fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment,
 /// Applies a stage to a tree that contains its parent.
 fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
     tree_archive::remove(&gone(entry)?, tree)?;
-    entry.read(TREE, |input| tree_archive::unpack(input, tree, host)).context("restoring a tree from the cache")
+    entry
+        .read(TREE, |input| tree_archive::unpack(input, tree, host))
+        .context("restoring a tree from the cache")
 }
 
 fn note(entry: &Entry) -> Result<String> {

@@ -91,7 +91,11 @@ pub fn resolve(
             SourcePath::This(path) => {
                 let path = description.join(path);
                 if !path.exists() {
-                    bail!("the repository this://{} does not exist: {} is missing", path.display(), path.display());
+                    bail!(
+                        "the repository this://{} does not exist: {} is missing",
+                        path.display(),
+                        path.display()
+                    );
                 }
                 resolved.push(plain(repository, path.display().to_string(), description)?);
             }

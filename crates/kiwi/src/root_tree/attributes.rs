@@ -19,8 +19,8 @@ const SHOWN: usize = 20;
 const LARGEST: usize = 64 << 10;
 
 impl RootTree {
-    /// Warns of files with extended attributes that `format` cannot store: all except those whose names begin with one of
-    /// `kept`.
+    /// Warns of files with extended attributes that `format` cannot store: all except those whose names begin with one
+    /// of `kept`.
     pub fn warn_of_attributes(&self, format: &str, kept: &[&str], host: &Host) -> Result<()> {
         let lost = self.attributed(kept)?;
         let all = if kept.is_empty() { "" } else { "all " };
@@ -28,15 +28,15 @@ impl RootTree {
         Ok(())
     }
 
-    /// Returns path and attribute names of every entry that has attributes other than those that begin with one of `kept`,
-    /// sorted.
+    /// Returns path and attribute names of every entry that has attributes other than those that begin with one of
+    /// `kept`, sorted.
     pub fn attributed(&self, kept: &[&str]) -> Result<Vec<(PathBuf, Vec<String>)>> {
         self.with_special(|special| special.but(kept))
     }
 }
 
-/// Returns the names of the extended attributes of the file at `path`, without following a link; none if the file system
-/// does not support attributes. `buffer` grows as needed.
+/// Returns the names of the extended attributes of the file at `path`, without following a link; none if the file
+/// system does not support attributes. `buffer` grows as needed.
 fn names<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> Result<impl Iterator<Item = &'b [u8]>> {
     let length = loop {
         match rustix::fs::llistxattr(path, &mut buffer[..]) {
@@ -49,8 +49,8 @@ fn names<'b>(path: &Path, buffer: &'b mut Vec<u8>) -> Result<impl Iterator<Item 
     Ok(buffer[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty()))
 }
 
-/// Returns names and values of the extended attributes of the file at `path`, sorted by name, without the attribute that
-/// marks it as a device node.
+/// Returns names and values of the extended attributes of the file at `path`, sorted by name, without the attribute
+/// that marks it as a device node.
 pub fn extended_attributes(path: &Path) -> Result<Vec<(OsString, Vec<u8>)>> {
     let mut found = Vec::new();
     for name in names(path, &mut vec![0; 4096])?.filter(|name| !is_marker(name)) {

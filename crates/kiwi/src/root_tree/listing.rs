@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt;
 
 use super::RootTree;
 
-/// Returns a line for each entry, sorted: path, mode, link target and content; neither owners nor times, which depend on
-/// the user and the time of the test.
+/// Returns a line for each entry, sorted: path, mode, link target and content; neither owners nor times, which depend
+/// on the user and the time of the test.
 pub(crate) fn listing(tree: &RootTree) -> String {
     let mut text = String::new();
     for entry in walkdir::WalkDir::new(tree.path()).min_depth(1).sort_by_file_name() {

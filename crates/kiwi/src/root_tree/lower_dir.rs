@@ -17,9 +17,9 @@ pub struct LowerDir<'a> {
 }
 
 impl RootTree {
-    /// Returns the lower tree if the only changes in the overlay are removed names at the top. A reader that ignores those
-    /// names sees the same files without the cost of the overlay, which creates an inode for every file that is looked up
-    /// and frees all of them at the end.
+    /// Returns the lower tree if the only changes in the overlay are removed names at the top. A reader that ignores
+    /// those names sees the same files without the cost of the overlay, which creates an inode for every file that is
+    /// looked up and frees all of them at the end.
     pub fn below(&self) -> Result<LowerDir<'_>> {
         let here = LowerDir { path: &self.path, removed: Vec::new() };
         let Some(layer) = &self.layer else { return Ok(here) };

@@ -1,4 +1,5 @@
-//! Walks over every entry of a tree, directory by directory: a name is looked up in an open directory, never by its path.
+//! Walks over every entry of a tree, directory by directory: a name is looked up in an open directory, never by its
+//! path.
 
 use std::collections::HashSet;
 use std::ffi::{CStr, OsStr};
@@ -34,8 +35,8 @@ impl RootTree {
         self.with_special(|special| special.devices.clone())
     }
 
-    /// Calls `tell` with the special entries, which for a layered tree are those of the last measurement: kiwi's own later
-    /// changes have none.
+    /// Calls `tell` with the special entries, which for a layered tree are those of the last measurement: kiwi's own
+    /// later changes have none.
     pub(super) fn with_special<T>(&self, tell: impl FnOnce(&Special) -> T) -> Result<T> {
         if let Some(layer) = &self.layer
             && let Some(seen) = layer.seen().as_ref()

@@ -268,7 +268,8 @@ fn complete(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     Ok(futimens(file, &attributes.times)?)
 }
 
-/// Sets the owner before the mode, because a change of owner clears mode bits, and attributes such as capabilities last.
+/// Sets the owner before the mode, because a change of owner clears mode bits, and attributes such as capabilities
+/// last.
 fn set_attributes(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     fchown(file, Some(Uid::from_raw(attributes.user)), Some(Gid::from_raw(attributes.group)))?;
     fchmod(file, Mode::from_raw_mode(attributes.mode))?;

@@ -111,8 +111,8 @@ impl fmt::Display for Change {
 
 /// Writes a value as canonical JSON: no white space, the members of objects sorted by name.
 ///
-/// Fails on what JSON cannot hold: maps whose keys are not text, and paths that are not UTF-8. Keyed paths are passed as
-/// bytes.
+/// Fails on what JSON cannot hold: maps whose keys are not text, and paths that are not UTF-8. Keyed paths are passed
+/// as bytes.
 pub fn canonical(value: &impl Serialize) -> Result<String> {
     // A `Value` holds its members in a sorted map.
     let value = serde_json::to_value(value).context("serialising the inputs of a stage")?;
@@ -229,7 +229,8 @@ mod tests {
         }
     }
 
-    /// Walks over the stored form of the inputs, so that a new field of [`Inputs`] is covered without being listed here.
+    /// Walks over the stored form of the inputs, so that a new field of [`Inputs`] is covered without being listed
+    /// here.
     #[test]
     fn every_stored_field_changes_the_key() {
         let one = inputs(&[("a", "1"), ("b", "2")]);
@@ -250,8 +251,8 @@ mod tests {
         }
     }
 
-    /// The key depends on the inputs and the format alone: if it depended on the program or its sources, this digest would
-    /// change with the next edit.
+    /// The key depends on the inputs and the format alone: if it depended on the program or its sources, this digest
+    /// would change with the next edit.
     #[test]
     fn a_key_does_not_depend_on_the_program() {
         let mut inputs = Inputs { stage: Stage::Tree, format: 1, items: BTreeMap::new() };

@@ -40,8 +40,8 @@ impl Stage {
     /// Returns the format number of the stage.
     ///
     /// Raise it in the commit that makes the stage give another result for the same inputs, so that no build restores
-    /// the result of an earlier kiwi. A raised number also invalidates every later stage. A change that leaves results as
-    /// they are (a comment, a message, a faster algorithm) leaves the number as it is.
+    /// the result of an earlier kiwi. A raised number also invalidates every later stage. A change that leaves results
+    /// as they are (a comment, a message, a faster algorithm) leaves the number as it is.
     pub fn format(self) -> u32 {
         match self {
             Self::Bootstrap => 1,

@@ -12,8 +12,8 @@ use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::{Attributes, RootTree, TreeWriter, extended_attributes};
 
-/// Copies the tree into the empty directory `target`, sorted by name: a new file system then lists and numbers entries in
-/// the order of their names, whatever the source of the tree.
+/// Copies the tree into the empty directory `target`, sorted by name: a new file system then lists and numbers entries
+/// in the order of their names, whatever the source of the tree.
 pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
     let mut writer = TreeWriter::of_archive(target)?;
     let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();

@@ -6,8 +6,8 @@
 //!
 //! Owners, modes, times to the nanosecond, hard links, extended attributes, capabilities and special files are restored
 //! exactly; ids are those inside kiwi's user namespace, so archives made by root and by an ordinary user are the same.
-//! The time of a file that the build itself created is the time of the build, which has no meaning later: such a file is
-//! marked, and gets the current time when it is unpacked.
+//! The time of a file that the build itself created is the time of the build, which has no meaning later: such a file
+//! is marked, and gets the current time when it is unpacked.
 
 mod copy;
 mod pack;

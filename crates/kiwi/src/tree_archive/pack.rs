@@ -24,8 +24,8 @@ pub enum Extent<'a> {
     Since(&'a Snapshot, &'a [&'a str]),
 }
 
-/// Packs the tree into `output`; files later than `began` count as created by the build. Returns the paths of the snapshot
-/// that no longer exist in the tree, sorted.
+/// Packs the tree into `output`; files later than `began` count as created by the build. Returns the paths of the
+/// snapshot that no longer exist in the tree, sorted.
 pub fn pack(
     tree: &RootTree,
     extent: Extent<'_>,

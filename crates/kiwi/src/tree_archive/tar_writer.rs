@@ -1,4 +1,4 @@
-//! Entries of a tree as members of a tar archive in the pax format, with everything the tree records about them.
+//! Writes entries of a tree as members of a tar archive in the pax format, with all their attributes.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -15,11 +15,11 @@ use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::device::Device;
 use crate::root_tree::extended_attributes;
 
-/// Bytes of a name that the header of a member holds; a pax record holds a longer one.
+/// Maximum length in bytes of a name in the header of a member; a longer one is stored in a pax record.
 const NAME_LENGTH: usize = 100;
 
 /// Writes entries of a tree as members of a tar archive: owner, mode, time to the nanosecond, hard links, extended
-/// attributes, symbolic links and special files. Sockets are left out: they belong to a process that has ended.
+/// attributes, symbolic links and special files. Sockets are skipped: they belong to a process that has ended.
 pub struct TarWriter<W: Write> {
     builder: Builder<W>,
     made_since: Option<Moment>,
@@ -28,8 +28,7 @@ pub struct TarWriter<W: Write> {
 }
 
 impl<W: Write> TarWriter<W> {
-    /// Starts an archive. Entries that are at least as new as `made_since` have no time, but a mark that the build made
-    /// them.
+    /// Starts an archive. Entries of the time `made_since` or later get a mark instead of a time: the build created them.
     pub fn new(output: W, made_since: Option<Moment>) -> Self {
         Self { builder: Builder::new(output), made_since, linked: HashMap::new() }
     }
@@ -51,7 +50,7 @@ impl<W: Write> TarWriter<W> {
         header.set_uid(metadata.uid().into());
         header.set_gid(metadata.gid().into());
         header.set_size(0);
-        // What the build made does not depend on when it did, so that the same tree gives the same archive.
+        // No time for files that the build created, so that the same tree gives the same archive.
         let time = if self.is_made(metadata) { 0 } else { metadata.mtime() };
         header.set_mtime(u64::try_from(time).unwrap_or(0));
         if metadata.nlink() > 1 && !kind.is_dir() {

@@ -1,7 +1,7 @@
 //! `debian://SUITE`: a Debian release on the mirror of the build host.
 //!
-//! The mirror is the one that the host's apt uses, read from its source lists; the configuration and the environment take
-//! precedence. The image gets the public archive, because a mirror of the build host may be unreachable elsewhere.
+//! The mirror is the one that the host's apt uses, read from its source lists; the configuration and the environment
+//! take precedence. The image gets the public archive, because a mirror of the build host may be unreachable elsewhere.
 
 use std::path::Path;
 
@@ -53,8 +53,8 @@ pub(crate) fn release(suite: &str, configured: &Mirrors) -> Result<Vec<ReleaseAr
     let host = Mirrors::of_lists(&host_lists(Path::new("/etc/apt")));
     let documented =
         Mirrors::of_lists(&documented_lists(|path| std::fs::read_to_string(Path::new("/").join(path)).ok()));
-    // With a configured mirror and no configured security archive, uses the public one: that of the host belongs to another
-    // mirror.
+    // With a configured mirror and no configured security archive, uses the public one: that of the host belongs to
+    // another mirror.
     let host_security = if configured.main.is_some() { None } else { host.security };
     let main = configured.main.clone().or(host.main).or(documented.main);
     let security = configured.security.clone().or(host_security).or(documented.security);

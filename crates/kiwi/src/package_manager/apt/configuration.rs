@@ -72,8 +72,8 @@ impl Apt<'_> {
         )
     }
 
-    /// Returns the deb822 paragraph of one repository; copies its key to kiwi's directory, and the index of a directory of
-    /// packages.
+    /// Returns the deb822 paragraph of one repository; copies its key to kiwi's directory, and the index of a directory
+    /// of packages.
     fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
         let location = match (&repository.kind, repository.location.starts_with('/')) {
             _ if is_directory(repository) => self.index_directory(repository, index, tree, host)?,
@@ -118,7 +118,7 @@ impl Apt<'_> {
     fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
         if url.starts_with("http://") || url.starts_with("ftp://") {
             host.warn(Warning::Repository, &format!(
-                "the signing key {url} cannot be trusted because its connection is not authenticated; use https, or a file"
+                "the signing key {url} cannot be trusted without an authenticated connection; use https, or a file"
             ));
         }
         let fetched = format!("{WORK}/etc/{name}.key");

@@ -1,4 +1,5 @@
-//! Fetches packages into the cache: each is downloaded once, checked against the digest in its repository, and read there.
+//! Fetches packages into the cache: each is downloaded once, checked against the digest in its repository, and read
+//! there.
 //!
 //! A package that is used again is recompressed at the same time, and read in that form from then on.
 

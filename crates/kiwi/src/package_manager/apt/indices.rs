@@ -45,13 +45,16 @@ impl Apt<'_> {
         }
         let kept = cache.indices().save(&self.repositories(tree)?, &tree.path().join(LISTS), host);
         if let Err(error) = kept {
-            host.warn(Warning::Cache, &format!("the next build must fetch the indices of the repositories again: {error:#}"));
+            host.warn(
+                Warning::Cache,
+                &format!("the next build must fetch the indices of the repositories again: {error:#}"),
+            );
         }
         Ok(())
     }
 
-    /// Returns the digest of the state of the repositories. A release file contains the digests of its indices, which apt has
-    /// checked; without one, the indices themselves are digested.
+    /// Returns the digest of the state of the repositories. A release file contains the digests of its indices, which
+    /// apt has checked; without one, the indices themselves are digested.
     pub(super) fn indices_digest(&self, tree: &RootTree) -> Result<Digest> {
         let names = tree.list(LISTS)?;
         let releases: Vec<&str> = names
@@ -121,7 +124,10 @@ fn once<T: Serialize + DeserializeOwned>(
     if lasting(&answer)
         && let Err(error) = cache.indices().save_resolution(inputs, &answer, host)
     {
-        host.warn(Warning::Cache, &format!("the next build must ask apt again which packages to install: {error:#}"));
+        host.warn(
+            Warning::Cache,
+            &format!("the next build must ask apt again which packages to install: {error:#}"),
+        );
     }
     Ok(answer)
 }

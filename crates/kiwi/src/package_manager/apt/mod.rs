@@ -7,8 +7,8 @@
 //! finish:  the image's own source lists, all files of the build removed
 //! ```
 //!
-//! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs dpkg and apt-get for everything. Both
-//! run without network, services and initramfs generators, and give the same tree.
+//! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs dpkg and apt-get for everything.
+//! Both run without network, services and initramfs generators, and give the same tree.
 //!
 //! No apt configuration of the host is read or written: every directory of apt is in the tree.
 
@@ -49,7 +49,8 @@ impl<'a> Apt<'a> {
         Self { plan }
     }
 
-    /// Returns a command that runs the host's `apt-get` on the tree, with a read-only view of the host and kiwi's configuration.
+    /// Returns a command that runs the host's `apt-get` on the tree, with a read-only view of the host and kiwi's
+    /// configuration.
     fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
         let command = host
             .command("apt-get")

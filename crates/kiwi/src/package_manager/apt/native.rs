@@ -186,7 +186,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Installs the packages with which scripts and dpkg can run, and replaces programs for the installation of the others.
+    /// Installs the packages with which scripts and dpkg can run, and replaces programs for the installation of the
+    /// others.
     fn bootstrap(&mut self, _: &Layer, batch: &[Index]) -> Result<()> {
         let stage = self.host.stage(format!("Unpacking {} bootstrap packages", batch.len()));
         self.apt.merge_directories(self.tree)?;
@@ -221,8 +222,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Unpacks packages in the batches that scripts and pre-dependencies require; `early` is the order of those that must be
-    /// configured in between.
+    /// Unpacks packages in the batches that scripts and pre-dependencies require; `early` is the order of those that
+    /// must be configured in between.
     fn unpack(&mut self, packages: &[Index], early: &[String]) -> Result<()> {
         let first = self.unpacker.packages().len() - packages.len();
         for batch in dpkg::batches(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {

@@ -10,8 +10,8 @@ use crate::package_manager::Package;
 /// apt's scheme of a file in a local repository.
 pub(super) const LOCAL_SCHEME: &str = "copy:";
 
-/// Parses lines of `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error, because neither a download nor a file
-/// of the cache could be verified.
+/// Parses lines of `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error, because neither a download nor a
+/// file of the cache could be verified.
 pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
     let (mut packages, mut unverifiable) = (Vec::new(), Vec::new());
     for line in output.lines() {
@@ -40,7 +40,9 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
 fn package(uri: &str, file: &str, sha256: &str) -> Result<Package> {
     let parts: Vec<&str> = file.trim_end_matches(".deb").split('_').collect();
     let [name, version, architecture] = parts.as_slice() else {
-        bail!("apt reports a package file {file}, which does not have the form NAME_VERSION_ARCHITECTURE.deb");
+        bail!(
+            "apt reports a package file {file}, which does not have the form NAME_VERSION_ARCHITECTURE.deb"
+        );
     };
     Ok(Package {
         name: (*name).to_owned(),
@@ -160,8 +162,7 @@ pub(super) fn resolve_error(error: CommandError) -> Error {
         return Failure::new(Kind::Packages, message).remedy(remedy).into();
     }
     if tail.iter().any(|line| line.contains("unmet dependencies")) {
-        let message =
-            format!("the packages of the description conflict:\n  {}", tail.join("\n  "));
+        let message = format!("the packages of the description conflict:\n  {}", tail.join("\n  "));
         return Failure::new(Kind::Packages, message).into();
     }
     error.into()

@@ -1,5 +1,5 @@
-//! The plain package path: dpkg and apt-get do everything. It is slow, and the reference for the native path; upgrades use
-//! it, too.
+//! The plain package path: dpkg and apt-get do everything. It is slow, and the reference for the native path; upgrades
+//! use it, too.
 
 use anyhow::{Context as _, Result};
 
@@ -33,8 +33,8 @@ impl Apt<'_> {
             .run()
             .context("installing the bootstrap packages")?;
         self.hold_back(tree, host)?;
-        // apt writes a temporary file when it reads the lists, and later runs in a view with another temporary directory. This
-        // call makes it read them now, in case the resolution came from the cache.
+        // apt writes a temporary file when it reads the lists, and later runs in a view with another temporary
+        // directory. This call makes it read them now, in case the resolution came from the cache.
         self.to_fetch(&self.wanted()[1..], "install", tree, host)?;
         self.install_fetched(&["install"], &self.wanted()[1..], tree, host)?;
         self.release(tree, host)?;
@@ -88,8 +88,8 @@ impl Apt<'_> {
         self.merge_directories(tree)?;
         let directory = tree.path().join(WORK).join("archives");
         let files = packages.iter().map(|package| directory.join(self.file_name(package)));
-        // A directory of a package never replaces a link of the tree (/lib remains a link to usr/lib) and does not change an
-        // existing directory; dpkg does the same.
+        // A directory of a package never replaces a link of the tree (/lib remains a link to usr/lib) and does not
+        // change an existing directory; dpkg does the same.
         let unpack = "for deb; do dpkg-deb --fsys-tarfile \"$deb\" | tar --extract --keep-directory-symlink \
                       --no-overwrite-dir --numeric-owner --directory \"$TREE\" || exit 1; done";
         host.command("sh")

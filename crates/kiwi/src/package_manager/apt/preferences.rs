@@ -1,7 +1,7 @@
 //! apt's preferences for one tree: the priorities of repositories.
 //!
-//! apt has no priority for a repository, only pins on packages by their origin: a host, or values in the release file. A
-//! host is sufficient if all its repositories have the same priority; otherwise the values in their release files
+//! apt has no priority for a repository, only pins on packages by their origin: a host, or values in the release file.
+//! A host is sufficient if all its repositories have the same priority; otherwise the values in their release files
 //! distinguish them.
 
 use anyhow::{Context, Result};

@@ -1,7 +1,7 @@
 //! The entries of a tar archive that dpkg accepts: with the old and the GNU headers, and no later format.
 //!
-//! Paths are relative, without `.` and `..`; long names are assembled here with a size limit, so that no header can cause
-//! a read of gigabytes.
+//! Paths are relative, without `.` and `..`; long names are assembled here with a size limit, so that no header can
+//! cause a read of gigabytes.
 
 use std::ffi::OsString;
 use std::io::Read;

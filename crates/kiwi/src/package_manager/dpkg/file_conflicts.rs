@@ -1,5 +1,5 @@
-//! The owners of paths. Packages are unpacked in parallel; a path that two of them contain is decided afterwards, so that
-//! the result never depends on their speed.
+//! The owners of paths. Packages are unpacked in parallel; a path that two of them contain is decided afterwards, so
+//! that the result never depends on their speed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! Selects the packages that are installed before those without scripts. Pure: from control files to a set of packages.
 //!
 //! A script may rely on the dependencies of its package, and on no other package in the tree, with one exception: a
-//! package with a trigger on paths processes the files of other packages there. If those have no scripts, it is installed
-//! with them, so that its scripts see all files, once.
+//! package with a trigger on paths processes the files of other packages there. If those have no scripts, it is
+//! installed with them, so that its scripts see all files, once.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Runs the `preinst` scripts of packages before they are unpacked.
 //!
-//! dpkg provides the control files of a package to its script in `tmp.ci`, where debconf and others expect them; here, a
-//! link of that name refers to one package after the other.
+//! dpkg provides the control files of a package to its script in `tmp.ci`, where debconf and others expect them; here,
+//! a link of that name refers to one package after the other.
 
 use std::fmt::Write as _;
 
@@ -15,8 +15,8 @@ use crate::root_tree::RootTree;
 /// What the driver prints before each script.
 const MARK: &str = "kiwi: preinst of ";
 
-/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is kiwi's directory in the tree, `shell` is
-/// a command for the tree's `/bin/sh`.
+/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is kiwi's directory in the tree, `shell`
+/// is a command for the tree's `/bin/sh`.
 pub(in super::super) fn run<'d>(
     packages: impl Iterator<Item = &'d Deb>,
     dpkg_version: &str,

@@ -63,7 +63,8 @@ impl<'a> Unpacker<'a> {
     /// Returns everything that the next batches need to know about the unpacked packages. Fails for paths that are not
     /// UTF-8.
     pub(in super::super) fn note(&self) -> Result<String> {
-        serde_json::to_string(&(&*self.claims(), &self.lists)).context("saving the paths of the unpacked packages")
+        serde_json::to_string(&(&*self.claims(), &self.lists))
+            .context("saving the paths of the unpacked packages")
     }
 
     /// Adds packages that are installed after the existing ones.
@@ -201,8 +202,8 @@ impl<'a> Unpacker<'a> {
         }
     }
 
-    /// The first package in the order of installation determines owner and mode, as in a sequential installation. The time
-    /// is the latest in any package, regardless of the order.
+    /// The first package in the order of installation determines owner and mode, as in a sequential installation. The
+    /// time is the latest in any package, regardless of the order.
     fn directory(
         &self,
         task: &Task<'_>,

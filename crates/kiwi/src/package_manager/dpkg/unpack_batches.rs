@@ -1,7 +1,7 @@
 //! Selects the packages that are unpacked together. Pure: from control files to lists of packages.
 //!
-//! All packages could be unpacked at once, with two exceptions: the essential packages provide the system in which scripts
-//! run, and a package with a `preinst` script may rely on its configured pre-dependencies.
+//! All packages could be unpacked at once, with two exceptions: the essential packages provide the system in which
+//! scripts run, and a package with a `preinst` script may rely on its configured pre-dependencies.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -111,8 +111,8 @@ fn unpacks_files_with_mode_and_time_through_links_of_the_tree() {
     assert_eq!(bench.tree.read("lib/x/name").unwrap(), b"hello");
 }
 
-/// The layers of packages and the final packages are unpacked in the same way; configuration depends on their scripts and
-/// on dpkg.
+/// The layers of packages and the final packages are unpacked in the same way; configuration depends on their scripts
+/// and on dpkg.
 #[test]
 fn the_result_of_the_package_stages_matches_their_format() {
     let bench = Bench::new();
@@ -215,7 +215,9 @@ fn rejects_hostile_archives() {
     let text = bench.refused(absurd.as_bytes().to_vec());
     assert!(text.contains("unpacking the package a"), "{text}");
     bench.tree.write("file", "", 0o644).unwrap();
-    assert!(bench.refused(data(&[("./file/", DIRECTORY, "", b"")])).contains("the tree has a file of that name"));
+    assert!(
+        bench.refused(data(&[("./file/", DIRECTORY, "", b"")])).contains("the tree has a file of that name")
+    );
 }
 
 #[test]
