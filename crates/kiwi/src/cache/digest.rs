@@ -105,15 +105,15 @@ pub(super) fn read(file: &File, copy: Option<&File>, host: &Host) -> anyhow::Res
         host.check_interrupt()?;
         let mut number = next.max(start / BLOCK as u64);
         while number * (BLOCK as u64) < end {
-            let location = number * BLOCK as u64;
-            let count = usize::try_from((size - location).min(BLOCK as u64))?;
+            let offset = number * BLOCK as u64;
+            let count = usize::try_from((size - offset).min(BLOCK as u64))?;
             let block = &mut buffer[..count];
-            file.read_exact_at(block, location)?;
+            file.read_exact_at(block, offset)?;
             blocks.add(number, block);
             if let Some(copy) = copy
                 && block.iter().any(|byte| *byte != 0)
             {
-                copy.write_all_at(block, location)?;
+                copy.write_all_at(block, offset)?;
             }
             number += 1;
         }
@@ -151,8 +151,8 @@ mod tests {
         let (full, sparse, copy) =
             (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         full.write_all_at(&content, 0).unwrap();
-        for location in [3, 3 * BLOCK + 5, 5 * BLOCK + 16] {
-            sparse.write_all_at(&content[location..=location], location as u64).unwrap();
+        for offset in [3, 3 * BLOCK + 5, 5 * BLOCK + 16] {
+            sparse.write_all_at(&content[offset..=offset], offset as u64).unwrap();
         }
         let expected = stream.finish();
         assert_eq!(read(&full, None, &host).unwrap(), expected);

@@ -141,12 +141,12 @@ impl Plan {
 pub(super) fn copy(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     for item in &plan.items {
         host.check_interrupt()?;
-        location(item, tree).with_context(|| format!("copying {}/{}", plan.name, item.inside.display()))?;
+        write_item(item, tree).with_context(|| format!("copying {}/{}", plan.name, item.inside.display()))?;
     }
     Ok(())
 }
 
-fn location(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
+fn write_item(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
     match content {
         Content::Directory { mode } => {
             if !tree.exists(inside) {

@@ -22,13 +22,13 @@ pub fn copy(tree: &RootTree, target: &Path, host: &Host) -> Result<()> {
         let entry = entry.context("copying the tree")?;
         let metadata = entry.metadata().context("copying the tree")?;
         let inside = entry.path().strip_prefix(tree.path())?;
-        location(&mut writer, entry.path(), inside, &metadata, &mut linked)
+        copy_entry(&mut writer, entry.path(), inside, &metadata, &mut linked)
             .with_context(|| format!("copying {} of the tree", inside.display()))?;
     }
     writer.close()
 }
 
-fn location(
+fn copy_entry(
     writer: &mut TreeWriter<'_>,
     path: &Path,
     inside: &Path,

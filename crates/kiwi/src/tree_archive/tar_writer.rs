@@ -28,7 +28,8 @@ pub struct TarWriter<W: Write> {
 }
 
 impl<W: Write> TarWriter<W> {
-    /// Starts an archive. Entries of the time `made_since` or later get a mark instead of a time: the build created them.
+    /// Starts an archive. Entries of the time `made_since` or later get a mark instead of a time: the build created
+    /// them.
     pub fn new(output: W, made_since: Option<Moment>) -> Self {
         Self { builder: Builder::new(output), made_since, linked: HashMap::new() }
     }

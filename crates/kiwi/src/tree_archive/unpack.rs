@@ -37,8 +37,8 @@ pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<(
             // Reads all of the input, so that its digest covers every byte.
             std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
         });
-        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), location: 0 };
-        let placed = location(chunks, tree, &now, host);
+        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), position: 0 };
+        let placed = unpack_entries(chunks, tree, &now, host);
         let decompressed = decompressing.join().unwrap_or_else(|_| Err(std::io::Error::other("zstd failed")));
         placed.and_then(|()| decompressed.context("decompressing a tree"))
     })
@@ -66,25 +66,25 @@ struct Chunks {
     receiver: Receiver<Vec<u8>>,
     emptied: SyncSender<Vec<u8>>,
     chunk: Vec<u8>,
-    location: usize,
+    position: usize,
 }
 
 impl Read for Chunks {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.location == self.chunk.len() {
+        while self.position == self.chunk.len() {
             let Ok(chunk) = self.receiver.recv() else { return Ok(0) };
             // The chunk is dropped if the other thread has enough of them or has finished.
             let _ = self.emptied.try_send(std::mem::replace(&mut self.chunk, chunk));
-            self.location = 0;
+            self.position = 0;
         }
-        let count = buffer.len().min(self.chunk.len() - self.location);
-        buffer[..count].copy_from_slice(&self.chunk[self.location..self.location + count]);
-        self.location += count;
+        let count = buffer.len().min(self.chunk.len() - self.position);
+        buffer[..count].copy_from_slice(&self.chunk[self.position..self.position + count]);
+        self.position += count;
         Ok(count)
     }
 }
 
-fn location(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> Result<()> {
+fn unpack_entries(input: impl Read, tree: &RootTree, now: &Timespec, host: &Host) -> Result<()> {
     let mut writer = TreeWriter::of_archive(tree.path())?;
     let mut archive = Archive::new(input);
     for entry in archive.entries().context("reading a packed tree")? {

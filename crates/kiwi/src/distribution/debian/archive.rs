@@ -163,8 +163,8 @@ fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
                 Some(options) => options.split_once(']')?.1,
                 None => rest,
             };
-            let mut keywords = rest.split_whitespace();
-            Some((keywords.next()?.to_owned(), vec![keywords.next()?.to_owned()]))
+            let mut words = rest.split_whitespace();
+            Some((words.next()?.to_owned(), vec![words.next()?.to_owned()]))
         })
         .collect()
 }

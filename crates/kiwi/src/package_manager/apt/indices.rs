@@ -73,17 +73,17 @@ impl Apt<'_> {
         Ok(Digest::of(text))
     }
 
-    /// Returns all inputs of apt's answer to a request for `keywords`.
-    fn question(&self, keywords: &[String], tree: &RootTree) -> Result<String> {
+    /// Returns all inputs of apt's answer to a request for `wanted`.
+    fn question(&self, wanted: &[String], tree: &RootTree) -> Result<String> {
         let configuration = self.apt_conf(std::path::Path::new(""));
         let indices = (self.repositories(tree)?, self.indices_digest(tree)?);
-        canonical(&(RESOLUTION_FORMAT, keywords, configuration, self.preferences(tree)?, indices))
+        canonical(&(RESOLUTION_FORMAT, wanted, configuration, self.preferences(tree)?, indices))
     }
 
-    /// Returns the packages that `keywords` require: the cached result of `decide` for the same indices, or a new one.
+    /// Returns the packages that `wanted` require: the cached result of `decide` for the same indices, or a new one.
     pub(super) fn packages_once(
         &self,
-        keywords: &[String],
+        wanted: &[String],
         tree: &RootTree,
         context: &Context,
         decide: impl FnOnce() -> Result<Vec<Package>>,
@@ -92,7 +92,7 @@ impl Apt<'_> {
         let here = tree.path().display().to_string();
         let lasting =
             |packages: &Vec<Package>| packages.iter().all(|package| !package.location.contains(&here));
-        once(&Digest::of(self.question(keywords, tree)?), context, decide, lasting)
+        once(&Digest::of(self.question(wanted, tree)?), context, decide, lasting)
     }
 
     /// Returns the order of installation from the cache or from `decide`; `installed` is dpkg's status.

@@ -73,9 +73,9 @@ impl<'a> Apt<'a> {
 
     /// Returns the arguments of apt that name all packages to install.
     fn wanted(&self) -> Vec<String> {
-        let mut keywords = vec!["?essential".to_owned()];
-        keywords.extend(self.named());
-        keywords
+        let mut wanted = vec!["?essential".to_owned()];
+        wanted.extend(self.named());
+        wanted
     }
 
     /// Returns the packages that the description names.
@@ -87,8 +87,8 @@ impl<'a> Apt<'a> {
     /// Resolves all packages at once.
     fn decide(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
         let host = &context.host;
-        let to_fetch = |keywords: &[String]| {
-            self.packages_once(keywords, tree, context, || self.to_fetch(keywords, "install", tree, host))
+        let to_fetch = |wanted: &[String]| {
+            self.packages_once(wanted, tree, context, || self.to_fetch(wanted, "install", tree, host))
         };
         let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
@@ -101,10 +101,10 @@ impl<'a> Apt<'a> {
         Ok(Resolution { packages: everything, bootstrap })
     }
 
-    /// Returns the packages that apt would fetch to install `keywords` in the current tree.
+    /// Returns the packages that apt would fetch to install `wanted` in the current tree.
     fn to_fetch(
         &self,
-        keywords: &[String],
+        wanted: &[String],
         action: &str,
         tree: &RootTree,
         host: &Host,
@@ -113,7 +113,7 @@ impl<'a> Apt<'a> {
             .apt_get(tree, host)
             .env("TMPDIR", tree.path().join(WORK))
             .args(["--yes", "--quiet=2", "--print-uris", action])
-            .args(keywords);
+            .args(wanted);
         packages(&command.output().map_err(resolve_error)?)
     }
 

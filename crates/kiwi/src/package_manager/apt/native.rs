@@ -313,19 +313,19 @@ fn status(packages: &[Deb]) -> String {
 
 /// Sorts packages by `names`, which must contain each of them.
 fn sorted(mut packages: Vec<Deb>, names: &[String]) -> Result<Vec<Deb>> {
-    let location: HashMap<&str, usize> =
-        names.iter().enumerate().map(|(location, name)| (name.as_str(), location)).collect();
+    let positions: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(position, name)| (name.as_str(), position)).collect();
     let unexpected: Vec<&str> =
-        packages.iter().map(Deb::name).filter(|name| !location.contains_key(name)).collect();
-    if !unexpected.is_empty() || location.len() != packages.len() {
+        packages.iter().map(Deb::name).filter(|name| !positions.contains_key(name)).collect();
+    if !unexpected.is_empty() || positions.len() != packages.len() {
         bail!(
             "apt chose other packages when asked again: {} instead of {} (no longer chosen: {}); use \
              --package-path plain to let apt install them",
-            location.len(),
+            positions.len(),
             packages.len(),
             unexpected.join(", ")
         );
     }
-    packages.sort_by_key(|package| location[package.name()]);
+    packages.sort_by_key(|package| positions[package.name()]);
     Ok(packages)
 }

@@ -18,9 +18,9 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
         let Some((uri, rest)) = line.strip_prefix('\'').and_then(|line| line.split_once("' ")) else {
             continue;
         };
-        let mut keywords = rest.split_whitespace();
-        let Some(file) = keywords.next() else { continue };
-        match keywords.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
+        let mut words = rest.split_whitespace();
+        let Some(file) = words.next() else { continue };
+        match words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
             Some(sha256) => packages.push(package(uri, file, sha256)?),
             None => unverifiable.push(uri),
         }
@@ -71,8 +71,8 @@ pub(super) fn order(output: &str) -> Order {
     let mut order = Order::default();
     let mut configured = Vec::new();
     for line in output.lines() {
-        let mut keywords = line.split_whitespace();
-        match (keywords.next(), keywords.next()) {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
             (Some("Inst"), Some(name)) => {
                 order.unpack.push(name.to_owned());
                 order.configure_early.append(&mut configured);
@@ -87,8 +87,8 @@ pub(super) fn order(output: &str) -> Order {
 /// Returns the seconds since 1970 of a `Date:` field such as `Sat, 05 Sep 2026 09:12:30 UTC`.
 pub(super) fn release_date(text: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
-    let keywords: Vec<&str> = line.split_whitespace().collect();
-    let [_, day, month, year, time, ..] = keywords.as_slice() else { return None };
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, day, month, year, time, ..] = words.as_slice() else { return None };
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let month = MONTHS.iter().position(|name| name == month)? as u64 + 1;
@@ -111,8 +111,8 @@ pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
         .into();
     }
     let CommandError::Failed { tail, .. } = &error else { return error.into() };
-    let line = |keywords: &[&str]| {
-        tail.iter().find(|line| keywords.iter().any(|keyword| line.contains(keyword))).cloned()
+    let line = |phrases: &[&str]| {
+        tail.iter().find(|line| phrases.iter().any(|phrase| line.contains(phrase))).cloned()
     };
     if let Some(line) = line(&[
         "is not signed",

@@ -105,7 +105,7 @@ impl Apt<'_> {
     fn install_fetched(
         &self,
         action: &[&str],
-        keywords: &[String],
+        wanted: &[String],
         tree: &RootTree,
         host: &Host,
     ) -> Result<()> {
@@ -115,7 +115,7 @@ impl Apt<'_> {
         self.apt_get(tree, host)
             .args(["--yes", "--quiet=1", "--no-download"])
             .args(action)
-            .args(keywords)
+            .args(wanted)
             .bind("/dev", tree.path().join("dev"), false)
             .bind("/proc", tree.path().join("proc"), false)
             .run()

@@ -12,7 +12,7 @@ use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 
 /// The path below kiwi's directory.
-const PLACE: &str = "etc/preferences.d/kiwi";
+const PREFERENCES: &str = "etc/preferences.d/kiwi";
 
 /// Fields of `apt-get indextargets`, and their names in a pin.
 const FIELDS: [(&str, &str); 5] =
@@ -38,7 +38,7 @@ impl Apt<'_> {
             let is_alone = self.is_of_its_own_host(repository);
             is_alone.then(|| pin(&format!("origin \"{}\"", host(&repository.location)), priority))
         });
-        tree.write(location(), self.ignored().chain(pins).collect::<String>(), 0o644)
+        tree.write(path(), self.ignored().chain(pins).collect::<String>(), 0o644)
     }
 
     /// Adds pins for repositories that only their release files distinguish, after they have been read.
@@ -66,12 +66,12 @@ impl Apt<'_> {
                  distinguish it from another repository of its host with another priority; give it its own label or suite"
             ));
         }
-        tree.write(location(), self.preferences(tree)? + &pins, 0o644)
+        tree.write(path(), self.preferences(tree)? + &pins, 0o644)
     }
 
     /// Returns the current preferences.
     pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
-        tree.read_text(location())
+        tree.read_text(path())
     }
 
     /// Returns pins against the packages that the description ignores.
@@ -93,8 +93,8 @@ impl Apt<'_> {
     }
 }
 
-fn location() -> String {
-    format!("{WORK}/{PLACE}")
+fn path() -> String {
+    format!("{WORK}/{PREFERENCES}")
 }
 
 /// Returns whether kiwi creates the index of this repository.
@@ -115,9 +115,9 @@ fn pin(condition: &str, priority: i64) -> String {
 /// condition of a pin.
 fn targets(output: &str) -> Vec<Target> {
     let target = |line: &str| {
-        let mut keywords = line.split('|');
-        let (uri, suite) = (keywords.next()?.to_owned(), keywords.next()?.to_owned());
-        let said = keywords.zip(FIELDS).filter(|(value, _)| !value.starts_with("$(") && !value.contains(','));
+        let mut fields = line.split('|');
+        let (uri, suite) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        let said = fields.zip(FIELDS).filter(|(value, _)| !value.starts_with("$(") && !value.contains(','));
         let release = said.map(|(value, (_, letter))| format!("{letter}={value}")).collect::<Vec<_>>();
         Some(Target { uri, suite, release: release.join(",") })
     };
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn returns_hosts_as_apt_does() {
-        assert_eq!(host("https://user:keyword@packages.example.org:8443/debian"), "packages.example.org");
+        assert_eq!(host("https://user:password@packages.example.org:8443/debian"), "packages.example.org");
         assert_eq!(host("http://packages.example.org"), "packages.example.org");
         assert_eq!(host("/srv/packages"), "");
     }

@@ -77,11 +77,11 @@ pub(super) fn members(file: &mut (impl Read + Seek)) -> Result<(Member, Member)>
 }
 
 /// Returns the next member, which must be `stem` with a known suffix; skips members that start with `_`.
-fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) -> Result<Member> {
+fn next(stem: &str, file: &mut (impl Read + Seek), mut position: u64, end: u64) -> Result<Member> {
     loop {
-        let (name, offset, size) = header(file, location + location % 2, end)?;
+        let (name, offset, size) = header(file, position + position % 2, end)?;
         if name.starts_with('_') {
-            location = offset + size;
+            position = offset + size;
             continue;
         }
         let suffix = name.strip_prefix(stem);
@@ -98,19 +98,19 @@ fn next(stem: &str, file: &mut (impl Read + Seek), mut location: u64, end: u64) 
     }
 }
 
-/// Parses the header of a member at `location` (60 bytes): returns its name, offset and size, checked against the file.
-fn header(file: &mut (impl Read + Seek), location: u64, end: u64) -> Result<(String, u64, u64)> {
-    file.seek(SeekFrom::Start(location))?;
+/// Parses the header of a member at `position` (60 bytes): returns its name, offset and size, checked against the file.
+fn header(file: &mut (impl Read + Seek), position: u64, end: u64) -> Result<(String, u64, u64)> {
+    file.seek(SeekFrom::Start(position))?;
     let mut header = [0; 60];
     file.read_exact(&mut header).context("it is truncated: a member is missing")?;
     let text = |range: std::ops::Range<usize>| String::from_utf8_lossy(&header[range]).trim_end().to_owned();
     let name = text(0..16).trim_end_matches('/').to_owned();
-    let offset = location + 60;
+    let offset = position + 60;
     let size = text(48..58).parse::<u64>().ok().filter(|_| &header[58..] == b"`\n");
     match size {
         Some(size) if size <= end.saturating_sub(offset) => Ok((name, offset, size)),
         Some(_) => bail!("it is truncated: the member {} is incomplete", name.escape_debug()),
-        None => bail!("the header of a member at byte {location} is damaged"),
+        None => bail!("the header of a member at byte {position} is damaged"),
     }
 }
 

@@ -22,8 +22,8 @@ fn split(version: &str) -> (u64, &str, &str) {
 fn compare_part(mut one: &str, mut other: &str) -> Ordering {
     while !one.is_empty() || !other.is_empty() {
         let (first, second) = (text(&mut one), text(&mut other));
-        for location in 0..first.len().max(second.len()) {
-            let order = weight(first.as_bytes().get(location)).cmp(&weight(second.as_bytes().get(location)));
+        for index in 0..first.len().max(second.len()) {
+            let order = weight(first.as_bytes().get(index)).cmp(&weight(second.as_bytes().get(index)));
             if order.is_ne() {
                 return order;
             }

@@ -53,42 +53,42 @@ pub(super) struct Verdict {
 }
 
 impl Claims {
-    /// Claims `location` for a package; returns false if another package owns it, and remembers the conflict.
-    pub(super) fn claim(&mut self, location: &Path, claim: Claim) -> bool {
-        match self.files.get(&merged(location)) {
+    /// Claims `path` for a package; returns false if another package owns it, and remembers the conflict.
+    pub(super) fn claim(&mut self, path: &Path, claim: Claim) -> bool {
+        match self.files.get(&merged(path)) {
             Some(known) if known.package != claim.package => {
                 self.contested.push(claim);
                 false
             }
             _ => {
-                self.files.insert(merged(location), claim);
-                self.fill(location);
+                self.files.insert(merged(path), claim);
+                self.fill(path);
                 true
             }
         }
     }
 
-    /// Notes that an entry was written into the directory of `location`.
-    pub(super) fn fill(&mut self, location: &Path) {
-        let Some(parent) = location.parent() else { return };
+    /// Notes that an entry was written into the directory of `path`.
+    pub(super) fn fill(&mut self, path: &Path) {
+        let Some(parent) = path.parent() else { return };
         if let Some(Some(directory)) = self.directories.get_mut(&merged(parent)) {
             directory.filled = true;
         }
     }
 
-    /// Decides all conflicts. `location` returns the path to which a claim is written.
+    /// Decides all conflicts. `destination` returns the path to which a claim is written.
     pub(super) fn finish<'a>(
         &mut self,
         control: impl Fn(Index) -> &'a Control,
-        location: impl Fn(&Claim) -> PathBuf,
+        destination: impl Fn(&Claim) -> PathBuf,
     ) -> Result<Vec<Verdict>> {
         let mut contested = std::mem::take(&mut self.contested);
         contested.sort_by_key(|claim| claim.package);
         let mut verdicts = Vec::new();
         for claim in contested {
-            let key = merged(&location(&claim));
+            let key = merged(&destination(&claim));
             let Some(owner) = self.files.get(&key).cloned() else { continue };
-            let moved = merged(&location(&owner));
+            let moved = merged(&destination(&owner));
             let verdict = if moved == key {
                 decide(owner, claim, &control)?
             } else {
@@ -103,7 +103,7 @@ impl Claims {
     }
 
     /// Ends a batch: the next one does not change its directories.
-    pub(super) fn close_wave(&mut self) {
+    pub(super) fn close_batch(&mut self) {
         self.directories.values_mut().for_each(|directory| *directory = None);
     }
 }

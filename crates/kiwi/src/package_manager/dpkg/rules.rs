@@ -55,7 +55,7 @@ impl Rules {
     }
 
     /// Returns the path to which a file of `package` is written.
-    pub(super) fn location<'a>(&'a self, path: &'a Path, package: &str) -> &'a Path {
+    pub(super) fn destination<'a>(&'a self, path: &'a Path, package: &str) -> &'a Path {
         match self.diversions.get(path) {
             Some((to, owner)) if owner != package => to,
             _ => path,
@@ -78,15 +78,15 @@ impl Rules {
 
     /// Parses a line `USER GROUP MODE PATH`; a number is preceded by `#`.
     fn overridden(&self, line: &str) -> Option<(PathBuf, OwnerAndMode)> {
-        let mut keywords = line.splitn(4, ' ');
+        let mut fields = line.splitn(4, ' ');
         let id = |keyword: &str, known: &HashMap<String, u32>| match keyword.strip_prefix('#') {
             Some(number) => number.parse().ok(),
             None => known.get(keyword).copied(),
         };
-        let user = id(keywords.next()?, &self.users)?;
-        let group = id(keywords.next()?, &self.groups)?;
-        let mode = u32::from_str_radix(keywords.next()?, 8).ok()?;
-        Some((relative(keywords.next()?), OwnerAndMode { user, group, mode }))
+        let user = id(fields.next()?, &self.users)?;
+        let group = id(fields.next()?, &self.groups)?;
+        let mode = u32::from_str_radix(fields.next()?, 8).ok()?;
+        Some((relative(fields.next()?), OwnerAndMode { user, group, mode }))
     }
 }
 
@@ -122,10 +122,13 @@ mod tests {
     fn diverts_files_of_all_packages_but_the_diverting_one() {
         let text = "/bin/sh\n/bin/sh.distrib\ndash\n/usr/bin/dracut\n/usr/bin/dracut.kiwi\n:\n";
         let rules = Rules { diversions: diversions(text).unwrap(), ..Rules::default() };
-        assert_eq!(rules.location(Path::new("bin/sh"), "bash"), Path::new("bin/sh.distrib"));
-        assert_eq!(rules.location(Path::new("bin/sh"), "dash"), Path::new("bin/sh"));
-        assert_eq!(rules.location(Path::new("usr/bin/dracut"), "dracut"), Path::new("usr/bin/dracut.kiwi"));
-        assert_eq!(rules.location(Path::new("bin/ls"), "coreutils"), Path::new("bin/ls"));
+        assert_eq!(rules.destination(Path::new("bin/sh"), "bash"), Path::new("bin/sh.distrib"));
+        assert_eq!(rules.destination(Path::new("bin/sh"), "dash"), Path::new("bin/sh"));
+        assert_eq!(
+            rules.destination(Path::new("usr/bin/dracut"), "dracut"),
+            Path::new("usr/bin/dracut.kiwi")
+        );
+        assert_eq!(rules.destination(Path::new("bin/ls"), "coreutils"), Path::new("bin/ls"));
         assert!(diversions("/a\n/b\n").is_err());
     }
 

@@ -19,22 +19,22 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    /// Adds the sum of an entry while `location` reads its content, completely or in part.
+    /// Adds the sum of an entry while `write` reads its content, completely or in part.
     pub(super) fn take(
         &mut self,
         entry: &Entry,
         content: &mut dyn Read,
-        location: impl FnOnce(&mut dyn Read) -> Result<()>,
+        write: impl FnOnce(&mut dyn Read) -> Result<()>,
     ) -> Result<()> {
         let sum = match &entry.kind {
             Kind::File => {
                 let mut reader = Summing { content, md5: Md5::new() };
-                location(&mut reader)?;
+                write(&mut reader)?;
                 io::copy(&mut reader, &mut io::sink())?;
                 Some(reader.md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
             }
             kind => {
-                location(content)?;
+                write(content)?;
                 if let Kind::HardLink(first) = kind { self.known.get(first).cloned() } else { None }
             }
         };

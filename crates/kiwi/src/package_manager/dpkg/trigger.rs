@@ -12,13 +12,13 @@ pub(super) struct Interest {
 /// Parses the interests in a `triggers` file; dpkg handles activations by name when it configures the package.
 pub(super) fn interests(text: &str) -> Vec<Interest> {
     let read = |line: &str| {
-        let mut keywords = line.split('#').next()?.split_whitespace();
-        let awaited = match keywords.next()? {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let awaited = match words.next()? {
             "interest" | "interest-await" => true,
             "interest-noawait" => false,
             _ => return None,
         };
-        let trigger = keywords.next()?;
+        let trigger = words.next()?;
         let plain = trigger.bytes().all(|byte| byte.is_ascii_graphic());
         let safe = trigger.starts_with('/') || !(trigger.contains('/') || trigger.starts_with('.'));
         (plain && safe).then(|| Interest { trigger: trigger.to_owned(), awaited })

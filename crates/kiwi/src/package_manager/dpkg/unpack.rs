@@ -33,7 +33,7 @@ pub(in super::super) struct Unpacker<'a> {
     /// `md5sums` of the packages that do not contain it.
     sums: BTreeMap<Index, Vec<u8>>,
     /// Directories of the first batch have the time of the build: dpkg would find them as existing directories.
-    first_wave: bool,
+    first_batch: bool,
     /// Packages that lost a path to another one after their lists were written.
     trimmed: BTreeSet<Index>,
 }
@@ -47,7 +47,7 @@ impl<'a> Unpacker<'a> {
             claims: Mutex::default(),
             lists: Vec::new(),
             sums: BTreeMap::new(),
-            first_wave: true,
+            first_batch: true,
             trimmed: BTreeSet::new(),
         }
     }
@@ -56,7 +56,7 @@ impl<'a> Unpacker<'a> {
     pub(in super::super) fn resume(&mut self, noted: &str) -> Result<()> {
         let (claims, lists): (Claims, Vec<_>) =
             serde_json::from_str(noted).context("reading what was noted of unpacked packages")?;
-        (self.claims, self.lists, self.first_wave) = (Mutex::new(claims), lists, false);
+        (self.claims, self.lists, self.first_batch) = (Mutex::new(claims), lists, false);
         Ok(())
     }
 
@@ -136,10 +136,10 @@ impl<'a> Unpacker<'a> {
             }
         }
         self.finish(rules, &open)?;
-        if !std::mem::take(&mut self.first_wave) {
+        if !std::mem::take(&mut self.first_batch) {
             self.date_empty_directories()?;
         }
-        self.claims().close_wave();
+        self.claims().close_batch();
         Ok(())
     }
 
@@ -165,10 +165,10 @@ impl<'a> Unpacker<'a> {
                 return Ok(());
             }
             let task = Task { index, package, rules, conffiles: &conffiles, again: chosen.is_some() };
-            let mut location = |content: &mut dyn Read| self.entry(&task, &entry, content, writer);
+            let mut write = |content: &mut dyn Read| self.entry(&task, &entry, content, writer);
             let placed = match &mut sums {
-                Some(sums) => sums.take(&entry, content, location),
-                None => location(content),
+                Some(sums) => sums.take(&entry, content, write),
+                None => write(content),
             };
             placed.with_context(|| format!("writing {} in the tree", entry.path.display()))
         });
@@ -183,21 +183,21 @@ impl<'a> Unpacker<'a> {
         content: &mut dyn Read,
         writer: &mut TreeWriter<'_>,
     ) -> Result<()> {
-        let location = task.rules.location(&entry.path, task.package.name());
+        let destination = task.rules.destination(&entry.path, task.package.name());
         let attributes = task.rules.attributes(entry).at(entry.time);
         if entry.kind == Kind::Directory {
-            return self.directory(task, entry, location, writer);
+            return self.directory(task, entry, destination, writer);
         }
         let claim = Claim { package: task.index, shipped: entry.path.clone() };
-        if !task.again && !self.claims().claim(location, claim) {
+        if !task.again && !self.claims().claim(destination, claim) {
             return Ok(());
         }
         match &entry.kind {
             Kind::File => writer.file(&task.staged(&entry.path), content, &attributes),
-            Kind::Link(target) => writer.link(location, target, &attributes).map(drop),
+            Kind::Link(target) => writer.link(destination, target, &attributes).map(drop),
             Kind::HardLink(target) => writer.hard_link(&task.staged(&entry.path), &task.staged(target)),
-            Kind::Fifo => writer.fifo(location, &attributes),
-            Kind::Device(device) => writer.device(location, *device, &attributes),
+            Kind::Fifo => writer.fifo(destination, &attributes),
+            Kind::Device(device) => writer.device(destination, *device, &attributes),
             Kind::Directory => Ok(()),
         }
     }
@@ -208,24 +208,24 @@ impl<'a> Unpacker<'a> {
         &self,
         task: &Task<'_>,
         entry: &Entry,
-        location: &Path,
+        destination: &Path,
         writer: &mut TreeWriter<'_>,
     ) -> Result<()> {
         let attributes = task.rules.attributes(entry);
         let directory = Directory { package: task.index, attributes, time: entry.time, filled: false };
-        let key = merged(location);
+        let key = merged(destination);
         let mut claims = self.claims();
         match claims.directories.get_mut(&key) {
             None => {
-                let made = writer.directory(location, &attributes.at(entry.time))?;
+                let made = writer.directory(destination, &attributes.at(entry.time))?;
                 claims.directories.insert(key, (made == Made::New).then_some(directory));
-                claims.fill(location);
+                claims.fill(destination);
             }
             Some(Some(known)) => {
                 let time = known.time.max(entry.time);
                 if known.package > task.index {
                     if known.attributes != attributes {
-                        writer.describe_directory(location, &attributes.at(entry.time))?;
+                        writer.describe_directory(destination, &attributes.at(entry.time))?;
                     }
                     *known = Directory { filled: known.filled, ..directory };
                 }
@@ -239,13 +239,13 @@ impl<'a> Unpacker<'a> {
     /// Decides about paths with two claims, and unpacks the files of the winners.
     fn finish(&mut self, rules: &Rules, open: &impl Fn(&Deb) -> Result<Box<dyn Read>>) -> Result<()> {
         let packages = &self.packages;
-        let location =
-            |claim: &Claim| rules.location(&claim.shipped, packages[claim.package].name()).to_owned();
+        let destination =
+            |claim: &Claim| rules.destination(&claim.shipped, packages[claim.package].name()).to_owned();
         let verdicts = self
             .claims
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .finish(|index| &packages[index].control, location)?;
+            .finish(|index| &packages[index].control, destination)?;
         let mut again: BTreeMap<Index, HashSet<PathBuf>> = BTreeMap::new();
         let mut writer = TreeWriter::of_packages(self.tree);
         for verdict in verdicts {
@@ -299,11 +299,11 @@ struct Task<'a> {
 impl Task<'_> {
     /// Returns the path of a file until the package is configured.
     fn staged(&self, path: &Path) -> PathBuf {
-        let mut location = self.rules.location(path, self.package.name()).as_os_str().to_owned();
+        let mut destination = self.rules.destination(path, self.package.name()).as_os_str().to_owned();
         if self.conffiles.contains(path) {
-            location.push(".dpkg-new");
+            destination.push(".dpkg-new");
         }
-        location.into()
+        destination.into()
     }
 }
 

@@ -51,8 +51,8 @@ impl Bench {
 
     /// Unpacks packages named a, b ... with these control fields and data archives.
     fn unpacked(&self, packages: &[(&str, Vec<u8>)]) -> Result<Unpacker<'_>> {
-        let debs = packages.iter().enumerate().map(|(location, (fields, data))| {
-            let name = char::from(b'a' + u8::try_from(location).unwrap()).to_string();
+        let debs = packages.iter().enumerate().map(|(index, (fields, data))| {
+            let name = char::from(b'a' + u8::try_from(index).unwrap()).to_string();
             let path = self.path.join(format!("{name}.deb"));
             std::fs::write(&path, write_package(&name, fields, data)).unwrap();
             Deb::open(&path)
