@@ -46,6 +46,13 @@ fn every_outcome_has_its_exit_code() {
     let report = document(&output);
     let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!((error["rule"].as_str(), error["start"]["line"].as_u64()), (Some("not-built"), Some(3)));
+    let reiserfs = "<type image=\"oem\" filesystem=\"reiserfs\"/>";
+    let types =
+        described(&GOOD.replace("<type image=\"ext4\"/>", &format!("<type image=\"ext4\"/>\n{reiserfs}")));
+    let output = run(types.path(), &["check", "desc", "--format", "json", "--type", "oem"]);
+    assert_eq!(output.status.code(), Some(4), "a type that is not built");
+    let start = &document(&output)["diagnostics"][0]["start"];
+    assert_eq!((start["line"].as_u64(), start["column"].as_u64()), (Some(4), Some(2)), "at its <type>");
     let both = described(&GOOD.replace(">apt<", ">zypper<").replace("version>", "verzion>"));
     assert_eq!(run(both.path(), &["check", "desc"]).status.code(), Some(3), "wrong comes before not built");
     let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
@@ -55,6 +62,17 @@ fn every_outcome_has_its_exit_code() {
         Some(1),
         "no repository"
     );
+    let unreachable =
+        "<repository type=\"apt-deb\" distribution=\"x\"><source path=\"http://127.0.0.1:1/\"/></repository>";
+    let far = described(&GOOD.replace(repository, unreachable));
+    let output = run(far.path(), &["prepare", "desc", "--root", "root", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "an unreachable repository");
+    let last = String::from_utf8_lossy(&output.stdout).lines().last().unwrap_or_default().to_owned();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!((&last["event"], &last["kind"]), (&json!("error"), &json!("repository-unreachable")));
+    std::fs::remove_file(far.path().join("desc/config.xml")).unwrap();
+    std::fs::create_dir(far.path().join("desc/config.xml")).unwrap();
+    assert_eq!(run(far.path(), &["check", "desc"]).status.code(), Some(1), "an unreadable file");
 }
 
 #[test]

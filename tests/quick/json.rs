@@ -1,12 +1,15 @@
 //! `--json`: every line is valid by `docs/json.schema.json`, and the last one is the only `result` or `error`.
 
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use kiwi::failure::Kind;
-use kiwi::host::Warning;
+use kiwi::host::{StageTask, Warning};
 use kiwi_tests::program::{checkout, kiwi};
 
 const GOOD: &str = r#"<image schemaversion="8.5" name="j">
@@ -133,8 +136,63 @@ fn diff_ends_with_0_1_or_2() {
     validate(here, &[same, differ, failed].concat());
 }
 
+/// Waits until something connects to `listener`.
+fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let limit = Instant::now() + Duration::from_secs(120);
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => return stream,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        assert!(Instant::now() < limit, "kiwi did not read its repository");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
-fn warnings_and_errors_say_where() {
+fn a_signal_ends_the_run_with_its_exit_code_and_an_error_event() {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
+        let directory = directory();
+        // A repository that never answers.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let repository = format!(
+            "<repository type=\"apt-deb\" distribution=\"x\"><source path=\"http://{address}/\"/></repository>"
+        );
+        let text = GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", &repository);
+        std::fs::write(directory.path().join("good/config.xml"), text).unwrap();
+        let child = Command::new(kiwi())
+            .args(["--json", "prepare", "good", "--root", "root"])
+            .current_dir(directory.path())
+            .env("KIWI_CACHE", directory.path().join("cache"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let connection = accept(&listener);
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let output = child.wait_with_output().unwrap();
+        drop(connection);
+        assert_eq!(output.status.code(), Some(code), "{signal}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let last = events.last().expect("an event");
+        assert_eq!(
+            (&last["event"], &last["kind"], &last["exit_code"]),
+            (&json!("error"), &json!("interrupted"), &json!(code)),
+            "{signal}"
+        );
+        let stage = events.iter().find(|event| event["event"] == "stage").expect("a stage");
+        assert_eq!(stage["task"], "read-repositories");
+        assert!(!directory.path().join("root").exists(), "{signal}: a part of a tree stays");
+        validate(directory.path(), &events);
+    }
+}
+
+#[test]
+fn warnings_and_errors_have_positions() {
     let directory = directory();
     let (_, old) = events(directory.path(), &["info", "old"]);
     let warnings: Vec<&Value> = old.iter().filter(|event| event["event"] == "warning").collect();
@@ -146,11 +204,15 @@ fn warnings_and_errors_say_where() {
 }
 
 #[test]
-fn the_handbook_lists_every_kind_and_code() {
+fn the_handbook_lists_every_kind_task_and_code() {
     let page = std::fs::read_to_string(checkout().join("docs/json.md")).unwrap();
     for kind in Kind::ALL {
         let row =
             format!("| `{}` | {} |", serde_json::to_value(kind).unwrap().as_str().unwrap(), kind.exit_code());
+        assert!(page.contains(&row), "docs/json.md lacks {row}");
+    }
+    for task in StageTask::ALL {
+        let row = format!("| `{}` | ", serde_json::to_value(task).unwrap().as_str().unwrap());
         assert!(page.contains(&row), "docs/json.md lacks {row}");
     }
     for warning in Warning::ALL {

@@ -96,6 +96,8 @@ pub struct Inherit {
 pub struct TypeEntry {
     /// Its keyword, as `--type` takes it.
     pub keyword: String,
+    /// The position of its `<type>`.
+    pub span: Span,
     /// Whether it has `primary="true"`.
     pub primary: bool,
     /// The description of its boot image that `boot=` names, and its position.

@@ -41,6 +41,7 @@ impl Decoder<'_> {
         }
         Some(TypeEntry {
             keyword: keyword.text.clone(),
+            span: element.span.clone(),
             primary: boolean(element, "primary").unwrap_or(false),
             boot: element.value("boot").map(|boot| (boot.text.clone(), boot.span.clone())),
             bundle_format: text(element, "bundle_format"),

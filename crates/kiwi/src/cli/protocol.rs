@@ -17,11 +17,11 @@ pub(super) struct Protocol;
 impl Listener for Protocol {
     fn event(&self, event: &Event) {
         write(match event {
-            Event::StageStarted { id, name, time } => {
-                json!({"event": "stage", "id": id, "name": name, "state": "started", "time": time})
+            Event::StageStarted { id, task, name, time } => {
+                json!({"event": "stage", "id": id, "task": task, "name": name, "state": "started", "time": time})
             }
-            Event::StageFinished { id, name, time, seconds, end } => {
-                json!({"event": "stage", "id": id, "name": name, "state": end, "time": time, "seconds": seconds})
+            Event::StageFinished { id, task, name, time, seconds, end } => {
+                json!({"event": "stage", "id": id, "task": task, "name": name, "state": end, "time": time, "seconds": seconds})
             }
             Event::Progress { id, done, total, unit, .. } => {
                 json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit})

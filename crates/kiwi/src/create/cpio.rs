@@ -14,8 +14,8 @@ use bootconfig::ImageName;
 use super::remove_build_files;
 use crate::artifact::{Artifact, Role, Sums};
 use crate::gzip::GzipWriter;
-use crate::host::Host;
 use crate::host::device::Device;
+use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -42,7 +42,7 @@ pub(super) fn create(
     remove_build_files(tree)?;
     let file = plan.name.initrd_file();
     let path = workspace.unfinished(&file);
-    let stage = host.stage("Packing the initrd");
+    let stage = host.stage(StageTask::WriteArchive, "Packing the initrd");
     let target = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     let writer = GzipWriter::new(target, host.processors()).context("packing the initrd")?;
     tree.warn_of_attributes("cpio", &[], host)?;

@@ -20,7 +20,7 @@ use crate::bootloader::grub2::{self, Menu, Platform};
 use crate::disk::{self, DiskLayout, SECTOR, fstab, storage, swap};
 use crate::disk_format;
 use crate::filesystem;
-use crate::host::{Host, sparse};
+use crate::host::{Host, StageTask, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -188,7 +188,7 @@ pub(super) fn create(
     let ending = disk_format::ending(plan.format);
     let file = format!("{}.{ending}", plan.name);
     let converted = workspace.unfinished(&file);
-    let stage = host.stage(format!("Converting to {ending}"));
+    let stage = host.stage(StageTask::ConvertDisk, format!("Converting to {ending}"));
     let earlier = workspace.earlier(&file);
     let options = &plan.format_options;
     disk_format::convert(&path, plan.format, options, plan.file_id, &converted, earlier.as_deref(), host)?;
@@ -233,7 +233,7 @@ struct BootLoader {
 
 /// Builds the boot loader. It depends on the plan only, so that this runs while the system is written.
 fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<BootLoader> {
-    let stage = host.stage("Building the boot loader");
+    let stage = host.stage(StageTask::WriteBootloader, "Building the boot loader");
     let menu = &plan.menu;
     let bios = match plan.layout.bios_core() {
         None => None,

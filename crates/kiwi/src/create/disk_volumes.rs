@@ -10,7 +10,7 @@ use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::grub2;
 use crate::disk::{DiskLayout, SECTOR};
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
@@ -113,12 +113,16 @@ pub(super) fn create(
                     tree.measure()?;
                     tree.clamp_times(content.epoch)?;
                 }
-                let stage = host.stage(format!("Writing the {keyword} file system"));
+                let stage =
+                    host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
                 filesystem::create_inside(content, tree, path, offset, workspace, host)?;
                 stage.finish();
             }
             Some(mount) => {
-                let stage = host.stage(format!("Writing the {keyword} file system of {mount}"));
+                let stage = host.stage(
+                    StageTask::WriteFilesystem,
+                    format!("Writing the {keyword} file system of {mount}"),
+                );
                 let part = tree.subtree(mount)?;
                 part.clamp_times(content.epoch)?;
                 filesystem::create_inside(content, &part, path, offset, workspace, host)?;

@@ -7,7 +7,7 @@ use description::{FilesystemImage, Oem, Selection};
 use super::{TreeFacts, install_settings, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role, Sums};
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -58,10 +58,13 @@ pub(super) fn create(
     tree.clamp_times(plan.content.epoch)?;
     let name = plan.name.to_string();
     let path = workspace.unfinished(&name);
-    let stage = host.stage(format!("Writing the {} file system", plan.content.filesystem.keyword()));
+    let stage = host.stage(
+        StageTask::WriteFilesystem,
+        format!("Writing the {} file system", plan.content.filesystem.keyword()),
+    );
     filesystem::create(&plan.content, tree, &path, workspace, host)?;
     stage.finish();
-    let stage = host.stage("Checking sums");
+    let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
     let sums = Sums::of(&path)?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
     host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
@@ -71,7 +74,7 @@ pub(super) fn create(
     artifacts.push(match plan.compressed {
         false => Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) },
         true => {
-            let stage = host.stage("Compressing");
+            let stage = host.stage(StageTask::Compress, "Compressing");
             let packed = artifact::compress(&path, host)?;
             stage.finish();
             Artifact::new(Role::Image, format!("{name}.gz"), packed)

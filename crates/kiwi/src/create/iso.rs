@@ -18,7 +18,7 @@ use description::{Iso, IsoLayout, Selection};
 use self::content::Packed;
 use super::{BootImageFiles, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
-use crate::host::{Host, Warning};
+use crate::host::{Host, StageTask, Warning};
 use crate::identity::Identity;
 use crate::kernel::Kernel;
 use crate::media::iso::{self, Graft, InPlace, IsoPlan, LOADER};
@@ -93,7 +93,7 @@ pub(super) fn create(
     let path = workspace.unfinished(&file);
     let sha256 = match cdboot.script() {
         Some(script) => {
-            let stage = host.stage("Writing the medium");
+            let stage = host.stage(StageTask::WriteMedium, "Writing the medium");
             iso::create_by_script(&plan.medium, script, &grafts, &tree.devices()?, &path, workspace, host)?;
             stage.finish();
             None
@@ -114,7 +114,7 @@ fn write(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<String> {
-    let stage = host.stage("Writing the medium");
+    let stage = host.stage(StageTask::WriteMedium, "Writing the medium");
     let pack = |output: &Path, offset| match packed {
         Some(packed) => packed.write(tree, output, offset, workspace, host),
         None => Ok(()),

@@ -9,7 +9,7 @@ use bootconfig::ImageName;
 
 use super::remove_build_files;
 use crate::artifact::{Artifact, Role, Sums};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -36,7 +36,7 @@ pub(super) fn create(
     tree.clamp_times(plan.epoch)?;
     let file = format!("{}.tar.xz", plan.name);
     let path = workspace.unfinished(&file);
-    let stage = host.stage("Packing the archive");
+    let stage = host.stage(StageTask::WriteArchive, "Packing the archive");
     // Blocks of a fixed size make the result independent of the number of processors.
     let pack = "tar --create --directory \"$TREE\" --sort=name --format=pax \
                 --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --numeric-owner --xattrs \

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::stage_task::StageTask;
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -12,7 +14,9 @@ pub enum Event {
     StageStarted {
         /// Number of the stage, unique in this run.
         id: u64,
-        /// What is done.
+        /// What it does.
+        task: StageTask,
+        /// The same for a person.
         name: String,
         /// Seconds since 1970.
         time: f64,
@@ -21,7 +25,9 @@ pub enum Event {
     StageFinished {
         /// Number of the stage.
         id: u64,
-        /// What was done.
+        /// What it did.
+        task: StageTask,
+        /// The same for a person.
         name: String,
         /// Seconds since 1970.
         time: f64,

@@ -27,6 +27,7 @@ mod program_lookup;
 mod progress;
 mod sandbox;
 pub mod sparse;
+mod stage_task;
 mod terminal;
 pub mod usage;
 mod userns_diagnosis;
@@ -44,6 +45,7 @@ pub use interrupt::Interrupted;
 pub use log::Log;
 pub use namespace::{NamespaceError, enter as enter_namespaces};
 pub use progress::RunningStage;
+pub use stage_task::StageTask;
 pub use userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Effects, as one value that is handed down.
@@ -91,10 +93,10 @@ impl Host {
     }
 
     /// Announces a piece of work; it ends when the value is finished or dropped.
-    pub fn stage(&self, text: impl Into<String>) -> RunningStage<'_> {
+    pub fn stage(&self, task: StageTask, text: impl Into<String>) -> RunningStage<'_> {
         let text = text.into();
         self.log.line(&format!("==> {text}"));
-        self.progress.stage(text, &self.spans)
+        self.progress.stage(task, text, &self.spans)
     }
 
     /// The pieces of work of this run.

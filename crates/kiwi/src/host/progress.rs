@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::event::{ArtifactFacts, Event, Output, StageEnd, Unit};
+use super::stage_task::StageTask;
 use super::usage::{FromCache, Span, Spans, Usage};
 
 /// Sends events to the listener, one at a time.
@@ -22,6 +23,7 @@ pub struct RunningStage<'a> {
     before: (f64, Usage),
     cache: Option<FromCache>,
     id: u64,
+    task: StageTask,
     name: String,
     started: Instant,
     finished: bool,
@@ -45,9 +47,9 @@ impl Progress {
         }
     }
 
-    pub(super) fn stage<'a>(&'a self, name: String, spans: &'a Spans) -> RunningStage<'a> {
+    pub(super) fn stage<'a>(&'a self, task: StageTask, name: String, spans: &'a Spans) -> RunningStage<'a> {
         let id = self.stages.fetch_add(1, Ordering::SeqCst);
-        self.event(&Event::StageStarted { id, name: name.clone(), time: now() });
+        self.event(&Event::StageStarted { id, task, name: name.clone(), time: now() });
         let before = (spans.now(), Usage::so_far());
         RunningStage {
             progress: self,
@@ -55,6 +57,7 @@ impl Progress {
             before,
             cache: None,
             id,
+            task,
             name,
             started: Instant::now(),
             finished: false,
@@ -120,7 +123,7 @@ impl Drop for RunningStage<'_> {
             cache: self.cache,
             succeeded: self.finished,
         });
-        let (id, name, end) = (self.id, self.name.clone(), self.end());
-        self.progress.event(&Event::StageFinished { id, name, time: now(), seconds, end });
+        let (id, task, name, end) = (self.id, self.task, self.name.clone(), self.end());
+        self.progress.event(&Event::StageFinished { id, task, name, time: now(), seconds, end });
     }
 }

@@ -20,7 +20,7 @@ use super::boot_menu::{self, Start};
 use super::iso::{self, Graft, IsoPlan};
 use super::system_image::SystemImage;
 use crate::gzip::GzipWriter;
-use crate::host::{Host, Unit};
+use crate::host::{Host, StageTask, Unit};
 use crate::identity::Identity;
 use crate::workspace::Workspace;
 
@@ -89,7 +89,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         Some(install) => installed(install, plan.epoch, &directory, host)?,
         None => Vec::new(),
     };
-    let stage = host.stage("Assembling the medium");
+    let stage = host.stage(StageTask::WriteMedium, "Assembling the medium");
     for (number, (source, location)) in plan.files.iter().enumerate() {
         // A copy, because its time is set; it shares blocks where the file system allows it.
         let copy = directory.join(number.to_string());
@@ -122,7 +122,7 @@ fn installed(install: &Install, epoch: u64, directory: &Path, host: &Host) -> Re
 fn pack(image: &Path, packed: &Path, host: &Host) -> Result<()> {
     let what = || format!("packing {}", image.display());
     let size = image.metadata().with_context(what)?.len();
-    let stage = host.stage("Packing the system");
+    let stage = host.stage(StageTask::WriteFilesystem, "Packing the system");
     let mut source = File::open(image).with_context(what)?;
     let target = host.create_file(packed).with_context(what)?;
     let mut writer = GzipWriter::new(target, host.processors()).with_context(what)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use rustix::fs::{Advice, SeekFrom, fadvise, seek};
 
-use crate::host::{Host, Unit};
+use crate::host::{Host, StageTask, Unit};
 
 /// Bytes written and read at a time.
 const BLOCK: usize = 4 << 20;
@@ -42,7 +42,8 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
             size.div_ceil(1_000_000)
         );
     }
-    let stage = host.stage(format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
+    let stage =
+        host.stage(StageTask::WriteStick, format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
     each_block(image, size, host, |block, done| {
         stage.advance(done, size, Unit::Bytes);
         if before == Before::Zeros && block.iter().all(|byte| *byte == 0) {
@@ -56,7 +57,7 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
 }
 
 fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Result<()> {
-    let stage = host.stage(format!("Reading {name} back"));
+    let stage = host.stage(StageTask::VerifyStick, format!("Reading {name} back"));
     // Data that is still in memory proves nothing.
     fadvise(device, 0, None, Advice::DontNeed).with_context(|| format!("reading {name} back"))?;
     let mut read = vec![0; BLOCK];

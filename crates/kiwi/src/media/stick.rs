@@ -25,7 +25,7 @@ use crate::disk::storage::{boot_code, numbered};
 use crate::disk::{self, DiskLayout, SECTOR};
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::{Host, sparse};
+use crate::host::{Host, StageTask, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -165,10 +165,13 @@ fn menu(title: &str, root: Option<String>) -> MediumMenu {
 
 /// Writes it to the file `output`.
 pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
-    let stage = host.stage(match plan.layout.table.scheme {
-        Scheme::Mbr => "Assembling the stick",
-        Scheme::Gpt => "Assembling the disk",
-    });
+    let stage = host.stage(
+        StageTask::WriteMedium,
+        match plan.layout.table.scheme {
+            Scheme::Mbr => "Assembling the stick",
+            Scheme::Gpt => "Assembling the disk",
+        },
+    );
     let fat = boot_partition(plan, workspace, host)?;
     let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
     let layout = &plan.layout;

@@ -10,7 +10,7 @@ use ondisk::{Filesystem, Superblock};
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 
 /// The kind of a system image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl SystemImage {
         let packed = path.extension().is_some_and(|ending| ending == "gz");
         let plain = if packed { unpack(path, scratch, host)? } else { path.to_owned() };
         let (content, filesystem) = recognise(&plain, path)?;
-        let stage = host.stage("Checking the system image");
+        let stage = host.stage(StageTask::CheckSystem, "Checking the system image");
         let sum = artifact::checksum(&plain)?;
         agree(path, &sum)?;
         stage.finish();
@@ -63,7 +63,7 @@ impl SystemImage {
 }
 
 fn unpack(path: &Path, scratch: &Path, host: &Host) -> Result<PathBuf> {
-    let stage = host.stage("Unpacking the system image");
+    let stage = host.stage(StageTask::UnpackSystem, "Unpacking the system image");
     let what = || format!("unpacking {}", path.display());
     let plain = scratch.join(base_name(path));
     let mut source = flate2::read::MultiGzDecoder::new(File::open(path).with_context(what)?);

@@ -19,7 +19,7 @@ use super::{Overrides, boot_program, cached_artifacts, images_script, load, part
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
 use crate::create::{BootImageFiles, TreeFacts};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::initrd;
 use crate::kernel::Kernel;
@@ -215,7 +215,7 @@ fn from_tree(
 ) -> Result<MadeBootImage> {
     let share = &context.share;
     let host = &context.host;
-    let stage = host.stage("Making the boot image from the root tree");
+    let stage = host.stage(StageTask::MakeBootImage, "Making the boot image from the root tree");
     let plan = initrd::plan(tree, filesystem, config, &record.identity())?;
     let file = workspace.initrd();
     initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;

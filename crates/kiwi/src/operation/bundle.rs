@@ -18,7 +18,7 @@ use sha2::{Sha256, Sha512};
 use super::list_results;
 use super::outcome::Outcome;
 use crate::context::Context;
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::result_record::{self, BuiltFile, BuiltImage};
 use crate::runtime_configuration::{Sum, XzOptions};
 
@@ -58,7 +58,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         .work_directory(directory)
         .with_context(|| format!("creating a work directory in {}", directory.display()))?;
     for bundled in &plan {
-        let stage = host.stage(format!("Bundling {}", bundled.name));
+        let stage = host.stage(StageTask::Bundle, format!("Bundling {}", bundled.name));
         let source = request.target_dir.join(&bundled.file.file);
         let unfinished = work.path().join(&bundled.name);
         copy(&source, &unfinished, bundled, configuration.xz, host)?;

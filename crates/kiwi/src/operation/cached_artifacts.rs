@@ -7,7 +7,7 @@ use crate::artifact::{Artifact, Role};
 use crate::cache::{Damaged, Entry};
 use crate::context::Context;
 use crate::host::usage::FromCache;
-use crate::host::{Host, Interrupted, Warning};
+use crate::host::{Host, Interrupted, StageTask, Warning};
 use crate::stage::Inputs;
 use crate::workspace::Workspace;
 
@@ -26,7 +26,10 @@ pub(super) fn restore<T: DeserializeOwned>(
     let key = inputs.key();
     let Some(entry) = cache.stages().find(&key, host) else { return Ok(None) };
     let stage = host
-        .stage(format!("Restoring the {} from the cache", key.stage.title().to_lowercase()))
+        .stage(
+            StageTask::Restore,
+            format!("Restoring the {} from the cache", key.stage.title().to_lowercase()),
+        )
         .of_cache(FromCache::Taken);
     let taken = copied(&entry, workspace, host);
     drop(entry);
@@ -76,7 +79,7 @@ pub(super) fn save<T: Serialize>(
     let cache = context.cache()?;
     let host = &context.host;
     let stage = host
-        .stage(format!("Saving the {} in the cache", inputs.stage().title().to_lowercase()))
+        .stage(StageTask::Save, format!("Saving the {} in the cache", inputs.stage().title().to_lowercase()))
         .of_cache(FromCache::Kept);
     let kept = (|| {
         let mut making = cache.stages().make(inputs, image, host)?;

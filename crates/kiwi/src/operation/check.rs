@@ -165,7 +165,10 @@ fn selections(
 fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Diagnostic>> {
     let manager = crate::package_manager::check(selection.package_manager).map_err(Error::from);
     let manager_span = description.package_manager_span().unwrap_or(description.span());
-    let refused = [(manager, manager_span), (crate::create::check(selection), description.span())];
+    let keyword = selection.image_type.keyword();
+    let type_entry = description.types().find(|entry| entry.keyword == keyword);
+    let type_span = type_entry.map_or(description.span(), |entry| &entry.span);
+    let refused = [(manager, manager_span), (crate::create::check(selection), type_span)];
     let mut found = Vec::new();
     for (result, span) in refused {
         let Err(error) = result else { continue };

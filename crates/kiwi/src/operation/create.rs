@@ -15,7 +15,7 @@ use super::{Overrides, boot_image, images_script, install_medium, load, prepare}
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
 use crate::create::TreeFacts;
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
@@ -116,7 +116,7 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
 
 /// Returns the entry of this build for `kiwi.result.json`, without links.
 pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
-    let stage = host.stage("Recording the result");
+    let stage = host.stage(StageTask::RecordResult, "Recording the result");
     let plain = selection.image_type.is_uncompressed();
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
     let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image);

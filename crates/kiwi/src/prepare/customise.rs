@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use description::{Password, Selection, Settings, User};
 
 use super::{overlay, profile_file, scripts, settings, users};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::package_manager::PackageManager;
 use crate::root_tree::RootTree;
 use crate::source::Source;
@@ -147,7 +147,7 @@ pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree,
 
 /// Runs all steps before the scripts.
 fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
-    let stage = host.stage("Configuring the tree");
+    let stage = host.stage(StageTask::ConfigureTree, "Configuring the tree");
     for overlay in &plan.overlays {
         overlay::copy(overlay, tree, host)?;
     }

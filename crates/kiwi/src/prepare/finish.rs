@@ -8,7 +8,7 @@ use description::{DescriptionKind, Selection};
 use sha2::{Digest, Sha256};
 
 use super::{clean, password_days, secrets};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::package_manager::{Installed, PackagePlan};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -87,7 +87,7 @@ pub(super) fn create(
     tree: &RootTree,
     host: &Host,
 ) -> Result<(Record, Vec<Installed>)> {
-    let stage = host.stage("Finishing the tree");
+    let stage = host.stage(StageTask::FinishTree, "Finishing the tree");
     let facts = packages.distribution.facts();
     clean::clean(&facts.leftovers, tree)?;
     let secrets = match plan.kind {

@@ -5,6 +5,7 @@ use anyhow::Result;
 use description::PackageSet;
 
 use crate::context::Context;
+use crate::host::StageTask;
 use crate::package_manager::{ImageRepositories, Layer, Layers, Package, PackagePlan, Resolution};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
@@ -14,7 +15,7 @@ pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> 
     let host = &context.host;
     skeleton(tree)?;
     let manager = plan.manager();
-    let stage = host.stage("Reading the repositories");
+    let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
     let newest = manager.refresh(tree, context)?;
     let resolution = manager.resolve(tree, context)?;
     stage.finish();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::host::{Host, Warning};
+use crate::host::{Host, StageTask, Warning};
 use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::{Script, ScriptFailed};
@@ -85,7 +85,7 @@ pub(super) fn run(
             );
             continue;
         }
-        let stage = host.stage(format!("Running {}", script.name));
+        let stage = host.stage(StageTask::RunScript, format!("Running {}", script.name));
         match run_one(script, network, tree, host) {
             Err(error) if package.is_some() && error.is::<ScriptFailed>() => {
                 host.warn(Warning::Script, &format!("{error:#}"));

@@ -15,7 +15,7 @@ use super::{Decided, PreparePlan, install};
 use crate::cache::{Cache, Damaged, Entry, Making, Parent};
 use crate::context::Context;
 use crate::host::usage::FromCache;
-use crate::host::{Host, Warning};
+use crate::host::{Host, StageTask, Warning};
 use crate::package_manager::{Layer, Layers};
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs, Key, Stage};
@@ -113,7 +113,7 @@ impl<'a> TreeStages<'a> {
     /// damaged entry leaves the tree unchanged. The first stage replaces everything except the directories `but`.
     fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
-        let stage = self.context.host.stage(title).of_cache(FromCache::Taken);
+        let stage = self.context.host.stage(StageTask::Restore, title).of_cache(FromCache::Taken);
         match entry.check_all(&self.context.host) {
             Ok(()) => {}
             Err(error) if error.is::<Damaged>() => {
@@ -151,8 +151,11 @@ impl<'a> TreeStages<'a> {
             self.cache.stages().remove(&key, &self.context.host)?;
             return Ok(false);
         };
-        let stage =
-            self.context.host.stage("Restoring the packages from the cache").of_cache(FromCache::Taken);
+        let stage = self
+            .context
+            .host
+            .stage(StageTask::Restore, "Restoring the packages from the cache")
+            .of_cache(FromCache::Taken);
         empty(self.tree, &[])?;
         let mut top = None;
         for entry in entries {
@@ -181,7 +184,11 @@ impl<'a> TreeStages<'a> {
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
         if self.is_kept() && !matches!(self.below, Base::Lost) {
-            let stage = self.context.host.stage("Saving the packages in the cache").of_cache(FromCache::Kept);
+            let stage = self
+                .context
+                .host
+                .stage(StageTask::Save, "Saving the packages in the cache")
+                .of_cache(FromCache::Kept);
             archive = self.save_stage(&self.decided.packages, &[], None)?;
             stage.finish();
         }
@@ -214,8 +221,11 @@ impl<'a> TreeStages<'a> {
         if !matches!(self.below, Base::Kept(..)) {
             return Ok(());
         }
-        let stage =
-            self.context.host.stage("Saving the customised tree in the cache").of_cache(FromCache::Kept);
+        let stage = self
+            .context
+            .host
+            .stage(StageTask::Save, "Saving the customised tree in the cache")
+            .of_cache(FromCache::Kept);
         self.save_stage(&self.decided.tree, &[], None)?;
         stage.finish();
         Ok(())
@@ -277,7 +287,7 @@ impl Layers for TreeStages<'_> {
             return Ok(());
         };
         let title = format!("Saving the {} in the cache", of(layer));
-        let stage = self.context.host.stage(title).of_cache(FromCache::Kept);
+        let stage = self.context.host.stage(StageTask::Save, title).of_cache(FromCache::Kept);
         let directories = self.plan.packages.manager().working_directories();
         let archive = self.save_stage(inputs, directories, Some(note))?;
         stage.finish();

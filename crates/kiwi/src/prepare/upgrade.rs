@@ -5,6 +5,7 @@ use description::Selection;
 
 use super::{clean, finish, secrets};
 use crate::context::Context;
+use crate::host::StageTask;
 use crate::package_manager::{ImageRepositories, PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
@@ -20,7 +21,7 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
     let manager = packages.manager();
     let facts = packages.distribution.facts();
     let own = secrets::present(facts.secrets, tree)?;
-    let stage = host.stage("Reading the repositories");
+    let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
     let upgraded = manager.refresh(tree, context).and_then(|newest| {
         stage.finish();
         manager.upgrade(tree, context)?;

@@ -19,7 +19,7 @@ use ondisk::Filesystem;
 use super::super::{TreeFacts, size};
 use crate::artifact;
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::media::iso::Graft;
 use crate::root_tree::RootTree;
@@ -121,7 +121,7 @@ impl Packed {
         workspace: &Workspace,
         host: &Host,
     ) -> Result<()> {
-        let stage = host.stage(self.stage);
+        let stage = host.stage(StageTask::WriteFilesystem, self.stage);
         filesystem::create_behind(&self.plan, tree, output, offset, workspace, host)?;
         stage.finish();
         Ok(())
@@ -215,7 +215,7 @@ fn memory_part(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Graft>> {
-    let stage = host.stage("Writing the part that is copied to memory");
+    let stage = host.stage(StageTask::WriteFilesystem, "Writing the part that is copied to memory");
     let directory = workspace.scratch_file("memory-part");
     host.create_directories(&directory)
         .context("cannot create a directory for the part that is copied to memory")?;

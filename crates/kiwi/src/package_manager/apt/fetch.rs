@@ -14,8 +14,8 @@ use super::output::{LOCAL_SCHEME, update_error};
 use super::{Apt, WORK};
 use crate::cache::Packages;
 use crate::context::Context;
-use crate::host::Host;
 use crate::host::file::WorkDirectory;
+use crate::host::{Host, StageTask};
 use crate::package_manager::deb::{Deb, Finished};
 use crate::package_manager::{Package, PackageManager};
 use crate::root_tree::RootTree;
@@ -47,7 +47,7 @@ impl Apt<'_> {
             .map(|(package, _)| package)
             .collect();
         if !missing.is_empty() {
-            let stage = host.stage(format!("Fetching {} packages", missing.len()));
+            let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
             let arriving = cache.packages().arriving(host)?;
             let target = |package: &Package| arriving.path().join(self.file_name(package));
             let mut command = host

@@ -8,6 +8,7 @@ use description::RepositoryType;
 use super::Apt;
 use super::output::file_name;
 use crate::context::Context;
+use crate::host::StageTask;
 use crate::lock::LockedPackage;
 use crate::repository::{LOCAL, Resolved};
 
@@ -29,7 +30,8 @@ impl Apt<'_> {
             directory.display()
         );
         host.write_file(&directory.join(APT_CONF), settings).context("writing the settings of apt")?;
-        let stage = host.stage(format!("Collecting {} locked packages", packages.len()));
+        let stage =
+            host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
         let mut missing = Vec::new();
         for package in packages {
             host.check_interrupt()?;

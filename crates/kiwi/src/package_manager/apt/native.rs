@@ -24,7 +24,7 @@ use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, WORK};
 use crate::context::Context;
-use crate::host::{Command, Host};
+use crate::host::{Command, Host, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
 use crate::package_manager::{Layer, Layers, NextLayer, Package, Resolution};
@@ -64,11 +64,11 @@ impl Apt<'_> {
             work.layer(&scripts_layer(&scripted, &paths, &ordered, &order), scripted, Work::scripts)?;
         }
         work.layers.end()?;
-        let stage = host.stage(format!("Unpacking {} packages", others.len()));
+        let stage = host.stage(StageTask::UnpackPackages, format!("Unpacking {} packages", others.len()));
         let others = work.unpacker.add(others);
         work.unpack(&others, &order.configure_early)?;
         stage.finish();
-        let stage = host.stage("Configuring the packages");
+        let stage = host.stage(StageTask::ConfigurePackages, "Configuring the packages");
         work.configure(&order.configure_early)?;
         work.finish()?;
         drop(work);
@@ -189,7 +189,9 @@ impl<'a> Work<'a> {
     /// Installs the packages with which scripts and dpkg can run, and replaces programs for the installation of the
     /// others.
     fn bootstrap(&mut self, _: &Layer, batch: &[Index]) -> Result<()> {
-        let stage = self.host.stage(format!("Unpacking {} bootstrap packages", batch.len()));
+        let stage = self
+            .host
+            .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", batch.len()));
         self.apt.merge_directories(self.tree)?;
         self.unpack_files(batch, &Rules::default())?;
         self.apt.hold_back_services(self.tree)?;
@@ -208,10 +210,15 @@ impl<'a> Work<'a> {
 
     /// Installs the packages that have scripts, and their dependencies.
     fn scripts(&mut self, layer: &Layer, packages: &[Index]) -> Result<()> {
-        let stage = self.host.stage(format!("Unpacking {} packages with scripts", packages.len()));
+        let stage = self
+            .host
+            .stage(StageTask::UnpackPackages, format!("Unpacking {} packages with scripts", packages.len()));
         self.unpack(packages, &layer.configured_early)?;
         stage.finish();
-        let stage = self.host.stage(format!("Configuring {} packages with scripts", packages.len()));
+        let stage = self.host.stage(
+            StageTask::ConfigurePackages,
+            format!("Configuring {} packages with scripts", packages.len()),
+        );
         self.configure(&layer.configured_early)?;
         // dpkg orders the others. Triggers run at the end, because later packages activate none of them.
         self.dpkg()

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use super::output::resolve_error;
 use super::{Apt, WORK};
 use crate::context::Context;
-use crate::host::Host;
+use crate::host::{Host, StageTask};
 use crate::package_manager::{Package, PackageManager, Resolution};
 use crate::root_tree::RootTree;
 
@@ -21,10 +21,12 @@ impl Apt<'_> {
         let host = &context.host;
         let Resolution { packages: everything, bootstrap: essential } = resolution;
         self.provide_packages(everything, tree, context)?;
-        let stage = host.stage(format!("Unpacking {} bootstrap packages", essential.len()));
+        let stage = host
+            .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", essential.len()));
         self.unpack_first(essential, tree, host)?;
         stage.finish();
-        let stage = host.stage(format!("Installing {} packages", everything.len()));
+        let stage =
+            host.stage(StageTask::InstallPackages, format!("Installing {} packages", everything.len()));
         self.hold_back_services(tree)?;
         let files = essential.iter().map(|package| format!("/{WORK}/archives/{}", self.file_name(package)));
         self.dpkg(tree, host)
@@ -52,14 +54,16 @@ impl Apt<'_> {
             let newer = self.to_fetch(&[], "dist-upgrade", tree, host)?;
             self.provide_packages(&newer, tree, context)?;
             if !newer.is_empty() {
-                let stage = host.stage(format!("Upgrading {} packages", newer.len()));
+                let stage =
+                    host.stage(StageTask::UpgradePackages, format!("Upgrading {} packages", newer.len()));
                 self.install_fetched(&["dist-upgrade"], &[], tree, host)?;
                 stage.finish();
             }
             let added = self.to_fetch(&names, "install", tree, host)?;
             self.provide_packages(&added, tree, context)?;
             if !added.is_empty() {
-                let stage = host.stage(format!("Installing {} packages", added.len()));
+                let stage =
+                    host.stage(StageTask::InstallPackages, format!("Installing {} packages", added.len()));
                 self.install_fetched(&["install"], &names, tree, host)?;
                 stage.finish();
             }
