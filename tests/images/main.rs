@@ -20,3 +20,4 @@ mod prepare;
 mod repro;
 mod rootless;
 mod sticks;
+mod storage;
