@@ -41,8 +41,8 @@ error: `ext44` is not a value of the attribute `image`
   |
 3 |   <preferences><verzion>1.0.0</verzion><packagemanager>apt</packagemanager><type image=\"ext44\"/></preferences>
   |                                                                                         ^^^^^ expected one of \
-                    ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cpio, tbz, vmx, oem, usb, iso, \
-                    split, xen, pxe, kis, oci, docker, appx, wsl, enclave
+                    ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cpio, tbz, vmx, oem, usb, iso, oci, docker, \
+                    split, xen, pxe, kis, appx, wsl, enclave
   |
   = help: did you mean `ext4`?
 

@@ -52,7 +52,7 @@ pub(super) fn plan(
             measure.bytes += initrd.len() + (1 << 20);
         }
         let filesystem = volume.kind;
-        let needed = filesystem::needed(filesystem, &measure);
+        let needed = filesystem::needed_in_partition(filesystem, &measure);
         let least = needed.div_ceil(1 << 20);
         let mebibytes = match partition.size {
             _ if is_system => size::decide(needed, disk.size)?,

@@ -24,6 +24,13 @@ pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 4096 + (64 << 20)).max(SMALLEST)
 }
 
+/// Returns an upper bound of the size below which mkfs.btrfs makes the file system larger than its file: for each inode it
+/// reserves three names of the longest length and a sector of metadata, twice because metadata is duplicated.
+pub(super) fn least(measure: &Measure) -> u64 {
+    const RESERVED: u64 = 2 * (3 * 4096 + 4096);
+    measure.bytes + measure.bytes / 10 + measure.entries * RESERVED + (192 << 20)
+}
+
 pub(super) fn create(
     plan: &FilesystemPlan,
     tree: &RootTree,

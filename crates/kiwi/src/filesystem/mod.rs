@@ -54,6 +54,22 @@ pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     }
 }
 
+/// Returns the size that a tree needs on a partition, whose file system cannot become larger than planned.
+pub fn needed_in_partition(filesystem: Filesystem, measure: &Measure) -> u64 {
+    let needed = needed(filesystem, measure);
+    match filesystem {
+        Filesystem::Btrfs => needed.max(btrfs::least(measure)),
+        Filesystem::Ext2
+        | Filesystem::Ext3
+        | Filesystem::Ext4
+        | Filesystem::Xfs
+        | Filesystem::Squashfs
+        | Filesystem::Erofs
+        | Filesystem::Cramfs
+        | Filesystem::Reiserfs => needed,
+    }
+}
+
 /// Writes the tree as a file system to the new file `output`.
 pub fn create(
     plan: &FilesystemPlan,

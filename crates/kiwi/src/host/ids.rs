@@ -49,7 +49,7 @@ pub enum IdsError {
         count: u64,
     },
     /// `newuidmap` or `newgidmap` is missing.
-    #[error("{0}")]
+    #[error(transparent)]
     Tool(#[from] super::CommandError),
     /// `newuidmap` failed.
     #[error("{program} could not map the subordinate ids: {text}; {remedy}")]
@@ -65,7 +65,7 @@ pub enum IdsError {
     #[error("{0}")]
     Refused(UsernsDiagnosis),
     /// Anything else.
-    #[error("mapping ids: {0}")]
+    #[error("mapping ids")]
     Io(#[from] io::Error),
 }
 

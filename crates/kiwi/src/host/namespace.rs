@@ -25,10 +25,10 @@ pub enum NamespaceError {
     #[error("{0}")]
     Refused(UsernsDiagnosis),
     /// There are not enough ids to map.
-    #[error("{0}")]
+    #[error(transparent)]
     Ids(#[from] IdsError),
     /// Anything else.
-    #[error("entering private namespaces: {0}")]
+    #[error("entering private namespaces")]
     Io(#[from] io::Error),
 }
 
