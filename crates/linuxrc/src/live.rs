@@ -120,7 +120,7 @@ impl Live<'_> {
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             BootFailure::shell(format!(
                 "The read-only part of the system, {name}, is damaged: {why}.\n\n\
-                 Check the medium from its boot menu, or write its image anew."
+                 Check the medium from its boot menu, or write its image again."
             ))
         };
         let keyword = read_only_filesystem(file).map_err(&damaged)?;
@@ -145,7 +145,7 @@ impl Live<'_> {
         let damaged = |why: String| {
             BootFailure::reboot(format!(
                 "The part of the system that goes to memory, {name}, is damaged: {why}.\n\n\
-                 Check the medium from its boot menu, or write its image anew."
+                 Check the medium from its boot menu, or write its image again."
             ))
         };
         let sum_file = self.medium.join(self.config.image.checksum_file());

@@ -108,7 +108,7 @@ fn not_found(
     let id = plan.medium.as_deref().unwrap_or("any");
     BootFailure::shell(format!(
         "The CD or USB stick with the {carries} was not found within {} seconds.\n\n\
-         Is it still in its drive? Take it out, put it in again and start the machine anew; try another drive or\n\
+         Is it still in its drive? Take it out, put it in again and restart the machine; try another drive or\n\
          another USB socket.\n\nWanted: medium {id}\nMedia seen:\n{seen}\n{}",
         plan.timeout.unwrap_or_default(),
         modules.report()

@@ -71,7 +71,7 @@ impl BootCd {
 struct Installing {
     /// The boot image, such as initrd-isoinstboot-debian-12.x86_64-1.0.0.gz, with its kernel in the same directory.
     initrd: PathBuf,
-    /// The system: a raw disk image of type oem or vmx, or a file system whose description has <deploy>.
+    /// The system: a raw disk image of type oem or vmx, or a file system whose description has a deploy section.
     #[arg(long, value_name = "IMAGE")]
     system: PathBuf,
     /// Overwrite the only disk of the machine, or the one of --disk, without asking.

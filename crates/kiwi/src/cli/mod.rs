@@ -64,8 +64,8 @@ struct Global {
     /// Write the log to FILE; "terminal" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
     logfile: Option<PathBuf>,
-    /// Write a report of run times to PLACE.json and PLACE.html, or into PLACE if it is a directory.
-    #[arg(long, value_name = "PLACE", global = true)]
+    /// Write a report of run times to PATH.json and PATH.html, or into PATH if it is a directory.
+    #[arg(long, value_name = "PATH", global = true)]
     timings: Option<PathBuf>,
     /// Print stages, warnings and results on standard output, one JSON object per line.
     #[arg(long, global = true)]
