@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::{Host, namespace};
 
@@ -25,10 +26,20 @@ impl Host {
     /// Creates a work directory below `parent`, after removing those of builds that no longer run.
     pub fn work_directory(&self, parent: &Path) -> io::Result<WorkDirectory> {
         self.remove_abandoned(parent)?;
-        let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
-        let lock = fs::File::create(path.join(LOCK))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(WorkDirectory { path, _lock: lock })
+        loop {
+            let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
+            let lock = match fs::File::create(path.join(LOCK)) {
+                // Another build took the empty directory for one that a killed build left.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                lock => lock?,
+            };
+            match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) if path.join(LOCK).exists() => return Ok(WorkDirectory { path, _lock: lock }),
+                // The same, between the creation of the lock file and now.
+                Ok(()) | Err(Errno::WOULDBLOCK) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Removes the work directories below `parent` of builds that no longer run.
@@ -208,7 +219,9 @@ fn belongs_to_us(path: &Path) -> bool {
 fn is_abandoned(directory: &Path) -> bool {
     match fs::File::open(directory.join(LOCK)) {
         Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
-        // Another build may be creating it, or was killed at that moment: after a minute it counts as abandoned.
+        // A kill right after a directory was created, or before it is removed, leaves an empty one. A build that is just
+        // creating it notices the removal.
+        Err(_) if fs::remove_dir(directory).is_ok() => true,
         Err(_) => fs::metadata(directory)
             .and_then(|metadata| metadata.modified())
             .is_ok_and(|time| time.elapsed().is_ok_and(|age| age.as_secs() > 60)),
@@ -244,4 +257,28 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
         }
     }
     gone(fs::remove_dir_all(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::Output;
+
+    #[test]
+    fn directories_of_killed_builds_are_removed_and_those_in_use_stay() {
+        let parent = tempfile::tempdir().unwrap();
+        let host = Host::new(Output::Quiet);
+        let used = host.work_directory(parent.path()).unwrap();
+        fs::create_dir(parent.path().join(".kiwi.empty")).unwrap();
+        fs::create_dir(parent.path().join(".kiwi.killed")).unwrap();
+        fs::write(parent.path().join(".kiwi.killed").join(LOCK), "").unwrap();
+        fs::write(parent.path().join(".kiwi.killed/file"), "").unwrap();
+        let other = host.work_directory(parent.path()).unwrap();
+        let mut left: Vec<_> =
+            fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut expected = vec![used.path().to_owned(), other.path().to_owned()];
+        left.sort();
+        expected.sort();
+        assert_eq!(left, expected);
+    }
 }
