@@ -36,8 +36,8 @@ fn what_a_container_takes_away_is_named() {
     let expected = "error: ids cannot be mapped into a user namespace here (Operation not permitted (os error 1)); \
                         root lacks capabilities here: start the container with --cap-add SETFCAP";
     assert_eq!(said(&["setpriv", "--bounding-set", "-setfcap"]), expected);
-    let expected = "error: this system does not allow user namespaces (Operation not permitted (os error 1)); in a \
-                        chroot the kernel gives none: start kiwi outside, or make it a container (podman run --rootfs \
+    let expected = "error: this system does not allow user namespaces (Operation not permitted (os error 1)); the \
+                        kernel allows none in a chroot: start kiwi outside, or make it a container (podman run --rootfs \
                         DIRECTORY)";
     let script = "mount --rbind / /mnt && exec chroot /mnt \"$@\"";
     assert_eq!(said(&["unshare", "--mount", "sh", "-c", script, "sh"]), expected);
