@@ -77,5 +77,8 @@ fn a_locked_build_is_the_same_or_says_what_is_gone() {
         entry.lines().find_map(|line| line.strip_prefix("sha256 = \"")).unwrap().trim_end_matches('"');
     std::fs::remove_file(path.join("cache/packages/sha256").join(digest)).unwrap();
     let (done, said) = build(path, "three", "--locked");
-    assert!(!done && said.contains("neither the cache nor the repositories") && said.contains("extra 1 all"), "{said}");
+    assert!(
+        !done && said.contains("neither the cache nor the repositories") && said.contains("extra 1 all"),
+        "{said}"
+    );
 }
