@@ -73,7 +73,7 @@ fn hand_over(devices: &[PathBuf], copy: &Path) -> Result<()> {
     for path in devices {
         let location = copy.join(path.strip_prefix("/")?);
         let device =
-            stands_for(&location, false)?.with_context(|| format!("{} is no device", path.display()))?;
+            stands_for(&location, false)?.with_context(|| format!("{} is not a device", path.display()))?;
         let time = |tv_sec, tv_nsec| Timespec { tv_sec, tv_nsec };
         let number = i64::try_from(btrfs_item::number_of(device))?;
         let times = Timestamps { last_access: time(number, 0), last_modification: time(0, UTIME_OMIT) };
