@@ -1,5 +1,4 @@
 //! `kiwi build`: prepare and create in one run, for one type or several; unchanged stages come from the cache.
-//! cache.
 //!
 //! ```text
 //! description -> types -> groups that share one tree
@@ -59,6 +58,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
     let selections = select(&loaded, request)?;
     for selection in &selections {
+        // First what is wrong on every machine, then what this machine lacks.
+        crate::package_manager::check(selection.package_manager)?;
         create::check(selection, context)?;
     }
     let first = &selections[0];
