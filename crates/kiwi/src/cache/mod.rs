@@ -60,15 +60,15 @@ impl Cache {
             Err(error) if location.asked_for => {
                 return Err(error).with_context(|| {
                     format!(
-                        "creating the cache {}; set KIWI_CACHE to another directory",
+                        "using the cache {}; set KIWI_CACHE to a directory of your own",
                         location.directory.display()
                     )
                 });
             }
             Err(error) => {
                 host.warn(Warning::Cache, &format!(
-                    "the cache {} is not writable ({error}); using a temporary cache for this run, and nothing is \
-                     saved for the next one; set KIWI_CACHE to a writable directory",
+                    "the cache {} cannot be used ({error}); using a temporary cache for this run, and nothing is \
+                     saved for the next one; set KIWI_CACHE to a directory of your own",
                     location.directory.display()
                 ));
                 let making = || "creating a temporary cache";
@@ -90,8 +90,17 @@ impl Cache {
     }
 
     /// Opens the existing cache for reading; creates nothing.
-    pub fn of_earlier_builds(host: &Host) -> Self {
-        Self::at(location::of(host).directory)
+    ///
+    /// # Errors
+    ///
+    /// It belongs to somebody else.
+    pub fn of_earlier_builds(host: &Host) -> Result<Self> {
+        let directory = location::of(host).directory;
+        if directory.is_dir() {
+            host.close_own_directory(&directory)
+                .with_context(|| format!("using the cache {}", directory.display()))?;
+        }
+        Ok(Self::at(directory))
     }
 
     fn at(directory: PathBuf) -> Self {

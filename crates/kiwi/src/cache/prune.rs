@@ -226,7 +226,7 @@ mod tests {
         used(directory.path(), "packages/sha256/.kiwi.arriving", 0);
         used(directory.path(), "packages/zstd/yesterday", 1);
         let everything = Limits { size: Some(0), age: None };
-        let other = Cache::of_earlier_builds(&host);
+        let other = Cache::of_earlier_builds(&host).unwrap();
         assert_eq!(names(&other.prune(everything, &host).unwrap(), &other), ["packages/zstd/yesterday"]);
         drop(building);
         assert_eq!(other.prune(everything, &host).unwrap().len(), 2);

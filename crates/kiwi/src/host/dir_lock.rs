@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, Timespec, Timestamps, UTIME_NOW, flock};
 
 use super::Host;
-use super::file::{LOCK, WorkDirectory, remove_tree};
+use super::file::{LOCK, WorkDirectory};
+
+/// The owner that the kernel reports for ids without a counterpart in the namespace.
+const UNMAPPED: u32 = 65_534;
 
 /// Current access and modification times.
 const PRESENT: Timestamps = {
@@ -92,6 +96,36 @@ impl Host {
         Ok(rustix::fs::futimens(fs::File::open(path)?, &PRESENT)?)
     }
 
+    /// Closes a directory of this user to everybody else.
+    ///
+    /// # Errors
+    ///
+    /// The directory, or the link at its path, belongs to somebody else, who could then choose what this program reads.
+    pub fn close_own_directory(&self, path: &Path) -> io::Result<()> {
+        let own = rustix::process::geteuid().as_raw();
+        let directory = path.metadata()?;
+        for owner in [path.symlink_metadata()?.uid(), directory.uid()] {
+            if owner != own {
+                let owner =
+                    if owner == UNMAPPED { "another user".to_owned() } else { format!("user {owner}") };
+                let why = format!("it belongs to {owner}, not to the user who runs kiwi");
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+            }
+        }
+        if directory.mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+
+    /// Returns whether the first existing directory of a path and its parents belongs to this user, or to one who has no id
+    /// in the namespace of this program, such as root for an ordinary user.
+    pub fn is_own_or_unmapped(&self, path: &Path) -> bool {
+        let own = rustix::process::geteuid().as_raw();
+        let owner = path.ancestors().find_map(|path| path.symlink_metadata().ok()).map(|found| found.uid());
+        owner.is_none_or(|owner| owner == own || owner == UNMAPPED)
+    }
+
     /// Creates a directory that is closed to everybody else, and its parents.
     pub fn create_private_directory(&self, path: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
@@ -106,7 +140,7 @@ impl WorkDirectory {
         match fs::rename(self.path(), location) {
             Ok(()) => Ok(true),
             Err(error) if location.is_dir() && error.raw_os_error() == Some(libc::ENOTEMPTY) => {
-                remove_tree(self.path()).map(|()| false)
+                self.close().map(|()| false)
             }
             Err(error) => Err(error),
         }

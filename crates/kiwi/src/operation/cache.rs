@@ -21,7 +21,7 @@ pub enum Request {
 /// Runs the command.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
-    let cache = Cache::of_earlier_builds(host);
+    let cache = Cache::of_earlier_builds(host)?;
     match request {
         Request::List => Ok(Outcome::Cache(listing(&cache, limits(context)?.size, host.now()))),
         Request::Prune(limits) => {
