@@ -9,6 +9,8 @@ mod errors;
 mod guards;
 mod hostile;
 mod init;
+mod inputs;
 mod json;
 mod mistakes;
 mod results;
+mod signals;

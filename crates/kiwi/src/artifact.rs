@@ -100,9 +100,9 @@ pub struct Sums {
 
 impl Sums {
     /// Reads the file once. Holes are not read: they are zeros.
-    pub fn of(path: &Path) -> Result<Self> {
+    pub fn of(path: &Path, host: &Host) -> Result<Self> {
         let (mut md5, mut sha256) = (Digester::default(), Sha256::new());
-        sparse::read_all(path, |bytes| {
+        sparse::read_all(path, host, |bytes| {
             // In alternation, because each step of MD5 waits for the one before and the processor computes SHA-256 meanwhile.
             for block in bytes.chunks(BLOCK) {
                 md5.update(block);
@@ -136,7 +136,6 @@ impl fmt::Display for Role {
 /// Renames every file to its final name, the image itself last; returns them with their final paths.
 pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host) -> Result<Vec<Artifact>> {
     artifacts.sort_by_key(|artifact| artifact.role);
-    host.check_interrupt()?;
     for artifact in &mut artifacts {
         let target = workspace.published(&artifact.name);
         host.rename(&artifact.path, &target)
@@ -147,9 +146,9 @@ pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host)
 }
 
 /// Returns the MD5 of a file for `N.md5`. Holes are not read: they are zeros.
-pub fn checksum(path: &Path) -> Result<Checksum> {
+pub fn checksum(path: &Path, host: &Host) -> Result<Checksum> {
     let mut digester = Digester::default();
-    sparse::read_all(path, |bytes| digester.update(bytes))?;
+    sparse::read_all(path, host, |bytes| digester.update(bytes))?;
     Ok(digester.finish())
 }
 

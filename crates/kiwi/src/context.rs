@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::share::Share;
+use crate::source::AllowedPaths;
 
 /// The environment of an operation. Cache and configuration are read at their first use, so that an operation without
 /// them creates no directory and does not fail because of `kiwi.yml`.
@@ -19,14 +20,22 @@ pub struct Context {
     pub host: Host,
     /// Boot image descriptions and the boot program.
     pub share: Share,
+    /// Directories that links of a description may lead to.
+    pub allowed: AllowedPaths,
     cache: OnceLock<Cache>,
     configuration: OnceLock<RuntimeConfiguration>,
 }
 
 impl Context {
     /// Returns the context of one run on `host`.
-    pub fn new(host: Host) -> Self {
-        Self { share: Share::find(&host), host, cache: OnceLock::new(), configuration: OnceLock::new() }
+    pub fn new(host: Host, allowed: AllowedPaths) -> Self {
+        Self {
+            share: Share::find(&host),
+            host,
+            allowed,
+            cache: OnceLock::new(),
+            configuration: OnceLock::new(),
+        }
     }
 
     /// Returns the cache and opens it for a build at the first call.

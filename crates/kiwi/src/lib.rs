@@ -12,6 +12,7 @@
 pub mod artifact;
 pub mod bootloader;
 pub mod cache;
+mod checked;
 pub mod cli;
 pub mod context;
 pub mod create;

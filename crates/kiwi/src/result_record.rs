@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::artifact::{self, Artifact, Role};
+use crate::checked;
+use crate::failure::{Failure, Kind};
 use crate::host::{Host, sparse};
 use crate::workspace::Workspace;
 
 /// The file's name.
 pub const FILE: &str = "kiwi.result.json";
+
+/// The most bytes of a record.
+const LARGEST: u64 = 16 << 20;
 
 /// Version of the record. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
@@ -33,13 +38,16 @@ pub struct ResultRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltImage {
     /// Name of the description.
+    #[serde(deserialize_with = "checked::name")]
     pub name: String,
     /// Its version.
+    #[serde(deserialize_with = "checked::name")]
     pub version: String,
     /// The architecture.
+    #[serde(deserialize_with = "checked::name")]
     pub architecture: String,
     /// The image type.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "checked::name")]
     pub image_type: String,
     /// The profiles that were active.
     pub profiles: Vec<String>,
@@ -56,13 +64,22 @@ pub struct BuiltFile {
     /// Its role.
     pub role: Role,
     /// Its name, without directory.
+    #[serde(deserialize_with = "checked::file_name")]
     pub file: String,
     /// Bytes.
+    #[serde(deserialize_with = "checked::size")]
     pub size: u64,
     /// SHA-256 of its bytes in lower-case hex.
+    #[serde(deserialize_with = "checked::sha256")]
     pub sha256: String,
     /// Whether a bundle compresses it.
     pub compress: bool,
+}
+
+/// The record of a directory, which other builds cannot change at the moment.
+#[derive(Debug)]
+pub struct Locked {
+    _directory: File,
 }
 
 impl BuiltFile {
@@ -72,13 +89,13 @@ impl BuiltFile {
     }
 
     /// Computes the facts of an artifact at its present path.
-    pub fn measure(artifact: &Artifact, compress: bool) -> Result<Self> {
+    pub fn measure(artifact: &Artifact, compress: bool, host: &Host) -> Result<Self> {
         let (size, sha256) = match &artifact.sha256 {
             Some(sha256) => {
                 let reading = || format!("reading {}", artifact.path.display());
                 (artifact.path.metadata().with_context(reading)?.len(), sha256.clone())
             }
-            None => digest::<Sha256>(&artifact.path)?,
+            None => digest::<Sha256>(&artifact.path, host)?,
         };
         Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, compress })
     }
@@ -88,30 +105,35 @@ impl ResultRecord {
     /// Reads the record of a directory; `None` if it has none.
     pub fn read(directory: &Path) -> Result<Option<Self>> {
         let path = directory.join(FILE);
-        let text = match std::fs::read(&path) {
+        let text = match checked::read(&path, LARGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let record: Self = serde_json::from_slice(&text)
-            .with_context(|| format!("reading {}: it was not written by this kiwi", path.display()))?;
+        let record: Self = serde_json::from_slice(&text).map_err(|error| {
+            let message = format!("{}:{}:{}: {error}", path.display(), error.line(), error.column());
+            Failure::new(Kind::File, message)
+                .remedy("The file was not written by this kiwi; build the images again.")
+        })?;
         if record.version != VERSION {
             bail!("{} has version {}, but this kiwi reads version {VERSION}", path.display(), record.version);
-        }
-        if let Some(file) =
-            record.images.iter().flat_map(|image| &image.files).find(|file| !is_plain(&file.file))
-        {
-            bail!("{} names a file outside its directory: {}", path.display(), file.file);
         }
         Ok(Some(record))
     }
 
+    /// Waits for the lock on the record of the destination directory.
+    pub fn lock(workspace: &Workspace) -> Result<Locked> {
+        let directory = workspace.destdir();
+        let locking = || format!("locking {}", directory.display());
+        let lock = File::open(directory).with_context(locking)?;
+        flock(&lock, FlockOperation::LockExclusive).with_context(locking)?;
+        Ok(Locked { _directory: lock })
+    }
+
     /// Adds a build to the record of the destination directory.
-    pub fn add(image: BuiltImage, workspace: &Workspace, host: &Host) -> Result<()> {
+    pub fn add(image: BuiltImage, _lock: &Locked, workspace: &Workspace, host: &Host) -> Result<()> {
         let directory = workspace.destdir();
         let writing = || format!("writing {}", directory.join(FILE).display());
-        let lock = File::open(directory).with_context(writing)?;
-        flock(&lock, FlockOperation::LockExclusive).with_context(writing)?;
         // A record that cannot be read comes from another program or is damaged: this build starts a new one.
         let before = Self::read(directory).ok().flatten().map_or_else(Vec::new, |record| record.images);
         let record =
@@ -146,15 +168,10 @@ fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> b
     images
 }
 
-/// Returns whether a name stays in its directory.
-fn is_plain(file: &str) -> bool {
-    !file.is_empty() && file != ".." && file != "." && !file.contains('/')
-}
-
 /// Returns size and digest of a file. Holes are not read: they are zeros.
-pub fn digest<D: Digest>(path: &Path) -> Result<(u64, String)> {
+pub fn digest<D: Digest>(path: &Path, host: &Host) -> Result<(u64, String)> {
     let mut digest = D::new();
-    let size = sparse::read_all(path, |bytes| digest.update(bytes))?;
+    let size = sparse::read_all(path, host, |bytes| digest.update(bytes))?;
     Ok((size, artifact::hex(&digest.finalize())))
 }
 
@@ -169,7 +186,7 @@ mod tests {
             role: *role,
             file: (*file).to_owned(),
             size: 1,
-            sha256: String::new(),
+            sha256: "0".repeat(64),
             compress: false,
         };
         BuiltImage {
@@ -210,13 +227,34 @@ mod tests {
     }
 
     #[test]
-    fn rejects_names_outside_the_directory() {
+    #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
+    fn rejects_values_of_the_wrong_form_with_their_position() {
         let directory = tempfile::tempdir().unwrap();
-        let record = ResultRecord { version: 1, images: vec![image("oem", &[(Role::Image, "../x")])] };
-        #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
-        std::fs::write(directory.path().join(FILE), serde_json::to_vec(&record).unwrap()).unwrap();
-        let said = ResultRecord::read(directory.path()).unwrap_err().to_string();
-        assert!(said.ends_with("kiwi.result.json names a file outside its directory: ../x"), "{said}");
+        let record = ResultRecord { version: 1, images: vec![image("oem", &[(Role::Image, "disk")])] };
+        let right = serde_json::to_string_pretty(&record).unwrap();
+        let read = |text: &str| {
+            std::fs::write(directory.path().join(FILE), text).unwrap();
+            ResultRecord::read(directory.path())
+        };
+        assert_eq!(read(&right).unwrap(), Some(record));
+        for (from, to) in [
+            ("\"disk\"", "\"../x\""),
+            ("\"disk\"", "\"/etc/passwd\""),
+            ("\"disk\"", "\"a\\u0000b\""),
+            ("\"n\"", "\"../../n\""),
+            ("\"1.0.0\"", "\"1\\u001b[2J\""),
+            ("\"size\": 1", "\"size\": 18446744073709551615"),
+            ("\"size\": 1", "\"size\": -1"),
+            (&"0".repeat(64), "../../../etc/passwd"),
+        ] {
+            assert!(right.contains(from), "{from}");
+            let error = read(&right.replace(from, to)).unwrap_err();
+            let failure = error.downcast_ref::<Failure>().expect(to);
+            assert!(failure.message.contains("kiwi.result.json:"), "{error}");
+        }
+        std::fs::remove_file(directory.path().join(FILE)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", directory.path().join(FILE)).unwrap();
+        assert!(ResultRecord::read(directory.path()).is_err());
     }
 
     #[test]
@@ -227,6 +265,9 @@ mod tests {
         let mut bytes = vec![0; 3 << 20];
         bytes[1 << 20] = b'x';
         let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digest::<Sha256>(file.path()).unwrap(), (3 << 20, expected));
+        assert_eq!(
+            digest::<Sha256>(file.path(), &Host::new(crate::host::Output::Quiet)).unwrap(),
+            (3 << 20, expected)
+        );
     }
 }

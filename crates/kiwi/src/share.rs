@@ -45,6 +45,11 @@ impl Share {
         self.directory.join("image")
     }
 
+    /// Returns the directories of boot image descriptions.
+    pub fn image_directories(&self) -> Vec<PathBuf> {
+        self.own.iter().cloned().chain([self.images()]).collect()
+    }
+
     /// Returns the path of a description, which need not exist: absolute, the user's, or kiwi's.
     pub fn image(&self, path: impl AsRef<Path>) -> PathBuf {
         let own = self.own.as_ref().map(|own| own.join(&path)).filter(|own| own.is_dir());
@@ -100,9 +105,11 @@ impl Share {
 
     /// Returns the path of every boot image description, relative to their directory.
     pub fn list(&self) -> Vec<String> {
-        let directories = self.own.iter().cloned().chain([self.images()]);
-        let paths: BTreeSet<PathBuf> =
-            directories.flat_map(|directory| descriptions_below(&directory)).collect();
+        let paths: BTreeSet<PathBuf> = self
+            .image_directories()
+            .into_iter()
+            .flat_map(|directory| descriptions_below(&directory))
+            .collect();
         paths.into_iter().map(|path| path.display().to_string()).collect()
     }
 }

@@ -1,10 +1,14 @@
 //! A description directory, read-only.
 
+mod files;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+pub use files::{AllowedPaths, Files};
 
 use crate::failure::{Failure, Kind};
 use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
@@ -12,7 +16,7 @@ use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
 /// A description on the disk.
 #[derive(Debug, Clone)]
 pub struct Source {
-    directory: PathBuf,
+    files: Files,
     config: PathBuf,
     text: String,
 }
@@ -20,9 +24,9 @@ pub struct Source {
 impl Source {
     /// Reads the description in `directory`: the first of `config.xml`, `image/config.xml`, the first `*.kiwi` by name,
     /// `config.yaml`, `config.yml`, `config.toml` and `config.json`. A file may be named directly.
-    pub fn open(directory: &Path) -> Result<Self> {
+    pub fn open(directory: &Path, allowed: &AllowedPaths) -> Result<Self> {
         if directory.is_file() {
-            return Self::read(directory);
+            return Self::read(directory, allowed);
         }
         if !directory.is_dir() {
             let message = format!("there is no description at {}: no such directory", directory.display());
@@ -39,7 +43,11 @@ impl Source {
         candidates
             .extend(["yaml", "yml", "toml", "json"].map(|format| directory.join(format!("config.{format}"))));
         match candidates.into_iter().find(|path| path.is_file()) {
-            Some(config) => Self::read(&config),
+            Some(config) => {
+                let source = Self::read(&config, allowed)?;
+                source.files.follow(&source.directory().join(config.file_name().unwrap_or_default()))?;
+                Ok(source)
+            }
             None => {
                 let message = format!(
                     "there is no description at {}: it has neither config.xml (or .yaml, .toml, .json), image/config.xml \
@@ -51,7 +59,7 @@ impl Source {
         }
     }
 
-    fn read(config: &Path) -> Result<Self> {
+    fn read(config: &Path, allowed: &AllowedPaths) -> Result<Self> {
         let text = match read_text(config) {
             Ok(text) => text,
             Err(why) => {
@@ -64,7 +72,7 @@ impl Source {
         let directory = directory
             .canonicalize()
             .with_context(|| format!("opening the description directory {}", directory.display()))?;
-        Ok(Self { directory, config: config.to_owned(), text })
+        Ok(Self { files: Files { directory, allowed: allowed.clone() }, config: config.to_owned(), text })
     }
 
     /// Returns the configuration file in the form that the description crate expects.
@@ -72,17 +80,16 @@ impl Source {
         SourceFile { name: self.config.display().to_string(), text: self.text.clone() }
     }
 
-    /// Returns a file that the configuration file includes, by its path below the directory. Links must not lead
-    /// outside.
+    /// Returns a file that the configuration file includes, by its path below the directory.
     ///
     /// # Errors
     ///
     /// Returns the reason, worded to follow "including PATH:".
     pub fn included(&self, path: &str) -> Result<SourceFile, String> {
-        let location = self.directory.join(path);
+        let location = self.directory().join(path);
         let real = location.canonicalize().map_err(|error| reason(&error))?;
-        if !real.starts_with(&self.directory) {
-            return Err("a link leads out of the description".to_owned());
+        if !self.files.contains(&real) {
+            return Err(self.files.leads_out(&location, &real).to_string());
         }
         let shown =
             self.config.parent().map_or_else(|| PathBuf::from(path), |directory| directory.join(path));
@@ -91,7 +98,7 @@ impl Source {
 
     /// Returns the absolute, link-free path of the directory of the configuration file; `this://` is relative to it.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.files.directory
     }
 
     /// Returns the path of the configuration file, as the user specified it.
@@ -124,10 +131,19 @@ impl Source {
         &self.text
     }
 
-    /// Returns the path of a file or directory of the description (`config.sh`, `root`, ...), if it exists.
-    pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let path = self.directory.join(name);
-        path.symlink_metadata().is_ok().then_some(path)
+    /// Returns the files of the description.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Returns the path, without links, of a file or directory of the description; see [`Files::find`].
+    pub fn find(&self, name: impl AsRef<Path>) -> Result<Option<PathBuf>> {
+        self.files.find(name)
+    }
+
+    /// Like `find`, for a regular file.
+    pub fn find_file(&self, name: impl AsRef<Path>) -> Result<Option<PathBuf>> {
+        self.files.find_file(name)
     }
 }
 
@@ -180,11 +196,11 @@ mod tests {
         ] {
             let path = directory.path().join(name);
             fs::write(&path, name).unwrap();
-            let source = Source::open(directory.path()).unwrap();
+            let source = Source::open(directory.path(), &AllowedPaths::default()).unwrap();
             assert_eq!(source.text(), name);
             assert_eq!(source.config(), path);
             assert_eq!(source.directory(), path.parent().unwrap().canonicalize().unwrap());
-            assert_eq!(Source::open(&path).unwrap().text(), name);
+            assert_eq!(Source::open(&path, &AllowedPaths::default()).unwrap().text(), name);
         }
     }
 
@@ -199,12 +215,11 @@ mod tests {
         std::os::unix::fs::symlink("../outside.xml", description.join("link.xml")).unwrap();
         fs::write(description.join("binary.xml"), b"a\n\xff").unwrap();
         fs::File::create(description.join("large.xml")).unwrap().set_len(100 << 20).unwrap();
-        let source = Source::open(&description).unwrap();
+        let source = Source::open(&description, &AllowedPaths::default()).unwrap();
         let more = source.included("sub/more.xml").unwrap();
         assert_eq!(more.text, "<image>more</image>");
         assert_eq!(more.name, description.join("sub/more.xml").display().to_string());
         for (path, why) in [
-            ("link.xml", "a link leads out of the description"),
             ("none.xml", "it does not exist"),
             ("sub", "it is not a file"),
             ("binary.xml", "line 2 is not UTF-8 text"),
@@ -212,5 +227,13 @@ mod tests {
         ] {
             assert_eq!(source.included(path), Err(why.to_owned()), "{path}");
         }
+        let error = source.included("link.xml").unwrap_err();
+        assert!(
+            error.contains("link.xml leads out of the description: its target is ../outside.xml"),
+            "{error}"
+        );
+        let allowed = AllowedPaths::new(&[directory.path().to_owned()]).unwrap();
+        let source = Source::open(&description, &allowed).unwrap();
+        assert_eq!(source.included("link.xml").unwrap().text, "<image/>");
     }
 }

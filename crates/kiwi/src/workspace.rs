@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::host::Host;
 use crate::host::file::WorkDirectory;
@@ -71,6 +71,13 @@ impl Workspace {
     pub fn of_type(&self, keyword: &str, host: &Host) -> Result<Self> {
         let destdir = self.destdir.join(keyword);
         host.create_directories(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
+        if let Ok(target) = destdir.read_link() {
+            bail!(
+                "{} is a symbolic link to {}, which is not followed; remove it, or name its target with --destdir",
+                destdir.display(),
+                target.display()
+            );
+        }
         self.inside(keyword, destdir, host)
     }
 

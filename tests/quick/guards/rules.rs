@@ -126,8 +126,9 @@ pub(super) const RULES: Rules = Rules {
                 ("artifact", "gzip host workspace"),
                 ("bootloader", "filesystem host root_tree workspace"),
                 ("cache", "host stage"),
-                ("cli", "context diagnostic error failure host operation timings"),
-                ("context", "cache host runtime_configuration share"),
+                ("checked", ""),
+                ("cli", "context diagnostic error failure host operation source timings"),
+                ("context", "cache host runtime_configuration share source"),
                 (
                     "create",
                     "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
@@ -165,8 +166,8 @@ pub(super) const RULES: Rules = Rules {
                      source stage tree_archive",
                 ),
                 ("record", "identity root_tree"),
-                ("repository", "distribution failure host runtime_configuration"),
-                ("result_record", "artifact host workspace"),
+                ("repository", "distribution failure host runtime_configuration source"),
+                ("result_record", "artifact checked failure host workspace"),
                 ("root_tree", "host"),
                 ("runtime_configuration", "host"),
                 ("script", "distribution host root_tree"),

@@ -61,7 +61,7 @@ struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every verb")]
 struct Global {
-    /// Write the log to FILE; "terminal" shows it on the terminal instead.
+    /// Write the log to FILE; "terminal" or "-" shows it on the terminal instead.
     #[arg(long, value_name = "FILE", global = true)]
     logfile: Option<PathBuf>,
     /// Write a report of run times to PATH.json and PATH.html, or into PATH if it is a directory.
@@ -70,6 +70,9 @@ struct Global {
     /// Print stages, warnings and results on standard output, one JSON object per line.
     #[arg(long, global = true)]
     json: bool,
+    /// Let links of a description lead to files below DIR. May be given several times.
+    #[arg(long, value_name = "DIR", global = true)]
+    allow_path: Vec<PathBuf>,
     /// Print errors only.
     #[arg(long, short = 'q', global = true, conflicts_with = "json")]
     quiet: bool,
@@ -86,6 +89,8 @@ pub struct Call {
     pub logfile: Option<PathBuf>,
     /// `--timings`
     pub timings: Option<PathBuf>,
+    /// `--allow-path`
+    pub allowed: Vec<PathBuf>,
     /// Variables that are set in addition to the environment.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -139,7 +144,7 @@ fn refuse(error: &clap::Error) -> ! {
 /// Returns an error for an option of KIWI 1.x or KIWI NG before a verb.
 fn early_option(matches: &ArgMatches) -> Option<String> {
     let written = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-    let everywhere = ["logfile", "timings", "json", "quiet"];
+    let everywhere = ["logfile", "timings", "allow_path", "json", "quiet"];
     let command = Arguments::command();
     let option = |id: &clap::Id| {
         let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
@@ -173,10 +178,18 @@ impl Arguments {
             (false, false) => Display::Human,
         };
         let on_terminal = || settings.log_on_terminal.then(|| PathBuf::from(TERMINAL));
-        let logfile =
-            global.logfile.map(|path| if path.as_os_str() == "stdout" { TERMINAL.into() } else { path });
+        let logfile = global.logfile.map(|path| {
+            if path.as_os_str() == "stdout" || path.as_os_str() == "-" { TERMINAL.into() } else { path }
+        });
         let logfile = logfile.or_else(on_terminal);
-        Ok(Call { operation, display, logfile, timings: global.timings, variables: settings.variables })
+        Ok(Call {
+            operation,
+            display,
+            logfile,
+            timings: global.timings,
+            allowed: global.allow_path,
+            variables: settings.variables,
+        })
     }
 }
 

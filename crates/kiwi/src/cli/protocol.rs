@@ -38,7 +38,7 @@ impl Listener for Protocol {
 fn artifact_event(artifact: &ArtifactFacts) -> Value {
     json!({
         "event": "artifact",
-        "path": artifact.path,
+        "path": artifact.path.to_string_lossy(),
         "role": artifact.role,
         "size": artifact.size,
         "digests": artifact.digests,
@@ -47,7 +47,7 @@ fn artifact_event(artifact: &ArtifactFacts) -> Value {
 
 /// Writes the last event of a successful run.
 pub(super) fn result(verb: &str, outcome: &Outcome, host: &Host) {
-    write(json!({"event": "result", "verb": verb, "outcome": outcome, "log": host.log().path()}));
+    write(json!({"event": "result", "verb": verb, "outcome": outcome, "log": log_of(host)}));
 }
 
 /// Writes the last event of a failed run.
@@ -59,12 +59,16 @@ pub(super) fn error(error: &Error, exit_code: u8, host: Option<&Host>) {
         "remedy": error.remedy(),
         "position": error.position(),
         "exit_code": exit_code,
-        "log": host.and_then(|host| host.log().path()),
+        "log": host.and_then(log_of),
     });
     if let Some(report) = &error.report {
         event["report"] = report.clone();
     }
     write(event);
+}
+
+fn log_of(host: &Host) -> Option<String> {
+    host.log().path().map(|path| path.display().to_string())
 }
 
 fn write(mut event: Value) {

@@ -3,6 +3,8 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
@@ -11,6 +13,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::host::{self, BeforeNamespaces, Host, Output};
 use crate::operation::Outcome;
+use crate::source::AllowedPaths;
 
 /// Runs the operation of the command line.
 pub fn run(mut call: Call) -> ExitCode {
@@ -22,8 +25,22 @@ pub fn run(mut call: Call) -> ExitCode {
         Display::Json => Output::To(Box::new(protocol::Protocol)),
         Display::Quiet => Output::Quiet,
     });
-    let context = Context::new(host.with_variables(call.variables.clone()));
-    match operate(&call, &context) {
+    let host = host.with_variables(call.variables.clone());
+    let allowed = match AllowedPaths::new(&call.allowed) {
+        Ok(allowed) => allowed,
+        Err(error) => return failed(&call, &error.into(), Some(&host)),
+    };
+    let (call, ending) = (Arc::new(call), Arc::new(Ending::default()));
+    let context = Arc::new(Context::new(host, allowed));
+    end_when_overdue(&call, &context, &ending);
+    let result = operate(&call, &context);
+    if !ending.claim() {
+        // The other thread ends the program.
+        loop {
+            std::thread::park();
+        }
+    }
+    match result {
         Ok(outcome) => {
             match call.display {
                 Display::Json => protocol::result(call.operation.verb(), &outcome, &context.host),
@@ -45,11 +62,38 @@ fn enter(call: &mut Call) -> Result<(), Error> {
     Ok(())
 }
 
+/// The right to report how the run ends; one of two threads gets it.
+#[derive(Default)]
+struct Ending(AtomicBool);
+
+impl Ending {
+    fn claim(&self) -> bool {
+        !self.0.swap(true, Ordering::SeqCst)
+    }
+}
+
+/// Makes a signal also end work that does not look for one.
+fn end_when_overdue(call: &Arc<Call>, context: &Arc<Context>, ending: &Arc<Ending>) {
+    // The context is dropped at the end of the run, with what it holds.
+    let (call, weak, ending) = (Arc::clone(call), Arc::downgrade(context), Arc::clone(ending));
+    context.host.on_overdue(move |interrupted| {
+        let Some(context) = weak.upgrade() else { return };
+        context.host.abandon();
+        if ending.claim() {
+            let error = Error::from(anyhow::Error::from(interrupted));
+            failed(&call, &error, Some(&context.host));
+            std::process::exit(call.operation.exit_code(&error).into());
+        }
+    });
+}
+
 fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
     let host = &context.host;
     match call.logfile.as_deref() {
         Some(path) if path == Path::new("terminal") => host.log().show_on_terminal(),
-        Some(path) => host.log().open(path).with_context(|| format!("writing the log {}", path.display()))?,
+        Some(path) => {
+            host.log().open_named(path).with_context(|| format!("writing the log {}", path.display()))?;
+        }
         None => {}
     }
     let outcome = call.operation.run(context);
@@ -79,7 +123,7 @@ fn show(error: &Error, host: Option<&Host>) {
     }
     if let Some(diagnostics) = error.untold() {
         let shown = crate::diagnostic::render(diagnostics, std::io::stderr().is_terminal());
-        terminal::line(&format!("{shown}\n"));
+        terminal::colored_line(&format!("{shown}\n"));
     }
     terminal::line(&format!("error: {error}"));
     if let Some(advice) = &error.advice {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::host::{Event, Listener, StageEnd};
+use crate::host::{Event, Listener, StageEnd, printable};
 
 /// Standard error.
 pub(super) struct Terminal {
@@ -24,7 +24,7 @@ impl Terminal {
         if !self.is_terminal {
             return;
         }
-        let bar = ProgressBar::new_spinner().with_message(name.to_owned());
+        let bar = ProgressBar::new_spinner().with_message(printable::text(name).replace('\n', " "));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
             bar.set_style(style);
         }
@@ -33,9 +33,14 @@ impl Terminal {
     }
 }
 
-/// Writes one line for a person.
+/// Writes one line for a person; control characters in it are escaped.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = std::io::stderr().write_all(format!("{}\n", printable::text(text)).as_bytes());
+}
+
+/// Like `line`, for text with colours.
+pub(super) fn colored_line(text: &str) {
+    let _ = std::io::stderr().write_all(format!("{}\n", printable::colored(text)).as_bytes());
 }
 
 impl Listener for Terminal {
@@ -55,12 +60,12 @@ impl Listener for Terminal {
             Event::Progress { id, name, done, total, .. } => {
                 if let Some(bar) = self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
                     let part = u128::from(*done) * 100 / u128::from((*total).max(1));
-                    bar.set_message(format!("{name}: {part} %"));
+                    bar.set_message(format!("{}: {part} %", printable::text(name).replace('\n', " ")));
                 }
             }
             Event::Artifact(artifact) => line(&format!("{}: {}", artifact.title, artifact.path.display())),
             Event::Warning { message, shown: None, .. } => line(&format!("warning: {message}")),
-            Event::Warning { shown: Some(shown), .. } => line(shown),
+            Event::Warning { shown: Some(shown), .. } => colored_line(shown),
             Event::Message(text) => line(text),
         }
     }

@@ -1,8 +1,10 @@
 //! Renders outcomes as text: the answer on standard output, everything else on standard error.
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
 
-use super::terminal::line as message;
+use super::terminal::{colored_line, line as message};
+use crate::host::printable;
 use crate::operation::outcome::{BuiltFiles, Comparison, Explained, Fate, Listing, Outcome};
 
 /// Maximum number of differences that are shown; the others are counted.
@@ -42,8 +44,8 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
         }
         Outcome::Checked { document: Some(document), .. } => print(document),
         Outcome::Checked { document: None, shown, path, image, .. } => {
-            if let Some(shown) = shown {
-                say(shown);
+            if let Some(shown) = shown.as_ref().filter(|_| !quiet) {
+                colored_line(shown);
             }
             say(&format!("{path}: {image}, no errors"));
         }
@@ -95,10 +97,11 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
     }
 }
 
-/// Prints text with exactly one line break at the end.
+/// Prints text with exactly one line break at the end; on a terminal, control characters in it are escaped.
 pub(super) fn print(text: &str) {
     let end = if text.ends_with('\n') { "" } else { "\n" };
-    drop(write!(std::io::stdout(), "{text}{end}"));
+    let shown = if std::io::stdout().is_terminal() { printable::text(text) } else { Cow::Borrowed(text) };
+    drop(write!(std::io::stdout(), "{shown}{end}"));
 }
 
 fn compared(comparison: &Comparison) {

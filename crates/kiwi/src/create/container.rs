@@ -62,7 +62,7 @@ pub(super) fn create(
     archive(plan, tree, file, host).with_context(|| format!("cannot write {}", path.display()))?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
-    let sums = Sums::of(&path)?;
+    let sums = Sums::of(&path, host)?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
     host.write_file(&sum_path, sums.md5.to_string()).context("cannot write the checksum")?;
     stage.finish();

@@ -49,7 +49,7 @@ pub(super) fn create(
     let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
     writer.finish().context("packing the initrd")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    let sums = Sums::of(&path)?;
+    let sums = Sums::of(&path, host)?;
     host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();
     artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));

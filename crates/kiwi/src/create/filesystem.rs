@@ -65,7 +65,7 @@ pub(super) fn create(
     filesystem::create(&plan.content, tree, &path, workspace, host)?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
-    let sums = Sums::of(&path)?;
+    let sums = Sums::of(&path, host)?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
     host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
     stage.finish();

@@ -53,7 +53,7 @@ pub(super) fn create(
         .run()
         .context("cannot pack the archive")?;
     let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    let sums = Sums::of(&path)?;
+    let sums = Sums::of(&path, host)?;
     host.write_file(&sum_path, sums.md5.to_string()).context("cannot write the checksum")?;
     stage.finish();
     artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));

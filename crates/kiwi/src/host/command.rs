@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,12 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::disk_full_watchdog::DiskFullWatchdog;
 use super::mknod_broker::BrokerThread;
 use super::sandbox::notification::Listener;
-use super::{CommandError, Host, filter, sandbox};
+use super::{CommandError, Host, filter, printable, sandbox};
 
 /// Maximum number of output lines in an error.
 const TAIL: usize = 30;
+/// Maximum number of bytes that are read as one line of output.
+const LINE: u64 = 1 << 16;
 
 struct Bind {
     source: PathBuf,
@@ -218,27 +220,22 @@ impl<'h> Command<'h> {
         let watcher = |host: &Host| {
             let mut lines = BufReader::new(reader);
             let mut bytes = Vec::new();
-            while lines.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
+            let mut next = |bytes: &mut Vec<u8>| lines.by_ref().take(LINE).read_until(b'\n', bytes);
+            while next(&mut bytes).is_ok_and(|count| count > 0) {
                 host.log.bytes(&bytes);
-                let text = String::from_utf8_lossy(&bytes);
-                let text = text.trim_end();
-                watch(text);
-                if !text.is_empty() {
+                watch(String::from_utf8_lossy(&bytes).trim_end());
+                if !bytes.trim_ascii_end().is_empty() {
                     if tail.len() == TAIL {
                         tail.remove(0);
                     }
-                    tail.push(text.to_owned());
+                    tail.push(printable::line(&bytes));
                 }
                 bytes.clear();
             }
         };
         match spawned {
             Ok((mut child, devices)) => {
-                let watched = self.host.interrupt.watch(child.id());
-                // Checks again, because a signal between the check and the watch would be missed.
-                if self.host.check_interrupt().is_err() {
-                    let _ = child.kill();
-                }
+                let watched = self.host.interrupt.watch(child.id(), rustix::process::Signal::KILL);
                 let guard =
                     self.needs_room.take().map(|directory| DiskFullWatchdog::start(directory, child.id()));
                 std::thread::scope(|scope| {

@@ -1,7 +1,7 @@
 //! What happens during a run, as values: a listener shows them to a person or writes them for a program.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -90,6 +90,7 @@ pub enum Unit {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArtifactFacts {
     /// Where it is.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Keyword of what it is for.
     pub role: String,
@@ -106,6 +107,7 @@ pub struct ArtifactFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Position {
     /// The file, as the user named it.
+    #[serde(serialize_with = "lossy")]
     pub file: PathBuf,
     /// The line.
     pub line: usize,
@@ -164,6 +166,11 @@ impl Warning {
             Self::Description => "description",
         }
     }
+}
+
+/// Serialises a path as text; bytes of it that are no text are replaced, because JSON cannot contain them.
+pub fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Gets every event of a run.

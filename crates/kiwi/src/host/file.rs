@@ -8,6 +8,7 @@ use anyhow::Context;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
+use super::leftovers::Leftovers;
 use super::{Host, namespace};
 
 /// A directory of kiwi below `parent`, named `.kiwi.XXXXXX`: unfinished files are there, on the file system of the final
@@ -16,6 +17,7 @@ use super::{Host, namespace};
 pub struct WorkDirectory {
     path: PathBuf,
     _lock: fs::File,
+    leftovers: Leftovers,
 }
 
 const PREFIX: &str = ".kiwi.";
@@ -27,14 +29,22 @@ impl Host {
     pub fn work_directory(&self, parent: &Path) -> io::Result<WorkDirectory> {
         self.remove_abandoned(parent)?;
         loop {
-            let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
+            let path = {
+                // Not between the creation of the directory and the note that it must be removed.
+                let _whole = self.leftovers.whole();
+                let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?.keep();
+                self.leftovers.note(&path);
+                path
+            };
             let lock = match fs::File::create(path.join(LOCK)) {
                 // Another build took the empty directory for one that a killed build left.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 lock => lock?,
             };
             match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if path.join(LOCK).exists() => return Ok(WorkDirectory { path, _lock: lock }),
+                Ok(()) if path.join(LOCK).exists() => {
+                    return Ok(WorkDirectory { path, _lock: lock, leftovers: self.leftovers.clone() });
+                }
                 // The same, between the creation of the lock file and now.
                 Ok(()) | Err(Errno::WOULDBLOCK) => {}
                 Err(error) => return Err(error.into()),
@@ -82,7 +92,9 @@ impl Host {
 
     /// Creates an empty file in `directory` that gets its name later, by `rename`.
     pub fn unfinished_file(&self, directory: &Path) -> io::Result<PathBuf> {
+        let _whole = self.leftovers.whole();
         let (_, path) = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?.keep()?;
+        self.leftovers.note(&path);
         Ok(path)
     }
 
@@ -137,7 +149,9 @@ impl Host {
 
     /// Gives a file its final name, replacing an existing file.
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+        fs::rename(from, to)?;
+        self.leftovers.forget(from);
+        Ok(())
     }
 
     /// Gives a directory its final name; an existing empty directory of that name is replaced.
@@ -192,14 +206,21 @@ impl WorkDirectory {
 
     /// Removes it with its contents.
     pub fn close(self) -> io::Result<()> {
-        remove_tree(&self.path)
+        self.remove()
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        let _whole = self.leftovers.whole();
+        remove_tree(&self.path)?;
+        self.leftovers.forget(&self.path);
+        Ok(())
     }
 }
 
 impl Drop for WorkDirectory {
     fn drop(&mut self) {
         // For errors; the next build removes a directory that stays.
-        let _ = remove_tree(&self.path);
+        let _ = self.remove();
     }
 }
 

@@ -1,8 +1,15 @@
-//! Ctrl-C and other signals: children are ended, then the work unwinds and cleans up as after any error.
+//! Ctrl-C and other signals: children are ended, then the work unwinds and cleans up as after any error. Work that does not
+//! look for the signal in time is abandoned (see [`super::Host::abandon`]).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The time in which the work can end by itself after a signal.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The user asked to stop.
 #[derive(Debug, thiserror::Error)]
@@ -12,11 +19,35 @@ pub struct Interrupted {
     pub signal: i32,
 }
 
+/// Ends the program after a signal.
+type End = Box<dyn Fn(Interrupted) + Send + Sync>;
+
 #[derive(Default)]
 struct Shared {
     /// The number of the first signal; 0: none yet.
     asked: AtomicI32,
-    children: Mutex<BTreeSet<i32>>,
+    /// Ends the program when the work has not ended in time.
+    overdue: OnceLock<End>,
+    /// Running children, and the signal that ends each.
+    children: Mutex<BTreeMap<i32, Signal>>,
+}
+
+impl Shared {
+    fn end_later(&self, signal: i32) {
+        std::thread::sleep(GRACE);
+        if let Some(end) = self.overdue.get() {
+            end(Interrupted { signal });
+        }
+    }
+
+    fn end_children(&self, with: impl Fn(Signal) -> Signal) {
+        let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        for (&child, &signal) in children.iter() {
+            if let Some(pid) = Pid::from_raw(child) {
+                let _ = kill_process(pid, with(signal));
+            }
+        }
+    }
 }
 
 /// Remembers whether the user asked to stop, and which children run.
@@ -32,13 +63,12 @@ impl Interrupt {
             let shared = Arc::clone(&shared);
             std::thread::spawn(move || {
                 for signal in signals.forever() {
-                    let _ = shared.asked.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
-                    let children = shared.children.lock().unwrap_or_else(PoisonError::into_inner);
-                    for &child in children.iter() {
-                        if let Some(pid) = rustix::process::Pid::from_raw(child) {
-                            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-                        }
+                    let first = shared.asked.compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+                    if first.is_ok() {
+                        let shared = Arc::clone(&shared);
+                        std::thread::spawn(move || shared.end_later(signal));
                     }
+                    shared.end_children(|signal| signal);
                 }
             });
         }
@@ -52,10 +82,26 @@ impl Interrupt {
         }
     }
 
-    /// Notes a child that must end when the user asks to stop; the value forgets it when dropped.
-    pub(super) fn watch(&self, child: u32) -> Watched<'_> {
+    /// Sets what ends the program when the work has not ended in time after a signal.
+    pub(super) fn on_overdue(&self, end: End) {
+        let _ = self.0.overdue.set(end);
+    }
+
+    /// Kills all children.
+    pub(super) fn kill_children(&self) {
+        self.0.end_children(|_| Signal::KILL);
+    }
+
+    /// Notes a child that gets `signal` when the user asks to stop; the value forgets it when dropped.
+    pub(super) fn watch(&self, child: u32, signal: Signal) -> Watched<'_> {
         let child = child.cast_signed();
-        self.0.children.lock().unwrap_or_else(PoisonError::into_inner).insert(child);
+        self.0.children.lock().unwrap_or_else(PoisonError::into_inner).insert(child, signal);
+        // A signal that came before is not delivered by the thread.
+        if self.check().is_err()
+            && let Some(pid) = Pid::from_raw(child)
+        {
+            let _ = kill_process(pid, signal);
+        }
         Watched { interrupt: self, child }
     }
 }

@@ -1,11 +1,16 @@
 //! The complete record of a build: every command line and all output of children.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// A log file; lines before `open` are kept and written then.
+use super::printable;
+
+const REMEDY: &str = "remove it, or name another log with --logfile";
+
+/// A log file; lines before it is opened are kept and written then.
 #[derive(Default)]
 pub struct Log {
     state: Mutex<State>,
@@ -19,9 +24,38 @@ struct State {
 }
 
 impl Log {
-    /// Writes the log to `path` from now on, starting with the earlier lines.
-    pub fn open(&self, path: &Path) -> std::io::Result<()> {
-        let mut file = File::create(path)?;
+    /// Writes the log to the file that the user named from now on, whatever it is, starting with the earlier lines.
+    pub fn open_named(&self, path: &Path) -> io::Result<()> {
+        self.start(path, File::create(path)?)
+    }
+
+    /// Writes the log to the regular file `path`, whose name comes from a description: a link of that name is not followed,
+    /// and a file that has another name, too, is replaced, not overwritten.
+    pub fn create(&self, path: &Path) -> io::Result<()> {
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).custom_flags(flags);
+        let mut file = options.open(path).map_err(|error| match path.read_link() {
+            Ok(target) => {
+                let link = format!("it is a symbolic link to {}, which is not followed", target.display());
+                io::Error::new(io::ErrorKind::InvalidInput, format!("{link}; {REMEDY}"))
+            }
+            Err(_) => error,
+        })?;
+        let facts = file.metadata()?;
+        if !facts.is_file() {
+            let why = format!("it is not a regular file; {REMEDY}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        if facts.nlink() > 1 {
+            std::fs::remove_file(path)?;
+            file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        }
+        file.set_len(0)?;
+        self.start(path, file)
+    }
+
+    fn start(&self, path: &Path, mut file: File) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&state.early)?;
         state.early = Vec::new();
@@ -55,11 +89,60 @@ impl Log {
     pub fn bytes(&self, bytes: &[u8]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.terminal {
-            let _ = std::io::stderr().write_all(bytes);
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+            let shown: String = lines.map(|line| printable::line(line) + "\n").collect();
+            let _ = std::io::stderr().write_all(shown.as_bytes());
         }
         match &mut state.file {
             Some((_, file)) => drop(file.write_all(bytes)),
             None => state.early.extend_from_slice(bytes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(path: &Path) -> io::Result<Log> {
+        let log = Log::default();
+        log.line("early");
+        log.create(path)?;
+        log.bytes(b"\x1b[31m\xff\0raw\n");
+        Ok(log)
+    }
+
+    #[test]
+    fn has_the_unmodified_bytes_and_replaces_an_earlier_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.log");
+        std::fs::write(&path, "a much longer log of an earlier build").unwrap();
+        started(&path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"early\n\x1b[31m\xff\0raw\n");
+    }
+
+    #[test]
+    fn writes_through_no_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, canary) = (directory.path().join("x.log"), directory.path().join("canary"));
+        std::fs::write(&canary, "whole").unwrap();
+        std::os::unix::fs::symlink(&canary, &path).unwrap();
+        assert!(started(&path).is_err_and(|error| error.to_string().contains("symbolic link")));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::hard_link(&canary, &path).unwrap();
+        started(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&canary).unwrap(), "whole");
+        assert!(std::fs::read(&path).unwrap().starts_with(b"early"));
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert!(started(&path).is_err() && !directory.path().join("nowhere").exists());
+        std::fs::remove_file(&path).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+        assert!(started(&path).is_err(), "a pipe was opened");
+    }
+
+    #[test]
+    fn a_named_device_is_opened_as_named() {
+        Log::default().open_named(Path::new("/dev/null")).unwrap();
     }
 }

@@ -8,6 +8,7 @@
 //! writes what it is given and tells the user what goes on.
 #![allow(clippy::disallowed_methods, reason = "this is the door that clippy.toml sends everybody to")]
 
+mod abandon;
 mod before_namespaces;
 pub mod command;
 mod command_error;
@@ -20,9 +21,12 @@ mod filter;
 mod id_range;
 mod ids;
 pub mod interrupt;
+mod leftovers;
 mod log;
 mod mknod_broker;
+mod name_lock;
 mod namespace;
+pub mod printable;
 mod program_lookup;
 mod progress;
 mod sandbox;
@@ -39,10 +43,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use before_namespaces::BeforeNamespaces;
 pub use command::Command;
 pub use command_error::CommandError;
-pub use event::{ArtifactFacts, Event, Listener, Output, Position, StageEnd, Unit, Warning};
+pub use event::{ArtifactFacts, Event, Listener, Output, Position, StageEnd, Unit, Warning, lossy};
 pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
+pub use name_lock::{NameLock, NameLockError};
 pub use namespace::{NamespaceError, enter as enter_namespaces};
 pub use progress::RunningStage;
 pub use stage_task::StageTask;
@@ -54,6 +59,7 @@ pub struct Host {
     progress: progress::Progress,
     spans: usage::Spans,
     interrupt: interrupt::Interrupt,
+    leftovers: leftovers::Leftovers,
     search_path: Vec<PathBuf>,
     variables: Vec<(&'static str, String)>,
 }
@@ -66,6 +72,7 @@ impl Host {
             progress: progress::Progress::new(output),
             spans: usage::Spans::default(),
             interrupt: interrupt::Interrupt::listen(),
+            leftovers: leftovers::Leftovers::default(),
             search_path: program_lookup::search_path(),
             variables: Vec::new(),
         }
@@ -160,23 +167,33 @@ impl Host {
         terminal::ask_secret(question)
     }
 
-    /// Runs a program for the person at the terminal, who talks to it directly; no sandbox.
-    pub fn attended(
-        &self,
-        program: &Path,
-        arguments: &[String],
-    ) -> std::io::Result<std::process::ExitStatus> {
-        std::process::Command::new(program).args(arguments).status()
+    /// Runs a program for the person at the terminal, who talks to it directly; no sandbox. It gets SIGTERM when the user
+    /// asks to stop, and is killed when kiwi is.
+    pub fn attended(&self, program: &Path, arguments: &[String]) -> anyhow::Result<std::process::ExitStatus> {
+        let mut command = std::process::Command::new(program);
+        let mut child = sandbox::attended::dies_with_parent(command.args(arguments)).spawn()?;
+        let watched = self.interrupt.watch(child.id(), rustix::process::Signal::TERM);
+        let status = child.wait();
+        drop(watched);
+        self.check_interrupt()?;
+        Ok(status?)
     }
 
     /// Runs a program and returns what it printed on standard output; the rest is as with [`Host::attended`].
-    pub fn captured(&self, program: &Path, arguments: &[String]) -> std::io::Result<std::process::Output> {
-        std::process::Command::new(program).args(arguments).stderr(std::process::Stdio::inherit()).output()
+    pub fn captured(&self, program: &Path, arguments: &[String]) -> anyhow::Result<std::process::Output> {
+        let mut command = std::process::Command::new(program);
+        command.args(arguments).stdout(std::process::Stdio::piped());
+        let child = sandbox::attended::dies_with_parent(&mut command).spawn()?;
+        let watched = self.interrupt.watch(child.id(), rustix::process::Signal::TERM);
+        let output = child.wait_with_output();
+        drop(watched);
+        self.check_interrupt()?;
+        Ok(output?)
     }
 
     /// Runs a program until it prints a line with `text` or `limit` passed; whether it did. It is ended then.
     pub fn says(&self, program: &Path, arguments: &[&str], text: &'static str, limit: Duration) -> bool {
-        terminal::says(program, arguments, text, limit)
+        terminal::says(program, arguments, text, limit, &self.interrupt)
     }
 
     /// An error when the user has asked to stop.

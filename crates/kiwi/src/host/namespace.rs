@@ -11,6 +11,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
@@ -32,9 +33,18 @@ pub enum NamespaceError {
     Io(#[from] io::Error),
 }
 
+/// The id of the process that the user started.
+static OUTER: OnceLock<u32> = OnceLock::new();
+
+/// Returns the id of this run outside of its namespaces.
+pub(super) fn outer_pid() -> u32 {
+    OUTER.get().copied().unwrap_or_else(std::process::id)
+}
+
 /// Enters the namespaces. Returns in the process that does the work; the process the user started never returns
 /// but exits with the same status. Must be called while the program has one thread.
 pub fn enter() -> Result<(), NamespaceError> {
+    OUTER.get_or_init(std::process::id);
     let mapping = Mapping::plan()?;
     let (mut ready, ready_sender) = io::pipe()?;
     let (mut go, go_sender) = io::pipe()?;

@@ -16,6 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
+pub(super) mod attended;
 pub(super) mod notification;
 
 /// A bind mount inside the view of a child.

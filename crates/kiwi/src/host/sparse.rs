@@ -3,8 +3,11 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+
+use super::{Host, Interrupted, StageTask, Unit};
 
 /// Returns the data ranges of a sparse file, and an empty one at its end.
 pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
@@ -27,26 +30,49 @@ pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
     Ok(found)
 }
 
+/// The size from which reading a file is a piece of work of its own, with its progress.
+const LARGE: u64 = 1 << 30;
+
+/// The time between two reports of progress.
+const INTERVAL: Duration = Duration::from_millis(200);
+
 /// Passes every byte of a file to `take`, in order; returns their number. Holes are not read, because they contain only
 /// zeros.
-pub fn read_all(path: &Path, mut take: impl FnMut(&[u8])) -> Result<u64> {
+pub fn read_all(path: &Path, host: &Host, mut take: impl FnMut(&[u8])) -> Result<u64> {
     let reading = || format!("reading {}", path.display());
     let file = File::open(path).with_context(reading)?;
     let size = file.metadata().with_context(reading)?.len();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stage = (size >= LARGE).then(|| host.stage(StageTask::ComputeDigests, format!("Reading {name}")));
     let (zeros, mut buffer) = (vec![0; 1 << 18], vec![0; 1 << 18]);
-    let mut position = 0;
+    let (mut position, mut shown) = (0, Instant::now());
+    let mut advance = |position: u64| {
+        host.check_interrupt()?;
+        if let Some(stage) = &stage
+            && shown.elapsed() >= INTERVAL
+        {
+            stage.advance(position, size, Unit::Bytes);
+            shown = Instant::now();
+        }
+        Ok::<(), Interrupted>(())
+    };
     for (start, end) in extents(&file, size).with_context(reading)? {
         while position < start {
             let count = usize::try_from((start - position).min(zeros.len() as u64))?;
             take(&zeros[..count]);
             position += count as u64;
+            advance(position)?;
         }
         while position < end {
             let count = usize::try_from((end - position).min(buffer.len() as u64))?;
             file.read_exact_at(&mut buffer[..count], position).with_context(reading)?;
             take(&buffer[..count]);
             position += count as u64;
+            advance(position)?;
         }
+    }
+    if let Some(stage) = stage {
+        stage.finish();
     }
     Ok(size)
 }

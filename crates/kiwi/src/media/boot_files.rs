@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
 
 use crate::artifact;
+use crate::host::Host;
 
 /// The two files that start a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +53,8 @@ impl BootFiles {
     }
 
     /// Returns the checksums of both, which identify a medium made from them.
-    pub fn sums(&self) -> Result<[Checksum; 2]> {
-        Ok([artifact::checksum(&self.kernel)?, artifact::checksum(&self.initrd)?])
+    pub fn sums(&self, host: &Host) -> Result<[Checksum; 2]> {
+        Ok([artifact::checksum(&self.kernel, host)?, artifact::checksum(&self.initrd, host)?])
     }
 
     /// Returns the size of both in bytes.

@@ -48,7 +48,7 @@ impl SystemImage {
         let plain = if packed { unpack(path, scratch, host)? } else { path.to_owned() };
         let (content, filesystem) = recognise(&plain, path)?;
         let stage = host.stage(StageTask::CheckSystem, "Checking the system image");
-        let sum = artifact::checksum(&plain)?;
+        let sum = artifact::checksum(&plain, host)?;
         agree(path, &sum)?;
         stage.finish();
         let name = base_name(path);

@@ -29,7 +29,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let boot = BootFiles::find(&request.initrd)?;
     let target = Target::File(request.output.clone().unwrap_or_else(|| usual_name(&request.initrd)));
     let workspace = target.workspace(&request.initrd, host)?;
-    let plan = cd::plan_boot(&boot, &media::identity("boot cd", &boot.sums()?, host));
+    let plan = cd::plan_boot(&boot, &media::identity("boot cd", &boot.sums(host)?, host));
     let medium = target.unfinished(&workspace)?;
     cd::create(&plan, &medium, &workspace, host)?;
     target.deliver(&medium, &workspace, host)?;

@@ -136,7 +136,7 @@ pub(super) fn decide(
         tree,
         workspace,
         config,
-        cdboot: loaded.source.find("cdboot"),
+        cdboot: loaded.source.find("cdboot")?,
         reuse,
         kept,
         inputs,

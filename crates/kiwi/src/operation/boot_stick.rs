@@ -45,7 +45,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     if let Some(system) = &system {
         system_kernel::compare(&boot, system, host)?;
     }
-    let identity = stick::identity(&boot.sums()?, system.as_ref(), host);
+    let identity = stick::identity(&boot.sums(host)?, system.as_ref(), host);
     let plan = stick::plan(boot, system.as_ref(), Carrier::Stick, &identity)?;
     let medium = request.target.unfinished(&workspace)?;
     stick::create(&plan, &medium, &workspace, host)?;

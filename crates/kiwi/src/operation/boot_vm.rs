@@ -59,7 +59,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         bail!("the image {} does not exist", image.display());
     }
     let program = host.find_program("qemu-system-x86_64")?;
-    let scratch = tempfile::tempdir().context("making a directory for the machine's firmware")?;
+    let scratch = host.temporary_work_directory().context("making a directory for the machine's firmware")?;
     let kvm = match request.accelerator {
         Accelerator::Auto => kvm_works(&program, host),
         Accelerator::Kvm => true,

@@ -55,7 +55,7 @@ pub struct Request {
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
-    loaded.locking = Locking::open(request.lock, loaded.source.directory())?;
+    loaded.locking = Locking::open(request.lock, &loaded.source)?;
     let selections = select(&loaded, request)?;
     for selection in &selections {
         // First what is wrong on every machine, then what this machine lacks.
@@ -64,7 +64,9 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }
     let first = &selections[0];
     let destdir = create::destination(request.destdir.as_deref(), request.make_destdir, first, host)?;
+    let mut locks = Vec::new();
     if !request.explain {
+        locks.push(create::lock(&destdir, first, host)?);
         prepare::open_log(&create::log_path(&destdir, first), host)?;
     }
     let workspace = Workspace::open(&destdir, host)?;
@@ -77,7 +79,11 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
              the type; build them one by one",
             groups.len()
         ),
-        Some(root) => Some(prepare::root_directory(Some(root), &groups[0][0], host)?),
+        Some(root) => {
+            let root = prepare::root_directory(Some(root), &groups[0][0], host)?;
+            locks.push(prepare::lock_root(&root, host)?);
+            Some(root)
+        }
         None => None,
     };
     let mut explained = Vec::new();
@@ -90,13 +96,17 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             Some(root) => Location::Kept(root.clone()),
             None => Location::Passing(workspace.numbered_root_tree(number)),
         };
-        let types = selections.into_iter().map(|selection| -> Result<_> {
-            Ok((
-                if several { Some(workspace.of_type(selection.image_type.keyword(), host)?) } else { None },
-                selection,
-            ))
-        });
-        let types: Vec<_> = types.collect::<Result<_>>()?;
+        let mut types = Vec::new();
+        for selection in selections {
+            let own = match several {
+                true => Some(workspace.of_type(selection.image_type.keyword(), host)?),
+                false => None,
+            };
+            if let Some(own) = own.as_ref().filter(|_| !request.explain) {
+                locks.push(create::lock(own.destdir(), &selection, host)?);
+            }
+            types.push((own, selection));
+        }
         explained.extend(build.run(location, &types, &workspace)?);
     }
     if !request.explain {

@@ -63,8 +63,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         let unfinished = work.path().join(&bundled.name);
         copy(&source, &unfinished, bundled, configuration.xz, host)?;
         let (sum, ending) = match configuration.sum {
-            Sum::Sha256 => (result_record::digest::<Sha256>(&unfinished)?.1, "sha256"),
-            Sum::Sha512 => (result_record::digest::<Sha512>(&unfinished)?.1, "sha512"),
+            Sum::Sha256 => (result_record::digest::<Sha256>(&unfinished, host)?.1, "sha256"),
+            Sum::Sha512 => (result_record::digest::<Sha512>(&unfinished, host)?.1, "sha512"),
         };
         let sum_name = format!("{}.{ending}", bundled.name);
         let unfinished_sum = work.path().join(&sum_name);
@@ -150,7 +150,7 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
 
 /// Copies or compresses a file after checking that its digest is that of the build.
 fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
-    let (_, digest) = result_record::digest::<Sha256>(source)?;
+    let (_, digest) = result_record::digest::<Sha256>(source, host)?;
     if digest != bundled.file.sha256 {
         bail!(
             "{} was changed after the build: its digest differs from the record; build it again",

@@ -53,7 +53,7 @@ pub enum Format {
 pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error::Error> {
     let share = &context.share;
     let host = &context.host;
-    let source = match load::open(&request.description, share) {
+    let source = match load::open(&request.description, context) {
         Ok(source) => source,
         Err(error) => return Err(unreadable(request, error)?),
     };
@@ -63,7 +63,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
     diagnostics.0.extend(parsed.deprecated.0);
     let mut image = String::new();
     if let Some(mut description) = parsed.description {
-        if let Err(error) = load::inherit(&mut description, &source, share) {
+        if let Err(error) = load::inherit(&mut description, &source, context) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
         image = selections(&description, request, share, &mut diagnostics)?;

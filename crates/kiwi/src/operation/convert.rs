@@ -70,7 +70,7 @@ impl Target {
 /// Rewrites the description.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
-    let source = load::open(&request.description, &context.share)?;
+    let source = load::open(&request.description, context)?;
     let written_in = source.format();
     let conversion = conversion(&request.to, written_in)?;
     if request.output == Output::InPlace && conversion.format != written_in {

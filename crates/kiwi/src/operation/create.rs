@@ -15,7 +15,7 @@ use super::{Overrides, boot_image, images_script, install_medium, load, prepare}
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
 use crate::create::TreeFacts;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, NameLock, StageTask};
 use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
@@ -47,6 +47,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
     check(&selection, context)?;
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
+    let _lock = lock(&destdir, &selection, host)?;
     prepare::open_log(&log_path(&destdir, &selection), host)?;
     let workspace = Workspace::open(&destdir, host)?;
     let directory = record.description.as_deref().unwrap_or(loaded.source.directory());
@@ -86,10 +87,15 @@ pub(super) fn publish(
 ) -> Result<()> {
     refuse_larger(&built, context.configuration()?.max_size)?;
     let host = &context.host;
-    let published = artifact::publish(artifacts, workspace, host)?;
     // A link has the size and digest of its target.
     let measured: Vec<BuiltFile> = built.files.clone();
-    ResultRecord::add(built, workspace, host)?;
+    let lock = ResultRecord::lock(workspace)?;
+    host.check_interrupt()?;
+    let published = host.completely(|| -> Result<_> {
+        let published = artifact::publish(artifacts, workspace, host)?;
+        ResultRecord::add(built, &lock, workspace, host)?;
+        Ok(published)
+    })?;
     for artifact in published {
         let same = |file: &&BuiltFile| file.file == artifact.name;
         let kernel = |file: &&BuiltFile| artifact.role == Role::KernelLink && file.role == Role::Kernel;
@@ -119,7 +125,7 @@ pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &
     let stage = host.stage(StageTask::RecordResult, "Recording the result");
     let plain = selection.image_type.is_uncompressed();
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
-    let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image);
+    let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image, host);
     let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;
     files.sort_by(|left, right| (left.role, &left.file).cmp(&(right.role, &right.file)));
     stage.finish();
@@ -195,7 +201,12 @@ pub(super) fn destination(
     path.canonicalize().with_context(|| format!("opening the destination directory {}", path.display()))
 }
 
-/// Opens the log beside the images.
+/// Locks the files of this image in the destination against other builds.
+pub(super) fn lock(destdir: &Path, selection: &Selection, host: &Host) -> Result<NameLock> {
+    prepare::lock_results(destdir, &crate::create::image_name(selection).to_string(), host)
+}
+
+/// Returns the path of the log beside the images.
 pub(super) fn log_path(destdir: &Path, selection: &Selection) -> PathBuf {
     destdir.join(format!("{}.{}-{}.log", selection.name, selection.architecture, selection.version))
 }

@@ -31,14 +31,14 @@ pub(super) fn of(
     system_kernel::compare(boot, &system, host)?;
     let orders = orders(&system, config)?;
     let initrd = workspace.scratch_file("deployed-initrd");
-    let sums = [&boot.sums()?[..], &[system.sum]].concat();
+    let sums = [&boot.sums(host)?[..], &[system.sum]].concat();
     let identity = media::identity(&format!("deployed disk {orders}"), &sums, host);
     initrd::reconfigure(&boot.initrd, &orders, identity.epoch, &initrd, host)?;
     let boot = BootFiles { initrd, ..boot.clone() };
     let plan = stick::plan(boot, Some(&system), Carrier::Disk, &identity)?;
     let path = workspace.passing_file("deployed.raw", plan.bytes());
     stick::create(&plan, &path, workspace, host)?;
-    let sum = artifact::checksum(&path)?;
+    let sum = artifact::checksum(&path, host)?;
     Ok(SystemImage { path, name: system.name, content: Content::Disk, filesystem: None, sum })
 }
 

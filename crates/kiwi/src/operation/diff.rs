@@ -97,7 +97,7 @@ impl Comparing<'_> {
             if first.len() != second.len() {
                 self.add(&shown, format!("{} bytes here, {} there", first.len(), second.len()));
             }
-            let location = first_difference(one, other)?;
+            let location = first_difference(one, other, self.host)?;
             if let Some(location) = location {
                 self.add(&shown, format!("first difference at byte {location}"));
             }
@@ -144,12 +144,13 @@ fn names(directory: &Path) -> Result<BTreeSet<OsString>> {
 }
 
 /// Returns the position of the first different byte in the common length of two files.
-fn first_difference(one: &Path, other: &Path) -> Result<Option<u64>> {
+fn first_difference(one: &Path, other: &Path, host: &Host) -> Result<Option<u64>> {
     let open = |path: &Path| std::fs::File::open(path).with_context(|| format!("opening {}", path.display()));
     let (mut one, mut other) = (BufReader::new(open(one)?), BufReader::new(open(other)?));
     let (mut here, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut position = 0;
     loop {
+        host.check_interrupt()?;
         let count = fill(&mut one, &mut here)?.min(fill(&mut other, &mut there)?);
         if let Some(location) =
             here[..count].iter().zip(&there[..count]).position(|(here, there)| here != there)

@@ -54,7 +54,7 @@ pub(super) fn make(installation: &Installation, target: &Target, host: &Host) ->
     let system = SystemImage::open(&installation.system, workspace.scratch(), host)?;
     let config = config(installation, &system)?;
     let system = deployed_disk::of(&boot, system, &config, &workspace, host)?;
-    let sums = [&boot.sums()?[..], &[system.sum]].concat();
+    let sums = [&boot.sums(host)?[..], &[system.sum]].concat();
     let identity = media::identity(&format!("install cd {config}"), &sums, host);
     let plan = cd::plan_install(&boot, &system, &config, &identity);
     let medium = target.unfinished(&workspace)?;

@@ -74,7 +74,7 @@ pub(super) fn of(
     let name = crate::create::image_name(selection).to_string();
     let find = |role| artifacts.iter().find(|artifact| artifact.role == role);
     let path = find(Role::Image).context("an installation medium needs a disk")?.path.clone();
-    let sum = artifact::checksum(&path)?;
+    let sum = artifact::checksum(&path, host)?;
     let install = match find(Role::InstallSettings) {
         None => InstallConfig::new(&name),
         Some(settings) => {

@@ -16,7 +16,7 @@ pub fn run(_request: &Request, context: &Context) -> Result<Outcome> {
     share.require_images()?;
     let mut descriptions = Vec::new();
     for path in share.list() {
-        let loaded = load::load(&share.description(&path)?, share)?;
+        let loaded = load::load(&share.description(&path)?, context)?;
         descriptions.push(BootImage { path, version: loaded.description.version.to_string() });
     }
     Ok(Outcome::BootImages { descriptions })

@@ -17,7 +17,7 @@ pub struct Request {
 
 /// Returns name and description of each.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
-    let loaded = load::load(&request.description, &context.share)?;
+    let loaded = load::load(&request.description, context)?;
     let profiles = loaded.description.profiles.iter();
     let profiles = profiles
         .map(|profile| Profile { name: profile.name.to_string(), description: profile.description.clone() });

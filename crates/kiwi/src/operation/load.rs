@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection};
 
 use super::Overrides;
@@ -12,8 +12,7 @@ use crate::error::position_of;
 use crate::failure::Invalid;
 use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
-use crate::share::Share;
-use crate::source::Source;
+use crate::source::{AllowedPaths, Source};
 
 /// A description with its directory.
 pub(super) struct Loaded {
@@ -26,22 +25,38 @@ pub(super) struct Loaded {
 
 /// Reads the description at `path`: a directory, its file, or the name of a boot image description as in `kiwi list`.
 /// Inherited descriptions are merged before it.
-pub(super) fn load(path: &Path, share: &Share) -> Result<Loaded> {
-    let source = open(path, share)?;
+pub(super) fn load(path: &Path, context: &Context) -> Result<Loaded> {
+    let source = open(path, context)?;
     let (mut description, warnings) = read(&source)?;
-    inherit(&mut description, &source, share)?;
+    inherit(&mut description, &source, context)?;
     Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
 
 /// Finds the description that `path` names.
-pub(super) fn open(path: &Path, share: &Share) -> Result<Source> {
-    let ours = share.image(path);
-    Source::open(if !path.exists() && path.is_relative() && ours.exists() { &ours } else { path })
+pub(super) fn open(path: &Path, context: &Context) -> Result<Source> {
+    let ours = context.share.image(path);
+    open_source(if !path.exists() && path.is_relative() && ours.exists() { &ours } else { path }, context)
+}
+
+/// Opens the description at `path`. Boot image descriptions of kiwi and of the user share files with each other.
+fn open_source(path: &Path, context: &Context) -> Result<Source> {
+    let images = context.share.image_directories();
+    let allowed =
+        images.iter().fold(context.allowed.clone(), |allowed, images| allowed.with_parent_of(path, images));
+    Source::open(path, &allowed)
 }
 
 /// Reads the description in a prepared tree. It inherits nothing: the inherited packages are in the tree.
 pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
-    let source = Source::open(&tree.path().join(DESCRIPTION))?;
+    let directory = tree.path().join(DESCRIPTION);
+    if let Ok(target) = directory.read_link() {
+        bail!(
+            "{} is a symbolic link to {}, but must be the directory that kiwi prepare creates",
+            directory.display(),
+            target.display()
+        );
+    }
+    let source = Source::open(&directory, &AllowedPaths::default())?;
     let (description, warnings) = read(&source)?;
     Ok(Loaded { source, description, warnings, locking: Locking::default() })
 }
@@ -57,8 +72,7 @@ pub(super) fn warn(diagnostics: &Diagnostics, host: &Host) {
 
 /// Loads like `load` and shows the warnings.
 pub(super) fn load_and_warn(path: &Path, context: &Context) -> Result<Loaded> {
-    let share = &context.share;
-    let loaded = load(path, share)?;
+    let loaded = load(path, context)?;
     warn(&loaded.warnings, &context.host);
     Ok(loaded)
 }
@@ -77,13 +91,14 @@ pub(super) fn parse(source: &Source) -> Parsed {
 }
 
 /// Follows the chain of `inherit`; every description is merged once (docs/formats/description.md).
-pub(super) fn inherit(description: &mut Description, source: &Source, share: &Share) -> Result<()> {
+pub(super) fn inherit(description: &mut Description, source: &Source, context: &Context) -> Result<()> {
     let mut seen: Vec<PathBuf> = vec![source.directory().to_owned()];
     let mut directory = source.directory().to_owned();
     let mut next = description.inherit.as_ref().map(|inherit| inherit.path.clone());
     while let Some(written) = next {
-        let path = if written.contains('/') { directory.join(&written) } else { share.image(&written) };
-        let base = Source::open(&path).with_context(|| {
+        let path =
+            if written.contains('/') { directory.join(&written) } else { context.share.image(&written) };
+        let base = open_source(&path, context).with_context(|| {
             format!("reading what {} inherits (inherit=\"{written}\")", directory.display())
         })?;
         if seen.iter().any(|directory| directory == base.directory()) {

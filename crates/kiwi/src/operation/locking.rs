@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
 use crate::root_tree::RootTree;
+use crate::source::Source;
 
 /// The mode of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,16 +42,16 @@ enum Mode {
 }
 
 impl Locking {
-    /// Reads the lock of the description in `directory` if it is used.
-    pub(super) fn open(mode: LockMode, directory: &Path) -> Result<Self> {
+    /// Reads the lock of the description if it is used.
+    pub(super) fn open(mode: LockMode, source: &Source) -> Result<Self> {
         let mode = match mode {
             LockMode::Free => Mode::Free,
             LockMode::Write => Mode::Write(RefCell::new(Lock::new(0, Vec::new()))),
             LockMode::Use => {
-                let path = directory.join(lock::FILE);
-                if !path.is_file() {
+                let Some(path) = source.find_file(lock::FILE)? else {
+                    let path = source.directory().join(lock::FILE);
                     bail!("{} does not exist; 'kiwi build --lock' writes it", path.display());
-                }
+                };
                 let text =
                     std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
                 Mode::Use(Lock::parse(&text).with_context(|| format!("reading {}", path.display()))?)

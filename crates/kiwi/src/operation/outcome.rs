@@ -6,9 +6,16 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Kind;
-use crate::host::ArtifactFacts;
+use crate::host::{ArtifactFacts, lossy};
 use crate::result_record::ResultRecord;
 use crate::stage::Stage;
+
+fn lossy_option<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => lossy(path, serializer),
+        None => serializer.serialize_none(),
+    }
+}
 
 /// The answer of an operation. The keyword of each variant is part of the protocol in `docs/json.md`.
 #[derive(Debug, Serialize)]
@@ -19,6 +26,7 @@ pub enum Outcome {
     /// A root tree that is ready.
     Tree {
         /// Its directory.
+        #[serde(serialize_with = "lossy")]
         root: PathBuf,
         /// Whether it existed before.
         upgraded: bool,
@@ -72,6 +80,7 @@ pub enum Outcome {
     /// A rewritten description.
     Converted {
         /// The file with the text; `None`: `text`.
+        #[serde(serialize_with = "lossy_option")]
         path: Option<PathBuf>,
         /// The schema.
         schema: String,
@@ -83,6 +92,7 @@ pub enum Outcome {
     /// A new description.
     Initialized {
         /// Its directory.
+        #[serde(serialize_with = "lossy")]
         directory: PathBuf,
         /// The keyword of the template.
         template: String,
@@ -98,6 +108,7 @@ pub enum Outcome {
         /// Whether they are identical.
         same: bool,
         /// Directory of both builds.
+        #[serde(serialize_with = "lossy")]
         directory: PathBuf,
         /// Comparisons of trees and images.
         parts: Vec<Part>,
@@ -153,6 +164,7 @@ pub struct Profile {
 #[derive(Debug, Serialize)]
 pub struct Listing {
     /// Its directory.
+    #[serde(serialize_with = "lossy")]
     pub directory: PathBuf,
     /// Total size in bytes.
     pub bytes: u64,
@@ -255,8 +267,10 @@ pub enum Fate {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Comparison {
     /// The first.
+    #[serde(serialize_with = "lossy")]
     pub one: PathBuf,
     /// The other.
+    #[serde(serialize_with = "lossy")]
     pub other: PathBuf,
     /// Whether there are no differences.
     pub same: bool,
@@ -297,6 +311,7 @@ pub struct InfoAnswer {
 #[derive(Debug, Serialize)]
 pub struct BuiltFiles {
     /// The directory.
+    #[serde(serialize_with = "lossy")]
     pub directory: PathBuf,
     /// As in `kiwi.result.json`.
     #[serde(flatten)]

@@ -11,7 +11,8 @@ use super::locking::Locking;
 use super::outcome::Outcome;
 use super::{Overrides, load};
 use crate::context::Context;
-use crate::host::{Host, Warning};
+use crate::failure::{Failure, Kind};
+use crate::host::{Host, NameLock, NameLockError, Warning};
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
@@ -42,6 +43,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let selection =
         load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
     let root = root_directory(request.root.as_deref(), &selection, host)?;
+    let _lock = lock_root(&root, host)?;
     open_log(&log_path(&root), host)?;
     context.configuration()?;
     let options = PrepareOptions { network: request.network, package_path: request.overrides.package_path };
@@ -56,6 +58,26 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     )?;
     report(&prepared.record.secrets, host);
     Ok(Outcome::Tree { root, upgraded: false })
+}
+
+/// Locks the destination of a root tree against other builds.
+pub(super) fn lock_root(root: &Path, host: &Host) -> Result<NameLock> {
+    let parent = root.parent().unwrap_or(Path::new("/"));
+    host.create_directories(parent).with_context(|| format!("creating {}", parent.display()))?;
+    lock_results(parent, &root.file_name().unwrap_or_default().to_string_lossy(), host)
+}
+
+/// Locks the results with this name in a directory against other builds.
+pub(super) fn lock_results(directory: &Path, name: &str, host: &Host) -> Result<NameLock> {
+    host.lock_name(directory, name).map_err(|error| match error {
+        NameLockError::Held { .. } => {
+            let remedy = "Wait until it has ended, or use another directory (--destdir, --root).";
+            Failure::new(Kind::Failed, error.to_string()).remedy(remedy).into()
+        }
+        NameLockError::Io { error: cause, path } => {
+            anyhow::Error::from(cause).context(format!("locking {}", path.display()))
+        }
+    })
 }
 
 /// Runs `work` on a new tree, which is renamed to `root` on success.
@@ -146,5 +168,5 @@ pub(super) fn open_log(path: &Path, host: &Host) -> Result<()> {
     if let Some(parent) = path.parent() {
         host.create_directories(parent).with_context(|| format!("creating {}", parent.display()))?;
     }
-    host.log().open(path).with_context(|| format!("writing the log {}", path.display()))
+    host.log().create(path).with_context(|| format!("writing the log {}", path.display()))
 }

@@ -64,13 +64,18 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let file = request.description.strip_prefix(source).unwrap_or(Path::new(""));
     let copy = Request { description: target.join(file), ..request.clone() };
     copy_description(source, &target, "", host)?;
-    let keywords = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
+    let allowed = context.allowed.directories().iter().cloned();
+    let allowed: Vec<String> =
+        allowed.flat_map(|directory| ["--allow-path".to_owned(), text(directory)]).collect();
+    let own = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
+    let keywords = [&own[..], &allowed].concat();
     run_kiwi("build", &copy, "one", ONE, &keywords, &destdir, host)?;
     host.remove_tree(&target).context("removing the copy of the description")?;
     copy_description(source, &target, "--reverse", host)?;
-    let keywords = ["--destdir".to_owned(), text(destdir.join("other/images"))];
+    let own = ["--destdir".to_owned(), text(destdir.join("other/images"))];
+    let keywords = [&own[..], &allowed].concat();
     run_kiwi("build", &copy, "other", OTHER, &keywords, &destdir, host)?;
-    run_kiwi("prepare", &copy, "again", OTHER, &[], &destdir, host)?;
+    run_kiwi("prepare", &copy, "again", OTHER, &allowed, &destdir, host)?;
     let pairs = [
         ("the root trees of both builds", ["one/tree", "other/tree"], None),
         ("the root tree and the one from the cache", ["other/tree", "again/tree"], None),

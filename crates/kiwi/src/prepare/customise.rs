@@ -39,13 +39,13 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
     let mut overlays = Vec::new();
     let profiles = selection.profiles.iter().map(description::ProfileName::as_str);
     for name in std::iter::once("root").chain(profiles) {
-        if let Some(directory) = source.find(name) {
-            overlays.push(overlay::plan(&directory, source.directory())?);
+        if let Some(directory) = source.find(name)? {
+            overlays.push(overlay::plan(name, &directory, source.files())?);
         }
     }
     let mut archives = Vec::new();
     for name in selection.bootstrap.archives.iter().chain(&selection.image.archives) {
-        match source.find(name) {
+        match source.find(name)? {
             Some(path) => {
                 let digest = overlay::digest(&path)?;
                 archives.push((path, digest));
@@ -58,10 +58,9 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
             }
         }
     }
-    let autoyast = source.directory().join("config-yast.xml");
-    let autoyast = match autoyast.is_file() {
-        true => Some(std::fs::read(&autoyast).with_context(|| format!("reading {}", autoyast.display()))?),
-        false => None,
+    let autoyast = match source.find_file("config-yast.xml")? {
+        Some(path) => Some(std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?),
+        None => None,
     };
     Ok(Plan {
         name: selection.name.to_string(),
@@ -182,10 +181,11 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::source::AllowedPaths;
     use crate::stage::assert_pinned;
 
     /// Returns a plan with every part of the stage except users and scripts, which need programs of the tree.
-    fn plan_of(overlay: &std::path::Path) -> Plan {
+    fn plan_of(overlay: &std::path::Path, source: &Source) -> Plan {
         let motd = overlay.join("etc/motd");
         std::fs::create_dir_all(overlay.join("etc")).unwrap();
         std::fs::write(&motd, "hello\n").unwrap();
@@ -196,7 +196,7 @@ mod tests {
         Plan {
             name: "tiny".to_owned(),
             version: "1.0.0".to_owned(),
-            overlays: vec![overlay::plan(overlay, overlay.parent().unwrap()).unwrap()],
+            overlays: vec![overlay::plan("root", overlay, source.files()).unwrap()],
             archives: Vec::new(),
             users: Vec::new(),
             settings: Settings { timezone: Some("Etc/UTC".to_owned()), ..Settings::default() },
@@ -214,7 +214,9 @@ mod tests {
         let host = Host::new(crate::host::Output::Quiet);
         let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
         tree.write("usr/share/zoneinfo/Etc/UTC", "TZif", 0o644).unwrap();
-        configure(&plan_of(&directory.path().join("root")), &tree, &host).unwrap();
+        std::fs::write(directory.path().join("config.xml"), "<image/>").unwrap();
+        let source = Source::open(directory.path(), &AllowedPaths::default()).unwrap();
+        configure(&plan_of(&directory.path().join("root"), &source), &tree, &host).unwrap();
         // The function library is a separate input.
         tree.remove(".kconfig").unwrap();
         assert_pinned(
@@ -242,13 +244,13 @@ mod tests {
         std::fs::create_dir(script.parent().unwrap()).unwrap();
         std::fs::write(&script, "true\n").unwrap();
         std::fs::write(script.with_file_name("config.xml"), "<image/>").unwrap();
-        let source = Source::open(script.parent().unwrap()).unwrap();
+        let source = Source::open(script.parent().unwrap(), &AllowedPaths::default()).unwrap();
         let plan = Plan {
             users: vec![user],
             scripts: scripts::plan(&source).unwrap(),
             archives: vec![("a.tar".into(), Digest::of("a"))],
             delete: vec![description::PackageName::parse("p").unwrap()],
-            ..plan_of(&directory.path().join("root"))
+            ..plan_of(&directory.path().join("root"), &source)
         };
         let packages = Inputs::new(Stage::Packages);
         let key = |plan: &Plan| plan.inputs(&packages, 1).unwrap().key();

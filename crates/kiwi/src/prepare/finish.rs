@@ -36,7 +36,7 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
     let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
     let mut carried = Vec::new();
     for name in CARRIED {
-        let path = source.directory().join(name);
+        let Some(path) = source.find(name)? else { continue };
         if path.is_file() {
             let mode = path.metadata()?.permissions().mode() & 0o755;
             carried.push((name.to_owned(), read(&path)?, mode));
@@ -44,7 +44,7 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
             for entry in path.read_dir().with_context(|| format!("reading {}", path.display()))? {
                 let entry = entry?;
                 let below = format!("{name}/{}", entry.file_name().to_string_lossy());
-                carried.push((below, read(&entry.path())?, 0o644));
+                carried.push((below, read(&source.files().follow(&entry.path())?)?, 0o644));
             }
         }
     }

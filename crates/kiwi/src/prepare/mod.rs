@@ -110,7 +110,7 @@ pub fn plan(
     host: &Host,
 ) -> Result<PreparePlan> {
     let repositories =
-        repository::resolve(&selection.repositories, source.directory(), &selection.architecture, host)?;
+        repository::resolve(&selection.repositories, source.files(), &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories, options.package_path)?;
     if packages.bootstrap.is_empty() && packages.image.is_empty() {
         bail!("the description names no packages; add a <packages type=\"image\"> section");

@@ -1,8 +1,8 @@
 //! Copies `root/` of the description over the tree, and unpacks its archives.
 //!
 //! Paths are resolved **inside the tree**: a link that a package contains (`/bin` to `usr/bin`) is followed there, and
-//! a hostile link cannot lead outside. Links of the overlay itself are stored as links; one that leads above the
-//! overlay is replaced by its target if that is part of the description, and rejected otherwise.
+//! a hostile link cannot lead outside. Links of the overlay itself are stored as links and not followed; one that leads above
+//! the overlay is replaced by its target if that is part of the description or allowed, and rejected otherwise.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -15,6 +15,7 @@ use walkdir::WalkDir;
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::RootTree;
+use crate::source::Files;
 use crate::stage::{Digest, Inputs};
 
 /// Directories of version control, which are not copied.
@@ -53,7 +54,7 @@ enum Leads {
 }
 
 /// Reads the overlay and checks every link before anything is copied.
-pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
+pub(super) fn plan(name: &str, overlay: &Path, files: &Files) -> Result<Plan> {
     let mut items = Vec::new();
     let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| !LEFT_OUT.iter().any(|name| entry.file_name() == *name)) {
@@ -66,7 +67,7 @@ pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
             items.push(item(entry.path(), inside.to_owned())?);
             continue;
         }
-        match leads(entry.path(), overlay, description)? {
+        match leads(entry.path(), overlay, files)? {
             Leads::Inside => {
                 let target = std::fs::read_link(entry.path())?;
                 items.push(Item { inside: inside.to_owned(), content: Content::Link { target } });
@@ -75,12 +76,17 @@ pub(super) fn plan(overlay: &Path, description: &Path) -> Result<Plan> {
                 for below in WalkDir::new(&target).sort_by_file_name() {
                     let below = below?;
                     let inside = join(inside, below.path().strip_prefix(&target)?);
-                    items.push(item(below.path(), inside)?);
+                    if below.path_is_symlink() {
+                        let target = std::fs::read_link(below.path())?;
+                        items.push(Item { inside, content: Content::Link { target } });
+                    } else {
+                        items.push(item(below.path(), inside)?);
+                    }
                 }
             }
         }
     }
-    Ok(Plan { name: overlay.file_name().unwrap_or_default().to_string_lossy().into_owned(), items })
+    Ok(Plan { name: name.to_owned(), items })
 }
 
 fn join(directory: &Path, name: &Path) -> PathBuf {
@@ -203,7 +209,7 @@ fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
 }
 
 /// Resolves a link by the text of its target; no link is followed on the host unless it leads to the description.
-fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
+fn leads(link: &Path, overlay: &Path, files: &Files) -> Result<Leads> {
     let target = std::fs::read_link(link).with_context(|| format!("reading the link {}", link.display()))?;
     if target.is_absolute() {
         return Ok(Leads::Inside);
@@ -221,17 +227,16 @@ fn leads(link: &Path, overlay: &Path, description: &Path) -> Result<Leads> {
     if !climbs {
         return Ok(Leads::Inside);
     }
-    // Boot descriptions share files with their siblings, one directory above the description.
-    let allowed = description.parent().unwrap_or(description);
-    match link.canonicalize() {
-        Ok(real) if real.starts_with(allowed) && allowed.parent().is_some() => Ok(Leads::ToDescription(real)),
-        _ => bail!(
+    if link.metadata().is_err() {
+        bail!(
             "the link {} leads out of the root tree: its target is {}; make it absolute (it then refers to a path \
              in the image) or copy the file into the overlay",
             link.display(),
             target.display()
-        ),
+        );
     }
+    // Descriptions use such links for files that several overlays share.
+    files.follow(link).map(Leads::ToDescription)
 }
 
 /// Unpacks a tar archive of the description in the tree, with the tar of the tree.
@@ -269,40 +274,57 @@ mod tests {
 
     use super::*;
 
-    fn overlay() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    use crate::source::{AllowedPaths, Source};
+
+    fn overlay() -> (tempfile::TempDir, Source, PathBuf) {
         let directory = tempfile::tempdir().unwrap();
         let description = directory.path().join("boot/debian");
-        let root = description.join("root");
-        std::fs::create_dir_all(root.join("etc")).unwrap();
-        (directory, description, root)
+        std::fs::create_dir_all(description.join("root/etc")).unwrap();
+        std::fs::write(description.join("config.xml"), "<image/>").unwrap();
+        let source = Source::open(&description, &AllowedPaths::default()).unwrap();
+        let root = source.directory().join("root");
+        (directory, source, root)
     }
 
     #[test]
     fn links_inside_and_absolute_links_stay_links() {
-        let (_keep, description, root) = overlay();
+        let (_keep, source, root) = overlay();
         symlink("../usr/x", root.join("etc/a")).unwrap();
         symlink("/etc/passwd", root.join("etc/b")).unwrap();
-        assert_eq!(leads(&root.join("etc/a"), &root, &description).unwrap(), Leads::Inside);
-        assert_eq!(leads(&root.join("etc/b"), &root, &description).unwrap(), Leads::Inside);
+        assert_eq!(leads(&root.join("etc/a"), &root, source.files()).unwrap(), Leads::Inside);
+        assert_eq!(leads(&root.join("etc/b"), &root, source.files()).unwrap(), Leads::Inside);
     }
 
     #[test]
     fn links_to_shared_files_of_the_description_are_followed() {
-        let (_keep, description, root) = overlay();
-        let shared = description.parent().unwrap().join("shared");
-        std::fs::write(&shared, "x").unwrap();
-        symlink("../../shared", root.join("linuxrc")).unwrap();
-        let expected = Leads::ToDescription(shared.canonicalize().unwrap());
-        let description = description.canonicalize().unwrap();
-        assert_eq!(leads(&root.join("linuxrc"), &root, &description).unwrap(), expected);
+        let (_keep, source, root) = overlay();
+        let inside = source.directory().join("shared");
+        let outside = source.directory().parent().unwrap().join("shared");
+        for shared in [&inside, &outside] {
+            std::fs::create_dir(shared).unwrap();
+            std::fs::write(shared.join("file"), "x").unwrap();
+            symlink("/etc/shadow", shared.join("link")).unwrap();
+        }
+        symlink("../shared", root.join("inside")).unwrap();
+        symlink("../../shared", root.join("outside")).unwrap();
+        let leads = |name: &str, source: &Source| leads(&root.join(name), &root, source.files());
+        assert_eq!(leads("inside", &source).unwrap(), Leads::ToDescription(inside));
+        let error = leads("outside", &source).unwrap_err();
+        assert!(format!("{error:#}").contains("--allow-path"), "{error:#}");
+        let allowed = AllowedPaths::new(&[outside.parent().unwrap().to_owned()]).unwrap();
+        let allowing = Source::open(source.directory(), &allowed).unwrap();
+        assert_eq!(leads("outside", &allowing).unwrap(), Leads::ToDescription(outside));
+        let planned = plan("root", &root, allowing.files()).unwrap();
+        let link = planned.items.iter().find(|item| item.inside == Path::new("inside/link")).unwrap();
+        assert_eq!(link.content, Content::Link { target: "/etc/shadow".into() });
     }
 
     #[test]
     fn links_that_lead_outside_are_rejected() {
-        let (_keep, description, root) = overlay();
+        let (_keep, source, root) = overlay();
         symlink("../../../../../../../../../etc/passwd", root.join("etc/evil")).unwrap();
-        let error = plan(&root, &description.canonicalize().unwrap()).unwrap_err().to_string();
-        assert!(error.contains("etc/evil leads out of the root tree"), "{error}");
+        let error = plan("root", &root, source.files()).unwrap_err().to_string();
+        assert!(error.contains("etc/evil leads out of the description"), "{error}");
         assert_eq!(
             root.join("etc/evil").symlink_metadata().unwrap().uid(),
             rustix::process::geteuid().as_raw()
@@ -311,14 +333,14 @@ mod tests {
 
     #[test]
     fn a_file_keeps_its_mode_and_time_and_a_changed_file_is_rejected() {
-        let (directory, description, root) = overlay();
+        let (directory, source, root) = overlay();
         let host = Host::new(crate::host::Output::Quiet);
         let file = root.join("etc/large");
         let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 251) as u8).collect();
         std::fs::write(&file, &bytes).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o4750)).unwrap();
         let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
-        let planned = plan(&root, &description).unwrap();
+        let planned = plan("root", &root, source.files()).unwrap();
         copy(&planned, &tree, &host).unwrap();
         assert!(tree.read("etc/large").unwrap() == bytes);
         let (here, there) = (file.metadata().unwrap(), tree.metadata("etc/large").unwrap());
@@ -329,7 +351,7 @@ mod tests {
         device.make(rustix::fs::CWD, &node, 0o4640).unwrap();
         set_time(&File::open(&node).unwrap(), (77, 0)).unwrap();
         tree.symlink("etc/node", "/nowhere").unwrap();
-        copy(&plan(&root, &description).unwrap(), &tree, &host).unwrap();
+        copy(&plan("root", &root, source.files()).unwrap(), &tree, &host).unwrap();
         let made = tree.path().join("etc/node");
         let metadata = made.symlink_metadata().unwrap();
         assert_eq!(Device::of(&made, &metadata).unwrap(), Some(device));

@@ -25,7 +25,9 @@ pub(super) struct Planned {
 /// Reads the scripts, in the order in which they run.
 pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     let mut names = vec!["config.sh".to_owned()];
-    if let Ok(entries) = source.directory().join("config").read_dir() {
+    if let Some(directory) = source.find("config")?
+        && let Ok(entries) = directory.read_dir()
+    {
         let mut below: Vec<String> = entries
             .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
             .filter(|name| !name.starts_with('.'))
@@ -36,8 +38,7 @@ pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     }
     let mut scripts = Vec::new();
     for name in names {
-        let path = source.directory().join(&name);
-        if path.is_file() {
+        if let Some(path) = source.find_file(&name)? {
             let reading = || format!("reading {}", path.display());
             let mode = path.metadata().with_context(reading)?.permissions().mode() & 0o777;
             let text = std::fs::read(&path).with_context(reading)?;

@@ -10,11 +10,13 @@ use crate::package_manager::{ImageRepositories, PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::source::Files;
 
 /// Upgrades the packages of a tree; changes nothing else.
 pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context: &Context) -> Result<()> {
     let host = &context.host;
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
+    let description = Files::below(&description, &context.allowed);
     let repositories =
         repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories, PackagePath::Plain)?;

@@ -17,6 +17,7 @@ use crate::distribution::debian::{self, ReleaseArchive};
 use crate::failure::{Failure, Kind};
 use crate::host::{Host, Warning};
 use crate::runtime_configuration::RuntimeConfiguration;
+use crate::source::Files;
 
 /// The server of SUSE projects, unless `kiwi.yml` names another one.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
@@ -65,7 +66,7 @@ pub struct Resolved {
 /// Returns the repositories of the description with URL or path, suites and keys, in their order.
 pub fn resolve(
     repositories: &[Repository],
-    description: &Path,
+    description: &Files,
     architecture: &Architecture,
     host: &Host,
 ) -> Result<Vec<Resolved>> {
@@ -89,14 +90,10 @@ pub fn resolve(
                 resolved.push(plain(repository, path.clone(), description)?);
             }
             SourcePath::This(path) => {
-                let path = description.join(path);
-                if !path.exists() {
-                    bail!(
-                        "the repository this://{} does not exist: {} is missing",
-                        path.display(),
-                        path.display()
-                    );
-                }
+                let Some(path) = description.find(path)? else {
+                    let missing = description.directory().join(path);
+                    bail!("the repository this://{path} does not exist: {} is missing", missing.display());
+                };
                 resolved.push(plain(repository, path.display().to_string(), description)?);
             }
             SourcePath::Url(url) => resolved.push(plain(repository, url.clone(), description)?),
@@ -151,7 +148,7 @@ fn components(repository: &Repository) -> Vec<String> {
 }
 
 /// Returns the repository at `location` with the settings of the description.
-fn plain(repository: &Repository, location: String, description: &Path) -> Result<Resolved> {
+fn plain(repository: &Repository, location: String, description: &Files) -> Result<Resolved> {
     let kind = repository.kind.unwrap_or(match repository.distribution {
         Some(_) => RepositoryType::AptDeb,
         None => RepositoryType::RpmMd,
@@ -183,9 +180,10 @@ fn plain(repository: &Repository, location: String, description: &Path) -> Resul
 }
 
 /// Returns the source of a signing key.
-fn signing_key(key: &str, description: &Path) -> Result<SigningKey> {
+fn signing_key(key: &str, description: &Files) -> Result<SigningKey> {
     let path = if let Some(path) = key.strip_prefix("this://").or_else(|| key.strip_prefix("this:")) {
-        description.join(path.trim_start_matches('/'))
+        let path = path.trim_start_matches('/');
+        description.find(path)?.unwrap_or_else(|| description.directory().join(path))
     } else if let Some(path) = key.strip_prefix("file://").or_else(|| key.strip_prefix("file:")) {
         PathBuf::from(path)
     } else if key.starts_with('/') {

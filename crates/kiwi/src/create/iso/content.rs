@@ -175,7 +175,7 @@ pub(super) fn create(
 fn sum_of(file: &Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let name = format!("{}.md5", file.file_name().unwrap_or_default().to_string_lossy());
     let path = workspace.scratch_file(&name);
-    host.write_file(&path, artifact::checksum(file)?.to_string())
+    host.write_file(&path, artifact::checksum(file, host)?.to_string())
         .with_context(|| format!("cannot write {name}"))?;
     Ok(path)
 }

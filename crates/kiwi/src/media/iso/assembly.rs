@@ -333,7 +333,7 @@ mod tests {
             let given = written(directory.path(), "stand-in");
             let beginning = medium.take(&mut given.as_slice(), &files.mark).unwrap();
             let sha256 = medium.finish(&beginning, &files, Some(&at("partition")), &host).unwrap();
-            assert_eq!(crate::artifact::Sums::of(&at("medium")).unwrap().sha256, sha256);
+            assert_eq!(crate::artifact::Sums::of(&at("medium"), &host).unwrap().sha256, sha256);
             let found = std::fs::read(at("medium")).unwrap();
             assert!(found == expected, "the bytes of a medium differ from those of xorriso");
             assert!(medium.take(&mut &given[..100 << 10], &files.mark).is_err(), "it ended early");

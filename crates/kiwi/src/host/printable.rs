@@ -1,0 +1,118 @@
+//! Text of others (output of programs, names of files) as it is shown to a person: control characters would otherwise move the
+//! cursor, change the title of the window or hide text.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The most columns that are shown of one line of a program's output.
+const COLUMNS: usize = 500;
+
+/// Returns whether a terminal could interpret this character, or a reader could not see it.
+fn is_hidden(c: char) -> bool {
+    // The second range: characters that change the direction of text.
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escape(c: char, to: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = match u32::from(c) {
+        code @ ..0x80 => write!(to, "\\x{code:02x}"),
+        code => write!(to, "\\u{{{code:x}}}"),
+    };
+}
+
+/// Returns the text with every control character except line breaks and tabs escaped, as `\x1b`.
+pub fn text(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c == '\n' || c == '\t' || !is_hidden(c);
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_plain(c) { shown.push(c) } else { escape(c, &mut shown) }
+    }
+    Cow::Owned(shown)
+}
+
+/// Like [`text`], and keeps the escape sequences that select colours.
+pub fn colored(colored: &str) -> String {
+    let mut shown = String::with_capacity(colored.len());
+    let mut rest = colored;
+    while let Some(start) = rest.find("\x1b[") {
+        let parameters = &rest[start + 2..];
+        let length = parameters.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+        let end = start + 2 + length;
+        shown += &text(&rest[..start]);
+        if rest.as_bytes().get(end) == Some(&b'm') {
+            shown += &rest[start..=end];
+            rest = &rest[end + 1..];
+        } else {
+            shown += &text(&rest[start..end]);
+            rest = &rest[end..];
+        }
+    }
+    shown + &text(rest)
+}
+
+/// Returns one line of a program's output: bytes that are no text and control characters are escaped, and what exceeds 500
+/// columns is cut.
+pub fn line(bytes: &[u8]) -> String {
+    let mut shown = String::new();
+    let mut columns = 0;
+    let mut left = bytes.trim_ascii_end();
+    while columns < COLUMNS && !left.is_empty() {
+        let chunk = left.utf8_chunks().next();
+        let (valid, invalid) = chunk.map_or(("", left), |chunk| (chunk.valid(), chunk.invalid()));
+        for c in valid.chars() {
+            if columns >= COLUMNS {
+                break;
+            }
+            if c == '\t' || !is_hidden(c) {
+                shown.push(c);
+            } else {
+                escape(c, &mut shown);
+            }
+            columns += 1;
+            left = &left[c.len_utf8()..];
+        }
+        if columns < COLUMNS {
+            for byte in invalid {
+                let _ = write!(shown, "\\x{byte:02x}");
+            }
+            columns += invalid.len();
+            left = &left[invalid.len()..];
+        }
+    }
+    if !left.is_empty() {
+        let _ = write!(shown, " ... ({} more bytes)", left.len());
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_interpret() {
+        assert_eq!(text("plain\n\tö"), "plain\n\tö");
+        assert_eq!(text("a\x1b]0;title\x07b\r\0"), "a\\x1b]0;title\\x07b\\x0d\\x00");
+        assert_eq!(text("\u{9b}31m \u{202e}txt"), "\\u{9b}31m \\u{202e}txt");
+    }
+
+    #[test]
+    fn keeps_colours_and_nothing_else() {
+        assert_eq!(colored("\x1b[1;31mred\x1b[0m"), "\x1b[1;31mred\x1b[0m");
+        assert_eq!(colored("\x1b[2Jx\x1b[3"), "\\x1b[2Jx\\x1b[3");
+        assert_eq!(colored("\x1b]0;t\x07\x1b[0m"), "\\x1b]0;t\\x07\x1b[0m");
+    }
+
+    #[test]
+    fn cuts_long_lines_and_escapes_bytes_that_are_no_text() {
+        assert_eq!(line(b"a\xff\xfeb\x1b[1m\n"), "a\\xff\\xfeb\\x1b[1m");
+        let long = line(&[b'x'; 2_000_000]);
+        assert_eq!(long, format!("{} ... (1999500 more bytes)", "x".repeat(500)));
+        assert!(line(&[0xff; 5000]).ends_with(" more bytes)"));
+        assert_eq!(line(b""), "");
+    }
+}
