@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the targets partition_tables and superblocks: seeds.py TARGET DIRECTORY.
+"""Writes the seeds of a target, and its keywords to DIRECTORY.dict: seeds.py TARGET DIRECTORY.
 
-Tables are those that sfdisk writes, superblocks those of the mkfs programs; a program that is missing gives no seed."""
-import os, subprocess, sys, tempfile
+Tables are those that sfdisk writes, superblocks those of the mkfs programs, packages those of dpkg-deb; a program that is
+missing gives no seed. Texts are small examples of every format."""
+import io, os, subprocess, sys, tarfile, tempfile
 
 target, directory = sys.argv[1:]
 os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -10,7 +11,24 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"
 
 def seed(name, data):
     with open(os.path.join(directory, name), "wb") as file:
-        file.write(data)
+        file.write(data if isinstance(data, bytes) else data.encode())
+
+
+def keywords(*lines):
+    def escaped(word):
+        return "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\x{ord(c):02x}" for c in word)
+
+    with open(directory + ".dict", "w") as file:
+        file.writelines(f'"{escaped(word)}"\n' for line in lines for word in line.split(" "))
+
+
+def succeeds(command, scratch, text=None):
+    try:
+        subprocess.run(command, input=text, check=True, cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return True
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"no seed of {command[0]}: {error}", file=sys.stderr)
+        return False
 
 
 def image(size, command, text=None):
@@ -18,30 +36,31 @@ def image(size, command, text=None):
         path = os.path.join(scratch, "image")
         with open(path, "wb") as file:
             file.truncate(size)
-        command = [word.replace("IMAGE", path).replace("TREE", scratch + "/tree") for word in command]
         os.mkdir(scratch + "/tree")
-        try:
-            subprocess.run(command, input=text, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        except (OSError, subprocess.CalledProcessError) as error:
-            print(f"no seed of {command[0]}: {error}", file=sys.stderr)
+        command = [word.replace("IMAGE", path).replace("TREE", scratch + "/tree") for word in command]
+        if not succeeds(command, scratch, text):
             return None
         with open(path, "rb") as file:
             return file.read()
 
 
-if target == "partition_tables":
+def partition_tables():
     for name, script in {
-        "gpt": "label: gpt\n2048,4096,U\n,8192,L\n",
+        "gpt": "label: gpt\ntable-length: 4\n2048,4096,U\n,8192,L\n",
+        "full": "label: gpt\n2048,4096,U\n,8192,L\n",
         "mbr": "label: dos\n2048,4096,L,*\n,8192,S\n",
         "extended": "label: dos\n2048,4096,L\n,8192,E\n,,L\n",
     }.items():
         disk = image(64 << 20, ["sfdisk", "-q", "IMAGE"], script.encode())
         if disk:
-            for options in (0, 2):
-                entries = disk[1024:1536] if name == "gpt" else b""
+            for options in (0x48, 0x4A):
+                entries = disk[1024:1536] if disk[512:520] == b"EFI PART" else b""
                 headers = disk[512:604] + disk[-512:-420]
                 seed(f"{name}-{options}", bytes([options]) + disk[446:510] + headers + entries)
-elif target == "superblocks":
+    keywords("EFI\x20PART")
+
+
+def superblocks():
     for name, command in {
         "ext2": ["mke2fs", "-q", "-F", "-t", "ext2", "IMAGE"],
         "ext4": ["mke2fs", "-q", "-F", "-t", "ext4", "-O", "64bit", "IMAGE"],
@@ -54,5 +73,132 @@ elif target == "superblocks":
         device = image(300 << 20, command)
         if device:
             seed(name, device[:512].ljust(512, b"\0") + device[1024:4096].ljust(3072, b"\0") + device[65536:66560])
-else:
-    sys.exit(f"there is no target {target} with seeds of its own")
+    keywords("XFSB _BHRfS_M hsqs SWAPSPACE2")
+
+
+CONTROL = """Package: a
+Version: 1:2~3-4+b1
+Architecture: amd64
+Multi-Arch: same
+Installed-Size: 4
+Depends: b (>= 1.0~rc1), c | d:any (<< 2)
+Pre-Depends: e (= 1)
+Description: short
+ long
+ .
+"""
+
+
+def deb():
+    for compression in ("none", "gzip", "xz", "zstd"):
+        with tempfile.TemporaryDirectory() as scratch:
+            os.makedirs(scratch + "/a/DEBIAN")
+            os.makedirs(scratch + "/a/etc")
+            for name, text in {"control": CONTROL, "conffiles": "/etc/a\n", "postinst": "#!/bin/sh\n"}.items():
+                with open(f"{scratch}/a/DEBIAN/{name}", "w") as file:
+                    file.write(text)
+                os.chmod(f"{scratch}/a/DEBIAN/{name}", 0o755)
+            with open(scratch + "/a/etc/a", "w") as file:
+                file.write("x\n")
+            command = ["dpkg-deb", "--root-owner-group", "--uniform-compression", "-Z" + compression, "-b", "a", "a.deb"]
+            if succeeds(command, scratch):
+                with open(scratch + "/a.deb", "rb") as file:
+                    seed(compression, b"\0" + file.read())
+    keywords("!<arch>\n debian-binary 2.0\n control.tar data.tar .gz .xz .lzma .zst `\n _gpg / control conffiles")
+
+
+def tar():
+    for format in (tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT, tarfile.PAX_FORMAT):
+        written = io.BytesIO()
+        with tarfile.open(fileobj=written, mode="w", format=format) as archive:
+            for kind in (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
+                entry = tarfile.TarInfo("./usr")
+                entry.type, entry.linkname, entry.devmajor, entry.uname = kind, "usr/x", 1, "root"
+                archive.addfile(entry)
+            for name in ("./usr/x", "./usr/" + "y" * 90 + "/" + "z" * 60):
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode, entry.mtime = 3, 0o4755, 1
+                archive.addfile(entry, io.BytesIO(b"abc"))
+        seed(str(format), b"\0" + written.getvalue()[:8192])
+    keywords("ustar ustar\0 ././@LongLink ../ / \n")
+
+
+def control_files():
+    seed("control", CONTROL)
+    seed("release", "Origin: x\nDate: Sat, 29 Feb 2020 12:34:56 UTC\nSHA256:\n 00 1 main/x\n")
+    seed("sources", "# a\nTypes: deb deb-src\nURIs: http://a.example/d\nSuites: trixie trixie-updates\n"
+         "Components: main\n\nEnabled: no\nTypes: deb\nURIs: http://b.example\nSuites: trixie-security\n")
+    seed("list", "deb [arch=amd64 signed-by=/x] http://a.example/d trixie main\ndeb http://b.example trixie-security main\n")
+    keywords("Package: Version: Architecture: Multi-Arch: Depends: Pre-Depends: Provides: Date: Types: URIs: Suites:",
+             "Enabled: deb deb-src sid -security same any all # \n\n . : ~ << <= = >= >> ( ) | , [ ]")
+
+
+def kiwi_yml():
+    seed("mapping", "\1bundle:\n  compress: false\n  shasum_size: 512\nxz:\n  options: --threads=2 -9 -e\n")
+    seed("list", "\1obs:\n  - download_url: http://a.example/\nbuild_constraints: [{max_size: 2g}]\nx: &a {b: c}\ny: *a\n")
+    seed("cache", "\1cache: {max_size: 20m}\nshasum:\n  size: '256'\nruntime_checks:\n  disable: [a, \"b\"]\n---\n")
+    seed("toml", "\0[debian]\nmirror = \"http://a.example/d\"\nsecurity = 'http://b.example'\n")
+    keywords("bundle compress shasum_size xz options build_constraints max_size cache obs download_url shasum size",
+             "runtime_checks disable true false 256 512 --threads= -9 --extreme :// &a *a << ! | > --- ... # ? {} []",
+             "[debian] mirror security \"\"\" ''' = - : ~ null")
+
+
+DIGEST = "00" * 32
+
+
+def records():
+    seed("lock", f"""\0format = 1
+epoch = 12
+
+[[package]]
+image = "system"
+name = "a"
+version = "1:2-3"
+architecture = "all"
+order = 0
+sha256 = "{DIGEST}"
+repository = "debian://trixie"
+file = "pool/a.deb"
+""")
+    seed("result", f"""\1{{"version": 1, "images": [{{"name": "n", "version": "1.0.0", "architecture": "x86_64", "type": "oem",
+"profiles": ["a"], "files": [{{"role": "image", "file": "n.raw", "size": 1, "sha256": "{DIGEST}", "compress": false}}]}}]}}""")
+    seed("record", """\2{"epoch": 1, "name": "n", "version": "1.0.0", "packages": "", "profiles": [], "description": "/d",
+"secrets": [{"what": "keys", "paths": ["etc/x"], "renewed": {"unit": "x.service"}}, {"what": "w", "paths": [],
+"renewed": "system"}]}""")
+    keywords("format epoch package image name version architecture order sha256 repository file system local [[package]]",
+             "images type profiles bundle_format files role size compress packages description secrets what paths renewed",
+             "unit system nobody author kept null true false .. / 1e5 -1 18446744073709551616 \\u0000 \\ud800")
+
+
+def modules():
+    seed("depmod", "kernel/a.ko.xz: kernel/b-c.ko.xz\nkernel/b-c.ko.xz:\nupdates/a.ko:\n\0"
+         "softdep a pre: b-c d post: e\nsoftdep d pre: a\n\0"
+         "alias pci:v00001B36d*sv*[0-4]sc08i02* a\nalias fs-x b_c\n\0kernel/d.ko\n\0"
+         "a fs-x d pci:v00001B36d00000010sv2sc08i02x")
+    keywords("softdep alias pre: post: .ko .ko.xz .ko.zst .ko.gz * ? [ ] [!a] [0-9] - _ : / kernel/ updates/ a b-c")
+
+
+def boot_settings():
+    for number, text in enumerate((
+        "500;83;/,x;S;x,200;L;/home",
+        "system:500,swap:memory,/home:rest",
+        "table;scheme=gpt partition;number=1;name=a;content=empty",
+        "UUID=ab-12",
+        "d41d8cd98f00b204e9800998ecf8427e   12 4096",
+        "IMAGE=/dev/ram1;live-10.3.x86_64;1.1.2\nUNIONFS_CONFIG=/dev/ram1,/dev/loop1,overlay\n",
+        "DISK=/dev/sda\nPART=500;83;/,x;S;x\nIMAGE=/dev/sda2;a.x86_64;1.2.3\nFILTER=sd[a-z]\nUNATTENDED=yes\n",
+        'root="LABEL=my root" rootfstype=xfs ro init=/bin/sh rd.timeout=5 rd.live.overlay.size=80% -- x',
+        "rd.live.check rd.live.overlay.persistent rd.live.overlay.cowfs=xfs DEBUG=1 panic=-1 rw",
+        "# x\nkind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\npartitions=system:500,swap:memory\n"
+        "modules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n",
+    )):
+        seed(str(number), bytes([number]) + text.encode())
+    seed("volume", b"\x0f" + b"\1CD001\1".ljust(2048, b" "))
+    seed("sum", b"\x0fkiwi medium sha256 " + DIGEST.encode() + b"\n")
+    keywords("kind= root= filesystem= rootflags= grow= partitions= storage= modules= medium= init= vmx oem usb iso install",
+             "UUID= LABEL= PARTUUID= PARTLABEL= /dev/ yes no system: swap: memory rest table; scheme= gpt mbr partition;",
+             "number= name= content= empty swap filesystem type= mount= options= ext4 xfs btrfs IMAGE= DISK= PART= FILTER=",
+             "UNIONFS_CONFIG= overlay aufs rd.timeout= rootfstype= DEBUG= kiwi.phases rd.live. ; , : x S 83 / %")
+
+
+globals()[target]()

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use description::{Format, SchemaVersion};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
-use survive::mutate::{Dice, mutate, keywords};
+use survive::mutate::{Dice, keywords, mutate};
 
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(keywords);
 

@@ -1,10 +1,10 @@
 //! No partition table makes reading or changing it panic, take much memory, or write outside the tables.
 //!
-//! An input is a byte of options, the four entries of an MBR, the two headers of a GPT and its first entries, for a disk
-//! that is zero elsewhere. An option corrects the checksums, which random changes never would.
+//! An input is a byte of options (the size of a sector, whether the checksums are corrected, the numbers of two partitions), the
+//! four entries of an MBR, the two headers of a GPT and its first entries, for a disk that is zero elsewhere. Random changes would never
+//! correct a checksum.
 #![no_main]
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use libfuzzer_sys::fuzz_target;
@@ -12,15 +12,18 @@ use ondisk::partition_table::{Addition, Extension, PartitionTable, append, repai
 
 /// Bytes of the disk.
 const DISK: u64 = 64 << 20;
-/// Bytes of one block of the disk below.
-const BLOCK: u64 = 512;
-/// Bytes at either end of the disk that tables of up to 1024 entries take.
-const TABLES: u64 = (1 << 20) - 1;
+/// Bytes at either end of the disk that tables take at most: a boot sector and a header of 4096 bytes, 1024 entries.
+const TABLES: u64 = 2 * 4096 + 1024 * 128;
+/// The numbers of partitions that are asked for.
+const NUMBERS: [u32; 8] = [0, 1, 2, 3, 4, 5, 128, u32::MAX];
 
-/// A disk that keeps only what was written.
+/// A disk that keeps what was written at its start and at its end, and is zero elsewhere.
 #[derive(Clone, Default)]
 struct Disk {
-    blocks: BTreeMap<u64, [u8; BLOCK as usize]>,
+    /// From the first byte.
+    head: Vec<u8>,
+    /// From `DISK - TABLES`.
+    tail: Vec<u8>,
     position: u64,
 }
 
@@ -29,17 +32,24 @@ impl Disk {
         self.position = at;
         self.write_all(bytes).unwrap();
     }
+
+    /// Returns the area that contains the position, and the position in it.
+    fn area(&mut self) -> (&mut Vec<u8>, usize) {
+        match self.position.checked_sub(DISK - TABLES) {
+            Some(offset) => (&mut self.tail, offset as usize),
+            None => (&mut self.head, self.position as usize),
+        }
+    }
 }
 
 impl Read for Disk {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let offset = (self.position % BLOCK) as usize;
-        let left = DISK.saturating_sub(self.position).min(BLOCK - offset as u64) as usize;
-        let count = buffer.len().min(left);
-        match self.blocks.get(&(self.position / BLOCK)) {
-            Some(block) => buffer[..count].copy_from_slice(&block[offset..offset + count]),
-            None => buffer[..count].fill(0),
-        }
+        let count = buffer.len().min(DISK.saturating_sub(self.position) as usize);
+        let (area, offset) = self.area();
+        let known = area.get(offset..).unwrap_or_default();
+        let known = &known[..known.len().min(count)];
+        buffer[..known.len()].copy_from_slice(known);
+        buffer[known.len()..count].fill(0);
         self.position += count as u64;
         Ok(count)
     }
@@ -47,14 +57,16 @@ impl Read for Disk {
 
 impl Write for Disk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        assert!(self.position <= TABLES || self.position >= DISK - TABLES, "written at {}", self.position);
-        let offset = (self.position % BLOCK) as usize;
-        let left = DISK.saturating_sub(self.position).min(BLOCK - offset as u64) as usize;
-        let count = bytes.len().min(left);
-        let block = self.blocks.entry(self.position / BLOCK).or_insert([0; BLOCK as usize]);
-        block[offset..offset + count].copy_from_slice(&bytes[..count]);
-        self.position += count as u64;
-        Ok(count)
+        let end = self.position + bytes.len() as u64;
+        let is_table = end <= TABLES || self.position >= DISK - TABLES && end <= DISK;
+        assert!(is_table, "written at {}", self.position);
+        let (area, offset) = self.area();
+        if area.len() < offset + bytes.len() {
+            area.resize(offset + bytes.len(), 0);
+        }
+        area[offset..offset + bytes.len()].copy_from_slice(bytes);
+        self.position = end;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -138,7 +150,7 @@ fuzz_target!(|input: &[u8]| {
     let _ = append(&mut boot, u32::from(options >> 2), 2048, 2048);
     let _ = repair(&mut disk.clone(), sector_size, |_| Ok(()));
     let Ok(Some(table)) = PartitionTable::read(&mut disk, sector_size) else { return };
-    for number in [0, 1, 2, 3, 4, 5, 128, 1024, u32::MAX] {
+    for number in [options >> 2 & 7, options >> 5].map(|index| NUMBERS[usize::from(index)]) {
         let names = table.names(number);
         let _ = table.future_uuid(number, [1; 16]);
         let _ = table.has_free_entries(number, 3);
@@ -152,7 +164,12 @@ fuzz_target!(|input: &[u8]| {
             assert_eq!(again.extension(number, DISK).unwrap(), None);
         }
         let system = Extension { number, start: room.start, length: room.end - room.start };
-        let added = Addition { start: room.end, length: room.limit.saturating_sub(room.end), swap: true, guid: [1; 16] };
+        let added = Addition {
+            start: room.end,
+            length: room.limit.saturating_sub(room.end),
+            swap: true,
+            guid: [1; 16],
+        };
         let _ = table.repartition(&mut changed, system, &[added], |_| Ok(()));
     }
 });

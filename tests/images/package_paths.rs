@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kiwi::deb822::{self, Comments};
 use kiwi::host::device::Device;
 use kiwi_tests::program::kiwi;
 use sha2::{Digest, Sha256};
@@ -127,7 +128,9 @@ fn content(path: &Path, bytes: &[u8]) -> String {
         |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     if SETS_OF_PARAGRAPHS.iter().any(|set| path == Path::new(set)) {
         let text = String::from_utf8_lossy(bytes);
-        let paragraphs: BTreeSet<&str> = text.split("\n\n").map(str::trim).collect();
+        let paragraphs = deb822::paragraphs(&text, Comments::Stray);
+        let paragraphs: BTreeSet<String> =
+            paragraphs.iter().map(|paragraph| format!("{paragraph:?}")).collect();
         return digest(format!("{paragraphs:?}").as_bytes());
     }
     digest(bytes)

@@ -63,6 +63,7 @@ pub use format::Format;
 pub use image_type::*;
 pub use include::Loader;
 pub use load::Parsed;
+pub use mapping::{Key, Kind as NodeKind, Node, yaml_values};
 pub use names::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 pub use oem::Oem;
 pub use package_manager::PackageManager;

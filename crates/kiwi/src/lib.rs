@@ -16,6 +16,7 @@ mod checked;
 pub mod cli;
 pub mod context;
 pub mod create;
+pub mod deb822;
 pub mod diagnostic;
 pub mod disk;
 pub mod disk_format;
@@ -23,6 +24,8 @@ mod distribution;
 pub mod error;
 pub mod failure;
 pub mod filesystem;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod gzip;
 pub mod host;
 pub mod identity;

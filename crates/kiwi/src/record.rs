@@ -87,7 +87,12 @@ impl Record {
         let text = tree.read(format!("{DESCRIPTION}/{FILE}")).with_context(|| {
             format!("{} was not prepared by this version of kiwi; prepare it again", tree.path().display())
         })?;
-        serde_json::from_slice(&text).with_context(|| format!("reading {DESCRIPTION}/{FILE} in the tree"))
+        Self::parse(&text).with_context(|| format!("reading {DESCRIPTION}/{FILE} in the tree"))
+    }
+
+    /// Parses the text of the record.
+    pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
     }
 
     /// Writes the record, without the path of the description, which is valid on this machine only.

@@ -110,7 +110,12 @@ impl ResultRecord {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
         };
-        let record: Self = serde_json::from_slice(&text).map_err(|error| {
+        Self::parse(&text, &path).map(Some)
+    }
+
+    /// Parses the record of this path.
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self> {
+        let record: Self = serde_json::from_slice(text).map_err(|error| {
             let message = format!("{}:{}:{}: {error}", path.display(), error.line(), error.column());
             Failure::new(Kind::File, message)
                 .remedy("The file was not written by this kiwi; build the images again.")
@@ -118,7 +123,7 @@ impl ResultRecord {
         if record.version != VERSION {
             bail!("{} has version {}, but this kiwi reads version {VERSION}", path.display(), record.version);
         }
-        Ok(Some(record))
+        Ok(record)
     }
 
     /// Waits for the lock on the record of the destination directory.

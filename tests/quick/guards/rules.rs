@@ -134,13 +134,18 @@ pub(super) const RULES: Rules = Rules {
                     "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
                      media root_tree tree_archive workspace",
                 ),
+                ("deb822", ""),
                 ("diagnostic", ""),
                 ("disk", "identity"),
                 ("disk_format", "host"),
-                ("distribution", "root_tree"),
+                ("distribution", "deb822 root_tree"),
                 ("error", "failure host script"),
                 ("failure", ""),
                 ("filesystem", "failure host identity root_tree tree_archive workspace"),
+                (
+                    "fuzzing",
+                    "distribution package_manager record repository result_record runtime_configuration",
+                ),
                 ("gzip", ""),
                 ("host", ""),
                 ("identity", ""),
@@ -157,7 +162,7 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 (
                     "package_manager",
-                    "cache context distribution failure host lock repository root_tree stage",
+                    "cache context deb822 distribution failure host lock repository root_tree stage",
                 ),
                 ("password", ""),
                 (

@@ -5,7 +5,6 @@
 //! ```
 //!
 //! Depth and number of nodes are limited while they are read, so that aliases and hostile input cannot exhaust memory.
-//! input cannot grow.
 
 mod element;
 mod json;
@@ -28,27 +27,46 @@ const MAX_NODES: usize = 200_000;
 
 /// One value of the text.
 #[derive(Debug, Clone)]
-struct Node {
+pub struct Node {
     /// Byte range: of a text without its quotes, of a mapping at least the start of its first entry.
-    range: Range<usize>,
-    kind: Kind,
+    pub range: Range<usize>,
+    /// Its content.
+    pub kind: Kind,
 }
 
+/// The content of a value.
 #[derive(Debug, Clone)]
-enum Kind {
+pub enum Kind {
     /// `null`, or empty.
     Nothing,
     /// A text, a number or a boolean, as written.
     Scalar(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping, in the order of the text.
     Mapping(Vec<(Key, Node)>),
 }
 
 /// The key of an entry.
 #[derive(Debug, Clone)]
-struct Key {
-    text: String,
-    range: Range<usize>,
+pub struct Key {
+    /// The key without quotes.
+    pub text: String,
+    /// Its byte range.
+    pub range: Range<usize>,
+}
+
+/// Whether a mapping may have two entries with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DuplicateKeys {
+    Kept,
+    Refused,
+}
+
+/// Reads a YAML file that is not a description. Entries with the same key are all kept, in order.
+pub fn yaml_values(file: &Arc<SourceFile>) -> Result<Node, Box<Diagnostic>> {
+    let mut reader = Reader { file, nodes: 0, duplicate_keys: DuplicateKeys::Kept };
+    yaml::read(&mut reader).map_err(Box::new)
 }
 
 /// Reads a YAML file.
@@ -70,7 +88,7 @@ fn read(
     file: &Arc<SourceFile>,
     nodes: impl FnOnce(&mut Reader) -> Result<Node, Diagnostic>,
 ) -> Result<Element, Box<Diagnostic>> {
-    let mut reader = Reader { file, nodes: 0 };
+    let mut reader = Reader { file, nodes: 0, duplicate_keys: DuplicateKeys::Refused };
     nodes(&mut reader).and_then(|root| element::root(file, root)).map_err(Box::new)
 }
 
@@ -78,6 +96,7 @@ fn read(
 struct Reader<'a> {
     file: &'a Arc<SourceFile>,
     nodes: usize,
+    duplicate_keys: DuplicateKeys,
 }
 
 impl<'a> Reader<'a> {

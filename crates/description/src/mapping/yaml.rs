@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
-use super::{Key, Kind, Node, Reader, first_line, unquoted};
+use super::{DuplicateKeys, Key, Kind, Node, Reader, first_line, unquoted};
 use crate::Diagnostic;
 
 pub(super) fn read(reader: &mut Reader) -> Result<Node, Diagnostic> {
@@ -132,7 +132,7 @@ impl<'a> Yaml<'_, 'a> {
             let key = Key { text, range: key.range };
             if key.text == "<<" {
                 merged.extend(self.merged(value)?);
-            } else if seen.insert(key.text.clone()) {
+            } else if seen.insert(key.text.clone()) || self.reader.duplicate_keys == DuplicateKeys::Kept {
                 entries.push((key, value));
             } else {
                 return Err(self.reader.twice(&key));
@@ -177,7 +177,7 @@ impl<'a> Yaml<'_, 'a> {
         match tag {
             Some(tag) if !tag.is_yaml_core_schema() => Err(self
                 .reader
-                .error(range.clone(), format!("the tag `{tag}` has no meaning in a description"))
+                .error(range.clone(), format!("the tag `{tag}` has no meaning here"))
                 .label("tagged")
                 .help("remove it; to include a file, write `include: {from: FILE}`")),
             _ => Ok(()),

@@ -4,6 +4,8 @@ mod archive;
 
 use description::Architecture;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use archive::source_lists;
 pub(crate) use archive::{Mirrors, ReleaseArchive, release};
 
 use super::secret::{

@@ -11,6 +11,8 @@
 mod apt;
 mod deb;
 mod dpkg;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod locked;
 mod manager;
 

@@ -105,8 +105,8 @@ impl RuntimeConfiguration {
     }
 
     /// Applies the settings of one file.
-    fn add(&mut self, path: &Path, text: &str) -> Result<()> {
-        let settings = match yaml::settings(text) {
+    pub(crate) fn add(&mut self, path: &Path, text: &str) -> Result<()> {
+        let settings = match yaml::settings(path, text) {
             Ok(settings) => settings,
             Err((line, what)) => bail!("{}:{line}: {what}", path.display()),
         };

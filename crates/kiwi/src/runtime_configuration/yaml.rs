@@ -5,10 +5,10 @@
 //! bundle: [{compress: true}]      earlier: a section is a list of mappings with one key
 //! ```
 
-use saphyr_parser::{Event, Parser, StrInput};
+use std::path::Path;
+use std::sync::Arc;
 
-/// Maximum depth of the file; every setting is less deep.
-const MAX_DEPTH: usize = 6;
+use description::{Key, Node, NodeKind, SourceFile};
 
 /// One setting with its position.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,138 +24,97 @@ pub(super) struct Setting {
     pub(super) line: usize,
 }
 
-enum Node {
-    Scalar(String),
-    List(Vec<Node>),
-    Mapping(Vec<(String, usize, Node)>),
-}
-
 /// Returns all settings of a file, or the problem and its line.
-pub(super) fn settings(text: &str) -> Result<Vec<Setting>, (usize, String)> {
-    let mut parser = Parser::new_from_str(text);
-    let mut settings = Vec::new();
-    loop {
-        let (event, line) = next(&mut parser)?;
-        match event {
-            Event::StreamEnd => return Ok(settings),
-            Event::MappingStart(..) => match node(event, line, &mut parser, 0)? {
-                Node::Mapping(sections) => {
-                    for (section, line, node) in sections {
-                        collect(&section, line, node, &mut settings)?;
-                    }
-                }
-                Node::Scalar(_) | Node::List(_) => {}
-            },
-            Event::Scalar(..) | Event::SequenceStart(..) => {
-                return Err((line, "expected sections such as `bundle:`".to_owned()));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn collect(
-    section: &str,
-    line: usize,
-    node: Node,
-    settings: &mut Vec<Setting>,
-) -> Result<(), (usize, String)> {
-    let entries = match node {
-        Node::Mapping(entries) => entries,
-        Node::List(items) => {
-            let mut entries = Vec::new();
-            for item in items {
-                match item {
-                    Node::Mapping(more) => entries.extend(more),
-                    Node::Scalar(_) | Node::List(_) => {
-                        return Err((
-                            line,
-                            format!("expected settings such as `name: value` in `{section}`"),
-                        ));
-                    }
-                }
-            }
-            entries
-        }
-        Node::Scalar(value) if value.is_empty() => Vec::new(),
-        Node::Scalar(_) => {
-            return Err((line, format!("expected settings such as `name: value` in `{section}`")));
+pub(super) fn settings(path: &Path, text: &str) -> Result<Vec<Setting>, (usize, String)> {
+    let file = Arc::new(SourceFile { name: path.display().to_string(), text: text.to_owned() });
+    let root = description::yaml_values(&file)
+        .map_err(|diagnostic| (diagnostic.span.line_and_column().0, diagnostic.message))?;
+    let lines = Lines::of(text);
+    let sections = match root.kind {
+        NodeKind::Mapping(sections) => sections,
+        NodeKind::Nothing => return Ok(Vec::new()),
+        NodeKind::Scalar(_) | NodeKind::List(_) => {
+            return Err((lines.number(root.range.start), "expected sections such as `bundle:`".to_owned()));
         }
     };
-    if entries.is_empty() {
-        settings.push(Setting {
-            section: section.to_owned(),
-            section_line: line,
-            key: None,
-            values: Vec::new(),
-            line,
-        });
-    }
-    let section_line = line;
-    for (key, line, node) in entries {
-        let values = match node {
-            Node::Scalar(value) => vec![value],
-            Node::List(items) => {
-                let scalar = |item| match item {
-                    Node::Scalar(value) => Ok(value),
-                    Node::List(_) | Node::Mapping(_) => Err((line, format!("expected texts in `{key}`"))),
-                };
-                items.into_iter().map(scalar).collect::<Result<_, _>>()?
-            }
-            Node::Mapping(_) => return Err((line, format!("expected one value of `{key}`"))),
-        };
-        settings.push(Setting { section: section.to_owned(), section_line, key: Some(key), values, line });
-    }
-    Ok(())
-}
-
-fn next<'a>(parser: &mut Parser<'a, StrInput<'a>>) -> Result<(Event<'a>, usize), (usize, String)> {
-    match parser.next_event() {
-        Some(Ok((event, span))) => Ok((event, span.start.line())),
-        Some(Err(error)) => Err((error.marker().line(), error.info().to_owned())),
-        None => Ok((Event::StreamEnd, 0)),
-    }
-}
-
-fn node<'a>(
-    event: Event<'a>,
-    line: usize,
-    parser: &mut Parser<'a, StrInput<'a>>,
-    depth: usize,
-) -> Result<Node, (usize, String)> {
-    if depth > MAX_DEPTH {
-        return Err((line, "nested too deep".to_owned()));
-    }
-    match event {
-        Event::Scalar(text, ..) => Ok(Node::Scalar(text.into_owned())),
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            loop {
-                match next(parser)? {
-                    (Event::SequenceEnd | Event::StreamEnd, _) => return Ok(Node::List(items)),
-                    (event, line) => items.push(node(event, line, parser, depth + 1)?),
-                }
-            }
+    let mut settings = Vec::new();
+    for (section, node) in sections {
+        let section_line = lines.number(section.range.start);
+        let entries = entries(&section.text, node).map_err(|problem| (section_line, problem))?;
+        let setting =
+            |key, values, line| Setting { section: section.text.clone(), section_line, key, values, line };
+        if entries.is_empty() {
+            settings.push(setting(None, Vec::new(), section_line));
         }
-        Event::MappingStart(..) => {
+        for (key, node) in entries {
+            let line = lines.number(key.range.start);
+            let values = values(&key.text, node).map_err(|problem| (line, problem))?;
+            settings.push(setting(Some(key.text), values, line));
+        }
+    }
+    Ok(settings)
+}
+
+/// Returns the settings of a section, which may be mappings in a list.
+fn entries(section: &str, node: Node) -> Result<Vec<(Key, Node)>, String> {
+    let wrong = || format!("expected settings such as `name: value` in `{section}`");
+    match node.kind {
+        NodeKind::Mapping(entries) => Ok(entries),
+        NodeKind::List(items) => {
             let mut entries = Vec::new();
-            loop {
-                let (key, line) = match next(parser)? {
-                    (Event::MappingEnd | Event::StreamEnd, _) => return Ok(Node::Mapping(entries)),
-                    (Event::Scalar(text, ..), line) => (text.into_owned(), line),
-                    (_, line) => return Err((line, "a name is not a text".to_owned())),
-                };
-                let (event, line_of_value) = next(parser)?;
-                entries.push((key, line, node(event, line_of_value, parser, depth + 1)?));
+            for item in items {
+                let NodeKind::Mapping(more) = item.kind else { return Err(wrong()) };
+                entries.extend(more);
             }
+            Ok(entries)
         }
-        _ => Err((line, "anchors and aliases are not used in this file".to_owned())),
+        NodeKind::Nothing => Ok(Vec::new()),
+        NodeKind::Scalar(value) if value.is_empty() => Ok(Vec::new()),
+        NodeKind::Scalar(_) => Err(wrong()),
+    }
+}
+
+/// Returns a single value, or all of a list.
+fn values(key: &str, node: Node) -> Result<Vec<String>, String> {
+    match node.kind {
+        NodeKind::Mapping(_) => Err(format!("expected one value of `{key}`")),
+        NodeKind::List(items) => items
+            .into_iter()
+            .map(|item| scalar(item).ok_or_else(|| format!("expected texts in `{key}`")))
+            .collect(),
+        NodeKind::Nothing | NodeKind::Scalar(_) => Ok(scalar(node).into_iter().collect()),
+    }
+}
+
+fn scalar(node: Node) -> Option<String> {
+    match node.kind {
+        NodeKind::Nothing => Some(String::new()),
+        NodeKind::Scalar(text) => Some(text),
+        NodeKind::List(_) | NodeKind::Mapping(_) => None,
+    }
+}
+
+/// The offsets at which the lines of a text end.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// Returns the number of the line that contains a byte, counted from 1.
+    fn number(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn settings(text: &str) -> Result<Vec<Setting>, (usize, String)> {
+        super::settings(Path::new("kiwi.yml"), text)
+    }
 
     fn shown(text: &str) -> Vec<String> {
         let shown = |setting: &Setting| {
@@ -188,5 +147,12 @@ mod tests {
         assert_eq!(settings("a:\n  b: {c: d}\n").unwrap_err().0, 2);
         assert!(settings("a: [\n").is_err());
         assert!(settings(&"- ".repeat(10_000)).is_err());
+        assert_eq!(settings("a:\n  b: 1\n---\nc:\n  d: 2\n").unwrap_err().0, 4);
+    }
+
+    #[test]
+    fn aliases_and_repeated_names_work_as_in_other_readers() {
+        let text = "x:\n  a: &one [p, q]\n  b: *one\nx:\n  a: r\n";
+        assert_eq!(shown(text), ["2:x.a=p|q", "3:x.b=p|q", "5:x.a=r"]);
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::KEYRING;
+use crate::deb822::{self, Comments};
 
 /// Files in which Debian's apt documents the public archives, the default if no other file names one.
 const DOCUMENTED: [&str; 2] =
@@ -131,6 +132,14 @@ impl Mirrors {
     }
 }
 
+/// Reads a text as each kind of source list.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn source_lists(text: &str) {
+    for name in ["a.list", "a.sources"] {
+        let _ = Mirrors::of_lists(&[(name.to_owned(), text.to_owned())]);
+    }
+}
+
 /// Returns whether a suite has one of the usual names of a Debian release.
 fn is_release(suite: &str) -> bool {
     const NAMES: [&str; 14] = [
@@ -171,23 +180,13 @@ fn line_entries(text: &str) -> Vec<(String, Vec<String>)> {
 
 /// Returns the entries of a deb822 file.
 fn deb822_entries(text: &str) -> Vec<(String, Vec<String>)> {
-    let text: String =
-        text.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect();
-    text.split("\n\n")
+    deb822::paragraphs(text, Comments::Skipped)
+        .iter()
+        .filter(|paragraph| paragraph.value("Enabled") != Some("no"))
+        .filter(|paragraph| paragraph.value("Types").is_some_and(|types| types.contains("deb")))
         .filter_map(|paragraph| {
-            let field = |name: &str| {
-                let mut lines = paragraph.lines().skip_while(|line| !line.to_lowercase().starts_with(name));
-                let first = lines.next()?[name.len()..].to_owned();
-                let more = lines.take_while(|line| line.starts_with([' ', '\t']));
-                Some(more.fold(first, |text, line| text + line))
-            };
-            if field("enabled:").is_some_and(|keyword| keyword.trim() == "no")
-                || !field("types:")?.contains("deb")
-            {
-                return None;
-            }
-            let uri = field("uris:")?.split_whitespace().next()?.to_owned();
-            Some((uri, field("suites:")?.split_whitespace().map(str::to_owned).collect()))
+            let uri = paragraph.value("URIs")?.split_whitespace().next()?.to_owned();
+            Some((uri, paragraph.value("Suites")?.split_whitespace().map(str::to_owned).collect()))
         })
         .collect()
 }

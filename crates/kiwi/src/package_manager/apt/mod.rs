@@ -30,13 +30,15 @@ use super::{
     PackagePlan, Resolution,
 };
 use crate::context::Context;
+use crate::deb822::{self, Comments};
 use crate::distribution::PackageScripts;
 use crate::host::{Command, Host, Warning};
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 use indices::LISTS;
-use output::{file_name, packages, release_date, resolve_error, update_error};
+pub(super) use output::release_date;
+use output::{file_name, packages, resolve_error, update_error};
 
 /// kiwi's directory in the tree during the work.
 pub(super) const WORK: &str = ".kiwi";
@@ -260,16 +262,14 @@ impl PackageManager for Apt<'_> {
 
     fn installed(&self, tree: &RootTree, _host: &Host) -> Result<Vec<Installed>> {
         let status = tree.read_text("var/lib/dpkg/status")?;
-        let mut packages: Vec<Installed> = status
-            .split("\n\n")
+        let mut packages: Vec<Installed> = deb822::paragraphs(&status, Comments::Stray)
+            .iter()
             .filter_map(|paragraph| {
-                let field =
-                    |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                field("Status:")?.ends_with(" installed").then_some(())?;
-                let name = field("Package:")?.to_owned();
+                paragraph.value("Status")?.ends_with(" installed").then_some(())?;
+                let name = paragraph.value("Package")?.to_owned();
                 Some(Installed {
-                    version: field("Version:")?.to_owned(),
-                    architecture: field("Architecture:")?.to_owned(),
+                    version: paragraph.value("Version")?.to_owned(),
+                    architecture: paragraph.value("Architecture")?.to_owned(),
                     licences: licences(tree, &name),
                     name,
                 })
@@ -319,7 +319,10 @@ impl PackageManager for Apt<'_> {
 /// Returns the licences in a package's machine-readable copyright file.
 fn licences(tree: &RootTree, package: &str) -> String {
     let text = tree.read_text(format!("usr/share/doc/{package}/copyright")).unwrap_or_default();
-    let names = text.lines().filter_map(|line| line.strip_prefix("License:")).map(str::trim);
+    let paragraphs = deb822::paragraphs(&text, Comments::Skipped);
+    let licences =
+        paragraphs.iter().flat_map(|paragraph| &paragraph.fields).filter(|field| field.name == "License");
+    let names = licences.filter_map(|field| field.value.lines().next()).map(str::trim);
     let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
     match names.is_empty() {
         true => "unknown".to_owned(),

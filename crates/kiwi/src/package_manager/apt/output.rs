@@ -3,6 +3,7 @@
 use anyhow::{Error, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::deb822::{self, Comments};
 use crate::failure::{Failure, Kind};
 use crate::host::CommandError;
 use crate::package_manager::Package;
@@ -85,9 +86,10 @@ pub(super) fn order(output: &str) -> Order {
 }
 
 /// Returns the seconds since 1970 of a `Date:` field such as `Sat, 05 Sep 2026 09:12:30 UTC`.
-pub(super) fn release_date(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("Date:"))?;
-    let words: Vec<&str> = line.split_whitespace().collect();
+pub(in super::super) fn release_date(text: &str) -> Option<u64> {
+    let paragraphs = deb822::paragraphs(text, Comments::Stray);
+    let date = paragraphs.iter().find_map(|paragraph| paragraph.value("Date"))?;
+    let words: Vec<&str> = date.split_whitespace().collect();
     let [_, day, month, year, time, ..] = words.as_slice() else { return None };
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -95,6 +97,14 @@ pub(super) fn release_date(text: &str) -> Option<u64> {
     let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
     let mut clock = time.split(':').map(|part| part.parse::<u64>().ok());
     let (hours, minutes, seconds) = (clock.next()??, clock.next()??, clock.next()??);
+    let possible = (1970..=9999).contains(&year)
+        && (1..=31).contains(&day)
+        && hours < 24
+        && minutes < 60
+        && seconds <= 60;
+    if !possible {
+        return None;
+    }
     // Counts years that start in March, so that the leap day is the last.
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::entry::{Kind, entries};
 use super::plain_name;
+use crate::deb822::{self, Comments};
 
 /// The `control` file: exactly one deb822 paragraph.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +49,16 @@ pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> 
 
 impl Control {
     /// Parses a paragraph that has at least a package, a version and an architecture.
-    pub(super) fn read(text: &str) -> Result<Self> {
+    pub(in super::super) fn read(text: &str) -> Result<Self> {
         let text = text.trim_matches('\n').to_owned();
-        let mut fields: Vec<(String, String)> = Vec::new();
-        for line in text.lines() {
-            if line.trim().is_empty() {
-                bail!("its control file has more than one paragraph");
-            }
-            match (line.starts_with([' ', '\t']), fields.last_mut(), line.split_once(':')) {
-                (true, Some((_, value)), _) => *value += &format!("\n{line}"),
-                (false, _, Some((name, value))) => fields.push((name.to_owned(), value.trim().to_owned())),
-                _ => bail!("its control file has a line that is not a field: {}", line.escape_debug()),
-            }
+        let mut paragraphs = deb822::paragraphs(&text, Comments::Stray);
+        let (Some(paragraph), true) = (paragraphs.pop(), paragraphs.is_empty()) else {
+            bail!("its control file has no paragraph, or more than one paragraph");
+        };
+        if let Some(line) = paragraph.stray {
+            bail!("its control file has a line that is not a field: {}", line.escape_debug());
         }
+        let fields = paragraph.fields.into_iter().map(|field| (field.name.to_owned(), field.value)).collect();
         let control = Self { text, fields };
         for name in ["Package", "Version", "Architecture"] {
             let value = control.field(name).with_context(|| format!("its control file has no {name}"))?;

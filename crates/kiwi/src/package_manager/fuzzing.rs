@@ -1,0 +1,58 @@
+//! The entry points of the fuzz targets to the parsers of packages.
+
+use std::io::{Read, Write};
+use std::path::{Component, Path};
+
+use super::apt::release_date;
+use super::deb::{Control, Deb, Kind, alternatives, entries};
+
+/// Bytes of the unpacked archive of a package that are read.
+const MOST: u64 = 1 << 20;
+
+/// Reads a package: its control files, and the entries of its archive up to a limit.
+pub fn deb(bytes: &[u8]) {
+    let file =
+        rustix::fs::memfd_create("package", rustix::fs::MemfdFlags::CLOEXEC).expect("a file in memory");
+    let mut file = std::fs::File::from(file);
+    file.write_all(bytes).expect("writing to memory");
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+    let Ok(package) = Deb::open(Path::new(&path)) else { return };
+    let name = package.name();
+    assert!(!name.is_empty() && !name.contains('/') && !name.contains(char::is_whitespace), "{name:?}");
+    let _ = (package.conffile_lines(), package.data_limit(), package.control.known_as());
+    for member in &package.members {
+        assert!(!member.name.contains('/') && member.name != "..", "{:?}", member.name);
+    }
+    if let Ok(data) = package.data() {
+        tar(data.take(MOST));
+    }
+}
+
+/// Reads the entries of a tar archive. Every path stays below the root.
+pub fn tar(archive: impl Read) {
+    let inside = |path: &Path| {
+        assert!(path.components().all(|component| matches!(component, Component::Normal(_))), "{path:?}");
+    };
+    let _ = entries(archive, |entry, content| {
+        inside(&entry.path);
+        match &entry.kind {
+            Kind::HardLink(to) => inside(to),
+            Kind::File | Kind::Directory | Kind::Link(_) | Kind::Fifo | Kind::Device(_) => {}
+        }
+        std::io::copy(&mut content.take(MOST), &mut std::io::sink())?;
+        Ok(())
+    });
+}
+
+/// Reads a `control` file with its relations and compares their versions; reads the date of a `Release` file.
+pub fn control(text: &str) {
+    let _ = release_date(text);
+    let Ok(control) = Control::read(text) else { return };
+    let again = Control::read(control.text()).expect("a control file that was read");
+    assert_eq!(again, control);
+    for field in ["Depends", "Pre-Depends", "Provides"] {
+        for relation in alternatives(control.field(field).unwrap_or_default()).flatten() {
+            let _ = relation.admits(control.version());
+        }
+    }
+}
