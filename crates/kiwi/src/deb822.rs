@@ -14,7 +14,7 @@
 pub enum Comments {
     /// As in the files that administrators edit.
     Skipped,
-    /// As in packages and in the database of dpkg, where such a line is stray.
+    /// As in packages and in the database of those that are installed, where such a line is stray.
     Stray,
 }
 

@@ -35,6 +35,7 @@ pub mod lock;
 pub mod media;
 pub mod operation;
 pub mod package_manager;
+pub mod parallel;
 mod password;
 pub mod prepare;
 pub mod record;

@@ -132,12 +132,12 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "create",
                     "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
-                     media root_tree tree_archive workspace",
+                     media parallel root_tree tree_archive workspace",
                 ),
                 ("deb822", ""),
                 ("diagnostic", ""),
                 ("disk", "identity"),
-                ("disk_format", "host"),
+                ("disk_format", "host parallel"),
                 ("distribution", "deb822 root_tree"),
                 ("error", "failure host script"),
                 ("failure", ""),
@@ -157,13 +157,14 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "operation",
                     "artifact cache context create diagnostic error failure host identity initrd kernel \
-                     lock media package_manager password prepare record result_record root_tree \
+                     lock media package_manager parallel password prepare record result_record root_tree \
                      runtime_configuration script share source stage workspace",
                 ),
                 (
                     "package_manager",
-                    "cache context deb822 distribution failure host lock repository root_tree stage",
+                    "cache context deb822 distribution failure host lock parallel repository root_tree stage",
                 ),
+                ("parallel", ""),
                 ("password", ""),
                 (
                     "prepare",
@@ -180,7 +181,7 @@ pub(super) const RULES: Rules = Rules {
                 ("source", "failure"),
                 ("stage", ""),
                 ("timings", "host"),
-                ("tree_archive", "host root_tree"),
+                ("tree_archive", "host parallel root_tree"),
                 ("workspace", "host root_tree"),
             ],
         ),

@@ -22,6 +22,7 @@ use crate::disk_format;
 use crate::filesystem;
 use crate::host::{Host, StageTask, sparse};
 use crate::identity::Identity;
+use crate::parallel;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
@@ -175,12 +176,12 @@ pub(super) fn create(
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;
-    let boot = std::thread::scope(|scope| {
-        let boot = scope.spawn(|| make_boot_loader(plan, workspace, host));
-        disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host)?;
-        boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })?;
-    assemble(plan, &boot, file).context("assembling the disk")?;
+    let (boot, volumes) = parallel::both(
+        || make_boot_loader(plan, workspace, host),
+        || disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host),
+    );
+    volumes?;
+    assemble(plan, &boot?, file).context("assembling the disk")?;
     if plan.format == DiskFormat::Raw {
         artifacts.push(Artifact::new(Role::Image, raw, path));
         return Ok(artifacts);

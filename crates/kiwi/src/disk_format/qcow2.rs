@@ -14,14 +14,13 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 
 pub(super) use self::earlier::Earlier;
 use self::earlier::Lookup;
 use crate::host::{Host, sparse};
+use crate::parallel;
 
 /// Clusters of 128 KiB: twice the default size needs about 3 % less space.
 const CLUSTER_BITS: u32 = 17;
@@ -63,39 +62,18 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
     let numbers = with_content(&disk, size).with_context(|| format!("reading {}", raw.display()))?;
     let packers: Vec<Packer<'_>> =
         (0..host.processors()).map(|_| Packer::new(&disk, size, earlier)).collect::<Result<_>>()?;
-    let (next, (send, receive)) = (AtomicUsize::new(0), mpsc::sync_channel(4 * packers.len()));
+    let packing = || format!("packing {}", raw.display());
     let mut image = Image::begin(output, size)?;
-    std::thread::scope(|scope| {
-        for mut packer in packers {
-            let (send, next, numbers) = (send.clone(), &next, &numbers);
-            scope.spawn(move || {
-                while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // The receiver no longer exists after an error in the writer.
-                    if send.send((*number, packer.pack(*number))).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        // Results that arrived before their turn.
-        let mut early = BTreeMap::new();
-        for number in &numbers {
+    parallel::for_each(
+        &numbers,
+        packers,
+        |packer, number| {
             host.check_interrupt()?;
-            let cluster = loop {
-                if let Some(cluster) = early.remove(number) {
-                    break cluster;
-                }
-                let (arrived, cluster) =
-                    receive.recv().context("a thread that compresses the disk ended early")?;
-                early.insert(arrived, cluster);
-            };
-            image.add(*number, cluster.with_context(|| format!("packing {}", raw.display()))?)?;
-        }
-        // Moved into this closure, so that an error above lets the threads end.
-        drop(receive);
-        image.finish()
-    })
+            packer.pack(*number).with_context(packing)
+        },
+        |number, cluster| image.add(*number, cluster),
+    )?;
+    image.finish()
 }
 
 /// Returns the numbers of the clusters that contain data, in order.

@@ -18,6 +18,7 @@ use super::outcome::{Explained, Outcome};
 use super::{Overrides, cache, create, explain, image_build, load, prepare};
 use crate::context::Context;
 use crate::failure::Invalid;
+use crate::parallel;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -237,14 +238,12 @@ impl Build<'_> {
         decided: &Decided,
         images: &[&ImageBuild<'_>],
     ) -> Result<Prepared> {
-        let prepared = std::thread::scope(|scope| {
-            let boots: Vec<_> = images.iter().map(|image| scope.spawn(|| image.make_boot_image())).collect();
-            let prepared = crate::prepare::make(plan, decided, tree, self.request.reuse, self.context);
-            for boot in boots {
-                boot.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            }
-            prepared
-        })?;
+        let (boots, prepared) = parallel::both(
+            || parallel::map(images, images.len(), |image| image.make_boot_image()),
+            || crate::prepare::make(plan, decided, tree, self.request.reuse, self.context),
+        );
+        boots?;
+        let prepared = prepared?;
         prepare::report(&prepared.record.secrets, &self.context.host);
         Ok(prepared)
     }

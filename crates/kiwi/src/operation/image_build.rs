@@ -1,6 +1,5 @@
 //! The images of one build, one for each requested type.
 
-use std::sync::Mutex;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -11,6 +10,7 @@ use super::load::Loaded;
 use super::{boot_image, cached_artifacts, create, image_stage};
 use crate::context::Context;
 use crate::host::Host;
+use crate::parallel;
 use crate::prepare::{Decided, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::result_record::BuiltImage;
@@ -151,10 +151,9 @@ impl<'a> ImageBuild<'a> {
         let mut built = None;
         if self.kept {
             // The digests for the result and for the cache are computed in parallel.
-            std::thread::scope(|scope| {
-                let measuring = scope.spawn(measure);
+            parallel::beside(measure, |measuring| {
                 let measured = || {
-                    let image = measuring.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                    let image = measuring.end()?;
                     built = Some(image.clone());
                     Ok(image)
                 };
@@ -175,21 +174,9 @@ pub(super) fn make_all(
     record: &Record,
     host: &Host,
 ) -> Result<()> {
-    let waiting = Mutex::new(images.iter());
-    let next = || waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
-    let work = || -> Result<()> {
-        while let Some(image) = next() {
-            host.check_interrupt()?;
-            image.make(tree, record)?;
-        }
-        Ok(())
+    let make = |image: &&ImageBuild| {
+        host.check_interrupt()?;
+        image.make(tree, record)
     };
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..host.processors().min(images.len())).map(|_| scope.spawn(work)).collect();
-        let mut result = work();
-        for other in others {
-            result = result.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        result
-    })
+    parallel::map(images, host.processors(), make).map(drop)
 }

@@ -13,6 +13,7 @@ use tar::{Archive, Entry, EntryType};
 use super::{ATTRIBUTE, MADE, TIME};
 use crate::host::Host;
 use crate::host::device::Device;
+use crate::parallel;
 use crate::root_tree::{Attributes, RootTree, TreeWriter};
 
 /// Unpacks an archive over the tree; entries of the same name are replaced.
@@ -22,26 +23,23 @@ pub fn unpack(input: impl Read + Send, tree: &RootTree, host: &Host) -> Result<(
     // Decompression runs in its own thread. Chunks are returned to it, so that memory is reused.
     let (sender, receiver) = sync_channel::<Vec<u8>>(CHUNKS);
     let (emptied, empty) = sync_channel::<Vec<u8>>(CHUNKS);
-    std::thread::scope(|scope| {
-        let decompressing = scope.spawn(move || -> std::io::Result<()> {
-            let mut decoder = zstd::Decoder::new(input)?;
-            loop {
-                let mut chunk = empty.try_recv().unwrap_or_default();
-                chunk.resize(CHUNK, 0);
-                let count = fill(&mut decoder, &mut chunk)?;
-                chunk.truncate(count);
-                if count == 0 || sender.send(chunk).is_err() {
-                    break;
-                }
+    let decompress = move || -> std::io::Result<()> {
+        let mut decoder = zstd::Decoder::new(input)?;
+        loop {
+            let mut chunk = empty.try_recv().unwrap_or_default();
+            chunk.resize(CHUNK, 0);
+            let count = fill(&mut decoder, &mut chunk)?;
+            chunk.truncate(count);
+            if count == 0 || sender.send(chunk).is_err() {
+                break;
             }
-            // Reads all of the input, so that its digest covers every byte.
-            std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
-        });
-        let chunks = Chunks { receiver, emptied, chunk: Vec::new(), position: 0 };
-        let placed = unpack_entries(chunks, tree, &now, host);
-        let decompressed = decompressing.join().unwrap_or_else(|_| Err(std::io::Error::other("zstd failed")));
-        placed.and_then(|()| decompressed.context("decompressing a tree"))
-    })
+        }
+        // Reads all of the input, so that its digest covers every byte.
+        std::io::copy(&mut decoder.finish(), &mut std::io::sink()).map(drop)
+    };
+    let chunks = Chunks { receiver, emptied, chunk: Vec::new(), position: 0 };
+    let (decompressed, placed) = parallel::both(decompress, || unpack_entries(chunks, tree, &now, host));
+    placed.and_then(|()| decompressed.context("decompressing a tree"))
 }
 
 /// Size of a chunk in bytes; several fit in the processor's cache.

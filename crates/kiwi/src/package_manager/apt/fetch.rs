@@ -18,6 +18,7 @@ use crate::host::file::WorkDirectory;
 use crate::host::{Host, StageTask};
 use crate::package_manager::deb::{Deb, Finished};
 use crate::package_manager::{Package, PackageManager};
+use crate::parallel;
 use crate::root_tree::RootTree;
 
 /// The location of the file of a package.
@@ -172,18 +173,8 @@ pub(super) fn at_once<T: Sync, R: Send>(
     host: &Host,
     work: impl Fn(&T) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
-    let share = items.len().div_ceil(host.processors()).max(1);
-    let results: Vec<Result<Vec<R>>> = std::thread::scope(|scope| {
-        let each = |items: &[T]| -> Result<Vec<R>> {
-            let one = |item| {
-                host.check_interrupt()?;
-                work(item)
-            };
-            items.iter().map(one).collect()
-        };
-        let workers: Vec<_> = items.chunks(share).map(|items| scope.spawn(move || each(items))).collect();
-        let ended = |_| bail!("a thread that read packages ended unexpectedly");
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(ended)).collect()
-    });
-    Ok(results.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    parallel::map(items, host.processors(), |item| {
+        host.check_interrupt()?;
+        work(item)
+    })
 }

@@ -28,6 +28,7 @@ use crate::host::{Command, Host, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
 use crate::package_manager::{Layer, Layers, NextLayer, Package, Resolution};
+use crate::parallel;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
@@ -51,12 +52,10 @@ impl Apt<'_> {
         let rest = first.split_off(bootstrap.packages.len());
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
-        let (order, bootstrapped) = std::thread::scope(|scope| {
-            let order = scope.spawn(|| self.order(&installed, tree, context));
-            let bootstrapped = work.layer(&bootstrap, first, Work::bootstrap);
-            let ended = |_| bail!("the thread that asks apt for the order panicked");
-            (order.join().unwrap_or_else(ended), bootstrapped)
-        });
+        let (order, bootstrapped) = parallel::both(
+            || self.order(&installed, tree, context),
+            || work.layer(&bootstrap, first, Work::bootstrap),
+        );
         bootstrapped?;
         let order = order?;
         let (scripted, others) = with_scripts(work.unpacker.packages(), sorted(rest, &order.unpack)?);

@@ -10,16 +10,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::file_conflicts::{Claim, Claims, Directory, Index, merged};
 use super::rules::Rules;
 use super::sums::Sums;
 use crate::host::Host;
 use crate::package_manager::deb::{Deb, Entry, Kind, entries};
+use crate::parallel;
 use crate::root_tree::{Made, RootTree, TreeWriter};
 
 /// Unpacks the packages of one installation, batch by batch.
@@ -110,30 +110,25 @@ impl<'a> Unpacker<'a> {
     ) -> Result<()> {
         let mut queue = batch.to_vec();
         queue.sort_by_key(|index| (std::cmp::Reverse(self.packages[*index].data_size()), *index));
-        let (next, this) = (AtomicUsize::new(0), &*self);
-        let work = || -> Result<Vec<(Index, Unpacked)>> {
-            let (mut writer, mut lists) = (TreeWriter::of_packages(this.tree), Vec::new());
-            while let Some(index) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-                host.check_interrupt()?;
-                let unpacked = this.package(*index, rules, &open, None, &mut writer);
-                if unpacked.is_err() {
-                    next.store(queue.len(), Ordering::Relaxed);
-                }
-                lists.push((*index, unpacked?));
-            }
-            Ok(lists)
-        };
+        let this = &*self;
         let threads = host.processors().min(batch.len());
-        let results: Vec<_> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-        });
-        for result in results {
-            let Ok(lists) = result else { bail!("a thread that unpacks packages panicked") };
-            for (index, unpacked) in lists? {
-                self.lists[index] = unpacked.list;
-                self.sums.extend(unpacked.sums.map(|sums| (index, sums)));
-            }
+        let writers = (0..threads).map(|_| TreeWriter::of_packages(this.tree)).collect();
+        let mut results = Vec::with_capacity(batch.len());
+        parallel::for_each(
+            &queue,
+            writers,
+            |writer, index| {
+                host.check_interrupt()?;
+                this.package(*index, rules, &open, None, writer)
+            },
+            |index, unpacked| {
+                results.push((*index, unpacked));
+                Ok(())
+            },
+        )?;
+        for (index, unpacked) in results {
+            self.lists[index] = unpacked.list;
+            self.sums.extend(unpacked.sums.map(|sums| (index, sums)));
         }
         self.finish(rules, &open)?;
         if !std::mem::take(&mut self.first_batch) {
