@@ -34,6 +34,7 @@ pub mod kernel;
 pub mod lock;
 pub mod media;
 pub mod operation;
+mod package_form;
 pub mod package_manager;
 pub mod parallel;
 mod password;

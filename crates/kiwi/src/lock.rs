@@ -1,31 +1,42 @@
 //! `kiwi.lock`: every package of a build, so that exactly the same can be built again.
 //!
 //! The file is in the description directory and contains no host name: a package is found by its path in its repository
-//! and verified by its digest. It is TOML, sorted, and suitable for version control.
+//! and verified by its digest. It is TOML, sorted, and suitable for version control. Like the rest of the description it
+//! is not trusted: each value must have its form before it is used.
 
-use anyhow::{Context, Result, bail};
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use description::{Diagnostic, Diagnostics, SourceFile, Span};
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use crate::failure::Invalid;
+use crate::package_form::{is_architecture, is_file, is_name, is_sha256, is_version};
 
 /// Its name.
 pub const FILE: &str = "kiwi.lock";
 const FORMAT: u32 = 1;
 const HEAD: &str = "# Written by 'kiwi build --lock'; 'kiwi build --locked' builds exactly this.\n";
+/// The rule of a wrong value, in diagnostics.
+const RULE: &str = "lock-value";
+/// The last second of the year 9999.
+const LAST_EPOCH: u64 = 253_402_300_799;
 
 /// The content of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock {
     format: u32,
     /// The maximum time of files in the image, in seconds since 1970.
     pub epoch: u64,
     /// Every package, sorted.
-    #[serde(rename = "package", default)]
+    #[serde(rename = "package")]
     pub packages: Vec<LockedPackage>,
 }
 
 /// One package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LockedPackage {
     /// `system`, or the path of a boot image description.
     pub image: String,
@@ -45,6 +56,29 @@ pub struct LockedPackage {
     pub file: String,
 }
 
+/// The file as it is written, with the positions of its values.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: Spanned<u32>,
+    epoch: Spanned<u64>,
+    #[serde(default)]
+    package: Vec<WrittenPackage>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPackage {
+    image: Spanned<String>,
+    name: Spanned<String>,
+    version: Spanned<String>,
+    architecture: Spanned<String>,
+    order: usize,
+    sha256: Spanned<String>,
+    repository: Spanned<String>,
+    file: Spanned<String>,
+}
+
 impl Lock {
     /// Returns a lock file with these packages.
     pub fn new(epoch: u64, mut packages: Vec<LockedPackage>) -> Self {
@@ -52,16 +86,26 @@ impl Lock {
         Self { format: FORMAT, epoch, packages }
     }
 
-    /// Parses the text of the file.
-    pub fn parse(text: &str) -> Result<Self> {
-        let lock: Self = toml::from_str(text).context("reading kiwi.lock")?;
-        if lock.format != FORMAT {
-            bail!(
-                "kiwi.lock has format {}, but this kiwi reads format {FORMAT}; write the file again with --lock",
-                lock.format
-            );
+    /// Parses the text of the file; its name is part of the diagnostics.
+    ///
+    /// # Errors
+    ///
+    /// The text is not TOML, or a value does not have its form.
+    pub fn parse(file: SourceFile) -> Result<Self, Invalid> {
+        let mut reader = Reader { file: Arc::new(file), wrong: Diagnostics::default() };
+        let written: Written = match toml::from_str(&reader.file.text) {
+            Ok(written) => written,
+            Err(error) => {
+                let range = error.span().unwrap_or(0..0);
+                reader.reject(range, error.message().to_owned());
+                return Err(Invalid::new(reader.wrong));
+            }
+        };
+        let lock = reader.lock(written);
+        match reader.wrong.0.is_empty() {
+            true => Ok(lock),
+            false => Err(Invalid::new(reader.wrong)),
         }
-        Ok(lock)
     }
 
     /// Returns the text of the file.
@@ -75,6 +119,58 @@ impl Lock {
     }
 }
 
+/// Collects the values of a file and what is wrong with them.
+struct Reader {
+    file: Arc<SourceFile>,
+    wrong: Diagnostics,
+}
+
+impl Reader {
+    fn reject(&mut self, range: Range<usize>, message: String) {
+        let span = Span { file: Arc::clone(&self.file), range };
+        let help = "write the file again with 'kiwi build --lock'";
+        self.wrong.push(Diagnostic::error(span, message).rule(RULE).help(help));
+    }
+
+    fn lock(&mut self, written: Written) -> Lock {
+        let Written { format, epoch, package } = written;
+        if *format.get_ref() != FORMAT {
+            let message = format!("the format is {}, but this kiwi reads format {FORMAT}", format.get_ref());
+            self.reject(format.span(), message);
+        }
+        if *epoch.get_ref() > LAST_EPOCH {
+            self.reject(epoch.span(), format!("the time {} is after the year 9999", epoch.get_ref()));
+        }
+        let packages = package.into_iter().map(|package| self.package(package)).collect();
+        Lock { format: FORMAT, epoch: epoch.into_inner(), packages }
+    }
+
+    fn package(&mut self, package: WrittenPackage) -> LockedPackage {
+        let WrittenPackage { image, name, version, architecture, order, sha256, repository, file } = package;
+        LockedPackage {
+            image: self.value(image, "an image", is_line),
+            name: self.value(name, "the name of a package", is_name),
+            version: self.value(version, "the version of a package", is_version),
+            architecture: self.value(architecture, "an architecture", is_architecture),
+            order,
+            sha256: self.value(sha256, "a SHA-256 of 64 digits in lower-case hex", is_sha256),
+            repository: self.value(repository, "a repository", is_line),
+            file: self.value(file, "the path of a file below a repository", is_file),
+        }
+    }
+
+    fn value(&mut self, value: Spanned<String>, what: &str, has_form: fn(&str) -> bool) -> String {
+        if !has_form(value.get_ref()) {
+            self.reject(value.span(), format!("{:?} is not {what}", value.get_ref()));
+        }
+        value.into_inner()
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,19 +182,46 @@ mod tests {
             version: "1:2-3".to_owned(),
             architecture: "all".to_owned(),
             order: 0,
-            sha256: "00ff".to_owned(),
+            sha256: "0f".repeat(32),
             repository: "debian://bookworm".to_owned(),
             file: format!("pool/main/{name}.package"),
         }
     }
 
+    fn parse(text: &str) -> Result<Lock, Invalid> {
+        Lock::parse(SourceFile { name: "d/kiwi.lock".to_owned(), text: text.to_owned() })
+    }
+
     #[test]
     fn reads_what_it_writes_sorted() {
-        let lock = Lock::new(12, vec![package("b"), package("a")]);
+        let lock = Lock::new(12, vec![package("bb"), package("aa")]);
         let text = lock.text().unwrap();
-        assert!(text.starts_with(HEAD) && text.contains("name = \"a\"\nversion = \"1:2-3\"\n"), "{text}");
-        assert_eq!(Lock::parse(&text).unwrap(), lock);
-        assert_eq!(lock.of("system").map(|package| package.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-        assert!(Lock::parse(&text.replace("format = 1", "format = 2")).is_err());
+        assert!(text.starts_with(HEAD) && text.contains("name = \"aa\"\nversion = \"1:2-3\"\n"), "{text}");
+        assert_eq!(parse(&text).unwrap(), lock);
+        assert_eq!(lock.of("system").map(|package| package.name.as_str()).collect::<Vec<_>>(), ["aa", "bb"]);
+        assert!(parse(&text.replace("format = 1", "format = 2")).is_err());
+    }
+
+    #[test]
+    fn a_wrong_value_is_an_error_at_its_position() {
+        let text = Lock::new(12, vec![package("aa")]).text().unwrap();
+        for (good, bad, position) in [
+            ("\"aa\"", "\"../../aa\"", (7, 8)),
+            ("\"1:2-3\"", "\"1/../..\"", (8, 11)),
+            ("\"all\"", "\"\"", (9, 16)),
+            (&"0f".repeat(32), "../../../../etc/passwd", (11, 10)),
+            ("\"debian://bookworm\"", "\"a\\nb\"", (12, 14)),
+            ("pool/main/aa.package", "../../../etc/passwd", (13, 8)),
+            ("pool/main/aa.package", "%2e%2e/passwd", (13, 8)),
+            ("epoch = 12", "epoch = 999999999999999", (3, 9)),
+            ("order = 0", "order = -1", (10, 9)),
+            ("order = 0", "odrer = 0", (10, 1)),
+        ] {
+            let changed = text.replace(good, bad);
+            assert_ne!(changed, text, "{good}");
+            let invalid = parse(&changed).unwrap_err();
+            let [found] = invalid.diagnostics.0.as_slice() else { panic!("{invalid:?}") };
+            assert_eq!((found.rule, found.span.line_and_column()), (RULE, position), "{bad}: {found:?}");
+        }
     }
 }

@@ -151,7 +151,7 @@ pub(super) const RULES: Rules = Rules {
                 ("identity", ""),
                 ("initrd", "gzip host identity kernel root_tree"),
                 ("kernel", "distribution root_tree"),
-                ("lock", ""),
+                ("lock", "failure package_form"),
                 ("main", "cli"),
                 ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
                 (
@@ -160,9 +160,10 @@ pub(super) const RULES: Rules = Rules {
                      lock media package_manager parallel password prepare record result_record root_tree \
                      runtime_configuration script share source stage workspace",
                 ),
+                ("package_form", ""),
                 (
                     "package_manager",
-                    "cache context deb822 distribution failure host lock parallel repository root_tree stage",
+                    "cache context deb822 distribution failure host lock package_form parallel repository root_tree stage",
                 ),
                 ("parallel", ""),
                 ("password", ""),

@@ -186,7 +186,7 @@ impl Build<'_> {
         });
         let images: Vec<ImageBuild<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
-            let next = || crate::prepare::next_layer(&plan, &decided, &tree, self.context);
+            let next = || crate::prepare::next_layer(&plan, &decided, self.context);
             return explain::stages(&plan, &decided, next, &images, self.request.reuse, self.context);
         }
         let mut missing = Vec::new();

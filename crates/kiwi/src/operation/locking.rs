@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result, bail};
+use description::SourceFile;
 
 use crate::context::Context;
 use crate::host::Host;
@@ -54,7 +55,7 @@ impl Locking {
                 };
                 let text =
                     std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-                Mode::Use(Lock::parse(&text).with_context(|| format!("reading {}", path.display()))?)
+                Mode::Use(Lock::parse(SourceFile { name: path.display().to_string(), text })?)
             }
         };
         Ok(Self { boot_image: None, mode: Rc::new(mode) })

@@ -1,16 +1,18 @@
 //! Package managers behind one trait. Only they have access to the network.
 //!
 //! ```text
-//! refresh -> resolve -> install -> finish            a new tree
-//! refresh -> upgrade -> finish                       a prepared tree
+//! start -> refresh -> resolve -> install -> finish    a new tree
+//! start -> refresh -> upgrade -> finish               a prepared tree
 //! installed, remove                                  any time later
 //! ```
 //!
-//! Only this module knows the formats of packages, databases and repository indices.
+//! Only this module knows the formats of packages, databases and repository indices. What a package manager reads as
+//! configuration is in [`ManagerFiles`], outside the tree.
 
 mod apt;
 mod deb;
 mod dpkg;
+mod files;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod locked;
@@ -23,6 +25,7 @@ use anyhow::{Result, bail};
 use description::{PackageName, PackageSet, Selection};
 use serde::{Deserialize, Serialize};
 
+pub use files::ManagerFiles;
 pub(crate) use manager::Manager;
 
 use crate::context::Context;
@@ -135,8 +138,8 @@ pub enum NextLayer<T> {
 /// The layers of a tree that earlier builds saved. A package manager asks for one after the other, the lowest first,
 /// and creates and saves a missing one before it asks for the next. One that installs everything at once never asks.
 pub trait Layers {
-    /// Changes the tree to the state with this layer, except for `working_directories`. Returns the note that was saved
-    /// with it; `None` if there is no such layer, with the tree unchanged.
+    /// Changes the tree to the state with this layer. Returns the note that was saved with it; `None` if there is no such
+    /// layer, with the tree unchanged.
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
     /// Saves the tree with this layer, and a note.
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
@@ -163,31 +166,31 @@ pub enum ImageRepositories {
 
 /// The operations of a package manager on a tree.
 pub trait PackageManager {
+    /// Creates the files that a tree must have before the first package is installed.
+    fn start(&self, tree: &RootTree) -> Result<()>;
     /// Reads the indices of all repositories and checks their signatures. Returns the time of the newest one in seconds
     /// since 1970.
-    fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64>;
+    fn refresh(&self, files: &ManagerFiles, context: &Context) -> Result<u64>;
     /// Selects the packages of a new tree, after `refresh`; downloads and installs nothing.
-    fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution>;
-    /// Installs the packages that `resolve` selected in the same tree.
+    fn resolve(&self, files: &ManagerFiles, context: &Context) -> Result<Resolution>;
+    /// Installs the packages that `resolve` selected with the same files.
     fn install(
         &self,
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<()>;
     /// Returns the layer that `install` will ask for after the bootstrap packages; downloads and installs nothing.
     fn next_layer(
         &self,
         resolution: &Resolution,
-        tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<NextLayer<Layer>>;
-    /// Returns the directories of the tree that it uses between `refresh` and `finish`; their contents are not part of
-    /// the tree.
-    fn working_directories(&self) -> &'static [&'static str];
     /// Upgrades the packages of a tree and adds the image packages of the plan.
-    fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()>;
+    fn upgrade(&self, tree: &RootTree, files: &ManagerFiles, context: &Context) -> Result<()>;
     /// Removes the packages that the plan deletes.
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Returns the installed packages, sorted by name.

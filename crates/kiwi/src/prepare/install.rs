@@ -6,18 +6,23 @@ use description::PackageSet;
 
 use crate::context::Context;
 use crate::host::StageTask;
-use crate::package_manager::{ImageRepositories, Layer, Layers, Package, PackagePlan, Resolution};
+use crate::package_manager::{
+    ImageRepositories, Layer, Layers, ManagerFiles, Package, PackagePlan, Resolution,
+};
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
 
-/// Reads the repositories through the new tree; returns the packages to install and the date of the newest index.
-pub(super) fn decide(plan: &PackagePlan, tree: &RootTree, context: &Context) -> Result<(Resolution, u64)> {
+/// Reads the repositories; returns the packages to install and the date of the newest index.
+pub(super) fn decide(
+    plan: &PackagePlan,
+    files: &ManagerFiles,
+    context: &Context,
+) -> Result<(Resolution, u64)> {
     let host = &context.host;
-    skeleton(tree)?;
     let manager = plan.manager();
     let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
-    let newest = manager.refresh(tree, context)?;
-    let resolution = manager.resolve(tree, context)?;
+    let newest = manager.refresh(files, context)?;
+    let resolution = manager.resolve(files, context)?;
     stage.finish();
     Ok((resolution, newest))
 }
@@ -92,21 +97,22 @@ fn requested(set: &PackageSet) -> impl serde::Serialize {
     (packages, pattern_type, ignored)
 }
 
-/// Installs the packages in the tree that was passed to [`decide`].
+/// Installs the packages that [`decide`] returned in a tree that [`start`] created.
 pub(super) fn create(
     plan: &PackagePlan,
     resolution: &Resolution,
     layers: &mut dyn Layers,
     tree: &RootTree,
+    files: &ManagerFiles,
     context: &Context,
 ) -> Result<()> {
     let manager = plan.manager();
-    manager.install(resolution, layers, tree, context)?;
+    manager.install(resolution, layers, tree, files, context)?;
     manager.finish(ImageRepositories::Write, tree)
 }
 
-/// Creates the directories that every tree starts with; the base packages contain the others.
-pub(super) fn skeleton(tree: &RootTree) -> Result<()> {
+/// Creates the files that every tree starts with; the base packages contain the others.
+pub(super) fn start(plan: &PackagePlan, tree: &RootTree) -> Result<()> {
     tree.set_mode(".", 0o755)?;
     for (directory, mode) in
         [("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("run", 0o755), ("tmp", 0o1777)]
@@ -114,5 +120,5 @@ pub(super) fn skeleton(tree: &RootTree) -> Result<()> {
         tree.create_dir(directory, mode)?;
         tree.set_mode(directory, mode)?;
     }
-    Ok(())
+    plan.manager().start(tree)
 }

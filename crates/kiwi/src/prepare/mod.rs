@@ -25,6 +25,7 @@ mod upgrade;
 mod users;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use description::Selection;
@@ -32,7 +33,7 @@ use description::Selection;
 use crate::context::Context;
 use crate::host::Host;
 use crate::lock::LockedPackage;
-use crate::package_manager::{Installed, PackagePlan, Resolution};
+use crate::package_manager::{Installed, ManagerFiles, PackagePlan, Resolution};
 pub use crate::package_manager::{NextLayer, Package, PackagePath};
 use crate::record::Record;
 use crate::repository;
@@ -63,6 +64,8 @@ pub struct PreparePlan {
 #[derive(Debug, Clone)]
 pub struct Decided {
     resolution: Resolution,
+    /// The files with which the packages were resolved.
+    files: Arc<ManagerFiles>,
     epoch: u64,
     /// Inputs of the stage `Bootstrap`; `None` if the package manager has no such stage.
     pub bootstrap: Option<Inputs>,
@@ -162,10 +165,12 @@ impl PreparePlan {
     }
 }
 
-/// Resolves packages with the repositories. `tree` is empty; the package manager keeps its files in it.
+/// Resolves packages with the repositories and prepares the empty `tree`; the files of the package manager are beside it.
 pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<Decided> {
     let host = &context.host;
-    let (mut resolution, newest) = install::decide(&plan.packages, tree, context)?;
+    let files = Arc::new(ManagerFiles::beside(tree, host)?);
+    install::start(&plan.packages, tree)?;
+    let (mut resolution, newest) = install::decide(&plan.packages, &files, context)?;
     if plan.epoch.is_some() {
         let position = |package: &Package| plan.order.iter().position(|digest| *digest == package.checksum);
         resolution.packages.sort_by_key(position);
@@ -175,19 +180,14 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
     let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution)?;
     let packages = install::inputs(&plan.packages, &resolution)?;
     let tree = plan.customise.inputs(&packages, epoch)?;
-    Ok(Decided { resolution, epoch, bootstrap, packages, tree })
+    Ok(Decided { resolution, files, epoch, bootstrap, packages, tree })
 }
 
 /// Returns the contents of the layer between the bootstrap packages and all packages, as far as they are known; must be
 /// called before `make`.
-pub fn next_layer(
-    plan: &PreparePlan,
-    decided: &Decided,
-    tree: &RootTree,
-    context: &Context,
-) -> Result<NextLayer<Inputs>> {
+pub fn next_layer(plan: &PreparePlan, decided: &Decided, context: &Context) -> Result<NextLayer<Inputs>> {
     let packages = &plan.packages;
-    Ok(match packages.manager().next_layer(&decided.resolution, tree, context)? {
+    Ok(match packages.manager().next_layer(&decided.resolution, &decided.files, context)? {
         NextLayer::Known(layer) => {
             NextLayer::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref())?)
         }
@@ -208,9 +208,11 @@ pub fn make(
     let mut stages = stage_cache::TreeStages::begin(plan, decided, tree, reuse, context)?;
     let manager = plan.packages.manager();
     if !stages.restore_packages()? {
-        install::create(&plan.packages, &decided.resolution, &mut stages, tree, context)?;
+        let Decided { resolution, files, .. } = decided;
+        install::create(&plan.packages, resolution, &mut stages, tree, files, context)?;
         stages.save_packages()?;
     }
+    decided.files.clear(host)?;
     if !stages.restore_tree()? {
         customise::create(&plan.customise, manager.as_ref(), tree, host)?;
         stages.save_tree()?;

@@ -6,7 +6,7 @@
 //! which trees are built: that takes less than a second and requires no subordinate ids on the disk and no mount, so
 //! the cache remains a directory of plain files that belong to their user.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -110,8 +110,8 @@ impl<'a> TreeStages<'a> {
     }
 
     /// Restores the stage with these inputs if the cache contains it. All of it is read and checked first, so that a
-    /// damaged entry leaves the tree unchanged. The first stage replaces everything except the directories `but`.
-    fn restore_sound(&self, inputs: &Inputs, title: String, but: &[&str]) -> Result<Option<Entry>> {
+    /// damaged entry leaves the tree unchanged. The first stage replaces everything.
+    fn restore_sound(&self, inputs: &Inputs, title: String) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
         let stage = self.context.host.stage(StageTask::Restore, title).of_cache(FromCache::Taken);
         match entry.check_all(&self.context.host) {
@@ -125,17 +125,17 @@ impl<'a> TreeStages<'a> {
             Err(error) => return Err(error),
         }
         if matches!(self.below, Base::Nothing) {
-            empty(self.tree, but)?;
+            empty(self.tree)?;
         }
         put(&entry, self.tree, &self.context.host)?;
         stage.finish();
         Ok(Some(entry))
     }
 
-    /// Prepares a run of the next stage: takes a snapshot of the tree without the contents of the directories `but`.
-    fn make_next(&mut self, but: &[&str]) -> Result<()> {
+    /// Prepares a run of the next stage: takes a snapshot of the tree.
+    fn make_next(&mut self) -> Result<()> {
         if let Base::Kept(_, snapshot @ None) = &mut self.below {
-            *snapshot = Some(Snapshot::take(self.tree, but)?);
+            *snapshot = Some(Snapshot::take(self.tree)?);
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl<'a> TreeStages<'a> {
             .host
             .stage(StageTask::Restore, "Restoring the packages from the cache")
             .of_cache(FromCache::Taken);
-        empty(self.tree, &[])?;
+        empty(self.tree)?;
         let mut top = None;
         for entry in entries {
             let key = entry.contents().inputs.key();
@@ -169,9 +169,8 @@ impl<'a> TreeStages<'a> {
                 }
                 stage.finish();
                 self.discard(&key, &error)?;
-                // The package manager needs the files that it wrote to the tree.
-                empty(self.tree, &[])?;
-                install::decide(&self.plan.packages, self.tree, self.context)?;
+                empty(self.tree)?;
+                install::start(&self.plan.packages, self.tree)?;
                 return Ok(false);
             }
         }
@@ -189,7 +188,7 @@ impl<'a> TreeStages<'a> {
                 .host
                 .stage(StageTask::Save, "Saving the packages in the cache")
                 .of_cache(FromCache::Kept);
-            archive = self.save_stage(&self.decided.packages, &[], None)?;
+            archive = self.save_stage(&self.decided.packages, None)?;
             stage.finish();
         }
         self.end_packages(archive);
@@ -209,9 +208,9 @@ impl<'a> TreeStages<'a> {
     /// Restores the customised tree, on top of the packages, if the cache contains it.
     pub(super) fn restore_tree(&mut self) -> Result<bool> {
         let title = "Restoring the customised tree from the cache".to_owned();
-        let taken = self.restore_sound(&self.decided.tree, title, &[])?.is_some();
+        let taken = self.restore_sound(&self.decided.tree, title)?.is_some();
         if !taken {
-            self.make_next(&[])?;
+            self.make_next()?;
         }
         Ok(taken)
     }
@@ -226,23 +225,23 @@ impl<'a> TreeStages<'a> {
             .host
             .stage(StageTask::Save, "Saving the customised tree in the cache")
             .of_cache(FromCache::Kept);
-        self.save_stage(&self.decided.tree, &[], None)?;
+        self.save_stage(&self.decided.tree, None)?;
         stage.finish();
         Ok(())
     }
 
-    /// Saves the tree, or its difference from the parent stage, without the contents of the directories `but`. Returns
-    /// the digest of the archive unless another build saved this stage first.
-    fn save_stage(&self, inputs: &Inputs, but: &[&str], note: Option<&str>) -> Result<Option<Digest>> {
+    /// Saves the tree, or its difference from the parent stage. Returns the digest of the archive unless another build
+    /// saved this stage first.
+    fn save_stage(&self, inputs: &Inputs, note: Option<&str>) -> Result<Option<Digest>> {
         let mut making = self.cache.stages().make(inputs, &self.plan.image, &self.context.host)?;
         making.took(self.clock.elapsed());
         let extent = match &self.below {
             Base::Kept(parent, snapshot) => {
                 making.stands_upon(parent.clone());
                 let snapshot = snapshot.as_ref().context("no snapshot was taken of the parent stage")?;
-                Extent::Since(snapshot, but)
+                Extent::Since(snapshot)
             }
-            Base::Nothing | Base::Lost => Extent::But(but),
+            Base::Nothing | Base::Lost => Extent::All,
         };
         pack(&mut making, self.tree, extent, self.began, &self.context.host)?;
         if let Some(note) = note {
@@ -269,10 +268,9 @@ impl Layers for TreeStages<'_> {
             return Ok(None);
         }
         let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref())?;
-        let directories = self.plan.packages.manager().working_directories();
         let title = format!("Restoring the {} from the cache", of(layer));
-        let Some(entry) = self.restore_sound(&inputs, title, directories)? else {
-            self.make_next(directories)?;
+        let Some(entry) = self.restore_sound(&inputs, title)? else {
+            self.make_next()?;
             self.layer = Some(inputs);
             return Ok(None);
         };
@@ -288,15 +286,14 @@ impl Layers for TreeStages<'_> {
         };
         let title = format!("Saving the {} in the cache", of(layer));
         let stage = self.context.host.stage(StageTask::Save, title).of_cache(FromCache::Kept);
-        let directories = self.plan.packages.manager().working_directories();
-        let archive = self.save_stage(inputs, directories, Some(note))?;
+        let archive = self.save_stage(inputs, Some(note))?;
         stage.finish();
         self.goes_on(inputs.key(), archive);
         Ok(())
     }
 
     fn end(&mut self) -> Result<()> {
-        self.make_next(self.plan.packages.manager().working_directories())
+        self.make_next()
     }
 }
 
@@ -308,22 +305,9 @@ fn of(layer: &Layer) -> String {
     }
 }
 
-/// Removes everything from the tree except the directories `kept`.
-fn empty(tree: &RootTree, kept: &[&str]) -> Result<()> {
-    fn clear(tree: &RootTree, directory: &Path, kept: &[&str]) -> Result<()> {
-        for name in tree.list(if directory.as_os_str().is_empty() { Path::new(".") } else { directory })? {
-            let path = directory.join(name);
-            if kept.iter().any(|kept| path == Path::new(kept)) {
-                continue;
-            }
-            match kept.iter().any(|kept| Path::new(kept).starts_with(&path)) {
-                true => clear(tree, &path, kept)?,
-                false => tree.remove(&path)?,
-            }
-        }
-        Ok(())
-    }
-    clear(tree, Path::new(""), kept)
+/// Removes everything from the tree.
+fn empty(tree: &RootTree) -> Result<()> {
+    tree.clear_dir(".")
 }
 
 fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment, host: &Host) -> Result<()> {

@@ -6,7 +6,7 @@ use description::Selection;
 use super::{clean, finish, secrets};
 use crate::context::Context;
 use crate::host::StageTask;
-use crate::package_manager::{ImageRepositories, PackagePath, PackagePlan};
+use crate::package_manager::{ImageRepositories, ManagerFiles, PackagePath, PackagePlan};
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -24,9 +24,11 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
     let facts = packages.distribution.facts();
     let own = secrets::present(facts.secrets, tree)?;
     let stage = host.stage(StageTask::ReadRepositories, "Reading the repositories");
-    let upgraded = manager.refresh(tree, context).and_then(|newest| {
+    let files = ManagerFiles::beside(tree, host)?;
+    manager.start(tree)?;
+    let upgraded = manager.refresh(&files, context).and_then(|newest| {
         stage.finish();
-        manager.upgrade(tree, context)?;
+        manager.upgrade(tree, &files, context)?;
         Ok(newest)
     });
     // Also after a failure.

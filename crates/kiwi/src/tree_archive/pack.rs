@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::snapshot::{Moment, Snapshot, is_inside};
+use super::snapshot::{Moment, Snapshot};
 use super::tar_writer::TarWriter;
 use crate::host::Host;
 use crate::root_tree::RootTree;
@@ -18,10 +18,10 @@ const LEVEL: i32 = -1;
 /// The part of a tree that is packed.
 #[derive(Debug, Clone, Copy)]
 pub enum Extent<'a> {
-    /// All of it, without the contents of these directories.
-    But(&'a [&'a str]),
-    /// All that changed since then, without the contents of these directories.
-    Since(&'a Snapshot, &'a [&'a str]),
+    /// All of it.
+    All,
+    /// All that changed since then.
+    Since(&'a Snapshot),
 }
 
 /// Packs the tree into `output`; files later than `began` count as created by the build. Returns the paths of the
@@ -38,16 +38,14 @@ pub fn pack(
     encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
     let mut writer = TarWriter::new(encoder, Some(began));
     let mut present = HashSet::new();
-    let (Extent::But(but) | Extent::Since(_, but)) = extent;
-    let walk = walkdir::WalkDir::new(tree.path()).sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
+    for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
         host.check_interrupt()?;
         let entry = entry.context("packing the tree")?;
         let metadata = entry.metadata().context("packing the tree")?;
         let inside = entry.path().strip_prefix(tree.path())?;
         let packed = match extent {
-            Extent::But(_) => true,
-            Extent::Since(snapshot, _) => {
+            Extent::All => true,
+            Extent::Since(snapshot) => {
                 present.insert(inside.as_os_str().to_owned());
                 !snapshot.has(inside, &metadata)
             }
@@ -61,7 +59,7 @@ pub fn pack(
     let encoder = writer.finish().context("packing the tree")?;
     encoder.finish().and_then(|mut output| output.flush()).context("packing the tree")?;
     Ok(match extent {
-        Extent::But(_) => Vec::new(),
-        Extent::Since(snapshot, _) => snapshot.gone(&present),
+        Extent::All => Vec::new(),
+        Extent::Since(snapshot) => snapshot.gone(&present),
     })
 }

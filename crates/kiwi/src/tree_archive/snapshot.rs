@@ -24,12 +24,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes a snapshot of the tree, without the contents of the directories `but`.
-    pub fn take(tree: &RootTree, but: &[&str]) -> Result<Self> {
+    /// Takes a snapshot of the tree.
+    pub fn take(tree: &RootTree) -> Result<Self> {
         let moment = now(tree)?;
         let mut entries = HashMap::new();
         let walk = walkdir::WalkDir::new(tree.path()).min_depth(1);
-        for entry in walk.into_iter().filter_entry(|entry| !is_inside(entry.path(), but, tree)) {
+        for entry in walk {
             let entry = entry.context("reading the tree")?;
             let metadata = entry.metadata().context("reading the tree")?;
             entries.insert(entry.path().strip_prefix(tree.path())?.as_os_str().to_owned(), metadata.ino());
@@ -50,12 +50,6 @@ impl Snapshot {
         gone.sort();
         gone
     }
-}
-
-/// Returns whether a path is directly in one of the directories `but` of the tree.
-pub(super) fn is_inside(path: &Path, but: &[&str], tree: &RootTree) -> bool {
-    let parent = path.parent().and_then(|parent| parent.strip_prefix(tree.path()).ok());
-    parent.is_some_and(|parent| but.iter().any(|directory| parent == Path::new(directory)))
 }
 
 /// Returns the current time of the tree's file system: later changes have this time or a later one.

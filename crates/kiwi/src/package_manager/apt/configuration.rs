@@ -1,4 +1,16 @@
-//! The configuration of apt for one tree: kiwi's directory and source lists, and no file of the host.
+//! The configuration of apt for one tree: kiwi's files and source lists, and no file of the host or of the tree.
+//!
+//! ```text
+//! apt.conf, etc/       configuration, preferences, source lists, passwords
+//! keys/                signing keys
+//! repositories/N       a link to a local repository, or the index of a directory of packages
+//! state/, cache/       indices, dpkg's list of packages; archives for dpkg
+//! dpkg, calls          the program that apt-get calls, and what it noted
+//! arriving/            packages that are being downloaded
+//! ```
+//!
+//! apt sees these files at [`VIEW`]: its configuration contains no other path, whatever the paths of the destination, the
+//! description, the cache or a repository are.
 
 use std::path::{Path, PathBuf};
 
@@ -7,45 +19,76 @@ use description::{PatternType, RepositoryType};
 
 use super::output::update_error;
 use super::preferences::{is_directory, label};
-use super::{Apt, WORK};
+use super::recorder::recorder;
+use super::{Apt, apt_program};
 use crate::host::{Host, Warning};
+use crate::package_manager::ManagerFiles;
 use crate::repository::{Resolved, SigningKey};
-use crate::root_tree::RootTree;
 use crate::stage::Digest;
 
+/// The path of [`ManagerFiles`] in the view of apt. Every system has this directory, and apt does not need it.
+pub(super) const VIEW: &str = "/sys";
+pub(super) const LISTS: &str = "state/lists";
+/// The packages that dpkg installs.
+pub(super) const ARCHIVES: &str = "cache/archives";
+pub(super) const CALLS: &str = "calls";
+/// The mount point of the directory in which packages arrive.
+pub(super) const ARRIVING: &str = "arriving";
+/// The directory of local repositories.
+pub(super) const REPOSITORIES: &str = "repositories";
+pub(super) const SOURCES: &str = "etc/sources.list.d/kiwi.sources";
+
+/// Fields of an index that a package must not have itself.
+const INDEX_FIELDS: [&str; 6] = ["Filename", "Size", "MD5sum", "SHA1", "SHA256", "SHA512"];
+const DIRECTORIES: [&str; 12] = [
+    "etc/apt.conf.d",
+    "etc/preferences.d",
+    "etc/sources.list.d",
+    "etc/auth.conf.d",
+    "etc/trusted.gpg.d",
+    "keys",
+    REPOSITORIES,
+    "state/lists/partial",
+    "cache/archives/partial",
+    "log",
+    "tmp",
+    ARRIVING,
+];
+
 impl Apt<'_> {
-    /// Writes apt's configuration and source lists to kiwi's directory in the tree.
-    pub(super) fn configure(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        for directory in [
-            "etc/apt.conf.d",
-            "etc/preferences.d",
-            "etc/sources.list.d",
-            "etc/auth.conf.d",
-            "etc/trusted.gpg.d",
-        ] {
-            tree.create_dir(format!("{WORK}/{directory}"), 0o755)?;
-        }
-        tree.create_dir(format!("{WORK}/archives/partial"), 0o755)?;
-        tree.create_dir("var/lib/apt/lists/partial", 0o755)?;
-        tree.create_dir("var/lib/dpkg", 0o755)?;
-        if !tree.exists("var/lib/dpkg/status") {
-            tree.write("var/lib/dpkg/status", "", 0o644)?;
-        }
-        tree.write(format!("{WORK}/apt.conf"), self.apt_conf(tree.path()), 0o644)?;
+    /// Writes apt's configuration and source lists.
+    pub(super) fn configure(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
+        self.prepare_files(files, host)?;
         let mut text = String::new();
         for (index, repository) in self.build_repositories() {
-            text += &self.source(repository, index, tree, host)?;
+            text += &self
+                .source(repository, index, files, host)
+                .with_context(|| format!("configuring the repository {:?}", repository.location))?;
             text.push('\n');
         }
-        tree.write(format!("{WORK}/etc/sources.list.d/kiwi.sources"), text, 0o644)?;
-        self.write_preferences(tree)
+        files.write(SOURCES, text, host)?;
+        self.write_preferences(files, host)
     }
 
-    pub(super) fn apt_conf(&self, tree: &Path) -> String {
-        let tree = tree.display();
+    /// Writes the configuration without any repository.
+    pub(super) fn prepare_files(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
+        for directory in DIRECTORIES {
+            files.create_directory(directory, host)?;
+        }
+        files.write("state/status", "", host)?;
+        files.write("apt.conf", self.apt_conf()?, host)?;
+        files.write("dpkg", recorder(&format!("{VIEW}/{CALLS}")), host)?;
+        host.make_executable(&files.path().join("dpkg")).context("making the recorder of apt executable")
+    }
+
+    pub(super) fn apt_conf(&self) -> Result<String> {
         let architecture = &self.plan.architecture;
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if architecture.is_empty() || !architecture.chars().all(plain) {
+            bail!("{architecture:?} is not the name of an architecture");
+        }
         let recommends = self.plan.image.pattern_type != PatternType::OnlyRequired;
-        format!(
+        Ok(format!(
             "APT::Architecture \"{architecture}\";\n\
              APT::Architectures {{ \"{architecture}\"; }};\n\
              APT::Install-Recommends \"{recommends}\";\n\
@@ -57,128 +100,178 @@ impl Apt<'_> {
              Acquire::http::Timeout \"30\";\n\
              Acquire::https::Timeout \"30\";\n\
              Acquire::ForceHash \"sha256\";\n\
-             Dir \"{tree}/\";\n\
-             Dir::State::status \"{tree}/var/lib/dpkg/status\";\n\
-             Dir::Cache \"{tree}/{WORK}/\";\n\
-             Dir::Cache::archives \"{tree}/{WORK}/archives/\";\n\
-             Dir::Etc \"{tree}/{WORK}/etc/\";\n\
-             Dir::Log \"{tree}/{WORK}/\";\n\
+             Dir \"{VIEW}/\";\n\
+             Dir::State \"{VIEW}/state/\";\n\
+             Dir::State::lists \"{VIEW}/{LISTS}/\";\n\
+             Dir::State::status \"{VIEW}/state/status\";\n\
+             Dir::Cache \"{VIEW}/cache/\";\n\
+             Dir::Cache::archives \"{VIEW}/{ARCHIVES}/\";\n\
+             Dir::Etc \"{VIEW}/etc/\";\n\
+             Dir::Log \"{VIEW}/log/\";\n\
              Dir::Bin::methods \"/usr/lib/apt/methods\";\n\
-             DPkg::Chroot-Directory \"{tree}\";\n\
+             Dir::Bin::dpkg \"{VIEW}/dpkg\";\n\
+             DPkg::Install::Recursive \"false\";\n\
+             DPkg::MaxArgs \"100000\";\n\
+             DPkg::MaxArgBytes \"1000000\";\n\
              DPkg::Options:: \"--force-unsafe-io\";\n\
              DPkg::Options:: \"--force-confdef\";\n\
              DPkg::Options:: \"--force-confold\";\n\
              DPkg::Use-Pty \"false\";\n"
-        )
+        ))
     }
 
-    /// Returns the deb822 paragraph of one repository; copies its key to kiwi's directory, and the index of a directory
-    /// of packages.
-    fn source(&self, repository: &Resolved, index: usize, tree: &RootTree, host: &Host) -> Result<String> {
-        let location = match (&repository.kind, repository.location.starts_with('/')) {
-            _ if is_directory(repository) => self.index_directory(repository, index, tree, host)?,
-            (RepositoryType::AptDeb, true) => format!("copy:{}", repository.location),
-            (RepositoryType::AptDeb, false) => repository.location.clone(),
+    /// Returns the URI by which apt finds a repository.
+    pub(super) fn uri(&self, repository: &Resolved, index: usize) -> String {
+        match repository.location.starts_with('/') {
+            true => format!("copy:{VIEW}/{REPOSITORIES}/{index}"),
+            false => repository.location.clone(),
+        }
+    }
+
+    /// Returns the deb822 paragraph of one repository; writes its keys, its password, and the index of a directory of
+    /// packages.
+    fn source(
+        &self,
+        repository: &Resolved,
+        index: usize,
+        files: &ManagerFiles,
+        host: &Host,
+    ) -> Result<String> {
+        match (&repository.kind, repository.location.starts_with('/')) {
+            _ if is_directory(repository) => index_directory(repository, index, files, host)?,
+            (RepositoryType::AptDeb, true) => {
+                let link = files.path().join(REPOSITORIES).join(index.to_string());
+                host.link(&repository.location, &link)
+                    .with_context(|| format!("creating the link {}", link.display()))?;
+            }
+            (RepositoryType::AptDeb, false) => {}
             (kind, _) => bail!(
                 "the repository {} is of type {kind:?}, which apt does not support; use apt-deb or, for a local \
                  directory of packages, deb-dir",
                 repository.location
             ),
+        }
+        let uri = self.uri(repository, index);
+        let uri = one_word(&uri, "URL")?;
+        let list = |values: &[String], what: &str| -> Result<String> {
+            values.iter().try_for_each(|value| one_line(value, what))?;
+            Ok(values.join(" "))
         };
-        let mut text = format!("Types: deb\nURIs: {location}\nSuites: {}\n", repository.suites.join(" "));
+        let mut text = format!("Types: deb\nURIs: {uri}\nSuites: {}\n", list(&repository.suites, "suite")?);
         if !repository.components.is_empty() {
-            text += &format!("Components: {}\n", repository.components.join(" "));
+            text += &format!("Components: {}\n", list(&repository.components, "component")?);
         }
         if !repository.architectures.is_empty() {
-            text += &format!("Architectures: {}\n", repository.architectures.join(" "));
+            text += &format!("Architectures: {}\n", list(&repository.architectures, "architecture")?);
         }
         if !repository.checked || repository.kind == RepositoryType::DebDir {
             text += "Trusted: yes\n";
         } else if !repository.keys.is_empty() {
-            let mut keys = Vec::new();
-            for (number, key) in repository.keys.iter().enumerate() {
-                keys.push(match key {
-                    SigningKey::File(path) => path.display().to_string(),
-                    SigningKey::Url(url) => {
-                        self.fetch_key(url, &format!("{index}-{number}"), tree, host)?.display().to_string()
-                    }
-                });
-            }
-            text += &format!("Signed-By: {}\n", keys.join(" "));
+            let keys = repository.keys.iter().enumerate().map(|(number, key)| {
+                let name = format!("{index}-{number}");
+                let bytes = match key {
+                    SigningKey::File(path) => std::fs::read(path)
+                        .with_context(|| format!("reading the signing key {}", path.display()))?,
+                    SigningKey::Url(url) => fetch_key(url, &name, files, host)?,
+                };
+                // apt recognises the form of a key by the extension.
+                let extension = if is_armoured(&bytes) { "asc" } else { "gpg" };
+                files.write(&format!("keys/{name}.{extension}"), bytes, host)?;
+                Ok(format!("{VIEW}/keys/{name}.{extension}"))
+            });
+            text += &format!("Signed-By: {}\n", keys.collect::<Result<Vec<_>>>()?.join(" "));
         }
         if let Some((user, password)) = &repository.credentials {
-            let machine = repository.location.split('/').nth(2).unwrap_or_default();
+            let machine = one_word(repository.location.split('/').nth(2).unwrap_or_default(), "host")?;
+            let user = one_word(user, "user name")?;
+            // The message must not contain the password.
+            if password.is_empty() || password.contains(|c: char| c.is_whitespace() || c.is_control()) {
+                bail!("the password must not be empty or contain blanks, tabs or line breaks");
+            }
             let entry = format!("machine {machine} login {user} password {password}\n");
-            tree.write(format!("{WORK}/etc/auth.conf.d/{index}.conf"), entry, 0o600)?;
+            files.write(&format!("etc/auth.conf.d/{index}.conf"), entry, host)?;
         }
         Ok(text)
     }
+}
 
-    /// Fetches a signing key into kiwi's directory; apt recognises armoured and binary keys by the file extension.
-    fn fetch_key(&self, url: &str, name: &str, tree: &RootTree, host: &Host) -> Result<PathBuf> {
-        if url.starts_with("http://") || url.starts_with("ftp://") {
-            host.warn(Warning::Repository, &format!(
+/// Rejects a value that would end its line.
+fn one_line(value: &str, what: &str) -> Result<()> {
+    if value.is_empty() || value.contains(char::is_control) {
+        bail!("the {what} {value:?} is empty or contains a control character");
+    }
+    Ok(())
+}
+
+/// Rejects a value that would be read as several values.
+fn one_word<'a>(value: &'a str, what: &str) -> Result<&'a str> {
+    one_line(value, what)?;
+    if value.contains(char::is_whitespace) {
+        bail!("the {what} {value:?} contains a blank; write it as %20 in a URL");
+    }
+    Ok(value)
+}
+
+fn is_armoured(key: &[u8]) -> bool {
+    String::from_utf8_lossy(key).lines().any(|line| line.starts_with("-----BEGIN PGP"))
+}
+
+/// Fetches a signing key.
+fn fetch_key(url: &str, name: &str, files: &ManagerFiles, host: &Host) -> Result<Vec<u8>> {
+    let url = one_word(url, "URL of the signing key")?;
+    if url.starts_with("http://") || url.starts_with("ftp://") {
+        host.warn(
+            Warning::Repository,
+            &format!(
                 "the signing key {url} cannot be trusted without an authenticated connection; use https, or a file"
-            ));
-        }
-        let fetched = format!("{WORK}/etc/{name}.key");
-        host.command("/usr/lib/apt/apt-helper")
-            .arg("download-file")
-            .arg(url)
-            .arg(tree.path().join(&fetched))
-            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
-            .writable(tree.path())
-            .needs_room(tree.path())
-            .network()
-            .run()
-            .map_err(|error| update_error(error, "the signing key"))
-            .with_context(|| format!("fetching the signing key {url}"))?;
-        let text = tree.read(&fetched)?;
-        let ending = if text.starts_with(b"-----BEGIN PGP") { "asc" } else { "gpg" };
-        let location = format!("{WORK}/etc/{name}.{ending}");
-        tree.write(&location, text, 0o644)?;
-        Ok(tree.path().join(location))
+            ),
+        );
     }
+    let fetched = format!("tmp/{name}.key");
+    apt_program("/usr/lib/apt/apt-helper", files, host)
+        .arg("download-file")
+        .arg(url)
+        .arg(format!("{VIEW}/{fetched}"))
+        .network()
+        .run()
+        .map_err(|error| update_error(error, "the signing key"))
+        .with_context(|| format!("fetching the signing key {url}"))?;
+    files.read(&fetched)
+}
 
-    /// Creates an index for a directory of `.deb` files inside the tree; the directory itself is not changed.
-    fn index_directory(
-        &self,
-        repository: &Resolved,
-        index: usize,
-        tree: &RootTree,
-        host: &Host,
-    ) -> Result<String> {
-        let directory = Path::new(&repository.location);
-        let location = format!("{WORK}/repository-{index}");
-        tree.create_dir(&location, 0o755)?;
-        let mut entries: Vec<PathBuf> = directory
-            .read_dir()
-            .with_context(|| format!("reading the repository {}", directory.display()))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
-            .collect();
-        entries.sort();
-        let mut text = String::new();
-        for path in entries {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let control = host
-                .command("dpkg-deb")
-                .args(["--field"])
-                .arg(&path)
-                .env("TMPDIR", tree.path().join(WORK))
-                .writable(tree.path())
-                .output()?;
-            let size = path.metadata()?.len();
-            let digest = crate::cache::digest_of(&path)?;
-            text +=
-                &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
-            tree.symlink(format!("{location}/{name}"), &path)?;
+/// Creates an index for a directory of `.deb` files; the directory itself is not changed.
+fn index_directory(repository: &Resolved, index: usize, files: &ManagerFiles, host: &Host) -> Result<()> {
+    let directory = Path::new(&repository.location);
+    let location = format!("{REPOSITORIES}/{index}");
+    files.create_directory(&location, host)?;
+    let mut entries: Vec<PathBuf> = directory
+        .read_dir()
+        .with_context(|| format!("reading the repository {}", directory.display()))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .collect();
+    entries.sort();
+    let mut text = String::new();
+    for path in entries {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.contains(char::is_control) || name.trim() != name {
+            bail!("the file name {name:?} contains a control character or ends in a blank; rename the file");
         }
-        // A pin refers to the repository by the label in this release file.
-        let release =
-            format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
-        tree.write(format!("{location}/Release"), release, 0o644)?;
-        tree.write(format!("{location}/Packages"), text, 0o644)?;
-        Ok(format!("copy:{}", tree.path().join(location).display()))
+        let control = apt_program("dpkg-deb", files, host).arg("--field").arg(&path).output()?;
+        let of_index = |line: &str| {
+            let field = line.split(':').next().unwrap_or_default();
+            INDEX_FIELDS.iter().any(|known| field.eq_ignore_ascii_case(known))
+        };
+        if let Some(line) = control.lines().find(|line| of_index(line)) {
+            bail!("the control file of {} has a field of an index: {line:?}", path.display());
+        }
+        let size = path.metadata()?.len();
+        let digest = crate::cache::digest_of(&path)?;
+        text += &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
     }
+    // A pin refers to the repository by the label in this release file.
+    let release =
+        format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
+    files.write(&format!("{location}/Release"), release, host)?;
+    files.write(&format!("{location}/Packages"), text, host)
 }

@@ -5,21 +5,22 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::output::{LOCAL_SCHEME, update_error};
-use super::{Apt, WORK};
+use super::configuration::{ARRIVING, REPOSITORIES, VIEW};
+use super::output::update_error;
+use super::{Apt, apt_program};
 use crate::cache::Packages;
 use crate::context::Context;
 use crate::host::file::WorkDirectory;
 use crate::host::{Host, StageTask};
+use crate::package_form::{decoded, is_architecture, is_file, is_name, is_sha256, is_version};
 use crate::package_manager::deb::{Deb, Finished};
-use crate::package_manager::{Package, PackageManager};
+use crate::package_manager::{ManagerFiles, Package, PackageManager};
 use crate::parallel;
-use crate::root_tree::RootTree;
 
 /// The location of the file of a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +31,48 @@ pub(super) struct Fetched {
 }
 
 impl Apt<'_> {
+    /// Replaces the locations of packages as apt sees them by those of the host.
+    ///
+    /// # Errors
+    ///
+    /// A value has not the form that it must have in a path: an index of a repository is not trusted.
+    pub(super) fn located(&self, packages: Vec<Package>) -> Result<Vec<Package>> {
+        packages.into_iter().map(|package| self.locate(package)).collect()
+    }
+
+    fn locate(&self, package: Package) -> Result<Package> {
+        let Package { name, version, architecture, checksum, location } = &package;
+        let has_form = is_name(name) && is_version(version) && is_architecture(architecture);
+        if !(has_form && is_sha256(checksum)) {
+            bail!(
+                "the index of a repository has a package with a wrong name, version, architecture or SHA-256: {:?} \
+                 at {location:?}, {checksum:?}",
+                package.to_string()
+            );
+        }
+        let view = format!("{VIEW}/{REPOSITORIES}/");
+        let Some((index, file)) = location.strip_prefix(&view).and_then(|path| path.split_once('/')) else {
+            return Ok(package);
+        };
+        let repository = index.parse().ok().and_then(|index: usize| self.build_repositories().nth(index));
+        let (_, repository) =
+            repository.with_context(|| format!("apt names an unknown file {location:?}"))?;
+        let file = decoded(file.trim_start_matches("./"));
+        if !is_file(&file) {
+            bail!(
+                "the index of the repository {:?} has a file outside it: {file:?} of the package {package}",
+                repository.location
+            );
+        }
+        let location = format!("{}/{file}", repository.location.trim_end_matches('/'));
+        Ok(Package { location, ..package })
+    }
+
     /// Downloads the packages that are missing in the cache; returns the path of each package.
     pub(super) fn fetch(
         &self,
         packages: &[Package],
-        tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<Vec<Fetched>> {
         let cache = context.cache()?;
@@ -51,19 +89,16 @@ impl Apt<'_> {
             let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
             let arriving = cache.packages().arriving(host)?;
             let target = |package: &Package| arriving.path().join(self.file_name(package));
-            let mut command = host
-                .command("/usr/lib/apt/apt-helper")
-                .arg("download-file")
-                .writable(tree.path())
-                .writable(arriving.path())
-                .needs_room(arriving.path())
-                .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"))
-                .network();
-            for package in &missing {
-                let hash = format!("SHA256:{}", package.checksum);
-                command = command.arg(uri(package)).arg(target(package)).arg(hash);
+            let (local, remote): (Vec<&Package>, Vec<&Package>) =
+                missing.iter().partition(|package| package.location.starts_with('/'));
+            for package in local {
+                host.check_interrupt()?;
+                host.copy_file(Path::new(&package.location), &target(package))
+                    .with_context(|| format!("copying the package {}", package.location))?;
             }
-            command.run().map_err(|error| update_error(error, "the packages"))?;
+            if !remote.is_empty() {
+                self.download(&remote, arriving.path(), files, host)?;
+            }
             for package in &missing {
                 if !cache.packages().adopt(&package.checksum, &target(package), host)? {
                     bail!(
@@ -84,11 +119,32 @@ impl Apt<'_> {
         packages.iter().zip(intact).map(fetched).collect()
     }
 
+    /// Downloads packages into a directory.
+    fn download(
+        &self,
+        packages: &[&Package],
+        directory: &Path,
+        files: &ManagerFiles,
+        host: &Host,
+    ) -> Result<()> {
+        let mut command = apt_program("/usr/lib/apt/apt-helper", files, host)
+            .arg("download-file")
+            .writable(directory)
+            .bind(directory, format!("{VIEW}/{ARRIVING}"), false)
+            .needs_room(directory)
+            .network();
+        for package in packages {
+            let target = format!("{VIEW}/{ARRIVING}/{}", self.file_name(package));
+            command = command.arg(&package.location).arg(target).arg(format!("SHA256:{}", package.checksum));
+        }
+        command.run().map_err(|error| update_error(error, "the packages"))
+    }
+
     /// Like `fetch`, for packages that kiwi reads itself: returns recompressed packages if the cache has them.
     pub(super) fn fetch_to_read<'s>(
         &self,
         packages: &[Package],
-        tree: &RootTree,
+        files: &ManagerFiles,
         context: &'s Context,
     ) -> Result<(Vec<PathBuf>, Repacker<'s>)> {
         let (cache, host) = (context.cache()?, &context.host);
@@ -100,7 +156,7 @@ impl Apt<'_> {
             .filter(|(_, found)| found.is_none())
             .map(|(package, _)| package.clone())
             .collect();
-        let fetched = self.fetch(&others, tree, context)?;
+        let fetched = self.fetch(&others, files, context)?;
         let again = others.iter().zip(&fetched).filter(|(_, fetched)| !fetched.new);
         let used_again: HashMap<PathBuf, String> =
             again.map(|(package, fetched)| (fetched.path.clone(), package.checksum.clone())).collect();
@@ -121,12 +177,6 @@ impl Apt<'_> {
             },
         ))
     }
-}
-
-/// Returns the URI by which apt finds the file of a package.
-fn uri(package: &Package) -> String {
-    let scheme = if package.location.starts_with('/') { LOCAL_SCHEME } else { "" };
-    format!("{scheme}{}", package.location)
 }
 
 /// Recompresses packages that are read for the second time.

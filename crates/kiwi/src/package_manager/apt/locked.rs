@@ -1,18 +1,22 @@
 //! Collects the packages of a lock file in a directory: downloads each from its repository and checks its digest.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use description::RepositoryType;
 
-use super::Apt;
+use super::configuration::VIEW;
 use super::output::file_name;
+use super::{Apt, apt_program};
 use crate::context::Context;
 use crate::host::StageTask;
 use crate::lock::LockedPackage;
+use crate::package_form::decoded;
+use crate::package_manager::ManagerFiles;
 use crate::repository::{LOCAL, Resolved};
 
-const APT_CONF: &str = "apt.conf";
+/// The file in [`ManagerFiles`] to which a package is downloaded.
+const DOWNLOADED: &str = "tmp/package.deb";
 
 impl Apt<'_> {
     /// Fills `directory` with these packages.
@@ -24,18 +28,14 @@ impl Apt<'_> {
     ) -> Result<Resolved> {
         let host = &context.host;
         host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
-        // apt reads no configuration of the host.
-        let settings = format!(
-            "Dir::Etc \"{0}/\";\nAPT::Sandbox::User \"root\";\nAcquire::Retries \"2\";\n",
-            directory.display()
-        );
-        host.write_file(&directory.join(APT_CONF), settings).context("writing the settings of apt")?;
+        let files = ManagerFiles::inside(directory.parent().unwrap_or(directory), host)?;
+        self.prepare_files(&files, host)?;
         let stage =
             host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
         let mut missing = Vec::new();
         for package in packages {
             host.check_interrupt()?;
-            if !self.collect_package(package, directory, context)? {
+            if !self.collect_package(package, directory, &files, context)? {
                 let LockedPackage { name, version, architecture, repository, file, .. } = package;
                 missing.push(format!("{name} {version} {architecture} ({repository} {file})"));
             }
@@ -70,7 +70,13 @@ impl Apt<'_> {
     }
 
     /// Copies one package into the directory; returns whether it was found.
-    fn collect_package(&self, package: &LockedPackage, directory: &Path, context: &Context) -> Result<bool> {
+    fn collect_package(
+        &self,
+        package: &LockedPackage,
+        directory: &Path,
+        files: &ManagerFiles,
+        context: &Context,
+    ) -> Result<bool> {
         let (cache, host) = (context.cache()?, &context.host);
         let packages = cache.packages();
         let target = directory.join(file_name(&package.name, &package.version, &package.architecture));
@@ -82,22 +88,22 @@ impl Apt<'_> {
             for repository in repositories {
                 let location = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
                 let file = if location.starts_with('/') {
-                    Path::new(&location).to_owned()
+                    // Locks that older versions of kiwi wrote have the escapes of URLs in paths.
+                    let paths = [location.clone(), decoded(&location)].map(PathBuf::from);
+                    let [plain, escaped] = paths;
+                    if plain.is_file() { plain } else { escaped }
                 } else {
-                    let fetched = host
-                        .command("/usr/lib/apt/apt-helper")
-                        .env("APT_CONFIG", directory.join(APT_CONF))
+                    let fetched = apt_program("/usr/lib/apt/apt-helper", files, host)
                         .args(["download-file", &location])
-                        .arg(&target)
+                        .arg(format!("{VIEW}/{DOWNLOADED}"))
                         .arg(format!("SHA256:{}", package.sha256))
-                        .writable(directory)
                         .network()
                         .run();
                     if fetched.is_err() {
                         host.check_interrupt()?;
                         continue;
                     }
-                    target.clone()
+                    files.path().join(DOWNLOADED)
                 };
                 if file.is_file() && packages.save(&package.sha256, &file, host)? {
                     break;

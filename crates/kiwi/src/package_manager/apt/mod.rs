@@ -7,11 +7,14 @@
 //! finish:  the image's own source lists, all files of the build removed
 //! ```
 //!
-//! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs dpkg and apt-get for everything.
-//! Both run without network, services and initramfs generators, and give the same tree.
+//! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs the commands of dpkg that apt-get
+//! decides. Both run without network, services and initramfs generators, and give the same tree.
 //!
-//! No apt configuration of the host is read or written: every directory of apt is in the tree.
+//! No apt configuration of the host or of the tree is read: every directory of apt is in [`ManagerFiles`], which apt
+//! sees at a fixed path. apt never sees the tree, only copies of dpkg's status and its own marks, and no script of a
+//! package runs outside the sandbox of the tree.
 
+mod calls;
 mod configuration;
 mod fetch;
 mod indices;
@@ -20,14 +23,16 @@ mod native;
 mod output;
 mod plain;
 mod preferences;
+mod recorder;
 
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::dpkg::MOUNT_POINT;
 use super::{
-    ImageRepositories, Installed, Layer, Layers, NextLayer, Package, PackageManager, PackagePath,
-    PackagePlan, Resolution,
+    ImageRepositories, Installed, Layer, Layers, ManagerFiles, NextLayer, Package, PackageManager,
+    PackagePath, PackagePlan, Resolution,
 };
 use crate::context::Context;
 use crate::deb822::{self, Comments};
@@ -35,13 +40,16 @@ use crate::distribution::PackageScripts;
 use crate::host::{Command, Host, Warning};
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
-use crate::root_tree::RootTree;
-use indices::LISTS;
+use crate::root_tree::{DESCRIPTION, RootTree};
+use configuration::{LISTS, VIEW};
 pub(super) use output::release_date;
 use output::{file_name, packages, resolve_error, update_error};
 
-/// kiwi's directory in the tree during the work.
-pub(super) const WORK: &str = ".kiwi";
+/// dpkg's list of packages in a tree.
+const DPKG_STATUS: &str = "var/lib/dpkg/status";
+/// The file in which apt marks packages of a tree that were not requested by name.
+const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
+
 pub(super) struct Apt<'a> {
     pub(super) plan: &'a PackagePlan,
 }
@@ -51,16 +59,9 @@ impl<'a> Apt<'a> {
         Self { plan }
     }
 
-    /// Returns a command that runs the host's `apt-get` on the tree, with a read-only view of the host and kiwi's
-    /// configuration.
-    fn apt_get<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
-        let command = host
-            .command("apt-get")
-            .writable(tree.path())
-            .needs_room(tree.path())
-            .without_sync()
-            .env("APT_CONFIG", tree.path().join(WORK).join("apt.conf"));
-        self.for_scripts(command)
+    /// Returns a command that runs the host's `apt-get` with kiwi's configuration and a read-only view of the host.
+    fn apt_get<'h>(&self, files: &ManagerFiles, host: &'h Host) -> Command<'h> {
+        self.for_scripts(apt_program("apt-get", files, host).without_sync())
     }
 
     fn scripts(&self) -> &'static PackageScripts {
@@ -87,10 +88,12 @@ impl<'a> Apt<'a> {
     }
 
     /// Resolves all packages at once.
-    fn decide(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
+    fn decide(&self, files: &ManagerFiles, context: &Context) -> Result<Resolution> {
         let host = &context.host;
         let to_fetch = |wanted: &[String]| {
-            self.packages_once(wanted, tree, context, || self.to_fetch(wanted, "install", tree, host))
+            let packages =
+                self.packages_once(wanted, files, context, || self.to_fetch(wanted, "install", files, host))?;
+            self.located(packages)
         };
         let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
@@ -103,25 +106,28 @@ impl<'a> Apt<'a> {
         Ok(Resolution { packages: everything, bootstrap })
     }
 
-    /// Returns the packages that apt would fetch to install `wanted` in the current tree.
+    /// Returns the packages that apt would fetch to install `wanted`, with their locations as apt sees them.
     fn to_fetch(
         &self,
         wanted: &[String],
         action: &str,
-        tree: &RootTree,
+        files: &ManagerFiles,
         host: &Host,
     ) -> Result<Vec<Package>> {
-        let command = self
-            .apt_get(tree, host)
-            .env("TMPDIR", tree.path().join(WORK))
-            .args(["--yes", "--quiet=2", "--print-uris", action])
-            .args(wanted);
+        let command =
+            self.apt_get(files, host).args(["--yes", "--quiet=2", "--print-uris", action]).args(wanted);
         packages(&command.output().map_err(resolve_error)?)
     }
 
     /// Returns a command for a program of the tree that asks no questions.
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
-        self.for_scripts(tree.command(host, program).without_sync()).env("DPKG_MAINTSCRIPT_DEBUG", "0")
+        let command = tree.command(host, program).without_sync();
+        // The description of a prepared tree may contain passwords: scripts see an empty directory instead.
+        let command = match tree.exists(format!("{DESCRIPTION}/config.xml")) {
+            true => command.bind(tree.path().join("sys"), format!("/{DESCRIPTION}"), true),
+            false => command,
+        };
+        self.for_scripts(command).env("DPKG_MAINTSCRIPT_DEBUG", "0")
     }
 
     /// Returns a command for dpkg in the tree.
@@ -177,29 +183,38 @@ impl<'a> Apt<'a> {
 }
 
 impl PackageManager for Apt<'_> {
-    fn refresh(&self, tree: &RootTree, context: &Context) -> Result<u64> {
+    fn start(&self, tree: &RootTree) -> Result<()> {
+        tree.create_dir("sys", 0o555)?;
+        tree.create_dir("var/lib/apt/lists", 0o755)?;
+        tree.create_dir("var/lib/dpkg", 0o755)?;
+        match tree.exists(DPKG_STATUS) {
+            true => Ok(()),
+            false => tree.write(DPKG_STATUS, "", 0o644),
+        }
+    }
+
+    fn refresh(&self, files: &ManagerFiles, context: &Context) -> Result<u64> {
         let host = &context.host;
-        self.configure(tree, host)?;
-        self.restore_indices(tree, context)?;
-        let before = self.indices_digest(tree)?;
-        self.apt_get(tree, host)
-            .env("TMPDIR", tree.path().join(WORK))
+        self.configure(files, host)?;
+        self.restore_indices(files, context)?;
+        let before = self.indices_digest(files)?;
+        self.apt_get(files, host)
             // Only resolutions need apt's binary cache of the indices.
             .args(["--quiet=1", "--option", "pkgCacheFile::Generate=false", "update"])
             .network()
             .run()
             .map_err(|error| update_error(error, "the indices of the repositories"))?;
-        self.save_indices(&before, tree, context)?;
-        self.pin_by_release(tree, host)?;
-        let lists = tree.list(LISTS)?;
+        self.save_indices(&before, files, context)?;
+        self.pin_by_release(files, host)?;
+        let lists = files.list(LISTS)?;
         let releases = lists.iter().filter(|name| name.ends_with("Release"));
-        let dates = releases
-            .filter_map(|name| release_date(&tree.read_text(format!("var/lib/apt/lists/{name}")).ok()?));
+        let dates =
+            releases.filter_map(|name| release_date(&files.read_text(&format!("{LISTS}/{name}")).ok()?));
         Ok(dates.max().unwrap_or_else(|| host.now()))
     }
 
-    fn resolve(&self, tree: &RootTree, context: &Context) -> Result<Resolution> {
-        self.decide(tree, context)
+    fn resolve(&self, files: &ManagerFiles, context: &Context) -> Result<Resolution> {
+        self.decide(files, context)
     }
 
     fn install(
@@ -207,32 +222,29 @@ impl PackageManager for Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, layers, tree, context),
-            PackagePath::Plain => self.install_plainly(resolution, tree, context),
+            PackagePath::Native => self.install_natively(resolution, layers, tree, files, context),
+            PackagePath::Plain => self.install_plainly(resolution, tree, files, context),
         }
     }
 
     fn next_layer(
         &self,
         resolution: &Resolution,
-        tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<NextLayer<Layer>> {
         match self.plan.path {
-            PackagePath::Native => self.scripts_ahead(resolution, tree, context),
+            PackagePath::Native => self.scripts_ahead(resolution, files, context),
             PackagePath::Plain => Ok(NextLayer::None),
         }
     }
 
-    fn working_directories(&self) -> &'static [&'static str] {
-        &[WORK, LISTS]
-    }
-
-    fn upgrade(&self, tree: &RootTree, context: &Context) -> Result<()> {
-        self.upgrade_plainly(tree, context)
+    fn upgrade(&self, tree: &RootTree, files: &ManagerFiles, context: &Context) -> Result<()> {
+        self.upgrade_plainly(tree, files, context)
     }
 
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()> {
@@ -261,7 +273,7 @@ impl PackageManager for Apt<'_> {
     }
 
     fn installed(&self, tree: &RootTree, _host: &Host) -> Result<Vec<Installed>> {
-        let status = tree.read_text("var/lib/dpkg/status")?;
+        let status = tree.read_text(DPKG_STATUS)?;
         let mut packages: Vec<Installed> = deb822::paragraphs(&status, Comments::Stray)
             .iter()
             .filter_map(|paragraph| {
@@ -281,7 +293,8 @@ impl PackageManager for Apt<'_> {
 
     fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()> {
         let facts = self.plan.distribution.facts();
-        tree.remove(WORK)?;
+        // Layers in the cache that older versions of kiwi saved have this directory.
+        tree.remove(MOUNT_POINT)?;
         facts.leftovers.clear_caches(tree)?;
         let file = &facts.repository_file;
         let known = match repositories {
@@ -314,6 +327,16 @@ impl PackageManager for Apt<'_> {
     ) -> Result<Resolved> {
         self.collect_packages(packages, directory, context)
     }
+}
+
+/// Returns a command that runs a program of apt with kiwi's configuration and a read-only view of the host.
+fn apt_program<'h>(program: &str, files: &ManagerFiles, host: &'h Host) -> Command<'h> {
+    host.command(program)
+        .writable(files.path())
+        .bind(files.path(), VIEW, false)
+        .needs_room(files.path())
+        .env("APT_CONFIG", format!("{VIEW}/apt.conf"))
+        .env("TMPDIR", format!("{VIEW}/tmp"))
 }
 
 /// Returns the licences in a package's machine-readable copyright file.

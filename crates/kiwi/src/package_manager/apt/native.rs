@@ -20,20 +20,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::configuration::VIEW;
 use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
-use super::{Apt, WORK};
+use super::{Apt, EXTENDED_STATES};
 use crate::context::Context;
 use crate::host::{Command, Host, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
-use crate::package_manager::{Layer, Layers, NextLayer, Package, Resolution};
+use crate::package_manager::{Layer, Layers, ManagerFiles, NextLayer, Package, Resolution};
 use crate::parallel;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
 
-/// The file in which apt marks packages that were not requested by name.
-const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
+/// dpkg's list of packages for the question about the order, in [`ManagerFiles`].
+const ORDER_STATUS: &str = "state/status-of-order";
 
 impl Apt<'_> {
     /// Installs everything into a new tree.
@@ -42,18 +43,19 @@ impl Apt<'_> {
         resolution: &Resolution,
         layers: &mut dyn Layers,
         tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<()> {
         let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
         let ordered = in_layers(resolution, &bootstrap);
-        let (paths, repacker) = self.fetch_to_read(&ordered, tree, context)?;
-        let mut first = at_once(&paths, host, |path| Deb::open(path))?;
+        let (paths, repacker) = self.fetch_to_read(&ordered, files, context)?;
+        let mut first = open(&paths, &ordered, host)?;
         let rest = first.split_off(bootstrap.packages.len());
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
         let (order, bootstrapped) = parallel::both(
-            || self.order(&installed, tree, context),
+            || self.order(&installed, files, context),
             || work.layer(&bootstrap, first, Work::bootstrap),
         );
         bootstrapped?;
@@ -82,7 +84,7 @@ impl Apt<'_> {
     pub(super) fn scripts_ahead(
         &self,
         resolution: &Resolution,
-        tree: &RootTree,
+        files: &ManagerFiles,
         context: &Context,
     ) -> Result<NextLayer<Layer>> {
         let cache = context.cache()?;
@@ -96,9 +98,9 @@ impl Apt<'_> {
             return Ok(NextLayer::Unread(missing));
         }
         let paths: Vec<PathBuf> = found.into_iter().flatten().collect();
-        let mut first = at_once(&paths, host, |path| Deb::open(path))?;
+        let mut first = open(&paths, &ordered, host)?;
         let rest = first.split_off(bootstrap.packages.len());
-        let order = self.order(&status(&first), tree, context)?;
+        let order = self.order(&status(&first), files, context)?;
         let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
         Ok(match scripted.is_empty() {
             true => NextLayer::None,
@@ -107,19 +109,17 @@ impl Apt<'_> {
     }
 
     /// Returns the order in which apt would unpack and configure the other packages if dpkg's status were `installed`.
-    fn order(&self, installed: &str, tree: &RootTree, context: &Context) -> Result<Order> {
+    fn order(&self, installed: &str, files: &ManagerFiles, context: &Context) -> Result<Order> {
         let host = &context.host;
-        self.ordered_once(installed, tree, context, || self.ask_for_order(installed, tree, host))
+        self.ordered_once(installed, files, context, || self.ask_for_order(installed, files, host))
     }
 
-    fn ask_for_order(&self, installed: &str, tree: &RootTree, host: &Host) -> Result<Order> {
-        let status = format!("{WORK}/status");
-        tree.write(&status, installed, 0o644)?;
+    fn ask_for_order(&self, installed: &str, files: &ManagerFiles, host: &Host) -> Result<Order> {
+        files.write(ORDER_STATUS, installed, host)?;
         let command = self
-            .apt_get(tree, host)
-            .env("TMPDIR", tree.path().join(WORK))
+            .apt_get(files, host)
             .arg("--option")
-            .arg(format!("Dir::State::status={}", tree.path().join(status).display()))
+            .arg(format!("Dir::State::status={VIEW}/{ORDER_STATUS}"))
             .args(["--yes", "--quiet=2", "--simulate", "install"])
             .args(self.named());
         Ok(order(&command.output().map_err(resolve_error)?))
@@ -255,7 +255,7 @@ impl<'a> Work<'a> {
         let shell = self.apt.in_tree("/bin/sh", self.tree, self.host);
         let dpkg = self.unpacker.packages().iter().find(|package| package.name() == "dpkg");
         let version = dpkg.map_or("", |package| package.control.version());
-        dpkg::run_preinst(self.unpacker.chosen(batch), version, WORK, self.tree, shell)
+        dpkg::run_preinst(self.unpacker.chosen(batch), version, self.tree, shell)
     }
 
     /// Configures those packages that dpkg has not configured yet.
@@ -281,6 +281,14 @@ impl<'a> Work<'a> {
     fn dpkg(&self) -> Command<'_> {
         self.apt.dpkg(self.tree, self.host).args(["--force-confdef", "--force-confold"])
     }
+}
+
+/// Opens the files of packages.
+fn open(paths: &[PathBuf], packages: &[Package], host: &Host) -> Result<Vec<Deb>> {
+    let files: Vec<(&PathBuf, &Package)> = paths.iter().zip(packages).collect();
+    at_once(&files, host, |(path, package)| {
+        Deb::open(path).with_context(|| format!("reading the package {package}"))
+    })
 }
 
 /// Splits packages into those with scripts and their dependencies, and the others, in the same order; `ready` are

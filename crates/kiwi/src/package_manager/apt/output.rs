@@ -9,7 +9,7 @@ use crate::host::CommandError;
 use crate::package_manager::Package;
 
 /// apt's scheme of a file in a local repository.
-pub(super) const LOCAL_SCHEME: &str = "copy:";
+const LOCAL_SCHEME: &str = "copy:";
 
 /// Parses lines of `'URI' FILE SIZE HASH`. A package without a SHA-256 is an error, because neither a download nor a
 /// file of the cache could be verified.

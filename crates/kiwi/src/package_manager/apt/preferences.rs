@@ -6,12 +6,12 @@
 
 use anyhow::{Context, Result};
 
-use super::{Apt, WORK};
+use super::Apt;
 use crate::host::{Host, Warning};
+use crate::package_manager::ManagerFiles;
 use crate::repository::Resolved;
-use crate::root_tree::RootTree;
 
-/// The path below kiwi's directory.
+/// The path in [`ManagerFiles`].
 const PREFERENCES: &str = "etc/preferences.d/kiwi";
 
 /// Fields of `apt-get indextargets`, and their names in a pin.
@@ -29,30 +29,30 @@ struct Target {
 
 impl Apt<'_> {
     /// Writes the pins that are known before the repositories are read.
-    pub(super) fn write_preferences(&self, tree: &RootTree) -> Result<()> {
+    pub(super) fn write_preferences(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
         let pins = self.build_repositories().filter_map(|(index, repository)| {
             let priority = repository.priority?;
             if is_directory(repository) {
                 return Some(pin(&format!("release l={}", label(index)), priority));
             }
             let is_alone = self.is_of_its_own_host(repository);
-            is_alone.then(|| pin(&format!("origin \"{}\"", host(&repository.location)), priority))
+            is_alone.then(|| pin(&format!("origin \"{}\"", host_of(&repository.location)), priority))
         });
-        tree.write(path(), self.ignored().chain(pins).collect::<String>(), 0o644)
+        files.write(PREFERENCES, self.ignored().chain(pins).collect::<String>(), host)
     }
 
     /// Adds pins for repositories that only their release files distinguish, after they have been read.
-    pub(super) fn pin_by_release(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        let alike: Vec<&Resolved> = self
+    pub(super) fn pin_by_release(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
+        let alike: Vec<(String, &Resolved)> = self
             .build_repositories()
-            .map(|(_, repository)| repository)
-            .filter(|repository| !self.is_of_its_own_host(repository) && !is_directory(repository))
+            .filter(|(_, repository)| !self.is_of_its_own_host(repository) && !is_directory(repository))
+            .map(|(index, repository)| (self.uri(repository, index), repository))
             .collect();
-        if alike.iter().all(|repository| repository.priority.is_none()) {
+        if alike.iter().all(|(_, repository)| repository.priority.is_none()) {
             return Ok(());
         }
         let fields = FIELDS.map(|(field, _)| format!("$({field})")).join("|");
-        let command = self.apt_get(tree, host).env("TMPDIR", tree.path().join(WORK)).args([
+        let command = self.apt_get(files, host).args([
             "indextargets",
             "--format",
             &format!("$(REPO_URI)|$(RELEASE)|{fields}"),
@@ -66,12 +66,12 @@ impl Apt<'_> {
                  distinguish it from another repository of its host with another priority; give it its own label or suite"
             ));
         }
-        tree.write(path(), self.preferences(tree)? + &pins, 0o644)
+        files.write(PREFERENCES, self.preferences(files)? + &pins, host)
     }
 
     /// Returns the current preferences.
-    pub(super) fn preferences(&self, tree: &RootTree) -> Result<String> {
-        tree.read_text(path())
+    pub(super) fn preferences(&self, files: &ManagerFiles) -> Result<String> {
+        files.read_text(PREFERENCES)
     }
 
     /// Returns pins against the packages that the description ignores.
@@ -88,13 +88,9 @@ impl Apt<'_> {
     /// Returns whether all repositories of the same host have the same priority.
     fn is_of_its_own_host(&self, repository: &Resolved) -> bool {
         self.build_repositories().all(|(_, other)| {
-            host(&other.location) != host(&repository.location) || other.priority == repository.priority
+            host_of(&other.location) != host_of(&repository.location) || other.priority == repository.priority
         })
     }
-}
-
-fn path() -> String {
-    format!("{WORK}/{PREFERENCES}")
 }
 
 /// Returns whether kiwi creates the index of this repository.
@@ -124,22 +120,21 @@ fn targets(output: &str) -> Vec<Target> {
     output.lines().filter_map(target).collect()
 }
 
-/// Returns the pins of these repositories, and location and suite of those that no pin can select alone.
-fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String, String)>) {
-    let of = |repository: &Resolved, target: &Target| {
-        let location = repository.location.trim_end_matches('/');
-        let uri = target.uri.trim_end_matches('/');
-        (uri == location || uri.strip_prefix("copy:") == Some(location))
+/// Returns the pins of these repositories, each with its URI, and location and suite of those that no pin can select
+/// alone.
+fn pins(repositories: &[(String, &Resolved)], targets: &[Target]) -> (String, Vec<(String, String)>) {
+    let of = |uri: &str, repository: &Resolved, target: &Target| {
+        target.uri.trim_end_matches('/') == uri.trim_end_matches('/')
             && repository.suites.contains(&target.suite)
     };
     let (mut text, mut confused) = (String::new(), Vec::new());
-    for (repository, priority) in
-        repositories.iter().filter_map(|repository| Some((*repository, repository.priority?)))
+    for (uri, repository, priority) in
+        repositories.iter().filter_map(|(uri, repository)| Some((uri, *repository, repository.priority?)))
     {
-        for target in targets.iter().filter(|target| of(repository, target)) {
-            let other = |other: &&&Resolved| {
+        for target in targets.iter().filter(|target| of(uri, repository, target)) {
+            let other = |(uri, other): &&(String, &Resolved)| {
                 other.priority != Some(priority)
-                    && targets.iter().any(|theirs| of(other, theirs) && theirs.release == target.release)
+                    && targets.iter().any(|theirs| of(uri, other, theirs) && theirs.release == target.release)
             };
             let (pin, location) =
                 (pin(&format!("release {}", target.release), priority), repository.location.clone());
@@ -154,7 +149,7 @@ fn pins(repositories: &[&Resolved], targets: &[Target]) -> (String, Vec<(String,
 }
 
 /// Returns the host of a location in the form that apt compares: without user and port, empty for a directory.
-fn host(location: &str) -> &str {
+fn host_of(location: &str) -> &str {
     let host = location.split_once("://").map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
     let host = host.rsplit('@').next().unwrap_or_default();
     host.rsplit_once(':').map_or(host, |(host, _)| host)
@@ -167,9 +162,15 @@ mod tests {
 
     #[test]
     fn returns_hosts_as_apt_does() {
-        assert_eq!(host("https://user:password@packages.example.org:8443/debian"), "packages.example.org");
-        assert_eq!(host("http://packages.example.org"), "packages.example.org");
-        assert_eq!(host("/srv/packages"), "");
+        assert_eq!(host_of("https://user:password@packages.example.org:8443/debian"), "packages.example.org");
+        assert_eq!(host_of("http://packages.example.org"), "packages.example.org");
+        assert_eq!(host_of("/srv/packages"), "");
+    }
+
+    /// Returns a repository with the URI by which apt finds it.
+    fn with_uri(repository: &Resolved) -> (String, &Resolved) {
+        let scheme = if repository.location.starts_with('/') { "copy:" } else { "" };
+        (format!("{scheme}{}", repository.location), repository)
     }
 
     fn repository(location: &str, suite: &str, priority: Option<i64>) -> Resolved {
@@ -202,7 +203,7 @@ mod tests {
         let (debian, own) =
             (repository("http://h/debian", "stable", Some(400)), repository("http://h/own", "./", None));
         let directory = repository("/srv/one", "./", Some(700));
-        let (text, confused) = pins(&[&debian, &own, &directory], &read);
+        let (text, confused) = pins(&[&debian, &own, &directory].map(with_uri), &read);
         assert_eq!(
             text,
             "Package: *\nPin: release o=Debian,l=Debian,a=stable,n=bookworm,c=main\nPin-Priority: 400\n\n\
@@ -212,7 +213,7 @@ mod tests {
         // The same values with another priority.
         let copy = repository("http://h/own", "./", Some(1));
         assert_eq!(
-            pins(&[&own, &copy], &read),
+            pins(&[&own, &copy].map(with_uri), &read),
             (String::new(), vec![("http://h/own".to_owned(), "./".to_owned())])
         );
     }

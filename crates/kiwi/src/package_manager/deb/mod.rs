@@ -87,15 +87,7 @@ impl Deb {
 
     /// Returns the lines of `conffiles`: an absolute path, and the flag before it or an empty text.
     pub(super) fn conffile_lines(&self) -> Vec<(String, String)> {
-        let text = self.member("conffiles").map(|member| String::from_utf8_lossy(&member.bytes));
-        let lines =
-            text.as_deref().unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty());
-        lines
-            .map(|line| match line.split_once(" /") {
-                Some((flag, path)) => (format!("/{path}"), flag.trim().to_owned()),
-                None => (line.to_owned(), String::new()),
-            })
-            .collect()
+        self.member("conffiles").map(|member| control::conffile_lines(&member.bytes)).unwrap_or_default()
     }
 
     /// Returns the relative paths of configuration files, which the administrator may change.
@@ -108,6 +100,11 @@ impl Deb {
     pub(super) fn name(&self) -> &str {
         self.control.name()
     }
+}
+
+/// Checks an unpacked `control.tar`.
+pub(super) fn check_control(archive: impl Read) -> Result<()> {
+    control::read(limited(archive, CONTROL_LIMIT)).map(drop)
 }
 
 /// Returns a reader of one member.

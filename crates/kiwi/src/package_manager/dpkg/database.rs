@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::file_conflicts::Index;
+use super::reserved::DIRECTORY;
 use super::rules::OwnerAndMode;
 use super::trigger::{Interest, interests};
 use super::unpack::Unpacker;
 use crate::package_manager::deb::Deb;
 use crate::root_tree::{RootTree, TreeWriter};
 
-pub(super) const DIRECTORY: &str = "var/lib/dpkg";
 pub(super) const INFO: &str = "var/lib/dpkg/info";
 
 /// The database of one tree.

@@ -1,26 +1,27 @@
 //! Runs the `preinst` scripts of packages before they are unpacked.
 //!
 //! dpkg provides the control files of a package to its script in `tmp.ci`, where debconf and others expect them; here,
-//! a link of that name refers to one package after the other.
+//! a link of that name refers to one package after the other, in `tmp.kiwi/NAME`. Both exist only meanwhile.
 
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
 
-use super::database::{DIRECTORY, write_members};
+use super::database::write_members;
+use super::reserved::DIRECTORY;
 use crate::host::{Command, CommandError};
 use crate::package_manager::deb::Deb;
 use crate::root_tree::RootTree;
 
 /// What the driver prints before each script.
 const MARK: &str = "kiwi: preinst of ";
+/// The directory of the control files.
+const CONTROL: &str = "var/lib/dpkg/tmp.kiwi";
 
-/// Runs the `preinst` of each package, in this order, in one sandbox. `work` is kiwi's directory in the tree, `shell`
-/// is a command for the tree's `/bin/sh`.
+/// Runs the `preinst` of each package, in this order, in one sandbox; `shell` is a command for the tree's `/bin/sh`.
 pub(in super::super) fn run<'d>(
     packages: impl Iterator<Item = &'d Deb>,
     dpkg_version: &str,
-    work: &str,
     tree: &RootTree,
     shell: Command<'_>,
 ) -> Result<()> {
@@ -30,7 +31,7 @@ pub(in super::super) fn run<'d>(
     );
     for package in packages.filter(|package| package.member("preinst").is_some()) {
         let (name, architecture) = (package.name(), package.control.architecture());
-        let directory = format!("{work}/control/{name}");
+        let directory = format!("{CONTROL}/{name}");
         tree.create_dir(&directory, 0o755)?;
         write_members(package, &format!("{directory}/"), tree)?;
         tree.write(format!("{directory}/control"), format!("{}\n", package.control.text()), 0o644)?;
@@ -53,5 +54,6 @@ pub(in super::super) fn run<'d>(
         }
         other => other.context("running the preinst scripts of the packages"),
     }?;
-    tree.remove(format!("{DIRECTORY}/tmp.ci"))
+    tree.remove(format!("{DIRECTORY}/tmp.ci"))?;
+    tree.remove(CONTROL)
 }

@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result};
 
 use super::file_conflicts::{Claim, Claims, Directory, Index, merged};
+use super::reserved;
 use super::rules::Rules;
 use super::sums::Sums;
 use crate::host::Host;
@@ -154,6 +155,7 @@ impl<'a> Unpacker<'a> {
         let mut sums = package.member("md5sums").is_none().then(Sums::default);
         let reader = open(package).with_context(unpacking)?;
         let unpacked = entries(reader, |entry, content| {
+            reserved::check(&entry)?;
             list.push(entry.path.clone());
             if entry.path.as_os_str().is_empty() || chosen.is_some_and(|chosen| !chosen.contains(&entry.path))
             {
