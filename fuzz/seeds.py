@@ -181,7 +181,9 @@ def modules():
 def boot_settings():
     for number, text in enumerate((
         "500;83;/,x;S;x,200;L;/home",
-        "system:500,swap:memory,/home:rest",
+        "table;scheme=gpt partition;number=1;name=a;grows=500;content=filesystem;kind=xfs;mount=/;options=defaults "
+        "partition;number=2;name=;creates=memory;content=swap "
+        "partition;number=3;name=;creates=rest;content=filesystem;kind=ext4;mount=/home;options=defaults,nofail",
         "table;scheme=gpt partition;number=1;name=a;content=empty",
         "UUID=ab-12",
         "d41d8cd98f00b204e9800998ecf8427e   12 4096",
@@ -189,14 +191,14 @@ def boot_settings():
         "DISK=/dev/sda\nPART=500;83;/,x;S;x\nIMAGE=/dev/sda2;a.x86_64;1.2.3\nFILTER=sd[a-z]\nUNATTENDED=yes\n",
         'root="LABEL=my root" rootfstype=xfs ro init=/bin/sh rd.timeout=5 rd.live.overlay.size=80% -- x',
         "rd.live.check rd.live.overlay.persistent rd.live.overlay.cowfs=xfs DEBUG=1 panic=-1 rw",
-        "# x\nkind=vmx\nroot=UUID=ab-12\nfilesystem=ext4\nrootflags=noatime\ngrow=yes\npartitions=system:500,swap:memory\n"
+        "# x\nkind=vmx\nrootflags=noatime\nstorage=table;scheme=mbr partition;number=1;name=a;grows=rest;content=empty\n"
         "modules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n",
     )):
         seed(str(number), bytes([number]) + text.encode())
     seed("volume", b"\x0f" + b"\1CD001\1".ljust(2048, b" "))
     seed("sum", b"\x0fkiwi medium sha256 " + DIGEST.encode() + b"\n")
-    keywords("kind= root= filesystem= rootflags= grow= partitions= storage= modules= medium= init= vmx oem usb iso install",
-             "UUID= LABEL= PARTUUID= PARTLABEL= /dev/ yes no system: swap: memory rest table; scheme= gpt mbr partition;",
+    keywords("kind= rootflags= storage= modules= medium= init= vmx oem usb iso install",
+             "UUID= LABEL= PARTUUID= PARTLABEL= /dev/ grows= creates= memory rest table; scheme= gpt mbr partition;",
              "number= name= content= empty swap filesystem type= mount= options= ext4 xfs btrfs IMAGE= DISK= PART= FILTER=",
              "UNIONFS_CONFIG= overlay aufs rd.timeout= rootfstype= DEBUG= kiwi.phases rd.live. ; , : x S 83 / %")
 

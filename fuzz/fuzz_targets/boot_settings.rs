@@ -7,9 +7,10 @@ use std::fmt::Debug;
 
 use bootconfig::{
     BootConfig, BootParameters, Checksum, Deployed, InstallConfig, LiveConfig, LiveParameters, MediumSum,
-    Parameters, PartitionPlan, RootDevice, Storage, Volume,
+    Parameters, RootDevice, Storage, Volume,
 };
 use libfuzzer_sys::fuzz_target;
+use ondisk::Bytes;
 
 /// Reads a text and, if it is valid, what is written of it.
 fn round<T: Debug + PartialEq + ToString, E: Debug>(text: &str, parse: impl Fn(&str) -> Result<T, E>) {
@@ -28,17 +29,16 @@ fuzz_target!(|input: &[u8]| {
     match format % 16 {
         0 => {
             round(text, |text| Deployed::parse(text, None));
-            let _ = Deployed::parse(text, Some(2)).map(|deployed| deployed.partition_plan());
+            let _ = Deployed::parse(text, Some(2)).map(|deployed| deployed.least(Bytes(1 << 20)));
         }
-        1 => round(text, PartitionPlan::parse),
-        2 => round(text, Storage::parse),
+        1 | 2 => round(text, Storage::parse),
         3 => round(text, RootDevice::parse),
         4 => round(text, Checksum::parse),
         5 => round(text, LiveConfig::parse),
         6 => {
             let config = InstallConfig::parse(text);
-            let _ =
-                config.map(|config| (config.to_string(), config.deployed.map(|disk| disk.partition_plan())));
+            let _ = config
+                .map(|config| (config.to_string(), config.deployed.map(|disk| disk.least(Bytes(1 << 20)))));
         }
         7 | 8 => {
             let parameters = Parameters::parse(text);

@@ -85,7 +85,7 @@ fn make_initrd(directory: &Path, linuxrc: &Path) {
                  [ $keyword = insmod ] || continue
                  short=${{file#$PWD/kernel/}}; mkdir -p initrd/${{short%/*}}; cp \"$file\" initrd/$short
              done
-             cp '{}' initrd/init; printf 'kind=vmx\\ngrow=yes\\n' > initrd/kiwi.boot
+             cp '{}' initrd/init; printf 'kind=vmx\\n' > initrd/kiwi.boot
              cd initrd; find . | cpio --quiet -o -H newc -R 0:0 | gzip -1 > ../initrd.gz",
             linuxrc.display()
         ),

@@ -181,3 +181,30 @@ fn a_cd_installs_every_partition() {
     let mut machine = log_in(&attached(&disk), Firmware::Uefi, directory.path());
     is_whole(&mut machine);
 }
+
+/// Nothing changes at the first boot: the image contains its swap space, and `<deploy>` is only for an installer.
+const FIXED: &str = r#"<type image="oem" filesystem="ext4"><bootloader name="grub2" timeout="1"/>
+  <oemconfig><oem-resize>false</oem-resize><oem-swap>true</oem-swap><oem-swapsize>32</oem-swapsize></oemconfig>
+  <deploy><partitions><partition type="S" number="1" size="64"/>
+    <partition number="2" size="400" mountpoint="/" target="true"/>
+    <partition number="3" mountpoint="/home"/></partitions></deploy></type>"#;
+
+#[test]
+fn a_disk_that_does_not_grow_keeps_its_partitions() {
+    let directory = tempfile::tempdir().unwrap();
+    create(FIXED, directory.path());
+    let disk = directory.path().join(format!("{SYSTEM}.raw"));
+    let settings = std::fs::read_to_string(directory.path().join(format!("{SYSTEM}.config"))).unwrap();
+    assert!(settings.starts_with("PART=64;S;x,400;L;/,x;L;/home,\n"), "{settings}");
+    let before = partitions(&disk);
+    let names: Vec<&str> = before.iter().map(|(shape, _)| shape.split(' ').next().unwrap()).collect();
+    assert_eq!(names, ["p.legacy", "p.UEFI", "p.swap", "p.lxroot"]);
+    std::fs::OpenOptions::new().write(true).open(&disk).unwrap().set_len(ROOMY).unwrap();
+    let mut machine = log_in(&attached(&disk), Firmware::Bios, directory.path());
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda4 ext4 rw");
+    assert!(machine.ask("cat /proc/swaps").contains("/dev/vda3"));
+    assert_eq!(machine.ask("grep -c UUID= /etc/fstab"), "3", "root, ESP and swap space");
+    drop(machine);
+    // The firmware's table is still in front of the new space.
+    assert_eq!(partitions(&disk), before);
+}

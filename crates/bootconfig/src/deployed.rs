@@ -10,13 +10,18 @@
 
 use std::fmt;
 
-use crate::partition_plan::{PartitionPlan, PartitionPlanError, PlannedPartition, PlannedSize, Purpose};
+use ondisk::{Bytes, Filesystem, Mebibytes};
+
+use crate::storage::{
+    Content, FilesystemContent, FirstBoot, Mount, Partition, PlannedSize, Scheme, StorageError, Table,
+    created_filesystem,
+};
 
 /// One partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedPartition {
-    /// The size in mebibytes; none: the rest of the disk.
-    pub size: Option<u64>,
+    /// The size; none: the rest of the disk.
+    pub size: Option<Mebibytes>,
     /// The type as sfdisk names it (`S`, `L`, `83`), or a text that contains `swap`.
     pub kind: String,
     /// The mount point in the system.
@@ -40,7 +45,7 @@ impl DeployedPartition {
     }
 
     fn planned_size(&self) -> PlannedSize {
-        self.size.map_or(PlannedSize::Rest, PlannedSize::Mebibytes)
+        self.size.map_or(PlannedSize::Rest, PlannedSize::Fixed)
     }
 
     fn parse(entry: &str) -> Option<Self> {
@@ -48,7 +53,7 @@ impl DeployedPartition {
         let (size, kind) = (fields.next()?, fields.next()?);
         let size = match size {
             "x" => None,
-            number => Some(number.parse().ok()?),
+            number => Some(Mebibytes(number.parse().ok()?)),
         };
         let mountpoint = fields.next().filter(|path| !matches!(*path, "" | "x"));
         Some(Self { size, kind: kind.to_owned(), mountpoint: mountpoint.map(str::to_owned) })
@@ -57,14 +62,12 @@ impl DeployedPartition {
 
 impl Deployed {
     /// Parses the value of `PART=`.
-    pub fn parse(text: &str, target: Option<usize>) -> Result<Self, PartitionPlanError> {
+    pub fn parse(text: &str, target: Option<usize>) -> Result<Self, StorageError> {
         let entries = text.split(',').filter(|entry| !entry.is_empty());
         let partitions: Option<Vec<_>> = entries.map(DeployedPartition::parse).collect();
         match partitions {
             Some(partitions) if !partitions.is_empty() => Ok(Self { partitions, target }),
-            _ => Err(PartitionPlanError::new(format!(
-                "PART=\"{text}\": expected <size>;<type>;<mountpoint>,..."
-            ))),
+            _ => Err(StorageError::new(format!("PART=\"{text}\": expected <size>;<type>;<mountpoint>,..."))),
         }
     }
 
@@ -79,23 +82,46 @@ impl Deployed {
             .or_else(|| second.is_some_and(|part| !part.is_swap() && part.mountpoint.is_none()).then_some(1))
     }
 
-    /// Returns the partition plan of a disk that already contains the system. The system comes first regardless of its
-    /// number, because the image has it at a fixed offset. Partitions that are neither swap space nor mounted are left out.
-    pub fn partition_plan(&self) -> Result<PartitionPlan, PartitionPlanError> {
+    /// Adds the partitions to the table of a disk that already contains the system: the system grows, and the others are
+    /// created behind it, regardless of its number, because the image ends with the system. Partitions that are neither swap
+    /// space nor mounted are left out.
+    pub fn add_to(&self, table: &mut Table) -> Result<(), StorageError> {
         let system = self.system();
         // Without a specified size the system keeps its size.
-        let size = system.map_or(PlannedSize::Mebibytes(1), |index| self.partitions[index].planned_size());
-        let mut list = vec![PlannedPartition { purpose: Purpose::System, size }];
+        table.grow_system(
+            system.map_or(PlannedSize::Fixed(Mebibytes(1)), |index| self.partitions[index].planned_size()),
+        );
         let others = self.partitions.iter().enumerate().filter(|(index, _)| Some(*index) != system);
         for (_, part) in others {
-            let purpose = match &part.mountpoint {
-                _ if part.is_swap() => Purpose::Swap,
-                Some(path) => Purpose::Mount(path.clone()),
+            let content = match &part.mountpoint {
+                _ if part.is_swap() => Content::Swap { uuid: None, label: None },
+                Some(path) => created_filesystem(path),
                 None => continue,
             };
-            list.push(PlannedPartition { purpose, size: part.planned_size() });
+            table.create(content, part.planned_size());
         }
-        PartitionPlan::new(list)
+        table.check_first_boot()
+    }
+
+    /// Returns the size of the smallest disk for the partitions and an image of `image` bytes that ends with the system.
+    pub fn least(&self, image: Bytes) -> Result<Bytes, StorageError> {
+        // The size of the image is that of the system, whatever its kind.
+        let system = FilesystemContent {
+            kind: Filesystem::Ext4,
+            uuid: None,
+            label: None,
+            mount: Some(Mount::new("/", "defaults")),
+        };
+        let system = Partition {
+            number: 1,
+            name: String::new(),
+            size: None,
+            first_boot: FirstBoot::Unchanged,
+            content: Content::Filesystem(system),
+        };
+        let mut table = Table { scheme: Scheme::Gpt, partitions: vec![system] };
+        self.add_to(&mut table)?;
+        Ok(table.least(image))
     }
 }
 
@@ -104,7 +130,7 @@ impl fmt::Display for Deployed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.partitions {
             match part.size {
-                Some(size) => write!(f, "{size}")?,
+                Some(size) => write!(f, "{}", size.0)?,
                 None => f.write_str("x")?,
             }
             write!(f, ";{};{},", part.kind, part.mountpoint.as_deref().unwrap_or("x"))?;
@@ -118,12 +144,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::storage::Storage;
 
+    /// Returns the changes of the first boot, or why they are impossible.
     fn plan_of(text: &str, target: Option<usize>) -> String {
-        Deployed::parse(text, target)
-            .unwrap()
-            .partition_plan()
-            .map_or_else(|error| error.to_string(), |plan| plan.to_string())
+        let system =
+            "table;scheme=gpt partition;number=3;name=a;content=filesystem;kind=xfs;mount=/;options=noatime";
+        let mut table = Storage::parse(system).unwrap().tables.remove(0);
+        match Deployed::parse(text, target).unwrap().add_to(&mut table) {
+            Ok(()) => table.planned(),
+            Err(error) => error.to_string(),
+        }
     }
 
     #[test]
@@ -149,6 +180,17 @@ mod tests {
             assert_eq!(read.is_ok(), text == "x;", "{text}");
         }
         assert!(plan_of("x;L;/,x;L;/home", None).contains("only one partition can have the rest"));
+        assert!(plan_of("5;L;/,0;S;x", None).contains("a number of mebibytes above 0"));
+        assert!(plan_of("5;L;/,5;S;x,5;S;x", None).contains("swap space can only be created once"));
+        assert!(plan_of("5;L;/,5;L;home", None).contains("\"home\" is not a mount point"));
+    }
+
+    #[test]
+    fn computes_the_size_of_the_disk() {
+        let least = |text| Deployed::parse(text, None).unwrap().least(Bytes(500 << 20)).unwrap().0 >> 20;
+        assert_eq!(least("x;L;/,100;S;x"), 600);
+        assert_eq!(least("800;L;/,x;L;/home"), 816);
+        assert_eq!(least("18446744073709551615;L;/,9;S;x"), u64::MAX >> 20);
     }
 
     proptest! {
@@ -160,7 +202,7 @@ mod tests {
 
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC*") {
-            let _ = Deployed::parse(&text, Some(7)).map(|deployed| deployed.partition_plan());
+            let _ = Deployed::parse(&text, Some(7)).map(|deployed| deployed.least(Bytes(1)));
         }
     }
 }

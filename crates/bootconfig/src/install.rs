@@ -18,7 +18,7 @@ use std::fmt;
 use crate::deployed::Deployed;
 use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
-use crate::partition_plan::PartitionPlanError;
+use crate::storage::StorageError;
 
 /// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl fmt::Display for InstallConfigError {
 
 impl std::error::Error for InstallConfigError {}
 
-impl From<PartitionPlanError> for InstallConfigError {
-    fn from(error: PartitionPlanError) -> Self {
+impl From<StorageError> for InstallConfigError {
+    fn from(error: StorageError) -> Self {
         Self(error.to_string())
     }
 }
@@ -166,7 +166,7 @@ mod tests {
         let config = InstallConfig::parse(text).unwrap();
         assert_eq!(config.image_path(), "/image/full-suse-10.2.i686-1.1.2.gz");
         assert_eq!((config.disk.as_deref(), config.choices.len()), (Some("sda"), 0));
-        assert_eq!(config.deployed.unwrap().partition_plan().unwrap().to_string(), "system:rest,swap:1024");
+        assert_eq!(config.deployed.unwrap().to_string(), "1024;S;x,x;L;/,");
         let without_disk =
             InstallConfig::parse("PART=5;S;x,x;L;x,x;L;/srv\nIMAGE=/dev/nvme0n1p3;n;1\n").unwrap();
         assert_eq!(without_disk.disk.as_deref(), Some("nvme0n1"));

@@ -2,7 +2,7 @@
 //!
 //! Every format that one side writes and the other reads is implemented here once, with its parser and its writer: the
 //! boot settings of an initrd (`config`), the kernel command line (`parameter`), the root device (`partition`), the
-//! partitions of a disk (`deployed`, `partition_plan`, `storage`), the checksum file of an image (`checksum`), the names
+//! partitions of a disk (`storage`, `deployed`), the checksum file of an image (`checksum`), the names
 //! of the files (`image_name`), the kinds of boot images (`kind`), the identity and checksum of CDs and sticks
 //! (`medium`) and the content of live media (`live`).
 //!
@@ -20,7 +20,6 @@ mod live;
 mod medium;
 mod parameter;
 mod partition;
-mod partition_plan;
 mod storage;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
@@ -33,10 +32,8 @@ pub use kind::Kind;
 pub use live::{LiveConfig, LiveConfigError, LiveParameters, Union};
 pub use medium::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
 pub use parameter::{BootParameters, ParameterError, Parameters};
-pub use partition::{RootDevice, RootDeviceError, SEARCH_ORDER, SearchedDevice, partition_name};
-pub use partition_plan::{
-    LEAST_PARTITION, PartitionPlan, PartitionPlanError, PlannedPartition, PlannedSize, Purpose,
-};
+pub use partition::{RootDevice, RootDeviceError, partition_name, search_order};
 pub use storage::{
-    Content, FilesystemContent, Mount, Partition, Scheme, Storage, StorageError, Table, fat_uuid,
+    Content, FilesystemContent, FirstBoot, FstabLine, LEAST_PARTITION, Mount, NO_MOUNT, Partition,
+    PlannedSize, Scheme, Storage, StorageError, Table, created_filesystem, fat_uuid,
 };

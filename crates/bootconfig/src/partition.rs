@@ -77,28 +77,18 @@ pub fn partition_name(disk: &str, number: u32) -> String {
     format!("{disk}{separator}{number}")
 }
 
-/// One step of the search for the system when no root device is specified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SearchedDevice {
-    /// The kernel's name of the first disk of its kind.
-    pub disk: &'static str,
-    /// The number of the partition.
-    pub number: u32,
-}
+/// The disks on which the system is searched for when no root device is specified: the first one of each kind, in the order
+/// of vmxboot (docs/formats/boot-images.md), with newer kinds of disks added.
+const SEARCHED_DISKS: [&str; 6] = ["hda", "sda", "vda", "xvda", "nvme0n1", "mmcblk0"];
 
-/// The search order of vmxboot (docs/formats/boot-images.md: hda2 sda2 hda1 sda1), with newer kinds of disks added. The
-/// second partition precedes the first, which contains the boot image when there are two.
-pub const SEARCH_ORDER: [SearchedDevice; 12] = {
-    const DISKS: [&str; 6] = ["hda", "sda", "vda", "xvda", "nvme0n1", "mmcblk0"];
-    let mut order = [SearchedDevice { disk: "", number: 0 }; 12];
-    let mut at = 0;
-    while at < order.len() {
-        order[at] =
-            SearchedDevice { disk: DISKS[at % DISKS.len()], number: if at < DISKS.len() { 2 } else { 1 } };
-        at += 1;
-    }
-    order
-};
+/// Returns the kernel's names of the partitions on which the system is searched for: those with this number, or, where the
+/// number is not known, the second ones before the first ones as in vmxboot. The first partition contains the boot image
+/// when there are two.
+pub fn search_order(number: Option<u32>) -> Vec<String> {
+    let numbers = number.map_or_else(|| vec![2, 1], |number| vec![number]);
+    let on_every_disk = |number| SEARCHED_DISKS.into_iter().map(move |disk| partition_name(disk, number));
+    numbers.into_iter().flat_map(on_every_disk).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -139,11 +129,12 @@ mod tests {
 
     #[test]
     fn searches_in_the_order_of_kiwi_1() {
-        let names: Vec<String> = SEARCH_ORDER.iter().map(|d| partition_name(d.disk, d.number)).collect();
+        let names = search_order(None);
         let usual: Vec<&String> =
             names.iter().filter(|n| n.starts_with("hd") || n.starts_with("sd")).collect();
         assert_eq!(usual, ["hda2", "sda2", "hda1", "sda1"]);
         assert!(names.contains(&"nvme0n1p2".to_owned()) && names.contains(&"xvda1".to_owned()));
+        assert_eq!(search_order(Some(3)), ["hda3", "sda3", "vda3", "xvda3", "nvme0n1p3", "mmcblk0p3"]);
     }
 
     proptest! {

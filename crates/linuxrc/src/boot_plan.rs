@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{BootConfig, BootParameters, Kind, Parameters, PartitionPlan, RootDevice, Storage};
+use bootconfig::{
+    BootConfig, BootParameters, Content, Kind, Parameters, PlannedSize, RootDevice, Storage, Table,
+};
 use ondisk::Filesystem;
 
 use crate::boot_failure::BootFailure;
@@ -13,12 +15,13 @@ use crate::machine::Machine;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BootPlan {
     pub(crate) kind: Kind,
+    /// The device with the system; none: it is searched for.
     pub(crate) root: Option<RootDevice>,
+    /// The file system of the system where that is not recognised.
     pub(crate) filesystem: Option<Filesystem>,
     pub(crate) root_flags: Option<String>,
     pub(crate) read_only: bool,
-    pub(crate) grow: bool,
-    pub(crate) partitions: Option<PartitionPlan>,
+    /// The storage of the disk with the system; none: only the system is known.
     pub(crate) storage: Option<Storage>,
     pub(crate) modules: Vec<String>,
     /// Volume set id of the medium with the system.
@@ -28,6 +31,17 @@ pub(crate) struct BootPlan {
     pub(crate) timeout: Option<u64>,
 }
 
+/// The change of a boot to the partitions of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change<'p> {
+    /// None.
+    Nothing,
+    /// The system grows to the end of the disk.
+    Fill,
+    /// The system grows, and partitions are created behind it.
+    Repartition(&'p Table),
+}
+
 /// Seconds to wait for the root device by default.
 const TIMEOUT: u64 = 60;
 
@@ -35,12 +49,10 @@ impl BootPlan {
     fn of(config: BootConfig, parameters: BootParameters) -> Self {
         Self {
             kind: config.kind,
-            root: parameters.root.or(config.root),
-            filesystem: parameters.filesystem.or(config.filesystem),
+            root: parameters.root,
+            filesystem: parameters.filesystem.or_else(|| system_of(config.storage.as_ref())?.1),
             root_flags: parameters.root_flags.or(config.root_flags),
             read_only: parameters.read_only,
-            grow: config.grow,
-            partitions: config.partitions,
             storage: config.storage,
             modules: config.modules,
             medium: config.medium,
@@ -51,6 +63,25 @@ impl BootPlan {
                 Some(seconds) => Some(seconds),
             },
         }
+    }
+
+    /// Returns the change of this boot to the partitions of the disk.
+    pub(crate) fn change(&self) -> Change<'_> {
+        let Some(storage) = &self.storage else { return Change::Fill };
+        let Some((table, system)) = storage.system() else { return Change::Nothing };
+        match table.growing() {
+            Some((growing, _)) if growing.number != system.number => Change::Nothing,
+            Some((_, PlannedSize::Rest)) if table.created().is_empty() => Change::Fill,
+            Some((_, PlannedSize::Rest | PlannedSize::Fixed(_) | PlannedSize::TwiceMemory)) => {
+                Change::Repartition(table)
+            }
+            None => Change::Nothing,
+        }
+    }
+
+    /// Returns the number of the partition with the system and its file system.
+    pub(crate) fn system(&self) -> Option<(u32, Option<Filesystem>)> {
+        system_of(self.storage.as_ref())
     }
 
     /// Reads `/kiwi.boot` and combines it with the command line.
@@ -75,6 +106,15 @@ impl BootPlan {
     }
 }
 
+fn system_of(storage: Option<&Storage>) -> Option<(u32, Option<Filesystem>)> {
+    let (_, system) = storage?.system()?;
+    let filesystem = match &system.content {
+        Content::Filesystem(volume) => Some(volume.kind),
+        Content::Fat { .. } | Content::Swap { .. } | Content::BootCode | Content::Empty => None,
+    };
+    Some((system.number, filesystem))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,19 +128,46 @@ mod tests {
         BootPlan::read(&machine, &Parameters::parse(line))
     }
 
+    fn system(change: &str) -> String {
+        format!(
+            "table;scheme=gpt partition;number=3;name=a;{change}content=filesystem;kind=ext4;mount=/;options=defaults"
+        )
+    }
+
     #[test]
     fn the_command_line_goes_before_the_initrd() {
-        let config = "kind=vmx\nroot=LABEL=a\nfilesystem=ext4\nrootflags=noatime\ninit=/a\ngrow=yes\n";
-        let silent = plan("quiet", Some(config)).unwrap();
-        assert_eq!(silent.root, Some(RootDevice::Label("a".into())));
+        let config = format!("kind=vmx\nrootflags=noatime\ninit=/a\nstorage={}\n", system("grows=rest;"));
+        let silent = plan("quiet", Some(&config)).unwrap();
+        assert_eq!((silent.root.as_ref(), silent.system()), (None, Some((3, Some(Filesystem::Ext4)))));
         assert_eq!((silent.filesystem, silent.init.as_deref()), (Some(Filesystem::Ext4), Some("/a")));
         assert_eq!((silent.root_flags.as_deref(), silent.timeout), (Some("noatime"), Some(60)));
         let line = "root=LABEL=b rootfstype=xfs rootflags=discard init=/b ro rd.timeout=0";
-        let asked = plan(line, Some(config)).unwrap();
+        let asked = plan(line, Some(&config)).unwrap();
         assert_eq!(asked.root, Some(RootDevice::Label("b".into())));
         assert_eq!((asked.filesystem, asked.init.as_deref()), (Some(Filesystem::Xfs), Some("/b")));
         assert_eq!((asked.root_flags.as_deref(), asked.timeout), (Some("discard"), None));
-        assert!(asked.read_only && asked.grow);
+        assert!(asked.read_only);
+    }
+
+    #[test]
+    fn the_storage_decides_what_grows() {
+        let changed = |storage: Option<String>| {
+            let storage = storage.map(|text| format!("storage={text}\n")).unwrap_or_default();
+            let plan = plan("", Some(&format!("kind=oem\n{storage}"))).unwrap();
+            match plan.change() {
+                Change::Nothing => "nothing".to_owned(),
+                Change::Fill => "fill".to_owned(),
+                Change::Repartition(table) => table.planned(),
+            }
+        };
+        let swap = " partition;number=4;name=;creates=64;content=swap";
+        assert_eq!(changed(None), "fill", "only the system is known");
+        assert_eq!(changed(Some(system(""))), "nothing");
+        assert_eq!(changed(Some(system("grows=rest;"))), "fill");
+        assert_eq!(changed(Some(system("grows=900;"))), "system:900");
+        assert_eq!(changed(Some(system("grows=rest;") + swap)), "system:rest,swap:64");
+        let layer = system("") + " partition;number=4;name=;grows=rest;content=empty";
+        assert_eq!(changed(Some(layer)), "nothing", "the layer grows");
     }
 
     #[test]

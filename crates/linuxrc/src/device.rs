@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use bootconfig::{RootDevice, SEARCH_ORDER, partition_name};
+use bootconfig::{RootDevice, search_order};
 use ondisk::partition_table::{PartitionNames, PartitionTable};
-use ondisk::{Superblock, probe};
+use ondisk::{Filesystem, Superblock, probe};
 
 use crate::machine::Machine;
 
@@ -137,12 +137,15 @@ impl Devices {
         self.0.values().find(|device| device.is(wanted))
     }
 
-    /// Returns the first device with a file system in the order of vmxboot, if none was specified (docs/formats/boot-images.md).
-    pub(crate) fn search(&self) -> Option<&Device> {
-        SEARCH_ORDER
-            .iter()
-            .filter_map(|searched| self.0.get(&partition_name(searched.disk, searched.number)))
-            .find(|device| device.superblock.is_some())
+    /// Returns the first device with a system if none was specified, in the order of vmxboot
+    /// (docs/formats/boot-images.md): the partition with this number and a file system of this driver, where they are known.
+    pub(crate) fn search(&self, system: Option<(u32, Option<Filesystem>)>) -> Option<&Device> {
+        let (number, filesystem) = system.map_or((None, None), |(number, kind)| (Some(number), kind));
+        let is_system =
+            |found: &Superblock| filesystem.is_none_or(|kind| found.filesystem.module() == kind.module());
+        let names = search_order(number);
+        let mut devices = names.iter().filter_map(|name| self.0.get(name));
+        devices.find(|device| device.superblock.as_ref().is_some_and(is_system))
     }
 
     /// Returns disks without partitions known to the kernel.
@@ -265,11 +268,13 @@ pub(crate) mod tests {
         let files = two_disks();
         let mut devices = Devices::default();
         devices.refresh(&files.machine);
-        assert_eq!(devices.search().unwrap().name, "sda1");
+        assert_eq!(devices.search(None).unwrap().name, "sda1");
         files.add("vda2", Some(("vda", 2)), &ext2(OTHER, "newer"));
         files.add("hda2", Some(("hda", 2)), &[0; 4096]);
         devices.refresh(&files.machine);
-        assert_eq!(devices.search().unwrap().name, "vda2", "hda2 holds no file system");
+        assert_eq!(devices.search(None).unwrap().name, "vda2", "hda2 holds no file system");
+        let found = |kind| devices.search(Some((1, Some(kind)))).map(|device| device.name.as_str());
+        assert_eq!((found(Filesystem::Ext2), found(Filesystem::Xfs)), (Some("sda1"), None));
     }
 
     #[test]

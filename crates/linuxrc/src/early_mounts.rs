@@ -73,8 +73,8 @@ mod tests {
         files.add("nvme0n1", None, &[0; 4096]);
         let uuid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
         files.add("nvme0n1p3", Some(("nvme0n1", 3)), &ext2(uuid, "root"));
-        let text = "table;scheme=gpt partition;number=1;name=a;content=filesystem;kind=ext4;mount=/home;options=defaults;grow=no \
-                    partition;number=2;name=b;content=filesystem;kind=xfs;mount=/usr;options=noatime;grow=no";
+        let text = "table;scheme=gpt partition;number=1;name=a;content=filesystem;kind=ext4;mount=/home;options=defaults \
+                    partition;number=2;name=b;content=filesystem;kind=xfs;mount=/usr;options=noatime";
         let storage = Storage::parse(text).unwrap();
         let root = Device::look(&files.machine, "nvme0n1p3").unwrap();
         let mount = Mount::new("/usr", "noatime");

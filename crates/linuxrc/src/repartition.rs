@@ -15,7 +15,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::Command;
 
-use bootconfig::{LEAST_PARTITION, PartitionPlan, PlannedSize, Purpose, partition_name};
+use bootconfig::{
+    Content, FstabLine, LEAST_PARTITION, Partition as Planned, PlannedSize, Table, partition_name,
+};
+use ondisk::Bytes;
 use ondisk::partition_table::{Addition, Extension, PartitionTable, Room};
 
 use crate::console::Console;
@@ -26,14 +29,9 @@ use crate::machine::Machine;
 use crate::sys::{self, PartitionChange};
 
 /// Partitions the disk of the mounted system on `device`; returns the updated device.
-pub(crate) fn repartition(
-    machine: &Machine,
-    device: Device,
-    partition_plan: &PartitionPlan,
-    console: &Console,
-) -> Device {
+pub(crate) fn repartition(machine: &Machine, device: Device, planned: &Table, console: &Console) -> Device {
     let Some(location) = device.partition.clone() else { return device };
-    match attempt(machine, &location, partition_plan, console) {
+    match attempt(machine, &location, planned, console) {
         Ok(Outcome::Divided) => {
             let bytes = number(&machine.sys.join("class/block").join(&device.name).join("size"));
             let bytes = bytes.map_or(device.bytes, |sectors| sectors * 512);
@@ -60,7 +58,7 @@ enum Outcome {
 fn attempt(
     machine: &Machine,
     location: &Partition,
-    partition_plan: &PartitionPlan,
+    planned: &Table,
     console: &Console,
 ) -> io::Result<Outcome> {
     let path = machine.dev.join(&location.disk);
@@ -69,7 +67,7 @@ fn attempt(
     let table = PartitionTable::read(&mut disk, sector_size(machine, &location.disk))?;
     let Some(table) = table else { return Ok(Outcome::DividedBefore) };
     let Some(room) = table.room(location.number, bytes)? else { return Ok(Outcome::DividedBefore) };
-    let lengths = match lengths(partition_plan, room, memory(machine)) {
+    let lengths = match lengths(planned, room, memory(machine)) {
         Ok(lengths) => lengths,
         Err(why) => return Ok(Outcome::NoRoom(why)),
     };
@@ -78,25 +76,15 @@ fn attempt(
     }
     let system = Extension { number: location.number, start: room.start, length: lengths[0] };
     let mut start = system.start + system.length;
-    let mut added = Vec::new();
-    for (planned, length) in partition_plan.partitions().iter().zip(lengths).skip(1) {
-        let swap = planned.purpose == Purpose::Swap;
-        added.push(Addition { start, length, swap, guid: random_guid(machine)? });
+    let mut parts = Vec::new();
+    let created = planned.created().into_iter().zip(&lengths[1..]).zip(location.number + 1..);
+    for (((partition, _), length), number) in created {
+        let swap = matches!(partition.content, Content::Swap { .. });
+        let addition = Addition { start, length: *length, swap, guid: random_guid(machine)? };
+        parts.push(Part { number, partition, uuid: table.future_uuid(number, addition.guid), addition });
         start += length;
     }
-    let parts: Vec<Part> = partition_plan
-        .partitions()
-        .iter()
-        .skip(1)
-        .zip(&added)
-        .zip(location.number + 1..)
-        .map(|((planned, addition), number)| Part {
-            number,
-            purpose: planned.purpose.clone(),
-            uuid: table.future_uuid(number, addition.guid),
-            addition: *addition,
-        })
-        .collect();
+    let added: Vec<Addition> = parts.iter().map(|part| part.addition).collect();
     if !table.has_free_entries(location.number, parts.len()) {
         return Ok(Outcome::NoRoom("the partition table has no free entries".to_owned()));
     }
@@ -117,30 +105,29 @@ fn attempt(
 }
 
 /// A partition to create.
-struct Part {
+struct Part<'p> {
+    /// Its number on this disk.
     number: u32,
-    purpose: Purpose,
+    partition: &'p Planned,
+    /// Its `PARTUUID`.
     uuid: String,
     addition: Addition,
 }
 
 /// Returns the length of each partition in bytes, the system's first; or why that is impossible.
-fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Vec<u64>, String> {
+fn lengths(planned: &Table, room: Room, memory: Bytes) -> Result<Vec<u64>, String> {
     let now = room.end - room.start;
-    let fixed = |size: PlannedSize| match size {
-        PlannedSize::Mebibytes(size) => Some(size.saturating_mul(1 << 20)),
-        PlannedSize::TwiceMemory => Some((memory * 2).next_multiple_of(1 << 20)),
-        PlannedSize::Rest => None,
-    };
+    let grown = planned.growing().map_or(PlannedSize::Rest, |(_, size)| size);
+    let created = planned.created().into_iter().map(|(_, size)| size);
     let mut sizes: Vec<Option<u64>> =
-        partition_plan.partitions().iter().map(|planned| fixed(planned.size)).collect();
+        std::iter::once(grown).chain(created).map(|size| Some(size.bytes(memory)?.0)).collect();
     // It already has this size.
     sizes[0] = sizes[0].map(|size| size.max(now.next_multiple_of(1 << 20)));
     let taken = sizes.iter().flatten().copied().fold(0, u64::saturating_add);
     let least = if sizes[0].is_none() {
         now
     } else if sizes.contains(&None) {
-        LEAST_PARTITION
+        LEAST_PARTITION.0
     } else {
         0
     };
@@ -149,18 +136,19 @@ fn lengths(partition_plan: &PartitionPlan, room: Room, memory: u64) -> Result<Ve
     if least > all {
         let wanted = least >> 20;
         return Err(format!(
-            "the disk has {} MiB, but {wanted} MiB are planned ({partition_plan})",
-            all >> 20
+            "the disk has {} MiB, but {wanted} MiB are planned ({})",
+            all >> 20,
+            planned.planned()
         ));
     }
     Ok(sizes.into_iter().map(|size| size.unwrap_or(all - taken)).collect())
 }
 
-/// Returns the size of the machine's memory in bytes.
-fn memory(machine: &Machine) -> u64 {
+/// Returns the size of the machine's memory.
+fn memory(machine: &Machine) -> Bytes {
     let text = fs::read_to_string(machine.proc.join("meminfo")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
+    Bytes(line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10)
 }
 
 fn random_guid(machine: &Machine) -> io::Result<[u8; 16]> {
@@ -176,33 +164,42 @@ fn make_all(
     machine: &Machine,
     disk: &File,
     location: &Partition,
-    parts: &[Part],
+    parts: &[Part<'_>],
     console: &Console,
 ) -> io::Result<()> {
     for part in parts {
         let Addition { start, length, .. } = part.addition;
         sys::change_partition(disk, PartitionChange::Add, part.number, start, length)?;
         let device = machine.dev.join(partition_name(&location.disk, part.number));
-        console.announce(&format!("Making {} of {} MiB", describe(&part.purpose), length >> 20));
-        match &part.purpose {
-            Purpose::Swap => run(machine, "mkswap", &["-f"], &device, console)?,
-            Purpose::Mount(at) => {
-                let from = machine.system.join(at.trim_start_matches('/'));
-                fs::create_dir_all(&from)?;
-                let from = from.display().to_string();
-                run(machine, "mke2fs", &["-q", "-F", "-t", "ext4", "-d", &from], &device, console)?;
-            }
-            Purpose::System => {}
-        }
+        console.announce(&format!("Making {} of {} MiB", describe(&part.partition.content), length >> 20));
+        make(machine, &part.partition.content, &device, console)?;
     }
     Ok(())
 }
 
-fn describe(purpose: &Purpose) -> String {
-    match purpose {
-        Purpose::System => "the system".to_owned(),
-        Purpose::Swap => "swap space".to_owned(),
-        Purpose::Mount(path) => path.clone(),
+/// Creates the content of a new partition.
+fn make(machine: &Machine, content: &Content, device: &Path, console: &Console) -> io::Result<()> {
+    match content {
+        Content::Swap { .. } => run(machine, "mkswap", &["-f"], device, console),
+        Content::Filesystem(volume) => {
+            let Some(mount) = &volume.mount else { return Ok(()) };
+            let from = machine.system.join(mount.path.trim_start_matches('/'));
+            fs::create_dir_all(&from)?;
+            let from = from.display().to_string();
+            let keywords = ["-q", "-F", "-t", volume.kind.keyword(), "-d", &from];
+            run(machine, "mke2fs", &keywords, device, console)
+        }
+        // The storage of an initrd contains none that is created.
+        Content::Fat { .. } | Content::BootCode | Content::Empty => Ok(()),
+    }
+}
+
+fn describe(content: &Content) -> String {
+    match content {
+        Content::Swap { .. } => "swap space".to_owned(),
+        Content::Filesystem(_) | Content::Fat { .. } | Content::BootCode | Content::Empty => {
+            content.mount().map_or_else(|| "a partition".to_owned(), |mount| mount.path.clone())
+        }
     }
 }
 
@@ -220,71 +217,77 @@ fn run(machine: &Machine, name: &str, keywords: &[&str], device: &Path, console:
 }
 
 /// Adds a line for each partition to the system's fstab; lines of an earlier attempt are replaced.
-fn write_fstab(system: &Path, parts: &[Part]) -> io::Result<()> {
+fn write_fstab(system: &Path, parts: &[Part<'_>]) -> io::Result<()> {
     fstab::change(system, |before| with_lines(before, parts))
 }
 
-/// Returns the mount point of a partition, and its line.
-fn fstab_line(part: &Part) -> Option<(&str, String)> {
-    match &part.purpose {
-        Purpose::Swap => Some(("none", format!("PARTUUID={} none swap sw,nofail 0 0\n", part.uuid))),
-        Purpose::Mount(path) => {
-            Some((path, format!("PARTUUID={} {path} ext4 defaults,nofail 0 2\n", part.uuid)))
-        }
-        Purpose::System => None,
-    }
-}
-
-fn with_lines(before: &str, parts: &[Part]) -> String {
-    let ours: Vec<(&str, String)> = parts.iter().filter_map(fstab_line).collect();
+fn with_lines(before: &str, parts: &[Part<'_>]) -> String {
+    let ours: Vec<FstabLine> =
+        parts.iter().filter_map(|part| part.partition.fstab_line(&part.uuid)).collect();
     let is_earlier = |line: &str| {
         line.starts_with("PARTUUID=")
-            && ours.iter().any(|(location, _)| line.split_whitespace().nth(1) == Some(location))
+            && ours.iter().any(|our| line.split_whitespace().nth(1) == Some(&our.mount))
     };
     let kept = before.lines().filter(|line| !is_earlier(line)).flat_map(|line| [line, "\n"]);
-    kept.chain(ours.iter().map(|(_, line)| line.as_str())).collect()
+    kept.chain(ours.iter().map(|our| our.text.as_str())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bootconfig::Storage;
 
     const MIB: u64 = 1 << 20;
 
-    fn planned(text: &str, disk: u64) -> Result<Vec<u64>, String> {
+    /// Returns a table whose system grows to `system`, with these further partitions.
+    fn table(system: &str, created: &[&str]) -> Table {
+        let root = format!("grows={system};content=filesystem;kind=ext4;mount=/;options=defaults");
+        let items = [vec![root], created.iter().map(|text| (*text).to_owned()).collect()].concat();
+        let items: String =
+            items.iter().zip(1..).map(|(item, n)| format!(" partition;number={n};name=;{item}")).collect();
+        Storage::parse(&format!("table;scheme=gpt{items}")).unwrap().tables.remove(0)
+    }
+
+    fn swap(size: &str) -> String {
+        format!("creates={size};content=swap")
+    }
+
+    const HOME: &str = "creates=rest;content=filesystem;kind=ext4;mount=/home;options=defaults,nofail";
+
+    fn planned(system: &str, created: &[&str], disk: u64) -> Result<Vec<u64>, String> {
         let room = Room { start: MIB, end: 101 * MIB, limit: (disk + 1) * MIB };
-        let lengths = lengths(&PartitionPlan::parse(text).unwrap(), room, 64 * MIB)?;
+        let lengths = lengths(&table(system, created), room, Bytes(64 * MIB))?;
         Ok(lengths.into_iter().map(|length| length / MIB).collect())
     }
 
     #[test]
     fn the_rest_goes_to_the_partition_that_asks_for_it() {
-        assert_eq!(planned("system:rest,swap:100", 1000), Ok(vec![900, 100]));
-        assert_eq!(planned("system:300,swap:memory,/home:rest", 1000), Ok(vec![300, 128, 572]));
-        assert_eq!(planned("system:300,swap:100", 1000), Ok(vec![300, 100]));
-        assert_eq!(
-            planned("system:50,/home:rest", 1000),
-            Ok(vec![100, 900]),
-            "the system never becomes smaller"
-        );
+        assert_eq!(planned("rest", &[&swap("100")], 1000), Ok(vec![900, 100]));
+        assert_eq!(planned("300", &[&swap("memory"), HOME], 1000), Ok(vec![300, 128, 572]));
+        assert_eq!(planned("300", &[&swap("100")], 1000), Ok(vec![300, 100]));
+        assert_eq!(planned("50", &[HOME], 1000), Ok(vec![100, 900]), "the system never becomes smaller");
     }
 
     #[test]
     fn a_disk_that_is_too_small_is_reported() {
         let text = "the disk has 150 MiB, but 228 MiB are planned (system:rest,swap:memory)";
-        assert_eq!(planned("system:rest,swap:memory", 150), Err(text.to_owned()));
-        assert!(planned("system:100,/home:rest", 110).is_err());
+        assert_eq!(planned("rest", &[&swap("memory")], 150), Err(text.to_owned()));
+        assert!(planned("100", &[HOME], 110).is_err());
     }
 
     #[test]
     fn fstab_gets_its_lines_once() {
-        let part = |number, purpose, uuid: &str| Part {
-            number,
-            purpose,
-            uuid: uuid.to_owned(),
-            addition: Addition { start: 0, length: 0, swap: false, guid: [0; 16] },
+        let table = table("300", &[&swap("64"), HOME]);
+        let parts = |swap: &'static str| {
+            let created = table.created().into_iter().zip([swap, "b"]);
+            let part = |((partition, _), uuid): ((_, _), &str)| Part {
+                number: 2,
+                partition,
+                uuid: uuid.to_owned(),
+                addition: Addition { start: 0, length: 0, swap: false, guid: [0; 16] },
+            };
+            created.map(part).collect::<Vec<_>>()
         };
-        let parts = |swap: &str| [part(2, Purpose::Swap, swap), part(3, Purpose::Mount("/home".into()), "b")];
         let before = "UUID=x / ext4 defaults 0 1\n";
         let first = with_lines(before, &parts("a"));
         let lines = "PARTUUID=a none swap sw,nofail 0 0\nPARTUUID=b /home ext4 defaults,nofail 0 2\n";

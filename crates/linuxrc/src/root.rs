@@ -44,7 +44,7 @@ pub(crate) fn wait(
         let finished = last_news.elapsed() >= SETTLED;
         let found = match &plan.root {
             Some(wanted) => devices.find(wanted),
-            None if finished => devices.search(),
+            None if finished => devices.search(plan.system()),
             None => None,
         };
         if let Some(device) = found {
@@ -83,8 +83,11 @@ fn not_found(plan: &BootPlan, devices: &Devices, modules: &Modules) -> BootFailu
     let wanted = match &plan.root {
         Some(root) => format!("the root device {root} was not found"),
         None => {
-            "no system was found on the first or second partition of a disk, and root= does not specify one"
-                .to_owned()
+            let searched = match plan.system() {
+                Some((number, _)) => format!("partition {number}"),
+                None => "the first or second partition".to_owned(),
+            };
+            format!("no system was found on {searched} of a disk, and root= does not specify one")
         }
     };
     let seconds = plan.timeout.unwrap_or_default();
@@ -153,17 +156,18 @@ impl MountOptions {
     }
 }
 
-/// Mounts the system below the machine's system directory, writable where possible, because growing needs that; the mode
+/// Mounts the system below the machine's system directory, writable if it grows, because that needs it; the mode
 /// that the user requested is set afterwards.
 pub(crate) fn mount(
     machine: &Machine,
     plan: &BootPlan,
+    grows: bool,
     device: &Device,
     superblock: &Superblock,
     modules: &Modules,
 ) -> Result<MountedSystem, BootFailure> {
     let options = MountOptions::parse(plan.root_flags.as_deref().unwrap_or_default());
-    let read_only = superblock.filesystem.is_read_only() || (plan.read_only && !plan.grow);
+    let read_only = superblock.filesystem.is_read_only() || (plan.read_only && !grows);
     let mode = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
     let attempt = |keyword: &str| {
         rustix::mount::mount(
@@ -226,8 +230,6 @@ mod tests {
             filesystem: None,
             root_flags: None,
             read_only: false,
-            grow: false,
-            partitions: None,
             storage: None,
             modules: Vec::new(),
             medium: None,

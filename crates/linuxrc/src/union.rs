@@ -6,14 +6,14 @@
 //! layer    -> /read-write -+
 //! ```
 //!
-//! The layer is the partition behind the system, which is grown to the rest of the medium. Without one it is in memory,
+//! The layer is the partition that the storage lets grow, which is grown to the rest of the medium. Without one it is in memory,
 //! and what the system writes is lost when the machine is switched off; the console says so.
 
 use std::ffi::CString;
 use std::fs;
 use std::path::Path;
 
-use bootconfig::partition_name;
+use bootconfig::{Storage, partition_name};
 use ondisk::Superblock;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
@@ -40,7 +40,7 @@ pub(crate) fn mount(
     let below = at(machine, "read-only");
     modules.load(superblock.filesystem.module(), console);
     modules.load("overlay", console);
-    root::mount(&below, plan, &device, superblock, modules)?;
+    root::mount(&below, plan, false, &device, superblock, modules)?;
     let layer = at(machine, "read-write");
     mount_layer(&layer, plan, &device, modules, console)?;
     join(&below.system, &layer.system, &machine.system, plan.read_only, modules)?;
@@ -63,25 +63,33 @@ fn mount_layer(
     modules: &mut Modules,
     console: &Console,
 ) -> Result<(), BootFailure> {
-    let device = behind(machine, system);
+    let device = layer(machine, plan.storage.as_ref(), system);
     let Some((device, superblock)) = device.and_then(|device| Some((device.clone(), device.superblock?)))
     else {
         console.warn("there is no partition for written data: it is lost when the machine is switched off");
         return mount_memory(&machine.system);
     };
-    let plan = BootPlan { root_flags: None, read_only: false, grow: true, ..plan.clone() };
+    let plan = BootPlan { root_flags: None, read_only: false, ..plan.clone() };
     modules.load(superblock.filesystem.module(), console);
     check::check(machine, &device, superblock.filesystem, console)?;
     let device = grow::partition(machine, device, console);
-    root::mount(machine, &plan, &device, &superblock, modules)?;
+    root::mount(machine, &plan, true, &device, &superblock, modules)?;
     grow::filesystem(machine, &device, console);
     Ok(())
 }
 
-/// Returns the partition behind that of the system, if there is one.
-fn behind(machine: &Machine, system: &Device) -> Option<Device> {
+/// Returns the partition for the layer, if there is one: the one that grows, or, where the storage is not known, the one
+/// behind the system.
+fn layer(machine: &Machine, storage: Option<&Storage>, system: &Device) -> Option<Device> {
     let location = system.partition.as_ref()?;
-    Device::look(machine, &partition_name(&location.disk, location.number + 1))
+    let number = match storage {
+        None => location.number + 1,
+        Some(storage) => {
+            let (table, system) = storage.system()?;
+            table.growing().map(|(growing, _)| growing.number).filter(|number| *number != system.number)?
+        }
+    };
+    Device::look(machine, &partition_name(&location.disk, number))
 }
 
 fn mount_memory(directory: &Path) -> Result<(), BootFailure> {
@@ -127,16 +135,26 @@ mod tests {
     use crate::device::tests::{Files, ext2};
 
     #[test]
-    fn the_layer_is_the_next_partition() {
+    fn the_layer_is_the_partition_that_grows() {
         let files = Files::new();
         let uuid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
         files.add("sda", None, &[0; 4096]);
         files.add("sda2", Some(("sda", 2)), &[0; 4096]);
         let system = Device::look(&files.machine, "sda2").unwrap();
-        assert!(behind(&files.machine, &system).is_none());
+        let found = |storage: Option<&Storage>, system: &Device| {
+            layer(&files.machine, storage, system).map(|device| device.name)
+        };
+        assert_eq!(found(None, &system), None);
         files.add("sda3", Some(("sda", 3)), &ext2(uuid, "x"));
-        assert_eq!(behind(&files.machine, &system).unwrap().name, "sda3");
+        assert_eq!(found(None, &system).as_deref(), Some("sda3"));
+        let text =
+            "table;scheme=mbr partition;number=2;name=;content=filesystem;kind=squashfs;mount=/;options=ro";
+        let fixed = Storage::parse(text).unwrap();
+        assert_eq!(found(Some(&fixed), &system), None, "nothing grows");
+        let grows =
+            Storage::parse(&format!("{text} partition;number=3;name=;grows=rest;content=empty")).unwrap();
+        assert_eq!(found(Some(&grows), &system).as_deref(), Some("sda3"));
         let disk = Device::look(&files.machine, "sda").unwrap();
-        assert!(behind(&files.machine, &disk).is_none(), "a bare disk has no partition behind it");
+        assert_eq!(found(None, &disk), None, "a bare disk has no partition behind it");
     }
 }

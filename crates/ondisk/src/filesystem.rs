@@ -76,6 +76,15 @@ impl Filesystem {
         }
     }
 
+    /// Returns whether the file system is checked at each boot. XFS and Btrfs repair themselves when they are mounted, and a
+    /// read-only file system never changes.
+    pub const fn checks_at_boot(self) -> bool {
+        match self {
+            Self::Ext2 | Self::Ext3 | Self::Ext4 => true,
+            Self::Reiserfs | Self::Xfs | Self::Btrfs | Self::Squashfs | Self::Erofs | Self::Cramfs => false,
+        }
+    }
+
     /// Returns the file system with this keyword.
     pub fn parse(keyword: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|filesystem| filesystem.keyword() == keyword)

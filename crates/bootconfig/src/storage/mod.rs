@@ -5,15 +5,21 @@
 //! ```
 //!
 //! The builder derives everything about a disk from this value: the partition table, the content of each partition,
-//! fstab, the file system that GRUB reads, and `storage=` of `/kiwi.boot`, from which linuxrc derives what it mounts
-//! before it enters the system. A new layer (a volume group, an encrypted device) is a new variant of [`Content`].
+//! fstab, the file system that GRUB reads, and `storage=` of `/kiwi.boot`. From that linuxrc derives which partition
+//! contains the system, what the first boot changes ([`FirstBoot`]), and what it mounts before it enters the system. A new
+//! layer (a volume group, an encrypted device) is a new variant of [`Content`].
 
+mod error;
+mod first_boot;
+mod fstab;
 mod text;
 
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Mebibytes};
 
+pub use error::StorageError;
+pub use first_boot::{FirstBoot, LEAST_PARTITION, PlannedSize, created_filesystem};
+pub use fstab::{FstabLine, NO_MOUNT};
 pub use ondisk::partition_table::Scheme;
-pub use text::StorageError;
 
 /// All disks of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,8 +44,10 @@ pub struct Partition {
     pub number: u32,
     /// Its name in a GPT.
     pub name: String,
-    /// The size in mebibytes; none: the size that its content needs.
-    pub size: Option<u64>,
+    /// The size in the image; none: the size that its content needs.
+    pub size: Option<Mebibytes>,
+    /// The change that the first boot makes.
+    pub first_boot: FirstBoot,
     /// The content.
     pub content: Content,
 }
@@ -80,8 +88,6 @@ pub struct FilesystemContent {
     pub label: Option<String>,
     /// The mount point in the system.
     pub mount: Option<Mount>,
-    /// Whether it grows to the end of the disk at the first boot.
-    pub grow: bool,
 }
 
 /// A mount point in fstab.
@@ -149,6 +155,11 @@ impl Storage {
     /// Returns the storage of a system on one disk.
     pub fn of(table: Table) -> Self {
         Self { tables: vec![table] }
+    }
+
+    /// Returns the table of the disk with the system, and the partition with the system.
+    pub fn system(&self) -> Option<(&Table, &Partition)> {
+        self.tables.iter().find_map(|table| Some((table, table.mounted_at("/")?)))
     }
 
     /// Returns the partitions that must be mounted before the init of the system starts, parents before children, each

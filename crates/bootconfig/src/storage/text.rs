@@ -1,28 +1,21 @@
 //! [`Storage`] as one line of text: `storage=` of `/kiwi.boot`.
 //!
 //! ```text
-//! table;scheme=gpt partition;number=1;name=p.legacy;content=boot-code partition;number=2;name=p.lxhome;size=512;content=filesystem;kind=xfs;label=HOME;mount=/home;options=defaults;grow=no
+//! table;scheme=gpt partition;number=1;name=p.legacy;content=boot-code partition;number=2;name=p.lxhome;size=512;content=filesystem;kind=xfs;label=HOME;mount=/home;options=defaults
 //! ```
 //!
 //! Items are separated by blanks; a partition belongs to the table before it. The fields of an item are separated by
-//! `;`; a size is in mebibytes. In a value, every byte but ASCII letters, digits and `/ . _ - = , : +` is written as `%XX`.
+//! `;`. `size` is a number of mebibytes. `grows` and `creates`, the change at the first boot, are such a number, `memory`
+//! (twice the memory of the machine) or `rest`. In a value, every byte but ASCII letters, digits and `/ . _ - = , : +` is written as `%XX`.
 
 use std::fmt::{self, Write as _};
 
-use super::{Content, FilesystemContent, Mount, Partition, Scheme, Storage, Table};
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Mebibytes};
 
-/// The error for a text that does not describe storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorageError(String);
-
-impl fmt::Display for StorageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StorageError {}
+use super::{
+    Content, FilesystemContent, FirstBoot, Mount, Partition, PlannedSize, Scheme, Storage, StorageError,
+    Table,
+};
 
 impl fmt::Display for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +30,12 @@ impl fmt::Display for Storage {
             for partition in &table.partitions {
                 write!(f, " partition;number={}", partition.number)?;
                 field(f, "name", &partition.name)?;
-                optional(f, "size", partition.size.map(|size| size.to_string()).as_deref())?;
+                optional(f, "size", partition.size.map(|size| size.0.to_string()).as_deref())?;
+                match partition.first_boot {
+                    FirstBoot::Unchanged => {}
+                    FirstBoot::Grows(size) => write!(f, ";grows={size}")?,
+                    FirstBoot::Creates(size) => write!(f, ";creates={size}")?,
+                }
                 write_content(f, &partition.content)?;
             }
         }
@@ -45,14 +43,33 @@ impl fmt::Display for Storage {
     }
 }
 
+impl fmt::Display for PlannedSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(size) => write!(f, "{}", size.0),
+            Self::TwiceMemory => f.write_str("memory"),
+            Self::Rest => f.write_str("rest"),
+        }
+    }
+}
+
+impl PlannedSize {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "memory" => Self::TwiceMemory,
+            "rest" => Self::Rest,
+            number => Self::Fixed(Mebibytes(number.parse().ok()?)),
+        })
+    }
+}
+
 fn write_content(f: &mut fmt::Formatter<'_>, content: &Content) -> fmt::Result {
     match content {
-        Content::Filesystem(FilesystemContent { kind, uuid, label, mount, grow }) => {
+        Content::Filesystem(FilesystemContent { kind, uuid, label, mount }) => {
             write!(f, ";content=filesystem;kind={}", kind.keyword())?;
             optional(f, "uuid", uuid.as_deref())?;
             optional(f, "label", label.as_deref())?;
-            write_mount(f, mount.as_ref())?;
-            field(f, "grow", if *grow { "yes" } else { "no" })
+            write_mount(f, mount.as_ref())
         }
         Content::Fat { id, mount } => {
             f.write_str(";content=fat")?;
@@ -111,8 +128,8 @@ impl Storage {
     ///
     /// # Errors
     ///
-    /// An item, a field or a value is unknown, missing or duplicate: builder and linuxrc come from one build, so a
-    /// difference is damage.
+    /// An item, a field or a value is unknown, missing or duplicate, or linuxrc cannot make the changes of the first boot.
+    /// Builder and linuxrc come from one build, so a difference is damage.
     pub fn parse(text: &str) -> Result<Self, StorageError> {
         let mut storage = Self::default();
         for item in text.split(' ') {
@@ -129,17 +146,18 @@ impl Storage {
                 "partition" => {
                     let partition = fields.partition()?;
                     let table = storage.tables.last_mut();
-                    let table =
-                        table.ok_or_else(|| StorageError(format!("\"{item}\" has no table before it")))?;
+                    let table = table
+                        .ok_or_else(|| StorageError::new(format!("\"{item}\" has no table before it")))?;
                     if table.partitions.iter().any(|other| other.number == partition.number) {
-                        return Err(StorageError(format!("duplicate partition {}", partition.number)));
+                        return Err(StorageError::new(format!("duplicate partition {}", partition.number)));
                     }
                     table.partitions.push(partition);
                 }
-                other => return Err(StorageError(format!("unknown item \"{other}\""))),
+                other => return Err(StorageError::new(format!("unknown item \"{other}\""))),
             }
             fields.finish()?;
         }
+        storage.tables.iter().try_for_each(Table::check_first_boot)?;
         Ok(storage)
     }
 }
@@ -158,10 +176,10 @@ impl<'a> Fields<'a> {
         let mut fields: Vec<(&str, String)> = Vec::new();
         for part in parts {
             let field = part.split_once('=').and_then(|(key, value)| Some((key, decoded(value)?)));
-            let (key, value) =
-                field.ok_or_else(|| StorageError(format!("\"{part}\" in \"{item}\" is not key=value")))?;
+            let (key, value) = field
+                .ok_or_else(|| StorageError::new(format!("\"{part}\" in \"{item}\" is not key=value")))?;
             if fields.iter().any(|(other, _)| *other == key) {
-                return Err(StorageError(format!("duplicate key \"{key}\" in \"{item}\"")));
+                return Err(StorageError::new(format!("duplicate key \"{key}\" in \"{item}\"")));
             }
             fields.push((key, value));
         }
@@ -174,29 +192,41 @@ impl<'a> Fields<'a> {
     }
 
     fn required(&mut self, key: &str) -> Result<String, StorageError> {
-        self.optional(key).ok_or_else(|| StorageError(format!("\"{key}\" is missing in \"{}\"", self.item)))
+        self.optional(key)
+            .ok_or_else(|| StorageError::new(format!("\"{key}\" is missing in \"{}\"", self.item)))
     }
 
     fn wrong(&self, key: &str, value: &str) -> StorageError {
-        StorageError(format!("invalid value {key}=\"{value}\" in \"{}\"", self.item))
+        StorageError::new(format!("invalid value {key}=\"{value}\" in \"{}\"", self.item))
     }
 
     fn finish(self) -> Result<(), StorageError> {
         match self.fields.first() {
             None => Ok(()),
-            Some((key, _)) => Err(StorageError(format!("unknown key \"{key}\" in \"{}\"", self.item))),
+            Some((key, _)) => Err(StorageError::new(format!("unknown key \"{key}\" in \"{}\"", self.item))),
         }
     }
 
     fn partition(&mut self) -> Result<Partition, StorageError> {
         let written = self.required("number")?;
-        let number = written.parse().ok().filter(|number| *number > 0);
+        let number = written.parse().ok().filter(|number| (1..=1024).contains(number));
         let number = number.ok_or_else(|| self.wrong("number", &written))?;
         let size = match self.optional("size") {
-            Some(size) => Some(size.parse().map_err(|_| self.wrong("size", &size))?),
+            Some(size) => Some(Mebibytes(size.parse().map_err(|_| self.wrong("size", &size))?)),
             None => None,
         };
-        Ok(Partition { number, name: self.required("name")?, size, content: self.content()? })
+        let first_boot = match (self.planned("grows")?, self.planned("creates")?) {
+            (None, None) => FirstBoot::Unchanged,
+            (Some(size), None) => FirstBoot::Grows(size),
+            (None, Some(size)) => FirstBoot::Creates(size),
+            (Some(_), Some(size)) => return Err(self.wrong("creates", &size.to_string())),
+        };
+        Ok(Partition { number, name: self.required("name")?, size, first_boot, content: self.content()? })
+    }
+
+    fn planned(&mut self, key: &str) -> Result<Option<PlannedSize>, StorageError> {
+        let Some(written) = self.optional(key) else { return Ok(None) };
+        PlannedSize::parse(&written).map(Some).ok_or_else(|| self.wrong(key, &written))
     }
 
     fn content(&mut self) -> Result<Content, StorageError> {
@@ -204,13 +234,8 @@ impl<'a> Fields<'a> {
             "filesystem" => {
                 let kind = self.required("kind")?;
                 let kind = Filesystem::parse(&kind).ok_or_else(|| self.wrong("kind", &kind))?;
-                let grow = match self.required("grow")?.as_str() {
-                    "yes" => true,
-                    "no" => false,
-                    other => return Err(self.wrong("grow", other)),
-                };
                 let (uuid, label) = (self.optional("uuid"), self.optional("label"));
-                Ok(Content::Filesystem(FilesystemContent { kind, uuid, label, mount: self.mount()?, grow }))
+                Ok(Content::Filesystem(FilesystemContent { kind, uuid, label, mount: self.mount()? }))
             }
             "fat" => {
                 let id = match self.optional("id") {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use bootconfig::{Content, FilesystemContent, ImageName, InstallConfig, Partition, Table};
 use description::{Disk, DiskFormat, Machine, Selection};
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Mebibytes};
 
 use super::disk_volumes::{self, VolumePlan};
 use super::{BootImageFiles, TreeFacts, install_settings, remove_build_files};
@@ -88,7 +88,7 @@ pub(super) fn plan(
     }
     Ok(Plan {
         menu: menu(disk, selection, &layout.table, &boot.kernel_version)?,
-        install: install_settings::plan(selection, &oem, &name, 1),
+        install: install_settings::plan(selection, &oem, &name, Mebibytes(1)),
         name,
         layout,
         volumes,

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use bootconfig::{Content, Table};
 use description::Disk;
+use ondisk::{Bytes, Mebibytes};
 
 use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::grub2;
@@ -14,8 +15,8 @@ use crate::host::{Host, StageTask};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
-/// Default size of the partition for `/boot` in mebibytes; it is larger when its content needs more.
-const BOOT: u64 = 300;
+/// Default size of the partition for `/boot`; it is larger when its content needs more.
+const BOOT: Mebibytes = Mebibytes(300);
 
 /// One file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,23 +54,24 @@ pub(super) fn plan(
         }
         let filesystem = volume.kind;
         let needed = filesystem::needed_in_partition(filesystem, &measure);
-        let least = needed.div_ceil(1 << 20);
+        let least = Bytes(needed).to_mebibytes_up();
         let mebibytes = match partition.size {
-            _ if is_system => size::decide(needed, disk.size)?,
+            _ if is_system => Mebibytes(size::decide(needed, disk.size)?),
             Some(size) => size,
             None => least.max(BOOT),
         };
         ensure!(
             mebibytes >= least,
-            "the partition {}{} has {mebibytes} MB and its {} needs {least} MB; give it a size of at least {least}",
+            "the partition {}{} has {mebibytes} and its {} needs {least}; give it a size of at least {}",
             partition.name,
             path.as_ref().map(|path| format!(" for {path}")).unwrap_or_default(),
-            filesystem.keyword()
+            filesystem.keyword(),
+            least.0
         );
         partition.size = Some(mebibytes);
         let content = FilesystemPlan {
             filesystem,
-            size: mebibytes << 20,
+            size: Bytes::from(mebibytes).0,
             uuid: volume.uuid.clone().unwrap_or_default(),
             label: volume.label.clone(),
             options: if is_system { disk.create_options.clone() } else { Vec::new() },

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, InstallConfig};
 use description::{FilesystemImage, Oem, Selection};
+use ondisk::Bytes;
 
 use super::{TreeFacts, install_settings, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role, Sums};
@@ -39,7 +40,8 @@ pub(super) fn plan(
         entries: facts.measure.entries,
         epoch: identity.epoch,
     };
-    let install = install_settings::plan(selection, &Oem::default(), &name, content.size.div_ceil(1 << 20));
+    let install =
+        install_settings::plan(selection, &Oem::default(), &name, Bytes(content.size).to_mebibytes_up());
     let compressed = selection.settings.compressed || image.compressed;
     Ok(Plan { name, content, compressed, install })
 }

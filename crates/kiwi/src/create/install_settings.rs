@@ -12,8 +12,13 @@ use crate::host::Host;
 use crate::workspace::Workspace;
 
 /// Returns the configuration of an installation; none when the description specifies nothing. `image` is the size of
-/// the system's image in mebibytes.
-pub(super) fn plan(selection: &Selection, oem: &Oem, name: &ImageName, image: u64) -> Option<InstallConfig> {
+/// the system's image.
+pub(super) fn plan(
+    selection: &Selection,
+    oem: &Oem,
+    name: &ImageName,
+    image: Mebibytes,
+) -> Option<InstallConfig> {
     let name = name.to_string();
     let deploy = selection.deploy.as_ref();
     let device = oem.unattended_disk.clone().or(deploy.and_then(|deploy| deploy.device.clone()));
@@ -40,8 +45,8 @@ fn choices(oem: &Oem) -> BTreeSet<InstallChoice> {
 }
 
 /// Returns the partitions of `<deploy>`, if it has any. Swap space and the size of the system come from `<oemconfig>`
-/// when `<deploy>` does not specify them. `image` is the size in mebibytes of a partition with the size `image`.
-pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
+/// when `<deploy>` does not specify them. `image` is the size of a partition with the size `image`.
+pub(super) fn deployed(deploy: &Deploy, oem: &Oem, image: Mebibytes) -> Option<Deployed> {
     let mut partitions: Vec<DeployedPartition> = deploy
         .partitions
         .iter()
@@ -49,7 +54,7 @@ pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
             size: match partition.size {
                 PartitionSize::Rest => None,
                 PartitionSize::Image => Some(image),
-                PartitionSize::Fixed(size) => Some(size.0),
+                PartitionSize::Fixed(size) => Some(size),
             },
             kind: partition.kind.clone(),
             mountpoint: partition.mountpoint.clone(),
@@ -72,7 +77,7 @@ pub fn deployed(deploy: &Deploy, oem: &Oem, image: u64) -> Option<Deployed> {
 
 fn extra(size: Mebibytes, kind: &str, mountpoint: Option<&str>) -> DeployedPartition {
     let mountpoint = mountpoint.map(str::to_owned);
-    DeployedPartition { size: Some(size.0), kind: kind.to_owned(), mountpoint }
+    DeployedPartition { size: Some(size), kind: kind.to_owned(), mountpoint }
 }
 
 /// Writes the file.

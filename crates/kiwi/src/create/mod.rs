@@ -5,19 +5,23 @@ mod cpio;
 mod disk;
 mod disk_volumes;
 mod filesystem;
-pub mod install_settings;
+mod first_boot;
+mod install_settings;
 mod iso;
 mod size;
 mod tbz;
+
+pub use first_boot::is_oemboot_of_kiwi_1x;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, Storage};
-use description::{Boots, Disk, DiskFormat, ImageType, Selection};
+use description::{Boots, DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role};
+use crate::disk::storage::{Carrier, carried};
 use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::identity::Identity;
@@ -75,14 +79,14 @@ pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
     }
 }
 
-pub use crate::disk::storage::{has_swap, is_divided};
-
-/// Returns the storage of a disk for its boot image; none when the disk only has the system and what its firmware needs.
-pub fn storage(disk: &Disk) -> Result<Option<Storage>> {
-    Ok(match is_divided(disk) {
-        true => Some(Storage::of(crate::disk::storage::of(disk)?)),
-        false => None,
-    })
+/// Returns the storage of the disk with the system, for its boot image; none for types whose disk is not known.
+pub fn storage(selection: &Selection) -> Result<Option<Storage>> {
+    let table = match selection.image_type.boots() {
+        Some(Boots::Disk(disk)) => first_boot::storage(disk, selection)?,
+        Some(Boots::Usb(usb)) => carried(Some(usb.image.filesystem), Carrier::Stick),
+        Some(Boots::Iso(_)) | None => return Ok(None),
+    };
+    Ok(Some(Storage::of(table)))
 }
 
 /// The plan of an image.

@@ -1,18 +1,8 @@
 //! The fstab of a disk image, derived from its layout.
 
-use bootconfig::{Content, Partition, fat_uuid};
-use ondisk::Filesystem;
+use bootconfig::{FstabLine, NO_MOUNT};
 
-use super::{DiskLayout, Extent};
-
-/// The mount point of swap space in fstab.
-const NO_MOUNT: &str = "none";
-
-/// A line of fstab.
-struct Line {
-    mount: String,
-    text: String,
-}
+use super::DiskLayout;
 
 /// Returns the fstab for `layout` and a tree whose own fstab is `own`; none when that needs no more lines.
 ///
@@ -22,7 +12,7 @@ pub fn merged(layout: &DiskLayout, own: &str) -> Option<String> {
     let has = |path: &str| own.lines().any(|line| line.split_whitespace().nth(1) == Some(path));
     let mut lines = lines(layout);
     if has("/") {
-        let is_further = |line: &Line| !matches!(line.mount.as_str(), "/" | "/boot/efi");
+        let is_further = |line: &FstabLine| !matches!(line.mount.as_str(), "/" | "/boot/efi");
         lines.retain(|line| is_further(line) && (line.mount == NO_MOUNT || !has(&line.mount)));
         let text: String = lines.into_iter().map(|line| line.text).collect();
         let gap = if own.ends_with('\n') { "" } else { "\n" };
@@ -35,9 +25,11 @@ pub fn merged(layout: &DiskLayout, own: &str) -> Option<String> {
 }
 
 /// Returns the lines of a layout, parents before children, swap space last.
-fn lines(layout: &DiskLayout) -> Vec<Line> {
-    let mut lines: Vec<Line> =
-        layout.partitions().filter_map(|(partition, extent)| line(layout, partition, extent)).collect();
+fn lines(layout: &DiskLayout) -> Vec<FstabLine> {
+    let mut lines: Vec<FstabLine> = layout
+        .partitions()
+        .filter_map(|(partition, extent)| partition.fstab_line(&layout.partition_uuid(partition, extent)))
+        .collect();
     lines.sort_by_key(|line| match line.mount.as_str() {
         NO_MOUNT => (true, String::new()),
         path => (false, path.to_owned()),
@@ -45,52 +37,10 @@ fn lines(layout: &DiskLayout) -> Vec<Line> {
     lines
 }
 
-fn line(layout: &DiskLayout, partition: &Partition, extent: &Extent) -> Option<Line> {
-    let part_uuid = || format!("PARTUUID={}", layout.partition_uuid(partition, extent));
-    let (device, mount, kind, options, pass) = match &partition.content {
-        Content::Filesystem(volume) => {
-            let mount = volume.mount.as_ref()?;
-            let device = volume.uuid.as_ref().map_or_else(part_uuid, |uuid| format!("UUID={uuid}"));
-            (
-                device,
-                mount.path.as_str(),
-                volume.kind.keyword(),
-                &*mount.options,
-                pass(volume.kind, &mount.path),
-            )
-        }
-        Content::Fat { id, mount } => {
-            let mount = mount.as_ref()?;
-            let device = id.map_or_else(part_uuid, |id| format!("UUID={}", fat_uuid(id)));
-            (device, mount.path.as_str(), "vfat", &*mount.options, 2)
-        }
-        Content::Swap { uuid, .. } => {
-            let device = uuid.as_ref().map_or_else(part_uuid, |uuid| format!("UUID={uuid}"));
-            (device, NO_MOUNT, "swap", "sw", 0)
-        }
-        Content::BootCode | Content::Empty => return None,
-    };
-    Some(Line { mount: mount.to_owned(), text: format!("{device} {mount} {kind} {options} 0 {pass}\n") })
-}
-
-/// Returns the order of the file system check at boot. Btrfs and XFS repair themselves when they are mounted, and a
-/// read-only file system never changes.
-fn pass(kind: Filesystem, path: &str) -> u8 {
-    match kind {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 if path == "/" => 1,
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => 2,
-        Filesystem::Xfs
-        | Filesystem::Btrfs
-        | Filesystem::Reiserfs
-        | Filesystem::Squashfs
-        | Filesystem::Erofs
-        | Filesystem::Cramfs => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use bootconfig::{FilesystemContent, Mount, Scheme, Table};
+    use bootconfig::{Content, FilesystemContent, Mount, Scheme, Table};
+    use ondisk::{Filesystem, Mebibytes};
 
     use super::*;
     use crate::disk::storage::{identify, numbered};
@@ -99,17 +49,12 @@ mod tests {
     fn layout(mounts: &[(&str, Filesystem)]) -> DiskLayout {
         let content = |(path, kind): &(&str, Filesystem)| {
             let mount = Some(Mount::new(*path, "defaults"));
-            Content::Filesystem(FilesystemContent {
-                kind: *kind,
-                uuid: None,
-                label: None,
-                mount,
-                grow: false,
-            })
+            Content::Filesystem(FilesystemContent { kind: *kind, uuid: None, label: None, mount })
         };
         let mut contents: Vec<Content> = mounts.iter().map(content).collect();
         contents.insert(0, Content::Swap { uuid: None, label: None });
-        let partitions = contents.into_iter().map(|content| ("p.x".to_owned(), Some(1), content)).collect();
+        let partitions =
+            contents.into_iter().map(|content| ("p.x".to_owned(), Some(Mebibytes(1)), content)).collect();
         let mut table = Table { scheme: Scheme::Gpt, partitions: numbered(partitions) };
         let identity = Identity::new(1, ["x"]);
         identify(&mut table, &identity);

@@ -41,7 +41,7 @@ impl DiskLayout {
     pub fn of(table: Table, unpartitioned: u64, identity: &Identity) -> Self {
         let mut start = ALIGNMENT;
         let place = |partition: &Partition| {
-            let sectors = partition.size.unwrap_or(0) * ALIGNMENT;
+            let sectors = partition.size.map_or(0, |size| size.0) * ALIGNMENT;
             let guid = identity.uuid(&format!("partition {}", partition.number));
             let extent = Extent { start, sectors, guid };
             start += sectors;
@@ -90,12 +90,15 @@ impl DiskLayout {
 
 #[cfg(test)]
 mod tests {
+    use ondisk::Mebibytes;
+
     use super::*;
     use crate::disk::storage::{boot_code, numbered};
 
     fn layout(scheme: Scheme, sizes: &[u64]) -> DiskLayout {
         let mut partitions = vec![boot_code()];
-        partitions.extend(sizes.iter().map(|size| ("p.x".to_owned(), Some(*size), Content::Empty)));
+        partitions
+            .extend(sizes.iter().map(|size| ("p.x".to_owned(), Some(Mebibytes(*size)), Content::Empty)));
         if scheme == Scheme::Mbr {
             partitions.remove(0);
         }

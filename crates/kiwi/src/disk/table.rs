@@ -52,7 +52,7 @@ mod tests {
     use std::io::{Read, Seek, SeekFrom};
 
     use bootconfig::{FilesystemContent, Scheme, Table};
-    use ondisk::Filesystem;
+    use ondisk::{Filesystem, Mebibytes};
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -62,10 +62,12 @@ mod tests {
     /// The digests are those of the tables that the crates mbrman and gptman wrote.
     #[test]
     fn tables_keep_their_bytes() {
-        let system =
-            FilesystemContent { kind: Filesystem::Ext4, uuid: None, label: None, mount: None, grow: true };
-        let data = |name: &str, size| (name.to_owned(), Some(size), Content::Filesystem(system.clone()));
-        let fat = |name: &str, size| (name.to_owned(), Some(size), Content::Fat { id: None, mount: None });
+        let system = FilesystemContent { kind: Filesystem::Ext4, uuid: None, label: None, mount: None };
+        let data =
+            |name: &str, size| (name.to_owned(), Some(Mebibytes(size)), Content::Filesystem(system.clone()));
+        let fat = |name: &str, size| {
+            (name.to_owned(), Some(Mebibytes(size)), Content::Fat { id: None, mount: None })
+        };
         let disks = [
             (Scheme::Mbr, vec![data("p.lxroot", 64)], 0),
             (Scheme::Gpt, vec![fat("p.UEFI", 32), data("p.lxroot", 64)], 3),

@@ -16,7 +16,7 @@ use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use bootconfig::{BootConfig, Kind, Storage};
+use bootconfig::{BootConfig, Kind, Storage, Table};
 use ondisk::modules::uncompressed;
 
 pub use archive::Compression;
@@ -93,6 +93,20 @@ fn kind_programs(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// Programs that create the partitions of the first boot; included if the tree has them.
+fn creating_programs(storage: &Storage) -> Vec<&'static str> {
+    let created = storage.tables.iter().flat_map(Table::created);
+    created
+        .filter_map(|(partition, _)| match &partition.content {
+            bootconfig::Content::Swap { .. } => Some("sbin/mkswap"),
+            bootconfig::Content::Filesystem(_) => Some("sbin/mke2fs"),
+            bootconfig::Content::Fat { .. } | bootconfig::Content::BootCode | bootconfig::Content::Empty => {
+                None
+            }
+        })
+        .collect()
+}
+
 /// Decides the contents of the boot image of this tree. `config.modules` names modules that are always loaded.
 pub fn plan(
     tree: &RootTree,
@@ -132,8 +146,8 @@ pub fn plan(
     }
     // The shell is only for DEBUG=1: linuxrc never starts it otherwise.
     let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
-    let dividing: &[&str] = if config.partitions.is_some() { &["sbin/mkswap", "sbin/mke2fs"] } else { &[] };
-    for program in repair.chain(kind_programs(config.kind)).chain(dividing).chain(&["bin/sh"]) {
+    let created = config.storage.iter().flat_map(creating_programs);
+    for program in repair.chain(kind_programs(config.kind)).copied().chain(created).chain(["bin/sh"]) {
         if tree.exists(program) {
             for path in libraries::closure(tree, program)? {
                 files.insert(path.clone(), Content::Tree { path, mode: 0o755 });

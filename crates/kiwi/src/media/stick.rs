@@ -13,15 +13,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bootconfig::{Checksum, Content as Inside, FilesystemContent, Mount, Scheme, Table, fat_uuid};
-use ondisk::Filesystem;
+use bootconfig::{Checksum, Content as Inside, Scheme, fat_uuid};
+use ondisk::{Bytes, Filesystem};
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::system_image::{Content, SystemImage};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::medium_menu::{Action, MediumMenu};
-use crate::disk::storage::{boot_code, numbered};
+pub use crate::disk::storage::{Carrier, carried};
 use crate::disk::{self, DiskLayout, SECTOR};
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
@@ -64,15 +64,6 @@ pub fn identity(boot: &[Checksum], system: Option<&SystemImage>, host: &Host) ->
     super::identity("stick", &sums, host)
 }
 
-/// The kind of device that carries the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
-    /// A stick.
-    Stick,
-    /// The disk of a machine.
-    Disk,
-}
-
 /// Plans the layout of the stick or disk.
 pub fn plan(
     boot: BootFiles,
@@ -86,45 +77,27 @@ pub fn plan(
         id: u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("fat")[index])),
         epoch: identity.epoch,
     };
-    let mut partitions = match carrier {
-        Carrier::Stick => Vec::new(),
-        Carrier::Disk => vec![boot_code()],
-    };
-    let boot_files = Inside::Fat { id: Some(fat.id), mount: None };
-    partitions.push(("p.boot".to_owned(), Some(mebibytes(fat.size)), boot_files));
+    let kind = system.map(filesystem_of).transpose()?;
+    let mut table = carried(kind, carrier);
     let mut layer = None;
-    if let Some(system) = system {
-        let kind = match (system.content, system.filesystem) {
-            (Content::Writable | Content::ReadOnly, Some(kind)) => kind,
-            (Content::Disk, _) | (_, None) => bail!(
-                "{} is a whole disk with its own boot loader; write it unchanged, or make an installation stick from it",
-                system.path.display()
-            ),
+    for partition in &mut table.partitions {
+        let size = match &mut partition.content {
+            Inside::Fat { id, .. } => {
+                *id = Some(fat.id);
+                Some(fat.size)
+            }
+            Inside::Filesystem(volume) if volume.mount.is_some() => system.map(SystemImage::bytes),
+            Inside::Filesystem(volume) => {
+                let plan = layer_plan(identity, volume.label.clone());
+                volume.uuid = Some(plan.uuid.clone());
+                layer = Some(plan);
+                Some(LAYER)
+            }
+            Inside::Swap { .. } | Inside::BootCode | Inside::Empty => None,
         };
-        let is_last = system.content == Content::Writable;
-        let mount = Some(Mount::new("/", "defaults"));
-        let root = FilesystemContent { kind, uuid: None, label: None, mount, grow: is_last };
-        partitions.push(("p.lxroot".to_owned(), Some(mebibytes(system.bytes())), Inside::Filesystem(root)));
-        if !is_last {
-            let plan = layer_plan(identity);
-            let content = Inside::Filesystem(FilesystemContent {
-                kind: Filesystem::Ext4,
-                uuid: Some(plan.uuid.clone()),
-                label: plan.label.clone(),
-                mount: None,
-                grow: true,
-            });
-            partitions.push(("p.lxrw".to_owned(), Some(mebibytes(LAYER)), content));
-            layer = Some(plan);
-        }
+        partition.size = size.map(|size| Bytes(size).to_mebibytes_up()).or(partition.size);
     }
-    let scheme = match carrier {
-        // Every BIOS takes it from a stick.
-        Carrier::Stick => Scheme::Mbr,
-        // It has room for as many partitions as the machine is to get.
-        Carrier::Disk => Scheme::Gpt,
-    };
-    let layout = DiskLayout::of(Table { scheme, partitions: numbered(partitions) }, 0, identity);
+    let layout = DiskLayout::of(table, 0, identity);
     let root = layout.mounted_at("/").map(|(system, extent)| layout.partition_uuid(system, extent));
     let mut menu = match (carrier, system) {
         (Carrier::Disk, Some(system)) => menu(&system.name, root),
@@ -138,17 +111,23 @@ pub fn plan(
     Ok(Plan { boot, system: system.map(|system| system.path.clone()), layout, fat, layer, menu })
 }
 
-/// Mebibytes that hold `bytes`.
-fn mebibytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1 << 20)
+/// Returns the file system of a system that can be carried.
+fn filesystem_of(system: &SystemImage) -> Result<Filesystem> {
+    match (system.content, system.filesystem) {
+        (Content::Writable | Content::ReadOnly, Some(kind)) => Ok(kind),
+        (Content::Disk, _) | (_, None) => bail!(
+            "{} is a whole disk with its own boot loader; write it unchanged, or make an installation stick from it",
+            system.path.display()
+        ),
+    }
 }
 
-fn layer_plan(identity: &Identity) -> FilesystemPlan {
+fn layer_plan(identity: &Identity, label: Option<String>) -> FilesystemPlan {
     FilesystemPlan {
         filesystem: Filesystem::Ext4,
         size: LAYER,
         uuid: identity.uuid_text("layer"),
-        label: Some("KIWI-LAYER".to_owned()),
+        label,
         options: Vec::new(),
         compression: None,
         // Every file of the system may end up in the overlay; it gets more inodes as it grows.

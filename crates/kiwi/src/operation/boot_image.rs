@@ -15,10 +15,10 @@ use description::{
 use ondisk::Filesystem;
 
 use super::locking::Locking;
-use super::{Overrides, boot_program, cached_artifacts, images_script, load, partition_plan, prepare};
+use super::{Overrides, boot_program, cached_artifacts, images_script, load, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
-use crate::create::{BootImageFiles, TreeFacts};
+use crate::create::{BootImageFiles, TreeFacts, is_oemboot_of_kiwi_1x};
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::initrd;
@@ -40,33 +40,28 @@ pub(super) struct MadeBootImage {
 pub(super) struct Wanted<'a> {
     boot: Option<&'a BootImage>,
     filesystem: Filesystem,
-    grow: bool,
 }
 
 /// Returns the boot image that the selection's type needs; `None` for types that do not boot.
 pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
-    let (boot, filesystem, grow) = match selection.image_type.boots()? {
-        Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem, disk.resize),
-        Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem, true),
-        Boots::Iso(live) => (live.boot.as_ref(), live.filesystem, false),
+    let (boot, filesystem) = match selection.image_type.boots()? {
+        Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem),
+        Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem),
+        Boots::Iso(live) => (live.boot.as_ref(), live.filesystem),
     };
-    Some(Wanted { boot, filesystem, grow })
+    Some(Wanted { boot, filesystem })
 }
 
-impl Wanted<'_> {
-    /// Returns the configuration of the boot image. For a live medium it contains the system's name and version, which come
-    fn config(&self, selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
-        let filesystem = Some(self.filesystem);
-        let own = || BootConfig { grow: self.grow, filesystem, ..BootConfig::new(kind_of(selection)) };
-        Ok(match &selection.image_type {
-            ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
-            ImageType::Disk(disk) => {
-                let partitions = partition_plan::of(disk, selection)?;
-                Some(BootConfig { partitions, storage: crate::create::storage(disk)?, ..own() })
-            }
-            _ => Some(own()),
-        })
-    }
+/// Returns the configuration of the selection's boot image; none for a live medium without `identity`: it contains the
+/// UUID of the medium, which follows from the system.
+fn config(selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
+    Ok(match &selection.image_type {
+        ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
+        _ => Some(BootConfig {
+            storage: crate::create::storage(selection)?,
+            ..BootConfig::new(kind_of(selection))
+        }),
+    })
 }
 
 /// A boot image with its own description, as far as that and the repositories decide it.
@@ -103,7 +98,7 @@ pub(super) fn decide(
     let host = &context.host;
     let Some(wanted) = wanted(system) else { return Ok(None) };
     let Some(boot) = wanted.boot else { return Ok(None) };
-    let config = wanted.config(system, None)?;
+    let config = config(system, None)?;
     let loaded = load::load_and_warn(&share.description(&boot.path)?, context)?;
     let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
@@ -155,7 +150,7 @@ pub(super) fn of(
     context: &Context,
 ) -> Result<Option<MadeBootImage>> {
     let Some(wanted) = wanted(selection) else { return Ok(None) };
-    let Some(config) = wanted.config(selection, Some(&record.identity()))? else { return Ok(None) };
+    let Some(config) = config(selection, Some(&record.identity()))? else { return Ok(None) };
     match decided {
         Some(decided) => described(decided, &config, tree, context).map(Some),
         None => {
@@ -170,8 +165,7 @@ pub(super) fn of(
 fn kind_of(selection: &Selection) -> Kind {
     match &selection.image_type {
         ImageType::Disk(disk)
-            if disk.keyword == description::DiskKeyword::Oem
-                || partition_plan::is_oemboot_of_kiwi_1x(disk) =>
+            if disk.keyword == description::DiskKeyword::Oem || is_oemboot_of_kiwi_1x(disk) =>
         {
             Kind::Oem
         }
@@ -340,7 +334,7 @@ pub(super) fn create_boot_image(
         Kind::Install => vec!["isofs".to_owned()],
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso => Vec::new(),
     };
-    let own = BootConfig { grow: true, modules, ..BootConfig::new(kind) };
+    let own = BootConfig { modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
     let facts = TreeFacts::of(&layered, None, &[])?;

@@ -3,13 +3,14 @@
 //! to `<deploy>` (docs/formats/boot-images.md).
 
 use anyhow::{Context, Result, ensure};
-use bootconfig::{BootConfig, InstallConfig, Kind};
+use bootconfig::{BootConfig, InstallConfig, Kind, Storage};
+use ondisk::Filesystem;
 
 use crate::artifact;
 use crate::host::Host;
 use crate::initrd;
 use crate::media::boot_files::BootFiles;
-use crate::media::stick::{self, Carrier};
+use crate::media::stick::{self, Carrier, carried};
 use crate::media::system_image::{Content, SystemImage};
 use crate::media::{self, system_kernel};
 use crate::workspace::Workspace;
@@ -52,33 +53,43 @@ fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
             system.name
         )
     })?;
-    let partition_plan = deployed.partition_plan().with_context(|| format!("dividing a disk for {path}"))?;
+    let filesystem = system.filesystem.with_context(|| format!("{path} is a whole disk"))?;
+    let mut table = carried(Some(filesystem), Carrier::Disk);
     let kind = match system.content {
-        Content::Writable | Content::Disk => Kind::Oem,
+        Content::Writable | Content::Disk => {
+            deployed.add_to(&mut table).with_context(|| format!("dividing a disk for {path}"))?;
+            Kind::Oem
+        }
         Content::ReadOnly => {
-            // The system that is written over it uses the rest of the disk.
+            // What is written goes to a layer over it, which uses the rest of the disk.
+            let mut other = carried(Some(Filesystem::Ext4), Carrier::Disk);
+            deployed.add_to(&mut other).with_context(|| format!("dividing a disk for {path}"))?;
             ensure!(
-                partition_plan.partitions().len() == 1,
-                "{path} is a squashfs, which gets the whole disk, but other partitions are specified ({partition_plan}): omit swap \
-                 and mount points out of <deploy>, or make a file system that can be written to"
+                other.created().is_empty(),
+                "{path} is a squashfs, which gets the whole disk, but other partitions are specified ({}): omit swap \
+                 and mount points in <deploy>, or make a file system that can be written to",
+                other.planned()
             );
             Kind::Usb
         }
     };
-    Ok(BootConfig { grow: true, partitions: Some(partition_plan), ..BootConfig::new(kind) })
+    Ok(BootConfig { storage: Some(Storage::of(table)), ..BootConfig::new(kind) })
 }
 
 #[cfg(test)]
 mod tests {
     use bootconfig::Digester;
-    use ondisk::Filesystem;
 
     use super::*;
 
     fn ordered(content: Content, settings: &str) -> Result<String> {
         let path = "/n.x86_64-1".into();
         let (name, sum) = ("n.x86_64-1".to_owned(), Digester::default().finish());
-        let system = SystemImage { path, name, content, filesystem: Some(Filesystem::Ext4), sum };
+        let filesystem = match content {
+            Content::Writable | Content::Disk => Filesystem::Ext4,
+            Content::ReadOnly => Filesystem::Squashfs,
+        };
+        let system = SystemImage { path, name, content, filesystem: Some(filesystem), sum };
         let config = InstallConfig::parse(&format!("{settings}IMAGE=/dev/sda;n.x86_64;1\n"))?;
         orders(&system, &config).map(|orders| orders.to_string())
     }
@@ -86,13 +97,17 @@ mod tests {
     #[test]
     fn a_file_system_needs_partitions_and_a_squashfs_rejects_others() {
         let text = ordered(Content::Writable, "PART=64;S;x,x;L;/,\n").unwrap();
-        assert!(text.contains("kind=oem\n") && text.contains("partitions=system:rest,swap:64\n"), "{text}");
+        assert!(text.contains("kind=oem\n"), "{text}");
+        let storage = |text: &str| BootConfig::parse(text).unwrap().storage.unwrap().tables.remove(0);
+        assert_eq!(storage(&text).planned(), "system:rest,swap:64");
         let error = |content, settings| ordered(content, settings).unwrap_err().to_string();
         assert!(error(Content::Writable, "").contains("n.x86_64-1.config beside it has no partitions"));
         assert!(
             error(Content::ReadOnly, "PART=64;S;x,x;L;/,\n")
                 .contains("is a squashfs, which gets the whole disk")
         );
-        assert!(ordered(Content::ReadOnly, "PART=x;L;/,\n").unwrap().contains("kind=usb\n"));
+        let text = ordered(Content::ReadOnly, "PART=x;L;/,\n").unwrap();
+        assert!(text.contains("kind=usb\n"), "{text}");
+        assert_eq!(storage(&text).planned(), "partition 4:rest", "the layer grows");
     }
 }

@@ -31,7 +31,6 @@ mod load;
 pub mod locking;
 pub mod outcome;
 mod overrides;
-mod partition_plan;
 pub mod prepare;
 pub mod repro;
 pub mod target;

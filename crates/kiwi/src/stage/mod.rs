@@ -48,8 +48,8 @@ impl Stage {
             Self::Scripts => 1,
             Self::Packages => 1,
             Self::Tree => 1,
-            Self::BootImage => 1,
-            Self::Image => 1,
+            Self::BootImage => 2,
+            Self::Image => 2,
         }
     }
 

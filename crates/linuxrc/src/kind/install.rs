@@ -15,6 +15,7 @@ use std::fs;
 use std::time::Duration;
 
 use bootconfig::{Checksum, InstallChoice, InstallConfig};
+use ondisk::Bytes;
 
 use crate::boot_failure::BootFailure;
 use crate::boot_plan::BootPlan;
@@ -112,15 +113,12 @@ fn progress<'c>(
 fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, BootFailure> {
     match &config.deployed {
         None => Ok(image.bytes()),
-        Some(deployed) => {
-            let partition_plan = deployed.partition_plan().map_err(|error| {
-                BootFailure::reboot(format!(
-                    "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
-                    InstallConfig::PATH
-                ))
-            })?;
-            Ok(partition_plan.least(image.bytes()))
-        }
+        Some(deployed) => deployed.least(Bytes(image.bytes())).map(|bytes| bytes.0).map_err(|error| {
+            BootFailure::reboot(format!(
+                "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
+                InstallConfig::PATH
+            ))
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use ondisk::Superblock;
 
 use crate::boot_failure::BootFailure;
-use crate::boot_plan::BootPlan;
+use crate::boot_plan::{BootPlan, Change};
 use crate::check;
 use crate::console::Console;
 use crate::device::Device;
@@ -59,20 +59,21 @@ impl System {
         self.modules.load(filesystem.module(), console);
         check::check(machine, &self.device, filesystem, console)?;
         console.phase("check");
-        let device = if plan.grow && plan.partitions.is_none() {
-            grow::partition(machine, self.device, console)
-        } else {
-            self.device
+        let change = plan.change();
+        let device = match change {
+            Change::Fill => grow::partition(machine, self.device, console),
+            Change::Nothing | Change::Repartition(_) => self.device,
         };
         console.phase("partition");
-        let system = root::mount(machine, plan, &device, &self.superblock, &self.modules)?;
+        let grows = change != Change::Nothing;
+        let system = root::mount(machine, plan, grows, &device, &self.superblock, &self.modules)?;
         early_mounts::mount(machine, plan, &device, &mut self.modules, console)?;
         console.phase("mount");
-        if plan.grow {
-            let device = match &plan.partitions {
-                Some(partition_plan) => repartition::repartition(machine, device, partition_plan, console),
-                None => device,
-            };
+        let device = match change {
+            Change::Repartition(table) => repartition::repartition(machine, device, table, console),
+            Change::Nothing | Change::Fill => device,
+        };
+        if grows {
             grow::filesystem(machine, &device, console);
         }
         console.phase("filesystem");

@@ -161,10 +161,10 @@ fn results_match_the_format_numbers_of_their_stages() {
     tree.write("etc/motd", "hello\n", 0o640).unwrap();
     tree.symlink("etc/issue", "motd").unwrap();
     let pinned = "208effbc8c552211db1929448ab9da648f6132a285847de49ccb4e512eef47c7";
-    assert_pinned(Stage::Image, (1, pinned), packed(&tree, &directory.path().join("image"), &host));
+    assert_pinned(Stage::Image, (2, pinned), packed(&tree, &directory.path().join("image"), &host));
     let linuxrc = directory.path().join("linuxrc");
     std::fs::write(&linuxrc, "program").unwrap();
     crate::initrd::furnish(&tree, &BootConfig::new(Kind::Vmx), &linuxrc).unwrap();
-    let pinned = "fd5e13dc9818eb589111e3bc7c6f8718a526f78d86df14b936a439301f2e4286";
-    assert_pinned(Stage::BootImage, (1, pinned), packed(&tree, &directory.path().join("boot"), &host));
+    let pinned = "aece845028201809519004016b238a9807012b6bb129d2e70b119f844507ed28";
+    assert_pinned(Stage::BootImage, (2, pinned), packed(&tree, &directory.path().join("boot"), &host));
 }

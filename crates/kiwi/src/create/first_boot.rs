@@ -1,36 +1,56 @@
-//! How the disk of a machine is partitioned at its first boot: from `<deploy>`, from `<oemconfig>`, or like KIWI 1.x.
+//! What the first boot of a disk image changes: the system grows, and `<deploy>`, `<oemconfig>` or the oemboot of KIWI 1.x
+//! let it create partitions behind the system.
 
 use anyhow::{Context, Result};
-use bootconfig::{PartitionPlan, PlannedPartition, PlannedSize, Purpose};
+use bootconfig::{Content, PlannedSize, Table, created_filesystem};
 use description::{Disk, DiskKeyword, Oem, Selection};
 use ondisk::Mebibytes;
 
-use crate::create::{self, install_settings::deployed};
+use super::install_settings::deployed;
+use crate::disk::storage;
 
-/// Maximum size of a system in MiB where oemboot of KIWI 1.x partitions the disk (docs/formats/boot-images.md).
-const CHAPTER_SYSTEM: u64 = 10_240;
+/// Maximum size of a system where oemboot of KIWI 1.x partitions the disk (docs/formats/boot-images.md).
+const SYSTEM_OF_KIWI_1X: Mebibytes = Mebibytes(10_240);
 
-/// Returns the partitions of the disk; `None` if the disk stays as it is or the system gets all of it.
-pub(super) fn of(disk: &Disk, selection: &Selection) -> Result<Option<PartitionPlan>> {
-    if !disk.resize {
-        return Ok(None);
+/// Returns the storage of a machine with the disk: the partitions of the image, and what the first boot changes.
+pub(super) fn storage(disk: &Disk, selection: &Selection) -> Result<Table> {
+    let mut table = storage::of(disk)?;
+    if disk.resize {
+        plan(disk, selection, &mut table).context("partitioning the disk at its first boot")?;
     }
+    Ok(table)
+}
+
+fn plan(disk: &Disk, selection: &Selection, table: &mut Table) -> Result<()> {
     let oem = Oem { swap: swap(disk), ..disk.oem.clone() };
     // The system has its final size and never shrinks, so `image` is sufficient.
-    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &oem, 1));
-    let partition_plan = match deployed {
-        Some(deployed) => deployed.partition_plan(),
-        None if has_settings(disk) => PartitionPlan::new(from_settings(disk)),
+    let deployed = selection.deploy.as_ref().and_then(|deploy| deployed(deploy, &oem, Mebibytes(1)));
+    match deployed {
+        Some(deployed) => deployed.add_to(table)?,
+        None if has_settings(disk) => {
+            table.grow_system(oem.system_size.map_or(PlannedSize::Rest, PlannedSize::Fixed));
+            if let Some(size) = oem.swap {
+                table.create(new_swap(), PlannedSize::Fixed(size));
+            }
+        }
         // The description specifies its partitions.
-        None if create::is_divided(disk) => return Ok(None),
-        None if is_oemboot_of_kiwi_1x(disk) => PartitionPlan::new(partitions_of_kiwi_1x()),
-        None => return Ok(None),
-    };
-    partition_plan.map(Some).context("partitioning the disk at its first boot")
+        None if storage::is_divided(disk) => table.grow_system(PlannedSize::Rest),
+        None if is_oemboot_of_kiwi_1x(disk) => {
+            table.grow_system(PlannedSize::Fixed(SYSTEM_OF_KIWI_1X));
+            table.create(new_swap(), PlannedSize::TwiceMemory);
+            table.create(created_filesystem("/home"), PlannedSize::Rest);
+        }
+        None => table.grow_system(PlannedSize::Rest),
+    }
+    Ok(table.check_first_boot()?)
+}
+
+fn new_swap() -> Content {
+    Content::Swap { uuid: None, label: None }
 }
 
 /// Returns whether the boot image is that of KIWI 1.x for disks of real machines.
-pub(super) fn is_oemboot_of_kiwi_1x(disk: &Disk) -> bool {
+pub fn is_oemboot_of_kiwi_1x(disk: &Disk) -> bool {
     disk.keyword == DiskKeyword::Vmx && disk.boot.as_ref().is_some_and(|boot| boot.path.contains("oemboot"))
 }
 
@@ -40,28 +60,7 @@ fn has_settings(disk: &Disk) -> bool {
 
 /// Returns the swap space that is made at the first boot, unless the image contains it.
 fn swap(disk: &Disk) -> Option<Mebibytes> {
-    disk.oem.swap.filter(|_| !create::has_swap(disk))
-}
-
-fn from_settings(disk: &Disk) -> Vec<PlannedPartition> {
-    let system = match disk.oem.system_size {
-        Some(size) => PlannedSize::Mebibytes(size.0),
-        None => PlannedSize::Rest,
-    };
-    let swap = swap(disk).map(|size| planned(Purpose::Swap, PlannedSize::Mebibytes(size.0)));
-    std::iter::once(planned(Purpose::System, system)).chain(swap).collect()
-}
-
-fn partitions_of_kiwi_1x() -> Vec<PlannedPartition> {
-    vec![
-        planned(Purpose::System, PlannedSize::Mebibytes(CHAPTER_SYSTEM)),
-        planned(Purpose::Swap, PlannedSize::TwiceMemory),
-        planned(Purpose::Mount("/home".to_owned()), PlannedSize::Rest),
-    ]
-}
-
-fn planned(purpose: Purpose, size: PlannedSize) -> PlannedPartition {
-    PlannedPartition { purpose, size }
+    disk.oem.swap.filter(|_| !storage::has_swap(disk))
 }
 
 #[cfg(test)]
@@ -86,7 +85,8 @@ mod tests {
         let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
         let selection = description.select(&Choice::default()).unwrap_or_else(|error| panic!("{error:?}"));
         let ImageType::Disk(disk) = &selection.image_type else { panic!("no disk") };
-        of(disk, &selection).unwrap().map(|partition_plan| partition_plan.to_string())
+        let table = storage(disk, &selection).unwrap();
+        Some(table.planned()).filter(|planned| !planned.is_empty())
     }
 
     fn configured(settings: &str) -> Option<String> {
@@ -95,9 +95,13 @@ mod tests {
 
     #[test]
     fn oemconfig_partitions_the_disk() {
-        assert_eq!(configured(""), None);
+        assert_eq!(configured("").unwrap(), "system:rest");
         assert_eq!(configured("<oem-swap>true</oem-swap>").unwrap(), "system:rest,swap:128");
-        assert_eq!(configured("<oem-swapsize>512</oem-swapsize>"), None, "no swap is asked for");
+        assert_eq!(
+            configured("<oem-swapsize>512</oem-swapsize>").unwrap(),
+            "system:rest",
+            "no swap is asked for"
+        );
         assert_eq!(
             configured("<oem-swap>true</oem-swap><oem-swapsize>512</oem-swapsize><oem-systemsize>2000</oem-systemsize>")
                 .unwrap(),
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(divided(deploy).unwrap(), "system:4000,swap:1024,/srv:rest");
         let oemboot = "<type image=\"vmx\" boot=\"oemboot/debian-12\" filesystem=\"ext3\"/>";
         assert_eq!(divided(oemboot).unwrap(), "system:10240,swap:memory,/home:rest");
-        assert_eq!(divided("<type image=\"vmx\" boot=\"vmxboot/debian-12\" filesystem=\"ext3\"/>"), None);
+        let vmxboot = "<type image=\"vmx\" boot=\"vmxboot/debian-12\" filesystem=\"ext3\"/>";
+        assert_eq!(divided(vmxboot).unwrap(), "system:rest");
     }
 }
