@@ -78,7 +78,7 @@ impl LiveParameters {
             persistent_filesystem: parameters
                 .value("rd.live.overlay.cowfs")
                 .and_then(Filesystem::parse)
-                .filter(|filesystem| matches!(filesystem, Filesystem::Ext4 | Filesystem::Xfs)),
+                .filter(|filesystem| filesystem.maker().is_some()),
             layer_size: parameters.value("rd.live.overlay.size").filter(is_size).map(str::to_owned),
             swap: !parameters.is_on("noswap"),
         }

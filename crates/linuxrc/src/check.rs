@@ -1,7 +1,6 @@
 //! Checks the system's file system before it is mounted, with the checker of the initrd.
 //!
-//! Only ext2, ext3 and ext4 are checked: XFS and Btrfs repair the effects of a power failure when they are mounted (their
-//! fsck does nothing on purpose), and a squashfs never changes. Without a checker the kernel replays the journal.
+//! [`Filesystem::checker`] decides which are checked: ext2, ext3 and ext4. Without a checker the kernel replays the journal.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,18 +19,9 @@ pub(crate) fn check(
     filesystem: Filesystem,
     console: &Console,
 ) -> Result<(), BootFailure> {
-    let own = format!("fsck.{}", filesystem.keyword());
-    let programs = match filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ["e2fsck", own.as_str()],
-        Filesystem::Reiserfs
-        | Filesystem::Xfs
-        | Filesystem::Btrfs
-        | Filesystem::Squashfs
-        | Filesystem::Erofs
-        | Filesystem::Cramfs => return Ok(()),
-    };
-    let Some(program) = machine.program(&programs) else {
-        console.trace("no e2fsck in the initrd, the file system is not checked");
+    let Some(checker) = filesystem.checker() else { return Ok(()) };
+    let Some(program) = machine.program(&[checker, &format!("fsck.{}", filesystem.keyword())]) else {
+        console.trace(&format!("no {checker} in the initrd, the file system is not checked"));
         return Ok(());
     };
     console.trace(&format!("{} -p {}", program.display(), device.path.display()));

@@ -194,7 +194,7 @@ impl Live<'_> {
             Some(Growth::Ext { block_size }) => {
                 sys::grow_ext(&File::open(&self.machine.system)?, size / block_size)
             }
-            _ => Ok(()),
+            Some(Growth::Xfs { .. } | Growth::Btrfs { .. } | Growth::Fixed) | None => Ok(()),
         }
     }
 

@@ -12,8 +12,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bootconfig::{LiveParameters, partition_name};
-use ondisk::Filesystem;
 use ondisk::partition_table::{self, BootSector, TableError};
+use ondisk::{Bytes, Filesystem, Maker};
 use rustix::mount::{MountFlags, mount};
 
 use crate::check;
@@ -25,6 +25,8 @@ use crate::medium::Medium;
 use crate::modules::Modules;
 use crate::sys;
 
+/// Label of the file system.
+const LABEL: &str = "cow";
 /// Number of the partition.
 const NUMBER: u32 = 3;
 /// Alignment of partitions in sectors: whole MiB.
@@ -44,7 +46,10 @@ pub(crate) fn prepare(
     modules.load(filesystem.module(), console);
     let kept = match medium.is_optical() {
         true => Err("a CD cannot be written to".to_owned()),
-        false => find_or_make(machine, medium, filesystem, console)
+        false => filesystem
+            .maker()
+            .ok_or_else(|| format!("{} cannot be made on a stick", filesystem.keyword()))
+            .and_then(|maker| find_or_make(machine, medium, maker, console))
             .and_then(|device| mount_part(machine, &device, modules, console)),
     };
     match kept {
@@ -59,14 +64,14 @@ pub(crate) fn prepare(
 fn find_or_make(
     machine: &Machine,
     medium: &Medium,
-    filesystem: Filesystem,
+    maker: &Maker,
     console: &Console,
 ) -> Result<Device, String> {
     let name = partition_name(&medium.drive, NUMBER);
     if let Some(device) = Device::look(machine, &name) {
         return match device.superblock {
             Some(_) => Ok(device),
-            None => make_filesystem(machine, &device, filesystem, console),
+            None => make_filesystem(machine, &device, maker, console),
         };
     }
     let disk = File::options()
@@ -76,7 +81,7 @@ fn find_or_make(
         .map_err(|error| format!("the stick cannot be written to: {error}"))?;
     let mut table = [0; 512];
     disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
-    add_partition(&mut table, medium.volume.bytes, medium.bytes, least(filesystem))?;
+    add_partition(&mut table, medium.volume.bytes, medium.bytes, maker.least)?;
     console.announce("Creating a partition for persistent data ...");
     disk.write_all_at(&table, 0)
         .and_then(|()| disk.sync_all())
@@ -92,24 +97,16 @@ fn find_or_make(
         }
         std::thread::sleep(Duration::from_millis(100));
     };
-    make_filesystem(machine, &device, filesystem, console)
-}
-
-/// Returns the minimum size of the partition in bytes: mkfs.xfs requires 300 MiB, a smaller ext4 is not useful.
-const fn least(filesystem: Filesystem) -> u64 {
-    match filesystem {
-        Filesystem::Xfs => 300 << 20,
-        _ => 64 << 20,
-    }
+    make_filesystem(machine, &device, maker, console)
 }
 
 /// Adds the third partition to an MBR: everything behind the image of `used` bytes on a disk of `bytes`, `least` or more.
-fn add_partition(table: &mut BootSector, used: u64, bytes: u64, least: u64) -> Result<(), String> {
-    let too_small = || format!("fewer than {} MiB are left behind the image", least >> 20);
+fn add_partition(table: &mut BootSector, used: u64, bytes: u64, least: Bytes) -> Result<(), String> {
+    let too_small = || format!("fewer than {} MiB are left behind the image", least.0 >> 20);
     let start = used.div_ceil(512).checked_next_multiple_of(ALIGNMENT).ok_or_else(too_small)?;
     // An MBR counts sectors in 32 bits.
     let end = (bytes / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
-    let sectors = end.checked_sub(start).filter(|sectors| *sectors > 0 && sectors * 512 >= least);
+    let sectors = end.checked_sub(start).filter(|sectors| *sectors > 0 && sectors * 512 >= least.0);
     partition_table::append(table, NUMBER, start, sectors.ok_or_else(too_small)?).map_err(|error| match error
     {
         TableError::NoFreeEntries => "its partition table has other entries behind the image".to_owned(),
@@ -120,19 +117,16 @@ fn add_partition(table: &mut BootSector, used: u64, bytes: u64, least: u64) -> R
 fn make_filesystem(
     machine: &Machine,
     device: &Device,
-    filesystem: Filesystem,
+    maker: &Maker,
     console: &Console,
 ) -> Result<Device, String> {
-    let (names, keywords): (&[&str], &[&str]) = match filesystem {
-        Filesystem::Xfs => (&["mkfs.xfs"], &["-q", "-f", "-L", "cow"]),
-        _ => (&["mke2fs", "mkfs.ext4"], &["-q", "-F", "-t", "ext4", "-L", "cow"]),
-    };
     let program = machine
-        .program(names)
-        .ok_or_else(|| format!("the initrd has no {} to make a file system with", names[0]))?;
+        .program(maker.programs)
+        .ok_or_else(|| format!("the initrd has no {} to make a file system with", maker.programs[0]))?;
     console.trace(&format!("{} on {}", program.display(), device.path.display()));
     let output = Command::new(&program)
-        .args(keywords)
+        .args(maker.arguments)
+        .args(["-L", LABEL])
         .arg(&device.path)
         .output()
         .map_err(|error| format!("starting {}: {error}", program.display()))?;
@@ -182,7 +176,7 @@ mod tests {
     #[test]
     fn the_partition_fills_the_stick_behind_the_image() {
         let mut table = table();
-        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512, 64 * MIB).unwrap();
+        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512, Bytes(64 * MIB)).unwrap();
         assert_eq!(table[446..ENTRY], self::table()[446..ENTRY]);
         assert_eq!(table[ENTRY + 4], 0x83);
         let number = |at: usize| u32::from_le_bytes(table[at..at + 4].try_into().unwrap());
@@ -195,13 +189,14 @@ mod tests {
         let mut foreign = table();
         foreign[446 + 48 + 4] = 0x83;
         let before = foreign;
-        let error = add_partition(&mut foreign, MIB, 1000 * MIB, 64 * MIB).unwrap_err();
+        let error = add_partition(&mut foreign, MIB, 1000 * MIB, Bytes(64 * MIB)).unwrap_err();
         assert_eq!(error, "its partition table has other entries behind the image");
         assert_eq!(foreign, before);
-        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB, 64 * MIB).is_err());
+        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB, Bytes(64 * MIB)).is_err());
         for (filesystem, used, text) in [(Filesystem::Ext4, 937, "64"), (Filesystem::Xfs, 701, "300")] {
             let mut full = table();
-            let mut add = |used| add_partition(&mut full, used * MIB, 1000 * MIB, least(filesystem));
+            let mut add =
+                |used| add_partition(&mut full, used * MIB, 1000 * MIB, filesystem.maker().unwrap().least);
             assert_eq!(add(used).unwrap_err(), format!("fewer than {text} MiB are left behind the image"));
             add(used - 1).unwrap();
         }

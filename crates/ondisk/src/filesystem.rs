@@ -1,9 +1,10 @@
-//! The file systems an image can have.
+//! The file systems an image can have, and the facts about them that the builder and the boot program share.
 
-/// Declares [`Filesystem`] from one line per file system: its variant, keyword, access, the kernel module that mounts
-/// it, and its documentation.
+use crate::Bytes;
+
+/// Declares [`Filesystem`] from one row per file system: its variant, keyword, facts and documentation.
 macro_rules! filesystems {
-    ($($variant:ident $keyword:literal $access:ident $module:literal $doc:literal;)*) => {
+    ($($variant:ident $keyword:literal $facts:ident $doc:literal;)*) => {
         /// A file system. The order of the variants is the order in which users see them listed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -15,9 +16,16 @@ macro_rules! filesystems {
             /// Every file system.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            const fn row(self) -> Row {
+            /// Returns the name that the kernel, descriptions, `/kiwi.boot` and `rootfstype=` use.
+            pub const fn keyword(self) -> &'static str {
                 match self {
-                    $(Self::$variant => Row { keyword: $keyword, access: Access::$access, module: $module },)*
+                    $(Self::$variant => $keyword,)*
+                }
+            }
+
+            const fn facts(self) -> &'static Facts {
+                match self {
+                    $(Self::$variant => &$facts,)*
                 }
             }
         }
@@ -25,22 +33,95 @@ macro_rules! filesystems {
 }
 
 filesystems! {
-    Ext2     "ext2"     ReadWrite "ext4"     "ext2, mounted by the driver of ext4, which can grow it while it is mounted";
-    Ext3     "ext3"     ReadWrite "ext4"     "ext3, mounted by the driver of ext4, which can grow it while it is mounted";
-    Ext4     "ext4"     ReadWrite "ext4"     "ext4";
-    Reiserfs "reiserfs" ReadWrite "reiserfs" "ReiserFS, which current kernels no longer have";
-    Xfs      "xfs"      ReadWrite "xfs"      "XFS";
-    Btrfs    "btrfs"    ReadWrite "btrfs"    "Btrfs";
-    Squashfs "squashfs" ReadOnly  "squashfs" "squashfs, compressed";
-    Erofs    "erofs"    ReadOnly  "erofs"    "EROFS, compressed";
-    Cramfs   "cramfs"   ReadOnly  "cramfs"   "cramfs, compressed, at most 272 MiB";
+    Ext2     "ext2"     EXT      "ext2, mounted by the driver of ext4, which can grow it while it is mounted";
+    Ext3     "ext3"     EXT      "ext3, mounted by the driver of ext4, which can grow it while it is mounted";
+    Ext4     "ext4"     EXT4     "ext4";
+    Reiserfs "reiserfs" REISERFS "ReiserFS, which current kernels no longer have";
+    Xfs      "xfs"      XFS      "XFS";
+    Btrfs    "btrfs"    BTRFS    "Btrfs";
+    Squashfs "squashfs" SQUASHFS "squashfs, compressed";
+    Erofs    "erofs"    EROFS    "EROFS, compressed";
+    Cramfs   "cramfs"   CRAMFS   "cramfs, compressed, at most 272 MiB";
 }
 
+const EXT: Facts = Facts {
+    access: Access::ReadWrite,
+    modules: &["ext4", "crc32c_generic", "crc32c_intel"],
+    max_label_length: Some(16),
+    has_chosen_uuid: true,
+    checker: Some("e2fsck"),
+    maker: None,
+};
+
+const EXT4: Facts = Facts {
+    maker: Some(Maker {
+        programs: &["mke2fs", "mkfs.ext4"],
+        arguments: &["-q", "-F", "-t", "ext4"],
+        least: Bytes(64 << 20),
+        package: "e2fsprogs",
+    }),
+    ..EXT
+};
+
+const REISERFS: Facts = Facts {
+    access: Access::ReadWrite,
+    modules: &["reiserfs"],
+    max_label_length: Some(16),
+    has_chosen_uuid: true,
+    checker: None,
+    maker: None,
+};
+
+const XFS: Facts = Facts {
+    access: Access::ReadWrite,
+    modules: &["xfs", "crc32c_generic", "crc32c_intel"],
+    max_label_length: Some(12),
+    has_chosen_uuid: true,
+    // It repairs itself when it is mounted, and so does Btrfs.
+    checker: None,
+    maker: Some(Maker {
+        programs: &["mkfs.xfs"],
+        arguments: &["-q", "-f"],
+        least: Bytes(300 << 20),
+        package: "xfsprogs",
+    }),
+};
+
+const BTRFS: Facts = Facts {
+    access: Access::ReadWrite,
+    modules: &["btrfs", "crc32c_generic", "crc32c_intel", "xxhash_generic", "blake2b_generic"],
+    max_label_length: Some(255),
+    has_chosen_uuid: true,
+    checker: None,
+    maker: None,
+};
+
+/// A file system that never changes after it was created.
+const READ_ONLY: Facts = Facts {
+    access: Access::ReadOnly,
+    modules: &[],
+    max_label_length: None,
+    has_chosen_uuid: false,
+    checker: None,
+    maker: None,
+};
+const SQUASHFS: Facts = Facts { modules: &["squashfs", "overlay", "loop"], ..READ_ONLY };
+const EROFS: Facts = Facts { modules: &["erofs", "overlay", "loop"], ..READ_ONLY };
+const CRAMFS: Facts = Facts { modules: &["cramfs"], ..READ_ONLY };
+
 /// The facts of one file system.
-struct Row {
-    keyword: &'static str,
+struct Facts {
     access: Access,
-    module: &'static str,
+    /// The kernel module that mounts it, then those that it uses without naming them.
+    modules: &'static [&'static str],
+    /// The most bytes that a label has; none where the file system has no label.
+    max_label_length: Option<usize>,
+    /// Whether the creator of the file system chooses its UUID.
+    has_chosen_uuid: bool,
+    /// The program that checks it at each boot.
+    checker: Option<&'static str>,
+    /// How a running machine creates it on a partition; none where no machine needs to.
+    maker: Option<Maker>,
 }
 
 /// Whether a file system can be changed after it was created.
@@ -50,39 +131,55 @@ enum Access {
     ReadOnly,
 }
 
-impl Filesystem {
-    /// Returns the name that the kernel, descriptions, `/kiwi.boot` and `rootfstype=` use.
-    pub const fn keyword(self) -> &'static str {
-        self.row().keyword
-    }
+/// How a running machine creates a file system on a partition.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Maker {
+    /// The names of the program; the first one that exists is used.
+    pub programs: &'static [&'static str],
+    /// Its arguments, to which `-L LABEL` and the device are added.
+    pub arguments: &'static [&'static str],
+    /// The smallest useful partition.
+    pub least: Bytes,
+    /// The package of Debian that has the program.
+    pub package: &'static str,
+}
 
+impl Filesystem {
     /// Returns the name of the kernel module that mounts the file system.
     pub const fn module(self) -> &'static str {
-        self.row().module
+        self.facts().modules[0]
+    }
+
+    /// Returns the kernel modules that the file system needs, starting with the one that mounts it. A kernel may have some of
+    /// them built in, or not at all.
+    pub const fn modules(self) -> &'static [&'static str] {
+        self.facts().modules
     }
 
     /// Returns whether the file system cannot be written to once it is created.
     pub fn is_read_only(self) -> bool {
-        self.row().access == Access::ReadOnly
+        self.facts().access == Access::ReadOnly
     }
 
     /// Returns the most bytes that a label has; none where the file system has no label.
     pub const fn max_label_length(self) -> Option<usize> {
-        match self {
-            Self::Ext2 | Self::Ext3 | Self::Ext4 | Self::Reiserfs => Some(16),
-            Self::Xfs => Some(12),
-            Self::Btrfs => Some(255),
-            Self::Squashfs | Self::Erofs | Self::Cramfs => None,
-        }
+        self.facts().max_label_length
     }
 
-    /// Returns whether the file system is checked at each boot. XFS and Btrfs repair themselves when they are mounted, and a
-    /// read-only file system never changes.
-    pub const fn checks_at_boot(self) -> bool {
-        match self {
-            Self::Ext2 | Self::Ext3 | Self::Ext4 => true,
-            Self::Reiserfs | Self::Xfs | Self::Btrfs | Self::Squashfs | Self::Erofs | Self::Cramfs => false,
-        }
+    /// Returns whether the creator of the file system chooses its UUID.
+    pub const fn has_chosen_uuid(self) -> bool {
+        self.facts().has_chosen_uuid
+    }
+
+    /// Returns the program that checks the file system at each boot. XFS and Btrfs repair themselves when they are mounted,
+    /// and a read-only file system never changes.
+    pub const fn checker(self) -> Option<&'static str> {
+        self.facts().checker
+    }
+
+    /// Returns how a running machine creates the file system; none for those that no machine needs to create.
+    pub const fn maker(self) -> Option<&'static Maker> {
+        self.facts().maker.as_ref()
     }
 
     /// Returns the file system with this keyword.
@@ -107,5 +204,13 @@ mod tests {
         }
         assert_eq!(Filesystem::parse("ext5"), None);
         assert_eq!(Filesystem::expected(), "ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs, cramfs");
+    }
+
+    #[test]
+    fn every_file_system_has_a_driver() {
+        for filesystem in Filesystem::ALL {
+            assert!(!filesystem.module().is_empty(), "{filesystem:?}");
+        }
+        assert_eq!(Filesystem::Ext2.module(), "ext4");
     }
 }

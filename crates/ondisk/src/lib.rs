@@ -19,7 +19,7 @@ mod size;
 mod superblock;
 mod uuid;
 
-pub use filesystem::Filesystem;
+pub use filesystem::{Filesystem, Maker};
 pub use size::{Bytes, Mebibytes, Sectors};
 pub use superblock::{Growth, Superblock, probe, probe_swap};
 pub use uuid::Uuid;

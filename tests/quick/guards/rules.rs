@@ -221,7 +221,7 @@ pub(super) const RULES: Rules = Rules {
         (
             "ondisk",
             &[
-                ("filesystem", ""),
+                ("filesystem", "size"),
                 ("modules", ""),
                 ("partition_table", "size uuid"),
                 ("size", ""),

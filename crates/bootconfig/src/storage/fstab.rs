@@ -24,11 +24,10 @@ impl Partition {
         let (device, mount, kind, options, pass) = match &self.content {
             Content::Filesystem(volume) => {
                 let mount = volume.mount.as_ref()?;
-                // Before all others the system itself is checked.
-                let pass = match (volume.kind.checks_at_boot(), mount.path.as_str()) {
-                    (false, _) => 0,
-                    (true, "/") => 1,
-                    (true, _) => 2,
+                let pass = match (volume.kind.checker(), mount.path.as_str()) {
+                    (None, _) => 0,
+                    (Some(_), "/") => 1,
+                    (Some(_), _) => 2,
                 };
                 (device(volume.uuid.clone()), &*mount.path, volume.kind.keyword(), &*mount.options, pass)
             }

@@ -305,7 +305,15 @@ pub(super) fn boot_image(element: &Element) -> Option<BootImage> {
 pub(super) fn compression(element: &Element, filesystem: Filesystem) -> Option<String> {
     match filesystem {
         Filesystem::Erofs => text(element, "erofscompression"),
-        _ => text(element, "squashfscompression"),
+        // A type whose system is not in a squashfs can have read-only parts that are.
+        Filesystem::Squashfs
+        | Filesystem::Ext2
+        | Filesystem::Ext3
+        | Filesystem::Ext4
+        | Filesystem::Reiserfs
+        | Filesystem::Xfs
+        | Filesystem::Btrfs
+        | Filesystem::Cramfs => text(element, "squashfscompression"),
     }
 }
 

@@ -268,20 +268,8 @@ static PARTITION: ElementSchema = element("partition").doc("One partition.").att
     attribute("partition_type", Value::OneOf(&[keyword("t.linux"), keyword("t.raid").unsupported()]))
         .doc("What it holds."),
     attribute("mountpoint", SOME_TEXT).doc("Where the system mounts it."),
-    attribute(
-        "filesystem",
-        Value::OneOf(&[
-            keyword("btrfs"),
-            keyword("ext2"),
-            keyword("ext3"),
-            keyword("ext4"),
-            keyword("squashfs"),
-            keyword("xfs"),
-            keyword("fat32").unsupported(),
-            keyword("fat16").unsupported(),
-        ]),
-    )
-    .doc("Its file system; without, it stays empty."),
+    attribute("filesystem", Value::OneOf(super::filesystems::PARTITION_FILESYSTEMS))
+        .doc("Its file system; without, it stays empty."),
     attribute("label", SOME_TEXT).doc("The label of its file system; without, its name in capital letters."),
     attribute("clone", DIGITS).doc("How many copies of it there are.").default("0").unsupported(),
 ]);

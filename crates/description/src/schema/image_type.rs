@@ -8,9 +8,10 @@ use super::appliance::{
     TYPE_SIZE,
 };
 use super::container::{CONTAINER_CONFIG, VAGRANT_CONFIG};
+use super::filesystems::{BOOT_FILESYSTEMS, FILESYSTEMS, PERSISTENT_FILESYSTEMS, SPARE_FILESYSTEMS};
 use super::oem::OEM_CONFIG;
 use super::sections::SPLIT;
-use super::values::{DIGITS, FILESYSTEMS, SIZE, SOME_TEXT};
+use super::values::{DIGITS, SIZE, SOME_TEXT};
 use super::{
     AttributeSchema, ElementSchema, Keyword, Value, attribute, deploy, element, keyword, legacy, many, once,
     values,
@@ -203,7 +204,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("bootpartsize", Value::Number(1, u32::MAX as u64))
             .doc("The size of the partition for `/boot` in mebibytes; without, 300 or what its content needs.")
             .fits(Feature::Disk),
-        today("bootfilesystem", Value::OneOf(DATA_FILESYSTEMS))
+        today("bootfilesystem", Value::OneOf(BOOT_FILESYSTEMS))
             .doc("The file system of the partition for `/boot`; without, that of the system.")
             .fits(Feature::Disk),
         today("eficsmpart_id", DIGITS).doc("The number of the BIOS boot partition.").fits(Feature::Disk).unsupported(),
@@ -388,7 +389,7 @@ pub(crate) static TYPE: ElementSchema = element("type")
         today("hybridpersistent", Value::Boolean)
             .doc("Whether what a live system writes stays on its stick.")
             .fits(Feature::Persistence),
-        today("hybridpersistent_filesystem", Value::OneOf(&[keyword("ext4"), keyword("xfs")]))
+        today("hybridpersistent_filesystem", Value::OneOf(PERSISTENT_FILESYSTEMS))
             .doc("The file system for persistent data.")
             .default("ext4")
             .fits(Feature::Persistence),
@@ -538,20 +539,6 @@ pub(crate) static TYPE: ElementSchema = element("type")
         many(&INITRD).since(V2_0),
         once(&LUKS_FORMAT).since(V2_0),
     ]);
-
-/// File systems of a spare partition.
-const SPARE_FILESYSTEMS: &[Keyword] =
-    &[keyword("btrfs"), keyword("ext2"), keyword("ext3"), keyword("ext4"), keyword("xfs")];
-
-const DATA_FILESYSTEMS: &[Keyword] = &[
-    keyword("btrfs"),
-    keyword("ext2"),
-    keyword("ext3"),
-    keyword("ext4"),
-    keyword("xfs"),
-    keyword("fat32").unsupported(),
-    keyword("fat16").unsupported(),
-];
 
 /// The keywords of `format=`: those of qemu-img, which both schemas may use here, and those that mean more than a format.
 const FORMATS: &[Keyword] = &[

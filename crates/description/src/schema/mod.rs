@@ -11,6 +11,7 @@
 mod appliance;
 mod container;
 mod deploy;
+mod filesystems;
 mod image;
 mod image_type;
 mod legacy;

@@ -1,7 +1,7 @@
 //! Forms of values that several tables share.
 
-use super::{AttributeSchema, Keyword, Value, attribute, keyword};
-use crate::SchemaVersion::{V2_0, V6_9};
+use super::{AttributeSchema, Value, attribute, keyword};
+use crate::SchemaVersion::V2_0;
 use crate::document::Text;
 use crate::{ImageName, PackageName, PatternName, ProfileName, UserName, Version};
 
@@ -189,20 +189,6 @@ fn is_posix(text: &str) -> bool {
 fn no_way_up(text: &str) -> bool {
     text.split('/').all(|part| part != "..") && !text.contains('\0')
 }
-
-/// The file systems of `filesystem=`.
-pub(super) const FILESYSTEMS: &[Keyword] = &[
-    keyword("ext2"),
-    keyword("ext3"),
-    keyword("ext4"),
-    keyword("reiserfs"),
-    keyword("xfs"),
-    keyword("btrfs"),
-    keyword("squashfs"),
-    keyword("cramfs"),
-    keyword("erofs").since(V2_0),
-    keyword("clicfs").since(V2_0).until(V6_9).unsupported(),
-];
 
 /// Returns whether a text means the default value, in any spelling.
 pub(crate) fn says_default(default: Option<&str>, text: Option<&Text>) -> bool {

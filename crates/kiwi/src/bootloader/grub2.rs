@@ -17,6 +17,7 @@ use description::{Bootloader, Console, Firmware};
 use ondisk::Filesystem;
 
 use super::medium_menu::{Action, MediumMenu};
+use crate::filesystem;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -218,16 +219,10 @@ pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
 
 /// Creates GRUB's core image for a platform; returns its path. It finds its menu on the system's file system.
 pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let filesystem = match menu.filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => "ext2",
-        Filesystem::Xfs => "xfs",
-        Filesystem::Btrfs => "btrfs",
-        Filesystem::Squashfs => "squash4",
-        Filesystem::Reiserfs => "reiserfs",
-        Filesystem::Cramfs | Filesystem::Erofs => bail!("GRUB cannot read {}", menu.filesystem.keyword()),
-    };
+    let module = filesystem::grub_module(menu.filesystem)
+        .with_context(|| format!("GRUB cannot read {}", menu.filesystem.keyword()))?;
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
-    let modules = menu_modules(platform, &[filesystem]);
+    let modules = menu_modules(platform, &[module]);
     make_core(platform, &search, (&menu.directory, "grub.cfg"), &modules, workspace, host)
 }
 

@@ -129,7 +129,7 @@ fn item(kind: Kind, path: PathBuf) -> Option<Item> {
     let metadata = path.symlink_metadata().ok()?;
     let (contents, used) = match kind {
         Kind::Stage(_) => entry(&path).unzip(),
-        _ => (None, None),
+        Kind::Fetched | Kind::Repacked | Kind::Indices | Kind::Resolution | Kind::Unfinished => (None, None),
     };
     let used = match used {
         Some(used) => used,

@@ -169,10 +169,11 @@ pub(super) fn create(
         artifacts.push(install_settings::create(install, &plan.name, workspace, host)?);
     }
     let raw = format!("{}.raw", plan.name);
-    let path = match plan.format {
-        DiskFormat::Raw => workspace.unfinished(&raw),
+    let path = if plan.format == DiskFormat::Raw {
+        workspace.unfinished(&raw)
+    } else {
         // It is read once more only, so it is kept in memory when there is room.
-        _ => workspace.passing_file(&raw, plan.layout.sectors * SECTOR),
+        workspace.passing_file(&raw, plan.layout.sectors * SECTOR)
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;

@@ -153,7 +153,7 @@ pub fn numbered(partitions: Vec<Unnumbered>) -> Vec<Partition> {
 pub fn identify(table: &mut Table, identity: &Identity) {
     for Partition { number, content, .. } in &mut table.partitions {
         match content {
-            Content::Filesystem(volume) if has_no_uuid(volume.kind) => {}
+            Content::Filesystem(volume) if !volume.kind.has_chosen_uuid() => {}
             Content::Filesystem(volume) => {
                 let is_system = volume.mount.as_ref().is_some_and(|mount| mount.path == "/");
                 let purpose = match is_system {
@@ -168,18 +168,5 @@ pub fn identify(table: &mut Table, identity: &Identity) {
             Content::Swap { uuid, .. } => *uuid = Some(identity.uuid_text("swap")),
             Content::BootCode | Content::Empty => {}
         }
-    }
-}
-
-/// Returns whether the UUID of a file system cannot be chosen in advance.
-fn has_no_uuid(kind: Filesystem) -> bool {
-    match kind {
-        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs => true,
-        Filesystem::Ext2
-        | Filesystem::Ext3
-        | Filesystem::Ext4
-        | Filesystem::Reiserfs
-        | Filesystem::Xfs
-        | Filesystem::Btrfs => false,
     }
 }

@@ -41,10 +41,7 @@ const CONFIGURATION: &str = "[defaults]
 /// Returns the size for content, inodes, journal and a reserve for group descriptors and bitmaps.
 pub(super) fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
     let content = measure.bytes + inodes(measure.entries, measure.bytes) * INODE;
-    let journal = match filesystem {
-        Filesystem::Ext2 => 0,
-        _ => journal(content) << 20,
-    };
+    let journal = if filesystem == Filesystem::Ext2 { 0 } else { journal(content) << 20 };
     content + content / 64 + journal + (2 << 20)
 }
 

@@ -6,6 +6,7 @@ mod btrfs_item;
 mod erofs;
 mod ext;
 mod ext_times;
+mod facts;
 pub mod fat;
 mod squashfs;
 #[cfg(test)]
@@ -15,13 +16,14 @@ mod xfs;
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use ondisk::Filesystem;
 
-use crate::failure::{Failure, Kind};
 use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
+
+pub use facts::{grub_module, programs, refuse};
 
 /// A file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,37 +168,19 @@ fn create_apart(
     Ok(size)
 }
 
-/// Returns the host programs that write it.
-pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
+/// Returns the options that leave out these names at the top of the tree.
+pub fn exclude_options(filesystem: Filesystem, names: &[String]) -> Result<Vec<String>> {
     match filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["mke2fs"],
-        Filesystem::Xfs => &["mkfs.xfs"],
-        Filesystem::Btrfs => &["mkfs.btrfs"],
-        Filesystem::Squashfs => &["mksquashfs"],
-        Filesystem::Erofs => &["mkfs.erofs"],
-        Filesystem::Reiserfs | Filesystem::Cramfs => &[],
-    }
-}
-
-/// Refuses file systems that this version does not write; also called while planning.
-pub fn refuse(filesystem: Filesystem) -> Result<()> {
-    match filesystem {
-        Filesystem::Reiserfs | Filesystem::Cramfs => Err(Failure::new(
-            Kind::NotBuilt,
-            format!(
-                "the file system {} is not built by this version of kiwi yet; it builds ext2, ext3, ext4, xfs, btrfs, \
-                 squashfs and erofs",
-                filesystem.keyword()
-            ),
-        )
-        .into()),
+        Filesystem::Erofs => Ok(names.iter().map(|name| format!("--exclude-path={name}")).collect()),
+        // mksquashfs requires the list as its last option.
+        Filesystem::Squashfs => Ok(std::iter::once("-e".to_owned()).chain(names.iter().cloned()).collect()),
         Filesystem::Ext2
         | Filesystem::Ext3
         | Filesystem::Ext4
+        | Filesystem::Reiserfs
         | Filesystem::Xfs
         | Filesystem::Btrfs
-        | Filesystem::Squashfs
-        | Filesystem::Erofs => Ok(()),
+        | Filesystem::Cramfs => bail!("a part of a tree cannot be written as {}", filesystem.keyword()),
     }
 }
 

@@ -54,17 +54,6 @@ enum Content {
     Link { target: String },
 }
 
-/// Programs that repair a file system, by file system; included if the tree has them.
-fn repair_programs(filesystem: ondisk::Filesystem) -> &'static [&'static str] {
-    use ondisk::Filesystem;
-    match filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["sbin/e2fsck"],
-        // Both repair themselves when they are mounted.
-        Filesystem::Xfs | Filesystem::Btrfs => &[],
-        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => &[],
-    }
-}
-
 /// The system's file system, that of the layer over one that is read-only, and those that are mounted with the system.
 fn filesystems(system: ondisk::Filesystem, config: &BootConfig) -> Vec<ondisk::Filesystem> {
     let mut filesystems = vec![system];
@@ -120,7 +109,8 @@ pub fn plan(
     // The layer over a read-only stick can be in memory.
     let must_mount = filesystems.iter().filter(|kind| **kind == filesystem || config.kind != Kind::Usb);
     for kind in must_mount {
-        if let Some(driver) = modules::filesystem_modules(*kind).first().filter(|name| set.lacks(name)) {
+        let driver = kind.module();
+        if set.lacks(driver) {
             bail!(
                 "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package \
                  that has it, and where config.sh calls suseStripKernel name it among the <drivers>",
@@ -131,7 +121,7 @@ pub fn plan(
     }
     let mut wanted: Vec<&str> = Vec::new();
     wanted.extend(modules::machine_modules());
-    wanted.extend(filesystems.iter().flat_map(|filesystem| modules::filesystem_modules(*filesystem)));
+    wanted.extend(filesystems.iter().flat_map(|filesystem| filesystem.modules()));
     wanted.extend(modules::kind_modules(config.kind));
     wanted.extend(config.modules.iter().map(String::as_str));
     let chosen = set.closure(wanted.into_iter());
@@ -145,11 +135,13 @@ pub fn plan(
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
     }
     // The shell is only for DEBUG=1: linuxrc never starts it otherwise.
-    let repair = filesystems.iter().flat_map(|filesystem| repair_programs(*filesystem));
+    let checkers = filesystems.iter().filter_map(|filesystem| filesystem.checker());
+    let checkers = checkers.map(|program| format!("sbin/{program}"));
     let created = config.storage.iter().flat_map(creating_programs);
-    for program in repair.chain(kind_programs(config.kind)).copied().chain(created).chain(["bin/sh"]) {
-        if tree.exists(program) {
-            for path in libraries::closure(tree, program)? {
+    let others = kind_programs(config.kind).iter().copied().chain(created).chain(["bin/sh"]);
+    for program in checkers.chain(others.map(str::to_owned)) {
+        if tree.exists(&program) {
+            for path in libraries::closure(tree, &program)? {
                 files.insert(path.clone(), Content::Tree { path, mode: 0o755 });
             }
         }

@@ -5,7 +5,6 @@ use std::io::Read;
 
 use anyhow::{Context, Result};
 use bootconfig::Kind;
-use ondisk::Filesystem;
 use ondisk::modules::{Lookup, ModuleFiles, ModuleIndex, module_name, uncompressed};
 
 use crate::kernel::Kernel;
@@ -62,22 +61,6 @@ pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
         Kind::Iso => {
             &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]
         }
-    }
-}
-
-/// Returns the modules that the kernel needs to mount `filesystem`.
-pub(super) fn filesystem_modules(filesystem: Filesystem) -> &'static [&'static str] {
-    match filesystem {
-        // ext4's driver also handles ext2 and ext3.
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => &["ext4", "crc32c_generic", "crc32c_intel"],
-        Filesystem::Xfs => &["xfs", "crc32c_generic", "crc32c_intel"],
-        Filesystem::Btrfs => {
-            &["btrfs", "crc32c_generic", "crc32c_intel", "xxhash_generic", "blake2b_generic"]
-        }
-        Filesystem::Squashfs => &["squashfs", "overlay", "loop"],
-        Filesystem::Erofs => &["erofs", "overlay", "loop"],
-        Filesystem::Cramfs => &["cramfs"],
-        Filesystem::Reiserfs => &["reiserfs"],
     }
 }
 

@@ -10,7 +10,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use bootconfig::{BootConfig, Kind};
 use description::{
-    BootImage, Boots, DescriptionKind, ImageType, Iso, Repository, RepositoryStatus, Selection, SourcePath,
+    BootImage, Boots, DescriptionKind, Disk, DiskKeyword, ImageType, Iso, Repository, RepositoryStatus,
+    Selection, SourcePath,
 };
 use ondisk::Filesystem;
 
@@ -55,13 +56,14 @@ pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
 /// Returns the configuration of the selection's boot image; none for a live medium without `identity`: it contains the
 /// UUID of the medium, which follows from the system.
 fn config(selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
-    Ok(match &selection.image_type {
-        ImageType::Iso(live) => identity.map(|identity| live_config(live, identity)),
-        _ => Some(BootConfig {
-            storage: crate::create::storage(selection)?,
-            ..BootConfig::new(kind_of(selection))
-        }),
-    })
+    let kind = match selection.image_type.boots() {
+        None => return Ok(None),
+        Some(Boots::Iso(live)) => return Ok(identity.map(|identity| live_config(live, identity))),
+        Some(Boots::Usb(_)) => Kind::Usb,
+        Some(Boots::Disk(disk)) if is_for_real_machines(disk) => Kind::Oem,
+        Some(Boots::Disk(_)) => Kind::Vmx,
+    };
+    Ok(Some(BootConfig { storage: crate::create::storage(selection)?, ..BootConfig::new(kind) }))
 }
 
 /// A boot image with its own description, as far as that and the repositories decide it.
@@ -162,27 +164,19 @@ pub(super) fn of(
     }
 }
 
-fn kind_of(selection: &Selection) -> Kind {
-    match &selection.image_type {
-        ImageType::Disk(disk)
-            if disk.keyword == description::DiskKeyword::Oem || is_oemboot_of_kiwi_1x(disk) =>
-        {
-            Kind::Oem
-        }
-        ImageType::Usb(_) => Kind::Usb,
-        _ => Kind::Vmx,
-    }
+fn is_for_real_machines(disk: &Disk) -> bool {
+    disk.keyword == DiskKeyword::Oem || is_oemboot_of_kiwi_1x(disk)
 }
 
 /// Returns an error if a stick with persistent data needs a program that the system does not have.
 fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
-    let (program, package) = match live.persistent {
-        Some(Filesystem::Xfs) => ("sbin/mkfs.xfs", "xfsprogs"),
-        Some(_) => ("sbin/mke2fs", "e2fsprogs"),
-        None => return Ok(()),
-    };
-    if !tree.exists(program) {
-        bail!("hybridpersistent needs /{program}, which the system does not have; add the package {package}");
+    let Some(maker) = live.persistent.and_then(Filesystem::maker) else { return Ok(()) };
+    let program = format!("sbin/{}", maker.programs[0]);
+    if !tree.exists(&program) {
+        bail!(
+            "hybridpersistent needs /{program}, which the system does not have; add the package {}",
+            maker.package
+        );
     }
     Ok(())
 }

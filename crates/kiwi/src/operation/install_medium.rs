@@ -3,7 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use bootconfig::{BootConfig, InstallConfig, Kind};
-use description::{Disk, DiskFormat, ImageType, Selection};
+use description::{Boots, Disk, DiskFormat, Selection};
 
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
@@ -18,9 +18,9 @@ use crate::workspace::Workspace;
 
 /// The disk that gets a medium.
 fn wanted(selection: &Selection) -> Option<&Disk> {
-    match &selection.image_type {
-        ImageType::Disk(disk) if disk.install_medium => Some(disk),
-        _ => None,
+    match selection.image_type.boots() {
+        Some(Boots::Disk(disk)) => Some(disk).filter(|disk| disk.install_medium),
+        Some(Boots::Usb(_) | Boots::Iso(_)) | None => None,
     }
 }
 

@@ -305,6 +305,6 @@ pub fn repair<D: Read + Write + Seek>(
 ) -> Result<bool, TableError> {
     match PartitionTable::read(disk, sector_size)? {
         Some(PartitionTable::Gpt(gpt)) if !gpt.is_primary() => gpt.restore(disk, flush).map(|()| true),
-        _ => Ok(false),
+        Some(PartitionTable::Gpt(_) | PartitionTable::Mbr(_)) | None => Ok(false),
     }
 }

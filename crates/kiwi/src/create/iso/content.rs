@@ -161,7 +161,7 @@ pub(super) fn create(
                         .collect();
                 }
                 ReadOnly::Squashfs { part, location } => {
-                    let part = without(part, &rest_of(tree, &directories)?);
+                    let part = without(part, &rest_of(tree, &directories)?)?;
                     content.packed = packed("Packing the read-only part", part, location);
                 }
             }
@@ -196,13 +196,9 @@ fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
 }
 
 /// Returns the read-only file system without these names at the top of the tree.
-fn without(plan: &FilesystemPlan, names: &[String]) -> FilesystemPlan {
-    let options = match plan.filesystem {
-        Filesystem::Erofs => names.iter().map(|name| format!("--exclude-path={name}")).collect(),
-        // mksquashfs requires the list as its last option.
-        _ => std::iter::once("-e".to_owned()).chain(names.iter().cloned()).collect(),
-    };
-    FilesystemPlan { options, ..plan.clone() }
+fn without(plan: &FilesystemPlan, names: &[String]) -> Result<FilesystemPlan> {
+    let options = filesystem::exclude_options(plan.filesystem, names)?;
+    Ok(FilesystemPlan { options, ..plan.clone() })
 }
 
 /// Writes the part that is copied to memory: N.gz and N.md5. N is an ext2 file system in which the read-only directories

@@ -41,7 +41,9 @@ pub(super) fn read(archive: impl Read) -> Result<(Control, Vec<ControlMember>)> 
         match entry.kind {
             Kind::Directory => return Ok(()),
             Kind::File => {}
-            _ => bail!("its control file {} is not a regular file", entry.path.display()),
+            Kind::Link(_) | Kind::HardLink(_) | Kind::Fifo | Kind::Device(_) => {
+                bail!("its control file {} is not a regular file", entry.path.display())
+            }
         }
         let name = entry.path.to_string_lossy().into_owned();
         plain_name(&name, "control file")?;
