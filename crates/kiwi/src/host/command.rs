@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::disk_full_watchdog::DiskFullWatchdog;
 use super::mknod_broker::BrokerThread;
 use super::sandbox::notification::Listener;
-use super::{CommandError, Host, filter, printable, sandbox};
+use super::{CommandError, Host, filter, for_sandboxes, printable, sandbox};
 
 /// Maximum number of output lines in an error.
 const TAIL: usize = 30;
@@ -336,6 +336,8 @@ impl<'h> Command<'h> {
                 path: sandbox::c_path(path)?,
                 read_only: *read_only,
                 nodes: sandbox::device_nodes(&path.join("dev"))?,
+                users: for_sandboxes::users_of_trees()?,
+                counts_processes: for_sandboxes::counts_processes(),
             },
             None => sandbox::View::Host {
                 writable: self
@@ -360,7 +362,9 @@ impl<'h> Command<'h> {
             view,
             binds: binds.collect::<io::Result<_>>()?,
             network: self.network,
-            filters: if self.without_sync { vec![filter::without_sync()] } else { Vec::new() },
+            init: for_sandboxes::init_program(),
+            filter: self.without_sync.then(filter::without_sync),
+            refusing: if self.root.is_some() { filter::refused() } else { Vec::new() },
             asking: (filter::of_devices(!self.devices.is_empty()), sending),
             must_ask: !self.devices.is_empty(),
             directory: self.directory.as_deref().map(sandbox::c_path).transpose()?,

@@ -1,6 +1,10 @@
 //! System call filters: programs for the kernel that decide by call number and arguments.
 
+mod refused;
+
 use std::mem::offset_of;
+
+pub(super) use refused::refused;
 
 /// The kernel's name of the architecture of this program; there are no filters for others.
 const MACHINE: Option<u32> = if cfg!(target_arch = "x86_64") {
@@ -29,6 +33,10 @@ const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const IF_ANY_BIT: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
+const IF_AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
+const IF_ABOVE: u32 = libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K;
+/// An unconditional jump, which reaches further than a conditional one.
+const SKIP: u32 = libc::BPF_JMP | libc::BPF_JA;
 const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
 
 /// A step; a condition skips this many of the next steps if it is true, or false.
@@ -102,7 +110,12 @@ mod tests {
     use super::*;
 
     /// What a filter answers, by running it as the kernel would.
-    fn answer(program: &[libc::sock_filter], machine: u32, call: libc::c_long, arguments: [u32; 4]) -> u32 {
+    pub(super) fn answer(
+        program: &[libc::sock_filter],
+        machine: u32,
+        call: libc::c_long,
+        arguments: [u32; 4],
+    ) -> u32 {
         let (mut location, mut loaded) = (0, 0);
         loop {
             let step = program[location];
@@ -115,6 +128,9 @@ mod tests {
                 AND => loaded &= step.k,
                 IF_EQUAL => location += jump(loaded == step.k),
                 IF_ANY_BIT => location += jump(loaded & step.k != 0),
+                IF_AT_LEAST => location += jump(loaded >= step.k),
+                IF_ABOVE => location += jump(loaded > step.k),
+                SKIP => location += step.k as usize,
                 ANSWER => return step.k,
                 code => panic!("{code}"),
             }

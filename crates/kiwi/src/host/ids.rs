@@ -81,10 +81,7 @@ impl Mapping {
     /// Returns the mapping for the user who runs this program.
     pub(super) fn plan() -> Result<Self, IdsError> {
         if rustix::process::geteuid().is_root() {
-            return Ok(Self::Own {
-                users: enough("/proc/self/uid_map")?,
-                groups: enough("/proc/self/gid_map")?,
-            });
+            return Self::same();
         }
         let directories = program_lookup::search_path();
         program_lookup::find(&directories, "newuidmap")?;
@@ -95,6 +92,11 @@ impl Mapping {
             users: subordinate("/etc/subuid", uid)?,
             groups: subordinate("/etc/subgid", uid)?,
         })
+    }
+
+    /// Returns the mapping of all ids of this user namespace to themselves.
+    pub(super) fn same() -> Result<Self, IdsError> {
+        Ok(Self::Own { users: enough("/proc/self/uid_map")?, groups: enough("/proc/self/gid_map")? })
     }
 
     /// Applies it to a process in a new user namespace.

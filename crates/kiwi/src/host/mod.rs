@@ -18,6 +18,7 @@ mod disk_full_watchdog;
 mod event;
 pub mod file;
 mod filter;
+mod for_sandboxes;
 mod id_range;
 mod ids;
 pub mod interrupt;

@@ -4,10 +4,14 @@
 //! kiwi (what the user started: waits, forwards signals)
 //!   +- keeper (user namespace; owns the pid namespace)
 //!        +- kiwi as pid 1 of that namespace: does the work
+//!             +- programs of a root tree, in a user namespace of their own
 //! ```
 //!
 //! Inside, kiwi is uid 0 with a range of ids: root's own, or the subordinate ids of an ordinary user. All mounts are
 //! seen by nobody else. Whichever process is killed, the kernel ends the others and every mount goes with them.
+//!
+//! Programs of a root tree have the same ids in a user namespace below, which the keeper creates: a capability there is
+//! worthless here, so they can neither inspect a process of kiwi nor remove a mount.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -16,8 +20,8 @@ use std::sync::OnceLock;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::ids::{IdsError, Mapping};
-use super::sandbox;
 use super::userns_diagnosis::{Step, UsernsDiagnosis};
+use super::{for_sandboxes, sandbox};
 
 /// Why the namespaces could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +77,7 @@ pub fn enter() -> Result<(), NamespaceError> {
     drop((sender, go));
     sandbox::become_root().map_err(refused(Step::Use))?;
     sandbox::die_with_parent();
+    for_sandboxes::make()?;
     let others = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
     sandbox::unshare(others).map_err(refused(Step::Use))?;
     sandbox::mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None).map_err(refused(Step::Use))?;
@@ -85,7 +90,7 @@ pub fn enter() -> Result<(), NamespaceError> {
     Ok(())
 }
 
-fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
+pub(super) fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
     move |error| NamespaceError::Refused(UsernsDiagnosis::new(step, error))
 }
 

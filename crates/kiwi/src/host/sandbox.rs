@@ -5,19 +5,34 @@
 //! ```
 //!
 //! A child sees either the host, read-only except for named directories, or one root tree and nothing else. It has its own
-//! mount, pid, ipc and uts namespaces, no network unless asked for, a `/dev` with six harmless nodes, and dies with
-//! its parent. Between fork and exec only system calls are made: every path is a C string made before.
+//! mount, pid, ipc and uts namespaces, no network unless asked for, a `/dev` with six harmless nodes, a session of its own, no
+//! open file but the standard ones, and dies with its parent. B ends as a program that contains nothing of kiwi (`init`).
+//!
+//! A tree and its programs are not trusted. Therefore B assembles the view of a tree in the user namespace of kiwi, leaves the
+//! host's root and enters a user namespace below (`confinement`): from there no mount can be removed or changed. It gives up
+//! everything that a common container does not have before it starts C.
+//!
+//! Between fork and exec only system calls are made: every path is a C string made before.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 pub(super) mod attended;
+mod confinement;
+mod host_view;
+pub(super) mod init;
+mod mounts;
 pub(super) mod notification;
+mod root_view;
+
+pub(super) use mounts::{Node, device_nodes, mount};
+use mounts::{change_root, set_read_only};
 
 /// A bind mount inside the view of a child.
 pub(super) struct BindMount {
@@ -31,7 +46,15 @@ pub(super) enum View {
     /// The host's root, read-only except for these directories.
     Host { writable: Vec<CString> },
     /// A root tree as `/`.
-    Root { path: CString, read_only: bool, nodes: Vec<Node> },
+    Root {
+        path: CString,
+        read_only: bool,
+        nodes: Vec<Node>,
+        /// The user namespace of its programs.
+        users: BorrowedFd<'static>,
+        /// The kernel limits process numbers per pid namespace.
+        counts_processes: bool,
+    },
 }
 
 /// Everything the child needs, prepared before the fork.
@@ -39,8 +62,12 @@ pub(super) struct Setup {
     pub(super) view: View,
     pub(super) binds: Vec<BindMount>,
     pub(super) network: bool,
-    /// System call filters that need no answer (see `filter`).
-    pub(super) filters: Vec<Vec<libc::sock_filter>>,
+    /// The program of pid 1, if there is one for this machine.
+    pub(super) init: Option<BorrowedFd<'static>>,
+    /// A system call filter that only saves time (see `filter`).
+    pub(super) filter: Option<Vec<libc::sock_filter>>,
+    /// A system call filter without which no program of a tree runs.
+    pub(super) refusing: Vec<libc::sock_filter>,
     /// A filter that asks, and where to send its listener.
     pub(super) asking: (Vec<libc::sock_filter>, UnixStream),
     /// Whether the program must not run without that listener.
@@ -49,24 +76,8 @@ pub(super) struct Setup {
     pub(super) directory: Option<CString>,
 }
 
-/// A file or directory of the private `/dev`.
-pub(super) struct Node {
-    host: CString,
-    location: CString,
-}
-
 /// The exit code of a child that must ask and cannot.
 pub(super) const CANNOT_ASK: libc::c_int = libc::ENOTSUP;
-
-const NODES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
-const SHARED_MEMORY: &CStr = c"/dev/shm";
-const LINKS: [(&CStr, &CStr); 5] = [
-    (c"/proc/self/fd", c"fd"),
-    (c"/proc/self/fd/0", c"stdin"),
-    (c"/proc/self/fd/1", c"stdout"),
-    (c"/proc/self/fd/2", c"stderr"),
-    (c"pts/ptmx", c"ptmx"),
-];
 
 /// Returns a path as a C string; a NUL byte in it is an error of the caller's input.
 pub(super) fn c_path(path: &Path) -> io::Result<CString> {
@@ -75,16 +86,6 @@ pub(super) fn c_path(path: &Path) -> io::Result<CString> {
 
 fn as_path(path: &CStr) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()))
-}
-
-/// Returns the nodes of a private `/dev` at `dev`.
-pub(super) fn device_nodes(dev: &Path) -> io::Result<Vec<Node>> {
-    NODES
-        .iter()
-        .map(|name| {
-            Ok(Node { host: c_path(&Path::new("/dev").join(name))?, location: c_path(&dev.join(name))? })
-        })
-        .collect()
 }
 
 /// Makes `command` start in the sandbox that `setup` describes.
@@ -105,6 +106,10 @@ struct Paths {
     pts: CString,
     shm: CString,
     run: CString,
+    /// `/dev/null`, and an empty directory, to hide files and directories.
+    null: CString,
+    empty: CString,
+    in_proc: root_view::ProcPaths,
 }
 
 impl Paths {
@@ -121,6 +126,9 @@ impl Paths {
             pts: c_path(&root.join(dev).join("pts"))?,
             shm: c_path(&root.join(dev).join("shm"))?,
             run: c_path(&root.join("run"))?,
+            null: c_path(&root.join(dev).join("null"))?,
+            empty: c_path(&root.join(dev).join("empty"))?,
+            in_proc: root_view::ProcPaths::new(&root.join("proc"))?,
         })
     }
 }
@@ -132,14 +140,18 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
         flags |= libc::CLONE_NEWNET;
     }
     step("creating namespaces", unshare(flags))?;
-    fork_and_wait(false)?;
+    fork_and_wait(None)?;
     die_with_parent();
     step("making mounts private", mount(None, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None))?;
     // SAFETY: a system call with a valid pointer and length.
     unsafe { libc::sethostname(c"localhost".as_ptr(), 9) };
     match &setup.view {
-        View::Host { writable } => restrict_host(writable, paths, stage)?,
-        View::Root { path, read_only, nodes } => assemble_root(path, *read_only, paths, nodes)?,
+        View::Host { writable } => host_view::restrict(writable, paths, stage)?,
+        View::Root { path, read_only, nodes, counts_processes, .. } => {
+            let tree =
+                root_view::Tree { path, read_only: *read_only, nodes, counts_processes: *counts_processes };
+            root_view::assemble(&tree, paths, setup.network)?;
+        }
     }
     for bind in &setup.binds {
         let flags = libc::MS_BIND | libc::MS_REC;
@@ -148,16 +160,34 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
             step("making a directory read-only", set_read_only(&bind.target, true))?;
         }
     }
-    if let View::Root { path, .. } = &setup.view {
-        step("entering the root tree", change_root(path))?;
-    }
-    fork_and_wait(true)?;
-    // SAFETY: system calls with valid pointers.
+    confine(setup)?;
+    fork_and_wait(Some(setup.init))?;
+    // SAFETY: system calls with valid pointers. A program that leads its own session takes no part in pid 1's.
     unsafe {
+        libc::setsid();
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         libc::umask(0o022);
+        if let Some(directory) = &setup.directory
+            && libc::chdir(directory.as_ptr()) != 0
+        {
+            return step("changing to the directory", Err(io::Error::last_os_error()));
+        }
     }
-    for filter in &setup.filters {
+    confinement::close_on_exec()
+}
+
+/// Gives up what neither pid 1 nor any other process of the sandbox may have. The filters come last but one, because the steps
+/// before them use calls that are refused from then on, and installing a filter takes a capability.
+fn confine(setup: &Setup) -> io::Result<()> {
+    if let View::Root { path, users, .. } = &setup.view {
+        step("entering the root tree", change_root(path))?;
+        confinement::enter_users(*users)?;
+    }
+    confinement::leave_session(setup.network)?;
+    if !setup.refusing.is_empty() {
+        step("refusing system calls", notification::set_filter(&setup.refusing, 0).map(|_| ()))?;
+    }
+    if let Some(filter) = &setup.filter {
         // If the kernel has no filters the child only takes longer.
         let _ = notification::set_filter(filter, 0);
     }
@@ -166,111 +196,19 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     if setup.must_ask && asked.is_err() {
         return Err(io::Error::from_raw_os_error(CANNOT_ASK));
     }
-    // SAFETY: a system call with a valid pointer.
-    unsafe {
-        if let Some(directory) = &setup.directory
-            && libc::chdir(directory.as_ptr()) != 0
-        {
-            return step("changing to the directory", Err(io::Error::last_os_error()));
-        }
+    if let View::Root { .. } = &setup.view {
+        confinement::drop_capabilities()?;
     }
+    die_with_parent();
+    // Until pid 1 has become another program, nobody may read the memory of kiwi in it.
+    // SAFETY: a system call without pointers.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0) };
     Ok(())
 }
 
-/// Sets up the host read-only, with the exceptions, a private `/dev` and a `/proc` of the new pid namespace.
-fn restrict_host(writable: &[CString], paths: &Paths, stage: &[Node]) -> io::Result<()> {
-    for directory in writable {
-        step(
-            "binding a writable directory",
-            mount(Some(directory), directory, None, libc::MS_BIND | libc::MS_REC, None),
-        )?;
-    }
-    step("making the host read-only", set_read_only(c"/", true))?;
-    for directory in writable {
-        step("making a directory writable", set_read_only(directory, false))?;
-    }
-    assemble_dev(paths, stage)?;
-    // Trees and images of the user may be in memory; the rest of it stays read-only.
-    if writable.iter().any(|directory| as_path(directory).starts_with(as_path(SHARED_MEMORY))) {
-        step(
-            "placing /dev/shm",
-            mount(Some(SHARED_MEMORY), &paths.shm, None, libc::MS_BIND | libc::MS_REC, None),
-        )?;
-    }
-    step("placing /dev", mount(Some(&paths.dev), c"/dev", None, libc::MS_BIND | libc::MS_REC, None))?;
-    // SAFETY: a system call with a valid pointer.
-    unsafe { libc::umount2(paths.dev.as_ptr(), libc::MNT_DETACH) };
-    mount_proc(&paths.proc)
-}
-
-/// Sets up the tree with `/proc`, `/dev` and an empty `/run`.
-fn assemble_root(path: &CStr, read_only: bool, paths: &Paths, nodes: &[Node]) -> io::Result<()> {
-    step("binding the root tree", mount(Some(path), path, None, libc::MS_BIND | libc::MS_REC, None))?;
-    if read_only {
-        step("making the root tree read-only", set_read_only(path, true))?;
-    }
-    assemble_dev(paths, nodes)?;
-    mount_proc(&paths.proc)?;
-    step(
-        "mounting /run",
-        mount(Some(c"tmpfs"), &paths.run, Some(c"tmpfs"), libc::MS_NOSUID, Some(c"mode=755")),
-    )
-}
-
-fn mount_proc(target: &CStr) -> io::Result<()> {
-    let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
-    match mount(Some(c"proc"), target, Some(c"proc"), flags, None) {
-        Ok(()) => Ok(()),
-        // In a container with a masked /proc the kernel refuses a new one; the container's is sufficient then.
-        Err(_) if target.to_bytes() == b"/proc" => Ok(()),
-        Err(_) => {
-            step("mounting /proc", mount(Some(c"/proc"), target, None, libc::MS_BIND | libc::MS_REC, None))
-        }
-    }
-}
-
-fn assemble_dev(paths: &Paths, nodes: &[Node]) -> io::Result<()> {
-    let flags = libc::MS_NOSUID | libc::MS_STRICTATIME;
-    step("mounting /dev", mount(Some(c"tmpfs"), &paths.dev, Some(c"tmpfs"), flags, Some(c"mode=755")))?;
-    for node in nodes {
-        // SAFETY: system calls with valid pointers; the descriptor is closed at once.
-        unsafe {
-            let file =
-                libc::open(node.location.as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o666);
-            if file >= 0 {
-                libc::close(file);
-            }
-        }
-        step("binding a device node", mount(Some(&node.host), &node.location, None, libc::MS_BIND, None))?;
-    }
-    // SAFETY: system calls with valid pointers; a name that cannot be made is simply missing in /dev.
-    unsafe {
-        libc::mkdir(paths.pts.as_ptr(), 0o755);
-        libc::mkdir(paths.shm.as_ptr(), 0o1777);
-        libc::chmod(paths.shm.as_ptr(), 0o1777);
-        let dev = libc::open(paths.dev.as_ptr(), libc::O_DIRECTORY | libc::O_PATH | libc::O_CLOEXEC);
-        for (target, name) in LINKS {
-            libc::symlinkat(target.as_ptr(), dev, name.as_ptr());
-        }
-        libc::close(dev);
-    }
-    let options = Some(c"newinstance,ptmxmode=0666,mode=620");
-    step("mounting /dev/pts", mount(Some(c"devpts"), &paths.pts, Some(c"devpts"), libc::MS_NOSUID, options))
-}
-
-fn change_root(path: &CStr) -> io::Result<()> {
-    // SAFETY: system calls with valid pointers. The old root is stacked below the new one and then detached.
-    unsafe {
-        check(libc::chdir(path.as_ptr()))?;
-        check(libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()) as libc::c_int)?;
-        check(libc::umount2(c".".as_ptr(), libc::MNT_DETACH))?;
-        check(libc::chdir(c"/".as_ptr()))
-    }
-}
-
-/// Forks; the parent stays here, waits and exits with the child's status. As `reaper` it is pid 1 and collects every
-/// process of the namespace; its exit kills the remaining ones.
-fn fork_and_wait(reaper: bool) -> io::Result<()> {
+/// Forks; the parent stays here, waits and exits with the child's status. With `init` it is pid 1, becomes that program if
+/// there is one, and collects every process of the namespace; its exit kills the remaining ones.
+fn fork_and_wait(init: Option<Option<BorrowedFd<'_>>>) -> io::Result<()> {
     // SAFETY: the parent only makes system calls until `_exit`.
     unsafe {
         let child = libc::fork();
@@ -280,11 +218,19 @@ fn fork_and_wait(reaper: bool) -> io::Result<()> {
         if child == 0 {
             return Ok(());
         }
+        if let Some(Some(program)) = init {
+            confinement::close_on_exec()?;
+            init::execute(program);
+        }
+        // Signals for kiwi are not for this process: pid 1 without handlers ignores those of its namespace.
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+            libc::signal(signal, libc::SIG_DFL);
+        }
         // Also closes the pipe on which the standard library waits for the exec.
         libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0);
         loop {
             let mut status = 0;
-            let ended = libc::waitpid(if reaper { -1 } else { child }, &mut status, 0);
+            let ended = libc::waitpid(if init.is_some() { -1 } else { child }, &mut status, 0);
             if ended == child {
                 libc::_exit(exit_code(status));
             }
@@ -337,42 +283,6 @@ pub(super) fn become_root() -> io::Result<()> {
 pub(super) fn die_with_parent() {
     // SAFETY: a system call without pointers.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-}
-
-pub(super) fn mount(
-    source: Option<&CStr>,
-    target: &CStr,
-    kind: Option<&CStr>,
-    flags: libc::c_ulong,
-    options: Option<&CStr>,
-) -> io::Result<()> {
-    let pointer = |text: Option<&CStr>| text.map_or(std::ptr::null(), CStr::as_ptr);
-    // SAFETY: every pointer is null or a valid C string.
-    check(unsafe {
-        libc::mount(
-            pointer(source),
-            target.as_ptr(),
-            pointer(kind),
-            flags,
-            pointer(options).cast::<libc::c_void>(),
-        )
-    })
-}
-
-fn set_read_only(target: &CStr, read_only: bool) -> io::Result<()> {
-    let (set, clear) = if read_only { (libc::MOUNT_ATTR_RDONLY, 0) } else { (0, libc::MOUNT_ATTR_RDONLY) };
-    let attributes = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
-    // SAFETY: the structure and its size match, the path is a valid C string.
-    check(unsafe {
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            libc::AT_FDCWD,
-            target.as_ptr(),
-            libc::AT_RECURSIVE,
-            &raw const attributes,
-            size_of::<libc::mount_attr>(),
-        )
-    } as libc::c_int)
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {

@@ -8,10 +8,12 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsmount, fsopen};
 use rustix::process::{Pid, PidfdFlags, chroot, fchdir, pidfd_open};
+
+use super::super::for_sandboxes;
 
 /// Maximum length of a path in the kernel, with its terminator.
 const LONGEST_PATH: usize = 4096;
@@ -23,8 +25,8 @@ pub(super) struct Processes {
     directory: OwnedFd,
     /// Its process numbers are those of this process's pid namespace.
     is_ours: bool,
-    /// The user namespace of this process.
-    users: (u64, u64),
+    /// The user namespaces of this process and of programs of a tree.
+    users: [(u64, u64); 2],
 }
 
 impl Processes {
@@ -45,13 +47,17 @@ impl Processes {
     /// Opens the mounted one.
     fn of_others() -> Result<Self, Errno> {
         let directory = open_directory(CWD, "/proc")?;
-        let users = users(&open_directory(&directory, "self")?)?;
-        Ok(Self { directory, is_ours: false, users })
+        let own = users(&open_directory(&directory, "self")?)?;
+        let of_trees = match for_sandboxes::users_of_trees() {
+            Ok(users) => identity(&fstat(users)?),
+            Err(_) => own,
+        };
+        Ok(Self { directory, is_ours: false, users: [own, of_trees] })
     }
 
     /// Whether the capabilities of a thread apply here: a thread that created a user namespace has all of them, there.
     pub(super) fn are_of_our_users(&self, caller: &Caller) -> Result<bool, Errno> {
-        Ok(users(&caller.directory)? == self.users)
+        Ok(self.users.contains(&users(&caller.directory)?))
     }
 
     /// Returns the directory of a thread.
@@ -69,8 +75,11 @@ impl Processes {
 
 /// Returns the user namespace of a thread.
 fn users(thread: &OwnedFd) -> Result<(u64, u64), Errno> {
-    let stat = statat(thread, "ns/user", AtFlags::empty())?;
-    Ok((stat.st_dev, stat.st_ino))
+    Ok(identity(&statat(thread, "ns/user", AtFlags::empty())?))
+}
+
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
 }
 
 /// A calling thread.

@@ -1,0 +1,105 @@
+//! What programs in sandboxes need, made once while kiwi enters its own namespaces: the user namespace of programs of a tree, and
+//! the program of pid 1.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
+
+use super::ids::Mapping;
+use super::namespace::{NamespaceError, refused};
+use super::sandbox;
+use super::userns_diagnosis::Step;
+
+/// The two things.
+struct ForSandboxes {
+    /// The user namespace of programs of a tree.
+    users: OwnedFd,
+    init: Option<OwnedFd>,
+}
+
+static FOR_SANDBOXES: OnceLock<ForSandboxes> = OnceLock::new();
+
+/// The first Linux in which a pid namespace has a limit of its own (`kernel.pid_max`).
+const COUNTS_PROCESSES: (u32, u32) = (6, 14);
+
+/// Returns the user namespace for programs of a tree; an error before `enter`.
+pub(super) fn users_of_trees() -> io::Result<BorrowedFd<'static>> {
+    let made = FOR_SANDBOXES.get().ok_or_else(|| io::Error::other("kiwi is not in its namespaces"))?;
+    Ok(made.users.as_fd())
+}
+
+/// Returns the program of pid 1 of a sandbox, if there is one for this machine.
+pub(super) fn init_program() -> Option<BorrowedFd<'static>> {
+    FOR_SANDBOXES.get()?.init.as_ref().map(AsFd::as_fd)
+}
+
+/// Whether the kernel limits process numbers per pid namespace; an older one would change the limit of the whole machine.
+pub(super) fn counts_processes() -> bool {
+    is_since(&rustix::system::uname().release().to_string_lossy(), COUNTS_PROCESSES)
+}
+
+fn is_since(release: &str, version: (u32, u32)) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= version
+}
+
+/// Makes them. Must be called in kiwi's user namespace, while the process numbers of `/proc` are those of the caller.
+pub(super) fn make() -> Result<(), NamespaceError> {
+    let made = ForSandboxes { users: make_users_of_trees()?, init: sandbox::init::create()? };
+    let _ = FOR_SANDBOXES.set(made);
+    Ok(())
+}
+
+/// Creates the user namespace of programs of a tree, with the ids of this one. A process that lives only meanwhile creates it.
+fn make_users_of_trees() -> Result<OwnedFd, NamespaceError> {
+    let (mut ready, mut ready_sender) = io::pipe()?;
+    let (mut go, mut go_sender) = io::pipe()?;
+    let Some(child) = sandbox::fork()? else {
+        drop((ready, go_sender));
+        let made = sandbox::unshare(libc::CLONE_NEWUSER);
+        let code = made.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
+        let _ = ready_sender.write_all(&code.to_ne_bytes());
+        let mapped = go.read_exact(&mut [0]);
+        // No further user namespace can be created below: a second barrier behind the system call filter.
+        if mapped.is_ok()
+            && let Ok(mut limit) = File::options().write(true).open("/proc/sys/user/max_user_namespaces")
+        {
+            let _ = limit.write_all(b"0");
+        }
+        drop(ready_sender);
+        std::process::exit(0);
+    };
+    drop((ready_sender, go));
+    let mut answer = [0; 4];
+    ready.read_exact(&mut answer)?;
+    if answer != [0; 4] {
+        let error = io::Error::from_raw_os_error(i32::from_ne_bytes(answer));
+        return Err(refused(Step::Make)(error));
+    }
+    Mapping::same()?.write(child)?;
+    let users = File::open(format!("/proc/{child}/ns/user"))?;
+    go_sender.write_all(&[1])?;
+    // The child has ended when the other end is closed.
+    ready.read_to_end(&mut Vec::new())?;
+    Ok(users.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_since;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (release, expected) in [
+            ("6.14.0", true),
+            ("6.18.44-fc-v669", true),
+            ("7.0-rc1", true),
+            ("6.9.12-amd64", false),
+            ("5.15.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_since(release, (6, 14)), expected, "{release}");
+        }
+    }
+}
