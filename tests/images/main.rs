@@ -9,6 +9,7 @@ mod container_images;
 mod describe;
 mod devices;
 mod errors;
+mod escapes;
 mod images;
 mod install;
 mod kill;
