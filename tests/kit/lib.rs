@@ -5,5 +5,6 @@ pub mod case;
 pub mod machine;
 pub mod program;
 pub mod readback;
+pub mod run;
 pub mod small;
 pub mod user;

@@ -1,22 +1,19 @@
-//! `kiwi init`: every template passes `kiwi check`, nothing is overwritten, and the questions lead to the same.
+//! `kiwi init`: every template passes `kiwi check`, nothing is overwritten, and the questions give the same as options.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use kiwi_tests::program::{checkout, kiwi};
+use kiwi_tests::run::Run;
 
 const TEMPLATES: [&str; 5] = ["debian-12", "debian-13", "opensuse-leap", "opensuse-tumbleweed", "fedora"];
 
-fn run(directory: &Path, keywords: &[&str]) -> Output {
-    Command::new(kiwi()).args(keywords).current_dir(directory).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn run(directory: &Path, keywords: &[&str]) -> Run {
+    Run::of(Command::new(kiwi()).args(keywords).current_dir(directory))
 }
 
 #[test]
@@ -25,19 +22,20 @@ fn every_template_gives_a_valid_description_without_warnings() {
     for template in TEMPLATES {
         let repository: &[&str] =
             if template == "fedora" { &["--repository", "https://example.org/os"] } else { &[] };
-        let output = run(directory.path(), &[&["init", template], repository].concat());
-        assert!(output.status.success(), "{template}: {}", said(&output));
+        let output = run(directory.path(), &[&["init", template], repository].concat()).done();
         let made = format!("{template}-server");
         let rpm = !template.starts_with("debian");
-        assert_eq!(said(&output).contains("this kiwi does not build with"), rpm, "{}", said(&output));
+        let outcome = output.outcome();
+        assert_eq!((&outcome["directory"], &outcome["template"]), (&json!(made), &json!(template)));
+        assert_eq!(outcome["not_built"].is_string(), rpm, "{outcome}");
         std::fs::create_dir_all(directory.path().join("images")).unwrap();
         if rpm {
             let output = run(directory.path(), &["build", &made, "--destdir", "images"]);
-            assert_eq!(output.status.code(), Some(4), "{template}: {}", said(&output));
+            assert_eq!(output.error(), (4, "not-built"), "{template}");
         }
-        let output = run(directory.path(), &["check", &made, "--format", "json"]);
-        assert_eq!(output.status.code(), Some(if rpm { 4 } else { 0 }), "{template}: {}", said(&output));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let output = run(directory.path(), &["check", &made]);
+        assert_eq!(output.code, if rpm { 4 } else { 0 }, "{template}: {output:?}");
+        let report = if rpm { &output.last()["report"] } else { &output.outcome()["report"] };
         let rules = report["diagnostics"].as_array().unwrap().iter().map(|one| &one["rule"]);
         let expected: &[&str] = if rpm { &["not-built"] } else { &[] };
         assert_eq!(rules.collect::<Vec<_>>(), expected, "{template}");
@@ -53,40 +51,37 @@ fn every_template_gives_a_valid_description_without_warnings() {
 #[test]
 fn the_template_of_debian_13_is_the_example_without_its_profile() {
     let directory = tempfile::tempdir().unwrap();
-    assert!(run(directory.path(), &["init", "debian-13"]).status.success());
+    let _ = run(directory.path(), &["init", "debian-13"]).done();
     let facts = |path: &str| -> [Value; 3] {
-        let output = run(directory.path(), &["info", path, "--format", "json"]);
-        let info: Value = serde_json::from_slice(&output.stdout).unwrap();
-        ["packages", "repositories", "build"].map(|part| info[part].clone())
+        let output = run(directory.path(), &["info", path]).done();
+        ["packages", "repositories", "build"].map(|part| output.outcome()["info"][part].clone())
     };
     let example = checkout().join("examples/debian-13-server");
     assert_eq!(facts("debian-13-server"), facts(example.to_str().unwrap()));
 }
 
 #[test]
-fn what_is_there_is_never_overwritten() {
+fn never_overwrites_a_file() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("mine")).unwrap();
     std::fs::write(directory.path().join("mine/file"), "precious").unwrap();
     let output = run(directory.path(), &["init", "debian-12", "--directory", "mine"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(said(&output), "error: mine is not empty; name another directory with --directory\n");
+    assert_eq!(output.error(), (1, "exists"));
     std::fs::create_dir(directory.path().join("empty")).unwrap();
-    assert!(run(directory.path(), &["init", "debian-12", "--directory", "empty"]).status.success());
+    let _ = run(directory.path(), &["init", "debian-12", "--directory", "empty"]).done();
     let names = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.collect();
     names.sort();
-    assert_eq!(names, ["empty", "mine"], "nothing else may stay");
+    assert_eq!(names, ["empty", "mine"], "nothing else may remain");
 }
 
 #[test]
-fn without_a_terminal_and_a_template_it_lists_the_templates() {
+fn rejects_a_missing_template_without_a_terminal() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(directory.path(), &["init"]);
-    let expected = "error: kiwi init needs a template when it cannot ask: debian-12, debian-13, opensuse-leap, \
-                    opensuse-tumbleweed, fedora\n";
-    assert_eq!(said(&output), expected);
-    assert_eq!(run(directory.path(), &["init", "debian-99"]).status.code(), Some(2));
+    assert_eq!(output.error(), (2, "usage"));
+    assert!(TEMPLATES.iter().all(|template| output.names(template)), "{output:?}");
+    assert_eq!(run(directory.path(), &["init", "debian-99"]).error(), (2, "usage"));
 }
 
 /// Runs `kiwi init` on a terminal of its own and types `answers`.
@@ -108,7 +103,6 @@ fn answers_at_the_terminal_give_the_same_as_options() {
     let output = child.wait_with_output().unwrap();
     let shown = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{shown}");
-    assert!(shown.contains("expected one of debian-12, debian-13"), "{shown}");
     let options = [
         "init",
         "debian-12",
@@ -119,9 +113,9 @@ fn answers_at_the_terminal_give_the_same_as_options() {
         "--locale",
         "de_DE",
         "--directory",
-        "told",
+        "by-options",
     ];
-    assert!(run(directory.path(), &options).status.success());
+    let _ = run(directory.path(), &options).done();
     let text = |name: &str| std::fs::read_to_string(directory.path().join(name).join("config.xml")).unwrap();
-    assert_eq!(text("asked"), text("told"));
+    assert_eq!(text("asked"), text("by-options"));
 }

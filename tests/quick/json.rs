@@ -100,7 +100,7 @@ fn every_line_is_valid_and_the_last_is_the_only_end() {
         (&["cache", "list"], 0, "cache"),
         (&["cache", "prune"], 0, "pruned"),
         (&["cache", "verify"], 0, "verified"),
-        (&["result", "list", "--target-dir", "."], 1, "failed"),
+        (&["result", "list", "--target-dir", "."], 1, "file"),
         (&["prepare", "alone", "--root", "root"], 1, "no-repository"),
         (&["prepare", "zypper", "--root", "root"], 4, "not-built"),
         (&["build", "--no-such-option"], 2, "usage"),

@@ -1,12 +1,13 @@
 //! `kiwi result list` and `kiwi result bundle` on a directory as a build leaves it.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use kiwi_tests::program::kiwi;
+use kiwi_tests::run::Run;
 
 /// A directory with one build: a raw disk and its list of packages.
 fn built() -> tempfile::TempDir {
@@ -28,45 +29,38 @@ fn built() -> tempfile::TempDir {
     directory
 }
 
-fn run(directory: &Path, keywords: &str) -> Output {
-    Command::new(kiwi()).args(keywords.split(' ')).current_dir(directory).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn run(directory: &Path, keywords: &str) -> Run {
+    Run::of(Command::new(kiwi()).args(keywords.split(' ')).current_dir(directory))
 }
 
 /// Runs a judge in `directory`; it must be content.
 fn judge(directory: &Path, script: &str) {
     let output = Command::new("sh").args(["-e", "-c", script]).current_dir(directory).output().unwrap();
-    assert!(output.status.success(), "{script}: {}", said(&output));
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
 fn list_shows_each_build_with_its_files() {
     let directory = built();
-    let output = run(directory.path(), "result list --target-dir images");
-    let expected = [
-        "n 1.0.0, oem, x86_64",
-        "  Package list               17  images/n.x86_64-1.0.0.packages",
-        "  Image                 3145728  images/n.x86_64-1.0.0.raw\n",
-    ]
-    .join("\n");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    let listed = run(directory.path(), "result list --target-dir images").done();
+    let image = &listed.outcome()["images"][0];
+    assert_eq!(
+        (&image["name"], &image["version"], &image["type"]),
+        (&json!("n"), &json!("1.0.0"), &json!("oem"))
+    );
+    let file = &image["files"][1];
+    let facts = [&file["role"], &file["file"], &file["size"], &file["compress"]];
+    assert_eq!(facts, [&json!("image"), &json!("n.x86_64-1.0.0.raw"), &json!(3 << 20), &json!(true)]);
+    assert_eq!(listed.outcome()["missing"], json!([]));
     std::fs::remove_file(directory.path().join("images/n.x86_64-1.0.0.raw")).unwrap();
-    let output = run(directory.path(), "result list --target-dir images");
-    assert!(String::from_utf8_lossy(&output.stdout).contains(".raw  (no longer there)\n"));
-    let record: Value =
-        serde_json::from_slice(&run(directory.path(), "--json result list --target-dir images").stdout)
-            .unwrap();
-    assert_eq!(record["outcome"]["images"][0]["files"][1]["compress"], true);
+    let listed = run(directory.path(), "result list --target-dir images").done();
+    assert_eq!(listed.outcome()["missing"], json!(["n.x86_64-1.0.0.raw"]));
 }
 
 #[test]
-fn bundle_has_new_names_and_good_sums_and_gives_back_what_was_built() {
+fn bundle_renames_files_and_keeps_their_content() {
     let directory = built();
-    let output = run(directory.path(), "result bundle --target-dir images --bundle-dir out/7 --id Build7");
-    assert!(output.status.success(), "{}", said(&output));
+    let _ = run(directory.path(), "result bundle --target-dir images --bundle-dir out/7 --id Build7").done();
     let mut names: Vec<String> = std::fs::read_dir(directory.path().join("out/7"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -79,45 +73,47 @@ fn bundle_has_new_names_and_good_sums_and_gives_back_what_was_built() {
     judge(directory.path(), "xz -dc out/7/n.x86_64-1.0.0-Build7.raw.xz | cmp - images/n.x86_64-1.0.0.raw");
     let keywords =
         "result bundle --target-dir images --bundle-dir plain --id 8 --no-compress --bundle-format %N-%I";
-    assert!(run(directory.path(), keywords).status.success());
+    let _ = run(directory.path(), keywords).done();
     judge(directory.path(), "cmp plain/n-8.raw images/n.x86_64-1.0.0.raw");
 }
 
 #[test]
-fn bundle_refuses_what_is_not_what_was_built() {
+fn bundle_rejects_a_file_that_was_changed_after_the_build() {
     let directory = built();
     std::fs::write(directory.path().join("images/n.x86_64-1.0.0.raw"), "other").unwrap();
     let output = run(directory.path(), "result bundle --target-dir images --bundle-dir out --id 1");
-    let expected = "error: images/n.x86_64-1.0.0.raw was changed after the build: its digest differs from the record; build it \
-                    again";
-    assert!(said(&output).contains(expected), "{}", said(&output));
+    assert_eq!(output.error(), (1, "damaged"));
+    assert!(output.names("images/n.x86_64-1.0.0.raw"), "{output:?}");
     assert!(!directory.path().join("out/n.x86_64-1.0.0-1.raw.xz").exists());
 }
 
 #[test]
-fn a_directory_without_a_record_is_named() {
+fn rejects_a_directory_without_a_record_and_bundles_that_are_not_built() {
     let directory = tempfile::tempdir().unwrap();
-    let output = run(directory.path(), "result list --target-dir .");
-    assert_eq!(said(&output), "error: . has no kiwi.result.json: this kiwi built nothing there\n");
+    assert_eq!(run(directory.path(), "result list --target-dir .").error(), (1, "file"));
     let output = run(directory.path(), "result bundle --target-dir . --bundle-dir b --id 1 --package-as-rpm");
-    assert!(said(&output).starts_with("error: --package-as-rpm is not built by this version of kiwi;"));
+    assert_eq!(output.error(), (2, "usage"));
 }
 
 #[test]
-fn kiwi_yml_says_how_a_bundle_is_made() {
+fn kiwi_yml_determines_the_bundle() {
     let directory = built();
     let configuration = "bundle:\n  - compress: false\n  - shasum_size: 512\n  - shasum_sise: 256\n";
     std::fs::write(directory.path().join("own.yml"), configuration).unwrap();
-    let output =
-        run(directory.path(), "--config own.yml result bundle --target-dir images --bundle-dir out --id 1");
-    assert!(output.status.success(), "{}", said(&output));
-    let expected = "warning: own.yml:4: `bundle` has no setting `shasum_sise`; did you mean `shasum_size`?\n";
-    assert!(said(&output).starts_with(expected), "{}", said(&output));
+    let bundle = |configuration: &str, output: &str| {
+        let keywords = format!(
+            "--config {configuration} result bundle --target-dir images --bundle-dir {output} --id 1"
+        );
+        run(directory.path(), &keywords)
+    };
+    let warned = bundle("own.yml", "out").done();
+    let [warning] = warned.warnings("configuration")[..] else { panic!("{warned:?}") };
+    assert!(warning.contains("own.yml:4:") && warning.contains("shasum_size"), "{warning}");
     judge(
         &directory.path().join("out"),
         "sha512sum --check --strict *.sha512 && test -f n.x86_64-1.0.0-1.raw",
     );
-    let output =
-        run(directory.path(), "--config none.yml result bundle --target-dir images --bundle-dir o --id 1");
-    assert!(said(&output).starts_with("error: reading the configuration none.yml: "), "{}", said(&output));
+    assert_eq!(bundle("none.yml", "o").error(), (1, "file"));
+    std::fs::write(directory.path().join("wrong.yml"), "bundle:\n  - shasum_size: 255\n").unwrap();
+    assert_eq!(bundle("wrong.yml", "o").error(), (1, "configuration"));
 }

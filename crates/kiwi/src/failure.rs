@@ -17,8 +17,14 @@ pub enum Kind {
     InvalidDescription,
     /// The description is right and needs what this version does not build.
     NotBuilt,
-    /// A file or directory cannot be read or written.
+    /// A file or directory is missing, or cannot be read or written.
     File,
+    /// A file or directory exists already and is not overwritten.
+    Exists,
+    /// A file is damaged, or is not what kiwi expects.
+    Damaged,
+    /// A setting of `kiwi.yml` is wrong.
+    Configuration,
     /// No space is left.
     NoSpace,
     /// The description has no repository that can be used.
@@ -27,11 +33,11 @@ pub enum Kind {
     RepositoryUnreachable,
     /// A signature is missing or wrong.
     Signature,
-    /// A package is in no repository, or packages contradict each other.
+    /// A package is missing in the repositories or in the description, or packages contradict each other.
     Packages,
     /// A script of the description failed.
     ScriptFailed,
-    /// A program that kiwi needs is not installed.
+    /// A program or file of another package that kiwi needs is not installed.
     MissingProgram,
     /// A program that kiwi runs failed.
     CommandFailed,
@@ -45,11 +51,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the handbook.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Usage,
         Self::InvalidDescription,
         Self::NotBuilt,
         Self::File,
+        Self::Exists,
+        Self::Damaged,
+        Self::Configuration,
         Self::NoSpace,
         Self::NoRepository,
         Self::RepositoryUnreachable,
@@ -72,6 +81,9 @@ impl Kind {
             Self::NotBuilt => 4,
             Self::Interrupted => 130,
             Self::File
+            | Self::Exists
+            | Self::Damaged
+            | Self::Configuration
             | Self::NoSpace
             | Self::NoRepository
             | Self::RepositoryUnreachable
@@ -85,6 +97,14 @@ impl Kind {
         }
     }
 }
+
+/// Returns from the function with a [`Failure`] of the kind: `fail!(Exists, "{path} exists")`.
+macro_rules! fail {
+    ($kind:ident, $($message:tt)+) => {
+        return Err($crate::failure::Failure::new($crate::failure::Kind::$kind, format!($($message)+)).into())
+    };
+}
+pub(crate) use fail;
 
 /// A failure of a known kind.
 #[derive(Debug, Clone)]

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::distribution::Distribution;
+use crate::failure::fail;
 use crate::root_tree::RootTree;
 
 /// A kernel with its modules.
@@ -39,7 +40,8 @@ impl Kernel {
         kernels.sort_by(|one, other| compare_versions(&one.version, &other.version));
         match kernels.pop() {
             Some(kernel) => Ok(kernel),
-            None => bail!(
+            None => fail!(
+                Packages,
                 "the root tree has no kernel with modules (boot/vmlinuz-VERSION and lib/modules/VERSION): \
                  name a kernel package in the description: {}",
                 Distribution::package_hint(tree, |facts| facts.kernel_packages.join(" or "))

@@ -6,14 +6,14 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::artifact::{self, Artifact, Role};
 use crate::checked;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, sparse};
 use crate::workspace::Workspace;
 
@@ -121,7 +121,12 @@ impl ResultRecord {
                 .remedy("The file was not written by this kiwi; build the images again.")
         })?;
         if record.version != VERSION {
-            bail!("{} has version {}, but this kiwi reads version {VERSION}", path.display(), record.version);
+            fail!(
+                Damaged,
+                "{} has version {}, but this kiwi reads version {VERSION}",
+                path.display(),
+                record.version
+            );
         }
         Ok(record)
     }

@@ -31,6 +31,7 @@ pub(crate) use listing::listing;
 pub use lower_dir::LowerDir;
 pub use writer::{Attributes, Made, TreeWriter, times};
 
+use crate::failure::fail;
 use crate::host::device::Device;
 use crate::host::{Command, Host};
 
@@ -94,7 +95,8 @@ impl RootTree {
         match path.read_dir() {
             Ok(mut entries) => {
                 if entries.next().is_some() {
-                    bail!(
+                    fail!(
+                        Exists,
                         "the root directory {} is not empty; remove it or specify another one with --root",
                         path.display()
                     );
@@ -114,7 +116,8 @@ impl RootTree {
     pub fn open(path: &Path) -> Result<Self> {
         let tree = Self::hold(path)?;
         if !["config.xml"].iter().any(|name| tree.exists(format!("{DESCRIPTION}/{name}"))) {
-            bail!(
+            fail!(
+                Damaged,
                 "{} is not a root tree made by kiwi: it has no image/config.xml; create one with 'kiwi prepare'",
                 path.display()
             );

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
+use crate::failure::fail;
 use crate::host::Host;
 
 /// The directory of the files that come with kiwi.
@@ -62,7 +63,8 @@ impl Share {
         if directory.is_dir() {
             return Ok(directory);
         }
-        bail!(
+        fail!(
+            File,
             "the boot image description '{path}' does not exist below {}; 'kiwi list' shows the available ones",
             self.images().display()
         )
@@ -83,7 +85,8 @@ impl Share {
         ];
         match candidates.iter().find(|path| is_static(path)) {
             Some(path) => Ok(path.clone()),
-            None => bail!(
+            None => fail!(
+                MissingProgram,
                 "cannot make a boot image: there is no static program linuxrc at {}; build it with 'cargo linuxrc'",
                 candidates[0].display()
             ),
@@ -94,7 +97,8 @@ impl Share {
     pub fn require_images(&self) -> Result<()> {
         let images = self.images();
         if !images.is_dir() {
-            bail!(
+            fail!(
+                File,
                 "there are no boot image descriptions at {}; set KIWI_SHARE to the directory share/kiwi of a kiwi, or unset \
                  it to use the one that came with this program",
                 images.display()

@@ -123,7 +123,7 @@ pub(super) const RULES: Rules = Rules {
             "kiwi",
             &[
                 ("artifact", "gzip host workspace"),
-                ("bootloader", "filesystem host root_tree workspace"),
+                ("bootloader", "failure filesystem host root_tree workspace"),
                 ("cache", "host stage"),
                 ("checked", ""),
                 ("cli", "context diagnostic error failure host operation source timings"),
@@ -137,7 +137,7 @@ pub(super) const RULES: Rules = Rules {
                 ("diagnostic", ""),
                 ("disk", "identity"),
                 ("disk_format", "host parallel"),
-                ("distribution", "deb822 root_tree"),
+                ("distribution", "deb822 failure root_tree"),
                 ("error", "failure host script"),
                 ("failure", ""),
                 ("filesystem", "failure host identity root_tree tree_archive workspace"),
@@ -148,11 +148,14 @@ pub(super) const RULES: Rules = Rules {
                 ("gzip", ""),
                 ("host", ""),
                 ("identity", ""),
-                ("initrd", "gzip host identity kernel root_tree"),
-                ("kernel", "distribution root_tree"),
+                ("initrd", "failure gzip host identity kernel root_tree"),
+                ("kernel", "distribution failure root_tree"),
                 ("lock", "failure package_form"),
                 ("main", "cli"),
-                ("media", "artifact bootloader disk filesystem gzip host identity root_tree workspace"),
+                (
+                    "media",
+                    "artifact bootloader disk failure filesystem gzip host identity root_tree workspace",
+                ),
                 (
                     "operation",
                     "artifact cache context create diagnostic error failure host identity initrd kernel \
@@ -168,16 +171,16 @@ pub(super) const RULES: Rules = Rules {
                 ("password", ""),
                 (
                     "prepare",
-                    "cache context distribution host lock package_manager password record repository root_tree script \
-                     source stage tree_archive",
+                    "cache context distribution failure host lock package_manager password record repository root_tree \
+                     script source stage tree_archive",
                 ),
                 ("record", "identity root_tree"),
                 ("repository", "distribution failure host runtime_configuration source"),
                 ("result_record", "artifact checked failure host workspace"),
-                ("root_tree", "host"),
-                ("runtime_configuration", "host"),
+                ("root_tree", "failure host"),
+                ("runtime_configuration", "failure host"),
                 ("script", "distribution host root_tree"),
-                ("share", "host"),
+                ("share", "failure host"),
                 ("source", "failure"),
                 ("stage", ""),
                 ("timings", "host"),

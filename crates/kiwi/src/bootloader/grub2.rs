@@ -12,11 +12,12 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use description::{Bootloader, Console, Firmware};
 use ondisk::Filesystem;
 
 use super::medium_menu::{Action, MediumMenu};
+use crate::failure::fail;
 use crate::filesystem;
 use crate::host::Host;
 use crate::root_tree::RootTree;
@@ -297,7 +298,8 @@ fn modules_directory(platform: Platform) -> Result<PathBuf> {
     match directories.into_iter().find(|directory| directory.join("normal.mod").is_file()) {
         Some(directory) => Ok(directory),
         None => {
-            bail!(
+            fail!(
+                MissingProgram,
                 "GRUB's modules for {} are required and not installed; install the package that provides them: {} on Debian",
                 platform.keyword(),
                 platform.package()

@@ -9,11 +9,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use description::Console;
 
 use super::grub2;
 use super::medium_menu::{Action, MediumMenu};
+use crate::failure::fail;
 
 /// The directory that ISOLINUX itself searches.
 pub const DIRECTORY: &str = "/boot/isolinux";
@@ -55,7 +56,8 @@ fn find(directories: &[&str], name: &str, package: &str) -> Result<PathBuf> {
     let candidates = directories.iter().map(|directory| Path::new(directory).join(name));
     match candidates.into_iter().find(|path| path.is_file()) {
         Some(path) => Ok(path),
-        None => bail!(
+        None => fail!(
+            MissingProgram,
             "{name} of ISOLINUX is required and not installed; install the package that provides it: {package} on Debian, \
              syslinux on SUSE and Fedora"
         ),

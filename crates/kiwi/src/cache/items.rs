@@ -36,7 +36,7 @@ impl Kind {
         match self {
             Self::Stage(_) => "stage",
             Self::Fetched => "package",
-            Self::Repacked => "package-packed-anew",
+            Self::Repacked => "recompressed-package",
             Self::Indices => "indices",
             Self::Resolution => "resolution",
             Self::Unfinished => "unfinished",

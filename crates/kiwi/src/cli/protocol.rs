@@ -20,8 +20,12 @@ impl Listener for Protocol {
             Event::StageStarted { id, task, name, time } => {
                 json!({"event": "stage", "id": id, "task": task, "name": name, "state": "started", "time": time})
             }
-            Event::StageFinished { id, task, name, time, seconds, end } => {
-                json!({"event": "stage", "id": id, "task": task, "name": name, "state": end, "time": time, "seconds": seconds})
+            Event::StageFinished { id, task, name, time, seconds, end, cached } => {
+                let mut event = json!({"event": "stage", "id": id, "task": task, "name": name, "state": end, "time": time, "seconds": seconds});
+                if let Some(keyword) = cached {
+                    event["cached"] = (*keyword).into();
+                }
+                event
             }
             Event::Progress { id, done, total, unit, .. } => {
                 json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit})

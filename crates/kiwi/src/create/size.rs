@@ -1,7 +1,9 @@
 //! The size rule of KIWI 1.x: enlarge an image that is slightly too small, reject one that is far too small, never shrink.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::SizeRule;
+
+use crate::failure::fail;
 
 const MEBIBYTE: u64 = 1 << 20;
 /// Mebibytes by which a tree may exceed `<size>`.
@@ -20,7 +22,8 @@ pub(super) fn decide(needed: u64, rule: Option<SizeRule>) -> Result<u64> {
     }
     let asked = rule.size.0.saturating_sub(rule.unpartitioned.0);
     if least > asked + TOLERANCE {
-        bail!(
+        fail!(
+            InvalidDescription,
             "the root tree needs {least} MB and <size> is {asked} MB, over {TOLERANCE} MB less; raise <size> to at least \
              {least}, remove packages, or remove <size>"
         );

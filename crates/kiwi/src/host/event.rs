@@ -35,6 +35,8 @@ pub enum Event {
         seconds: f64,
         /// How it ended.
         end: StageEnd,
+        /// Keyword of the stage that it restored or saved, if it is about the cache.
+        cached: Option<&'static str>,
     },
     /// How far a stage is.
     Progress {

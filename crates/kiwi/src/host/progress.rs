@@ -22,6 +22,7 @@ pub struct RunningStage<'a> {
     spans: &'a Spans,
     before: (f64, Usage),
     cache: Option<FromCache>,
+    cached: Option<&'static str>,
     id: u64,
     task: StageTask,
     name: String,
@@ -56,6 +57,7 @@ impl Progress {
             spans,
             before,
             cache: None,
+            cached: None,
             id,
             task,
             name,
@@ -91,11 +93,18 @@ impl RunningStage<'_> {
         self.progress.event(&Event::Progress { id: self.id, name: self.name.clone(), done, total, unit });
     }
 
-    /// Marks the work as the cache's.
+    /// Marks the work as restoring or saving the stage with this keyword.
     #[must_use]
-    pub fn of_cache(mut self, cache: FromCache) -> Self {
+    pub fn of_cache(mut self, cache: FromCache, cached: &'static str) -> Self {
         self.cache = Some(cache);
+        self.cached = Some(cached);
         self
+    }
+
+    /// Ends a stage that restores nothing, because its entry of the cache is damaged.
+    pub fn finish_unrestored(mut self) {
+        self.cache = None;
+        self.finished = true;
     }
 
     /// Ends the stage as done. A stage that is dropped without this has failed.
@@ -124,6 +133,7 @@ impl Drop for RunningStage<'_> {
             succeeded: self.finished,
         });
         let (id, task, name, end) = (self.id, self.task, self.name.clone(), self.end());
-        self.progress.event(&Event::StageFinished { id, task, name, time: now(), seconds, end });
+        let (time, cached) = (now(), self.cached);
+        self.progress.event(&Event::StageFinished { id, task, name, time, seconds, end, cached });
     }
 }

@@ -15,12 +15,13 @@ use std::collections::BTreeMap;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bootconfig::{BootConfig, Kind, Storage, Table};
 use ondisk::modules::uncompressed;
 
 pub use archive::Compression;
 
+use crate::failure::fail;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::kernel::Kernel;
@@ -111,7 +112,8 @@ pub fn plan(
     for kind in must_mount {
         let driver = kind.module();
         if set.lacks(driver) {
-            bail!(
+            fail!(
+                Packages,
                 "kernel {} of the root tree cannot mount {}: its module {driver} is missing; install the kernel package \
                  that has it, and where config.sh calls suseStripKernel name it among the <drivers>",
                 kernel.version,

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
 
 use crate::artifact;
+use crate::failure::fail;
 use crate::host::Host;
 
 /// The two files that start a machine.
@@ -23,7 +24,8 @@ impl BootFiles {
     /// Finds the kernel that belongs to the boot image at `initrd`.
     pub fn find(initrd: &Path) -> Result<Self> {
         if !initrd.is_file() {
-            bail!(
+            fail!(
+                File,
                 "there is no boot image at {}; 'kiwi create' makes one from a boot description",
                 initrd.display()
             );
@@ -40,7 +42,8 @@ impl BootFiles {
         kernels.sort();
         match <[_; 1]>::try_from(kernels) {
             Ok([(kernel, kernel_version)]) => Ok(Self { initrd: initrd.to_owned(), kernel, kernel_version }),
-            Err(kernels) if kernels.is_empty() => bail!(
+            Err(kernels) if kernels.is_empty() => fail!(
+                File,
                 "the kernel of the boot image {} is missing: expected {prefix}VERSION beside it",
                 initrd.display()
             ),

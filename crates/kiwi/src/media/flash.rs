@@ -5,9 +5,10 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::fs::{Advice, SeekFrom, fadvise, seek};
 
+use crate::failure::fail;
 use crate::host::{Host, StageTask, Unit};
 
 /// Bytes written and read at a time.
@@ -36,7 +37,8 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
     let size = image.metadata().with_context(|| format!("reading {}", image.display()))?.len();
     let room = seek(device, SeekFrom::End(0)).with_context(|| format!("reading the size of {name}"))?;
     if room < size {
-        bail!(
+        fail!(
+            NoSpace,
             "{name} is too small: it has {} MB and {} MB are needed",
             room / 1_000_000,
             size.div_ceil(1_000_000)
@@ -67,7 +69,8 @@ fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Re
         device.read_exact_at(read, done).with_context(|| format!("reading {name} back at {done}"))?;
         match block.iter().zip(read.iter()).position(|(written, read)| written != read) {
             None => Ok(()),
-            Some(at) => bail!(
+            Some(at) => fail!(
+                Damaged,
                 "{name} does not hold what was written to it: it differs at byte {}; the device is broken or smaller \
                  than it says, use another one",
                 done + at as u64

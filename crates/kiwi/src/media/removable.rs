@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+
+use crate::failure::fail;
 
 /// Where the kernel and udev describe devices.
 #[derive(Debug, Clone)]
@@ -209,7 +211,8 @@ pub fn choose(
     }
     if sticks.iter().all(|stick| stick.refusal.is_some()) {
         let seen: String = sticks.iter().map(|stick| format!("\n  {stick}")).collect();
-        bail!(
+        fail!(
+            File,
             "no stick was found that can be written to; plug one in, or write to a file with --output{seen}"
         );
     }
@@ -221,7 +224,7 @@ pub fn choose(
     loop {
         let answer = ask("Your choice (enter device name): ").context("reading your choice")?;
         if answer.is_empty() {
-            bail!("no device was chosen; nothing was written");
+            fail!(Usage, "no device was chosen; nothing was written");
         }
         match permitted(locations, &sticks, answer.trim()) {
             Ok(name) => return Ok(name),
@@ -235,11 +238,11 @@ fn permitted(locations: &Locations, sticks: &[Stick], asked: &str) -> Result<Str
     let name = asked.strip_prefix("/dev/").unwrap_or(asked);
     match sticks.iter().find(|stick| stick.name == name) {
         Some(Stick { refusal: None, .. }) => Ok(name.to_owned()),
-        Some(Stick { refusal: Some(refusal), .. }) => bail!("cannot write to /dev/{name}: {refusal}"),
+        Some(Stick { refusal: Some(refusal), .. }) => fail!(Usage, "cannot write to /dev/{name}: {refusal}"),
         None if locations.disks().iter().any(|disk| disk == name) => {
-            bail!("cannot write to /dev/{name}: it is not a removable disk with a medium in it")
+            fail!(Usage, "cannot write to /dev/{name}: it is not a removable disk with a medium in it")
         }
-        None => bail!("there is no removable disk '{asked}'; name a whole one, such as /dev/sdb"),
+        None => fail!(Usage, "there is no removable disk '{asked}'; name a whole one, such as /dev/sdb"),
     }
 }
 

@@ -12,7 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bootconfig::{Checksum, Content as Inside, Scheme, fat_uuid};
 use ondisk::{Bytes, Filesystem};
 
@@ -23,6 +23,7 @@ use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::medium_menu::{Action, MediumMenu};
 pub use crate::disk::storage::{Carrier, carried};
 use crate::disk::{self, DiskLayout, SECTOR};
+use crate::failure::fail;
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::{Host, StageTask, sparse};
@@ -115,7 +116,8 @@ pub fn plan(
 fn filesystem_of(system: &SystemImage) -> Result<Filesystem> {
     match (system.content, system.filesystem) {
         (Content::Writable | Content::ReadOnly, Some(kind)) => Ok(kind),
-        (Content::Disk, _) | (_, None) => bail!(
+        (Content::Disk, _) | (_, None) => fail!(
+            Usage,
             "{} is a whole disk with its own boot loader; write it unchanged, or make an installation stick from it",
             system.path.display()
         ),

@@ -10,6 +10,7 @@ use ondisk::{Filesystem, Superblock};
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;
+use crate::failure::fail;
 use crate::host::{Host, StageTask};
 
 /// The kind of a system image.
@@ -42,7 +43,7 @@ impl SystemImage {
     /// Opens the image at `path`. A compressed one is uncompressed to `scratch`; the `.md5` beside it must match.
     pub fn open(path: &Path, scratch: &Path, host: &Host) -> Result<Self> {
         if !path.is_file() {
-            bail!("there is no system image at {}", path.display());
+            fail!(File, "there is no system image at {}", path.display());
         }
         let packed = path.extension().is_some_and(|ending| ending == "gz");
         let plain = if packed { unpack(path, scratch, host)? } else { path.to_owned() };
@@ -89,7 +90,8 @@ fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)
         Some(Filesystem::Xfs | Filesystem::Btrfs) => return Ok((Content::Writable, filesystem)),
         Some(Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs) | None => {}
     }
-    bail!(
+    fail!(
+        Damaged,
         "{} is not a known system image: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
         shown.display()
     )

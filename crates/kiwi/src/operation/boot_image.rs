@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bootconfig::{BootConfig, Kind};
 use description::{
     BootImage, Boots, DescriptionKind, Disk, DiskKeyword, ImageType, Iso, Repository, RepositoryStatus,
@@ -20,6 +20,7 @@ use super::{Overrides, boot_program, cached_artifacts, images_script, load, prep
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
 use crate::create::{BootImageFiles, TreeFacts, is_oemboot_of_kiwi_1x};
+use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::initrd;
@@ -105,7 +106,8 @@ pub(super) fn decide(
     let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
     if selection.kind != DescriptionKind::Boot {
-        bail!(
+        fail!(
+            InvalidDescription,
             "boot=\"{}\" names a description of type \"system\"; a boot image has <description type=\"boot\">",
             boot.path
         );
@@ -173,7 +175,8 @@ fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
     let Some(maker) = live.persistent.and_then(Filesystem::maker) else { return Ok(()) };
     let program = format!("sbin/{}", maker.programs[0]);
     if !tree.exists(&program) {
-        bail!(
+        fail!(
+            Packages,
             "hybridpersistent needs /{program}, which the system does not have; add the package {}",
             maker.package
         );
@@ -247,7 +250,8 @@ fn described(
         format!("the boot image {path} has no kernel; its description must install a kernel package")
     })?;
     if !system_tree.exists(format!("lib/modules/{kernel_version}")) {
-        bail!(
+        fail!(
+            Packages,
             "the boot image {path} has kernel {kernel_version}, the system has {}: both must name the same kernel package",
             system_tree.list("lib/modules")?.join(", ")
         );

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::outcome::Outcome;
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 
 /// The image and the options of the machine.
@@ -56,7 +57,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let image = &request.image;
     if !image.is_file() {
-        bail!("the image {} does not exist", image.display());
+        fail!(File, "the image {} does not exist", image.display());
     }
     let program = host.find_program("qemu-system-x86_64")?;
     let scratch = host.temporary_work_directory().context("making a directory for the machine's firmware")?;
@@ -74,7 +75,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }
     let status = host.attended(&program, &keywords)?;
     if !status.success() {
-        bail!("QEMU ended with {status}");
+        fail!(CommandFailed, "QEMU ended with {status}");
     }
     Ok(Outcome::Done)
 }
@@ -161,7 +162,8 @@ fn format_of(image: &Path) -> Result<&'static str> {
 /// Returns QEMU's arguments for the firmware: its code, read-only, and a new copy of its variables.
 fn firmware(scratch: &Path, host: &Host) -> Result<Vec<String>> {
     let Some((code, variables)) = FIRMWARE.iter().find(|(code, _)| Path::new(code).is_file()) else {
-        bail!(
+        fail!(
+            MissingProgram,
             "UEFI firmware for QEMU is required and not installed; install the package that provides it: \
              ovmf on Debian, qemu-ovmf-x86_64 on SUSE, edk2-ovmf on Fedora"
         );

@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::{Choice, Selection};
 
 use super::image_build::{ImageBuild, TreeContext};
@@ -17,7 +17,7 @@ use super::locking::{LockMode, Locking};
 use super::outcome::{Explained, Outcome};
 use super::{Overrides, cache, create, explain, image_build, load, prepare};
 use crate::context::Context;
-use crate::failure::Invalid;
+use crate::failure::{Invalid, fail};
 use crate::parallel;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
@@ -75,7 +75,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let several = selections.len() > 1;
     let groups = image_build::with_one_tree(selections, &loaded)?;
     let root = match &request.root {
-        Some(_) if groups.len() > 1 => bail!(
+        Some(_) if groups.len() > 1 => fail!(
+            Usage,
             "--root keeps one tree, but these types need {}: their packages differ, or a script asks for \
              the type; build them one by one",
             groups.len()

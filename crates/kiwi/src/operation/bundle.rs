@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use sha2::{Sha256, Sha512};
@@ -18,6 +18,7 @@ use sha2::{Sha256, Sha512};
 use super::list_results;
 use super::outcome::Outcome;
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::result_record::{self, BuiltFile, BuiltImage};
 use crate::runtime_configuration::{Sum, XzOptions};
@@ -84,7 +85,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
 /// Returns the new name of every file.
 fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Result<Vec<Bundled<'a>>> {
     if request.id.is_empty() || request.id.contains('/') {
-        bail!("the id '{}' cannot be part of a file name", request.id);
+        fail!(Usage, "the id '{}' cannot be part of a file name", request.id);
     }
     let mut plan = Vec::new();
     let mut names = BTreeSet::new();
@@ -108,7 +109,10 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
                 .iter()
                 .any(|other: &Bundled<'_>| other.name == name && other.file.file == file.file)
             {
-                bail!("two files would have the name {name}; distinguish them with %T in --bundle-format");
+                fail!(
+                    Usage,
+                    "two files would have the name {name}; distinguish them with %T in --bundle-format"
+                );
             }
         }
     }
@@ -135,7 +139,8 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
             Some('m') => name.push_str(&part(1)),
             Some('p') => name.push_str(&part(2)),
             Some('v') => name.push_str(&image.version),
-            other => bail!(
+            other => fail!(
+                Usage,
                 "the name format {format} has no %{}; known are %N name, %P profiles, %A machine, %I id, %T type, \
                  %v version, and its parts %M, %m, %p",
                 other.map(String::from).unwrap_or_default()
@@ -143,7 +148,7 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
         }
     }
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        bail!("the name format {format} gives '{name}', which is not a valid file name");
+        fail!(Usage, "the name format {format} gives '{name}', which is not a valid file name");
     }
     Ok(name)
 }
@@ -152,7 +157,8 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
 fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
     let (_, digest) = result_record::digest::<Sha256>(source, host)?;
     if digest != bundled.file.sha256 {
-        bail!(
+        fail!(
+            Damaged,
             "{} was changed after the build: its digest differs from the record; build it again",
             source.display()
         );

@@ -1,10 +1,11 @@
 //! `kiwi cache`: lists, reduces or verifies the cache.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::outcome::{CachedStage, Listing, Outcome, Sum};
 use crate::cache::{Cache, Item, Kind, Limits};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::{Host, Warning};
 
 /// What to do with the cache.
@@ -90,7 +91,11 @@ fn verify(cache: &Cache, host: &Host) -> Result<Outcome> {
     }
     if !damaged.is_empty() {
         let counted: Vec<String> = sums(&damaged).iter().map(Sum::counted).collect();
-        bail!("{} were damaged and removed; the next build makes or fetches them again", counted.join(", "));
+        fail!(
+            Damaged,
+            "{} were damaged and removed; the next build makes or fetches them again",
+            counted.join(", ")
+        );
     }
     let mut whole = sums(&whole);
     whole.retain(|sum| sum.kind != Kind::Unfinished);

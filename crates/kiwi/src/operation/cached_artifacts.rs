@@ -30,7 +30,7 @@ pub(super) fn restore<T: DeserializeOwned>(
             StageTask::Restore,
             format!("Restoring the {} from the cache", key.stage.title().to_lowercase()),
         )
-        .of_cache(FromCache::Taken);
+        .of_cache(FromCache::Taken, key.stage.keyword());
     let taken = copied(&entry, workspace, host);
     drop(entry);
     match taken {
@@ -44,7 +44,7 @@ pub(super) fn restore<T: DeserializeOwned>(
                 &format!("cannot restore from the cache: {error:#}; rebuilding this stage"),
             );
             cache.stages().remove(&key, host)?;
-            stage.finish();
+            stage.finish_unrestored();
             Ok(None)
         }
         Err(error) => Err(error),
@@ -80,7 +80,7 @@ pub(super) fn save<T: Serialize>(
     let host = &context.host;
     let stage = host
         .stage(StageTask::Save, format!("Saving the {} in the cache", inputs.stage().title().to_lowercase()))
-        .of_cache(FromCache::Kept);
+        .of_cache(FromCache::Kept, inputs.stage().keyword());
     let kept = (|| {
         let mut making = cache.stages().make(inputs, image, host)?;
         making.took(took);

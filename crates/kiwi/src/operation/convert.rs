@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use description::{Conversion, Description, Format, SchemaVersion};
 
 use super::load;
 use super::outcome::Outcome;
 use crate::context::Context;
-use crate::failure::{Failure, Invalid, Kind};
+use crate::failure::{Failure, Invalid, Kind, fail};
 
 /// The description and the target.
 #[derive(Debug, Clone)]
@@ -74,7 +74,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let written_in = source.format();
     let conversion = conversion(&request.to, written_in)?;
     if request.output == Output::InPlace && conversion.format != written_in {
-        bail!(
+        fail!(
+            Usage,
             "{} is {written_in} and --in-place does not change the format; name the new {} file with --output",
             source.config().display(),
             conversion.format
@@ -142,7 +143,11 @@ fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
 
 fn refuse_existing(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() {
-        bail!("{} exists and is not overwritten; name another file, or use --in-place", path.display());
+        fail!(
+            Exists,
+            "{} exists and is not overwritten; name another file, or use --in-place",
+            path.display()
+        );
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::{Overrides, boot_image, images_script, install_medium, load, prepare}
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
 use crate::create::TreeFacts;
+use crate::failure::fail;
 use crate::host::{Host, NameLock, StageTask};
 use crate::prepare::Reuse;
 use crate::record::Record;
@@ -188,7 +189,8 @@ pub(super) fn destination(
     let named = asked.map(Path::to_owned);
     let Some(path) = named.or_else(|| selection.settings.default_destination.as_ref().map(PathBuf::from))
     else {
-        bail!(
+        fail!(
+            Usage,
             "no destination directory: specify one with --destdir, or defaultdestination in the description"
         );
     };
@@ -196,7 +198,7 @@ pub(super) fn destination(
         host.create_directories(&path).with_context(|| format!("creating {}", path.display()))?;
     }
     if !path.is_dir() {
-        bail!("the destination directory {} does not exist; create it first", path.display());
+        fail!(File, "the destination directory {} does not exist; create it first", path.display());
     }
     path.canonicalize().with_context(|| format!("opening the destination directory {}", path.display()))
 }

@@ -1,9 +1,10 @@
 //! `kiwi create-password`: hashes a password for a description's `password` attribute.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::outcome::Outcome;
 use crate::context::Context;
+use crate::failure::fail;
 
 /// Has no options.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub fn run(_request: &Request, context: &Context) -> Result<Outcome> {
     let password = loop {
         let first = host.ask_secret("Enter the password: ").context("reading the password")?;
         if first.is_empty() {
-            bail!("the password is empty; no hash was made");
+            fail!(Usage, "the password is empty; no hash was made");
         }
         if first == host.ask_secret("Enter it again: ").context("reading the password")? {
             break first;

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use bootconfig::{InstallChoice, InstallConfig};
 
 use super::deployed_disk;
 use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 use crate::media::boot_files::{BootFiles, directory_of};
 use crate::media::system_image::SystemImage;
@@ -82,7 +83,7 @@ fn config(installation: &Installation, system: &SystemImage) -> Result<InstallCo
     if let Some(disk) = &installation.disk {
         let name = disk.strip_prefix("/dev/").unwrap_or(disk);
         if name.is_empty() || name.contains(['/', ';', ',', '\n']) {
-            bail!("--disk {disk}: expected the kernel's name of a whole disk, such as /dev/sda");
+            fail!(Usage, "--disk {disk}: expected the kernel's name of a whole disk, such as /dev/sda");
         }
         config.disk = Some(name.to_owned());
     }

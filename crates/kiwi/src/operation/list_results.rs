@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::outcome::{BuiltFiles, Outcome};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::result_record::{FILE, ResultRecord};
 
 /// The directory of the results.
@@ -27,6 +28,6 @@ pub fn run(request: &Request, _context: &Context) -> Result<Outcome> {
 pub(super) fn read(directory: &Path) -> Result<ResultRecord> {
     match ResultRecord::read(directory)? {
         Some(record) => Ok(record),
-        None => bail!("{} has no {FILE}: this kiwi built nothing there", directory.display()),
+        None => fail!(File, "{} has no {FILE}: this kiwi built nothing there", directory.display()),
     }
 }

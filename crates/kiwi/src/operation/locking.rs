@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use description::SourceFile;
 
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
@@ -51,7 +52,7 @@ impl Locking {
             LockMode::Use => {
                 let Some(path) = source.find_file(lock::FILE)? else {
                     let path = source.directory().join(lock::FILE);
-                    bail!("{} does not exist; 'kiwi build --lock' writes it", path.display());
+                    fail!(File, "{} does not exist; 'kiwi build --lock' writes it", path.display());
                 };
                 let text =
                     std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -75,7 +76,8 @@ impl Locking {
         let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
         let packages: Vec<LockedPackage> = lock.of(self.image()).cloned().collect();
         if packages.is_empty() {
-            bail!(
+            fail!(
+                Packages,
                 "kiwi.lock has no packages for {}; it was written for another type or profile: run 'kiwi build --lock' again",
                 self.image()
             );

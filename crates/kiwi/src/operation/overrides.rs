@@ -1,7 +1,8 @@
 //! The changes of the command line to a description, for one run only.
 
+use crate::failure::fail;
 use crate::prepare::PackagePath;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::{
     Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
 };
@@ -113,7 +114,8 @@ impl Overrides {
     fn replace_first(&self, keywords: &RepositoryOptions, selection: &mut Selection) -> Result<()> {
         let Some(first) = selection.repositories.first_mut() else {
             if self.ignore_repositories == IgnoreRepositories::None {
-                bail!(
+                fail!(
+                    Usage,
                     "--set-repo replaces the first repository of the description, but it has none; use --add-repo"
                 );
             }
@@ -142,7 +144,7 @@ impl Overrides {
 fn package(option: &str, name: &str) -> Result<PackageName> {
     match PackageName::parse(name) {
         Some(name) => Ok(name),
-        None => bail!("{option} {name}: expected {}", PackageName::EXPECTED),
+        None => fail!(Usage, "{option} {name}: expected {}", PackageName::EXPECTED),
     }
 }
 
@@ -166,7 +168,12 @@ impl RepositoryOptions {
             (Some(keyword), _) => self.repository_type(keyword)?,
             (None, SourcePath::Debian(_)) => RepositoryType::AptDeb,
             (None, _) => {
-                bail!("{0} {1} needs its type: give one {0}type for each {0}", self.option, self.source)
+                fail!(
+                    Usage,
+                    "{0} {1} needs its type: give one {0}type for each {0}",
+                    self.option,
+                    self.source
+                )
             }
         };
         Ok(Repository {
@@ -190,7 +197,8 @@ impl RepositoryOptions {
     fn source_path(&self, architecture: &Architecture) -> Result<SourcePath> {
         match SourcePath::parse(&self.source, architecture) {
             Some(source) => Ok(source),
-            None => bail!(
+            None => fail!(
+                Usage,
                 "{} {}: expected an absolute path, dir:PATH, this://PATH, http(s)://, ftp://, opensuse://, obs:// or \
                  debian://SUITE",
                 self.option,
@@ -204,7 +212,7 @@ impl RepositoryOptions {
             Some(kind) => Ok(kind),
             None => {
                 let keywords: Vec<&str> = RepositoryType::WORDS.iter().map(|(keyword, _)| *keyword).collect();
-                bail!("{}type {keyword}: expected one of {}", self.option, keywords.join(", "))
+                fail!(Usage, "{}type {keyword}: expected one of {}", self.option, keywords.join(", "))
             }
         }
     }

@@ -4,14 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use description::Selection;
 
 use super::locking::Locking;
 use super::outcome::Outcome;
 use super::{Overrides, load};
 use crate::context::Context;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, NameLock, NameLockError, Warning};
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
@@ -142,7 +142,8 @@ pub(super) fn root_directory(asked: Option<&Path>, selection: &Selection, host: 
 fn refuse_filled(root: &Path) -> Result<()> {
     match root.read_dir() {
         Ok(mut entries) => match entries.next() {
-            Some(_) => bail!(
+            Some(_) => fail!(
+                Exists,
                 "the root directory {} is not empty; remove it or specify another one with --root",
                 root.display()
             ),

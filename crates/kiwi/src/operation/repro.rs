@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::outcome::{Comparison, Outcome, Part};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 
 /// Everything that must not matter, as shell text: `$1` is the cache of packages, the rest the command.
@@ -53,7 +54,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let making = || format!("creating {}", destdir.display());
     host.create_directories(destdir).with_context(making)?;
     if destdir.read_dir().with_context(making)?.next().is_some() {
-        bail!("{} is not empty; kiwi repro needs a new or empty directory", destdir.display());
+        fail!(Exists, "{} is not empty; kiwi repro needs a new or empty directory", destdir.display());
     }
     let destdir = destdir.canonicalize().with_context(making)?;
     // Packages are fetched once; finished stages are never shared, because they would be trivially equal.
@@ -109,7 +110,7 @@ fn copy_description(from: &Path, to: &Path, order: &str, host: &Host) -> Result<
         keywords.chain([text(from.to_owned()), text(to.to_owned()), order.to_owned()]).collect();
     let status = host.attended(Path::new("/bin/sh"), &keywords).context("copying the description")?;
     if !status.success() || !to.is_dir() {
-        bail!("cannot copy the description {} to {}", from.display(), to.display());
+        fail!(File, "cannot copy the description {} to {}", from.display(), to.display());
     }
     Ok(())
 }

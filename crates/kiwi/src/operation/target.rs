@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::outcome::Outcome;
 use crate::artifact::{self, Artifact, Role};
+use crate::failure::fail;
 use crate::host::{BeforeNamespaces, Host};
 use crate::media::boot_files::directory_of;
 use crate::media::flash::{self, Before};
@@ -56,7 +57,7 @@ impl Target {
             Self::Stick(_) | Self::Opened(_) => directory_of(initrd),
         };
         if !directory.is_dir() {
-            bail!("the directory {} does not exist; create it first", directory.display());
+            fail!(File, "the directory {} does not exist; create it first", directory.display());
         }
         Workspace::open(
             &directory.canonicalize().with_context(|| format!("opening {}", directory.display()))?,

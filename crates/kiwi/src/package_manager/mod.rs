@@ -21,7 +21,7 @@ mod manager;
 use std::fmt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::{PackageName, PackageSet, Selection};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub(crate) use manager::Manager;
 
 use crate::context::Context;
 use crate::distribution::Distribution;
-use crate::failure::Failure;
+use crate::failure::{Failure, fail};
 use crate::host::Host;
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
@@ -219,7 +219,8 @@ impl PackagePlan {
         let manager = Manager::try_from(selection.package_manager)?;
         let patterns = [&selection.bootstrap, &selection.image].map(|set| set.patterns.first());
         if let Some(pattern) = patterns.into_iter().flatten().next().filter(|_| !manager.has_patterns()) {
-            bail!(
+            fail!(
+                InvalidDescription,
                 "{} does not support patterns, but the description names the pattern {pattern}; name its packages",
                 selection.package_manager.keyword()
             );

@@ -6,10 +6,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use description::{Password, Selection, Settings, User};
 
 use super::{overlay, profile_file, scripts, settings, users};
+use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::package_manager::PackageManager;
 use crate::root_tree::RootTree;
@@ -51,7 +52,8 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
                 archives.push((path, digest));
             }
             None => {
-                bail!(
+                fail!(
+                    File,
                     "the archive {name} does not exist in the description directory {}",
                     source.directory().display()
                 )

@@ -27,10 +27,11 @@ mod users;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::Selection;
 
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 use crate::lock::LockedPackage;
 use crate::package_manager::{Installed, ManagerFiles, PackagePlan, Resolution};
@@ -116,7 +117,10 @@ pub fn plan(
         repository::resolve(&selection.repositories, source.files(), &selection.architecture, host)?;
     let packages = PackagePlan::new(selection, repositories, options.package_path)?;
     if packages.bootstrap.is_empty() && packages.image.is_empty() {
-        bail!("the description names no packages; add a <packages type=\"image\"> section");
+        fail!(
+            InvalidDescription,
+            "the description names no packages; add a <packages type=\"image\"> section"
+        );
     }
     Ok(PreparePlan {
         image: selection.name.to_string(),

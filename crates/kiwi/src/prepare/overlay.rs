@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
+use crate::failure::fail;
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::RootTree;
@@ -106,7 +107,8 @@ fn item(path: &Path, inside: PathBuf) -> Result<Item> {
     } else if metadata.is_file() {
         Content::File { source: path.to_owned(), mode, modified, digest: digest(path)? }
     } else {
-        bail!(
+        fail!(
+            InvalidDescription,
             "{} is a pipe or a socket, which an overlay cannot contain; create it in config.sh",
             path.display()
         );
@@ -228,7 +230,8 @@ fn leads(link: &Path, overlay: &Path, files: &Files) -> Result<Leads> {
         return Ok(Leads::Inside);
     }
     if link.metadata().is_err() {
-        bail!(
+        fail!(
+            InvalidDescription,
             "the link {} leads out of the root tree: its target is {}; make it absolute (it then refers to a path \
              in the image) or copy the file into the overlay",
             link.display(),
@@ -245,7 +248,8 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
     for member in listing.lines() {
         let path = Path::new(member);
         if path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
-            bail!(
+            fail!(
+                InvalidDescription,
                 "the archive {} contains the member {member}, which leads out of the root tree",
                 archive.display()
             );
@@ -258,7 +262,8 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
         }
-        false => bail!(
+        false => fail!(
+            Packages,
             "the archive {} cannot be unpacked because the image has no tar; add the package tar",
             archive.display()
         ),

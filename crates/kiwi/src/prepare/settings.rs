@@ -1,9 +1,10 @@
 //! Keyboard, time zone and language of the description, in the files of Debian and SUSE.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use description::Settings;
 
 use crate::distribution::Distribution;
+use crate::failure::fail;
 use crate::host::{Host, Warning};
 use crate::root_tree::RootTree;
 
@@ -24,7 +25,8 @@ pub(super) fn apply(settings: &Settings, tree: &RootTree, host: &Host) -> Result
 fn timezone(zone: &str, tree: &RootTree) -> Result<()> {
     let file = format!("usr/share/zoneinfo/{zone}");
     if !tree.exists(&file) {
-        bail!(
+        fail!(
+            Packages,
             "the time zone {zone} is missing in the image (no /{file}); check its name, or add the package tzdata"
         );
     }

@@ -113,12 +113,13 @@ impl<'a> TreeStages<'a> {
     /// damaged entry leaves the tree unchanged. The first stage replaces everything.
     fn restore_sound(&self, inputs: &Inputs, title: String) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
-        let stage = self.context.host.stage(StageTask::Restore, title).of_cache(FromCache::Taken);
+        let keyword = inputs.stage().keyword();
+        let stage = self.context.host.stage(StageTask::Restore, title).of_cache(FromCache::Taken, keyword);
         match entry.check_all(&self.context.host) {
             Ok(()) => {}
             Err(error) if error.is::<Damaged>() => {
                 drop(entry);
-                stage.finish();
+                stage.finish_unrestored();
                 self.discard(&inputs.key(), &error)?;
                 return Ok(None);
             }
@@ -155,7 +156,7 @@ impl<'a> TreeStages<'a> {
             .context
             .host
             .stage(StageTask::Restore, "Restoring the packages from the cache")
-            .of_cache(FromCache::Taken);
+            .of_cache(FromCache::Taken, Stage::Packages.keyword());
         empty(self.tree)?;
         let mut top = None;
         for entry in entries {
@@ -167,7 +168,7 @@ impl<'a> TreeStages<'a> {
                 if !error.is::<Damaged>() {
                     return Err(error);
                 }
-                stage.finish();
+                stage.finish_unrestored();
                 self.discard(&key, &error)?;
                 empty(self.tree)?;
                 install::start(&self.plan.packages, self.tree)?;
@@ -187,7 +188,7 @@ impl<'a> TreeStages<'a> {
                 .context
                 .host
                 .stage(StageTask::Save, "Saving the packages in the cache")
-                .of_cache(FromCache::Kept);
+                .of_cache(FromCache::Kept, Stage::Packages.keyword());
             archive = self.save_stage(&self.decided.packages, None)?;
             stage.finish();
         }
@@ -224,7 +225,7 @@ impl<'a> TreeStages<'a> {
             .context
             .host
             .stage(StageTask::Save, "Saving the customised tree in the cache")
-            .of_cache(FromCache::Kept);
+            .of_cache(FromCache::Kept, Stage::Tree.keyword());
         self.save_stage(&self.decided.tree, None)?;
         stage.finish();
         Ok(())
@@ -285,7 +286,8 @@ impl Layers for TreeStages<'_> {
             return Ok(());
         };
         let title = format!("Saving the {} in the cache", of(layer));
-        let stage = self.context.host.stage(StageTask::Save, title).of_cache(FromCache::Kept);
+        let keyword = inputs.stage().keyword();
+        let stage = self.context.host.stage(StageTask::Save, title).of_cache(FromCache::Kept, keyword);
         let archive = self.save_stage(inputs, Some(note))?;
         stage.finish();
         self.goes_on(inputs.key(), archive);

@@ -1,9 +1,10 @@
 //! Users and groups of the description, created by the programs of the tree.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use description::{Password, User};
 
 use crate::distribution::Distribution;
+use crate::failure::fail;
 use crate::host::Host;
 use crate::password;
 use crate::root_tree::RootTree;
@@ -11,7 +12,8 @@ use crate::root_tree::RootTree;
 /// Creates missing groups and users and changes existing ones: groups first, each user once.
 pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) -> Result<()> {
     if !users.is_empty() && !tree.exists("usr/sbin/useradd") {
-        bail!(
+        fail!(
+            Packages,
             "the description has users, but the image has no useradd; add its package ({}) to the description",
             Distribution::package_hint(tree, |facts| facts.user_package.to_owned())
         );

@@ -7,14 +7,14 @@ mod configuration;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::{Architecture, Repository, RepositoryType, SourcePath};
 
 pub use configuration::Configuration;
 
 use crate::distribution::ImageRepository;
 use crate::distribution::debian::{self, ReleaseArchive};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, Warning};
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::source::Files;
@@ -92,7 +92,11 @@ pub fn resolve(
             SourcePath::This(path) => {
                 let Some(path) = description.find(path)? else {
                     let missing = description.directory().join(path);
-                    bail!("the repository this://{path} does not exist: {} is missing", missing.display());
+                    fail!(
+                        File,
+                        "the repository this://{path} does not exist: {} is missing",
+                        missing.display()
+                    );
                 };
                 resolved.push(plain(repository, path.display().to_string(), description)?);
             }
@@ -191,12 +195,13 @@ fn signing_key(key: &str, description: &Files) -> Result<SigningKey> {
     } else if ["http://", "https://", "ftp://"].iter().any(|scheme| key.starts_with(scheme)) {
         return Ok(SigningKey::Url(key.to_owned()));
     } else {
-        bail!(
+        fail!(
+            InvalidDescription,
             "the signing key {key} is neither a path nor a URL: expected file:/PATH, this://PATH, https://... or http://..."
         );
     };
     if !path.is_file() {
-        bail!("the signing key {key} does not exist: {} is missing", path.display());
+        fail!(File, "the signing key {key} does not exist: {} is missing", path.display());
     }
     Ok(SigningKey::File(path))
 }

@@ -7,8 +7,9 @@ mod yaml;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
+use crate::failure::fail;
 use crate::host::{Host, Warning};
 
 /// Files and directories of files, in the order in which they are read.
@@ -108,7 +109,7 @@ impl RuntimeConfiguration {
     pub(crate) fn add(&mut self, path: &Path, text: &str) -> Result<()> {
         let settings = match yaml::settings(path, text) {
             Ok(settings) => settings,
-            Err((line, what)) => bail!("{}:{line}: {what}", path.display()),
+            Err((line, what)) => fail!(Configuration, "{}:{line}: {what}", path.display()),
         };
         for setting in settings {
             let location = format!("{}:{}", path.display(), setting.line);
@@ -128,7 +129,8 @@ impl RuntimeConfiguration {
                 Some((section, _, Some(apply))) => {
                     let value = setting.values.join(" ");
                     if let Err(expected) = apply(self, &value) {
-                        bail!(
+                        fail!(
+                            Configuration,
                             "{location}: `{value}` is not a value of `{section}.{key}`: expected {expected}"
                         );
                     }

@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use super::KEYRING;
 use crate::deb822::{self, Comments};
+use crate::failure::fail;
 
 /// Files in which Debian's apt documents the public archives, the default if no other file names one.
 const DOCUMENTED: [&str; 2] =
@@ -46,7 +47,8 @@ pub(crate) struct ReleaseArchive {
 /// Returns the archives of a release: main and updates from one, security from another.
 pub(crate) fn release(suite: &str, configured: &Mirrors) -> Result<Vec<ReleaseArchive>> {
     if !Path::new(KEYRING).is_file() {
-        bail!(
+        fail!(
+            MissingProgram,
             "the signing keys of the Debian archive ({KEYRING}) are missing; install the package that provides \
              them: debian-archive-keyring"
         );
@@ -60,7 +62,8 @@ pub(crate) fn release(suite: &str, configured: &Mirrors) -> Result<Vec<ReleaseAr
     let main = configured.main.clone().or(host.main).or(documented.main);
     let security = configured.security.clone().or(host_security).or(documented.security);
     let (Some(main), Some(security)) = (main, security) else {
-        bail!(
+        fail!(
+            NoRepository,
             "no mirror for debian://{suite}: the source lists of this host contain none; set KIWI_DEBIAN_MIRROR and \
              KIWI_DEBIAN_SECURITY_MIRROR, or in /etc/kiwi.toml: [debian] mirror = \"URL\", security = \"URL\""
         );

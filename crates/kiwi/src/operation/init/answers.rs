@@ -1,10 +1,11 @@
 //! The answers for `kiwi init`, from options or from the terminal, and the files that result.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use description::{Description, ImageName, SourceFile, UserName};
 
 use super::Template;
 use crate::diagnostic;
+use crate::failure::fail;
 
 /// Everything that a template leaves open; `None`: not answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,10 +52,10 @@ impl Answers {
     pub(super) fn files(&self, template: Template) -> Result<Vec<NewFile>> {
         let name = self.name(template);
         if ImageName::parse(&name).is_none() {
-            bail!("--name {name}: expected {}", ImageName::EXPECTED);
+            fail!(Usage, "--name {name}: expected {}", ImageName::EXPECTED);
         }
         let Some(repository) = self.repository.as_deref().or(template.repository()) else {
-            bail!("the template {} needs --repository: the URL of its packages", template.keyword());
+            fail!(Usage, "the template {} needs --repository: the URL of its packages", template.keyword());
         };
         let or =
             |said: &Option<String>, otherwise: &str| said.clone().unwrap_or_else(|| otherwise.to_owned());
@@ -99,15 +100,15 @@ impl Answers {
             }
             (Some(name), Some(hash)) => (name, hash),
             (Some(name), None) => {
-                bail!("--user {name} needs --password-hash; 'kiwi create-password' prints one")
+                fail!(Usage, "--user {name} needs --password-hash; 'kiwi create-password' prints one")
             }
-            (None, Some(_)) => bail!("--password-hash needs --user"),
+            (None, Some(_)) => fail!(Usage, "--password-hash needs --user"),
         };
         if UserName::parse(name).is_none() {
-            bail!("--user {name}: expected {}", UserName::EXPECTED);
+            fail!(Usage, "--user {name}: expected {}", UserName::EXPECTED);
         }
         if !hash.starts_with('$') {
-            bail!("--password-hash {hash}: expected a hash as 'kiwi create-password' prints it");
+            fail!(Usage, "--password-hash {hash}: expected a hash as 'kiwi create-password' prints it");
         }
         Ok(format!(
             "  <users>\n    <user name=\"{name}\" home=\"/home/{name}\" groups=\"{name},{}\" shell=\"/bin/bash\"\n          \
@@ -133,7 +134,8 @@ fn type_element(keyword: &str) -> String {
 fn refuse_wrong(text: &str) -> Result<()> {
     let parsed = Description::parse(SourceFile { name: "config.xml".to_owned(), text: text.to_owned() });
     if parsed.diagnostics.has_errors() {
-        bail!(
+        fail!(
+            Usage,
             "{}\nan answer makes the description wrong; nothing was written",
             diagnostic::render(&parsed.diagnostics, false)
         );

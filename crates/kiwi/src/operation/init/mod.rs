@@ -10,10 +10,11 @@ mod template;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::outcome::Outcome;
 use crate::context::Context;
+use crate::failure::fail;
 pub use answers::Answers;
 pub use template::Template;
 
@@ -34,7 +35,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let (template, answers, directory) = match request.template {
         Some(template) => (template, request.answers.clone(), request.directory.clone()),
         None if host.has_person() => ask::everything(request, host)?,
-        None => bail!("kiwi init needs a template when it cannot ask: {}", Template::keywords()),
+        None => fail!(Usage, "kiwi init needs a template when it cannot ask: {}", Template::keywords()),
     };
     let files = answers.files(template)?;
     let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(template)));
@@ -69,7 +70,9 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
 fn refuse_filled(directory: &Path) -> Result<()> {
     match directory.read_dir() {
         Ok(mut entries) => match entries.next() {
-            Some(_) => bail!("{} is not empty; name another directory with --directory", directory.display()),
+            Some(_) => {
+                fail!(Exists, "{} is not empty; name another directory with --directory", directory.display())
+            }
             None => Ok(()),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -21,6 +21,7 @@ use super::output::update_error;
 use super::preferences::{is_directory, label};
 use super::recorder::recorder;
 use super::{Apt, apt_program};
+use crate::failure::fail;
 use crate::host::{Host, Warning};
 use crate::package_manager::ManagerFiles;
 use crate::repository::{Resolved, SigningKey};
@@ -145,7 +146,8 @@ impl Apt<'_> {
                     .with_context(|| format!("creating the link {}", link.display()))?;
             }
             (RepositoryType::AptDeb, false) => {}
-            (kind, _) => bail!(
+            (kind, _) => fail!(
+                InvalidDescription,
                 "the repository {} is of type {kind:?}, which apt does not support; use apt-deb or, for a local \
                  directory of packages, deb-dir",
                 repository.location

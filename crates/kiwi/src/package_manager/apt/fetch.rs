@@ -15,6 +15,7 @@ use super::output::update_error;
 use super::{Apt, apt_program};
 use crate::cache::Packages;
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::file::WorkDirectory;
 use crate::host::{Host, StageTask};
 use crate::package_form::{decoded, is_architecture, is_file, is_name, is_sha256, is_version};
@@ -101,7 +102,8 @@ impl Apt<'_> {
             }
             for package in &missing {
                 if !cache.packages().adopt(&package.checksum, &target(package), host)? {
-                    bail!(
+                    fail!(
+                        Damaged,
                         "the package {} does not have the digest in its repository; build again",
                         package.location
                     );

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use description::RepositoryType;
 
 use super::configuration::VIEW;
 use super::output::file_name;
 use super::{Apt, apt_program};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::StageTask;
 use crate::lock::LockedPackage;
 use crate::package_form::decoded;
@@ -41,7 +42,8 @@ impl Apt<'_> {
             }
         }
         if !missing.is_empty() {
-            bail!(
+            fail!(
+                Packages,
                 "kiwi.lock contains {} that neither the cache nor the repositories have any longer:\n  {}\nspecify a \
                  mirror that still has them (KIWI_DEBIAN_MIRROR may be a snapshot), or update the file with --lock",
                 if missing.len() == 1 {

@@ -18,13 +18,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::configuration::VIEW;
 use super::fetch::{Repacker, at_once};
 use super::output::{Order, order, resolve_error};
 use super::{Apt, EXTENDED_STATES};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::{Command, Host, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
@@ -332,7 +333,8 @@ fn sorted(mut packages: Vec<Deb>, names: &[String]) -> Result<Vec<Deb>> {
     let unexpected: Vec<&str> =
         packages.iter().map(Deb::name).filter(|name| !positions.contains_key(name)).collect();
     if !unexpected.is_empty() || positions.len() != packages.len() {
-        bail!(
+        fail!(
+            Packages,
             "apt chose other packages when asked again: {} instead of {} (no longer chosen: {}); use \
              --package-path plain to let apt install them",
             positions.len(),

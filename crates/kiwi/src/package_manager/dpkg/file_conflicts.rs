@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::rules::OwnerAndMode;
+use crate::failure::fail;
 use crate::package_manager::deb::{Control, alternatives};
 
 /// Directories of the root that are links to those below `usr`.
@@ -122,7 +123,8 @@ fn decide<'a>(owner: Claim, claim: Claim, control: impl Fn(Index) -> &'a Control
         let (winner, loser) = if owner.package < claim.package { (claim, owner) } else { (owner, claim) };
         return Ok(Verdict { winner, loser, disowned: false });
     }
-    bail!(
+    fail!(
+        Packages,
         "the packages {} and {} both contain /{}, and neither declares that it replaces the other; remove one of them",
         old.name(),
         new.name(),
