@@ -23,10 +23,17 @@ static FOR_SANDBOXES: OnceLock<ForSandboxes> = OnceLock::new();
 /// The first Linux in which a pid namespace has a limit of its own (`kernel.pid_max`).
 const COUNTS_PROCESSES: (u32, u32) = (6, 14);
 
-/// Returns the user namespace for programs of a tree; an error before `enter`.
+/// Returns the user namespace for programs of a tree. A process that did not enter namespaces, as a test, makes it here.
 pub(super) fn users_of_trees() -> io::Result<BorrowedFd<'static>> {
-    let made = FOR_SANDBOXES.get().ok_or_else(|| io::Error::other("kiwi is not in its namespaces"))?;
-    Ok(made.users.as_fd())
+    if FOR_SANDBOXES.get().is_none() {
+        make().map_err(io::Error::other)?;
+    }
+    known_users().ok_or_else(|| io::Error::other("there is no user namespace for programs of a tree"))
+}
+
+/// Returns that user namespace if it was made.
+pub(super) fn known_users() -> Option<BorrowedFd<'static>> {
+    FOR_SANDBOXES.get().map(|made| made.users.as_fd())
 }
 
 /// Returns the program of pid 1 of a sandbox, if there is one for this machine.

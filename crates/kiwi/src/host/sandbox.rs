@@ -246,9 +246,10 @@ fn exit_code(status: libc::c_int) -> libc::c_int {
     if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
 }
 
-/// Forks the program itself; only called while it has one thread. Returns true in the child.
+/// Forks the program itself, while it has one thread or for a child that waits for nothing that another thread holds. Returns
+/// none in the child.
 pub(super) fn fork() -> io::Result<Option<libc::pid_t>> {
-    // SAFETY: the process has one thread, so the child may go on as the parent would.
+    // SAFETY: the child has one thread, whose memory is in order: the C library makes its allocator usable in the child.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => Ok(None),

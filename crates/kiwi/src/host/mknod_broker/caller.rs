@@ -48,9 +48,9 @@ impl Processes {
     fn of_others() -> Result<Self, Errno> {
         let directory = open_directory(CWD, "/proc")?;
         let own = users(&open_directory(&directory, "self")?)?;
-        let of_trees = match for_sandboxes::users_of_trees() {
-            Ok(users) => identity(&fstat(users)?),
-            Err(_) => own,
+        let of_trees = match for_sandboxes::known_users() {
+            Some(users) => identity(&fstat(users)?),
+            None => own,
         };
         Ok(Self { directory, is_ours: false, users: [own, of_trees] })
     }
