@@ -166,6 +166,11 @@ impl Machine {
         let log = self.kiwi(who, &["upgrade", "tree"]);
         self.check(&log, "postinst", &format!("{who}, upgrade"));
         self.package(1);
+        let log = self.kiwi(who, &[&prepare[..], &["open", "--network"]].concat());
+        let line = log.lines().find(|line| line.starts_with("ESCAPE config.sh abstract_socket "));
+        let line = line.unwrap_or_else(|| panic!("{who}, --network: {log}"));
+        eprintln!("{who}, --network: {line}");
+        assert!(!line.contains("escaped"), "{who}, --network: {line}");
     }
 }
 

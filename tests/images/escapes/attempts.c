@@ -373,7 +373,9 @@ static enum result abstract_socket(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	memcpy(address.sun_path + 1, abstract, strlen(abstract));
 	int file = socket(AF_UNIX, SOCK_STREAM, 0);
-	return connect(file, (void *)&address, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(abstract)) ? HELD : ESCAPED;
+	if (connect(file, (void *)&address, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(abstract))) return HELD;
+	/* With the host's network only Landlock can prevent it, from version 6 on. */
+	return syscall(444, NULL, 0, 1) < 6 ? MISSING : ESCAPED;
 }
 static struct sockaddr_in local(int number)
 {
