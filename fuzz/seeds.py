@@ -56,7 +56,8 @@ def partition_tables():
             for options in (0x48, 0x4A):
                 entries = disk[1024:1536] if disk[512:520] == b"EFI PART" else b""
                 headers = disk[512:604] + disk[-512:-420]
-                seed(f"{name}-{options}", bytes([options]) + disk[446:510] + headers + entries)
+                large = 255 if name == "full" else 0
+                seed(f"{name}-{options}", bytes([options, large]) + disk[446:510] + headers + entries)
     keywords("EFI\x20PART")
 
 

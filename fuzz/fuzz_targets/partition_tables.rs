@@ -20,9 +20,9 @@ const NUMBERS: [u32; 8] = [0, 1, 2, 3, 4, 5, 128, u32::MAX];
 /// A disk that keeps what was written at its start and at its end, and is zero elsewhere.
 #[derive(Clone, Default)]
 struct Disk {
-    /// From the first byte.
+    /// The first bytes.
     head: Vec<u8>,
-    /// From `DISK - TABLES`.
+    /// The last bytes.
     tail: Vec<u8>,
     position: u64,
 }
@@ -33,23 +33,25 @@ impl Disk {
         self.write_all(bytes).unwrap();
     }
 
-    /// Returns the area that contains the position, and the position in it.
-    fn area(&mut self) -> (&mut Vec<u8>, usize) {
-        match self.position.checked_sub(DISK - TABLES) {
-            Some(offset) => (&mut self.tail, offset as usize),
-            None => (&mut self.head, self.position as usize),
+    /// Copies the part of an area that overlaps with a buffer for the present position; the area starts at `start`.
+    fn copy(&self, area: &[u8], start: u64, buffer: &mut [u8]) {
+        let from = self.position.max(start);
+        let end = (self.position + buffer.len() as u64).min(start + area.len() as u64);
+        if from < end {
+            let (of_buffer, of_area) = ((from - self.position) as usize, (from - start) as usize);
+            let count = (end - from) as usize;
+            buffer[of_buffer..of_buffer + count].copy_from_slice(&area[of_area..of_area + count]);
         }
     }
 }
 
 impl Read for Disk {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = buffer.len().min(DISK.saturating_sub(self.position) as usize);
-        let (area, offset) = self.area();
-        let known = area.get(offset..).unwrap_or_default();
-        let known = &known[..known.len().min(count)];
-        buffer[..known.len()].copy_from_slice(known);
-        buffer[known.len()..count].fill(0);
+        let count = (buffer.len() as u64).min(DISK.saturating_sub(self.position)) as usize;
+        let buffer = &mut buffer[..count];
+        buffer.fill(0);
+        self.copy(&self.head, 0, buffer);
+        self.copy(&self.tail, DISK - self.tail.len() as u64, buffer);
         self.position += count as u64;
         Ok(count)
     }
@@ -57,14 +59,21 @@ impl Read for Disk {
 
 impl Write for Disk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let end = self.position + bytes.len() as u64;
-        let is_table = end <= TABLES || self.position >= DISK - TABLES && end <= DISK;
-        assert!(is_table, "written at {}", self.position);
-        let (area, offset) = self.area();
-        if area.len() < offset + bytes.len() {
-            area.resize(offset + bytes.len(), 0);
+        let (start, end) = (self.position, self.position + bytes.len() as u64);
+        assert!(end <= TABLES || start >= DISK - TABLES && end <= DISK, "written at {start}");
+        if end <= TABLES {
+            self.head.resize(self.head.len().max(end as usize), 0);
+            self.head[start as usize..end as usize].copy_from_slice(bytes);
+        } else {
+            let known = DISK - self.tail.len() as u64;
+            if start < known {
+                let mut longer = vec![0; (known - start) as usize];
+                longer.extend_from_slice(&self.tail);
+                self.tail = longer;
+            }
+            let offset = (start - known.min(start)) as usize;
+            self.tail[offset..offset + bytes.len()].copy_from_slice(bytes);
         }
-        area[offset..offset + bytes.len()].copy_from_slice(bytes);
         self.position = end;
         Ok(bytes.len())
     }
@@ -117,6 +126,14 @@ fn correct(header: &mut [u8; 92], entries: &[u8]) {
     header[16..20].copy_from_slice(&sum.to_le_bytes());
 }
 
+/// Makes a table of many entries one of a few.
+fn make_small(header: &mut [u8; 92]) {
+    let count = u32::from_le_bytes([header[80], header[81], header[82], header[83]]);
+    if (17..=1024).contains(&count) {
+        header[80..84].copy_from_slice(&(4 + count % 13).to_le_bytes());
+    }
+}
+
 fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
     let mut taken = [0; N];
     let (first, rest) = input.split_at(N.min(input.len()));
@@ -127,7 +144,7 @@ fn take<const N: usize>(input: &mut &[u8]) -> [u8; N] {
 
 fuzz_target!(|input: &[u8]| {
     let mut rest = input;
-    let [options] = take(&mut rest);
+    let [options, large] = take(&mut rest);
     let sector_size = if options & 1 == 0 { 512 } else { 4096 };
     let last = DISK / sector_size - 1;
     let mut boot = [0; 512];
@@ -135,17 +152,20 @@ fuzz_target!(|input: &[u8]| {
     boot[510..].copy_from_slice(&[0x55, 0xaa]);
     let mut headers: [[u8; 92]; 2] = [take(&mut rest), take(&mut rest)];
     let entries = &rest[..rest.len().min(4 * 128) / 128 * 128];
+    if large != 255 {
+        headers.iter_mut().for_each(make_small);
+    }
     if options & 2 == 0 {
         headers.iter_mut().for_each(|header| correct(header, entries));
     }
     let mut disk = Disk::default();
-    disk.put(0, &boot);
-    disk.put(sector_size, &headers[0]);
-    disk.put(last * sector_size, &headers[1]);
     let sectors = (128 * 128u64).div_ceil(sector_size);
     for at in [2, last - sectors] {
         disk.put(at * sector_size, entries);
     }
+    disk.put(0, &boot);
+    disk.put(sector_size, &headers[0]);
+    disk.put(last * sector_size, &headers[1]);
 
     let _ = append(&mut boot, u32::from(options >> 2), 2048, 2048);
     let _ = repair(&mut disk.clone(), sector_size, |_| Ok(()));
