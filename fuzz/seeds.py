@@ -47,7 +47,6 @@ def image(size, command, text=None):
 def partition_tables():
     for name, script in {
         "gpt": "label: gpt\ntable-length: 4\n2048,4096,U\n,8192,L\n",
-        "full": "label: gpt\n2048,4096,U\n,8192,L\n",
         "mbr": "label: dos\n2048,4096,L,*\n,8192,S\n",
         "extended": "label: dos\n2048,4096,L\n,8192,E\n,,L\n",
     }.items():
@@ -56,8 +55,7 @@ def partition_tables():
             for options in (0x48, 0x4A):
                 entries = disk[1024:1536] if disk[512:520] == b"EFI PART" else b""
                 headers = disk[512:604] + disk[-512:-420]
-                large = 255 if name == "full" else 0
-                seed(f"{name}-{options}", bytes([options, large]) + disk[446:510] + headers + entries)
+                seed(f"{name}-{options}", bytes([options]) + disk[446:510] + headers + entries)
     keywords("EFI\x20PART")
 
 

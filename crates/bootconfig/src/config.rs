@@ -74,6 +74,9 @@ impl BootConfig {
                 continue;
             }
             let at = |text: String| ConfigError { line, text };
+            if written.contains(|c: char| c.is_control() && c != '\t') {
+                return Err(at("contains a control character".to_owned()));
+            }
             let (key, value) = written
                 .split_once('=')
                 .ok_or_else(|| at(format!("\"{written}\" is not a setting: expected key=value")))?;
@@ -181,6 +184,8 @@ mod tests {
         );
         assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: duplicate key \"kind\"");
         assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: unknown key \"swap\"");
+        // A carriage return at the end of a value would be lost when the text is written and read.
+        assert_eq!(error("kind=vmx\ninit=/a\r\r\n"), "/kiwi.boot:2: contains a control character");
         assert_eq!(error("vmx\n"), "/kiwi.boot:1: \"vmx\" is not a setting: expected key=value");
     }
 

@@ -119,8 +119,8 @@ impl LiveConfig {
         let fields: Vec<&str> = image.split(',').next().unwrap_or_default().split(';').collect();
         let [_, name, version, ..] = fields[..] else { return Err(malformed()) };
         let (name, architecture) = name.rsplit_once('.').ok_or_else(malformed)?;
-        let is_name = |text: &&str| text.is_empty() || text.contains('/');
-        if [name, architecture, version].iter().any(is_name) {
+        let is_wrong = |text: &&str| text.is_empty() || text.contains(|c: char| c == '/' || c.is_control());
+        if [name, architecture, version].iter().any(is_wrong) {
             return Err(malformed());
         }
         let union = value("UNIONFS_CONFIG").map(|config| {
@@ -191,6 +191,13 @@ mod tests {
             error("IMAGE=/dev/ram1;a.b;1\nUNIONFS_CONFIG=a,b,mergerfs"),
             "/config.isoclient: UNIONFS_CONFIG=\"a,b,mergerfs\": expected overlay, aufs or unionfs as the last item"
         );
+    }
+
+    /// A fuzz target found it: a carriage return at the end of a name is lost when the text is written and read.
+    #[test]
+    fn rejects_control_characters_in_names() {
+        assert!(LiveConfig::parse("IMAGE=/dev/ram1;a.x86_64;1\r,x\n").is_err());
+        assert!(LiveConfig::parse("IMAGE=/dev/ram1;a.x86_64;1\r\n").is_ok());
     }
 
     proptest! {
