@@ -21,12 +21,11 @@ use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use self::layer::Layer;
-use super::remove_build_files;
-use crate::artifact::{Artifact, Role, Sums, hex};
+use super::{ImageContext, remove_build_files};
+use crate::artifact::{Artifact, Role, hex};
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
 
 /// Bytes of a tar header; members are padded to a multiple of it.
 const RECORD: u64 = 512;
@@ -46,13 +45,9 @@ pub(super) fn plan(image: &Container, selection: &Selection, name: ImageName, id
     Plan { name, image: image.clone(), architecture, epoch: identity.epoch }
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
+    let mut artifacts = context.package_list(&plan.name)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
     let name = format!("{}.{}.tar", plan.name, plan.image.keyword.keyword());
@@ -62,11 +57,9 @@ pub(super) fn create(
     archive(plan, tree, file, host).with_context(|| format!("cannot write {}", path.display()))?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
-    let sums = Sums::of(&path, host)?;
-    let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    host.write_file(&sum_path, sums.md5.to_string()).context("cannot write the checksum")?;
+    let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
-    artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
+    artifacts.push(checksum);
     artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) });
     Ok(artifacts)
 }

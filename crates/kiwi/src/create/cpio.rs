@@ -11,14 +11,13 @@ use ::cpio::newc::{Builder, trailer};
 use anyhow::{Context, Result, bail};
 use bootconfig::ImageName;
 
-use super::remove_build_files;
-use crate::artifact::{Artifact, Role, Sums};
+use super::{ImageContext, remove_build_files};
+use crate::artifact::{Artifact, Role};
 use crate::gzip::GzipWriter;
 use crate::host::device::Device;
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
 
 /// The plan of an initrd.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +30,10 @@ pub(super) fn plan(name: ImageName, identity: &Identity) -> Plan {
     Plan { name, epoch: identity.epoch }
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
-    artifacts.extend(extract_kernel(&plan.name, tree, workspace, host)?);
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
+    let mut artifacts = context.package_list(&plan.name)?;
+    artifacts.extend(extract_kernel(&plan.name, context)?);
     remove_build_files(tree)?;
     let file = plan.name.initrd_file();
     let path = workspace.unfinished(&file);
@@ -48,11 +43,9 @@ pub(super) fn create(
     tree.warn_of_attributes("cpio", &[], host)?;
     let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
     writer.finish().context("packing the initrd")?;
-    let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    let sums = Sums::of(&path, host)?;
-    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
+    let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
-    artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
+    artifacts.push(checksum);
     artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Initrd, file, path) });
     Ok(artifacts)
 }
@@ -116,12 +109,8 @@ fn name_of(inside: &Path) -> Result<&str> {
 }
 
 /// Copies the kernel of the tree to N.kernel.VERSION, and creates the link N.kernel to it.
-fn extract_kernel(
-    name: &ImageName,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
+fn extract_kernel(name: &ImageName, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
     let Ok(kernel) = crate::kernel::Kernel::find(tree) else { return Ok(Vec::new()) };
     let file = name.kernel_file(&kernel.version);
     let path = workspace.unfinished(&file);

@@ -13,7 +13,7 @@ use description::{Disk, DiskFormat, Machine, Selection};
 use ondisk::{Filesystem, Mebibytes};
 
 use super::disk_volumes::{self, VolumePlan};
-use super::{BootImageFiles, TreeFacts, install_settings, remove_build_files};
+use super::{BootImageFiles, ImageContext, TreeFacts, install_settings, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
@@ -155,13 +155,9 @@ fn command_line(disk: &Disk, uuid: &str) -> String {
     parameters.join(" ")
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
+    let mut artifacts = context.package_list(&plan.name)?;
     remove_build_files(tree)?;
     furnish(plan, tree)?;
     tree.clamp_times(plan.epoch)?;

@@ -1,17 +1,15 @@
 //! The tree in one file system: N, N.md5 and, when compressed, N.gz instead of N; N.config when there is a `<deploy>`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bootconfig::{ImageName, InstallConfig};
 use description::{FilesystemImage, Oem, Selection};
 use ondisk::Bytes;
 
-use super::{TreeFacts, install_settings, remove_build_files, size};
-use crate::artifact::{self, Artifact, Role, Sums};
+use super::{ImageContext, TreeFacts, install_settings, remove_build_files, size};
+use crate::artifact::{self, Artifact, Role};
 use crate::filesystem::{self, FilesystemPlan};
-use crate::host::{Host, StageTask};
+use crate::host::StageTask;
 use crate::identity::Identity;
-use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
 
 /// The plan of a file system image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +44,9 @@ pub(super) fn plan(
     Ok(Plan { name, content, compressed, install })
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let mut others = super::package_list(&plan.name, tree, workspace, host)?;
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
+    let mut others = context.package_list(&plan.name)?;
     if let Some(install) = &plan.install {
         others.push(install_settings::create(install, &plan.name, workspace, host)?);
     }
@@ -67,11 +61,9 @@ pub(super) fn create(
     filesystem::create(&plan.content, tree, &path, workspace, host)?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
-    let sums = Sums::of(&path, host)?;
-    let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    host.write_file(&sum_path, sums.md5.to_string()).context("writing the checksum")?;
+    let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
-    let mut artifacts = vec![Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path)];
+    let mut artifacts = vec![checksum];
     artifacts.extend(others);
     artifacts.push(match plan.compressed {
         false => Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name, path) },

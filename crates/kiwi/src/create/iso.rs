@@ -16,7 +16,7 @@ use bootconfig::{ImageName, LiveConfig};
 use description::{Iso, IsoLayout, Selection};
 
 use self::content::Packed;
-use super::{BootImageFiles, TreeFacts, remove_build_files};
+use super::{BootImageFiles, ImageContext, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::host::{Host, StageTask, Warning};
 use crate::identity::Identity;
@@ -59,16 +59,12 @@ pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
     programs
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
     if plan.layout == IsoLayout::DmSquash {
         host.warn(Warning::Description, "flags=\"dmsquash\" is built as \"overlay\": the squashfs contains the system itself, not another image of it");
     }
-    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+    let mut artifacts = context.package_list(&plan.name)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
     let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
     remove_build_files(tree)?;

@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use bootconfig::{ImageName, Storage};
 use description::{Boots, DiskFormat, ImageType, Selection};
 
-use crate::artifact::{Artifact, Role};
+use crate::artifact::{Artifact, Role, Sums};
 use crate::disk::storage::{Carrier, carried};
 use crate::failure::{Failure, Kind};
 use crate::host::Host;
@@ -189,31 +189,48 @@ pub fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
+    let context = ImageContext { tree, workspace, host };
     match plan {
-        ImagePlan::Filesystem(plan) => filesystem::create(plan, tree, workspace, host),
-        ImagePlan::Cpio(plan) => cpio::create(plan, tree, workspace, host),
-        ImagePlan::Tbz(plan) => tbz::create(plan, tree, workspace, host),
-        ImagePlan::Disk(plan) => disk::create(plan, tree, workspace, host),
-        ImagePlan::Iso(plan) => iso::create(plan, tree, workspace, host),
-        ImagePlan::Container(plan) => container::create(plan, tree, workspace, host),
+        ImagePlan::Filesystem(plan) => filesystem::create(plan, context),
+        ImagePlan::Cpio(plan) => cpio::create(plan, context),
+        ImagePlan::Tbz(plan) => tbz::create(plan, context),
+        ImagePlan::Disk(plan) => disk::create(plan, context),
+        ImagePlan::Iso(plan) => iso::create(plan, context),
+        ImagePlan::Container(plan) => container::create(plan, context),
     }
 }
 
-/// Writes `N.packages` from the list in the tree, before the description is removed.
-fn package_list(
-    name: &ImageName,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let list = format!("{DESCRIPTION}/packages");
-    if !tree.exists(&list) {
-        return Ok(Vec::new());
+/// What an image is made from and where its files go.
+#[derive(Clone, Copy)]
+struct ImageContext<'a> {
+    tree: &'a RootTree,
+    workspace: &'a Workspace,
+    host: &'a Host,
+}
+
+impl ImageContext<'_> {
+    /// Writes `N.packages` from the list in the tree, before the description is removed.
+    fn package_list(self, name: &ImageName) -> Result<Vec<Artifact>> {
+        let list = format!("{DESCRIPTION}/packages");
+        if !self.tree.exists(&list) {
+            return Ok(Vec::new());
+        }
+        let file = format!("{name}.packages");
+        let path = self.workspace.unfinished(&file);
+        let writing = || format!("cannot write {}", path.display());
+        self.host.write_file(&path, self.tree.read(&list)?).with_context(writing)?;
+        Ok(vec![Artifact::new(Role::PackageList, file, path)])
     }
-    let file = format!("{name}.packages");
-    let path = workspace.unfinished(&file);
-    host.write_file(&path, tree.read(&list)?).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(vec![Artifact::new(Role::PackageList, file, path)])
+
+    /// Writes `N.md5` for a finished file; returns it, and the checksums of the file.
+    fn checksum(self, name: &ImageName, path: &Path) -> Result<(Artifact, Sums)> {
+        let sums = Sums::of(path, self.host)?;
+        let file = name.checksum_file();
+        let sum_path = self.workspace.unfinished(&file);
+        let writing = || format!("cannot write {}", sum_path.display());
+        self.host.write_file(&sum_path, sums.md5.to_string()).with_context(writing)?;
+        Ok((Artifact::new(Role::Checksum, file, sum_path), sums))
+    }
 }
 
 /// Returns the kernel version of a boot image, from the name of its kernel file.

@@ -7,12 +7,10 @@
 use anyhow::{Context, Result};
 use bootconfig::ImageName;
 
-use super::remove_build_files;
-use crate::artifact::{Artifact, Role, Sums};
-use crate::host::{Host, StageTask};
+use super::{ImageContext, remove_build_files};
+use crate::artifact::{Artifact, Role};
+use crate::host::StageTask;
 use crate::identity::Identity;
-use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
 
 /// The plan of a tar archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +23,9 @@ pub(super) fn plan(name: ImageName, identity: &Identity) -> Plan {
     Plan { name, epoch: identity.epoch }
 }
 
-pub(super) fn create(
-    plan: &Plan,
-    tree: &RootTree,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Vec<Artifact>> {
-    let mut artifacts = super::package_list(&plan.name, tree, workspace, host)?;
+pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
+    let ImageContext { tree, workspace, host } = context;
+    let mut artifacts = context.package_list(&plan.name)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
     let file = format!("{}.tar.xz", plan.name);
@@ -52,11 +46,9 @@ pub(super) fn create(
         .shows_devices(tree.devices()?)
         .run()
         .context("cannot pack the archive")?;
-    let sum_path = workspace.unfinished(&plan.name.checksum_file());
-    let sums = Sums::of(&path, host)?;
-    host.write_file(&sum_path, sums.md5.to_string()).context("cannot write the checksum")?;
+    let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
-    artifacts.push(Artifact::new(Role::Checksum, plan.name.checksum_file(), sum_path));
+    artifacts.push(checksum);
     artifacts.push(Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, file, path) });
     Ok(artifacts)
 }

@@ -97,86 +97,50 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether the operation works on trees or images and so needs private namespaces.
-    pub fn needs_namespaces(&self) -> bool {
+    /// Returns the verb, as the command line and `--json` name it, and whether the operation works on trees or images and so
+    /// needs private namespaces.
+    fn verb_and_namespaces(&self) -> (&'static str, bool) {
         match self {
-            Self::Prepare(_)
-            | Self::Create(_)
-            | Self::Build(_)
-            | Self::Upgrade(_)
-            | Self::BootCd(_)
-            | Self::BootStick(_)
-            | Self::InstallCd(_)
-            | Self::InstallStick(_)
-            | Self::Diff(_) => true,
-            Self::Info(request) => request.resolve,
-            Self::Cache(_)
-            | Self::Check(_)
-            | Self::Convert(_)
-            | Self::Init(_)
-            | Self::ListResults(_)
-            | Self::Bundle(_)
-            | Self::BootVm(_)
-            | Self::Repro(_)
-            | Self::List(_)
-            | Self::ListProfiles(_)
-            | Self::CreatePassword(_) => false,
+            Self::Prepare(_) => ("prepare", true),
+            Self::Create(_) => ("create", true),
+            Self::Build(_) => ("build", true),
+            Self::Upgrade(_) => ("upgrade", true),
+            Self::Cache(cache::Request::List) => ("cache list", false),
+            Self::Cache(cache::Request::Prune(_)) => ("cache prune", false),
+            Self::Cache(cache::Request::Verify) => ("cache verify", false),
+            Self::Check(_) => ("check", false),
+            Self::Init(_) => ("init", false),
+            Self::Convert(_) => ("convert", false),
+            Self::Info(request) => ("info", request.resolve),
+            Self::BootCd(_) => ("boot-cd", true),
+            Self::InstallCd(_) => ("install-cd", true),
+            Self::InstallStick(_) => ("install-stick", true),
+            Self::BootStick(_) => ("boot-stick", true),
+            Self::Diff(_) => ("diff", true),
+            Self::Repro(_) => ("repro", false),
+            Self::ListResults(_) => ("result list", false),
+            Self::Bundle(_) => ("result bundle", false),
+            Self::BootVm(_) => ("run", false),
+            Self::List(_) => ("list", false),
+            Self::ListProfiles(_) => ("list-profiles", false),
+            Self::CreatePassword(_) => ("create-password", false),
         }
+    }
+
+    /// Whether the operation needs private namespaces.
+    pub fn needs_namespaces(&self) -> bool {
+        self.verb_and_namespaces().1
     }
 
     /// Returns the verb, as the command line and `--json` name it.
     pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Prepare(_) => "prepare",
-            Self::Create(_) => "create",
-            Self::Build(_) => "build",
-            Self::Upgrade(_) => "upgrade",
-            Self::Cache(cache::Request::List) => "cache list",
-            Self::Cache(cache::Request::Prune(_)) => "cache prune",
-            Self::Cache(cache::Request::Verify) => "cache verify",
-            Self::Check(_) => "check",
-            Self::Init(_) => "init",
-            Self::Convert(_) => "convert",
-            Self::Info(_) => "info",
-            Self::BootCd(_) => "boot-cd",
-            Self::InstallCd(_) => "install-cd",
-            Self::InstallStick(_) => "install-stick",
-            Self::BootStick(_) => "boot-stick",
-            Self::Diff(_) => "diff",
-            Self::Repro(_) => "repro",
-            Self::ListResults(_) => "result list",
-            Self::Bundle(_) => "result bundle",
-            Self::BootVm(_) => "run",
-            Self::List(_) => "list",
-            Self::ListProfiles(_) => "list-profiles",
-            Self::CreatePassword(_) => "create-password",
-        }
+        self.verb_and_namespaces().0
     }
 
     /// Returns the exit code of a run that ends with `error`. Code 1 of a comparison means that there are differences.
     pub fn exit_code(&self, error: &Error) -> u8 {
-        match self {
-            Self::Diff(_) | Self::Repro(_) => error.exit_code().max(2),
-            Self::Prepare(_)
-            | Self::Create(_)
-            | Self::Build(_)
-            | Self::Upgrade(_)
-            | Self::Cache(_)
-            | Self::Check(_)
-            | Self::Init(_)
-            | Self::Convert(_)
-            | Self::Info(_)
-            | Self::BootCd(_)
-            | Self::InstallCd(_)
-            | Self::InstallStick(_)
-            | Self::BootStick(_)
-            | Self::ListResults(_)
-            | Self::Bundle(_)
-            | Self::BootVm(_)
-            | Self::List(_)
-            | Self::ListProfiles(_)
-            | Self::CreatePassword(_) => error.exit_code(),
-        }
+        let is_comparison = matches!(self, Self::Diff(_) | Self::Repro(_));
+        error.exit_code().max(if is_comparison { 2 } else { 0 })
     }
 
     /// Opens the devices that the operation writes to, before the program enters its namespaces.

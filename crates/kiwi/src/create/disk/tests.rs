@@ -48,7 +48,7 @@ fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(disk, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"]))?;
     let workspace = Workspace::open(&out, &host)?;
-    let artifacts = create(&plan, &tree, &workspace, &host)?;
+    let artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host })?;
     let image = artifacts.iter().find(|artifact| artifact.role == Role::Image).unwrap();
     let path = directory.join("disk.raw");
     std::fs::copy(&image.path, &path).unwrap();
