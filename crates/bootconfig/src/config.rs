@@ -16,6 +16,7 @@
 use std::fmt;
 
 use crate::kind::Kind;
+use crate::plain_text;
 use crate::storage::Storage;
 
 /// The content of `/kiwi.boot`.
@@ -66,6 +67,9 @@ impl BootConfig {
 
     /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        if let Some((line, text)) = plain_text::problem(text) {
+            return Err(ConfigError { line, text });
+        }
         let mut kind = None;
         let mut config = Self::new(Kind::Vmx);
         let mut seen = Vec::new();
@@ -99,7 +103,9 @@ impl BootConfig {
                 "modules" => config.modules = value.split_whitespace().map(str::to_owned).collect(),
                 "medium" if !value.is_empty() => config.medium = Some(value.to_owned()),
                 "medium" => return Err(wrong("a UUID")),
-                "init" if value.starts_with('/') => config.init = Some(value.to_owned()),
+                "init" if value.starts_with('/') && plain_text::stays_below(value) => {
+                    config.init = Some(value.to_owned());
+                }
                 "init" => return Err(wrong("a path that starts with \"/\"")),
                 _ => return Err(at(format!("unknown key \"{key}\""))),
             }

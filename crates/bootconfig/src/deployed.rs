@@ -12,10 +12,14 @@ use std::fmt;
 
 use ondisk::{Bytes, Filesystem, Mebibytes};
 
+use crate::plain_text;
 use crate::storage::{
     Content, FilesystemContent, FirstBoot, Mount, Partition, PlannedSize, Scheme, StorageError, Table,
     created_filesystem,
 };
+
+/// The largest size of a partition in mebibytes: 16 EiB have one more.
+const LARGEST: u64 = (1 << 44) - 1;
 
 /// One partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +57,12 @@ impl DeployedPartition {
         let (size, kind) = (fields.next()?, fields.next()?);
         let size = match size {
             "x" => None,
-            number => Some(Mebibytes(number.parse().ok()?)),
+            number => Some(Mebibytes(number.parse().ok().filter(|size| *size <= LARGEST)?)),
         };
         let mountpoint = fields.next().filter(|path| !matches!(*path, "" | "x"));
+        if mountpoint.is_some_and(|path| !plain_text::stays_below(path)) {
+            return None;
+        }
         Some(Self { size, kind: kind.to_owned(), mountpoint: mountpoint.map(str::to_owned) })
     }
 }

@@ -18,6 +18,7 @@ use std::fmt;
 use crate::deployed::Deployed;
 use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
+use crate::plain_text;
 use crate::storage::StorageError;
 
 /// The content of the file.
@@ -79,6 +80,9 @@ impl InstallConfig {
 
     /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self, InstallConfigError> {
+        if let Some((line, problem)) = plain_text::problem(text) {
+            return Err(InstallConfigError(format!("line {line}: {problem}")));
+        }
         let value = |key: &str| {
             let lines = text.lines().filter_map(|line| line.split_once('='));
             lines.rev().find(|(name, _)| *name == key).map(|(_, value)| value.replace('\'', ""))
@@ -99,8 +103,14 @@ impl InstallConfig {
         let is_on =
             |key: &str| value(key).is_some_and(|value| matches!(value.as_str(), "yes" | "1" | "true"));
         let device = device.strip_prefix("/dev/").unwrap_or(device);
+        if !plain_text::stays_below(device) {
+            return Err(InstallConfigError(format!("IMAGE=\"{image}\": expected a device below /dev")));
+        }
         let parts = value("PART");
         let disk = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
+        if let Some(disk) = disk.as_ref().filter(|disk| !plain_text::stays_below(disk)) {
+            return Err(InstallConfigError(format!("DISK=\"{disk}\": expected a device below /dev")));
+        }
         // Without partitions the device is the disk itself.
         let (disk, target) = match (&parts, &disk) {
             (Some(_), Some(disk)) => (disk.as_str(), number_of(device, disk)),
@@ -174,6 +184,9 @@ mod tests {
         let error = |text| InstallConfig::parse(text).unwrap_err().to_string();
         assert_eq!(error("DISK=/dev/sda\n"), "IMAGE is missing");
         assert!(error("IMAGE=/dev/sda;../../etc/passwd;1\n").contains("expected /dev/DISK;"));
+        assert!(error("IMAGE=/dev/../etc/passwd;n;1\n").contains("expected a device below /dev"));
+        assert!(error("DISK=/dev/../x\nIMAGE=/dev/sda;n;1\n").contains("expected a device below /dev"));
+        assert!(error("IMAGE=/dev/sda;n;1\nFILTER=\0\n").starts_with("line 2: "));
     }
 
     proptest! {

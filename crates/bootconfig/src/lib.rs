@@ -20,6 +20,7 @@ mod live;
 mod medium;
 mod parameter;
 mod partition;
+mod plain_text;
 mod storage;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};

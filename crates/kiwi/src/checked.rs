@@ -82,6 +82,13 @@ pub(crate) fn sha256<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Erro
     text(from, is_sha256, "a SHA-256 of 64 lower-case hex digits")
 }
 
+/// Returns the message about a JSON file with a mistake: its path, line and column, then the reason.
+pub(crate) fn at(path: &Path, error: &serde_json::Error) -> String {
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or_default();
+    format!("{}:{}:{}: {reason}", path.display(), error.line(), error.column())
+}
+
 /// Reads a number of bytes that a file can have.
 pub(crate) fn size<'d, D: Deserializer<'d>>(from: D) -> Result<u64, D::Error> {
     let size = u64::deserialize(from)?;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::checked;
+use crate::failure::{Failure, Kind};
 use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, RootTree};
 
@@ -17,10 +19,13 @@ pub struct Record {
     /// The maximum time of files in the tree, in seconds since 1970.
     pub epoch: u64,
     /// Base name and version of the description.
+    #[serde(deserialize_with = "checked::name")]
     pub name: String,
     /// Version of the description.
+    #[serde(deserialize_with = "checked::name")]
     pub version: String,
     /// Digest of the package list, part of the identity.
+    #[serde(deserialize_with = "checked::name")]
     pub packages: String,
     /// The active profiles.
     pub profiles: Vec<String>,
@@ -87,7 +92,10 @@ impl Record {
         let text = tree.read(format!("{DESCRIPTION}/{FILE}")).with_context(|| {
             format!("{} was not prepared by this version of kiwi; prepare it again", tree.path().display())
         })?;
-        Self::parse(&text).with_context(|| format!("reading {DESCRIPTION}/{FILE} in the tree"))
+        Self::parse(&text).map_err(|error| {
+            let path = tree.path().join(DESCRIPTION).join(FILE);
+            Failure::new(Kind::File, checked::at(&path, &error)).remedy("Prepare the tree again.").into()
+        })
     }
 
     /// Parses the text of the record.

@@ -116,8 +116,7 @@ impl ResultRecord {
     /// Parses the record of this path.
     pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self> {
         let record: Self = serde_json::from_slice(text).map_err(|error| {
-            let message = format!("{}:{}:{}: {error}", path.display(), error.line(), error.column());
-            Failure::new(Kind::File, message)
+            Failure::new(Kind::File, checked::at(path, &error))
                 .remedy("The file was not written by this kiwi; build the images again.")
         })?;
         if record.version != VERSION {

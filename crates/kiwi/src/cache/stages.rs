@@ -20,6 +20,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::digest::{self, Digesting, copy};
+use crate::checked;
 use crate::host::Host;
 use crate::host::dir_lock::Held;
 use crate::host::file::WorkDirectory;
@@ -28,6 +29,8 @@ use crate::stage::{Digest, Inputs, Key, Stage};
 /// Format of `entry.json`; entries of another format are not read. Independent of [`Stage::format`].
 const FORMAT: u32 = 2;
 const DESCRIPTION: &str = "entry.json";
+/// The most bytes of that file.
+const LARGEST: u64 = 256 << 20;
 
 /// The directory of finished stages.
 #[derive(Debug, Clone)]
@@ -73,6 +76,12 @@ pub struct Contents {
 }
 
 impl Contents {
+    /// Returns whether files and links are names without directory; they become paths when the entry is restored.
+    fn stays_in_its_directory(&self) -> bool {
+        let names = self.files.keys().chain(self.links.keys()).chain(self.links.values());
+        names.into_iter().all(|name| checked::is_file_name(name))
+    }
+
     /// Returns the digest of one of its files.
     pub fn digest(&self, name: &str) -> Option<&Digest> {
         self.files.get(name).map(|file| &file.digest)
@@ -235,8 +244,10 @@ pub(super) fn entry(directory: &Path) -> Option<(Contents, SystemTime)> {
 }
 
 fn read(directory: &Path) -> Option<Contents> {
-    let text = std::fs::read_to_string(directory.join(DESCRIPTION)).ok()?;
-    serde_json::from_str(&text).ok().filter(|contents: &Contents| contents.format == FORMAT)
+    let text = checked::read(&directory.join(DESCRIPTION), LARGEST).ok()?;
+    serde_json::from_slice(&text)
+        .ok()
+        .filter(|contents: &Contents| contents.format == FORMAT && contents.stays_in_its_directory())
 }
 
 impl Making {

@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::checked;
 use crate::failure::fail;
 use crate::host::{Host, Warning};
 
 /// Files and directories of files, in the order in which they are read.
 const SYSTEM: [(&str, &str); 2] =
     [("/usr/share/kiwi/kiwi.yml", "/usr/share/kiwi/kiwi.yml.d"), ("/etc/kiwi.yml", "/etc/kiwi.yml.d")];
+
+/// The most bytes of a file.
+const LARGEST: u64 = 1 << 20;
 
 /// The settings of all files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,8 +93,9 @@ impl RuntimeConfiguration {
     pub fn read(host: &Host) -> Result<Self> {
         let mut configuration = Self::default();
         for path in files(host) {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("reading the configuration {}", path.display()))?;
+            let reading = || format!("reading the configuration {}", path.display());
+            let text = checked::read(&path, LARGEST).with_context(reading)?;
+            let text = String::from_utf8(text).with_context(reading)?;
             configuration.add(&path, &text)?;
         }
         Ok(configuration)
@@ -208,7 +213,7 @@ fn shasum(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), S
 }
 
 fn download_url(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
-    if !value.contains("://") {
+    if !value.contains("://") || value.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("a URL".to_owned());
     }
     configuration.download_url = Some(value.trim_end_matches('/').to_owned());
@@ -237,6 +242,7 @@ fn size(value: &str) -> Result<u64, String> {
 
 fn xz_options(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
     const EXTREME: u32 = 1 << 31;
+    const MAX_THREADS: u32 = 4096;
     let mut options = XzOptions::default();
     for keyword in value.split_whitespace() {
         let threads = keyword.strip_prefix("--threads=").or_else(|| keyword.strip_prefix("-T"));
@@ -244,7 +250,8 @@ fn xz_options(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(
             keyword.strip_prefix('-').and_then(|digit| digit.parse::<u32>().ok()).filter(|level| *level <= 9);
         match (threads.map(str::parse::<u32>), level) {
             (Some(Ok(0)), _) => options.threads = None,
-            (Some(Ok(threads)), _) => options.threads = Some(threads),
+            (Some(Ok(threads)), _) if threads <= MAX_THREADS => options.threads = Some(threads),
+            (Some(Ok(_)), _) => return Err(format!("at most {MAX_THREADS} threads, not {keyword}")),
             (None, Some(level)) => options.preset = level | (options.preset & EXTREME),
             (None, None) if matches!(keyword, "--extreme" | "-e") => options.preset |= EXTREME,
             (Some(Err(_)), _) | (None, None) => {
