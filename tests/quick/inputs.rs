@@ -113,6 +113,9 @@ fn links_out_of_a_description_are_errors_that_name_link_target_and_option() {
         let _ = fs::remove_file(&at);
         fs::create_dir_all(at.parent().unwrap()).unwrap();
         symlink(target, &at).unwrap();
+        // `check` reports the same.
+        let checked = case.run(["check", "d", "--add-profile", "gui"]);
+        assert_eq!(checked.status.code(), Some(3), "{link}");
         let (code, last) = case.build(&[]);
         assert_eq!((code, &last["kind"]), (3, &json!("invalid-description")), "{link}: {last}");
         let message = last["message"].as_str().unwrap();

@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::diagnostic;
 use crate::failure::{Failure, Invalid, Kind};
 use crate::share::Share;
+use crate::source::Source;
 
 /// The description and the form of the report.
 #[derive(Debug, Clone)]
@@ -66,7 +67,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
         if let Err(error) = load::inherit(&mut description, &source, context) {
             diagnostics.0.extend(of_inherited(&description, error)?);
         }
-        image = selections(&description, request, share, &mut diagnostics)?;
+        image = selections(&description, request, &source, share, &mut diagnostics)?;
     }
     diagnostics.sort();
     let (report, document) = documents(request.format, &path, &diagnostics)?;
@@ -121,6 +122,7 @@ fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnosti
 fn selections(
     description: &Description,
     request: &Request,
+    source: &Source,
     share: &Share,
     diagnostics: &mut Diagnostics,
 ) -> Result<String> {
@@ -137,6 +139,7 @@ fn selections(
                 diagnostics.push(without_repository(description));
             }
             diagnostics.0.extend(not_built(description, &selection)?);
+            diagnostics.0.extend(links(description, &selection, source)?);
             good =
                 format!("{} {}, type {}", selection.name, selection.version, selection.image_type.keyword());
         }
@@ -181,6 +184,14 @@ fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Dia
         found.push(diagnostic.rule(description::NOT_BUILT).label("not built yet"));
     }
     Ok(found)
+}
+
+/// Returns the first link that a build would not follow; how a file cannot be read is left to the build.
+fn links(description: &Description, selection: &Selection, source: &Source) -> Result<Option<Diagnostic>> {
+    let Err(error) = crate::prepare::check_links(selection, source) else { return Ok(None) };
+    let Some(failure) = error.downcast_ref::<Failure>() else { return Err(error) };
+    let link = Diagnostic::error(description.span().clone(), failure.message.clone()).rule("links-inside");
+    Ok(Some(link.label("of this description").help(failure.remedy.clone().unwrap_or_default())))
 }
 
 /// Returns a warning, not an error: the command line may add a repository.

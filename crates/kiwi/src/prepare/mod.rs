@@ -14,6 +14,7 @@ mod clean;
 mod customise;
 mod finish;
 mod install;
+mod links;
 mod overlay;
 mod password_days;
 mod profile_file;
@@ -42,6 +43,7 @@ use crate::root_tree::RootTree;
 use crate::source::Source;
 use crate::stage::Inputs;
 
+pub use links::check_links;
 pub use profile_file::{text as profile_text, variables as profile_variables};
 pub use scripts::ask_for_type as scripts_ask_for_type;
 pub use stage_cache::Reuse;

@@ -58,7 +58,7 @@ enum Leads {
 pub(super) fn plan(name: &str, overlay: &Path, files: &Files) -> Result<Plan> {
     let mut items = Vec::new();
     let walk = WalkDir::new(overlay).sort_by_file_name().into_iter();
-    for entry in walk.filter_entry(|entry| !LEFT_OUT.iter().any(|name| entry.file_name() == *name)) {
+    for entry in walk.filter_entry(is_copied) {
         let entry = entry.with_context(|| format!("reading the overlay {}", overlay.display()))?;
         let inside = entry.path().strip_prefix(overlay)?;
         if inside.as_os_str().is_empty() {
@@ -88,6 +88,21 @@ pub(super) fn plan(name: &str, overlay: &Path, files: &Files) -> Result<Plan> {
         }
     }
     Ok(Plan { name: name.to_owned(), items })
+}
+
+fn is_copied(entry: &walkdir::DirEntry) -> bool {
+    !LEFT_OUT.iter().any(|name| entry.file_name() == *name)
+}
+
+/// Checks every link of an overlay, and reads no file.
+pub(super) fn check_links(overlay: &Path, files: &Files) -> Result<()> {
+    for entry in WalkDir::new(overlay).into_iter().filter_entry(is_copied) {
+        let entry = entry.with_context(|| format!("reading the overlay {}", overlay.display()))?;
+        if entry.path_is_symlink() && entry.depth() > 0 {
+            leads(entry.path(), overlay, files)?;
+        }
+    }
+    Ok(())
 }
 
 fn join(directory: &Path, name: &Path) -> PathBuf {
