@@ -89,6 +89,21 @@ fn failing_script_shows_what_it_said() {
 }
 
 #[test]
+fn output_of_a_script_cannot_control_the_terminal_and_is_whole_in_the_log() {
+    let case = Case::good();
+    let script = "#!/bin/sh\nprintf '\\033]0;title\\007 \\377 \\000\\n'\nhead -c 300000 /dev/zero | tr '\\0' x\necho\nexit 7\n";
+    case.file("config.sh", script);
+    let said = case.error(&["prepare", "desc", "--root", "root"]);
+    assert!(said.contains("  | \\x1b]0;title\\x07 \\xff \\x00\n"), "{said}");
+    assert!(said.contains(" more bytes)") && said.len() < 5_000, "{} bytes", said.len());
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+    let log = std::fs::read(case.path("root.log")).unwrap();
+    let raw = b"\x1b]0;title\x07 \xff \0\n";
+    assert!(log.windows(raw.len()).any(|bytes| bytes == raw), "the log has other bytes");
+    assert!(log.windows(300_000).any(|bytes| bytes.iter().all(|byte| *byte == b'x')), "the log is cut");
+}
+
+#[test]
 fn absolute_links_are_the_trees_never_the_hosts() {
     let case = Case::good();
     std::fs::create_dir_all(case.path("desc/root/srv")).unwrap();

@@ -1,9 +1,14 @@
-//! `kill -9` of kiwi at random moments of a build leaves nothing behind, and the next build succeeds.
+//! `kill -9` of kiwi at random moments of a build leaves nothing behind, and the next build succeeds; signals end it with their
+//! exit codes.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use kiwi_tests::machine::{judge, run_kiwi};
 use kiwi_tests::program::kiwi;
@@ -122,4 +127,90 @@ fn kill_9_leaves_nothing_and_the_next_build_succeeds() {
         left.iter().all(|name| !name.to_string_lossy().starts_with(".kiwi.")),
         "work directories are left: {left:?}"
     );
+}
+
+/// Starts kiwi with `--json`, sends a signal as soon as it reports `begun`, and checks how it ends.
+fn interrupt(arguments: &[&str], begun: &str, signal: Signal, mark: &str) {
+    let mut child = Command::new(kiwi())
+        .arg("--json")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(events.any(|event| event.contains(begun)), "{arguments:?} never reported {begun}");
+    kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), signal).unwrap();
+    // Much longer than the end takes.
+    let limit = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < limit, "{arguments:?} goes on after {signal:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let what = format!("{signal:?} after {begun}");
+    assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()), "{what}");
+    let last = events.last().expect("an event");
+    assert!(last.contains("\"kind\":\"interrupted\""), "{what}: {last}");
+    while !processes(mark).is_empty() && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(processes(mark), Vec::<String>::new(), "{what}");
+}
+
+#[test]
+fn a_signal_ends_scripts_and_compression_and_leaves_only_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let [description, images] = ["description", "images"].map(|name| directory.path().join(name));
+    std::fs::create_dir_all(&images).unwrap();
+    std::fs::create_dir_all(&description).unwrap();
+    let text = DESCRIPTION.replace("image=\"ext4\"", "image=\"ext4\" compressed=\"true\"");
+    std::fs::write(description.join("config.xml"), text).unwrap();
+    let mark = directory.path().to_str().unwrap().to_owned();
+    let keywords = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
+    for (script, begun) in [
+        ("sleep 1000\n", "\"task\":\"run-script\""),
+        ("trap '' HUP INT TERM; while :; do :; done\n", "\"task\":\"run-script\""),
+        ("true\n", "\"task\":\"write-filesystem\""),
+        ("true\n", "\"task\":\"compress\""),
+    ] {
+        std::fs::write(description.join("config.sh"), format!("#!/bin/sh\n{script}")).unwrap();
+        for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+            interrupt(&keywords, begun, signal, &mark);
+            let left: Vec<_> =
+                std::fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, [OsString::from(format!("{IMAGE}.log"))], "{signal:?} after {begun}");
+        }
+    }
+    run_kiwi(&keywords);
+    assert!(images.join(format!("{IMAGE}.gz")).is_file());
+}
+
+#[test]
+fn a_signal_ends_the_machine_of_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = directory.path().join("disk.raw");
+    std::fs::File::create(&disk).unwrap().set_len(1 << 20).unwrap();
+    let mark = directory.path().to_str().unwrap().to_owned();
+    for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+        let mut child = Command::new(kiwi())
+            .args(["run", disk.to_str().unwrap(), "--accel", "tcg"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let limit = Instant::now() + Duration::from_secs(120);
+        while !processes(&mark).iter().any(|line| line.contains("qemu")) {
+            assert!(Instant::now() < limit && child.try_wait().unwrap().is_none(), "QEMU does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), signal).unwrap();
+        while child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < limit, "kiwi goes on after {signal:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()));
+        assert_eq!(processes(&mark), Vec::<String>::new(), "{signal:?} leaves QEMU");
+    }
 }

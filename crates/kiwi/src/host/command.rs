@@ -15,8 +15,6 @@ use super::mknod_broker::BrokerThread;
 use super::sandbox::notification::Listener;
 use super::{CommandError, Host, filter, for_sandboxes, printable, sandbox};
 
-/// Maximum number of output lines in an error.
-const TAIL: usize = 30;
 /// Maximum number of bytes that are read as one line of output.
 const LINE: u64 = 1 << 16;
 
@@ -215,7 +213,7 @@ impl<'h> Command<'h> {
             Some(file) => Stdio::from(file),
             None => Stdio::from(writer.try_clone().map_err(failed)?),
         };
-        let mut tail = Vec::new();
+        let mut tail = printable::Tail::default();
         let spawned = self.spawn(stdout, Stdio::from(writer));
         let watcher = |host: &Host| {
             let mut lines = BufReader::new(reader);
@@ -224,12 +222,7 @@ impl<'h> Command<'h> {
             while next(&mut bytes).is_ok_and(|count| count > 0) {
                 host.log.bytes(&bytes);
                 watch(String::from_utf8_lossy(&bytes).trim_end());
-                if !bytes.trim_ascii_end().is_empty() {
-                    if tail.len() == TAIL {
-                        tail.remove(0);
-                    }
-                    tail.push(printable::line(&bytes));
-                }
+                tail.add(&bytes);
                 bytes.clear();
             }
         };
@@ -253,7 +246,7 @@ impl<'h> Command<'h> {
                 self.host.check_interrupt()?;
                 if stalled {
                     let error = io::Error::from(rustix::io::Errno::NOSPC);
-                    return Err(CommandError::Io { command: line, error, tail });
+                    return Err(CommandError::Io { command: line, error, tail: tail.into_lines() });
                 }
                 if status.success() {
                     return Ok(());
@@ -263,7 +256,7 @@ impl<'h> Command<'h> {
                     Some(code) => format!("exit code {code}"),
                     None => status.to_string(),
                 };
-                Err(CommandError::Failed { command: line, status, tail })
+                Err(CommandError::Failed { command: line, status, tail: tail.into_lines() })
             }
             Err(SpawnError::Missing(error)) => Err(error),
             Err(SpawnError::Io(error))
@@ -273,7 +266,7 @@ impl<'h> Command<'h> {
             }
             Err(SpawnError::Io(error)) => {
                 watcher(self.host);
-                Err(CommandError::Io { command: line, error, tail })
+                Err(CommandError::Io { command: line, error, tail: tail.into_lines() })
             }
         }
     }

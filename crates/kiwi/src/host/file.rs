@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -108,9 +109,18 @@ impl Host {
         fs::write(path, contents)
     }
 
+    /// Writes an output file at a path of the user: a new file that replaces an existing one, or a link, when it is complete.
+    pub fn write_output(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let unfinished = self.unfinished_file(directory)?;
+        fs::write(&unfinished, contents)?;
+        fs::set_permissions(&unfinished, fs::Permissions::from_mode(0o644))?;
+        self.rename(&unfinished, path)
+    }
+
     /// Makes an output file executable.
     pub fn make_executable(&self, path: &Path) -> io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))
     }
 

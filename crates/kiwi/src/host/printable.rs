@@ -57,9 +57,15 @@ pub fn colored(colored: &str) -> String {
 /// Returns one line of a program's output: bytes that are no text and control characters are escaped, and what exceeds 500
 /// columns is cut.
 pub fn line(bytes: &[u8]) -> String {
+    let bytes = bytes.trim_ascii_end();
+    beginning(bytes, bytes.len())
+}
+
+/// Like [`line`], of a line of `length` bytes that begins with these.
+fn beginning(bytes: &[u8], length: usize) -> String {
     let mut shown = String::new();
     let mut columns = 0;
-    let mut left = bytes.trim_ascii_end();
+    let mut left = bytes;
     while columns < COLUMNS && !left.is_empty() {
         let chunk = left.utf8_chunks().next();
         let (valid, invalid) = chunk.map_or(("", left), |chunk| (chunk.valid(), chunk.invalid()));
@@ -83,10 +89,53 @@ pub fn line(bytes: &[u8]) -> String {
             left = &left[invalid.len()..];
         }
     }
-    if !left.is_empty() {
-        let _ = write!(shown, " ... ({} more bytes)", left.len());
+    let more = length - (bytes.len() - left.len());
+    if more > 0 {
+        let _ = write!(shown, " ... ({more} more bytes)");
     }
     shown
+}
+
+/// The last lines of a program's output, whose lines can arrive in pieces.
+#[derive(Debug, Default)]
+pub struct Tail {
+    lines: Vec<String>,
+    /// The beginning of a line that goes on, and its length so far.
+    unfinished: Option<(Vec<u8>, usize)>,
+}
+
+impl Tail {
+    /// Maximum number of lines.
+    const LINES: usize = 30;
+
+    /// Adds a line, or a piece of one that does not end in a line break.
+    pub fn add(&mut self, piece: &[u8]) {
+        let content = piece.strip_suffix(b"\n").unwrap_or(piece);
+        let (start, length) = match self.unfinished.take() {
+            Some((start, length)) => {
+                self.lines.pop();
+                (start, length + content.len())
+            }
+            None if content.trim_ascii_end().is_empty() => return,
+            None => {
+                let content = content.trim_ascii_end();
+                // A character has at most four bytes.
+                (content[..content.len().min(4 * COLUMNS)].to_owned(), content.len())
+            }
+        };
+        if self.lines.len() == Self::LINES {
+            self.lines.remove(0);
+        }
+        self.lines.push(beginning(&start, length));
+        if !piece.ends_with(b"\n") {
+            self.unfinished = Some((start, length));
+        }
+    }
+
+    /// Returns the lines.
+    pub fn into_lines(self) -> Vec<String> {
+        self.lines
+    }
 }
 
 #[cfg(test)]
@@ -114,5 +163,18 @@ mod tests {
         assert_eq!(long, format!("{} ... (1999500 more bytes)", "x".repeat(500)));
         assert!(line(&[0xff; 5000]).ends_with(" more bytes)"));
         assert_eq!(line(b""), "");
+    }
+
+    #[test]
+    fn a_line_that_arrives_in_pieces_is_one_line_of_the_tail() {
+        let mut tail = Tail::default();
+        for piece in [&b"one\n"[..], b"\n", &[b'x'; 600], &[b'x'; 600], b"y\n", b"\x1b[1mlast"] {
+            tail.add(piece);
+        }
+        let long = format!("{} ... (701 more bytes)", "x".repeat(500));
+        assert_eq!(tail.into_lines(), ["one", &long, "\\x1b[1mlast"]);
+        let mut tail = Tail::default();
+        (0..50).for_each(|number| tail.add(format!("{number}\n").as_bytes()));
+        assert_eq!(tail.into_lines().len(), Tail::LINES);
     }
 }

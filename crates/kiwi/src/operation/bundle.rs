@@ -15,8 +15,8 @@ use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
 use sha2::{Sha256, Sha512};
 
-use super::list_results;
 use super::outcome::Outcome;
+use super::{list_results, prepare};
 use crate::context::Context;
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
@@ -55,12 +55,16 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let plan = plan(&record.images, request, compress)?;
     let directory = &request.bundle_dir;
     host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
+    let _lock = prepare::lock_results(directory, "bundle", host)?;
     let work = host
         .work_directory(directory)
         .with_context(|| format!("creating a work directory in {}", directory.display()))?;
     for bundled in &plan {
         let stage = host.stage(StageTask::Bundle, format!("Bundling {}", bundled.name));
         let source = request.target_dir.join(&bundled.file.file);
+        if source.exists() && !source.is_file() {
+            fail!(File, "{} is not a regular file", source.display());
+        }
         let unfinished = work.path().join(&bundled.name);
         copy(&source, &unfinished, bundled, configuration.xz, host)?;
         let (sum, ending) = match configuration.sum {

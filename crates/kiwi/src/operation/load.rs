@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection};
 
 use super::Overrides;
 use super::locking::Locking;
 use crate::context::Context;
 use crate::error::position_of;
-use crate::failure::Invalid;
+use crate::failure::{Invalid, fail};
 use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::{AllowedPaths, Source};
@@ -50,7 +50,8 @@ fn open_source(path: &Path, context: &Context) -> Result<Source> {
 pub(super) fn load_prepared(tree: &RootTree) -> Result<Loaded> {
     let directory = tree.path().join(DESCRIPTION);
     if let Ok(target) = directory.read_link() {
-        bail!(
+        fail!(
+            File,
             "{} is a symbolic link to {}, but must be the directory that kiwi prepare creates",
             directory.display(),
             target.display()

@@ -108,6 +108,7 @@ fn file_name(path: &Path) -> Result<String> {
 
 /// Renames a finished medium.
 fn publish(name: String, medium: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+    host.check_interrupt()?;
     for artifact in artifact::publish(vec![Artifact::new(Role::Image, name, medium)], workspace, host)? {
         let size =
             artifact.path.metadata().with_context(|| format!("reading {}", artifact.path.display()))?.len();

@@ -110,8 +110,8 @@ pub fn write(location: &Path, host: &Host) -> Result<()> {
     let (json, page) = files(location);
     let writing = |path: &Path| format!("writing the timing report {}", path.display());
     let text = serde_json::to_string_pretty(&report)? + "\n";
-    host.write_file(&json, text).with_context(|| writing(&json))?;
-    host.write_file(&page, page::html(&report)).with_context(|| writing(&page))
+    host.write_output(&json, text).with_context(|| writing(&json))?;
+    host.write_output(&page, page::html(&report)).with_context(|| writing(&page))
 }
 
 fn files(location: &Path) -> (PathBuf, PathBuf) {
