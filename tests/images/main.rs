@@ -17,6 +17,7 @@ mod linuxrc;
 mod live;
 mod lock;
 mod package_paths;
+mod package_state;
 mod prepare;
 mod repro;
 mod rootless;

@@ -11,6 +11,7 @@ mod hostile;
 mod init;
 mod inputs;
 mod json;
+mod lock;
 mod mistakes;
 mod results;
 mod signals;

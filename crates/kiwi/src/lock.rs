@@ -17,6 +17,8 @@ use crate::package_form::{is_architecture, is_file, is_name, is_sha256, is_versi
 
 /// Its name.
 pub const FILE: &str = "kiwi.lock";
+/// Its maximum size in bytes.
+pub const MAX_SIZE: u64 = 64 << 20;
 const FORMAT: u32 = 1;
 const HEAD: &str = "# Written by 'kiwi build --lock'; 'kiwi build --locked' builds exactly this.\n";
 /// The rule of a wrong value, in diagnostics.

@@ -265,7 +265,15 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     let mut points: Vec<PathBuf> = mounts
         .lines()
         .filter_map(|line| line.split(' ').nth(4))
-        .map(|point| PathBuf::from(point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")))
+        .map(|point| {
+            PathBuf::from(
+                point
+                    .replace("\\040", " ")
+                    .replace("\\011", "\t")
+                    .replace("\\012", "\n")
+                    .replace("\\134", "\\"),
+            )
+        })
         .filter(|point| point.starts_with(path))
         .collect();
     points.sort();

@@ -54,8 +54,16 @@ impl Locking {
                     let path = source.directory().join(lock::FILE);
                     fail!(File, "{} does not exist; 'kiwi build --lock' writes it", path.display());
                 };
-                let text =
-                    std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+                let reading = || format!("reading {}", path.display());
+                if path.metadata().with_context(reading)?.len() > lock::MAX_SIZE {
+                    fail!(
+                        File,
+                        "{} is larger than {} MiB, the maximum",
+                        path.display(),
+                        lock::MAX_SIZE >> 20
+                    );
+                }
+                let text = std::fs::read_to_string(&path).with_context(reading)?;
                 Mode::Use(Lock::parse(SourceFile { name: path.display().to_string(), text })?)
             }
         };

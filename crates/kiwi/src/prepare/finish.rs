@@ -104,7 +104,8 @@ pub(super) fn create(
         description: Some(plan.source.clone()),
         secrets,
     };
-    tree.write(format!("{DESCRIPTION}/config.xml"), &plan.description, 0o644)?;
+    // It may contain passwords of repositories.
+    tree.write(format!("{DESCRIPTION}/config.xml"), &plan.description, 0o600)?;
     for (name, bytes, mode) in &plan.carried {
         tree.write(format!("{DESCRIPTION}/{name}"), bytes, *mode)?;
     }

@@ -20,7 +20,7 @@ use description::{PatternType, RepositoryType};
 use super::output::update_error;
 use super::preferences::{is_directory, label};
 use super::recorder::recorder;
-use super::{Apt, apt_program};
+use super::{Apt, apt_program, dpkg_deb};
 use crate::failure::fail;
 use crate::host::{Host, Warning};
 use crate::package_manager::ManagerFiles;
@@ -112,8 +112,7 @@ impl Apt<'_> {
              Dir::Bin::methods \"/usr/lib/apt/methods\";\n\
              Dir::Bin::dpkg \"{VIEW}/dpkg\";\n\
              DPkg::Install::Recursive \"false\";\n\
-             DPkg::MaxArgs \"100000\";\n\
-             DPkg::MaxArgBytes \"1000000\";\n\
+             DPkg::Install::Recursive::Force \"true\";\n\
              DPkg::Options:: \"--force-unsafe-io\";\n\
              DPkg::Options:: \"--force-confdef\";\n\
              DPkg::Options:: \"--force-confold\";\n\
@@ -183,7 +182,9 @@ impl Apt<'_> {
             });
             text += &format!("Signed-By: {}\n", keys.collect::<Result<Vec<_>>>()?.join(" "));
         }
-        if let Some((user, password)) = &repository.credentials {
+        if let Some((user, password)) = &repository.credentials
+            && !repository.location.starts_with('/')
+        {
             let machine = one_word(repository.location.split('/').nth(2).unwrap_or_default(), "host")?;
             let user = one_word(user, "user name")?;
             // The message must not contain the password.
@@ -257,9 +258,12 @@ fn index_directory(repository: &Resolved, index: usize, files: &ManagerFiles, ho
     for path in entries {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.contains(char::is_control) || name.trim() != name {
-            bail!("the file name {name:?} contains a control character or ends in a blank; rename the file");
+            fail!(
+                File,
+                "the file name {name:?} contains a control character or ends in a blank; rename the file"
+            );
         }
-        let control = apt_program("dpkg-deb", files, host).arg("--field").arg(&path).output()?;
+        let control = dpkg_deb(files, host).arg("--field").arg(&path).output()?;
         let of_index = |line: &str| {
             let field = line.split(':').next().unwrap_or_default();
             INDEX_FIELDS.iter().any(|known| field.eq_ignore_ascii_case(known))

@@ -230,3 +230,69 @@ pub(super) fn at_once<T: Sync, R: Send>(
         work(item)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::Distribution;
+    use crate::package_manager::{Manager, PackagePath, PackagePlan};
+    use crate::repository::{LOCAL, Resolved};
+    use description::{PackageSet, RepositoryType};
+
+    fn plan() -> PackagePlan {
+        let repository = Resolved {
+            kind: RepositoryType::DebDir,
+            location: "/srv/re po/".to_owned(),
+            suites: vec!["./".to_owned()],
+            components: Vec::new(),
+            architectures: Vec::new(),
+            keys: Vec::new(),
+            checked: false,
+            priority: None,
+            for_build: true,
+            in_image: None,
+            lock_name: LOCAL.to_owned(),
+            credentials: None,
+        };
+        let set = PackageSet::default();
+        PackagePlan {
+            manager: Manager::Apt,
+            distribution: Distribution::Debian,
+            path: PackagePath::Native,
+            architecture: "amd64".to_owned(),
+            repositories: vec![repository],
+            bootstrap: set.clone(),
+            image: set,
+            delete: Vec::new(),
+        }
+    }
+
+    fn located(change: impl FnOnce(&mut Package)) -> Option<String> {
+        let mut package = Package {
+            name: "extra++".to_owned(),
+            version: "1:2-3".to_owned(),
+            architecture: "all".to_owned(),
+            checksum: "0f".repeat(32),
+            location: "/sys/repositories/0/./x%20y/extra%2b%2b.deb".to_owned(),
+        };
+        change(&mut package);
+        let plan = plan();
+        Apt::new(&plan).located(vec![package]).ok().map(|mut packages| packages.remove(0).location)
+    }
+
+    #[test]
+    fn an_index_names_only_files_of_its_repository() {
+        assert_eq!(located(|_| ()).as_deref(), Some("/srv/re po/x y/extra++.deb"));
+        let url = "http://example.org/pool/extra%2b%2b.deb";
+        assert_eq!(located(|package| package.location = url.to_owned()).as_deref(), Some(url));
+        for file in ["../../../etc/shadow", "%2e%2e/x", "a/../../x", "/etc/shadow", "x%0ay"] {
+            let location = format!("/sys/repositories/0/{file}");
+            assert_eq!(located(|package| package.location = location), None, "{file}");
+        }
+        assert_eq!(located(|package| package.location = "/sys/repositories/1/x".to_owned()), None);
+        assert_eq!(located(|package| package.name = "../../extra".to_owned()), None);
+        assert_eq!(located(|package| package.version = "1/2".to_owned()), None);
+        assert_eq!(located(|package| package.architecture = "../all".to_owned()), None);
+        assert_eq!(located(|package| package.checksum = "../../../../etc/shadow".to_owned()), None);
+    }
+}

@@ -27,7 +27,8 @@ mod recorder;
 
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::dpkg::MOUNT_POINT;
 use super::{
@@ -52,11 +53,13 @@ const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
 
 pub(super) struct Apt<'a> {
     pub(super) plan: &'a PackagePlan,
+    /// An empty directory that programs of a prepared tree see instead of its description, which may contain passwords.
+    hiding: OnceLock<PathBuf>,
 }
 
 impl<'a> Apt<'a> {
     pub(super) fn new(plan: &'a PackagePlan) -> Self {
-        Self { plan }
+        Self { plan, hiding: OnceLock::new() }
     }
 
     /// Returns a command that runs the host's `apt-get` with kiwi's configuration and a read-only view of the host.
@@ -122,10 +125,9 @@ impl<'a> Apt<'a> {
     /// Returns a command for a program of the tree that asks no questions.
     fn in_tree<'h>(&self, program: &str, tree: &RootTree, host: &'h Host) -> Command<'h> {
         let command = tree.command(host, program).without_sync();
-        // The description of a prepared tree may contain passwords: scripts see an empty directory instead.
-        let command = match tree.exists(format!("{DESCRIPTION}/config.xml")) {
-            true => command.bind(tree.path().join("sys"), format!("/{DESCRIPTION}"), true),
-            false => command,
+        let command = match self.hiding.get() {
+            Some(empty) => command.bind(empty, format!("/{DESCRIPTION}"), true),
+            None => command,
         };
         self.for_scripts(command).env("DPKG_MAINTSCRIPT_DEBUG", "0")
     }
@@ -184,7 +186,6 @@ impl<'a> Apt<'a> {
 
 impl PackageManager for Apt<'_> {
     fn start(&self, tree: &RootTree) -> Result<()> {
-        tree.create_dir("sys", 0o555)?;
         tree.create_dir("var/lib/apt/lists", 0o755)?;
         tree.create_dir("var/lib/dpkg", 0o755)?;
         match tree.exists(DPKG_STATUS) {
@@ -337,6 +338,12 @@ fn apt_program<'h>(program: &str, files: &ManagerFiles, host: &'h Host) -> Comma
         .needs_room(files.path())
         .env("APT_CONFIG", format!("{VIEW}/apt.conf"))
         .env("TMPDIR", format!("{VIEW}/tmp"))
+}
+
+/// Returns a command for `dpkg-deb`, which reads packages of any origin: it cannot change the files of apt.
+fn dpkg_deb<'h>(files: &ManagerFiles, host: &'h Host) -> Command<'h> {
+    let temporary = files.path().join("tmp");
+    host.command("dpkg-deb").writable(&temporary).bind(&temporary, VIEW, false).env("TMPDIR", VIEW)
 }
 
 /// Returns the licences in a package's machine-readable copyright file.

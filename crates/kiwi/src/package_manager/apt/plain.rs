@@ -3,16 +3,16 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::configuration::ARCHIVES;
-use super::{Apt, DPKG_STATUS, EXTENDED_STATES, apt_program};
+use super::{Apt, DPKG_STATUS, EXTENDED_STATES, dpkg_deb};
 use crate::context::Context;
 use crate::host::{Host, StageTask};
 use crate::package_manager::deb::check_control;
 use crate::package_manager::dpkg::check_entries;
 use crate::package_manager::{ManagerFiles, Package, PackageManager, Resolution};
-use crate::root_tree::RootTree;
+use crate::root_tree::{DESCRIPTION, RootTree};
 
 impl Apt<'_> {
     /// Installs essential packages with dpkg, all others as apt-get decides.
@@ -53,6 +53,7 @@ impl Apt<'_> {
         let host = &context.host;
         let names: Vec<String> =
             self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
+        self.hide_description(tree, files, host)?;
         self.hold_back(tree, host)?;
         let result = (|| {
             self.copy_state(tree, files, host)?;
@@ -77,6 +78,18 @@ impl Apt<'_> {
         })();
         self.release(tree, host)?;
         result
+    }
+
+    /// Hides the description in the tree from the programs that run in it.
+    fn hide_description(&self, tree: &RootTree, files: &ManagerFiles, host: &Host) -> Result<()> {
+        let description = tree.path().join(DESCRIPTION);
+        // A mount at a link would be somewhere else.
+        if !description.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            bail!("/{DESCRIPTION} of the tree {} is not a directory", tree.path().display());
+        }
+        let empty = files.create_directory("empty", host)?;
+        self.hiding.get_or_init(|| empty);
+        Ok(())
     }
 
     /// Copies dpkg's list of packages and the marks of apt out of the tree, for apt.
@@ -128,7 +141,7 @@ impl Apt<'_> {
 
 /// Rejects a package that would replace a part of dpkg's database. dpkg-deb reads it: it knows all compressions.
 fn check(package: &Path, files: &ManagerFiles, host: &Host) -> Result<()> {
-    let dpkg_deb = |option| apt_program("dpkg-deb", files, host).arg(option).arg(package);
-    dpkg_deb("--ctrl-tarfile").run_read(|archive| Ok(check_control(archive)))??;
-    dpkg_deb("--fsys-tarfile").run_read(|archive| Ok(check_entries(archive)))?
+    let read = |option| dpkg_deb(files, host).arg(option).arg(package);
+    read("--ctrl-tarfile").run_read(|archive| Ok(check_control(archive)))??;
+    read("--fsys-tarfile").run_read(|archive| Ok(check_entries(archive)))?
 }

@@ -1,5 +1,8 @@
 //! Triggers (deb-triggers(5), and the files below `triggers/` in dpkg's database).
 
+/// Files of dpkg in the directory in which each other file is a trigger of its name.
+const FILES: [&str; 3] = ["File", "Lock", "Unincorp"];
+
 /// An interest in a package's `triggers` file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Interest {
@@ -20,7 +23,9 @@ pub(super) fn interests(text: &str) -> Vec<Interest> {
         };
         let trigger = words.next()?;
         let plain = trigger.bytes().all(|byte| byte.is_ascii_graphic());
-        let safe = trigger.starts_with('/') || !(trigger.contains('/') || trigger.starts_with('.'));
+        let is_file_of_dpkg = FILES.contains(&trigger);
+        let safe = trigger.starts_with('/')
+            || !(trigger.contains('/') || trigger.starts_with('.') || is_file_of_dpkg);
         (plain && safe).then(|| Interest { trigger: trigger.to_owned(), awaited })
     };
     text.lines().filter_map(read).collect()
@@ -44,7 +49,7 @@ mod tests {
 
     #[test]
     fn reads_interests_and_ignores_activations() {
-        let text = "# man-db\ninterest-noawait /usr/share/man\nactivate ldconfig\n\ninterest ldconfig # x\ninterest ../x\n";
+        let text = "# man-db\ninterest-noawait /usr/share/man\nactivate ldconfig\n\ninterest ldconfig # x\ninterest ../x\ninterest File\n";
         let read = interests(text);
         assert_eq!(read.len(), 2);
         assert!(read[0].is_path() && !read[1].is_path());
