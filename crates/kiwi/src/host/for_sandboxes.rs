@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use super::ids::Mapping;
-use super::namespace::{NamespaceError, refused};
+use super::namespace_error::{NamespaceError, refused};
 use super::sandbox;
 use super::userns_diagnosis::Step;
 

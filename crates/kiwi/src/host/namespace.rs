@@ -19,23 +19,10 @@ use std::sync::OnceLock;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use super::ids::{IdsError, Mapping};
-use super::userns_diagnosis::{Step, UsernsDiagnosis};
+use super::ids::Mapping;
+use super::namespace_error::{NamespaceError, refused};
+use super::userns_diagnosis::Step;
 use super::{for_sandboxes, sandbox};
-
-/// Why the namespaces could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum NamespaceError {
-    /// The kernel or a container refuses user namespaces.
-    #[error("{0}")]
-    Refused(UsernsDiagnosis),
-    /// There are not enough ids to map.
-    #[error(transparent)]
-    Ids(#[from] IdsError),
-    /// Anything else.
-    #[error("entering private namespaces")]
-    Io(#[from] io::Error),
-}
 
 /// The id of the process that the user started.
 static OUTER: OnceLock<u32> = OnceLock::new();
@@ -88,10 +75,6 @@ pub fn enter() -> Result<(), NamespaceError> {
     // Modes in a tree never depend on who builds it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     Ok(())
-}
-
-pub(super) fn refused(step: Step) -> impl Fn(io::Error) -> NamespaceError {
-    move |error| NamespaceError::Refused(UsernsDiagnosis::new(step, error))
 }
 
 /// The signal that a child gets for one that this process got.
