@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kiwi_tests::machine::{Firmware, Machine, run_kiwi, without_the_kernel};
-use kiwi_tests::program::checkout;
+use kiwi_tests::program::{checkout, kiwi};
+use kiwi_tests::run::Run;
 
 /// Gigabytes of the disk a machine gets: far more than the image has.
 const DISK: &str = "4G";
@@ -108,4 +109,28 @@ fn the_chapters_description_boots_through_its_boot_image() {
 fn an_answer_is_what_the_command_printed() {
     let said = "[   77.718077] kvm_amd: Nested Virtualization enabled\n[   77.718585] x\nr[ 1077.730666] kvm_amd: Virtual GIF\nw\nend [1]";
     assert_eq!(without_the_kernel(said), "rw\nend [1]");
+}
+
+/// A boot sector that writes `KIWI` to the serial port and switches a `q35` machine off by ACPI.
+fn boot_sector() -> Vec<u8> {
+    let mut code = vec![0xba, 0xf8, 0x03]; // mov dx, 0x3f8
+    code.extend(b"KIWI\n".iter().flat_map(|letter| [0xb0, *letter, 0xee])); // mov al, letter; out dx, al
+    code.extend([0xba, 0x04, 0x06, 0xb8, 0x00, 0x20, 0xef]); // mov dx, 0x604; mov ax, 0x2000; out dx, ax
+    code.extend([0xf4, 0xeb, 0xfd]); // hlt; jmp to hlt
+    code.resize(510, 0);
+    code.extend([0x55, 0xaa]);
+    code
+}
+
+#[test]
+fn run_writes_the_console_to_standard_error_with_json() {
+    let directory = tempfile::tempdir().unwrap();
+    let image = directory.path().join("disk.raw");
+    std::fs::write(&image, boot_sector()).unwrap();
+    std::fs::File::options().write(true).open(&image).unwrap().set_len(1 << 20).unwrap();
+    let mut command = Command::new(kiwi());
+    command.args(["run", "--accel", "tcg"]).arg(&image).stdin(std::process::Stdio::null());
+    let run = Run::of(&mut command).done();
+    assert_eq!(run.outcome()["kind"], "done");
+    assert!(run.stderr.contains("KIWI"), "{}", run.stderr);
 }

@@ -1,4 +1,4 @@
-//! Bad input that needs neither packages nor root: each kind with its exact message.
+//! Exact messages of errors that need neither packages nor root. Other tests assert kinds, codes and fields.
 
 use std::path::Path;
 use std::process::Command;
@@ -168,4 +168,119 @@ fn a_missing_boot_program_is_named_before_any_work() {
                     with 'cargo linuxrc'";
     assert_eq!(case.error_of(&mut command), expected);
     assert_eq!(std::fs::read_dir(case.path("images")).unwrap().count(), 0, "work was done");
+}
+
+/// Asserts the message of each command line.
+#[track_caller]
+fn assert_messages(case: &Case, expected: &[(&str, &str)]) {
+    for (keywords, message) in expected {
+        let keywords: Vec<&str> = keywords.split(' ').collect();
+        assert_eq!(case.error(&keywords), *message, "{keywords:?}");
+    }
+}
+
+#[test]
+fn files_that_exist_or_are_missing() {
+    let case = Case::good();
+    std::fs::create_dir(case.path("made")).unwrap();
+    std::fs::write(case.path("made/file"), "").unwrap();
+    assert_messages(
+        &case,
+        &[
+            (
+                "init debian-12 --directory made",
+                "error: made is not empty; name another directory with --directory",
+            ),
+            (
+                "init",
+                "error: kiwi init needs a template when it cannot ask: debian-12, debian-13, opensuse-leap, \
+                 opensuse-tumbleweed, fedora",
+            ),
+            (
+                "convert desc --output desc/config.xml",
+                "error: desc/config.xml exists and is not overwritten; name another file, or use --in-place",
+            ),
+            (
+                "convert desc --to yaml --in-place",
+                "error: desc/config.xml is xml and --in-place does not change the format; name the new yaml file with \
+                 --output",
+            ),
+            ("result list --target-dir .", "error: . has no kiwi.result.json: this kiwi built nothing there"),
+            ("run missing.raw", "error: the image missing.raw does not exist"),
+            (
+                "build desc --locked --destdir .",
+                "error: [HERE]/desc/kiwi.lock does not exist; 'kiwi build --lock' writes it",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_file_that_was_changed_after_the_build() {
+    let case = Case::good();
+    let record = r#"{"version":1,"images":[{"name":"n","version":"1.0.0","architecture":"x86_64","type":"oem","profiles":[],
+        "files":[{"role":"image","file":"n.raw","size":1,"sha256":"SUM","compress":false}]}]}"#;
+    std::fs::write(case.path("kiwi.result.json"), record.replace("SUM", &"0".repeat(64))).unwrap();
+    std::fs::write(case.path("n.raw"), "x").unwrap();
+    let expected =
+        "error: ./n.raw was changed after the build: its digest differs from the record; build it again";
+    assert_eq!(
+        case.error(&["result", "bundle", "--target-dir", ".", "--bundle-dir", "b", "--id", "1"]),
+        expected
+    );
+}
+
+#[test]
+fn unreadable_text() {
+    let case = Case::good();
+    std::fs::write(case.path("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
+    let expected = "error: reading the description desc/config.xml: line 1 is not UTF-8 text";
+    assert_eq!(case.error(&["check", "desc"]), expected);
+}
+
+#[test]
+fn a_type_that_is_not_built() {
+    let case = Case::good();
+    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
+    case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\""));
+    let expected = "error: the file system reiserfs is not built by this version of kiwi yet; it builds ext2, ext3, ext4, \
+                    xfs, btrfs, squashfs, erofs
+ --> desc/config.xml:3:77
+  |
+3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"reiserfs\"/></preferences>
+  |                                                                             ^^^^ not built yet
+
+error: 1 error in the description";
+    assert_eq!(case.error(&["build", "desc", "--destdir", "."]), expected);
+}
+
+/// Returns the first line of the error about this text.
+fn first_line(text: &str) -> String {
+    let case = Case::good();
+    case.file("config.xml", text);
+    case.file("a.xml", "<image><include from=\"config.xml\"/></image>");
+    std::os::unix::fs::symlink("/etc/passwd", case.path("desc/link.xml")).unwrap();
+    case.error(&["check", "desc"]).lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn texts_beyond_a_limit() {
+    let include =
+        |path: &str| format!("<image schemaversion=\"8.5\" name=\"x\"><include from=\"{path}\"/></image>");
+    for (text, expected) in [
+        ("<!DOCTYPE image><image/>".to_owned(), "error: a document type is not accepted"),
+        (
+            format!("<image>{}{}</image>", "<a>".repeat(100), "</a>".repeat(100)),
+            "error: elements are nested more than 32 deep",
+        ),
+        (format!("<image {}/>", "a=\"\" ".repeat(60_000)), "error: an element has more than 300 attributes"),
+        (include("../secret"), "error: `../secret` cannot be included"),
+        (
+            include("link.xml"),
+            "error: including `link.xml`: the link [HERE]/desc/link.xml leads out of the description: its target is /etc/passwd",
+        ),
+        (include("a.xml"), "error: `config.xml` includes itself"),
+    ] {
+        assert_eq!(first_line(&text), expected);
+    }
 }

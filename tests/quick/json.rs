@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use kiwi::artifact::Role;
 use kiwi::failure::Kind;
 use kiwi::host::{StageTask, Warning};
 use kiwi_tests::program::{checkout, kiwi};
@@ -33,6 +34,7 @@ fn directory() -> tempfile::TempDir {
         ("wrong", GOOD.replace("version>", "verzion>")),
         ("old", old.to_owned()),
         ("zypper", GOOD.replace(">apt<", ">zypper<")),
+        ("guest", GOOD.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\"")),
         ("alone", GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", "")),
     ] {
         std::fs::create_dir(directory.path().join(name)).unwrap();
@@ -200,17 +202,38 @@ fn warnings_and_errors_have_positions() {
     let (_, wrong) = events(directory.path(), &["check", "wrong"]);
     let error = wrong.last().unwrap();
     assert_eq!(error["position"], json!({"file": "wrong/config.xml", "line": 4, "column": 17}));
+    for (name, column) in [("zypper", 56), ("guest", 77)] {
+        let (code, events) = events(directory.path(), &["build", name, "--destdir", "."]);
+        let error = events.last().unwrap();
+        assert_eq!((code, &error["kind"]), (4, &json!("not-built")), "{error}");
+        let file = format!("{name}/config.xml");
+        assert_eq!(error["position"], json!({"file": file, "line": 4, "column": column}), "{error}");
+    }
     assert_eq!((&error["report"]["valid"], &error["report"]["errors"]), (&json!(false), &json!(1)));
 }
 
 #[test]
-fn the_handbook_lists_every_kind_task_and_code() {
+fn handbook_and_schema_list_every_kind_role_task_and_code() {
     let page = std::fs::read_to_string(checkout().join("docs/json.md")).unwrap();
     for kind in Kind::ALL {
         let row =
             format!("| `{}` | {} |", serde_json::to_value(kind).unwrap().as_str().unwrap(), kind.exit_code());
         assert!(page.contains(&row), "docs/json.md lacks {row}");
     }
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(checkout().join("docs/json.schema.json")).unwrap())
+            .unwrap();
+    let listed =
+        |definition: &str, field: &str| schema["$defs"][definition]["properties"][field]["enum"].clone();
+    let keywords = Kind::ALL.map(|kind| serde_json::to_value(kind).unwrap());
+    assert_eq!(listed("error", "kind"), Value::from(keywords.to_vec()));
+    // A container image is an `image`, as a disk is.
+    assert_eq!(listed("artifact", "role"), json!(Role::ALL.map(Role::keyword)));
+    for role in Role::ALL {
+        assert!(page.contains(&format!("`{}`", role.keyword())), "docs/json.md lacks {}", role.keyword());
+    }
+    let stages = kiwi::stage::Stage::ALL.map(kiwi::stage::Stage::keyword);
+    assert_eq!(listed("stage", "cached"), json!(stages));
     for task in StageTask::ALL {
         let row = format!("| `{}` | ", serde_json::to_value(task).unwrap().as_str().unwrap());
         assert!(page.contains(&row), "docs/json.md lacks {row}");

@@ -64,6 +64,19 @@ impl Artifact {
 }
 
 impl Role {
+    /// All roles, in the order in which they are published.
+    pub const ALL: [Self; 9] = [
+        Self::PackageList,
+        Self::Checksum,
+        Self::Initrd,
+        Self::Kernel,
+        Self::KernelLink,
+        Self::MachineSettings,
+        Self::InstallSettings,
+        Self::InstallMedium,
+        Self::Image,
+    ];
+
     /// Returns the keyword in records and in `--json`.
     pub fn keyword(self) -> &'static str {
         match self {

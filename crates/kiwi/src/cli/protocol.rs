@@ -15,6 +15,10 @@ const VERSION: u32 = 1;
 pub(super) struct Protocol;
 
 impl Listener for Protocol {
+    fn owns_stdout(&self) -> bool {
+        true
+    }
+
     fn event(&self, event: &Event) {
         write(match event {
             Event::StageStarted { id, task, name, time } => {

@@ -184,6 +184,11 @@ pub trait Listener: Send + Sync {
     fn is_colored(&self) -> bool {
         false
     }
+
+    /// Returns whether nothing else may write to standard output.
+    fn owns_stdout(&self) -> bool {
+        false
+    }
 }
 
 /// Where events go.

@@ -171,9 +171,12 @@ impl Host {
     }
 
     /// Runs a program for the person at the terminal, who talks to it directly; no sandbox. It gets SIGTERM when the user
-    /// asks to stop, and is killed when kiwi is.
+    /// asks to stop, and is killed when kiwi is. With `--json` its standard output goes to standard error.
     pub fn attended(&self, program: &Path, arguments: &[String]) -> anyhow::Result<std::process::ExitStatus> {
         let mut command = std::process::Command::new(program);
+        if self.progress.owns_stdout() {
+            command.stdout(std::io::stderr());
+        }
         let mut child = sandbox::attended::dies_with_parent(command.args(arguments)).spawn()?;
         let watched = self.interrupt.watch(child.id(), rustix::process::Signal::TERM);
         let status = child.wait();

@@ -12,6 +12,7 @@ use super::usage::{FromCache, Span, Spans, Usage};
 pub(super) struct Progress {
     output: Mutex<Output>,
     colored: bool,
+    owns_stdout: bool,
     stages: AtomicU64,
     artifacts: Mutex<Vec<ArtifactFacts>>,
 }
@@ -36,6 +37,7 @@ fn now() -> f64 {
 
 impl Progress {
     pub(super) fn new(output: Output) -> Self {
+        let owns_stdout = matches!(&output, Output::To(listener) if listener.owns_stdout());
         let colored = match &output {
             Output::Quiet => false,
             Output::To(listener) => listener.is_colored(),
@@ -43,6 +45,7 @@ impl Progress {
         Self {
             output: Mutex::new(output),
             colored,
+            owns_stdout,
             stages: AtomicU64::new(1),
             artifacts: Mutex::new(Vec::new()),
         }
@@ -84,6 +87,10 @@ impl Progress {
 
     pub(super) fn is_colored(&self) -> bool {
         self.colored
+    }
+
+    pub(super) fn owns_stdout(&self) -> bool {
+        self.owns_stdout
     }
 }
 

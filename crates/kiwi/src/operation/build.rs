@@ -60,7 +60,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let selections = select(&loaded, request)?;
     for selection in &selections {
         // First what is wrong on every machine, then what this machine lacks.
-        crate::package_manager::check(selection.package_manager)?;
+        load::refuse_unsupported(&loaded.description, selection)?;
         create::check(selection, context)?;
     }
     let first = &selections[0];

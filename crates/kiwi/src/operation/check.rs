@@ -18,7 +18,7 @@ use super::load;
 use super::outcome::Outcome;
 use crate::context::Context;
 use crate::diagnostic;
-use crate::failure::{Failure, Invalid, Kind};
+use crate::failure::{Failure, Invalid};
 use crate::share::Share;
 use crate::source::Source;
 
@@ -138,7 +138,7 @@ fn selections(
             if selection.repositories.is_empty() && selection.kind == DescriptionKind::System {
                 diagnostics.push(without_repository(description));
             }
-            diagnostics.0.extend(not_built(description, &selection)?);
+            diagnostics.0.extend(load::unsupported(description, &selection));
             diagnostics.0.extend(links(description, &selection, source)?);
             good =
                 format!("{} {}, type {}", selection.name, selection.version, selection.image_type.keyword());
@@ -152,7 +152,7 @@ fn selections(
     };
     for keyword in others {
         let errors = match description.select(&choice(Some(&keyword))) {
-            Ok(selection) => not_built(description, &selection)?,
+            Ok(selection) => load::unsupported(description, &selection),
             Err(errors) => errors.0,
         };
         for error in errors {
@@ -162,28 +162,6 @@ fn selections(
         }
     }
     Ok(good)
-}
-
-/// Returns what a build of this selection would refuse as not built.
-fn not_built(description: &Description, selection: &Selection) -> Result<Vec<Diagnostic>> {
-    let manager = crate::package_manager::check(selection.package_manager).map_err(Error::from);
-    let manager_span = description.package_manager_span().unwrap_or(description.span());
-    let keyword = selection.image_type.keyword();
-    let type_entry = description.types().find(|entry| entry.keyword == keyword);
-    let type_span = type_entry.map_or(description.span(), |entry| &entry.span);
-    let refused = [(manager, manager_span), (crate::create::check(selection), type_span)];
-    let mut found = Vec::new();
-    for (result, span) in refused {
-        let Err(error) = result else { continue };
-        // A program that is missing on this machine is not a mistake of the description.
-        let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind == Kind::NotBuilt)
-        else {
-            continue;
-        };
-        let diagnostic = Diagnostic::error(span.clone(), failure.message.clone());
-        found.push(diagnostic.rule(description::NOT_BUILT).label("not built yet"));
-    }
-    Ok(found)
 }
 
 /// Returns the first link that a build would not follow; how a file cannot be read is left to the build.

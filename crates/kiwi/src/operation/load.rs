@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::{Architecture, Choice, Description, Diagnostics, Parsed, Selection};
+use description::{Architecture, Choice, Description, Diagnostic, Diagnostics, Parsed, Selection};
 
 use super::Overrides;
 use super::locking::Locking;
 use crate::context::Context;
 use crate::error::position_of;
-use crate::failure::{Invalid, fail};
+use crate::failure::{Failure, Invalid, Kind, fail};
 use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::{AllowedPaths, Source};
@@ -129,6 +129,34 @@ pub(super) fn select(
     let mut selection = loaded.description.select(&choice).map_err(Invalid::new)?;
     overrides.apply(&mut selection)?;
     Ok(selection)
+}
+
+/// Returns an error at the position of every element of this selection that this version does not build.
+pub(super) fn unsupported(description: &Description, selection: &Selection) -> Vec<Diagnostic> {
+    let manager = crate::package_manager::check(selection.package_manager).map_err(anyhow::Error::from);
+    let manager_span = description.package_manager_span().unwrap_or(description.span());
+    let keyword = selection.image_type.keyword();
+    let type_entry = description.types().find(|entry| entry.keyword == keyword);
+    let type_span = type_entry.map_or(description.span(), |entry| &entry.span);
+    let refused = [(manager, manager_span), (crate::create::check(selection), type_span)];
+    let mut found = Vec::new();
+    for (result, span) in refused {
+        let Err(error) = result else { continue };
+        // A program that is missing on this machine is not a mistake of the description.
+        let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind == Kind::NotBuilt)
+        else {
+            continue;
+        };
+        let diagnostic = Diagnostic::error(span.clone(), failure.message.clone());
+        found.push(diagnostic.rule(description::NOT_BUILT).label("not built yet"));
+    }
+    found
+}
+
+/// Fails at the position of what this version does not build, before any work.
+pub(super) fn refuse_unsupported(description: &Description, selection: &Selection) -> Result<()> {
+    let found = unsupported(description, selection);
+    if found.is_empty() { Ok(()) } else { Err(Invalid::new(Diagnostics(found)).into()) }
 }
 
 /// Returns the architecture of the host.
