@@ -1,4 +1,4 @@
-//! Bad input that needs a tree, a repository or a mount of its own: each kind with its exact message.
+//! Exact messages of errors that need a tree, a repository or a mount of their own.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,6 +6,8 @@ use std::process::Command;
 use kiwi_tests::case::{Case, REPOSITORY};
 use kiwi_tests::machine::run_kiwi;
 use kiwi_tests::program::kiwi;
+
+use crate::container::{build_contained, container_directory};
 
 /// Runs kiwi where `setup` was done in a mount namespace of its own.
 fn in_mounts(case: &Case, setup: &str, keywords: &str) -> String {
@@ -162,4 +164,42 @@ fn signature_of_another_key() {
                         repository_gpgcheck=\"false\"";
     assert_eq!(said, expected);
     case.assert_no_tree();
+}
+
+#[test]
+fn ids_that_a_user_of_a_container_cannot_map() {
+    let directory = container_directory();
+    let here = directory.path().to_str().unwrap();
+    let user = "--reuid kiwi-test --regid kiwi-test --init-groups";
+    let capable = format!("{here}/capable:");
+    let cases = [
+        ("set-uid programs", "", user.to_owned(), "", "file capabilities instead of the set-uid bit"),
+        ("no new privileges", "", format!("{user} --no-new-privs"), &capable, "allowPrivilegeEscalation"),
+        (
+            "no name",
+            "",
+            "--reuid 54321 --regid 0 --clear-groups".to_owned(),
+            &capable,
+            "uid 54321 has no name here",
+        ),
+        (
+            "no newuidmap",
+            "mount --bind /dev/null /usr/bin/newuidmap",
+            user.to_owned(),
+            "",
+            "install the package",
+        ),
+        (
+            "one range",
+            "head -n 1 \"$0/ids\" > \"$0/one\"; mount --bind \"$0/one\" /etc/subuid",
+            user.to_owned(),
+            &capable,
+            "has 999 subordinate ids in /etc/subuid, a root tree needs 65534",
+        ),
+    ];
+    for (name, setup, who, path, expected) in cases {
+        let output = build_contained(directory.path(), setup, &who, path, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(expected), "{name}: {said}");
+    }
 }

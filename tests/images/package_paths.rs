@@ -13,6 +13,7 @@ use std::process::Command;
 use kiwi::deb822::{self, Comments};
 use kiwi::host::device::Device;
 use kiwi_tests::program::kiwi;
+use kiwi_tests::run::Run;
 use sha2::{Digest, Sha256};
 
 const PACKAGES: [&str; 14] = [
@@ -63,21 +64,16 @@ fn description(suite: &str, directory: &Path) -> PathBuf {
     location
 }
 
-/// The tree `name`, and what was said on the way.
-fn prepare(name: &str, path: &str, description: &Path, directory: &Path) -> (PathBuf, String) {
+/// Prepares the tree `name`.
+fn prepare(name: &str, path: &str, description: &Path, directory: &Path) -> (PathBuf, Run) {
     let root = directory.join(name);
-    let output = Command::new(kiwi())
-        .env("KIWI_CACHE", directory.join("cache"))
-        .args(["prepare", "--no-cache", "--package-path", path, "--root"])
-        .args([&root, description])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{name}:\n{said}");
-    (root, said)
+    let mut command = Command::new(kiwi());
+    command.env("KIWI_CACHE", directory.join("cache"));
+    command.args(["prepare", "--no-cache", "--package-path", path, "--root"]).args([&root, description]);
+    (root, Run::of(&mut command).done())
 }
 
-/// Damages packages of the cache: one as it was fetched, which is then the only form of it, and one packed anew.
+/// Damages two packages of the cache: one as it was fetched, whose recompressed form is removed, and one recompressed.
 fn damage(packages: &Path) -> [PathBuf; 2] {
     let of = |form: &str| -> Vec<PathBuf> {
         let entries = std::fs::read_dir(packages.join(form)).unwrap();
@@ -86,7 +82,7 @@ fn damage(packages: &Path) -> [PathBuf; 2] {
         paths
     };
     let (fetched, repacked) = (of("sha256"), of("zstd"));
-    assert!(repacked.len() > 100, "only {} packages were packed anew", repacked.len());
+    assert!(repacked.len() > 100, "only {} packages were recompressed", repacked.len());
     std::fs::remove_file(&repacked[0]).unwrap();
     let fetched = fetched.into_iter().find(|path| path.file_name() == repacked[0].file_name()).unwrap();
     for path in [&fetched, &repacked[1]] {
@@ -165,19 +161,31 @@ fn paths_agree(suite: &str) -> (PathBuf, BTreeMap<PathBuf, String>, tempfile::Te
     (description, expected, directory)
 }
 
-/// What the native run packed anew is read the next time, but for what is damaged.
-fn what_was_packed_anew_gives_the_same(
+/// Recompressed packages are read by the next run, except damaged ones.
+fn recompressed_packages_give_the_same_tree(
     description: &Path,
     expected: &BTreeMap<PathBuf, String>,
     directory: &Path,
 ) {
     let damaged = damage(&directory.join("cache/packages"));
-    let (again, said) = prepare("again", "native", description, directory);
+    let inodes = || {
+        let entries =
+            std::fs::read_dir(directory.join("cache/packages/sha256")).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| (entry.path(), entry.metadata().unwrap().ino())).collect::<BTreeMap<_, _>>()
+    };
+    let before = inodes();
+    let (again, run) = prepare("again", "native", description, directory);
     same(expected, &facts(&again));
     for path in &damaged {
-        assert!(said.contains(path.to_str().unwrap()), "nothing is said of {}:\n{said}", path.display());
+        let named = run.warnings("cache").iter().any(|message| message.contains(path.to_str().unwrap()));
+        assert!(named, "no warning about {}: {run:?}", path.display());
     }
-    assert!(said.contains("Fetching 1 packages"), "{said}");
+    let fetched: Vec<PathBuf> = inodes()
+        .into_iter()
+        .filter(|file| !before.contains_key(&file.0) || before[&file.0] != file.1)
+        .map(|file| file.0)
+        .collect();
+    assert_eq!(fetched, [damaged[0].clone()]);
     let digest = damaged[0].file_name().unwrap().to_string_lossy();
     let bytes = std::fs::read(&damaged[0]).unwrap();
     assert_eq!(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>(), digest);
@@ -199,7 +207,7 @@ fn same(expected: &BTreeMap<PathBuf, String>, found: &BTreeMap<PathBuf, String>)
 #[test]
 fn both_paths_give_the_same_debian_12() {
     let (description, expected, directory) = paths_agree("bookworm");
-    what_was_packed_anew_gives_the_same(&description, &expected, directory.path());
+    recompressed_packages_give_the_same_tree(&description, &expected, directory.path());
 }
 
 #[test]

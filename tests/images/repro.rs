@@ -1,9 +1,8 @@
-//! What differs between two builds is named: by the path in the tree, and by the path in each kind of image.
+//! `kiwi repro` and `kiwi diff` name each difference: by its path in the tree, and by its path in each kind of image.
 
-use std::path::Path;
-use std::process::Command;
-
-use kiwi_tests::program::kiwi;
+use kiwi_tests::machine::judge;
+use kiwi_tests::run::{Run, json};
+use serde_json::Value;
 
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="broken">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
@@ -12,20 +11,29 @@ const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="broken">
   <packages type="image"><package name="netbase"/></packages>
 </image>"#;
 
-/// Each line breaks something else: the clock, chance; the last one nothing.
+/// The first line depends on the clock, the second one on chance, the last one on nothing.
 const CONFIG_SH: &str = "date +%s%N > /etc/when
 od -An -N8 -tx8 /dev/urandom > /etc/chance
 hostname > /etc/where; umask > /etc/mask; echo $TZ $LANG > /etc/language
 ";
 
-/// Runs a program; whether it ended well, and what it printed.
-fn run(program: &Path, keywords: &[&str]) -> (bool, String) {
-    let output = Command::new(program)
-        .args(keywords)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+/// Asserts that a comparison contains exactly these differences: a path, and a path inside of an image or nothing.
+#[track_caller]
+fn assert_contains(comparison: &Value, path: &str, inside: &str) {
+    assert!(contains(comparison, path, inside), "no {path} {inside}: {comparison}");
+}
+
+fn contains(comparison: &Value, path: &str, inside: &str) -> bool {
+    let differences = comparison["differences"].as_array().unwrap();
+    differences.iter().any(|one| {
+        let parts: String = one["inside"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        one["path"] == path && parts == inside
+    })
+}
+
+/// Returns all paths of a comparison.
+fn paths(comparison: &Value) -> String {
+    comparison["differences"].to_string()
 }
 
 #[test]
@@ -35,22 +43,19 @@ fn repro_names_the_files_that_differ_in_tree_and_image() {
     std::fs::create_dir(path("description")).unwrap();
     std::fs::write(path("description/config.xml"), DESCRIPTION).unwrap();
     std::fs::write(path("description/config.sh"), CONFIG_SH).unwrap();
-    let (same, said) = run(&kiwi(), &["repro", &path("description"), "--destdir", &path("out")]);
-    assert!(!same && said.contains("the builds differ, first in the root trees of both builds"), "{said}");
-    for line in [
-        "\n/etc/when: first difference at byte",
-        "\n/etc/chance: first difference at byte",
-        "\n/broken.x86_64-1.0.0: in it /etc/when: first difference at byte",
-        "\n/broken.x86_64-1.0.0: in it /etc/chance: first difference at byte",
-    ] {
-        assert!(said.contains(line), "no \"{}\" in:\n{said}", line.trim());
+    let run = json(&["repro", &path("description"), "--destdir", &path("out")]);
+    assert_eq!((run.code, &run.outcome()["same"]), (1, &Value::Bool(false)), "{run:?}");
+    let parts = run.outcome()["parts"].as_array().unwrap();
+    let (trees, images) = (&parts[0], parts.last().unwrap());
+    for name in ["/etc/when", "/etc/chance"] {
+        assert_contains(trees, name, "");
+        assert_contains(images, "/broken.x86_64-1.0.0", name);
     }
     for name in ["/etc/where", "/etc/mask", "/etc/language"] {
-        assert!(!said.contains(name), "{name} differs:\n{said}");
+        assert!(parts.iter().all(|part| !paths(part).contains(name)), "{name} differs: {parts:?}");
     }
-    let cache =
-        said.split("Comparing").find(|part| part.contains("the root tree and the one from the cache"));
-    assert!(cache.unwrap().contains("are identical"), "{said}");
+    // A tree and the one restored from the cache are between both.
+    assert!(parts.iter().any(|part| part["same"] == true), "{parts:?}");
 }
 
 /// Two images of every kind, with one file that differs.
@@ -78,11 +83,9 @@ done
 fn diff_names_the_file_inside_every_kind_of_image() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
-    let script = format!("cd {}\n{IMAGES}", directory.path().display());
-    let (made, said) = run(Path::new("/bin/sh"), &["-c", &script]);
-    assert!(made, "{said}");
-    let (same, said) = run(&kiwi(), &["diff", "--no-times", &path("images/one"), &path("images/two")]);
-    assert!(!same, "{said}");
+    judge("sh", &["-c", &format!("cd {}\n{IMAGES}", directory.path().display())]);
+    let run = json(&["diff", "--no-times", &path("images/one"), &path("images/two")]);
+    assert_eq!(run.code, 1, "{run:?}");
     for (image, inside) in [
         ("squashfs", ""),
         ("ext4", ""),
@@ -96,17 +99,16 @@ fn diff_names_the_file_inside_every_kind_of_image() {
         ("disk.vdi", "/files/partition-1"),
         ("disk.vpc", "/files/partition-1"),
     ] {
-        let line = format!("/{image}: in it {inside}/etc/different:");
-        assert!(said.contains(&line), "no \"{line}\" in:\n{said}");
+        assert_contains(run.outcome(), &format!("/{image}"), &format!("{inside}/etc/different"));
     }
-    assert!(!said.contains("/etc/same"), "{said}");
-    // The directories they are opened in are no difference.
+    assert!(!paths(run.outcome()).contains("/etc/same"), "{run:?}");
+    // The directories in which images are opened are no difference.
     for image in ["ext4", "iso", "disk.raw", "disk.vdi"] {
         let [one, two] = ["one", "two"].map(|name| path(&format!("images/{name}/{image}")));
-        let (_, said) = run(&kiwi(), &["diff", &one, &two]);
-        assert!(said.contains("/etc/different: first difference"), "{said}");
+        let run: Run = json(&["diff", &one, &two]);
+        assert!(paths(run.outcome()).contains("/etc/different"), "{run:?}");
         for location in ["/", "/partition-1", "/files", "/files/partition-1"] {
-            assert!(!said.contains(&format!("in it {location}: ")), "{said}");
+            assert!(!contains(run.outcome(), "/", location), "{run:?}");
         }
     }
 }
