@@ -1,4 +1,4 @@
-# What demo and test share: host programs, and the build.
+# Shared by the scripts: installs host programs, builds kiwi.
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -7,7 +7,7 @@ say() {
     printf '\n==> %s\n' "$*"
 }
 
-# As root, or through sudo.
+# Runs a command as root, through sudo if necessary.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -19,8 +19,8 @@ as_root() {
     fi
 }
 
-# install_packages PACKAGE...: those that are missing, from the machine's own Debian archive. Installing one can take
-# another away (QEMU's parts come from one source in one version), so it looks twice.
+# install_packages PACKAGE...: installs missing packages from the machine's own Debian archive. Installing one can remove
+# another one (QEMU's parts come from one source in one version), so there are two passes.
 install_packages() {
     local missing pass
     for pass in 1 2; do
@@ -31,7 +31,7 @@ install_packages() {
         done
         if [ "${#missing[@]}" -eq 0 ]; then return; fi
         if ! command -v apt-get >/dev/null; then
-            echo "Please install these programs yourself, this is no Debian: ${missing[*]}" >&2
+            echo "This system is not Debian; please install these programs yourself: ${missing[*]}" >&2
             return 1
         fi
         say "Installing ${missing[*]} (pass $pass)"
@@ -41,7 +41,7 @@ install_packages() {
     done
 }
 
-# What kiwi itself runs on the host, and a compiler for the libraries it is built with.
+# The programs that kiwi runs on the host, and a compiler for the libraries that it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
     syslinux-common)
@@ -54,7 +54,7 @@ has_nextest() {
 
 build() {
     say "Building kiwi"
-    # The boot program is one unit of code, for one processor; it has a directory and a lock of its own.
+    # linuxrc is one codegen unit, compiled by one processor; it has its own target directory and lock.
     cargo linuxrc --locked &
     cargo build --release --locked
     wait $!

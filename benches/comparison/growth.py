@@ -7,15 +7,15 @@ import subprocess
 from comparison.measuring import notes, run
 from comparison.peers import CHECKOUT, SUITE, description, set_aside
 
-# Packages that are installed, about.
+# Approximate numbers of installed packages.
 SIZES = (100, 400, 1600)
-# What the cost of a package may grow by from the smallest system to the largest.
+# Maximum growth of the cost of a package from the smallest system to the largest.
 ALLOWED = 1.1
 KIWI = CHECKOUT / "target/release/kiwi"
 
 
 def libraries():
-    """Perl libraries of the archive, each after those it depends on: the first N can always be installed together."""
+    """Returns Perl libraries of the archive, each after its dependencies: the first N can always be installed together."""
     known = {"perl", "perl-base", "libc6"}
     waiting = {name: depends for name, depends in perl_libraries()}
     chosen = []
@@ -30,7 +30,7 @@ def libraries():
 
 
 def perl_libraries():
-    """Names of Perl libraries that conflict with nothing, and what they depend on: the first of each choice."""
+    """Returns Perl libraries without conflicts and their dependencies: the first one of each alternative."""
     text = subprocess.run(["apt-cache", "dumpavail"], capture_output=True, text=True, check=True).stdout
     for paragraph in text.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line and line[0] != " ")
@@ -43,9 +43,9 @@ def perl_libraries():
 
 
 def growth(work):
-    """Prepares and creates larger and larger systems; packages are fetched before."""
+    """Prepares and creates systems of growing size; packages are fetched before."""
     names = libraries()
-    # Beside the disk: what lies there is what is measured.
+    # A directory on disk, because writes to it are measured.
     store = work / "growth-store"
     environment = dict(os.environ, KIWI_CACHE=str(store))
     print("\n| packages installed | tree MB | prepare wall s | CPU s | create wall s | CPU s | memory MB | CPU s per 100 packages |")

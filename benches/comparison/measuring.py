@@ -1,4 +1,4 @@
-"""Runs a command and keeps what it took."""
+"""Runs commands and records their cost."""
 
 import os
 import resource
@@ -8,18 +8,18 @@ import threading
 import time
 from pathlib import Path
 
-# Rows by the name of the step, and what the reader of the report should know.
+# Rows by the name of the step, and notes for the reader of the report.
 results = {}
 notes = []
 
 
 def say(text):
-    """A line that tells how far it is."""
+    """Prints a line about the progress."""
     print(f"==> {text}", flush=True)
 
 
 def watch_kiwi(stop, peak):
-    """The largest process that runs kiwi, from what the kernel keeps of it."""
+    """Returns the memory of the largest process that runs kiwi, as the kernel recorded it."""
     while not stop.wait(0.05):
         for status in Path("/proc").glob("[0-9]*/status"):
             try:
@@ -71,5 +71,5 @@ def measure(name, *words, **options):
 
 
 def median(name, what):
-    """Of all runs of a step."""
+    """Returns the medians of all runs of a step."""
     return statistics.median(row[what] for row in results[name])

@@ -1,4 +1,4 @@
-"""kiwi and its peers: each can do its work from cold caches, step by step."""
+"""kiwi and its peers: each can do its work with cold caches, step by step."""
 
 import json
 import os
@@ -15,7 +15,7 @@ SUITE = "bookworm"
 PACKAGES = """ca-certificates cpio curl dbus dmsetup e2fsprogs grub-efi-amd64-bin grub-pc-bin grub2-common init iproute2
 iputils-ping kmod less linux-image-cloud-amd64 locales man-db netbase openssh-server parted procps sudo systemd-sysv
 tzdata udev vim-tiny xz-utils zstd""".split()
-# Every type that kiwi makes of that system, with what the bare tools of `Bare` are called that make the same.
+# Every type that kiwi makes of that system, with the name of the tools of `Bare` that make the same.
 TYPES = {
     "oem": ('filesystem="ext4" format="qcow2" primary="true"', "mke2fs -d + qemu-img"),
     "squashfs": ("", "mksquashfs"),
@@ -28,7 +28,7 @@ TYPES = {
 
 
 def mirror():
-    """The mirror the host's own apt uses."""
+    """Returns the mirror of the host's own apt."""
     words = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
     for line in subprocess.run(words, capture_output=True, text=True, check=False).stdout.splitlines():
         if "security" not in line:
@@ -37,8 +37,8 @@ def mirror():
 
 
 def set_aside(directory):
-    """Takes what a run made out of the way of the next one, without removing it: for minutes after many files were
-    removed, an ext4 without a journal looks at the inode of each whenever a file is made, and the next run would pay."""
+    """Renames the results of a run instead of removing them: for minutes after many files were removed, an ext4 without a
+    journal reads the inode of each whenever a file is created, which would slow down the next run."""
     if directory.exists():
         old = directory.parent / "old"
         old.mkdir(exist_ok=True)
@@ -74,7 +74,7 @@ class Kiwi:
         self.images.mkdir()
         types = "".join(f'<type image="{word}" {attributes}/>' for word, (attributes, _) in TYPES.items())
         description(work / "kiwi", PACKAGES, types)
-        # Packages are kept between runs, finished stages are not: every run is a cold one.
+        # The cache keeps packages between runs but no stages: every run is a cold one.
         self.store = work / "kiwi-store"
         self.environment = dict(os.environ, KIWI_CACHE=str(self.store))
 
@@ -97,12 +97,12 @@ class Kiwi:
             self(f"kiwi create {image}", "create", self.tree, *words)
 
     def boot_image(self):
-        """CPU seconds that the boot image of the disk took."""
+        """Returns the CPU seconds of the boot image of the disk."""
         report = json.loads((self.work / "timings-oem.json").read_text())
         return sum(stage["cpu"] for stage in report["stages"] if "boot image" in stage["name"])
 
     def sizes(self):
-        """Bytes of the tree and of the disk."""
+        """Returns the sizes of the tree and of the disk in bytes."""
         words = ["du", "-s", "--block-size=1", self.tree]
         tree = int(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[0])
         return tree, sum(file.stat().st_blocks * 512 for file in self.images.glob("*.qcow2"))
@@ -164,13 +164,13 @@ class Mmdebstrap:
 
 
 class Bare:
-    """The tools kiwi calls, on kiwi's tree, with the very words of kiwi that cost something. No sums are taken."""
+    """The tools that kiwi calls, on kiwi's tree, with the arguments that affect the cost. No digests are computed."""
 
     def __init__(self, work, tree):
         self.tree, self.image = tree, work / "bare-image"
 
     def fill(self):
-        """They keep nothing."""
+        """Does nothing: these tools have no cache."""
 
     def cold(self):
         image = self.image
@@ -215,7 +215,7 @@ class Ng:
         self.cache = work / "ng-cache"
 
     def __call__(self, name, *words):
-        # Some of its tools are asked for by name: those of its own environment come first.
+        # It finds some tools by name: those of its own environment come first.
         environment = dict(os.environ, PATH=f"{self.program.parent}:{os.environ['PATH']}")
         options = ("--shared-cache-dir", self.cache)
         measure(name, self.program, *options, "system", *words, env=environment)

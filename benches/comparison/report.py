@@ -1,9 +1,9 @@
-"""What was measured, beside what must hold."""
+"""Prints the measurements and the limits that must hold."""
 
 from comparison.measuring import median, results
 from comparison.peers import TYPES
 
-# Step, what it is compared with (several are summed), which columns count, the most its ratio may be.
+# Step, the steps it is compared with (their sum), the columns, the maximum ratio.
 RATIOS = [
     ("kiwi prepare", "NG prepare", ("wall", "cpu"), 0.15),
     ("kiwi prepare", "mmdebstrap", ("cpu",), 0.65),
@@ -18,7 +18,7 @@ NAMES = {"wall": "wall", "cpu": "CPU"}
 
 
 def steps():
-    """The table of medians."""
+    """Returns the table of medians."""
     print("\n| step | wall s | CPU s | written MB | memory MB | runs |\n|---|---|---|---|---|---|")
     for name in results:
         own = median(name, "own")
@@ -28,7 +28,7 @@ def steps():
 
 
 def bounds(kiwi):
-    """The table of everything that must hold."""
+    """Returns the table of all limits."""
     print("\n| bound | measured | at most | |\n|---|---|---|---|")
     missed = 0
     for text, value, limit in [*ratios(), *figures(kiwi)]:
@@ -42,7 +42,7 @@ def bounds(kiwi):
 
 
 def ratios():
-    """One step beside another one, or beside the sum of several."""
+    """Compares one step with another one, or with the sum of several."""
     for one, others, columns, limit in RATIOS:
         names = others.split(" + ")
         measured = one in results and all(name in results for name in names)
@@ -52,7 +52,7 @@ def ratios():
 
 
 def figures(kiwi):
-    """What is bounded by itself."""
+    """Checks a step that has an absolute limit."""
     own = [name for name in results if name.startswith("kiwi ")]
     unchanged = "kiwi build, nothing changed"
     yield f"wall s: {unchanged}", median(unchanged, "wall") if unchanged in results else None, 1.0
