@@ -8,7 +8,8 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use libfuzzer_sys::fuzz_target;
-use ondisk::partition_table::{Addition, Extension, PartitionTable, append, repair};
+use ondisk::partition_table::{Addition, Extension, PartitionTable, PartitionType, append, repair};
+use ondisk::{Bytes, Sectors};
 
 /// Bytes of the disk.
 const DISK: u64 = 64 << 20;
@@ -166,27 +167,28 @@ fuzz_target!(|input: &[u8]| {
     disk.put(sector_size, &headers[0]);
     disk.put(last * sector_size, &headers[1]);
 
-    let _ = append(&mut boot, u32::from(options >> 2), 2048, 2048);
+    let _ = append(&mut boot, u32::from(options >> 2), Sectors(2048), Sectors(2048));
     let _ = repair(&mut disk.clone(), sector_size, |_| Ok(()));
     let Ok(Some(table)) = PartitionTable::read(&mut disk, sector_size) else { return };
     for number in [options >> 2 & 7, options >> 5].map(|index| NUMBERS[usize::from(index)]) {
         let names = table.names(number);
         let _ = table.future_uuid(number, [1; 16]);
         let _ = table.has_free_entries(number, 3);
-        let Ok(Some(room)) = table.room(number, DISK) else { continue };
-        assert!(room.start < room.end && room.start < room.limit && room.end <= DISK && room.limit <= DISK);
+        let Ok(Some(room)) = table.room(number, Bytes(DISK)) else { continue };
+        assert!(room.start < room.end && room.start < room.limit);
+        assert!(room.end <= Bytes(DISK) && room.limit <= Bytes(DISK));
         let mut changed = disk.clone();
-        if let Ok(Some(extension)) = table.extension(number, DISK) {
+        if let Ok(Some(extension)) = table.extension(number, Bytes(DISK)) {
             table.extend(&mut changed, extension, |_| Ok(())).expect("a table that was checked");
             let again = PartitionTable::read(&mut changed, sector_size).unwrap().expect("a table");
             assert_eq!(again.names(number), names);
-            assert_eq!(again.extension(number, DISK).unwrap(), None);
+            assert_eq!(again.extension(number, Bytes(DISK)).unwrap(), None);
         }
-        let system = Extension { number, start: room.start, length: room.end - room.start };
+        let system = Extension { number, start: room.start, length: room.length() };
         let added = Addition {
             start: room.end,
             length: room.limit.saturating_sub(room.end),
-            swap: true,
+            partition_type: PartitionType::Swap,
             guid: [1; 16],
         };
         let _ = table.repartition(&mut changed, system, &[added], |_| Ok(()));

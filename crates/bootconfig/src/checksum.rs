@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use md5::{Digest, Md5};
+use ondisk::digest::{Digest, Md5, from_hex, hex};
 
 /// A size as a number of equal blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,28 +76,14 @@ impl Checksum {
         if blocks.size == 0 || blocks.bytes().is_none() {
             return Err(malformed());
         }
-        Ok(Self { digest: digest_of_hex(digest).ok_or_else(malformed)?, blocks })
+        Ok(Self { digest: from_hex(digest.as_bytes()).ok_or_else(malformed)?, blocks })
     }
-}
-
-fn digest_of_hex(hex: &str) -> Option<[u8; 16]> {
-    let mut digest = [0; 16];
-    if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&hex[at..at + 2], 16).ok()?;
-    }
-    Some(digest)
 }
 
 impl fmt::Display for Checksum {
     /// Returns the line of the file, without the line feed at its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.digest {
-            write!(f, "{byte:02x}")?;
-        }
-        write!(f, "   {} {}", self.blocks.count, self.blocks.size)
+        write!(f, "{}   {} {}", hex(self.digest), self.blocks.count, self.blocks.size)
     }
 }
 

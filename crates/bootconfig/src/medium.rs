@@ -5,7 +5,7 @@
 //! checksum and that of the whole file. On a stick the first boot adds a partition for persistent data to the partition
 //! table; its third and fourth entry, which are empty in the image, are therefore read as zeros.
 
-use sha2::{Digest, Sha256};
+use ondisk::digest::{Digest, Sha256, from_hex, hex};
 
 /// Bytes of a sector in ISO 9660.
 pub const SECTOR: u64 = 2048;
@@ -54,18 +54,12 @@ pub struct MediumSum(pub [u8; 32]);
 impl MediumSum {
     /// Parses the sector at `Volume::summed`; none when the medium has no checksum.
     pub fn parse(sector: &[u8]) -> Option<Self> {
-        let hex = sector.strip_prefix(MARK.as_bytes())?.get(..64)?;
-        let mut digest = [0; 32];
-        for (byte, pair) in digest.iter_mut().zip(hex.chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(digest))
+        from_hex(sector.strip_prefix(MARK.as_bytes())?.get(..64)?).map(Self)
     }
 
     /// Returns the sector that stores the checksum.
     pub fn sector(&self) -> Vec<u8> {
-        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut sector = format!("{MARK}{hex}\n").into_bytes();
+        let mut sector = format!("{MARK}{}\n", hex(self.0)).into_bytes();
         sector.resize(SECTOR as usize, 0);
         sector
     }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Digester};
+use ondisk::digest::{Digest as _, Sha256, hex};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::gzip::GzipWriter;
 use crate::host::{ArtifactFacts, Host, sparse};
@@ -122,13 +122,8 @@ impl Sums {
                 sha256.update(block);
             }
         })?;
-        Ok(Self { md5: md5.finish(), sha256: hex(&sha256.finalize()) })
+        Ok(Self { md5: md5.finish(), sha256: hex(sha256.finalize()) })
     }
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for Role {

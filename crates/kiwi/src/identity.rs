@@ -1,6 +1,6 @@
 //! The identity of a build: every identifier and time stamp in an image is derived from it, so that two builds agree.
 
-use sha2::{Digest, Sha256};
+use ondisk::digest::{Digest, Sha256};
 
 /// The time and the seed of a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +44,7 @@ impl Identity {
 
 /// Formats a UUID, its bytes in text order, in the usual lower-case text form.
 pub fn uuid_text(uuid: [u8; 16]) -> String {
-    let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    ondisk::Uuid(uuid).to_string()
 }
 
 #[cfg(test)]

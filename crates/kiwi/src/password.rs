@@ -1,8 +1,8 @@
 //! Password hashes for `/etc/shadow`.
 
 use anyhow::{Result, anyhow};
+use ondisk::digest::{Digest, Sha256};
 use sha_crypt::{PasswordHasher, ShaCrypt};
-use sha2::{Digest, Sha256};
 
 /// Bytes of a salt: 16 letters, the maximum that crypt(3) uses.
 const SALT: usize = 12;

@@ -7,11 +7,11 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ondisk::digest::{Digest, Sha256};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::artifact::{self, Artifact, Role};
+use crate::artifact::{Artifact, Role};
 use crate::checked;
 use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, sparse};
@@ -181,7 +181,7 @@ fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> b
 pub fn digest<D: Digest>(path: &Path, host: &Host) -> Result<(u64, String)> {
     let mut digest = D::new();
     let size = sparse::read_all(path, host, |bytes| digest.update(bytes))?;
-    Ok((size, artifact::hex(&digest.finalize())))
+    Ok((size, ondisk::digest::hex(digest.finalize())))
 }
 
 #[cfg(test)]
@@ -273,7 +273,7 @@ mod tests {
         file.as_file().write_all_at(b"x", 1 << 20).unwrap();
         let mut bytes = vec![0; 3 << 20];
         bytes[1 << 20] = b'x';
-        let expected: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = ondisk::digest::hex(Sha256::digest(&bytes));
         assert_eq!(
             digest::<Sha256>(file.path(), &Host::new(crate::host::Output::Quiet)).unwrap(),
             (3 << 20, expected)

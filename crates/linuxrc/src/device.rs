@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use bootconfig::{RootDevice, search_order};
 use ondisk::partition_table::{PartitionNames, PartitionTable};
-use ondisk::{Filesystem, Superblock, probe};
+use ondisk::{Bytes, Filesystem, Sectors, Superblock, probe};
 
 use crate::machine::Machine;
 
@@ -21,7 +21,7 @@ pub(crate) struct Device {
     pub(crate) name: String,
     /// Path below the machine's dev directory.
     pub(crate) path: PathBuf,
-    pub(crate) bytes: u64,
+    pub(crate) bytes: Bytes,
     /// For a partition: its disk.
     pub(crate) partition: Option<Partition>,
     /// Its identifiers in the partition table.
@@ -44,6 +44,12 @@ pub(crate) fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
+/// Returns the size of a device; none if it does not exist.
+pub(crate) fn size(machine: &Machine, name: &str) -> Option<Bytes> {
+    // sysfs counts units of 512 bytes, whatever the sector size of the disk.
+    Sectors(number(&machine.sys.join("class/block").join(name).join("size"))?).to_bytes(512)
+}
+
 /// Returns the sector size of a disk in bytes.
 pub(crate) fn sector_size(machine: &Machine, disk: &str) -> u64 {
     number(&machine.sys.join("class/block").join(disk).join("queue/logical_block_size")).unwrap_or(512)
@@ -53,8 +59,7 @@ impl Device {
     /// Reads the device `name`; none if it has no medium or is still being set up.
     pub(crate) fn look(machine: &Machine, name: &str) -> Option<Self> {
         let directory = machine.sys.join("class/block").join(name);
-        // sysfs counts units of 512 bytes, whatever the sector size of the disk.
-        let bytes = number(&directory.join("size"))? * 512;
+        let bytes = size(machine, name)?;
         let path = machine.dev.join(name);
         let superblock = probe(&mut File::open(&path).ok()?).ok()?;
         let partition = number(&directory.join("partition")).and_then(|number| {
@@ -66,12 +71,12 @@ impl Device {
             let table = PartitionTable::read(&mut disk, sector_size(machine, &partition.disk)).ok()??;
             table.names(partition.number)
         });
-        (bytes > 0).then(|| Self { name: name.to_owned(), path, bytes, partition, names, superblock })
+        (bytes > Bytes(0)).then(|| Self { name: name.to_owned(), path, bytes, partition, names, superblock })
     }
 
-    /// Returns the device with a new size of `bytes`.
-    pub(crate) fn resized(self, bytes: u64) -> Self {
-        Self { bytes, ..self }
+    /// Returns the device with its current size.
+    pub(crate) fn resized(self, machine: &Machine) -> Self {
+        Self { bytes: size(machine, &self.name).unwrap_or(self.bytes), ..self }
     }
 
     fn is(&self, wanted: &RootDevice) -> bool {
@@ -89,7 +94,7 @@ impl Device {
 
     /// Returns a short description of the device for a boot failure.
     fn summary(&self) -> String {
-        let mut text = format!("{} ({} MiB", self.name, self.bytes >> 20);
+        let mut text = format!("{} ({} MiB", self.name, self.bytes.to_mebibytes().0);
         if let Some(superblock) = &self.superblock {
             let _ = write!(text, ", {}", superblock.filesystem.keyword());
             if let Some(uuid) = &superblock.uuid {

@@ -17,16 +17,16 @@ use std::fs::{File, OpenOptions};
 use std::io;
 
 use ondisk::partition_table::{Extension, PartitionTable};
-use ondisk::{Growth, Superblock, probe};
+use ondisk::{Bytes, Growth, Superblock, probe};
 
 use crate::console::Console;
-use crate::device::{Device, Partition, number, sector_size};
+use crate::device::{Device, Partition, sector_size, size};
 use crate::machine::Machine;
 use crate::root;
 use crate::sys::{self, PartitionChange};
 
-/// Minimum growth of a file system in bytes; some cannot use less.
-const WORTHWHILE: u64 = 1 << 20;
+/// Minimum growth of a file system; some cannot use less.
+const WORTHWHILE: Bytes = Bytes(1 << 20);
 
 /// Performs steps 1 and 2; returns the updated device.
 pub(crate) fn partition(machine: &Machine, device: Device, console: &Console) -> Device {
@@ -35,11 +35,7 @@ pub(crate) fn partition(machine: &Machine, device: Device, console: &Console) ->
         return device;
     };
     match extend(machine, location, console) {
-        Ok(()) => {
-            let bytes = number(&machine.sys.join("class/block").join(&device.name).join("size"));
-            let bytes = bytes.map_or(device.bytes, |sectors| sectors * 512);
-            device.resized(bytes)
-        }
+        Ok(()) => device.resized(machine),
         Err(error) => {
             console
                 .warn(&format!("growing the partition {}: {error}; the boot goes on", device.path.display()));
@@ -52,10 +48,9 @@ fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Res
     let path = machine.dev.join(&location.disk);
     let mut disk = OpenOptions::new().read(true).open(&path)?;
     let sector_size = sector_size(machine, &location.disk);
-    let disk_bytes =
-        number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
+    let disk_size = size(machine, &location.disk).unwrap_or_default();
     let Some(table) = PartitionTable::read(&mut disk, sector_size)? else { return Ok(()) };
-    let Some(extension) = table.extension(location.number, disk_bytes)? else {
+    let Some(extension) = table.extension(location.number, disk_size)? else {
         console.trace(&format!(
             "partition {} of {} already uses all the space",
             location.number,
@@ -64,7 +59,11 @@ fn extend(machine: &Machine, location: &Partition, console: &Console) -> io::Res
         return Ok(());
     };
     let Extension { number, start, length } = extension;
-    console.trace(&format!("partition {number} of {} grows to {} MiB", path.display(), length >> 20));
+    console.trace(&format!(
+        "partition {number} of {} grows to {} MiB",
+        path.display(),
+        length.to_mebibytes().0
+    ));
     let mut disk = OpenOptions::new().read(true).write(true).open(&path)?;
     table.extend(&mut disk, extension, |disk: &mut File| disk.sync_all())?;
     // The second call works only while nothing on the disk is in use, which is the case before anything is mounted.
@@ -80,7 +79,7 @@ pub(crate) fn filesystem(machine: &Machine, device: &Device, console: &Console) 
         .and_then(|superblock| superblock.map(|superblock| fill(machine, device, &superblock)).transpose());
     match grown {
         Ok(Some(())) => {
-            console.trace(&format!("the file system has grown to {} MiB", device.bytes >> 20));
+            console.trace(&format!("the file system has grown to {} MiB", device.bytes.to_mebibytes().0));
         }
         Ok(None) => console.trace("the file system already uses all the space"),
         Err(error) => {
@@ -92,7 +91,7 @@ pub(crate) fn filesystem(machine: &Machine, device: &Device, console: &Console) 
     }
 }
 
-fn is_worthwhile(superblock: &Superblock, bytes: u64) -> bool {
+fn is_worthwhile(superblock: &Superblock, bytes: Bytes) -> bool {
     match superblock.growth {
         Growth::Fixed => false,
         Growth::Ext { .. } | Growth::Xfs { .. } | Growth::Btrfs { .. } => {
@@ -104,9 +103,9 @@ fn is_worthwhile(superblock: &Superblock, bytes: u64) -> bool {
 fn fill(machine: &Machine, device: &Device, superblock: &Superblock) -> io::Result<()> {
     let mount_point = root::open_mount_point(machine)?;
     match superblock.growth {
-        Growth::Ext { block_size } => sys::grow_ext(&mount_point, device.bytes / block_size),
+        Growth::Ext { block_size } => sys::grow_ext(&mount_point, device.bytes.0 / block_size),
         Growth::Xfs { block_size, inode_percentage } => {
-            sys::grow_xfs(&mount_point, device.bytes / block_size, inode_percentage)
+            sys::grow_xfs(&mount_point, device.bytes.0 / block_size, inode_percentage)
         }
         Growth::Btrfs { device } => sys::grow_btrfs(&mount_point, device),
         Growth::Fixed => Ok(()),
@@ -119,15 +118,15 @@ mod tests {
     use ondisk::Filesystem;
 
     fn superblock(growth: Growth) -> Superblock {
-        Superblock { filesystem: Filesystem::Ext4, uuid: None, label: None, bytes: 100 << 20, growth }
+        Superblock { filesystem: Filesystem::Ext4, uuid: None, label: None, bytes: Bytes(100 << 20), growth }
     }
 
     #[test]
     fn a_file_system_grows_only_into_room_that_is_worth_it() {
         let ext = superblock(Growth::Ext { block_size: 4096 });
-        assert!(is_worthwhile(&ext, 101 << 20));
-        assert!(!is_worthwhile(&ext, (101 << 20) - 1));
-        assert!(!is_worthwhile(&ext, 50 << 20), "a partition that shrank");
-        assert!(!is_worthwhile(&superblock(Growth::Fixed), 200 << 20));
+        assert!(is_worthwhile(&ext, Bytes(101 << 20)));
+        assert!(!is_worthwhile(&ext, Bytes((101 << 20) - 1)));
+        assert!(!is_worthwhile(&ext, Bytes(50 << 20)), "a partition that shrank");
+        assert!(!is_worthwhile(&superblock(Growth::Fixed), Bytes(200 << 20)));
     }
 }

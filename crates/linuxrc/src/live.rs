@@ -14,7 +14,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use bootconfig::{Checksum, Digester, LiveConfig, LiveParameters};
-use ondisk::{Filesystem, Growth, probe};
+use ondisk::{Bytes, Filesystem, Growth, probe};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_bind};
 
@@ -230,8 +230,8 @@ fn read_only_filesystem(file: &Path) -> Result<&'static str, String> {
     let superblock = superblock
         .filter(|superblock| superblock.filesystem.is_read_only())
         .ok_or("it holds no squashfs or erofs")?;
-    if found < superblock.bytes {
-        return Err(format!("it has {found} bytes and must have {}", superblock.bytes));
+    if Bytes(found) < superblock.bytes {
+        return Err(format!("it has {found} bytes and must have {}", superblock.bytes.0));
     }
     Ok(superblock.filesystem.keyword())
 }

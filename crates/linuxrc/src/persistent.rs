@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bootconfig::{LiveParameters, partition_name};
 use ondisk::partition_table::{self, BootSector, TableError};
-use ondisk::{Bytes, Filesystem, Maker};
+use ondisk::{Bytes, Filesystem, Maker, Sectors};
 use rustix::mount::{MountFlags, mount};
 
 use crate::check;
@@ -81,7 +81,7 @@ fn find_or_make(
         .map_err(|error| format!("the stick cannot be written to: {error}"))?;
     let mut table = [0; 512];
     disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
-    add_partition(&mut table, medium.volume.bytes, medium.bytes, maker.least)?;
+    add_partition(&mut table, Bytes(medium.volume.bytes), Bytes(medium.bytes), maker.least)?;
     console.announce("Creating a partition for persistent data ...");
     disk.write_all_at(&table, 0)
         .and_then(|()| disk.sync_all())
@@ -100,15 +100,15 @@ fn find_or_make(
     make_filesystem(machine, &device, maker, console)
 }
 
-/// Adds the third partition to an MBR: everything behind the image of `used` bytes on a disk of `bytes`, `least` or more.
-fn add_partition(table: &mut BootSector, used: u64, bytes: u64, least: Bytes) -> Result<(), String> {
-    let too_small = || format!("fewer than {} MiB are left behind the image", least.0 >> 20);
-    let start = used.div_ceil(512).checked_next_multiple_of(ALIGNMENT).ok_or_else(too_small)?;
+/// Adds the third partition to an MBR: everything behind the image on the disk, `least` or more.
+fn add_partition(table: &mut BootSector, image: Bytes, disk: Bytes, least: Bytes) -> Result<(), String> {
+    let too_small = || format!("fewer than {} MiB are left behind the image", least.to_mebibytes().0);
+    let start = image.0.div_ceil(512).checked_next_multiple_of(ALIGNMENT).ok_or_else(too_small)?;
     // An MBR counts sectors in 32 bits.
-    let end = (bytes / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
+    let end = (disk.0 / 512).min(u64::from(u32::MAX)) / ALIGNMENT * ALIGNMENT;
     let sectors = end.checked_sub(start).filter(|sectors| *sectors > 0 && sectors * 512 >= least.0);
-    partition_table::append(table, NUMBER, start, sectors.ok_or_else(too_small)?).map_err(|error| match error
-    {
+    let sectors = Sectors(sectors.ok_or_else(too_small)?);
+    partition_table::append(table, NUMBER, Sectors(start), sectors).map_err(|error| match error {
         TableError::NoFreeEntries => "its partition table has other entries behind the image".to_owned(),
         error => error.to_string(),
     })
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn the_partition_fills_the_stick_behind_the_image() {
         let mut table = table();
-        add_partition(&mut table, 100 * MIB + 2048, 1000 * MIB + 512, Bytes(64 * MIB)).unwrap();
+        add_partition(&mut table, Bytes(100 * MIB + 2048), Bytes(1000 * MIB + 512), Bytes(64 * MIB)).unwrap();
         assert_eq!(table[446..ENTRY], self::table()[446..ENTRY]);
         assert_eq!(table[ENTRY + 4], 0x83);
         let number = |at: usize| u32::from_le_bytes(table[at..at + 4].try_into().unwrap());
@@ -189,14 +189,20 @@ mod tests {
         let mut foreign = table();
         foreign[446 + 48 + 4] = 0x83;
         let before = foreign;
-        let error = add_partition(&mut foreign, MIB, 1000 * MIB, Bytes(64 * MIB)).unwrap_err();
+        let error = add_partition(&mut foreign, Bytes(MIB), Bytes(1000 * MIB), Bytes(64 * MIB)).unwrap_err();
         assert_eq!(error, "its partition table has other entries behind the image");
         assert_eq!(foreign, before);
-        assert!(add_partition(&mut [0; 512], MIB, 1000 * MIB, Bytes(64 * MIB)).is_err());
+        assert!(add_partition(&mut [0; 512], Bytes(MIB), Bytes(1000 * MIB), Bytes(64 * MIB)).is_err());
         for (filesystem, used, text) in [(Filesystem::Ext4, 937, "64"), (Filesystem::Xfs, 701, "300")] {
             let mut full = table();
-            let mut add =
-                |used| add_partition(&mut full, used * MIB, 1000 * MIB, filesystem.maker().unwrap().least);
+            let mut add = |used| {
+                add_partition(
+                    &mut full,
+                    Bytes(used * MIB),
+                    Bytes(1000 * MIB),
+                    filesystem.maker().unwrap().least,
+                )
+            };
             assert_eq!(add(used).unwrap_err(), format!("fewer than {text} MiB are left behind the image"));
             add(used - 1).unwrap();
         }

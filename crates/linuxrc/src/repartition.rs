@@ -22,7 +22,7 @@ use ondisk::Bytes;
 use ondisk::partition_table::{Addition, Extension, PartitionTable, Room};
 
 use crate::console::Console;
-use crate::device::{Device, Partition, number, sector_size};
+use crate::device::{Device, Partition, sector_size, size};
 use crate::fstab;
 use crate::grow;
 use crate::machine::Machine;
@@ -32,11 +32,7 @@ use crate::sys::{self, PartitionChange};
 pub(crate) fn repartition(machine: &Machine, device: Device, planned: &Table, console: &Console) -> Device {
     let Some(location) = device.partition.clone() else { return device };
     match attempt(machine, &location, planned, console) {
-        Ok(Outcome::Divided) => {
-            let bytes = number(&machine.sys.join("class/block").join(&device.name).join("size"));
-            let bytes = bytes.map_or(device.bytes, |sectors| sectors * 512);
-            device.resized(bytes)
-        }
+        Ok(Outcome::Divided) => device.resized(machine),
         Ok(Outcome::DividedBefore) => device,
         Ok(Outcome::NoRoom(why)) => {
             console.warn(&format!("{why}; the system uses the whole disk"));
@@ -63,26 +59,26 @@ fn attempt(
 ) -> io::Result<Outcome> {
     let path = machine.dev.join(&location.disk);
     let mut disk = OpenOptions::new().read(true).write(true).open(&path)?;
-    let bytes = number(&machine.sys.join("class/block").join(&location.disk).join("size")).unwrap_or(0) * 512;
+    let disk_size = size(machine, &location.disk).unwrap_or_default();
     let table = PartitionTable::read(&mut disk, sector_size(machine, &location.disk))?;
     let Some(table) = table else { return Ok(Outcome::DividedBefore) };
-    let Some(room) = table.room(location.number, bytes)? else { return Ok(Outcome::DividedBefore) };
+    let Some(room) = table.room(location.number, disk_size)? else { return Ok(Outcome::DividedBefore) };
     let lengths = match lengths(planned, room, memory(machine)) {
         Ok(lengths) => lengths,
         Err(why) => return Ok(Outcome::NoRoom(why)),
     };
-    if lengths == [room.end - room.start] {
+    if lengths == [room.length()] {
         return Ok(Outcome::DividedBefore);
     }
     let system = Extension { number: location.number, start: room.start, length: lengths[0] };
-    let mut start = system.start + system.length;
+    let mut start = system.start.saturating_add(system.length);
     let mut parts = Vec::new();
     let created = planned.created().into_iter().zip(&lengths[1..]).zip(location.number + 1..);
     for (((partition, _), length), number) in created {
-        let swap = matches!(partition.content, Content::Swap { .. });
-        let addition = Addition { start, length: *length, swap, guid: random_guid(machine)? };
+        let partition_type = partition.content.partition_type();
+        let addition = Addition { start, length: *length, partition_type, guid: random_guid(machine)? };
         parts.push(Part { number, partition, uuid: table.future_uuid(number, addition.guid), addition });
-        start += length;
+        start = start.saturating_add(*length);
     }
     let added: Vec<Addition> = parts.iter().map(|part| part.addition).collect();
     if !table.has_free_entries(location.number, parts.len()) {
@@ -96,7 +92,7 @@ fn attempt(
         });
     if made.is_err() {
         for part in &parts {
-            let _ = sys::change_partition(&disk, PartitionChange::Remove, part.number, 0, 0);
+            let _ = sys::change_partition(&disk, PartitionChange::Remove, part.number, Bytes(0), Bytes(0));
         }
         return made.map(|()| Outcome::Divided);
     }
@@ -114,34 +110,31 @@ struct Part<'p> {
     addition: Addition,
 }
 
-/// Returns the length of each partition in bytes, the system's first; or why that is impossible.
-fn lengths(planned: &Table, room: Room, memory: Bytes) -> Result<Vec<u64>, String> {
-    let now = room.end - room.start;
+/// Returns the length of each partition, the system's first; or why that is impossible.
+fn lengths(planned: &Table, room: Room, memory: Bytes) -> Result<Vec<Bytes>, String> {
     let grown = planned.growing().map_or(PlannedSize::Rest, |(_, size)| size);
-    let created = planned.created().into_iter().map(|(_, size)| size);
-    let mut sizes: Vec<Option<u64>> =
-        std::iter::once(grown).chain(created).map(|size| Some(size.bytes(memory)?.0)).collect();
     // It already has this size.
-    sizes[0] = sizes[0].map(|size| size.max(now.next_multiple_of(1 << 20)));
-    let taken = sizes.iter().flatten().copied().fold(0, u64::saturating_add);
-    let least = if sizes[0].is_none() {
-        now
+    let system = grown.bytes(memory).map(|size| size.max(room.length().to_mebibytes_up().into()));
+    let created = planned.created().into_iter().map(|(_, size)| size.bytes(memory));
+    let sizes: Vec<Option<Bytes>> = std::iter::once(system).chain(created).collect();
+    let taken = sizes.iter().flatten().copied().fold(Bytes(0), Bytes::saturating_add);
+    let rest = if system.is_none() {
+        room.length()
     } else if sizes.contains(&None) {
-        LEAST_PARTITION.0
+        LEAST_PARTITION
     } else {
-        0
+        Bytes(0)
     };
-    let all = room.limit - room.start;
-    let least = taken.saturating_add(least);
+    let (least, all) = (taken.saturating_add(rest), room.largest());
     if least > all {
-        let wanted = least >> 20;
         return Err(format!(
-            "the disk has {} MiB, but {wanted} MiB are planned ({})",
-            all >> 20,
+            "the disk has {} MiB, but {} MiB are planned ({})",
+            all.to_mebibytes().0,
+            least.to_mebibytes().0,
             planned.planned()
         ));
     }
-    Ok(sizes.into_iter().map(|size| size.unwrap_or(all - taken)).collect())
+    Ok(sizes.into_iter().map(|size| size.unwrap_or(all.saturating_sub(taken))).collect())
 }
 
 /// Returns the size of the machine's memory.
@@ -171,7 +164,11 @@ fn make_all(
         let Addition { start, length, .. } = part.addition;
         sys::change_partition(disk, PartitionChange::Add, part.number, start, length)?;
         let device = machine.dev.join(partition_name(&location.disk, part.number));
-        console.announce(&format!("Making {} of {} MiB", describe(&part.partition.content), length >> 20));
+        console.announce(&format!(
+            "Making {} of {} MiB",
+            describe(&part.partition.content),
+            length.to_mebibytes().0
+        ));
         make(machine, &part.partition.content, &device, console)?;
     }
     Ok(())
@@ -255,9 +252,9 @@ mod tests {
     const HOME: &str = "creates=rest;content=filesystem;kind=ext4;mount=/home;options=defaults,nofail";
 
     fn planned(system: &str, created: &[&str], disk: u64) -> Result<Vec<u64>, String> {
-        let room = Room { start: MIB, end: 101 * MIB, limit: (disk + 1) * MIB };
+        let room = Room { start: Bytes(MIB), end: Bytes(101 * MIB), limit: Bytes((disk + 1) * MIB) };
         let lengths = lengths(&table(system, created), room, Bytes(64 * MIB))?;
-        Ok(lengths.into_iter().map(|length| length / MIB).collect())
+        Ok(lengths.into_iter().map(|length| length.to_mebibytes().0).collect())
     }
 
     #[test]
@@ -284,7 +281,12 @@ mod tests {
                 number: 2,
                 partition,
                 uuid: uuid.to_owned(),
-                addition: Addition { start: 0, length: 0, swap: false, guid: [0; 16] },
+                addition: Addition {
+                    start: Bytes(0),
+                    length: Bytes(0),
+                    partition_type: partition.content.partition_type(),
+                    guid: [0; 16],
+                },
             };
             created.map(part).collect::<Vec<_>>()
         };

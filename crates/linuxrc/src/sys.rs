@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
+use ondisk::Bytes;
 use rustix::ioctl::{IntegerSetter, NoArg, Setter, ioctl, opcode};
 
 /// Loads the module in the file `path`. A module that is already loaded is fine.
@@ -67,8 +68,8 @@ pub(crate) fn change_partition(
     disk: &File,
     change: PartitionChange,
     number: u32,
-    start: u64,
-    length: u64,
+    Bytes(start): Bytes,
+    Bytes(length): Bytes,
 ) -> io::Result<()> {
     const BLKPG: u32 = opcode::none(0x12, 105);
     let operation = match change {

@@ -4,6 +4,7 @@
 //! * [`Superblock`]: the file system that the start of a device describes.
 //! * [`partition_table`]: GPT and MBR, read, written and changed.
 //! * [`modules`]: the kernel modules that depmod lists, and which of them a name needs.
+//! * [`digest`]: MD5 and SHA-256, and hexadecimal digits.
 //! * [`Bytes`], [`Mebibytes`], [`Sectors`]: sizes with their unit in the type.
 //!
 //! The crate is pure: bytes in, values out. It opens no file and starts no process. Its input may come from a
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]
 
+pub mod digest;
 mod filesystem;
 pub mod modules;
 pub mod partition_table;

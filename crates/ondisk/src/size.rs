@@ -23,6 +23,23 @@ impl From<Mebibytes> for Bytes {
 }
 
 impl Bytes {
+    /// Returns the whole mebibytes in this many bytes, rounded down.
+    pub fn to_mebibytes(self) -> Mebibytes {
+        Mebibytes(self.0 >> 20)
+    }
+
+    /// Returns the sum, or the largest number of bytes.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// Returns the difference, or no bytes when `other` is larger.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// Returns the whole mebibytes that hold this many bytes, rounded up.
     pub fn to_mebibytes_up(self) -> Mebibytes {
         Mebibytes(self.0.div_ceil(1 << 20))

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::{Filesystem, Uuid};
+use crate::{Bytes, Filesystem, Uuid};
 
 /// A file system as its superblock describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Superblock {
     pub uuid: Option<String>,
     /// The label.
     pub label: Option<String>,
-    /// Bytes of the device that the file system uses.
-    pub bytes: u64,
+    /// The part of the device that the file system uses.
+    pub bytes: Bytes,
     /// The facts that are needed to grow it.
     pub growth: Growth,
 }
@@ -162,7 +162,7 @@ impl Fields<'_> {
             filesystem,
             uuid: self.uuid(AT + 104),
             label: self.label(AT + 120, 16),
-            bytes: blocks.checked_mul(block_size)?,
+            bytes: Bytes(blocks.checked_mul(block_size)?),
             growth: Growth::Ext { block_size },
         })
     }
@@ -180,7 +180,7 @@ impl Fields<'_> {
             filesystem: Filesystem::Xfs,
             uuid: self.uuid(32),
             label: self.label(108, 12),
-            bytes: blocks.checked_mul(block_size)?,
+            bytes: Bytes(blocks.checked_mul(block_size)?),
             growth: Growth::Xfs { block_size, inode_percentage },
         })
     }
@@ -196,7 +196,7 @@ impl Fields<'_> {
             filesystem: Filesystem::Btrfs,
             uuid: self.uuid(AT + 0x20),
             label: self.label(AT + 0x12b, 256),
-            bytes: self.le64(DEVICE + 8)?,
+            bytes: Bytes(self.le64(DEVICE + 8)?),
             growth: match devices {
                 1 => Growth::Btrfs { device: self.le64(DEVICE)? },
                 _ => Growth::Fixed,
@@ -212,7 +212,7 @@ impl Fields<'_> {
             filesystem: Filesystem::Squashfs,
             uuid: None,
             label: None,
-            bytes: self.le64(40)?,
+            bytes: Bytes(self.le64(40)?),
             growth: Growth::Fixed,
         })
     }
@@ -228,7 +228,7 @@ impl Fields<'_> {
             filesystem: Filesystem::Erofs,
             uuid: self.uuid(AT + 48),
             label: self.label(AT + 64, 16),
-            bytes: u64::from(self.le32(AT + 36)?) * block_size,
+            bytes: Bytes(u64::from(self.le32(AT + 36)?) * block_size),
             growth: Growth::Fixed,
         })
     }
@@ -275,7 +275,7 @@ mod tests {
                     filesystem,
                     uuid: Some(UUID.into()),
                     label: Some("my root".into()),
-                    bytes: 300 * MIB,
+                    bytes: Bytes(300 * MIB),
                     growth: Growth::Ext { block_size: 4096 },
                 }
             );
@@ -294,7 +294,7 @@ mod tests {
                 filesystem: Filesystem::Xfs,
                 uuid: Some(UUID.into()),
                 label: Some("root".into()),
-                bytes: 300 * MIB,
+                bytes: Bytes(300 * MIB),
                 growth: Growth::Xfs { block_size: 4096, inode_percentage: 25 },
             }
         );
@@ -311,7 +311,7 @@ mod tests {
                 filesystem: Filesystem::Btrfs,
                 uuid: Some(UUID.into()),
                 label: Some("root".into()),
-                bytes: 300 * MIB,
+                bytes: Bytes(300 * MIB),
                 growth: Growth::Btrfs { device: 1 },
             }
         );
@@ -338,7 +338,7 @@ mod tests {
         assert!(status.as_ref().is_ok_and(std::process::ExitStatus::success), "mkfs.erofs: {status:?}");
         let made = probe(&mut File::open(&image).unwrap()).unwrap().expect("a file system");
         assert_eq!((made.filesystem, made.uuid.as_deref()), (Filesystem::Erofs, Some(UUID)));
-        assert_eq!((made.bytes, made.growth), (image.metadata().unwrap().len(), Growth::Fixed));
+        assert_eq!((made.bytes, made.growth), (Bytes(image.metadata().unwrap().len()), Growth::Fixed));
         assert_eq!(Filesystem::recognised(), "ext2, ext3, ext4, xfs, btrfs, squashfs, erofs");
     }
 

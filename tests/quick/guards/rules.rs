@@ -225,11 +225,12 @@ pub(super) const RULES: Rules = Rules {
         (
             "ondisk",
             &[
+                ("digest", ""),
                 ("filesystem", "size"),
                 ("modules", ""),
                 ("partition_table", "size uuid"),
                 ("size", ""),
-                ("superblock", "filesystem uuid"),
+                ("superblock", "filesystem size uuid"),
                 ("uuid", ""),
             ],
         ),

@@ -14,6 +14,7 @@ mod first_boot;
 mod fstab;
 mod text;
 
+use ondisk::partition_table::PartitionType;
 use ondisk::{Filesystem, Mebibytes};
 
 pub use error::StorageError;
@@ -118,6 +119,16 @@ pub fn fat_uuid(id: u32) -> String {
 }
 
 impl Content {
+    /// Returns the type of its partition in the table.
+    pub fn partition_type(&self) -> PartitionType {
+        match self {
+            Self::BootCode => PartitionType::BiosBoot,
+            Self::Fat { .. } => PartitionType::Firmware,
+            Self::Swap { .. } => PartitionType::Swap,
+            Self::Filesystem(_) | Self::Empty => PartitionType::Linux,
+        }
+    }
+
     /// Returns the mount point of the content.
     pub fn mount(&self) -> Option<&Mount> {
         match self {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use description::{Bootloader, Console, Firmware};
-use ondisk::Filesystem;
+use ondisk::{Filesystem, Sectors};
 
 use super::medium_menu::{Action, MediumMenu};
 use crate::failure::fail;
@@ -309,7 +309,7 @@ fn modules_directory(platform: Platform) -> Result<PathBuf> {
 }
 
 /// Writes GRUB for BIOS: its first sector to the MBR, its core to sector `sector`.
-pub fn write_bios(core: &Path, sector: u64, room: u64, disk: &File) -> Result<()> {
+pub fn write_bios(core: &Path, Sectors(sector): Sectors, Sectors(room): Sectors, disk: &File) -> Result<()> {
     let boot = modules_directory(Platform::Pc)?.join("boot.img");
     let mut code = std::fs::read(&boot).with_context(|| format!("reading {}", boot.display()))?;
     let mut core = std::fs::read(core).with_context(|| format!("reading {}", core.display()))?;

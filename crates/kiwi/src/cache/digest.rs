@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::Context;
-use sha2::{Digest as _, Sha256};
+use ondisk::digest::{Digest as _, Sha256};
 
 use crate::host::Host;
 use crate::stage::Digest;

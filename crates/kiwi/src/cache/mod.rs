@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
+use ondisk::digest::{Digest, Sha256};
 
 use crate::host::dir_lock::Held;
 use crate::host::file::WorkDirectory;

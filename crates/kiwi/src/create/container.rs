@@ -17,15 +17,16 @@ use std::io::{Seek, SeekFrom, Write};
 use anyhow::{Context, Result};
 use bootconfig::ImageName;
 use description::{Container, ContainerKeyword, Selection};
-use sha2::{Digest as _, Sha256};
+use ondisk::digest::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use self::layer::Layer;
 use super::{ImageContext, remove_build_files};
-use crate::artifact::{Artifact, Role, hex};
+use crate::artifact::{Artifact, Role};
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
+use ondisk::digest::hex;
 
 /// Bytes of a tar header; members are padded to a multiple of it.
 const RECORD: u64 = 512;
@@ -128,7 +129,7 @@ fn header(name: &str, size: u64, epoch: u64) -> Result<Header> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex(Sha256::digest(bytes))
 }
 
 fn blob(digest: &str) -> String {

@@ -17,7 +17,7 @@ use super::{BootImageFiles, ImageContext, TreeFacts, install_settings, remove_bu
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::grub2::{self, Menu, Platform};
-use crate::disk::{self, DiskLayout, SECTOR, fstab, storage, swap};
+use crate::disk::{self, DiskLayout, fstab, storage, swap};
 use crate::disk_format;
 use crate::filesystem;
 use crate::host::{Host, StageTask, sparse};
@@ -80,7 +80,7 @@ pub(super) fn plan(
     let mut table = storage::of(disk)?;
     storage::identify(&mut table, identity);
     let volumes = disk_volumes::plan(&mut table, disk, facts, &boot, identity.epoch)?;
-    let unpartitioned = disk.size.map_or(0, |rule| rule.unpartitioned.0);
+    let unpartitioned = disk.size.map_or(Mebibytes(0), |rule| rule.unpartitioned);
     let layout = DiskLayout::of(table, unpartitioned, identity);
     let mut oem = disk.oem.clone();
     if storage::has_swap(disk) {
@@ -169,10 +169,10 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         workspace.unfinished(&raw)
     } else {
         // It is read once more only, so it is kept in memory when there is room.
-        workspace.passing_file(&raw, plan.layout.sectors * SECTOR)
+        workspace.passing_file(&raw, plan.layout.size().0)
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
-    file.set_len(plan.layout.sectors * SECTOR).context("sizing the disk")?;
+    file.set_len(plan.layout.size().0).context("sizing the disk")?;
     let (boot, volumes) = parallel::both(
         || make_boot_loader(plan, workspace, host),
         || disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host),
@@ -240,7 +240,7 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
     let mut esp = None;
     for (partition, extent) in plan.layout.partitions() {
         if let Content::Fat { id: Some(id), .. } = partition.content {
-            let plan = EspPlan { size: extent.sectors * SECTOR, id, epoch: plan.epoch };
+            let plan = EspPlan { size: extent.size().0, id, epoch: plan.epoch };
             esp = Some(system_partition(&plan, menu, workspace, host)?);
         }
     }
@@ -256,11 +256,11 @@ fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
         grub2::write_bios(core, sector, room, &file)?;
     }
     for (partition, extent) in layout.partitions() {
-        let (offset, size) = (extent.start * SECTOR, extent.sectors * SECTOR);
+        let (offset, size) = (extent.offset(), extent.size());
         match &partition.content {
             Content::Fat { .. } => {
                 if let Some(image) = &boot.esp {
-                    sparse::copy(image, &file, offset)?;
+                    sparse::copy(image, &file, offset.0)?;
                 }
             }
             Content::Swap { uuid, label } => {

@@ -9,7 +9,7 @@ use ondisk::{Bytes, Mebibytes};
 
 use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::grub2;
-use crate::disk::{DiskLayout, SECTOR};
+use crate::disk::DiskLayout;
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::{Host, StageTask};
 use crate::root_tree::{Measure, RootTree};
@@ -106,7 +106,7 @@ pub(super) fn create(
             .partitions()
             .find(|(partition, _)| partition.number == volume.number)
             .context("a file system has no partition")?;
-        let offset = extent.start * SECTOR;
+        let offset = extent.offset().0;
         let keyword = content.filesystem.keyword();
         match volume.path.as_deref() {
             Some("/") => {

@@ -58,7 +58,7 @@ mod tests {
         let mut table = Table { scheme: Scheme::Gpt, partitions: numbered(partitions) };
         let identity = Identity::new(1, ["x"]);
         identify(&mut table, &identity);
-        DiskLayout::of(table, 0, &identity)
+        DiskLayout::of(table, Mebibytes(0), &identity)
     }
 
     /// Returns device kind, mount point, type and check order of each line.

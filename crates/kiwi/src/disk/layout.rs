@@ -1,13 +1,13 @@
 //! The offsets of the partitions of a table. Pure arithmetic, in sectors of 512 bytes, aligned to mebibytes.
 
 use bootconfig::{Content, Partition, Scheme, Table};
-use ondisk::Uuid;
 use ondisk::partition_table::{mbr_partition_uuid, mbr_signature};
+use ondisk::{Bytes, Mebibytes, Sectors, Uuid};
 
 use crate::identity::{self, Identity};
 
 /// Bytes of a sector.
-pub const SECTOR: u64 = 512;
+pub(super) const SECTOR: u64 = 512;
 /// Sectors of a mebibyte, to which every partition is aligned.
 const ALIGNMENT: u64 = 2048;
 
@@ -15,9 +15,9 @@ const ALIGNMENT: u64 = 2048;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extent {
     /// First sector.
-    pub start: u64,
+    pub start: Sectors,
     /// Number of sectors.
-    pub sectors: u64,
+    pub sectors: Sectors,
     /// Its GUID in a GPT, bytes in text order.
     pub guid: [u8; 16],
 }
@@ -30,20 +30,37 @@ pub struct DiskLayout {
     /// One per partition, in the same order.
     extents: Vec<Extent>,
     /// Sectors of the disk.
-    pub sectors: u64,
+    pub sectors: Sectors,
     /// GUID of the disk; its first four bytes are the signature of an MBR.
     pub guid: [u8; 16],
 }
 
+impl Extent {
+    /// Returns the offset of the partition on the disk.
+    pub fn offset(&self) -> Bytes {
+        Bytes(self.start.0 * SECTOR)
+    }
+
+    /// Returns the size of the partition.
+    pub fn size(&self) -> Bytes {
+        Bytes(self.sectors.0 * SECTOR)
+    }
+}
+
 impl DiskLayout {
+    /// Returns the size of the disk.
+    pub fn size(&self) -> Bytes {
+        Bytes(self.sectors.0 * SECTOR)
+    }
+
     /// Lays out the partitions of `table`, all of which have a size, one after the other, and leaves `unpartitioned`
-    /// mebibytes at the end.
-    pub fn of(table: Table, unpartitioned: u64, identity: &Identity) -> Self {
+    /// at the end.
+    pub fn of(table: Table, unpartitioned: Mebibytes, identity: &Identity) -> Self {
         let mut start = ALIGNMENT;
         let place = |partition: &Partition| {
-            let sectors = partition.size.map_or(0, |size| size.0) * ALIGNMENT;
+            let sectors = partition.size.unwrap_or_default().0 * ALIGNMENT;
             let guid = identity.uuid(&format!("partition {}", partition.number));
-            let extent = Extent { start, sectors, guid };
+            let extent = Extent { start: Sectors(start), sectors: Sectors(sectors), guid };
             start += sectors;
             extent
         };
@@ -53,7 +70,7 @@ impl DiskLayout {
             // A GPT ends with its backup; a whole mebibyte for it keeps the size round.
             Scheme::Gpt => ALIGNMENT,
         };
-        let sectors = start + tail + unpartitioned * ALIGNMENT;
+        let sectors = Sectors(start + tail + unpartitioned.0 * ALIGNMENT);
         Self { table, extents, sectors, guid: identity.uuid("disk") }
     }
 
@@ -77,9 +94,9 @@ impl DiskLayout {
 
     /// Returns the first sector and the number of sectors for GRUB's core for BIOS; none where the disk has no room
     /// for it and boots by UEFI only.
-    pub fn bios_core(&self) -> Option<(u64, u64)> {
+    pub fn bios_core(&self) -> Option<(Sectors, Sectors)> {
         match self.table.scheme {
-            Scheme::Mbr => self.extents.first().map(|first| (1, first.start - 1)),
+            Scheme::Mbr => self.extents.first().map(|first| (Sectors(1), Sectors(first.start.0 - 1))),
             Scheme::Gpt => self
                 .partitions()
                 .find(|(partition, _)| partition.content == Content::BootCode)
@@ -90,8 +107,6 @@ impl DiskLayout {
 
 #[cfg(test)]
 mod tests {
-    use ondisk::Mebibytes;
-
     use super::*;
     use crate::disk::storage::{boot_code, numbered};
 
@@ -102,7 +117,11 @@ mod tests {
         if scheme == Scheme::Mbr {
             partitions.remove(0);
         }
-        DiskLayout::of(Table { scheme, partitions: numbered(partitions) }, 0, &Identity::new(1, ["x"]))
+        DiskLayout::of(
+            Table { scheme, partitions: numbered(partitions) },
+            Mebibytes(0),
+            &Identity::new(1, ["x"]),
+        )
     }
 
     #[test]
@@ -111,11 +130,11 @@ mod tests {
             let layout = layout(scheme, &[64, 101]);
             let mut end = ALIGNMENT;
             for (_, extent) in layout.partitions() {
-                assert_eq!((extent.start, extent.start % ALIGNMENT), (end, 0));
-                end += extent.sectors;
+                assert_eq!((extent.start.0, extent.start.0 % ALIGNMENT), (end, 0));
+                end += extent.sectors.0;
             }
             let tail = if scheme == Scheme::Gpt { ALIGNMENT } else { 0 };
-            assert_eq!(end + tail, layout.sectors);
+            assert_eq!(end + tail, layout.sectors.0);
         }
     }
 
@@ -126,10 +145,10 @@ mod tests {
             layout.partition_uuid(partition, extent)
         };
         let gpt = layout(Scheme::Gpt, &[1, 1]);
-        assert_eq!(gpt.bios_core(), Some((ALIGNMENT, ALIGNMENT)));
+        assert_eq!(gpt.bios_core(), Some((Sectors(ALIGNMENT), Sectors(ALIGNMENT))));
         assert_eq!(uuid_of(&gpt, 2), Identity::new(1, ["x"]).uuid_text("partition 3"));
         let mbr = layout(Scheme::Mbr, &[1, 1]);
-        assert_eq!(mbr.bios_core(), Some((1, ALIGNMENT - 1)));
+        assert_eq!(mbr.bios_core(), Some((Sectors(1), Sectors(ALIGNMENT - 1))));
         assert!(uuid_of(&mbr, 1).ends_with("-02"));
     }
 }

@@ -6,5 +6,6 @@ pub mod storage;
 pub mod swap;
 mod table;
 
-pub use layout::{DiskLayout, Extent, SECTOR};
+use layout::SECTOR;
+pub use layout::{DiskLayout, Extent};
 pub use table::write;

@@ -4,15 +4,16 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
+use ondisk::Bytes;
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
 /// The offset of the header's fields in bytes.
 const HEADER: u64 = 1024;
 
-/// Writes the header of `size` bytes of swap space at byte `offset` of the disk.
-pub fn write(disk: &File, offset: u64, size: u64, uuid: &str, label: Option<&str>) -> Result<()> {
-    let pages = u32::try_from(size / PAGE).context("swap space can have at most 16 TiB")?;
+/// Writes the header of swap space of this size at `offset` of the disk.
+pub fn write(disk: &File, offset: Bytes, size: Bytes, uuid: &str, label: Option<&str>) -> Result<()> {
+    let pages = u32::try_from(size.0 / PAGE).context("swap space can have at most 16 TiB")?;
     ensure!(pages > 10, "swap space needs at least 11 pages and has {pages}");
     let uuid =
         u128::from_str_radix(&uuid.replace('-', ""), 16).context("cannot read the UUID of swap space")?;
@@ -25,7 +26,7 @@ pub fn write(disk: &File, offset: u64, size: u64, uuid: &str, label: Option<&str
     put(HEADER + 12, &uuid.to_be_bytes());
     put(HEADER + 28, label);
     put(PAGE - 10, b"SWAPSPACE2");
-    disk.write_all_at(&page, offset).context("writing swap space")
+    disk.write_all_at(&page, offset.0).context("writing swap space")
 }
 
 #[cfg(test)]
@@ -44,7 +45,7 @@ mod tests {
             File::create(path).unwrap().set_len(64 << 20).unwrap();
         }
         let file = File::options().write(true).open(&ours).unwrap();
-        write(&file, 0, 64 << 20, uuid, Some("SWAP")).unwrap();
+        write(&file, Bytes(0), Bytes(64 << 20), uuid, Some("SWAP")).unwrap();
         let made = Command::new("mkswap")
             .args(["-p", "4096", "-U", uuid, "-L", "SWAP"])
             .arg(&theirs)

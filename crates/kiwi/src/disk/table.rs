@@ -3,27 +3,18 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
-use bootconfig::{Content, Partition};
-use ondisk::partition_table::{NewPartition, NewTable, PartitionType, TableError};
-use ondisk::{Sectors, Uuid};
+use bootconfig::Partition;
+use ondisk::Uuid;
+use ondisk::partition_table::{NewPartition, NewTable, TableError};
 
 use super::{DiskLayout, Extent, SECTOR};
-
-fn partition_type(content: &Content) -> PartitionType {
-    match content {
-        Content::BootCode => PartitionType::BiosBoot,
-        Content::Fat { .. } => PartitionType::Firmware,
-        Content::Swap { .. } => PartitionType::Swap,
-        Content::Filesystem(_) | Content::Empty => PartitionType::Linux,
-    }
-}
 
 fn new_partition((partition, extent): (&Partition, &Extent)) -> NewPartition {
     NewPartition {
         number: partition.number,
-        partition_type: partition_type(&partition.content),
-        start: Sectors(extent.start),
-        sectors: Sectors(extent.sectors),
+        partition_type: partition.content.partition_type(),
+        start: extent.start,
+        sectors: extent.sectors,
         guid: Uuid(extent.guid),
         name: partition.name.clone(),
     }
@@ -51,9 +42,9 @@ fn with_remedy(error: TableError) -> anyhow::Error {
 mod tests {
     use std::io::{Read, Seek, SeekFrom};
 
-    use bootconfig::{FilesystemContent, Scheme, Table};
+    use bootconfig::{Content, FilesystemContent, Scheme, Table};
+    use ondisk::digest::{Digest, Sha256};
     use ondisk::{Filesystem, Mebibytes};
-    use sha2::{Digest, Sha256};
 
     use super::*;
     use crate::disk::storage::{boot_code, numbered};
@@ -77,14 +68,14 @@ mod tests {
         ];
         let digests = disks.map(|(scheme, partitions, unpartitioned)| {
             let table = Table { scheme, partitions: numbered(partitions) };
-            let layout = DiskLayout::of(table, unpartitioned, &Identity::new(1, ["x"]));
+            let layout = DiskLayout::of(table, Mebibytes(unpartitioned), &Identity::new(1, ["x"]));
             let mut file = tempfile::tempfile().unwrap();
-            file.set_len(layout.sectors * SECTOR).unwrap();
+            file.set_len(layout.size().0).unwrap();
             write(&layout, &mut file).unwrap();
             let mut bytes = Vec::new();
             file.seek(SeekFrom::Start(0)).unwrap();
             file.read_to_end(&mut bytes).unwrap();
-            crate::artifact::hex(&Sha256::digest(&bytes)[..8])
+            ondisk::digest::hex(&Sha256::digest(&bytes)[..8])
         });
         let expected = [
             "c4988981ff3b0033",

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Content as Inside, Scheme, fat_uuid};
-use ondisk::{Bytes, Filesystem};
+use ondisk::{Bytes, Filesystem, Mebibytes};
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
@@ -22,7 +22,7 @@ use super::system_image::{Content, SystemImage};
 use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::medium_menu::{Action, MediumMenu};
 pub use crate::disk::storage::{Carrier, carried};
-use crate::disk::{self, DiskLayout, SECTOR};
+use crate::disk::{self, DiskLayout};
 use crate::failure::fail;
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{self, FilesystemPlan};
@@ -50,7 +50,7 @@ pub struct Plan {
 impl Plan {
     /// Returns the minimum size of a stick in bytes.
     pub fn bytes(&self) -> u64 {
-        self.layout.sectors * SECTOR
+        self.layout.size().0
     }
 }
 
@@ -98,7 +98,7 @@ pub fn plan(
         };
         partition.size = size.map(|size| Bytes(size).to_mebibytes_up()).or(partition.size);
     }
-    let layout = DiskLayout::of(table, 0, identity);
+    let layout = DiskLayout::of(table, Mebibytes(0), identity);
     let root = layout.mounted_at("/").map(|(system, extent)| layout.partition_uuid(system, extent));
     let mut menu = match (carrier, system) {
         (Carrier::Disk, Some(system)) => menu(&system.name, root),
@@ -171,7 +171,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
             Inside::Swap { .. } | Inside::BootCode | Inside::Empty => None,
         };
         if let Some(content) = content {
-            sparse::copy(content, &file, extent.start * SECTOR)?;
+            sparse::copy(content, &file, extent.offset().0)?;
         }
     }
     stage.finish();

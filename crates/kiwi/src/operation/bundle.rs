@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use liblzma::stream::{Check, MtStreamBuilder};
 use liblzma::write::XzEncoder;
-use sha2::{Sha256, Sha512};
+use ondisk::digest::{Sha256, Sha512};
 
 use super::outcome::Outcome;
 use super::{list_results, prepare};

@@ -210,10 +210,7 @@ fn attributes(path: &Path) -> String {
     };
     let lines: Vec<String> = listed
         .iter()
-        .map(|(name, value)| {
-            let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{}={hex}", name.to_string_lossy())
-        })
+        .map(|(name, value)| format!("{}={}", name.to_string_lossy(), ondisk::digest::hex(value)))
         .collect();
     lines.join(" ")
 }

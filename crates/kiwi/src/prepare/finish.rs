@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use description::{DescriptionKind, Selection};
-use sha2::{Digest, Sha256};
+use ondisk::digest::{Digest, Sha256};
 
 use super::{clean, password_days, secrets};
 use crate::host::{Host, StageTask};

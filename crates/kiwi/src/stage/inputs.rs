@@ -5,8 +5,8 @@ use std::fmt;
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, Result};
+use ondisk::digest::Sha256;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 use super::Stage;
 
@@ -17,12 +17,12 @@ pub struct Digest(String);
 impl Digest {
     /// Returns the digest of some bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
-        Self::finished(sha2::Digest::chain_update(<Sha256 as sha2::Digest>::new(), bytes))
+        Self::finished(ondisk::digest::Digest::chain_update(<Sha256 as ondisk::digest::Digest>::new(), bytes))
     }
 
     /// Returns the digest of everything that `input` reads, and copies it to `output`.
     pub fn of_stream(mut input: impl Read, mut output: impl Write) -> io::Result<Self> {
-        let mut digest = <Sha256 as sha2::Digest>::new();
+        let mut digest = <Sha256 as ondisk::digest::Digest>::new();
         let mut chunk = vec![0; 64 << 10];
         loop {
             let count = match input.read(&mut chunk) {
@@ -32,14 +32,14 @@ impl Digest {
             if count == 0 {
                 return Ok(Self::finished(digest));
             }
-            sha2::Digest::update(&mut digest, &chunk[..count]);
+            ondisk::digest::Digest::update(&mut digest, &chunk[..count]);
             output.write_all(&chunk[..count])?;
         }
     }
 
     /// Returns the digest of a hash state.
     pub fn finished(digest: Sha256) -> Self {
-        Self(sha2::Digest::finalize(digest).iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(ondisk::digest::hex(ondisk::digest::Digest::finalize(digest)))
     }
 
     /// Returns its 64 digits.

@@ -89,8 +89,8 @@ fn refusal(mut disk: Memory) -> String {
     match PartitionTable::read(&mut disk, 512) {
         Ok(Some(table)) => {
             let before = disk.get_ref().clone();
-            let extension = Extension { number: 2, start: 2 * MIB, length: 5 * MIB };
-            let refused = table.room(2, DISK).unwrap_err().to_string();
+            let extension = Extension { number: 2, start: Bytes(2 * MIB), length: Bytes(5 * MIB) };
+            let refused = table.room(2, Bytes(DISK)).unwrap_err().to_string();
             table.extend(&mut disk, extension, |_| Ok(())).unwrap_err();
             assert!(*disk.get_ref() == before, "something was written: {refused}");
             refused
@@ -107,7 +107,7 @@ fn refusal(mut disk: Memory) -> String {
 fn accepts_the_unchanged_tables() {
     for mut disk in [disk(Scheme::Gpt), disk(Scheme::Mbr), crafted(|_, _| ())] {
         let table = PartitionTable::read(&mut disk, 512).unwrap().unwrap();
-        assert_eq!(table.room(2, DISK).unwrap().unwrap().end, 3 * MIB);
+        assert_eq!(table.room(2, Bytes(DISK)).unwrap().unwrap().end, Bytes(3 * MIB));
     }
 }
 

@@ -15,7 +15,7 @@ use gptman::{GPT, GPTHeader, GPTPartitionEntry};
 use super::{
     Addition, Extension, GptFault, NewTable, PartitionNames, Room, TableError, aligned, length, mbr,
 };
-use crate::Uuid;
+use crate::{Bytes, Uuid};
 
 /// Bytes of an entry. The specification allows other sizes, which no known program uses.
 const ENTRY: u32 = 128;
@@ -190,18 +190,18 @@ impl Gpt {
         Ok(())
     }
 
-    pub(super) fn room(&self, number: u32, disk_bytes: u64) -> Result<Option<Room>, TableError> {
+    pub(super) fn room(&self, number: u32, disk: Bytes) -> Result<Option<Room>, TableError> {
         self.check()?;
         let Some(entry) = self.entry(number) else { return Ok(None) };
         if self.used().any(|(_, other)| other.starting_lba > entry.starting_lba) {
             return Ok(None);
         }
         let size = self.sector_size;
-        let behind = (disk_bytes / size).checked_sub(1 + sectors_of_entries(&self.header, size));
+        let behind = (disk.0 / size).checked_sub(1 + sectors_of_entries(&self.header, size));
         let limit = behind.ok_or(TableError::DiskTooSmall)? * size;
         // The partition lies inside the disk that was read: no product overflows.
-        let (start, end) = (entry.starting_lba * size, (entry.ending_lba + 1) * size);
-        Ok(Room { start, end, limit: aligned(limit) }.on_disk())
+        let (start, end) = (Bytes(entry.starting_lba * size), Bytes((entry.ending_lba + 1) * size));
+        Ok(Room { start, end, limit: Bytes(aligned(limit)) }.on_disk())
     }
 
     pub(super) fn has_free_entries(&self, number: u32, count: usize) -> bool {
@@ -219,8 +219,8 @@ impl Gpt {
     ) -> Result<(), TableError> {
         self.check()?;
         let number = system.number;
-        let last_of = |start: u64, length: u64, number: u32| {
-            let end = start.checked_add(length).ok_or(TableError::OutsideDisk(number))?;
+        let last_of = |start: Bytes, length: Bytes, number: u32| {
+            let end = start.0.checked_add(length.0).ok_or(TableError::OutsideDisk(number))?;
             (end / self.sector_size).checked_sub(1).ok_or(TableError::OutsideDisk(number))
         };
         let mut entries = self.entries.clone();
@@ -229,12 +229,12 @@ impl Gpt {
         own.ending_lba = last_of(system.start, system.length, number)?;
         for ((entry, addition), number) in behind.iter_mut().zip(added).zip(number + 1..) {
             *entry = GPTPartitionEntry {
-                partition_type_guid: addition.partition_type().guid().to_gpt(),
+                partition_type_guid: addition.partition_type.guid().to_gpt(),
                 unique_partition_guid: addition.guid,
-                starting_lba: addition.start / self.sector_size,
+                starting_lba: addition.start.0 / self.sector_size,
                 ending_lba: last_of(addition.start, addition.length, number)?,
                 attribute_bits: 0,
-                partition_name: if addition.swap { "p.swap" } else { "p.lxdata" }.into(),
+                partition_name: addition.partition_type.added_name().into(),
             };
         }
         Self { header: self.header.clone(), entries, sector_size: self.sector_size }.write(disk, flush)

@@ -4,7 +4,7 @@
 use std::io::{Read, Seek, Write};
 
 use super::{Addition, Extension, NewTable, PartitionType, Room, TableError, aligned, read_at, write_at};
-use crate::Uuid;
+use crate::{Bytes, Sectors, Uuid};
 
 /// The first sector of a disk, as far as an MBR defines it.
 pub type BootSector = [u8; 512];
@@ -110,8 +110,13 @@ fn put(
 }
 
 /// Adds the Linux partition `number` to the MBR in `sector`, unless that sector is not an MBR or the entries from
-/// this one on are in use. Both positions are in sectors.
-pub fn append(sector: &mut BootSector, number: u32, start: u64, sectors: u64) -> Result<(), TableError> {
+/// this one on are in use.
+pub fn append(
+    sector: &mut BootSector,
+    number: u32,
+    start: Sectors,
+    sectors: Sectors,
+) -> Result<(), TableError> {
     let first = ENTRIES + index_of(number)? * ENTRY;
     if !is_boot_sector(sector) {
         return Err(TableError::NoTable);
@@ -119,7 +124,7 @@ pub fn append(sector: &mut BootSector, number: u32, start: u64, sectors: u64) ->
     if sector[first..510].iter().any(|byte| *byte != 0) {
         return Err(TableError::NoFreeEntries);
     }
-    put(sector, number, PartitionType::Linux.mbr(), (start, sectors), BEYOND_GEOMETRY)
+    put(sector, number, PartitionType::Linux.mbr(), (start.0, sectors.0), BEYOND_GEOMETRY)
 }
 
 /// Writes a new table. The boot loader in the sector stays as it is.
@@ -176,8 +181,8 @@ impl Mbr {
         Ok(())
     }
 
-    pub(super) fn room(&self, number: u32, disk_bytes: u64) -> Result<Option<Room>, TableError> {
-        self.check(disk_bytes / self.sector_size)?;
+    pub(super) fn room(&self, number: u32, disk: Bytes) -> Result<Option<Room>, TableError> {
+        self.check(disk.0 / self.sector_size)?;
         let Ok(index) = index_of(number) else { return Ok(None) };
         let entry = self.entries[index];
         let last = self.entries.iter().map(|other| other.end()).max().unwrap_or(0);
@@ -187,8 +192,9 @@ impl Mbr {
         // Sector sizes are small and sectors have 32 bits: no product overflows.
         let bytes = |sectors: u64| sectors * self.sector_size;
         let start = u64::from(entry.start);
-        let limit = disk_bytes.min(bytes(start + u64::from(u32::MAX)));
-        Ok(Room { start: bytes(start), end: bytes(entry.end()), limit: aligned(limit) }.on_disk())
+        let limit = disk.0.min(bytes(start + u64::from(u32::MAX)));
+        let (start, end) = (Bytes(bytes(start)), Bytes(bytes(entry.end())));
+        Ok(Room { start, end, limit: Bytes(aligned(limit)) }.on_disk())
     }
 
     pub(super) fn has_free_entries(&self, number: u32, count: usize) -> bool {
@@ -211,14 +217,14 @@ impl Mbr {
         let mut sector = [0; 512];
         read_at(disk, 0, &mut sector)?;
         let index = index_of(system.number)?;
-        let in_sectors = |bytes: u64| bytes / self.sector_size;
+        let in_sectors = |bytes: Bytes| bytes.0 / self.sector_size;
         let entry = &mut sector[ENTRIES + index * ENTRY..][..ENTRY];
         // The CHS address of the old end is replaced by the one that stands for any sector.
         entry[5..8].copy_from_slice(&BEYOND_GEOMETRY);
         entry[12..16].copy_from_slice(&checked_u32(system.number, in_sectors(system.length))?);
         for (number, addition) in (system.number + 1..).zip(added) {
             let extent = (in_sectors(addition.start), in_sectors(addition.length));
-            put(&mut sector, number, addition.partition_type().mbr(), extent, BEYOND_GEOMETRY)?;
+            put(&mut sector, number, addition.partition_type.mbr(), extent, BEYOND_GEOMETRY)?;
         }
         Self::parse(&sector, self.sector_size).ok_or(TableError::NoTable)?.check(disk_sectors)?;
         write_at(disk, 0, &sector)?;

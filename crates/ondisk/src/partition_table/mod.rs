@@ -19,9 +19,9 @@ pub use error::{GptFault, TableError};
 pub use gpt::Gpt;
 pub use mbr::{BootSector, Mbr, append, partition_uuid as mbr_partition_uuid};
 
-use crate::{Sectors, Uuid};
+use crate::{Bytes, Sectors, Uuid};
 
-/// Partitions end at a multiple of this, and do not grow by less than this. In bytes.
+/// Partitions end at a multiple of this many bytes, and do not grow by less.
 const ALIGNMENT: u64 = 1 << 20;
 /// Bytes of the smallest disk that can have a partition table.
 const SMALLEST_DISK: u64 = 4 * ALIGNMENT;
@@ -60,6 +60,16 @@ impl PartitionType {
             }
             .to_be_bytes(),
         )
+    }
+
+    /// Returns the name in a GPT of a partition that is added behind the system.
+    const fn added_name(self) -> &'static str {
+        match self {
+            Self::BiosBoot => "p.legacy",
+            Self::Firmware => "p.UEFI",
+            Self::Swap => "p.swap",
+            Self::Linux => "p.lxdata",
+        }
     }
 
     /// Returns the type in an MBR. A partition for firmware has the type FAT32, which BIOS and UEFI accept on sticks.
@@ -136,48 +146,52 @@ pub struct PartitionNames {
     pub label: Option<String>,
 }
 
-/// A partition that can grow. In bytes.
+/// A partition that can grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
     /// The number, counted from 1.
     pub number: u32,
     /// The start.
-    pub start: u64,
+    pub start: Bytes,
     /// The largest possible length.
-    pub length: u64,
+    pub length: Bytes,
 }
 
-/// A partition to be added. In bytes.
+/// A partition to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addition {
     /// The start.
-    pub start: u64,
+    pub start: Bytes,
     /// The length.
-    pub length: u64,
-    /// Whether it is swap space instead of a file system.
-    pub swap: bool,
+    pub length: Bytes,
+    /// The purpose.
+    pub partition_type: PartitionType,
     /// The GUID in a GPT, as the sixteen bytes on disk.
     pub guid: [u8; 16],
 }
 
-impl Addition {
-    fn partition_type(&self) -> PartitionType {
-        if self.swap { PartitionType::Swap } else { PartitionType::Linux }
-    }
-}
-
-/// The last partition and the space after it. In bytes; both ends are greater than the start.
+/// The last partition and the space after it; both ends are greater than the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// The start of the partition.
-    pub start: u64,
+    pub start: Bytes,
     /// The end of the partition.
-    pub end: u64,
+    pub end: Bytes,
     /// The largest possible end; less than `end` when that is not aligned.
-    pub limit: u64,
+    pub limit: Bytes,
 }
 
 impl Room {
+    /// Returns the length of the partition.
+    pub fn length(&self) -> Bytes {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Returns the largest possible length of the partition.
+    pub fn largest(&self) -> Bytes {
+        self.limit.saturating_sub(self.start)
+    }
+
     /// Returns the room, unless its limit is not greater than its start: the last mebibyte of a disk may be incomplete.
     fn on_disk(self) -> Option<Self> {
         (self.limit > self.start).then_some(self)
@@ -236,19 +250,19 @@ impl PartitionTable {
         }
     }
 
-    /// Returns how far partition `number` can grow on a disk of `disk_bytes`; none when another one follows it, or
+    /// Returns how far partition `number` can grow on a disk of this size; none when another one follows it, or
     /// when it already fills the disk.
-    pub fn extension(&self, number: u32, disk_bytes: u64) -> Result<Option<Extension>, TableError> {
-        let worthwhile = |room: &Room| room.limit >= room.end.saturating_add(ALIGNMENT);
-        let room = self.room(number, disk_bytes)?.filter(worthwhile);
-        Ok(room.map(|Room { start, limit, .. }| Extension { number, start, length: limit - start }))
+    pub fn extension(&self, number: u32, disk: Bytes) -> Result<Option<Extension>, TableError> {
+        let worthwhile = |room: &Room| room.limit >= room.end.saturating_add(Bytes(ALIGNMENT));
+        let room = self.room(number, disk)?.filter(worthwhile);
+        Ok(room.map(|room| Extension { number, start: room.start, length: room.largest() }))
     }
 
-    /// Returns the room behind partition `number` on a disk of `disk_bytes`; none when another one follows it.
-    pub fn room(&self, number: u32, disk_bytes: u64) -> Result<Option<Room>, TableError> {
+    /// Returns the room behind partition `number` on a disk of this size; none when another one follows it.
+    pub fn room(&self, number: u32, disk: Bytes) -> Result<Option<Room>, TableError> {
         match self {
-            Self::Gpt(gpt) => gpt.room(number, disk_bytes),
-            Self::Mbr(mbr) => mbr.room(number, disk_bytes),
+            Self::Gpt(gpt) => gpt.room(number, disk),
+            Self::Mbr(mbr) => mbr.room(number, disk),
         }
     }
 

@@ -44,7 +44,7 @@ impl Disk {
 
     fn extend(&self, number: u32) -> Option<Extension> {
         let table = self.table();
-        let extension = table.extension(number, AFTER).unwrap()?;
+        let extension = table.extension(number, Bytes(AFTER)).unwrap()?;
         table.extend(&mut self.open(), extension, File::sync).unwrap();
         Some(extension)
     }
@@ -86,7 +86,10 @@ fn the_last_gpt_partition_fills_the_disk_and_keeps_its_names() {
     assert!(disk.judged().contains("backup GPT table is not on the end"), "{}", disk.judged());
     let names = disk.table().names(2);
     let extension = disk.extend(2);
-    assert_eq!(extension, Some(Extension { number: 2, start: 3 * MIB, length: AFTER - 4 * MIB }));
+    assert_eq!(
+        extension,
+        Some(Extension { number: 2, start: Bytes(3 * MIB), length: Bytes(AFTER - 4 * MIB) })
+    );
     let judged = disk.judged();
     assert!(judged.contains("No errors detected") && !judged.contains("not on the end"), "{judged}");
     let expected = PartitionNames { uuid: ROOT.to_lowercase(), label: Some("root".to_owned()) };
@@ -114,7 +117,7 @@ fn does_not_grow_a_partition_before_another() {
 fn the_last_mbr_partition_fills_the_disk_and_the_boot_loader_is_kept() {
     let disk = Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n");
     write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
-    assert_eq!(disk.extend(1), Some(Extension { number: 1, start: MIB, length: AFTER - MIB }));
+    assert_eq!(disk.extend(1), Some(Extension { number: 1, start: Bytes(MIB), length: Bytes(AFTER - MIB) }));
     assert!(disk.judged().contains("No errors detected"), "{}", disk.judged());
     assert_eq!(disk.table().names(1).unwrap().uuid, "1234abcd-01");
     assert_eq!(bytes(&disk.path)[..440], [0x90; 440]);
@@ -129,11 +132,18 @@ fn adds_partitions_and_keeps_the_boot_loader() {
         (Disk::partitioned("label: dos\nlabel-id: 0x1234abcd\n2048,,L,*\n"), 1, "1234abcd-03"),
     ] {
         let table = disk.table();
-        let Room { start, end, limit } = table.room(number, AFTER).unwrap().unwrap();
-        let system = Extension { number, start, length: end + MIB - start };
+        let Room { start: Bytes(start), end: Bytes(end), limit: Bytes(limit) } =
+            table.room(number, Bytes(AFTER)).unwrap().unwrap();
+        let system = Extension { number, start: Bytes(start), length: Bytes(end + MIB - start) };
         let guid = std::array::from_fn(|index| index as u8 + 1);
-        let swap = Addition { start: end + MIB, length: 2 * MIB, swap: true, guid: [7; 16] };
-        let home = Addition { start: end + 3 * MIB, length: limit - end - 3 * MIB, swap: false, guid };
+        let added = |start, length, partition_type, guid| Addition {
+            start: Bytes(start),
+            length: Bytes(length),
+            partition_type,
+            guid,
+        };
+        let swap = added(end + MIB, 2 * MIB, PartitionType::Swap, [7; 16]);
+        let home = added(end + 3 * MIB, limit - end - 3 * MIB, PartitionType::Linux, guid);
         assert_eq!(table.future_uuid(number + 2, guid), uuid);
         write_at(&mut disk.open(), 0, &[0x90; 440]).unwrap();
         table.repartition(&mut disk.open(), system, &[swap, home], File::sync).unwrap();
@@ -153,7 +163,7 @@ fn adds_partitions_and_keeps_the_boot_loader() {
         assert_eq!(bytes(&disk.path)[..440], [0x90; 440]);
         let again = disk.table();
         assert_eq!(again.names(number + 2).unwrap().uuid, table.future_uuid(number + 2, guid));
-        assert!(again.room(number, AFTER).unwrap().is_none() && !again.has_free_entries(number, 1));
+        assert!(again.room(number, Bytes(AFTER)).unwrap().is_none() && !again.has_free_entries(number, 1));
     }
 }
 
@@ -206,7 +216,7 @@ fn survives_a_power_cut_at_any_moment() {
     for left in (0..2 * (92 + 16384) + 4).step_by(301) {
         std::fs::write(&disk.path, &original).unwrap();
         let table = disk.table();
-        let extension = table.extension(2, AFTER).unwrap().unwrap();
+        let extension = table.extension(2, Bytes(AFTER)).unwrap().unwrap();
         let mut dying = Dying { disk: disk.open(), left };
         table.extend(&mut dying, extension, |_| Ok(())).unwrap_err();
 
@@ -216,7 +226,11 @@ fn survives_a_power_cut_at_any_moment() {
         let PartitionTable::Gpt(gpt) = &table else { panic!("{table:?}") };
         assert!(gpt.is_primary(), "cut after {left} bytes");
         assert_eq!(table.names(2).unwrap().uuid, ROOT.to_lowercase(), "cut after {left} bytes");
-        assert_eq!(table.room(2, AFTER).unwrap().unwrap().end, AFTER - MIB, "cut after {left} bytes");
+        assert_eq!(
+            table.room(2, Bytes(AFTER)).unwrap().unwrap().end,
+            Bytes(AFTER - MIB),
+            "cut after {left} bytes"
+        );
     }
     assert!(disk.judged().contains("No errors detected"), "{}", disk.judged());
 }

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use description::{Container, LayerCompression};
-use sha2::{Digest as _, Sha256};
+use ondisk::digest::{Digest as _, Sha256};
 
-use crate::artifact::hex;
 use crate::gzip::GzipWriter;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::tree_archive::TarWriter;
+use ondisk::digest::hex;
 
 /// The default compression level of the program zstd.
 const LEVEL: i32 = 3;
@@ -101,7 +101,7 @@ impl<W: Write> Summed<W> {
 
     /// Returns the SHA-256 of everything written so far, in hex.
     fn digest(&self) -> String {
-        hex(&self.sha256.clone().finalize())
+        hex(self.sha256.clone().finalize())
     }
 }
 

@@ -82,7 +82,7 @@ fn writes_each_part_of_the_tree_to_its_partition() {
     let directory = tempfile::tempdir().unwrap();
     let (disk, plan) = made(directory.path(), DIVIDED).unwrap();
     judge("sfdisk", &["--verify", disk.to_str().unwrap()]);
-    let offset = |number: usize| plan.layout.partitions().nth(number - 1).unwrap().1.start * SECTOR;
+    let offset = |number: usize| plan.layout.partitions().nth(number - 1).unwrap().1.offset().0;
     let kind = |number: usize| {
         let offset = format!("--offset={}", offset(number));
         judge("blkid", &["-p", "-o", "value", "-s", "TYPE", "-s", "LABEL", &offset, disk.to_str().unwrap()])

@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{DESCRIPTOR, MediumDigester, SECTOR, Volume};
-use sha2::{Digest, Sha256};
+use ondisk::digest::{Digest, Sha256};
 
 use super::{Graft, InPlace, finish};
-use crate::artifact::hex;
 use crate::host::{Command, Host};
+use ondisk::digest::hex;
 
 /// Offset in the MBR of the start of its second partition, in sectors of 512 bytes.
 const SECOND_PARTITION: usize = 446 + 16 + 8;
@@ -221,7 +221,7 @@ impl Medium {
         self.fill(volume.summed()).context("the area of the medium's checksum is not empty")?;
         self.add(&mut self.digester.sum().sector())?;
         self.fill(volume.bytes)?;
-        Ok(hex(&self.digester.sum().0))
+        Ok(hex(self.digester.sum().0))
     }
 
     /// Appends `size` bytes of a file from byte `from` on, or skips them if the medium already has them.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use md5::{Digest, Md5};
+use ondisk::digest::{Digest, Md5, hex};
 
 use crate::package_manager::deb::{Entry, Kind};
 
@@ -31,7 +31,7 @@ impl Sums {
                 let mut reader = Summing { content, md5: Md5::new() };
                 write(&mut reader)?;
                 io::copy(&mut reader, &mut io::sink())?;
-                Some(reader.md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+                Some(hex(reader.md5.finalize()))
             }
             kind => {
                 write(content)?;
