@@ -1,5 +1,5 @@
-//! Thirty typical mistakes: each is told at its location, with a message that names the fix. The table of
-//! docs/troubleshooting.md has the same thirty, keyword for keyword.
+//! Thirty typical mistakes: each is reported at its position, with a message that names the fix. The table of
+//! docs/troubleshooting.md lists the same thirty.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use kiwi_tests::program::{checkout, kiwi};
 
-/// Today's keywords. Line numbers of the mistakes below are those of this text.
+/// A description of the current schema. The line numbers of the mistakes below are those of this text.
 const TODAY: &str = r#"<image schemaversion="8.5" name="web">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <profiles><profile name="cloud" description="C"/><profile name="metal" description="M"/></profiles>
@@ -26,8 +26,8 @@ const TODAY: &str = r#"<image schemaversion="8.5" name="web">
 </image>
 "#;
 
-/// The chapter's keywords.
-const CHAPTER: &str = r#"<image schemeversion="1.4" name="old">
+/// A description of KIWI 1.x.
+const LEGACY: &str = r#"<image schemeversion="1.4" name="old">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><type primary="true" boot="isoboot/debian-13">iso</type><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
   <repository type="apt-deb"><source path="debian://bookworm"/></repository>
@@ -59,8 +59,8 @@ const fn mistake(
     Mistake { what, text: TODAY, right, wrong, location, message, help }
 }
 
-const fn in_chapter(mistake: Mistake) -> Mistake {
-    Mistake { text: CHAPTER, ..mistake }
+const fn in_legacy(mistake: Mistake) -> Mistake {
+    Mistake { text: LEGACY, ..mistake }
 }
 
 const MISTAKES: [Mistake; 30] = [
@@ -272,7 +272,7 @@ const MISTAKES: [Mistake; 30] = [
         "schema 8.5 has no attribute `pwd` of `<user>`",
         "schema 8.5 writes it `password`",
     ),
-    in_chapter(mistake(
+    in_legacy(mistake(
         "missing boot=",
         (r#" boot="isoboot/debian-13""#, ""),
         (3, 37),
@@ -293,10 +293,10 @@ fn errors(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_right_texts_are_right() {
+fn the_correct_descriptions_have_no_errors() {
     assert_eq!(errors(TODAY), Vec::<Value>::new());
-    // The chapter's live system is not built in every version; nothing else may be wrong with it.
-    let others = errors(CHAPTER);
+    // The live system of KIWI 1.x is not built in every version; it has no other errors.
+    let others = errors(LEGACY);
     assert!(
         others.iter().all(|error| error["message"].as_str().unwrap().contains("not built")),
         "{others:?}"
@@ -304,7 +304,7 @@ fn the_right_texts_are_right() {
 }
 
 #[test]
-fn every_mistake_is_told_once_at_its_place_with_its_fix() {
+fn reports_every_mistake_once_at_its_position_with_its_fix() {
     for mistake in &MISTAKES {
         assert!(mistake.text.contains(mistake.right), "{}", mistake.what);
         let found = errors(&mistake.text.replacen(mistake.right, mistake.wrong, 1));

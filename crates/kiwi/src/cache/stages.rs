@@ -262,7 +262,7 @@ impl Making {
     }
 
     /// Sets the entry that this one is based on.
-    pub fn stands_upon(&mut self, parent: Parent) {
+    pub fn set_parent(&mut self, parent: Parent) {
         self.contents.parent = Some(parent);
     }
 

@@ -120,7 +120,7 @@ pub struct Position {
 /// What a warning is about, where it is not about a line of a description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
-    /// An entry of the cache was damaged, or the cache cannot be used.
+    /// An entry of the cache is damaged, or the cache cannot be used.
     Cache,
     /// A setting of `kiwi.yml` is unknown.
     Configuration,

@@ -58,7 +58,7 @@ enum Base {
     /// A stage in the cache, and its snapshot of the tree once that is needed.
     Kept(Parent, Option<Snapshot>),
     /// A stage that is not in the cache, so the next one cannot be saved.
-    Lost,
+    Unsaved,
 }
 
 impl<'a> TreeStages<'a> {
@@ -97,7 +97,7 @@ impl<'a> TreeStages<'a> {
         let parent = match &self.below {
             Base::Nothing => None,
             Base::Kept(parent, _) => Some(parent),
-            Base::Lost => return Ok(None),
+            Base::Unsaved => return Ok(None),
         };
         let key = inputs.key();
         let Some(entry) = self.cache.stages().find(&key, &self.context.host) else { return Ok(None) };
@@ -183,7 +183,7 @@ impl<'a> TreeStages<'a> {
     /// Saves the tree with all packages.
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
-        if self.is_kept() && !matches!(self.below, Base::Lost) {
+        if self.is_kept() && !matches!(self.below, Base::Unsaved) {
             let stage = self
                 .context
                 .host
@@ -203,7 +203,7 @@ impl<'a> TreeStages<'a> {
 
     /// Makes this stage the parent of the next one; without an archive in the cache the next one cannot be saved.
     fn goes_on(&mut self, key: Key, archive: Option<Digest>) {
-        self.below = archive.map_or(Base::Lost, |file| Base::Kept(Parent { key, file }, None));
+        self.below = archive.map_or(Base::Unsaved, |file| Base::Kept(Parent { key, file }, None));
     }
 
     /// Restores the customised tree, on top of the packages, if the cache contains it.
@@ -238,11 +238,11 @@ impl<'a> TreeStages<'a> {
         making.took(self.clock.elapsed());
         let extent = match &self.below {
             Base::Kept(parent, snapshot) => {
-                making.stands_upon(parent.clone());
+                making.set_parent(parent.clone());
                 let snapshot = snapshot.as_ref().context("no snapshot was taken of the parent stage")?;
                 Extent::Since(snapshot)
             }
-            Base::Nothing | Base::Lost => Extent::All,
+            Base::Nothing | Base::Unsaved => Extent::All,
         };
         pack(&mut making, self.tree, extent, self.began, &self.context.host)?;
         if let Some(note) = note {
@@ -282,7 +282,7 @@ impl Layers for TreeStages<'_> {
     }
 
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()> {
-        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Base::Lost)) else {
+        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Base::Unsaved)) else {
             return Ok(());
         };
         let title = format!("Saving the {} in the cache", of(layer));

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs inside the image when all packages are there: the place to switch services on and off.
+# Runs inside the root tree after all packages are installed. Enable and disable services here.
 set -e
 test -f /.kconfig && . /.kconfig
 test -f /.profile && . /.profile
