@@ -61,7 +61,7 @@ pub fn line(bytes: &[u8]) -> String {
     beginning(bytes, bytes.len())
 }
 
-/// Like [`line`], of a line of `length` bytes that begins with these.
+/// Like [`line()`], of a line of `length` bytes that begins with these.
 fn beginning(bytes: &[u8], length: usize) -> String {
     let mut shown = String::new();
     let mut columns = 0;
