@@ -194,10 +194,12 @@ mod tests {
 
     #[test]
     fn computes_the_size_of_the_disk() {
-        let least = |text| Deployed::parse(text, None).unwrap().least(Bytes(500 << 20)).unwrap().0 >> 20;
+        let least =
+            |text: &str| Deployed::parse(text, None).unwrap().least(Bytes(500 << 20)).unwrap().0 >> 20;
         assert_eq!(least("x;L;/,100;S;x"), 600);
         assert_eq!(least("800;L;/,x;L;/home"), 816);
-        assert_eq!(least("18446744073709551615;L;/,9;S;x"), u64::MAX >> 20);
+        assert_eq!(least(&format!("{LARGEST};L;/,9;S;x")), u64::MAX >> 20);
+        assert!(Deployed::parse(&format!("{};L;/", LARGEST + 1), None).is_err());
     }
 
     proptest! {
