@@ -163,9 +163,9 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_keyword_or_unattended() {
     };
     let ng = ["install-stick", text(installer()), "--system", text(system())];
     let attended = stick("attended.raw", &ng);
-    let chapter = ["--installstick", text(installer()), "--installstick-system", text(system())];
+    let legacy = ["--installstick", text(installer()), "--installstick-system", text(system())];
     assert!(
-        std::fs::read(&attended).unwrap() == std::fs::read(stick("again.raw", &chapter)).unwrap(),
+        std::fs::read(&attended).unwrap() == std::fs::read(stick("again.raw", &legacy)).unwrap(),
         "two sticks differ"
     );
     let unattended = stick("stick.raw", &[&ng[..], &["--unattended"]].concat());

@@ -132,7 +132,7 @@ fn every_layout_boots_from_every_slot_by_every_firmware() {
     }
 }
 
-/// Puts what the chapter lets a description add into the tree while `work` is done.
+/// Calls `work` while the tree contains the additions to a medium that KIWI 1.x supports.
 fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
     let image = tree().join("image");
     let cdboot = image.join("cdboot");

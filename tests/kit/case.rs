@@ -1,4 +1,4 @@
-//! A description that is wrong, and what kiwi says about it.
+//! A wrong description, and the error that kiwi reports.
 
 use std::path::Path;
 use std::process::Command;
@@ -48,7 +48,7 @@ impl Case {
         self
     }
 
-    /// What `kiwi WORDS` says when it fails, progress and log left out, with the directory's path as `[HERE]`.
+    /// Returns the error of `kiwi KEYWORDS`, without progress and log, with the directory's path as `[HERE]`.
     pub fn error(&self, keywords: &[&str]) -> String {
         self.error_of(Command::new(kiwi()).args(keywords))
     }
@@ -64,7 +64,7 @@ impl Case {
         lines.collect::<Vec<_>>().join("\n").replace(here.to_str().unwrap(), "[HERE]")
     }
 
-    /// Nothing that looks finished is there.
+    /// Asserts that a failed build left no root tree.
     pub fn assert_no_tree(&self) {
         assert!(!Path::new(&self.path("root")).exists(), "a failed build left a root tree");
     }

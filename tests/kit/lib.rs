@@ -1,4 +1,4 @@
-//! The kit of the integration tests: the program under test, virtual machines, small systems, and judges.
+//! The kit of the integration tests: the program under test, virtual machines, small systems, and programs that check results.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
 pub mod case;

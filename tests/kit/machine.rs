@@ -1,6 +1,6 @@
-//! A virtual machine with its serial console, for tests that boot what kiwi built.
+//! A virtual machine with its serial console, for tests that boot images.
 //!
-//! Always `-accel tcg`. Times are limits, far above what an idle machine needs; a failure shows the console's end.
+//! Always `-accel tcg`. Times are limits, far above those of an idle machine; a failure shows the end of the console's output.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::program::kiwi;
 
-/// Runs kiwi and fails with what it said when it fails; what it said.
+/// Runs kiwi, which must succeed; returns its standard error.
 pub fn run_kiwi(arguments: &[&str]) -> String {
     let output = Command::new(kiwi()).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -18,7 +18,7 @@ pub fn run_kiwi(arguments: &[&str]) -> String {
     said.into_owned()
 }
 
-/// Runs a judge; what it printed.
+/// Runs a program that checks or reads a result and must succeed; returns its output.
 pub fn judge(program: &str, keywords: &[&str]) -> String {
     let output = Command::new(program)
         .args(keywords)
@@ -47,17 +47,17 @@ pub struct Machine {
     position: usize,
 }
 
-/// Where a medium is put in.
+/// The device that a medium is attached to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
     /// A drive for CDs.
     Cdrom,
-    /// A socket for USB sticks, which keep what is written to them.
+    /// A USB port; what the machine writes to the stick stays in its image.
     Usb,
 }
 
 impl Slot {
-    /// The keywords that put `image` in.
+    /// Returns the arguments of QEMU that attach `image`.
     pub fn keywords(self, image: &Path) -> Vec<String> {
         let image = image.display();
         match self {
@@ -76,12 +76,12 @@ impl Slot {
     }
 }
 
-/// The keywords that start kernel and initrd with this command line and without a boot loader. The kernel is unpacked into
-/// `scratch` before, which takes an emulated processor longer than everything else until the initrd starts.
+/// Returns the arguments of QEMU that start kernel and initrd with this command line and without a boot loader. The kernel is
+/// unpacked into `scratch` first, because an emulated processor needs more time for that than for the rest of the start.
 ///
 /// # Panics
 ///
-/// When the kernel is not packed with xz, as that of `linux-image-amd64` is.
+/// If the kernel is not compressed with xz, as that of `linux-image-amd64` is.
 pub fn direct(kernel: &Path, initrd: &Path, line: &str, scratch: &Path) -> Vec<String> {
     const XZ: &[u8] = b"\xfd7zXZ\0";
     let unpacked = scratch.join("vmlinux");
@@ -101,17 +101,17 @@ pub fn direct(kernel: &Path, initrd: &Path, line: &str, scratch: &Path) -> Vec<S
     ["-kernel", kernel, "-initrd", initrd, "-append", &line].map(str::to_owned).to_vec()
 }
 
-/// Seconds until a command has ended. Making keys takes an emulated processor minutes while others use the real one.
+/// Time limit of a command in seconds. Generating keys takes an emulated processor minutes while other tests run.
 const ANSWER: u64 = 240;
 
 impl Machine {
-    /// Boots `disk`, which keeps what the machine writes.
+    /// Boots `disk`; changes of the machine are saved in it.
     pub fn boot(disk: &Path, format: &str, firmware: Firmware, scratch: &Path) -> Self {
         let drive = format!("file={},format={format},if=virtio", disk.display());
         Self::start(&["-drive".to_owned(), drive], firmware, scratch)
     }
 
-    /// Boots what is put in with `keywords`. A machine that restarts is at its end.
+    /// Boots with these further arguments of QEMU. QEMU ends when the machine restarts.
     pub fn start(keywords: &[String], firmware: Firmware, scratch: &Path) -> Self {
         let mut command = Command::new("qemu-system-x86_64");
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
@@ -137,12 +137,12 @@ impl Machine {
         Self { child, keyboard, console, position: 0 }
     }
 
-    /// Waits until the console shows one of `texts` behind what was awaited before.
+    /// Waits until the console shows one of `texts` after the text that was awaited last.
     pub fn expect(&mut self, texts: &[&str], seconds: u64) {
         assert!(self.shows(texts, seconds), "{texts:?} did not come within {seconds} s; {}", self.tail());
     }
 
-    /// Waits until the console shows `text`, whatever else it says: a failure that is wanted.
+    /// Waits until the console shows `text`, even after a message of a failure, which the test expects.
     pub fn expect_failure(&mut self, text: &str, seconds: u64) {
         let limit = Instant::now() + Duration::from_secs(seconds);
         while !self.console.lock().unwrap().contains(text) {
@@ -151,7 +151,7 @@ impl Machine {
         }
     }
 
-    /// Whether the console ever showed this.
+    /// Returns whether the console has shown `text` at any time.
     pub fn said(&self, text: &str) -> bool {
         self.console.lock().unwrap().contains(text)
     }
@@ -165,7 +165,7 @@ impl Machine {
         }
     }
 
-    /// As `expect`, telling whether it came; a machine that gave up does not get better.
+    /// Like `expect`, but returns whether the text appeared. A machine that reported a failure is not awaited any longer.
     fn shows(&mut self, texts: &[&str], seconds: u64) -> bool {
         let limit = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < limit {
@@ -198,7 +198,7 @@ impl Machine {
         self.keyboard.flush().unwrap();
     }
 
-    /// Takes the entry `number` of a boot loader's menu, counted from 0, once the console shows `sign` of the menu.
+    /// Selects the entry `number` of a boot loader's menu, counted from 0, when the console shows `sign` of the menu.
     pub fn choose(&mut self, sign: &str, number: usize) {
         self.expect(&[sign], 60);
         for key in std::iter::repeat_n("\x1b[B", number).chain(["\r"]) {
@@ -208,7 +208,7 @@ impl Machine {
         }
     }
 
-    /// Pulls the stick out of its socket: a command to QEMU's monitor, which shares the console.
+    /// Unplugs the stick, by a command to QEMU's monitor, which shares the console.
     pub fn pull_stick(&mut self) {
         self.keyboard.write_all(b"\x01c").unwrap();
         self.type_line("device_del socket");
@@ -233,8 +233,8 @@ impl Machine {
         panic!("nobody can log in; {}", self.tail());
     }
 
-    /// Runs a command in the guest's shell; what it prints. The markers are calculated there, so that the echo of
-    /// what is typed is not taken for them.
+    /// Runs a command in the guest's shell and returns its output. The guest computes the markers around it, so that the
+    /// echo of the command is not mistaken for them.
     pub fn ask(&mut self, command: &str) -> String {
         self.type_line(&format!("echo BEGIN-$((6*7)); {command}; echo END-$((6*7))"));
         self.expect(&["BEGIN-42\r\n", "BEGIN-42\n"], ANSWER);
@@ -245,7 +245,7 @@ impl Machine {
         without_the_kernel(&said).trim().to_owned()
     }
 
-    /// Ends the machine in an orderly way, so that its disk can be used again.
+    /// Shuts the machine down, so that its disk can be used again.
     pub fn power_off(mut self, password: &str) {
         self.type_line(&format!("echo {password} | sudo -S systemctl poweroff"));
         let limit = Instant::now() + Duration::from_secs(180);
@@ -259,7 +259,7 @@ impl Machine {
     }
 }
 
-/// What a command printed, without what the kernel said on the same console meanwhile, in the midst of a line or not.
+/// Returns the output of a command without messages of the kernel, which can appear in the middle of a line.
 pub fn without_the_kernel(said: &str) -> std::borrow::Cow<'_, str> {
     let message = regex_lite::Regex::new(r"\[ *[0-9]+\.[0-9]{6}\] [^\n]*\n").unwrap();
     message.replace_all(said, "")

@@ -1,4 +1,4 @@
-//! What foreign programs read from an image: owners, modes, times, links and extended attributes of odd files.
+//! Reads unusual files of an image with foreign programs: owners, modes, times, links and extended attributes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::machine::judge;
 const ODD: &str = "opt/odd";
 const CAPABLE: &str = "usr/bin/ping";
 
-/// What a format and the program that reads it keep.
+/// The metadata that a format and the program that reads it preserve.
 struct Kept {
     links: bool,
     attributes: bool,
@@ -22,7 +22,7 @@ struct Kept {
     devices: bool,
     /// Set-uid and set-gid bits of files.
     set_ids: bool,
-    /// NextLayer names of device nodes.
+    /// Hard links of device nodes.
     device_links: bool,
 }
 
@@ -41,7 +41,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
         "tbz" => {
             let keywords = "--extract --xattrs --xattrs-include='*' --numeric-owner";
             here(&format!("tar {keywords} --file \"$0.tar.xz\" ./{ODD} ./{CAPABLE}"));
-            // tar makes a node of each name.
+            // tar makes one node for each name.
             Kept { device_links: false, ..all }
         }
         "cpio" => {
@@ -68,7 +68,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
                 assert!(said.contains(&expected), "{said} lacks {expected}");
             }
             assert!(said.ends_with("\n0\n"), "{said}");
-            // The program knows neither links nor pipes nor device nodes.
+            // The program supports neither links nor pipes nor device nodes.
             Kept { links: false, devices: false, ..all }
         }
         "ext2" | "ext3" | "ext4" => {
@@ -145,7 +145,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
                 () if system("overlay") => {
                     take("/LiveOS/squashfs.img");
                     here("fsck.erofs --extract=unpacked system && mv unpacked/opt unpacked/usr .");
-                    // The program gives every name a file of its own, and neither attributes nor set-uid bits.
+                    // The program makes one file for each name, without attributes and set-uid bits.
                     Kept { links: false, attributes: false, lists: false, set_ids: false, ..all }
                 }
                 () if system("compressed") => {
@@ -167,7 +167,7 @@ pub fn check(image_type: &str, settings: &str, image: &Path, tree: &Path) {
     assert_eq!(facts(directory.path(), &kept), facts(tree, &kept), "{image_type} {settings}");
 }
 
-/// Each file with what is known of it.
+/// The facts of each file, by name.
 fn facts(root: &Path, kept: &Kept) -> BTreeMap<String, String> {
     let names = std::fs::read_dir(root.join(ODD)).unwrap().map(|entry| entry.unwrap().file_name());
     let mut paths: Vec<_> = names.map(|name| Path::new(ODD).join(name)).collect();

@@ -1,4 +1,4 @@
-//! A small system that boots in seconds, prepared once per run, and the images that are made of it.
+//! A small system that boots in seconds, prepared once per run, and the images that are made from it.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use crate::machine::{Firmware, Machine, judge, run_kiwi};
 use crate::program::{clear, lock, once};
 
-/// A system that is quick to boot: its init is a shell script that offers a login.
+/// A system that boots quickly: its init is a shell script that starts a login.
 const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="small">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager>TYPE</preferences>
@@ -25,8 +25,8 @@ ln -sf /proc/mounts /run/mounts
 while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
 ";
 
-/// What no machine of these tests needs is most of the system: the less there is to read, check and write, the sooner it
-/// boots and is installed under emulation. Of the drivers those of QEMU stay.
+/// Removes the files that no machine of these tests needs, most of the system, so that it boots and is installed sooner under
+/// emulation. The drivers for QEMU's devices stay.
 const CONFIG_SH: &str = r#"set -e
 cd /lib/modules/*
 modprobe --set-version "${PWD##*/}" --show-depends --all ahci ata_piix sd_mod sr_mod cdrom virtio_pci virtio_blk virtio_scsi \
@@ -50,7 +50,7 @@ pub fn tree() -> &'static Path {
     TREE.get_or_init(|| prepare("small", &DESCRIPTION.replace("TYPE", "<type image=\"ext4\"/>")))
 }
 
-/// Prepares the tree of a description whose system is quick to boot, once per run and `name`.
+/// Prepares the tree of a description of a system that boots quickly, once per run and `name`.
 pub fn prepare(name: &str, description: &str) -> PathBuf {
     once(name, |directory| prepare_in(directory, description)).join("tree")
 }
@@ -81,7 +81,7 @@ pub fn create_from(tree: &Path, description: &str, directory: &Path) -> String {
     run_kiwi(&["create", text(tree), "--destdir", text(directory)])
 }
 
-/// The kernel that lies beside a boot image.
+/// Returns the kernel beside a boot image.
 pub fn kernel_in(directory: &Path) -> PathBuf {
     let mut paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| text(path).contains(".kernel.")).expect("a kernel")
@@ -95,7 +95,7 @@ pub fn attached(disk: &Path) -> Vec<String> {
     vec!["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]
 }
 
-/// Device, type and first option of what is mounted at `location`.
+/// Returns device, type and first option of the mount at `location`.
 pub fn mounted(machine: &mut Machine, location: &str) -> String {
     machine.ask(&format!(
         "awk '$2 == \"{location}\" {{ split($4, o, \",\"); print $1, $3, o[1] }}' /proc/mounts | tail -n 1"

@@ -8,7 +8,7 @@ use crate::program::{checkout, kiwi};
 /// Name of the user.
 pub const USER: &str = "kiwi-test";
 
-/// An ordinary user with ids of its own, made once.
+/// Creates an ordinary user with subordinate ids, unless it exists.
 pub fn make_user() {
     assert!(
         rustix::process::geteuid().is_root(),
@@ -24,7 +24,7 @@ pub fn make_user() {
     }
 }
 
-/// kiwi and what comes with it where every user can start them; a checkout may be closed to others.
+/// Copies kiwi, `linuxrc` and the supplied files to `directory`, because other users may not be able to enter the checkout.
 pub fn copy_programs(directory: &Path) -> PathBuf {
     let linuxrc = kiwi().parent().unwrap().join("../x86_64-unknown-linux-gnu/linuxrc/linuxrc");
     std::fs::copy(linuxrc, directory.join("linuxrc")).expect("the boot program is needed: cargo linuxrc");

@@ -212,15 +212,15 @@ fn reports_a_missing_repository_and_a_missing_boot_image_description() {
         (output.status.code(), document(&output)["diagnostics"].clone())
     };
     let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
-    let (code, told) = report(&GOOD.replace(repository, ""));
-    assert_eq!((code, told[0]["rule"].as_str()), (Some(0), Some("repository-to-install-from")));
+    let (code, found) = report(&GOOD.replace(repository, ""));
+    assert_eq!((code, found[0]["rule"].as_str()), (Some(0), Some("repository-to-install-from")));
     let disk = |boot: &str| format!("<type image=\"oem\" filesystem=\"ext4\" boot=\"{boot}\"/>");
     let one = "<type image=\"ext4\"/>";
     assert_eq!(report(&GOOD.replace(one, &disk("oemboot/debian-13"))), (Some(0), json!([])));
-    let (code, told) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
-    assert_eq!((code, told[0]["start"]["line"].as_u64()), (Some(3), Some(3)), "{told}");
-    let (code, told) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
-    assert_eq!((code, &told[0]["severity"]), (Some(0), &json!("warning")), "of another type");
+    let (code, found) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
+    assert_eq!((code, found[0]["start"]["line"].as_u64()), (Some(3), Some(3)), "{found}");
+    let (code, found) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
+    assert_eq!((code, &found[0]["severity"]), (Some(0), &json!("warning")), "of another type");
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn refused(directory: &Path, name: &str, rule: &str) {
         .arg(directory.join(name))
         .output()
         .expect("sh runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    let shown = &told[..told.floor_char_boundary(2000)];
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let shown = &printed[..printed.floor_char_boundary(2000)];
     assert!(output.status.code().is_some_and(|code| code != 0), "{name}: {:?}: {shown}", output.status);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
     let diagnostics = report["diagnostics"].as_array().expect("diagnostics");

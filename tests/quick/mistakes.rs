@@ -36,10 +36,10 @@ const LEGACY: &str = r#"<image schemeversion="1.4" name="old">
 "#;
 
 struct Mistake {
-    /// What was done wrong, as the handbook calls it.
+    /// The mistake, as the handbook names it.
     what: &'static str,
     text: &'static str,
-    /// What is written in the right text, and what is written instead of it.
+    /// The correct text, and the wrong text in its position.
     right: &'static str,
     wrong: &'static str,
     /// Line and column.
@@ -310,13 +310,14 @@ fn reports_every_mistake_once_at_its_position_with_its_fix() {
         let found = errors(&mistake.text.replacen(mistake.right, mistake.wrong, 1));
         let [error] = found.as_slice() else { panic!("{}: {found:#?}", mistake.what) };
         let location = (error["start"]["line"].as_u64().unwrap(), error["start"]["column"].as_u64().unwrap());
-        let told = (location, error["message"].as_str().unwrap(), error["help"].as_str().unwrap_or_default());
-        assert_eq!(told, (mistake.location, mistake.message, mistake.help), "{}", mistake.what);
+        let actual =
+            (location, error["message"].as_str().unwrap(), error["help"].as_str().unwrap_or_default());
+        assert_eq!(actual, (mistake.location, mistake.message, mistake.help), "{}", mistake.what);
     }
 }
 
 #[test]
-fn the_handbook_lists_them() {
+fn handbook_lists_every_mistake() {
     let page = std::fs::read_to_string(checkout().join("docs/troubleshooting.md")).unwrap();
     for Mistake { what, message, help, .. } in &MISTAKES {
         let line = format!("| {what} | {message} | {help} |");

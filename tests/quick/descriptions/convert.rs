@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use description::{Choice, Conversion, Description, Format, SchemaVersion, Severity, SourceFile};
 use kiwi_tests::program::checkout;
 
-/// Every accepted fixture with the schema it is written in.
+/// Returns every accepted fixture with its schema.
 fn fixtures() -> Vec<(SchemaVersion, PathBuf)> {
     let base = checkout().join("fixtures/descriptions");
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ fn fixtures() -> Vec<(SchemaVersion, PathBuf)> {
     found
 }
 
-/// What a fixture includes.
+/// Returns the file that a fixture includes.
 fn included(path: &str) -> Result<SourceFile, String> {
     let base = checkout().join("fixtures/descriptions/8.5/accepted");
     let text = fs::read_to_string(base.join(path)).map_err(|error| error.to_string())?;
@@ -34,7 +34,7 @@ fn file(text: &str) -> SourceFile {
     SourceFile { name: "config.xml".to_owned(), text: text.to_owned() }
 }
 
-/// Everything a build could take from the description.
+/// Returns everything that a build reads from the description.
 fn meaning(text: &str) -> Vec<String> {
     meaning_of("config.xml", text)
 }
@@ -82,9 +82,9 @@ fn converted_descriptions_mean_the_same() {
     for (from, path) in fixtures() {
         let text = fs::read_to_string(&path).expect("a text");
         let original = meaning(&text);
-        let unsaid = last_that_can_say(&text);
+        let newest = last_schema(&text);
         for &to in SchemaVersion::ALL.iter().filter(|to| **to >= from) {
-            if to > unsaid {
+            if to > newest {
                 refused(&text, to);
                 continue;
             }
@@ -97,14 +97,14 @@ fn converted_descriptions_mean_the_same() {
                 path.display()
             );
             assert_eq!(convert(&converted, to), converted, "{}: {to} again", path.display());
-            let last = convert(&text, unsaid);
-            assert_eq!(convert(&converted, unsaid), last, "{}: through {to}", path.display());
+            let last = convert(&text, newest);
+            assert_eq!(convert(&converted, newest), last, "{}: through {to}", path.display());
         }
     }
 }
 
-/// The last schema that has a keyword for all that a fixture asks for.
-fn last_that_can_say(text: &str) -> SchemaVersion {
+/// Returns the last schema that has keywords for everything in a fixture.
+fn last_schema(text: &str) -> SchemaVersion {
     const ENDED: [(&str, SchemaVersion); 9] = [
         ("format=\"cloop\"", SchemaVersion::V1_4),
         (">clicfs<", SchemaVersion::V6_9),
@@ -120,7 +120,7 @@ fn last_that_can_say(text: &str) -> SchemaVersion {
     lasts.min().unwrap_or(SchemaVersion::NEWEST)
 }
 
-/// What asks for something that a later schema has no keyword for is not left out.
+/// Asserts that a description with a keyword that `schema` does not have is rejected, not shortened.
 fn refused(text: &str, schema: SchemaVersion) {
     let errors =
         Description::convert(file(text), Conversion { schema, ..Conversion::default() }, &mut included)
@@ -132,7 +132,7 @@ fn refused(text: &str, schema: SchemaVersion) {
 }
 
 #[test]
-fn comments_and_foreign_keywords_stay() {
+fn keeps_comments_and_foreign_keywords() {
     let text = r#"<?xml version="1.0"?>
 <!-- first -->
 <image name="x" schemaversion="7.1" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
@@ -179,12 +179,12 @@ fn comments_and_foreign_keywords_stay() {
     assert_eq!(convert(text, SchemaVersion::NEWEST), expected);
 }
 
-/// Every accepted fixture in every format, and from each of them into each.
+/// Converts every accepted fixture to every format, and from each format to each.
 #[test]
 fn formats_mean_the_same() {
     for (_, path) in fixtures() {
         let text = fs::read_to_string(&path).expect("a text");
-        let schema = last_that_can_say(&text);
+        let schema = last_schema(&text);
         let original = meaning(&text);
         for &format in Format::ALL {
             let written = converted("config.xml", &text, Conversion { schema, format, whole: false });
@@ -202,7 +202,7 @@ fn formats_mean_the_same() {
 }
 
 #[test]
-fn older_keywords_are_refused_at_the_version() {
+fn rejects_older_schemas_at_the_version() {
     let text = "<image schemaversion=\"8.5\" name=\"x\"><description type=\"system\"><author>a</author>\
                 <contact>c</contact><specification>s</specification></description><preferences>\
                 <version>1.0.0</version><type image=\"tbz\"/></preferences></image>";
@@ -217,7 +217,7 @@ fn older_keywords_are_refused_at_the_version() {
 }
 
 #[test]
-fn includes_stay_or_are_put_in_their_place() {
+fn keeps_or_replaces_includes() {
     let main = |schema: &str| {
         format!(
             "<image schemaversion=\"{schema}\" name=\"x\">\n  <!-- more -->\n  <include from=\"included/more.xml\"/>\n  \
@@ -240,7 +240,7 @@ fn includes_stay_or_are_put_in_their_place() {
     let written = converted("config.xml", &text, whole);
     assert!(written.contains("  <!-- more -->\n  <packages type=\"image\">"), "{written}");
     assert!(written.contains("<package name=\"included\"/>"), "{written}");
-    // What has the schema of the file that includes it would change with that.
+    // An included file without a version has the schema of the including file, which changes.
     let kept = converted("config.xml", &text, Conversion::default());
     assert_eq!(meaning(&kept), original, "{kept}");
     let text = text.replace("more.xml", "packages.toml");

@@ -1,8 +1,9 @@
-//! Every description below `fixtures/descriptions` against the text beside it.
+//! Compares every description below `fixtures/descriptions` with the text beside it.
 //!
-//! `accepted/NAME.xml` gives `NAME.txt`, and one in another format `NAME.FORMAT.txt`: its warnings, the selection of its first type, and what each other type means.
-//! `rejected/NAME.xml` gives the text alike: every diagnostic with its location, from reading it or from selecting a type.
-//! Run with `UPDATE_FIXTURES=1` to write these texts anew, and read the difference before committing it.
+//! `accepted/NAME.xml` has `NAME.txt`, and a file in another format `NAME.FORMAT.txt`: its warnings, the selection of its first
+//! type, and the meaning of each other type.
+//! `rejected/NAME.xml` has `NAME.txt`, too: every diagnostic with its position, from reading the file or from selecting a type.
+//! Run with `UPDATE_FIXTURES=1` to write these texts again, and read the difference before you commit it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ fn source(path: &Path) -> SourceFile {
     SourceFile { name: path.file_name().expect("a file").to_string_lossy().into_owned(), text }
 }
 
-/// Reads a fixture; what it includes stands in directories beside it.
+/// Reads a fixture; the files that it includes are in directories beside it.
 fn load(path: &Path) -> Parsed {
     let directory = path.parent().expect("a directory");
     Description::load(source(path), &mut |below| match fs::read_to_string(directory.join(below)) {
@@ -43,9 +44,9 @@ fn load(path: &Path) -> Parsed {
     })
 }
 
-/// Location, message, the text that is marked, label and help of each diagnostic.
-fn told(diagnostics: &Diagnostics) -> String {
-    let mut told = String::new();
+/// Returns position, message, marked text, label and help of each diagnostic.
+fn listed(diagnostics: &Diagnostics) -> String {
+    let mut text = String::new();
     for diagnostic in &diagnostics.0 {
         let (line, column) = diagnostic.span.line_and_column();
         let severity = match diagnostic.severity {
@@ -54,19 +55,19 @@ fn told(diagnostics: &Diagnostics) -> String {
         };
         let marked = &diagnostic.span.file.text[diagnostic.span.range.clone()];
         if diagnostic.span.file.name.contains('/') {
-            write!(told, "{}:", diagnostic.span.file.name).expect("a string");
+            write!(text, "{}:", diagnostic.span.file.name).expect("a string");
         }
-        writeln!(told, "{line}:{column}: {severity}: {}", diagnostic.message).expect("a string");
-        writeln!(told, "    at: {}", marked.replace('\n', "\\n")).expect("a string");
-        writeln!(told, "    label: {}", diagnostic.label).expect("a string");
+        writeln!(text, "{line}:{column}: {severity}: {}", diagnostic.message).expect("a string");
+        writeln!(text, "    at: {}", marked.replace('\n', "\\n")).expect("a string");
+        writeln!(text, "    label: {}", diagnostic.label).expect("a string");
         if let Some(help) = &diagnostic.help {
-            writeln!(told, "    help: {help}").expect("a string");
+            writeln!(text, "    help: {help}").expect("a string");
         }
     }
-    told
+    text
 }
 
-/// Compares with the expected text, or writes it; says whether they agree.
+/// Compares a text with the expected one, or writes it; returns whether they agree.
 fn agrees(path: &Path, actual: &str) -> bool {
     let expected_path = if path.extension().is_some_and(|extension| extension == "xml") {
         path.with_extension("txt")
@@ -89,7 +90,7 @@ fn accepted_descriptions_select_as_expected() {
     let mut failed = Vec::new();
     for path in descriptions("accepted") {
         let parsed = load(&path);
-        let mut actual = told(&parsed.diagnostics);
+        let mut actual = listed(&parsed.diagnostics);
         let Some(description) = parsed.description else {
             panic!("{} is not accepted:\n{actual}", path.display());
         };
@@ -99,7 +100,7 @@ fn accepted_descriptions_select_as_expected() {
             match description.select(&choice) {
                 Ok(selection) if position == 0 => writeln!(actual, "{selection:#?}").expect("a string"),
                 Ok(selection) => writeln!(actual, "{:#?}", selection.image_type).expect("a string"),
-                Err(errors) => actual.push_str(&told(&errors)),
+                Err(errors) => actual.push_str(&listed(&errors)),
             }
         }
         if !agrees(&path, &actual) {
@@ -110,16 +111,16 @@ fn accepted_descriptions_select_as_expected() {
 }
 
 #[test]
-fn rejected_descriptions_say_where_and_why() {
+fn rejected_descriptions_report_position_and_reason() {
     let mut failed = Vec::new();
     for path in descriptions("rejected") {
         let parsed = load(&path);
-        let mut actual = told(&parsed.diagnostics);
+        let mut actual = listed(&parsed.diagnostics);
         if let Some(description) = parsed.description {
             match description.select(&Choice::default()) {
                 Ok(_) => panic!("{} is accepted", path.display()),
                 Err(errors) => {
-                    writeln!(actual, "=== select\n{}", told(&errors).trim_end()).expect("a string");
+                    writeln!(actual, "=== select\n{}", listed(&errors).trim_end()).expect("a string");
                 }
             }
         }
@@ -130,7 +131,7 @@ fn rejected_descriptions_say_where_and_why() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// The names of rules in the source; those of `rules/` stand in tables, which have a corpus of their own.
+/// Collects the names of rules in the source; those of `rules/` are in tables and have their own corpus.
 fn named_rules(directory: &Path, names: &mut BTreeSet<String>) {
     for entry in fs::read_dir(directory).expect("a directory of the source") {
         let path = entry.expect("an entry").path();
@@ -146,23 +147,23 @@ fn named_rules(directory: &Path, names: &mut BTreeSet<String>) {
 
 #[test]
 fn every_rule_that_can_be_broken_is_broken_by_a_fixture() {
-    // No text of a description breaks these: a conversion does (tests/convert.rs), a flood of mistakes (kiwi's
-    // tests/hostile.rs), the choice of the user (tests/select.rs).
+    // No text of a description breaks these, but a conversion (convert.rs), too many mistakes (tests/quick/hostile.rs) and
+    // the choice of the user (select.rs).
     let mut seen: BTreeSet<String> =
         ["not-convertible", "too-many-problems", "unknown-image-type"].map(str::to_owned).into();
     for path in [descriptions("accepted"), descriptions("rejected")].concat() {
         let parsed = load(&path);
-        let mut told = [parsed.diagnostics.0, parsed.deprecated.0].concat();
+        let mut found = [parsed.diagnostics.0, parsed.deprecated.0].concat();
         for entry in parsed.description.iter().flat_map(Description::types) {
             let choice = Choice { image_type: Some(entry.keyword.clone()), ..Choice::default() };
             let description = parsed.description.as_ref().expect("it has types");
-            told.extend(description.select(&choice).err().map(|errors| errors.0).unwrap_or_default());
+            found.extend(description.select(&choice).err().map(|errors| errors.0).unwrap_or_default());
         }
         if let Some(description) = &parsed.description {
             let selected = description.select(&Choice::default());
-            told.extend(selected.err().map(|errors| errors.0).unwrap_or_default());
+            found.extend(selected.err().map(|errors| errors.0).unwrap_or_default());
         }
-        seen.extend(told.into_iter().map(|one| one.rule.to_owned()));
+        seen.extend(found.into_iter().map(|one| one.rule.to_owned()));
     }
     let mut names = BTreeSet::new();
     named_rules(&checkout().join("crates/description/src"), &mut names);

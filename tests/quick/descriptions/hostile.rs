@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::survive;
 use super::survive::mutate::{Dice, keywords, mutate};
 
-/// An XML text.
+/// Asserts what must hold of an XML text.
 fn survive(text: String) {
     survive::survive(Format::Xml, &text, SchemaVersion::NEWEST);
 }
@@ -28,7 +28,7 @@ fn fixtures() -> Vec<String> {
     .collect()
 }
 
-/// The files of a directory of the repository, by name.
+/// Returns the files of a directory of the repository, sorted by name.
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -36,9 +36,9 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// What the fuzz target once found, written as it writes its inputs: the numbers of format and schema, then the text.
+/// The findings of the fuzz target, in its own form: the numbers of format and schema, then the text.
 #[test]
-fn what_fuzzing_found_is_survived() {
+fn findings_of_fuzzing_are_survived() {
     let found = files(&checkout().join("fuzz/corpus"));
     assert!(!found.is_empty());
     for path in found {

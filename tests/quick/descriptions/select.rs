@@ -1,4 +1,4 @@
-//! The rules by which a selection is made of a description.
+//! The rules by which a description and a choice become a selection.
 
 use description::{
     Architecture, Choice, Description, DriverKind, ImageType, PackageManager, PatternType, RepositoryType,
@@ -13,7 +13,7 @@ fn parse(text: &str) -> Description {
 const ABOUT: &str = r#"<description type="system"><author>A</author><contact>c</contact><specification>S</specification></description>"#;
 
 /// A description of schema 1.4 with these sections.
-fn chapter(sections: &str) -> Description {
+fn schema_1_4(sections: &str) -> Description {
     parse(&format!(
         r#"<image name="x" schemeversion="1.4">{ABOUT}
         <preferences><type>ext3</type><type primary="true" filesystem="ext3">vmx</type>
@@ -22,7 +22,7 @@ fn chapter(sections: &str) -> Description {
 }
 
 /// A description of schema 8.5 with these sections.
-fn today(sections: &str) -> Description {
+fn schema_8_5(sections: &str) -> Description {
     parse(&format!(r#"<image name="x" schemaversion="8.5">{ABOUT}{sections}</image>"#))
 }
 
@@ -52,8 +52,8 @@ fn refusal(description: &Description, choice: &Choice) -> (String, String, (usiz
 }
 
 #[test]
-fn the_primary_type_is_taken_and_each_can_be_asked_for() {
-    let description = chapter("");
+fn selects_the_primary_type_or_the_requested_one() {
+    let description = schema_1_4("");
     assert_eq!(select(&description, &[]).image_type.keyword(), "vmx");
     for keyword in ["ext3", "vmx", "xen"] {
         let selection = description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
@@ -62,16 +62,16 @@ fn the_primary_type_is_taken_and_each_can_be_asked_for() {
 }
 
 #[test]
-fn without_a_primary_type_the_first_is_taken() {
-    let description = today(
+fn selects_the_first_type_without_a_primary_one() {
+    let description = schema_8_5(
         r#"<preferences><version>1.0.0</version><type image="tbz"/><type image="cpio" primary="false"/></preferences>"#,
     );
     assert_eq!(select(&description, &[]).image_type, ImageType::Tbz);
 }
 
 #[test]
-fn an_unknown_type_or_profile_is_refused_with_those_there_are() {
-    let description = chapter(r#"<profiles><profile name="web" description="w"/></profiles>"#);
+fn rejects_an_unknown_type_or_profile_and_lists_the_known_ones() {
+    let description = schema_1_4(r#"<profiles><profile name="web" description="w"/></profiles>"#);
     let (message, help, location) = refusal(&description, &choice(&[], Some("vxm"), "x86_64"));
     assert_eq!(message, "the description has no image type `vxm`");
     assert_eq!(help, "did you mean `vmx`?");
@@ -82,14 +82,14 @@ fn an_unknown_type_or_profile_is_refused_with_those_there_are() {
     assert_eq!(message, "there is no profile `wbe`");
     assert_eq!(help, "did you mean `web`?");
     assert_eq!(location.0, 4 - 1);
-    let (_, help, location) = refusal(&chapter(""), &choice(&["web"], None, "x86_64"));
+    let (_, help, location) = refusal(&schema_1_4(""), &choice(&["web"], None, "x86_64"));
     assert_eq!(help, "the description has no profiles");
     assert_eq!(location, (1, 2));
 }
 
 #[test]
-fn sections_with_profiles_are_in_only_when_one_is_asked_for() {
-    let description = chapter(
+fn sections_with_profiles_apply_only_if_one_is_active() {
+    let description = schema_1_4(
         r#"<profiles><profile name="a" description=""/><profile name="b" description=""/></profiles>
         <packages type="image"><package name="always"/></packages>
         <packages type="image" profiles="a , b"><package name="either"/></packages>
@@ -101,8 +101,8 @@ fn sections_with_profiles_are_in_only_when_one_is_asked_for() {
 }
 
 #[test]
-fn imported_profiles_count_when_none_is_asked_for_and_requirements_follow() {
-    let description = today(&format!(
+fn imported_profiles_are_the_default_and_required_profiles_are_added() {
+    let description = schema_8_5(&format!(
         r#"<profiles>
         <profile name="a" description="" import="true"><requires profile="b"/><requires profile="d" arch="aarch64"/></profile>
         <profile name="b" description=""><requires profile="a"/><requires profile="c"/></profile>
@@ -118,8 +118,8 @@ fn imported_profiles_count_when_none_is_asked_for_and_requirements_follow() {
 }
 
 #[test]
-fn the_first_preferences_that_say_something_win() {
-    let description = today(
+fn the_first_preferences_with_a_setting_win() {
+    let description = schema_8_5(
         r#"<profiles><profile name="de" description=""/></profiles>
         <preferences profiles="de"><locale>de_DE</locale><type image="cpio"/></preferences>
         <preferences arch="aarch64"><packagemanager>zypper</packagemanager></preferences>
@@ -139,13 +139,13 @@ fn the_first_preferences_that_say_something_win() {
 
 #[test]
 fn the_default_package_manager_is_that_of_the_schema() {
-    assert_eq!(select(&chapter(""), &[]).package_manager, PackageManager::Smart);
-    assert_eq!(select(&today(PREFERENCES), &[]).package_manager, PackageManager::Dnf);
+    assert_eq!(select(&schema_1_4(""), &[]).package_manager, PackageManager::Smart);
+    assert_eq!(select(&schema_8_5(PREFERENCES), &[]).package_manager, PackageManager::Dnf);
 }
 
 #[test]
-fn an_ignore_takes_names_out_of_its_section_and_those_before() {
-    let description = chapter(
+fn ignore_removes_names_from_its_section_and_earlier_ones() {
+    let description = schema_1_4(
         r#"<packages type="image"><package name="zsh"/><package name="bash"/><package name="bash"/></packages>
         <packages type="image" patternType="plusRecommended"><package name="vim"/><ignore name="zsh"/><ignore name="vim"/>
         <ignore name="cups"/></packages>
@@ -161,7 +161,7 @@ fn an_ignore_takes_names_out_of_its_section_and_those_before() {
 
 #[test]
 fn architectures_match_under_all_their_names() {
-    let description = chapter(
+    let description = schema_1_4(
         r#"<packages type="image"><package name="pc" arch="i686"/><package name="big" arch="ppc,x86_64"/>
         <package name="arm" arch="aarch64"/></packages>
         <drivers><file name="a.ko" arch="i586"/><file name="b.ko"/></drivers>"#,
@@ -177,8 +177,8 @@ fn architectures_match_under_all_their_names() {
 }
 
 #[test]
-fn sections_for_a_virtual_machine_come_with_its_type() {
-    let description = chapter(
+fn sections_for_a_virtual_machine_apply_to_its_type() {
+    let description = schema_1_4(
         r#"<packages type="xen" memory="512" disk="/dev/hda"><package name="kernel-xen"/></packages>
         <packages type="vmware" memory="256" disk="ide0"><package name="tools"/></packages>
         <packages type="boot"><package name="glibc"/></packages><packages type="delete"><package name="perl"/></packages>"#,
@@ -199,8 +199,8 @@ fn sections_for_a_virtual_machine_come_with_its_type() {
 }
 
 #[test]
-fn one_place_is_one_repository_in_the_place_of_its_first_mention() {
-    let description = chapter(
+fn merges_repositories_of_one_source_at_the_first_position() {
+    let description = schema_1_4(
         r#"<repository type="yast2"><source path="/cds/%arch"/></repository>
         <repository type="apt-deb" distribution="one"><source path="http://example.org/debian"/></repository>
         <repository type="apt-deb" distribution="two"><source path="http://example.org/debian"/></repository>
@@ -215,9 +215,9 @@ fn one_place_is_one_repository_in_the_place_of_its_first_mention() {
 }
 
 #[test]
-fn groups_are_supplementary_in_the_chapter_and_start_with_the_login_group_today() {
+fn groups_are_supplementary_in_1_4_and_start_with_the_login_group_in_8_5() {
     let old = select(
-        &chapter(
+        &schema_1_4(
             r#"<users group="users"><user name="tux" home="/home/tux"/></users>
             <users group="wheel"><user name="tux" pwd="h"/></users><users><user name="guest"/></users>"#,
         ),
@@ -232,7 +232,7 @@ fn groups_are_supplementary_in_the_chapter_and_start_with_the_login_group_today(
     assert!(old.users.iter().all(|user| !user.first_group_is_login));
     assert!(old.users[0].password.is_some());
     let new = select(
-        &today(&format!(
+        &schema_8_5(&format!(
             r#"{PREFERENCES}<users><user name="tux" password="h" groups="tux:1000, wheel"/></users>"#
         )),
         &[],
@@ -242,8 +242,8 @@ fn groups_are_supplementary_in_the_chapter_and_start_with_the_login_group_today(
 }
 
 #[test]
-fn driver_sections_of_one_kind_add_up() {
-    let description = chapter(
+fn joins_driver_sections_of_one_kind() {
+    let description = schema_1_4(
         r#"<profiles><profile name="more" description=""/></profiles>
         <drivers type="netdrivers"><file name="e1000.ko"/></drivers>
         <drivers type="usbdrivers"><file name="usb/host/*"/></drivers>
@@ -260,12 +260,12 @@ fn driver_sections_of_one_kind_add_up() {
 
 #[test]
 fn inherited_packages_come_first_and_nothing_else_is_inherited() {
-    let base = chapter(
+    let base = schema_1_4(
         r#"<repository type="yast2"><source path="/base"/></repository>
         <packages type="image"><package name="base"/><package name="unwanted"/></packages>"#,
     );
     let mut own =
-        chapter(r#"<packages type="image"><package name="own"/><ignore name="unwanted"/></packages>"#);
+        schema_1_4(r#"<packages type="image"><package name="own"/><ignore name="unwanted"/></packages>"#);
     own.prepend_packages(&base);
     let selection = select(&own, &[]);
     assert_eq!(packages(&selection), ["base", "own"]);
@@ -273,8 +273,8 @@ fn inherited_packages_come_first_and_nothing_else_is_inherited() {
 }
 
 #[test]
-fn what_is_not_built_matters_only_where_it_applies() {
-    let description = today(&format!(
+fn rejects_unsupported_elements_only_where_they_apply() {
+    let description = schema_8_5(&format!(
         r#"<profiles><profile name="box" description=""/></profiles>{PREFERENCES}
         <containers source="registry.example.org" backend="podman" profiles="box"><container name="c"/></containers>
         <packages type="image"><product name="p" arch="ppc64"/></packages>"#
@@ -315,10 +315,10 @@ fn deploy_inside_a_type_affects_only_that_type() {
         let selection = description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
         selection.deploy.map(|deploy| deploy.server)
     };
-    let inside = today(&types);
+    let inside = schema_8_5(&types);
     assert_eq!(server(&inside, "oem").as_deref(), Some("10.0.0.1"));
     assert_eq!((server(&inside, "ext4"), server(&inside, "vmx")), (None, None));
-    let both = today(&(types + &deploy("10.0.0.2")));
+    let both = schema_8_5(&(types + &deploy("10.0.0.2")));
     assert_eq!(server(&both, "oem").as_deref(), Some("10.0.0.1"), "the type's own goes first");
     assert_eq!(server(&both, "vmx").as_deref(), Some("10.0.0.2"));
 }
@@ -329,7 +329,7 @@ fn partitions_of_a_type_replace_those_of_deploy() {
         <partitions><partition name="a" size="1G" mountpoint="/a" filesystem="xfs"/></partitions></type>
         <type image="vmx" filesystem="ext4"/></preferences>
         <deploy server="10.0.0.1"><partitions><partition number="1" mountpoint="/b"/></partitions></deploy>"#;
-    let description = today(text);
+    let description = schema_8_5(text);
     let select = |keyword| description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
     let partitions = |selection: &Selection| selection.deploy.as_ref().map(|deploy| deploy.partitions.len());
     assert_eq!((partitions(&select("oem")), partitions(&select("vmx"))), (Some(0), Some(1)));

@@ -1,5 +1,5 @@
-//! What is written from the tables: the handbook's reference chapter, and the schemas before their foreign judges,
-//! xmllint and python3-jsonschema.
+//! The files that are generated from the tables: the reference of the handbook, and the schemas, which xmllint and
+//! python3-jsonschema check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn directory(test: &str) -> PathBuf {
     directory
 }
 
-/// Whether the program succeeds, and what it says.
+/// Returns whether the program succeeds, and its output.
 fn run(program: &str, arguments: &[&Path]) -> (bool, String) {
     let output = Command::new(program)
         .args(arguments)
@@ -41,21 +41,21 @@ fn run(program: &str, arguments: &[&Path]) -> (bool, String) {
 }
 
 #[test]
-fn the_reference_chapter_is_current() {
+fn reference_page_is_current() {
     let path = checkout().join("docs/reference.md");
     let current = vocabulary::reference();
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
-        fs::write(&path, &current).expect("the chapter is written");
+        fs::write(&path, &current).expect("the page is written");
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == current,
-        "docs/reference.md is not what the tables say: UPDATE_FIXTURES=1 cargo test -p kiwi-tests --test quick descriptions::vocabulary"
+        "docs/reference.md differs from the tables: UPDATE_FIXTURES=1 cargo test -p kiwi-tests --test quick descriptions::vocabulary"
     );
 }
 
 #[test]
-fn xmllint_takes_the_relax_ng_and_every_accepted_description() {
+fn xmllint_accepts_the_relax_ng_and_every_accepted_description() {
     let directory = directory("relax-ng");
     let wrong = [("<author>", "<autor>x</autor><author>"), ("<image ", "<image colour=\"blue\" ")];
     for (schema, path) in accepted() {
@@ -90,7 +90,7 @@ for rules, good, bad in zip(*[iter(sys.argv[1:])] * 3):
 ";
 
 #[test]
-fn jsonschema_takes_the_json_schema_and_every_accepted_description() {
+fn jsonschema_accepts_the_json_schema_and_every_accepted_description() {
     let directory = directory("json-schema");
     let judge = directory.join("judge.py");
     fs::write(&judge, JUDGE).expect("a script");
@@ -121,7 +121,7 @@ fn jsonschema_takes_the_json_schema_and_every_accepted_description() {
 }
 
 #[test]
-fn the_readme_lists_the_image_types_that_are_built() {
+fn readme_lists_the_image_types_that_are_built() {
     let readme = fs::read_to_string(checkout().join("README.md")).expect("the README");
     let built: Vec<&str> = description::built_types().collect();
     let expected = format!("`{}`", built.join(" "));

@@ -154,12 +154,12 @@ impl Decoder<'_> {
     }
 
     fn split_filesystems(&mut self, element: &Element, keyword: &Text) -> Option<SplitFilesystems> {
-        let chapter = self.schema == SchemaVersion::V1_4;
+        let legacy = self.schema == SchemaVersion::V1_4;
         if let Some(value) = element.value("filesystem") {
             let diagnostic =
                 Diagnostic::error(value.span.clone(), "the image type `split` has two file systems")
                     .rule("file-systems-of-a-type");
-            self.diagnostics.push(if chapter {
+            self.diagnostics.push(if legacy {
                 diagnostic
                     .label("expected the writable file system, a comma, and the read-only one")
                     .help("such as `ext3,squashfs`")
@@ -172,7 +172,7 @@ impl Decoder<'_> {
         }
         let parts = (element.value("fsreadwrite"), element.value("fsreadonly"));
         let (Some(read_write), Some(read_only)) = parts else {
-            if chapter {
+            if legacy {
                 self.lacks(element, keyword, "filesystem", "two file systems, such as `ext3,squashfs`");
             } else {
                 self.lacks(element, keyword, "fsreadwrite", "the writable file system");

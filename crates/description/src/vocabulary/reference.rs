@@ -8,20 +8,20 @@ use crate::schema::{AttributeSchema, ChildSchema, Content, ElementSchema, IMAGE,
 
 const HEAD: &str = "# Every keyword of a description
 
-All elements and attributes of schema 8.5 and those that later schemas dropped and kiwi keeps, from the outside in. The keywords
-of older schemas are read too; `kiwi check` names each with the one of today, and `kiwi convert` writes it. What this
-version of kiwi does not build yet is known all the same: `kiwi check` says so at its location.
+This page lists all elements and attributes of schema 8.5, and older ones that kiwi still accepts there; parents precede their
+children. kiwi also reads the keywords of older schemas: `kiwi check` reports each with its current replacement, and `kiwi convert`
+replaces it. kiwi knows keywords that this version does not build yet; `kiwi check` reports them with their position.
 
-`B` is `true` or `false` (also `yes`, `no`, `1`, `0`). Elements may stand in any order.
+`B` is `true` or `false` (also `yes`, `no`, `1`, `0`). The order of elements does not matter.
 ";
 
 const TYPES_HEAD: &str = "
 ## Image types
 
-The values of `image` in `<type>`, which `--type` takes too. N is `NAME.ARCH-VERSION`; every build writes `N.packages` and
-`N.log` besides the files of its type.
+These are the values of `image` in `<type>` and of `--type`. `N` is `NAME.ARCH-VERSION`; every build also writes `N.packages` and
+`N.log`.
 
-| type | what it makes | `<size>` | boot image | `<packages type>` | files |
+| type | result | `<size>` | boot image | `<packages type>` | files |
 |---|---|---|---|---|---|
 ";
 
@@ -32,7 +32,7 @@ pub fn reference() -> String {
     let mut text = HEAD.to_owned();
     text.push_str(&image_types(schema));
     for (keyword, name) in &elements.all {
-        text.push_str(&chapter(keyword, name, &elements));
+        text.push_str(&section(keyword, name, &elements));
     }
     text
 }
@@ -55,7 +55,7 @@ fn image_types(schema: SchemaVersion) -> String {
     text
 }
 
-fn chapter(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> String {
+fn section(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> String {
     let schema = elements.schema;
     let heading = match name.split_once('.') {
         Some((parent, _)) => format!("`<{}>` in `<{parent}>`", keyword.name),
@@ -64,7 +64,7 @@ fn chapter(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> 
     let mut text = format!("\n## {heading}\n\n{}", keyword.doc);
     let locations = locations(keyword, elements);
     if !locations.is_empty() {
-        text.push_str(&format!(" Stands in {}.", locations.join(", ")));
+        text.push_str(&format!(" Allowed in {}.", locations.join(", ")));
     }
     if let Some(form) = keyword.text.filter(|_| keyword.text_life.covers(schema)) {
         let optional = if keyword.text_optional { ", may be empty" } else { "" };
@@ -78,10 +78,10 @@ fn chapter(keyword: &'static ElementSchema, name: &str, elements: &Elements) -> 
         .map(|child| format!("`<{}>`", child.element.name))
         .collect();
     if !inside.is_empty() {
-        text.push_str(&format!("\n\nInside: {}.", inside.join(", ")));
+        text.push_str(&format!("\n\nChildren: {}.", inside.join(", ")));
     }
     if let Content::Anything = keyword.content {
-        text.push_str("\n\nInside: anything.");
+        text.push_str("\n\nChildren: any.");
     }
     text.push('\n');
     let mut attributes = keyword.attributes.iter().filter(|known| known.life.covers(schema)).peekable();
@@ -99,7 +99,7 @@ fn locations(keyword: &'static ElementSchema, elements: &Elements) -> Vec<String
     for (parent, _) in &elements.all {
         let children = parent.child_schemas().iter().filter(|child| child.life.covers(schema));
         for child in children.filter(|child| std::ptr::eq(child.element, keyword)) {
-            locations.push(format!("`<{}>`, {}", parent.name, how_often(child, schema)));
+            locations.push(format!("`<{}>` ({})", parent.name, how_often(child, schema)));
         }
     }
     if std::ptr::eq(keyword, &IMAGE) { Vec::new() } else { locations }

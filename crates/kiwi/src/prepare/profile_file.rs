@@ -35,7 +35,7 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
         variables.insert("compressed", "yes".to_owned());
         variables.insert("kiwi_compressed", "true".to_owned());
     }
-    for (chapter, today, value) in [
+    for (legacy, current, value) in [
         ("keytable", "kiwi_keytable", &settings.keytable),
         ("timezone", "kiwi_timezone", &settings.timezone),
         ("language", "kiwi_language", &settings.locale),
@@ -43,8 +43,8 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
         ("locale", "kiwi_locale", &settings.locale),
     ] {
         if let Some(value) = value {
-            variables.insert(chapter, value.clone());
-            variables.insert(today, value.clone());
+            variables.insert(legacy, value.clone());
+            variables.insert(current, value.clone());
         }
     }
     for drivers in &selection.drivers {

@@ -1,4 +1,4 @@
-//! What must hold of every text, valid or not; the test `hostile` and the fuzz target look at it.
+//! Conditions that hold for every text, valid or not; the test `hostile` and the fuzz target check them.
 
 #![allow(unreachable_pub, reason = "the fuzz target has this module too")]
 
@@ -6,7 +6,7 @@ pub mod mutate;
 
 use description::{Choice, Conversion, Description, Diagnostic, Format, SchemaVersion, SourceFile};
 
-/// What a file includes under the name `config.FORMAT`: the text itself; under `part.xml`: something valid.
+/// Returns what a file includes: under the name `config.FORMAT` the text itself, under `part.xml` a valid one.
 fn included(text: &str) -> impl FnMut(&str) -> Result<SourceFile, String> {
     move |path: &str| {
         let text = match path {
@@ -20,8 +20,8 @@ fn included(text: &str) -> impl FnMut(&str) -> Result<SourceFile, String> {
 
 /// Reads the text, selects every type of it, and converts it to `schema` in every format.
 ///
-/// Nothing may panic, every location that is named lies in its text, a refusal has a reason, what was converted means the
-/// same, and converting it once more changes nothing.
+/// Nothing panics, every reported position lies in its text, a rejection has a reason, the converted text has the same
+/// meaning, and converting it once more changes nothing.
 pub fn survive(format: Format, text: &str, schema: SchemaVersion) {
     let file = SourceFile { name: format!("config.{format}"), text: text.to_owned() };
     let mut include = included(text);
@@ -56,7 +56,7 @@ pub fn survive(format: Format, text: &str, schema: SchemaVersion) {
     }
 }
 
-/// Everything a build could take from the description.
+/// Returns everything that a build reads from the description.
 fn meaning(description: &Description) -> Vec<String> {
     let mut meaning = vec![format!("{:?} {:?}", description.profiles, description.split)];
     for entry in description.types() {

@@ -1,11 +1,11 @@
-//! Changes a description like a person who knows the keywords but not where they belong.
+//! Changes a description at random: correct keywords at wrong positions, and broken syntax.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use description::{SchemaVersion, vocabulary};
 
-/// Texts that mean something to one of the formats.
+/// Texts that have a meaning in one of the formats.
 const PIECES: [&str; 72] = [
     "<",
     ">",
@@ -95,7 +95,7 @@ impl Dice {
     }
 }
 
-/// Every element, attribute and value that some schema names.
+/// Returns every element, attribute and value of all schemas.
 pub fn keywords() -> Vec<String> {
     let mut keywords: BTreeSet<String> = SchemaVersion::ALL.iter().map(|it| it.number().to_owned()).collect();
     for &schema in SchemaVersion::ALL {
@@ -169,7 +169,7 @@ fn boundary(text: &str, dice: &mut Dice) -> usize {
     text.floor_char_boundary(dice.below(text.len() + 1))
 }
 
-/// The run of letters, digits, `-`, `_` and `.` around a location.
+/// Returns the range of letters, digits, `-`, `_` and `.` around an offset.
 fn keyword_at(text: &str, at: usize) -> Range<usize> {
     let other = |c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c);
     let start = text[..at].rfind(other).map_or(0, |start| text.ceil_char_boundary(start + 1));
@@ -177,7 +177,7 @@ fn keyword_at(text: &str, at: usize) -> Range<usize> {
     start..end
 }
 
-/// A few whole lines from that of a location on.
+/// Returns the range of a few whole lines, from that of an offset on.
 fn lines_at(text: &str, at: usize, dice: &mut Dice) -> Range<usize> {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let mut end = at;
