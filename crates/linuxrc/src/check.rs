@@ -56,12 +56,17 @@ fn verdict(code: Option<i32>, program: &Path, device: &Device) -> Result<(), Boo
 
 #[cfg(test)]
 mod tests {
+    use test_programs::have;
+
     use super::*;
     use crate::boot_failure::Then;
     use crate::device::tests::{Files, ext2};
 
     #[test]
     fn the_codes_of_e2fsck_are_understood() {
+        if !have(&["mke2fs"]) {
+            return;
+        }
         let files = Files::new();
         files.add("sda", None, &ext2("0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "x"));
         let device = Device::look(&files.machine, "sda").unwrap();

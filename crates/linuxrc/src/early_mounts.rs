@@ -64,11 +64,16 @@ fn wanted<'s>(storage: Option<&'s Storage>, root: &Device) -> Vec<(String, Files
 
 #[cfg(test)]
 mod tests {
+    use test_programs::have;
+
     use super::*;
     use crate::device::tests::{Files, ext2};
 
     #[test]
     fn mounts_usr_from_the_disk_of_the_system() {
+        if !have(&["mke2fs"]) {
+            return;
+        }
         let files = Files::new();
         files.add("nvme0n1", None, &[0; 4096]);
         let uuid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";

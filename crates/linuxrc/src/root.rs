@@ -217,9 +217,11 @@ pub(crate) fn open_mount_point(machine: &Machine) -> std::io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use bootconfig::{Kind, RootDevice};
+    use test_programs::have;
+
     use super::*;
     use crate::device::tests::{Files, ext2};
-    use bootconfig::{Kind, RootDevice};
 
     const UUID: &str = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
 
@@ -245,6 +247,9 @@ mod tests {
 
     #[test]
     fn a_present_device_is_not_waited_for() {
+        if !have(&["mke2fs"]) {
+            return;
+        }
         let files = Files::new();
         files.add("vda", None, &ext2(UUID, "x"));
         assert_eq!(waited(&files, &format!("UUID={UUID}")).unwrap().name, "vda");
@@ -252,6 +257,9 @@ mod tests {
 
     #[test]
     fn a_missing_device_is_reported_with_the_devices_that_exist() {
+        if !have(&["mke2fs"]) {
+            return;
+        }
         let files = Files::new();
         files.add("vda", None, &ext2(UUID, "x"));
         let text = waited(&files, "LABEL=y").unwrap_err().text;

@@ -131,11 +131,16 @@ pub(crate) fn join(
 
 #[cfg(test)]
 mod tests {
+    use test_programs::have;
+
     use super::*;
     use crate::device::tests::{Files, ext2};
 
     #[test]
     fn the_layer_is_the_partition_that_grows() {
+        if !have(&["mke2fs"]) {
+            return;
+        }
         let files = Files::new();
         let uuid = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
         files.add("sda", None, &[0; 4096]);

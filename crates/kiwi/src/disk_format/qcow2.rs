@@ -260,6 +260,8 @@ fn bytes(numbers: &[u64]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use test_programs::{command, have};
+
     use super::*;
     use crate::host::Output;
 
@@ -284,6 +286,9 @@ mod tests {
 
     #[test]
     fn qemu_img_reads_the_same_disk_without_errors() {
+        if !have(&["qemu-img"]) {
+            return;
+        }
         let directory = tempfile::tempdir().unwrap();
         let [raw, one, other] = ["raw", "one", "other"].map(|name| directory.path().join(name));
         disk(&raw);
@@ -294,8 +299,7 @@ mod tests {
         assert!(std::fs::read(&one).unwrap() == std::fs::read(&other).unwrap(), "two files differ");
         let compare = ["compare", "-f", "raw", "-F", "qcow2"];
         for (arguments, last) in [(&["check", "-f", "qcow2"][..], None), (&compare[..], Some(&raw))] {
-            let output =
-                std::process::Command::new("qemu-img").args(arguments).args(last).arg(&one).output().unwrap();
+            let output = command("qemu-img").args(arguments).args(last).arg(&one).output().unwrap();
             assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
         }
     }

@@ -181,11 +181,15 @@ fn checksum(seed: u32, bytes: &[u8]) -> u32 {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test asks the foreign tools")]
 mod tests {
-    use super::super::test_tools::run;
+    use test_programs::{have, run};
+
     use super::*;
 
     #[test]
     fn finished_file_systems_satisfy_e2fsck_and_have_one_time() {
+        if !have(&["mke2fs", "e2fsck", "debugfs"]) {
+            return;
+        }
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("tree")).unwrap();
         for number in 0..50 {

@@ -9,8 +9,6 @@ mod ext_times;
 mod facts;
 pub mod fat;
 mod squashfs;
-#[cfg(test)]
-pub(crate) mod test_tools;
 mod xfs;
 
 use std::fs::File;

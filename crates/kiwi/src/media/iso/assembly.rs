@@ -261,8 +261,9 @@ impl Medium {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test writes the files of a medium")]
 mod tests {
+    use test_programs::{have, run};
+
     use super::*;
-    use crate::filesystem::test_tools::run;
     use crate::host::Output;
 
     const EPOCH: u64 = 1_000_000_000;
@@ -281,6 +282,9 @@ mod tests {
 
     #[test]
     fn the_medium_is_the_one_that_xorriso_writes_from_all_files() {
+        if !have(&["sh", "xorriso"]) {
+            return;
+        }
         let host = Host::new(Output::Quiet);
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
