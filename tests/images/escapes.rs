@@ -171,6 +171,9 @@ impl Machine {
         let line = line.unwrap_or_else(|| panic!("{who}, --network: {log}"));
         eprintln!("{who}, --network: {line}");
         assert!(!line.contains("escaped"), "{who}, --network: {line}");
+        assert!(self.socket.accept().is_err(), "{who}, --network: connected to the abstract socket");
+        // Ports of the machine may be used with --network; the next checks must not find these connections.
+        while self.port.accept().is_ok() {}
     }
 }
 

@@ -115,6 +115,8 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
 
     // Nobody has a system.
     let keywords = machine::direct(&kernel_in(directory.path()), &initrd, "rd.timeout=5", directory.path());
-    Machine::start(&keywords, Firmware::Bios, directory.path())
-        .expect_failure("no system was found on the first or second partition of a disk, and root= does not specify one within 5 seconds.", 180);
+    Machine::start(&keywords, Firmware::Bios, directory.path()).expect_failure(
+        "no system was found on partition 2 of a disk, and root= does not specify one within 5 seconds.",
+        180,
+    );
 }
