@@ -173,14 +173,16 @@ fn no_character_of_a_path_breaks_the_configuration_of_apt() {
     shell(
         &flat,
         "dpkg-scanpackages . > Packages; printf 'SHA256:\n %s %s Packages\n' $(sha256sum < Packages | \
-                  cut -d ' ' -f 1) $(wc -c < Packages) > Release",
+                  cut -d ' ' -f 1) $(wc -c < Packages) > Release
+         export GNUPGHOME=$(mktemp -d)
+         gpg -q --batch --pinentry-mode loopback --passphrase '' --quick-generate-key a rsa2048 sign never
+         gpg -q --export a > '../k\"e y;.gpg'
+         gpg -q --batch --clearsign --output InRelease Release; gpgconf --kill all; rm -rf \"$GNUPGHOME\"",
     );
-    let keyring = fs::read("/usr/share/keyrings/debian-archive-keyring.gpg").unwrap();
-    fs::write(odd.join("descr iption/k\"e y;.gpg"), keyring).unwrap();
-    let repositories = r#"<repository>
-    <source path="debian://bookworm"><signing key='this://k"e y;.gpg'/></source></repository>
+    let repositories = r#"<repository><source path="debian://bookworm"/></repository>
   <repository type="deb-dir"><source path="this://pack ages"/></repository>
-  <repository type="apt-deb" distribution="./" repository_gpgcheck="false"><source path="this://re po#"/></repository>"#;
+  <repository type="apt-deb" distribution="./">
+    <source path="this://re po#"><signing key='this://k"e y;.gpg'/></source></repository>"#;
     fs::write(odd.join("descr iption/config.xml"), description(repositories, "local++")).unwrap();
     let root: PathBuf = odd.join("tr ee");
     let prepared = run(&odd, &["prepare", "--no-cache", "--root"], &[&root, &odd.join("descr iption")]);
