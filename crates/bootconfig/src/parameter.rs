@@ -84,7 +84,7 @@ pub struct BootParameters {
     pub debug: bool,
     /// `kiwi.phases=1`: the phases only, for programs that read the console.
     pub phases: bool,
-    /// `rd.timeout=`: seconds to wait for the root device; 0 waits for ever.
+    /// `rd.timeout=`: seconds to wait for the root device; 0 waits without limit.
     pub timeout: Option<u64>,
     /// Whether `panic=` is given; then linuxrc does not change what the kernel does after a panic.
     pub panic: bool,

@@ -4,9 +4,8 @@
 //! whether this version of kiwi implements the keyword. The structural check, its messages and suggestions, and the list of
 //! unsupported keywords all come from these tables; nothing else contains the spelling rules of a keyword.
 //!
-//! The tables are `const` data built by the small methods below, so an entry reads as one line:
-//! `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The reference page of the handbook and the schemas for
-//! editors are generated from them.
+//! The tables are `const` data, one line for each entry: `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The
+//! reference page of the handbook and the schemas for editors are generated from them.
 
 mod appliance;
 mod container;

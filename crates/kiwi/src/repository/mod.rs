@@ -63,6 +63,26 @@ pub struct Resolved {
     pub credentials: Option<(String, String)>,
 }
 
+impl Resolved {
+    /// Returns a directory of packages without a signature of its own, for the build only.
+    pub fn of_packages(location: String) -> Self {
+        Self {
+            kind: RepositoryType::DebDir,
+            location,
+            suites: vec!["./".to_owned()],
+            components: Vec::new(),
+            architectures: Vec::new(),
+            keys: Vec::new(),
+            checked: false,
+            priority: None,
+            for_build: true,
+            in_image: None,
+            lock_name: LOCAL.to_owned(),
+            credentials: None,
+        }
+    }
+}
+
 /// Returns the repositories of the description with URL or path, suites and keys, in their order.
 pub fn resolve(
     repositories: &[Repository],

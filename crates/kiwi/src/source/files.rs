@@ -1,7 +1,7 @@
 //! The files of a description.
 //!
 //! A symbolic link that kiwi follows (the configuration file, `root`, scripts, archives, keys ..) must lead to a file of the
-//! description, or below a directory that the user allowed with `--allow-path`: whoever wrote the description must not choose
+//! description, or below a directory that the user allowed with `--allow-path`: the author of the description must not choose
 //! files of the build host. A path that a description writes out is not a link.
 
 use std::path::{Component, Path, PathBuf};

@@ -236,24 +236,11 @@ mod tests {
     use super::*;
     use crate::distribution::Distribution;
     use crate::package_manager::{Manager, PackagePath, PackagePlan};
-    use crate::repository::{LOCAL, Resolved};
-    use description::{PackageSet, RepositoryType};
+    use crate::repository::Resolved;
+    use description::PackageSet;
 
     fn plan() -> PackagePlan {
-        let repository = Resolved {
-            kind: RepositoryType::DebDir,
-            location: "/srv/re po/".to_owned(),
-            suites: vec!["./".to_owned()],
-            components: Vec::new(),
-            architectures: Vec::new(),
-            keys: Vec::new(),
-            checked: false,
-            priority: None,
-            for_build: true,
-            in_image: None,
-            lock_name: LOCAL.to_owned(),
-            credentials: None,
-        };
+        let repository = Resolved::of_packages("/srv/re po/".to_owned());
         let set = PackageSet::default();
         PackagePlan {
             manager: Manager::Apt,

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::RepositoryType;
 
 use super::configuration::VIEW;
 use super::output::file_name;
@@ -14,7 +13,7 @@ use crate::host::StageTask;
 use crate::lock::LockedPackage;
 use crate::package_form::decoded;
 use crate::package_manager::ManagerFiles;
-use crate::repository::{LOCAL, Resolved};
+use crate::repository::Resolved;
 
 /// The file in [`ManagerFiles`] to which a package is downloaded.
 const DOWNLOADED: &str = "tmp/package.deb";
@@ -55,20 +54,7 @@ impl Apt<'_> {
             );
         }
         stage.finish();
-        Ok(Resolved {
-            kind: RepositoryType::DebDir,
-            location: directory.display().to_string(),
-            suites: vec!["./".to_owned()],
-            components: Vec::new(),
-            architectures: Vec::new(),
-            keys: Vec::new(),
-            checked: false,
-            priority: None,
-            for_build: true,
-            in_image: None,
-            lock_name: LOCAL.to_owned(),
-            credentials: None,
-        })
+        Ok(Resolved::of_packages(directory.display().to_string()))
     }
 
     /// Copies one package into the directory; returns whether it was found.
