@@ -140,7 +140,12 @@ fn interrupt(arguments: &[&str], begun: &str, signal: Signal, mark: &str) {
         .spawn()
         .unwrap();
     let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert!(events.any(|event| event.contains(begun)), "{arguments:?} never reported {begun}");
+    let mut before = String::new();
+    let reported = events.any(|event| {
+        before = event;
+        before.contains(begun)
+    });
+    assert!(reported, "{arguments:?} never reported {begun}, at last: {before}");
     kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), signal).unwrap();
     // Much longer than the end takes.
     let limit = Instant::now() + Duration::from_secs(120);
@@ -169,13 +174,18 @@ fn a_signal_ends_scripts_and_compression_and_leaves_only_the_log() {
     let mark = directory.path().to_str().unwrap().to_owned();
     let keywords = ["build", description.to_str().unwrap(), "--destdir", images.to_str().unwrap()];
     for (script, begun) in [
-        ("sleep 1000\n", "\"task\":\"run-script\""),
-        ("trap '' HUP INT TERM; while :; do :; done\n", "\"task\":\"run-script\""),
-        ("true\n", "\"task\":\"write-filesystem\""),
-        ("true\n", "\"task\":\"compress\""),
+        ("sleep 1000", "\"task\":\"run-script\""),
+        ("trap '' HUP INT TERM; while :; do :; done", "\"task\":\"run-script\""),
+        ("true", "\"task\":\"write-filesystem\""),
+        ("true", "\"task\":\"compress\""),
     ] {
-        std::fs::write(description.join("config.sh"), format!("#!/bin/sh\n{script}")).unwrap();
         for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+            // A script of its own: a task that ended before its build saw the signal would come from the cache in the next.
+            std::fs::write(
+                description.join("config.sh"),
+                format!("#!/bin/sh\n{script} # {begun} {signal:?}\n"),
+            )
+            .unwrap();
             interrupt(&keywords, begun, signal, &mark);
             let left: Vec<_> =
                 std::fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().file_name()).collect();
