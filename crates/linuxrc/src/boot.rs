@@ -12,9 +12,23 @@ use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::kind;
 use crate::machine::{Machine, PanicTimeout};
+use crate::shutdown;
+
+/// Boots this machine, whose first program this must be. Never returns: a failure ends with a reboot or a halt.
+pub fn start() -> ! {
+    if !rustix::process::getpid().is_init() {
+        eprintln!("linuxrc is the first program of a boot image and cannot be started by hand.");
+        std::process::exit(1);
+    }
+    let machine = Machine::real();
+    shutdown::reboot_on_panic();
+    let mut console = Console::quiet(&machine);
+    let Err(boot_failure) = boot(&machine, &mut console);
+    boot_failure.end(&machine, &console)
+}
 
 /// Boots the system. Returns only if that fails, with the reason.
-pub(crate) fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFailure> {
+fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFailure> {
     machine.mount_kernel_filesystems()?;
     let keywords = read_command_line(machine)?;
     console.follow(&keywords);

@@ -192,7 +192,7 @@ pub(super) const RULES: Rules = Rules {
         (
             "linuxrc",
             &[
-                ("boot", "boot_failure boot_plan console kind machine"),
+                ("boot", "boot_failure boot_plan console kind machine shutdown"),
                 ("boot_failure", ""),
                 ("boot_plan", "boot_failure machine"),
                 ("check", "boot_failure console device machine"),
@@ -210,6 +210,7 @@ pub(super) const RULES: Rules = Rules {
                 ("live", "boot_failure boot_plan console loop_device machine medium modules sys union"),
                 ("loop_device", "machine sys"),
                 ("machine", "boot_failure"),
+                ("main", "boot"),
                 ("medium", "boot_failure boot_plan console device machine modules sys"),
                 ("modules", "boot_failure console machine sys"),
                 ("persistent", "check console device live machine medium modules sys"),
