@@ -2,11 +2,14 @@
 //! dpkg's database; no path of a build is part of a configuration file.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use kiwi_tests::program::kiwi;
+use kiwi_tests::run::Run;
 
 /// A password that no script may find.
 const PASSWORD: &str = "secret-of-a-repository";
@@ -193,5 +196,82 @@ fn no_character_of_a_path_breaks_the_configuration_of_apt() {
             status.contains(&format!("Package: {name}\nStatus: install ok installed\n")),
             "{name}: {status}"
         );
+    }
+}
+
+/// Serves the files below `directory` to clients that send the user `u` and [`PASSWORD`]; returns the URL.
+fn serve_with_password(directory: PathBuf) -> String {
+    let answer = move |mut stream: TcpStream| -> std::io::Result<()> {
+        let mut lines = BufReader::new(stream.try_clone()?).lines();
+        while let Some(request) = lines.next().transpose()? {
+            let mut allowed = false;
+            for line in lines.by_ref() {
+                let line = line?;
+                allowed |= line == "Authorization: Basic dTpzZWNyZXQtb2YtYS1yZXBvc2l0b3J5";
+                if line.is_empty() {
+                    break;
+                }
+            }
+            let path = request.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = match fs::read(directory.join(path.trim_start_matches('/'))) {
+                _ if !allowed => ("401 Unauthorized", Vec::new()),
+                Ok(body) => ("200 OK", body),
+                Err(_) => ("404 Not Found", Vec::new()),
+            };
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
+            stream.write_all(&body)?;
+        }
+        Ok(())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            std::thread::spawn(move || answer(stream));
+        }
+    });
+    url
+}
+
+#[test]
+fn a_release_accepts_the_keys_and_the_password_of_its_repository() {
+    let directory = tempfile::tempdir().unwrap();
+    let description_in = directory.path().join("description");
+    fs::create_dir(&description_in).unwrap();
+    // A mirror with its own signature and without packages.
+    shell(
+        directory.path(),
+        "export GNUPGHOME=$(mktemp -d)
+         gpg -q --batch --pinentry-mode loopback --passphrase '' --quick-generate-key a rsa2048 sign never
+         gpg -q --export a > description/key.gpg
+         for suite in bookworm bookworm-updates bookworm-security; do
+             mkdir -p mirror/dists/$suite/main/binary-amd64; cd mirror/dists/$suite
+             : > main/binary-amd64/Packages
+             printf 'Suite: %s\nCodename: %s\nArchitectures: amd64\nComponents: main\nSHA256:\n %s 0 main/binary-amd64/Packages\n' \
+                 $suite $suite $(sha256sum < main/binary-amd64/Packages | cut -d ' ' -f 1) > Release
+             gpg -q --batch --clearsign --output InRelease Release; cd ../../..
+         done
+         gpgconf --kill all; rm -rf \"$GNUPGHOME\"",
+    );
+    let url = serve_with_password(directory.path().join("mirror"));
+    let password = format!(r#" username="u" password="{PASSWORD}""#);
+    let key = r#"<signing key="this://key.gpg"/>"#;
+    for (attributes, children, expected) in [
+        (password.as_str(), key, "packages"),
+        (password.as_str(), "", "signature"),
+        ("", key, "repository-unreachable"),
+    ] {
+        let repository = format!(
+            r#"<repository{attributes}><source path="debian://bookworm">{children}</source></repository>"#
+        );
+        fs::write(description_in.join("config.xml"), description(&repository, "no-such-package")).unwrap();
+        let mut command = Command::new(kiwi());
+        command.args(["prepare", "--no-cache", "--root"]).arg(directory.path().join("root"));
+        command.arg(&description_in).env("KIWI_CACHE", directory.path().join("cache"));
+        command.env("KIWI_DEBIAN_MIRROR", &url).env("KIWI_DEBIAN_SECURITY_MIRROR", &url);
+        let run = Run::of(&mut command);
+        // The repository was read if only the package is missing.
+        assert_eq!(run.error(), (1, expected), "{attributes} {children}: {}", run.last());
     }
 }

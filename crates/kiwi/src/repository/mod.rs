@@ -97,7 +97,8 @@ pub fn resolve(
         match &repository.source {
             SourcePath::Debian(suite) => {
                 let archives = debian::release(suite, &configuration.debian)?;
-                resolved.extend(archives.into_iter().map(|archive| of_release(archive, repository)));
+                let keys = signing_keys(repository, description)?;
+                resolved.extend(archives.into_iter().map(|archive| of_release(archive, repository, &keys)));
             }
             SourcePath::Local(path) => {
                 if !Path::new(path).exists() {
@@ -141,8 +142,9 @@ pub fn resolve(
     Ok(resolved)
 }
 
-/// Returns an archive of a release as a repository with the settings of the description.
-fn of_release(archive: ReleaseArchive, repository: &Repository) -> Resolved {
+/// Returns an archive of a release as a repository with the settings of the description. `keys` are those of the
+/// description: a mirror may be signed by its operator, so they are accepted beside those of the distribution.
+fn of_release(archive: ReleaseArchive, repository: &Repository, keys: &[SigningKey]) -> Resolved {
     let ReleaseArchive { location, public, suites, keyring } = archive;
     let components = components(repository);
     Resolved {
@@ -158,11 +160,11 @@ fn of_release(archive: ReleaseArchive, repository: &Repository) -> Resolved {
         suites,
         components,
         architectures: repository.architectures.clone(),
-        keys: vec![SigningKey::File(PathBuf::from(keyring))],
+        keys: std::iter::once(SigningKey::File(PathBuf::from(keyring))).chain(keys.iter().cloned()).collect(),
         checked: repository.check_repository.unwrap_or(true),
         priority: repository.priority,
         for_build: !repository.image_only,
-        credentials: None,
+        credentials: repository.credentials.clone(),
     }
 }
 
@@ -180,8 +182,7 @@ fn plain(repository: &Repository, location: String, description: &Files) -> Resu
     let suites = vec![repository.distribution.clone().unwrap_or_else(|| "./".to_owned())];
     let flat = suites.iter().all(|suite| suite.ends_with('/'));
     let components = if flat { Vec::new() } else { components(repository) };
-    let keys =
-        repository.signing_keys.iter().map(|key| signing_key(key, description)).collect::<Result<_>>()?;
+    let keys = signing_keys(repository, description)?;
     Ok(Resolved {
         kind,
         in_image: repository.in_image.then(|| ImageRepository {
@@ -201,6 +202,11 @@ fn plain(repository: &Repository, location: String, description: &Files) -> Resu
         for_build: !repository.image_only,
         credentials: repository.credentials.clone(),
     })
+}
+
+/// Returns the sources of the signing keys in the description.
+fn signing_keys(repository: &Repository, description: &Files) -> Result<Vec<SigningKey>> {
+    repository.signing_keys.iter().map(|key| signing_key(key, description)).collect()
 }
 
 /// Returns the source of a signing key.

@@ -182,20 +182,52 @@ impl Apt<'_> {
             });
             text += &format!("Signed-By: {}\n", keys.collect::<Result<Vec<_>>>()?.join(" "));
         }
-        if let Some((user, password)) = &repository.credentials
-            && !repository.location.starts_with('/')
-        {
-            let machine = one_word(repository.location.split('/').nth(2).unwrap_or_default(), "host")?;
-            let user = one_word(user, "user name")?;
-            // The message must not contain the password.
-            if password.is_empty() || password.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                bail!("the password must not be empty or contain blanks, tabs or line breaks");
-            }
-            let entry = format!("machine {machine} login {user} password {password}\n");
-            files.write(&format!("etc/auth.conf.d/{index}.conf"), entry, host)?;
-        }
+        write_credentials(repository, index, files, host)?;
         Ok(text)
     }
+}
+
+/// Writes the user name and the password of a remote repository to a file of apt.
+pub(super) fn write_credentials(
+    repository: &Resolved,
+    index: usize,
+    files: &ManagerFiles,
+    host: &Host,
+) -> Result<()> {
+    let Some((user, password)) = &repository.credentials else { return Ok(()) };
+    let location = &repository.location;
+    let Some((scheme, _)) = location.split_once("://") else {
+        host.warn(
+            Warning::Repository,
+            &format!(
+                "the repository {location} is a local directory; its user name and password are not used"
+            ),
+        );
+        return Ok(());
+    };
+    if scheme != "https" {
+        host.warn(
+            Warning::Repository,
+            &format!("the password of the repository {location} is sent without encryption; use https"),
+        );
+    }
+    let machine = one_word(machine(location), "URL")?;
+    let user = one_word(user, "user name")?;
+    // The message must not contain the password.
+    if password.is_empty() || password.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        bail!("the password must not be empty or contain blanks, tabs or line breaks");
+    }
+    // apt uses an entry without a scheme only for encrypted connections.
+    let entry = format!("machine {machine} login {user} password {password}\n");
+    files.write(&format!("etc/auth.conf.d/{index}.conf"), entry, host)
+}
+
+/// Returns the part of a URL for which apt uses a password: scheme and host, and the path if it has no escapes, which
+/// apt may have decoded before it compares.
+fn machine(location: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/.-_~".contains(c);
+    let path = location.match_indices('/').nth(2).map_or(location.len(), |(position, _)| position);
+    if location[path..].chars().all(plain) { location.trim_end_matches('/') } else { &location[..path] }
 }
 
 /// Rejects a value that would end its line.
@@ -280,4 +312,21 @@ fn index_directory(repository: &Resolved, index: usize, files: &ManagerFiles, ho
         format!("Label: {}\nSHA256:\n {} {} Packages\n", label(index), Digest::of(&text), text.len());
     files.write(&format!("{location}/Release"), release, host)?;
     files.write(&format!("{location}/Packages"), text, host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_used_for_the_scheme_the_host_and_a_plain_path() {
+        for (location, expected) in [
+            ("https://example.org/debian/", "https://example.org/debian"),
+            ("http://example.org:8080/a/b-c", "http://example.org:8080/a/b-c"),
+            ("https://example.org", "https://example.org"),
+            ("https://example.org/a%20b/c", "https://example.org"),
+        ] {
+            assert_eq!(machine(location), expected);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::configuration::VIEW;
+use super::configuration::{VIEW, write_credentials};
 use super::output::file_name;
 use super::{Apt, apt_program};
 use crate::context::Context;
@@ -30,6 +30,9 @@ impl Apt<'_> {
         host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
         let files = ManagerFiles::inside(directory.parent().unwrap_or(directory), host)?;
         self.prepare_files(&files, host)?;
+        for (index, repository) in self.build_repositories() {
+            write_credentials(repository, index, &files, host)?;
+        }
         let stage =
             host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
         let mut missing = Vec::new();
