@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod checksum;
+mod chunk_index;
 mod config;
 mod deployed;
 mod image_name;
@@ -21,9 +22,11 @@ mod medium;
 mod parameter;
 mod partition;
 mod plain_text;
+mod signed_path;
 mod storage;
 
 pub use checksum::{Blocks, Checksum, ChecksumError, Digester};
+pub use chunk_index::{Chunk, ChunkIndex, ChunkIndexError, ChunkSizes};
 pub use config::{BootConfig, ConfigError};
 pub use deployed::{Deployed, DeployedPartition};
 pub use image_name::ImageName;
@@ -34,6 +37,7 @@ pub use live::{LiveConfig, LiveConfigError, LiveParameters, Union};
 pub use medium::{DESCRIPTOR, MediumDigester, MediumSum, SECTOR, Volume};
 pub use parameter::{BootParameters, ParameterError, Parameters};
 pub use partition::{RootDevice, RootDeviceError, partition_name, search_order};
+pub use signed_path::{is_trusted_for, trusted_comment};
 pub use storage::{
     Content, FilesystemContent, FirstBoot, FstabLine, LEAST_PARTITION, Mount, NO_MOUNT, Partition,
     PlannedSize, Scheme, Storage, StorageError, Table, created_filesystem, fat_uuid,

@@ -38,5 +38,6 @@ mod swap;
 mod switch_root;
 mod sys;
 mod union;
+pub mod verified;
 
 pub use boot::start;

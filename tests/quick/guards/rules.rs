@@ -39,6 +39,7 @@ pub(super) const RULES: Rules = Rules {
             "bootconfig",
             &[
                 ("checksum", ""),
+                ("chunk_index", ""),
                 ("config", "kind plain_text storage"),
                 ("deployed", "plain_text storage"),
                 ("image_name", ""),
@@ -50,6 +51,7 @@ pub(super) const RULES: Rules = Rules {
                 ("parameter", "partition"),
                 ("partition", ""),
                 ("plain_text", ""),
+                ("signed_path", ""),
                 ("storage", ""),
             ],
         ),
@@ -127,6 +129,7 @@ pub(super) const RULES: Rules = Rules {
                 ("bootloader", "failure filesystem host root_tree workspace"),
                 ("cache", "checked host stage"),
                 ("checked", ""),
+                ("chunks", ""),
                 ("cli", "context diagnostic error failure host operation source timings"),
                 ("context", "cache host runtime_configuration share source"),
                 (
@@ -182,6 +185,7 @@ pub(super) const RULES: Rules = Rules {
                 ("runtime_configuration", "checked failure host"),
                 ("script", "distribution host root_tree"),
                 ("share", "failure host"),
+                ("signature", "failure host"),
                 ("source", "failure"),
                 ("stage", ""),
                 ("timings", "host"),
@@ -221,6 +225,7 @@ pub(super) const RULES: Rules = Rules {
                 ("switch_root", "boot_failure boot_plan console machine"),
                 ("sys", ""),
                 ("union", "boot_failure boot_plan check console device grow machine modules root"),
+                ("verified", ""),
             ],
         ),
         (

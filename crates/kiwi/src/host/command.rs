@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -151,6 +151,14 @@ impl<'h> Command<'h> {
         self
     }
 
+    /// Reads standard input from a text in memory, for example a password.
+    pub fn stdin_text(self, text: &str) -> io::Result<Self> {
+        let mut file = File::from(memfd_create("input", MemfdFlags::CLOEXEC)?);
+        file.write_all(text.as_bytes())?;
+        file.rewind()?;
+        Ok(self.stdin(file))
+    }
+
     /// Writes standard output to a file instead of the log.
     pub fn stdout(mut self, file: File) -> Self {
         self.stdout = Some(file);
@@ -281,9 +289,7 @@ impl<'h> Command<'h> {
         self.stdout = Some(file.try_clone().map_err(failed)?);
         self.run()?;
         let mut text = Vec::new();
-        io::Seek::rewind(&mut file)
-            .and_then(|()| io::Read::read_to_end(&mut file, &mut text))
-            .map_err(failed)?;
+        file.rewind().and_then(|()| file.read_to_end(&mut text)).map_err(failed)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 

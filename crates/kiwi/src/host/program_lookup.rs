@@ -32,6 +32,7 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("mmd", "mtools", "mtools", "mtools"),
     ("xorriso", "xorriso", "xorriso", "xorriso"),
     ("grub-mkimage", "grub-common", "grub2", "grub2-tools"),
+    ("minisign", "minisign", "minisign", "minisign"),
     ("qemu-img", "qemu-utils", "qemu-img", "qemu-img"),
     ("qemu-system-x86_64", "qemu-system-x86", "qemu-x86", "qemu-system-x86"),
     ("tar", "tar", "tar", "tar"),
