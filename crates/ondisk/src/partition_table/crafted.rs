@@ -215,7 +215,9 @@ fn rejects_impossible_new_tables() {
     };
     let beyond = partition(1, 1 << 32, 5);
     assert!(write(Scheme::Mbr, vec![beyond]).contains("counts sectors in 32 bits (2 TiB)"));
-    assert!(write(Scheme::Mbr, vec![partition(5, 2048, 5)]).contains("has no partition 5"));
+    assert!(
+        write(Scheme::Mbr, vec![partition(4, 2048, 5), partition(5, 6144, 5)]).contains("has no partition 5")
+    );
     for number in [0, 129] {
         let text = write(Scheme::Gpt, vec![partition(number, 2048, 5)]);
         assert_eq!(text, format!("the partition table has no partition {number}"));

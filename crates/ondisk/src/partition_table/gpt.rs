@@ -97,10 +97,11 @@ fn read_one(
 }
 
 /// Writes a new table, with the boot sector that protects it, to a disk.
-pub(super) fn create(
+pub(super) fn create<D: Read + Write + Seek>(
     table: &NewTable,
-    disk: &mut (impl Read + Write + Seek),
+    disk: &mut D,
     sector_size: u64,
+    flush: fn(&mut D) -> io::Result<()>,
 ) -> Result<(), TableError> {
     let written = |error: gptman::Error| match error {
         gptman::Error::Io(error) => TableError::Disk(error),
@@ -131,7 +132,7 @@ pub(super) fn create(
     if guids.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(TableError::DuplicateGuid);
     }
-    Gpt { header, entries, sector_size }.write(disk, |_| Ok(()))
+    Gpt { header, entries, sector_size }.write(disk, flush)
 }
 
 impl Gpt {

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Seek, Write};
 
+use super::logical::{self, FIRST_LOGICAL};
 use super::{Addition, Extension, NewTable, PartitionType, Room, TableError, aligned, read_at, write_at};
 use crate::{Bytes, Sectors, Uuid};
 
@@ -10,15 +11,15 @@ use crate::{Bytes, Sectors, Uuid};
 pub type BootSector = [u8; 512];
 
 /// The offset of the entries in bytes.
-const ENTRIES: usize = 446;
+pub(super) const ENTRIES: usize = 446;
 /// Bytes of an entry.
-const ENTRY: usize = 16;
+pub(super) const ENTRY: usize = 16;
 /// The offset of the disk's signature in bytes.
 const SIGNATURE: usize = 440;
 /// The last two bytes of a boot sector.
-const MARK: [u8; 2] = [0x55, 0xaa];
+pub(super) const MARK: [u8; 2] = [0x55, 0xaa];
 /// The CHS address for a sector that has none.
-const BEYOND_GEOMETRY: [u8; 3] = [0xfe, 0xff, 0xff];
+pub(super) const BEYOND_GEOMETRY: [u8; 3] = [0xfe, 0xff, 0xff];
 /// The type of the protective entry, which covers a GPT.
 const PROTECTIVE: u8 = 0xee;
 
@@ -79,7 +80,7 @@ pub(super) fn cover_disk(disk: &mut (impl Read + Write + Seek), last: u64) -> Re
     write_at(disk, (ENTRIES + index * ENTRY + 12) as u64, &sectors.to_le_bytes())
 }
 
-fn checked_u32(number: u32, sectors: u64) -> Result<[u8; 4], TableError> {
+pub(super) fn checked_u32(number: u32, sectors: u64) -> Result<[u8; 4], TableError> {
     Ok(u32::try_from(sectors).map_err(|_| TableError::BeyondMbr(number))?.to_le_bytes())
 }
 
@@ -127,22 +128,39 @@ pub fn append(
     put(sector, number, PartitionType::Linux.mbr(), (start.0, sectors.0), BEYOND_GEOMETRY)
 }
 
-/// Writes a new table. The boot loader in the sector stays as it is.
-pub(super) fn create(table: &NewTable, disk: &mut (impl Read + Write + Seek)) -> Result<(), TableError> {
+/// Writes a new table. The boot loader in the sector stays as it is. The sector is written last, so that a power cut leaves
+/// the old table or the new one.
+pub(super) fn create<D: Read + Write + Seek>(
+    table: &NewTable,
+    disk: &mut D,
+    sector_size: u64,
+    flush: fn(&mut D) -> std::io::Result<()>,
+) -> Result<(), TableError> {
+    let (primary, logical): (Vec<_>, Vec<_>) =
+        table.partitions.iter().partition(|partition| partition.number < FIRST_LOGICAL);
+    if !logical.is_empty() && primary.iter().any(|partition| partition.number == logical::SLOT) {
+        return Err(TableError::NoPartition(FIRST_LOGICAL));
+    }
+    let extended = logical::create(&logical, disk, sector_size)?;
+    flush(disk)?;
     let mut sector = [0; 512];
     read_at(disk, 0, &mut sector)?;
     let Uuid(guid) = table.guid;
     sector[SIGNATURE..SIGNATURE + 4].copy_from_slice(&guid[..4]);
     sector[SIGNATURE + 4..510].fill(0);
     sector[510..].copy_from_slice(&MARK);
-    for partition in &table.partitions {
+    if let Some(extent) = extended {
+        put(&mut sector, logical::SLOT, logical::EXTENDED, extent, BEYOND_GEOMETRY)?;
+    }
+    for partition in primary {
         let extent = (partition.start.0, partition.sectors.0);
         put(&mut sector, partition.number, partition.partition_type.mbr(), extent, [0; 3])?;
         if partition.number == table.active {
             sector[ENTRIES + index_of(partition.number)? * ENTRY] = 0x80;
         }
     }
-    write_at(disk, 0, &sector)
+    write_at(disk, 0, &sector)?;
+    Ok(flush(disk)?)
 }
 
 /// Returns the `PARTUUID=` of partition `number` on the disk with this signature.

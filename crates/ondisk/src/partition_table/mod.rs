@@ -9,6 +9,7 @@
 mod crafted;
 mod error;
 mod gpt;
+mod logical;
 mod mbr;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 pub use error::{GptFault, TableError};
 pub use gpt::Gpt;
+pub use logical::{FIRST_LOGICAL, LOGICAL_GAP};
 pub use mbr::{BootSector, Mbr, append, partition_uuid as mbr_partition_uuid};
 
 use crate::{Bytes, Sectors, Uuid};
@@ -46,6 +48,8 @@ pub enum PartitionType {
     Swap,
     /// Data of Linux.
     Linux,
+    /// The number of another type in an MBR. A GPT, whose types are others, marks the partition as data of Linux.
+    Other(u8),
 }
 
 impl PartitionType {
@@ -56,7 +60,7 @@ impl PartitionType {
                 Self::BiosBoot => 0x2168_6148_6449_6e6f_744e_6565_6445_4649_u128,
                 Self::Firmware => 0xc12a_7328_f81f_11d2_ba4b_00a0_c93e_c93b,
                 Self::Swap => 0x0657_fd6d_a4ab_43c4_84e5_0933_c84b_4f4f,
-                Self::Linux => 0x0fc6_3daf_8483_4772_8e79_3d69_d847_7de4,
+                Self::Linux | Self::Other(_) => 0x0fc6_3daf_8483_4772_8e79_3d69_d847_7de4,
             }
             .to_be_bytes(),
         )
@@ -68,7 +72,7 @@ impl PartitionType {
             Self::BiosBoot => "p.legacy",
             Self::Firmware => "p.UEFI",
             Self::Swap => "p.swap",
-            Self::Linux => "p.lxdata",
+            Self::Linux | Self::Other(_) => "p.lxdata",
         }
     }
 
@@ -78,6 +82,7 @@ impl PartitionType {
             Self::Firmware => 0x0c,
             Self::Swap => 0x82,
             Self::BiosBoot | Self::Linux => 0x83,
+            Self::Other(id) => id,
         }
     }
 }
@@ -115,9 +120,20 @@ pub struct NewPartition {
 impl NewTable {
     /// Writes the table to a disk with sectors of `sector_size` bytes. Of sector 0 only the table is written.
     pub fn write(&self, disk: &mut (impl Read + Write + Seek), sector_size: u64) -> Result<(), TableError> {
+        self.write_durably(disk, sector_size, |_| Ok(()))
+    }
+
+    /// Like [`write`](Self::write); `flush` forces the written data to the disk, so that a power cut leaves the old table, the
+    /// new one, or, on a GPT, a backup from which [`repair`] writes the new one.
+    pub fn write_durably<D: Read + Write + Seek>(
+        &self,
+        disk: &mut D,
+        sector_size: u64,
+        flush: fn(&mut D) -> io::Result<()>,
+    ) -> Result<(), TableError> {
         match self.scheme {
-            Scheme::Gpt => gpt::create(self, disk, sector_size),
-            Scheme::Mbr => mbr::create(self, disk),
+            Scheme::Gpt => gpt::create(self, disk, sector_size, flush),
+            Scheme::Mbr => mbr::create(self, disk, sector_size, flush),
         }
     }
 }

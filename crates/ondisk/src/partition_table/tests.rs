@@ -273,3 +273,68 @@ fn returns_none_without_a_table() {
         assert!(PartitionTable::read(&mut File::open(&path).unwrap(), 512).unwrap().is_none());
     }
 }
+
+/// Returns a partition at `start` of `length` MiB.
+fn new_partition(number: u32, partition_type: PartitionType, start: u64, length: u64) -> NewPartition {
+    NewPartition {
+        number,
+        partition_type,
+        start: Sectors(start * MIB / 512),
+        sectors: Sectors(length * MIB / 512),
+        guid: Uuid([number as u8; 16]),
+        name: format!("p{number}"),
+    }
+}
+
+fn mbr_with_logical_partitions() -> NewTable {
+    let partitions = vec![
+        new_partition(1, PartitionType::Swap, 1, 2),
+        new_partition(2, PartitionType::Linux, 3, 2),
+        new_partition(3, PartitionType::Other(0x07), 5, 1),
+        new_partition(5, PartitionType::Linux, 7, 2),
+        new_partition(6, PartitionType::Other(0xfd), 10, 1),
+        new_partition(7, PartitionType::Linux, 12, 4),
+    ];
+    NewTable { scheme: Scheme::Mbr, guid: Uuid([9; 16]), active: 2, partitions }
+}
+
+#[test]
+fn writes_more_than_four_partitions_to_an_mbr() {
+    if !have(&["sfdisk"]) {
+        return;
+    }
+    let disk = Disk::partitioned("label: dos\n2048,2048,L\n");
+    mbr_with_logical_partitions().write_durably(&mut disk.open(), 512, File::sync).unwrap();
+    assert!(disk.judged().contains("No errors detected"), "{}", disk.judged());
+    let dumped = disk.dumped();
+    let rows: Vec<String> = dumped
+        .lines()
+        .filter(|line| line.contains("start="))
+        .map(|line| line.split_once(" : ").unwrap().1.replace(' ', ""))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            "start=2048,size=4096,type=82",
+            "start=6144,size=4096,type=83,bootable",
+            "start=10240,size=2048,type=7",
+            "start=12288,size=20480,type=5",
+            "start=14336,size=4096,type=83",
+            "start=20480,size=2048,type=fd",
+            "start=24576,size=8192,type=83",
+        ],
+        "{dumped}"
+    );
+    assert_eq!(disk.table().names(6).unwrap().uuid, "09090909-06");
+}
+
+#[test]
+fn refuses_logical_partitions_without_space_for_their_boot_sectors() {
+    let mut table = mbr_with_logical_partitions();
+    table.partitions[4].start = Sectors(9 * MIB / 512);
+    let mut disk = std::io::Cursor::new(vec![0; AFTER as usize]);
+    assert!(matches!(table.write(&mut disk, 512), Err(TableError::Overlap(5, 6))));
+    table.partitions.remove(4);
+    assert!(matches!(table.write(&mut disk, 512), Err(TableError::NoPartition(6))));
+    assert_eq!(disk.get_ref()[510..512], [0, 0], "the table is written last");
+}
