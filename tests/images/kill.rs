@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -194,6 +194,80 @@ fn a_signal_ends_scripts_and_compression_and_leaves_only_the_log() {
     }
     run_kiwi(&keywords);
     assert!(images.join(format!("{IMAGE}.gz")).is_file());
+}
+
+#[test]
+fn a_signal_during_repro_removes_its_destination() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    std::fs::create_dir(at("description")).unwrap();
+    std::fs::write(at("description/config.xml"), DESCRIPTION).unwrap();
+    std::fs::write(at("description/config.sh"), "#!/bin/sh\nsleep 1000\n").unwrap();
+    let mark = directory.path().to_str().unwrap().to_owned();
+    for (signal, destdir) in [(Signal::HUP, "new"), (Signal::INT, "new/below"), (Signal::TERM, "empty")] {
+        std::fs::create_dir_all(at("empty")).unwrap();
+        let mut child = Command::new(kiwi())
+            .args(["repro", at("description").to_str().unwrap(), "--destdir", at(destdir).to_str().unwrap()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let limit = Instant::now() + Duration::from_secs(300);
+        let script = || std::fs::read_to_string(at(destdir).join("one/build.log")).unwrap_or_default();
+        while !script().contains("config.sh") {
+            assert!(
+                Instant::now() < limit && child.try_wait().unwrap().is_none(),
+                "the script does not start"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal.as_raw()));
+        assert_eq!(processes(&mark), Vec::<String>::new(), "{signal:?}");
+        assert_eq!(names(directory.path()), ["description", "empty"], "{signal:?}");
+        assert_eq!(names(&at("empty")), [""; 0], "{signal:?}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_digest_the_writing_and_the_verification_of_media() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    // A system whose digest takes minutes, and a boot image that is written for a while.
+    let mut system = std::fs::File::create(at("system.raw")).unwrap();
+    system.write_all(&[&[0; 510][..], &[0x55, 0xaa]].concat()).unwrap();
+    system.set_len(1 << 40).unwrap();
+    let block: Vec<u8> = (0..1 << 20).map(|at| (at % 251) as u8 | 1).collect();
+    for (name, blocks) in [("small", 1), ("large", 256)] {
+        let mut file = std::fs::File::create(at(&format!("{name}.gz"))).unwrap();
+        (0..blocks).for_each(|_| file.write_all(&block).unwrap());
+        std::fs::write(at(&format!("{name}.kernel.1")), "kernel").unwrap();
+    }
+    let files = names(directory.path());
+    let [cd, stick] = ["new.iso", "new.raw"].map(at);
+    let [small, large, system] = ["small.gz", "large.gz", "system.raw"].map(at);
+    let digest = ["install-cd", &small, "--system", &system, "--output", &cd];
+    let write = ["boot-stick", &large, "--output", &stick];
+    for (arguments, begun) in [
+        (&digest[..], "\"event\":\"progress\""),
+        (&write, "\"task\":\"write-stick\""),
+        (&write, "\"task\":\"verify-stick\""),
+    ] {
+        for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
+            interrupt(arguments, begun, signal, &at(""));
+            assert_eq!(names(directory.path()), files, "{signal:?} after {begun}");
+        }
+    }
+}
+
+/// Returns the names of the files in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = directory.read_dir().unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 #[test]

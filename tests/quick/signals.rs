@@ -130,6 +130,32 @@ fn the_comparison_of_large_disks_ends() {
 }
 
 #[test]
+fn the_check_of_the_cache_ends_and_removes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    // A package whose digest takes minutes: it is a hole.
+    let packages = directory.path().join("cache/packages/sha256");
+    fs::create_dir_all(&packages).unwrap();
+    let package = packages.join("0".repeat(64));
+    fs::File::create(&package).unwrap().set_len(1 << 40).unwrap();
+    for signal in SIGNALS {
+        let mut child = start(directory.path(), "--json cache verify");
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        reads(&child, &package);
+        ends(child, &mut output, signal);
+        assert!(package.exists(), "{signal:?} removes a package that was not read to its end");
+    }
+}
+
+/// Waits until kiwi has this file open.
+fn reads(child: &Child, file: &Path) {
+    let descriptors = format!("/proc/{}/fd", child.id());
+    wait_until("kiwi does not read the file", || {
+        let entries = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == file))
+    });
+}
+
+#[test]
 fn waiting_for_the_lock_of_the_cache_ends() {
     let directory = tempfile::tempdir().unwrap();
     let cache = directory.path().join("cache");

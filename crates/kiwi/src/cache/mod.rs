@@ -137,16 +137,17 @@ impl Cache {
 }
 
 /// Returns the SHA-256 of a file in lower-case hex.
-pub fn digest_of(path: &Path) -> Result<String> {
+pub fn digest_of(path: &Path, host: &Host) -> Result<String> {
     let reading = || format!("reading {}", path.display());
-    digest_of_reader(&mut File::open(path).with_context(reading)?).with_context(reading)
+    digest_of_reader(&mut File::open(path).with_context(reading)?, host).with_context(reading)
 }
 
 /// Returns the SHA-256 of everything that `reader` reads.
-fn digest_of_reader(reader: &mut impl Read) -> std::io::Result<String> {
+fn digest_of_reader(reader: &mut impl Read, host: &Host) -> Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {
+        host.check_interrupt()?;
         match reader.read(&mut buffer)? {
             0 => break,
             count => digest.update(&buffer[..count]),

@@ -50,7 +50,7 @@ impl Packages {
     /// Like `find`, after checking the digest; a damaged package is removed.
     pub fn find_intact(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let Some(path) = self.find(digest) else { return Ok(None) };
-        if digest_of(&path)? == digest {
+        if digest_of(&path, host)? == digest {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
@@ -68,7 +68,7 @@ impl Packages {
 
     /// Moves a file of `arriving` into the cache if it has this digest; returns whether it has.
     pub fn adopt(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
-        if digest_of(file)? != digest {
+        if digest_of(file, host)? != digest {
             return Ok(false);
         }
         let location = self.location(digest);
@@ -78,7 +78,7 @@ impl Packages {
 
     /// Saves a copy of `file` if it has this digest; returns whether it has.
     pub fn save(&self, digest: &str, file: &Path, host: &Host) -> Result<bool> {
-        if digest_of(file)? != digest {
+        if digest_of(file, host)? != digest {
             return Ok(false);
         }
         let location = self.location(digest);
@@ -99,7 +99,7 @@ impl Packages {
     pub fn find_repacked(&self, digest: &str, host: &Host) -> Result<Option<PathBuf>> {
         let path = self.repacked.join(digest);
         let Ok(file) = File::open(&path) else { return Ok(None) };
-        if is_intact(file).with_context(|| format!("reading {}", path.display()))? {
+        if is_intact(file, host).with_context(|| format!("reading {}", path.display()))? {
             let _ = host.touch(&path);
             return Ok(Some(path));
         }
@@ -112,7 +112,7 @@ impl Packages {
     pub fn adopt_repacked(&self, digest: &str, file: &Path, host: &Host) -> Result<()> {
         let writing = || format!("writing {}", file.display());
         let mut open = host.open_file(file).with_context(writing)?;
-        let own = digest_of_reader(&mut open).with_context(writing)?;
+        let own = digest_of_reader(&mut open, host).with_context(writing)?;
         open.write_all(own.as_bytes()).with_context(writing)?;
         let location = self.repacked.join(digest);
         host.rename(file, &location).with_context(|| format!("writing {}", location.display()))
@@ -123,22 +123,22 @@ impl Packages {
     }
 
     /// Returns whether the file `path` of `FETCHED` has the digest in its name.
-    pub(super) fn is_fetched_intact(path: &Path) -> Result<bool> {
-        let digest = digest_of(path)?;
+    pub(super) fn is_fetched_intact(path: &Path, host: &Host) -> Result<bool> {
+        let digest = digest_of(path, host)?;
         Ok(path.file_name().is_some_and(|name| name == digest.as_str()))
     }
 
     /// Returns whether the file `path` of `REPACKED` is intact.
-    pub(super) fn is_repacked_intact(path: &Path) -> Result<bool> {
+    pub(super) fn is_repacked_intact(path: &Path, host: &Host) -> Result<bool> {
         let reading = || format!("reading {}", path.display());
-        is_intact(File::open(path).with_context(reading)?).with_context(reading)
+        is_intact(File::open(path).with_context(reading)?, host).with_context(reading)
     }
 }
 
 /// Returns whether a file ends in its own digest.
-fn is_intact(mut file: File) -> std::io::Result<bool> {
+fn is_intact(mut file: File, host: &Host) -> Result<bool> {
     let size = file.metadata()?.len().saturating_sub(DIGITS);
-    let found = digest_of_reader(&mut (&mut file).take(size))?;
+    let found = digest_of_reader(&mut (&mut file).take(size), host)?;
     let mut expected = String::new();
     Ok(file.read_to_string(&mut expected).is_ok() && found == expected)
 }

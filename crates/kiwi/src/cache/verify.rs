@@ -26,12 +26,14 @@ impl Cache {
 fn damaged(item: &Item, host: &Host) -> Result<Option<PathBuf>> {
     let intact = match item.kind {
         Kind::Stage(_) => return Stages::damaged(&item.path, host),
-        Kind::Fetched => Packages::is_fetched_intact(&item.path).unwrap_or(false),
-        Kind::Repacked => Packages::is_repacked_intact(&item.path).unwrap_or(false),
+        Kind::Fetched => Packages::is_fetched_intact(&item.path, host).unwrap_or(false),
+        Kind::Repacked => Packages::is_repacked_intact(&item.path, host).unwrap_or(false),
         Kind::Indices => are_intact(&item.path, host)?,
         Kind::Resolution => read_resolution(&item.path).is_some(),
         Kind::Unfinished => true,
     };
+    // What could not be read because of a signal is not damaged.
+    host.check_interrupt()?;
     Ok((!intact).then(|| item.path.clone()))
 }
 
@@ -54,7 +56,7 @@ mod tests {
         let key = Digest::of("key");
         let fill = || {
             std::fs::write(&package, "package").unwrap();
-            let digest = crate::cache::digest_of(&package).unwrap();
+            let digest = crate::cache::digest_of(&package, &host).unwrap();
             assert!(cache.packages().save(&digest, &package, &host).unwrap());
             cache.packages().adopt_repacked(&digest, &package, &host).unwrap();
             std::fs::create_dir_all(&lists).unwrap();
@@ -75,7 +77,7 @@ mod tests {
         }
         // A damaged file is not used either if it is read before a check.
         std::fs::write(&package, "package").unwrap();
-        let digest = crate::cache::digest_of(&package).unwrap();
+        let digest = crate::cache::digest_of(&package, &host).unwrap();
         assert_eq!(Indices::resolution::<Vec<String>>(cache.indices(), &key, &host), None);
         let taken = directory.path().join("taken");
         std::fs::create_dir(&taken).unwrap();

@@ -1,5 +1,7 @@
 //! The end of a run whose work does not end by itself after a signal: what it would have removed is removed here.
 
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use super::Host;
@@ -12,6 +14,11 @@ impl Host {
     pub fn completely<T>(&self, work: impl FnOnce() -> T) -> T {
         let _whole = self.leftovers.whole();
         work()
+    }
+
+    /// Runs a program that removes something after a signal, which does not end it.
+    pub fn clean_up_with(&self, program: &Path, arguments: &[String]) -> std::io::Result<ExitStatus> {
+        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).status()
     }
 
     /// Calls `end` in a thread of its own when the work has not ended in time after a signal. It must end the program.

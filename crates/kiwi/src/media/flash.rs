@@ -1,4 +1,6 @@
 //! Writes a medium to a device or a file, then reads everything back and compares it.
+//!
+//! A device first loses its first block and gets that of the image last: what an interrupted run leaves does not start.
 
 use std::fs::File;
 use std::io::Read;
@@ -46,16 +48,42 @@ pub fn write(image: &Path, device: &File, name: &str, before: Before, host: &Hos
     }
     let stage =
         host.stage(StageTask::WriteStick, format!("Writing {} MB to {name}", size.div_ceil(1_000_000)));
-    each_block(image, size, host, |block, done| {
-        stage.advance(done, size, Unit::Bytes);
-        if before == Before::Zeros && block.iter().all(|byte| *byte == 0) {
-            return Ok(());
-        }
-        device.write_all_at(block, done).with_context(|| format!("writing to {name} at {done}"))
-    })?;
-    device.sync_all().with_context(|| format!("writing to {name}"))?;
+    copy(open(image)?, size, device, name, before, |done| stage.advance(done, size, Unit::Bytes), host)?;
     stage.finish();
     verify(image, size, device, name, host)
+}
+
+/// Writes everything that `source` reads.
+fn copy(
+    source: impl Read,
+    size: u64,
+    device: &File,
+    name: &str,
+    before: Before,
+    advance: impl Fn(u64),
+    host: &Host,
+) -> Result<()> {
+    let put = |bytes: &[u8], offset: u64| {
+        let writing = || format!("writing to {name} at {offset}");
+        device.write_all_at(bytes, offset).with_context(writing)?;
+        // Otherwise a slow device has gigabytes to write in the end, without progress, and a signal waits for them.
+        if before == Before::Anything { device.sync_data().with_context(writing) } else { Ok(()) }
+    };
+    // The first block has the partition table and the boot loader. It is written last, so that a stick that was
+    // interrupted does not look like a complete one.
+    let mut first = Vec::new();
+    each_block(source, size, host, |block, done| {
+        advance(done);
+        if done == 0 {
+            first = block.to_vec();
+            return if before == Before::Zeros { Ok(()) } else { put(&vec![0; block.len()], 0) };
+        }
+        let is_written = before == Before::Zeros && block.iter().all(|byte| *byte == 0);
+        if is_written { Ok(()) } else { put(block, done) }
+    })?;
+    host.check_interrupt()?;
+    put(&first, 0)?;
+    device.sync_all().with_context(|| format!("writing to {name}"))
 }
 
 fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Result<()> {
@@ -63,7 +91,7 @@ fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Re
     // Data that is still in memory proves nothing.
     fadvise(device, 0, None, Advice::DontNeed).with_context(|| format!("reading {name} back"))?;
     let mut read = vec![0; BLOCK];
-    each_block(image, size, host, |block, done| {
+    each_block(open(image)?, size, host, |block, done| {
         stage.advance(done, size, Unit::Bytes);
         let read = &mut read[..block.len()];
         device.read_exact_at(read, done).with_context(|| format!("reading {name} back at {done}"))?;
@@ -81,21 +109,23 @@ fn verify(image: &Path, size: u64, device: &File, name: &str, host: &Host) -> Re
     Ok(())
 }
 
-/// Calls a function with each block of the image and its offset.
+fn open(image: &Path) -> Result<File> {
+    File::open(image).with_context(|| format!("reading {}", image.display()))
+}
+
+/// Calls a function with each block of an image and its offset.
 fn each_block(
-    image: &Path,
+    mut source: impl Read,
     size: u64,
     host: &Host,
     mut take: impl FnMut(&[u8], u64) -> Result<()>,
 ) -> Result<()> {
-    let reading = || format!("reading {}", image.display());
-    let mut source = File::open(image).with_context(reading)?;
     let mut block = vec![0; BLOCK];
     let mut done = 0;
     while done < size {
         host.check_interrupt()?;
         let count = usize::try_from(size - done).unwrap_or(BLOCK).min(BLOCK);
-        source.read_exact(&mut block[..count]).with_context(reading)?;
+        source.read_exact(&mut block[..count]).context("reading the image")?;
         take(&block[..count], done)?;
         done += count as u64;
     }
@@ -122,6 +152,22 @@ mod tests {
         std::fs::write(&device, [0; 4096]).unwrap();
         let error = write(&image, &open(), "sdx", Before::Anything, &host).unwrap_err().to_string();
         assert_eq!(error, "sdx is too small: it has 0 MB and 5 MB are needed");
+    }
+
+    #[test]
+    fn a_device_that_was_not_completed_has_no_first_block() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("device");
+        std::fs::write(&path, vec![0xff; 3 * BLOCK]).unwrap();
+        let device = File::options().read(true).write(true).open(&path).unwrap();
+        let host = Host::new(Output::Quiet);
+        // The image ends too early.
+        let image = vec![1; 2 * BLOCK];
+        let copied = copy(&image[..], 3 * BLOCK as u64, &device, "sdx", Before::Anything, |_| {}, &host);
+        assert!(copied.is_err());
+        let written = std::fs::read(&path).unwrap();
+        assert!(written[..BLOCK].iter().all(|byte| *byte == 0), "the first block would start");
+        assert!(written[BLOCK..2 * BLOCK].iter().all(|byte| *byte == 1));
     }
 
     #[test]

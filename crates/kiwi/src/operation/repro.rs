@@ -47,16 +47,60 @@ pub struct Request {
     pub profiles: Vec<String>,
 }
 
-/// Builds twice and compares.
+/// Builds twice and compares. A signal removes everything that was written.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let destdir = &request.destdir;
     let making = || format!("creating {}", destdir.display());
+    let created = first_missing(destdir);
     host.create_directories(destdir).with_context(making)?;
     if destdir.read_dir().with_context(making)?.next().is_some() {
         fail!(Exists, "{} is not empty; kiwi repro needs a new or empty directory", destdir.display());
     }
     let destdir = destdir.canonicalize().with_context(making)?;
+    // After a signal the builds end by themselves, or are killed. The removal must not be cut in the middle.
+    host.completely(|| {
+        let outcome = build_and_compare(request, &destdir, context);
+        if host.check_interrupt().is_err() {
+            let written = ["description", "packages", "one", "other", "again"].map(|name| destdir.join(name));
+            discard(&written, host)?;
+            if let Some(created) = created {
+                host.remove_tree(&created).with_context(|| format!("removing {}", created.display()))?;
+            }
+        }
+        outcome
+    })
+}
+
+/// Returns the highest directory that creating `path` creates.
+fn first_missing(path: &Path) -> Option<PathBuf> {
+    let ancestors = path.ancestors().filter(|path| !path.as_os_str().is_empty());
+    ancestors.take_while(|path| path.symlink_metadata().is_err()).last().map(Path::to_owned)
+}
+
+/// Removes directories that may contain root trees. Files of a tree that an ordinary user built belong to subordinate ids,
+/// which only a user namespace can remove.
+fn discard(paths: &[PathBuf], host: &Host) -> Result<()> {
+    if paths.iter().try_for_each(|path| host.remove_tree(path)).is_ok() {
+        return Ok(());
+    }
+    let keywords = ["--map-root-user", "--map-auto", "rm", "--recursive", "--force", "--"].map(str::to_owned);
+    let keywords: Vec<String> = keywords.into_iter().chain(paths.iter().cloned().map(text)).collect();
+    let unshare = host.find_program("unshare")?;
+    let removed = host.clean_up_with(&unshare, &keywords).context("removing the root trees")?;
+    if !removed.success() {
+        bail!(
+            "the root trees of the interrupted builds cannot be removed: {} contains them",
+            paths[0].display()
+        );
+    }
+    Ok(())
+}
+
+/// Runs the builds and the comparisons below `destdir`.
+fn build_and_compare(request: &Request, destdir: &Path, context: &Context) -> Result<Outcome> {
+    let host = &context.host;
+    let making = || format!("creating {}", destdir.display());
     // Packages are fetched once; finished stages are never shared, because they would be trivially equal.
     let packages = destdir.join("packages");
     host.create_directories(&packages).with_context(making)?;
@@ -70,13 +114,13 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         allowed.flat_map(|directory| ["--allow-path".to_owned(), text(directory)]).collect();
     let own = ["--no-cache".to_owned(), "--destdir".to_owned(), text(destdir.join("one/images"))];
     let keywords = [&own[..], &allowed].concat();
-    run_kiwi("build", &copy, "one", ONE, &keywords, &destdir, host)?;
+    run_kiwi("build", &copy, "one", ONE, &keywords, destdir, host)?;
     host.remove_tree(&target).context("removing the copy of the description")?;
     copy_description(source, &target, "--reverse", host)?;
     let own = ["--destdir".to_owned(), text(destdir.join("other/images"))];
     let keywords = [&own[..], &allowed].concat();
-    run_kiwi("build", &copy, "other", OTHER, &keywords, &destdir, host)?;
-    run_kiwi("prepare", &copy, "again", OTHER, &allowed, &destdir, host)?;
+    run_kiwi("build", &copy, "other", OTHER, &keywords, destdir, host)?;
+    run_kiwi("prepare", &copy, "again", OTHER, &allowed, destdir, host)?;
     let pairs = [
         ("the root trees of both builds", ["one/tree", "other/tree"], None),
         ("the root tree and the one from the cache", ["other/tree", "again/tree"], None),
@@ -89,7 +133,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         parts.push(Part { what, comparison: compared(&keywords.collect::<Vec<_>>(), host)? });
     }
     let same = parts.iter().all(|part| part.comparison.same);
-    Ok(Outcome::Reproduction { same, directory: destdir, parts })
+    Ok(Outcome::Reproduction { same, directory: destdir.to_owned(), parts })
 }
 
 fn text(path: PathBuf) -> String {

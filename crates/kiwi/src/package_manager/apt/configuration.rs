@@ -304,7 +304,7 @@ fn index_directory(repository: &Resolved, index: usize, files: &ManagerFiles, ho
             bail!("the control file of {} has a field of an index: {line:?}", path.display());
         }
         let size = path.metadata()?.len();
-        let digest = crate::cache::digest_of(&path)?;
+        let digest = crate::cache::digest_of(&path, host)?;
         text += &format!("{}\nFilename: ./{name}\nSize: {size}\nSHA256: {digest}\n\n", control.trim_end());
     }
     // A pin refers to the repository by the label in this release file.
