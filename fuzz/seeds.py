@@ -202,4 +202,23 @@ def boot_settings():
              "UNIONFS_CONFIG= overlay aufs rd.timeout= rootfstype= DEBUG= kiwi.phases rd.live. ; , : x S 83 / %")
 
 
+
+def client_config():
+    for number, text in enumerate((
+        'kiwitftp=10.0.0.1 ip=10.0.0.7:10.0.0.1:10.0.0.1:255.255.255.0::eth0:none BOOTIF=01-52-54-00-12-34-ab vlan=eth0.5:eth0 '
+        'NAME=-1 IMAGE="/dev/sda2;n;1" kiwiservertype=http nameserver=10.0.0.3',
+        "NCNAME=undefined\nARCHITECTURE=x86_64\nIPADDR=10.0.0.7\nHWTYPE=QEMU pc\n",
+        "IMAGE=/dev/sda2;a.x86_64;1.1.2;10.0.0.2;4096,\\\n  /dev/sda3;b.x86_64;1.1.2;10.0.0.2;4096;compressed\n"
+        "PART=200;S;x,2GiB;L;/,x;L;\nDISK=/dev/sda\nCOMBINED_IMAGE=yes\n",
+        "CONF=/KIWI/a;/etc/a;10.0.0.1;1024, \\\n  /KIWI/b;/etc/b\nKIWI_KERNEL_OPTIONS='vga=0x317 quiet'\n# x\nKIWI_INITRD=/boot/i\n"
+        "KIWI_KERNEL=/boot/l\nKIWI_BOOT_TIMEOUT=5\nUNIONFS_CONFIG=/dev/sda2,/dev/sda3,aufs\nSYNC=a;b;8\nJOURNAL=ext3\n",
+        "NFSROOT=10.0.0.1:/srv/root\nRELOAD_IMAGE=yes\nRELOAD_CONFIG=yes\nREBOOT_IMAGE=\"yes\"\n",
+        "NBDROOT=10.0.0.1;9209/a;/dev/nbd0;9210/b;/dev/nbd1\nFILTER=a\\\nUNATTENDED=yes\nSHUTDOWN=1\nWAIT=true\n",
+    )):
+        seed(str(number), bytes([number]) + text.encode())
+    keywords("IMAGE= CONF= PART= DISK= SYNC= JOURNAL= RELOAD_IMAGE= COMBINED_IMAGE= KIWI_INITRD= UNIONFS_CONFIG= NFSROOT= NBDROOT=",
+             "FILTER= UNATTENDED= /dev/ compressed xz zstd overlay image/ ; , : x S \\\n ' \" # image 2GiB kiwiserver= ip= vlan= BOOTIF=",
+             "NCNAME= ARCHITECTURE= :none :dhcp")
+
+
 globals()[target]()

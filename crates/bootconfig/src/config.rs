@@ -178,11 +178,11 @@ mod tests {
         let error = |text| BootConfig::parse(text).unwrap_err().to_string();
         assert_eq!(
             error("init=/a\n"),
-            "/kiwi.boot: kind is missing: expected one of vmx, oem, usb, iso, install"
+            "/kiwi.boot: kind is missing: expected one of vmx, oem, usb, iso, install, netboot"
         );
         assert_eq!(
             error("kind=cd\n"),
-            "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso, install"
+            "/kiwi.boot:1: kind=\"cd\": expected one of vmx, oem, usb, iso, install, netboot"
         );
         assert_eq!(
             error("kind=vmx\ninit=a\n"),

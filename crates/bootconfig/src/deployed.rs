@@ -5,8 +5,9 @@
 //! PART=1024;S;x,x;L;/,8000;83;/home,
 //! ```
 //!
-//! Each partition has a size, a type and a mount point. A size is in mebibytes, or `x` for the rest of the disk; the mount
-//! point `x` stands for none.
+//! Each partition has a size, a type and a mount point. A size is in mebibytes unless it has a unit as sfdisk writes it
+//! (`512M`, `2GiB`), `x` for the rest of the disk, or `image` for the size of the image that is written to the partition;
+//! the mount point `x` stands for none.
 
 use std::fmt;
 
@@ -21,11 +22,56 @@ use crate::storage::{
 /// The largest size of a partition in mebibytes: 16 EiB have one more.
 const LARGEST: u64 = (1 << 44) - 1;
 
+/// The size of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeployedSize {
+    /// A number of mebibytes.
+    Fixed(Mebibytes),
+    /// The rest of the disk.
+    Rest,
+    /// The size of the image that is written to the partition.
+    Image,
+}
+
+impl DeployedSize {
+    /// Parses a size; a fraction of a mebibyte is rounded up.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.trim_start_matches('+').find(|c: char| !c.is_ascii_digit());
+        let number = text.trim_start_matches('+');
+        match (text, digits.map_or((number, ""), |at| number.split_at(at))) {
+            // `-` and `+` are the default of sfdisk.
+            ("x" | "-" | "+", _) => Some(Self::Rest),
+            ("image", _) => Some(Self::Image),
+            (_, (number, unit)) => {
+                let number: u64 = number.parse().ok()?;
+                let size = match unit.trim_end_matches("iB") {
+                    "K" => number.div_ceil(1 << 10),
+                    "" | "M" => number,
+                    "G" => number.checked_mul(1 << 10)?,
+                    "T" => number.checked_mul(1 << 20)?,
+                    _ => return None,
+                };
+                (size <= LARGEST && unit != "iB").then_some(Self::Fixed(Mebibytes(size)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for DeployedSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(size) => write!(f, "{}", size.0),
+            Self::Rest => f.write_str("x"),
+            Self::Image => f.write_str("image"),
+        }
+    }
+}
+
 /// One partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployedPartition {
-    /// The size; none: the rest of the disk.
-    pub size: Option<Mebibytes>,
+    /// The size.
+    pub size: DeployedSize,
     /// The type as sfdisk names it (`S`, `L`, `83`), or a text that contains `swap`.
     pub kind: String,
     /// The mount point in the system.
@@ -48,17 +94,20 @@ impl DeployedPartition {
         kind == "s" || kind == "82" || kind.contains("swap")
     }
 
+    /// Returns the size for the plan of a disk that already contains the system.
     fn planned_size(&self) -> PlannedSize {
-        self.size.map_or(PlannedSize::Rest, PlannedSize::Fixed)
+        match self.size {
+            DeployedSize::Fixed(size) => PlannedSize::Fixed(size),
+            DeployedSize::Rest => PlannedSize::Rest,
+            // The partition that the disk has: the system keeps its size, and others are not written.
+            DeployedSize::Image => PlannedSize::Fixed(Mebibytes(1)),
+        }
     }
 
     fn parse(entry: &str) -> Option<Self> {
-        let mut fields = entry.split(';');
+        let mut fields = entry.split(';').map(str::trim);
         let (size, kind) = (fields.next()?, fields.next()?);
-        let size = match size {
-            "x" => None,
-            number => Some(Mebibytes(number.parse().ok().filter(|size| *size <= LARGEST)?)),
-        };
+        let size = DeployedSize::parse(size)?;
         let mountpoint = fields.next().filter(|path| !matches!(*path, "" | "x"));
         if mountpoint.is_some_and(|path| !plain_text::stays_below(path)) {
             return None;
@@ -70,7 +119,7 @@ impl DeployedPartition {
 impl Deployed {
     /// Parses the value of `PART=`.
     pub fn parse(text: &str, target: Option<usize>) -> Result<Self, StorageError> {
-        let entries = text.split(',').filter(|entry| !entry.is_empty());
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let partitions: Option<Vec<_>> = entries.map(DeployedPartition::parse).collect();
         match partitions {
             Some(partitions) if !partitions.is_empty() => Ok(Self { partitions, target }),
@@ -136,11 +185,7 @@ impl fmt::Display for Deployed {
     /// Writes the value of `PART=`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.partitions {
-            match part.size {
-                Some(size) => write!(f, "{}", size.0)?,
-                None => f.write_str("x")?,
-            }
-            write!(f, ";{};{},", part.kind, part.mountpoint.as_deref().unwrap_or("x"))?;
+            write!(f, "{};{};{},", part.size, part.kind, part.mountpoint.as_deref().unwrap_or("x"))?;
         }
         Ok(())
     }
@@ -181,6 +226,28 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_sizes_of_sfdisk() {
+        let size = |text| DeployedSize::parse(text).map(|size| size.to_string());
+        for (text, expected) in [
+            ("200", "200"),
+            ("200M", "200"),
+            ("2GiB", "2048"),
+            ("1T", "1048576"),
+            ("1025K", "2"),
+            ("+5", "5"),
+        ] {
+            assert_eq!(size(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(
+            (DeployedSize::parse("-"), DeployedSize::parse("image")),
+            (Some(DeployedSize::Rest), Some(DeployedSize::Image))
+        );
+        for text in ["", "G", "iB", "5iB", "5 G", "0x5", "5MB", "99999999999T", "1.5G"] {
+            assert_eq!(size(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn rejects_impossible_partitions() {
         for text in ["", ",", "5", "much;L;/", "x;"] {
             let read = Deployed::parse(text, None);
@@ -204,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in "((x|[1-9][0-9]{0,5});(S|L|83|swap);(x|/[a-z]{0,8}),){1,4}", target in proptest::option::of(1usize..9)) {
+        fn what_is_written_is_read_back(text in "((x|image|[1-9][0-9]{0,5});(S|L|83|swap);(x|/[a-z]{0,8}),){1,4}", target in proptest::option::of(1usize..9)) {
             let deployed = Deployed::parse(&text, target).unwrap();
             prop_assert_eq!(deployed.to_string(), text);
         }

@@ -9,17 +9,16 @@
 //! UNATTENDED=yes                            an option (`install_choice`)
 //! ```
 //!
-//! `create` writes the same text to the file `N.config` beside an image. Without `DISK=` the disk is that of `IMAGE=`.
-//! Keys of other boot images are ignored.
+//! The grammar is that of [`ClientConfig`]. `create` writes the same text to the file `N.config` beside an image. Without
+//! `DISK=` the disk is that of `IMAGE=`.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::client::{ClientConfig, ImageEntry, split_number};
 use crate::deployed::Deployed;
 use crate::install_choice::InstallChoice;
 use crate::partition::partition_name;
-use crate::plain_text;
-use crate::storage::StorageError;
 
 /// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +47,6 @@ impl fmt::Display for InstallConfigError {
 
 impl std::error::Error for InstallConfigError {}
 
-impl From<StorageError> for InstallConfigError {
-    fn from(error: StorageError) -> Self {
-        Self(error.to_string())
-    }
-}
-
 impl InstallConfig {
     /// The path of the file on a medium.
     pub const PATH: &'static str = "/config.isoclient";
@@ -80,87 +73,61 @@ impl InstallConfig {
 
     /// Parses the text of the file.
     pub fn parse(text: &str) -> Result<Self, InstallConfigError> {
-        if let Some((line, problem)) = plain_text::problem(text) {
-            return Err(InstallConfigError(format!("line {line}: {problem}")));
-        }
-        let value = |key: &str| {
-            let lines = text.lines().filter_map(|line| line.split_once('='));
-            lines.rev().find(|(name, _)| *name == key).map(|(_, value)| value.replace('\'', ""))
-        };
-        let image = value("IMAGE").ok_or_else(|| InstallConfigError("IMAGE is missing".to_owned()))?;
-        let entry = image.split(',').next().unwrap_or_default();
-        let keywords: Vec<&str> = entry.split(';').collect();
-        let (device, name) = match keywords[..] {
-            [device, name, "", ..] | [device, name] => (device, name.to_owned()),
-            [device, name, version, ..] => (device, format!("{name}-{version}")),
-            _ => ("", String::new()),
-        };
-        if name.is_empty() || name.contains('/') {
-            return Err(InstallConfigError(format!(
-                "IMAGE=\"{image}\": expected /dev/DISK;<name>.<arch>;<version>"
-            )));
-        }
-        let is_on =
-            |key: &str| value(key).is_some_and(|value| matches!(value.as_str(), "yes" | "1" | "true"));
-        let device = device.strip_prefix("/dev/").unwrap_or(device);
-        if !plain_text::stays_below(device) {
-            return Err(InstallConfigError(format!("IMAGE=\"{image}\": expected a device below /dev")));
-        }
-        let parts = value("PART");
-        let disk = value("DISK").map(|disk| disk.strip_prefix("/dev/").unwrap_or(&disk).to_owned());
-        if let Some(disk) = disk.as_ref().filter(|disk| !plain_text::stays_below(disk)) {
-            return Err(InstallConfigError(format!("DISK=\"{disk}\": expected a device below /dev")));
-        }
+        let config = ClientConfig::parse(text).map_err(|error| InstallConfigError(error.to_string()))?;
+        Self::of(&config)
+    }
+
+    /// Returns what an installation medium does with a configuration. Its keys for network clients are not used.
+    pub fn of(config: &ClientConfig) -> Result<Self, InstallConfigError> {
+        let image = config.images.first().ok_or_else(|| InstallConfigError("IMAGE is missing".to_owned()))?;
         // Without partitions the device is the disk itself.
-        let (disk, target) = match (&parts, &disk) {
-            (Some(_), Some(disk)) => (disk.as_str(), number_of(device, disk)),
-            (Some(_), None) => split_number(device),
-            (None, _) => (disk.as_deref().unwrap_or(device), None),
+        let disk = match (&config.partitions, &config.disk) {
+            (_, Some(disk)) => disk,
+            (Some(_), None) => split_number(&image.device).0,
+            (None, None) => &image.device,
         };
         Ok(Self {
-            image: name,
+            image: image.file_name(),
             disk: Some(disk.to_owned()).filter(|disk| !disk.is_empty()),
-            deployed: parts.map(|parts| Deployed::parse(&parts, target)).transpose()?,
-            filter: text.lines().find_map(|line| line.strip_prefix("FILTER=")).map(str::to_owned),
-            choices: InstallChoice::ALL.into_iter().filter(|choice| is_on(choice.key())).collect(),
+            deployed: config.partitions.clone(),
+            filter: config.filter.clone(),
+            choices: config.choices.clone(),
         })
     }
 }
 
-/// Returns the number in the name of a partition of `disk`.
-fn number_of(device: &str, disk: &str) -> Option<usize> {
-    let number = device.strip_prefix(disk)?;
-    number.strip_prefix('p').unwrap_or(number).parse().ok()
-}
-
-/// Splits the name of a partition into disk and number: `sda2`, `nvme0n1p2`.
-fn split_number(device: &str) -> (&str, Option<usize>) {
-    let disk = device.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let number = device[disk.len()..].parse().ok();
-    let bare = disk.strip_suffix('p').filter(|bare| bare.ends_with(|letter: char| letter.is_ascii_digit()));
-    (bare.unwrap_or(disk), number)
+impl From<&InstallConfig> for ClientConfig {
+    fn from(config: &InstallConfig) -> Self {
+        let mut device = config.disk.clone().unwrap_or_default();
+        let target = config.deployed.as_ref().and_then(|deployed| deployed.target);
+        if let Some(number) = target.and_then(|number| u32::try_from(number).ok()) {
+            device = partition_name(&device, number);
+        }
+        let (name, version) = config.image.rsplit_once('-').unwrap_or((&config.image, ""));
+        let image = ImageEntry {
+            device,
+            name: name.to_owned(),
+            version: version.to_owned(),
+            server: None,
+            block_size: None,
+            compressed: None,
+        };
+        Self {
+            images: vec![image],
+            // Without partitions the device of the image says it.
+            disk: config.disk.clone().filter(|_| config.deployed.is_some()),
+            partitions: config.deployed.clone(),
+            filter: config.filter.clone(),
+            choices: config.choices.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 impl fmt::Display for InstallConfig {
     /// Writes the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut device = self.disk.clone().unwrap_or_default();
-        if let Some(deployed) = &self.deployed {
-            if self.disk.is_some() {
-                writeln!(f, "DISK=/dev/{device}")?;
-            }
-            writeln!(f, "PART={deployed}")?;
-            if let Some(number) = deployed.target.and_then(|number| u32::try_from(number).ok()) {
-                device = partition_name(&device, number);
-            }
-        }
-        let disk = if self.disk.is_some() { format!("/dev/{device}") } else { device };
-        let (name, version) = self.image.rsplit_once('-').unwrap_or((&self.image, ""));
-        writeln!(f, "IMAGE={disk};{name};{version}")?;
-        if let Some(filter) = &self.filter {
-            writeln!(f, "FILTER={filter}")?;
-        }
-        self.choices.iter().try_for_each(|choice| writeln!(f, "{}=yes", choice.key()))
+        ClientConfig::from(self).fmt(f)
     }
 }
 
@@ -183,7 +150,7 @@ mod tests {
         assert_eq!(without_disk.deployed.unwrap().target, Some(3));
         let error = |text| InstallConfig::parse(text).unwrap_err().to_string();
         assert_eq!(error("DISK=/dev/sda\n"), "IMAGE is missing");
-        assert!(error("IMAGE=/dev/sda;../../etc/passwd;1\n").contains("expected /dev/DISK;"));
+        assert!(error("IMAGE=/dev/sda;../../etc/passwd;1\n").contains("is not the name of an image"));
         assert!(error("IMAGE=/dev/../etc/passwd;n;1\n").contains("expected a device below /dev"));
         assert!(error("DISK=/dev/../x\nIMAGE=/dev/sda;n;1\n").contains("expected a device below /dev"));
         assert!(error("IMAGE=/dev/sda;n;1\nFILTER=\0\n").starts_with("line 2: "));

@@ -13,11 +13,13 @@ pub enum Kind {
     Iso,
     /// A medium that installs a system.
     Install,
+    /// A machine that gets its system from a server; `netboot`.
+    Netboot,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 5] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso, Self::Install];
+    pub const ALL: [Kind; 6] = [Self::Vmx, Self::Oem, Self::Usb, Self::Iso, Self::Install, Self::Netboot];
 
     /// Returns the keyword of the image type, which `/kiwi.boot` uses, too.
     pub fn keyword(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Kind {
             Self::Usb => "usb",
             Self::Iso => "iso",
             Self::Install => "install",
+            Self::Netboot => "netboot",
         }
     }
 

@@ -52,6 +52,14 @@ impl Parameters {
         self.0.iter().rev().find(|(parameter, _)| parameter == name)?.1.as_deref()
     }
 
+    /// Returns every value of `name`, in order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0
+            .iter()
+            .filter(move |(parameter, _)| parameter == name)
+            .filter_map(|(_, value)| value.as_deref())
+    }
+
     /// Returns whether `name` is given, with or without a value.
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|(parameter, _)| parameter == name)
@@ -80,7 +88,7 @@ pub struct BootParameters {
     pub read_only: bool,
     /// `init=`, an absolute path in the system.
     pub init: Option<String>,
-    /// `DEBUG=1` or `rd.kiwi.debug`: traces, phases, and a shell after an error.
+    /// `DEBUG=1`, `rd.kiwi.debug` or `kiwidebug`: traces, phases, and a shell after an error.
     pub debug: bool,
     /// `kiwi.phases=1`: the phases only, for programs that read the console.
     pub phases: bool,
@@ -150,7 +158,7 @@ impl BootParameters {
                     false => Err(ParameterError::Init(path.to_owned())),
                 })
                 .transpose()?,
-            debug: parameters.is_on("DEBUG") || parameters.is_on("rd.kiwi.debug"),
+            debug: ["DEBUG", "rd.kiwi.debug", "kiwidebug"].into_iter().any(|name| parameters.is_on(name)),
             phases: parameters.is_on("kiwi.phases"),
             timeout: parameters
                 .value("rd.timeout")
@@ -218,9 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn debug_has_two_names_and_can_be_off() {
+    fn debug_has_three_names_and_can_be_off() {
         let debug = |line| BootParameters::parse(line).unwrap().debug;
-        assert!(debug("DEBUG=1") && debug("rd.kiwi.debug") && debug("rd.kiwi.debug=1"));
+        assert!(
+            debug("DEBUG=1") && debug("rd.kiwi.debug") && debug("rd.kiwi.debug=1") && debug("kiwidebug=1")
+        );
         assert!(!debug("DEBUG=0") && !debug("debug") && !debug("rd.kiwi.debug=0"));
     }
 

@@ -40,6 +40,9 @@ fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFail
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &plan, &panic, console),
         Kind::Usb => kind::usb::boot(machine, &plan, &panic, console),
         Kind::Install => kind::install::boot(machine, &plan, console),
+        Kind::Netboot => {
+            Err(BootFailure::reboot("this boot image cannot boot over a network yet".to_owned()))
+        }
         Kind::Iso => kind::iso::boot(machine, &plan, &LiveParameters::of(&keywords), &panic, console),
     }
 }

@@ -176,7 +176,7 @@ mod tests {
         assert!(text("", None).starts_with("/kiwi.boot is missing in the initrd.\n"));
         assert_eq!(
             text("", Some("kind=x\n")),
-            "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb, iso, install"
+            "/kiwi.boot:1: kind=\"x\": expected one of vmx, oem, usb, iso, install, netboot"
         );
         assert!(
             text("root=sda1", Some("kind=vmx\n"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use bootconfig::{Deployed, DeployedPartition, ImageName, InstallChoice, InstallConfig};
+use bootconfig::{Deployed, DeployedPartition, DeployedSize, ImageName, InstallChoice, InstallConfig};
 use description::{Deploy, Oem, PartitionSize, Selection};
 use ondisk::Mebibytes;
 
@@ -52,9 +52,9 @@ pub(super) fn deployed(deploy: &Deploy, oem: &Oem, image: Mebibytes) -> Option<D
         .iter()
         .map(|partition| DeployedPartition {
             size: match partition.size {
-                PartitionSize::Rest => None,
-                PartitionSize::Image => Some(image),
-                PartitionSize::Fixed(size) => Some(size),
+                PartitionSize::Rest => DeployedSize::Rest,
+                PartitionSize::Image => DeployedSize::Fixed(image),
+                PartitionSize::Fixed(size) => DeployedSize::Fixed(size),
             },
             kind: partition.kind.clone(),
             mountpoint: partition.mountpoint.clone(),
@@ -77,7 +77,7 @@ pub(super) fn deployed(deploy: &Deploy, oem: &Oem, image: Mebibytes) -> Option<D
 
 fn extra(size: Mebibytes, kind: &str, mountpoint: Option<&str>) -> DeployedPartition {
     let mountpoint = mountpoint.map(str::to_owned);
-    DeployedPartition { size: Some(size), kind: kind.to_owned(), mountpoint }
+    DeployedPartition { size: DeployedSize::Fixed(size), kind: kind.to_owned(), mountpoint }
 }
 
 /// Writes the file.

@@ -80,6 +80,8 @@ fn kind_programs(kind: Kind) -> &'static [&'static str] {
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Install => &[],
         // The persistent partition of a stick is created at the first boot.
         Kind::Iso => &["sbin/mke2fs", "sbin/e2fsck", "sbin/mkfs.xfs"],
+        // The configuration of the client names the file systems.
+        Kind::Netboot => &["sbin/mke2fs", "sbin/mkswap", "sbin/e2fsck", "sbin/xfs_repair", "sbin/btrfs"],
     }
 }
 

@@ -61,7 +61,57 @@ pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
         Kind::Iso => {
             &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]
         }
+        Kind::Netboot => netboot_modules(),
     }
+}
+
+/// Network cards of real and virtual machines, roots on a server, and the file systems that a client configuration can name.
+fn netboot_modules() -> &'static [&'static str] {
+    &[
+        "virtio_net",
+        "e1000",
+        "e1000e",
+        "igb",
+        "igc",
+        "ixgbe",
+        "i40e",
+        "ice",
+        "r8169",
+        "8139cp",
+        "8139too",
+        "tg3",
+        "bnx2",
+        "bnxt_en",
+        "mlx4_en",
+        "mlx5_core",
+        "vmxnet3",
+        "hv_netvsc",
+        "xen_netfront",
+        "ne2k_pci",
+        "pcnet32",
+        "atlantic",
+        "usbnet",
+        "cdc_ether",
+        "ax88179_178a",
+        "r8152",
+        "af_packet",
+        "8021q",
+        "nfs",
+        "nfsv3",
+        "nfsv4",
+        "nbd",
+        "brd",
+        "loop",
+        "overlay",
+        "squashfs",
+        "erofs",
+        "cramfs",
+        "ext4",
+        "xfs",
+        "btrfs",
+        "crc32c_generic",
+        "crc32c_intel",
+    ]
 }
 
 /// Returns the uncompressed module; distributions compress modules in different ways.

@@ -213,7 +213,7 @@ fn from_tree(
     stage.finish();
     let files = BootImageFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
     let artifacts = match config.kind {
-        Kind::Usb => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
+        Kind::Usb | Kind::Netboot => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
         Kind::Vmx | Kind::Oem | Kind::Iso | Kind::Install => Vec::new(),
     };
     Ok(MadeBootImage { files, artifacts })
@@ -330,7 +330,7 @@ pub(super) fn create_boot_image(
     // Keys like these are not read by anything on the machine.
     let modules = match kind {
         Kind::Install => vec!["isofs".to_owned()],
-        Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso => Vec::new(),
+        Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso | Kind::Netboot => Vec::new(),
     };
     let own = BootConfig { modules, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
@@ -351,6 +351,8 @@ fn described_kind(selection: &Selection) -> Kind {
         Kind::Iso
     } else if named("isoinstboot") {
         Kind::Install
+    } else if named("netboot") {
+        Kind::Netboot
     } else {
         Kind::Vmx
     }
