@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use kiwi_tests::machine::judge;
 use kiwi_tests::program::kiwi;
 use kiwi_tests::run::Run;
 
@@ -64,7 +65,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A script of a package that reports what it sees of the host and of passwords.
+/// A script of a package or of the description that reports what it sees of the host and of passwords.
 fn spy(version: &str, canary: &Path) -> String {
     let (start, end) = PASSWORD.split_at(6);
     format!(
@@ -101,6 +102,7 @@ fn nothing_in_a_tree_is_obeyed_and_no_script_sees_passwords_or_the_host() {
         grep --recursive --files-with-matches --exclude-dir=proc --exclude-dir=sys --exclude-dir=dev \
         'secret''-of-a-repository' / > /root/seen-config || true\n";
     fs::write(path("description/config.sh"), format!("#!/bin/sh\n{hooks}")).unwrap();
+    fs::write(path("description/images.sh"), spy("images", &canary)).unwrap();
     for package_path in ["native", "plain"] {
         publish("1");
         let root = path(package_path);
@@ -112,6 +114,14 @@ fn nothing_in_a_tree_is_obeyed_and_no_script_sees_passwords_or_the_host() {
         assert!(root.join(".kiwi/apt.conf").exists(), "the script did not leave what it should");
         let mode = fs::metadata(root.join("image/config.xml")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+
+        let images = path("images");
+        let _ = fs::remove_dir_all(&images);
+        fs::create_dir(&images).unwrap();
+        let created = run(directory.path(), &["create", "--destdir"], &[&images, &root]);
+        assert!(created.status.success(), "{}", said(&created));
+        let image = images.join("state.x86_64-1.0.0");
+        assert_eq!(judge("unsquashfs", &["-cat", image.to_str().unwrap(), "root/seen-images"]), "end\n");
 
         publish("2");
         let upgraded = run(directory.path(), &["upgrade"], &[&root]);

@@ -36,6 +36,7 @@ mod package_manager;
 mod packages;
 mod preferences;
 mod profile;
+mod redact;
 mod repository;
 mod rules;
 mod schema;

@@ -100,6 +100,7 @@ pub(super) const RULES: Rules = Rules {
                 ("packages", "names"),
                 ("preferences", ""),
                 ("profile", "architecture names"),
+                ("redact", "description diagnostic document format"),
                 ("repository", "architecture"),
                 ("rules", "diagnostic document image_type schema schema_version suggest"),
                 ("schema", "document image_type names schema_version suggest"),

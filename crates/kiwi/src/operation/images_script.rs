@@ -1,17 +1,29 @@
 //! `images.sh`, the script of a description that changes the tree of one image.
 
 use anyhow::Result;
+use description::{Description, SourceFile};
 
 use crate::host::{Host, StageTask};
-use crate::root_tree::RootTree;
+use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::Script;
 
 /// Runs the description's `images.sh`. Its changes stay in the layer; the root tree is not modified.
 pub(super) fn run(layered: &RootTree, host: &Host) -> Result<()> {
     if let Some(images_sh) = Script::of_tree(layered, "images.sh") {
+        hide_passwords(layered)?;
         let stage = host.stage(StageTask::RunScript, "Running images.sh");
         images_sh.run(layered, false, host)?;
         stage.finish();
     }
     Ok(())
+}
+
+/// Replaces the description in the layer, where nothing but the script reads it, if it has passwords of repositories.
+fn hide_passwords(layered: &RootTree) -> Result<()> {
+    let path = format!("{DESCRIPTION}/config.xml");
+    let file = SourceFile { name: path.clone(), text: layered.read_text(&path)? };
+    match Description::without_repository_passwords(file) {
+        Some(text) => layered.write(&path, text, 0o600),
+        None => Ok(()),
+    }
 }
