@@ -31,6 +31,7 @@ mod loop_device;
 mod machine;
 mod medium;
 mod modules;
+pub mod net;
 mod persistent;
 mod root;
 mod shutdown;

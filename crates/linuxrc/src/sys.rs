@@ -4,7 +4,7 @@
 use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 
 use ondisk::Bytes;
@@ -148,4 +148,20 @@ pub(crate) fn attach_loop_device(device: &File, file: &File) -> io::Result<()> {
     let descriptor = usize::try_from(file.as_raw_fd()).map_err(io::Error::other)?;
     // SAFETY: LOOP_SET_FD takes the number of an open descriptor, and `file` is open until after the call.
     unsafe { ioctl(device, IntegerSetter::<LOOP_SET_FD>::new_usize(descriptor)) }.map_err(io::Error::from)
+}
+
+/// Lets `socket` use the network card `name` only. An unprivileged process may do so once per socket.
+pub(crate) fn bind_to_device(socket: impl AsFd, name: &str) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(name.len()).map_err(io::Error::other)?;
+    // SAFETY: SO_BINDTODEVICE reads `length` bytes of the name, which is alive until after the call.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_BINDTODEVICE,
+            name.as_ptr().cast(),
+            length,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -220,6 +220,7 @@ pub(super) const RULES: Rules = Rules {
                 ("main", "boot"),
                 ("medium", "boot_failure boot_plan console device machine modules sys"),
                 ("modules", "boot_failure console machine sys"),
+                ("net", "sys"),
                 ("persistent", "check console device live machine medium modules sys"),
                 ("repartition", "console device fstab grow machine sys"),
                 ("root", "boot_failure boot_plan console device machine modules sys"),
