@@ -37,7 +37,7 @@ impl fmt::Display for Architecture {
 }
 
 /// A comma-separated list of architectures, `arch="..."`. An empty list (no attribute) allows every architecture.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct ArchitectureList(pub Vec<Architecture>);
 
 impl ArchitectureList {

@@ -3,10 +3,10 @@
 /// The section.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Deploy {
-    /// TFTP server (default 192.168.1.1).
-    pub server: String,
-    /// TFTP block size in bytes (default 4096).
-    pub block_size: u32,
+    /// The server; none: the one that the client finds.
+    pub server: Option<String>,
+    /// TFTP block size in bytes; none: the client's default.
+    pub block_size: Option<u32>,
     /// `partitions/@device`.
     pub device: Option<String>,
     /// Partitions in the order of their numbers.
@@ -15,13 +15,13 @@ pub struct Deploy {
     pub union: Option<Union>,
     /// `<configuration>` entries.
     pub configurations: Vec<Configuration>,
-    /// `<timeout>`, `<commandline>`, `<kernel>`, `<initrd>` of late 1.4.
+    /// `<timeout>`: seconds that the boot menu of the disk is shown.
     pub timeout: Option<u32>,
-    /// Kernel options.
+    /// `<commandline>`: kernel parameters of boots from the disk.
     pub command_line: Option<String>,
-    /// Kernel path on the server.
+    /// `<kernel>`: path on the server of the kernel of boots from the disk.
     pub kernel: Option<String>,
-    /// Initrd path on the server.
+    /// `<initrd>`: path on the server of their boot image.
     pub initrd: Option<String>,
 }
 
@@ -51,13 +51,15 @@ pub enum PartitionSize {
     Fixed(ondisk::Mebibytes),
 }
 
-/// The union file system; both keywords mean overlayfs with today's kernels.
+/// The union file system; all keywords mean overlayfs with today's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub enum UnionType {
     /// aufs
     Aufs,
     /// unionfs
     Unionfs,
+    /// overlayfs
+    Overlay,
 }
 
 /// A read-only system below a writable layer.
@@ -78,4 +80,6 @@ pub struct Configuration {
     pub source: String,
     /// Path on the client.
     pub destination: String,
+    /// The architectures of the clients.
+    pub architectures: crate::ArchitectureList,
 }

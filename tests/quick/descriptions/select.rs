@@ -313,7 +313,7 @@ fn deploy_inside_a_type_affects_only_that_type() {
     );
     let server = |description: &Description, keyword: &str| {
         let selection = description.select(&choice(&[], Some(keyword), "x86_64")).expect("a selection");
-        selection.deploy.map(|deploy| deploy.server)
+        selection.deploy.and_then(|deploy| deploy.server)
     };
     let inside = schema_8_5(&types);
     assert_eq!(server(&inside, "oem").as_deref(), Some("10.0.0.1"));

@@ -74,7 +74,7 @@ pub(super) const RULES: Rules = Rules {
                      image_type names oem package_manager packages profile repository rules schema \
                      schema_version selection size split suggest unsupported upgrade users",
                 ),
-                ("deploy", ""),
+                ("deploy", "architecture"),
                 ("deprecated", "diagnostic document schema schema_version"),
                 (
                     "description",

@@ -2,6 +2,7 @@
 
 use super::{boolean, number, text};
 use crate::document::Element;
+use crate::unsupported::architectures;
 use crate::{Configuration, Deploy, Partition, PartitionSize, Union, UnionType, schema};
 use ondisk::Mebibytes;
 
@@ -9,8 +10,8 @@ pub(super) fn deploy(element: &Element) -> Deploy {
     let partitions = element.child("partitions");
     let child = |name| element.child_text(name).map(|text| text.text.clone());
     Deploy {
-        server: text(element, "server").unwrap_or_else(|| "192.168.1.1".to_owned()),
-        block_size: number(element, "blocksize").and_then(|size| u32::try_from(size).ok()).unwrap_or(4096),
+        server: text(element, "server"),
+        block_size: number(element, "blocksize").and_then(|size| u32::try_from(size).ok()),
         device: partitions.and_then(|partitions| text(partitions, "device")),
         partitions: {
             let mut list: Vec<Partition> = partitions
@@ -51,11 +52,16 @@ fn union(element: &Element) -> Option<Union> {
         read_only: text(element, "ro")?,
         kind: match text(element, "type").as_deref() {
             Some("unionfs") => UnionType::Unionfs,
+            Some("overlay") => UnionType::Overlay,
             _ => UnionType::Aufs,
         },
     })
 }
 
 fn configuration(element: &Element) -> Option<Configuration> {
-    Some(Configuration { source: text(element, "source")?, destination: text(element, "dest")? })
+    Some(Configuration {
+        source: text(element, "source")?,
+        destination: text(element, "dest")?,
+        architectures: architectures(element),
+    })
 }

@@ -22,6 +22,11 @@ fn is_writable(filesystem: Filesystem) -> bool {
     !filesystem.is_read_only()
 }
 
+/// Returns whether a network client can start a system in it.
+fn is_bootable(filesystem: Filesystem) -> bool {
+    is_writable_or_squashfs(filesystem) || filesystem == Filesystem::Erofs
+}
+
 fn is_writable_or_squashfs(filesystem: Filesystem) -> bool {
     is_writable(filesystem) || filesystem == Filesystem::Squashfs
 }
@@ -32,7 +37,7 @@ impl Decoder<'_> {
         let keyword = element.value("image")?;
         let row = type_row(&keyword.text).filter(|row| row.is_in(self.schema))?;
         self.attributes_fit(element, keyword, row);
-        let mut unsupported = unsupported::collect(element, &TYPE, &["deploy", "split"]);
+        let mut unsupported = unsupported::collect(element, &TYPE, &["split"]);
         unsupported.extend(without_effect_here(element, row));
         let image_type = row.model.and_then(|model| self.image_type(element, keyword, model));
         if image_type.is_none() && unsupported.is_empty() {
@@ -90,11 +95,13 @@ impl Decoder<'_> {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable)?;
                 Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
             }
-            // Its boot image is made by dracut, or it has none.
-            Model::Pxe if is_made_by_others(element) => None,
+            Model::Pxe if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
+                let filesystem = self.filesystem(element, keyword, is_bootable)?;
+                Some(ImageType::Pxe(Box::new(pxe(element, None, filesystem_image(element, filesystem)))))
+            }
             Model::Pxe => {
-                let (boot, image) = self.boot_and_image(element, keyword, is_writable_or_squashfs)?;
-                Some(ImageType::Pxe(Pxe { boot, image }))
+                let (boot, image) = self.boot_and_image(element, keyword, is_bootable)?;
+                Some(ImageType::Pxe(Box::new(pxe(element, Some(boot), image))))
             }
             Model::Container(container) => {
                 Some(ImageType::Container(Box::new(self.container(element, container))))
@@ -238,10 +245,13 @@ impl Decoder<'_> {
     }
 }
 
-/// Returns whether another program makes the boot image, so that no description of it is needed.
-fn is_made_by_others(element: &Element) -> bool {
-    let by = element.value("initrd_system").map(|by| by.text.as_str());
-    matches!(by, Some("dracut" | "none")) && element.attribute("boot").is_none()
+fn pxe(element: &Element, boot: Option<BootImage>, image: FilesystemImage) -> Pxe {
+    Pxe { boot, image, label: label(element), kernel_command_line: text(element, "kernelcmdline") }
+}
+
+/// Returns the label of the system's file system.
+fn label(element: &Element) -> String {
+    text(element, "rootfs_label").unwrap_or_else(|| "ROOT".to_owned())
 }
 
 /// Reports attributes that are built for other image types and have no effect on this one.

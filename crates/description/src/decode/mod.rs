@@ -141,6 +141,7 @@ pub(crate) fn decode(
                 let section = decoder.section(element, keyword.element, &[], content);
                 packages.extend(section.transpose());
             }
+            "deploy" => unsupported.push(decoder.section(element, keyword.element, &[], ())),
             _ if keyword.element.state == State::Unsupported => {
                 unsupported.push(decoder.section(element, keyword.element, &[], ()));
             }

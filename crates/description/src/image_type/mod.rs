@@ -30,7 +30,7 @@ pub enum ImageType {
     /// `xen`: a para-virtual guest.
     Xen(Xen),
     /// `pxe`: system and boot image for network clients.
-    Pxe(Pxe),
+    Pxe(Box<Pxe>),
     /// `oci` and `docker`: a container image.
     Container(Box<Container>),
     /// `split`: writable and read-only part.
@@ -46,6 +46,8 @@ pub enum Boots<'a> {
     Usb(&'a Usb),
     /// A live system.
     Iso(&'a Iso),
+    /// A network client.
+    Pxe(&'a Pxe),
 }
 
 impl ImageType {
@@ -71,12 +73,12 @@ impl ImageType {
             Self::Disk(disk) => Some(Boots::Disk(disk)),
             Self::Usb(usb) => Some(Boots::Usb(usb)),
             Self::Iso(live) => Some(Boots::Iso(live)),
+            Self::Pxe(pxe) => Some(Boots::Pxe(pxe)),
             Self::Filesystem(_)
             | Self::Cpio
             | Self::Tbz
             | Self::Container(_)
             | Self::Xen(_)
-            | Self::Pxe(_)
             | Self::Split(_) => None,
         }
     }
@@ -313,8 +315,12 @@ pub struct Xen {
 /// A network client.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Pxe {
-    /// `boot=`
-    pub boot: BootImage,
+    /// `boot=`; required in KIWI 1.x; in later schemas none means: made from the system tree itself.
+    pub boot: Option<BootImage>,
     /// The file system of the system.
     pub image: FilesystemImage,
+    /// Label of the file system (`rootfs_label`, default `ROOT`), where it has labels.
+    pub label: String,
+    /// `kernelcmdline`, kernel parameters of boots from the client's disk.
+    pub kernel_command_line: Option<String>,
 }

@@ -268,7 +268,9 @@ pub static TYPES: &[TypeRow] = &[
     TypeRow {
         keyword: "pxe",
         doc: "system and boot image for network clients",
+        built: true,
         sized: true,
+        results: "`N`, `N.md5`, `N.config` and the boot image; compressed: `N.gz` in place of `N`",
         schemas: ALL_SCHEMAS,
         model: Some(Model::Pxe),
         takes: &[
@@ -286,14 +288,7 @@ pub static TYPES: &[TypeRow] = &[
             Feature::Encryption,
             Feature::Persistence,
         ],
-        unsupported: &[
-            "kernelcmdline",
-            "firmware",
-            "squashfscompression",
-            "erofscompression",
-            "hybridpersistent",
-            "hybridpersistent_filesystem",
-        ],
+        unsupported: &["firmware", "hybridpersistent", "hybridpersistent_filesystem"],
         packages: &["pxe"],
         ..KNOWN
     },

@@ -14,8 +14,8 @@ pub(super) static DEPLOY: ElementSchema = element("deploy")
     .instead("pxedeploy");
 
 pub(super) const ATTRIBUTES: &[AttributeSchema] = &[
-    attribute("server", SOME_TEXT).doc("Its server.").default("192.168.1.1"),
-    attribute("blocksize", Value::Number(8, 65464)).doc("The block size of the transfer.").default("4096"),
+    attribute("server", SOME_TEXT).doc("Its server; without, the one that its configuration comes from."),
+    attribute("blocksize", Value::Number(8, 65464)).doc("The block size of TFTP in bytes."),
 ];
 
 pub(super) const CHILDREN: &[ChildSchema] = &[
@@ -30,7 +30,7 @@ pub(super) const CHILDREN: &[ChildSchema] = &[
 
 static PARTITIONS: ElementSchema = element("partitions")
     .doc("Partitions of the disk.")
-    .attributes(&[attribute("device", SOME_TEXT).doc("The disk; the default is the first one.")])
+    .attributes(&[attribute("device", SOME_TEXT).doc("The disk; a network client needs it.")])
     .children(&[many(&PARTITION)]);
 
 static PARTITION: ElementSchema = element("partition").doc("One partition.").attributes(&[
@@ -56,7 +56,7 @@ static UNION: ElementSchema =
                 keyword("aufs"),
                 keyword("unionfs"),
                 keyword("overlay").since(V2_0),
-                keyword("clicfs").since(V2_0),
+                keyword("clicfs").since(V2_0).unsupported(),
             ]),
         )
         .doc("What puts both together.")
@@ -73,9 +73,12 @@ static CONFIGURATION: ElementSchema =
     ]);
 
 static TIMEOUT: ElementSchema = element("timeout")
-    .doc("The time limit of a transfer in seconds.")
+    .doc("The seconds that the boot menu of the disk is shown.")
     .text(Value::Number(0, u32::MAX as u64));
-static COMMAND_LINE: ElementSchema = element("commandline").doc("Kernel parameters.").text(SOME_TEXT);
+static COMMAND_LINE: ElementSchema =
+    element("commandline").doc("Kernel parameters of boots from the disk.").text(SOME_TEXT);
 static KERNEL: ElementSchema =
-    element("kernel").doc("A kernel other than that of the boot image.").text(SOME_TEXT);
-static INITRD: ElementSchema = element("initrd").doc("An initrd other than the boot image.").text(SOME_TEXT);
+    element("kernel").doc("The path on the server of the kernel for boots from the disk.").text(SOME_TEXT);
+static INITRD: ElementSchema = element("initrd")
+    .doc("The path on the server of the boot image for boots from the disk.")
+    .text(SOME_TEXT);

@@ -1,11 +1,12 @@
 //! The tree in one file system: N, N.md5 and, when compressed, N.gz instead of N; N.config when there is a `<deploy>`.
 
 use anyhow::Result;
-use bootconfig::{ImageName, InstallConfig};
-use description::{FilesystemImage, Oem, Selection};
+use bootconfig::{ClientConfig, ImageName};
+use description::{FilesystemImage, Pxe, Selection};
 use ondisk::Bytes;
 
-use super::{ImageContext, TreeFacts, install_settings, remove_build_files, size};
+use super::client_settings::{self, System};
+use super::{ImageContext, TreeFacts, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role};
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::StageTask;
@@ -17,11 +18,13 @@ pub struct Plan {
     pub(super) name: ImageName,
     content: FilesystemPlan,
     compressed: bool,
-    install: Option<InstallConfig>,
+    config: Option<ClientConfig>,
 }
 
+/// Plans the image; with `client` for a network client.
 pub(super) fn plan(
     image: &FilesystemImage,
+    client: Option<&Pxe>,
     selection: &Selection,
     name: ImageName,
     facts: &TreeFacts,
@@ -32,23 +35,31 @@ pub(super) fn plan(
         filesystem: image.filesystem,
         size: size::decide(needed, image.size)? << 20,
         uuid: identity.uuid_text("root filesystem"),
-        label: None,
+        label: client
+            .filter(|_| image.filesystem.max_label_length().is_some())
+            .map(|client| client.label.clone()),
         options: image.create_options.clone(),
         compression: image.squashfs_compression.clone(),
         entries: facts.measure.entries,
         epoch: identity.epoch,
     };
-    let install =
-        install_settings::plan(selection, &Oem::default(), &name, Bytes(content.size).to_mebibytes_up());
     let compressed = selection.settings.compressed || image.compressed;
-    Ok(Plan { name, content, compressed, install })
+    let system = System {
+        name: &name,
+        size: Bytes(content.size).to_mebibytes_up(),
+        compressed,
+        read_only: None,
+        client,
+    };
+    let config = client_settings::plan(selection, &system)?;
+    Ok(Plan { name, content, compressed, config })
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
     let ImageContext { tree, workspace, host } = context;
     let mut others = context.package_list(&plan.name)?;
-    if let Some(install) = &plan.install {
-        others.push(install_settings::create(install, &plan.name, workspace, host)?);
+    if let Some(config) = &plan.config {
+        others.push(client_settings::create(config, &plan.name, workspace, host)?);
     }
     remove_build_files(tree)?;
     tree.clamp_times(plan.content.epoch)?;

@@ -1,5 +1,6 @@
 //! The create step: images from a root tree. Each image type has one file with a plan and its execution.
 
+mod client_settings;
 mod container;
 mod cpio;
 mod disk;
@@ -75,7 +76,7 @@ impl TreeFacts {
 pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
     match selection.image_type.boots() {
         Some(Boots::Disk(disk)) => disk::mount_points(disk),
-        Some(Boots::Usb(_) | Boots::Iso(_)) | None => Ok(Vec::new()),
+        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_)) | None => Ok(Vec::new()),
     }
 }
 
@@ -84,7 +85,7 @@ pub fn storage(selection: &Selection) -> Result<Option<Storage>> {
     let table = match selection.image_type.boots() {
         Some(Boots::Disk(disk)) => first_boot::storage(disk, selection)?,
         Some(Boots::Usb(usb)) => carried(Some(usb.image.filesystem), Carrier::Stick),
-        Some(Boots::Iso(_)) | None => return Ok(None),
+        Some(Boots::Iso(_) | Boots::Pxe(_)) | None => return Ok(None),
     };
     Ok(Some(Storage::of(table)))
 }
@@ -112,11 +113,10 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
         ImageType::Disk(disk) => disk::check(disk),
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
+        ImageType::Pxe(client) => crate::filesystem::refuse(client.image.filesystem),
         ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.firmware),
-        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
-            Err(not_built(&selection.image_type).into())
-        }
+        ImageType::Xen(_) | ImageType::Split(_) => Err(not_built(&selection.image_type).into()),
     }
 }
 
@@ -152,7 +152,8 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
         }
         ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
         ImageType::Iso(live) => iso::programs(live),
-        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => Vec::new(),
+        ImageType::Pxe(client) => crate::filesystem::programs(client.image.filesystem).to_vec(),
+        ImageType::Xen(_) | ImageType::Split(_) => Vec::new(),
     }
 }
 
@@ -161,7 +162,7 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
     check(selection)?;
     let name = image_name(selection);
     let in_one_file = |image, name| -> Result<ImagePlan> {
-        Ok(ImagePlan::Filesystem(Box::new(filesystem::plan(image, selection, name, facts, identity)?)))
+        Ok(ImagePlan::Filesystem(Box::new(filesystem::plan(image, None, selection, name, facts, identity)?)))
     };
     Ok(match &selection.image_type {
         ImageType::Filesystem(image) => in_one_file(image, name)?,
@@ -176,7 +177,11 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
         ImageType::Container(image) => {
             ImagePlan::Container(Box::new(container::plan(image, selection, name, identity)))
         }
-        ImageType::Xen(_) | ImageType::Pxe(_) | ImageType::Split(_) => {
+        ImageType::Pxe(client) => {
+            let plan = filesystem::plan(&client.image, Some(client), selection, name, facts, identity)?;
+            ImagePlan::Filesystem(Box::new(plan))
+        }
+        ImageType::Xen(_) | ImageType::Split(_) => {
             return Err(not_built(&selection.image_type).into());
         }
     })

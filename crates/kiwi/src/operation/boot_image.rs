@@ -50,6 +50,7 @@ pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
         Boots::Disk(disk) => (disk.boot.as_ref(), disk.filesystem),
         Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem),
         Boots::Iso(live) => (live.boot.as_ref(), live.filesystem),
+        Boots::Pxe(client) => (client.boot.as_ref(), client.image.filesystem),
     };
     Some(Wanted { boot, filesystem })
 }
@@ -61,6 +62,7 @@ fn config(selection: &Selection, identity: Option<&Identity>) -> Result<Option<B
         None => return Ok(None),
         Some(Boots::Iso(live)) => return Ok(identity.map(|identity| live_config(live, identity))),
         Some(Boots::Usb(_)) => Kind::Usb,
+        Some(Boots::Pxe(_)) => Kind::Netboot,
         Some(Boots::Disk(disk)) if is_for_real_machines(disk) => Kind::Oem,
         Some(Boots::Disk(_)) => Kind::Vmx,
     };

@@ -20,7 +20,7 @@ use crate::workspace::Workspace;
 fn wanted(selection: &Selection) -> Option<&Disk> {
     match selection.image_type.boots() {
         Some(Boots::Disk(disk)) => Some(disk).filter(|disk| disk.install_medium),
-        Some(Boots::Usb(_) | Boots::Iso(_)) | None => None,
+        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_)) | None => None,
     }
 }
 
