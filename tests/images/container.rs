@@ -101,4 +101,9 @@ fn a_program_writes_to_its_own_directory_in_memory_and_to_nothing_beside_it() {
     };
     assert!(touch(own.path()) && own.path().join("file").exists());
     assert!(!touch(beside.path()) && !beside.path().join("file").exists());
+    // One that writes nowhere reads files there, too.
+    std::fs::write(beside.path().join("file"), "in memory").unwrap();
+    let read = host.command("cat").arg(beside.path().join("file")).output();
+    assert_eq!(read.unwrap(), "in memory");
+    assert!(host.command("touch").arg(beside.path().join("file")).run().is_err());
 }

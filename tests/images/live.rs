@@ -189,7 +189,8 @@ fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
 
 #[test]
 fn plain_boots_through_its_boot_image_from_cd_by_uefi() {
-    let directory = tempfile::tempdir().unwrap();
+    // The destination may be in memory.
+    let directory = tempfile::tempdir_in("/dev/shm").unwrap();
     let image = medium("flags=\"plain\" boot=\"isoboot/debian-12\"", directory.path());
     let listed = judge("isoinfo", &["-f", "-R", "-i", image.to_str().unwrap()]);
     for file in ["/read-only-system/usr/bin/bash\n", "/live.x86_64-1.0.0.gz\n", "/boot/x86_64/loader/linux\n"]

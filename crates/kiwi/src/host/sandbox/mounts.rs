@@ -34,6 +34,14 @@ pub(in super::super) fn device_nodes(dev: &Path) -> io::Result<Vec<Node>> {
         .collect()
 }
 
+/// Accepts a mount whose source or target does not exist.
+pub(super) fn unless_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
+        result => result,
+    }
+}
+
 /// Mounts a `/proc`; returns whether it is one of this pid namespace.
 pub(super) fn mount_proc(target: &CStr) -> io::Result<bool> {
     let flags = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;

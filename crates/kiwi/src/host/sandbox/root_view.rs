@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::path::Path;
 
-use super::mounts::{Node, assemble_dev, mount, mount_proc, set_attributes};
+use super::mounts::{Node, assemble_dev, mount, mount_proc, set_attributes, unless_missing};
 use super::{Paths, c_path, check, step};
 
 /// Files of `/proc` about the machine and its kernel that no program of a tree needs.
@@ -108,13 +108,6 @@ fn protect_proc(paths: &Paths) -> io::Result<()> {
             step("hiding a directory of /proc", unless_missing(bound))?;
         }
         step("hiding directories of /proc", check(libc::rmdir(paths.empty.as_ptr())))
-    }
-}
-
-fn unless_missing(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(()),
-        result => result,
     }
 }
 
