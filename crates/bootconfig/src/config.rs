@@ -34,6 +34,8 @@ pub struct BootConfig {
     pub medium: Option<String>,
     /// The program that becomes PID 1 of the system.
     pub init: Option<String>,
+    /// The public key of minisign, in base64, with which everything that is downloaded must be signed; none: nothing is.
+    pub verify_key: Option<String>,
 }
 
 /// The error for a text that is not a valid `/kiwi.boot`.
@@ -62,7 +64,15 @@ impl BootConfig {
 
     /// Returns settings that contain the kind only.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, root_flags: None, storage: None, modules: Vec::new(), medium: None, init: None }
+        Self {
+            kind,
+            root_flags: None,
+            storage: None,
+            modules: Vec::new(),
+            medium: None,
+            init: None,
+            verify_key: None,
+        }
     }
 
     /// Parses the text of the file.
@@ -107,6 +117,8 @@ impl BootConfig {
                     config.init = Some(value.to_owned());
                 }
                 "init" => return Err(wrong("a path that starts with \"/\"")),
+                "verify-key" if is_public_key(value) => config.verify_key = Some(value.to_owned()),
+                "verify-key" => return Err(wrong("a public key of minisign")),
                 _ => return Err(at(format!("unknown key \"{key}\""))),
             }
         }
@@ -139,8 +151,17 @@ impl fmt::Display for BootConfig {
         if let Some(init) = &self.init {
             line("init", init)?;
         }
+        if let Some(key) = &self.verify_key {
+            line("verify-key", key)?;
+        }
         Ok(())
     }
+}
+
+/// Returns whether this is a public key of minisign: 42 bytes in base64, of which the first two are "Ed".
+pub fn is_public_key(text: &str) -> bool {
+    let is_base64 = |letter: u8| letter.is_ascii_alphanumeric() || b"+/".contains(&letter);
+    text.len() == 56 && text.starts_with("RW") && text.bytes().all(is_base64)
 }
 
 #[cfg(test)]
@@ -153,7 +174,8 @@ mod tests {
     #[test]
     fn reads_back_a_full_file() {
         let text = "kind=vmx\nrootflags=noatime\n\
-                    storage=table;scheme=mbr partition;number=1;name=a;content=empty\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n";
+                    storage=table;scheme=mbr partition;number=1;name=a;content=empty\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n\
+                    verify-key=RWQFt/X5hw6Z0RQqTabdzx2mmB+cHccJb3pkP8Lw20INCHzp1AoxXBk3\n";
         let config = BootConfig {
             kind: Kind::Vmx,
             root_flags: Some("noatime".into()),
@@ -163,6 +185,7 @@ mod tests {
             modules: vec!["ext4".into(), "crc32c".into()],
             medium: Some("ab-34".into()),
             init: Some("/sbin/init".into()),
+            verify_key: Some("RWQFt/X5hw6Z0RQqTabdzx2mmB+cHccJb3pkP8Lw20INCHzp1AoxXBk3".into()),
         };
         assert_eq!(BootConfig::parse(text).as_ref(), Ok(&config));
         assert_eq!(config.to_string(), text);
@@ -188,6 +211,10 @@ mod tests {
             error("kind=vmx\ninit=a\n"),
             "/kiwi.boot:2: init=\"a\": expected a path that starts with \"/\""
         );
+        assert_eq!(
+            error("kind=netboot\nverify-key=RWQ\n"),
+            "/kiwi.boot:2: verify-key=\"RWQ\": expected a public key of minisign"
+        );
         assert_eq!(error("kind=vmx\nkind=oem\n"), "/kiwi.boot:2: duplicate key \"kind\"");
         assert_eq!(error("kind=vmx\n\nswap=1\n"), "/kiwi.boot:3: unknown key \"swap\"");
         // A carriage return at the end of a value would be lost when the text is written and read.
@@ -203,9 +230,10 @@ mod tests {
             modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
             medium in option::of("[0-9a-f-]{1,36}"),
             init in option::of("/[a-z/]{1,20}"),
+            verify_key in option::of("RW[a-zA-Z0-9+/]{54}"),
         ) -> BootConfig {
             let storage = storage.map(|text| Storage::parse(&text).unwrap());
-            BootConfig { kind, root_flags, storage, modules, medium, init }
+            BootConfig { kind, root_flags, storage, modules, medium, init, verify_key }
         }
     }
 

@@ -35,7 +35,7 @@ pub use client::{
     MacAddress, MacAddressError, NbdRoot, NbdSwap, NfsRoot, Registration, RegistrationError, SyncFile,
     UPLOAD_DIRECTORY, UnionDevices, config_names,
 };
-pub use config::{BootConfig, ConfigError};
+pub use config::{BootConfig, ConfigError, is_public_key};
 pub use deployed::{Deployed, DeployedPartition, DeployedSize};
 pub use image_name::ImageName;
 pub use install::{InstallConfig, InstallConfigError};

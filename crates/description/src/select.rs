@@ -86,6 +86,7 @@ impl Description {
             users,
             drivers: in_force.drivers(&self.drivers),
             deploy: self.deploy_of(entry, &image_type),
+            verify_key: None,
             bundle_format: entry.bundle_format.clone(),
             image_type,
             architecture,

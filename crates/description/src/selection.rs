@@ -66,4 +66,6 @@ pub struct Selection {
     pub drivers: Vec<Drivers>,
     /// `<deploy>` of the chosen type, else that of the image.
     pub deploy: Option<Deploy>,
+    /// The public key with which a network client's downloads must be signed; no description specifies it.
+    pub verify_key: Option<String>,
 }

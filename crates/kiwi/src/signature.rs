@@ -84,21 +84,14 @@ impl SigningKey {
 pub fn public_key(path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("reading the public key {}", path.display()))?;
-    match text.lines().find(|line| line.starts_with("RW")) {
-        Some(key) if key.len() == PUBLIC_KEY && key.bytes().all(is_base64) => Ok(key.to_owned()),
-        _ => fail!(
+    match text.lines().find(|line| bootconfig::is_public_key(line)) {
+        Some(key) => Ok(key.to_owned()),
+        None => fail!(
             Damaged,
-            "{}: not a public key of minisign, which has a line of {PUBLIC_KEY} letters that starts with RW",
+            "{}: not a public key of minisign, which has a line of 56 letters that starts with RW",
             path.display()
         ),
     }
-}
-
-/// Letters of a public key: 42 bytes in base64.
-const PUBLIC_KEY: usize = 56;
-
-fn is_base64(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric() || b"+/=".contains(&letter)
 }
 
 #[cfg(test)]

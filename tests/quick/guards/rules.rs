@@ -165,9 +165,9 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 (
                     "operation",
-                    "artifact cache context create diagnostic error failure host identity initrd kernel \
+                    "artifact cache chunks context create diagnostic error failure host identity initrd kernel \
                      lock media package_manager parallel password prepare record result_record root_tree \
-                     runtime_configuration script share source stage workspace",
+                     runtime_configuration script share signature source stage workspace",
                 ),
                 ("package_form", ""),
                 (

@@ -90,6 +90,10 @@ pub(super) struct Creating {
     destdir: Option<PathBuf>,
     #[arg(long = "type", short = 't', value_name = "TYPE", help = type_help())]
     image_type: Option<String>,
+    /// Public key of minisign (minisign.pub): a network client accepts only images that this key has signed
+    /// (kiwi pxe publish --sign).
+    #[arg(long, value_name = "FILE")]
+    verify_key: Option<PathBuf>,
 }
 
 /// Returns the help of `--type`, which lists the image types that can be built.
@@ -170,6 +174,7 @@ impl Create {
             make_destdir: false,
             image_type: self.creating.image_type,
             reuse: Reuse { off: self.no_cache, network: false },
+            verify_key: self.creating.verify_key,
         })
     }
 }
@@ -221,7 +226,10 @@ impl Build {
             image_type: self.creating.image_type,
             all_types: self.all_types,
             profiles: self.selecting.profiles,
-            overrides: self.selecting.sources.overrides(),
+            overrides: Overrides {
+                verify_key: self.creating.verify_key,
+                ..self.selecting.sources.overrides()
+            },
             network: self.network,
             reuse: self.caching.reuse(),
             explain: self.explain,

@@ -98,6 +98,7 @@ impl Legacy1x {
                 make_destdir: false,
                 image_type: self.image_type,
                 reuse: Reuse::default(),
+                verify_key: None,
             }));
         }
         if let Some(root) = self.upgrade {

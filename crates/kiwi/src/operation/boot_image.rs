@@ -66,7 +66,8 @@ fn config(selection: &Selection, identity: Option<&Identity>) -> Result<Option<B
         Some(Boots::Disk(disk)) if is_for_real_machines(disk) => Kind::Oem,
         Some(Boots::Disk(_)) => Kind::Vmx,
     };
-    Ok(Some(BootConfig { storage: crate::create::storage(selection)?, ..BootConfig::new(kind) }))
+    let verify_key = selection.verify_key.clone();
+    Ok(Some(BootConfig { storage: crate::create::storage(selection)?, verify_key, ..BootConfig::new(kind) }))
 }
 
 /// A boot image with its own description, as far as that and the repositories decide it.
@@ -334,7 +335,15 @@ pub(super) fn create_boot_image(
         Kind::Install => vec!["isofs".to_owned()],
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso | Kind::Netboot => Vec::new(),
     };
-    let own = BootConfig { modules, ..BootConfig::new(kind) };
+    let verify_key = selection.verify_key.clone();
+    if verify_key.is_some() && kind != Kind::Netboot {
+        fail!(
+            Usage,
+            "--verify-key is for boot images of network clients (netboot), and {} is none",
+            selection.name
+        );
+    }
+    let own = BootConfig { modules, verify_key, ..BootConfig::new(kind) };
     initrd::furnish(&layered, config.unwrap_or(&own), &share.linuxrc()?)?;
     let identity = record.identity();
     let facts = TreeFacts::of(&layered, None, &[])?;

@@ -36,6 +36,8 @@ pub struct Request {
     pub image_type: Option<String>,
     /// How the cache is used for a boot image with its own description.
     pub reuse: Reuse,
+    /// `--verify-key`, see `Overrides`.
+    pub verify_key: Option<PathBuf>,
 }
 
 /// Creates the images and returns the artifacts.
@@ -44,8 +46,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
-    let selection =
-        load::select(&loaded, &record.profiles, request.image_type.as_deref(), &Overrides::default())?;
+    let overrides = Overrides { verify_key: request.verify_key.clone(), ..Overrides::default() };
+    let selection = load::select(&loaded, &record.profiles, request.image_type.as_deref(), &overrides)?;
     check(&selection, context)?;
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     let _lock = lock(&destdir, &selection, host)?;

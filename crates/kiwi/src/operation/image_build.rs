@@ -60,6 +60,7 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         specification: _,
         bundle_format: _,
         deploy: _,
+        verify_key: _,
     } = selection;
     let about = (name, version, kind, architecture, profiles);
     (about, package_manager, settings, repositories, bootstrap, image, delete, users, drivers)

@@ -62,6 +62,7 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
         settings,
         drivers,
         deploy,
+        verify_key,
         // Inputs of the stages `Packages` and `Tree`.
         package_manager: _,
         repositories: _,
@@ -79,6 +80,7 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
     inputs.value("name and version", &(name, version, architecture, kind))?;
     inputs.value("the image type", image_type)?;
     inputs.value("the settings", &(settings, drivers, deploy))?;
+    inputs.value("the key of downloads", verify_key)?;
     inputs.value("bundle_format", bundle_format)
 }
 

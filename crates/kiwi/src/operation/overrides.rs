@@ -1,11 +1,16 @@
 //! The changes of the command line to a description, for one run only.
 
-use crate::failure::fail;
-use crate::prepare::PackagePath;
+use std::path::PathBuf;
+
 use anyhow::Result;
 use description::{
-    Architecture, Package, PackageName, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath,
+    Architecture, Boots, DescriptionKind, Package, PackageName, Repository, RepositoryStatus, RepositoryType,
+    Selection, SourcePath,
 };
+
+use crate::failure::fail;
+use crate::prepare::PackagePath;
+use crate::signature;
 
 /// The changes, in the order in which they are applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct Overrides {
     pub delete_packages: Vec<String>,
     /// How packages are installed in a new tree.
     pub package_path: PackagePath,
+    /// A public key file of minisign: the boot image of a network client accepts only what this key has signed.
+    pub verify_key: Option<PathBuf>,
 }
 
 /// Which repositories of the description a build ignores.
@@ -106,6 +113,18 @@ impl Overrides {
             if !selection.delete.contains(&name) {
                 selection.delete.push(name);
             }
+        }
+        if let Some(path) = &self.verify_key {
+            let is_client = matches!(selection.image_type.boots(), Some(Boots::Pxe(_)));
+            if !is_client && selection.kind != DescriptionKind::Boot {
+                fail!(
+                    Usage,
+                    "--verify-key is for the boot image of network clients, and type {} has none; leave the option out, or \
+                     build type pxe",
+                    selection.image_type.keyword()
+                );
+            }
+            selection.verify_key = Some(signature::public_key(path)?);
         }
         Ok(())
     }
@@ -223,6 +242,7 @@ mod tests {
     use description::{Choice, Description, SourceFile};
 
     use super::*;
+    use crate::failure::{Failure, Kind};
 
     fn selection() -> Selection {
         let text = r#"<image schemaversion="8.5" name="x"><description type="system"><author>A</author><contact>C</contact>
@@ -278,5 +298,21 @@ mod tests {
         let overrides = Overrides { add_repositories: vec![keywords], ..Overrides::default() };
         let said = overrides.apply(&mut selection()).unwrap_err().to_string();
         assert!(said.starts_with("--add-repo nowhere: expected an absolute path"), "{said}");
+    }
+    #[test]
+    fn a_key_of_downloads_is_for_network_clients_and_must_be_a_public_key() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let overrides = Overrides { verify_key: Some(file.path().to_owned()), ..Overrides::default() };
+        let kind_of = |selection: &mut Selection| {
+            let error = overrides.apply(selection).unwrap_err();
+            error.downcast_ref::<Failure>().map(|failure| failure.kind)
+        };
+        assert_eq!(kind_of(&mut selection()), Some(Kind::Usage));
+        let mut boot = Selection { kind: DescriptionKind::Boot, ..selection() };
+        assert_eq!(kind_of(&mut boot), Some(Kind::Damaged));
+        let key = "RWQFt/X5hw6Z0RQqTabdzx2mmB+cHccJb3pkP8Lw20INCHzp1AoxXBk3";
+        std::fs::write(file.path(), format!("untrusted comment: x\n{key}\n")).unwrap();
+        overrides.apply(&mut boot).unwrap();
+        assert_eq!(boot.verify_key.as_deref(), Some(key));
     }
 }

@@ -240,6 +240,7 @@ impl Create {
             make_destdir: true,
             image_type: before.image_type,
             reuse: Reuse::default(),
+            verify_key: None,
         })
     }
 }
