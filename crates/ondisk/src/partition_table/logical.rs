@@ -6,7 +6,7 @@
 
 use std::io::{Read, Seek, Write};
 
-use super::mbr::{BEYOND_GEOMETRY, BootSector, ENTRIES, ENTRY, MARK, checked_u32};
+use super::boot_sector::{BEYOND_GEOMETRY, BootSector, MARK, put_entry};
 use super::{NewPartition, TableError, write_at};
 use crate::Bytes;
 
@@ -47,31 +47,15 @@ pub(super) fn create(
     for (index, (partition, (own, _))) in partitions.iter().zip(&placed).enumerate() {
         let mut sector: BootSector = [0; 512];
         let number = partition.number;
-        put(&mut sector, 0, number, partition.partition_type.mbr(), (gap, partition.sectors.0))?;
+        let system = partition.partition_type.mbr();
+        put_entry(&mut sector, 0, number, system, (gap, partition.sectors.0), BEYOND_GEOMETRY)?;
         if let Some((next, next_end)) = placed.get(index + 1) {
-            put(&mut sector, 1, number, EXTENDED, (next - start, next_end - next))?;
+            let extent = (next - start, next_end - next);
+            put_entry(&mut sector, 1, number, EXTENDED, extent, BEYOND_GEOMETRY)?;
         }
         sector[510..].copy_from_slice(&MARK);
         let offset = own.checked_mul(sector_size).ok_or(TableError::OutsideDisk(number))?;
         write_at(disk, offset, &sector)?;
     }
     Ok(Some((start, end - start)))
-}
-
-/// Writes entry `index`, which belongs to partition `number`.
-fn put(
-    sector: &mut BootSector,
-    index: usize,
-    number: u32,
-    system: u8,
-    (start, sectors): (u64, u64),
-) -> Result<(), TableError> {
-    let (start, sectors) = (checked_u32(number, start)?, checked_u32(number, sectors)?);
-    let entry = &mut sector[ENTRIES + index * ENTRY..][..ENTRY];
-    entry[1..4].copy_from_slice(&BEYOND_GEOMETRY);
-    entry[4] = system;
-    entry[5..8].copy_from_slice(&BEYOND_GEOMETRY);
-    entry[8..12].copy_from_slice(&start);
-    entry[12..16].copy_from_slice(&sectors);
-    Ok(())
 }

@@ -3,23 +3,15 @@
 
 use std::io::{Read, Seek, Write};
 
+use super::boot_sector::{
+    BEYOND_GEOMETRY, BootSector, ENTRIES, ENTRY, MARK, checked_u32, is_boot_sector, put_entry,
+};
 use super::logical::{self, FIRST_LOGICAL};
 use super::{Addition, Extension, NewTable, PartitionType, Room, TableError, aligned, read_at, write_at};
 use crate::{Bytes, Sectors, Uuid};
 
-/// The first sector of a disk, as far as an MBR defines it.
-pub type BootSector = [u8; 512];
-
-/// The offset of the entries in bytes.
-pub(super) const ENTRIES: usize = 446;
-/// Bytes of an entry.
-pub(super) const ENTRY: usize = 16;
 /// The offset of the disk's signature in bytes.
 const SIGNATURE: usize = 440;
-/// The last two bytes of a boot sector.
-pub(super) const MARK: [u8; 2] = [0x55, 0xaa];
-/// The CHS address for a sector that has none.
-pub(super) const BEYOND_GEOMETRY: [u8; 3] = [0xfe, 0xff, 0xff];
 /// The type of the protective entry, which covers a GPT.
 const PROTECTIVE: u8 = 0xee;
 
@@ -61,11 +53,6 @@ impl Entry {
     }
 }
 
-/// Returns whether the sector has the mark of a boot sector.
-pub(super) fn is_boot_sector(sector: &BootSector) -> bool {
-    sector[510..] == MARK
-}
-
 /// Returns the index of the protective entry, if the sector has one.
 pub(super) fn protective_entry(sector: &BootSector) -> Option<usize> {
     (0..4).find(|index| sector[ENTRIES + index * ENTRY + 4] == PROTECTIVE)
@@ -78,10 +65,6 @@ pub(super) fn cover_disk(disk: &mut (impl Read + Write + Seek), last: u64) -> Re
     let Some(index) = protective_entry(&sector) else { return Ok(()) };
     let sectors = u32::try_from(last).unwrap_or(u32::MAX);
     write_at(disk, (ENTRIES + index * ENTRY + 12) as u64, &sectors.to_le_bytes())
-}
-
-pub(super) fn checked_u32(number: u32, sectors: u64) -> Result<[u8; 4], TableError> {
-    Ok(u32::try_from(sectors).map_err(|_| TableError::BeyondMbr(number))?.to_le_bytes())
 }
 
 /// Returns the index of partition `number`, which has to be a primary one.
@@ -97,17 +80,10 @@ fn put(
     sector: &mut BootSector,
     number: u32,
     system: u8,
-    (start, sectors): (u64, u64),
+    extent: (u64, u64),
     address: [u8; 3],
 ) -> Result<(), TableError> {
-    let (start, sectors) = (checked_u32(number, start)?, checked_u32(number, sectors)?);
-    let entry = &mut sector[ENTRIES + index_of(number)? * ENTRY..][..ENTRY];
-    entry[1..4].copy_from_slice(&address);
-    entry[4] = system;
-    entry[5..8].copy_from_slice(&address);
-    entry[8..12].copy_from_slice(&start);
-    entry[12..16].copy_from_slice(&sectors);
-    Ok(())
+    put_entry(sector, index_of(number)?, number, system, extent, address)
 }
 
 /// Adds the Linux partition `number` to the MBR in `sector`, unless that sector is not an MBR or the entries from

@@ -5,6 +5,7 @@
 //!
 //! An MBR is one sector, which a disk writes completely or not at all; `gpt` describes how a GPT survives a power cut.
 
+mod boot_sector;
 #[cfg(test)]
 mod crafted;
 mod error;
@@ -16,10 +17,11 @@ mod tests;
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+pub use boot_sector::BootSector;
 pub use error::{GptFault, TableError};
 pub use gpt::Gpt;
 pub use logical::{FIRST_LOGICAL, LOGICAL_GAP};
-pub use mbr::{BootSector, Mbr, append, partition_uuid as mbr_partition_uuid};
+pub use mbr::{Mbr, append, partition_uuid as mbr_partition_uuid};
 
 use crate::{Bytes, Sectors, Uuid};
 
@@ -244,7 +246,7 @@ impl PartitionTable {
         }
         let mut sector = [0; 512];
         read_at(disk, 0, &mut sector)?;
-        if !mbr::is_boot_sector(&sector) {
+        if !boot_sector::is_boot_sector(&sector) {
             return Ok(None);
         }
         if mbr::protective_entry(&sector).is_none() {
