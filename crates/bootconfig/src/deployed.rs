@@ -127,6 +127,20 @@ impl Deployed {
         }
     }
 
+    /// Returns the number of the partition at `index`, counted from 0, on a disk that has no other partitions. Of more than four
+    /// partitions, those from the fourth on have the next number, because an extended partition has number 4 on an MBR.
+    pub fn number(&self, index: usize) -> u32 {
+        let skipped = usize::from(self.partitions.len() > 4 && index >= 3);
+        u32::try_from(index + 1 + skipped).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the partition with this number.
+    pub fn numbered(&self, number: u32) -> Option<&DeployedPartition> {
+        (0..self.partitions.len())
+            .find(|index| self.number(*index) == number)
+            .map(|index| &self.partitions[index])
+    }
+
     /// Returns the index of the partition for the system: the specified one, else the one that is mounted at `/`, else the
     /// second one, as in KIWI 1.x network boot. Counted from 0.
     pub fn system(&self) -> Option<usize> {
@@ -223,6 +237,19 @@ mod tests {
             "system:1,swap:1024,/srv:500",
             "no partition for the system"
         );
+    }
+
+    #[test]
+    fn more_than_four_partitions_leave_number_four_to_the_extended_one() {
+        let numbers = |count: usize| {
+            let deployed = Deployed::parse(&"1;L;x,".repeat(count), None).unwrap();
+            (0..count).map(|index| deployed.number(index)).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(4), [1, 2, 3, 4]);
+        assert_eq!(numbers(6), [1, 2, 3, 5, 6, 7]);
+        let deployed = Deployed::parse("1;S;x,2;L;/,3;L;x,4;L;x,5;L;/srv,", None).unwrap();
+        assert_eq!(deployed.numbered(6).and_then(|part| part.mountpoint.as_deref()), Some("/srv"));
+        assert_eq!((deployed.numbered(4), deployed.numbered(7)), (None, None));
     }
 
     #[test]

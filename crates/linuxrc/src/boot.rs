@@ -40,9 +40,7 @@ fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFail
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &plan, &panic, console),
         Kind::Usb => kind::usb::boot(machine, &plan, &panic, console),
         Kind::Install => kind::install::boot(machine, &plan, console),
-        Kind::Netboot => {
-            Err(BootFailure::reboot("this boot image cannot boot over a network yet".to_owned()))
-        }
+        Kind::Netboot => kind::netboot::boot(machine, &plan, &keywords, &panic, console),
         Kind::Iso => kind::iso::boot(machine, &plan, &LiveParameters::of(&keywords), &panic, console),
     }
 }

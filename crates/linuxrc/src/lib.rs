@@ -14,8 +14,11 @@ mod boot_failure;
 mod boot_plan;
 mod check;
 mod console;
+mod deploy;
 mod device;
+mod download;
 mod early_mounts;
+mod enrol;
 mod fstab;
 mod grow;
 mod install;
@@ -23,6 +26,7 @@ mod repartition;
 mod kind {
     pub(crate) mod install;
     pub(crate) mod iso;
+    pub(crate) mod netboot;
     pub(crate) mod usb;
     pub(crate) mod vmx;
 }
@@ -33,6 +37,8 @@ mod medium;
 mod modules;
 pub mod net;
 mod persistent;
+mod program;
+pub mod remote_root;
 mod root;
 mod shutdown;
 mod swap;

@@ -13,7 +13,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::Command;
 
 use bootconfig::{
     Content, FstabLine, LEAST_PARTITION, Partition as Planned, PlannedSize, Table, partition_name,
@@ -26,6 +25,7 @@ use crate::device::{Device, Partition, sector_size, size};
 use crate::fstab;
 use crate::grow;
 use crate::machine::Machine;
+use crate::program;
 use crate::sys::{self, PartitionChange};
 
 /// Partitions the disk of the mounted system on `device`; returns the updated device.
@@ -177,14 +177,14 @@ fn make_all(
 /// Creates the content of a new partition.
 fn make(machine: &Machine, content: &Content, device: &Path, console: &Console) -> io::Result<()> {
     match content {
-        Content::Swap { .. } => run(machine, "mkswap", &["-f"], device, console),
+        Content::Swap { .. } => program::run(machine, "mkswap", &["-f"], device, console),
         Content::Filesystem(volume) => {
             let Some(mount) = &volume.mount else { return Ok(()) };
             let from = machine.system.join(mount.path.trim_start_matches('/'));
             fs::create_dir_all(&from)?;
             let from = from.display().to_string();
             let keywords = ["-q", "-F", "-t", volume.kind.keyword(), "-d", &from];
-            run(machine, "mke2fs", &keywords, device, console)
+            program::run(machine, "mke2fs", &keywords, device, console)
         }
         // The storage of an initrd contains none that is created.
         Content::Fat { .. } | Content::BootCode | Content::Empty => Ok(()),
@@ -198,19 +198,6 @@ fn describe(content: &Content) -> String {
             content.mount().map_or_else(|| "a partition".to_owned(), |mount| mount.path.clone())
         }
     }
-}
-
-fn run(machine: &Machine, name: &str, keywords: &[&str], device: &Path, console: &Console) -> io::Result<()> {
-    let program = machine
-        .program(&[name])
-        .ok_or_else(|| io::Error::other(format!("{name} is missing in the initrd")))?;
-    console.trace(&format!("{} {} {}", program.display(), keywords.join(" "), device.display()));
-    let output = Command::new(&program).args(keywords).arg(device).output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
-    Err(io::Error::other(format!("{name} on {} ended with {}: {said}", device.display(), output.status)))
 }
 
 /// Adds a line for each partition to the system's fstab; lines of an earlier attempt are replaced.

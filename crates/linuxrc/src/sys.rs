@@ -5,7 +5,9 @@ use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 use ondisk::Bytes;
 use rustix::ioctl::{IntegerSetter, NoArg, Setter, ioctl, opcode};
@@ -164,4 +166,16 @@ pub(crate) fn bind_to_device(socket: impl AsFd, name: &str) -> io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets a program start with the directory `root` as its `/`.
+pub(crate) fn enter_root(command: &mut Command, root: &Path) {
+    let root = root.to_owned();
+    // SAFETY: between fork and exec only the system calls chroot and chdir are made, on a path that was allocated before.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::chroot(&root)?;
+            Ok(rustix::process::chdir("/")?)
+        })
+    };
 }

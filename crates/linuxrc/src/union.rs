@@ -52,7 +52,7 @@ pub(crate) fn mount(
 }
 
 /// Returns the machine with another system directory.
-fn at(machine: &Machine, name: &str) -> Machine {
+pub(crate) fn at(machine: &Machine, name: &str) -> Machine {
     Machine { system: machine.root.join(name), ..machine.clone() }
 }
 
@@ -92,7 +92,7 @@ fn layer(machine: &Machine, storage: Option<&Storage>, system: &Device) -> Optio
     Device::look(machine, &partition_name(&location.disk, number))
 }
 
-fn mount_memory(directory: &Path) -> Result<(), BootFailure> {
+pub(crate) fn mount_memory(directory: &Path) -> Result<(), BootFailure> {
     fs::create_dir_all(directory)
         .and_then(|()| {
             Ok(rustix::mount::mount("tmpfs", directory, "tmpfs", MountFlags::empty(), Some(c"mode=755"))?)

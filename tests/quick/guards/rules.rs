@@ -204,14 +204,21 @@ pub(super) const RULES: Rules = Rules {
                 ("boot_plan", "boot_failure machine"),
                 ("check", "boot_failure console device machine"),
                 ("console", "machine"),
+                (
+                    "deploy",
+                    "boot_failure boot_plan check console device download enrol grow loop_device machine modules \
+                     net program remote_root root sys union",
+                ),
                 ("device", "machine"),
+                ("download", "console"),
                 ("early_mounts", "boot_failure boot_plan check console device machine modules root"),
+                ("enrol", "boot_failure console install machine modules net"),
                 ("fstab", ""),
                 ("grow", "console device machine root sys"),
                 ("install", "boot_failure console device machine medium modules shutdown sys"),
                 (
                     "kind",
-                    "boot_failure boot_plan check console device early_mounts grow install live machine \
+                    "boot_failure boot_plan check console deploy device early_mounts enrol grow install live machine \
                      medium modules persistent repartition root shutdown swap switch_root union",
                 ),
                 ("live", "boot_failure boot_plan console loop_device machine medium modules sys union"),
@@ -222,7 +229,9 @@ pub(super) const RULES: Rules = Rules {
                 ("modules", "boot_failure console machine sys"),
                 ("net", "sys"),
                 ("persistent", "check console device live machine medium modules sys"),
-                ("repartition", "console device fstab grow machine sys"),
+                ("program", "console machine"),
+                ("remote_root", ""),
+                ("repartition", "console device fstab grow machine program sys"),
                 ("root", "boot_failure boot_plan console device machine modules sys"),
                 ("shutdown", "boot_failure console machine"),
                 ("swap", "console fstab machine"),

@@ -69,11 +69,17 @@ fn devices_of_partitions(config: &ClientConfig) -> Result<(), (ClientKey, String
     };
     let images = config.images.iter().filter(|image| !image.is_in_memory());
     for image in images {
-        let reason = match number_of(&image.device, disk) {
-            Some(number) if !(1..=count).contains(&number) => {
-                format!("/dev/{} is partition {number} of /dev/{disk}, but PART has {count}", image.device)
-            }
-            Some(number) if partitions.partitions[number - 1].is_swap() => {
+        let number = number_of(&image.device, disk);
+        let partition = number.map(|number| partitions.numbered(number.try_into().unwrap_or(0)));
+        let reason = match partition {
+            Some(None) => format!(
+                "/dev/{} is not one of the {count} partitions of PART: expected a number from {} to {} at the end{}",
+                image.device,
+                partitions.number(0),
+                partitions.number(count - 1),
+                if count > 4 { ", but not 4" } else { "" }
+            ),
+            Some(Some(partition)) if partition.is_swap() => {
                 format!("/dev/{} is swap space in PART: an image needs another partition", image.device)
             }
             None if image.device == *disk => {

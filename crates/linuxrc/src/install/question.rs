@@ -3,8 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::console::Console;
 
@@ -17,11 +18,18 @@ pub(crate) trait Prompt {
 /// The user at the consoles of the machine.
 pub(crate) struct AtConsole<'a> {
     console: &'a Console,
+    /// How long the user may take.
+    limit: Option<Duration>,
 }
 
 impl<'a> AtConsole<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
-        Self { console }
+        Self::limited(console, None)
+    }
+
+    /// Returns a user who must answer within `limit`.
+    pub(crate) fn limited(console: &'a Console, limit: Option<Duration>) -> Self {
+        Self { console, limit }
     }
 }
 
@@ -40,17 +48,23 @@ impl Prompt for AtConsole<'_> {
         if consoles.is_empty() {
             return Err(io::Error::other("this machine has no console to type on"));
         }
-        first_line(&mut consoles)
+        first_line(&mut consoles, self.limit)
     }
 }
 
 /// Returns the first line that arrives. A terminal passes on whole lines.
-fn first_line(consoles: &mut Vec<File>) -> io::Result<String> {
+fn first_line(consoles: &mut Vec<File>, limit: Option<Duration>) -> io::Result<String> {
     let mut line = Vec::new();
+    let end = limit.map(|limit| Instant::now() + limit);
     loop {
         let mut waiting: Vec<PollFd<'_>> =
             consoles.iter().map(|console| PollFd::new(console, PollFlags::IN)).collect();
-        poll(&mut waiting, None)?;
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let left =
+            left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() });
+        if poll(&mut waiting, left.as_ref())? == 0 {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "nobody answered"));
+        }
         let ready: Vec<bool> = waiting.iter().map(|console| !console.revents().is_empty()).collect();
         for (index, _) in ready.iter().enumerate().filter(|(_, ready)| **ready).rev() {
             let mut bytes = [0; 256];
@@ -83,7 +97,9 @@ mod tests {
         hand.write_all(b"sda\r\n").unwrap();
         let file = |pipe: io::PipeReader| File::from(std::os::fd::OwnedFd::from(pipe));
         let mut consoles = vec![file(silent), file(gone), file(typed)];
-        assert_eq!(first_line(&mut consoles).unwrap(), "sda");
+        assert_eq!(first_line(&mut consoles, None).unwrap(), "sda");
         assert_eq!(consoles.len(), 2, "the one that is gone is not asked again");
+        let silence = first_line(&mut consoles, Some(Duration::ZERO));
+        assert_eq!(silence.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

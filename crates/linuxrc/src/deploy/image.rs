@@ -1,0 +1,193 @@
+//! Loads the images of a configuration.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bootconfig::{Checksum, ImageEntry};
+
+use crate::boot_failure::BootFailure;
+use crate::console::Console;
+use crate::download::{CopyError, Sums, Target, Unpacked, Watched, copy, parse_sha256};
+use crate::net::{NetErrorKind, Server};
+
+/// How often an image is loaded whose sum is wrong.
+const ATTEMPTS: u32 = 3;
+/// The pause between two of these attempts.
+const PAUSE: Duration = Duration::from_secs(15);
+/// The largest checksum file.
+const SUM_FILE: usize = 4096;
+
+/// An image and its sums.
+#[derive(Debug, Clone)]
+pub(crate) struct Image<'c> {
+    pub(crate) entry: &'c ImageEntry,
+    pub(crate) sums: Sums,
+}
+
+/// Where an image goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// A block device.
+    Device(PathBuf),
+    /// A file in memory.
+    Memory(PathBuf),
+}
+
+impl Destination {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Device(path) | Self::Memory(path) => path,
+        }
+    }
+}
+
+/// Fetches the sums of an image.
+pub(crate) fn fetch_sums(server: &Server, entry: &ImageEntry) -> Result<Sums, BootFailure> {
+    let path = entry.checksum_path();
+    let bytes = server.fetch(&path, SUM_FILE).map_err(|error| {
+        let remedy = match error.kind {
+            NetErrorKind::NotFound => {
+                "kiwi writes this file beside the image; publish it with the image. IMAGE may name another version."
+            }
+            _ => "Nothing was written to a disk.",
+        };
+        BootFailure::reboot(format!("The image {} has no checksum: {path}: {error}\n\n{remedy}", entry.file_name()))
+    })?;
+    let damaged = |why: String| {
+        BootFailure::reboot(format!(
+            "{path} on the server is not a checksum file: {why}\n\nNothing was written to a disk. Publish the image again."
+        ))
+    };
+    let checksum =
+        Checksum::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| damaged(error.to_string()))?;
+    let path = format!("image/{}.sha256", entry.file_name());
+    let sha256 = match server.fetch(&path, SUM_FILE) {
+        Ok(bytes) => {
+            let sum = parse_sha256(&String::from_utf8_lossy(&bytes));
+            Some(sum.ok_or_else(|| damaged(format!("{path} does not begin with 64 hexadecimal digits")))?)
+        }
+        Err(error) if error.kind == NetErrorKind::NotFound => None,
+        Err(error) => {
+            return Err(BootFailure::reboot(format!(
+                "Loading {path} failed: {error}\n\nNothing was written to a disk."
+            )));
+        }
+    };
+    Sums::new(&checksum, sha256).ok_or_else(|| damaged("the size is impossible".to_owned()))
+}
+
+/// Loads an image to its destination. One whose sum is wrong is loaded again, a few times.
+pub(crate) fn load(
+    server: &Server,
+    image: &Image<'_>,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), BootFailure> {
+    let mut attempt = 1;
+    loop {
+        let Err(failed) = load_once(server, image, destination, console) else { return Ok(()) };
+        let text = explain(image, destination, &failed);
+        let may_differ = match &failed.error {
+            CopyError::Sum(_) | CopyError::Truncated(_) | CopyError::TooLong => true,
+            // Data that cannot be decompressed is as wrong as a wrong sum.
+            CopyError::Source(_) => failed.server.is_none(),
+            CopyError::Target(_) => false,
+        };
+        if !may_differ || attempt == ATTEMPTS {
+            return Err(BootFailure::reboot(text));
+        }
+        attempt += 1;
+        console.say(&format!(
+            "\n*** kiwi - {text}\n\nThe image is loaded again in {} seconds (attempt {attempt} of {ATTEMPTS}).\n",
+            PAUSE.as_secs()
+        ));
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// A failed attempt to load an image.
+struct Failed {
+    error: CopyError,
+    /// The error of the server, when that is the cause.
+    server: Option<String>,
+}
+
+impl From<CopyError> for Failed {
+    fn from(error: CopyError) -> Self {
+        Self { error, server: None }
+    }
+}
+
+fn load_once(
+    server: &Server,
+    image: &Image<'_>,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Failed> {
+    let entry = image.entry;
+    let mut stream = match server.open(&entry.image_path(), 0) {
+        Ok(source) => Watched::new(source),
+        Err(error) => {
+            let server = Some(error.to_string());
+            return Err(Failed { error: CopyError::Source(error.into()), server });
+        }
+    };
+    let file = open(destination).map_err(CopyError::Target)?;
+    let target = match destination {
+        Destination::Device(_) => Target::device(&file),
+        Destination::Memory(_) => Target::memory(&file),
+    };
+    let target = target.map_err(CopyError::Target)?;
+    let progress = console.progress(&format!("Loading {}", entry.file_name()), image.sums.bytes);
+    let copied = {
+        let mut unpacked = Unpacked::new(&mut stream, entry.compressed);
+        copy(&mut unpacked, &image.sums, target, progress)
+    };
+    copied.map_err(|error| Failed { error, server: stream.failure() })
+}
+
+fn open(destination: &Destination) -> io::Result<File> {
+    let create = match destination {
+        Destination::Device(_) => false,
+        Destination::Memory(_) => true,
+    };
+    OpenOptions::new().read(true).write(true).create(create).truncate(false).open(destination.path())
+}
+
+/// Returns the screen for a failed download.
+fn explain(image: &Image<'_>, destination: &Destination, failed: &Failed) -> String {
+    let name = image.entry.file_name();
+    let path = image.entry.image_path();
+    let expected = image.sums.bytes;
+    if let Some(error) = &failed.server {
+        return format!(
+            "Loading {path} failed: {error}\n\nThe system is not complete. Check the server and the network."
+        );
+    }
+    match &failed.error {
+        CopyError::Source(error) => format!(
+            "{path} cannot be decompressed: {error}\n\nThe file on the server is damaged, or compressed in another way than \
+             IMAGE specifies."
+        ),
+        CopyError::Target(error) => format!(
+            "Writing {name} to {} failed: {error}\n\nThe disk may be broken, or the memory is not sufficient.",
+            destination.path().display()
+        ),
+        CopyError::Truncated(bytes) => format!(
+            "The image {name} is truncated: it has {bytes} bytes, and its checksum file specifies {expected}.\n\n\
+             The file on the server is not complete, or the checksum file belongs to another image."
+        ),
+        CopyError::TooLong => format!(
+            "The image {name} is longer than the {expected} bytes that its checksum file specifies.\n\n\
+             The checksum file belongs to another image."
+        ),
+        CopyError::Sum(sum) => format!(
+            "The image {name} has a wrong {} sum.\n\n\
+             Possible causes: the file on the server is damaged, or changed while it was loaded; its checksum file belongs to \
+             another image; a broken network card, cable or switch; broken memory in this machine.",
+            sum.name()
+        ),
+    }
+}

@@ -1,0 +1,5 @@
+//! Root file systems that stay on a server.
+
+mod generic_netlink;
+pub mod nbd;
+pub(crate) mod nfs;
