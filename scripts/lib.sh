@@ -41,6 +41,29 @@ install_packages() {
     done
 }
 
+# install_servers PACKAGE...: installs packages with servers and does not start them. The tests start their own.
+install_servers() {
+    local policy=/usr/sbin/policy-rc.d made=
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        made=1
+    fi
+    install_packages "$@" || { [ -z "$made" ] || as_root rm "$policy"; return 1; }
+    if [ -n "$made" ]; then as_root rm "$policy"; fi
+}
+
+# unpack_package PACKAGE FILE: unpacks a package that conflicts with an installed one to target/unpacked, unless FILE is there.
+unpack_package() {
+    if [ -e "target/unpacked/$2" ]; then return; fi
+    say "Unpacking $1"
+    mkdir -p target/unpacked
+    (cd target/unpacked && apt-get download -qq "$1" && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
+}
+
+# The servers of the tests of linuxrc's network clients, and what network namespaces need.
+SERVER_PACKAGES=(dnsmasq-base tftpd-hpa nginx-light nftables iproute2 util-linux python3)
+
 # The programs that kiwi runs on the host, and a compiler for the libraries that it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux

@@ -113,7 +113,11 @@ impl Machine {
 
     /// Boots with these further arguments of QEMU. QEMU ends when the machine restarts.
     pub fn start(keywords: &[String], firmware: Firmware, scratch: &Path) -> Self {
-        let mut command = Command::new("qemu-system-x86_64");
+        Self::start_with(Command::new("qemu-system-x86_64"), keywords, firmware, scratch)
+    }
+
+    /// Like [`Machine::start`], by a command that starts QEMU elsewhere, such as in a network namespace.
+    pub fn start_with(mut command: Command, keywords: &[String], firmware: Firmware, scratch: &Path) -> Self {
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
         command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(keywords);
         if firmware == Firmware::Uefi {

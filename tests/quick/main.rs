@@ -13,5 +13,6 @@ mod inputs;
 mod json;
 mod lock;
 mod mistakes;
+mod network;
 mod results;
 mod signals;

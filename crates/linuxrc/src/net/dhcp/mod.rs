@@ -62,7 +62,7 @@ impl Default for Options {
 /// the first if none does.
 pub fn acquire(link: &Link, options: &Options) -> Result<Lease, NetError> {
     let end = Instant::now() + options.limit;
-    let mut client = Client::new(link, Ipv4Addr::UNSPECIFIED)?;
+    let mut client = Client::new(link)?;
     client.socket.set_broadcast(true).map_err(|error| client.system("setting SO_BROADCAST", &error))?;
     loop {
         let offer = client.discover(options.previous, end)?;
@@ -79,7 +79,7 @@ pub fn acquire(link: &Link, options: &Options) -> Result<Lease, NetError> {
 /// Asks the server for more time. An error of kind `AccessViolation`: the address must no longer be used.
 pub fn renew(link: &Link, lease: &Lease, limit: Duration) -> Result<Lease, NetError> {
     let end = Instant::now() + limit;
-    let mut client = Client::new(link, lease.address)?;
+    let mut client = Client::new(link)?;
     let server = lease.dhcp_server.unwrap_or(lease.server);
     let mut request = client.message(MessageKind::Request);
     request.client = lease.address;
@@ -96,7 +96,7 @@ pub fn renew(link: &Link, lease: &Lease, limit: Duration) -> Result<Lease, NetEr
 
 /// Gives the address back. Nobody answers.
 pub fn release(link: &Link, lease: &Lease) -> Result<(), NetError> {
-    let mut client = Client::new(link, lease.address)?;
+    let mut client = Client::new(link)?;
     let server = lease.dhcp_server.unwrap_or(lease.server);
     let mut message = client.message(MessageKind::Release);
     message.client = lease.address;
@@ -136,11 +136,11 @@ struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    fn new(link: &'a Link, address: Ipv4Addr) -> Result<Self, NetError> {
+    fn new(link: &'a Link) -> Result<Self, NetError> {
         let system = |call: &str, error: &std::io::Error| {
             NetError::new(NetErrorKind::System, format!("DHCP on {link}: {call}: {error}"))
         };
-        let socket = UdpSocket::bind((address, CLIENT_PORT))
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, CLIENT_PORT))
             .map_err(|error| system(&format!("binding UDP port {CLIENT_PORT}"), &error))?;
         sys::bind_to_device(&socket, &link.name).map_err(|error| system("binding to the card", &error))?;
         Ok(Self { link, socket, transaction: random()?, started: Instant::now() })

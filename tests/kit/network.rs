@@ -1,0 +1,390 @@
+//! Networks with servers for tests of netboot: a network namespace with a bridge, real servers in it, and virtual machines or a
+//! namespace of the test itself as clients.
+//!
+//! A test that boots a machine, as root:
+//!
+//! ```text
+//! let network = Network::new(&scratch);                    // 10.77.0.1/24 on a bridge, nothing of the host's network
+//! let _dhcp = network.dhcp(&["--dhcp-boot=pxelinux.0"]);   // dnsmasq: DHCP, DNS for test.example, router advertisements
+//! let _tftp = network.tftp(&tree);                         // tftpd-hpa, uploads allowed
+//! let _http = network.http(&tree);                         // nginx: GET with ranges, PUT
+//! let mut machine = network.machine(&Machine::direct(..), Firmware::Bios, MAC, &scratch);   // or without -kernel: PXE
+//! machine.expect(&["login: "], 300);
+//! ```
+//!
+//! A test of the clients begins with [`alone`], which runs it again in a namespace of its own, and connects that one with
+//! [`Network::connect`]. Everything that is started here dies with the test, also when the test is killed.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+
+use crate::machine::{Firmware, Machine};
+
+/// The address of the servers.
+pub const SERVER: &str = "10.77.0.1";
+/// The domain of the network; dnsmasq knows the names in it.
+pub const DOMAIN: &str = "test.example";
+/// The variable that marks the second run of a test, in a namespace of its own.
+const ALONE: &str = "KIWI_TEST_NAMESPACE";
+/// How long a server may take to start on a busy machine, and how long a program may take to end.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Returns whether the running test has network, processes and mounts of its own. If not, this function runs it again so, which
+/// must succeed, and the test must return. An ordinary user needs ranges in `/etc/subuid` and `/etc/subgid`.
+///
+/// # Panics
+///
+/// If the second run fails.
+pub fn alone() -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        judged(program("mount").args(["-t", "sysfs", "sysfs", "/sys"]));
+        judged(program("ip").args(["link", "set", "lo", "up"]));
+        return true;
+    }
+    let name = std::thread::current().name().expect("the name of a test").to_owned();
+    let mut command = program("unshare");
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user", "--map-auto"]);
+    }
+    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command.arg(std::env::current_exe().expect("the path of this program"));
+    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(ALONE, "1");
+    let output = judged(&mut command);
+    assert!(output.contains("1 passed"), "the test {name} was not found: {output}");
+    false
+}
+
+fn program(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C").stdin(Stdio::null());
+    command
+}
+
+/// Runs a command, which must succeed; returns what it prints.
+fn judged(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{command:?}: {text}");
+    text
+}
+
+/// A namespace with a bridge `lan`, whose address is [`SERVER`].
+pub struct Network {
+    /// The process that keeps the namespace.
+    holder: Child,
+    directory: PathBuf,
+}
+
+/// A server; it ends when this is dropped.
+pub struct Service {
+    child: Child,
+    log: PathBuf,
+}
+
+/// The protocol of a port.
+#[derive(Debug, Clone, Copy)]
+enum Protocol {
+    Tcp,
+    Udp,
+}
+
+impl Network {
+    /// Creates a network. `directory` is for the files of its servers.
+    ///
+    /// # Panics
+    ///
+    /// If this process may not create network namespaces.
+    pub fn new(directory: &Path) -> Self {
+        fs::create_dir_all(directory).expect("a directory for the servers");
+        let mut command = program("setpriv");
+        command.args([
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--net",
+            "sh",
+            "-c",
+            "echo ready; exec sleep infinity",
+        ]);
+        let mut holder = command.stdout(Stdio::piped()).spawn().expect("setpriv starts");
+        let mut ready = [0; 6];
+        let read = holder.stdout.take().expect("a pipe").read_exact(&mut ready);
+        assert!(read.is_ok(), "this process may not create a network namespace");
+        let network = Self { holder, directory: directory.to_owned() };
+        for line in [
+            "ip link set lo up".to_owned(),
+            "ip link add lan type bridge".to_owned(),
+            format!("ip address add {SERVER}/24 dev lan"),
+            "ip address add fd77::1/64 dev lan nodad".to_owned(),
+            "ip link set lan up".to_owned(),
+        ] {
+            network.run(&line);
+        }
+        network
+    }
+
+    /// Returns a command for a program that runs in the network and dies with this thread.
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = program("setpriv");
+        command.args(["--pdeathsig", "KILL", "nsenter"]);
+        command.arg(format!("--net=/proc/{}/ns/net", self.holder.id())).args(["--", name]);
+        command
+    }
+
+    /// Runs a line of words without a shell in the network; returns what it prints.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    pub fn run(&self, line: &str) -> String {
+        let mut words = line.split_whitespace();
+        judged(self.command(words.next().expect("a program")).args(words))
+    }
+
+    /// Returns the process whose namespace this is.
+    pub fn process(&self) -> u32 {
+        self.holder.id()
+    }
+
+    /// Connects the namespace of this process with a card `name` of this hardware address, which is down.
+    pub fn connect(&self, name: &str, mac: &str) {
+        let peer = format!("to-{name}");
+        let holder = self.holder.id();
+        let line = format!("link add {name} address {mac} type veth peer name {peer} netns {holder}");
+        judged(program("ip").args(line.split(' ')));
+        self.run(&format!("ip link set {peer} master lan up"));
+    }
+
+    /// Lets each packet between servers and clients be lost with this probability, in percent. The bridge drops them: a drop by
+    /// the IP layer would be an error of the server's call.
+    pub fn lose(&self, percent: u32) {
+        let chain = |hook| {
+            format!(
+                "chain {hook} {{\ntype filter hook {hook} priority 0\nnumgen random mod 100 < {percent} drop\n}}\n"
+            )
+        };
+        let rules = format!("table bridge loss {{\n{}{}}}\n", chain("input"), chain("output"));
+        let path = self.directory.join("loss.nft");
+        fs::write(&path, rules).expect("a file of rules");
+        judged(self.command("nft").arg("-f").arg(path));
+    }
+
+    /// Returns the arguments of QEMU for a card in this network.
+    pub fn card(&self, mac: &str) -> Vec<String> {
+        let name = format!("tap{}", mac.replace(':', "").split_off(6));
+        if !self.run("ip -o link").contains(&format!(" {name}:")) {
+            self.run(&format!("ip tuntap add {name} mode tap"));
+            self.run(&format!("ip link set {name} master lan up"));
+        }
+        let network = format!("tap,id={name},ifname={name},script=no,downscript=no");
+        let device = format!("virtio-net-pci,netdev={name},mac={mac},bootindex=9");
+        vec!["-netdev".to_owned(), network, "-device".to_owned(), device]
+    }
+
+    /// Starts a machine with one card in this network. Without `-kernel` or a disk it boots from the network.
+    pub fn machine(&self, keywords: &[String], firmware: Firmware, mac: &str, scratch: &Path) -> Machine {
+        let keywords = [keywords, &self.card(mac)].concat();
+        Machine::start_with(self.command("qemu-system-x86_64"), &keywords, firmware, scratch)
+    }
+
+    /// Starts a server and waits until it listens on each of these ports.
+    fn serve(&self, name: &str, arguments: &[String], ports: &[(Protocol, u16)]) -> Service {
+        let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let base = Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let log = self.directory.join(format!("{base}.{started}.log"));
+        let output = File::create(&log).expect("a log file");
+        let mut command = self.command(name);
+        command
+            .process_group(0)
+            .args(arguments)
+            .stdout(output.try_clone().expect("a log file"))
+            .stderr(output);
+        let child = command.spawn().expect("setpriv starts");
+        let mut service = Service { child, log };
+        let limit = Instant::now() + LIMIT;
+        for (protocol, port) in ports {
+            while !self.listens(*protocol, *port) {
+                let running = service.child.try_wait().expect("a child").is_none();
+                assert!(running && Instant::now() < limit, "{name} does not serve: {}", service.log());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        service
+    }
+
+    /// Whether something listens on a port.
+    fn listens(&self, protocol: Protocol, port: u16) -> bool {
+        let (files, state) = match protocol {
+            Protocol::Tcp => (["tcp", "tcp6"], "0A"),
+            Protocol::Udp => (["udp", "udp6"], "07"),
+        };
+        files.iter().any(|file| {
+            let table =
+                fs::read_to_string(format!("/proc/{}/net/{file}", self.holder.id())).unwrap_or_default();
+            table.lines().any(|line| {
+                let mut words = line.split_whitespace().skip(1);
+                let local = words.next().is_some_and(|local| local.ends_with(&format!(":{port:04X}")));
+                local && words.nth(1) == Some(state)
+            })
+        })
+    }
+
+    /// Starts dnsmasq on the bridge: DHCP from 10.77.0.100 to 10.77.0.200, DNS for [`DOMAIN`], and router advertisements, without
+    /// which the ROM of a card waits 15 seconds for one. `options` are further options, such as `--dhcp-boot=pxelinux.0`.
+    pub fn dhcp(&self, options: &[&str]) -> Service {
+        let leases = self.directory.join("leases");
+        let mut arguments: Vec<String> = [
+            "--keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --no-ping --user=root --pid-file",
+            "--log-facility=- --log-dhcp --interface=lan --bind-interfaces --enable-ra",
+            "--dhcp-range=10.77.0.100,10.77.0.200,1h --dhcp-range=::,constructor:lan,ra-only --dhcp-authoritative",
+        ]
+        .iter()
+        .flat_map(|line| line.split(' ').map(str::to_owned))
+        .collect();
+        arguments.push(format!("--domain={DOMAIN}"));
+        arguments.push(format!("--local=/{DOMAIN}/"));
+        arguments.push(format!("--host-record=tftp.{DOMAIN},{SERVER}"));
+        arguments.push(format!("--dhcp-leasefile={}", leases.display()));
+        arguments.extend(options.iter().map(|option| (*option).to_owned()));
+        self.serve("dnsmasq", &arguments, &[(Protocol::Udp, 67), (Protocol::Udp, 53)])
+    }
+
+    /// Starts tftpd-hpa, which also receives files.
+    pub fn tftp(&self, tree: &Path) -> Service {
+        self.tftp_with(tree, &["-c", "-p"])
+    }
+
+    /// Starts tftpd-hpa with these options.
+    pub fn tftp_with(&self, tree: &Path, options: &[&str]) -> Service {
+        let address = format!("{SERVER}:69");
+        let arguments = [options, &["-L", "-s", "-u", "root", "-a", &address, text(tree)]].concat();
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        self.serve("in.tftpd", &arguments, &[(Protocol::Udp, 69)])
+    }
+
+    /// Starts atftpd, which knows windows. It conflicts with tftpd-hpa, so `program` is the path of an unpacked one.
+    pub fn atftp(&self, program: &Path, tree: &Path) -> Service {
+        let options = "--daemon --no-fork --logfile - --user root --group root --verbose=5 --bind-address";
+        let arguments: Vec<String> =
+            options.split(' ').chain([SERVER, text(tree)]).map(str::to_owned).collect();
+        self.serve(text(program), &arguments, &[(Protocol::Udp, 69)])
+    }
+
+    /// Starts nginx for the files of `tree`: ranges, and PUT below `/upload/`.
+    pub fn http(&self, tree: &Path) -> Service {
+        let directory = self.directory.join("nginx");
+        fs::create_dir_all(&directory).expect("a directory of nginx");
+        let (own, configuration) = (directory.display(), directory.join("nginx.conf"));
+        let settings = format!(
+            "daemon off; master_process off; user root; pid {own}/pid; error_log stderr;
+             events {{ }}
+             http {{ access_log off; client_body_temp_path {own}/body; proxy_temp_path {own}/proxy;
+                 fastcgi_temp_path {own}/fastcgi; uwsgi_temp_path {own}/uwsgi; scgi_temp_path {own}/scgi;
+                 client_max_body_size 10m;
+                 server {{ listen {SERVER}:80; root {}; location /upload/ {{ dav_methods PUT; }} }} }}",
+            tree.display()
+        );
+        fs::write(&configuration, settings).expect("a configuration of nginx");
+        let arguments = ["-e", "stderr", "-c", text(&configuration)].map(str::to_owned);
+        self.serve("nginx", &arguments, &[(Protocol::Tcp, 80)])
+    }
+
+    /// Starts Python's server, which sends whole files only.
+    pub fn simple_http(&self, tree: &Path) -> Service {
+        let arguments =
+            ["-m", "http.server", "--bind", SERVER, "--directory", text(tree), "80"].map(str::to_owned);
+        self.serve("/usr/bin/python3", &arguments, &[(Protocol::Tcp, 80)])
+    }
+
+    /// Starts nbd-server with the export `name`. Clients may write; with `copy` the file itself does not change.
+    pub fn nbd(&self, name: &str, file: &Path, copy: bool) -> Service {
+        let configuration = self.directory.join("nbd.conf");
+        let settings = format!(
+            "[generic]\nuser = root\ngroup = root\nlistenaddr = {SERVER}\nallowlist = true\n\
+             [{name}]\nexportname = {}\ncopyonwrite = {copy}\n",
+            file.display()
+        );
+        fs::write(&configuration, settings).expect("a configuration of nbd-server");
+        let arguments = ["-d", "-C", text(&configuration)].map(str::to_owned);
+        self.serve("nbd-server", &arguments, &[(Protocol::Tcp, 10809)])
+    }
+
+    /// Exports the directory `tree` by NFS, versions 3 and 4, as `/tree`, writable, with nfs-ganesha.
+    pub fn nfs(&self, tree: &Path) -> [Service; 2] {
+        let rpcbind = self.serve("rpcbind", &["-f", "-w"].map(str::to_owned), &[(Protocol::Tcp, 111)]);
+        let configuration = self.directory.join("ganesha.conf");
+        let settings = format!(
+            "NFS_CORE_PARAM {{ Protocols = 3, 4; MNT_Port = 20048; NLM_Port = 20049; Rquota_Port = 20050; Enable_NLM = false; }}
+             NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {0}/recovery; }}
+             EXPORT_DEFAULTS {{ SecType = sys; }}
+             EXPORT {{ Export_Id = 1; Path = {1}; Pseudo = /tree; Access_Type = RW; Squash = No_Root_Squash;
+                 FSAL {{ Name = VFS; }} }}",
+            self.directory.display(),
+            tree.display()
+        );
+        fs::write(&configuration, settings).expect("a configuration of nfs-ganesha");
+        fs::create_dir_all(self.directory.join("recovery")).expect("a directory of nfs-ganesha");
+        let pid = self.directory.join("ganesha.pid");
+        let arguments =
+            ["-F", "-L", "/dev/stdout", "-N", "EVENT", "-f", text(&configuration), "-p", text(&pid)]
+                .map(str::to_owned);
+        [self.serve("ganesha.nfsd", &arguments, &[(Protocol::Tcp, 2049)]), rpcbind]
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
+    }
+}
+
+impl Service {
+    /// Returns what the server has reported.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends the server at once, as a crash does.
+    pub fn stop(self) {}
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // With the processes that serve single clients.
+        let _ = rustix::process::kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let _ = self.child.wait();
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of UTF-8")
+}
+
+/// Returns bytes that differ everywhere, so that a block in the wrong place is noticed. They are the same in each run.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Writes a file that servers may read.
+pub fn publish(tree: &Path, name: &str, bytes: &[u8]) {
+    let path = tree.join(name);
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory of the tree");
+    let mut file = File::create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    file.write_all(bytes).expect("a file of the tree");
+}
