@@ -27,6 +27,8 @@ pub(crate) struct BootPlan {
     /// Volume set id of the medium with the system.
     pub(crate) medium: Option<String>,
     pub(crate) init: Option<String>,
+    /// The key with which everything that is downloaded must be signed; none: nothing is.
+    pub(crate) verify_key: Option<String>,
     /// Seconds to wait for the root device; no wait is unlimited.
     pub(crate) timeout: Option<u64>,
 }
@@ -57,6 +59,7 @@ impl BootPlan {
             modules: config.modules,
             medium: config.medium,
             init: parameters.init.or(config.init),
+            verify_key: config.verify_key,
             timeout: match parameters.timeout {
                 None => Some(TIMEOUT),
                 Some(0) => None,

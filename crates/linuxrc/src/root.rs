@@ -236,6 +236,7 @@ mod tests {
             modules: Vec::new(),
             medium: None,
             init: None,
+            verify_key: None,
             timeout: Some(0),
         }
     }

@@ -80,8 +80,8 @@ impl std::error::Error for WrongChunk {}
 ///
 /// `open` starts a download at an offset. It also gets the number of attempts for the chunk that have failed, so that it
 /// can choose another server.
-pub struct VerifiedReader<Open, Source> {
-    index: ChunkIndex,
+pub struct VerifiedReader<'i, Open, Source> {
+    index: &'i ChunkIndex,
     open: Open,
     source: Option<Source>,
     /// The number of the chunk that is fetched next, counted from 0.
@@ -91,15 +91,15 @@ pub struct VerifiedReader<Open, Source> {
     passed: usize,
 }
 
-impl<Open, Source> fmt::Debug for VerifiedReader<Open, Source> {
+impl<Open, Source> fmt::Debug for VerifiedReader<'_, Open, Source> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedReader").field("next", &self.next).finish_non_exhaustive()
     }
 }
 
-impl<Open: FnMut(u64, usize) -> io::Result<Source>, Source: Read> VerifiedReader<Open, Source> {
+impl<'i, Open: FnMut(u64, usize) -> io::Result<Source>, Source: Read> VerifiedReader<'i, Open, Source> {
     /// Starts nothing yet.
-    pub fn new(index: ChunkIndex, open: Open) -> Self {
+    pub fn new(index: &'i ChunkIndex, open: Open) -> Self {
         Self { index, open, source: None, next: 0, chunk: Vec::new(), passed: 0 }
     }
 
@@ -141,7 +141,7 @@ impl<Open: FnMut(u64, usize) -> io::Result<Source>, Source: Read> VerifiedReader
     }
 }
 
-impl<Open: FnMut(u64, usize) -> io::Result<Source>, Source: Read> Read for VerifiedReader<Open, Source> {
+impl<Open: FnMut(u64, usize) -> io::Result<Source>, Source: Read> Read for VerifiedReader<'_, Open, Source> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.passed == self.chunk.len() {
             if self.next == self.index.chunks.len() {
@@ -213,10 +213,10 @@ jglyqotyNpMSNO0Y9VzIcimI+adPfl1Qh5HAYvM418DYxgpZM2LqLv92ltHppI5AOmK9m78vxgw9LuOZ
             }
         };
         let mut text = String::new();
-        VerifiedReader::new(index.clone(), answers(2)).read_to_string(&mut text).unwrap();
+        VerifiedReader::new(&index, answers(2)).read_to_string(&mut text).unwrap();
         assert_eq!(text, "abcdefghi");
         text.clear();
-        let error = VerifiedReader::new(index, answers(3)).read_to_string(&mut text).unwrap_err();
+        let error = VerifiedReader::new(&index, answers(3)).read_to_string(&mut text).unwrap_err();
         let wrong = error.get_ref().and_then(|error| error.downcast_ref::<WrongChunk>());
         assert_eq!(wrong, Some(&WrongChunk { number: 2, of: 3, start: 3, end: 5 }));
         assert!("abc".starts_with(&text));
@@ -232,7 +232,7 @@ jglyqotyNpMSNO0Y9VzIcimI+adPfl1Qh5HAYvM418DYxgpZM2LqLv92ltHppI5AOmK9m78vxgw9LuOZ
             Ok(&b"abcdefghi"[offset as usize..end])
         };
         let mut text = String::new();
-        VerifiedReader::new(index, open).read_to_string(&mut text).unwrap();
+        VerifiedReader::new(&index, open).read_to_string(&mut text).unwrap();
         assert_eq!((text.as_str(), offsets), ("abcdefghi", vec![0, 5]));
     }
 

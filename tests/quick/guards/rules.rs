@@ -207,7 +207,7 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "deploy",
                     "boot_failure boot_plan check console device download enrol grow loop_device machine modules \
-                     net program remote_root root sys union",
+                     net program remote_root root sys union verified",
                 ),
                 ("device", "machine"),
                 ("download", "console"),

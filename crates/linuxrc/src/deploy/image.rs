@@ -1,16 +1,17 @@
 //! Loads the images of a configuration.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bootconfig::{Checksum, ImageEntry};
+use bootconfig::{Checksum, ChunkIndex, ImageEntry};
 
 use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::download::{CopyError, Sums, Target, Unpacked, Watched, copy, parse_sha256};
 use crate::net::{NetErrorKind, Server};
+use crate::verified::{VerifiedReader, trusted_index};
 
 /// How often an image is loaded whose sum is wrong.
 const ATTEMPTS: u32 = 3;
@@ -19,11 +20,26 @@ const PAUSE: Duration = Duration::from_secs(15);
 /// The largest checksum file.
 const SUM_FILE: usize = 4096;
 
+/// The largest chunk index: that of an image of about 100 GB.
+const INDEX_FILE: usize = 64 << 20;
+/// The largest signature.
+const SIGNATURE_FILE: usize = 4096;
+
 /// An image and its sums.
 #[derive(Debug, Clone)]
 pub(crate) struct Image<'c> {
     pub(crate) entry: &'c ImageEntry,
     pub(crate) sums: Sums,
+    /// The signed index of its file; none: nothing has to be signed.
+    pub(crate) index: Option<ChunkIndex>,
+}
+
+/// The server of an image, and the one from which a wrong chunk is fetched then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Servers {
+    pub(crate) first: Server,
+    /// The server of the configuration, when the image has another one.
+    pub(crate) second: Option<Server>,
 }
 
 /// Where an image goes.
@@ -78,16 +94,34 @@ pub(crate) fn fetch_sums(server: &Server, entry: &ImageEntry) -> Result<Sums, Bo
     Sums::new(&checksum, sha256).ok_or_else(|| damaged("the size is impossible".to_owned()))
 }
 
+/// Fetches the chunk index of an image, which must be signed with `key`.
+pub(crate) fn fetch_index(server: &Server, entry: &ImageEntry, key: &str) -> Result<ChunkIndex, BootFailure> {
+    let path = entry.image_path();
+    let failed = |error: String| {
+        BootFailure::reboot(format!(
+            "The image {path} on {server} is not trusted: {error}\n\nNothing was written to a disk. This boot image accepts only \
+             images that are published with kiwi pxe publish --sign."
+        ))
+    };
+    let index =
+        server.fetch(&format!("{path}.caibx"), INDEX_FILE).map_err(|error| failed(error.to_string()))?;
+    let signature = server
+        .fetch(&format!("{path}.caibx.minisig"), SIGNATURE_FILE)
+        .map_err(|error| failed(error.to_string()))?;
+    let signature = String::from_utf8_lossy(&signature);
+    trusted_index(key, &path, &index, &signature).map_err(|error| failed(error.to_string()))
+}
+
 /// Loads an image to its destination. One whose sum is wrong is loaded again, a few times.
 pub(crate) fn load(
-    server: &Server,
+    servers: Servers,
     image: &Image<'_>,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), BootFailure> {
     let mut attempt = 1;
     loop {
-        let Err(failed) = load_once(server, image, destination, console) else { return Ok(()) };
+        let Err(failed) = load_once(servers, image, destination, console) else { return Ok(()) };
         let text = explain(image, destination, &failed);
         let may_differ = match &failed.error {
             CopyError::Sum(_) | CopyError::Truncated(_) | CopyError::TooLong => true,
@@ -121,17 +155,17 @@ impl From<CopyError> for Failed {
 }
 
 fn load_once(
-    server: &Server,
+    servers: Servers,
     image: &Image<'_>,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Failed> {
     let entry = image.entry;
-    let mut stream = match server.open(&entry.image_path(), 0) {
-        Ok(source) => Watched::new(source),
+    let mut stream = match open_image(servers, image) {
+        Ok(stream) => Watched::new(stream),
         Err(error) => {
             let server = Some(error.to_string());
-            return Err(Failed { error: CopyError::Source(error.into()), server });
+            return Err(Failed { error: CopyError::Source(error), server });
         }
     };
     let file = open(destination).map_err(CopyError::Target)?;
@@ -146,6 +180,16 @@ fn load_once(
         copy(&mut unpacked, &image.sums, target, progress)
     };
     copied.map_err(|error| Failed { error, server: stream.failure() })
+}
+
+/// Opens the file of the image; only verified chunks leave it, if the image must be signed.
+fn open_image<'a>(servers: Servers, image: &'a Image<'_>) -> io::Result<Box<dyn Read + 'a>> {
+    let path = image.entry.image_path();
+    let Some(index) = &image.index else { return Ok(Box::new(servers.first.open(&path, 0)?)) };
+    Ok(Box::new(VerifiedReader::new(index, move |offset, attempt| {
+        let second = servers.second.filter(|_| attempt % 2 == 1);
+        second.unwrap_or(servers.first).open(&path, offset).map_err(io::Error::from)
+    })))
 }
 
 fn open(destination: &Destination) -> io::Result<File> {

@@ -9,7 +9,7 @@ use ondisk::Bytes;
 use rustix::mount::{MountFlags, mount};
 
 use super::decision::{self, Verdict};
-use super::image::{self, Destination, Image};
+use super::image::{self, Destination, Image, Servers};
 use super::layout::{self, Layout};
 use super::mount::{Layer, Parts, Storages, is_memory, read_markers, wait_for_disks};
 use super::{Scene, partition};
@@ -63,8 +63,12 @@ pub(crate) fn install<'c>(
     wait_for_disks(scene, &disks, modules)?;
     let mut images = Vec::new();
     for entry in &config.images {
-        let server = network.server(entry.server.as_deref(), entry.block_size)?;
-        images.push((Image { entry, sums: image::fetch_sums(&server, entry)? }, server));
+        let first = network.server(entry.server.as_deref(), entry.block_size)?;
+        let key = scene.plan.verify_key.as_deref();
+        let index = key.map(|key| image::fetch_index(&first, entry, key)).transpose()?;
+        let second = Some(network.server).filter(|server| server.address != first.address);
+        let image = Image { entry, sums: image::fetch_sums(&first, entry)?, index };
+        images.push((image, Servers { first, second }));
     }
     let verdicts = judge(scene, &images.iter().map(|(image, _)| image).collect::<Vec<_>>(), modules);
     let layout = plan(scene, &images.iter().map(|(image, _)| image).collect::<Vec<_>>())?;
@@ -75,13 +79,13 @@ pub(crate) fn install<'c>(
         partition::partition(scene.machine, disk, layout, &targets(scene, disk, layout), scene.console)?;
     }
     let mut storages = Storages::new();
-    for (index, (image, server)) in images.iter().enumerate() {
+    for (index, (image, servers)) in images.iter().enumerate() {
         if image.entry.is_in_memory() {
-            let name = load_to_memory(scene, image, server, modules)?;
+            let name = load_to_memory(scene, image, *servers, modules)?;
             storages.insert(image.entry.device.clone(), name);
         } else if loads(index) {
             let device = scene.machine.dev.join(&image.entry.device);
-            image::load(server, image, &Destination::Device(device), scene.console)?;
+            image::load(*servers, image, &Destination::Device(device), scene.console)?;
         }
     }
     scene.console.phase("loaded");
@@ -195,7 +199,7 @@ fn available_memory(machine: &Machine) -> Bytes {
 fn load_to_memory(
     scene: Scene<'_>,
     image: &Image<'_>,
-    server: &crate::net::Server,
+    servers: Servers,
     modules: &mut Modules,
 ) -> Result<String, BootFailure> {
     let Scene { machine, console, .. } = scene;
@@ -206,7 +210,7 @@ fn load_to_memory(
     let directory = machine.root.join("run/kiwi").join(&image.entry.device);
     mount_memory(&directory).map_err(failed)?;
     let file = directory.join(image.entry.file_name());
-    image::load(server, image, &Destination::Memory(file.clone()), console)?;
+    image::load(servers, image, &Destination::Memory(file.clone()), console)?;
     let size = Bytes(image.sums.bytes).saturating_add(Bytes(available_memory(machine).0 / 2));
     let device = File::options()
         .write(true)

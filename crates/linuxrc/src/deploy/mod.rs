@@ -8,6 +8,7 @@
 //! | `mount` | the root file system from its parts: union, combined, memory, NFS, NBD |
 //! | `settings` `fstab` | files of `CONF=`, fstab, mount points |
 //! | `local_boot` `boot_menu` `boot_code` | what later boots from the disk need |
+//! | `unsigned` | what a boot image with a key refuses |
 //! | `system_file` | the files of the mounted system |
 //!
 //! # A power cut at any moment
@@ -30,6 +31,7 @@ mod mount;
 mod partition;
 mod settings;
 mod system_file;
+mod unsigned;
 
 use crate::boot_plan::BootPlan;
 use crate::console::Console;
@@ -39,6 +41,7 @@ use bootconfig::ClientConfig;
 pub(crate) use installation::{Installed, install};
 pub(crate) use mount::{Parts, Storages, mount_nbd, mount_nfs, mount_parts, wait_for_disks};
 pub(crate) use settings::finish;
+pub(crate) use unsigned::refuse as refuse_unsigned;
 
 /// What every step needs.
 #[derive(Clone, Copy)]

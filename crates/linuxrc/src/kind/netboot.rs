@@ -19,7 +19,8 @@ use crate::boot_failure::BootFailure;
 use crate::boot_plan::BootPlan;
 use crate::console::Console;
 use crate::deploy::{
-    Installed, Parts, Scene, Storages, finish, install, mount_nbd, mount_nfs, mount_parts, wait_for_disks,
+    Installed, Parts, Scene, Storages, finish, install, mount_nbd, mount_nfs, mount_parts, refuse_unsigned,
+    wait_for_disks,
 };
 use crate::device::Device;
 use crate::enrol::{self, Network};
@@ -46,6 +47,9 @@ pub(crate) fn boot(
     }
     let mut network = Network::start(machine, &parameters, &mut modules, console)?;
     let config = enrol::obtain(machine, &parameters, &mut network, console)?;
+    if plan.verify_key.is_some() {
+        refuse_unsigned(&config)?;
+    }
     console.phase("configuration");
     let scene = Scene { machine, plan, config: &config, console };
     let system = System::bring(scene, &network, &mut modules)?;
