@@ -63,6 +63,8 @@ unpack_package() {
 
 # The servers of the tests of linuxrc's network clients, and what network namespaces need.
 SERVER_PACKAGES=(dnsmasq-base tftpd-hpa nginx-light nftables iproute2 util-linux python3)
+# What the tests of network boots need besides, with clients that check the servers.
+BOOT_SERVER_PACKAGES=(ipxe-qemu pxelinux nbd-server libnbd-bin nfs-ganesha nfs-ganesha-vfs rpcbind libnfs-utils)
 
 # The programs that kiwi runs on the host, and a compiler for the libraries that it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common

@@ -316,11 +316,12 @@ impl Network {
     }
 
     /// Exports the directory `tree` by NFS, versions 3 and 4, as `/tree`, writable, with nfs-ganesha.
-    pub fn nfs(&self, tree: &Path) -> [Service; 2] {
-        let rpcbind = self.serve("rpcbind", &["-f", "-w"].map(str::to_owned), &[(Protocol::Tcp, 111)]);
+    ///
+    /// Port mapper and server have a `/run` of their own: they talk over a socket there, whichever network they are in.
+    pub fn nfs(&self, tree: &Path) -> Service {
         let configuration = self.directory.join("ganesha.conf");
         let settings = format!(
-            "NFS_CORE_PARAM {{ Protocols = 3, 4; MNT_Port = 20048; NLM_Port = 20049; Rquota_Port = 20050; Enable_NLM = false; }}
+            "NFS_CORE_PARAM {{ Protocols = 3, 4; Mount_Path_Pseudo = true; MNT_Port = 20048; NLM_Port = 20049; Rquota_Port = 20050; Enable_NLM = false; }}
              NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {0}/recovery; }}
              EXPORT_DEFAULTS {{ SecType = sys; }}
              EXPORT {{ Export_Id = 1; Path = {1}; Pseudo = /tree; Access_Type = RW; Squash = No_Root_Squash;
@@ -330,11 +331,14 @@ impl Network {
         );
         fs::write(&configuration, settings).expect("a configuration of nfs-ganesha");
         fs::create_dir_all(self.directory.join("recovery")).expect("a directory of nfs-ganesha");
-        let pid = self.directory.join("ganesha.pid");
-        let arguments =
-            ["-F", "-L", "/dev/stdout", "-N", "EVENT", "-f", text(&configuration), "-p", text(&pid)]
-                .map(str::to_owned);
-        [self.serve("ganesha.nfsd", &arguments, &[(Protocol::Tcp, 2049)]), rpcbind]
+        let own = self.directory.display();
+        let script = format!(
+            "mount -t tmpfs run /run && {{ setpriv --pdeathsig KILL rpcbind -f & }} &&
+             until [ -S /run/rpcbind.sock ]; do sleep 0.05; done &&
+             exec ganesha.nfsd -F -L /dev/stdout -N EVENT -p {own}/ganesha.pid -f {own}/ganesha.conf"
+        );
+        let arguments = ["--mount", "sh", "-c", &script].map(str::to_owned);
+        self.serve("unshare", &arguments, &[(Protocol::Tcp, 111), (Protocol::Tcp, 2049)])
     }
 }
 
