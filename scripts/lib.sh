@@ -69,7 +69,7 @@ BOOT_SERVER_PACKAGES=(ipxe-qemu pxelinux nbd-server libnbd-bin nfs-ganesha nfs-g
 # The programs that kiwi runs on the host, and a compiler for the libraries that it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
-    syslinux-common minisign)
+    syslinux-common pxelinux minisign)
 
 # Whether `cargo nextest` runs the tests; without it `cargo test` runs the same tests. Installing it from source takes minutes
 # (`cargo install --locked cargo-nextest`), so that is left to the user.

@@ -14,5 +14,6 @@ mod json;
 mod lock;
 mod mistakes;
 mod network;
+mod pxe;
 mod results;
 mod signals;

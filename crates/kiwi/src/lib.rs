@@ -40,6 +40,7 @@ pub mod package_manager;
 pub mod parallel;
 mod password;
 pub mod prepare;
+pub mod pxe;
 pub mod record;
 pub mod repository;
 pub mod result_record;

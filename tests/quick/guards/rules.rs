@@ -165,8 +165,8 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 (
                     "operation",
-                    "artifact cache chunks context create diagnostic error failure host identity initrd kernel \
-                     lock media package_manager parallel password prepare record result_record root_tree \
+                    "artifact cache checked chunks context create diagnostic error failure host identity initrd kernel \
+                     lock media package_manager parallel password prepare pxe record result_record root_tree \
                      runtime_configuration script share signature source stage workspace",
                 ),
                 ("package_form", ""),
@@ -181,6 +181,7 @@ pub(super) const RULES: Rules = Rules {
                     "cache context distribution failure host lock package_manager password record repository root_tree \
                      script source stage tree_archive",
                 ),
+                ("pxe", "bootloader checked failure host workspace"),
                 ("record", "checked failure identity root_tree"),
                 ("repository", "distribution failure host runtime_configuration source"),
                 ("result_record", "artifact checked failure host workspace"),

@@ -251,6 +251,24 @@ pub fn stick_core_image(
     make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)
 }
 
+/// Makes GRUB for a UEFI machine that loads it over the network: it reads `/grub/grub.cfg` from the same server. Returns its
+/// path in the workspace.
+pub fn network_image(workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+    let platform = Platform::Efi64;
+    let output = workspace.scratch_file("grub-network.efi");
+    let modules_in = modules_directory(platform)?;
+    host.command("grub-mkimage")
+        .args(["--format", platform.keyword(), "--prefix", "/grub", "--directory"])
+        .arg(&modules_in)
+        .arg("--output")
+        .arg(&output)
+        .args(menu_modules(platform, &["net", "efinet", "tftp", "http", "regexp", "serial", "terminfo"]))
+        .writable(workspace.scratch())
+        .run()
+        .context("making GRUB for network boot")?;
+    Ok(output)
+}
+
 /// Returns the modules that a menu that starts Linux needs on a platform, and `more`.
 fn menu_modules(platform: Platform, more: &[&'static str]) -> Vec<&'static str> {
     let all = ["part_gpt", "part_msdos", "search", "configfile", "normal", "linux", "echo", "test"];

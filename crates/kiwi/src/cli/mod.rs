@@ -17,6 +17,7 @@ mod location;
 mod media;
 mod ng;
 mod protocol;
+mod pxe;
 mod run;
 mod session;
 mod terminal;

@@ -5,7 +5,10 @@ use std::io::{IsTerminal, Write};
 
 use super::terminal::{colored_line, line as message};
 use crate::host::printable;
-use crate::operation::outcome::{BuiltFiles, Comparison, Explained, Fate, Listing, Outcome};
+use crate::operation::outcome::{
+    BuiltFiles, Change, Comparison, Explained, Fate, Listing, Machine, MachineState, Outcome, PublishedFile,
+    PxeTree,
+};
 
 /// Maximum number of differences that are shown; the others are counted.
 const SHOWN: usize = 40;
@@ -82,6 +85,36 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
             }
         }
         Outcome::Results(answer) => results(answer),
+        Outcome::PxeTree(PxeTree { directory, server, transport, files }) => {
+            say(&format!(
+                "{} serves {server}, systems by {transport}; configure the servers as in:",
+                directory.display()
+            ));
+            for file in files.iter().filter(|file| file.starts_with("server/")) {
+                say(&format!("  {}", directory.join(file).display()));
+            }
+        }
+        Outcome::Published(published) => {
+            for image in &published.images {
+                print(&image.name);
+                for PublishedFile { path, change } in &image.files {
+                    let change = match change {
+                        Change::Created => "new",
+                        Change::Replaced => "replaced",
+                        Change::Unchanged => "unchanged",
+                    };
+                    print(&format!("  {path}: {change}"));
+                }
+            }
+        }
+        Outcome::Machines(answer) if answer.machines.is_empty() && !answer.shown => {
+            say(&format!("{}: no machine is configured, and none waits", answer.directory.display()));
+        }
+        Outcome::Machines(answer) => {
+            for machine in &answer.machines {
+                self::machine(machine);
+            }
+        }
         Outcome::BootImages { descriptions } => {
             for description in descriptions {
                 print(&format!("{} -> Version: {}", description.path, description.version));
@@ -95,6 +128,23 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
         }
         Outcome::PasswordHash { hash } => print(hash),
     }
+}
+
+/// Prints the configuration of a machine, or one line about it, and its problems.
+fn machine(machine: &Machine) {
+    match &machine.config {
+        Some(config) => print(config),
+        None => {
+            let facts = [&machine.alias, &machine.address, &machine.architecture, &machine.model];
+            let facts: Vec<&str> = facts.into_iter().flatten().map(String::as_str).collect();
+            let what = match machine.state {
+                MachineState::Waiting => "waits".to_owned(),
+                MachineState::Configured => machine.images.join(", "),
+            };
+            print(format!("{}  {what}  {}", machine.mac, facts.join(", ")).trim_end());
+        }
+    }
+    machine.problems.iter().for_each(|problem| message(&format!("{}: {problem}", machine.mac)));
 }
 
 /// Prints text with exactly one line break at the end; on a terminal, control characters in it are escaped.

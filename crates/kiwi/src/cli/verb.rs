@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Problem, build, cache, compare, description, documentation, media, ng, run};
+use super::{Problem, build, cache, compare, description, documentation, media, ng, pxe, run};
 use crate::operation::{Operation, create_password, list};
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +37,8 @@ pub(super) enum Verb {
     InstallCd(media::InstallCd),
     /// Make a stick that installs a system on a machine.
     InstallStick(media::InstallStick),
+    /// Boot machines over the network: make a directory for the servers, publish images in it, configure machines.
+    Pxe(pxe::Pxe),
     /// Boot a finished disk or CD in QEMU, with its console on this terminal.
     Run(run::Run),
     /// List the boot image descriptions that are supplied with kiwi.
@@ -88,6 +90,7 @@ impl Verb {
             Self::BootCd(verb) => verb.operation(),
             Self::InstallCd(verb) => verb.operation(),
             Self::InstallStick(verb) => verb.operation(),
+            Self::Pxe(verb) => verb.operation()?,
             Self::Run(verb) => verb.operation(),
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),

@@ -124,6 +124,11 @@ impl Host {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))
     }
 
+    /// Sets the mode of an output file or directory.
+    pub fn set_mode(&self, path: &Path, mode: fs::Permissions) -> io::Result<()> {
+        fs::set_permissions(path, mode)
+    }
+
     /// Writes a file that must not exist yet.
     pub fn write_new_file(&self, path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;

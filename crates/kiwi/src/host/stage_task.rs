@@ -58,11 +58,13 @@ pub enum StageTask {
     RecordResult,
     /// Copies a file into a bundle.
     Bundle,
+    /// Copies an image into a directory for network boot.
+    Publish,
 }
 
 impl StageTask {
     /// All of them, in the order of the handbook.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::ReadRepositories,
         Self::FetchPackages,
         Self::UnpackPackages,
@@ -89,5 +91,6 @@ impl StageTask {
         Self::Save,
         Self::RecordResult,
         Self::Bundle,
+        Self::Publish,
     ];
 }

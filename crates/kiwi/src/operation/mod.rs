@@ -32,6 +32,10 @@ pub mod locking;
 pub mod outcome;
 mod overrides;
 pub mod prepare;
+pub mod pxe_client;
+pub mod pxe_init;
+mod pxe_outcome;
+pub mod pxe_publish;
 pub mod repro;
 pub mod target;
 pub mod upgrade;
@@ -86,6 +90,12 @@ pub enum Operation {
     ListResults(list_results::Request),
     /// Copy the results under names for a release.
     Bundle(bundle::Request),
+    /// Make a directory for network boot.
+    PxeInit(pxe_init::Request),
+    /// Put images into it.
+    PxePublish(pxe_publish::Request),
+    /// Configure and list machines.
+    PxeClient(pxe_client::Request),
     /// Boot a disk or CD.
     BootVm(boot_vm::Request),
     /// List boot image descriptions.
@@ -120,6 +130,9 @@ impl Operation {
             Self::Repro(_) => ("repro", false),
             Self::ListResults(_) => ("result list", false),
             Self::Bundle(_) => ("result bundle", false),
+            Self::PxeInit(_) => ("pxe init", true),
+            Self::PxePublish(_) => ("pxe publish", false),
+            Self::PxeClient(_) => ("pxe client", false),
             Self::BootVm(_) => ("run", false),
             Self::List(_) => ("list", false),
             Self::ListProfiles(_) => ("list-profiles", false),
@@ -163,6 +176,9 @@ impl Operation {
             | Self::Repro(_)
             | Self::ListResults(_)
             | Self::Bundle(_)
+            | Self::PxeInit(_)
+            | Self::PxePublish(_)
+            | Self::PxeClient(_)
             | Self::BootVm(_)
             | Self::List(_)
             | Self::ListProfiles(_)
@@ -190,6 +206,9 @@ impl Operation {
             Self::BootStick(request) => boot_stick::run(request, context),
             Self::InstallCd(request) => install_cd::run(request, context),
             Self::InstallStick(request) => install_stick::run(request, context),
+            Self::PxeInit(request) => pxe_init::run(request, context),
+            Self::PxePublish(request) => pxe_publish::run(request, context),
+            Self::PxeClient(request) => pxe_client::run(request, context),
             Self::BootVm(request) => boot_vm::run(request, context),
             Self::List(request) => list::run(request, context),
             Self::ListProfiles(request) => list_profiles::run(request, context),

@@ -10,6 +10,11 @@ use crate::host::{ArtifactFacts, lossy};
 use crate::result_record::ResultRecord;
 use crate::stage::Stage;
 
+pub use super::pxe_outcome::{
+    Machine, MachineState, Machines, Published, PublishedFile, PublishedImage, PxeTree,
+};
+pub use crate::pxe::Change;
+
 fn lossy_option<S: serde::Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     match path {
         Some(path) => lossy(path, serializer),
@@ -115,6 +120,12 @@ pub enum Outcome {
     },
     /// What was built in a directory.
     Results(BuiltFiles),
+    /// A directory for network boot.
+    PxeTree(PxeTree),
+    /// Images that were put into it.
+    Published(Published),
+    /// Its machines.
+    Machines(Machines),
     /// Boot image descriptions.
     BootImages {
         /// All of them.
@@ -321,11 +332,12 @@ pub struct BuiltFiles {
 }
 
 impl Outcome {
-    /// Returns 1 for a comparison with differences, else 0.
+    /// Returns 1 for a comparison with differences and for a machine whose configuration has problems, else 0.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Comparison(comparison) => u8::from(!comparison.same),
             Self::Reproduction { same, .. } => u8::from(!same),
+            Self::Machines(machines) => u8::from(machines.shown && machines.have_problems()),
             Self::Done
             | Self::Tree { .. }
             | Self::Artifacts { .. }
@@ -339,6 +351,8 @@ impl Outcome {
             | Self::Converted { .. }
             | Self::Initialized { .. }
             | Self::Results(_)
+            | Self::PxeTree(_)
+            | Self::Published(_)
             | Self::BootImages { .. }
             | Self::Profiles { .. }
             | Self::PasswordHash { .. } => 0,
