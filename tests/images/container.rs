@@ -107,3 +107,18 @@ fn a_program_writes_to_its_own_directory_in_memory_and_to_nothing_beside_it() {
     assert_eq!(read.unwrap(), "in memory");
     assert!(host.command("touch").arg(beside.path().join("file")).run().is_err());
 }
+
+#[test]
+fn a_program_of_the_host_has_few_capabilities_and_calls() {
+    let host = Host::new(Output::Quiet);
+    let status = host.command("grep").args(["-E", "^(Cap(Prm|Eff|Bnd)|Seccomp):", "/proc/self/status"]);
+    // CHOWN, DAC_OVERRIDE, FOWNER, FSETID, MKNOD, SETFCAP, and a filter.
+    let few = "000000008800001b";
+    let expected = format!("CapPrm:\t{few}\nCapEff:\t{few}\nCapBnd:\t{few}\nSeccomp:\t2\n");
+    assert_eq!(status.output().unwrap(), expected);
+    for namespace in ["--mount", "--user", "--net"] {
+        assert!(host.command("unshare").args([namespace, "true"]).run().is_err(), "{namespace}");
+    }
+    assert!(host.command("mount").args(["-o", "remount,bind,rw", "/"]).run().is_err());
+    assert!(host.command("chroot").args(["/", "true"]).run().is_err());
+}

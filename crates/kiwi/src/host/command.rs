@@ -363,7 +363,7 @@ impl<'h> Command<'h> {
             network: self.network,
             init: for_sandboxes::init_program(),
             filter: self.without_sync.then(filter::without_sync),
-            refusing: if self.root.is_some() { filter::refused() } else { Vec::new() },
+            refusing: filter::refused(),
             asking: (filter::of_devices(!self.devices.is_empty()), sending),
             must_ask: !self.devices.is_empty(),
             directory: self.directory.as_deref().map(sandbox::c_path).transpose()?,

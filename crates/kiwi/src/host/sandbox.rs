@@ -10,7 +10,8 @@
 //!
 //! A tree and its programs are not trusted. Therefore B assembles the view of a tree in the user namespace of kiwi, leaves the
 //! host's root and enters a user namespace below (`confinement`): from there no mount can be removed or changed. It gives up
-//! everything that a common container does not have before it starts C.
+//! everything that a common container does not have before it starts C. Programs of the host parse files that others wrote: they
+//! get even fewer capabilities, and the same system calls are refused.
 //!
 //! Between fork and exec only system calls are made: every path is a C string made before.
 #![allow(unsafe_code)]
@@ -66,7 +67,7 @@ pub(super) struct Setup {
     pub(super) init: Option<BorrowedFd<'static>>,
     /// A system call filter that only saves time (see `filter`).
     pub(super) filter: Option<Vec<libc::sock_filter>>,
-    /// A system call filter without which no program of a tree runs.
+    /// A system call filter without which no program runs.
     pub(super) refusing: Vec<libc::sock_filter>,
     /// A filter that asks, and where to send its listener.
     pub(super) asking: (Vec<libc::sock_filter>, UnixStream),
@@ -196,9 +197,10 @@ fn confine(setup: &Setup) -> io::Result<()> {
     if setup.must_ask && asked.is_err() {
         return Err(io::Error::from_raw_os_error(CANNOT_ASK));
     }
-    if let View::Root { .. } = &setup.view {
-        confinement::drop_capabilities()?;
-    }
+    confinement::keep_capabilities(match &setup.view {
+        View::Host { .. } => confinement::OF_HOST_PROGRAMS,
+        View::Root { .. } => confinement::OF_TREE_PROGRAMS,
+    })?;
     die_with_parent();
     // Until pid 1 has become another program, nobody may read the memory of kiwi in it.
     // SAFETY: a system call without pointers.

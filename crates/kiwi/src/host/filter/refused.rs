@@ -1,4 +1,4 @@
-//! System calls that no program of a tree may make: what common container engines refuse without further capabilities.
+//! System calls that no program in a sandbox may make: what common container engines refuse without further capabilities.
 //!
 //! Each row has the numbers of one call on every machine whose programs can run here, the compatible 32-bit machine included. A
 //! call that is newer than this table does not exist for the program: its C library uses an older one instead.

@@ -1,4 +1,4 @@
-//! What a program of a tree gives up before it starts: capabilities, the caller's keyring and sessions, unlimited resources.
+//! What a program gives up before it starts: capabilities, the caller's keyring and sessions, unlimited resources.
 
 use std::io;
 use std::mem::zeroed;
@@ -6,22 +6,13 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::{check, step, unshare};
 
-/// Capabilities of a common container, one bit each: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP,
-/// NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP.
-const CAPABILITIES: u64 = 1
-    | 1 << 1
-    | 1 << 3
-    | 1 << 4
-    | 1 << 5
-    | 1 << 6
-    | 1 << 7
-    | 1 << 8
-    | 1 << 10
-    | 1 << 13
-    | 1 << 18
-    | 1 << 27
-    | 1 << 29
-    | 1 << 31;
+/// Capabilities for programs of the host, one bit each: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, MKNOD, SETFCAP. They read and write
+/// trees, whose files have any owner.
+pub(super) const OF_HOST_PROGRAMS: u64 = 1 | 1 << 1 | 1 << 3 | 1 << 4 | 1 << 27 | 1 << 31;
+/// Capabilities of a common container, for programs of a tree. In addition: KILL, SETGID, SETUID, SETPCAP, NET_BIND_SERVICE,
+/// NET_RAW, SYS_CHROOT, AUDIT_WRITE.
+pub(super) const OF_TREE_PROGRAMS: u64 =
+    OF_HOST_PROGRAMS | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 13 | 1 << 18 | 1 << 29;
 /// Number of capabilities that the kernel's interface has room for.
 const ALL_CAPABILITIES: u32 = 64;
 /// Version of the structures of `capset`.
@@ -90,8 +81,8 @@ fn leave_abstract_sockets() {
     }
 }
 
-/// Drops all capabilities that a common container does not have, for this process and all that it starts.
-pub(super) fn drop_capabilities() -> io::Result<()> {
+/// Drops all capabilities but these, for this process and all that it starts.
+pub(super) fn keep_capabilities(kept: u64) -> io::Result<()> {
     /// `struct __user_cap_header_struct`.
     #[repr(C)]
     struct Header {
@@ -106,7 +97,7 @@ pub(super) fn drop_capabilities() -> io::Result<()> {
         permitted: u32,
         inheritable: u32,
     }
-    for capability in (0..ALL_CAPABILITIES).filter(|capability| CAPABILITIES & 1 << capability == 0) {
+    for capability in (0..ALL_CAPABILITIES).filter(|capability| kept & 1 << capability == 0) {
         // SAFETY: system calls without pointers. Reading fails behind the last capability that the kernel has.
         unsafe {
             if libc::prctl(libc::PR_CAPBSET_READ, capability, 0, 0, 0) < 0 {
@@ -120,7 +111,7 @@ pub(super) fn drop_capabilities() -> io::Result<()> {
         let bits = bits as u32;
         Sets { effective: bits, permitted: bits, inheritable: 0 }
     };
-    let sets = [half(CAPABILITIES), half(CAPABILITIES >> 32)];
+    let sets = [half(kept), half(kept >> 32)];
     // SAFETY: a system call with valid pointers.
     let set = unsafe { libc::syscall(libc::SYS_capset, &raw const header, sets.as_ptr()) };
     step("dropping capabilities", check(set as libc::c_int))
