@@ -3,12 +3,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, inotify, renameat_with};
 use serde_json::{Value, json};
 
 use kiwi_tests::program::kiwi;
@@ -131,6 +133,69 @@ fn links_out_of_a_description_are_errors_that_name_link_target_and_option() {
             "{link}: {allowed}"
         );
         case.canary_is_whole();
+    }
+}
+
+#[test]
+fn a_link_that_replaces_a_file_during_a_build_is_not_followed() {
+    let case = Case::new();
+    let canary = case.path("host/canary");
+    // The name in a description, what it is, and the part of its path that a link replaces meanwhile.
+    for (name, is_directory) in [
+        ("config.xml", false),
+        ("config.sh", false),
+        ("config/less", false),
+        ("images.sh", false),
+        ("config-yast.xml", false),
+        ("a.tar", false),
+        ("root/etc/canary", false),
+        ("root/etc", true),
+        ("root", true),
+        ("../images/j.x86_64-1.0.0.log", false),
+    ] {
+        case.describe("", "<archive name=\"a.tar\"/>");
+        for name in ["config.sh", "config/less", "images.sh", "config-yast.xml", "a.tar", "root/etc/canary"] {
+            let path = case.path("d").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "own").unwrap();
+        }
+        // Each has a link of its own: in the end it may be where the file or directory was.
+        let (path, link) = (case.path("d").join(name), case.path(&name.replace('/', "-")));
+        symlink(if is_directory { case.path("host") } else { canary.clone() }, &link).unwrap();
+        if !path.exists() {
+            fs::write(&path, "").unwrap();
+        }
+        let opened = Opened::watch(&canary);
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let _ = renameat_with(CWD, &path, CWD, &link, RenameFlags::EXCHANGE);
+                }
+            });
+            for _ in 0..6 {
+                // A repository of another kind ends the build when it has read the description, and before it starts apt.
+                case.build(&["--set-repo", "/", "--set-repotype", "rpm-md"]);
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        assert!(!opened.happened(), "the canary was opened in place of {name}");
+        case.canary_is_whole();
+    }
+}
+
+/// Reports whether anybody opens a file.
+struct Opened(OwnedFd);
+
+impl Opened {
+    fn watch(path: &Path) -> Self {
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&watch, path, inotify::WatchFlags::OPEN).unwrap();
+        Self(watch)
+    }
+
+    fn happened(&self) -> bool {
+        rustix::io::read(&self.0, &mut [0; 4096]).is_ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A description directory, read-only.
 
 mod files;
+pub mod real;
 
 use std::fs;
 use std::io::{self, Read};
@@ -26,7 +27,11 @@ impl Source {
     /// `config.yaml`, `config.yml`, `config.toml` and `config.json`. A file may be named directly.
     pub fn open(directory: &Path, allowed: &AllowedPaths) -> Result<Self> {
         if directory.is_file() {
-            return Self::read(directory, allowed);
+            // The user may name a link.
+            let opened = fs::File::open(directory).map_err(|error| reason(&error));
+            let text = unless_wrong(directory, opened)?;
+            let files = Files { directory: directory_of(directory)?, allowed: allowed.clone() };
+            return Ok(Self { files, config: directory.to_owned(), text });
         }
         if !directory.is_dir() {
             let message = format!("there is no description at {}: no such directory", directory.display());
@@ -44,9 +49,10 @@ impl Source {
             .extend(["yaml", "yml", "toml", "json"].map(|format| directory.join(format!("config.{format}"))));
         match candidates.into_iter().find(|path| path.is_file()) {
             Some(config) => {
-                let source = Self::read(&config, allowed)?;
-                source.files.follow(&source.directory().join(config.file_name().unwrap_or_default()))?;
-                Ok(source)
+                let files = Files { directory: directory_of(&config)?, allowed: allowed.clone() };
+                let real = files.follow(&files.directory.join(config.file_name().unwrap_or_default()))?;
+                let text = unless_wrong(&config, real::open(&real).map_err(|error| error.to_string()))?;
+                Ok(Self { files, config, text })
             }
             None => {
                 let message = format!(
@@ -57,22 +63,6 @@ impl Source {
                 Err(Failure::new(Kind::File, message).into())
             }
         }
-    }
-
-    fn read(config: &Path, allowed: &AllowedPaths) -> Result<Self> {
-        let text = match read_text(config) {
-            Ok(text) => text,
-            Err(why) => {
-                let message = format!("reading the description {}: {why}", config.display());
-                return Err(Failure::new(Kind::File, message).into());
-            }
-        };
-        let directory =
-            config.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let directory = directory
-            .canonicalize()
-            .with_context(|| format!("opening the description directory {}", directory.display()))?;
-        Ok(Self { files: Files { directory, allowed: allowed.clone() }, config: config.to_owned(), text })
     }
 
     /// Returns the configuration file in the form that the description crate expects.
@@ -93,7 +83,8 @@ impl Source {
         }
         let shown =
             self.config.parent().map_or_else(|| PathBuf::from(path), |directory| directory.join(path));
-        Ok(SourceFile { name: shown.display().to_string(), text: read_text(&real)? })
+        let file = real::open(&real).map_err(|error| error.to_string())?;
+        Ok(SourceFile { name: shown.display().to_string(), text: read_text(file)? })
     }
 
     /// Returns the absolute, link-free path of the directory of the configuration file; `this://` is relative to it.
@@ -147,9 +138,24 @@ impl Source {
     }
 }
 
+/// Returns the absolute, link-free path of the directory of a configuration file.
+fn directory_of(config: &Path) -> Result<PathBuf> {
+    let directory =
+        config.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    directory
+        .canonicalize()
+        .with_context(|| format!("opening the description directory {}", directory.display()))
+}
+
+/// Returns the text of the configuration file, which was opened or not.
+fn unless_wrong(config: &Path, opened: Result<fs::File, String>) -> Result<String> {
+    Ok(opened.and_then(read_text).map_err(|why| {
+        Failure::new(Kind::File, format!("reading the description {}: {why}", config.display()))
+    })?)
+}
+
 /// Returns the text of a file that does not exceed the maximum size of a description.
-fn read_text(path: &Path) -> Result<String, String> {
-    let file = fs::File::open(path).map_err(|error| reason(&error))?;
+fn read_text(file: fs::File) -> Result<String, String> {
     let kind = file.metadata().map_err(|error| reason(&error))?;
     if !kind.is_file() {
         return Err("it is not a file".to_owned());

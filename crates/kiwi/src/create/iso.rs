@@ -66,7 +66,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     }
     let mut artifacts = context.package_list(&plan.name)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
-    let cdboot = extras::Cdboot::of(tree, plan.boot.cdboot.as_deref(), workspace, host)?;
+    let cdboot = extras::Cdboot::of(tree, &plan.boot.cdboot, workspace, host)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
     let content = content::create(&plan.content, tree, workspace, host)?;

@@ -36,8 +36,8 @@ pub struct BootImageFiles {
     pub initrd: PathBuf,
     /// The kernel of the boot image, which the system tree contains, too.
     pub kernel_version: String,
-    /// The directory `cdboot` of its description, if there is one.
-    pub cdboot: Option<PathBuf>,
+    /// The files of the directory `cdboot` of its description: name and content, sorted.
+    pub cdboot: Vec<(String, Vec<u8>)>,
 }
 
 /// The facts about a tree that a plan needs.

@@ -1,10 +1,14 @@
 //! The complete record of a build: every command line and all output of children.
 
-use std::fs::{File, OpenOptions};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, unlinkat};
 
 use super::printable;
 
@@ -30,12 +34,14 @@ impl Log {
     }
 
     /// Writes the log to the regular file `path`, whose name comes from a description: a link of that name is not followed,
-    /// and a file that has another name, too, is replaced, not overwritten.
+    /// nor one that replaces a directory of the path at this moment, and a file that has another name, too, is replaced, not
+    /// overwritten.
     pub fn create(&self, path: &Path) -> io::Result<()> {
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).custom_flags(flags);
-        let mut file = options.open(path).map_err(|error| match path.read_link() {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = openat(CWD, parent, flags, Mode::empty())?;
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut file = open(&directory, name, OFlags::NONBLOCK).map_err(|error| match path.read_link() {
             Ok(target) => {
                 let link = format!("it is a symbolic link to {}, which is not followed", target.display());
                 io::Error::new(io::ErrorKind::InvalidInput, format!("{link}; {REMEDY}"))
@@ -48,8 +54,8 @@ impl Log {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         if facts.nlink() > 1 {
-            std::fs::remove_file(path)?;
-            file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            unlinkat(&directory, name, AtFlags::empty())?;
+            file = open(&directory, name, OFlags::EXCL)?;
         }
         file.set_len(0)?;
         self.start(path, file)
@@ -98,6 +104,12 @@ impl Log {
             None => state.early.extend_from_slice(bytes),
         }
     }
+}
+
+/// Opens a file of a directory for writing; follows no link.
+fn open(directory: &OwnedFd, name: &OsStr, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | more;
+    Ok(openat(directory, name, flags, Mode::from_raw_mode(0o666))?.into())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A boot image description is prepared and created like any other one, from the repositories of the system
 //! (docs/formats/description.md), and gets `linuxrc` as `/init`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -29,6 +29,7 @@ use crate::media::iso;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
+use crate::source::{Source, real};
 use crate::stage::{Inputs, Stage};
 use crate::workspace::Workspace;
 
@@ -82,13 +83,26 @@ pub(super) struct DecidedBoot {
     /// `None` if the system must be known first: such a boot image is made after the tree and is not cached.
     config: Option<BootConfig>,
     /// The description's boot menu for media.
-    cdboot: Option<PathBuf>,
+    cdboot: Vec<(String, Vec<u8>)>,
     reuse: Reuse,
     /// Whether the boot image has its own stage in the cache.
     pub(super) kept: bool,
     /// The key of the stage `BootImage`.
     pub(super) inputs: Inputs,
     made: OnceLock<Vec<Artifact>>,
+}
+
+/// Reads the boot menu for media of a description.
+fn cdboot(source: &Source) -> Result<Vec<(String, Vec<u8>)>> {
+    let Some(directory) = source.find("cdboot")?.filter(|path| path.is_dir()) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for name in real::names(&directory)? {
+        let path = source.files().follow(&directory.join(&name))?;
+        if path.is_file() {
+            files.push((name.to_string_lossy().into_owned(), real::read(&path)?));
+        }
+    }
+    Ok(files)
 }
 
 /// Plans the boot image if the type names a description for it. `directory` is the system's description directory.
@@ -138,7 +152,7 @@ pub(super) fn decide(
         tree,
         workspace,
         config,
-        cdboot: loaded.source.find("cdboot")?,
+        cdboot: cdboot(&loaded.source)?,
         reuse,
         kept,
         inputs,
@@ -214,7 +228,8 @@ fn from_tree(
     let file = workspace.initrd();
     initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
     stage.finish();
-    let files = BootImageFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: None };
+    let files =
+        BootImageFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: Vec::new() };
     let artifacts = match config.kind {
         Kind::Usb | Kind::Netboot => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
         Kind::Vmx | Kind::Oem | Kind::Iso | Kind::Install => Vec::new(),

@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
 use crate::root_tree::RootTree;
-use crate::source::Source;
+use crate::source::{Source, real};
 
 /// The mode of the lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,8 +54,7 @@ impl Locking {
                     let path = source.directory().join(lock::FILE);
                     fail!(File, "{} does not exist; 'kiwi build --lock' writes it", path.display());
                 };
-                let reading = || format!("reading {}", path.display());
-                if path.metadata().with_context(reading)?.len() > lock::MAX_SIZE {
+                if real::metadata(&path)?.len() > lock::MAX_SIZE {
                     fail!(
                         File,
                         "{} is larger than {} MiB, the maximum",
@@ -63,7 +62,8 @@ impl Locking {
                         lock::MAX_SIZE >> 20
                     );
                 }
-                let text = std::fs::read_to_string(&path).with_context(reading)?;
+                let text = String::from_utf8(real::read(&path)?)
+                    .with_context(|| format!("reading {}", path.display()))?;
                 Mode::Use(Lock::parse(SourceFile { name: path.display().to_string(), text })?)
             }
         };

@@ -14,7 +14,7 @@ use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::package_manager::PackageManager;
 use crate::root_tree::RootTree;
-use crate::source::Source;
+use crate::source::{Source, real};
 use crate::stage::{Digest, Inputs, Stage};
 
 /// The steps of this stage, with all files already read.
@@ -61,7 +61,7 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
         }
     }
     let autoyast = match source.find_file("config-yast.xml")? {
-        Some(path) => Some(std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?),
+        Some(path) => Some(real::read(&path)?),
         None => None,
     };
     Ok(Plan {

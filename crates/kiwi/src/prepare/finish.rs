@@ -1,7 +1,7 @@
 //! The end of `prepare`, which is never restored from the cache: writes the description for `create` and sets times.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use description::{DescriptionKind, Selection};
@@ -12,7 +12,7 @@ use crate::host::{Host, StageTask};
 use crate::package_manager::{Installed, PackagePlan};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
-use crate::source::Source;
+use crate::source::{Source, real};
 use crate::stage::{self, Inputs};
 
 /// Files of a description that are copied into the tree for `create`.
@@ -33,18 +33,16 @@ pub(super) struct Plan {
 }
 
 pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
-    let read = |path: &Path| std::fs::read(path).with_context(|| format!("reading {}", path.display()));
     let mut carried = Vec::new();
     for name in CARRIED {
         let Some(path) = source.find(name)? else { continue };
         if path.is_file() {
-            let mode = path.metadata()?.permissions().mode() & 0o755;
-            carried.push((name.to_owned(), read(&path)?, mode));
+            let mode = real::metadata(&path)?.permissions().mode() & 0o755;
+            carried.push((name.to_owned(), real::read(&path)?, mode));
         } else if path.is_dir() {
-            for entry in path.read_dir().with_context(|| format!("reading {}", path.display()))? {
-                let entry = entry?;
-                let below = format!("{name}/{}", entry.file_name().to_string_lossy());
-                carried.push((below, read(&source.files().follow(&entry.path())?)?, 0o644));
+            for entry in real::names(&path)? {
+                let below = format!("{name}/{}", entry.to_string_lossy());
+                carried.push((below, real::read(&source.files().follow(&path.join(entry))?)?, 0o644));
             }
         }
     }

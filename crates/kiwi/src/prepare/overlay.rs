@@ -16,7 +16,7 @@ use crate::failure::fail;
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::root_tree::RootTree;
-use crate::source::Files;
+use crate::source::{Files, real};
 use crate::stage::{Digest, Inputs};
 
 /// Directories of version control, which are not copied.
@@ -70,7 +70,7 @@ pub(super) fn plan(name: &str, overlay: &Path, files: &Files) -> Result<Plan> {
         }
         match leads(entry.path(), overlay, files)? {
             Leads::Inside => {
-                let target = std::fs::read_link(entry.path())?;
+                let target = real::read_link(entry.path())?;
                 items.push(Item { inside: inside.to_owned(), content: Content::Link { target } });
             }
             Leads::ToDescription(target) => {
@@ -78,7 +78,7 @@ pub(super) fn plan(name: &str, overlay: &Path, files: &Files) -> Result<Plan> {
                     let below = below?;
                     let inside = join(inside, below.path().strip_prefix(&target)?);
                     if below.path_is_symlink() {
-                        let target = std::fs::read_link(below.path())?;
+                        let target = real::read_link(below.path())?;
                         items.push(Item { inside, content: Content::Link { target } });
                     } else {
                         items.push(item(below.path(), inside)?);
@@ -112,7 +112,7 @@ fn join(directory: &Path, name: &Path) -> PathBuf {
 /// Reads one file or directory of the host whose path in the tree is `inside`.
 fn item(path: &Path, inside: PathBuf) -> Result<Item> {
     let reading = || format!("reading {}", path.display());
-    let metadata = path.metadata().with_context(reading)?;
+    let metadata = real::metadata(path)?;
     let mode = metadata.permissions().mode() & 0o7777;
     let modified = (metadata.mtime(), metadata.mtime_nsec());
     let content = if let Some(device) = Device::of(path, &metadata).with_context(reading)? {
@@ -195,15 +195,14 @@ fn write_item(Item { inside, content }: &Item, tree: &RootTree) -> Result<()> {
 
 /// Returns the digest of a file of the description.
 pub(super) fn digest(path: &Path) -> Result<Digest> {
-    File::open(path)
-        .and_then(|file| Digest::of_stream(file, std::io::sink()))
+    Digest::of_stream(real::open(path)?, std::io::sink())
         .with_context(|| format!("reading {}", path.display()))
 }
 
 /// Writes the bytes of a file that was read for the plan; fails if they have changed since.
 fn copy_unchanged(source: &Path, digest: &Digest, output: &mut File) -> Result<()> {
-    let file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
-    let copied = Digest::of_stream(file, output).with_context(|| format!("copying {}", source.display()))?;
+    let copied = Digest::of_stream(real::open(source)?, output)
+        .with_context(|| format!("copying {}", source.display()))?;
     if copied != *digest {
         bail!("{} changed during the build; build again", source.display());
     }
@@ -227,7 +226,7 @@ fn time((seconds, nanoseconds): (i64, i64)) -> SystemTime {
 
 /// Resolves a link by the text of its target; no link is followed on the host unless it leads to the description.
 fn leads(link: &Path, overlay: &Path, files: &Files) -> Result<Leads> {
-    let target = std::fs::read_link(link).with_context(|| format!("reading the link {}", link.display()))?;
+    let target = real::read_link(link)?;
     if target.is_absolute() {
         return Ok(Leads::Inside);
     }
@@ -259,7 +258,18 @@ fn leads(link: &Path, overlay: &Path, files: &Files) -> Result<Leads> {
 
 /// Unpacks a tar archive of the description in the tree, with the tar of the tree.
 pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Host) -> Result<()> {
-    let listing = host.command("tar").arg("--list").arg("--file").arg(archive).output()?;
+    // The tar of the tree runs in the sandbox of the tree, so links cannot lead to files of the host.
+    let copy = ".kiwi-archive";
+    tree.write_with(copy, 0o600, |file| copy_unchanged(archive, digest, file))?;
+    let result =
+        check_members(archive, &tree.path().join(copy), host).and_then(|()| extract(archive, tree, host));
+    tree.remove(copy)?;
+    result
+}
+
+/// Refuses an archive, of which there is a copy, with a member that leads out of the tree.
+fn check_members(archive: &Path, copy: &Path, host: &Host) -> Result<()> {
+    let listing = host.command("tar").arg("--list").arg("--file").arg(copy).output()?;
     for member in listing.lines() {
         let path = Path::new(member);
         if path.is_absolute() || path.components().any(|component| component == Component::ParentDir) {
@@ -270,9 +280,11 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
             );
         }
     }
-    // The tar of the tree runs in the sandbox of the tree, so links cannot lead to files of the host.
-    let copy = ".kiwi-archive";
-    tree.write_with(copy, 0o600, |file| copy_unchanged(archive, digest, file))?;
+    Ok(())
+}
+
+/// Extracts the copy of the archive in the tree.
+fn extract(archive: &Path, tree: &RootTree, host: &Host) -> Result<()> {
     let command = match tree.exists("bin/tar") {
         true => {
             tree.command(host, "/bin/tar").args(["--extract", "--directory", "/", "--file", "/.kiwi-archive"])
@@ -283,9 +295,7 @@ pub(super) fn unpack(archive: &Path, digest: &Digest, tree: &RootTree, host: &Ho
             archive.display()
         ),
     };
-    let result = command.args(["--numeric-owner", "--keep-directory-symlink", "--no-overwrite-dir"]).run();
-    tree.remove(copy)?;
-    Ok(result?)
+    Ok(command.args(["--numeric-owner", "--keep-directory-symlink", "--no-overwrite-dir"]).run()?)
 }
 
 #[cfg(test)]

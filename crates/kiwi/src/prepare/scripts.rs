@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::host::{Host, StageTask, Warning};
 use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::{Script, ScriptFailed};
-use crate::source::Source;
+use crate::source::{Source, real};
 use crate::stage::{Digest, Inputs};
 
 /// A script as it was when the build was planned.
@@ -26,22 +26,16 @@ pub(super) struct Planned {
 pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     let mut names = vec!["config.sh".to_owned()];
     if let Some(directory) = source.find("config")?
-        && let Ok(entries) = directory.read_dir()
+        && directory.is_dir()
     {
-        let mut below: Vec<String> = entries
-            .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-            .filter(|name| !name.starts_with('.'))
-            .map(|name| format!("config/{name}"))
-            .collect();
-        below.sort();
-        names.extend(below);
+        let below = real::names(&directory)?.into_iter().map(|name| name.to_string_lossy().into_owned());
+        names.extend(below.filter(|name| !name.starts_with('.')).map(|name| format!("config/{name}")));
     }
     let mut scripts = Vec::new();
     for name in names {
         if let Some(path) = source.find_file(&name)? {
-            let reading = || format!("reading {}", path.display());
-            let mode = path.metadata().with_context(reading)?.permissions().mode() & 0o777;
-            let text = std::fs::read(&path).with_context(reading)?;
+            let mode = real::metadata(&path)?.permissions().mode() & 0o777;
+            let text = real::read(&path)?;
             scripts.push(Planned { name, path, text, mode });
         }
     }

@@ -7,7 +7,7 @@ mod configuration;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use description::{Architecture, Repository, RepositoryType, SourcePath};
 
 pub use configuration::Configuration;
@@ -17,7 +17,7 @@ use crate::distribution::debian::{self, ReleaseArchive};
 use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, Warning};
 use crate::runtime_configuration::RuntimeConfiguration;
-use crate::source::Files;
+use crate::source::{Files, real};
 
 /// The server of SUSE projects, unless `kiwi.yml` names another one.
 const OPENSUSE: &str = "http://download.opensuse.org/repositories";
@@ -28,7 +28,7 @@ pub(crate) const LOCAL: &str = "local";
 /// The source of a key or keyring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SigningKey {
-    /// A file of the host or of the description.
+    /// A file of the host or of the description, by its path without links.
     File(PathBuf),
     /// A URL, which is fetched before the repository is read.
     Url(String),
@@ -147,6 +147,8 @@ pub fn resolve(
 fn of_release(archive: ReleaseArchive, repository: &Repository, keys: &[SigningKey]) -> Resolved {
     let ReleaseArchive { location, public, suites, keyring } = archive;
     let components = components(repository);
+    // On some releases it is a link.
+    let real_keyring = Path::new(keyring).canonicalize().unwrap_or_else(|_| PathBuf::from(keyring));
     Resolved {
         kind: RepositoryType::AptDeb,
         location,
@@ -160,7 +162,7 @@ fn of_release(archive: ReleaseArchive, repository: &Repository, keys: &[SigningK
         suites,
         components,
         architectures: repository.architectures.clone(),
-        keys: std::iter::once(SigningKey::File(PathBuf::from(keyring))).chain(keys.iter().cloned()).collect(),
+        keys: std::iter::once(SigningKey::File(real_keyring)).chain(keys.iter().cloned()).collect(),
         checked: repository.check_repository.unwrap_or(true),
         priority: repository.priority,
         for_build: !repository.image_only,
@@ -229,5 +231,11 @@ fn signing_key(key: &str, description: &Files) -> Result<SigningKey> {
     if !path.is_file() {
         fail!(File, "the signing key {key} does not exist: {} is missing", path.display());
     }
-    Ok(SigningKey::File(path))
+    let real = path.canonicalize().with_context(|| format!("reading the signing key {}", path.display()))?;
+    Ok(SigningKey::File(real))
+}
+
+/// Returns the bytes of [`SigningKey::File`].
+pub fn read_key(path: &Path) -> Result<Vec<u8>> {
+    real::read(path).with_context(|| format!("reading the signing key {}", path.display()))
 }

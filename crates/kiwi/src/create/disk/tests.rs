@@ -43,7 +43,7 @@ fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
     let initrd = directory.join("initrd");
     std::fs::write(&initrd, "initrd").unwrap();
     let tree = RootTree::merged(&root)?;
-    let boot = BootImageFiles { initrd, kernel_version: "6".to_owned(), cdboot: None };
+    let boot = BootImageFiles { initrd, kernel_version: "6".to_owned(), cdboot: Vec::new() };
     let facts = TreeFacts::of(&tree, Some(boot), &mount_points(disk)?)?;
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(disk, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"]))?;

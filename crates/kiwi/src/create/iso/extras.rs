@@ -44,7 +44,7 @@ pub(super) struct Cdboot {
 impl Cdboot {
     pub(super) fn of(
         tree: &RootTree,
-        boot_image: Option<&Path>,
+        boot_image: &[(String, Vec<u8>)],
         workspace: &Workspace,
         host: &Host,
     ) -> Result<Self> {
@@ -63,13 +63,8 @@ impl Cdboot {
         for name in tree.list(&own)? {
             add(&name, tree.read(format!("{own}/{name}"))?)?;
         }
-        let entries = boot_image.and_then(|directory| directory.read_dir().ok());
-        let mut inherited: Vec<PathBuf> =
-            entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect();
-        inherited.sort();
-        for path in inherited.into_iter().filter(|path| path.is_file()) {
-            let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            add(&path.file_name().unwrap_or_default().to_string_lossy(), bytes)?;
+        for (name, bytes) in boot_image {
+            add(name, bytes.clone())?;
         }
         Ok(Self { files })
     }

@@ -24,7 +24,7 @@ use super::{Apt, apt_program, dpkg_deb};
 use crate::failure::fail;
 use crate::host::{Host, Warning};
 use crate::package_manager::ManagerFiles;
-use crate::repository::{Resolved, SigningKey};
+use crate::repository::{Resolved, SigningKey, read_key};
 use crate::stage::Digest;
 
 /// The path of [`ManagerFiles`] in the view of apt. Every system has this directory, and apt does not need it.
@@ -171,8 +171,7 @@ impl Apt<'_> {
             let keys = repository.keys.iter().enumerate().map(|(number, key)| {
                 let name = format!("{index}-{number}");
                 let bytes = match key {
-                    SigningKey::File(path) => std::fs::read(path)
-                        .with_context(|| format!("reading the signing key {}", path.display()))?,
+                    SigningKey::File(path) => read_key(path)?,
                     SigningKey::Url(url) => fetch_key(url, &name, files, host)?,
                 };
                 // apt recognises the form of a key by the extension.
