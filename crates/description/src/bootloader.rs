@@ -29,6 +29,23 @@ pub enum BootloaderName {
     Grub2,
 }
 
+impl BootloaderName {
+    /// Every boot loader.
+    pub const ALL: [Self; 1] = [Self::Grub2];
+
+    /// Returns the value of `name="..."`.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Grub2 => "grub2",
+        }
+    }
+
+    /// Returns the boot loader with this keyword, if it is built.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|loader| loader.keyword() == keyword)
+    }
+}
+
 /// `<bootloader>`: the boot loader of a disk and its settings.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Bootloader {

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::device::Device;
 use crate::machine::Machine;
 
-/// Runs `e2fsck -p` on the system's device.
+/// Runs the checker on the system's device.
 pub(crate) fn check(
     machine: &Machine,
     device: &Device,
@@ -20,12 +20,18 @@ pub(crate) fn check(
     console: &Console,
 ) -> Result<(), BootFailure> {
     let Some(checker) = filesystem.checker() else { return Ok(()) };
-    let Some(program) = machine.program(&[checker, &format!("fsck.{}", filesystem.keyword())]) else {
-        console.trace(&format!("no {checker} in the initrd, the file system is not checked"));
+    let name = checker.program;
+    let Some(program) = machine.program(&[name, &format!("fsck.{}", filesystem.keyword())]) else {
+        console.trace(&format!("no {name} in the initrd, the file system is not checked"));
         return Ok(());
     };
-    console.trace(&format!("{} -p {}", program.display(), device.path.display()));
-    let code = match Command::new(&program).arg("-p").arg(&device.path).status() {
+    console.trace(&format!(
+        "{} {} {}",
+        program.display(),
+        checker.arguments.join(" "),
+        device.path.display()
+    ));
+    let code = match Command::new(&program).args(checker.arguments).arg(&device.path).status() {
         Ok(status) => status.code(),
         // The initrd's checker is damaged, the system is not.
         Err(error) => {

@@ -49,7 +49,7 @@ const EXT: Facts = Facts {
     modules: &["ext4", "crc32c_generic", "crc32c_intel"],
     max_label_length: Some(16),
     has_chosen_uuid: true,
-    checker: Some("e2fsck"),
+    checker: Some(Checker { program: "e2fsck", arguments: &["-p"] }),
     maker: None,
 };
 
@@ -118,8 +118,8 @@ struct Facts {
     max_label_length: Option<usize>,
     /// Whether the creator of the file system chooses its UUID.
     has_chosen_uuid: bool,
-    /// The program that checks it at each boot.
-    checker: Option<&'static str>,
+    /// How it is checked at each boot.
+    checker: Option<Checker>,
     /// How a running machine creates it on a partition; none where no machine needs to.
     maker: Option<Maker>,
 }
@@ -129,6 +129,15 @@ struct Facts {
 enum Access {
     ReadWrite,
     ReadOnly,
+}
+
+/// How a file system is checked before it is mounted. Its program has the exit codes of fsck(8).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Checker {
+    /// The name of the program.
+    pub program: &'static str,
+    /// Its arguments for repairs without questions, to which the device is added.
+    pub arguments: &'static [&'static str],
 }
 
 /// How a running machine creates a file system on a partition.
@@ -171,10 +180,10 @@ impl Filesystem {
         self.facts().has_chosen_uuid
     }
 
-    /// Returns the program that checks the file system at each boot. XFS and Btrfs repair themselves when they are mounted,
+    /// Returns how the file system is checked at each boot. XFS and Btrfs repair themselves when they are mounted,
     /// and a read-only file system never changes.
-    pub const fn checker(self) -> Option<&'static str> {
-        self.facts().checker
+    pub const fn checker(self) -> Option<&'static Checker> {
+        self.facts().checker.as_ref()
     }
 
     /// Returns how a running machine creates the file system; none for those that no machine needs to create.

@@ -21,7 +21,7 @@ mod size;
 mod superblock;
 mod uuid;
 
-pub use filesystem::{Filesystem, Maker};
+pub use filesystem::{Checker, Filesystem, Maker};
 pub use size::{Bytes, Mebibytes, Sectors};
 pub use superblock::{Growth, Superblock, probe, probe_swap};
 pub use uuid::Uuid;

@@ -373,7 +373,8 @@ pub(super) fn bootloader(element: &Element) -> Bootloader {
         }
     }
     Bootloader {
-        name: BootloaderName::Grub2,
+        // Others are refused.
+        name: element.value("name").and_then(|name| BootloaderName::parse(&name.text)).unwrap_or_default(),
         timeout: number(element, "timeout")
             .and_then(|timeout| u32::try_from(timeout).ok())
             .unwrap_or(default.timeout),

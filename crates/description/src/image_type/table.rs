@@ -131,23 +131,60 @@ const DISK: &[Feature] = &[
     Feature::Encryption,
 ];
 
+/// Returns the type whose image is this file system alone; none: no schema has one.
+const fn of_filesystem(kind: Filesystem) -> Option<TypeRow> {
+    Some(match kind {
+        Filesystem::Ext2 => filesystem(kind, "the tree in an ext2 file system"),
+        Filesystem::Ext3 => filesystem(kind, "the tree in an ext3 file system"),
+        Filesystem::Ext4 => filesystem(kind, "the tree in an ext4 file system"),
+        Filesystem::Reiserfs => {
+            TypeRow { built: false, ..filesystem(kind, "the tree in a reiserfs file system") }
+        }
+        Filesystem::Xfs => filesystem(kind, "the tree in an xfs file system"),
+        Filesystem::Btrfs => filesystem(kind, "the tree in a btrfs file system"),
+        Filesystem::Squashfs => TypeRow {
+            takes: &[Feature::Compressed, Feature::Squashfs],
+            ..filesystem(kind, "the tree in a squashfs file system")
+        },
+        Filesystem::Erofs => TypeRow {
+            schemas: KNOWN.schemas,
+            takes: &[Feature::Erofs],
+            ..filesystem(kind, "the tree in an erofs file system")
+        },
+        Filesystem::Cramfs => return None,
+    })
+}
+
+/// Number of types that are one file system.
+const FILESYSTEMS: usize = {
+    let (mut count, mut index) = (0, 0);
+    while index < Filesystem::ALL.len() {
+        count += of_filesystem(Filesystem::ALL[index]).is_some() as usize;
+        index += 1;
+    }
+    count
+};
+
 /// Every image type.
-pub static TYPES: &[TypeRow] = &[
-    filesystem(Filesystem::Ext2, "the tree in an ext2 file system"),
-    filesystem(Filesystem::Ext3, "the tree in an ext3 file system"),
-    filesystem(Filesystem::Ext4, "the tree in an ext4 file system"),
-    TypeRow { built: false, ..filesystem(Filesystem::Reiserfs, "the tree in a reiserfs file system") },
-    filesystem(Filesystem::Xfs, "the tree in an xfs file system"),
-    filesystem(Filesystem::Btrfs, "the tree in a btrfs file system"),
-    TypeRow {
-        takes: &[Feature::Compressed, Feature::Squashfs],
-        ..filesystem(Filesystem::Squashfs, "the tree in a squashfs file system")
-    },
-    TypeRow {
-        schemas: KNOWN.schemas,
-        takes: &[Feature::Erofs],
-        ..filesystem(Filesystem::Erofs, "the tree in an erofs file system")
-    },
+pub static TYPES: &[TypeRow] = &{
+    let mut rows = [KNOWN; FILESYSTEMS + OTHERS.len()];
+    let (mut count, mut index) = (0, 0);
+    while index < Filesystem::ALL.len() {
+        if let Some(row) = of_filesystem(Filesystem::ALL[index]) {
+            rows[count] = row;
+            count += 1;
+        }
+        index += 1;
+    }
+    while count < rows.len() {
+        rows[count] = OTHERS[count - FILESYSTEMS];
+        count += 1;
+    }
+    rows
+};
+
+/// The types that are more than one file system.
+const OTHERS: &[TypeRow] = &[
     TypeRow {
         keyword: "cpio",
         doc: "the tree as an initrd, with its kernel",

@@ -14,9 +14,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use description::{Bootloader, Console, Firmware};
-use ondisk::{Filesystem, Sectors};
+use ondisk::Sectors;
 
+use super::console::consoles;
 use super::medium_menu::{Action, MediumMenu};
+use super::menu::Menu;
+use super::platform::Platform;
 use crate::failure::fail;
 use crate::filesystem;
 use crate::host::Host;
@@ -29,15 +32,6 @@ pub const DIRECTORY: &str = "/boot/grub";
 const BOOT_CODE: usize = 440;
 const KERNEL_SECTOR: u64 = 0x5c;
 const BLOCK_LIST: u64 = 0x1f4;
-
-/// A platform of GRUB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Platform {
-    /// BIOS.
-    Pc,
-    /// UEFI, 64-bit x86.
-    Efi64,
-}
 
 impl Platform {
     fn keyword(self) -> &'static str {
@@ -68,45 +62,6 @@ pub fn programs(firmware: Firmware) -> &'static [&'static str] {
     match firmware {
         Firmware::Bios => &["grub-mkimage"],
         Firmware::Uefi | Firmware::BiosAndUefi => &["grub-mkimage", "mkfs.vfat", "mmd", "mcopy"],
-    }
-}
-
-/// The contents of GRUB's menu.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Menu {
-    /// Title of the entry.
-    pub title: String,
-    /// Path of the kernel in the file system that GRUB reads.
-    pub kernel: String,
-    /// Path of the initrd there.
-    pub initrd: String,
-    /// GRUB's directory there: [`DIRECTORY`] without the mount point.
-    pub directory: String,
-    /// The kernel's command line.
-    pub command_line: String,
-    /// Settings of the description.
-    pub bootloader: Bootloader,
-    /// UUID of the file system that GRUB reads: the one with `/boot`.
-    pub uuid: String,
-    /// Its kind.
-    pub filesystem: Filesystem,
-}
-
-/// Returns the kernel parameters for the consoles of the description: the last one is `/dev/console`.
-pub fn console_parameters(bootloader: &Bootloader) -> Vec<&'static str> {
-    let consoles = consoles(bootloader);
-    let parameter = |console: &Console| match console {
-        Console::Screen => "console=tty0",
-        Console::Serial => "console=ttyS0,115200",
-    };
-    consoles.iter().map(parameter).collect()
-}
-
-/// Returns the consoles of the description; screen and serial line if it names none.
-pub(super) fn consoles(bootloader: &Bootloader) -> Vec<Console> {
-    match bootloader.output.is_empty() {
-        true => vec![Console::Screen, Console::Serial],
-        false => bootloader.output.clone(),
     }
 }
 
@@ -350,6 +305,8 @@ fn put(image: &mut [u8], offset: u64, sector: u64) {
 
 #[cfg(test)]
 mod tests {
+    use ondisk::Filesystem;
+
     use super::*;
 
     #[test]
@@ -369,6 +326,5 @@ mod tests {
         assert!(text.contains("set timeout=3\n"));
         assert!(text.contains("menuentry 'Its a system' {\n\tsearch --no-floppy --fs-uuid --set=root u\n"));
         assert!(text.contains("\tlinux /boot/vmlinuz-1 root=UUID=u console=ttyS0,115200\n"));
-        assert_eq!(console_parameters(&Bootloader::default()), ["console=tty0", "console=ttyS0,115200"]);
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use description::Console;
 
-use super::grub2;
+use super::console::consoles;
 use super::medium_menu::{Action, MediumMenu};
 use crate::failure::fail;
 
@@ -72,7 +72,7 @@ pub fn first_configuration(loader: &str) -> String {
 /// Returns the text of isolinux.cfg in the loader's directory. ISOLINUX reads at most 2047 bytes of a line.
 pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     let mut text = String::new();
-    if grub2::consoles(&menu.settings).contains(&Console::Serial) {
+    if consoles(&menu.settings).contains(&Console::Serial) {
         text += "serial 0 115200\n";
     }
     // Tenths of a second; 0 would wait forever.
@@ -109,6 +109,7 @@ fn inside<'a>(path: &'a str, loader: &str) -> &'a str {
 mod tests {
     use description::Bootloader;
 
+    use super::super::grub2;
     use super::*;
     use crate::bootloader::medium_menu::Entry;
 

@@ -16,7 +16,9 @@ use super::disk_volumes::{self, VolumePlan};
 use super::{BootImageFiles, ImageContext, TreeFacts, install_settings, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
-use crate::bootloader::grub2::{self, Menu, Platform};
+use crate::bootloader::menu::Menu;
+use crate::bootloader::platform::Platform;
+use crate::bootloader::{console, selected};
 use crate::disk::{self, DiskLayout, fstab, storage, swap};
 use crate::disk_format;
 use crate::filesystem;
@@ -101,7 +103,7 @@ pub(super) fn plan(
     })
 }
 
-/// Returns the settings of GRUB's menu. Paths are those of the file system that contains `/boot`.
+/// Returns the boot menu. Paths are those of the file system that contains `/boot`.
 fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Result<Menu> {
     let (kernel, initrd) = (kernel_path(version), initrd_path(version));
     let of = |path: &str| -> Result<(FilesystemContent, String)> {
@@ -115,7 +117,7 @@ fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Res
             }
         }
     };
-    let (volume, directory) = of(grub2::DIRECTORY)?;
+    let (volume, directory) = of(selected::directory(disk.bootloader.name))?;
     let uuid = volume.uuid.with_context(|| {
         format!("GRUB finds {BOOT} by the UUID of its file system, and {} has no UUID", volume.kind.keyword())
     })?;
@@ -146,7 +148,7 @@ fn command_line(disk: &Disk, uuid: &str) -> String {
     let own = disk.kernel_command_line.as_deref().unwrap_or_default();
     let mut parameters = vec![format!("root=UUID={uuid}"), "rw".to_owned()];
     if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
-        parameters.extend(grub2::console_parameters(&disk.bootloader).iter().map(ToString::to_string));
+        parameters.extend(console::parameters(&disk.bootloader).iter().map(ToString::to_string));
     }
     if disk.oem.silent_boot {
         parameters.push("quiet".to_owned());
@@ -208,7 +210,7 @@ fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
     let initrd = std::fs::read(&plan.boot.initrd)
         .with_context(|| format!("cannot read the boot image {}", plan.boot.initrd.display()))?;
     tree.write(initrd_path(&plan.boot.kernel_version).trim_start_matches('/'), initrd, 0o644)?;
-    grub2::configure(&plan.menu, tree)?;
+    selected::configure(&plan.menu, tree)?;
     let own = if tree.exists("etc/fstab") { tree.read_text("etc/fstab")? } else { String::new() };
     if let Some(text) = fstab::merged(&plan.layout, &own) {
         tree.write("etc/fstab", text, 0o644)?;
@@ -223,7 +225,7 @@ fn furnish(plan: &Plan, tree: &RootTree) -> Result<()> {
 
 /// The boot loader of a disk, before it is written to the disk.
 struct BootLoader {
-    /// GRUB's core image for BIOS.
+    /// The program for BIOS.
     bios: Option<PathBuf>,
     /// The EFI system partition.
     esp: Option<PathBuf>,
@@ -235,7 +237,7 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
     let menu = &plan.menu;
     let bios = match plan.layout.bios_core() {
         None => None,
-        Some(_) => Some(grub2::core_image(Platform::Pc, menu, workspace, host)?),
+        Some(_) => Some(selected::core_image(Platform::Pc, menu, workspace, host)?),
     };
     let mut esp = None;
     for (partition, extent) in plan.layout.partitions() {
@@ -252,8 +254,8 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
 fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
-    if let (Some(core), Some((sector, room))) = (&boot.bios, layout.bios_core()) {
-        grub2::write_bios(core, sector, room, &file)?;
+    if let (Some(core), Some(room)) = (&boot.bios, layout.bios_core()) {
+        selected::write_bios(plan.menu.bootloader.name, core, room, &file)?;
     }
     for (partition, extent) in layout.partitions() {
         let (offset, size) = (extent.offset(), extent.size());
@@ -274,10 +276,10 @@ fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the EFI system partition with GRUB.
+/// Returns the EFI system partition with the boot loader.
 fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let image = workspace.scratch_file("esp");
-    let core = grub2::core_image(Platform::Efi64, menu, workspace, host)?;
+    let core = selected::core_image(Platform::Efi64, menu, workspace, host)?;
     esp::create(esp, &core, &image, workspace, host)?;
     Ok(image)
 }

@@ -8,7 +8,7 @@ use description::Disk;
 use ondisk::{Bytes, Mebibytes};
 
 use super::{BootImageFiles, TreeFacts, size};
-use crate::bootloader::grub2;
+use crate::bootloader::selected;
 use crate::disk::DiskLayout;
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::{Host, StageTask};
@@ -37,7 +37,8 @@ pub(super) fn plan(
     epoch: u64,
 ) -> Result<Vec<VolumePlan>> {
     let initrd = boot.initrd.metadata().with_context(|| format!("reading {}", boot.initrd.display()))?;
-    let with_boot = table.containing(grub2::DIRECTORY).map(|(partition, _)| partition.number);
+    let with_boot =
+        table.containing(selected::directory(disk.bootloader.name)).map(|(partition, _)| partition.number);
     let mut volumes = Vec::new();
     for partition in &mut table.partitions {
         let Content::Filesystem(volume) = &partition.content else { continue };

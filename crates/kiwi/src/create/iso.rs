@@ -54,7 +54,7 @@ pub(super) fn plan(
 
 /// Returns the host programs that are needed for this live system.
 pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
-    let mut programs = iso::programs(live.firmware);
+    let mut programs = iso::programs(live.bootloader.name, live.firmware);
     programs.extend(content::programs(live));
     programs
 }

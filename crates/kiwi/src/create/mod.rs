@@ -115,7 +115,7 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
         ImageType::Pxe(client) => crate::filesystem::refuse(client.image.filesystem),
         ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
-        ImageType::Iso(live) => crate::media::iso::check(live.firmware),
+        ImageType::Iso(live) => crate::media::iso::check(live.bootloader.name, live.firmware),
         ImageType::Xen(_) | ImageType::Split(_) => Err(not_built(&selection.image_type).into()),
     }
 }
@@ -144,7 +144,7 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
                     programs.push(program);
                 }
             }
-            programs.extend(crate::bootloader::grub2::programs(disk.firmware));
+            programs.extend(crate::bootloader::selected::programs(disk.bootloader.name, disk.firmware));
             if disk.format != DiskFormat::Raw {
                 programs.push("qemu-img");
             }

@@ -139,7 +139,8 @@ pub fn plan(
         files.insert(format!("{base}/{name}"), Content::Text { text, mode: 0o644 });
     }
     // The shell is only for DEBUG=1: linuxrc never starts it otherwise.
-    let checkers = filesystems.iter().filter_map(|filesystem| filesystem.checker());
+    let checkers =
+        filesystems.iter().filter_map(|filesystem| filesystem.checker().map(|checker| checker.program));
     let checkers = checkers.map(|program| format!("sbin/{program}"));
     let created = config.storage.iter().flat_map(creating_programs);
     let others = kind_programs(config.kind).iter().copied().chain(created).chain(["bin/sh"]);

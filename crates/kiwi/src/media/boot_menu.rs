@@ -2,7 +2,7 @@
 
 use description::Bootloader;
 
-use crate::bootloader::grub2;
+use crate::bootloader::console;
 use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
 
 /// Time limit of the menu in seconds.
@@ -24,7 +24,7 @@ pub(super) struct Start<'a> {
 /// The menu.
 pub(super) fn menu(start: Start<'_>) -> MediumMenu {
     let settings = Bootloader { timeout: TIMEOUT, ..Bootloader::default() };
-    let consoles = grub2::console_parameters(&settings).join(" ");
+    let consoles = console::parameters(&settings).join(" ");
     let command_line = format!("{} {consoles}", start.parameters).trim_start().to_owned();
     let entry = |label: &str, title: String, more: &str| Entry {
         label: label.to_owned(),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, InstallConfig};
-use description::Firmware;
+use description::{BootloaderName, Firmware};
 
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
@@ -64,12 +64,12 @@ pub fn plan_install(
 
 /// Returns the host programs that it needs.
 pub fn programs() -> Vec<&'static str> {
-    iso::programs(Firmware::BiosAndUefi)
+    iso::programs(BootloaderName::default(), Firmware::BiosAndUefi)
 }
 
 /// Checks that the boot loaders are installed, before any work.
 pub fn check() -> Result<()> {
-    iso::check(Firmware::BiosAndUefi)
+    iso::check(BootloaderName::default(), Firmware::BiosAndUefi)
 }
 
 fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> Plan {

@@ -24,13 +24,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use description::Firmware;
+use description::{BootloaderName, Firmware};
 
 use self::assembly::LargeFiles;
 use crate::bootloader::esp::{self, EspPlan};
-use crate::bootloader::grub2::{self, Platform};
-use crate::bootloader::isolinux;
 use crate::bootloader::medium_menu::MediumMenu;
+use crate::bootloader::platform::Platform;
+use crate::bootloader::{grub2, isolinux, selected};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
@@ -102,18 +102,19 @@ pub fn uuid_of(identity: &Identity) -> String {
 }
 
 /// Returns the host programs that make a medium.
-pub fn programs(firmware: Firmware) -> Vec<&'static str> {
-    [&["xorriso"], grub2::programs(firmware)].concat()
+pub fn programs(loader: BootloaderName, firmware: Firmware) -> Vec<&'static str> {
+    [&["xorriso"], selected::programs(loader, firmware)].concat()
 }
 
 /// Checks that the boot loaders are installed, before any work.
-pub fn check(firmware: Firmware) -> Result<()> {
+pub fn check(loader: BootloaderName, firmware: Firmware) -> Result<()> {
     if firmware != Firmware::Uefi {
         isolinux::Installed::find()?;
+        // It starts the next disk.
         grub2::check(Platform::Pc)?;
     }
     if firmware != Firmware::Bios {
-        grub2::check(Platform::Efi64)?;
+        selected::check(loader, Platform::Efi64)?;
     }
     Ok(())
 }
@@ -275,7 +276,8 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
         files.push((location, text.into()));
     }
     if plan.firmware != Firmware::Bios {
-        files.push(("/boot/grub/grub.cfg".to_owned(), grub2::medium_configuration(&plan.menu).into()));
+        let (location, text) = selected::medium_configuration(&plan.menu);
+        files.push((location.to_owned(), text.into()));
     }
     let directory = workspace.scratch_file("medium");
     host.create_directories(&directory).context("making a directory for the medium's own files")?;
@@ -290,7 +292,7 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
 
 /// Creates the FAT image by which UEFI starts GRUB.
 fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let core = grub2::medium_core_image(Platform::Efi64, &mark(plan), workspace, host)?;
+    let core = selected::medium_core_image(plan.menu.settings.name, &mark(plan), workspace, host)?;
     let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
     let image = workspace.scratch_file("medium-esp");
     let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };

@@ -19,8 +19,9 @@ use ondisk::{Bytes, Filesystem, Mebibytes};
 use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::system_image::{Content, SystemImage};
-use crate::bootloader::grub2::{self, Platform};
 use crate::bootloader::medium_menu::{Action, MediumMenu};
+use crate::bootloader::platform::Platform;
+use crate::bootloader::selected;
 pub use crate::disk::storage::{Carrier, carried};
 use crate::disk::{self, DiskLayout};
 use crate::failure::fail;
@@ -160,9 +161,10 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     file.set_len(plan.bytes()).with_context(|| format!("sizing {}", output.display()))?;
     disk::write(layout, &mut file)?;
     let uuid = fat_uuid(plan.fat.id);
-    let core = grub2::stick_core_image(Platform::Pc, &uuid, workspace, host)?;
-    let (sector, room) = layout.bios_core().context("there is no room for GRUB")?;
-    grub2::write_bios(&core, sector, room, &file)?;
+    let loader = plan.menu.settings.name;
+    let core = selected::stick_core_image(loader, Platform::Pc, &uuid, workspace, host)?;
+    let room = layout.bios_core().context("there is no room for the boot loader")?;
+    selected::write_bios(loader, &core, room, &file)?;
     for (partition, extent) in layout.partitions() {
         let content = match &partition.content {
             Inside::Fat { .. } => Some(&fat),
@@ -182,14 +184,21 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
 fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let [output, menu, kernel, initrd] =
         ["boot.fat", "grub.cfg", "linux", "initrd"].map(|name| workspace.scratch_file(name));
-    host.write_file(&menu, grub2::medium_configuration(&plan.menu)).context("writing GRUB's menu")?;
+    let (menu_path, text) = selected::medium_configuration(&plan.menu);
+    host.write_file(&menu, text).context("writing the boot menu")?;
     for (from, to) in [(&plan.boot.kernel, &kernel), (&plan.boot.initrd, &initrd)] {
         host.copy_file(from, to).with_context(|| format!("copying {}", from.display()))?;
     }
-    let efi = grub2::stick_core_image(Platform::Efi64, &fat_uuid(plan.fat.id), workspace, host)?;
+    let efi = selected::stick_core_image(
+        plan.menu.settings.name,
+        Platform::Efi64,
+        &fat_uuid(plan.fat.id),
+        workspace,
+        host,
+    )?;
     let files = [
         (efi, "EFI/BOOT/BOOTX64.EFI"),
-        (menu, "boot/grub/grub.cfg"),
+        (menu, menu_path.trim_start_matches('/')),
         (kernel, "boot/linux"),
         (initrd, "boot/initrd"),
     ];

@@ -2,7 +2,7 @@
 
 use description::Iso;
 
-use crate::bootloader::grub2;
+use crate::bootloader::console;
 use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
 use crate::media::iso::LOADER;
 
@@ -51,7 +51,7 @@ fn command_line(live: &Iso) -> String {
     let own = live.kernel_command_line.as_deref().unwrap_or_default();
     let mut parameters: Vec<String> = Vec::new();
     if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
-        parameters.extend(grub2::console_parameters(&live.bootloader).iter().map(ToString::to_string));
+        parameters.extend(console::parameters(&live.bootloader).iter().map(ToString::to_string));
     }
     parameters.extend(own.split_whitespace().map(str::to_owned));
     parameters.join(" ")
