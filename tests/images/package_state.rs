@@ -157,13 +157,11 @@ fn packages_that_replace_parts_of_the_database_are_refused_by_name() {
         craft(&packages.join("hostile.deb"), &members, data);
         for package_path in ["native", "plain"] {
             let arguments = ["prepare", "--no-cache", "--package-path", package_path, "--root"];
-            let prepared = run(directory.path(), &arguments, &[&path("root"), &path("description")]);
-            let said = said(&prepared);
-            assert_eq!(prepared.status.code(), Some(1), "{expected}, {package_path}: {said}");
-            assert!(
-                said.contains("hostile") && said.contains(expected),
-                "{expected}, {package_path}: {said}"
-            );
+            let mut command = Command::new(kiwi());
+            command.env("KIWI_CACHE", path("cache")).args(arguments);
+            let run = Run::of(command.arg(path("root")).arg(path("description")));
+            assert_eq!(run.error(), (1, "damaged"), "{expected}, {package_path}: {}", run.last());
+            assert!(run.names("hostile") && run.names(expected), "{package_path}: {}", run.last());
             assert!(!path("root").exists());
         }
     }

@@ -148,7 +148,11 @@ impl Error {
         if self.find::<NamespaceError>().is_some() {
             return Kind::Namespaces;
         }
-        if io.is_some() { Kind::File } else { Kind::Failed }
+        match io.map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof) => Kind::Damaged,
+            Some(_) => Kind::File,
+            None => Kind::Failed,
+        }
     }
 }
 
@@ -179,6 +183,7 @@ mod tests {
         assert_eq!(of(CommandError::Interrupted(Interrupted { signal: 1 })).exit_code(), 129);
         assert_eq!(of(io::Error::from(io::ErrorKind::StorageFull)).kind, Kind::NoSpace);
         assert_eq!(of(io::Error::from(io::ErrorKind::NotFound)).kind, Kind::File);
+        assert_eq!(of(io::Error::from(io::ErrorKind::UnexpectedEof)).kind, Kind::Damaged);
         assert_eq!(
             of(CommandError::Missing { program: "x".into(), remedy: "y".into() }).kind,
             Kind::MissingProgram

@@ -142,7 +142,7 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 ("deb822", ""),
                 ("diagnostic", ""),
-                ("disk", "identity"),
+                ("disk", "failure identity"),
                 ("disk_format", "host parallel"),
                 ("distribution", "deb822 failure root_tree"),
                 ("error", "failure host script"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bootconfig::{Content, Table};
 use description::Disk;
 use ondisk::{Bytes, Mebibytes};
@@ -10,6 +10,7 @@ use ondisk::{Bytes, Mebibytes};
 use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::selected;
 use crate::disk::DiskLayout;
+use crate::failure::fail;
 use crate::filesystem::{self, FilesystemPlan};
 use crate::host::{Host, StageTask};
 use crate::root_tree::{Measure, RootTree};
@@ -61,14 +62,16 @@ pub(super) fn plan(
             Some(size) => size,
             None => least.max(BOOT),
         };
-        ensure!(
-            mebibytes >= least,
-            "the partition {}{} has {mebibytes} and its {} needs {least}; give it a size of at least {}",
-            partition.name,
-            path.as_ref().map(|path| format!(" for {path}")).unwrap_or_default(),
-            filesystem.keyword(),
-            least.0
-        );
+        if mebibytes < least {
+            fail!(
+                InvalidDescription,
+                "the partition {}{} has {mebibytes} and its {} needs {least}; give it a size of at least {}",
+                partition.name,
+                path.as_ref().map(|path| format!(" for {path}")).unwrap_or_default(),
+                filesystem.keyword(),
+                least.0
+            );
+        }
         partition.size = Some(mebibytes);
         let content = FilesystemPlan {
             filesystem,

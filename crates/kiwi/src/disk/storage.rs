@@ -7,11 +7,12 @@
 //! The order is that of KIWI: boot code, EFI system partition, `/boot`, swap space, other partitions, the system, which
 //! is last so that it can grow.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use bootconfig::{Content, FilesystemContent, FirstBoot, Mount, Partition, PlannedSize, Scheme, Table};
 use description::{Disk, DiskPartition, Firmware};
 use ondisk::{Filesystem, Mebibytes};
 
+use crate::failure::fail;
 use crate::identity::Identity;
 
 /// Size of the partition with GRUB's core image for BIOS.
@@ -51,12 +52,14 @@ pub fn of(disk: &Disk) -> Result<Table> {
         Firmware::Bios => Scheme::Mbr,
         Firmware::Uefi | Firmware::BiosAndUefi => Scheme::Gpt,
     };
-    ensure!(
-        scheme == Scheme::Gpt || partitions.len() <= MBR_PARTITIONS,
-        "the disk has {} partitions and an MBR has room for {MBR_PARTITIONS}; choose a firmware with a GPT \
+    if scheme != Scheme::Gpt && partitions.len() > MBR_PARTITIONS {
+        fail!(
+            InvalidDescription,
+            "the disk has {} partitions and an MBR has room for {MBR_PARTITIONS}; choose a firmware with a GPT \
          (firmware=\"uefi\", which also boots by BIOS unless eficsm=\"false\")",
-        partitions.len()
-    );
+            partitions.len()
+        );
+    }
     Ok(Table { scheme, partitions: numbered(partitions) })
 }
 

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use ondisk::Bytes;
+
+use crate::failure::fail;
 
 /// Bytes of a page.
 const PAGE: u64 = 4096;
@@ -14,11 +16,15 @@ const HEADER: u64 = 1024;
 /// Writes the header of swap space of this size at `offset` of the disk.
 pub fn write(disk: &File, offset: Bytes, size: Bytes, uuid: &str, label: Option<&str>) -> Result<()> {
     let pages = u32::try_from(size.0 / PAGE).context("swap space can have at most 16 TiB")?;
-    ensure!(pages > 10, "swap space needs at least 11 pages and has {pages}");
+    if pages <= 10 {
+        fail!(InvalidDescription, "swap space needs at least 11 pages and has {pages}");
+    }
     let uuid =
         u128::from_str_radix(&uuid.replace('-', ""), 16).context("cannot read the UUID of swap space")?;
     let label = label.unwrap_or_default().as_bytes();
-    ensure!(label.len() <= 16, "the label of swap space can have at most 16 bytes");
+    if label.len() > 16 {
+        fail!(InvalidDescription, "the label of swap space can have at most 16 bytes");
+    }
     let mut page = vec![0; PAGE as usize];
     let mut put = |at: u64, bytes: &[u8]| page[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
     put(HEADER, &1u32.to_le_bytes());

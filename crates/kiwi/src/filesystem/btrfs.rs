@@ -6,10 +6,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
 use super::{FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
+use crate::failure::fail;
 use crate::host::device::stands_for;
 use crate::host::{Host, Warning};
 use crate::root_tree::{Measure, RootTree};
@@ -51,12 +52,14 @@ pub(super) fn create(
         host.unmount(&directory).context("releasing the copy of the tree in memory")?;
         made?;
     } else {
-        ensure!(
-            devices.is_empty(),
-            "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; use another file system, or \
+        if !devices.is_empty() {
+            fail!(
+                NoSpace,
+                "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; use another file system, or \
              let the system make the nodes at boot (tmpfiles.d)",
-            plan.size >> 20
-        );
+                plan.size >> 20
+            );
+        }
         host.warn(Warning::Attributes,
             "the Btrfs is not reproducible: there is not enough memory for a second copy of the tree, from which \
              mkfs.btrfs would take the files in a fixed order",

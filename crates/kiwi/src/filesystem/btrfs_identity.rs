@@ -17,6 +17,7 @@ use byteorder::{ByteOrder, LE};
 use crc::{CRC_32_ISCSI, Crc, Table};
 
 use super::btrfs_item::{self, Item, Settings};
+use crate::failure::fail;
 use crate::host::sparse;
 
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
@@ -46,10 +47,12 @@ pub(super) fn finish(file: &File, uuid: &str, epoch: u64) -> Result<()> {
     let mut superblock = [0; SUPERBLOCK];
     file.read_exact_at(&mut superblock, SUPERBLOCKS[0]).context("reading the superblock")?;
     ensure!(superblock[64..72] == *MAGIC, "not a Btrfs file system");
-    ensure!(
-        LE::read_u16(&superblock[196..]) == 0,
-        "a Btrfs with checksums other than crc32c is not supported; remove --checksum from the file system options"
-    );
+    if LE::read_u16(&superblock[196..]) != 0 {
+        fail!(
+            NotBuilt,
+            "a Btrfs with checksums other than crc32c is not supported; remove --checksum from the file system options"
+        );
+    }
     let node = usize::try_from(LE::read_u32(&superblock[148..]))?;
     let contents = contents(file, &superblock, node)?;
     let mut block = vec![0; node];

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use byteorder::{ByteOrder, LE};
 use crc::{Algorithm, CRC_32_ISCSI, Crc, Table};
 
+use crate::failure::fail;
+
 /// CRC-32C as ext4 keeps it: without the final inversion.
 const CHECKSUM: Algorithm<u32> = Algorithm { xorout: 0, ..CRC_32_ISCSI };
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CHECKSUM);
@@ -95,10 +97,12 @@ impl Layout {
         file.read_exact_at(&mut block, offset + 1024).context("reading the superblock")?;
         ensure!(LE::read_u16(&block[0x38..]) == MAGIC, "no ext file system at byte {offset}");
         let [incompatible, read_only] = [0x60, 0x64].map(|position| LE::read_u32(&block[position..]));
-        ensure!(
-            incompatible & INCOMPATIBLE_META_GROUPS == 0,
-            "the feature meta_bg of mke2fs is not supported; remove it from the file system options"
-        );
+        if incompatible & INCOMPATIBLE_META_GROUPS != 0 {
+            fail!(
+                NotBuilt,
+                "the feature meta_bg of mke2fs is not supported; remove it from the file system options"
+            );
+        }
         let block_size = 1024 << LE::read_u32(&block[0x18..]);
         let wide = incompatible & INCOMPATIBLE_64BIT != 0;
         let seed = if incompatible & INCOMPATIBLE_CHECKSUM_SEED != 0 {

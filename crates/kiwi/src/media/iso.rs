@@ -23,7 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use description::{BootloaderName, Firmware};
 
 use self::assembly::LargeFiles;
@@ -31,6 +31,7 @@ use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::medium_menu::MediumMenu;
 use crate::bootloader::platform::Platform;
 use crate::bootloader::{grub2, isolinux, selected};
+use crate::failure::fail;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::workspace::Workspace;
@@ -216,7 +217,9 @@ pub fn create_by_script(
         .shows_devices(devices.to_vec())
         .run()
         .context("running isolinux.sh")?;
-    ensure!(output.is_file(), "isolinux.sh succeeded without writing {}", output.display());
+    if !output.is_file() {
+        fail!(ScriptFailed, "isolinux.sh succeeded without writing {}", output.display());
+    }
     Ok(())
 }
 

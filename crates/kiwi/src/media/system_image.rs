@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bootconfig::Checksum;
 use ondisk::{Filesystem, Superblock};
 
@@ -106,7 +106,8 @@ fn agree(path: &Path, sum: &Checksum) -> Result<()> {
     let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let expected = Checksum::parse(&text).with_context(|| format!("reading {}", file.display()))?;
     if expected != *sum {
-        bail!(
+        fail!(
+            Damaged,
             "{} does not match its checksum file: {} contains {expected}, the image has {sum}; create it again",
             path.display(),
             file.display()

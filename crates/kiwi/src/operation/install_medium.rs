@@ -1,12 +1,13 @@
 //! The installation medium of a disk whose type has `installiso` or `installstick`: one hybrid file, `N.install.iso`, for
 //! CD and stick. Its boot image is made from the root tree, like that of the disk.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use bootconfig::{BootConfig, InstallConfig, Kind};
 use description::{Boots, Disk, DiskFormat, Selection};
 
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
+use crate::failure::fail;
 use crate::host::Host;
 use crate::initrd;
 use crate::media::boot_files::BootFiles;
@@ -27,10 +28,12 @@ fn wanted(selection: &Selection) -> Option<&Disk> {
 /// Returns an error for a type that cannot be installed or a missing program, before any work.
 pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     let Some(disk) = wanted(selection) else { return Ok(()) };
-    ensure!(
-        disk.format == DiskFormat::Raw,
-        "installiso and installstick need a raw disk: remove either the format or the medium from the type"
-    );
+    if disk.format != DiskFormat::Raw {
+        fail!(
+            InvalidDescription,
+            "installiso and installstick need a raw disk: remove either the format or the medium from the type"
+        );
+    }
     cd::programs().into_iter().try_for_each(|program| host.find_program(program).map(drop))?;
     cd::check()
 }

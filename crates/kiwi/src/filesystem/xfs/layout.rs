@@ -15,6 +15,8 @@ use anyhow::{Context, Result, bail, ensure};
 use byteorder::{BE, ByteOrder};
 use crc::{CRC_32_ISCSI, Crc, Table};
 
+use crate::failure::fail;
+
 static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 const NO_BLOCK: u32 = u32::MAX;
@@ -132,10 +134,12 @@ impl<'f> Layout<'f> {
         file.read_exact_at(&mut block, 0).context("reading the superblock")?;
         ensure!(block.starts_with(b"XFSB"), "there is no XFS");
         let version = BE::read_u16(&block[100..]);
-        ensure!(
-            version & 15 == 5,
-            "an XFS without checksums is not supported; remove crc=0 from the file system options"
-        );
+        if version & 15 != 5 {
+            fail!(
+                NotBuilt,
+                "an XFS without checksums is not supported; remove crc=0 from the file system options"
+            );
+        }
         let block_size = u64::from(BE::read_u32(&block[4..]));
         Ok(Self {
             file,

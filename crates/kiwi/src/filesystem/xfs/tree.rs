@@ -19,6 +19,8 @@ use super::layout::{Format, Inode, Layout};
 use super::prototype::{Content, Node};
 use super::times::{self, Time};
 
+use crate::failure::fail;
+
 /// Offset of the mode in an inode, and the bit for which a prototype has no letter.
 const MODE: usize = 2;
 const STICKY: u32 = 0o1000;
@@ -98,11 +100,13 @@ impl Tree<'_> {
             let twice = found.insert(written, (node, number)).is_some();
             ensure!(!twice, "mkfs.xfs created {} twice", shown(written));
             let name = node.name.as_bytes();
-            ensure!(
-                name == written || !self.layout.ignores_case,
-                "{} has a name that mkfs.xfs cannot use when case is ignored; remove version=ci from the file system options",
-                shown(name)
-            );
+            if name != written && self.layout.ignores_case {
+                fail!(
+                    InvalidDescription,
+                    "{} has a name that mkfs.xfs cannot use when case is ignored; remove version=ci from the file system options",
+                    shown(name)
+                );
+            }
             Ok((name != written).then(|| name.to_vec()))
         })?;
         if let Some((_, lost)) = nodes.iter().find(|(written, _)| !found.contains_key(*written)) {

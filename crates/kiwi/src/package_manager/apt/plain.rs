@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::configuration::ARCHIVES;
 use super::{Apt, DPKG_STATUS, EXTENDED_STATES, dpkg_deb};
 use crate::context::Context;
+use crate::failure::{Failure, Kind};
 use crate::host::{Host, StageTask};
 use crate::package_manager::deb::check_control;
 use crate::package_manager::dpkg::check_entries;
@@ -109,7 +110,7 @@ impl Apt<'_> {
             let target = directory.join(self.file_name(package));
             host.copy_file(&fetched.path, &target)
                 .with_context(|| format!("writing {}", target.display()))?;
-            check(&target, files, host).with_context(|| format!("reading the package {package}"))?;
+            check(&target, files, host)?;
         }
         Ok(())
     }
@@ -142,6 +143,7 @@ impl Apt<'_> {
 /// Rejects a package that would replace a part of dpkg's database. dpkg-deb reads it: it knows all compressions.
 fn check(package: &Path, files: &ManagerFiles, host: &Host) -> Result<()> {
     let read = |option| dpkg_deb(files, host).arg(option).arg(package);
-    read("--ctrl-tarfile").run_read(|archive| Ok(check_control(archive)))??;
-    read("--fsys-tarfile").run_read(|archive| Ok(check_entries(archive)))?
+    let refused = || Failure::new(Kind::Damaged, format!("reading the package {}", package.display()));
+    read("--ctrl-tarfile").run_read(|archive| Ok(check_control(archive)))?.with_context(refused)?;
+    read("--fsys-tarfile").run_read(|archive| Ok(check_entries(archive)))?.with_context(refused)
 }

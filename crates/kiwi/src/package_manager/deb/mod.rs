@@ -29,6 +29,8 @@ pub(super) use repack::Finished;
 
 use container::{Member, members};
 
+use crate::failure::{self, Failure};
+
 /// Maximum size of the control files in bytes.
 const CONTROL_LIMIT: u64 = 64 << 20;
 /// Bytes by which a data archive may exceed `Installed-Size`.
@@ -51,11 +53,17 @@ impl Deb {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let reading = || format!("reading the package {}", path.display());
         let mut file = File::open(path).with_context(reading)?;
-        let (control_member, data) = members(&mut file).with_context(reading)?;
-        let reader = section(file, &control_member)?;
-        let decoder = control_member.compression.decoder(reader)?;
-        let (control, members) = control::read(limited(decoder, CONTROL_LIMIT)).with_context(reading)?;
-        Ok(Self { path: path.to_owned(), control, members, control_member, data })
+        let mut parts = || {
+            let (control_member, data) = members(&mut file)?;
+            let reader = section(file.try_clone()?, &control_member)?;
+            let decoder = control_member.compression.decoder(reader)?;
+            let (control, members) = control::read(limited(decoder, CONTROL_LIMIT))?;
+            Ok(Self { path: path.to_owned(), control, members, control_member, data })
+        };
+        parts().map_err(|error: anyhow::Error| match error.is::<Failure>() {
+            true => error.context(reading()),
+            false => error.context(Failure::new(failure::Kind::Damaged, reading())),
+        })
     }
 
     /// Returns a reader of the unpacked `data.tar`, which fails after `data_limit` bytes.
@@ -126,14 +134,19 @@ struct Limited<R> {
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.reader.read(buffer)?;
+        let count = self.reader.read(buffer).map_err(|error| match error.raw_os_error() {
+            Some(_) => error,
+            // Decoders report a damaged archive by errors of any kind.
+            None => std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        })?;
         match self.left.checked_sub(count as u64) {
             Some(left) => self.left = left,
             None => {
-                return Err(std::io::Error::other(format!(
+                let message = format!(
                     "it unpacks to more than {} MiB, the maximum for its Installed-Size",
                     self.limit >> 20
-                )));
+                );
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
             }
         }
         Ok(count)

@@ -3,8 +3,9 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
+use crate::failure::fail;
 use crate::package_manager::deb::{Entry, Kind, entries};
 
 /// dpkg's database.
@@ -18,10 +19,10 @@ pub(super) fn check(entry: &Entry) -> Result<()> {
     let (path, is_directory) = (entry.path.as_path(), entry.kind == Kind::Directory);
     let mut parents = Path::new(DIRECTORY).ancestors().filter(|parent| !parent.as_os_str().is_empty());
     if !is_directory && (path.starts_with(DIRECTORY) || parents.any(|parent| parent == path)) {
-        bail!("it contains /{}, which belongs to the database of dpkg", path.display());
+        fail!(Damaged, "it contains /{}, which belongs to the database of dpkg", path.display());
     }
     if path.starts_with(MOUNT_POINT) {
-        bail!("it contains /{}, which kiwi uses during the installation", path.display());
+        fail!(Damaged, "it contains /{}, which kiwi uses during the installation", path.display());
     }
     Ok(())
 }
