@@ -11,7 +11,7 @@ use super::{BootImageFiles, TreeFacts, size};
 use crate::bootloader::selected;
 use crate::disk::DiskLayout;
 use crate::failure::fail;
-use crate::filesystem::{self, FilesystemPlan};
+use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
 use crate::host::{Host, StageTask};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
@@ -106,6 +106,7 @@ pub(super) fn create(
     let mut is_whole = true;
     for volume in volumes {
         let content = &volume.content;
+        let job = |tree| FilesystemJob { plan: content, tree, workspace, host };
         let (_, extent) = layout
             .partitions()
             .find(|(partition, _)| partition.number == volume.number)
@@ -121,7 +122,7 @@ pub(super) fn create(
                 }
                 let stage =
                     host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-                filesystem::create_inside(content, tree, path, offset, workspace, host)?;
+                job(tree).create_inside(path, offset)?;
                 stage.finish();
             }
             Some(mount) => {
@@ -131,7 +132,7 @@ pub(super) fn create(
                 );
                 let part = tree.subtree(mount)?;
                 part.clamp_times(content.epoch)?;
-                filesystem::create_inside(content, &part, path, offset, workspace, host)?;
+                job(&part).create_inside(path, offset)?;
                 drop(part);
                 tree.empty_dir(mount)?;
                 is_whole = false;
@@ -141,7 +142,7 @@ pub(super) fn create(
                 let empty = workspace.scratch_file(&format!("volume-{}", volume.number));
                 let empty = RootTree::create(host, &empty)?;
                 empty.clamp_times(content.epoch)?;
-                filesystem::create_inside(content, &empty, path, offset, workspace, host)?;
+                job(&empty).create_inside(path, offset)?;
             }
         }
     }

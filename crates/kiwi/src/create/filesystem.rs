@@ -8,7 +8,7 @@ use ondisk::Bytes;
 use super::client_settings::{self, System};
 use super::{ImageContext, TreeFacts, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role};
-use crate::filesystem::{self, FilesystemPlan};
+use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
 use crate::host::StageTask;
 use crate::identity::Identity;
 
@@ -69,7 +69,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         StageTask::WriteFilesystem,
         format!("Writing the {} file system", plan.content.filesystem.keyword()),
     );
-    filesystem::create(&plan.content, tree, &path, workspace, host)?;
+    FilesystemJob { plan: &plan.content, tree, workspace, host }.create(&path)?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
     let (checksum, sums) = context.checksum(&plan.name, &path)?;

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
-use super::{FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
+use super::{FilesystemJob, FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
 use crate::failure::fail;
 use crate::host::device::stands_for;
 use crate::host::{Host, Warning};
-use crate::root_tree::{Measure, RootTree};
+use crate::root_tree::Measure;
 use crate::tree_archive;
-use crate::workspace::Workspace;
 
 /// The smallest Btrfs with enough free space to be usable.
 const SMALLEST: u64 = 256 << 20;
@@ -32,14 +31,9 @@ pub(super) fn least(measure: &Measure) -> u64 {
     measure.bytes + measure.bytes / 10 + measure.entries * RESERVED + (192 << 20)
 }
 
-pub(super) fn create(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
-    let file = empty_file(plan, output, host)?;
+pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
+    let FilesystemJob { plan, tree, workspace, host } = job;
+    let file = empty_file(job, output)?;
     let devices = tree.devices()?;
     // The copy never needs more space than the file system it is for.
     if host.available_memory() > plan.size {

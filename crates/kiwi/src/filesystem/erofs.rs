@@ -4,14 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{FilesystemPlan, directory_of};
-use crate::host::Host;
-use crate::root_tree::RootTree;
+use super::{FilesystemJob, directory_of};
 
 /// Options that every mkfs.erofs and every kernel with erofs support.
 const COMPRESSOR: &str = "lz4hc";
 
-pub(super) fn create(plan: &FilesystemPlan, tree: &RootTree, output: &Path, host: &Host) -> Result<()> {
+pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
+    let FilesystemJob { plan, tree, host, workspace: _ } = job;
     let compressor = plan.compression.as_deref().unwrap_or(COMPRESSOR);
     let mut command = host.command("mkfs.erofs").args(["--quiet", "-U", &plan.uuid]);
     if compressor != "none" {

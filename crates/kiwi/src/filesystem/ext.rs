@@ -11,10 +11,8 @@ use anyhow::{Context, Result};
 use ondisk::Filesystem;
 
 use super::ext_times::{self, Top};
-use super::{FilesystemPlan, directory_of};
-use crate::host::Host;
-use crate::root_tree::{Measure, RootTree};
-use crate::workspace::Workspace;
+use super::{FilesystemJob, directory_of};
+use crate::root_tree::Measure;
 
 /// Bytes of an inode.
 const INODE: u64 = 256;
@@ -61,14 +59,8 @@ fn journal(bytes: u64) -> u64 {
 }
 
 /// Writes the file system at byte `offset` of the file `output`, which is large enough.
-pub(super) fn create(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    offset: u64,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
+pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Result<()> {
+    let FilesystemJob { plan, tree, workspace, host } = job;
     let configuration = workspace.scratch_file("mke2fs.conf");
     host.write_file(&configuration, CONFIGURATION).context("writing the configuration of mke2fs")?;
     let extended = format!("offset={offset},hash_seed={},assume_storage_prezeroed=1,nodiscard", plan.uuid);

@@ -23,7 +23,7 @@ use crate::workspace::Workspace;
 
 pub use facts::{grub_module, programs, refuse};
 
-/// A file system to write.
+/// The properties of a file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesystemPlan {
     /// The kind.
@@ -70,100 +70,87 @@ pub fn needed_in_partition(filesystem: Filesystem, measure: &Measure) -> u64 {
     }
 }
 
-/// Writes the tree as a file system to the new file `output`.
-pub fn create(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
-    match plan.filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-            empty_file(plan, output, host)?;
-            ext::create(plan, tree, output, 0, workspace, host)
-        }
-        Filesystem::Xfs => xfs::create(plan, tree, output, workspace, host),
-        Filesystem::Btrfs => btrfs::create(plan, tree, output, workspace, host),
-        Filesystem::Squashfs => squashfs::create(plan, tree, output, 0, host),
-        Filesystem::Erofs => erofs::create(plan, tree, output, host),
-        Filesystem::Reiserfs | Filesystem::Cramfs => refuse(plan.filesystem),
-    }
+/// A file system to write.
+#[derive(Clone, Copy)]
+pub struct FilesystemJob<'a> {
+    /// What it is.
+    pub plan: &'a FilesystemPlan,
+    /// Its content.
+    pub tree: &'a RootTree,
+    /// Where temporary files are.
+    pub workspace: &'a Workspace,
+    /// The host.
+    pub host: &'a Host,
 }
 
-/// Writes the tree as a file system to the existing disk file `disk` at byte `offset`: directly if its program can do
-/// that, otherwise through a temporary file.
-pub fn create_inside(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    disk: &Path,
-    offset: u64,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
-    match plan.filesystem {
-        Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-            ext::create(plan, tree, disk, offset, workspace, host)
-        }
-        Filesystem::Xfs
-        | Filesystem::Btrfs
-        | Filesystem::Squashfs
-        | Filesystem::Erofs
-        | Filesystem::Reiserfs
-        | Filesystem::Cramfs => {
-            // Beside the disk, so that its blocks can be shared instead of copied where the file system allows it.
-            let file = disk.with_extension("system");
-            let target = host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
-            let size = create_apart(plan, tree, &file, (&target, offset), workspace, host)?;
-            ensure!(size <= plan.size, "the file system has {size} bytes and its partition {}", plan.size);
-            Ok(())
+impl FilesystemJob<'_> {
+    /// Writes it to the new file `output`.
+    pub fn create(self, output: &Path) -> Result<()> {
+        match self.plan.filesystem {
+            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
+                empty_file(self, output)?;
+                ext::create(self, output, 0)
+            }
+            Filesystem::Xfs => xfs::create(self, output),
+            Filesystem::Btrfs => btrfs::create(self, output),
+            Filesystem::Squashfs => squashfs::create(self, output, 0),
+            Filesystem::Erofs => erofs::create(self, output),
+            Filesystem::Reiserfs | Filesystem::Cramfs => refuse(self.plan.filesystem),
         }
     }
-}
 
-/// Writes the tree as a file system to the new file `output` behind a hole of `offset` bytes: directly if its program can
-/// do that, otherwise through a temporary file.
-pub fn create_behind(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    offset: u64,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
-    match plan.filesystem {
-        Filesystem::Squashfs => squashfs::create(plan, tree, output, offset, host),
-        Filesystem::Ext2
-        | Filesystem::Ext3
-        | Filesystem::Ext4
-        | Filesystem::Xfs
-        | Filesystem::Btrfs
-        | Filesystem::Erofs
-        | Filesystem::Reiserfs
-        | Filesystem::Cramfs => {
-            let creating = || format!("creating {}", output.display());
-            let target = host.create_file(output).with_context(creating)?;
-            let file = workspace.scratch_file("file-system");
-            let size = create_apart(plan, tree, &file, (&target, offset), workspace, host)?;
-            target.set_len(offset + size).with_context(creating)
+    /// Writes it to the existing disk file `disk` at byte `offset`: directly if its program can do that, otherwise through a
+    /// temporary file.
+    pub fn create_inside(self, disk: &Path, offset: u64) -> Result<()> {
+        match self.plan.filesystem {
+            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::create(self, disk, offset),
+            Filesystem::Xfs
+            | Filesystem::Btrfs
+            | Filesystem::Squashfs
+            | Filesystem::Erofs
+            | Filesystem::Reiserfs
+            | Filesystem::Cramfs => {
+                // Beside the disk, so that its blocks can be shared instead of copied where the file system allows it.
+                let file = disk.with_extension("system");
+                let target =
+                    self.host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
+                let (size, most) = (self.create_apart(&file, (&target, offset))?, self.plan.size);
+                ensure!(size <= most, "the file system has {size} bytes and its partition {most}");
+                Ok(())
+            }
         }
     }
-}
 
-/// Writes the file system to `file`, copies it to an offset of `target` and removes `file`; returns its size.
-fn create_apart(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    file: &Path,
-    (target, offset): (&File, u64),
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<u64> {
-    create(plan, tree, file, workspace, host)?;
-    let size = file.metadata().with_context(|| format!("reading {}", file.display()))?.len();
-    sparse::copy(file, target, offset)?;
-    host.remove_file(file).context("removing the temporary file of the file system")?;
-    Ok(size)
+    /// Writes it to the new file `output` behind a hole of `offset` bytes: directly if its program can do that, otherwise
+    /// through a temporary file.
+    pub fn create_behind(self, output: &Path, offset: u64) -> Result<()> {
+        match self.plan.filesystem {
+            Filesystem::Squashfs => squashfs::create(self, output, offset),
+            Filesystem::Ext2
+            | Filesystem::Ext3
+            | Filesystem::Ext4
+            | Filesystem::Xfs
+            | Filesystem::Btrfs
+            | Filesystem::Erofs
+            | Filesystem::Reiserfs
+            | Filesystem::Cramfs => {
+                let creating = || format!("creating {}", output.display());
+                let target = self.host.create_file(output).with_context(creating)?;
+                let file = self.workspace.scratch_file("file-system");
+                let size = self.create_apart(&file, (&target, offset))?;
+                target.set_len(offset + size).with_context(creating)
+            }
+        }
+    }
+
+    /// Writes it to `file`, copies it to an offset of `target` and removes `file`; returns its size.
+    fn create_apart(self, file: &Path, (target, offset): (&File, u64)) -> Result<u64> {
+        self.create(file)?;
+        let size = file.metadata().with_context(|| format!("reading {}", file.display()))?.len();
+        sparse::copy(file, target, offset)?;
+        self.host.remove_file(file).context("removing the temporary file of the file system")?;
+        Ok(size)
+    }
 }
 
 /// Returns the options that leave out these names at the top of the tree.
@@ -183,7 +170,8 @@ pub fn exclude_options(filesystem: Filesystem, names: &[String]) -> Result<Vec<S
 }
 
 /// Creates the file with its full size, as a single hole.
-fn empty_file(plan: &FilesystemPlan, output: &Path, host: &Host) -> Result<File> {
+fn empty_file(job: FilesystemJob<'_>, output: &Path) -> Result<File> {
+    let FilesystemJob { plan, host, .. } = job;
     let creating = || format!("creating {} with {} bytes", output.display(), plan.size);
     let file = host.create_file(output).with_context(creating)?;
     file.set_len(plan.size).with_context(creating)?;

@@ -4,9 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{FilesystemPlan, directory_of};
-use crate::host::Host;
-use crate::root_tree::RootTree;
+use super::{FilesystemJob, directory_of};
 
 /// Keeps freed memory in the program instead of returning it to the kernel, because mksquashfs allocates it again at once.
 const KEEP_MEMORY: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1073741824";
@@ -31,13 +29,8 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 }
 
 /// Writes it to the new file `output`, starting at byte `offset`.
-pub(super) fn create(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    offset: u64,
-    host: &Host,
-) -> Result<()> {
+pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Result<()> {
+    let FilesystemJob { plan, tree, host, workspace: _ } = job;
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");

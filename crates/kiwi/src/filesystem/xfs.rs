@@ -20,10 +20,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use self::prototype::{Prototype, TREE};
-use super::{FilesystemPlan, directory_of, empty_file};
-use crate::host::{Host, Warning};
-use crate::root_tree::{Measure, RootTree, warn_of_lost};
-use crate::workspace::Workspace;
+use super::{FilesystemJob, FilesystemPlan, directory_of, empty_file};
+use crate::host::Warning;
+use crate::root_tree::{Measure, warn_of_lost};
 
 /// The minimum size that mkfs.xfs accepts.
 const SMALLEST: u64 = 320 << 20;
@@ -36,13 +35,8 @@ pub(super) fn needed(measure: &Measure) -> u64 {
     (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
 }
 
-pub(super) fn create(
-    plan: &FilesystemPlan,
-    tree: &RootTree,
-    output: &Path,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<()> {
+pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
+    let FilesystemJob { plan, tree, workspace, host } = job;
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, root, sources, linked, sockets, .. } = Prototype::of(tree.path())?;
     let (attributes, lost) = attributes::of(tree)?;
@@ -77,7 +71,7 @@ pub(super) fn create(
         }
         command.args(groups).args(&plan.options).arg(output).run().map(drop)
     };
-    let mut file = empty_file(plan, output, host)?;
+    let mut file = empty_file(job, output)?;
     let groups = groups(plan);
     if let Err(error) = make(&groups) {
         // A directory that starts in the small second group when that is nearly full cannot continue in the first one and also
@@ -85,7 +79,7 @@ pub(super) fn create(
         if groups.is_empty() {
             return Err(error).context("writing the file system");
         }
-        file = empty_file(plan, output, host)?;
+        file = empty_file(job, output)?;
         make(&[]).map_err(|_| error).context("writing the file system")?;
     }
     host.remove_tree(&directory).context("removing the links for mkfs.xfs")?;

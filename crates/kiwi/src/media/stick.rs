@@ -26,7 +26,7 @@ pub use crate::disk::storage::{Carrier, carried};
 use crate::disk::{self, DiskLayout};
 use crate::failure::fail;
 use crate::filesystem::fat::{self, FatPlan};
-use crate::filesystem::{self, FilesystemPlan};
+use crate::filesystem::{FilesystemJob, FilesystemPlan};
 use crate::host::{Host, StageTask, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
@@ -211,6 +211,6 @@ fn layer_file(plan: &FilesystemPlan, workspace: &Workspace, host: &Host) -> Resu
     let output = workspace.scratch_file("layer.ext4");
     let tree = RootTree::create(host, &workspace.scratch_file("layer"))?;
     tree.clamp_times(plan.epoch)?;
-    filesystem::create(plan, &tree, &output, workspace, host)?;
+    FilesystemJob { plan, tree: &tree, workspace, host }.create(&output)?;
     Ok(output)
 }

@@ -18,7 +18,7 @@ use ondisk::Filesystem;
 
 use super::super::{TreeFacts, size};
 use crate::artifact;
-use crate::filesystem::{self, FilesystemPlan};
+use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
 use crate::host::{Host, StageTask};
 use crate::identity::Identity;
 use crate::media::iso::Graft;
@@ -122,7 +122,7 @@ impl Packed {
         host: &Host,
     ) -> Result<()> {
         let stage = host.stage(StageTask::WriteFilesystem, self.stage);
-        filesystem::create_behind(&self.plan, tree, output, offset, workspace, host)?;
+        FilesystemJob { plan: &self.plan, tree, workspace, host }.create_behind(output, offset)?;
         stage.finish();
         Ok(())
     }
@@ -233,7 +233,7 @@ fn memory_part(
     let plan =
         FilesystemPlan { size: size::decide(needed, None)? << 20, entries: measure.entries, ..plan.clone() };
     let image = workspace.scratch_file(&name.to_string());
-    filesystem::create(&plan, &part, &image, workspace, host)?;
+    FilesystemJob { plan: &plan, tree: &part, workspace, host }.create(&image)?;
     let sum = sum_of(&image, workspace, host)?;
     let packed = artifact::compress(&image, host)?;
     stage.finish();
