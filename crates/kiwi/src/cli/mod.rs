@@ -210,12 +210,12 @@ mod tests {
         asked(keywords).unwrap().operation
     }
 
-    /// Returns the call, or the message of the error.
-    fn asked(keywords: &str) -> Result<Call, String> {
-        let matches =
-            Arguments::command().try_get_matches_from(keywords.split(' ')).map_err(|e| e.to_string())?;
-        let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.to_string())?;
-        arguments.call(early_option(&matches)).map_err(|problem| problem.text)
+    /// Returns the call, or the kind and the message of the error.
+    fn asked(keywords: &str) -> Result<Call, (ErrorKind, String)> {
+        let of_clap = |error: clap::Error| (error.kind(), error.to_string());
+        let matches = Arguments::command().try_get_matches_from(keywords.split(' ')).map_err(of_clap)?;
+        let arguments = Arguments::from_arg_matches(&matches).map_err(of_clap)?;
+        arguments.call(early_option(&matches)).map_err(|problem| (problem.kind, problem.text))
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn rejects_no_operation_and_two_operations() {
-        assert_eq!(asked("kiwi").unwrap_err(), "no operation specified; see 'kiwi --help'");
+        assert_eq!(asked("kiwi").unwrap_err().0, ErrorKind::MissingSubcommand);
         let two = Arguments::try_parse_from(["kiwi", "-p", "d", "-c", "r"]);
         assert!(two.is_err());
     }
@@ -311,18 +311,17 @@ mod tests {
             ("kiwi system stackbuild --stash n --target-dir t", "'system stackbuild'"),
             ("kiwi image resize --target-dir t --size 5g", "'image resize'"),
         ] {
-            let said = asked(keywords).unwrap_err();
-            assert!(
-                said.contains(&format!("{named} ")) && said.contains("is not built by this version"),
-                "{said}"
-            );
+            let (kind, said) = asked(keywords).unwrap_err();
+            assert_eq!(kind, ErrorKind::InvalidValue, "{said}");
+            assert!(said.contains(&format!("{named} ")), "{said}");
         }
     }
 
     #[test]
     fn rejects_an_option_before_a_verb() {
-        let said = asked("kiwi --type oem build d").unwrap_err();
-        assert_eq!(said, "--type stands before the verb; write it after the verb");
+        let (kind, said) = asked("kiwi --type oem build d").unwrap_err();
+        assert_eq!(kind, ErrorKind::InvalidValue, "{said}");
+        assert!(said.contains("--type "), "{said}");
         assert!(asked("kiwi --quiet list").is_ok());
     }
 }

@@ -135,6 +135,7 @@ fn each_block(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::{Failure, Kind};
     use crate::host::Output;
 
     #[test]
@@ -150,8 +151,8 @@ mod tests {
         let written = std::fs::read(&device).unwrap();
         assert!(written[..bytes.len()] == bytes && written[bytes.len()..].iter().all(|byte| *byte == 0xff));
         std::fs::write(&device, [0; 4096]).unwrap();
-        let error = write(&image, &open(), "sdx", Before::Anything, &host).unwrap_err().to_string();
-        assert_eq!(error, "sdx is too small: it has 0 MB and 5 MB are needed");
+        let error = write(&image, &open(), "sdx", Before::Anything, &host).unwrap_err();
+        assert_eq!(error.downcast_ref::<Failure>().unwrap().kind, Kind::NoSpace, "{error}");
     }
 
     #[test]
@@ -191,10 +192,9 @@ mod tests {
         std::fs::write(&image, [1; 8192]).unwrap();
         std::fs::write(&device, [[1; 4096], [2; 4096]].concat()).unwrap();
         let file = File::open(&device).unwrap();
-        let error = verify(&image, 8192, &file, "sdx", &host).unwrap_err().to_string();
-        assert!(
-            error.starts_with("sdx does not hold what was written to it: it differs at byte 4096;"),
-            "{error}"
-        );
+        let error = verify(&image, 8192, &file, "sdx", &host).unwrap_err();
+        let failure = error.downcast_ref::<Failure>().unwrap();
+        assert_eq!(failure.kind, Kind::Damaged, "{error}");
+        assert!(failure.message.contains(" 4096"), "{error}");
     }
 }

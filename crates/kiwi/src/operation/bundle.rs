@@ -193,6 +193,7 @@ fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host
 mod tests {
     use super::*;
     use crate::artifact::Role;
+    use crate::failure::{Failure, Kind};
 
     fn image(image_type: &str, files: &[(Role, &str, bool)]) -> BuiltImage {
         let file = |(role, file, compress): &(Role, &str, bool)| BuiltFile {
@@ -223,10 +224,10 @@ mod tests {
         }
     }
 
-    fn names(images: &[BuiltImage], request: &Request) -> Result<Vec<String>, String> {
+    fn names(images: &[BuiltImage], request: &Request) -> Result<Vec<String>, Failure> {
         match plan(images, request, request.compress) {
             Ok(plan) => Ok(plan.into_iter().map(|bundled| bundled.name).collect()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.downcast().unwrap()),
         }
     }
 
@@ -254,13 +255,11 @@ mod tests {
             image("ext4", &[(Role::Image, "n.x86_64-1.2.3", false)]),
             image("xfs", &[(Role::Image, "m", false), (Role::Image, "n.x86_64-1.2.3.m", false)]),
         ];
-        let said = names(&images, &request(None, true)).unwrap_err();
-        assert_eq!(
-            said,
-            "two files would have the name n.x86_64-1.2.3-Build7.m; distinguish them with %T in --bundle-format"
-        );
-        let said = names(&images, &request(Some("%x"), true)).unwrap_err();
-        assert!(said.starts_with("the name format %x has no %x; known are %N name"), "{said}");
-        assert!(names(&images, &request(Some("../%N"), true)).is_err());
+        for (format, named) in [(None, "n.x86_64-1.2.3-Build7.m"), (Some("%x"), "%x"), (Some("../%N"), "..")]
+        {
+            let failure = names(&images, &request(format, true)).unwrap_err();
+            assert_eq!(failure.kind, Kind::Usage, "{failure}");
+            assert!(failure.message.contains(named), "{failure}");
+        }
     }
 }

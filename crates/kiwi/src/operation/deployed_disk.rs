@@ -2,11 +2,12 @@
 //! configured to start this system, and the system itself. At its first boot it partitions the machine's disk according
 //! to `<deploy>` (docs/formats/boot-images.md).
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bootconfig::{BootConfig, InstallConfig, Kind, Storage};
 use ondisk::Filesystem;
 
 use crate::artifact;
+use crate::failure::{Failure, Kind as FailureKind, fail};
 use crate::host::Host;
 use crate::initrd;
 use crate::media::boot_files::BootFiles;
@@ -46,12 +47,13 @@ pub(super) fn of(
 /// The operation of the boot image on the machine.
 fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
     let path = system.path.display();
-    let deployed = config.deployed.as_ref().with_context(|| {
-        format!(
+    let deployed = config.deployed.as_ref().ok_or_else(|| {
+        let message = format!(
             "{path} is a file system and {}.config beside it has no partitions (PART=) for it: describe them with \
              <deploy><partitions> and create the image again, or install a whole disk (a type oem or vmx)",
             system.name
-        )
+        );
+        Failure::new(FailureKind::InvalidDescription, message)
     })?;
     let filesystem = system.filesystem.with_context(|| format!("{path} is a whole disk"))?;
     let mut table = carried(Some(filesystem), Carrier::Disk);
@@ -64,12 +66,14 @@ fn orders(system: &SystemImage, config: &InstallConfig) -> Result<BootConfig> {
             // What is written goes to a layer over it, which uses the rest of the disk.
             let mut other = carried(Some(Filesystem::Ext4), Carrier::Disk);
             deployed.add_to(&mut other).with_context(|| format!("dividing a disk for {path}"))?;
-            ensure!(
-                other.created().is_empty(),
-                "{path} is a squashfs, which gets the whole disk, but other partitions are specified ({}): omit swap \
+            if !other.created().is_empty() {
+                fail!(
+                    InvalidDescription,
+                    "{path} is a squashfs, which gets the whole disk, but other partitions are specified ({}): omit swap \
                  and mount points in <deploy>, or make a file system that can be written to",
-                other.planned()
-            );
+                    other.planned()
+                );
+            }
             Kind::Usb
         }
     };
@@ -100,12 +104,12 @@ mod tests {
         assert!(text.contains("kind=oem\n"), "{text}");
         let storage = |text: &str| BootConfig::parse(text).unwrap().storage.unwrap().tables.remove(0);
         assert_eq!(storage(&text).planned(), "system:rest,swap:64");
-        let error = |content, settings| ordered(content, settings).unwrap_err().to_string();
-        assert!(error(Content::Writable, "").contains("n.x86_64-1.config beside it has no partitions"));
-        assert!(
-            error(Content::ReadOnly, "PART=64;S;x,x;L;/,\n")
-                .contains("is a squashfs, which gets the whole disk")
-        );
+        for (content, settings) in [(Content::Writable, ""), (Content::ReadOnly, "PART=64;S;x,x;L;/,\n")] {
+            let error = ordered(content, settings).unwrap_err();
+            let failure = error.downcast_ref::<Failure>().unwrap();
+            assert_eq!(failure.kind, FailureKind::InvalidDescription);
+            assert!(failure.message.contains("/n.x86_64-1"), "{error}");
+        }
         let text = ordered(Content::ReadOnly, "PART=x;L;/,\n").unwrap();
         assert!(text.contains("kind=usb\n"), "{text}");
         assert_eq!(storage(&text).planned(), "partition 4:rest", "the layer grows");

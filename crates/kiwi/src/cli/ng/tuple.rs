@@ -110,16 +110,14 @@ mod tests {
     fn accepts_missing_fields_and_rejects_wrong_ones_by_name() {
         let keywords = parse("--set-repo", "debian://bookworm,,,7").unwrap();
         assert_eq!((keywords.kind, keywords.priority, keywords.components), (None, Some(7), Vec::new()));
-        for (text, said) in [
-            ("a,b,c,soon", "--set-repo: the priority soon is not a whole number"),
-            ("a,b,c,1,maybe", "--set-repo: imageinclude must be true or false, not maybe"),
-            (
-                "a,b,c,1,,,,,,,metalink",
-                "--set-repo: the sourcetype metalink is not built by this version of kiwi; name the repository itself",
-            ),
-            ("a,,,,,,,,,,,more", "--set-repo: 'more' is more than the eleven fields of a repository"),
+        for (text, field, value) in [
+            ("a,b,c,soon", "priority", "soon"),
+            ("a,b,c,1,maybe", "imageinclude", "maybe"),
+            ("a,b,c,1,,,,,,,metalink", "sourcetype", "metalink"),
+            ("a,,,,,,,,,,,more", "eleven", "more"),
         ] {
-            assert_eq!(parse("--set-repo", text).unwrap_err(), said);
+            let said = parse("--set-repo", text).unwrap_err();
+            assert!(["--set-repo", field, value].iter().all(|named| said.contains(named)), "{said}");
         }
     }
 }
