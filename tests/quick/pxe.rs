@@ -10,6 +10,7 @@ use test_programs::have;
 
 use kiwi_tests::program::kiwi;
 use kiwi_tests::run::Run;
+use linuxrc::verified::{IndexError, trusted_index};
 
 const MAC: &str = "52:54:00:12:34:AB";
 const NAME: &str = "n.x86_64-1.0.0";
@@ -331,4 +332,40 @@ fn init_again_changes_the_settings_only() {
     }
     assert!(scene.path(&format!("tree/image/{NAME}")).is_file());
     assert_eq!(scene.run("pxe init tree --server 10.0.0.1/33 --no-bios --no-uefi").code, 2);
+}
+
+#[test]
+fn a_signed_image_is_trusted_by_boot_images_with_its_key_only() {
+    if !have(&["minisign"]) {
+        return;
+    }
+    let scene = Scene::bare();
+    scene.image(NAME, 7);
+    for name in ["own", "other"] {
+        let (public, secret) = (scene.path(&format!("{name}.pub")), scene.path(&format!("{name}.key")));
+        let (public, secret) = (public.to_str().unwrap(), secret.to_str().unwrap());
+        test_programs::run("minisign", &["-G", "-W", "-p", public, "-s", secret]);
+    }
+    let published = scene.run(&format!("pxe publish out/{NAME} --tree tree --sign own.key")).done();
+    let index = format!("image/{NAME}.caibx");
+    let signature = format!("{index}.minisig");
+    for path in [&index, &signature] {
+        assert!(changes(&published).contains(&(path, "created")), "{path}");
+    }
+    let bytes = std::fs::read(scene.path(&format!("tree/{index}"))).unwrap();
+    let signature = scene.text(&format!("tree/{signature}"));
+    let key = |name: &str| scene.text(&format!("{name}.pub")).lines().nth(1).unwrap().to_owned();
+    let trusted = |key: &str, path: &str, bytes: &[u8]| trusted_index(key, path, bytes, &signature);
+    let path = format!("image/{NAME}");
+    assert_eq!(trusted(&key("own"), &path, &bytes).map(|index| index.bytes()), Ok(24576));
+    assert!(matches!(trusted(&key("own"), "image/n.x86_64-1.0.1", &bytes), Err(IndexError::OtherFile(_))));
+    assert!(matches!(trusted(&key("other"), &path, &bytes), Err(IndexError::Signature(_))));
+    assert!(matches!(
+        trusted(&key("own"), &path, &[&bytes[..], b"x"].concat()),
+        Err(IndexError::Signature(_))
+    ));
+    let again = scene.run(&format!("pxe publish out/{NAME} --tree tree --sign own.key")).done();
+    assert!(changes(&again).iter().all(|(_, change)| *change == "unchanged"), "{:?}", changes(&again));
+    let unlike = scene.run(&format!("pxe publish out/{NAME} --tree tree --sign out/{NAME}"));
+    assert_eq!(unlike.error(), (1, "damaged"));
 }

@@ -65,6 +65,10 @@ struct Publish {
     /// Replace an image of the same name and version. A machine that is loading it starts again.
     #[arg(long)]
     replace: bool,
+    /// Write the chunk index of each image, and sign it with this secret key of minisign. Boot images that were built with
+    /// --verify-key load only such images.
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -125,8 +129,8 @@ impl Pxe {
                     loaders: Loader::ALL.into_iter().filter(is_wanted).collect(),
                 })
             }
-            Step::Publish(Publish { images, tree, boot, replace }) => {
-                Operation::PxePublish(pxe_publish::Request { images, tree, boot, replace })
+            Step::Publish(Publish { images, tree, boot, replace, sign }) => {
+                Operation::PxePublish(pxe_publish::Request { images, tree, boot, replace, sign })
             }
             Step::Client(arguments) => {
                 let tree = arguments.tree.clone();

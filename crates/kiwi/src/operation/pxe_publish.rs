@@ -1,5 +1,7 @@
 //! `kiwi pxe publish`: puts finished images into a directory for network boot (`pxe` describes the consistency).
 
+mod sign;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use crate::host::{Host, StageTask};
 use crate::media::boot_files::{BootFiles, directory_of};
 use crate::pxe::{self, BootEntry, Settings, Tree};
 use crate::result_record::ResultRecord;
+use crate::signature::{self, SigningKey};
 
 /// The images and the directory.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Request {
     pub boot: Option<PathBuf>,
     /// Whether images of the same name and version are replaced.
     pub replace: bool,
+    /// The secret key that signs the images.
+    pub sign: Option<PathBuf>,
 }
 
 /// An image to publish.
@@ -50,6 +55,13 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let tree = Tree::at(&request.tree);
     let settings = Settings::read(&tree)?;
+    let key = match &request.sign {
+        Some(path) => {
+            host.find_program(signature::PROGRAM)?;
+            Some(SigningKey::open(path, host)?)
+        }
+        None => None,
+    };
     let mut images = Vec::new();
     for path in &request.images {
         images.extend(find(path, request.boot.as_deref())?);
@@ -63,7 +75,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let mut published = Vec::new();
     let mut last = None;
     for (image, sha256) in images.iter().zip(verified) {
-        let (outcome, entry) = publish(image, &sha256, &tree, request.replace, host)?;
+        let (outcome, entry) = publish(image, &sha256, &tree, request.replace, key.as_ref(), host)?;
         last = entry.or(last);
         published.push(outcome);
     }
@@ -182,6 +194,7 @@ fn publish(
     sha256: &str,
     tree: &Tree,
     replace: bool,
+    key: Option<&SigningKey>,
     host: &Host,
 ) -> Result<(PublishedImage, Option<BootEntry>)> {
     let name = &image.name;
@@ -198,8 +211,13 @@ fn publish(
     let copied = pxe::copy(tree, &system, &image.file, replace, host)?;
     let checksum = pxe::copy(tree, &sum, &image.checksum, replace, host)?;
     let mut note = |path: String, change| files.push(PublishedFile { path, change });
-    note(system, copied.publish(host)?);
+    note(system.clone(), copied.publish(host)?);
     note(sum, checksum.publish(host)?);
+    if let Some(key) = key {
+        for (path, change) in sign::sign(key, &system, tree, host)? {
+            note(path, change);
+        }
+    }
     let mut written = |path: String, text: &str| -> Result<()> {
         let change = pxe::write(tree, &path, text.as_bytes(), host)?;
         note(path, change);

@@ -35,7 +35,7 @@ use bootconfig::MacAddress;
 pub use boot_entry::BootEntry;
 pub use loader::{Loader, programs};
 pub use settings::{FILE as SETTINGS, Network, Settings, Transport};
-pub use store::{Change, Copied, copy, write};
+pub use store::{Change, Copied, adopt, copy, write};
 
 /// The directories of the tree.
 pub const DIRECTORIES: [&str; 7] = ["pxelinux.cfg", "grub", "boot", "image", "KIWI", "upload", "server"];

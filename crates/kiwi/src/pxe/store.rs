@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -80,6 +80,19 @@ pub fn write(tree: &Tree, path: &str, content: &[u8], host: &Host) -> Result<Cha
     let directory = target.parent().unwrap_or(Path::new("."));
     let unfinished = host.unfinished_file(directory).with_context(writing)?;
     host.write_file(&unfinished, content).with_context(writing)?;
+    finish(&unfinished, host).with_context(writing)?;
+    Copied { unfinished: Some(unfinished), target: target.clone(), change }.publish(host)
+}
+
+/// Gives an unfinished file of the tree its name, replacing what is there.
+pub fn adopt(tree: &Tree, path: &str, unfinished: PathBuf, host: &Host) -> Result<Change> {
+    let target = tree.file(path);
+    let writing = || format!("writing {}", target.display());
+    let change = match is_same(&unfinished, &target).with_context(writing)? {
+        None => Change::Created,
+        Some(true) => Change::Unchanged,
+        Some(false) => Change::Replaced,
+    };
     finish(&unfinished, host).with_context(writing)?;
     Copied { unfinished: Some(unfinished), target: target.clone(), change }.publish(host)
 }
