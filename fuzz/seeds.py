@@ -221,4 +221,56 @@ def client_config():
              "NCNAME= ARCHITECTURE= :none :dhcp")
 
 
+def dhcp():
+    head = bytes([2, 1, 6, 0]) + b"\0\0\0\7" + bytes(8) + bytes([10, 0, 0, 9, 10, 0, 0, 1]) + bytes(4)
+    fixed = head + bytes([2, 0, 0, 0, 0, 1]) + bytes(10)
+    options = bytes([53, 1, 2, 54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 1, 6, 4, 10, 0, 0, 1, 51, 4, 0, 0, 14, 16])
+    texts = bytes([15, 4]) + b"test" + bytes([12, 2]) + b"pc" + bytes([66, 8]) + b"10.0.0.5" + bytes([67, 1]) + b"f"
+    routes = bytes([121, 8, 24, 10, 0, 1, 10, 0, 0, 1])
+    for name, fields, more in (
+        ("plain", bytes(64) + b"pxelinux.0".ljust(128, b"\0"), texts),
+        ("routes", bytes(192), routes),
+        ("overload", bytes([15, 1, 97, 255]).ljust(64, b"\0") + bytes([67, 1, 98]).ljust(128, b"\0"), bytes([52, 1, 3])),
+        ("refusal", bytes(192), bytes([56, 2]) + b"no"),
+    ):
+        seed(name, fixed + fields + bytes([99, 130, 83, 99]) + options + more + b"\xff")
+    keywords("c\x82Sc 10.0.0.1")
+
+
+def dns():
+    question = b"\4tftp\7example\0\0\1\0\1"
+    address = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\1"
+    alias = b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\4\1a\xc0\x11" + b"\1a\xc0\x11\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\2"
+    seed("message", b"\0\0\x09\x81\x80\0\1\0\1\0\0\0\0" + question + address)
+    seed("address", b"\1\1" + address)
+    seed("alias", b"\1\2" + alias)
+    keywords("tftp example")
+
+
+def http():
+    for number, text in enumerate((
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: \"a\"\r\n\r\nabc",
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-7/9\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: x\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nLast-Modified: Sat\r\nConnection: keep-alive\r\n\r\nabc",
+        "HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 416 Range\r\nContent-Range: bytes */9\r\n\r\n",
+    )):
+        seed(str(number), text)
+    keywords("HTTP/1.1 HTTP/1.0 Content-Length: Content-Range: bytes Transfer-Encoding: chunked Connection: close keep-alive",
+             "\r\n\r\n Location: ETag: Last-Modified: 200 206 100 */")
+
+
+def tftp():
+    def packets(*all):
+        return b"".join(bytes([len(packet)]) + packet for packet in all)
+
+    agreed = b"\0\6blksize\x008\0windowsize\x002\0tsize\x0020\0utimeout\x00200000\0"
+    blocks = [b"\0\3\0" + bytes([number]) + b"12345678" for number in range(1, 5)]
+    seed("windows", b"\0\2" + packets(agreed, *blocks, b"\0\3\0\5"))
+    seed("gap", b"\0\4" + packets(agreed, blocks[0], blocks[2], blocks[3], blocks[1], blocks[2]))
+    seed("error", b"\0\1" + packets(b"\0\5\0\1File not found\0", b"\0\4\0\0"))
+    keywords("blksize windowsize tsize utimeout")
+
+
 globals()[target]()

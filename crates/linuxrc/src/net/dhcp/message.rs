@@ -135,7 +135,9 @@ impl Message {
                 message.fields[number] = field.split(|byte| *byte == 0).next()?.to_vec();
             }
         }
-        Some(message)
+        // The option says nothing within the fields.
+        let overloads = message.option(option::OVERLOAD).map_or(0, <[u8]>::len);
+        (overloads <= 1).then_some(message)
     }
 
     fn read_options(&mut self, mut rest: &[u8]) -> Option<()> {

@@ -129,6 +129,8 @@ fn options_continue_in_the_fields() {
     assert_eq!(message.fields, [vec![], vec![]]);
     let lease = message.lease("eth0").unwrap();
     assert_eq!((lease.domain.as_deref(), lease.boot_file.as_deref()), (Some("a.b"), Some("f")));
+    bytes[108..111].copy_from_slice(&[52, 1, 1]);
+    assert_eq!(Message::parse(&bytes), None, "a field says again where options continue");
     bytes[108] = 255;
     bytes[44..47].copy_from_slice(&[15, 200, 1]);
     assert_eq!(Message::parse(&bytes), None, "an option leaves its field");
