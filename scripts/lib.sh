@@ -58,7 +58,11 @@ unpack_package() {
     if [ -e "target/unpacked/$2" ]; then return; fi
     say "Unpacking $1"
     mkdir -p target/unpacked
-    (cd target/unpacked && apt-get download -qq "$1" && dpkg -x "$1"_*.deb . && rm "$1"_*.deb)
+    (
+        cd target/unpacked
+        apt-get download -qq "$1" || { as_root apt-get update -qq && apt-get download -qq "$1"; }
+        dpkg -x "$1"_*.deb . && rm "$1"_*.deb
+    )
 }
 
 # The servers of the tests of linuxrc's network clients, and what network namespaces need.
