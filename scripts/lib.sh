@@ -59,7 +59,7 @@ unpack_package() {
     say "Unpacking $1"
     mkdir -p target/unpacked
     (
-        cd target/unpacked
+        cd target/unpacked || exit
         apt-get download -qq "$1" || { as_root apt-get update -qq && apt-get download -qq "$1"; }
         dpkg -x "$1"_*.deb . && rm "$1"_*.deb
     )
