@@ -4,6 +4,7 @@
 mod addresses;
 mod faults;
 mod files;
+mod hostile;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
