@@ -6,7 +6,7 @@ use crate::unsupported::Unsupported;
 use crate::{
     Architecture, ArchitectureList, Deploy, DescriptionKind, Drivers, ImageName, ImageType, Machine,
     PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository, SchemaVersion,
-    Span, Split, User, Version,
+    Span, SplitFiles, User, Version,
 };
 
 /// A valid description.
@@ -38,7 +38,7 @@ pub struct Description {
     /// The first `<defaultroot>`, used without `--root`.
     pub default_root: Option<String>,
     /// `<split>`
-    pub split: Option<Split>,
+    pub split: Option<SplitFiles>,
     /// The `<deploy>` of the image: for every type that has none of its own.
     pub(crate) deploy: Option<Deploy>,
     pub(crate) preferences: Vec<Section<Preferences>>,

@@ -75,7 +75,7 @@ pub use repository::{Repository, RepositoryStatus, RepositoryType, SourcePath};
 pub use schema_version::SchemaVersion;
 pub use selection::{Choice, DescriptionKind, Selection};
 pub use size::SizeRule;
-pub use split::{Split, SplitFilesystems};
+pub use split::SplitFiles;
 pub use suggest::nearest;
 pub use unsupported::NOT_BUILT;
 pub use users::{Password, User};

@@ -260,6 +260,12 @@ impl Force<'_> {
         });
         found.extend(packages.flat_map(|section| &section.unsupported));
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
+        let has_lists = description.split.as_ref().is_some_and(|files| !files.is_empty());
+        if has_lists && matches!(entry.image_type, Some(ImageType::Split(_))) {
+            let lists =
+                Unsupported::new("the list of writable files in `<split>`", description.image_span.clone());
+            errors.0.extend(lists.on(self.architecture));
+        }
     }
 
     /// Merges repositories with the same resolved path into the first one, with the settings of the last

@@ -11,7 +11,7 @@ use crate::schema::{self, State, TYPE};
 use crate::unsupported::{self, Unsupported};
 use crate::{
     BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword,
-    FilesystemImage, Firmware, ImageType, Pxe, SchemaVersion, SizeRule, SplitFilesystems, Usb, Xen,
+    FilesystemImage, Firmware, ImageType, Pxe, SchemaVersion, SizeRule, Split, Usb, Xen,
 };
 use ondisk::{Filesystem, Mebibytes};
 
@@ -160,7 +160,7 @@ impl Decoder<'_> {
         })
     }
 
-    fn split_filesystems(&mut self, element: &Element, keyword: &Text) -> Option<SplitFilesystems> {
+    fn split_filesystems(&mut self, element: &Element, keyword: &Text) -> Option<Split> {
         let legacy = self.schema == SchemaVersion::V1_4;
         if let Some(value) = element.value("filesystem") {
             let diagnostic =
@@ -189,7 +189,7 @@ impl Decoder<'_> {
         };
         let read_write = self.one_filesystem(read_write, "the writable part of a split image", is_writable);
         let read_only = self.one_filesystem(read_only, "the read-only part of a split image", |_| true);
-        Some(SplitFilesystems { read_write: read_write?, read_only: read_only? })
+        Some(Split { read_write: read_write?, read_only: read_only? })
     }
 
     fn filesystem(&mut self, element: &Element, keyword: &Text, allowed: Fits) -> Option<Filesystem> {

@@ -25,7 +25,7 @@ use crate::suggest::{listed, nearest};
 use crate::unsupported::{self, architectures};
 use crate::{
     DescriptionKind, Diagnostic, Diagnostics, DriverKind, Drivers, ImageName, Profile, ProfileName,
-    Requirement, SchemaVersion, Split,
+    Requirement, SchemaVersion, SplitFiles,
 };
 
 /// Reads the schema version; without a known one nothing else can be checked.
@@ -331,7 +331,7 @@ fn drivers_section(element: &Element) -> DriverSection {
     }
 }
 
-fn split(element: &Element) -> Split {
+fn split(element: &Element) -> SplitFiles {
     let files = |name| {
         element
             .children(name)
@@ -339,7 +339,7 @@ fn split(element: &Element) -> Split {
             .filter_map(|file| text(file, "name"))
             .collect()
     };
-    Split { temporary: files("temporary"), persistent: files("persistent") }
+    SplitFiles { temporary: files("temporary"), persistent: files("persistent") }
 }
 
 /// Returns the text of an attribute.

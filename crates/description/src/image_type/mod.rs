@@ -9,7 +9,7 @@ pub(crate) use feature::Feature;
 pub(crate) use table::{Model, listed_types};
 pub use table::{TYPES, TypeRow, built_types, type_row};
 
-use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule, SplitFilesystems};
+use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule};
 use ondisk::Filesystem;
 
 /// One `<type>` of the description.
@@ -34,7 +34,7 @@ pub enum ImageType {
     /// `oci` and `docker`: a container image.
     Container(Box<Container>),
     /// `split`: writable and read-only part.
-    Split(SplitFilesystems),
+    Split(Split),
 }
 
 /// The settings of a boot image, for types that boot.
@@ -310,6 +310,15 @@ pub struct Xen {
     pub image: FilesystemImage,
     /// Settings of `packages type="xen"`.
     pub machine: Option<Machine>,
+}
+
+/// An image in two parts, which a network client combines. Its boot image is built separately.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Split {
+    /// The file system of the writable part.
+    pub read_write: Filesystem,
+    /// The file system of the read-only part.
+    pub read_only: Filesystem,
 }
 
 /// A network client.

@@ -277,6 +277,8 @@ const OTHERS: &[TypeRow] = &[
     TypeRow {
         keyword: "split",
         doc: "a part that is written to and a read-only part",
+        built: true,
+        results: "`N`, `N.md5`, the read-only part `R` with `R.md5`; `N.config` with `<deploy>`; compressed: `N.gz`, `R.gz`",
         schemas: ALL_SCHEMAS,
         model: Some(Model::Split),
         takes: &[Feature::BootImage, Feature::Filesystem, Feature::TwoFilesystems],

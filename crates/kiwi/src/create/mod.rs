@@ -10,7 +10,9 @@ mod first_boot;
 mod install_settings;
 mod iso;
 mod size;
+mod split;
 mod tbz;
+mod two_parts;
 
 pub use first_boot::is_oemboot_of_kiwi_1x;
 
@@ -101,6 +103,8 @@ pub enum ImagePlan {
     Tbz(tbz::Plan),
     /// A virtual disk.
     Disk(Box<disk::Plan>),
+    /// Two file systems.
+    Split(Box<split::Plan>),
     /// A live medium.
     Iso(Box<iso::Plan>),
     /// A container image.
@@ -116,7 +120,11 @@ pub fn check(selection: &Selection) -> Result<()> {
         ImageType::Pxe(client) => crate::filesystem::refuse(client.image.filesystem),
         ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
         ImageType::Iso(live) => crate::media::iso::check(live.bootloader.name, live.firmware),
-        ImageType::Xen(_) | ImageType::Split(_) => Err(not_built(&selection.image_type).into()),
+        ImageType::Split(split) => {
+            crate::filesystem::refuse(split.read_write)?;
+            crate::filesystem::refuse(split.read_only)
+        }
+        ImageType::Xen(_) => Err(not_built(&selection.image_type).into()),
     }
 }
 
@@ -153,7 +161,8 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
         ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
         ImageType::Iso(live) => iso::programs(live),
         ImageType::Pxe(client) => crate::filesystem::programs(client.image.filesystem).to_vec(),
-        ImageType::Xen(_) | ImageType::Split(_) => Vec::new(),
+        ImageType::Split(split) => split::programs(split),
+        ImageType::Xen(_) => Vec::new(),
     }
 }
 
@@ -181,7 +190,10 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
             let plan = filesystem::plan(&client.image, Some(client), selection, name, facts, identity)?;
             ImagePlan::Filesystem(Box::new(plan))
         }
-        ImageType::Xen(_) | ImageType::Split(_) => {
+        ImageType::Split(split) => {
+            ImagePlan::Split(Box::new(split::plan(split, selection, name, facts, identity)?))
+        }
+        ImageType::Xen(_) => {
             return Err(not_built(&selection.image_type).into());
         }
     })
@@ -201,6 +213,7 @@ pub fn create(
         ImagePlan::Tbz(plan) => tbz::create(plan, context),
         ImagePlan::Disk(plan) => disk::create(plan, context),
         ImagePlan::Iso(plan) => iso::create(plan, context),
+        ImagePlan::Split(plan) => split::create(plan, context),
         ImagePlan::Container(plan) => container::create(plan, context),
     }
 }

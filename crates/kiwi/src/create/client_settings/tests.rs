@@ -82,5 +82,5 @@ fn a_client_needs_a_disk_that_has_the_partitions() {
         .replace("<partitions>", "<partitions device=\"/dev/sda\">")
         .replace("mountpoint=\"/\"", "type=\"S\"");
     let error = written(PXE, &one, false).unwrap_err().to_string();
-    assert!(error.contains("is partition 2 of /dev/sda, but PART has 1"), "{error}");
+    assert!(error.contains("/dev/sda2 is not one of the 1 partitions of PART"), "{error}");
 }

@@ -16,6 +16,7 @@ use bootconfig::{ImageName, LiveConfig, Union};
 use description::{Iso, IsoLayout};
 use ondisk::Filesystem;
 
+use super::super::two_parts::{self, read_only_directories, rest_of};
 use super::super::{TreeFacts, size};
 use crate::artifact;
 use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
@@ -24,10 +25,6 @@ use crate::identity::Identity;
 use crate::media::iso::Graft;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
-
-/// The directories that a live system of two parts reads from the medium. A directory that is a link (`bin` to `usr/bin`
-/// on merged systems) stays with the part in memory.
-const READ_ONLY: [&str; 6] = ["bin", "boot", "lib", "opt", "sbin", "usr"];
 
 /// The planned content of a medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,21 +177,6 @@ fn sum_of(file: &Path, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Returns the directories of [`READ_ONLY`] that the tree contains, in order.
-fn read_only_directories(tree: &RootTree) -> Result<Vec<&'static str>> {
-    let is_directory =
-        |name: &&str| tree.path().join(name).symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-    let found: Vec<&str> = READ_ONLY.into_iter().filter(is_directory).collect();
-    anyhow::ensure!(!found.is_empty(), "the root tree has none of the directories {}", READ_ONLY.join(", "));
-    Ok(found)
-}
-
-/// Returns all other names at the top of the tree.
-fn rest_of(tree: &RootTree, directories: &[&str]) -> Result<Vec<String>> {
-    let names = tree.list("/")?;
-    Ok(names.into_iter().filter(|name| !directories.contains(&name.as_str())).collect())
-}
-
 /// Returns the read-only file system without these names at the top of the tree.
 fn without(plan: &FilesystemPlan, names: &[String]) -> Result<FilesystemPlan> {
     let options = filesystem::exclude_options(plan.filesystem, names)?;
@@ -212,18 +194,7 @@ fn memory_part(
     host: &Host,
 ) -> Result<Vec<Graft>> {
     let stage = host.stage(StageTask::WriteFilesystem, "Writing the part that is copied to memory");
-    let directory = workspace.scratch_file("memory-part");
-    host.create_directories(&directory)
-        .context("cannot create a directory for the part that is copied to memory")?;
-    let mut copy = host.command("cp").args(["--archive", "--reflink=auto"]);
-    for name in rest_of(tree, directories)? {
-        copy = copy.arg(tree.path().join(name));
-    }
-    copy.arg(&directory)
-        .writable(workspace.scratch())
-        .run()
-        .context("cannot copy the part that is copied to memory")?;
-    let part = RootTree::merged(&directory)?;
+    let part = two_parts::copy(tree, &rest_of(tree, directories)?, "memory-part", workspace, host)?;
     for directory in directories {
         part.create_dir(directory, 0o755)?;
     }
