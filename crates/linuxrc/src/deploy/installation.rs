@@ -111,7 +111,7 @@ fn judge(scene: Scene<'_>, images: &[&Image<'_>], modules: &mut Modules) -> Vec<
     let marker =
         markers.as_ref().map(|markers: &BTreeMap<String, String>| |path: &str| markers.get(path).cloned());
     let verdicts = decision::judge(&sums, scene.config.reload_image, marker);
-    for ((entry, _), verdict) in sums.iter().zip(&verdicts) {
+    for ((entry, _), verdict) in sums.iter().zip(&verdicts).filter(|((entry, _), _)| !entry.is_in_memory()) {
         let said = match verdict {
             Verdict::Keep => "is up to date",
             Verdict::Load(reason) => reason.text(),
