@@ -45,7 +45,9 @@ pub(crate) fn prepare(
     fetch_boot_image(scene, network, tree)?;
     let entries = entries(scene, written, tree);
     if entries.is_empty() {
-        scene.console.announce("The system has no kernel of its own: it boots over the network only");
+        scene
+            .console
+            .announce("The system has no kernel that a boot loader can read: it boots over the network only");
         return Ok(());
     }
     let menu = boot_menu::text(&entries, scene.config.boot_timeout, written.1.uuid.as_deref());
@@ -95,6 +97,11 @@ fn entries(scene: Scene<'_>, (device, superblock): &(Device, Superblock), tree: 
         .as_ref()
         .map_or_else(|| format!("/dev/{}", device.name), |uuid| format!("UUID={uuid}"));
     let kernels = boot_menu::kernels(&tree.names("/boot"));
+    // GRUB reads the writable part of such a system, which has no kernel of its own.
+    let is_of_parts = config.union.is_some() || config.combined_image;
+    if is_of_parts && (config.initrd.is_none() || config.kernel.is_none()) {
+        return Vec::new();
+    }
     if config.initrd.is_some() {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
         let same = kernels.iter().find(|(name, _)| name.ends_with(&format!("-{release}")));
@@ -110,10 +117,6 @@ fn entries(scene: Scene<'_>, (device, superblock): &(Device, Superblock), tree: 
             initrd: Some(format!("{base}{BOOT_IMAGE}")),
             parameters,
         }];
-    }
-    if config.union.is_some() || config.combined_image {
-        // Only a boot image of kiwi puts such a system together.
-        return Vec::new();
     }
     let parameters: Vec<String> =
         [format!("root={root}"), "ro".to_owned()].into_iter().chain(options).collect();

@@ -207,12 +207,14 @@ fn combine(scene: Scene<'_>, name: &str, modules: &mut Modules) -> Result<(), Bo
     modules.load(superblock.filesystem.module(), console);
     let at = Machine { system: machine.system.join(COMBINED), ..machine.clone() };
     root::mount(&at, &read_only(scene), false, &device, &superblock, modules)?;
-    link_directories(&machine.system)
+    // The boot image for later boots is written to /boot.
+    let own: &[&str] = if scene.config.initrd.is_some() { &["lost+found", "boot"] } else { &["lost+found"] };
+    link_directories(&machine.system, own)
         .map_err(|error| BootFailure::reboot(format!("Combining the two images failed: {error}")))
 }
 
-/// Links each entry of /system that the writable part does not have itself, or has as an empty directory.
-fn link_directories(system: &Path) -> io::Result<()> {
+/// Links each entry of /system that the writable part does not have itself, or has as an empty directory, except those in `own`.
+fn link_directories(system: &Path, own: &[&str]) -> io::Result<()> {
     for entry in fs::read_dir(system.join(COMBINED))? {
         let name = entry?.file_name();
         let link = system.join(&name);
@@ -222,7 +224,7 @@ fn link_directories(system: &Path) -> io::Result<()> {
             Err(error) => return Err(error),
             // A directory with content belongs to the writable part.
             Ok(found) if found.is_dir() => {
-                if name != "lost+found" && fs::remove_dir(&link).is_ok() {
+                if !own.iter().any(|own| name == *own) && fs::remove_dir(&link).is_ok() {
                     symlink(&target, &link)?;
                 }
             }
@@ -382,6 +384,8 @@ mod tests {
             "system/lib64",
             "usr",
             "opt/own",
+            "boot",
+            "system/boot",
             "etc",
             "lost+found",
             "system/lost+found",
@@ -390,12 +394,12 @@ mod tests {
         }
         symlink("usr/bin", dir.path().join("system/bin")).unwrap();
         for _ in 0..2 {
-            link_directories(dir.path()).unwrap();
+            link_directories(dir.path(), &["lost+found", "boot"]).unwrap();
             for name in ["usr", "lib64", "bin"] {
                 assert_eq!(fs::read_link(dir.path().join(name)).unwrap(), Path::new("system").join(name));
             }
             assert!(dir.path().join("bin").canonicalize().unwrap().ends_with("system/usr/bin"));
-            assert!(!dir.path().join("opt").is_symlink() && !dir.path().join("lost+found").is_symlink());
+            assert!(["opt", "boot", "lost+found"].iter().all(|name| !dir.path().join(name).is_symlink()));
         }
     }
 }
