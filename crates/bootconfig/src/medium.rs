@@ -5,6 +5,7 @@
 //! checksum and that of the whole file. On a stick the first boot adds a partition for persistent data to the partition
 //! table; its third and fourth entry, which are empty in the image, are therefore read as zeros.
 
+use ondisk::Bytes;
 use ondisk::digest::{Digest, Sha256, from_hex, hex};
 
 /// Bytes of a sector in ISO 9660.
@@ -26,8 +27,8 @@ pub struct Volume {
     pub id: String,
     /// The volume set id: the UUID of a medium made by kiwi.
     pub set: String,
-    /// The size in bytes that the volume descriptor states.
-    pub bytes: u64,
+    /// The size that the volume descriptor states.
+    pub bytes: Bytes,
 }
 
 impl Volume {
@@ -38,12 +39,12 @@ impl Volume {
         }
         let text = |from: usize, to: usize| String::from_utf8_lossy(&sector[from..to]).trim_end().to_owned();
         let sectors = u32::from_le_bytes(sector[80..84].try_into().ok()?);
-        Some(Self { id: text(40, 72), set: text(190, 318), bytes: u64::from(sectors) * SECTOR })
+        Some(Self { id: text(40, 72), set: text(190, 318), bytes: Bytes(u64::from(sectors) * SECTOR) })
     }
 
     /// Returns the offset of the sector with the checksum, which is also the number of bytes that are summed.
     pub fn summed(&self) -> u64 {
-        self.bytes.saturating_sub((SKIPPED + 1) * SECTOR)
+        self.bytes.saturating_sub(Bytes((SKIPPED + 1) * SECTOR)).0
     }
 }
 
@@ -103,7 +104,7 @@ mod tests {
         sector[190..196].copy_from_slice(b"ab-12 ");
         let volume = Volume::parse(&sector).unwrap();
         assert_eq!((volume.id.as_str(), volume.set.as_str()), ("LIVE", "ab-12"));
-        assert_eq!((volume.bytes, volume.summed()), (100 * 2048, 84 * 2048));
+        assert_eq!((volume.bytes, volume.summed()), (Bytes(100 * 2048), 84 * 2048));
         assert_eq!(Volume::parse(&[0; 2048]), None);
         assert_eq!(Volume::parse(b"\x01CD001\x01"), None);
     }

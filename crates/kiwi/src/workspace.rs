@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
+use ondisk::Bytes;
 
 use crate::host::Host;
 use crate::host::file::WorkDirectory;
@@ -129,11 +130,11 @@ impl Workspace {
         self.scratch.join(name)
     }
 
-    /// Returns the path of a file of up to `size` bytes that is read once and then removed: in memory if that leaves room,
+    /// Returns the path of a file of up to this size that is read once and then removed: in memory if that leaves room,
     /// else beside the outputs.
-    pub fn passing_file(&self, name: &str, size: u64) -> PathBuf {
+    pub fn passing_file(&self, name: &str, Bytes(size): Bytes) -> PathBuf {
         let free = rustix::fs::statvfs(&self.scratch).map_or(0, |room| room.f_bavail * room.f_frsize);
-        if free > size * 2 { self.scratch.join(name) } else { self.out.join(name) }
+        if free / 2 > size { self.scratch.join(name) } else { self.out.join(name) }
     }
 
     /// Returns the directory of such files.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bootconfig::{DESCRIPTOR, LiveConfig, MediumDigester, MediumSum, SECTOR, Volume};
+use ondisk::{Bytes, Sectors};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
@@ -37,8 +38,8 @@ pub(crate) struct Medium {
     pub(crate) name: String,
     /// The kernel's name of the whole drive; the same if it has no partitions.
     pub(crate) drive: String,
-    /// Size of the drive in bytes.
-    pub(crate) bytes: u64,
+    /// Size of the drive.
+    pub(crate) bytes: Bytes,
     /// Its volume descriptor.
     pub(crate) volume: Volume,
     device: PathBuf,
@@ -137,7 +138,8 @@ impl Medium {
         read_volume(&device).ok()??;
         let drive_device = machine.dev.join(&drive);
         let volume = read_volume(&drive_device).ok()??;
-        let bytes = number(&machine.sys.join("class/block").join(&drive).join("size"))? * 512;
+        let bytes =
+            Sectors(number(&machine.sys.join("class/block").join(&drive).join("size"))?).to_bytes(512)?;
         Some(Self { name: name.to_owned(), drive, bytes, volume, device, drive_device })
     }
 
@@ -160,9 +162,9 @@ impl Medium {
             "The medium is incomplete: {} MiB are missing at its end.\n\n\
              It has {} MiB and its image has {} MiB. The image was not downloaded or not written completely;\n\
              write it again, to a medium that is large enough.",
-            (self.volume.bytes - self.bytes).div_ceil(1 << 20),
-            self.bytes >> 20,
-            self.volume.bytes.div_ceil(1 << 20)
+            self.volume.bytes.saturating_sub(self.bytes).to_mebibytes_up().0,
+            self.bytes.to_mebibytes().0,
+            self.volume.bytes.to_mebibytes_up().0
         )))
     }
 

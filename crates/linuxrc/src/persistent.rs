@@ -81,7 +81,7 @@ fn find_or_make(
         .map_err(|error| format!("the stick cannot be written to: {error}"))?;
     let mut table = [0; 512];
     disk.read_exact_at(&mut table, 0).map_err(|error| format!("reading its partition table: {error}"))?;
-    add_partition(&mut table, Bytes(medium.volume.bytes), Bytes(medium.bytes), maker.least)?;
+    add_partition(&mut table, medium.volume.bytes, medium.bytes, maker.least)?;
     console.announce("Creating a partition for persistent data ...");
     disk.write_all_at(&table, 0)
         .and_then(|()| disk.sync_all())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use ondisk::Bytes;
 
 use crate::filesystem::fat::{self, FatPlan};
 use crate::host::Host;
@@ -11,17 +12,17 @@ use crate::workspace::Workspace;
 /// The partition to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EspPlan {
-    /// Its size in bytes.
-    pub size: u64,
+    /// Its size.
+    pub size: Bytes,
     /// The volume id.
     pub id: u32,
     /// The time of its files, in seconds since 1970.
     pub epoch: u64,
 }
 
-/// Returns the size for a GRUB core image of `core` bytes: a quarter more for the file system, in whole MiB.
-pub fn size_for(core: u64) -> u64 {
-    (core + core / 4).next_multiple_of(1 << 20)
+/// Returns the size for a boot program of this size: a quarter more for the file system, in whole MiB.
+pub fn size_for(Bytes(core): Bytes) -> Bytes {
+    Bytes((core + core / 4).next_multiple_of(1 << 20))
 }
 
 /// Writes the partition to the new file `image`, with the core image `core` as its boot program.

@@ -171,7 +171,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         workspace.unfinished(&raw)
     } else {
         // It is read once more only, so it is kept in memory when there is room.
-        workspace.passing_file(&raw, plan.layout.size().0)
+        workspace.passing_file(&raw, plan.layout.size())
     };
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.size().0).context("sizing the disk")?;
@@ -242,7 +242,7 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
     let mut esp = None;
     for (partition, extent) in plan.layout.partitions() {
         if let Content::Fat { id: Some(id), .. } = partition.content {
-            let plan = EspPlan { size: extent.size().0, id, epoch: plan.epoch };
+            let plan = EspPlan { size: extent.size(), id, epoch: plan.epoch };
             esp = Some(system_partition(&plan, menu, workspace, host)?);
         }
     }

@@ -56,9 +56,9 @@ pub(super) fn plan(
         }
         let filesystem = volume.kind;
         let needed = filesystem::needed_in_partition(filesystem, &measure);
-        let least = Bytes(needed).to_mebibytes_up();
+        let least = needed.to_mebibytes_up();
         let mebibytes = match partition.size {
-            _ if is_system => Mebibytes(size::decide(needed, disk.size)?),
+            _ if is_system => size::decide(needed, disk.size)?,
             Some(size) => size,
             None => least.max(BOOT),
         };
@@ -75,7 +75,7 @@ pub(super) fn plan(
         partition.size = Some(mebibytes);
         let content = FilesystemPlan {
             filesystem,
-            size: Bytes::from(mebibytes).0,
+            size: Bytes::from(mebibytes),
             uuid: volume.uuid.clone().unwrap_or_default(),
             label: volume.label.clone(),
             options: if is_system { disk.create_options.clone() } else { Vec::new() },

@@ -3,7 +3,6 @@
 use anyhow::Result;
 use bootconfig::{ClientConfig, ImageName};
 use description::{FilesystemImage, Pxe, Selection};
-use ondisk::Bytes;
 
 use super::client_settings::{self, System};
 use super::{ImageContext, TreeFacts, remove_build_files, size};
@@ -33,7 +32,7 @@ pub(super) fn plan(
     let needed = filesystem::needed(image.filesystem, &facts.measure);
     let content = FilesystemPlan {
         filesystem: image.filesystem,
-        size: size::decide(needed, image.size)? << 20,
+        size: size::decide(needed, image.size)?.into(),
         uuid: identity.uuid_text("root filesystem"),
         label: client
             .filter(|_| image.filesystem.max_label_length().is_some())
@@ -44,13 +43,8 @@ pub(super) fn plan(
         epoch: identity.epoch,
     };
     let compressed = selection.settings.compressed || image.compressed;
-    let system = System {
-        name: &name,
-        size: Bytes(content.size).to_mebibytes_up(),
-        compressed,
-        read_only: None,
-        client,
-    };
+    let system =
+        System { name: &name, size: content.size.to_mebibytes_up(), compressed, read_only: None, client };
     let config = client_settings::plan(selection, &system)?;
     Ok(Plan { name, content, compressed, config })
 }

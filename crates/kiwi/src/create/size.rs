@@ -2,30 +2,32 @@
 
 use anyhow::Result;
 use description::SizeRule;
+use ondisk::{Bytes, Mebibytes};
 
 use crate::failure::fail;
 
-const MEBIBYTE: u64 = 1 << 20;
-/// Mebibytes by which a tree may exceed `<size>`.
-const TOLERANCE: u64 = 100;
-/// Least free space without a specified size, in bytes.
-const LEAST_SPARE: u64 = 8 * MEBIBYTE;
+/// The size by which a tree may exceed `<size>`.
+const TOLERANCE: Mebibytes = Mebibytes(100);
+/// Least free space without a specified size.
+const LEAST_SPARE: Mebibytes = Mebibytes(8);
 
-/// Returns the size in mebibytes for a tree that needs `needed` bytes.
-pub(super) fn decide(needed: u64, rule: Option<SizeRule>) -> Result<u64> {
-    let least = needed.div_ceil(MEBIBYTE);
+/// Returns the size for a tree that needs `needed`.
+pub(super) fn decide(needed: Bytes, rule: Option<SizeRule>) -> Result<Mebibytes> {
+    let least = needed.to_mebibytes_up();
     let Some(rule) = rule else {
-        return Ok((needed + (needed / 10).max(LEAST_SPARE)).div_ceil(MEBIBYTE));
+        let spare = Bytes(needed.0 / 10).max(LEAST_SPARE.into());
+        return Ok(needed.saturating_add(spare).to_mebibytes_up());
     };
     if rule.additive {
-        return Ok(least + rule.size.0);
+        return Ok(Mebibytes(least.0.saturating_add(rule.size.0)));
     }
-    let asked = rule.size.0.saturating_sub(rule.unpartitioned.0);
-    if least > asked + TOLERANCE {
+    let asked = Mebibytes(rule.size.0.saturating_sub(rule.unpartitioned.0));
+    if least.0 > asked.0.saturating_add(TOLERANCE.0) {
         fail!(
             InvalidDescription,
-            "the root tree needs {least} MB and <size> is {asked} MB, over {TOLERANCE} MB less; raise <size> to at least \
-             {least}, remove packages, or remove <size>"
+            "the root tree needs {least} and <size> is {asked}, over {TOLERANCE} less; raise <size> to at least {}, remove \
+             packages, or remove <size>",
+            least.0
         );
     }
     Ok(asked.max(least))
@@ -33,9 +35,8 @@ pub(super) fn decide(needed: u64, rule: Option<SizeRule>) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use ondisk::Mebibytes;
-
     use super::*;
+    use crate::failure::{Failure, Kind};
 
     fn rule(size: u64) -> Option<SizeRule> {
         Some(SizeRule { size: Mebibytes(size), additive: false, unpartitioned: Mebibytes(0) })
@@ -43,21 +44,23 @@ mod tests {
 
     #[test]
     fn leaves_a_tenth_free_without_a_size() {
-        assert_eq!(decide(1000 * MEBIBYTE, None).unwrap(), 1100);
-        assert_eq!(decide(10 * MEBIBYTE, None).unwrap(), 18);
+        assert_eq!(decide(Mebibytes(1000).into(), None).unwrap(), Mebibytes(1100));
+        assert_eq!(decide(Mebibytes(10).into(), None).unwrap(), Mebibytes(18));
     }
 
     #[test]
     fn keeps_grows_or_rejects_a_size() {
-        assert_eq!(decide(300 * MEBIBYTE, rule(500)).unwrap(), 500);
-        assert_eq!(decide(600 * MEBIBYTE, rule(500)).unwrap(), 600);
-        let error = decide(601 * MEBIBYTE, rule(500)).unwrap_err().to_string();
-        assert!(error.starts_with("the root tree needs 601 MB and <size> is 500 MB"), "{error}");
+        assert_eq!(decide(Mebibytes(300).into(), rule(500)).unwrap(), Mebibytes(500));
+        assert_eq!(decide(Mebibytes(600).into(), rule(500)).unwrap(), Mebibytes(600));
+        let error = decide(Mebibytes(601).into(), rule(500)).unwrap_err();
+        let failure = error.downcast_ref::<Failure>().unwrap();
+        assert_eq!(failure.kind, Kind::InvalidDescription);
+        assert!(failure.message.contains("601") && failure.message.contains("500"), "{error}");
     }
 
     #[test]
     fn adds_an_additive_size() {
         let rule = SizeRule { size: Mebibytes(50), additive: true, unpartitioned: Mebibytes(0) };
-        assert_eq!(decide(300 * MEBIBYTE, Some(rule)).unwrap(), 350);
+        assert_eq!(decide(Mebibytes(300).into(), Some(rule)).unwrap(), Mebibytes(350));
     }
 }

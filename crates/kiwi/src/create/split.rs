@@ -46,7 +46,7 @@ pub(super) fn plan(
 ) -> Result<Plan> {
     let part = |filesystem, purpose| FilesystemPlan {
         filesystem,
-        size: 0,
+        size: Bytes(0),
         uuid: identity.uuid_text(purpose),
         label: None,
         options: Vec::new(),
@@ -58,7 +58,7 @@ pub(super) fn plan(
     let read_only = name.read_only();
     let system = System {
         name: &name,
-        size: Bytes(size::decide(facts.measure.bytes, None)? << 20).to_mebibytes_up(),
+        size: size::decide(Bytes(facts.measure.bytes), None)?,
         compressed,
         read_only: Some(&read_only),
         client: None,
@@ -105,7 +105,7 @@ fn write(
     let measure = part.measure()?;
     let needed = filesystem::needed(plan.filesystem, &measure);
     let plan =
-        FilesystemPlan { size: size::decide(needed, None)? << 20, entries: measure.entries, ..plan.clone() };
+        FilesystemPlan { size: size::decide(needed, None)?.into(), entries: measure.entries, ..plan.clone() };
     let path = workspace.unfinished(&name.to_string());
     let stage = host
         .stage(StageTask::WriteFilesystem, format!("Writing the {} file system", plan.filesystem.keyword()));

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use ondisk::Bytes;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
 
 use super::{FilesystemJob, FilesystemPlan, btrfs_identity, btrfs_item, directory_of, empty_file};
@@ -20,15 +21,15 @@ use crate::tree_archive;
 const SMALLEST: u64 = 256 << 20;
 
 /// Returns the size for content, duplicated metadata and the chunks that Btrfs allocates.
-pub(super) fn needed(measure: &Measure) -> u64 {
-    (measure.bytes + measure.bytes / 10 + measure.entries * 4096 + (64 << 20)).max(SMALLEST)
+pub(super) fn needed(measure: &Measure) -> Bytes {
+    Bytes((measure.bytes + measure.bytes / 10 + measure.entries * 4096 + (64 << 20)).max(SMALLEST))
 }
 
 /// Returns an upper bound of the size below which mkfs.btrfs makes the file system larger than its file: for each inode it
 /// reserves three names of the longest length and a sector of metadata, twice because metadata is duplicated.
-pub(super) fn least(measure: &Measure) -> u64 {
+pub(super) fn least(measure: &Measure) -> Bytes {
     const RESERVED: u64 = 2 * (3 * 4096 + 4096);
-    measure.bytes + measure.bytes / 10 + measure.entries * RESERVED + (192 << 20)
+    Bytes(measure.bytes + measure.bytes / 10 + measure.entries * RESERVED + (192 << 20))
 }
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
@@ -36,10 +37,10 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
     let file = empty_file(job, output)?;
     let devices = tree.devices()?;
     // The copy never needs more space than the file system it is for.
-    if host.available_memory() > plan.size {
+    if host.available_memory() > plan.size.0 {
         let directory = workspace.scratch_file("btrfs.tree");
         host.create_directories(&directory).with_context(|| format!("creating {}", directory.display()))?;
-        host.mount_memory(&directory, plan.size).context("allocating memory for a copy of the tree")?;
+        host.mount_memory(&directory, plan.size.0).context("allocating memory for a copy of the tree")?;
         let made = tree_archive::copy(tree, &directory, host)
             .and_then(|()| hand_over(&devices, &directory))
             .and_then(|()| make(plan, &directory, devices, output, host));
@@ -51,7 +52,7 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
                 NoSpace,
                 "a Btrfs with device nodes needs memory for a second copy of the tree: {} MiB; use another file system, or \
              let the system make the nodes at boot (tmpfiles.d)",
-                plan.size >> 20
+                plan.size.to_mebibytes().0
             );
         }
         host.warn(Warning::Attributes,

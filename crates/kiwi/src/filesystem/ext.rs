@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ondisk::Filesystem;
+use ondisk::{Bytes, Filesystem};
 
 use super::ext_times::{self, Top};
 use super::{FilesystemJob, directory_of};
@@ -37,10 +37,10 @@ const CONFIGURATION: &str = "[defaults]
 ";
 
 /// Returns the size for content, inodes, journal and a reserve for group descriptors and bitmaps.
-pub(super) fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
+pub(super) fn needed(filesystem: Filesystem, measure: &Measure) -> Bytes {
     let content = measure.bytes + inodes(measure.entries, measure.bytes) * INODE;
     let journal = if filesystem == Filesystem::Ext2 { 0 } else { journal(content) << 20 };
-    content + content / 64 + journal + (2 << 20)
+    Bytes(content + content / 64 + journal + (2 << 20))
 }
 
 /// Returns twice the number of entries, as KIWI 1.x does, and at least the default of mke2fs for a file system of this size.
@@ -69,7 +69,7 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Resu
         .args(["-q", "-F", "-t", plan.filesystem.keyword(), "-m", "1"])
         .args(["-U", &plan.uuid])
         .args(["-E", &extended])
-        .args(["-N", &inodes(plan.entries, plan.size).to_string()])
+        .args(["-N", &inodes(plan.entries, plan.size.0).to_string()])
         .args(["-T", "default"])
         .arg("-d")
         .arg(tree.path())
@@ -79,7 +79,7 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Resu
         .writable(directory_of(output))
         .shows_devices(tree.devices()?);
     if plan.filesystem != Filesystem::Ext2 {
-        command = command.args(["-J", &format!("size={}", journal(plan.size))]);
+        command = command.args(["-J", &format!("size={}", journal(plan.size.0))]);
     }
     if let Some(label) = &plan.label {
         command = command.args(["-L", label]);
@@ -87,7 +87,7 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Resu
     command
         .args(&plan.options)
         .arg(output)
-        .arg(format!("{}k", plan.size >> 10))
+        .arg(format!("{}k", plan.size.0 >> 10))
         .run()
         .context("writing the file system")?;
     let file = host.open_file(output).with_context(|| format!("opening {}", output.display()))?;

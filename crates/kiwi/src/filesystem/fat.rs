@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use ondisk::Bytes;
 
 use crate::host::Host;
 use crate::workspace::Workspace;
@@ -12,8 +13,8 @@ use crate::workspace::Workspace;
 /// A FAT file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FatPlan {
-    /// Its size in bytes.
-    pub size: u64,
+    /// Its size.
+    pub size: Bytes,
     /// At most eleven capital letters.
     pub label: &'static str,
     /// The volume id.
@@ -22,9 +23,9 @@ pub struct FatPlan {
     pub epoch: u64,
 }
 
-/// Returns the size for files of `bytes` in total: a sixteenth more, and enough for FAT32.
-pub fn size_for(bytes: u64) -> u64 {
-    (bytes + bytes / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20)
+/// Returns the size for files of this size in total: a sixteenth more, and enough for FAT32.
+pub fn size_for(Bytes(files): Bytes) -> Bytes {
+    Bytes((files + files / 16 + (4 << 20)).max(40 << 20).next_multiple_of(1 << 20))
 }
 
 /// Writes the file system to the new file `output`: these directories (parents first), then these files of the scratch
@@ -38,10 +39,10 @@ pub fn create(
     host: &Host,
 ) -> Result<()> {
     let what = |doing: &str| format!("{doing} {}", output.display());
-    host.create_file(output).and_then(|file| file.set_len(plan.size)).with_context(|| what("creating"))?;
+    host.create_file(output).and_then(|file| file.set_len(plan.size.0)).with_context(|| what("creating"))?;
     let epoch = plan.epoch.to_string();
     // FAT32 needs 65525 clusters, FAT16 4085: one sector each up to 256 MiB.
-    let fat = match plan.size >> 20 {
+    let fat = match plan.size.to_mebibytes().0 {
         0..3 => "12",
         3..33 => "16",
         33.. => "32",

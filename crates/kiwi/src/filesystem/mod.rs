@@ -15,7 +15,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use ondisk::Filesystem;
+use ondisk::{Bytes, Filesystem};
 
 use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
@@ -28,8 +28,8 @@ pub use facts::{grub_module, programs, refuse};
 pub struct FilesystemPlan {
     /// The kind.
     pub filesystem: Filesystem,
-    /// Its size in bytes; a compressed one uses what it needs.
-    pub size: u64,
+    /// Its size; a compressed one uses what it needs.
+    pub size: Bytes,
     /// Its UUID.
     pub uuid: String,
     /// Its label.
@@ -45,17 +45,19 @@ pub struct FilesystemPlan {
 }
 
 /// Returns the size that a tree needs on a file system: its content and the overhead of the file system.
-pub fn needed(filesystem: Filesystem, measure: &Measure) -> u64 {
+pub fn needed(filesystem: Filesystem, measure: &Measure) -> Bytes {
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::needed(filesystem, measure),
         Filesystem::Xfs => xfs::needed(measure),
         Filesystem::Btrfs => btrfs::needed(measure),
-        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => measure.bytes,
+        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => {
+            Bytes(measure.bytes)
+        }
     }
 }
 
 /// Returns the size that a tree needs on a partition, whose file system cannot become larger than planned.
-pub fn needed_in_partition(filesystem: Filesystem, measure: &Measure) -> u64 {
+pub fn needed_in_partition(filesystem: Filesystem, measure: &Measure) -> Bytes {
     let needed = needed(filesystem, measure);
     match filesystem {
         Filesystem::Btrfs => needed.max(btrfs::least(measure)),
@@ -114,7 +116,7 @@ impl FilesystemJob<'_> {
                 let file = disk.with_extension("system");
                 let target =
                     self.host.open_file(disk).with_context(|| format!("opening {}", disk.display()))?;
-                let (size, most) = (self.create_apart(&file, (&target, offset))?, self.plan.size);
+                let (size, most) = (self.create_apart(&file, (&target, offset))?, self.plan.size.0);
                 ensure!(size <= most, "the file system has {size} bytes and its partition {most}");
                 Ok(())
             }
@@ -172,9 +174,9 @@ pub fn exclude_options(filesystem: Filesystem, names: &[String]) -> Result<Vec<S
 /// Creates the file with its full size, as a single hole.
 fn empty_file(job: FilesystemJob<'_>, output: &Path) -> Result<File> {
     let FilesystemJob { plan, host, .. } = job;
-    let creating = || format!("creating {} with {} bytes", output.display(), plan.size);
+    let creating = || format!("creating {} with {} bytes", output.display(), plan.size.0);
     let file = host.create_file(output).with_context(creating)?;
-    file.set_len(plan.size).with_context(creating)?;
+    file.set_len(plan.size.0).with_context(creating)?;
     Ok(file)
 }
 

@@ -18,6 +18,7 @@ mod tree;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ondisk::Bytes;
 
 use self::prototype::{Prototype, TREE};
 use super::{FilesystemJob, FilesystemPlan, directory_of, empty_file};
@@ -31,8 +32,8 @@ const SMALLEST: u64 = 320 << 20;
 const SECOND_GROUP: u64 = 32 << 20;
 
 /// Returns the size for content, inodes, the log of 64 MB and the space that mkfs.xfs reserves for each directory.
-pub(super) fn needed(measure: &Measure) -> u64 {
-    (measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST)
+pub(super) fn needed(measure: &Measure) -> Bytes {
+    Bytes((measure.bytes + measure.bytes / 10 + measure.entries * 1024 + (144 << 20)).max(SMALLEST))
 }
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
@@ -93,6 +94,6 @@ fn groups(plan: &FilesystemPlan) -> Vec<String> {
     if own("agcount") || own("agsize") || own("agnum") || own("logdev") {
         return Vec::new();
     }
-    let size = (plan.size - SECOND_GROUP) & !4095;
+    let size = (plan.size.0 - SECOND_GROUP) & !4095;
     vec!["-d".to_owned(), format!("agsize={size}"), "-l".to_owned(), "agnum=0".to_owned()]
 }

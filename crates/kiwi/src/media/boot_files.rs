@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bootconfig::Checksum;
+use ondisk::Bytes;
 
 use crate::artifact;
 use crate::failure::fail;
@@ -60,14 +61,14 @@ impl BootFiles {
         Ok([artifact::checksum(&self.kernel, host)?, artifact::checksum(&self.initrd, host)?])
     }
 
-    /// Returns the size of both in bytes.
-    pub fn bytes(&self) -> Result<u64> {
+    /// Returns the size of both.
+    pub fn size(&self) -> Result<Bytes> {
         let size = |path: &Path| {
             path.metadata()
-                .map(|metadata| metadata.len())
+                .map(|metadata| Bytes(metadata.len()))
                 .with_context(|| format!("reading {}", path.display()))
         };
-        Ok(size(&self.kernel)? + size(&self.initrd)?)
+        Ok(size(&self.kernel)?.saturating_add(size(&self.initrd)?))
     }
 }
 
@@ -99,7 +100,7 @@ mod tests {
         std::fs::write(directory.path().join("initrd-other.x86_64-1.0.0.kernel.5.0"), "").unwrap();
         let found = BootFiles::find(&initrd).unwrap();
         assert_eq!((&found.kernel, found.kernel_version.as_str()), (&kernel, "6.1.0"));
-        assert_eq!(found.bytes().unwrap(), 12);
+        assert_eq!(found.size().unwrap(), Bytes(12));
         std::fs::write(directory.path().join("initrd-usbboot.x86_64-1.0.0.kernel.6.2.0"), "").unwrap();
         assert!(error(&initrd).contains("has 2 kernels beside it"));
     }

@@ -25,6 +25,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use description::{BootloaderName, Firmware};
+use ondisk::Bytes;
 
 use self::assembly::LargeFiles;
 use crate::bootloader::esp::{self, EspPlan};
@@ -296,7 +297,7 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
 /// Creates the FAT image by which UEFI starts GRUB.
 fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
     let core = selected::medium_core_image(plan.menu.settings.name, &mark(plan), workspace, host)?;
-    let size = core.metadata().with_context(|| format!("reading {}", core.display()))?.len();
+    let size = Bytes(core.metadata().with_context(|| format!("reading {}", core.display()))?.len());
     let image = workspace.scratch_file("medium-esp");
     let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };
     esp::create(&esp, &core, &image, workspace, host)?;

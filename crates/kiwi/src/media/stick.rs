@@ -33,9 +33,9 @@ use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
 
 /// Initial size in bytes of the overlay partition over a read-only system.
-const LAYER: u64 = 64 << 20;
+const LAYER: Bytes = Bytes(64 << 20);
 /// Maximum size of GRUB and its menu.
-const GRUB: u64 = 2 << 20;
+const GRUB: Bytes = Bytes(2 << 20);
 
 /// A stick to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +49,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Returns the minimum size of a stick in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.layout.size().0
+    /// Returns the minimum size of a stick.
+    pub fn size(&self) -> Bytes {
+        self.layout.size()
     }
 }
 
@@ -74,7 +74,7 @@ pub fn plan(
     identity: &Identity,
 ) -> Result<Plan> {
     let fat = FatPlan {
-        size: fat::size_for(boot.bytes()? + GRUB),
+        size: fat::size_for(boot.size()?.saturating_add(GRUB)),
         label: "KIWI",
         id: u32::from_be_bytes(std::array::from_fn(|index| identity.bytes("fat")[index])),
         epoch: identity.epoch,
@@ -88,7 +88,7 @@ pub fn plan(
                 *id = Some(fat.id);
                 Some(fat.size)
             }
-            Inside::Filesystem(volume) if volume.mount.is_some() => system.map(SystemImage::bytes),
+            Inside::Filesystem(volume) if volume.mount.is_some() => system.map(SystemImage::size),
             Inside::Filesystem(volume) => {
                 let plan = layer_plan(identity, volume.label.clone());
                 volume.uuid = Some(plan.uuid.clone());
@@ -97,7 +97,7 @@ pub fn plan(
             }
             Inside::Swap { .. } | Inside::BootCode | Inside::Empty => None,
         };
-        partition.size = size.map(|size| Bytes(size).to_mebibytes_up()).or(partition.size);
+        partition.size = size.map(Bytes::to_mebibytes_up).or(partition.size);
     }
     let layout = DiskLayout::of(table, Mebibytes(0), identity);
     let root = layout.mounted_at("/").map(|(system, extent)| layout.partition_uuid(system, extent));
@@ -158,7 +158,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
     let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
     let layout = &plan.layout;
     let mut file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
-    file.set_len(plan.bytes()).with_context(|| format!("sizing {}", output.display()))?;
+    file.set_len(plan.size().0).with_context(|| format!("sizing {}", output.display()))?;
     disk::write(layout, &mut file)?;
     let uuid = fat_uuid(plan.fat.id);
     let loader = plan.menu.settings.name;

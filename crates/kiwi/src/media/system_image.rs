@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::Checksum;
-use ondisk::{Filesystem, Superblock};
+use ondisk::{Bytes, Filesystem, Superblock};
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;
@@ -57,9 +57,9 @@ impl SystemImage {
         Ok(Self { path: plain, name, content, filesystem, sum })
     }
 
-    /// Returns its size in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.sum.blocks.bytes().unwrap_or(0)
+    /// Returns its size.
+    pub fn size(&self) -> Bytes {
+        Bytes(self.sum.blocks.bytes().unwrap_or(0))
     }
 }
 
@@ -140,8 +140,8 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             let image = open().unwrap();
             assert_eq!(
-                (image.content, image.bytes(), image.name.as_str()),
-                (content, 4096, "system.x86_64-1.0.0")
+                (image.content, image.size(), image.name.as_str()),
+                (content, Bytes(4096), "system.x86_64-1.0.0")
             );
             assert_eq!(image.filesystem.is_none(), content == Content::Disk);
         }

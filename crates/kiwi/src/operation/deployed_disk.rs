@@ -38,7 +38,7 @@ pub(super) fn of(
     initrd::reconfigure(&boot.initrd, &orders, identity.epoch, &initrd, host)?;
     let boot = BootFiles { initrd, ..boot.clone() };
     let plan = stick::plan(boot, Some(&system), Carrier::Disk, &identity)?;
-    let path = workspace.passing_file("deployed.raw", plan.bytes());
+    let path = workspace.passing_file("deployed.raw", plan.size());
     stick::create(&plan, &path, workspace, host)?;
     let sum = artifact::checksum(&path, host)?;
     Ok(SystemImage { path, name: system.name, content: Content::Disk, filesystem: None, sum })

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig, Union};
 use description::{Iso, IsoLayout};
-use ondisk::Filesystem;
+use ondisk::{Bytes, Filesystem};
 
 use super::super::two_parts::{self, read_only_directories, rest_of};
 use super::super::{TreeFacts, size};
@@ -66,7 +66,7 @@ pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
 pub(super) fn plan(live: &Iso, name: &ImageName, facts: &TreeFacts, identity: &Identity) -> ContentPlan {
     let part = |filesystem: Filesystem, purpose: &str| FilesystemPlan {
         filesystem,
-        size: 0,
+        size: Bytes(0),
         uuid: identity.uuid_text(purpose),
         label: None,
         options: Vec::new(),
@@ -202,7 +202,7 @@ fn memory_part(
     let measure = part.measure()?;
     let needed = filesystem::needed(plan.filesystem, &measure);
     let plan =
-        FilesystemPlan { size: size::decide(needed, None)? << 20, entries: measure.entries, ..plan.clone() };
+        FilesystemPlan { size: size::decide(needed, None)?.into(), entries: measure.entries, ..plan.clone() };
     let image = workspace.scratch_file(&name.to_string());
     FilesystemJob { plan: &plan, tree: &part, workspace, host }.create(&image)?;
     let sum = sum_of(&image, workspace, host)?;

@@ -220,7 +220,7 @@ impl Medium {
         }
         self.fill(volume.summed()).context("the area of the medium's checksum is not empty")?;
         self.add(&mut self.digester.sum().sector())?;
-        self.fill(volume.bytes)?;
+        self.fill(volume.bytes.0)?;
         Ok(hex(self.digester.sum().0))
     }
 
