@@ -31,17 +31,17 @@ fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn shell(directory: &Path, script: &str) -> String {
+pub(crate) fn shell(directory: &Path, script: &str) -> String {
     run(Command::new("sh").arg("-euc").arg(script).current_dir(directory))
 }
 
 /// What all tests share.
-struct Material {
-    directory: PathBuf,
-    kernel: PathBuf,
+pub(crate) struct Material {
+    pub(crate) directory: PathBuf,
+    pub(crate) kernel: PathBuf,
 }
 
-fn material() -> &'static Material {
+pub(crate) fn material() -> &'static Material {
     static MATERIAL: OnceLock<Material> = OnceLock::new();
     MATERIAL.get_or_init(|| {
         let directory = once("boot", |directory| {

@@ -16,6 +16,7 @@ mod kill;
 mod linuxrc;
 mod live;
 mod lock;
+mod netboot;
 mod network;
 mod package_paths;
 mod package_state;

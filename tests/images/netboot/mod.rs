@@ -1,0 +1,112 @@
+//! Boots clients over a network, with real servers: registration, installation, updates, every kind of root file system.
+
+mod faults;
+mod lab;
+mod roots;
+
+use std::fs;
+
+use kiwi_tests::machine::{Firmware, Machine};
+
+use crate::linuxrc::{material, shell};
+use lab::{BOOT, Content, Lab, MAC_IN_NAMES, NAME, end, enter, server, with_disk};
+
+fn install(version: &str, more: &str) -> String {
+    format!(
+        "KIWI_KERNEL_OPTIONS=quiet console=ttyS0 panic=-1\nKIWI_BOOT_TIMEOUT=1\nIMAGE=/dev/vda2;{NAME};{version};{};8192\nPART=20;S;x,100;L;/,x;L;/home\nDISK=/dev/vda\n{more}",
+        server()
+    )
+}
+
+#[test]
+fn registers_waits_installs_boots_from_disk_and_updates() {
+    let lab = Lab::new("life");
+    let disk = lab.disk(300);
+    lab.publish("1.0.0", Content::Bootable);
+    fs::write(lab.tree.join("KIWI/motd"), "from the server\n").unwrap();
+
+    let mut machine = lab.boot("", &with_disk(&disk));
+    machine.expect(&[&format!("It registered as upload/hwinfo.{MAC_IN_NAMES}")], BOOT);
+    let registered = fs::read_to_string(lab.tree.join(format!("upload/hwtype.{MAC_IN_NAMES}"))).unwrap();
+    assert!(registered.starts_with("NCNAME=undefined\nARCHITECTURE=x86_64\n"), "{registered}");
+    let files = format!(
+        "CONF=KIWI/motd;/etc/motd;{0};1024, \\\n    KIWI/motd;/etc/inside/deep/motd;{0};1024\n",
+        server()
+    );
+    lab.configure(&install("1.0.0", &files));
+    machine.expect(&["next attempt in"], 60);
+    enter(&mut machine);
+    assert_eq!(
+        machine.ask("cat /etc/version /etc/motd /srv/deep/motd"),
+        "this is 1.0.0\nfrom the server\nfrom the server"
+    );
+    let mounts = machine.ask("cat /proc/mounts");
+    assert!(mounts.contains("/dev/vda2 / ext4 rw") && mounts.contains("/dev/vda3 /home ext4 rw"), "{mounts}");
+    assert!(machine.ask("cat /proc/swaps").contains("/dev/vda1"));
+    assert!(
+        machine.ask(&format!("cat /etc/ImageVersion-{NAME}-1.0.0")).starts_with(&format!("{NAME}-1.0.0 "))
+    );
+    // The image has 40 MiB, its partition 100.
+    let blocks: u64 =
+        machine.ask("df -k / | sed -n '$s/  */ /gp' | sed 's/[^ ]* //;s/ .*//'").parse().unwrap();
+    assert!(blocks > 80 << 10, "{blocks} KiB");
+    machine.ask("echo mine > /home/kept; echo mine > /etc/kept");
+    end(machine);
+
+    let mut machine = Machine::boot(&disk, "raw", Firmware::Bios, &lab.directory);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version /etc/kept"), "this is 1.0.0\nmine");
+    assert!(machine.ask("cat /proc/cmdline").contains("root=UUID="));
+    end(machine);
+
+    let mut machine = lab.boot("", &with_disk(&disk));
+    machine.expect(&[&format!("{NAME}-1.0.0: is up to date")], BOOT);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/kept"), "mine");
+    assert!(!machine.said("Partitioning") && !machine.said("Loading"));
+    end(machine);
+
+    lab.publish("2.0.0", Content::Plain);
+    lab.configure(&install("2.0.0", ""));
+    let mut machine = lab.boot("", &with_disk(&disk));
+    machine.expect(&[&format!("{NAME}-2.0.0: this version is not installed")], BOOT);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version /home/kept; cat /etc/kept || echo absent"), {
+        "this is 2.0.0\nmine\ncat: can't open '/etc/kept': No such file or directory\nabsent"
+    });
+    end(machine);
+
+    lab.configure(&install("2.0.0", "RELOAD_IMAGE=yes\n"));
+    let mut machine = lab.boot("", &with_disk(&disk));
+    machine.expect(&["RELOAD_IMAGE is set"], BOOT);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /home/kept"), "mine");
+    end(machine);
+}
+
+#[test]
+fn boots_from_the_disk_by_the_boot_image_of_the_configuration() {
+    let lab = Lab::new("local");
+    let disk = lab.disk(300);
+    // A disk with a GPT keeps this kind of table.
+    shell(&lab.directory, "echo 'label: gpt' | sfdisk -q disk");
+    lab.publish("1.0.0", Content::Bootable);
+    fs::copy(Lab::boot_image(), lab.tree.join("boot/initrd")).unwrap();
+    fs::copy(&material().kernel, lab.tree.join("boot/linux")).unwrap();
+    let local = "KIWI_INITRD=/boot/initrd\nKIWI_KERNEL=boot/linux\n";
+    lab.configure(&install("1.0.0", local));
+    let mut machine = lab.boot("", &with_disk(&disk));
+    enter(&mut machine);
+    end(machine);
+    let mut machine = Machine::boot(&disk, "raw", Firmware::Bios, &lab.directory);
+    enter(&mut machine);
+    let line = machine.ask("cat /proc/cmdline");
+    assert!(
+        line.contains(&format!("IMAGE=/dev/vda2;{NAME};1.0.0;")) && line.contains("console=ttyS0"),
+        "{line}"
+    );
+    assert!(machine.ask("cat /proc/mounts").contains("/dev/vda2 / ext4 rw"));
+    end(machine);
+    let judged = shell(&lab.directory, "sfdisk -V disk 2>&1");
+    assert!(judged.contains("No errors detected"), "{judged}");
+}
