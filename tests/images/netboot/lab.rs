@@ -218,9 +218,13 @@ impl Lab {
 
     /// Boots the client over the network; kernel and boot image come from QEMU.
     pub(super) fn boot(&self, line: &str, keywords: &[String]) -> Machine {
+        self.boot_by(&Self::boot_image(), line, keywords)
+    }
+
+    /// Like [`Lab::boot`], with another boot image.
+    pub(super) fn boot_by(&self, initrd: &Path, line: &str, keywords: &[String]) -> Machine {
         let line = format!("console=ttyS0 quiet panic=-1 kiwi.phases=1 {line}");
-        let [kernel, initrd] =
-            [material().kernel.clone(), Self::boot_image()].map(|path| path.display().to_string());
+        let [kernel, initrd] = [&material().kernel, initrd].map(|path| path.display().to_string());
         let start = ["-kernel", &kernel, "-initrd", &initrd, "-append", &line].map(str::to_owned);
         self.network.machine(&[&start[..], keywords].concat(), Firmware::Bios, MAC, &self.directory)
     }

@@ -3,6 +3,7 @@
 mod faults;
 mod lab;
 mod roots;
+mod verified;
 
 use std::fs;
 
