@@ -135,6 +135,7 @@ pub(super) struct Lab {
     pub(super) directory: PathBuf,
     pub(super) tree: PathBuf,
     services: Vec<Service>,
+    tftp: Option<Service>,
 }
 
 impl Lab {
@@ -152,8 +153,24 @@ impl Lab {
             fs::create_dir_all(tree.join(path)).unwrap();
         }
         let network = Network::new(&directory.join("servers"));
-        let services = vec![network.dhcp(options), network.tftp(&tree)];
-        Self { network, directory, tree, services }
+        let (services, tftp) = (vec![network.dhcp(options)], Some(network.tftp(&tree)));
+        Self { network, directory, tree, services, tftp }
+    }
+
+    /// Returns the laboratory with another network, in which nothing answers.
+    pub(super) fn without_servers(self) -> Self {
+        let network = Network::new(&self.directory.join("silent"));
+        Self { network, services: Vec::new(), tftp: None, ..self }
+    }
+
+    /// Ends the TFTP server at once.
+    pub(super) fn stop_tftp(&mut self) {
+        self.tftp = None;
+    }
+
+    /// Starts the TFTP server again.
+    pub(super) fn start_tftp(&mut self) {
+        self.tftp = Some(self.network.tftp(&self.tree));
     }
 
     /// Starts another server.

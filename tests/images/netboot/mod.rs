@@ -111,3 +111,34 @@ fn boots_from_the_disk_by_the_boot_image_of_the_configuration() {
     let judged = shell(&lab.directory, "sfdisk -V disk 2>&1");
     assert!(judged.contains("No errors detected"), "{judged}");
 }
+
+/// Boots by the ROM of the card, which loads the kernel and the boot image from the server.
+fn boots_by_its_card(name: &str, firmware: Firmware) {
+    let lab = Lab::with(name, &["--dhcp-boot=boot/start.ipxe"]);
+    lab.publish("1.0.0", Content::Plain);
+    fs::copy(Lab::boot_image(), lab.tree.join("boot/initrd")).unwrap();
+    fs::copy(&material().kernel, lab.tree.join("boot/linux")).unwrap();
+    let script = "#!ipxe\nkernel tftp://${next-server}/boot/linux initrd=initrd console=ttyS0 quiet panic=-1 BOOTIF=01-${mac:hexhyp}\n\
+                  initrd --name initrd tftp://${next-server}/boot/initrd\nboot\n";
+    fs::write(lab.tree.join("boot/start.ipxe"), script).unwrap();
+    lab.configure(&format!("IMAGE=/dev/ram1;{NAME};1.0.0\n"));
+    let mut machine = lab.network.machine(&[], firmware, lab::MAC, &lab.directory);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
+    assert!(machine.ask("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-12-34-ab"));
+    assert_eq!(
+        machine.ask("ls -d /sys/firmware/efi 2>/dev/null | wc -l"),
+        if firmware == Firmware::Uefi { "1" } else { "0" }
+    );
+    end(machine);
+}
+
+#[test]
+fn a_client_with_bios_boots_by_its_card() {
+    boots_by_its_card("bios", Firmware::Bios);
+}
+
+#[test]
+fn a_client_with_uefi_boots_by_its_card() {
+    boots_by_its_card("uefi", Firmware::Uefi);
+}

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::lab::{BOOT, Content, Lab, NAME, end, enter, server, with_disk};
+use crate::linuxrc::shell;
 
 #[test]
 fn a_machine_without_a_disk_boots_from_memory() {
@@ -24,6 +25,34 @@ fn a_machine_without_a_disk_boots_from_memory() {
 }
 
 #[test]
+fn compressed_images_come_by_tftp_and_http() {
+    let mut lab = Lab::new("compressed");
+    let http = lab.network.http(&lab.tree);
+    lab.add(http);
+    lab.publish("1.0.0", Content::Plain);
+    let image = lab.image("1.0.0");
+    shell(
+        &lab.directory,
+        &format!(
+            "cd '{}'; gzip -k {NAME}-1.0.0; xz -k -T1 {NAME}-1.0.0; zstd -q -k {NAME}-1.0.0; sha256sum {NAME}-1.0.0 > {NAME}-1.0.0.sha256; rm {NAME}-1.0.0",
+            image.parent().unwrap().display()
+        ),
+    );
+    let disk = lab.disk(120);
+    for (compression, line) in
+        [("compressed", ""), ("xz", "kiwiservertype=http"), ("zstd", "kiwiservertype=http")]
+    {
+        lab.configure(&format!(
+            "IMAGE=/dev/vda2;{NAME};1.0.0;;;{compression}\nPART=10;S;x,x;L;/\nDISK=/dev/vda\nRELOAD_IMAGE=yes\n"
+        ));
+        let mut machine = lab.boot(line, &with_disk(&disk));
+        enter(&mut machine);
+        assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0", "{compression}");
+        end(machine);
+    }
+}
+
+#[test]
 fn a_union_keeps_what_is_written() {
     let lab = Lab::new("union");
     lab.publish_squashfs("1.0.0");
@@ -42,6 +71,44 @@ fn a_union_keeps_what_is_written() {
     enter(&mut machine);
     assert_eq!(machine.ask("cat /etc/version /etc/kept"), "this is 1.0.0\nmine");
     end(machine);
+}
+
+#[test]
+fn a_split_image_is_combined() {
+    let lab = Lab::new("split");
+    lab.publish("1.0.0", Content::Plain);
+    // The read-only part has the programs, the writable one has the rest.
+    let tree = lab.directory.join("system-1.0.0");
+    let image = lab.tree.join("image");
+    shell(
+        &lab.directory,
+        &format!(
+            "mkdir ro; mv '{0}/bin' '{0}/sbin' '{0}/usr' ro/; mkdir '{0}/usr'
+             rm '{1}/{NAME}-1.0.0'; truncate -s 12M '{1}/{NAME}-1.0.0'; mke2fs -q -F -t ext4 -d '{0}' '{1}/{NAME}-1.0.0'
+             mksquashfs ro '{1}/tiny-read-only.x86_64-1.0.0' -quiet -noappend -comp gzip
+             cd '{1}'; size=$(stat -c %s tiny-read-only.x86_64-1.0.0)
+             printf '%s   %s 4096\\n' $(md5sum < tiny-read-only.x86_64-1.0.0 | cut -c 1-32) $((size / 4096)) > tiny-read-only.x86_64-1.0.0.md5",
+            tree.display(),
+            image.display()
+        ),
+    );
+    lab.sum("1.0.0");
+    let disk = lab.disk(120);
+    lab.configure(&format!(
+        "IMAGE=/dev/vda2;{NAME};1.0.0;{0};4096,\\\n      /dev/vda3;tiny-read-only.x86_64;1.0.0;{0};4096\n\
+         PART=10;S;x,50;L;/,x;L;\nDISK=/dev/vda\nCOMBINED_IMAGE=yes\n",
+        server()
+    ));
+    for second in [false, true] {
+        let mut machine = lab.boot("", &with_disk(&disk));
+        if second {
+            machine.expect(&["tiny-read-only.x86_64-1.0.0: is up to date"], BOOT);
+        }
+        enter(&mut machine);
+        assert_eq!(machine.ask("readlink /bin; cat /etc/version"), "system/bin\nthis is 1.0.0");
+        assert!(machine.ask("cat /proc/mounts").contains("/dev/vda3 /system squashfs ro"));
+        end(machine);
+    }
 }
 
 #[test]
