@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use description::{Bootloader, Console, Firmware};
-use ondisk::Sectors;
+use ondisk::{Filesystem, Sectors};
 
 use super::console::consoles;
 use super::medium_menu::{Action, MediumMenu};
@@ -182,6 +182,31 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
     make_core(platform, &search, (&menu.directory, "grub.cfg"), &modules, workspace, host)
 }
 
+/// Puts GRUB's code for BIOS into a system, as files, for a network client that installs it on its disk. The code finds its menu
+/// on the file system with this UUID. Nothing is done if GRUB cannot read the file system, or the system has such files.
+pub fn carry(
+    filesystem: Filesystem,
+    uuid: &str,
+    tree: &RootTree,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<()> {
+    let platform = Platform::Pc;
+    let [boot, core] =
+        ["boot.img", "core.img"].map(|name| format!("{DIRECTORY}/{}/{name}", platform.keyword()));
+    let Some(module) = filesystem::grub_module(filesystem).filter(|_| !tree.exists(&core)) else {
+        return Ok(());
+    };
+    let search = format!("--fs-uuid --set=root {uuid}");
+    let modules = menu_modules(platform, &[module]);
+    let made = make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)?;
+    for (target, source) in [(boot, modules_directory(platform)?.join("boot.img")), (core, made)] {
+        let bytes = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
+        tree.write(target, bytes, 0o644)?;
+    }
+    Ok(())
+}
+
 /// Like `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
 pub fn medium_core_image(
     platform: Platform,
@@ -305,9 +330,27 @@ fn put(image: &mut [u8], offset: u64, sector: u64) {
 
 #[cfg(test)]
 mod tests {
-    use ondisk::Filesystem;
-
     use super::*;
+
+    #[test]
+    fn code_for_a_client_is_put_beside_no_other() {
+        if !test_programs::have(&["grub-mkimage"]) {
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let host = Host::new(crate::host::Output::Quiet);
+        let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
+        let workspace = Workspace::open(directory.path(), &host).unwrap();
+        let core = || tree.read("boot/grub/i386-pc/core.img").unwrap();
+        carry(Filesystem::Ext4, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", &tree, &workspace, &host).unwrap();
+        let first = core();
+        assert!(first.len() > 512 && tree.read("boot/grub/i386-pc/boot.img").unwrap().len() == 512);
+        carry(Filesystem::Ext4, "another", &tree, &workspace, &host).unwrap();
+        assert!(core() == first, "the system's own files are kept");
+        tree.remove("boot/grub/i386-pc/core.img").unwrap();
+        carry(Filesystem::Ext4, "another", &tree, &workspace, &host).unwrap();
+        assert!(core() != first, "the code searches for the file system");
+    }
 
     #[test]
     fn menu_names_system_and_consoles() {

@@ -7,6 +7,7 @@ use description::{FilesystemImage, Pxe, Selection};
 use super::client_settings::{self, System};
 use super::{ImageContext, TreeFacts, remove_build_files, size};
 use crate::artifact::{self, Artifact, Role};
+use crate::bootloader::grub2;
 use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
 use crate::host::StageTask;
 use crate::identity::Identity;
@@ -18,6 +19,8 @@ pub struct Plan {
     content: FilesystemPlan,
     compressed: bool,
     config: Option<ClientConfig>,
+    /// Whether the system gets the boot loader's code for the disk of a network client.
+    carries_boot_code: bool,
 }
 
 /// Plans the image; with `client` for a network client.
@@ -46,7 +49,10 @@ pub(super) fn plan(
     let system =
         System { name: &name, size: content.size.to_mebibytes_up(), compressed, read_only: None, client };
     let config = client_settings::plan(selection, &system)?;
-    Ok(Plan { name, content, compressed, config })
+    // The menu is written when the client installs the system.
+    let carries_boot_code =
+        client.is_some() && !image.filesystem.is_read_only() && selection.architecture.machine() == "x86_64";
+    Ok(Plan { name, content, compressed, config, carries_boot_code })
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
@@ -56,6 +62,9 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         others.push(client_settings::create(config, &plan.name, workspace, host)?);
     }
     remove_build_files(tree)?;
+    if plan.carries_boot_code {
+        grub2::carry(plan.content.filesystem, &plan.content.uuid, tree, workspace, host)?;
+    }
     tree.clamp_times(plan.content.epoch)?;
     let name = plan.name.to_string();
     let path = workspace.unfinished(&name);

@@ -160,7 +160,10 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
         }
         ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
         ImageType::Iso(live) => iso::programs(live),
-        ImageType::Pxe(client) => crate::filesystem::programs(client.image.filesystem).to_vec(),
+        ImageType::Pxe(client) => {
+            let code = crate::bootloader::grub2::programs(description::Firmware::Bios);
+            [crate::filesystem::programs(client.image.filesystem), code].concat()
+        }
         ImageType::Split(split) => split::programs(split),
         ImageType::Xen(_) => Vec::new(),
     }

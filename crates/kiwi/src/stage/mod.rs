@@ -49,7 +49,7 @@ impl Stage {
             Self::Packages => 1,
             Self::Tree => 1,
             Self::BootImage => 2,
-            Self::Image => 3,
+            Self::Image => 4,
         }
     }
 
