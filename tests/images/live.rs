@@ -236,6 +236,7 @@ fn a_stick_keeps_on_xfs_what_has_room_for_it() {
     assert_eq!(said.matches("flags=\"dmsquash\" is built as \"overlay\"").count(), 1, "{said}");
     add_room(&image, 302);
     let mut machine = log_in(&image, Slot::Usb, Firmware::Bios, directory.path());
+    assert_eq!(machine.line_with("Changes will not be kept"), None);
     assert_eq!(mounted(&mut machine, "/run/kiwi/kept"), "/dev/sda3 xfs rw");
     assert_eq!(machine.ask("echo for ever > kept; sync; cat kept"), "for ever");
 }

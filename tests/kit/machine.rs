@@ -160,6 +160,12 @@ impl Machine {
         self.console.lock().unwrap().contains(text)
     }
 
+    /// Returns the first line with `text` that the console has shown.
+    pub fn line_with(&self, text: &str) -> Option<String> {
+        let console = self.console.lock().unwrap();
+        console.lines().find(|line| line.contains(text)).map(str::to_owned)
+    }
+
     /// Waits until the machine has switched itself off or restarted.
     pub fn expect_end(&mut self, seconds: u64) {
         let limit = Instant::now() + Duration::from_secs(seconds);

@@ -341,6 +341,9 @@ fn a_signed_image_is_trusted_by_boot_images_with_its_key_only() {
     }
     let scene = Scene::bare();
     scene.image(NAME, 7);
+    // Another program may divide the size into other blocks.
+    let sum = scene.text(&format!("out/{NAME}.md5")).replace("3 8192", "6 4096");
+    std::fs::write(scene.path(&format!("out/{NAME}.md5")), sum).unwrap();
     for name in ["own", "other"] {
         let (public, secret) = (scene.path(&format!("{name}.pub")), scene.path(&format!("{name}.key")));
         let (public, secret) = (public.to_str().unwrap(), secret.to_str().unwrap());

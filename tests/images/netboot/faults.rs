@@ -78,7 +78,11 @@ fn a_damaged_image_is_named_loaded_again_and_never_used() {
 
 #[test]
 fn a_server_that_refuses_or_is_absent_ends_in_a_clear_screen() {
-    let lab = Lab::new("refusal");
+    let mut lab = Lab::new("refusal");
+    // This server sends only what everybody may read.
+    lab.stop_tftp();
+    let strict = lab.network.tftp_with(&lab.tree, &["-c"]);
+    lab.add(strict);
     lab.configure("IMAGE=/dev/ram1;a;1\n");
     let config = lab.tree.join(format!("KIWI/config.{MAC_IN_NAMES}"));
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
