@@ -132,8 +132,9 @@ fn every_layout_boots_from_every_slot_by_every_firmware() {
     }
 }
 
-/// Calls `work` while the tree contains the additions to a medium that KIWI 1.x supports.
-fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
+/// The medium with these attributes, from the tree with the additions to a medium that KIWI 1.x supports.
+fn medium_with_additions(script: Option<&str>, attributes: &str, directory: &Path) -> PathBuf {
+    let _held = small::hold(tree());
     let image = tree().join("image");
     let cdboot = image.join("cdboot");
     std::fs::create_dir(&cdboot).unwrap();
@@ -146,10 +147,10 @@ fn with_additions<T>(script: Option<&str>, work: impl FnOnce() -> T) -> T {
     let pack =
         "d=$(mktemp -d); mkdir $d/more; echo licence > $d/more/LICENCE; tar -czf \"$0\" -C $d more; rm -r $d";
     judge("sh", &["-c", pack, archive.to_str().unwrap()]);
-    let result = work();
+    small::create_held(tree(), &DESCRIPTION.replace("TYPE", attributes), directory);
     std::fs::remove_dir_all(cdboot).unwrap();
     std::fs::remove_file(archive).unwrap();
-    result
+    directory.join("live.x86_64-1.0.0.iso")
 }
 
 #[test]
@@ -157,7 +158,7 @@ fn a_script_of_the_description_writes_the_medium_itself() {
     let directory = tempfile::tempdir().unwrap();
     let script =
         "test -f \"$1/boot/x86_64/loader/linux\" && exec genisoimage -quiet -R -V OWN -o \"$2\" \"$1\"\n";
-    let image = with_additions(Some(script), || medium("flags=\"unified\"", directory.path()));
+    let image = medium_with_additions(Some(script), "flags=\"unified\"", directory.path());
     let image = image.to_str().unwrap();
     assert!(judge("isoinfo", &["-d", "-i", image]).contains("Volume id: OWN\n"));
     let listed = judge("isoinfo", &["-f", "-R", "-i", image]);
@@ -170,7 +171,7 @@ fn a_script_of_the_description_writes_the_medium_itself() {
 #[test]
 fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
     let directory = tempfile::tempdir().unwrap();
-    let image = with_additions(None, || medium("flags=\"compressed\"", directory.path()));
+    let image = medium_with_additions(None, "flags=\"compressed\"", directory.path());
     let mut machine = Machine::start(&Slot::Usb.keywords(&image), Firmware::Bios, directory.path());
     machine.expect(&["Welcome to OWN-MESSAGE"], 60);
     people_are_those_of_the_description(&mut machine);

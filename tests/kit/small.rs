@@ -75,8 +75,18 @@ pub fn create(image_type: &str, directory: &Path) {
 
 /// Creates the image of `description` from `tree`, which other tests use, too; returns what kiwi reports.
 pub fn create_from(tree: &Path, description: &str, directory: &Path) -> String {
+    let _held = hold(tree);
+    create_held(tree, description, directory)
+}
+
+/// Keeps other tests from creating images from `tree`, as long as the result lives.
+pub fn hold(tree: &Path) -> std::fs::File {
     let name = tree.parent().and_then(Path::file_name).expect("a directory of this run").display();
-    let _lock = lock(&format!("{name}.create"));
+    lock(&format!("{name}.create"))
+}
+
+/// Like [`create_from`], from a tree that the test holds because it changes it.
+pub fn create_held(tree: &Path, description: &str, directory: &Path) -> String {
     std::fs::write(tree.join("image/config.xml"), description).unwrap();
     run_kiwi(&["create", text(tree), "--destdir", text(directory)])
 }
