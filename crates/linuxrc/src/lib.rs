@@ -41,6 +41,7 @@ mod program;
 pub mod remote_root;
 mod root;
 mod shutdown;
+mod stream;
 mod swap;
 mod switch_root;
 mod sys;

@@ -10,7 +10,7 @@
 //! Mounts below /run/kiwi stay there for the running system.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bootconfig::{Checksum, Digester, LiveConfig, LiveParameters};
@@ -25,6 +25,7 @@ use crate::loop_device;
 use crate::machine::Machine;
 use crate::medium;
 use crate::modules::Modules;
+use crate::stream::fill;
 use crate::sys;
 use crate::union;
 
@@ -258,18 +259,6 @@ fn unpack(packed: File, target: &Path) -> io::Result<Checksum> {
     let end = io::Seek::stream_position(&mut output)?;
     output.set_len(end)?;
     Ok(digester.finish())
-}
-
-/// Reads until the buffer is full or the end is reached.
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

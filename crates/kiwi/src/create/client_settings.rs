@@ -1,6 +1,8 @@
 //! `N.config` beside an image in a file system: what `<deploy>` specifies for the machine that gets the image, as the
 //! prototype of a network client's configuration and for an installation medium (docs/formats/client-configuration.md).
 
+use std::fmt::Display;
+
 use anyhow::{Context, Result};
 use bootconfig::{
     ClientConfig, Compression, Deployed, FileEntry, ImageEntry, ImageName, Union, UnionDevices,
@@ -177,9 +179,9 @@ fn union(union: &description::Union) -> UnionDevices {
     }
 }
 
-/// Writes the file.
+/// Writes `N.config`, of a network client or of the installer.
 pub(super) fn create(
-    config: &ClientConfig,
+    config: &impl Display,
     name: &ImageName,
     workspace: &Workspace,
     host: &Host,

@@ -13,7 +13,7 @@ use description::{Disk, DiskFormat, Machine, Selection};
 use ondisk::{Filesystem, Mebibytes};
 
 use super::disk_volumes::{self, VolumePlan};
-use super::{BootImageFiles, ImageContext, TreeFacts, install_settings, remove_build_files};
+use super::{BootImageFiles, ImageContext, TreeFacts, client_settings, install_settings, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::menu::Menu;
@@ -164,7 +164,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     furnish(plan, tree)?;
     tree.clamp_times(plan.epoch)?;
     if let Some(install) = &plan.install {
-        artifacts.push(install_settings::create(install, &plan.name, workspace, host)?);
+        artifacts.push(client_settings::create(install, &plan.name, workspace, host)?);
     }
     let raw = format!("{}.raw", plan.name);
     let path = if plan.format == DiskFormat::Raw {

@@ -2,14 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, Result};
 use bootconfig::{Deployed, DeployedPartition, DeployedSize, ImageName, InstallChoice, InstallConfig};
 use description::{Deploy, Oem, PartitionSize, Selection};
 use ondisk::Mebibytes;
-
-use crate::artifact::{Artifact, Role};
-use crate::host::Host;
-use crate::workspace::Workspace;
 
 /// Returns the configuration of an installation; none when the description specifies nothing. `image` is the size of
 /// the system's image.
@@ -78,17 +73,4 @@ pub(super) fn deployed(deploy: &Deploy, oem: &Oem, image: Mebibytes) -> Option<D
 fn extra(size: Mebibytes, kind: &str, mountpoint: Option<&str>) -> DeployedPartition {
     let mountpoint = mountpoint.map(str::to_owned);
     DeployedPartition { size: DeployedSize::Fixed(size), kind: kind.to_owned(), mountpoint }
-}
-
-/// Writes the file.
-pub(super) fn create(
-    config: &InstallConfig,
-    name: &ImageName,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Artifact> {
-    let file = format!("{name}.config");
-    let path = workspace.unfinished(&file);
-    host.write_file(&path, config.to_string()).with_context(|| format!("cannot write {file}"))?;
-    Ok(Artifact::new(Role::InstallSettings, file, path))
 }

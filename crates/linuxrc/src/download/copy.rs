@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use super::sums::{Sums, WrongSum};
 use super::target::Target;
 use crate::console::Progress;
+use crate::stream::fill;
 
 /// Bytes processed at a time.
 const BLOCK: usize = 1 << 20;
@@ -51,20 +52,6 @@ pub(crate) fn copy(
     target.complete().map_err(CopyError::Target)?;
     progress.finish();
     Ok(())
-}
-
-/// Reads until the block is full or the end is reached.
-fn fill(source: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match source.read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use rustix::fs::{Advice, fadvise};
 
 use crate::boot_failure::BootFailure;
 use crate::console::Progress;
+use crate::stream::fill;
 use crate::sys;
 
 /// Bytes processed at a time.
@@ -182,20 +183,6 @@ fn disk_identifier(mut disk: impl Read) -> io::Result<Option<Vec<u8>>> {
         _ => return Ok(None),
     };
     Ok(found.iter().any(|byte| *byte != 0).then(|| found.to_vec()))
-}
-
-/// Reads until the block is full or the end is reached.
-fn fill(source: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < block.len() {
-        match source.read(&mut block[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]
