@@ -1,6 +1,6 @@
 //! The trusted comment in the signature of a chunk index: for which file of the server the index is.
 //!
-//! Without it, whoever controls the server could offer the signed index of another image. The path contains the name and
+//! Without it, somebody who controls the server could offer the signed index of another image. The path contains the name and
 //! the version of the image, so a client gets exactly the image that its configuration names, or nothing.
 
 /// What a trusted comment starts with.

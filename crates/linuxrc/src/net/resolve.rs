@@ -34,7 +34,10 @@ pub fn resolve_with(
         return Ok(address);
     }
     if !dns::is_name(name) {
-        return Err(NetError::new(NetErrorKind::InvalidName, format!("\"{name}\" is no name of a host")));
+        return Err(NetError::new(
+            NetErrorKind::InvalidName,
+            format!("\"{name}\" is not the name of a host"),
+        ));
     }
     if servers.is_empty() {
         let text = format!("The name {name} cannot be resolved: the DHCP server names no name server");

@@ -114,7 +114,7 @@ fn check_name(path: &str) -> Result<(), NetError> {
     if invalid {
         return Err(NetError::new(
             NetErrorKind::InvalidName,
-            format!("{path:?} is no name of a file on a server"),
+            format!("{path:?} is not the name of a file on a server"),
         ));
     }
     Ok(())

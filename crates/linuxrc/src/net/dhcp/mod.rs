@@ -112,7 +112,7 @@ enum Answer {
     None,
 }
 
-/// Returns what an answer to a request means; none if it is no answer to one.
+/// Returns what an answer to a request means; none if it is not an answer to one.
 fn grant(message: &Message, link: &Link) -> Option<Answer> {
     match message.kind()? {
         MessageKind::Acknowledge => message.lease(&link.name).map(|lease| Answer::Granted(Box::new(lease))),

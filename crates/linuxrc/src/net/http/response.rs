@@ -110,7 +110,7 @@ impl<R: Read> Response<R> {
                 Ok(Body::End)
             }
             Ok(left) if is_hex => Ok(Body::Chunk { left, first: false }),
-            Ok(_) | Err(_) => Err(invalid("the length of a chunk is no number")),
+            Ok(_) | Err(_) => Err(invalid("the length of a chunk is not a number")),
         }
     }
 }
@@ -154,7 +154,7 @@ fn line(stream: &mut impl BufRead, left: &mut usize) -> io::Result<String> {
     if bytes.last() == Some(&b'\r') {
         bytes.pop();
     }
-    String::from_utf8(bytes).map_err(|_| invalid("a line of the head is no text"))
+    String::from_utf8(bytes).map_err(|_| invalid("a line of the head is not text"))
 }
 
 fn read_head(stream: &mut impl BufRead, left: &mut usize) -> io::Result<Head> {
@@ -167,7 +167,7 @@ fn read_head(stream: &mut impl BufRead, left: &mut usize) -> io::Result<Head> {
     let status = words.next().filter(|word| word.len() == 3).and_then(|word| word.parse().ok());
     let status = status
         .filter(|status| (100..600).contains(status))
-        .ok_or_else(|| invalid("the status is no number"))?;
+        .ok_or_else(|| invalid("the status is not a number"))?;
     let mut head = Head { status, keeps_open: version == "HTTP/1.1", ..Head::default() };
     let mut tag = None;
     loop {
@@ -180,7 +180,7 @@ fn read_head(stream: &mut impl BufRead, left: &mut usize) -> io::Result<Head> {
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "content-length" => {
-                let length = number(value).ok_or_else(|| invalid("Content-Length is no number"))?;
+                let length = number(value).ok_or_else(|| invalid("Content-Length is not a number"))?;
                 if head.length.is_some_and(|other| other != length) {
                     return Err(invalid("there are two values of Content-Length"));
                 }
@@ -189,7 +189,8 @@ fn read_head(stream: &mut impl BufRead, left: &mut usize) -> io::Result<Head> {
             "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => head.chunked = true,
             "transfer-encoding" => return Err(invalid("the transfer encoding is unknown")),
             "content-range" => {
-                head.range = Some(range(value).ok_or_else(|| invalid("Content-Range is no range of bytes"))?);
+                head.range =
+                    Some(range(value).ok_or_else(|| invalid("Content-Range is not a range of bytes"))?);
             }
             "etag" => tag = Some(value.to_owned()),
             "last-modified" => head.validator = Some(value.to_owned()),
@@ -212,7 +213,7 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// Reads `bytes FIRST-LAST/SIZE`, where the size may be `*`, or `bytes */SIZE`, which is no range of a body.
+/// Reads `bytes FIRST-LAST/SIZE`, where the size may be `*`, or `bytes */SIZE`, which is not a range of a body.
 fn range(value: &str) -> Option<(u64, Option<u64>)> {
     let (range, size) = value.strip_prefix("bytes")?.trim_start().split_once('/')?;
     let size = if size == "*" { None } else { Some(number(size)?) };

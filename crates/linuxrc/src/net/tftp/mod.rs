@@ -1,6 +1,6 @@
 //! The TFTP client: downloads and uploads.
 //!
-//! A lost packet is repeated by whoever waits for the next one. A repeated block is acknowledged again only if the last
+//! A lost packet is repeated by the side that waits for the next one. A repeated block is acknowledged again only if the last
 //! acknowledgement is so old that it must be lost; otherwise two sides that answer every repetition would send everything twice
 //! until the end of the transfer.
 
@@ -88,7 +88,7 @@ impl Download {
             Some(Packet::Data { .. }) => Agreement::PLAIN,
             Some(Packet::Error { code: code::OPTIONS, .. }) if wish.is_some() => return Ok(Started::Without),
             Some(Packet::Error { code, text }) => return Err(socket.reported(code, &text)),
-            Some(Packet::Acknowledge { .. }) | None => return Err(socket.protocol("the answer is no data")),
+            Some(Packet::Acknowledge { .. }) | None => return Err(socket.protocol("the answer is not data")),
         };
         let is_data = matches!(Packet::parse(&buffer[..length]), Some(Packet::Data { .. }));
         let mut download = Self {
@@ -147,7 +147,7 @@ impl Download {
                 return if self.socket.timer.is_late() { self.socket.repeat() } else { Ok(()) };
             }
             Some(Packet::Acknowledge { .. }) | None => {
-                return Err(self.socket.protocol("a packet is no data"));
+                return Err(self.socket.protocol("a packet is not data"));
             }
         };
         match self.receiver.receive(block, bytes) {
@@ -210,7 +210,7 @@ pub fn upload(server: SocketAddrV4, name: &str, bytes: &[u8], patience: Duration
             Some(Packet::Acknowledge { .. }) => {}
             Some(Packet::Error { code, text }) => return Err(socket.reported(code, &text)),
             Some(Packet::Data { .. } | Packet::Options(_)) | None => {
-                return Err(socket.protocol("the answer is no acknowledgement"));
+                return Err(socket.protocol("the answer is not an acknowledgement"));
             }
         }
     }
