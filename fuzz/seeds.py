@@ -3,7 +3,7 @@
 
 Tables are those that sfdisk writes, superblocks those of the mkfs programs, packages those of dpkg-deb; a program that is
 missing gives no seed. Texts are small examples of every format."""
-import io, os, subprocess, sys, tarfile, tempfile
+import gzip, hashlib, io, lzma, os, struct, subprocess, sys, tarfile, tempfile
 
 target, directory = sys.argv[1:]
 os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -190,13 +190,13 @@ def boot_settings():
         "DISK=/dev/sda\nPART=500;83;/,x;S;x\nIMAGE=/dev/sda2;a.x86_64;1.2.3\nFILTER=sd[a-z]\nUNATTENDED=yes\n",
         'root="LABEL=my root" rootfstype=xfs ro init=/bin/sh rd.timeout=5 rd.live.overlay.size=80% -- x',
         "rd.live.check rd.live.overlay.persistent rd.live.overlay.cowfs=xfs DEBUG=1 panic=-1 rw",
-        "# x\nkind=vmx\nrootflags=noatime\nstorage=table;scheme=mbr partition;number=1;name=a;grows=rest;content=empty\n"
+        "# x\nkind=vmx\nstorage=table;scheme=mbr partition;number=1;name=a;grows=rest;content=empty\n"
         "modules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n",
     )):
         seed(str(number), bytes([number]) + text.encode())
     seed("volume", b"\x0f" + b"\1CD001\1".ljust(2048, b" "))
     seed("sum", b"\x0fkiwi medium sha256 " + DIGEST.encode() + b"\n")
-    keywords("kind= rootflags= storage= modules= medium= init= vmx oem usb iso install",
+    keywords("kind= storage= modules= medium= init= vmx oem usb iso install",
              "UUID= LABEL= PARTUUID= PARTLABEL= /dev/ grows= creates= memory rest table; scheme= gpt mbr partition;",
              "number= name= content= empty swap filesystem type= mount= options= ext4 xfs btrfs IMAGE= DISK= PART= FILTER=",
              "UNIONFS_CONFIG= overlay aufs rd.timeout= rootfstype= DEBUG= kiwi.phases rd.live. ; , : x S 83 / %")
@@ -271,6 +271,57 @@ def tftp():
     seed("gap", b"\0\4" + packets(agreed, blocks[0], blocks[2], blocks[3], blocks[1], blocks[2]))
     seed("error", b"\0\1" + packets(b"\0\5\0\1File not found\0", b"\0\4\0\0"))
     keywords("blksize windowsize tsize utimeout")
+
+
+def nbd():
+    style, magic, go = b"NBDMAGIC", bytes.fromhex("0003e889045565a9"), b"\0\0\0\7"
+    new = style + b"IHAVEOPT"
+    info = magic + go + b"\0\0\0\3\0\0\0\x0c" + b"\0\0" + struct.pack(">QH", 1 << 20, 3)
+    refused = magic + go + b"\x80\0\0\6\0\0\0\2no"
+    unknown = magic + go + b"\x80\0\0\1\0\0\0\0"
+    seed("fixed", new + b"\0\3" + info + magic + go + b"\0\0\0\1\0\0\0\0")
+    seed("refused", new + b"\0\3" + refused)
+    seed("earlier", new + b"\0\1" + unknown + struct.pack(">QH", 4096, 1) + bytes(124))
+    seed("unfixed", new + b"\0\2" + struct.pack(">QH", 4096, 1))
+    seed("old", style + bytes.fromhex("0000420281861253") + struct.pack(">QI", 4096, 1) + bytes(124))
+    keywords("NBDMAGIC IHAVEOPT")
+
+
+def chunk_index():
+    def index(*ends):
+        head = struct.pack("<8Q", 48, 0x96824d9c7b129ff9, 0, 16384, 65536, 262144, 2**64 - 1, 0xe75b9e112f17417d)
+        items = b"".join(struct.pack("<Q", end) + hashlib.sha256(bytes([end % 256])).digest() for end in ends)
+        table = 16 + len(items) + 40
+        return head + items + struct.pack("<5Q", 0, 0, 48, table, 0x4b4f050e5549ecd1)
+
+    seed("empty", index())
+    seed("one", index(9))
+    seed("three", index(16384, 100000, 100007))
+    seed("comment", "kiwi file image/a-1")
+    keywords("kiwi file image/a-1")
+
+
+def rpm_metadata():
+    checksum = f'<checksum type="sha256">{DIGEST}</checksum>'
+    location = '<location href="x86_64/a.rpm"/>'
+    texts = {
+        "repomd": f'<?xml version="1.0"?>\n<repomd xmlns="a"><revision>17</revision><data type="primary">{checksum}'
+                  f'<timestamp>1.5</timestamp><size>9</size>{location}</data></repomd>',
+        "primary": f'<metadata packages="1"><package type="rpm"><name>a</name><arch>x86_64</arch>'
+                   f'<version epoch="1" ver="2~" rel="3"/>{checksum}<time build="4"/><size package="5" installed="6"/>'
+                   f'<summary>b &amp; &#65;</summary>{location}<format><file>/c</file></format></package></metadata>',
+        "patterns": '<patterns><pattern><name>a</name><summary lang="b">c</summary><rpm:requires>'
+                    '<rpm:entry name="d"/></rpm:requires></pattern></patterns>',
+        "comps": '<!DOCTYPE comps><comps><group><id>a</id><name>b</name><packagelist>'
+                 '<packagereq type="default">c</packagereq></packagelist></group></comps>',
+    }
+    for name, text in texts.items():
+        seed(name, text)
+    seed("gzip", gzip.compress(texts["primary"].encode()))
+    seed("xz", lzma.compress(texts["primary"].encode()))
+    keywords("<repomd> </repomd> <metadata> </metadata> <package> </package> <patterns> <pattern> <comps> <group> <data type=",
+             "<name> </name> <arch> <version/> epoch= ver= rel= <checksum type= sha256 sha sha512 md5 </checksum> <location href=",
+             "xml:base= <size package= installed= <time build= <![CDATA[ ]]> &amp; &#65; <!-- --> <!DOCTYPE ../ / ~ ^ + 4294967296")
 
 
 globals()[target]()

@@ -65,15 +65,63 @@ unpack_package() {
     )
 }
 
+# Installs the programs that read bills of materials to target/sbom-judges, from PyPI: no Debian release has them all. Both work
+# offline. The second one checks every rule of the model of SPDX 3.0.1; its JSON schema is only on the network.
+install_sbom_judges() {
+    local judges="cyclonedx-python-lib[json-validation]==11.12.0 spdx-python-model==0.0.6"
+    if [ -e target/sbom-judges/bin/python3 ] && [ "$(cat target/sbom-judges/installed 2>/dev/null)" = "$judges" ]; then return; fi
+    say "Installing the judges of bills of materials"
+    mkdir -p target
+    rm -rf target/sbom-judges
+    python3 -m venv target/sbom-judges
+    # shellcheck disable=SC2086
+    target/sbom-judges/bin/pip install --quiet --disable-pip-version-check $judges
+    echo "$judges" >target/sbom-judges/installed
+}
+
+# Unpacks the schema of KIWI NG to target/kiwi-ng/kiwi.rng, from its newest source package or, where the mirror has no sources,
+# from the package itself, which is not installed. The settings of apt on the machine stay as they are. Without the schema the
+# tests of conversions for KIWI NG are skipped, and counted.
+unpack_ng_schema() {
+    if [ -e target/kiwi-ng/kiwi.rng ]; then return; fi
+    say "Unpacking the schema of KIWI NG"
+    local mirror
+    if ! mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m 1 '/debian$'); then
+        echo "apt has no mirror of Debian." >&2
+        return
+    fi
+    rm -rf target/kiwi-ng
+    mkdir -p target/kiwi-ng/lists/partial target/kiwi-ng/cache/archives/partial
+    (
+        cd target/kiwi-ng || exit
+        local key=/usr/share/keyrings/debian-archive-keyring.gpg
+        printf "%s [signed-by=$key] $mirror sid main\n" deb deb-src >sources.list
+        printf '%s "%s";\n' Dir::Etc::sourcelist "$PWD/sources.list" Dir::Etc::sourceparts - Dir::State::lists "$PWD/lists" \
+            Dir::Cache "$PWD/cache" APT::Sandbox::User root >apt.conf
+        apt-get -c apt.conf -qq update
+        if apt-get -c apt.conf -qq source --download-only kiwi 2>/dev/null; then
+            tar -xOf kiwi_*.orig.tar.* --wildcards '*/kiwi/schema/kiwi.rng' >schema
+        else
+            apt-get -c apt.conf -qq download kiwi
+            dpkg-deb --fsys-tarfile kiwi_*.deb | tar -xO --wildcards '*/kiwi/schema/kiwi.rng' >schema
+        fi
+        rm -rf lists cache kiwi_*
+        if [ -s schema ]; then mv schema kiwi.rng; else echo "The package of KIWI NG cannot be fetched." >&2; fi
+    ) || true
+}
+
 # The servers of the tests of linuxrc's network clients, and what network namespaces need.
 SERVER_PACKAGES=(dnsmasq-base tftpd-hpa nginx-light nftables iproute2 util-linux python3)
 # What the tests of network boots need besides, with clients that check the servers.
 BOOT_SERVER_PACKAGES=(ipxe-qemu pxelinux nbd-server libnbd-bin nfs-ganesha nfs-ganesha-vfs rpcbind libnfs-utils)
 
+# What builds RPM systems, and the programs that make the repositories of the tests.
+RPM_PACKAGES=(rpm zypper dnf createrepo-c curl gnupg python3)
+
 # The programs that kiwi runs on the host, and a compiler for the libraries that it is built with.
 KIWI_PACKAGES=(gcc libc6-dev apt dpkg gpgv debian-archive-keyring uidmap e2fsprogs dosfstools mtools grub-common
     grub-pc-bin grub-efi-amd64-bin qemu-utils xfsprogs btrfs-progs squashfs-tools erofs-utils xz-utils tar xorriso isolinux
-    syslinux-common pxelinux minisign)
+    syslinux-common pxelinux minisign patch binutils)
 
 # Whether `cargo nextest` runs the tests; without it `cargo test` runs the same tests. Installing it from source takes minutes
 # (`cargo install --locked cargo-nextest`), so that is left to the user.

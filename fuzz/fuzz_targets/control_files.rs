@@ -1,4 +1,4 @@
-//! No text makes reading it as a control file, a Release file or a source list of apt panic.
+//! No text makes reading it as a control file, a Release file, a copyright file or a source list of apt panic.
 #![no_main]
 
 use kiwi::deb822::{Comments, paragraphs};
@@ -18,5 +18,6 @@ fuzz_target!(|input: &[u8]| {
         assert!(fields.eq(again.iter().map(|found| &found.fields)), "{written:?}");
     }
     kiwi::fuzzing::control(text);
+    kiwi::fuzzing::copyright(text);
     kiwi::fuzzing::source_lists(text);
 });

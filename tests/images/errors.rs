@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use kiwi_tests::case::{Case, REPOSITORY};
-use kiwi_tests::machine::run_kiwi;
+use kiwi_tests::machine::{judge, run_kiwi};
 use kiwi_tests::program::kiwi;
+use kiwi_tests::run::json;
 
 use crate::container::{build_contained, container_directory};
 
@@ -18,8 +19,8 @@ fn in_mounts(case: &Case, setup: &str, keywords: &str) -> String {
 #[test]
 fn package_that_is_not_there() {
     let case = Case::new(REPOSITORY, "lesss");
-    let expected = "error: a package is not in the repositories of the description: lesss\ncheck the spelling, the \
-                        <packages> sections, and that the repository and component that contains it are specified";
+    let expected = "error: a package is not in the repositories of the description: lesss (desc/config.xml:5:41; did you \
+                        mean less?)\ncheck the spelling, the <packages> sections, and that the repository and component that contains it are specified";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     case.assert_no_tree();
 }
@@ -75,7 +76,7 @@ fn full_disk() {
     assert!(!output.status.success(), "kiwi succeeded on a full disk");
     let said = String::from_utf8_lossy(&output.stderr);
     let expected = "error: no space is left for the indices of the repositories: No space left on device\nFree some \
-                        space, or move root tree and images to another file system (--root, --destdir, KIWI_SCRATCH=disk).\n";
+                        space, or move root tree and images to another file system (--root, --destdir, KIWI_CACHE, TMPDIR, KIWI_SCRATCH=disk).\nFree: ";
     assert!(said.contains(expected), "{said}");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "root.log", "only the log may stay");
 }
@@ -160,7 +161,7 @@ fn signature_of_another_key() {
         "{before}NO_PUBKEY [KEY]{}",
         rest.trim_start_matches(|letter: char| letter.is_ascii_hexdigit())
     );
-    let expected = "error: the signature of a repository cannot be verified: The following signatures couldn't be verified \
+    let expected = "error: the signature of the repository [HERE]/repository (desc/config.xml:4:62) cannot be verified: The following signatures couldn't be verified \
                         because the public key is not available: NO_PUBKEY [KEY]\nspecify its key with <signing \
                         key=\"file:PATH\"/> in <source> or, if necessary, disable the check with \
                         repository_gpgcheck=\"false\"";
@@ -204,4 +205,96 @@ fn ids_that_a_user_of_a_container_cannot_map() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(expected), "{name}: {said}");
     }
+}
+
+/// Runs kiwi with text on standard input; returns exit code, standard output and standard error.
+fn with_input(case: &Case, keywords: &[&str], input: &str) -> (i32, String, String) {
+    let mut shell = Command::new("bash");
+    let script = "printf '%s\\n' \"$INPUT\" | \"$0\" \"$@\"";
+    shell.args(["-c", script]).arg(kiwi()).args(keywords).env("INPUT", input);
+    let output = shell.current_dir(case.directory.path()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn tree_of_a_failed_build_can_be_looked_at() {
+    let case = Case::good();
+    case.file("config.sh", "#!/bin/sh\ntouch /root/made\nexit 7\n");
+    std::fs::create_dir(case.path("out")).unwrap();
+    let build = ["build", "desc", "--destdir", "out"];
+    let (code, _, said) = with_input(&case, &[&build[..], &["--on-failure", "keep"]].concat(), "");
+    assert_eq!(code, 1, "{said}");
+    let kept = "out/bad.x86_64-1.0.0.failed";
+    assert!(Path::new(&case.path(&format!("{kept}/root/root/made"))).is_file(), "{said}");
+    let (code, shown, said) = with_input(&case, &["shell", kept], "ls /root; echo $kiwi_iname; exit 3");
+    assert_eq!((code, shown.as_str()), (3, "made\nbad\n"), "{said}");
+    // The last finished stage has all packages and nothing of the description.
+    let last = ["shell", "desc", "--", "sh", "-c", "ls /root; test -x /usr/bin/less; echo $?"];
+    let (code, shown, said) = with_input(&case, &last, "");
+    assert_eq!((code, shown.as_str()), (0, "0\n"), "{said}");
+    let (code, shown, said) =
+        with_input(&case, &[&build[..], &["--on-failure", "shell"]].concat(), "ls /root");
+    assert_eq!((code, shown.as_str()), (1, "made\n"), "{said}");
+}
+
+#[test]
+fn changes_of_a_debug_shell_are_in_the_image_and_not_in_the_cache() {
+    let case = Case::good();
+    case.file("config.sh", "#!/bin/sh\ncat /etc/from-shell\n");
+    std::fs::create_dir(case.path("out")).unwrap();
+    let shell = ["--debug-shell", "before:config.sh"];
+    let build = ["build", "desc", "--destdir", "out", "--root", "root"];
+    let (code, _, said) = with_input(&case, &[&build[..], &shell].concat(), "echo x > /etc/from-shell");
+    assert_eq!(code, 0, "{said}");
+    assert!(Path::new(&case.path("root/etc/from-shell")).is_file());
+    // Without the shell the script fails, so its stage was not saved. KIWI NG keeps the tree where it is made.
+    let ng = ["system", "prepare", "--description", "desc", "--root", "ng"];
+    let (code, _, said) = with_input(&case, &ng, "");
+    assert_eq!(code, 1, "{said}");
+    assert!(Path::new(&case.path("ng/usr/bin/less")).exists(), "{said}");
+}
+
+#[test]
+fn build_from_the_cache_leaves_the_log_of_the_build_that_made_the_image() {
+    let case = Case::good();
+    std::fs::create_dir(case.path("out")).unwrap();
+    let build = ["build", "desc", "--destdir", "out"];
+    run_kiwi_in(&case, &build);
+    let log = case.path("out/bad.x86_64-1.0.0.log");
+    let first = std::fs::read(&log).unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("] <== "), "phases end in the log");
+    let said = run_kiwi_in(&case, &build);
+    assert!(said.contains(" ... reused ("), "a reused stage is named so: {said}");
+    let last = said.lines().last().unwrap();
+    assert!(last.starts_with("Done in ") && last.contains("out/bad.x86_64-1.0.0 ("), "{last}");
+    let aside = std::fs::read_to_string(case.path("out/bad.x86_64-1.0.0.cached.log"));
+    assert!(std::fs::read(&log).unwrap() == first, "the log changed");
+    assert!(aside.unwrap().contains("from the cache"), "a log of the second run");
+    look_into(&case, &case.path("out/bad.x86_64-1.0.0"));
+}
+
+/// A twin of the image with one more file differs in that alone: links have the times of the image, not of unpacking it.
+fn look_into(case: &Case, image: &str) {
+    let (twin, new) = (case.path("twin"), case.path("new"));
+    std::fs::copy(image, &twin).unwrap();
+    std::fs::write(&new, "content\n").unwrap();
+    judge("debugfs", &["-w", "-R", &format!("write {new} /etc/added"), &twin]);
+    let run = json(&["diff", image, &twin]);
+    let differences = run.outcome()["differences"].as_array().unwrap();
+    let inside: Vec<_> = differences.iter().filter_map(|one| one["inside"][0].as_str()).collect();
+    assert_eq!((run.code, inside), (1, vec!["/etc/added"]), "{differences:?}");
+    let listed = with_input(case, &["ls", &twin, "/etc"], "").1;
+    assert!(
+        listed.contains(" added\n") && listed.contains("os-release -> ../usr/lib/os-release"),
+        "{listed}"
+    );
+    let (code, content, said) = with_input(case, &["cat", &twin, "/etc/added"], "");
+    assert_eq!((code, content.as_str()), (0, "content\n"), "{said}");
+}
+
+fn run_kiwi_in(case: &Case, keywords: &[&str]) -> String {
+    let (code, _, said) = with_input(case, keywords, "");
+    assert_eq!(code, 0, "{said}");
+    said
 }

@@ -10,10 +10,14 @@ use kiwi_tests::program::{clear, once};
 use kiwi_tests::small::{SYSTEM, attached, create, kernel_in, log_in, mounted, text};
 
 /// The system with a medium that installs it.
-const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true"><bootloader name="grub2" timeout="1"/>
+const DISK: &str = r#"<type image="oem" filesystem="ext4" installiso="true" kernelcmdline="ODD"><bootloader name="grub2" timeout="1"/>
   <oemconfig><oem-device-filter>^/dev/vdb$</oem-device-filter><oem-shutdown-interactive>true</oem-shutdown-interactive>
     <oem-silent-install>true</oem-silent-install><oem-skip-verify>true</oem-skip-verify>
     <oem-silent-boot>true</oem-silent-boot></oemconfig>DEPLOY</type>"#;
+
+/// Kernel parameters that GRUB's shell would interpret.
+const ODD: &str =
+    "ds=nocloud;s=http://x/ pipe=|x {brace} price=$5 note=&quot;two words&quot; last=1 console=ttyS0";
 
 /// The same system as a file system, whose disk is made with the medium.
 const BARE: &str = r#"<type image="ext4">DEPLOY</type>"#;
@@ -55,7 +59,7 @@ fn system() -> &'static Path {
     SYSTEM_DISK.get_or_init(|| {
         let directory = once("installed", |directory| {
             clear(directory);
-            create(&DISK.replace("DEPLOY", DEPLOY), directory);
+            create(&DISK.replace("DEPLOY", DEPLOY).replace("ODD", ODD), directory);
         });
         directory.join(format!("{SYSTEM}.raw"))
     })
@@ -147,11 +151,14 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_keyword_or_unattended() {
     let (disk, before) = foreign_disk(directory.path(), ROOMY);
     // The medium that the description asks for starts and finds what is on it.
     let cd = system().with_file_name(format!("{SYSTEM}.install.iso"));
-    let mut machine = Machine::start(&from_cd(&cd, &disk), Firmware::Bios, directory.path());
+    // The machine has no PS/2: its only keyboard is at a USB port.
+    let keyboard = ["-machine", "i8042=off", "-device", "qemu-xhci", "-device", "usb-kbd"];
+    let keywords = [from_cd(&cd, &disk), keyboard.map(str::to_owned).to_vec()].concat();
+    let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.expect(&["Name of the disk to install on"], 300);
-    machine.type_line("vda");
+    machine.press("vda");
     machine.expect(&["ALL THAT IS ON IT WILL BE LOST."], 30);
-    machine.type_line("y");
+    machine.press("y");
     machine.expect_failure("Nothing was installed: \"y\" is not yes.", 30);
     drop(machine);
     assert!(std::fs::read(&disk).unwrap() == before, "the disk was touched");
@@ -185,7 +192,10 @@ fn a_foreign_disk_is_only_overwritten_with_the_typed_keyword_or_unattended() {
     machine.expect_end(60);
     let mut machine = Machine::start(&attached(&disk), Firmware::Uefi, directory.path());
     is_divided(&mut machine);
-    assert!(machine.ask("cat /proc/cmdline").contains(" quiet"), "the kernel of the disk is not silent");
+    let line = machine.ask("cat /proc/cmdline");
+    assert!(line.contains(" quiet"), "the kernel of the disk is not silent: {line}");
+    let odd = "ds=nocloud;s=http://x/ pipe=|x {brace} price=$5 \"note=two words\" last=1 console=ttyS0";
+    assert!(line.contains(odd), "{line}");
     drop(machine);
 
     // The stick was left in its socket.

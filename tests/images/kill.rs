@@ -180,12 +180,9 @@ fn a_signal_ends_scripts_and_compression_and_leaves_only_the_log() {
         ("true", "\"task\":\"compress\""),
     ] {
         for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
-            // A script of its own: a task that ended before its build saw the signal would come from the cache in the next.
-            std::fs::write(
-                description.join("config.sh"),
-                format!("#!/bin/sh\n{script} # {begun} {signal:?}\n"),
-            )
-            .unwrap();
+            // A script of its own, in each run of this test: the cache must have no stage of an earlier build.
+            let text = format!("#!/bin/sh\n{script} # {begun} {signal:?} {mark}\n");
+            std::fs::write(description.join("config.sh"), text).unwrap();
             interrupt(&keywords, begun, signal, &mark);
             let left: Vec<_> =
                 std::fs::read_dir(&images).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -274,7 +271,11 @@ fn names(directory: &Path) -> Vec<String> {
 fn a_signal_ends_the_machine_of_run() {
     let directory = tempfile::tempdir().unwrap();
     let disk = directory.path().join("disk.raw");
-    std::fs::File::create(&disk).unwrap().set_len(1 << 20).unwrap();
+    // A boot sector that jumps to itself.
+    let mut content = vec![0; 1 << 20];
+    content[..2].copy_from_slice(&[0xeb, 0xfe]);
+    content[510..512].copy_from_slice(&[0x55, 0xaa]);
+    std::fs::write(&disk, content).unwrap();
     let mark = directory.path().to_str().unwrap().to_owned();
     for signal in [Signal::HUP, Signal::INT, Signal::TERM] {
         let mut child = Command::new(kiwi())

@@ -54,16 +54,11 @@ fn people_are_those_of_the_description(machine: &mut Machine) {
 #[test]
 fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     let directory = tempfile::tempdir().unwrap();
-    let image = medium("flags=\"unified\" volid=\"UNIFIED\"", directory.path());
+    let attributes = "flags=\"unified\" volid=\"UNIFIED\" kernelcmdline=\"s=a;b|{c} $d n=&quot;two words&quot; console=ttyS0\"";
+    let image = medium(attributes, directory.path());
     let path = image.to_str().unwrap();
     let first = judge("sha256sum", &[path]);
-    assert_eq!(
-        judge(
-            "sha256sum",
-            &[medium("flags=\"unified\" volid=\"UNIFIED\"", directory.path()).to_str().unwrap()]
-        ),
-        first
-    );
+    assert_eq!(judge("sha256sum", &[medium(attributes, directory.path()).to_str().unwrap()]), first);
     let described = judge("isoinfo", &["-d", "-i", path]);
     for line in
         ["Volume id: UNIFIED", "Rock Ridge signatures version 1 found", "El Torito VD version 1 found"]
@@ -88,6 +83,8 @@ fn unified_boots_from_cd_by_bios_and_is_the_same_twice() {
     keywords.extend(["-drive".to_owned(), format!("file={},format=raw,if=virtio", disk.display())]);
     let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.log_in("tux", "kiwi");
+    let line = machine.ask("cat /proc/cmdline");
+    assert!(line.contains("s=a;b|{c} $d n=\"two words\" console=ttyS0"), "{line}");
     assert_eq!(machine.ask("awk 'NR > 1 { print $1, $2 }' /proc/swaps"), "/dev/vda partition");
     assert_eq!(mounted(&mut machine, "/"), "overlay overlay rw");
     assert_eq!(mounted(&mut machine, "/run/kiwi/medium"), "/dev/sr0 iso9660 ro");

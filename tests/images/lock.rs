@@ -35,7 +35,12 @@ fn build(directory: &Path, destination: impl AsRef<Path>, option: &str) -> Run {
     let destination = directory.join(destination);
     std::fs::create_dir_all(&destination).unwrap();
     let mut command = Command::new(kiwi());
-    command.arg("build").arg(directory.join("description")).arg(option).arg("--destdir").arg(&destination);
+    command
+        .arg("build")
+        .arg(directory.join("description"))
+        .arg(option)
+        .args(["--sbom", "both", "--destdir"])
+        .arg(&destination);
     Run::of(command.env("KIWI_CACHE", directory.join("cache")))
 }
 
@@ -64,6 +69,17 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
     let image = |directory: &Path| std::fs::read(directory.join("locked.x86_64-1.0.0")).unwrap();
     assert!(image(&one) == image(two), "the images differ: kiwi diff {} {}", one.display(), two.display());
 
+    for (file, origin) in [
+        ("locked.x86_64-1.0.0.spdx.json", "installed from pool/main/"),
+        ("locked.x86_64-1.0.0.cdx.json", "\"debian://bookworm\""),
+    ] {
+        let bill = |directory: &Path| std::fs::read_to_string(directory.join(file)).unwrap();
+        assert_eq!(bill(&one), bill(two), "{file} differs");
+        assert!(bill(&one).contains(origin) && bill(&one).contains("GPL-2.0-or-later"), "{file}");
+        let result = std::fs::read_to_string(one.join("kiwi.result.json")).unwrap();
+        assert!(result.contains(file) && result.contains("\"sbom-spdx\""), "{result}");
+    }
+
     let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"extra\"")).unwrap();
     let digest =
         entry.lines().find_map(|line| line.strip_prefix("sha256 = \"")).unwrap().trim_end_matches('"');
@@ -71,4 +87,43 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
     let failed = build(path, "three", "--locked");
     assert_eq!(failed.error(), (1, "packages"));
     assert!(failed.names("extra 1 all"), "{failed:?}");
+
+    // The newer package, in the order in which a user takes it.
+    let (code, shown) = run(path, &["outdated"]);
+    assert_eq!((code, &shown["kind"]), (1, &"outdated".into()), "{shown}");
+    let changes = shown["packages"].as_array().unwrap();
+    let [change] = changes.as_slice() else { panic!("{changes:?}") };
+    assert_eq!(
+        (&change["name"], &change["from"], &change["to"]),
+        (&"extra".into(), &"1".into(), &"2".into())
+    );
+    assert_eq!(change["security"], false);
+    let unchanged = || assert_eq!(std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap(), lock);
+    assert_eq!(run(path, &["lock", "--update", "--security-only"]).1["packages"], serde_json::json!([]));
+    unchanged();
+    assert_eq!(run(path, &["lock"]).0, 1, "a lock is not overwritten");
+    unchanged();
+    let (code, updated) = run(path, &["lock", "--update"]);
+    assert_eq!((code, &updated["packages"]), (0, &shown["packages"]));
+    let now = std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap();
+    assert!(
+        now.contains("name = \"extra\"\nversion = \"2\"\n") && now.lines().count() == lock.lines().count()
+    );
+    assert_eq!(run(path, &["outdated"]), (0, serde_json::json!({ "kind": "outdated", "packages": [] })));
+    let _ = build(path, "four", "--locked").done();
+    assert!(list(&path.join("four")).contains("extra|2|all"));
+}
+
+/// Exit code and outcome of `kiwi VERB .. DESCRIPTION`.
+fn run(directory: &Path, words: &[&str]) -> (i32, serde_json::Value) {
+    let mut command = Command::new(kiwi());
+    command
+        .args(words)
+        .arg(directory.join("description"))
+        .arg("--json")
+        .env("KIWI_CACHE", directory.join("cache"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    (output.status.code().unwrap(), last["outcome"].clone())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kiwi_tests::machine::{Firmware, judge};
+use kiwi_tests::machine::{Firmware, Sequences, judge};
 use kiwi_tests::network::{Network, SERVER, publish};
 use kiwi_tests::program::{clear, scratch};
 
@@ -22,7 +22,7 @@ fn publish_boot_program(tree: &Path, firmware: Firmware) {
                 b"SERIAL 0 115200\nSAY The BIOS has booted.\nPROMPT 1\nTIMEOUT 0\n",
             );
         }
-        Firmware::Uefi => {
+        Firmware::Uefi | Firmware::SecureBoot => {
             let configuration = tree.join("early.cfg");
             let text = "serial --unit=0\nterminal_output serial\necho The UEFI has booted.\nsleep 60\n";
             std::fs::write(&configuration, text).unwrap();
@@ -41,8 +41,8 @@ fn machines_boot_from_the_rom_of_their_card() {
     let tree = directory.join("tree");
     std::fs::create_dir_all(&tree).unwrap();
     let network = Network::new(&directory.join("servers"));
-    let _tftp = network.tftp(&tree);
-    let _dhcp = network.dhcp(&[
+    let tftp = network.tftp(&tree);
+    let dhcp = network.dhcp(&[
         "--dhcp-match=set:uefi,option:client-arch,7",
         "--dhcp-boot=tag:uefi,grub.efi",
         "--dhcp-boot=tag:!uefi,pxelinux.0",
@@ -52,7 +52,7 @@ fn machines_boot_from_the_rom_of_their_card() {
     {
         publish_boot_program(&tree, firmware);
         let mut machine = network.machine(&[], firmware, MAC, &directory);
-        machine.expect(&[text], 300);
+        assert!(machine.shows(&[text], 300), "{}{}{}", machine.tail(), dhcp.log(), tftp.log());
     }
 }
 
@@ -65,12 +65,20 @@ fn devices_and_trees_are_served() {
     let disk = directory.join("disk");
     std::fs::write(&disk, [7; 4096]).unwrap();
     let network = Network::new(&directory.join("servers"));
-    let _nbd = network.nbd("disk", &disk, true);
+    let _nbd = network.nbd(10809, &[("disk", &disk)], true);
     let size = network.run(&format!("nbdinfo --size nbd://{SERVER}/disk"));
     assert_eq!(size.trim(), "4096");
-    let _nfs = network.nfs(&tree);
+    let _nfs = network.nfs(&tree, "3, 4");
     for version in [3, 4] {
         let url = format!("nfs://{SERVER}/tree/file?version={version}");
         assert_eq!(network.run(&format!("nfs-cat {url}")), "by NFS\n");
     }
+}
+
+#[test]
+fn a_line_of_the_console_is_whole_although_the_cursor_moves_in_it() {
+    let mut sequences = Sequences::default();
+    let shown = ["The BIOS has\x1b[25;12H\x1b[25;", "13H booted.\r\n\x1b", "[0;1mlo\x1bgin: "];
+    let plain: String = shown.iter().map(|text| sequences.without(text)).collect();
+    assert_eq!(plain, "The BIOS has booted.\r\nlogin: ");
 }

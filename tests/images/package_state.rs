@@ -2,8 +2,6 @@
 //! dpkg's database; no path of a build is part of a configuration file.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -11,9 +9,12 @@ use std::process::{Command, Output};
 use kiwi_tests::machine::judge;
 use kiwi_tests::program::kiwi;
 use kiwi_tests::run::Run;
+use kiwi_tests::web::Web;
 
 /// A password that no script may find.
 const PASSWORD: &str = "secret-of-a-repository";
+/// The header with which a client sends it for the user `u`.
+const AUTHORIZATION: &str = "Authorization: Basic dTpzZWNyZXQtb2YtYS1yZXBvc2l0b3J5";
 
 /// Returns a description with these repositories and packages.
 fn description(repositories: &str, package: &str) -> String {
@@ -207,41 +208,6 @@ fn no_character_of_a_path_breaks_the_configuration_of_apt() {
     }
 }
 
-/// Serves the files below `directory` to clients that send the user `u` and [`PASSWORD`]; returns the URL.
-fn serve_with_password(directory: PathBuf) -> String {
-    let answer = move |mut stream: TcpStream| -> std::io::Result<()> {
-        let mut lines = BufReader::new(stream.try_clone()?).lines();
-        while let Some(request) = lines.next().transpose()? {
-            let mut allowed = false;
-            for line in lines.by_ref() {
-                let line = line?;
-                allowed |= line == "Authorization: Basic dTpzZWNyZXQtb2YtYS1yZXBvc2l0b3J5";
-                if line.is_empty() {
-                    break;
-                }
-            }
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let (status, body) = match fs::read(directory.join(path.trim_start_matches('/'))) {
-                _ if !allowed => ("401 Unauthorized", Vec::new()),
-                Ok(body) => ("200 OK", body),
-                Err(_) => ("404 Not Found", Vec::new()),
-            };
-            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
-            stream.write_all(&body)?;
-        }
-        Ok(())
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let answer = answer.clone();
-            std::thread::spawn(move || answer(stream));
-        }
-    });
-    url
-}
-
 #[test]
 fn a_release_accepts_the_keys_and_the_password_of_its_repository() {
     let directory = tempfile::tempdir().unwrap();
@@ -262,7 +228,8 @@ fn a_release_accepts_the_keys_and_the_password_of_its_repository() {
          done
          gpgconf --kill all; rm -rf \"$GNUPGHOME\"",
     );
-    let url = serve_with_password(directory.path().join("mirror"));
+    let web = Web::serve_to(&directory.path().join("mirror"), Some(AUTHORIZATION));
+    let url = web.url();
     let password = format!(r#" username="u" password="{PASSWORD}""#);
     let key = r#"<signing key="this://key.gpg"/>"#;
     for (attributes, children, expected) in [

@@ -82,6 +82,13 @@ suseSetupProductInformation
 suseSetupProduct
 suseGFXBoot none grub
 suseStripKernel
+touch /linuxrc; (baseSetupBoot); [ -e /init ]; rm /linuxrc /init
+mkdir -p /srv/initrd/bin /srv/initrd/usr/bin /srv/initrd/usr/share/doc
+cp /bin/busybox /.kconfig /srv/initrd/; mv /srv/initrd/busybox /srv/initrd/bin
+ln -s busybox /srv/initrd/bin/rm; ln -s busybox /srv/initrd/bin/sh; touch /srv/initrd/usr/bin/mount /srv/initrd/usr/bin/perl
+chroot /srv/initrd /bin/sh -c '. /.kconfig; suseStripInitrd'
+[ -e /srv/initrd/usr/bin/mount ]; [ ! -e /srv/initrd/usr/bin/perl ]; [ ! -e /srv/initrd/usr/share/doc ]
+rm -r /srv/initrd
 cat > /sbin/tiny <<'INIT'
 #!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -157,6 +164,11 @@ fn write_description(directory: &Path) -> Server {
          echo '<profile/>' > config-yast.xml
          echo 'echo ran > /etc/package-script' > config/tiny
          echo 'echo ran > /etc/never' > config/absent
+         mkdir -p root/etc; echo '# appended' > root/etc/fstab.append
+         printf -- '--- fstab\\n+++ fstab\\n@@ -1 +1,2 @@\\n # appended\\n+# patched\\n' > root/etc/fstab.patch
+         printf '#!/bin/sh\\necho \"# of a script\" >> /etc/fstab\\n' > root/etc/fstab.script
+         echo 'echo first > /etc/disk-script' > pre_disk_sync.sh
+         echo 'echo $kiwi_iname; ls /boot/grub/grub.cfg; ls /boot/grub/grub.cfg >> /etc/disk-script' > disk.sh
          printf '#!/bin/sh\\ntest -f /etc/colour && echo made > /etc/images-script\\n' > images.sh; chmod 755 images.sh",
     );
     let server = Server::of(&directory.join("served"));
@@ -237,6 +249,12 @@ fn boots(image: &Path, filesystem: &str, directory: &Path) {
     std::thread::sleep(Duration::from_secs(2));
     let root = machine.ask("busybox grep ' / ' /proc/mounts | busybox grep -v rootfs");
     assert!(root.contains(&format!(" {filesystem} rw")), "{root}");
+    let script = machine
+        .ask("busybox cat /etc/disk-script; busybox ls /etc/fstab.* /image; busybox tail -n 3 /etc/fstab");
+    for text in ["first", "/boot/grub/grub.cfg", "# patched", "# of a script"] {
+        assert!(script.contains(text), "{text}: {script}");
+    }
+    assert!(!script.contains("fstab.patch\r\n") && !script.contains("config.xml"), "{script}");
     let kilobytes: u64 = machine.ask("df -k / | busybox awk 'END { print $(NF-4) }'").parse().unwrap();
     assert!(kilobytes > 1_500_000, "the {filesystem} has {kilobytes} kB on a disk of 2 GB");
 }

@@ -102,12 +102,22 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
     drop(machine);
 
-    // The same CD as a stick: its menu goes on to the disk, whose own menu names the root device.
-    let keywords = [self::first(Slot::Usb.keywords(&cd)), attached(&system)].concat();
+    // The same CD as a stick: its menu goes on to the disk, whose own menu names the root device. This disk is a VMDK.
+    let of_system = text(&at(SYSTEM)).to_owned();
+    let options = ["--bootvm-system", &of_system, "--bootvm-disksize", "2G", "--bootvm-format", "vmdk"];
+    run_kiwi(&[&["--bootvm", text(&initrd)][..], &options].concat());
+    let disk = at(&format!("{SYSTEM}.vmdk"));
+    judge("qemu-img", &["check", text(&disk)]);
+    let drive = format!("file={},format=vmdk,if=virtio", text(&disk));
+    let keywords = [self::first(Slot::Usb.keywords(&cd)), vec!["-drive".to_owned(), drive]].concat();
     let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
     machine.choose("Automatic boot in", 2);
     machine.log_in("tux", "kiwi");
     assert!(machine.ask("cat /proc/cmdline").contains("root=PARTUUID="), "the disk did not start");
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+    let size = |device: &str| format!("cat /sys/class/block/{device}/size");
+    assert_eq!(machine.ask(&size("vda")), (2 << 21).to_string());
+    assert!(machine.ask(&size("vda2")).parse::<u64>().unwrap() > 3 << 20, "the system did not grow");
     drop(machine);
 
     // UEFI has its own way to the disk: here its menu is enough.

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use kiwi_tests::machine::{Firmware, Machine, Slot, judge};
-use kiwi_tests::program::{clear, once};
-use kiwi_tests::small::{SYSTEM, attached, create, log_in, mounted, text};
+use kiwi_tests::program::{clear, kiwi, once};
+use kiwi_tests::small::{
+    DESCRIPTION, SYSTEM, attached, create, create_held, hold, log_in, mounted, text, tree,
+};
 
 /// A separate `/boot`, `/home` on XFS, swap space; programs that the init itself needs; a part that is read-only; one that
 /// stays empty.
-const DISK: &str = r#"<type image="oem" filesystem="ext4" bootpartition="true" bootfilesystem="ext2" installiso="true">
+const DISK: &str = r#"<type image="oem" filesystem="ext4" bootpartition="true" bootfilesystem="ext2" installiso="true"
+  fsmountoptions="noatime,data=journal">
   <bootloader name="grub2" timeout="1"/>
   <oemconfig><oem-swap>true</oem-swap><oem-swapsize>64</oem-swapsize><oem-unattended>true</oem-unattended>
     <oem-shutdown>true</oem-shutdown></oemconfig>
@@ -110,6 +113,14 @@ fn foreign_tools_find_every_partition_and_file_system() {
     extracted(3);
     let boot = judge("debugfs", &["-R", "ls -p /", text(&part)]);
     assert!(boot.contains("/vmlinuz-") && boot.contains("/initrd.img-") && boot.contains("/grub/"), "{boot}");
+    let name = boot.split('/').find(|name| name.starts_with("initrd.img-")).unwrap();
+    let initrd = directory.path().join("initrd");
+    judge("debugfs", &["-R", &format!("dump /{name} {}", text(&initrd)), text(&part)]);
+    let settings = judge("sh", &["-c", &format!("zstd -dc < '{}' | grep --text ^storage=", text(&initrd))]);
+    let system = settings.split(" partition;").find(|part| part.starts_with("number=9;")).unwrap();
+    let found = extracted(9);
+    let uuid = found.lines().find_map(|line| line.strip_prefix("UUID=")).unwrap();
+    assert!(system.contains(&format!(";uuid={uuid};")), "{settings}");
     assert!(extracted(7).contains("TYPE=squashfs\n"));
 }
 
@@ -132,6 +143,8 @@ fn is_whole(machine: &mut Machine) {
     ] {
         assert_eq!(mounted(machine, path), expected, "{path}");
     }
+    // An option that a mounted file system cannot be given any more.
+    assert!(machine.ask("grep ' / ext4 ' /proc/mounts").contains("data=journal"));
     assert!(machine.ask("cat /proc/swaps").contains("/dev/vda4"));
     assert_eq!(
         machine.ask("stat -c '%U %a' /home /home/tux"),
@@ -207,4 +220,44 @@ fn a_disk_that_does_not_grow_keeps_its_partitions() {
     drop(machine);
     // The firmware's table is still in front of the new space.
     assert_eq!(partitions(&disk), before);
+}
+
+#[test]
+fn a_script_edits_the_configuration_of_the_boot_loader() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = r#"<type image="oem" filesystem="ext4" editbootconfig="boot/edit.sh" editbootinstall="boot/last.sh">
+      <oemconfig><oem-resize>false</oem-resize></oemconfig></type>"#;
+    let [script, last] = ["config", "install"].map(|name| tree().join(format!("image/edit_boot_{name}.sh")));
+    {
+        let _held = hold(tree());
+        let edit = "#!/bin/sh\nset -e\necho \"$*\" > /etc/edited\nsed -i 's/timeout=.*/timeout=77/' /boot/grub/grub.cfg\n";
+        std::fs::write(&script, edit).unwrap();
+        // This is behind GRUB, in the partition of its core.
+        let mark = "set -e\necho \"edited with $2\" | dd of=\"$1\" bs=1 seek=1048000 conv=notrunc\n";
+        std::fs::write(&last, mark).unwrap();
+        create_held(tree(), &DESCRIPTION.replace("TYPE", disk), directory.path());
+        for path in [&script, &last] {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let image = directory.path().join(format!("{SYSTEM}.raw"));
+    let start = partitions(&image)[2].1 * 512;
+    let part = directory.path().join("part");
+    judge("sh", &["-c", &format!("tail -c +{} '{}' > '{}'", start + 1, text(&image), text(&part))]);
+    let read = |path: &str| judge("debugfs", &["-R", &format!("cat {path}"), text(&part)]);
+    assert!(read("/etc/edited").contains("ext4 3\n"));
+    assert!(read("/boot/grub/grub.cfg").contains("timeout=77\n"));
+    let mut mark = [0; 13];
+    std::os::unix::fs::FileExt::read_exact_at(&std::fs::File::open(&image).unwrap(), &mut mark, 1_048_000)
+        .unwrap();
+    assert_eq!(&mark, b"edited with 3");
+    // A tree that was prepared for another type does not have the script.
+    let _held = hold(tree());
+    std::fs::write(tree().join("image/config.xml"), DESCRIPTION.replace("TYPE", disk)).unwrap();
+    let refused = std::process::Command::new(kiwi())
+        .args(["--json", "create", text(tree()), "--destdir", text(directory.path())])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("boot/edit.sh"), "{refused:?}");
+    assert_eq!(refused.status.code(), Some(1));
 }

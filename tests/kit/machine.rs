@@ -37,6 +37,8 @@ pub enum Firmware {
     Bios,
     /// OVMF, with variables of its own.
     Uefi,
+    /// OVMF that starts what Microsoft's keys have signed.
+    SecureBoot,
 }
 
 /// A running QEMU; it ends when this is dropped.
@@ -76,29 +78,63 @@ impl Slot {
     }
 }
 
-/// Returns the arguments of QEMU that start kernel and initrd with this command line and without a boot loader. The kernel is
-/// unpacked into `scratch` first, because an emulated processor needs more time for that than for the rest of the start.
-///
-/// # Panics
-///
-/// If the kernel is not compressed with xz, as that of `linux-image-amd64` is.
+/// Returns the arguments of QEMU that start kernel and initrd with this command line and without a boot loader. A kernel that is
+/// compressed with xz is unpacked into `scratch` first, because an emulated processor needs more time for that than for the rest
+/// of the start.
 pub fn direct(kernel: &Path, initrd: &Path, line: &str, scratch: &Path) -> Vec<String> {
     const XZ: &[u8] = b"\xfd7zXZ\0";
-    let unpacked = scratch.join("vmlinux");
+    let mut unpacked = scratch.join("vmlinux");
     if !unpacked.exists() {
         let packed = std::fs::read(kernel).unwrap();
-        let start =
-            packed.windows(XZ.len()).position(|window| window == XZ).expect("a kernel packed with xz");
-        let stream = scratch.join("vmlinux.xz");
-        std::fs::write(&stream, &packed[start..]).unwrap();
-        let output = std::fs::File::create(&unpacked).unwrap();
-        let keywords = ["--decompress", "--stdout", "--single-stream"];
-        let status = Command::new("xz").args(keywords).arg(&stream).stdout(output).status().unwrap();
-        assert!(status.success(), "{} was not unpacked", kernel.display());
+        if let Some(start) = packed.windows(XZ.len()).position(|window| window == XZ) {
+            let stream = scratch.join("vmlinux.xz");
+            std::fs::write(&stream, &packed[start..]).unwrap();
+            let output = std::fs::File::create(&unpacked).unwrap();
+            let keywords = ["--decompress", "--stdout", "--single-stream"];
+            let status = Command::new("xz").args(keywords).arg(&stream).stdout(output).status().unwrap();
+            assert!(status.success(), "{} was not unpacked", kernel.display());
+        } else {
+            unpacked = kernel.to_owned();
+        }
     }
     let [kernel, initrd] = [unpacked.as_path(), initrd].map(|path| path.to_str().unwrap());
     let line = format!("console=ttyS0 quiet panic=-1 {line}");
     ["-kernel", kernel, "-initrd", initrd, "-append", &line].map(str::to_owned).to_vec()
+}
+
+/// Removes the control sequences of a terminal from what a console shows. SeaBIOS, whose screen is the serial console, moves the
+/// cursor in the middle of a line that a boot loader writes to the same console.
+#[derive(Default)]
+pub struct Sequences {
+    /// The start of a sequence whose end was not read yet.
+    unfinished: String,
+}
+
+impl Sequences {
+    /// Returns the next text without sequences.
+    pub fn without(&mut self, text: &str) -> String {
+        let text = std::mem::take(&mut self.unfinished) + text;
+        let mut plain = String::new();
+        let mut rest = text.as_str();
+        while let Some(start) = rest.find('\x1b') {
+            plain.push_str(&rest[..start]);
+            let sequence = &rest[start..];
+            let is_end = |(index, c): &(usize, char)| *index > 1 && ('@'..='~').contains(c);
+            match (sequence.strip_prefix("\x1b["), sequence.char_indices().find(is_end)) {
+                (Some(_), Some((end, _))) => rest = &sequence[end + 1..],
+                (Some(_), None) => {
+                    self.unfinished = sequence.to_owned();
+                    return plain;
+                }
+                (None, _) if sequence.len() == 1 => {
+                    self.unfinished = sequence.to_owned();
+                    return plain;
+                }
+                (None, _) => rest = &sequence[1..],
+            }
+        }
+        plain + rest
+    }
 }
 
 /// Time limit of a command in seconds. Generating keys takes an emulated processor minutes while other tests run.
@@ -120,11 +156,22 @@ impl Machine {
     pub fn start_with(mut command: Command, keywords: &[String], firmware: Firmware, scratch: &Path) -> Self {
         command.args(["-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024"]);
         command.args(["-nographic", "-no-reboot", "-nic", "none"]).args(keywords);
-        if firmware == Firmware::Uefi {
+        let ovmf = match firmware {
+            Firmware::Bios => None,
+            Firmware::Uefi => Some(("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")),
+            Firmware::SecureBoot => Some(("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd")),
+        };
+        if let Some((code, template)) = ovmf {
             let variables = scratch.join("variables.fd");
-            std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).expect("package ovmf is needed");
-            command.args(["-drive", "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"]);
+            let [code, template] = [code, template].map(|file| Path::new("/usr/share/OVMF").join(file));
+            std::fs::copy(&template, &variables).expect("package ovmf is needed");
+            command.arg("-drive");
+            command.arg(format!("if=pflash,format=raw,readonly=on,file={}", code.display()));
             command.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
+        }
+        if firmware == Firmware::SecureBoot {
+            // Only code in system management mode writes the variables.
+            command.args(["-machine", "smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]);
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("package qemu-system-x86 is needed");
@@ -133,8 +180,10 @@ impl Machine {
         let lines = Arc::clone(&console);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
+            let mut sequences = Sequences::default();
             while let Ok(count @ 1..) = output.read(&mut buffer) {
-                lines.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..count]));
+                let plain = sequences.without(&String::from_utf8_lossy(&buffer[..count]));
+                lines.lock().unwrap().push_str(&plain);
             }
         });
         let keyboard = child.stdin.take().unwrap();
@@ -176,7 +225,7 @@ impl Machine {
     }
 
     /// Like `expect`, but returns whether the text appeared. A machine that reported a failure is not awaited any longer.
-    fn shows(&mut self, texts: &[&str], seconds: u64) -> bool {
+    pub fn shows(&mut self, texts: &[&str], seconds: u64) -> bool {
         let limit = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < limit {
             let console = self.console.lock().unwrap().clone();
@@ -195,7 +244,8 @@ impl Machine {
         false
     }
 
-    fn tail(&self) -> String {
+    /// Returns the end of what the console has shown.
+    pub fn tail(&self) -> String {
         let console = self.console.lock().unwrap();
         let start = console.len().saturating_sub(3000);
         let start = (start..console.len()).find(|index| console.is_char_boundary(*index)).unwrap_or(0);
@@ -216,6 +266,18 @@ impl Machine {
             self.keyboard.flush().unwrap();
             std::thread::sleep(Duration::from_millis(300));
         }
+    }
+
+    /// Presses keys of the machine's own keyboard, which QEMU's monitor names: letters, digits, and `ret` at the end.
+    pub fn press(&mut self, line: &str) {
+        self.keyboard.write_all(b"\x01c").unwrap();
+        for key in line.chars().map(String::from).chain(["ret".to_owned()]) {
+            self.type_line(&format!("sendkey {key} 50"));
+            // The monitor takes the next key while this one is held.
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        self.keyboard.write_all(b"\x01c").unwrap();
+        self.keyboard.flush().unwrap();
     }
 
     /// Unplugs the stick, by a command to QEMU's monitor, which shares the console.
@@ -247,7 +309,8 @@ impl Machine {
     /// echo of the command is not mistaken for them.
     pub fn ask(&mut self, command: &str) -> String {
         self.type_line(&format!("echo BEGIN-$((6*7)); {command}; echo END-$((6*7))"));
-        self.expect(&["BEGIN-42\r\n", "BEGIN-42\n"], ANSWER);
+        // The console of a guest of Xen passes two terminals, each of which adds a carriage return.
+        self.expect(&["BEGIN-42\r\n", "BEGIN-42\n", "BEGIN-42\r\r\n"], ANSWER);
         let start = self.position;
         self.expect(&["END-42"], ANSWER);
         let console = self.console.lock().unwrap();

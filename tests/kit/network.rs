@@ -268,6 +268,14 @@ impl Network {
         self.serve("in.tftpd", &arguments, &[(Protocol::Udp, 69)])
     }
 
+    /// Starts tftpd-hpa at a further address of the server.
+    pub fn tftp_at(&self, address: &str, tree: &Path) -> Service {
+        self.run(&format!("ip address add {address}/24 dev lan"));
+        let arguments =
+            ["-L", "-s", "-u", "root", "-a", &format!("{address}:69"), text(tree)].map(str::to_owned);
+        self.serve("in.tftpd", &arguments, &[(Protocol::Udp, 69)])
+    }
+
     /// Starts atftpd, which knows windows. It conflicts with tftpd-hpa, so `program` is the path of an unpacked one.
     pub fn atftp(&self, program: &Path, tree: &Path) -> Service {
         let options = "--daemon --no-fork --logfile - --user root --group root --verbose=5 --bind-address";
@@ -302,26 +310,28 @@ impl Network {
         self.serve("/usr/bin/python3", &arguments, &[(Protocol::Tcp, 80)])
     }
 
-    /// Starts nbd-server with the export `name`. Clients may write; with `copy` the file itself does not change.
-    pub fn nbd(&self, name: &str, file: &Path, copy: bool) -> Service {
-        let configuration = self.directory.join("nbd.conf");
-        let settings = format!(
-            "[generic]\nuser = root\ngroup = root\nlistenaddr = {SERVER}\nallowlist = true\n\
-             [{name}]\nexportname = {}\ncopyonwrite = {copy}\n",
-            file.display()
+    /// Starts nbd-server with these exports for one client after the other. It may write; with `copy` the files themselves do
+    /// not change.
+    pub fn nbd(&self, port: u16, exports: &[(&str, &Path)], copy: bool) -> Service {
+        let configuration = self.directory.join(format!("nbd-{port}.conf"));
+        let mut settings = format!(
+            "[generic]\nuser = root\ngroup = root\nlistenaddr = {SERVER}\nport = {port}\nallowlist = true\n"
         );
+        for (name, file) in exports {
+            settings += &format!("[{name}]\nexportname = {}\ncopyonwrite = {copy}\n", file.display());
+        }
         fs::write(&configuration, settings).expect("a configuration of nbd-server");
         let arguments = ["-d", "-C", text(&configuration)].map(str::to_owned);
-        self.serve("nbd-server", &arguments, &[(Protocol::Tcp, 10809)])
+        self.serve("nbd-server", &arguments, &[(Protocol::Tcp, port)])
     }
 
-    /// Exports the directory `tree` by NFS, versions 3 and 4, as `/tree`, writable, with nfs-ganesha.
+    /// Exports the directory `tree` by NFS of these versions as `/tree`, writable, with nfs-ganesha.
     ///
     /// Port mapper and server have a `/run` of their own: they talk over a socket there, whichever network they are in.
-    pub fn nfs(&self, tree: &Path) -> Service {
+    pub fn nfs(&self, tree: &Path, versions: &str) -> Service {
         let configuration = self.directory.join("ganesha.conf");
         let settings = format!(
-            "NFS_CORE_PARAM {{ Protocols = 3, 4; Mount_Path_Pseudo = true; MNT_Port = 20048; NLM_Port = 20049; Rquota_Port = 20050; Enable_NLM = false; }}
+            "NFS_CORE_PARAM {{ Protocols = {versions}; Mount_Path_Pseudo = true; MNT_Port = 20048; NLM_Port = 20049; Rquota_Port = 20050; Enable_NLM = false; }}
              NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {0}/recovery; }}
              EXPORT_DEFAULTS {{ SecType = sys; }}
              EXPORT {{ Export_Id = 1; Path = {1}; Pseudo = /tree; Access_Type = RW; Squash = No_Root_Squash;

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use crate::machine::{Firmware, Machine, judge, run_kiwi};
 use crate::program::{clear, lock, once};
 
-/// A system that boots quickly: its init is a shell script that starts a login.
-const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="small">
+/// A system that boots quickly: its init is a shell script that starts a login. `TYPE` stands for its types.
+pub const DESCRIPTION: &str = r#"<image schemaversion="8.5" name="small">
   <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager>TYPE</preferences>
   <users><user name="tux" home="/home/tux" shell="/bin/bash" password="$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu."/></users>
@@ -22,7 +22,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /dev/pts; mount -t devpts devpts /dev/pts
 swapon -a; mount -a
 ln -sf /proc/mounts /run/mounts
-while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
+case \" $(cat /proc/cmdline) \" in *' console=hvc0 '*) terminal=hvc0;; *) terminal=ttyS0;; esac
+while :; do setsid agetty --noclear 115200 $terminal vt100; done
 ";
 
 /// Removes the files that no machine of these tests needs, most of the system, so that it boots and is installed sooner under
@@ -30,8 +31,8 @@ while :; do setsid agetty --noclear 115200 ttyS0 vt100; done
 const CONFIG_SH: &str = r#"set -e
 cd /lib/modules/*
 modprobe --set-version "${PWD##*/}" --show-depends --all ahci ata_piix sd_mod sr_mod cdrom virtio_pci virtio_blk virtio_scsi \
-    xhci_pci ehci_pci usb_storage uas loop squashfs overlay isofs udf erofs ext4 xfs vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 \
-    crc32c_generic crc32c_intel | sed -n 's/^insmod \([^ ]*\).*/\1/p' >/kept
+    xhci_pci ehci_pci usb_storage uas usbhid hid_generic loop squashfs overlay isofs udf erofs ext4 xfs vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 \
+    virtio_net af_packet reiserfs crc32c_generic crc32c_intel | sed -n 's/^insmod \([^ ]*\).*/\1/p' >/kept
 find "$PWD/kernel" -name '*.ko' | grep -vxFf /kept | xargs rm
 depmod "${PWD##*/}"
 rm -rf /kept /usr/share/doc /usr/share/info /usr/share/man /usr/share/locale /var/lib/apt/lists/* \

@@ -30,10 +30,30 @@ pub fn have(programs: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
+    skip_this(&missing);
+    false
+}
+
+/// Adds the running test to the list of skipped tests.
+fn skip_this(missing: &[&str]) {
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     let test = std::thread::current().name().unwrap_or("unnamed").to_owned();
     let list = std::env::var_os("KIWI_SKIPPED_TESTS").map(PathBuf::from);
-    skip(list.as_deref(), &format!("{package} {test}"), &missing);
+    skip(list.as_deref(), &format!("{package} {test}"), missing);
+}
+
+/// Returns whether a file is there that no program provides, such as the schema of another program. If not, it adds the running
+/// test to the file that `KIWI_SKIPPED_TESTS` names.
+///
+/// # Panics
+///
+/// If the file is missing and `KIWI_SKIPPED_TESTS` is not set.
+#[must_use]
+pub fn have_file(path: &Path, what: &str) -> bool {
+    if path.is_file() {
+        return true;
+    }
+    skip_this(&[&format!("{what} ({})", path.display())]);
     false
 }
 

@@ -40,8 +40,9 @@ fn every_outcome_has_its_exit_code() {
     assert_eq!(code(&["check", "desc", "--format", "xml"]), Some(2));
     assert_eq!(code(&["check", "desc", "--type", "iso"]), Some(3));
     assert_eq!(code(&["check", "desc", "--profile", "none"]), Some(3));
-    let zypper = described(&GOOD.replace(">apt<", ">zypper<"));
-    let output = run(zypper.path(), &["check", "desc", "--format", "json"]);
+    let filtered = "</packagemanager><rpm-locale-filtering>true</rpm-locale-filtering>";
+    let locales = described(&GOOD.replace("</packagemanager>", filtered));
+    let output = run(locales.path(), &["check", "desc", "--format", "json"]);
     assert_eq!(output.status.code(), Some(4), "valid but not built");
     let report = document(&output);
     let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
@@ -53,7 +54,7 @@ fn every_outcome_has_its_exit_code() {
     assert_eq!(output.status.code(), Some(4), "a type that is not built");
     let start = &document(&output)["diagnostics"][0]["start"];
     assert_eq!((start["line"].as_u64(), start["column"].as_u64()), (Some(4), Some(2)), "at its <type>");
-    let both = described(&GOOD.replace(">apt<", ">zypper<").replace("version>", "verzion>"));
+    let both = described(&GOOD.replace("</packagemanager>", filtered).replace("version>", "verzion>"));
     assert_eq!(run(both.path(), &["check", "desc"]).status.code(), Some(3), "errors have priority");
     let repository = "<repository><source path=\"debian://bookworm\"/></repository>";
     let none = described(&GOOD.replace(repository, ""));
@@ -73,6 +74,19 @@ fn every_outcome_has_its_exit_code() {
     std::fs::remove_file(far.path().join("desc/config.xml")).unwrap();
     std::fs::create_dir(far.path().join("desc/config.xml")).unwrap();
     assert_eq!(run(far.path(), &["check", "desc"]).status.code(), Some(1), "an unreadable file");
+}
+
+#[test]
+fn a_command_line_that_grub_would_change_is_not_built() {
+    let code = |parameters: &str| {
+        let image_type = format!("<type image=\"oem\" filesystem=\"ext4\" kernelcmdline=\"{parameters}\"/>");
+        let directory = described(&GOOD.replace("<type image=\"ext4\"/>", &image_type));
+        run(directory.path(), &["check", "desc"]).status.code()
+    };
+    assert_eq!(code("ds=nocloud;s=http://x/ pipe=|x {y} $z note=&quot;two words&quot;"), Some(0));
+    for changed in ["say=it's", "path=C:\\x", "note=&quot;open"] {
+        assert_eq!(code(changed), Some(4), "{changed}");
+    }
 }
 
 #[test]
@@ -109,8 +123,9 @@ fn a_good_description_gives_an_empty_report() {
     let directory = described(GOOD);
     let output = run(directory.path(), &["check", "desc", "--format", "json"]);
     assert!(output.status.success());
-    let expected = json!({"version": 1, "description": "desc/config.xml", "valid": true, "errors": 0, "warnings": 0,
-        "diagnostics": []});
+    let expected = json!({"version": 1, "description": "desc/config.xml", "valid": true, "verdict": "right",
+        "errors": 0, "warnings": 0, "diagnostics": [],
+        "builds": [{"profiles": [], "type": "ext4", "selected": true, "verdict": "right"}]});
     assert_eq!(document(&output), expected);
 }
 
@@ -218,7 +233,11 @@ fn reports_a_missing_repository_and_a_missing_boot_image_description() {
     let one = "<type image=\"ext4\"/>";
     assert_eq!(report(&GOOD.replace(one, &disk("oemboot/debian-13"))), (Some(0), json!([])));
     let (code, found) = report(&GOOD.replace(one, &disk("oemboot/suse-13.2")));
-    assert_eq!((code, found[0]["start"]["line"].as_u64()), (Some(3), Some(3)), "{found}");
+    assert_eq!(
+        (code, found[0]["start"]["line"].as_u64()),
+        (Some(4), Some(3)),
+        "another kiwi has it: {found}"
+    );
     let (code, found) = report(&GOOD.replace(one, &format!("{one}{}", disk("oemboot/suse-13.2"))));
     assert_eq!((code, &found[0]["severity"]), (Some(0), &json!("warning")), "of another type");
 }

@@ -1,4 +1,4 @@
-//! The manual pages and completion scripts that packagers make cover every verb, NG's services included.
+//! The manual pages and completion scripts that packagers make cover every verb, NG's services included; the README stays short.
 
 use std::process::Command;
 
@@ -28,4 +28,10 @@ fn shells_complete_verbs_and_their_options() {
             assert!(script.contains(keyword), "{shell}: {keyword}");
         }
     }
+}
+
+#[test]
+fn the_readme_stays_short() {
+    let text = std::fs::read_to_string(kiwi_tests::program::checkout().join("README.md")).unwrap();
+    assert!(text.lines().count() <= 65 && text.len() <= 3708, "move what is new to the handbook");
 }

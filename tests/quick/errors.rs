@@ -134,20 +134,11 @@ fn overlay_link_that_climbs_out() {
 fn repository_that_cannot_be_reached() {
     let repository = r#"<repository type="apt-deb" distribution="x"><source path="http://127.0.0.1:1/debian"/></repository>"#;
     let case = Case::new(repository, "less");
-    let expected = "error: a repository cannot be reached: Could not connect to 127.0.0.1:1 (127.0.0.1). - connect (111: \
+    let expected = "error: the repository http://127.0.0.1:1/debian (desc/config.xml:4:61) cannot be reached: \
+                    http://127.0.0.1:1/debian/dists/x/InRelease: Could not connect to 127.0.0.1:1 (127.0.0.1). - connect (111: \
                     Connection refused)\ncheck its <source path>, the network and the proxy";
     assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
     case.assert_no_tree();
-}
-
-#[test]
-fn type_and_package_manager_that_are_not_built() {
-    let case = Case::good();
-    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
-    case.file("config.xml", &text.replace(">apt<", ">zypper<"));
-    let expected = "error: the description uses the package manager zypper, which this version of kiwi does not support yet; \
-                    use <packagemanager>apt</packagemanager>";
-    assert_eq!(case.error(&["prepare", "desc", "--root", "root"]), expected);
 }
 
 #[test]
@@ -159,13 +150,15 @@ fn a_missing_boot_program_is_named_before_any_work() {
     let share = checkout().join("share/kiwi/image");
     std::fs::create_dir_all(case.path("share")).unwrap();
     std::os::unix::fs::symlink(share, case.path("share/image")).unwrap();
-    // Away from the target directory, where linuxrc may have been built.
-    std::fs::copy(kiwi(), case.path("kiwi")).unwrap();
-    let mut command = Command::new(case.path("kiwi"));
+    // Away from the target directory, where linuxrc may have been built, and from what is beside the directory of the test.
+    let program = case.path("programs/of/kiwi");
+    std::fs::create_dir_all(case.path("programs/of")).unwrap();
+    std::fs::copy(kiwi(), &program).unwrap();
+    let mut command = Command::new(program);
     command.args(["build", "desc", "--destdir", "images"]).env("KIWI_SHARE", case.path("share"));
     std::fs::create_dir(case.path("images")).unwrap();
-    let expected = "error: cannot make a boot image: there is no static program linuxrc at [HERE]/share/linuxrc; build it \
-                    with 'cargo linuxrc'";
+    let expected = "error: cannot make a boot image: the static program linuxrc is missing; it is searched at [HERE]/share/linuxrc, beside \
+                    [HERE]/programs/of/kiwi and in ../lib/kiwi; build it with 'cargo linuxrc' in a checkout of kiwi (docs/install.md)";
     assert_eq!(case.error_of(&mut command), expected);
     assert_eq!(std::fs::read_dir(case.path("images")).unwrap().count(), 0, "work was done");
 }
@@ -234,7 +227,8 @@ fn a_file_that_was_changed_after_the_build() {
 fn unreadable_text() {
     let case = Case::good();
     std::fs::write(case.path("desc/config.xml"), b"<image name=\"\xff\"/>").unwrap();
-    let expected = "error: reading the description desc/config.xml: line 1 is not UTF-8 text";
+    let expected = "error: reading the description desc/config.xml: line 1 is not UTF-8 text; save it as UTF-8, \
+                    or declare its encoding in the first line: <?xml version=\"1.0\" encoding=\"iso-8859-1\"?>";
     assert_eq!(case.error(&["check", "desc"]), expected);
 }
 
@@ -243,14 +237,14 @@ fn a_type_that_is_not_built() {
     let case = Case::good();
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
     case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\""));
-    let expected = "error: the file system reiserfs is not built by this version of kiwi yet; it builds ext2, ext3, ext4, \
-                    xfs, btrfs, squashfs, erofs
+    let expected = "error: no boot image of this version of kiwi starts a system on reiserfs; use one of ext2, ext3, ext4, xfs, \
+                    btrfs, squashfs, erofs
  --> desc/config.xml:3:77
   |
 3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"reiserfs\"/></preferences>
   |                                                                             ^^^^ not built yet
 
-error: 1 error in the description";
+error: the description is right, but needs what this version of kiwi does not build";
     assert_eq!(case.error(&["build", "desc", "--destdir", "."]), expected);
 }
 
@@ -283,4 +277,17 @@ fn texts_beyond_a_limit() {
     ] {
         assert_eq!(first_line(&text), expected);
     }
+}
+
+#[test]
+fn all_types_of_profiles_need_a_profile() {
+    let case = Case::good();
+    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
+    let of_profile = "<type image=\"ext4\"/></preferences>";
+    let text = text.replace(of_profile, &format!("</preferences><preferences profiles=\"big\">{of_profile}"));
+    let profiles = "<profiles><profile name=\"big\" description=\"B\"/></profiles>\n  <preferences>";
+    case.file("config.xml", &text.replacen("<preferences>", profiles, 1));
+    std::fs::create_dir(case.path("images")).unwrap();
+    let error = case.error(&["build", "desc", "--destdir", "images", "--all-types"]);
+    assert_eq!(error, "error: no image type applies to these profiles; choose one with --profile: big");
 }

@@ -89,6 +89,7 @@ fn links_out_of_a_description_are_errors_that_name_link_target_and_option() {
         ("config", &host),
         ("cdboot", &host),
         ("repository", &host),
+        ("repository/less.deb", &file),
         ("config.sh", &file),
         ("images.sh", &file),
         ("config-yast.xml", &file),

@@ -33,7 +33,7 @@ fn directory() -> tempfile::TempDir {
         ("good", GOOD.to_owned()),
         ("wrong", GOOD.replace("version>", "verzion>")),
         ("old", old.to_owned()),
-        ("zypper", GOOD.replace(">apt<", ">zypper<")),
+        ("zypper", GOOD.replace(">apt<", ">pacman<")),
         ("guest", GOOD.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\"")),
         ("alone", GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", "")),
     ] {
@@ -85,7 +85,7 @@ fn every_line_is_valid_and_the_last_is_the_only_end() {
     let directory = directory();
     let here = directory.path();
     // What is asked, the exit code, and the kind of the outcome or of the error.
-    let cases: [(&[&str], i32, &str); 20] = [
+    let cases: [(&[&str], i32, &str); 21] = [
         (&["list"], 0, "boot-images"),
         (&["list-profiles", "good"], 0, "profiles"),
         (&["check", "good"], 0, "checked"),
@@ -106,6 +106,7 @@ fn every_line_is_valid_and_the_last_is_the_only_end() {
         (&["prepare", "alone", "--root", "root"], 1, "no-repository"),
         (&["prepare", "zypper", "--root", "root"], 4, "not-built"),
         (&["build", "--no-such-option"], 2, "usage"),
+        (&["outdated", "good"], 2, "file"),
     ];
     let mut all = Vec::new();
     for (words, code, kind) in cases {
@@ -245,4 +246,38 @@ fn handbook_and_schema_list_every_kind_role_task_and_code() {
             warning.keyword()
         );
     }
+}
+
+/// Gives lines of events to the example; returns its exit code and the summary.
+fn summary(events: &str) -> (i32, String) {
+    use std::io::Write;
+    let script = checkout().join("examples/ci/job-summary");
+    let mut python = Command::new("python3");
+    let pipe = Stdio::piped;
+    let mut child = python.arg(script).stdin(pipe()).stdout(pipe()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(events.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn example_makes_a_job_summary_of_the_events() {
+    let case = kiwi_tests::case::Case::good();
+    let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
+    case.file("config.xml", &text.replace("<packagemanager>", "<pakagemanager>"));
+    let mut kiwi = Command::new(kiwi());
+    let output = kiwi.args(["check", &case.path("desc"), "--json"]).output().unwrap();
+    let (code, text) = summary(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(code, 3, "the exit code of kiwi");
+    assert!(text.starts_with("## kiwi failed: invalid-description"), "{text}");
+    let events = r#"{"event": "stage", "state": "started", "name": "a|b", "id": 1, "version": 1}
+{"event": "stage", "state": "reused", "name": "a|b", "seconds": 1.5, "id": 1, "version": 1}
+{"event": "artifact", "path": "x.raw", "role": "image", "size": 3145728, "version": 1}
+{"event": "of the future", "version": 1}
+{"event": "result", "verb": "build", "outcome": {"kind": "artifacts"}, "version": 1}
+"#;
+    let (code, text) = summary(events);
+    let rows = ["| `x.raw` | image | 3.0 MiB |", "| a\\|b | 1.5 s | reused |"];
+    assert!(code == 0 && rows.iter().all(|row| text.contains(row)), "{text}");
+    assert_eq!(summary("").0, 1, "kiwi was killed");
 }

@@ -284,7 +284,7 @@ fn boot_loaders_and_samples_are_accepted_by_their_programs() {
         return;
     }
     let scene = Scene::new("--http --parameters console=ttyS0");
-    for file in ["pxelinux.0", "ldlinux.c32", "grub/grubx64.efi"] {
+    for file in ["pxelinux.0", "ldlinux.c32", "mboot.c32", "libcom32.c32", "grub/grubx64.efi"] {
         assert!(scene.path("tree").join(file).is_file(), "{file}");
     }
     let judge = |script: &str| {
@@ -326,7 +326,9 @@ fn init_again_changes_the_settings_only() {
     let _ = scene.run(&format!("pxe publish out/{NAME} --tree tree --boot out/initrd-x-1.0.0.gz")).done();
     let _ = scene.run(&format!("pxe client {MAC} --tree tree --image {NAME}")).done();
     let _ = scene.run("pxe init tree --server 10.0.0.1 --http --no-bios --no-uefi").done();
-    for menu in ["pxelinux.cfg/default", "pxelinux.cfg/01-52-54-00-12-34-ab", "grub/grub.cfg"] {
+    for menu in
+        ["pxelinux.cfg/default", "pxelinux.cfg/01-52-54-00-12-34-ab", "grub/grub.cfg", "ipxe/default.ipxe"]
+    {
         let text = scene.text(&format!("tree/{menu}"));
         assert!(text.contains(" kiwiserver=10.0.0.1 kiwiservertype=http"), "{menu}: {text}");
     }

@@ -7,7 +7,6 @@
 //! | key | value | default |
 //! |---|---|---|
 //! | `kind` | the keyword of a `Kind` | an error |
-//! | `rootflags` | mount options | none |
 //! | `storage` | the disk with the system, as [`Storage`] in one line | any layout; the system grows to the end of its disk |
 //! | `modules` | names, separated by blanks | none |
 //! | `medium` | the UUID of the CD or stick | the first medium with a live system |
@@ -24,9 +23,7 @@ use crate::storage::Storage;
 pub struct BootConfig {
     /// The purpose of the boot image.
     pub kind: Kind,
-    /// Mount options of the system.
-    pub root_flags: Option<String>,
-    /// The storage of the disk with the system. It has no UUIDs: partitions are identified by their number.
+    /// The storage of the disk with the system.
     pub storage: Option<Storage>,
     /// Kernel modules to load regardless of the hardware, in this order, in addition to the modules of the file system.
     pub modules: Vec<String>,
@@ -64,15 +61,7 @@ impl BootConfig {
 
     /// Returns settings that contain the kind only.
     pub fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            root_flags: None,
-            storage: None,
-            modules: Vec::new(),
-            medium: None,
-            init: None,
-            verify_key: None,
-        }
+        Self { kind, storage: None, modules: Vec::new(), medium: None, init: None, verify_key: None }
     }
 
     /// Parses the text of the file.
@@ -105,8 +94,6 @@ impl BootConfig {
                         Kind::parse(value).ok_or_else(|| wrong(&format!("one of {}", Kind::expected())))?,
                     );
                 }
-                "rootflags" if !value.is_empty() => config.root_flags = Some(value.to_owned()),
-                "rootflags" => return Err(wrong("mount options")),
                 "storage" => {
                     config.storage = Some(Storage::parse(value).map_err(|error| at(error.to_string()))?);
                 }
@@ -136,9 +123,6 @@ impl fmt::Display for BootConfig {
         let mut line =
             |key: &str, value: &str| writeln!(f, "{key}={}", value.split('\n').next().unwrap_or_default());
         line("kind", self.kind.keyword())?;
-        if let Some(flags) = &self.root_flags {
-            line("rootflags", flags)?;
-        }
         if let Some(storage) = &self.storage {
             line("storage", &storage.to_string())?;
         }
@@ -173,12 +157,11 @@ mod tests {
 
     #[test]
     fn reads_back_a_full_file() {
-        let text = "kind=vmx\nrootflags=noatime\n\
+        let text = "kind=vmx\n\
                     storage=table;scheme=mbr partition;number=1;name=a;content=empty\nmodules=ext4 crc32c\nmedium=ab-34\ninit=/sbin/init\n\
                     verify-key=RWQFt/X5hw6Z0RQqTabdzx2mmB+cHccJb3pkP8Lw20INCHzp1AoxXBk3\n";
         let config = BootConfig {
             kind: Kind::Vmx,
-            root_flags: Some("noatime".into()),
             storage: Some(
                 Storage::parse("table;scheme=mbr partition;number=1;name=a;content=empty").unwrap(),
             ),
@@ -225,7 +208,6 @@ mod tests {
     prop_compose! {
         fn any_config()(
             kind in prop::sample::select(&Kind::ALL[..]),
-            root_flags in option::of("[a-z0-9=,@]{1,30}"),
             storage in option::of("table;scheme=(gpt|mbr) partition;number=[1-9];name=[a-z]{1,5};content=(swap|empty)"),
             modules in prop::collection::vec("[a-z0-9_-]{1,12}", 0..4),
             medium in option::of("[0-9a-f-]{1,36}"),
@@ -233,7 +215,7 @@ mod tests {
             verify_key in option::of("RW[a-zA-Z0-9+/]{54}"),
         ) -> BootConfig {
             let storage = storage.map(|text| Storage::parse(&text).unwrap());
-            BootConfig { kind, root_flags, storage, modules, medium, init, verify_key }
+            BootConfig { kind, storage, modules, medium, init, verify_key }
         }
     }
 

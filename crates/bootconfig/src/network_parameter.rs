@@ -170,7 +170,8 @@ fn wrong(parameter: &str, value: &str, expected: &str) -> NetParametersError {
     NetParametersError { parameter: parameter.to_owned(), text: format!("\"{value}\": expected {expected}") }
 }
 
-fn server(text: &str) -> Option<(String, Option<u16>)> {
+/// Returns name and port of a server.
+pub(crate) fn server(text: &str) -> Option<(String, Option<u16>)> {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) => (name, Some(port.parse().ok().filter(|port| *port != 0)?)),
         None => (text, None),

@@ -45,4 +45,9 @@ impl ArchitectureList {
     pub fn allows(&self, architecture: &Architecture) -> bool {
         self.0.is_empty() || self.0.contains(architecture)
     }
+
+    /// Returns whether some architecture is in both lists.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.0.is_empty() || other.0.is_empty() || self.0.iter().any(|one| other.0.contains(one))
+    }
 }

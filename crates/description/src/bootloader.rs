@@ -3,12 +3,12 @@
 /// `firmware="..."`: the firmware that can boot a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
 pub enum Firmware {
-    /// No attribute: one image for both BIOS and UEFI.
+    /// No attribute, `efi` or `uefi`: one image for both BIOS and UEFI.
     #[default]
     BiosAndUefi,
     /// `bios` (or `ec2`) only: an MBR partition table.
     Bios,
-    /// `efi` or `uefi` only: a GPT with an EFI system partition.
+    /// `eficsm="false"`: a GPT with an EFI system partition, and nothing for BIOS.
     Uefi,
 }
 
@@ -19,6 +19,19 @@ pub enum Console {
     Screen,
     /// The first serial line.
     Serial,
+}
+
+/// A device on which the boot loader's menu is operated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub enum Input {
+    /// The firmware's keyboard.
+    Screen,
+    /// The first serial line.
+    Serial,
+    /// A PS/2 keyboard, by the boot loader's own driver.
+    AtKeyboard,
+    /// A USB keyboard, by the boot loader's own driver.
+    UsbKeyboard,
 }
 
 /// The boot loader to install.
@@ -55,10 +68,20 @@ pub struct Bootloader {
     pub timeout: u32,
     /// Output consoles; empty means screen and serial.
     pub output: Vec<Console>,
+    /// `gfxterm`: whether the menu is drawn in a graphics mode of the screen.
+    pub graphical: bool,
+    /// `input_console`; empty means as the output.
+    pub input: Vec<Input>,
 }
 
 impl Default for Bootloader {
     fn default() -> Self {
-        Self { name: BootloaderName::Grub2, timeout: 10, output: Vec::new() }
+        Self {
+            name: BootloaderName::Grub2,
+            timeout: 10,
+            output: Vec::new(),
+            graphical: false,
+            input: Vec::new(),
+        }
     }
 }

@@ -109,6 +109,7 @@ impl Corpus {
         if let (Some(text), Some(form)) =
             (&element.text, keyword.text.filter(|_| keyword.text_life.covers(schema)))
             && let Some(bad) = bad_value(&form)
+            && !(bad.is_empty() && form.is_absent_if_empty())
         {
             let empty = format!("`<{}>` is empty", keyword.name);
             let (location, starts) =
@@ -158,7 +159,7 @@ impl Corpus {
                     &starts,
                 );
                 let value = attribute.value.span.range.clone();
-                if let Some(bad) = bad_value(&known.value) {
+                if let Some(bad) = bad_value(&known.value).filter(|bad| !known.is_absent(bad)) {
                     self.reject(&key, "wrong value", vec![(value.clone(), bad)], value.start, "");
                 }
             }

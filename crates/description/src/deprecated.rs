@@ -1,4 +1,5 @@
-//! Keywords of a description that today's schema no longer has, each with its modern equivalent.
+//! Keywords of a description that today's schema no longer has, each with its modern equivalent, and the earlier form of
+//! attributes in YAML, TOML and JSON.
 //!
 //! They are valid in the schema that the file names, so a build does not report them; `kiwi check` does. A keyword that
 //! occurs many times is reported once, at its first position.
@@ -28,6 +29,8 @@ pub(crate) fn deprecated(root: &Element, schema: SchemaVersion) -> Diagnostics {
 }
 
 const MODERN: &str = "`kiwi convert` writes the description for schema 8.5";
+
+const MARKED: &str = "write the key of an attribute with `@`, as in `\"@name\"`; `kiwi convert` does it";
 
 fn modern(keyword: &str) -> String {
     format!("today it is written `{keyword}`")
@@ -66,7 +69,10 @@ impl Found {
 
 impl DeprecatedKeywords {
     fn add(&mut self, span: &Span, what: String, help: Option<String>) {
-        let message = format!("{what} is not part of today's schema");
+        self.add_message(span, format!("{what} is not part of today's schema"), help);
+    }
+
+    fn add_message(&mut self, span: &Span, message: String, help: Option<String>) {
         match self.found.iter_mut().find(|found| found.message == message && found.help == help) {
             Some(found) => found.times += 1,
             None => self.found.push(Found { span: span.clone(), message, help, times: 1 }),
@@ -81,6 +87,10 @@ impl DeprecatedKeywords {
     fn element(&mut self, element: &Element, keyword: &'static ElementSchema) {
         if let Content::Anything = keyword.content {
             return;
+        }
+        if let Some(span) = &element.layout.unmarked {
+            let message = "attributes have keys without `@`, which KIWI NG does not read".to_owned();
+            self.add_message(span, message, Some(MARKED.to_owned()));
         }
         for attribute in &element.attributes {
             let Some(known) = keyword.attribute_schema(&attribute.name, self.schema) else { continue };
@@ -162,6 +172,23 @@ mod tests {
         for line in expected {
             assert_eq!(told.iter().filter(|one| *one == line).count(), 1, "{line}\n{told:#?}");
         }
+    }
+
+    #[test]
+    fn attributes_without_the_mark_are_told_once_at_the_first() {
+        let text = "image:\n  '@name': new\n  '@schemaversion': '8.5'\n  description: {'@type': system, author: A, contact: C, \
+            specification: S}\n  preferences:\n    type: {'@image': tbz}\n    version: 1.0.0\n    packagemanager: apt\n  \
+            packages:\n    type: image\n    package: {name: less}\n";
+        let deprecated = |text: &str| {
+            let file = SourceFile { name: "config.yaml".to_owned(), text: text.to_owned() };
+            let parsed = Description::parse(file);
+            assert!(parsed.description.is_some(), "{:?}", parsed.diagnostics);
+            let told = parsed.deprecated.0.iter();
+            told.map(|one| (one.span.line_and_column(), one.label.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(deprecated(text), [((10, 5), "deprecated, the first of 2".to_owned())]);
+        let marked = text.replace(" type: image", " '@type': image").replace("{name:", "{'@name':");
+        assert_eq!(deprecated(&marked), []);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //!
 //! `load.rs` reads one; `select.rs` chooses.
 
+use std::collections::BTreeMap;
+
 use crate::unsupported::Unsupported;
 use crate::{
-    Architecture, ArchitectureList, Deploy, DescriptionKind, Drivers, ImageName, ImageType, Machine,
-    PackageManager, PackageName, PatternName, PatternType, Profile, ProfileName, Repository, SchemaVersion,
-    Span, SplitFiles, User, Version,
+    Architecture, ArchitectureList, Deploy, DescriptionArchive, DescriptionFile, DescriptionKind, Drivers,
+    ImageName, ImageType, Machine, PackageManager, PackageName, PatternName, PatternType, Profile,
+    ProfileName, Repository, SchemaVersion, SourcePath, Span, SplitFiles, User, UserName, Version,
 };
 
 /// A valid description.
@@ -18,6 +20,8 @@ pub struct Description {
     pub name: ImageName,
     /// `image/@displayname`
     pub display_name: Option<String>,
+    /// `image/@id`
+    pub image_id: Option<String>,
     /// The first `<version>`.
     pub version: Version,
     /// `image/@inherit`: the description whose packages come first. The caller loads it, detects cycles and
@@ -63,6 +67,26 @@ impl Description {
         self.preferences.iter().find_map(|section| section.content.package_manager_span.as_ref())
     }
 
+    /// Returns where the first archive of this name is.
+    pub fn archive_span(&self, name: &str) -> Option<&Span> {
+        let mut archives = self.packages.iter().flat_map(|section| &section.content.archives);
+        archives.find(|(archive, _)| archive.name == name).map(|(_, span)| span)
+    }
+
+    /// Returns where the first repository with this source is.
+    pub fn source_span(&self, source: &SourcePath, architecture: &Architecture) -> Option<&Span> {
+        let mut entries = self.repositories.iter().map(|section| &section.content);
+        let found =
+            entries.find(|entry| SourcePath::parse(&entry.path, architecture).as_ref() == Some(source));
+        found.map(|entry| &entry.span)
+    }
+
+    /// Returns where the first user of this name is.
+    pub fn user_span(&self, name: &UserName) -> Option<&Span> {
+        let mut users = self.users.iter().flat_map(|section| &section.content);
+        users.find(|entry| entry.user.name == *name).map(|entry| &entry.span)
+    }
+
     /// The position of its `<image>`, for errors about missing elements.
     pub fn span(&self) -> &Span {
         &self.image_span
@@ -102,13 +126,31 @@ pub struct TypeEntry {
     pub primary: bool,
     /// The description of its boot image that `boot=` names, and its position.
     pub boot: Option<(String, Span)>,
+    /// Whether it has a `format=`.
+    pub(crate) has_format: bool,
     /// `bundle_format=`: the file names of a bundle.
     pub(crate) bundle_format: Option<String>,
     /// The `<deploy>` inside it, which concerns no other type.
     pub(crate) deploy: Option<Deploy>,
+    /// The variables of scripts.
+    pub(crate) variables: BTreeMap<&'static str, String>,
     /// Its meaning; none when the keyword is known and not supported.
     pub(crate) image_type: Option<ImageType>,
     pub(crate) unsupported: Vec<Unsupported>,
+}
+
+impl TypeEntry {
+    /// Returns its variables, and those of the first preferences that have each of them.
+    pub(crate) fn with_variables_of<'p>(
+        &self,
+        preferences: impl Iterator<Item = &'p Preferences>,
+    ) -> BTreeMap<&'static str, String> {
+        let mut variables = self.variables.clone();
+        for (name, value) in preferences.flat_map(|section| &section.variables) {
+            variables.entry(*name).or_insert_with(|| value.clone());
+        }
+        variables
+    }
 }
 
 /// The conditions under which a section applies.
@@ -146,14 +188,18 @@ pub(crate) struct Preferences {
     pub(crate) package_manager: Option<PackageManager>,
     pub(crate) package_manager_span: Option<Span>,
     pub(crate) check_signatures: Option<bool>,
-    pub(crate) rpm_force: Option<bool>,
+    pub(crate) release_version: Option<String>,
     pub(crate) exclude_docs: Option<bool>,
+    pub(crate) force: Option<bool>,
+    pub(crate) filter_locales: Option<bool>,
     pub(crate) keytable: Option<String>,
     pub(crate) timezone: Option<String>,
     pub(crate) locale: Option<String>,
     pub(crate) default_destination: Option<String>,
     pub(crate) default_root: Option<String>,
     pub(crate) compressed: Option<bool>,
+    /// The variables of scripts.
+    pub(crate) variables: BTreeMap<&'static str, String>,
 }
 
 /// One `<user>`.
@@ -175,6 +221,8 @@ pub(crate) struct DriverSection {
 #[derive(Debug, Clone)]
 pub(crate) struct RepositoryEntry {
     pub(crate) path: String,
+    /// Where the path is.
+    pub(crate) span: Span,
     pub(crate) repository: Repository,
 }
 
@@ -184,6 +232,7 @@ pub(crate) enum PackagesFor {
     Bootstrap,
     Image,
     Delete,
+    Uninstall,
     /// Files that the list of packages excludes: nothing is installed.
     SystemFiles,
     /// `xen`, `vmware`, or the keyword of an image type.
@@ -197,7 +246,11 @@ pub(crate) struct PackageSection {
     pub(crate) packages: Vec<(PackageName, ArchitectureList)>,
     pub(crate) ignored: Vec<(PackageName, ArchitectureList)>,
     pub(crate) patterns: Vec<(PatternName, ArchitectureList)>,
-    pub(crate) archives: Vec<String>,
+    pub(crate) products: Vec<(PackageName, ArchitectureList)>,
+    pub(crate) archives: Vec<(DescriptionArchive, Span)>,
+    pub(crate) files: Vec<(DescriptionFile, ArchitectureList)>,
     pub(crate) pattern_type: PatternType,
     pub(crate) machine: Option<Machine>,
+    /// The positions of the names of its packages.
+    pub(crate) positions: Vec<(PackageName, Span)>,
 }

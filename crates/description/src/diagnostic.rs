@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::SchemaVersion;
+
 /// A text with its name, kept for rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -74,6 +76,8 @@ pub struct Diagnostic {
     pub label: String,
     /// The remedy: the expected value, "did you mean", the modern spelling.
     pub help: Option<String>,
+    /// The first schema in which kiwi reads a keyword that this version does not build.
+    pub since: Option<SchemaVersion>,
 }
 
 impl Diagnostic {
@@ -86,6 +90,7 @@ impl Diagnostic {
             span,
             label: String::new(),
             help: None,
+            since: None,
         }
     }
 

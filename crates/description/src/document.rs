@@ -42,6 +42,8 @@ pub(crate) struct Layout {
     pub(crate) blank_line: bool,
     /// Namespace declarations and attributes with a namespace, as written: name and value.
     pub(crate) foreign: Vec<(String, String)>,
+    /// In a mapping, the key of the first attribute without the mark of attributes.
+    pub(crate) unmarked: Option<Span>,
     /// The namespace prefix of the name.
     pub(crate) prefix: Option<String>,
     /// Range of the whole element, from its opening to its closing tag.

@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use crate::document::{Element, Text};
 use crate::schema::IMAGE;
-use crate::{Diagnostic, Diagnostics, Format, SchemaVersion, SourceFile, check, decode, deprecated, format};
+use crate::{
+    Diagnostic, Diagnostics, Format, SchemaVersion, Severity, SourceFile, check, decode, deprecated, format,
+};
 
 /// Returns the text of a file that a description includes; the path is relative to the directory of the description,
 /// without `.` and `..`. An error gives the reason why it cannot be read.
@@ -165,16 +167,19 @@ impl Reader<'_, '_> {
         };
         let own = decode::schema_version(root, self.diagnostics)?;
         if own > schema.version {
-            self.diagnostics.push(
-                Diagnostic::error(
-                    version.value.span.clone(),
-                    format!("a file of schema {own} is included by one of schema {}", schema.version),
-                )
-                .rule("include")
-                .label("newer than the including file")
-                .help("convert the including file to today's schema with `kiwi convert`"),
-            );
-            return None;
+            let diagnostic = Diagnostic::error(
+                version.value.span.clone(),
+                format!("a file of schema {own} is included by one of schema {}", schema.version),
+            )
+            .rule("include")
+            .label("newer than the including file")
+            .help("convert the including file to today's schema with `kiwi convert`");
+            // Since then keywords have only been renamed, and the new names are used as they are.
+            if schema.version < SchemaVersion::V7_4 {
+                self.diagnostics.push(diagnostic);
+                return None;
+            }
+            self.diagnostics.push(Diagnostic { severity: Severity::Warning, ..diagnostic });
         }
         Some(Schema { version: own, of_main: false })
     }

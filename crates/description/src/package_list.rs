@@ -27,11 +27,17 @@ pub(crate) fn package_set<'a>(
                 set.patterns.push(pattern);
             }
         }
-        for archive in &section.archives {
+        for product in allowed(&section.products, architecture) {
+            if !set.products.contains(&product) {
+                set.products.push(product);
+            }
+        }
+        for (archive, _) in &section.archives {
             if !set.archives.contains(archive) {
                 set.archives.push(archive.clone());
             }
         }
+        set.files.extend(allowed(&section.files, architecture));
         // One list has one pattern type: the widest of its sections.
         set.pattern_type = set.pattern_type.max(section.pattern_type);
     }

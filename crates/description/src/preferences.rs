@@ -5,10 +5,14 @@
 pub struct Settings {
     /// `rpm-check-signatures`; none if not specified.
     pub check_signatures: Option<bool>,
-    /// `rpm-force`.
-    pub rpm_force: bool,
     /// `rpm-excludedocs`.
     pub exclude_docs: bool,
+    /// `rpm-force`.
+    pub force: bool,
+    /// `rpm-locale-filtering`.
+    pub filter_locales: bool,
+    /// `release-version`: the release of the distribution, for `$releasever` in the sources of RPM repositories.
+    pub release_version: Option<String>,
     /// `keytable`: a console keymap name.
     pub keytable: Option<String>,
     /// `timezone`: a path below `/usr/share/zoneinfo`.
@@ -23,4 +27,6 @@ pub struct Settings {
     pub compressed: bool,
     /// `hostname`-like display name, today's `image/@displayname`.
     pub display_name: Option<String>,
+    /// `image/@id`, the content of `/etc/ImageID`.
+    pub image_id: Option<String>,
 }

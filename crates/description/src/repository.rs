@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Architecture;
+use crate::diagnostic::Span;
 
 /// The format of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +32,38 @@ pub enum RepositoryStatus {
     Replaceable,
 }
 
+/// What a source path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SourceType {
+    /// The repository.
+    #[default]
+    BaseUrl,
+    /// A list of its mirrors in Metalink's format, with checksums.
+    Metalink,
+    /// A list of its mirrors, one in each line.
+    MirrorList,
+}
+
+impl SourceType {
+    /// Every keyword with its meaning.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("baseurl", Self::BaseUrl), ("metalink", Self::Metalink), ("mirrorlist", Self::MirrorList)];
+
+    /// Returns the type for a keyword.
+    pub fn parse(keyword: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == keyword).map(|(_, kind)| *kind)
+    }
+
+    /// Returns its keyword, which is also the name of the option in a `.repo` file.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::BaseUrl => "baseurl",
+            Self::Metalink => "metalink",
+            Self::MirrorList => "mirrorlist",
+        }
+    }
+}
+
 /// A source path by its scheme; `%arch` is already replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SourcePath {
@@ -46,18 +79,32 @@ pub enum SourcePath {
     Obs(String),
     /// `debian://SUITE`: main, updates and security of that suite from the host's own mirror.
     Debian(String),
+    /// `debian://SUITE@TIME`: the same archives as they were at that time, from a snapshot mirror.
+    DebianSnapshot {
+        /// The suite.
+        suite: String,
+        /// `YYYYMMDDTHHMMSSZ`.
+        time: String,
+    },
+    /// A text that stands for repositories which the command line names, or a build service: `obsrepositories:/`,
+    /// `obs://inherited_...`, `iso://...`, schemes of earlier KIWI (`ibs:`, `suse:`, `smb:`), or a path with `{...}`.
+    Placeholder(String),
 }
 
 impl SourcePath {
     /// Describes a valid source path, for diagnostics.
     pub const EXPECTED: &'static str = "an absolute path, `dir:/...`, `this://...`, `http://...`, `https://...`, `ftp://...`, \
-         `opensuse://Project`, `obs://Project/Repository` or `debian://suite`";
+         `opensuse://Project`, `obs://Project/Repository`, `obsrepositories:/`, `debian://suite` or \
+         `debian://suite@20260101T000000Z`";
 
     /// Reads a source path; `%arch` is replaced by the machine name of `architecture`.
     pub fn parse(text: &str, architecture: &Architecture) -> Option<Self> {
         let text = text.trim().replace("%arch", architecture.path_keyword());
         if text.contains(['\0', '\n']) {
             return None;
+        }
+        if is_placeholder(&text) {
+            return Some(Self::Placeholder(text));
         }
         if text.starts_with('/') {
             return Some(Self::Local(text));
@@ -83,11 +130,35 @@ impl SourcePath {
                 (is_path_of_keywords(project) && project.contains('/')).then(|| Self::Obs(project.to_owned()))
             }
             "debian" => {
-                let suite = rest.strip_prefix("//")?.trim_end_matches('/');
-                (is_path_of_keywords(suite) && !suite.contains('/')).then(|| Self::Debian(suite.to_owned()))
+                let whole = rest.strip_prefix("//")?.trim_end_matches('/');
+                let (suite, time) = match whole.split_once('@') {
+                    Some((suite, time)) => (suite, Some(time)),
+                    None => (whole, None),
+                };
+                let is_suite = is_path_of_keywords(suite) && !suite.contains('/');
+                if !is_suite || !time.is_none_or(is_snapshot_time) {
+                    return None;
+                }
+                let suite = suite.to_owned();
+                Some(match time {
+                    Some(time) => Self::DebianSnapshot { suite, time: time.to_owned() },
+                    None => Self::Debian(suite),
+                })
             }
             _ => None,
         }
+    }
+}
+
+impl SourcePath {
+    /// Returns the text of the source without user and password of a URL, for messages and reports.
+    pub fn without_login(&self) -> String {
+        let text = self.to_string();
+        let Self::Url(url) = self else { return text };
+        let Some((scheme, rest)) = url.split_once("://") else { return text };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let host = rest[..end].rsplit('@').next().unwrap_or(rest);
+        format!("{scheme}://{host}{}", &rest[end..])
     }
 }
 
@@ -95,13 +166,40 @@ impl fmt::Display for SourcePath {
     /// Writes it as a description does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Local(path) | Self::Url(path) => f.write_str(path),
+            Self::Local(path) | Self::Url(path) | Self::Placeholder(path) => f.write_str(path),
             Self::This(path) => write!(f, "this://{path}"),
             Self::OpenSuse(project) => write!(f, "opensuse://{project}"),
             Self::Obs(project) => write!(f, "obs://{project}"),
             Self::Debian(suite) => write!(f, "debian://{suite}"),
+            Self::DebianSnapshot { suite, time } => write!(f, "debian://{suite}@{time}"),
         }
     }
+}
+
+/// Accepts a time of the form `YYYYMMDDTHHMMSSZ`.
+fn is_snapshot_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
+    let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().unwrap_or(u32::MAX);
+    bytes.len() == 16
+        && bytes[8] == b'T'
+        && bytes[15] == b'Z'
+        && digits(0..8)
+        && digits(9..15)
+        && (1..=12).contains(&number(4..6))
+        && (1..=31).contains(&number(6..8))
+        && number(9..11) < 24
+        && number(11..13) < 60
+        && number(13..15) < 60
+}
+
+/// Returns whether a source names no repository, but the position of one.
+fn is_placeholder(text: &str) -> bool {
+    let template = text.split_once('{').is_some_and(|(_, rest)| rest.contains('}'));
+    template
+        || ["obsrepositories:", "obs://inherited", "iso:", "ibs:", "suse:", "smb:"]
+            .iter()
+            .any(|start| text.starts_with(start))
 }
 
 /// Accepts parts made of letters, digits and `_ - . : +`, separated by `/`.
@@ -143,6 +241,46 @@ impl RepositoryType {
     }
 }
 
+/// Where a repository was specified. It decides nothing: all origins are equal.
+#[derive(Clone, Default)]
+pub enum Origin {
+    /// Nowhere that a user could change.
+    #[default]
+    None,
+    /// A position in a description.
+    Description(Span),
+    /// An option of the command line.
+    Option(&'static str),
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Origin {}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl fmt::Display for Origin {
+    /// Writes `FILE:LINE:COLUMN` or the option.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("of this build"),
+            Self::Description(span) => {
+                let (line, column) = span.line_and_column();
+                write!(f, "{}:{line}:{column}", span.file.name)
+            }
+            Self::Option(option) => f.write_str(option),
+        }
+    }
+}
+
 /// One `<repository>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
@@ -152,6 +290,10 @@ pub struct Repository {
     pub status: RepositoryStatus,
     /// Its location.
     pub source: SourcePath,
+    /// `sourcetype=`: what the location leads to.
+    pub source_type: SourceType,
+    /// `customize=`: a script of the description that edits the file of the package manager for it.
+    pub customize: Option<String>,
     /// `alias=`, a name for messages and files.
     pub alias: Option<String>,
     /// `priority=`.
@@ -174,56 +316,23 @@ pub struct Repository {
     pub image_only: bool,
     /// `username=` and `password=`.
     pub credentials: Option<(String, String)>,
+    /// Whether it must not be older than its release file allows; no description decides that.
+    pub valid_until: bool,
+    /// Where it was specified.
+    pub origin: Origin,
+}
+
+impl Repository {
+    /// Returns whether the repositories of the system replace that of a boot image.
+    pub fn is_replaceable(&self) -> bool {
+        self.status == RepositoryStatus::Replaceable || self.is_placeholder()
+    }
+
+    /// Returns whether the source only stands for repositories.
+    pub fn is_placeholder(&self) -> bool {
+        matches!(self.source, SourcePath::Placeholder(_))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Option<SourcePath> {
-        SourcePath::parse(text, &Architecture::new("i686"))
-    }
-
-    #[test]
-    fn every_scheme_has_its_variant() {
-        use SourcePath::{Debian, Local, Obs, OpenSuse, This, Url};
-        let cases = [
-            ("/image/CDs/full-%arch", Local("/image/CDs/full-i386".into())),
-            ("dir:///srv/repo", Local("/srv/repo".into())),
-            ("dir:/srv/repo", Local("/srv/repo".into())),
-            ("file:///srv/repo", Local("/srv/repo".into())),
-            ("this://repo/%arch", This("repo/i386".into())),
-            ("http://example.org/debian", Url("http://example.org/debian".into())),
-            ("https://example.org/%arch", Url("https://example.org/i386".into())),
-            ("ftp://example.org/x", Url("ftp://example.org/x".into())),
-            ("opensuse://openSUSE:10.2", OpenSuse("openSUSE:10.2".into())),
-            ("obs://Virtualization:Appliances/Leap/", Obs("Virtualization:Appliances/Leap".into())),
-            ("debian://bookworm", Debian("bookworm".into())),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(parse(text), Some(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn invalid_source_paths_are_refused() {
-        for text in [
-            "",
-            "repo",
-            "debian:bookworm",
-            "debian://",
-            "debian://../x",
-            "debian://a/b",
-            "http://",
-            "http:///x",
-            "http://a b",
-            "obs://project",
-            "smb://host/share",
-            "dir:relative",
-            "this://",
-            "/a\0b",
-        ] {
-            assert_eq!(parse(text), None, "{text}");
-        }
-    }
-}
+mod tests;

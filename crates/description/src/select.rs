@@ -5,15 +5,16 @@
 //!   -> unsupported settings of the type and the sections -> packages, repositories, users, drivers
 //! ```
 
-use crate::description::{
-    DriverSection, PackageSection, PackagesFor, Preferences, Section, TypeEntry, UserEntry,
-};
+mod users;
+
+use crate::description::{DriverSection, PackageSection, PackagesFor, Preferences, Section, TypeEntry};
 use crate::package_list::{package_set, section_is_for};
 use crate::suggest::{listed, nearest};
 use crate::unsupported::Unsupported;
 use crate::{
-    Architecture, Choice, Deploy, Description, Diagnostic, Diagnostics, Drivers, ImageType, Machine,
-    PackageManager, ProfileName, Repository, Selection, Settings, SourcePath, Span, User,
+    Architecture, Bills, Choice, Deploy, Description, Diagnostic, Diagnostics, DiskFormat, Drivers,
+    ImageType, Machine, PackageManager, PackageName, ProfileName, Reports, Repository, SchemaVersion,
+    Selection, Settings, SourcePath, Span,
 };
 
 impl Description {
@@ -43,12 +44,11 @@ impl Description {
                 .label("not for these profiles and this architecture"),
             );
         }
-        let users = in_force.users(&self.users, &mut errors);
-        let settings = settings(&preferences, self.display_name.clone());
+        let users = users::merged(in_force.of(&self.users).flat_map(|section| &section.content), &mut errors);
+        let settings = settings(&preferences, self);
         let sections: Vec<&PackageSection> =
             in_force.of(&self.packages).map(|section| &section.content).collect();
-        let image_type =
-            entry.image_type.clone().map(|image_type| complete(image_type, &settings, &sections));
+        let image_type = self.completed(entry, &settings, &sections);
         let (Some(version), Some(image_type), false) = (version, image_type, errors.has_errors()) else {
             errors.sort();
             return Err(errors);
@@ -56,10 +56,18 @@ impl Description {
         let is_image = |section: &PackageSection| match &section.packages_for {
             PackagesFor::Image => true,
             PackagesFor::Type(keyword) => section_is_for(keyword, &image_type),
-            PackagesFor::Bootstrap | PackagesFor::Delete | PackagesFor::SystemFiles => false,
+            PackagesFor::Bootstrap
+            | PackagesFor::Delete
+            | PackagesFor::Uninstall
+            | PackagesFor::SystemFiles => false,
         };
         let bootstrap = |section: &PackageSection| section.packages_for == PackagesFor::Bootstrap;
-        let delete = |section: &PackageSection| section.packages_for == PackagesFor::Delete;
+        let removed = |packages_for: &PackagesFor| -> Vec<PackageName> {
+            let sections = sections.iter().copied().filter(|section| section.packages_for == *packages_for);
+            package_set(sections, &architecture).packages.into_iter().map(|package| package.name).collect()
+        };
+        let manager = preferences.iter().find_map(|section| section.content.package_manager);
+        let package_manager = manager.unwrap_or(PackageManager::Dnf);
         Ok(Selection {
             name: self.name.clone(),
             version,
@@ -67,31 +75,52 @@ impl Description {
             author: self.author.clone(),
             contact: self.contact.clone(),
             specification: self.specification.clone(),
-            package_manager: preferences
-                .iter()
-                .find_map(|section| section.content.package_manager)
-                .unwrap_or(PackageManager::Dnf),
+            package_manager,
             settings,
-            repositories: in_force.repositories(self),
+            repositories: in_force.repositories(self, package_manager),
             bootstrap: package_set(
                 sections.iter().copied().filter(|section| bootstrap(section)),
                 &architecture,
             ),
             image: package_set(sections.iter().copied().filter(|section| is_image(section)), &architecture),
-            delete: package_set(sections.iter().copied().filter(|section| delete(section)), &architecture)
-                .packages
-                .into_iter()
-                .map(|package| package.name)
-                .collect(),
+            uninstall: removed(&PackagesFor::Uninstall),
+            delete: removed(&PackagesFor::Delete),
+            positions: sections.iter().flat_map(|section| section.positions.iter().cloned()).collect(),
             users,
             drivers: in_force.drivers(&self.drivers),
+            vagrantfiles: vagrantfiles(&preferences),
             deploy: self.deploy_of(entry, &image_type),
+            variables: entry.with_variables_of(preferences.iter().map(|section| &section.content)),
             verify_key: None,
+            strip: false,
+            bills: Bills::default(),
+            reports: Reports::default(),
+            checksums: false,
             bundle_format: entry.bundle_format.clone(),
             image_type,
             architecture,
             profiles,
         })
+    }
+
+    /// Returns the type with settings from outside of it: `compressed`, and the machine of the packages section. In KIWI 1.x the
+    /// packages for VMware make the disk one of VMware's.
+    fn completed(
+        &self,
+        entry: &TypeEntry,
+        settings: &Settings,
+        sections: &[&PackageSection],
+    ) -> Option<ImageType> {
+        let mut image_type = entry.image_type.clone()?;
+        image_type.complete(settings.compressed, |keyword| machine_of(sections, keyword));
+        if let ImageType::Disk(disk) = &mut image_type
+            && self.schema_version == SchemaVersion::OLDEST
+            && !entry.has_format
+            && machine_of(sections, "vmware").is_some()
+        {
+            disk.format = DiskFormat::Vmdk;
+        }
+        Some(image_type)
     }
 
     /// Returns the `<deploy>` of the type, else that of the image; a type with its own partitions ignores those of the image.
@@ -124,58 +153,13 @@ impl Description {
         Ok(keywords)
     }
 
-    /// Returns the requested profiles, or those that are imported by default, with all their requirements.
-    fn profiles_in_force(
-        &self,
-        choice: &Choice,
-        architecture: &Architecture,
-    ) -> Result<Vec<ProfileName>, Diagnostics> {
-        let mut errors = Diagnostics::default();
-        let mut names: Vec<ProfileName> = Vec::new();
-        for asked in choice.profiles.iter().flat_map(|list| list.split(',')).map(str::trim) {
-            match self.profiles.iter().find(|profile| profile.name.as_str() == asked) {
-                Some(profile) if names.contains(&profile.name) => {}
-                Some(profile) => names.push(profile.name.clone()),
-                None => errors.push(self.unknown_profile(asked)),
-            }
-        }
-        if errors.has_errors() {
-            return Err(errors);
-        }
-        if choice.profiles.is_empty() {
-            let imported = self.profiles.iter().filter(|profile| profile.import);
-            names.extend(
-                imported
-                    .filter(|profile| profile.architectures.allows(architecture))
-                    .map(|profile| profile.name.clone()),
-            );
-        }
-        // The list grows while it is iterated; each name is added once, so that circular requirements end.
-        let mut next = 0;
-        while let Some(name) = names.get(next).cloned() {
-            let profile = self.profiles.iter().find(|profile| profile.name == name);
-            for requirement in profile.into_iter().flat_map(|profile| &profile.requires) {
-                if requirement.architectures.allows(architecture) && !names.contains(&requirement.profile) {
-                    names.push(requirement.profile.clone());
-                }
-            }
-            next += 1;
-        }
-        Ok(names)
-    }
-
-    fn unknown_profile(&self, asked: &str) -> Diagnostic {
-        let names = || self.profiles.iter().map(|profile| profile.name.as_str());
-        let span = self.profiles_span.clone().unwrap_or_else(|| self.image_span.clone());
-        let help = match nearest(asked, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if self.profiles.is_empty() => "the description has no profiles".to_owned(),
-            None => format!("there are {}", listed(names())),
-        };
-        Diagnostic::error(span, format!("there is no profile `{asked}`"))
-            .rule("unknown-profile")
-            .label(if self.profiles.is_empty() { "not defined" } else { "not one of these" })
-            .help(help)
+    /// Returns the keyword of the type that a choice selects, whether it is built or not.
+    pub fn selected_type(&self, choice: &Choice) -> Option<String> {
+        let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
+        let profiles = self.profiles_in_force(choice, &architecture).ok()?;
+        let in_force = Force { profiles: &profiles, architecture: &architecture };
+        let preferences: Vec<&Section<Preferences>> = in_force.of(&self.preferences).collect();
+        self.type_entry(&preferences, choice).ok().map(|entry| entry.keyword.clone())
     }
 
     fn preferences_span(&self) -> Span {
@@ -206,8 +190,19 @@ impl Description {
                 Diagnostic::error(self.preferences_span(), "no image type applies to this build")
                     .rule("no-image-type")
                     .label("no `<type>` here for these profiles and this architecture")
-                    .help("add a `<type>`, or choose the profiles of a section that has one"),
+                    .help(self.profiles_to_choose(choice)),
             ),
+        }
+    }
+
+    /// Returns what to do about a build without a type.
+    fn profiles_to_choose(&self, choice: &Choice) -> String {
+        let names = self.profiles_with_types(choice);
+        if names.is_empty() {
+            "add a `<type>`, or choose the profiles of a section that has one".to_owned()
+        } else {
+            let names = listed(names.iter().map(ProfileName::as_str));
+            format!("choose a profile that has types with `--profile NAME`: {names}")
         }
     }
 
@@ -254,28 +249,33 @@ impl Force<'_> {
             PackagesFor::Type(keyword) => {
                 entry.image_type.as_ref().is_some_and(|image_type| section_is_for(keyword, image_type))
             }
-            PackagesFor::Bootstrap | PackagesFor::Image | PackagesFor::Delete | PackagesFor::SystemFiles => {
-                true
-            }
+            PackagesFor::Bootstrap
+            | PackagesFor::Image
+            | PackagesFor::Delete
+            | PackagesFor::Uninstall
+            | PackagesFor::SystemFiles => true,
         });
         found.extend(packages.flat_map(|section| &section.unsupported));
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
         let has_lists = description.split.as_ref().is_some_and(|files| !files.is_empty());
         if has_lists && matches!(entry.image_type, Some(ImageType::Split(_))) {
-            let lists =
-                Unsupported::new("the list of writable files in `<split>`", description.image_span.clone());
+            let lists = Unsupported::of_all_schemas(
+                "the list of writable files in `<split>`",
+                description.image_span.clone(),
+            );
             errors.0.extend(lists.on(self.architecture));
         }
     }
 
     /// Merges repositories with the same resolved path into the first one, with the settings of the last
     /// (docs/formats/description.md).
-    fn repositories(&self, description: &Description) -> Vec<Repository> {
+    fn repositories(&self, description: &Description, manager: PackageManager) -> Vec<Repository> {
         let mut repositories: Vec<Repository> = Vec::new();
         for section in self.of(&description.repositories) {
             let entry = &section.content;
             let Some(source) = SourcePath::parse(&entry.path, self.architecture) else { continue };
-            let repository = Repository { source, ..entry.repository.clone() };
+            let kind = entry.repository.kind.or_else(|| manager.repository_type());
+            let repository = Repository { source, kind, ..entry.repository.clone() };
             // Several suites of one apt archive have the same path and are different repositories.
             let same = |other: &&mut Repository| {
                 other.source == repository.source
@@ -289,30 +289,6 @@ impl Force<'_> {
             }
         }
         repositories
-    }
-
-    /// Merges the users of all sections: a user of several sections is in the groups of all of them.
-    fn users(&self, sections: &[Section<Vec<UserEntry>>], errors: &mut Diagnostics) -> Vec<User> {
-        let mut users: Vec<User> = Vec::new();
-        for entry in self.of(sections).flat_map(|section| &section.content) {
-            match users.iter_mut().find(|user| user.name == entry.user.name) {
-                None => users.push(entry.user.clone()),
-                Some(user) => {
-                    if let Err(what) = merge_user(user, &entry.user) {
-                        errors.push(
-                            Diagnostic::error(
-                                entry.span.clone(),
-                                format!("the user `{}` has two different values of `{what}`", user.name),
-                            )
-                            .rule("contradicting-users")
-                            .label("differs from an earlier section")
-                            .help("specify it once; sections after the first only add groups"),
-                        );
-                    }
-                }
-            }
-        }
-        users
     }
 
     /// Merges the sections of each kind.
@@ -337,58 +313,37 @@ impl Force<'_> {
     }
 }
 
-/// Merges the settings of a later section into a user. Returns the name of an attribute with two different values, if any.
-fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
-    fn merge<T: Clone + PartialEq>(
-        into: &mut Option<T>,
-        later: &Option<T>,
-        name: &'static str,
-    ) -> Result<(), &'static str> {
-        match (&into, later) {
-            (Some(earlier), Some(later)) if earlier != later => Err(name),
-            (None, Some(later)) => {
-                *into = Some(later.clone());
-                Ok(())
-            }
-            (Some(_), Some(_)) | (Some(_) | None, None) => Ok(()),
-        }
-    }
-    for group in &later.groups {
-        if !user.groups.iter().any(|(name, _)| *name == group.0) {
-            user.groups.push(group.clone());
-        }
-    }
-    merge(&mut user.password, &later.password, "password")?;
-    merge(&mut user.id, &later.id, "id")?;
-    merge(&mut user.home, &later.home, "home")?;
-    merge(&mut user.real_name, &later.real_name, "realname")?;
-    merge(&mut user.shell, &later.shell, "shell")
-}
-
 /// Merges the settings of the sections; the first section that has a setting determines it.
-fn settings(preferences: &[&Section<Preferences>], display_name: Option<String>) -> Settings {
+fn settings(preferences: &[&Section<Preferences>], description: &Description) -> Settings {
     let all = || preferences.iter().map(|section| &section.content);
     Settings {
         check_signatures: all().find_map(|section| section.check_signatures),
-        rpm_force: all().find_map(|section| section.rpm_force).unwrap_or(false),
+        release_version: all().find_map(|section| section.release_version.clone()),
         exclude_docs: all().find_map(|section| section.exclude_docs).unwrap_or(false),
+        force: all().find_map(|section| section.force).unwrap_or(false),
+        filter_locales: all().find_map(|section| section.filter_locales).unwrap_or(false),
         keytable: all().find_map(|section| section.keytable.clone()),
         timezone: all().find_map(|section| section.timezone.clone()),
         locale: all().find_map(|section| section.locale.clone()),
         default_destination: all().find_map(|section| section.default_destination.clone()),
         default_root: all().find_map(|section| section.default_root.clone()),
         compressed: all().find_map(|section| section.compressed).unwrap_or(false),
-        display_name,
+        display_name: description.display_name.clone(),
+        image_id: description.image_id.clone(),
     }
 }
 
-/// Completes the type with settings from outside of it: `compressed`, and the machine of the packages section.
-fn complete(mut image_type: ImageType, settings: &Settings, sections: &[&PackageSection]) -> ImageType {
-    let machine = |keyword: &str| -> Option<Machine> {
-        let is_for =
-            |section: &&&PackageSection| section.packages_for == PackagesFor::Type(keyword.to_owned());
-        sections.iter().filter(is_for).find_map(|section| section.machine.clone())
-    };
-    image_type.complete(settings.compressed, machine);
-    image_type
+/// Returns the machine of the packages for a kind of virtual machine.
+fn machine_of(sections: &[&PackageSection], keyword: &str) -> Option<Machine> {
+    let packages_for = PackagesFor::Type(keyword.to_owned());
+    let mut sections = sections.iter().filter(|section| section.packages_for == packages_for);
+    sections.find_map(|section| section.machine.clone())
+}
+
+/// Returns the files that the Vagrant boxes of any type contain, in order.
+fn vagrantfiles(preferences: &[&Section<Preferences>]) -> Vec<String> {
+    let types = preferences.iter().flat_map(|section| &section.content.types);
+    let boxes = types.filter_map(|entry| entry.image_type.as_ref()).flat_map(ImageType::boxes);
+    let files = boxes.filter_map(|of| of.vagrantfile.clone());
+    files.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }

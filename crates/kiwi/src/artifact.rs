@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use bootconfig::{Checksum, Digester};
@@ -11,7 +12,8 @@ use ondisk::digest::{Digest as _, Sha256, hex};
 use serde::{Deserialize, Serialize};
 
 use crate::gzip::GzipWriter;
-use crate::host::{ArtifactFacts, Host, sparse};
+use crate::host::sparse::{self, INTERVAL};
+use crate::host::{ArtifactFacts, Host, RunningStage, Unit};
 use crate::workspace::Workspace;
 
 /// What a file is for.
@@ -20,20 +22,38 @@ use crate::workspace::Workspace;
 pub enum Role {
     /// `N.packages`
     PackageList,
+    /// `N.spdx.json`: the packages of the image as SPDX.
+    #[serde(rename = "sbom-spdx")]
+    SbomSpdx,
+    /// `N.cdx.json`: the packages of the image as CycloneDX.
+    #[serde(rename = "sbom-cyclonedx")]
+    SbomCycloneDx,
+    /// `N.changes`: the change logs of the packages.
+    PackageChanges,
+    /// `N.verified`: the files that differ from their packages.
+    PackageVerification,
     /// `N.md5`
     Checksum,
     /// A boot image.
     Initrd,
     /// The kernel of a boot image.
     Kernel,
+    /// The hypervisor that starts the kernel of a boot image.
+    Hypervisor,
     /// A link with a short name to the kernel.
     KernelLink,
+    /// `N.append`: the kernel parameters of the image.
+    KernelParameters,
     /// Settings of a virtual machine.
     MachineSettings,
+    /// A part of a disk that consists of several files.
+    DiskExtent,
     /// `N.config`: how the image is installed.
     InstallSettings,
     /// `N.install.iso`: the installation medium.
     InstallMedium,
+    /// `N.install.tar`: the files of an installation over the network.
+    InstallArchive,
     /// The image itself; published last.
     Image,
 }
@@ -57,23 +77,31 @@ impl Artifact {
         Self { role, name: name.into(), path: path.into(), sha256: None }
     }
 
-    /// Returns the facts for the report; `sha256` is the digest, if known.
-    pub fn facts(&self, size: u64, sha256: Option<String>) -> ArtifactFacts {
-        self.role.facts(&self.path, size, sha256.map(|digest| ("sha256", digest)))
+    /// Returns the facts for the report, with the name of a digest and the digest, if known.
+    pub fn facts(&self, size: u64, digest: Option<(&'static str, String)>) -> ArtifactFacts {
+        self.role.facts(&self.path, size, digest)
     }
 }
 
 impl Role {
     /// All roles, in the order in which they are published.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 17] = [
         Self::PackageList,
+        Self::SbomSpdx,
+        Self::SbomCycloneDx,
+        Self::PackageChanges,
+        Self::PackageVerification,
         Self::Checksum,
         Self::Initrd,
         Self::Kernel,
+        Self::Hypervisor,
         Self::KernelLink,
+        Self::KernelParameters,
         Self::MachineSettings,
+        Self::DiskExtent,
         Self::InstallSettings,
         Self::InstallMedium,
+        Self::InstallArchive,
         Self::Image,
     ];
 
@@ -81,13 +109,21 @@ impl Role {
     pub fn keyword(self) -> &'static str {
         match self {
             Self::PackageList => "package-list",
+            Self::SbomSpdx => "sbom-spdx",
+            Self::SbomCycloneDx => "sbom-cyclonedx",
+            Self::PackageChanges => "package-changes",
+            Self::PackageVerification => "package-verification",
             Self::Checksum => "checksum",
             Self::Initrd => "initrd",
             Self::Kernel => "kernel",
+            Self::Hypervisor => "hypervisor",
             Self::KernelLink => "kernel-link",
+            Self::KernelParameters => "kernel-parameters",
             Self::MachineSettings => "machine-settings",
+            Self::DiskExtent => "disk-extent",
             Self::InstallSettings => "install-settings",
             Self::InstallMedium => "install-medium",
+            Self::InstallArchive => "install-archive",
             Self::Image => "image",
         }
     }
@@ -130,12 +166,19 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PackageList => "Package list",
+            Self::SbomSpdx | Self::SbomCycloneDx => "Bill of materials",
+            Self::PackageChanges => "Change logs",
+            Self::PackageVerification => "Changed files",
             Self::Checksum => "Checksum",
             Self::Initrd => "Boot image",
             Self::Kernel | Self::KernelLink => "Kernel",
+            Self::Hypervisor => "Hypervisor",
+            Self::KernelParameters => "Kernel parameters",
             Self::MachineSettings => "Virtual machine",
+            Self::DiskExtent => "Part of the disk",
             Self::InstallSettings => "Installation",
             Self::InstallMedium => "Installation medium",
+            Self::InstallArchive => "Installation archive",
             Self::Image => "Image",
         })
     }
@@ -145,10 +188,9 @@ impl fmt::Display for Role {
 pub fn publish(mut artifacts: Vec<Artifact>, workspace: &Workspace, host: &Host) -> Result<Vec<Artifact>> {
     artifacts.sort_by_key(|artifact| artifact.role);
     for artifact in &mut artifacts {
-        let target = workspace.published(&artifact.name);
-        host.rename(&artifact.path, &target)
-            .with_context(|| format!("giving {} its name", target.display()))?;
-        artifact.path = target;
+        artifact.path = workspace.publish(&artifact.path, &artifact.name, host).with_context(|| {
+            format!("giving {} its name", workspace.destdir().join(&artifact.name).display())
+        })?;
     }
     Ok(artifacts)
 }
@@ -161,7 +203,7 @@ pub fn checksum(path: &Path, host: &Host) -> Result<Checksum> {
 }
 
 /// Compresses a file with gzip and removes the original; returns the new path.
-pub fn compress(path: &Path, host: &Host) -> Result<PathBuf> {
+pub fn compress(path: &Path, stage: &RunningStage<'_>, host: &Host) -> Result<PathBuf> {
     let mut name = path.as_os_str().to_owned();
     name.push(".gz");
     let packed = PathBuf::from(name);
@@ -169,12 +211,21 @@ pub fn compress(path: &Path, host: &Host) -> Result<PathBuf> {
     let mut source = File::open(path).with_context(what)?;
     let target = host.create_file(&packed).with_context(what)?;
     let mut writer = GzipWriter::new(target, host.processors()).with_context(what)?;
+    let total = source.metadata().with_context(what)?.len();
+    let (mut done, mut shown) = (0, Instant::now());
     let mut buffer = vec![0; 1 << 20];
     loop {
         host.check_interrupt()?;
+        if shown.elapsed() >= INTERVAL {
+            stage.advance(done, total, Unit::Bytes);
+            shown = Instant::now();
+        }
         match source.read(&mut buffer).with_context(what)? {
             0 => break,
-            count => writer.write_all(&buffer[..count]).with_context(what)?,
+            count => {
+                writer.write_all(&buffer[..count]).with_context(what)?;
+                done += count as u64;
+            }
         }
     }
     writer.finish().with_context(what)?;

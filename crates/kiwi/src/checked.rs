@@ -82,6 +82,11 @@ pub(crate) fn sha256<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Erro
     text(from, is_sha256, "a SHA-256 of 64 lower-case hex digits")
 }
 
+/// Like [`sha256`], of a field that may be missing.
+pub(crate) fn optional_sha256<'d, D: Deserializer<'d>>(from: D) -> Result<Option<String>, D::Error> {
+    sha256(from).map(Some)
+}
+
 /// Returns the message about a JSON file with a mistake: its path, line and column, then the reason.
 pub(crate) fn at(path: &Path, error: &serde_json::Error) -> String {
     let reason = error.to_string();

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use anyhow::Result;
 
 use crate::cache::Cache;
+use crate::debugging::{Debugging, Options};
 use crate::host::Host;
 use crate::runtime_configuration::RuntimeConfiguration;
 use crate::share::Share;
@@ -22,17 +23,20 @@ pub struct Context {
     pub share: Share,
     /// Directories that links of a description may lead to.
     pub allowed: AllowedPaths,
+    /// Shells and kept trees that the user asked for.
+    pub debugging: Debugging,
     cache: OnceLock<Cache>,
     configuration: OnceLock<RuntimeConfiguration>,
 }
 
 impl Context {
     /// Returns the context of one run on `host`.
-    pub fn new(host: Host, allowed: AllowedPaths) -> Self {
+    pub fn new(host: Host, allowed: AllowedPaths, debugging: Options) -> Self {
         Self {
             share: Share::find(&host),
             host,
             allowed,
+            debugging: Debugging::new(debugging),
             cache: OnceLock::new(),
             configuration: OnceLock::new(),
         }

@@ -2,6 +2,8 @@
 
 mod identity;
 mod qcow2;
+pub mod vhd_tag;
+pub mod vmdk;
 
 use std::path::Path;
 
@@ -22,6 +24,9 @@ pub fn ending(format: DiskFormat) -> &'static str {
         DiskFormat::VhdFixed => "vhdfixed",
         DiskFormat::Vhdx => "vhdx",
         DiskFormat::Parallels => "parallels",
+        DiskFormat::Gce => "tar.gz",
+        DiskFormat::Ova => "ova",
+        DiskFormat::Vagrant => "box",
     }
 }
 
@@ -38,6 +43,9 @@ fn keywords(format: DiskFormat) -> (&'static str, &'static [&'static str], bool)
         DiskFormat::VhdFixed => ("vpc", &["subformat=fixed", "force_size=on"], false),
         DiskFormat::Vhdx => ("vhdx", &[], false),
         DiskFormat::Parallels => ("parallels", &[], false),
+        // The disk inside the archive.
+        DiskFormat::Ova => ("vmdk", &["subformat=streamOptimized"], false),
+        DiskFormat::Gce | DiskFormat::Vagrant => ("raw", &[], false),
     }
 }
 

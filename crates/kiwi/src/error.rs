@@ -10,7 +10,7 @@ use crate::failure::{Failure, Invalid, Kind};
 use crate::host::{CommandError, Interrupted, NamespaceError, Position};
 use crate::script::ScriptFailed;
 
-const NO_SPACE: &str = "Free some space, or move root tree and images to another file system (--root, --destdir, KIWI_SCRATCH=disk).";
+const NO_SPACE: &str = "Free some space, or move root tree and images to another file system (--root, --destdir, KIWI_CACHE, TMPDIR, KIWI_SCRATCH=disk).";
 
 /// Why an operation failed.
 #[derive(Debug)]

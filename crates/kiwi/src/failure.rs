@@ -31,6 +31,8 @@ pub enum Kind {
     NoRepository,
     /// A repository cannot be reached.
     RepositoryUnreachable,
+    /// A repository is older than its release file allows, or from the future.
+    RepositoryExpired,
     /// A signature is missing or wrong.
     Signature,
     /// A package is missing in the repositories or in the description, or packages contradict each other.
@@ -51,7 +53,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the handbook.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Usage,
         Self::InvalidDescription,
         Self::NotBuilt,
@@ -62,6 +64,7 @@ impl Kind {
         Self::NoSpace,
         Self::NoRepository,
         Self::RepositoryUnreachable,
+        Self::RepositoryExpired,
         Self::Signature,
         Self::Packages,
         Self::ScriptFailed,
@@ -87,6 +90,7 @@ impl Kind {
             | Self::NoSpace
             | Self::NoRepository
             | Self::RepositoryUnreachable
+            | Self::RepositoryExpired
             | Self::Signature
             | Self::Packages
             | Self::ScriptFailed
@@ -142,9 +146,12 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// The rule of a diagnostic about a source that the command line must replace.
+pub const REPLACED: &str = "repository-to-replace";
+
 /// A description that cannot be built; the diagnostics say where and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", count(diagnostics))]
+#[error("{}", summary(diagnostics))]
 pub struct Invalid {
     /// All of them, warnings too.
     pub diagnostics: Diagnostics,
@@ -158,18 +165,26 @@ impl Invalid {
         Self { diagnostics, told: false }
     }
 
-    /// Returns [`Kind::NotBuilt`] if every error is about something that this version does not build.
+    /// Returns [`Kind::NotBuilt`] if every error is about something that this version does not build, and
+    /// [`Kind::NoRepository`] if the description only lacks a source of packages.
     pub fn kind(&self) -> Kind {
-        let mut errors = self.diagnostics.0.iter().filter(|one| one.severity == Severity::Error);
-        if errors.all(|error| error.rule == description::NOT_BUILT) {
+        let errors = || self.diagnostics.0.iter().filter(|one| one.severity == Severity::Error);
+        if errors().all(|error| error.rule == description::NOT_BUILT) {
             Kind::NotBuilt
+        } else if errors().all(|error| error.rule == REPLACED) {
+            Kind::NoRepository
         } else {
             Kind::InvalidDescription
         }
     }
 }
 
-fn count(diagnostics: &Diagnostics) -> String {
+/// Says in one line whether the description is wrong, or right and not built by this version.
+fn summary(diagnostics: &Diagnostics) -> String {
+    let mut errors = diagnostics.0.iter().filter(|one| one.severity == Severity::Error);
+    if errors.all(|error| error.rule == description::NOT_BUILT) {
+        return "the description is right, but needs what this version of kiwi does not build".to_owned();
+    }
     match diagnostics.0.iter().filter(|one| one.severity == Severity::Error).count() {
         1 => "1 error in the description".to_owned(),
         errors => format!("{errors} errors in the description"),

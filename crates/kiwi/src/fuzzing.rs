@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub use crate::package_manager::fuzzing::{control, deb, tar};
+pub use crate::package_manager::fuzzing::{control, deb, rpm_metadata, tar};
 
 use crate::distribution::debian;
 use crate::record::Record;
@@ -13,6 +13,11 @@ use crate::runtime_configuration::RuntimeConfiguration;
 /// Reads a source list of apt, in both of its formats.
 pub fn source_lists(text: &str) {
     debian::source_lists(text);
+}
+
+/// Reads a copyright file of a package; returns whether it declares a licence.
+pub fn copyright(text: &str) -> bool {
+    crate::sbom::declares_licence(text)
 }
 
 /// Reads `kiwi.yml`; returns whether it is valid.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::failure::Invalid;
-use crate::package_form::{is_architecture, is_file, is_name, is_sha256, is_version};
+use crate::package_form::{self, is_file, is_sha256, rpm};
 
 /// Its name.
 pub const FILE: &str = "kiwi.lock";
@@ -171,6 +171,19 @@ impl Reader {
 
 fn is_line(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
+}
+
+/// Returns whether it is the name of a package of any format.
+fn is_name(text: &str) -> bool {
+    package_form::is_name(text) || rpm::is_name(text)
+}
+
+fn is_version(text: &str) -> bool {
+    package_form::is_version(text) || rpm::is_edition(text)
+}
+
+fn is_architecture(text: &str) -> bool {
+    package_form::is_architecture(text) || rpm::is_architecture(text)
 }
 
 #[cfg(test)]

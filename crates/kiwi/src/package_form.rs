@@ -1,6 +1,8 @@
 //! The forms of the names, versions, architectures and digests of packages (Debian Policy 5.6.1, 5.6.12), checked before
 //! a value of an index or a lock becomes part of a path.
 
+pub(crate) mod rpm;
+
 /// Returns whether it is the name of a package.
 pub(crate) fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);

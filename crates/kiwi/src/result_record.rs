@@ -3,6 +3,8 @@
 //! There is one file per directory; builds add to it under a lock. The record of an image that is built again replaces the
 //! old one, and images whose files no longer exist are removed.
 
+mod sparse_digest;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -23,8 +25,10 @@ pub const FILE: &str = "kiwi.result.json";
 /// The most bytes of a record.
 const LARGEST: u64 = 16 << 20;
 
-/// Version of the record. New fields keep it; a change of an existing one raises it.
-const VERSION: u32 = 1;
+/// Version of the record. New fields keep it; a change of an existing one raises it. In version 1 every file has `sha256`.
+const VERSION: u32 = 2;
+/// The versions that are read.
+const KNOWN: [u32; 2] = [1, VERSION];
 
 /// Everything that was built in one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +73,17 @@ pub struct BuiltFile {
     /// Bytes.
     #[serde(deserialize_with = "checked::size")]
     pub size: u64,
-    /// SHA-256 of its bytes in lower-case hex.
-    #[serde(deserialize_with = "checked::sha256")]
-    pub sha256: String,
+    /// SHA-256 of its bytes in lower-case hex; of a sparse file only if it was requested.
+    #[serde(default, deserialize_with = "checked::optional_sha256", skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The digest of a sparse file (docs/create.md).
+    #[serde(
+        default,
+        rename = "sha256-sparse",
+        deserialize_with = "checked::optional_sha256",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sha256_sparse: Option<String>,
     /// Whether a bundle compresses it.
     pub compress: bool,
 }
@@ -90,14 +102,41 @@ impl BuiltFile {
 
     /// Computes the facts of an artifact at its present path.
     pub fn measure(artifact: &Artifact, compress: bool, host: &Host) -> Result<Self> {
-        let (size, sha256) = match &artifact.sha256 {
-            Some(sha256) => {
-                let reading = || format!("reading {}", artifact.path.display());
-                (artifact.path.metadata().with_context(reading)?.len(), sha256.clone())
-            }
-            None => digest::<Sha256>(&artifact.path, host)?,
-        };
-        Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, compress })
+        let path = &artifact.path;
+        let reading = || format!("reading {}", path.display());
+        let size = path.metadata().with_context(reading)?.len();
+        let (mut sha256, mut sha256_sparse) = (artifact.sha256.clone(), None);
+        if sha256.is_none() && sparse_digest::has_hole(path).with_context(reading)? {
+            sha256_sparse = Some(sparse_digest::digest(path, host)?);
+        } else if sha256.is_none() {
+            sha256 = Some(digest::<Sha256>(path, host)?.1);
+        }
+        Ok(Self { role: artifact.role, file: artifact.name.clone(), size, sha256, sha256_sparse, compress })
+    }
+
+    /// Adds the plain SHA-256 of the file at `path` if it is missing.
+    pub fn complete(&mut self, path: &Path, host: &Host) -> Result<()> {
+        if self.sha256.is_none() {
+            self.sha256 = Some(digest::<Sha256>(path, host)?.1);
+        }
+        Ok(())
+    }
+
+    /// Returns whether the file at `path` has the recorded digest.
+    pub fn is_intact(&self, path: &Path, host: &Host) -> Result<bool> {
+        let Self { role: _, file: _, size, sha256, sha256_sparse, compress: _ } = self;
+        let found = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();
+        Ok(match (sha256_sparse, sha256) {
+            (Some(expected), _) => found == *size && sparse_digest::digest(path, host)? == *expected,
+            (None, Some(expected)) => found == *size && digest::<Sha256>(path, host)?.1 == *expected,
+            (None, None) => false,
+        })
+    }
+
+    /// Returns the name of a digest and the digest: the plain one, if it is known.
+    pub fn known_digest(&self) -> Option<(&'static str, String)> {
+        let plain = self.sha256.clone().map(|digest| ("sha256", digest));
+        plain.or_else(|| self.sha256_sparse.clone().map(|digest| ("sha256-sparse", digest)))
     }
 }
 
@@ -119,13 +158,17 @@ impl ResultRecord {
             Failure::new(Kind::File, checked::at(path, &error))
                 .remedy("The file was not written by this kiwi; build the images again.")
         })?;
-        if record.version != VERSION {
+        if !KNOWN.contains(&record.version) {
             fail!(
                 Damaged,
-                "{} has version {}, but this kiwi reads version {VERSION}",
+                "{} has version {}, but this kiwi reads the versions up to {VERSION}",
                 path.display(),
                 record.version
             );
+        }
+        let mut files = record.images.iter().flat_map(|image| &image.files);
+        if let Some(file) = files.find(|file| file.known_digest().is_none()) {
+            fail!(Damaged, "{} has no digest of {}", path.display(), file.file);
         }
         Ok(record)
     }
@@ -149,8 +192,21 @@ impl ResultRecord {
             Self { version: VERSION, images: merged(before, image, |file| directory.join(file).exists()) };
         let unfinished = workspace.unfinished(FILE);
         host.write_file(&unfinished, serde_json::to_string_pretty(&record)? + "\n")
-            .and_then(|()| host.rename(&unfinished, &workspace.published(FILE)))
+            .and_then(|()| workspace.publish(&unfinished, FILE, host).map(drop))
             .with_context(writing)
+    }
+}
+
+impl ResultRecord {
+    /// Returns the profiles of the image of this name, version, architecture and type in a directory, if it was built with others.
+    pub fn other_profiles(directory: &Path, image: &BuiltImage) -> Option<Vec<String>> {
+        let record = Self::read(directory).ok().flatten()?;
+        let key = |image: &BuiltImage| {
+            (image.name.clone(), image.version.clone(), image.architecture.clone(), image.image_type.clone())
+        };
+        let is_same = |other: &&BuiltImage| key(other) == key(image);
+        let other = record.images.iter().find(is_same)?;
+        (other.profiles != image.profiles).then(|| other.profiles.clone())
     }
 }
 
@@ -158,10 +214,9 @@ impl ResultRecord {
 /// build whose image was overwritten is removed; an overwritten list or checksum belongs to the new build.
 fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> bool) -> Vec<BuiltImage> {
     let overwritten = |file: &BuiltFile| {
-        image
-            .files
-            .iter()
-            .any(|new| new.file == file.file && (new.sha256 != file.sha256 || new.role == Role::Image))
+        image.files.iter().any(|new| {
+            new.file == file.file && (new.known_digest() != file.known_digest() || new.role == Role::Image)
+        })
     };
     let is_gone = |file: &BuiltFile| !exists(&file.file) || (file.is_image() && overwritten(file));
     let mut images: Vec<BuiltImage> =
@@ -195,7 +250,8 @@ mod tests {
             role: *role,
             file: (*file).to_owned(),
             size: 1,
-            sha256: "0".repeat(64),
+            sha256: Some("0".repeat(64)),
+            sha256_sparse: None,
             compress: false,
         };
         BuiltImage {
@@ -228,7 +284,7 @@ mod tests {
     #[test]
     fn an_overwritten_checksum_belongs_to_the_new_build() {
         let mut squashfs = image("squashfs", &[(Role::Checksum, "n.md5"), (Role::Image, "n")]);
-        squashfs.files[0].sha256 = "old".to_owned();
+        squashfs.files[0].sha256 = Some("old".to_owned());
         let cpio = image("cpio", &[(Role::Checksum, "n.md5"), (Role::Initrd, "n.gz")]);
         let images = merged(vec![squashfs], cpio, |_| true);
         let files = |image: &BuiltImage| image.files.iter().map(|file| file.file.clone()).collect::<Vec<_>>();
@@ -245,7 +301,10 @@ mod tests {
             std::fs::write(directory.path().join(FILE), text).unwrap();
             ResultRecord::read(directory.path())
         };
-        assert_eq!(read(&right).unwrap(), Some(record));
+        assert_eq!(read(&right).unwrap(), Some(record.clone()));
+        assert_eq!(read(&right.replace("\"sha256\"", "\"sha256-sparse\"")).unwrap().unwrap().version, 1);
+        assert!(read(&right.replace("\"sha256\"", "\"other\"")).is_err(), "a file without a digest");
+        assert!(read(&right.replace("\"version\": 1,", "\"version\": 3,")).is_err());
         for (from, to) in [
             ("\"disk\"", "\"../x\""),
             ("\"disk\"", "\"/etc/passwd\""),

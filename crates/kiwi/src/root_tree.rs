@@ -5,6 +5,7 @@
 //! one; a tree is locked as long as the value lives.
 
 mod attributes;
+mod links;
 #[cfg(test)]
 mod listing;
 mod lower_dir;
@@ -237,7 +238,7 @@ impl RootTree {
     }
 
     /// Writes a file with `mode` and creates its directories; an existing file is replaced, a link is followed inside
-    /// the tree.
+    /// the tree, also one whose target does not exist yet.
     pub fn write(&self, path: impl AsRef<Path>, contents: impl AsRef<[u8]>, mode: u32) -> Result<()> {
         self.write_with(path, mode, |file| Ok(file.write_all(contents.as_ref())?))
     }
@@ -255,7 +256,11 @@ impl RootTree {
         let flags = OpenFlags::O_WRONLY | OpenFlags::O_TRUNC;
         let mut file = match self.root.open_subpath(path, flags) {
             Ok(file) => file,
-            Err(_) => self.root.create_file(path, flags, &Permissions::from_mode(mode)).with_context(what)?,
+            Err(_) => {
+                let target = self.target(path).with_context(what)?;
+                self.create_parent(&target)?;
+                self.root.create_file(&target, flags, &Permissions::from_mode(mode)).with_context(what)?
+            }
         };
         fill(&mut file).with_context(what)?;
         file.set_permissions(Permissions::from_mode(mode)).with_context(what)

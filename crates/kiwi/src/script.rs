@@ -1,12 +1,21 @@
 //! Runs scripts of a description inside a tree: `config.sh`, `images.sh`, package scripts.
 
-use std::path::Path;
+mod interpreter;
+mod name_servers;
+mod shell;
+mod variables;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+pub use interpreter::check_line_ends;
+use name_servers::NameServers;
+pub use shell::{shell, shell_of};
 
 use crate::distribution::Distribution;
-use crate::host::{CommandError, Host};
+use crate::host::{Command, CommandError, Host};
 use crate::root_tree::{DESCRIPTION, RootTree};
+
+/// The description as shell variables.
+const PROFILE: &str = ".profile";
 
 /// A script in a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +24,7 @@ pub struct Script {
     path: String,
     /// Its name in the description, for messages.
     name: String,
+    arguments: Vec<String>,
 }
 
 /// A script of the description failed.
@@ -30,57 +40,94 @@ impl Script {
     /// Returns the script `name` of the description in the tree, if it exists.
     pub fn of_tree(tree: &RootTree, name: &str) -> Option<Self> {
         let path = format!("{DESCRIPTION}/{name}");
-        tree.exists(&path).then(|| Self { path, name: name.to_owned() })
+        tree.exists(&path).then(|| Self { path, name: name.to_owned(), arguments: Vec::new() })
     }
 
     /// Returns the script at `path` in the tree; `name` is its name in the description.
     pub fn at(path: &str, name: &str) -> Self {
-        Self { path: path.to_owned(), name: name.to_owned() }
+        Self { path: path.to_owned(), name: name.to_owned(), arguments: Vec::new() }
+    }
+
+    /// Returns the script with these arguments.
+    #[must_use]
+    pub fn with_arguments(self, arguments: &[String]) -> Self {
+        Self { arguments: arguments.to_vec(), ..self }
     }
 
     /// Runs it as root of the tree, in `/`; one that cannot be executed runs with the shell in its first line, or with
     /// bash, or with sh.
     pub fn run(&self, tree: &RootTree, network: bool, host: &Host) -> Result<()> {
+        self.run_prepared(tree, network, host, |command| command)
+    }
+
+    /// Like [`Script::run`], without the network; `prepare` completes the command.
+    pub fn run_with<'h>(
+        &self,
+        tree: &RootTree,
+        host: &'h Host,
+        prepare: impl FnOnce(Command<'h>) -> Command<'h>,
+    ) -> Result<()> {
+        self.run_prepared(tree, false, host, prepare)
+    }
+
+    fn run_prepared<'h>(
+        &self,
+        tree: &RootTree,
+        network: bool,
+        host: &'h Host,
+        prepare: impl FnOnce(Command<'h>) -> Command<'h>,
+    ) -> Result<()> {
         let path = format!("/{}", self.path);
+        let text = tree.read_text(&self.path)?;
         let mut command = if tree.is_executable(&self.path) {
+            interpreter::check(&self.name, &text, tree)?;
             tree.command(host, &path)
         } else {
-            let first = tree.read_text(&self.path)?.lines().next().unwrap_or_default().to_owned();
-            let named: Vec<&str> = first.strip_prefix("#!").unwrap_or_default().split_whitespace().collect();
-            match named.split_first() {
+            match interpreter::named(&text).split_first() {
                 Some((shell, arguments)) if tree.exists(shell) => tree.command(host, shell).args(arguments),
                 _ if tree.exists("bin/bash") => tree.command(host, "/bin/bash"),
                 _ => tree.command(host, "/bin/sh"),
             }
             .arg(&path)
         };
-        command = command.current_dir("/").env("LANG", "C.UTF-8");
-        for family in Distribution::ALL {
-            for (name, value) in family.facts().package_scripts.unattended {
-                command = command.env(name, value);
-            }
-        }
-        if network {
-            command = with_network(command, tree)?;
-        }
-        command.run().map_err(|source| match source {
-            CommandError::Interrupted(interrupted) => anyhow::Error::from(interrupted),
-            source => ScriptFailed { name: self.name.clone(), source }.into(),
+        command = prepare(with_environment(command.args(&self.arguments), tree)?);
+        with_network(command, network, tree, |command| {
+            command.run().map_err(|source| match source {
+                CommandError::Interrupted(interrupted) => anyhow::Error::from(interrupted),
+                source => ScriptFailed { name: self.name.clone(), source }.into(),
+            })
         })
     }
 }
 
-/// Gives the command the network of the host with its name servers.
-fn with_network<'h>(command: crate::host::Command<'h>, tree: &RootTree) -> Result<crate::host::Command<'h>> {
-    let servers = Path::new("/etc/resolv.conf");
-    if !servers.exists() {
-        return Ok(command.network());
+/// Adds the working directory and the variables of scripts.
+fn with_environment<'h>(command: Command<'h>, tree: &RootTree) -> Result<Command<'h>> {
+    let mut command = command.current_dir("/").env("LANG", "C.UTF-8");
+    if tree.exists(PROFILE) {
+        for (name, value) in variables::exported(&tree.read_text(PROFILE)?) {
+            command = command.env(name, value);
+        }
     }
-    if !tree.exists("etc/resolv.conf") {
-        tree.remove("etc/resolv.conf")?;
-        tree.write("etc/resolv.conf", "", 0o644)
-            .context("creating /etc/resolv.conf for the name servers of the host")?;
+    for family in Distribution::ALL {
+        for (name, value) in family.facts().package_scripts.unattended {
+            command = command.env(name, value);
+        }
     }
-    let real = servers.canonicalize().context("finding the name servers of the host")?;
-    Ok(command.network().bind(real, "/etc/resolv.conf", true))
+    Ok(command)
+}
+
+/// Calls `run` with the command, which has the network and the name servers of the host if `network` is set.
+fn with_network<'h, T>(
+    command: Command<'h>,
+    network: bool,
+    tree: &RootTree,
+    run: impl FnOnce(Command<'h>) -> Result<T>,
+) -> Result<T> {
+    if !network {
+        return run(command);
+    }
+    let (command, servers) = NameServers::share(command, tree)?;
+    let result = run(command);
+    servers.remove(tree)?;
+    result
 }

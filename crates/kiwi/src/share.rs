@@ -76,19 +76,24 @@ impl Share {
         let beside = self.program.parent().unwrap_or(Path::new("/"));
         let built = "x86_64-unknown-linux-gnu/linuxrc/linuxrc";
         let candidates = [
+            // KIWI_SHARE, or a package that has everything in one directory.
             self.directory.join("linuxrc"),
             // In a checkout, the static program is preferred to the one that cargo's tests build in the directory of
             // kiwi.
             beside.join("..").join(built),
             beside.join("../..").join(built),
             beside.join("linuxrc"),
+            beside.join("../lib/kiwi/linuxrc"),
+            PathBuf::from("/usr/lib/kiwi/linuxrc"),
         ];
         match candidates.iter().find(|path| is_static(path)) {
             Some(path) => Ok(path.clone()),
             None => fail!(
                 MissingProgram,
-                "cannot make a boot image: there is no static program linuxrc at {}; build it with 'cargo linuxrc'",
-                candidates[0].display()
+                "cannot make a boot image: the static program linuxrc is missing; it is searched at {}, beside {} and in \
+                 ../lib/kiwi; build it with 'cargo linuxrc' in a checkout of kiwi (docs/install.md)",
+                candidates[0].display(),
+                self.program.display()
             ),
         }
     }

@@ -1,6 +1,7 @@
 //! A description directory, read-only.
 
 mod files;
+mod known;
 pub mod real;
 
 use std::fs;
@@ -10,9 +11,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub use files::{AllowedPaths, Files};
+pub use known::{Ignored, KNOWN_NAMES, KnownName};
 
 use crate::failure::{Failure, Kind};
-use description::{Conversion, Description, Format, SchemaVersion, SourceFile};
+use description::{Conversion, Description, Dialect, Format, SchemaVersion, SourceFile};
 
 /// A description on the disk.
 #[derive(Debug, Clone)]
@@ -65,6 +67,12 @@ impl Source {
         }
     }
 
+    /// Returns the description with another text of its configuration file, which an editor has not saved yet.
+    #[must_use]
+    pub fn with_text(self, text: String) -> Self {
+        Self { text, ..self }
+    }
+
     /// Returns the configuration file in the form that the description crate expects.
     pub fn file(&self) -> SourceFile {
         SourceFile { name: self.config.display().to_string(), text: self.text.clone() }
@@ -100,21 +108,21 @@ impl Source {
     /// Returns the description as one XML text with all includes, as it is stored in a root tree.
     pub fn whole(&self) -> Result<String> {
         if self.format() == Format::Xml && !self.text.contains("<include") {
-            return Ok(self.text.clone());
+            return Ok(description::declare_utf_8(&self.text));
         }
         let mut included = |path: &str| self.included(path);
         let parsed = Description::load(self.file(), &mut included);
         let schema = parsed.description.map_or(SchemaVersion::NEWEST, |valid| valid.schema_version);
-        let conversion = Conversion { schema, format: Format::Xml, whole: true };
+        let conversion = Conversion { schema, dialect: Dialect::Kiwi, format: Format::Xml, whole: true };
         match Description::convert(self.file(), conversion, &mut included) {
             Ok(converted) => Ok(converted.text),
             Err(_) => bail!("writing the description {} as one XML file", self.config.display()),
         }
     }
 
-    /// Returns the format of the configuration file, by its extension; XML by default.
+    /// Returns the format of the configuration file.
     pub fn format(&self) -> Format {
-        Format::of_name(&self.config.display().to_string())
+        Format::of(&self.file())
     }
 
     /// Returns the text of the configuration file.
@@ -166,11 +174,7 @@ fn read_text(file: fs::File) -> Result<String, String> {
     }
     let mut bytes = Vec::new();
     file.take(most).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        format!("line {line} is not UTF-8 text")
-    })
+    description::decode(&bytes)
 }
 
 fn reason(error: &io::Error) -> String {
@@ -228,11 +232,12 @@ mod tests {
         for (path, why) in [
             ("none.xml", "it does not exist"),
             ("sub", "it is not a file"),
-            ("binary.xml", "line 2 is not UTF-8 text"),
             ("large.xml", "it is larger than 2 MiB, the maximum size of a description"),
         ] {
             assert_eq!(source.included(path), Err(why.to_owned()), "{path}");
         }
+        let error = source.included("binary.xml").unwrap_err();
+        assert!(error.starts_with("line 2 is not UTF-8 text"), "{error}");
         let error = source.included("link.xml").unwrap_err();
         assert!(
             error.contains("link.xml leads out of the description: its target is ../outside.xml"),

@@ -7,52 +7,121 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use ondisk::Bytes;
 
-use crate::host::Host;
 use crate::host::file::WorkDirectory;
+use crate::host::{Destination, Host, Reservation};
 use crate::root_tree::RootTree;
 
 /// With less free memory than this a build uses the disk.
 const MEMORY_NEEDED: u64 = 4 << 30;
+/// Memory for everything beside the trees: indices of repositories, boot images, archives of parts.
+const BESIDE: u64 = 1 << 30;
+/// A tmpfs with less free space than this counts as full.
+const FULL: u64 = 16 << 20;
+
+/// Where the scratch files of a build are.
+#[derive(Debug, Clone, Copy)]
+pub enum Scratch<'a> {
+    /// In memory if they fit; builds note in this directory how much they reserved.
+    Memory(&'a Path),
+    /// On the disk.
+    Disk,
+}
 
 /// The paths of one build.
 pub struct Workspace {
-    destdir: PathBuf,
+    destination: Destination,
     out: PathBuf,
     scratch: PathBuf,
     layers: AtomicU32,
     earlier: OnceLock<PathBuf>,
+    /// The memory of the scratch files; `None` on the disk and for a workspace inside another one.
+    memory: Mutex<Option<(u64, Reservation)>>,
     /// `None` for a workspace inside another one.
     directory: Option<WorkDirectory>,
 }
 
 impl Workspace {
     /// Creates the directories below `destdir`, after removing those of killed builds.
-    pub fn open(destdir: &Path, host: &Host) -> Result<Self> {
+    pub fn open(destdir: &Path, scratch_in: Scratch<'_>, host: &Host) -> Result<Self> {
+        let destination =
+            host.destination(destdir).with_context(|| format!("opening {}", destdir.display()))?;
         let directory = host
             .work_directory(destdir)
             .with_context(|| format!("creating a work directory in {}", destdir.display()))?;
         let scratch = directory.path().join("scratch");
         let workspace = Self {
-            destdir: destdir.to_owned(),
+            destination,
             out: directory.path().join("out"),
             scratch,
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
+            memory: Mutex::new(None),
             directory: Some(directory),
         };
         workspace.make(host)?;
-        let memory = host.available_memory();
-        if memory >= MEMORY_NEEDED && host.variable("KIWI_SCRATCH").as_deref() != Some("disk") {
-            host.mount_memory(&workspace.scratch, memory / 10 * 8)
-                .context("mounting a memory file system for the build")?;
+        if let Scratch::Memory(reservations) = scratch_in
+            && host.variable("KIWI_SCRATCH").as_deref() != Some("disk")
+        {
+            workspace.use_memory(reservations, host)?;
         }
         Ok(workspace)
+    }
+
+    /// Mounts a memory file system of half of the free memory, which [`Workspace::expect`] corrects.
+    fn use_memory(&self, reservations: &Path, host: &Host) -> Result<()> {
+        let half = |free: u64| match free {
+            MEMORY_NEEDED.. => (free / 10 * 8).min((free / 2).max(MEMORY_NEEDED / 10 * 8)),
+            _ => 0,
+        };
+        // Without a place for its note a build cannot share, and uses the disk.
+        let Ok((size, Some(reservation))) = host.reserve_memory(reservations, half) else { return Ok(()) };
+        host.mount_memory(&self.scratch, size).context("mounting a memory file system for the build")?;
+        *self.memory() = Some((size, reservation));
+        Ok(())
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Option<(u64, Reservation)>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether the scratch files are on the disk.
+    pub fn is_on_disk(&self) -> bool {
+        self.memory().is_none()
+    }
+
+    /// Adapts the memory of the scratch files to trees of this size in bytes, before they are made. Returns whether they
+    /// fit; if not, the build needs a workspace on the disk.
+    pub fn expect(&self, trees: u64, host: &Host) -> Result<bool> {
+        let mut memory = self.memory();
+        let Some((size, reservation)) = memory.as_mut() else { return Ok(true) };
+        // Scripts write files, too.
+        let needed = trees.saturating_add(trees / 2).saturating_add(BESIDE);
+        // The files of the package manager are already there.
+        let used = rustix::fs::statvfs(&self.scratch)
+            .map_or(0, |room| (room.f_blocks - room.f_bfree) * room.f_frsize);
+        if needed > *size && needed.saturating_sub(used) > host.available_memory() / 10 * 8 {
+            return Ok(false);
+        }
+        let resizing = || format!("resizing the memory file system {}", self.scratch.display());
+        host.resize_memory(&self.scratch, needed).with_context(resizing)?;
+        reservation.set(needed).with_context(resizing)?;
+        *size = needed;
+        Ok(true)
+    }
+
+    /// Returns whether the scratch files are in memory and have filled it: a build that failed now, or even one whose
+    /// scripts ignored an error, can succeed on the disk.
+    pub fn memory_is_full(&self) -> bool {
+        let memory = self.memory();
+        let Some((size, _)) = memory.as_ref() else { return false };
+        let free = rustix::fs::statvfs(&self.scratch).map_or(u64::MAX, |room| room.f_bavail * room.f_frsize);
+        free < FULL.max(size / 64)
     }
 
     fn make(&self, host: &Host) -> Result<()> {
@@ -65,30 +134,33 @@ impl Workspace {
 
     /// Returns a workspace for the boot image, whose results are published with the system's.
     pub fn boot_image(&self, host: &Host) -> Result<Self> {
-        self.inside("boot", self.destdir.clone(), host)
+        let destination = self.destination.again().context("opening the destination again")?;
+        self.inside("boot", destination, host)
     }
 
     /// Returns a workspace for one of several types, whose results go to a directory with its name.
     pub fn of_type(&self, keyword: &str, host: &Host) -> Result<Self> {
-        let destdir = self.destdir.join(keyword);
-        host.create_directories(&destdir).with_context(|| format!("creating {}", destdir.display()))?;
-        if let Ok(target) = destdir.read_link() {
+        let path = self.destdir().join(keyword);
+        if let Ok(target) = path.read_link() {
             bail!(
                 "{} is a symbolic link to {}, which is not followed; remove it, or name its target with --destdir",
-                destdir.display(),
+                path.display(),
                 target.display()
             );
         }
-        self.inside(keyword, destdir, host)
+        let destination =
+            self.destination.inside(keyword).with_context(|| format!("creating {}", path.display()))?;
+        self.inside(keyword, destination, host)
     }
 
-    fn inside(&self, name: &str, destdir: PathBuf, host: &Host) -> Result<Self> {
+    fn inside(&self, name: &str, destination: Destination, host: &Host) -> Result<Self> {
         let workspace = Self {
-            destdir,
+            destination,
             out: self.out.join(name),
             scratch: self.scratch.join(name),
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
+            memory: Mutex::new(None),
             directory: None,
         };
         workspace.make(host)?;
@@ -165,12 +237,12 @@ impl Workspace {
 
     /// Returns the destination directory.
     pub fn destdir(&self) -> &Path {
-        &self.destdir
+        self.destination.path()
     }
 
-    /// Returns the final path of an output.
-    pub fn published(&self, name: &str) -> PathBuf {
-        self.destdir.join(name)
+    /// Gives an output its final name, replacing an existing file; returns its path.
+    pub fn publish(&self, unfinished: &Path, name: &str, host: &Host) -> std::io::Result<PathBuf> {
+        host.publish(unfinished, name, &self.destination)
     }
 
     /// Removes everything that was not published.

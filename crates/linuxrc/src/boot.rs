@@ -39,7 +39,7 @@ fn boot(machine: &Machine, console: &mut Console) -> Result<Infallible, BootFail
     match plan.kind {
         Kind::Vmx | Kind::Oem => kind::vmx::boot(machine, &plan, &panic, console),
         Kind::Usb => kind::usb::boot(machine, &plan, &panic, console),
-        Kind::Install => kind::install::boot(machine, &plan, console),
+        Kind::Install => kind::install::boot(machine, &plan, &keywords, console),
         Kind::Netboot => kind::netboot::boot(machine, &plan, &keywords, &panic, console),
         Kind::Iso => kind::iso::boot(machine, &plan, &LiveParameters::of(&keywords), &panic, console),
     }

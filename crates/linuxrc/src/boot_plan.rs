@@ -3,12 +3,11 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use bootconfig::{
-    BootConfig, BootParameters, Content, Kind, Parameters, PlannedSize, RootDevice, Storage, Table,
-};
+use bootconfig::{BootConfig, BootParameters, Kind, Parameters, PlannedSize, RootDevice, Storage, Table};
 use ondisk::Filesystem;
 
 use crate::boot_failure::BootFailure;
+use crate::device::System;
 use crate::machine::Machine;
 
 /// The tasks of this boot. The command line takes precedence over `/kiwi.boot`.
@@ -52,8 +51,8 @@ impl BootPlan {
         Self {
             kind: config.kind,
             root: parameters.root,
-            filesystem: parameters.filesystem.or_else(|| system_of(config.storage.as_ref())?.1),
-            root_flags: parameters.root_flags.or(config.root_flags),
+            filesystem: parameters.filesystem.or_else(|| system_of(config.storage.as_ref())?.filesystem),
+            root_flags: parameters.root_flags.or_else(|| config.storage.as_ref()?.root_flags()),
             read_only: parameters.read_only,
             storage: config.storage,
             modules: config.modules,
@@ -82,8 +81,8 @@ impl BootPlan {
         }
     }
 
-    /// Returns the number of the partition with the system and its file system.
-    pub(crate) fn system(&self) -> Option<(u32, Option<Filesystem>)> {
+    /// Returns what is known about the partition with the system.
+    pub(crate) fn system(&self) -> Option<System<'_>> {
         system_of(self.storage.as_ref())
     }
 
@@ -109,13 +108,14 @@ impl BootPlan {
     }
 }
 
-fn system_of(storage: Option<&Storage>) -> Option<(u32, Option<Filesystem>)> {
-    let (_, system) = storage?.system()?;
-    let filesystem = match &system.content {
-        Content::Filesystem(volume) => Some(volume.kind),
-        Content::Fat { .. } | Content::Swap { .. } | Content::BootCode | Content::Empty => None,
-    };
-    Some((system.number, filesystem))
+fn system_of(storage: Option<&Storage>) -> Option<System<'_>> {
+    let (table, partition) = storage?.system()?;
+    let volume = table.system();
+    Some(System {
+        number: partition.number,
+        filesystem: volume.map(|volume| volume.kind),
+        uuid: volume.and_then(|volume| volume.uuid.as_deref()),
+    })
 }
 
 #[cfg(test)]
@@ -133,15 +133,16 @@ mod tests {
 
     fn system(change: &str) -> String {
         format!(
-            "table;scheme=gpt partition;number=3;name=a;{change}content=filesystem;kind=ext4;mount=/;options=defaults"
+            "table;scheme=gpt partition;number=3;name=a;{change}content=filesystem;kind=ext4;uuid=ab-12;mount=/;options=defaults,noatime"
         )
     }
 
     #[test]
     fn the_command_line_goes_before_the_initrd() {
-        let config = format!("kind=vmx\nrootflags=noatime\ninit=/a\nstorage={}\n", system("grows=rest;"));
+        let config = format!("kind=vmx\ninit=/a\nstorage={}\n", system("grows=rest;"));
         let silent = plan("quiet", Some(&config)).unwrap();
-        assert_eq!((silent.root.as_ref(), silent.system()), (None, Some((3, Some(Filesystem::Ext4)))));
+        let system = System { number: 3, filesystem: Some(Filesystem::Ext4), uuid: Some("ab-12") };
+        assert_eq!((silent.root.as_ref(), silent.system()), (None, Some(system)));
         assert_eq!((silent.filesystem, silent.init.as_deref()), (Some(Filesystem::Ext4), Some("/a")));
         assert_eq!((silent.root_flags.as_deref(), silent.timeout), (Some("noatime"), Some(60)));
         let line = "root=LABEL=b rootfstype=xfs rootflags=discard init=/b ro rd.timeout=0";

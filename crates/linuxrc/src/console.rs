@@ -36,6 +36,11 @@ impl Console {
         self.debug
     }
 
+    /// Returns the machine of the console.
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
     /// Prints a trace.
     pub(crate) fn trace(&self, text: &str) {
         if self.debug {

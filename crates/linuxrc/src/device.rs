@@ -39,6 +39,16 @@ pub(crate) struct Partition {
     pub(crate) number: u32,
 }
 
+/// The facts that the builder knows about the partition with the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct System<'p> {
+    /// Its number in the partition table.
+    pub(crate) number: u32,
+    /// Its file system, and the UUID of that.
+    pub(crate) filesystem: Option<Filesystem>,
+    pub(crate) uuid: Option<&'p str>,
+}
+
 /// Reads a number from a file of sysfs.
 pub(crate) fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
@@ -142,10 +152,16 @@ impl Devices {
         self.0.values().find(|device| device.is(wanted))
     }
 
+    /// Returns the device with the file system of this UUID, if it is known.
+    pub(crate) fn of_builder(&self, system: Option<System<'_>>) -> Option<&Device> {
+        self.find(&RootDevice::Uuid(system?.uuid?.to_owned()))
+    }
+
     /// Returns the first device with a system if none was specified, in the order of vmxboot
     /// (docs/formats/boot-images.md): the partition with this number and a file system of this driver, where they are known.
-    pub(crate) fn search(&self, system: Option<(u32, Option<Filesystem>)>) -> Option<&Device> {
-        let (number, filesystem) = system.map_or((None, None), |(number, kind)| (Some(number), kind));
+    pub(crate) fn search(&self, system: Option<System<'_>>) -> Option<&Device> {
+        let number = system.map(|system| system.number);
+        let filesystem = system.and_then(|system| system.filesystem);
         let is_system =
             |found: &Superblock| filesystem.is_none_or(|kind| found.filesystem.module() == kind.module());
         let names = search_order(number);
@@ -281,8 +297,12 @@ pub(crate) mod tests {
         files.add("hda2", Some(("hda", 2)), &[0; 4096]);
         devices.refresh(&files.machine);
         assert_eq!(devices.search(None).unwrap().name, "vda2", "hda2 holds no file system");
-        let found = |kind| devices.search(Some((1, Some(kind)))).map(|device| device.name.as_str());
+        let system = |kind| Some(System { number: 1, filesystem: Some(kind), uuid: Some(OTHER) });
+        let found = |kind| devices.search(system(kind)).map(|device| device.name.as_str());
         assert_eq!((found(Filesystem::Ext2), found(Filesystem::Xfs)), (Some("sda1"), None));
+        let built = |uuid| devices.of_builder(Some(System { uuid, ..system(Filesystem::Ext2).unwrap() }));
+        assert_eq!(built(Some(UUID)).map(|device| device.name.as_str()), Some("sda1"));
+        assert!(built(Some("2222")).is_none() && built(None).is_none());
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod modules;
 pub mod net;
 mod persistent;
 mod program;
+mod remote_install;
 pub mod remote_root;
 mod root;
 mod shutdown;

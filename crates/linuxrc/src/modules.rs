@@ -125,6 +125,17 @@ impl Modules {
     }
 }
 
+/// Drivers of USB keyboards. Loaded once, they serve a keyboard whenever it is plugged in.
+const KEYBOARDS: [&str; 2] = ["usbhid", "hid_generic"];
+
+/// Loads the drivers of keyboards. Called before somebody has to type: a keyboard can appear after the disk that ended the search
+/// for devices.
+pub(crate) fn load_keyboards(console: &Console) {
+    let machine = console.machine();
+    let mut modules = Modules::open(machine, &KEYBOARDS.map(str::to_owned), console);
+    while modules.serve_devices(machine, console) {}
+}
+
 /// Returns the modaliases of the devices of all buses, and of the processor.
 fn modaliases(sys: &Path) -> BTreeSet<String> {
     let entries = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());

@@ -12,7 +12,7 @@ use rustix::mount::{MountFlags, mount_remount};
 use crate::boot_failure::BootFailure;
 use crate::boot_plan::BootPlan;
 use crate::console::Console;
-use crate::device::{Device, Devices, sector_size};
+use crate::device::{Device, Devices, System, sector_size};
 use crate::machine::Machine;
 use crate::modules::Modules;
 use crate::sys;
@@ -44,8 +44,11 @@ pub(crate) fn wait(
         let finished = last_news.elapsed() >= SETTLED;
         let found = match &plan.root {
             Some(wanted) => devices.find(wanted),
-            None if finished => devices.search(plan.system()),
-            None => None,
+            None => {
+                // A system whose UUID was changed is searched for.
+                let searched = || finished.then(|| devices.search(plan.system())).flatten();
+                devices.of_builder(plan.system()).or_else(searched)
+            }
         };
         if let Some(device) = found {
             console.trace(&format!("the system is on {}", device.path.display()));
@@ -84,7 +87,7 @@ fn not_found(plan: &BootPlan, devices: &Devices, modules: &Modules) -> BootFailu
         Some(root) => format!("the root device {root} was not found"),
         None => {
             let searched = match plan.system() {
-                Some((number, _)) => format!("partition {number}"),
+                Some(System { number, .. }) => format!("partition {number}"),
                 None => "the first or second partition".to_owned(),
             };
             format!("no system was found on {searched} of a disk, and root= does not specify one")

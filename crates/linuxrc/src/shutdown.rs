@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::boot_failure::{BootFailure, Then};
 use crate::console::Console;
 use crate::machine::Machine;
+use crate::modules::load_keyboards;
 
 /// How long the message is shown before the machine reboots.
 const READING_TIME: Duration = Duration::from_secs(60);
@@ -20,7 +21,10 @@ impl BootFailure {
             (Then::Wait, _) => loop {
                 std::thread::sleep(READING_TIME);
             },
-            (Then::Shell, Some(shell)) => run_shell(&shell),
+            (Then::Shell, Some(shell)) => {
+                load_keyboards(console);
+                run_shell(&shell);
+            }
             (Then::Reboot | Then::Shell, _) => std::thread::sleep(READING_TIME),
         }
         restart()

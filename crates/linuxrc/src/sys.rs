@@ -1,10 +1,11 @@
 //! The system calls that Rust cannot check. All of linuxrc's unsafe code is here.
 #![allow(unsafe_code, reason = "the one file of linuxrc that may; each block says why it holds")]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -165,6 +166,14 @@ pub(crate) fn bind_to_device(socket: impl AsFd, name: &str) -> io::Result<()> {
             length,
         )
     };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Lets the kernel use the swap space on `device`.
+pub(crate) fn swap_on(device: &Path) -> io::Result<()> {
+    let path = CString::new(device.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    // SAFETY: swapon(2) reads the path, which ends with a zero byte and is alive until after the call.
+    let result = unsafe { libc::swapon(path.as_ptr(), 0) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 pub use md5::Md5;
-pub use sha2::{Digest, Sha256, Sha512};
+pub use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// Returns bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: impl AsRef<[u8]>) -> String {

@@ -4,6 +4,7 @@
 //! * [`Superblock`]: the file system that the start of a device describes.
 //! * [`partition_table`]: GPT and MBR, read, written and changed.
 //! * [`modules`]: the kernel modules that depmod lists, and which of them a name needs.
+//! * [`command_line`]: kernel command lines, as boot loaders pass them on.
 //! * [`digest`]: MD5 and SHA-256, and hexadecimal digits.
 //! * [`Bytes`], [`Mebibytes`], [`Sectors`]: sizes with their unit in the type.
 //!
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "a test is its own host"))]
 
+pub mod command_line;
 pub mod digest;
 mod filesystem;
 pub mod modules;

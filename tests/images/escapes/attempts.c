@@ -47,6 +47,12 @@ static enum result fails(long result)
 }
 /* A call that a filter may hide as well: there the kernel's own answer would be another one. */
 static enum result refused(long result) { return result >= 0 ? ESCAPED : HELD; }
+/* A call that only a privilege of the machine allows: any other error than a refusal comes after the kernel has granted it. */
+static enum result granted(long result)
+{
+	if (result < 0 && errno == ENOSYS) return MISSING;
+	return result < 0 && (errno == EPERM || errno == EACCES) ? HELD : ESCAPED;
+}
 
 static enum result writable(const char *path)
 {
@@ -59,11 +65,12 @@ static enum result writable(const char *path)
 
 static enum result readable(const char *path)
 {
-	char byte;
+	char bytes[8];
 	if (access(path, F_OK)) return MISSING;
 	int file = open(path, O_RDONLY | O_NONBLOCK);
 	if (file < 0) return HELD;
-	ssize_t count = read(file, &byte, 1);
+	/* Files of one number for each page are read in units of eight bytes only. */
+	ssize_t count = read(file, bytes, sizeof bytes);
 	close(file);
 	return count > 0 ? ESCAPED : HELD;
 }
@@ -147,11 +154,13 @@ static enum result pid1_memory(void)
 		}
 	return result;
 }
+/* A program that runs cannot be written, but an open file of it can be opened again after its end. */
 static enum result pid1_program(void)
 {
-	int file = open("/proc/1/exe", O_RDWR);
-	if (file < 0) return HELD;
-	return write(file, "x", 1) == 1 ? ESCAPED : HELD;
+	struct stat status;
+	int file = open("/proc/1/exe", O_PATH);
+	if (file < 0 || fstat(file, &status)) return HELD;
+	return status.st_size > 65536 ? ESCAPED : HELD;
 }
 static enum result ptrace_pid1(void) { return fails(ptrace(PTRACE_SEIZE, 1, 0, 0)); }
 static enum result ptrace_parent(void) { return fails(ptrace(PTRACE_SEIZE, getppid(), 0, 0)); }
@@ -185,13 +194,14 @@ static enum result umount_masked(void) { return fails(umount2("/proc/keys", MNT_
 static enum result umount_root(void) { return fails(umount2("/", MNT_DETACH)); }
 static enum result fs_open(void) { return fails(syscall(SYS_fsopen, "proc", 0)); }
 static enum result tree_open(void) { return fails(syscall(SYS_open_tree, AT_FDCWD, "/", 1)); }
-static enum result tree_move(void) { return fails(syscall(SYS_move_mount, AT_FDCWD, "/proc", AT_FDCWD, "/mnt", 0)); }
+static enum result tree_move(void) { return fails(syscall(SYS_move_mount, AT_FDCWD, "/run", AT_FDCWD, "/mnt", 0)); }
 static enum result mount_attributes(void)
 {
 	unsigned long long attributes[4] = { 0, 1, 0, 0 };
 	return fails(syscall(SYS_mount_setattr, AT_FDCWD, "/proc", 0, attributes, sizeof attributes));
 }
-static enum result pivot(void) { return fails(syscall(SYS_pivot_root, "/", "/mnt")); }
+/* /dev is a mount of its own; the old root would come over it. */
+static enum result pivot(void) { return fails(syscall(SYS_pivot_root, "/dev", "/dev")); }
 
 static enum result leave_chroot(void)
 {
@@ -325,12 +335,13 @@ static enum result io_uring(void) { char parameters[120] = ""; return refused(sy
 static enum result fault_descriptor(void) { return fails(syscall(SYS_userfaultfd, 1)); }
 static enum result perf(void) { unsigned event[32] = { 1, 128, 0 }; return fails(syscall(SYS_perf_event_open, event, 0, -1, -1, 0)); }
 static enum result notify(void) { return fails(syscall(SYS_fanotify_init, 0, 0)); }
-static enum result module(void) { return fails(syscall(SYS_finit_module, open("/bin/sh", O_RDONLY), "", 0)); }
+static enum result module(void) { return granted(syscall(SYS_finit_module, open("/bin/sh", O_RDONLY), "", 0)); }
 static enum result kexec(void) { return fails(syscall(SYS_kexec_load, 0, 0, NULL, 0)); }
-static enum result restart(void) { return fails(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, NULL)); }
-static enum result swap(void) { return fails(syscall(SYS_swapon, "/swap", 0)); }
+static enum result restart(void) { return granted(syscall(SYS_reboot, 0xfee1dead, 672274793, 0, NULL)); }
+static enum result swap(void) { return granted(syscall(SYS_swapon, "/swap", 0)); }
 static enum result accounting(void) { return fails(syscall(SYS_acct, NULL)); }
-static enum result quota(void) { return fails(syscall(SYS_quotactl, 0x800002 << 8, "/dev/null", 0, NULL)); }
+/* Q_SYNC of all file systems, which needs no privilege. */
+static enum result quota(void) { return fails(syscall(SYS_quotactl, 0x800001 << 8, NULL, 0, NULL)); }
 static enum result clock_set(void)
 {
 	struct timespec now;
@@ -350,12 +361,15 @@ static long by_i386(long number, const char *first, const char *second, long thi
 	return result;
 }
 /* A signal ends the attempt where the kernel has no calls of i386. */
-static enum result i386_mount(void) { return fails(by_i386(22, "/proc", NULL, 0)); }
+static enum result i386_mount(void) { return fails(by_i386(52, "/proc/iomem", (const char *)MNT_DETACH, 0)); }
 static enum result i386_user(void) { return fails(by_i386(310, (const char *)CLONE_NEWUSER, NULL, 0)); }
-static enum result x32_mount(void) { return refused(syscall(0x40000000 | SYS_umount2, "/proc", MNT_DETACH)); }
+static unsigned of_vsock[3] = { AF_VSOCK, SOCK_STREAM, 0 };
+static enum result i386_vsock(void) { return refused(by_i386(102, (const char *)1, (const char *)of_vsock, 0)); }
+static enum result x32_mount(void) { return refused(syscall(0x40000000 | SYS_umount2, "/proc/kallsyms", MNT_DETACH)); }
 #else
 static enum result i386_mount(void) { return MISSING; }
 static enum result i386_user(void) { return MISSING; }
+static enum result i386_vsock(void) { return MISSING; }
 static enum result x32_mount(void) { return MISSING; }
 #endif
 
@@ -437,20 +451,20 @@ static enum result memory_limit(void)
 static const struct { const char *name; enum result (*run)(void); } ATTEMPTS[] = {
 	TRY(host_path), TRY(descriptors), TRY(leave_chroot), TRY(proc_root), TRY(proc_environ), TRY(proc_kiwi),
 	TRY(pid1_memory), TRY(pid1_program), TRY(ptrace_pid1), TRY(ptrace_parent), TRY(vm_read), TRY(pidfd_files),
-	TRY(kill_host), TRY(fs_open), TRY(tree_open), TRY(setns_user), TRY(setns_mount), TRY(setns_net), TRY(unshare_user),
-	TRY(unshare_mount), TRY(unshare_net), TRY(clone_user), TRY(clone3_user), TRY(controlling_terminal), TRY(tiocsti),
-	TRY(tiocsti_wide), TRY(tioclinux), TRY(key_search), TRY(key_add), TRY(key_request), TRY(core_pattern),
-	TRY(modprobe_path), TRY(hotplug), TRY(uevent_helper), TRY(sysrq), TRY(irq), TRY(overcommit), TRY(pid_max),
-	TRY(forwarding), TRY(more_namespaces), TRY(binfmt), TRY(mtrr), TRY(uid_map), TRY(release_agent), TRY(kcore), TRY(kmsg),
-	TRY(keys), TRY(kallsyms), TRY(iomem), TRY(page_flags), TRY(timers), TRY(sys), TRY(kernel_log), TRY(device_node),
-	TRY(dev_directory), TRY(dev_null_mode), TRY(file_handle), TRY(bpf), TRY(io_uring), TRY(fault_descriptor), TRY(perf),
-	TRY(notify), TRY(module), TRY(kexec), TRY(restart), TRY(swap), TRY(accounting), TRY(quota), TRY(clock_set), TRY(domain),
-	TRY(i386_user), TRY(vsock), TRY(packet), TRY(crypto), TRY(raw), TRY(abstract_socket), TRY(host_port), TRY(loopback),
-	TRY(outside), TRY(capabilities), TRY(process_limit), TRY(memory_limit), TRY(mount_tmpfs), TRY(mount_proc),
-	TRY(mount_sysfs), TRY(mount_cgroup), TRY(mount_binfmt), TRY(mount_devtmpfs), TRY(mount_mqueue), TRY(mount_bind),
-	TRY(remount_root), TRY(remount_proc), TRY(tree_move), TRY(mount_attributes), TRY(pivot), TRY(host_name),
-	TRY(domain_name), TRY(core_limit), TRY(umount_proc), TRY(umount_masked), TRY(umount_root), TRY(i386_mount),
-	TRY(x32_mount),
+	TRY(kill_host), TRY(fs_open), TRY(tree_open), TRY(setns_user), TRY(setns_mount), TRY(setns_net),
+	TRY(unshare_user), TRY(unshare_mount), TRY(unshare_net), TRY(clone_user), TRY(clone3_user),
+	TRY(controlling_terminal), TRY(tiocsti), TRY(tiocsti_wide), TRY(tioclinux), TRY(key_search), TRY(key_add),
+	TRY(key_request), TRY(core_pattern), TRY(modprobe_path), TRY(hotplug), TRY(uevent_helper), TRY(sysrq), TRY(irq),
+	TRY(overcommit), TRY(pid_max), TRY(forwarding), TRY(more_namespaces), TRY(binfmt), TRY(mtrr), TRY(uid_map),
+	TRY(release_agent), TRY(kcore), TRY(kmsg), TRY(keys), TRY(kallsyms), TRY(iomem), TRY(page_flags), TRY(timers),
+	TRY(sys), TRY(kernel_log), TRY(device_node), TRY(dev_directory), TRY(dev_null_mode), TRY(file_handle), TRY(bpf),
+	TRY(io_uring), TRY(fault_descriptor), TRY(perf), TRY(notify), TRY(module), TRY(kexec), TRY(restart), TRY(swap),
+	TRY(accounting), TRY(quota), TRY(clock_set), TRY(domain), TRY(i386_user), TRY(i386_vsock), TRY(vsock),
+	TRY(packet), TRY(crypto), TRY(raw), TRY(abstract_socket), TRY(host_port), TRY(loopback), TRY(outside),
+	TRY(capabilities), TRY(process_limit), TRY(memory_limit), TRY(umount_masked), TRY(i386_mount), TRY(x32_mount),
+	TRY(mount_tmpfs), TRY(mount_proc), TRY(mount_sysfs), TRY(mount_cgroup), TRY(mount_binfmt), TRY(mount_devtmpfs),
+	TRY(mount_mqueue), TRY(mount_bind), TRY(remount_root), TRY(remount_proc), TRY(tree_move), TRY(mount_attributes),
+	TRY(host_name), TRY(domain_name), TRY(core_limit), TRY(umount_proc), TRY(pivot), TRY(umount_root),
 };
 
 static void line(FILE *file, char *to, size_t size)

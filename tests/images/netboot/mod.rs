@@ -1,11 +1,14 @@
 //! Boots clients over a network, with real servers: registration, installation, updates, every kind of root file system.
 
+pub(crate) mod built;
+mod crowd;
 mod faults;
 mod lab;
 mod roots;
 mod verified;
 
 use std::fs;
+use std::path::PathBuf;
 
 use kiwi_tests::machine::{Firmware, Machine};
 
@@ -112,17 +115,24 @@ fn boots_from_the_disk_by_the_boot_image_of_the_configuration() {
     assert!(judged.contains("No errors detected"), "{judged}");
 }
 
-/// Boots by the ROM of the card, which loads the kernel and the boot image from the server.
-fn boots_by_its_card(name: &str, firmware: Firmware) {
+/// Boots by the ROM of the card, which loads the kernel and the boot image from the server, with this configuration and disk.
+/// Returns the disk, with what was installed on it.
+fn boots_by_its_card(
+    name: &str,
+    firmware: Firmware,
+    content: Content,
+    configuration: &str,
+) -> (Lab, PathBuf) {
     let lab = Lab::with(name, &["--dhcp-boot=boot/start.ipxe"]);
-    lab.publish("1.0.0", Content::Plain);
+    let disk = lab.disk(300);
+    lab.publish("1.0.0", content);
     fs::copy(Lab::boot_image(), lab.tree.join("boot/initrd")).unwrap();
     fs::copy(&material().kernel, lab.tree.join("boot/linux")).unwrap();
     let script = "#!ipxe\nkernel tftp://${next-server}/boot/linux initrd=initrd console=ttyS0 quiet panic=-1 BOOTIF=01-${mac:hexhyp}\n\
                   initrd --name initrd tftp://${next-server}/boot/initrd\nboot\n";
     fs::write(lab.tree.join("boot/start.ipxe"), script).unwrap();
-    lab.configure(&format!("IMAGE=/dev/ram1;{NAME};1.0.0\n"));
-    let mut machine = lab.network.machine(&[], firmware, lab::MAC, &lab.directory);
+    lab.configure(configuration);
+    let mut machine = lab.network.machine(&with_disk(&disk), firmware, lab::MAC, &lab.directory);
     enter(&mut machine);
     assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
     assert!(machine.ask("cat /proc/cmdline").contains("BOOTIF=01-52-54-00-12-34-ab"));
@@ -131,14 +141,27 @@ fn boots_by_its_card(name: &str, firmware: Firmware) {
         if firmware == Firmware::Uefi { "1" } else { "0" }
     );
     end(machine);
+    (lab, disk)
 }
 
 #[test]
 fn a_client_with_bios_boots_by_its_card() {
-    boots_by_its_card("bios", Firmware::Bios);
+    let in_memory = format!("IMAGE=/dev/ram1;{NAME};1.0.0\n");
+    boots_by_its_card("bios", Firmware::Bios, Content::Plain, &in_memory);
 }
 
+/// Such a client starts from its disk, too: its boot loader is on an EFI system partition, which PART does not have.
 #[test]
-fn a_client_with_uefi_boots_by_its_card() {
-    boots_by_its_card("uefi", Firmware::Uefi);
+fn a_client_with_uefi_boots_by_its_card_and_from_its_disk() {
+    let (lab, disk) =
+        boots_by_its_card("uefi", Firmware::Uefi, Content::Bootable, &install("1.0.0", "# on the disk\n"));
+    let mut machine = Machine::boot(&disk, "raw", Firmware::Uefi, &lab.directory);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
+    let mounts = machine.ask("cat /proc/mounts");
+    assert!(mounts.contains("/dev/vda2 / ext4 r") && mounts.contains("/dev/vda3 /home ext4 rw"), "{mounts}");
+    end(machine);
+    let table = shell(&lab.directory, "sfdisk -d disk; sfdisk -V disk 2>&1");
+    assert!(table.contains("No errors detected"), "{table}");
+    assert!(table.contains("size=       32768, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B"), "{table}");
 }

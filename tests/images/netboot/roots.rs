@@ -115,9 +115,16 @@ fn a_split_image_is_combined() {
 fn the_root_is_a_directory_of_an_nfs_server() {
     let mut lab = Lab::new("nfs");
     lab.publish("1.0.0", Content::Plain);
-    let service = lab.network.nfs(&lab.directory.join("system-1.0.0"));
-    lab.add(service);
     lab.configure(&format!("NFSROOT={}:/tree\n", server()));
+    // A server without the newer version; `mount` tells the version in the options.
+    let older = lab.network.nfs(&lab.directory.join("system-1.0.0"), "3");
+    let mut machine = lab.boot("", &[]);
+    enter(&mut machine);
+    assert!(machine.ask("cat /proc/mounts").contains(",vers=3,"));
+    end(machine);
+    older.stop();
+    let service = lab.network.nfs(&lab.directory.join("system-1.0.0"), "3, 4");
+    lab.add(service);
     let mut machine = lab.boot("DEBUG=1", &[]);
     enter(&mut machine);
     assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
@@ -132,13 +139,18 @@ fn the_root_is_a_network_block_device() {
     let mut lab = Lab::new("nbd");
     lab.publish("1.0.0", Content::Plain);
     lab.publish_squashfs("2.0.0");
-    let service = lab.network.nbd("root", &lab.image("1.0.0"), true);
-    lab.add(service);
-    lab.configure(&format!("NBDROOT={};10809/root\n", server()));
+    let root = lab.image("1.0.0");
+    let swap = lab.directory.join("swap");
+    fs::write(&swap, vec![0; 16 << 20]).unwrap();
+    let services = [(10809, "root", &root), (10810, "swap", &swap)]
+        .map(|(port, name, file)| lab.network.nbd(port, &[(name, file)], true));
+    services.into_iter().for_each(|service| lab.add(service));
+    lab.configure(&format!("NBDROOT={};10809/root;/dev/nbd0;10810/swap;/dev/nbd1\n", server()));
     let mut machine = lab.boot("", &[]);
     enter(&mut machine);
     assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
     assert!(machine.ask("cat /proc/mounts").contains("/dev/nbd0 / ext4 rw"));
+    assert!(machine.ask("cat /proc/swaps").contains("/dev/nbd1"));
     machine.ask("echo written > /srv/file; sync");
     end(machine);
 }

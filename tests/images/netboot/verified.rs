@@ -86,6 +86,18 @@ fn a_boot_image_with_a_key_accepts_signed_images_only() {
     machine.expect_failure("The configuration has CONF, which no signature covers", BOOT);
     drop(machine);
 
+    // A chunk that one server changed comes from the other one.
+    let changed = lab.directory.join("changed");
+    shell(&lab.directory, &format!("cp -a '{tree}' '{}'", changed.display()));
+    flip(&changed.join(format!("image/{NAME}-1.0.0")), 2 << 20);
+    let second = lab.network.tftp_at("10.77.0.3", &changed);
+    lab.configure(&format!("IMAGE=/dev/ram1;{NAME};1.0.0;10.77.0.3\n"));
+    let mut machine = lab.boot_by(&initrd, "", &[]);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
+    end(machine);
+    drop(second);
+
     flip(&lab.image("1.0.0"), 2 << 20);
     let mut machine = boots("1.0.0", "");
     machine.expect_failure("differs from the signed index", BOOT);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use description::{Choice, Conversion, Description, Format, SchemaVersion, Severity, SourceFile};
+use description::{Choice, Conversion, Description, Dialect, Format, SchemaVersion, Severity, SourceFile};
 use kiwi_tests::program::checkout;
 
 /// Returns every accepted fixture with its schema.
@@ -66,7 +66,7 @@ fn meaning_of(name: &str, text: &str) -> Vec<String> {
 }
 
 fn convert(text: &str, schema: SchemaVersion) -> String {
-    converted("config.xml", text, Conversion { schema, ..Conversion::default() })
+    converted("config.xml", text, Conversion { schema, dialect: Dialect::Kiwi, ..Conversion::default() })
 }
 
 fn converted(name: &str, text: &str, conversion: Conversion) -> String {
@@ -122,9 +122,12 @@ fn last_schema(text: &str) -> SchemaVersion {
 
 /// Asserts that a description with a keyword that `schema` does not have is rejected, not shortened.
 fn refused(text: &str, schema: SchemaVersion) {
-    let errors =
-        Description::convert(file(text), Conversion { schema, ..Conversion::default() }, &mut included)
-            .expect_err("a refusal");
+    let errors = Description::convert(
+        file(text),
+        Conversion { schema, dialect: Dialect::Kiwi, ..Conversion::default() },
+        &mut included,
+    )
+    .expect_err("a refusal");
     let mut errors = errors.0.iter().filter(|one| one.severity == Severity::Error).peekable();
     assert!(errors.peek().is_some());
     assert!(errors.all(|error| error.rule == "not-convertible"), "{text}");
@@ -186,11 +189,19 @@ fn formats_mean_the_same() {
         let schema = last_schema(&text);
         let original = meaning(&text);
         for &format in Format::ALL {
-            let written = converted("config.xml", &text, Conversion { schema, format, whole: false });
+            let written = converted(
+                "config.xml",
+                &text,
+                Conversion { schema, dialect: Dialect::Kiwi, format, whole: false },
+            );
             let name = format!("config.{format}");
             assert_eq!(meaning_of(&name, &written), original, "{} as {format}:\n{written}", path.display());
             for &other in Format::ALL {
-                let again = converted(&name, &written, Conversion { schema, format: other, whole: false });
+                let again = converted(
+                    &name,
+                    &written,
+                    Conversion { schema, dialect: Dialect::Kiwi, format: other, whole: false },
+                );
                 if other == format {
                     assert_eq!(again, written, "{} as {format} again", path.display());
                 }
@@ -229,7 +240,8 @@ fn keeps_or_replaces_includes() {
     let original = meaning(&text);
     for whole in [false, true] {
         for &format in Format::ALL {
-            let conversion = Conversion { format, whole, schema: SchemaVersion::V8_3 };
+            let conversion =
+                Conversion { format, whole, schema: SchemaVersion::V8_3, ..Conversion::default() };
             let written = converted("config.xml", &text, conversion);
             assert_eq!(written.contains("included/more.xml"), !whole, "{written}");
             assert_eq!(meaning_of(&format!("config.{format}"), &written), original, "{written}");

@@ -3,6 +3,7 @@
 mod convert;
 mod fixtures;
 mod hostile;
+mod kiwi_ng;
 mod select;
 mod survive;
 mod vocabulary;

@@ -188,7 +188,7 @@ fn sections_for_a_virtual_machine_apply_to_its_type() {
     let vmx = by_type("vmx");
     assert_eq!(packages(&vmx), ["tools"]);
     let ImageType::Disk(disk) = &vmx.image_type else { panic!("a disk") };
-    assert_eq!(disk.machine.as_ref().expect("a machine").memory, 256);
+    assert_eq!(disk.machine.as_ref().expect("a machine").memory, Some(256));
     let xen = by_type("xen");
     assert_eq!(packages(&xen), ["kernel-xen"]);
     let ImageType::Xen(guest) = &xen.image_type else { panic!("a guest") };
@@ -278,7 +278,7 @@ fn rejects_unsupported_elements_only_where_they_apply() {
     let description = schema_8_5(&format!(
         r#"<profiles><profile name="box" description=""/></profiles>{PREFERENCES}
         <containers source="registry.example.org" backend="podman" profiles="box"><container name="c"/></containers>
-        <packages type="image"><product name="p" arch="ppc64"/></packages>"#
+        <packages type="bootstrap"><collectionModule name="p" enable="true" arch="ppc64"/></packages>"#
     ));
     assert!(description.select(&choice(&[], None, "x86_64")).is_ok());
     let (rule, _, location) = refusal(&description, &choice(&["box"], None, "x86_64"));
@@ -289,19 +289,17 @@ fn rejects_unsupported_elements_only_where_they_apply() {
 }
 
 #[test]
-fn compressed_is_read_in_any_case_and_rpm_force_is_a_boolean() {
-    let read = |compressed: &str, force: &str| {
+fn compressed_is_read_in_any_case() {
+    let read = |compressed: &str| {
         let description = parse(&format!(
             r#"<image name="x" schemeversion="1.4">{ABOUT}<preferences><type>ext3</type><version>1.0.0</version>
-            <compressed>{compressed}</compressed><rpm-force>{force}</rpm-force></preferences></image>"#
+            <compressed>{compressed}</compressed></preferences></image>"#
         ));
         let selection = select(&description, &[]);
         let ImageType::Filesystem(image) = selection.image_type else { panic!("a file system") };
-        (image.compressed, selection.settings.rpm_force)
+        image.compressed
     };
-    assert_eq!(read("Yes", "False"), (true, false));
-    assert_eq!(read("no", "True"), (false, true));
-    assert_eq!(read("YES", "true"), (true, true));
+    assert_eq!(["Yes", "no", "YES", "true"].map(read), [true, false, true, true]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use description::{Conversion, Description, Format, SchemaVersion, SourceFile, vocabulary};
+use description::{Conversion, Description, Dialect, Format, SchemaVersion, SourceFile, vocabulary};
 use kiwi_tests::program::{checkout, scratch};
 
 /// Every accepted XML fixture with its schema.
@@ -105,7 +105,7 @@ fn jsonschema_accepts_the_json_schema_and_every_accepted_description() {
         fs::write(&rules, vocabulary::json_schema(schema)).expect("a schema");
         let file =
             SourceFile { name: "config.xml".to_owned(), text: fs::read_to_string(&path).expect("a text") };
-        let conversion = Conversion { schema, format: Format::Json, whole: false };
+        let conversion = Conversion { schema, dialect: Dialect::Kiwi, format: Format::Json, whole: false };
         let text = Description::convert(file, conversion, &mut included).expect("a conversion").text;
         let (good, bad) =
             (directory.join(format!("{position}.json")), directory.join(format!("{position}-wrong.json")));

@@ -46,6 +46,7 @@ pub(super) const RULES: Rules = Rules {
                 ("image_name", ""),
                 ("install", "client deployed install_choice partition"),
                 ("install_choice", ""),
+                ("install_source", "client network_parameter parameter"),
                 ("kind", ""),
                 ("live", "image_name parameter"),
                 ("medium", ""),
@@ -65,14 +66,14 @@ pub(super) const RULES: Rules = Rules {
                 ("check", "diagnostic document format schema schema_version suggest"),
                 (
                     "convert",
-                    "check description diagnostic document format include mapping schema schema_version \
-                     upgrade",
+                    "check description diagnostic document format image_type include mapping schema \
+                     schema_version upgrade",
                 ),
                 (
                     "decode",
                     "architecture bootloader deploy description diagnostic disk_format document drivers \
                      image_type names oem package_manager packages profile repository rules schema \
-                     schema_version selection size split suggest unsupported upgrade users",
+                     schema_version selection size split suggest unsupported upgrade users without_effect",
                 ),
                 ("deploy", "architecture"),
                 ("deprecated", "diagnostic document schema schema_version"),
@@ -81,10 +82,11 @@ pub(super) const RULES: Rules = Rules {
                     "architecture deploy diagnostic drivers image_type names package_manager packages \
                      profile repository schema_version selection split unsupported users",
                 ),
-                ("diagnostic", ""),
+                ("diagnostic", "schema_version"),
                 ("disk_format", ""),
                 ("document", "diagnostic"),
                 ("drivers", ""),
+                ("encoding", ""),
                 ("format", "diagnostic document mapping xml"),
                 ("image_type", "bootloader disk_format oem schema_version size split suggest"),
                 (
@@ -96,20 +98,22 @@ pub(super) const RULES: Rules = Rules {
                 ("names", ""),
                 ("oem", ""),
                 ("package_list", "architecture description image_type names packages"),
-                ("package_manager", ""),
-                ("packages", "names"),
+                ("package_manager", "repository"),
+                ("packages", "diagnostic names"),
                 ("preferences", ""),
                 ("profile", "architecture names"),
                 ("redact", "description diagnostic document format"),
-                ("repository", "architecture"),
+                ("repository", "architecture diagnostic"),
                 ("rules", "diagnostic document image_type schema schema_version suggest"),
                 ("schema", "document image_type names schema_version suggest"),
                 ("schema_version", ""),
                 (
                     "select",
-                    "architecture deploy description diagnostic drivers image_type names package_list \
-                     package_manager preferences repository selection suggest unsupported users",
+                    "architecture deploy description diagnostic disk_format drivers image_type names \
+                     package_list package_manager preferences repository schema_version selection suggest \
+                     unsupported users",
                 ),
+                ("select_profiles", "architecture description diagnostic names selection suggest"),
                 (
                     "selection",
                     "architecture deploy drivers image_type names package_manager packages preferences \
@@ -119,9 +123,13 @@ pub(super) const RULES: Rules = Rules {
                 ("split", ""),
                 ("suggest", ""),
                 ("unsupported", "architecture diagnostic document schema schema_version"),
-                ("upgrade", "diagnostic document schema schema_version"),
+                ("upgrade", "diagnostic document image_type schema schema_version"),
                 ("users", "names"),
-                ("vocabulary", "check image_type mapping schema schema_version"),
+                (
+                    "vocabulary",
+                    "check description diagnostic image_type mapping schema schema_version selection unsupported",
+                ),
+                ("without_effect", "diagnostic document image_type schema"),
                 ("xml", "diagnostic document"),
             ],
         ),
@@ -129,28 +137,34 @@ pub(super) const RULES: Rules = Rules {
             "kiwi",
             &[
                 ("artifact", "gzip host workspace"),
-                ("bootloader", "failure filesystem host root_tree workspace"),
+                ("bootloader", "distribution failure filesystem host root_tree workspace"),
                 ("cache", "checked host stage"),
                 ("checked", ""),
                 ("chunks", ""),
-                ("cli", "context diagnostic error failure host operation source timings"),
-                ("context", "cache host runtime_configuration share source"),
+                (
+                    "cli",
+                    "context debugging diagnostic error failure host identity operation sbom source timings",
+                ),
+                ("compression", ""),
+                ("context", "cache debugging host runtime_configuration share source"),
                 (
                     "create",
-                    "artifact bootloader disk disk_format failure filesystem gzip host identity kernel \
-                     media parallel root_tree tree_archive workspace",
+                    "artifact bootloader compression disk disk_format failure file_archive filesystem gzip host identity kernel \
+                     media parallel root_tree script tree_archive workspace",
                 ),
                 ("deb822", ""),
+                ("debugging", "failure host root_tree script"),
                 ("diagnostic", ""),
                 ("disk", "failure identity"),
                 ("disk_format", "host parallel"),
                 ("distribution", "deb822 failure root_tree"),
                 ("error", "failure host script"),
                 ("failure", ""),
-                ("filesystem", "failure host identity root_tree tree_archive workspace"),
+                ("file_archive", "gzip host"),
+                ("filesystem", "failure host identity initrd root_tree tree_archive workspace"),
                 (
                     "fuzzing",
-                    "distribution package_manager record repository result_record runtime_configuration",
+                    "distribution package_manager record repository result_record runtime_configuration sbom",
                 ),
                 ("gzip", ""),
                 ("host", ""),
@@ -165,29 +179,31 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 (
                     "operation",
-                    "artifact cache checked chunks context create diagnostic error failure host identity initrd kernel \
-                     lock media package_manager parallel password prepare pxe record result_record root_tree \
-                     runtime_configuration script share signature source stage workspace",
+                    "artifact bootloader cache checked chunks context create debugging diagnostic disk_format error failure file_archive host identity initrd \
+                     kernel lock media package_manager parallel password prepare pxe record result_record root_tree \
+                     runtime_configuration sbom script share signature source stage workspace",
                 ),
                 ("package_form", ""),
                 (
                     "package_manager",
-                    "cache context deb822 distribution failure host lock package_form parallel repository root_tree stage",
+                    "cache compression context deb822 distribution failure host lock package_form parallel repository \
+                     root_tree stage",
                 ),
                 ("parallel", ""),
                 ("password", ""),
                 (
                     "prepare",
-                    "cache context distribution failure host lock package_manager password record repository root_tree \
+                    "cache compression context debugging distribution failure host lock package_manager password record repository root_tree \
                      script source stage tree_archive",
                 ),
                 ("pxe", "bootloader checked failure host workspace"),
                 ("record", "checked failure identity root_tree"),
-                ("repository", "distribution failure host runtime_configuration source"),
+                ("repository", "distribution failure host package_form runtime_configuration source"),
                 ("result_record", "artifact checked failure host workspace"),
                 ("root_tree", "failure host"),
                 ("runtime_configuration", "checked failure host"),
-                ("script", "distribution host root_tree"),
+                ("sbom", "deb822 host identity lock package_manager root_tree"),
+                ("script", "distribution failure host root_tree"),
                 ("share", "failure host"),
                 ("signature", "failure host"),
                 ("source", "failure"),
@@ -202,7 +218,7 @@ pub(super) const RULES: Rules = Rules {
             &[
                 ("boot", "boot_failure boot_plan console kind machine shutdown"),
                 ("boot_failure", ""),
-                ("boot_plan", "boot_failure machine"),
+                ("boot_plan", "boot_failure device machine"),
                 ("check", "boot_failure console device machine"),
                 ("console", "machine"),
                 (
@@ -220,7 +236,7 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "kind",
                     "boot_failure boot_plan check console deploy device early_mounts enrol grow install live machine \
-                     medium modules persistent repartition root shutdown swap switch_root union",
+                     medium modules persistent remote_install repartition root shutdown swap switch_root union",
                 ),
                 (
                     "live",
@@ -234,10 +250,14 @@ pub(super) const RULES: Rules = Rules {
                 ("net", "sys"),
                 ("persistent", "check console device live machine medium modules sys"),
                 ("program", "console machine"),
+                (
+                    "remote_install",
+                    "boot_failure boot_plan console deploy download enrol install machine modules net shutdown sys",
+                ),
                 ("remote_root", ""),
                 ("repartition", "console device fstab grow machine program sys"),
                 ("root", "boot_failure boot_plan console device machine modules sys"),
-                ("shutdown", "boot_failure console machine"),
+                ("shutdown", "boot_failure console machine modules"),
                 ("stream", ""),
                 ("swap", "console fstab machine"),
                 ("switch_root", "boot_failure boot_plan console machine"),
@@ -249,6 +269,7 @@ pub(super) const RULES: Rules = Rules {
         (
             "ondisk",
             &[
+                ("command_line", ""),
                 ("digest", ""),
                 ("filesystem", "size"),
                 ("modules", ""),

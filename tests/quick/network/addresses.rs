@@ -23,6 +23,8 @@ fn a_card_gets_address_routes_and_names() {
     let Some(scene) = Scene::new(&["dnsmasq"]) else { return };
     let dhcp = scene.network.dhcp(&[
         "--dhcp-boot=pxelinux.0",
+        // Options of PXE, and one that is not divided as they are.
+        "--dhcp-option-force=43,06:01:08:09:ff",
         "--dhcp-option=121,0.0.0.0/0,10.77.0.1,10.78.0.0/16,10.77.0.9",
         "--cname=alias.test.example,tftp.test.example",
         "--dhcp-host=52:54:00:77:00:01,10.77.0.123,client",
@@ -92,6 +94,21 @@ fn an_address_that_the_server_refuses_is_not_renewed() {
     link.remove(&lease).unwrap();
     let other = acquire(&link, &Options { previous: Some(lease.address), ..Options::default() }).unwrap();
     assert_ne!(other.address, lease.address);
+}
+
+#[test]
+fn an_address_that_another_machine_has_is_declined() {
+    let Some(scene) = Scene::new(&["dnsmasq"]) else { return };
+    // The network has the address by itself: dnsmasq does not look for it (`--no-ping`).
+    scene.network.run("ip address add 10.77.0.100/32 dev lan");
+    let dhcp = scene.network.dhcp(&["--dhcp-host=52:54:00:77:00:01,10.77.0.100"]);
+    let link = choose(None);
+    let lease = acquire(&link, &Options::default()).unwrap();
+    assert_ne!(lease.address, Ipv4Addr::new(10, 77, 0, 100));
+    wait_for(|| dhcp.log().contains("DHCPDECLINE(lan) 10.77.0.100"), "a refusal by the client");
+    assert_eq!(ip("route"), "", "the question leaves no route");
+    let taken = acquire(&link, &Options { limit: Duration::ZERO, previous: None }).unwrap_err();
+    assert_eq!(taken.kind, NetErrorKind::Timeout);
 }
 
 #[test]

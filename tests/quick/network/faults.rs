@@ -1,6 +1,9 @@
 //! Lost packets, servers that go away, files that change.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use kiwi_tests::network::{noise, publish};
+use linuxrc::net::NetError;
 
 use super::*;
 
@@ -37,7 +40,12 @@ fn a_download_survives_its_server() {
         let serve =
             || if is_http { scene.network.http(&scene.tree()) } else { scene.network.tftp(&scene.tree()) };
         let service = serve();
-        let mut source = server.open("file", 0).unwrap();
+        let waited = AtomicUsize::new(0);
+        let report = |error: &NetError, left: Duration| {
+            assert!(error.may_pass() && left <= server.absence, "{error}");
+            waited.fetch_add(1, Ordering::Relaxed);
+        };
+        let mut source = server.open("file", 0).unwrap().reporting(&report);
         let mut start = vec![0; 1 << 20];
         source.read_exact(&mut start).unwrap();
         scene.network.run("ip link set to-eth0 down");
@@ -51,6 +59,7 @@ fn a_download_survives_its_server() {
             assert!(start == bytes[..1 << 20] && end == bytes[1 << 20..], "HTTP: {is_http}");
             again
         });
+        assert!(waited.load(Ordering::Relaxed) > 0, "the wait was not reported; HTTP: {is_http}");
         again.stop();
     }
 }

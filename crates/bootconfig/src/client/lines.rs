@@ -70,8 +70,10 @@ pub(super) fn read(text: &str) -> Result<Vec<(ClientKey, Value)>, ClientConfigEr
             return Err(ClientConfigError::new(line, text));
         }
         let mut value = Value { line, text: value.to_owned(), starts: Vec::new() };
-        // A regular expression contains quotes and backslashes of its own.
-        if key != ClientKey::Filter {
+        if key == ClientKey::Filter {
+            // A regular expression contains quotes and backslashes of its own. Carriage returns belong to the end of the line.
+            value.text.truncate(value.text.trim_end_matches('\r').len());
+        } else {
             while let Some(kept) = value.text.trim_end().strip_suffix('\\') {
                 value.text.truncate(kept.len());
                 let Some((_, next)) = lines.next() else {

@@ -69,7 +69,7 @@ impl Registration {
         let value = |key: &str| {
             let mut lines = text.lines().filter_map(|line| line.trim().split_once('='));
             let (_, value) = lines.find(|(name, _)| *name == key)?;
-            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+            Some(plain(value)).filter(|value| !value.is_empty())
         };
         let missing = |key: &str| RegistrationError(format!("{key} is missing"));
         let address = value("IPADDR")
@@ -86,10 +86,14 @@ impl Registration {
     }
 }
 
+/// Returns a value as the format requires it: one line without control characters.
+fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control(), " ").trim().to_owned()
+}
+
 impl fmt::Display for Registration {
-    /// Writes the text of the file. A value is one line without control characters, as the format requires.
+    /// Writes the text of the file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |text: &str| text.replace(|c: char| c.is_control(), " ").trim().to_owned();
         let named = Some(plain(&self.alias)).filter(|alias| !alias.is_empty());
         writeln!(f, "NCNAME={}", named.as_deref().unwrap_or(Self::UNDEFINED))?;
         writeln!(f, "ARCHITECTURE={}", plain(&self.architecture))?;

@@ -219,6 +219,15 @@ fn a_mac_address_has_six_bytes() {
 }
 
 #[test]
+fn a_filter_ends_before_the_end_of_its_line() {
+    for (text, filter) in [("FILTER=\r", None), ("FILTER=sd.\r\r\nDISK=/dev/sda\r\n", Some("sd."))] {
+        let config = ClientConfig::parse(text).unwrap();
+        assert_eq!(config.filter.as_deref(), filter);
+        assert_eq!(ClientConfig::parse(&config.to_string()), Ok(config));
+    }
+}
+
+#[test]
 fn a_registration_is_read_back() {
     let text = "NCNAME=undefined\nARCHITECTURE=i686\n";
     assert_eq!(Registration::parse(text), Ok(Registration::new("i686")));
@@ -227,6 +236,8 @@ fn a_registration_is_read_back() {
         Registration::parse("NCNAME=till\nCRNAME=x\nARCHITECTURE=x86_64\nIPADDR=10.0.0.7\nHWTYPE=QEMU pc\n")
             .unwrap();
     assert_eq!((later.alias.as_str(), later.model.as_deref()), ("till", Some("QEMU pc")));
+    let divided = Registration::parse("NCNAME=a\rb\nARCHITECTURE=x86_64\n").unwrap();
+    assert_eq!(Registration::parse(&divided.to_string()), Ok(divided), "a carriage return in a value");
     assert!(Registration::parse("NCNAME=x\n").is_err() && Registration::parse("NCNAME=\u{1b}\n").is_err());
     let hostile = Registration { alias: "a\nARCHITECTURE=b".to_owned(), ..Registration::new("x86_64") };
     assert_eq!(Registration::parse(&hostile.to_string()).unwrap().architecture, "x86_64");

@@ -5,13 +5,15 @@
 //! ```
 //!
 //! The builder derives everything about a disk from this value: the partition table, the content of each partition,
-//! fstab, the file system that GRUB reads, and `storage=` of `/kiwi.boot`. From that linuxrc derives which partition
-//! contains the system, what the first boot changes ([`FirstBoot`]), and what it mounts before it enters the system. A new
+//! fstab, the file system that GRUB reads, the kernel's parameters for the system, and `storage=` of `/kiwi.boot`. From that
+//! linuxrc derives which partition contains the system and how it is mounted, what the first boot changes ([`FirstBoot`]), and
+//! what it mounts before it enters the system. A new
 //! layer (a volume group, an encrypted device) is a new variant of [`Content`].
 
 mod error;
 mod first_boot;
 mod fstab;
+mod root;
 mod text;
 
 use ondisk::partition_table::PartitionType;

@@ -174,3 +174,26 @@ proptest! {
         let _ = Storage::parse(&text);
     }
 }
+
+#[test]
+fn derives_how_the_kernel_mounts_the_system() {
+    let derived = |options: &str, uuid: Option<&str>| {
+        let content = FilesystemContent {
+            kind: Filesystem::Ext4,
+            uuid: uuid.map(str::to_owned),
+            label: None,
+            mount: Some(Mount::new("/", options)),
+        };
+        let storage = Storage::of(table(vec![Content::BootCode, Content::Filesystem(content)]));
+        let parameters = storage.tables[0].kernel_parameters();
+        (parameters.map(|parameters| parameters.join(" ")), storage.root_flags())
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(derived("defaults", Some("ab-12")), (text("root=UUID=ab-12 rw"), None));
+    assert_eq!(
+        derived("ro,noatime,data=journal", Some("ab-12")),
+        (text("root=UUID=ab-12 ro"), text("noatime,data=journal"))
+    );
+    assert_eq!(derived("rw,nofail,x-systemd.growfs,discard", None), (None, text("discard")));
+    assert_eq!(Storage::default().root_flags(), None);
+}

@@ -5,6 +5,7 @@
 
 mod did_you_mean;
 mod value;
+mod warning;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use crate::{Diagnostic, Diagnostics, Format, SchemaVersion};
 
 /// Checks everything in one file; [`cardinality`] checks what the image as a whole must contain.
 pub(crate) fn keywords(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
-    let mut check = Check { schema, diagnostics };
+    let mut check = Check { schema, diagnostics, told: BTreeSet::new() };
     check.attributes(root, &IMAGE);
     check.text(root, &IMAGE);
     check.children(root, &IMAGE);
@@ -27,7 +28,7 @@ pub(crate) fn keywords(root: &Element, schema: SchemaVersion, diagnostics: &mut 
 
 /// Reports elements that the image lacks or has too often, after all its files are merged.
 pub(crate) fn cardinality(root: &Element, schema: SchemaVersion, diagnostics: &mut Diagnostics) {
-    let mut check = Check { schema, diagnostics };
+    let mut check = Check { schema, diagnostics, told: BTreeSet::new() };
     check.required_attributes(root, &IMAGE);
     check.how_often(root, &IMAGE);
 }
@@ -35,6 +36,8 @@ pub(crate) fn cardinality(root: &Element, schema: SchemaVersion, diagnostics: &m
 struct Check<'a> {
     schema: SchemaVersion,
     diagnostics: &'a mut Diagnostics,
+    /// Warnings about keywords, of which each is given once.
+    told: BTreeSet<String>,
 }
 
 impl Check<'_> {
@@ -43,7 +46,7 @@ impl Check<'_> {
             return;
         }
         if keyword.state == State::NotUsed && !schema::says_default(keyword.default, element.text.as_ref()) {
-            self.not_used(element.span.clone(), format!("`<{}>`", keyword.name));
+            self.not_used(element.span.clone(), &format!("`<{}>`", keyword.name));
         }
         if let schema::Content::Anything = keyword.content {
             return;
@@ -55,14 +58,6 @@ impl Check<'_> {
         self.how_often(element, keyword);
     }
 
-    fn not_used(&mut self, span: crate::Span, what: String) {
-        self.diagnostics.push(
-            Diagnostic::warning(span, format!("{what} is not used by this version of kiwi"))
-                .rule("keyword-without-effect")
-                .label("read, but without effect"),
-        );
-    }
-
     // --- attributes
 
     fn attributes(&mut self, element: &Element, keyword: &'static ElementSchema) {
@@ -72,6 +67,11 @@ impl Check<'_> {
             }
             match keyword.attribute_schema(&attribute.name, self.schema) {
                 Some(known) if known.life.covers(self.schema) => self.attribute(attribute, known),
+                Some(known) if known.is_clear_in(self.schema) => {
+                    let what = format!("attribute `{}` of `<{}>`", known.name, keyword.name);
+                    self.newer(attribute.name_span.clone(), &what, known.life);
+                    self.attribute(attribute, known);
+                }
                 Some(known) => self.attribute_of_another_schema(attribute, known, keyword),
                 None => self.unknown_attribute(attribute, keyword),
             }
@@ -112,13 +112,17 @@ impl Check<'_> {
     }
 
     fn attribute(&mut self, attribute: &Attribute, known: &'static AttributeSchema) {
+        if known.is_absent(&attribute.value.text) {
+            self.empty(attribute.name_span.clone(), &format!("`{}`", known.name));
+            return;
+        }
         let name = format!("the attribute `{}`", known.name);
         let valid = self.value(&attribute.value, &known.value, &name);
         if valid
             && known.state == State::NotUsed
             && !schema::says_default(known.default, Some(&attribute.value))
         {
-            self.not_used(attribute.name_span.clone(), format!("`{}`", known.name));
+            self.not_used(attribute.name_span.clone(), &format!("`{}`", known.name));
         }
     }
 
@@ -169,7 +173,12 @@ impl Check<'_> {
             // If several elements have it, there is no suggestion.
             having.next().filter(|_| having.next().is_none())
         };
+        let child = keyword.child_schema(&attribute.name, schema);
+        let is_element = child.is_some_and(|child| child.life.covers(schema));
         let help = match (keyword.meant_attribute(&attribute.name, schema), inside()) {
+            _ if is_element => {
+                format!("`<{}>` is an element inside `<{}>`, not an attribute", attribute.name, keyword.name)
+            }
             (None, Some(child)) => {
                 format!("it is an attribute of `<{child}>`, which belongs in `<{}>`", keyword.name)
             }
@@ -203,16 +212,19 @@ impl Check<'_> {
                 .label("text is not expected here");
                 let help = (!text.text.contains('\n')).then(|| self.attribute_for_text(keyword)).flatten();
                 self.diagnostics.push(match help {
-                    Some(known) => diagnostic.help(match Format::of_name(&text.span.file.name) {
+                    Some(known) => diagnostic.help(match Format::of(&text.span.file) {
                         Format::Xml => {
                             format!("write it `<{} {}=\"{}\">`", keyword.name, known.name, text.text)
                         }
-                        Format::Yaml => format!("write it `{}: {}`", known.name, text.text),
-                        Format::Toml => format!("write it `{} = \"{}\"`", known.name, text.text),
-                        Format::Json => format!("write it `\"{}\": \"{}\"`", known.name, text.text),
+                        Format::Yaml => format!("write it `\"@{}\": {}`", known.name, text.text),
+                        Format::Toml => format!("write it `\"@{}\" = \"{}\"`", known.name, text.text),
+                        Format::Json => format!("write it `\"@{}\": \"{}\"`", known.name, text.text),
                     }),
                     None => diagnostic,
                 });
+            }
+            (None, Some(form)) if form.is_absent_if_empty() && !keyword.text_optional => {
+                self.empty(element.span.clone(), &format!("`<{}>`", keyword.name));
             }
             (None, Some(form)) if !keyword.text_optional => self.diagnostics.push(
                 Diagnostic::error(element.span.clone(), format!("`<{}>` is empty", keyword.name))
@@ -242,8 +254,12 @@ impl Check<'_> {
                 continue;
             };
             if !known.life.covers(self.schema) {
-                self.element_of_another_schema(child, known, keyword);
-                continue;
+                if known.life.is_over(self.schema) {
+                    self.element_of_another_schema(child, known, keyword);
+                    continue;
+                }
+                let what = format!("`<{}>` in `<{}>`", child.name, keyword.name);
+                self.newer(child.span.clone(), &what, known.life);
             }
             self.element(child, known.element);
         }

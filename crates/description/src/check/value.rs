@@ -45,8 +45,13 @@ impl Check<'_> {
         let covered = || known.iter().filter(|keyword| keyword.life.covers(schema));
         if let Some(keyword) = covered().find(|keyword| keyword.keyword == text.text) {
             if keyword.state == State::NotUsed {
-                self.not_used(text.span.clone(), format!("`{}`", keyword.keyword));
+                self.not_used(text.span.clone(), &format!("`{}`", keyword.keyword));
             }
+            return true;
+        }
+        let newer = |keyword: &&Keyword| keyword.keyword == text.text && !keyword.life.is_over(schema);
+        if let Some(keyword) = known.iter().find(newer) {
+            self.newer(text.span.clone(), &format!("value `{}` of {name}", keyword.keyword), keyword.life);
             return true;
         }
         let diagnostic =

@@ -3,6 +3,7 @@
 //! Most are settings of programs that are no longer in use: they are dropped. A keyword with an effect is an error, because
 //! the new description would lose that effect.
 
+use super::ng::UNSAID;
 use crate::document::Element;
 use crate::schema::{Content, ElementSchema, IMAGE, Keyword, State, Value, says_default};
 use crate::{Diagnostic, Diagnostics, SchemaVersion, Severity, Span, check};
@@ -22,8 +23,6 @@ pub(super) fn refuse_unsaid(root: &Element, schema: SchemaVersion, diagnostics: 
         diagnostics.push(error.help("remove it, or convert to an earlier schema"));
     }
 }
-
-const UNSAID: &str = "cannot be expressed in that schema";
 
 struct Drop<'a> {
     schema: SchemaVersion,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::mapping::{Written, is_plain};
+use super::mapping::Written;
 
 /// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Written) -> String {
@@ -14,7 +14,6 @@ pub(super) fn write(root: &Written) -> String {
 
 fn value(written: &Written, depth: usize, text: &mut String) {
     match written {
-        Written::Text(plain) if is_plain(plain) => text.push_str(plain),
         Written::Text(quoted) => text.push_str(&Value::from(quoted.as_str()).to_string()),
         Written::List(items) => {
             let items = items.iter().map(|item| (None, item));

@@ -1,6 +1,7 @@
 //! Writes a tree as the mapping of YAML, TOML and JSON: the inverse of `mapping/element.rs`.
 //!
-//! Attributes come first, then the text, then the children, grouped by name.
+//! Attributes come first, then the text, then the children, grouped by name. Every value is a text: readers that know numbers
+//! and booleans write `True` for `true` and `1.1` for `1.10`.
 
 use crate::SchemaVersion;
 use crate::document::Element;
@@ -12,15 +13,6 @@ pub(super) enum Written {
     Text(String),
     List(Vec<Written>),
     Mapping(Vec<(String, Written)>),
-}
-
-/// The forms in which a text may be written without quotes in any of the formats without changing it.
-pub(super) fn is_plain(text: &str) -> bool {
-    let number = !text.is_empty()
-        && text.len() <= 15
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text == "0" || !text.starts_with('0'));
-    matches!(text, "true" | "false") || number
 }
 
 /// Returns the mapping of a whole description.
@@ -37,8 +29,7 @@ fn element(element: &Element, keyword: Option<&'static ElementSchema>, schema: S
         if written.is_some_and(|written| written.contains(':')) {
             continue;
         }
-        let mark = known.is_none_or(|keyword| keyword.attribute_schema(&attribute.name, schema).is_none());
-        let key = if mark { format!("{ATTRIBUTE_MARK}{}", attribute.name) } else { attribute.name.clone() };
+        let key = format!("{ATTRIBUTE_MARK}{}", attribute.name);
         entries.push((key, Written::Text(attribute.value.text.clone())));
     }
     for (name, value) in &element.layout.foreign {

@@ -1,7 +1,8 @@
 //! Converts a description to a later schema or to another format.
 //!
 //! ```text
-//! text -> tree -> check -> upgrade to the requested schema -> drop keywords without equivalent -> text
+//! text -> tree -> check -> upgrade to the requested schema -> drop keywords without equivalent
+//!      -> for KIWI NG: spell or refuse the keywords that only kiwi has -> text
 //!                                    the text is read again and must have the same canonical tree
 //! ```
 //!
@@ -10,6 +11,7 @@
 mod drop;
 mod json;
 mod mapping;
+mod ng;
 #[cfg(test)]
 mod tests;
 mod toml;
@@ -29,6 +31,8 @@ use crate::{
 pub struct Conversion {
     /// The target schema; not older than that of the description.
     pub schema: SchemaVersion,
+    /// Whose keywords of that schema the new text has.
+    pub dialect: Dialect,
     /// The target format.
     pub format: Format,
     /// Whether the elements of included files become part of the new text; otherwise it includes them as before.
@@ -36,10 +40,19 @@ pub struct Conversion {
 }
 
 impl Default for Conversion {
-    /// Returns the newest schema, as XML.
+    /// Returns the newest schema as KIWI NG defines it, as XML.
     fn default() -> Self {
-        Self { schema: SchemaVersion::NEWEST, format: Format::Xml, whole: false }
+        Self { schema: SchemaVersion::NEWEST, dialect: Dialect::KiwiNg, format: Format::Xml, whole: false }
     }
+}
+
+/// Whose keywords of the newest schema a text may have. Texts of older schemas have those of their KIWI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Those of KIWI NG's schema.
+    KiwiNg,
+    /// Also those of older schemas that kiwi keeps.
+    Kiwi,
 }
 
 /// A converted description.
@@ -57,7 +70,8 @@ impl Description {
     /// Converts the description.
     ///
     /// The result means the same, which is checked by reading it again; converting it once more changes nothing. Keywords
-    /// without effect that the new schema no longer has are dropped, with a warning.
+    /// without effect that the new schema no longer has are dropped, with a warning. A keyword that only kiwi has is written as
+    /// today's nearest one if [`Dialect::KiwiNg`] is requested, with a warning about what that changes.
     ///
     /// # Errors
     ///
@@ -89,6 +103,10 @@ impl Description {
         if to > from && !diagnostics.has_errors() {
             drop::refuse_unsaid(&root, to, &mut diagnostics);
         }
+        let for_ng = conversion.dialect == Dialect::KiwiNg && to == SchemaVersion::NEWEST;
+        if for_ng && !diagnostics.has_errors() {
+            ng::spell(&mut root, &mut diagnostics);
+        }
         diagnostics.sort();
         if diagnostics.has_errors() {
             return Err(diagnostics);
@@ -101,9 +119,15 @@ impl Description {
         };
         let new = SourceFile { name: format!("config.{}", conversion.format), text: text.clone() };
         upgrade::upgrade_to(&mut meant, from, to);
-        let same = read(new, loader).is_ok_and(|again| {
-            same_meaning(&canonical(&mut meant, to), &canonical(&mut again.root.clone(), to))
-        });
+        let canonical = |root: &mut Element| {
+            let mut root = canonical(root, to);
+            if for_ng {
+                ng::spell(&mut root, &mut Diagnostics::default());
+            }
+            root
+        };
+        let same = read(new, loader)
+            .is_ok_and(|again| same_meaning(&canonical(&mut meant), &canonical(&mut again.root.clone())));
         match same {
             true => Ok(Converted { text, from, diagnostics }),
             false => Err(not_the_same(&root, conversion.format)),

@@ -5,7 +5,7 @@
 
 use toml_writer::{ToTomlKey, ToTomlValue};
 
-use super::mapping::{Written, is_plain};
+use super::mapping::Written;
 
 /// Longer mappings are tables of their own.
 const WIDTH: usize = 100;
@@ -53,7 +53,7 @@ fn table(path: &str, entries: &[(String, Written)], text: &mut String) {
 /// Returns the inline value; none if it has to be a table.
 fn line(value: &Written, inside: bool) -> Option<String> {
     match value {
-        Written::Text(text) => Some(scalar(text)),
+        Written::Text(text) => Some(text.to_toml_value()),
         Written::Mapping(_) => {
             Some(inline(value)).filter(|line| inside && is_flat(value) && line.len() <= WIDTH)
         }
@@ -79,7 +79,7 @@ fn is_flat(value: &Written) -> bool {
 
 fn inline(value: &Written) -> String {
     match value {
-        Written::Text(text) => scalar(text),
+        Written::Text(text) => text.to_toml_value(),
         Written::Mapping(entries) if entries.is_empty() => "{}".to_owned(),
         Written::Mapping(entries) => {
             let entries =
@@ -88,8 +88,4 @@ fn inline(value: &Written) -> String {
         }
         Written::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
     }
-}
-
-fn scalar(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { text.to_toml_value() }
 }

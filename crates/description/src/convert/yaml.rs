@@ -2,7 +2,7 @@
 //!
 //! A text is written without quotes only if every YAML reader, including old ones, reads it as the same text.
 
-use super::mapping::{Written, is_plain};
+use super::mapping::Written;
 
 /// Returns the text of a file that contains `root`.
 pub(super) fn write(root: &Written) -> String {
@@ -52,7 +52,7 @@ fn list_item(item: &Written, depth: usize, text: &mut String) {
 }
 
 fn scalar(text: &str) -> String {
-    if is_plain(text) || stands_alone(text) { text.to_owned() } else { quoted(text) }
+    if stands_alone(text) { text.to_owned() } else { quoted(text) }
 }
 
 /// Returns whether a text needs no quotes: it starts with a letter or `/` and contains no special characters of YAML.

@@ -1,17 +1,20 @@
 //! `<type>`: from a set of attributes to the variant with everything that the image type requires.
 
 mod container;
+mod size;
 
-use super::machine::machine;
-use super::{Decoder, boolean, deploy, number, oem, partitions, text};
+use self::size::{blank_list, size};
+use super::bootloader::{bootloader, command_line, firmware, secure_boot};
+use super::machine::{machine, vagrant_box};
+use super::{Decoder, boolean, deploy, number, oem, partitions, text, variables};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
 use crate::image_type::{Feature, Model, TypeRow, listed_types, type_row};
 use crate::schema::{self, State, TYPE};
 use crate::unsupported::{self, Unsupported};
 use crate::{
-    BootImage, Bootloader, BootloaderName, Console, Diagnostic, Disk, DiskFormat, DiskKeyword,
-    FilesystemImage, Firmware, ImageType, Pxe, SchemaVersion, SizeRule, Split, Usb, Xen,
+    BootImage, Diagnostic, Disk, DiskFormat, DiskKeyword, FilesystemImage, ImageType, Kis, Pxe,
+    SchemaVersion, Split, Usb, Xen,
 };
 use ondisk::{Filesystem, Mebibytes};
 
@@ -35,22 +38,26 @@ impl Decoder<'_> {
     /// Returns none if the keyword of the type is missing or unknown.
     pub(super) fn type_entry(&mut self, element: &Element) -> Option<TypeEntry> {
         let keyword = element.value("image")?;
-        let row = type_row(&keyword.text).filter(|row| row.is_in(self.schema))?;
+        let row = type_row(&keyword.text).filter(|row| row.schemas.1 >= self.schema)?;
         self.attributes_fit(element, keyword, row);
-        let mut unsupported = unsupported::collect(element, &TYPE, &["split"]);
+        let mut unsupported = unsupported::collect(element, &TYPE, SchemaVersion::OLDEST, &["split"]);
         unsupported.extend(without_effect_here(element, row));
+        unsupported.extend(command_line(element));
         let image_type = row.model.and_then(|model| self.image_type(element, keyword, model));
         if image_type.is_none() && unsupported.is_empty() {
-            unsupported
-                .push(Unsupported::new(&format!("the image type `{}`", keyword.text), keyword.span.clone()));
+            let without = if row.takes(Feature::Filesystem) { " without `filesystem`" } else { "" };
+            let what = format!("the image type `{}`{without}", keyword.text);
+            unsupported.push(Unsupported::new(&what, row.schemas.0, keyword.span.clone()));
         }
         Some(TypeEntry {
             keyword: keyword.text.clone(),
             span: element.span.clone(),
             primary: boolean(element, "primary").unwrap_or(false),
             boot: element.value("boot").map(|boot| (boot.text.clone(), boot.span.clone())),
+            has_format: element.attribute("format").is_some(),
             bundle_format: text(element, "bundle_format"),
             deploy: element.child("deploy").map(deploy::deploy),
+            variables: variables::of_type(element),
             image_type,
             unsupported,
         })
@@ -93,7 +100,12 @@ impl Decoder<'_> {
             }
             Model::Xen => {
                 let (boot, image) = self.boot_and_image(element, keyword, is_writable)?;
-                Some(ImageType::Xen(Xen { boot, image, machine: machine(element) }))
+                let kernel_command_line = text(element, "kernelcmdline");
+                Some(ImageType::Xen(Xen { boot, image, kernel_command_line, machine: machine(element) }))
+            }
+            // Kernel and initrd alone, which is not built.
+            Model::Pxe if self.schema != SchemaVersion::V1_4 && element.attribute("filesystem").is_none() => {
+                None
             }
             Model::Pxe if self.schema != SchemaVersion::V1_4 && boot_image(element).is_none() => {
                 let filesystem = self.filesystem(element, keyword, is_bootable)?;
@@ -103,11 +115,25 @@ impl Decoder<'_> {
                 let (boot, image) = self.boot_and_image(element, keyword, is_bootable)?;
                 Some(ImageType::Pxe(Box::new(pxe(element, Some(boot), image))))
             }
+            Model::Kis => self.kis(element, keyword).map(Box::new).map(ImageType::Kis),
             Model::Container(container) => {
                 Some(ImageType::Container(Box::new(self.container(element, container))))
             }
             Model::Split => self.split_filesystems(element, keyword).map(ImageType::Split),
         }
+    }
+
+    fn kis(&mut self, element: &Element, keyword: &Text) -> Option<Kis> {
+        let image = match element.attribute("filesystem") {
+            None => None,
+            Some(_) => Some(filesystem_image(element, self.filesystem(element, keyword, is_bootable)?)),
+        };
+        Some(Kis {
+            image,
+            label: label(element),
+            kernel_command_line: text(element, "kernelcmdline"),
+            archive: boolean(element, "archive").unwrap_or(true),
+        })
     }
 
     fn boot_and_image(
@@ -130,7 +156,7 @@ impl Decoder<'_> {
     }
 
     fn disk(&mut self, element: &Element, keyword: &Text, disk_keyword: DiskKeyword) -> Option<Disk> {
-        let filesystem = self.filesystem(element, keyword, is_writable_or_squashfs)?;
+        let filesystem = self.filesystem(element, keyword, is_bootable)?;
         let resize = element.child("oemconfig").and_then(|config| config.child_text("oem-resize"));
         Some(Disk {
             keyword: disk_keyword,
@@ -140,23 +166,31 @@ impl Decoder<'_> {
                 .value("format")
                 .and_then(|format| DiskFormat::parse(&format.text))
                 .unwrap_or(DiskFormat::Raw),
+            requested_formats: Vec::new(),
             format_options: blank_list(element, "formatoptions"),
+            vhd_tag: text(element, "vhdfixedtag"),
+            gce_license: text(element, "gcelicense"),
+            boxes: element.children("vagrantconfig").filter_map(vagrant_box).collect(),
             size: size(element),
             firmware: firmware(element),
+            secure_boot: secure_boot(element),
             bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
             kernel_command_line: text(element, "kernelcmdline"),
-            label: text(element, "rootfs_label").unwrap_or_else(|| "ROOT".to_owned()),
+            label: label(element),
             create_options: blank_list(element, "fscreateoptions"),
             mount_options: text(element, "fsmountoptions"),
             esp_size: number(element, "efipartsize").map(Mebibytes),
             boot_partition: partitions::boot(element, filesystem),
             partitions: partitions::further(element),
             resize: resize.and_then(|resize| schema::boolean(&resize.text)).unwrap_or(true),
-            install_medium: ["installiso", "installstick"].iter().any(|name| {
-                element.value(name).and_then(|text| schema::boolean(&text.text)).unwrap_or(false)
-            }),
+            install_medium: ["installiso", "installstick"]
+                .iter()
+                .any(|name| boolean(element, name).unwrap_or(false)),
+            install_archive: boolean(element, "installpxe").unwrap_or(false),
             oem: element.child("oemconfig").map(oem::oem).unwrap_or_default(),
             machine: machine(element),
+            edit_boot_config: text(element, "editbootconfig"),
+            edit_boot_install: text(element, "editbootinstall"),
         })
     }
 
@@ -279,7 +313,7 @@ fn without_effect_here(element: &Element, row: &TypeRow) -> Vec<Unsupported> {
         .filter(|attribute| !has_effect(&attribute.name))
         .map(|attribute| {
             let what = format!("`{}` of the type `{}`", attribute.name, row.keyword);
-            Unsupported::new(&what, attribute.name_span.clone())
+            Unsupported::new(&what, row.schemas.0, attribute.name_span.clone())
         })
         .collect();
     let history = element.child("containerconfig").and_then(|config| config.child("history"));
@@ -289,14 +323,21 @@ fn without_effect_here(element: &Element, row: &TypeRow) -> Vec<Unsupported> {
         let of_appx = ["application_id", "package_version", "launcher"];
         found.extend(of_appx.iter().filter_map(|name| history.attribute(name)).map(|attribute| {
             let what = format!("`{}` of the type `{}`", attribute.name, row.keyword);
-            Unsupported::new(&what, attribute.name_span.clone())
+            Unsupported::new(&what, row.schemas.0, attribute.name_span.clone())
         }));
+    }
+    // The kernel of a boot image that is made from a description; elsewhere the choice means nothing.
+    if let Some(kernel) = element.attribute("bootkernel").filter(|kernel| kernel.value.text != "std")
+        && row.takes(Feature::BootImage)
+        && boot_image(element).is_some()
+    {
+        found.push(Unsupported::new("`bootkernel`", SchemaVersion::V2_0, kernel.name_span.clone()));
     }
     if row.takes(Feature::Disk)
         && let Some(value) = element.value("filesystem")
-        && value.text == "squashfs"
+        && matches!(value.text.as_str(), "squashfs" | "erofs")
     {
-        found.push(Unsupported::new("a disk whose system is read-only", value.span.clone()));
+        found.push(Unsupported::new("a disk whose system is read-only", row.schemas.0, value.span.clone()));
     }
     found
 }
@@ -334,50 +375,5 @@ fn filesystem_image(element: &Element, filesystem: Filesystem) -> FilesystemImag
         compressed: boolean(element, "compressed").unwrap_or(false),
         create_options: blank_list(element, "fscreateoptions"),
         squashfs_compression: compression(element, filesystem),
-    }
-}
-
-fn blank_list(element: &Element, name: &str) -> Vec<String> {
-    let text = element.value(name).map(|value| value.text.as_str()).unwrap_or_default();
-    text.split_whitespace().map(str::to_owned).collect()
-}
-
-fn size(element: &Element) -> Option<SizeRule> {
-    let size = element.child("size")?;
-    let unit = if size.value("unit").is_some_and(|unit| unit.text == "G") { 1024 } else { 1 };
-    let mebibytes = |number: u64| Mebibytes(number.saturating_mul(unit));
-    Some(SizeRule {
-        size: mebibytes(schema::number(&size.text.as_ref()?.text)?),
-        additive: boolean(size, "additive").unwrap_or(false),
-        unpartitioned: mebibytes(number(size, "unpartitioned").unwrap_or(0)),
-    })
-}
-
-/// `eficsm="true"` makes a UEFI disk also boot by BIOS.
-pub(super) fn firmware(element: &Element) -> Firmware {
-    match element.value("firmware").map(|firmware| firmware.text.as_str()) {
-        Some("bios" | "ec2") => Firmware::Bios,
-        Some("efi" | "uefi") if boolean(element, "eficsm") != Some(true) => Firmware::Uefi,
-        _ if boolean(element, "eficsm") == Some(false) => Firmware::Uefi,
-        _ => Firmware::BiosAndUefi,
-    }
-}
-
-pub(super) fn bootloader(element: &Element) -> Bootloader {
-    let default = Bootloader::default();
-    let mut output = Vec::new();
-    for keyword in element.value("output_console").map(Text::keywords).unwrap_or_default() {
-        let console = if keyword.text == "serial" { Console::Serial } else { Console::Screen };
-        if !output.contains(&console) {
-            output.push(console);
-        }
-    }
-    Bootloader {
-        // Others are refused.
-        name: element.value("name").and_then(|name| BootloaderName::parse(&name.text)).unwrap_or_default(),
-        timeout: number(element, "timeout")
-            .and_then(|timeout| u32::try_from(timeout).ok())
-            .unwrap_or(default.timeout),
-        output,
     }
 }

@@ -1,6 +1,7 @@
 //! `<type image="iso">`: a live system.
 
-use super::image_type::{boot_image, bootloader, compression, firmware};
+use super::bootloader::{bootloader, firmware, secure_boot};
+use super::image_type::{boot_image, compression};
 use super::{Decoder, boolean, text};
 use crate::document::{Element, Text};
 use crate::{Iso, IsoLayout, SchemaVersion};
@@ -33,6 +34,7 @@ impl Decoder<'_> {
             filesystem,
             compression: compression(element, filesystem),
             firmware: firmware(element),
+            secure_boot: secure_boot(element),
             bootloader: element.child("bootloader").map(bootloader).unwrap_or_default(),
             kernel_command_line: text(element, "kernelcmdline"),
             media_check: boolean(element, "mediacheck").unwrap_or(true),

@@ -4,6 +4,7 @@
 //! continues without it. Errors reported here involve several elements or attributes: a type and its attributes, a profile
 //! and its declaration, two sections that contradict each other.
 
+mod bootloader;
 mod deploy;
 mod image_type;
 mod iso;
@@ -14,18 +15,22 @@ mod partitions;
 mod preferences;
 mod repository;
 mod users;
+mod variables;
+
+pub use variables::type_variables;
 
 use std::collections::BTreeSet;
 
 use crate::description::{Condition, Description, DriverSection, Inherit, Section};
 use crate::document::{Element, Text};
 use crate::rules;
-use crate::schema::{self, ElementSchema, IMAGE, State};
+use crate::schema::{self, ChildSchema, IMAGE, State};
 use crate::suggest::{listed, nearest};
 use crate::unsupported::{self, architectures};
+use crate::without_effect;
 use crate::{
     DescriptionKind, Diagnostic, Diagnostics, DriverKind, Drivers, ImageName, Profile, ProfileName,
-    Requirement, SchemaVersion, SplitFiles,
+    Requirement, SchemaVersion, Severity, SplitFiles,
 };
 
 /// Reads the schema version; without a known one nothing else can be checked.
@@ -105,6 +110,7 @@ pub(crate) fn decode(
     diagnostics: &mut Diagnostics,
 ) -> Option<Description> {
     rules::check(root, diagnostics);
+    without_effect::check(root, diagnostics);
     let profiles = profiles(root, diagnostics);
     let declared = profiles.iter().map(|profile| profile.name.clone()).collect();
     let mut decoder = Decoder { schema, declared, diagnostics };
@@ -121,29 +127,29 @@ pub(crate) fn decode(
         match element.name.as_str() {
             "preferences" => {
                 let content = decoder.preferences(element);
-                preferences.push(decoder.section(element, keyword.element, &["type"], content));
+                preferences.push(decoder.section(element, keyword, &["type"], content));
             }
             "users" => {
                 let content = decoder.users(element);
-                users.push(decoder.section(element, keyword.element, &[], content));
+                users.push(decoder.section(element, keyword, &[], content));
             }
             "drivers" => {
                 let content = drivers_section(element);
-                drivers.push(decoder.section(element, keyword.element, &[], content));
+                drivers.push(decoder.section(element, keyword, &[], content));
             }
             "repository" => {
                 let content = decoder.repository(element);
-                let section = decoder.section(element, keyword.element, &[], content);
+                let section = decoder.section(element, keyword, &[], content);
                 repositories.extend(section.transpose());
             }
             "packages" => {
                 let content = decoder.packages(element);
-                let section = decoder.section(element, keyword.element, &[], content);
+                let section = decoder.section(element, keyword, &[], content);
                 packages.extend(section.transpose());
             }
-            "deploy" => unsupported.push(decoder.section(element, keyword.element, &[], ())),
+            "deploy" => unsupported.push(decoder.section(element, keyword, &[], ())),
             _ if keyword.element.state == State::Unsupported => {
-                unsupported.push(decoder.section(element, keyword.element, &[], ()));
+                unsupported.push(decoder.section(element, keyword, &[], ()));
             }
             _ => {}
         }
@@ -155,6 +161,7 @@ pub(crate) fn decode(
         schema_version: schema,
         name: ImageName::parse(&root.value("name")?.text)?,
         display_name: root.value("displayname").map(|name| name.text.clone()),
+        image_id: root.value("id").map(|id| id.text.clone()).filter(|id| !id.is_empty()),
         version: preferences.iter().find_map(|section| section.content.version.clone())?,
         inherit: root
             .value("inherit")
@@ -202,7 +209,7 @@ impl Decoder<'_> {
     fn section<T>(
         &mut self,
         element: &Element,
-        keyword: &ElementSchema,
+        keyword: &ChildSchema,
         apart: &[&str],
         content: T,
     ) -> Section<T> {
@@ -211,24 +218,29 @@ impl Decoder<'_> {
                 profiles: self.profiles_attribute(element),
                 architectures: architectures(element),
             },
-            unsupported: unsupported::collect(element, keyword, apart),
+            unsupported: unsupported::collect(element, keyword.element, keyword.life.first(), apart),
             content,
         }
     }
 
     fn profiles_attribute(&mut self, element: &Element) -> Option<Vec<ProfileName>> {
         let items = element.value("profiles")?.items();
-        Some(items.iter().filter_map(|item| self.declared_profile(item)).collect())
+        let names = items.iter().filter_map(|item| {
+            let name = ProfileName::parse(&item.text)?;
+            self.declared_profile(item, &name, Severity::Warning);
+            Some(name)
+        });
+        Some(names.collect())
     }
 
-    /// Returns the profile that an item names; an undeclared one would silently never be used.
-    fn declared_profile(&mut self, item: &Text) -> Option<ProfileName> {
-        let name = ProfileName::parse(&item.text)?;
-        if !self.declared.contains(&name) {
+    /// Reports a profile that is not declared. `--profile` cannot select it, so that a section only for it is never used.
+    fn declared_profile(&mut self, item: &Text, name: &ProfileName, severity: Severity) {
+        if !self.declared.contains(name) {
             let diagnostic =
                 Diagnostic::error(item.span.clone(), format!("the profile `{name}` is not declared"))
                     .rule("unknown-profile")
                     .label("not declared in `<profiles>`");
+            let diagnostic = Diagnostic { severity, ..diagnostic };
             let names = || self.declared.iter().map(ProfileName::as_str);
             let help = match nearest(name.as_str(), names()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -241,14 +253,15 @@ impl Decoder<'_> {
             };
             self.diagnostics.push(diagnostic.help(help));
         }
-        Some(name)
     }
 
     fn requirements(&mut self, root: &Element) {
         let profiles = root.children("profiles").flat_map(|section| section.children("profile"));
         for requires in profiles.flat_map(|profile| profile.children("requires")) {
-            if let Some(name) = requires.value("profile") {
-                self.declared_profile(name);
+            if let Some(item) = requires.value("profile")
+                && let Some(name) = ProfileName::parse(&item.text)
+            {
+                self.declared_profile(item, &name, Severity::Error);
             }
         }
     }
@@ -289,16 +302,17 @@ impl<T> Section<Option<T>> {
 
 fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
     let mut profiles: Vec<Profile> = Vec::new();
-    let mut names = BTreeSet::new();
     for element in root.children("profiles").flat_map(|section| section.children("profile")) {
         let Some(written) = element.value("name") else { continue };
         let Some(name) = ProfileName::parse(&written.text) else { continue };
-        if !names.insert(name.clone()) {
+        let architectures = architectures(element);
+        // A profile may have one declaration for each architecture.
+        if profiles.iter().any(|other| other.name == name && other.architectures.overlaps(&architectures)) {
             diagnostics.push(
-                Diagnostic::error(written.span.clone(), format!("the profile `{name}` is declared twice"))
+                Diagnostic::warning(written.span.clone(), format!("the profile `{name}` is declared twice"))
                     .rule("repeated-profile")
-                    .label("declared before")
-                    .help("remove one of them, or give it another name"),
+                    .label("without effect: declared before")
+                    .help("remove one of them, or give them different `arch`"),
             );
             continue;
         }
@@ -310,10 +324,10 @@ fn profiles(root: &Element, diagnostics: &mut Diagnostics) -> Vec<Profile> {
                 .children("requires")
                 .filter_map(|requires| {
                     let profile = ProfileName::parse(&requires.value("profile")?.text)?;
-                    Some(Requirement { profile, architectures: architectures(requires) })
+                    Some(Requirement { profile, architectures: unsupported::architectures(requires) })
                 })
                 .collect(),
-            architectures: architectures(element),
+            architectures,
         });
     }
     profiles
@@ -335,7 +349,7 @@ fn split(element: &Element) -> SplitFiles {
     let files = |name| {
         element
             .children(name)
-            .flat_map(|part| part.children("file"))
+            .flat_map(|part| part.children("file").chain(part.children("except")))
             .filter_map(|file| text(file, "name"))
             .collect()
     };

@@ -4,14 +4,29 @@ use super::{Decoder, number, text};
 use crate::description::{PackageSection, PackagesFor};
 use crate::document::Element;
 use crate::unsupported::architectures;
-use crate::{ArchitectureList, Diagnostic, Machine, PackageName, PatternName, PatternType};
+use crate::{
+    ArchitectureList, DescriptionArchive, DescriptionFile, Diagnostic, Machine, PackageName, PatternName,
+    PatternType, Span,
+};
+
+fn file(element: &Element) -> Option<(DescriptionFile, ArchitectureList)> {
+    let name = text(element, "name")?;
+    let file = DescriptionFile {
+        target: text(element, "target").unwrap_or_else(|| format!("/{name}")),
+        name,
+        owner: text(element, "owner"),
+        permissions: text(element, "permissions"),
+    };
+    Some((file, architectures(element)))
+}
 
 impl Decoder<'_> {
     pub(super) fn packages(&mut self, element: &Element) -> Option<PackageSection> {
         let packages_for = match element.value("type")?.text.as_str() {
             "bootstrap" => PackagesFor::Bootstrap,
             "image" => PackagesFor::Image,
-            "delete" | "uninstall" => PackagesFor::Delete,
+            "delete" => PackagesFor::Delete,
+            "uninstall" => PackagesFor::Uninstall,
             "systemfiles" => PackagesFor::SystemFiles,
             keyword => PackagesFor::Type(keyword.to_owned()),
         };
@@ -21,12 +36,21 @@ impl Decoder<'_> {
             packages: names(element, "package", PackageName::parse),
             ignored: names(element, "ignore", PackageName::parse),
             patterns: names(element, "namedCollection", PatternName::parse),
-            archives: element.children("archive").filter_map(|archive| text(archive, "name")).collect(),
+            products: names(element, "product", PackageName::parse),
+            archives: element.children("archive").filter_map(archive).collect(),
+            files: element.children("file").filter_map(file).collect(),
             pattern_type: element
                 .value("patternType")
                 .and_then(|keyword| PatternType::parse(&keyword.text))
                 .unwrap_or_default(),
             machine,
+            positions: element
+                .children("package")
+                .filter_map(|child| {
+                    let name = child.value("name")?;
+                    Some((PackageName::parse(&name.text)?, name.span.clone()))
+                })
+                .collect(),
         })
     }
 
@@ -48,7 +72,7 @@ impl Decoder<'_> {
             return None;
         }
         match (number(element, "memory"), text(element, "disk")) {
-            (Some(memory), Some(disk)) => Some(Machine { memory, disk }),
+            (Some(memory), Some(disk)) => Some(Machine { memory: Some(memory), disk, ..Machine::default() }),
             (Some(_) | None, None) | (None, Some(_)) => {
                 let missing = if present.name == "disk" { "memory" } else { "disk" };
                 if element.attribute(missing).is_none() {
@@ -66,6 +90,13 @@ impl Decoder<'_> {
             }
         }
     }
+}
+
+/// Returns the name of an archive and its position.
+fn archive(element: &Element) -> Option<(DescriptionArchive, Span)> {
+    let name = element.value("name")?;
+    let target = text(element, "target_dir").unwrap_or_else(|| "/".to_owned());
+    Some((DescriptionArchive { name: name.text.clone(), target }, name.span.clone()))
 }
 
 /// Returns the names and architectures of all children of one kind.

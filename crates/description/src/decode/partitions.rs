@@ -11,7 +11,8 @@ pub(super) fn boot(image_type: &Element, system: Filesystem) -> Option<BootParti
         return None;
     }
     let filesystem = text(image_type, "bootfilesystem").and_then(|keyword| Filesystem::parse(&keyword));
-    let size = number(image_type, "bootpartsize").map(Mebibytes);
+    // As with KIWI NG, 0 means the default.
+    let size = number(image_type, "bootpartsize").filter(|size| *size > 0).map(Mebibytes);
     Some(BootPartition { size, filesystem: filesystem.unwrap_or(system) })
 }
 
@@ -30,7 +31,7 @@ fn partition(element: &Element) -> Option<DiskPartition> {
     Some(DiskPartition {
         size: size(&text(element, "size")?)?,
         partition_name: text(element, "partition_name").unwrap_or_else(|| format!("p.lx{name}")),
-        mountpoint: text(element, "mountpoint"),
+        mountpoint: text(element, "mountpoint").map(|path| path.trim_end_matches('/').to_owned()),
         filesystem,
         label: text(element, "label").or_else(|| Some(name.to_uppercase()).filter(fits)),
         name,

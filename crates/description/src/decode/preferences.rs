@@ -17,14 +17,17 @@ impl Decoder<'_> {
             package_manager: text("packagemanager").and_then(|keyword| PackageManager::parse(&keyword)),
             package_manager_span: element.child_text("packagemanager").map(|text| text.span.clone()),
             check_signatures: flag("rpm-check-signatures"),
-            rpm_force: flag("rpm-force"),
             exclude_docs: flag("rpm-excludedocs"),
+            force: flag("rpm-force"),
+            filter_locales: flag("rpm-locale-filtering"),
+            release_version: text("release-version"),
             keytable: text("keytable"),
             timezone: text("timezone"),
             locale: text("locale"),
             default_destination: text("defaultdestination"),
             default_root: text("defaultroot"),
             compressed: flag("compressed"),
+            variables: super::variables::of_preferences(element),
         }
     }
 

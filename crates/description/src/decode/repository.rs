@@ -4,7 +4,9 @@ use super::{Decoder, boolean, text};
 use crate::description::RepositoryEntry;
 use crate::document::{Element, Text};
 use crate::schema;
-use crate::{Architecture, Diagnostic, Repository, RepositoryStatus, RepositoryType, SourcePath};
+use crate::{
+    Architecture, Diagnostic, Origin, Repository, RepositoryStatus, RepositoryType, SourcePath, SourceType,
+};
 
 impl Decoder<'_> {
     pub(super) fn repository(&mut self, element: &Element) -> Option<RepositoryEntry> {
@@ -35,6 +37,11 @@ impl Decoder<'_> {
             },
             source,
             alias: text(element, "alias"),
+            source_type: element
+                .value("sourcetype")
+                .and_then(|keyword| SourceType::parse(&keyword.text))
+                .unwrap_or_default(),
+            customize: text(element, "customize"),
             priority: element.value("priority").and_then(|priority| priority.text.parse().ok()),
             distribution: text(element, "distribution"),
             components: list(element, "components"),
@@ -47,8 +54,10 @@ impl Decoder<'_> {
             image_only: boolean(element, "imageonly") == Some(true),
             credentials: text(element, "username")
                 .map(|username| (username, text(element, "password").unwrap_or_default())),
+            valid_until: true,
+            origin: Origin::Description(path.span.clone()),
         };
-        Some(RepositoryEntry { path: path.text.clone(), repository })
+        Some(RepositoryEntry { path: path.text.clone(), span: path.span.clone(), repository })
     }
 
     fn unknown_source_path(&mut self, path: &Text) {

@@ -7,8 +7,6 @@ pub(crate) enum Feature {
     BootImage,
     /// `bootprofile`
     BootProfile,
-    /// `bootkernel`
-    BootKernel,
     /// `filesystem`
     Filesystem,
     /// `fsreadwrite`, `fsreadonly`
@@ -54,3 +52,40 @@ pub(crate) enum Feature {
     /// `enclave_format`
     Enclave,
 }
+
+/// The features of a `vmx` disk.
+pub(super) const DISK: &[Feature] = &[
+    Feature::BootImage,
+    Feature::BootProfile,
+    Feature::Filesystem,
+    Feature::Label,
+    Feature::Squashfs,
+    Feature::Erofs,
+    Feature::KernelParameters,
+    Feature::Initrd,
+    Feature::Firmware,
+    Feature::Disk,
+    Feature::Bootloader,
+    Feature::TargetDisk,
+    Feature::Encryption,
+];
+
+/// The features of a file system with a boot image beside it.
+pub(super) const WITH_BOOT_IMAGE: &[Feature] = &[
+    Feature::BootImage,
+    Feature::BootProfile,
+    Feature::Filesystem,
+    Feature::KernelParameters,
+    Feature::Compressed,
+];
+
+/// The features of a `vmx` disk, and a base for a disk inside a container image.
+pub(super) const OEM: &[Feature] = &{
+    let mut features = [Feature::Base; DISK.len() + 1];
+    let mut index = 0;
+    while index < DISK.len() {
+        features[index] = DISK[index];
+        index += 1;
+    }
+    features
+};

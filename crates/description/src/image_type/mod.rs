@@ -1,15 +1,19 @@
 //! The image types: one variant per kind, carrying what a description specifies for it.
 
 mod container;
+mod disk;
 mod feature;
+mod machine;
 mod table;
 
 pub use container::{Container, ContainerConfig, ContainerKeyword, ContainerName, LayerCompression};
+pub use disk::Disk;
 pub(crate) use feature::Feature;
+pub use machine::{Adapter, Machine, NetworkCard, Range};
 pub(crate) use table::{Model, listed_types};
 pub use table::{TYPES, TypeRow, built_types, type_row};
 
-use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule};
+use crate::{Bootloader, Firmware, SizeRule, VagrantBox};
 use ondisk::Filesystem;
 
 /// One `<type>` of the description.
@@ -31,6 +35,8 @@ pub enum ImageType {
     Xen(Xen),
     /// `pxe`: system and boot image for network clients.
     Pxe(Box<Pxe>),
+    /// `kis`: kernel, initrd and system.
+    Kis(Box<Kis>),
     /// `oci` and `docker`: a container image.
     Container(Box<Container>),
     /// `split`: writable and read-only part.
@@ -48,6 +54,10 @@ pub enum Boots<'a> {
     Iso(&'a Iso),
     /// A network client.
     Pxe(&'a Pxe),
+    /// A system whose kernel and initrd are started without a boot loader of its own.
+    Kis(&'a Kis),
+    /// A guest of Xen.
+    Xen(&'a Xen),
 }
 
 impl ImageType {
@@ -62,6 +72,7 @@ impl ImageType {
             Self::Usb(_) => "usb",
             Self::Xen(_) => "xen",
             Self::Pxe(_) => "pxe",
+            Self::Kis(_) => "kis",
             Self::Container(container) => container.keyword.keyword(),
             Self::Split(_) => "split",
         }
@@ -74,13 +85,15 @@ impl ImageType {
             Self::Usb(usb) => Some(Boots::Usb(usb)),
             Self::Iso(live) => Some(Boots::Iso(live)),
             Self::Pxe(pxe) => Some(Boots::Pxe(pxe)),
-            Self::Filesystem(_)
-            | Self::Cpio
-            | Self::Tbz
-            | Self::Container(_)
-            | Self::Xen(_)
-            | Self::Split(_) => None,
+            Self::Kis(kis) => Some(Boots::Kis(kis)),
+            Self::Xen(xen) => Some(Boots::Xen(xen)),
+            Self::Filesystem(_) | Self::Cpio | Self::Tbz | Self::Container(_) | Self::Split(_) => None,
         }
+    }
+
+    /// Returns the Vagrant boxes of a disk.
+    pub(crate) fn boxes(&self) -> &[VagrantBox] {
+        if let Self::Disk(disk) = self { &disk.boxes } else { &[] }
     }
 
     /// Returns `<size>`.
@@ -91,14 +104,15 @@ impl ImageType {
             Self::Usb(usb) => usb.image.size,
             Self::Xen(xen) => xen.image.size,
             Self::Pxe(pxe) => pxe.image.size,
+            Self::Kis(kis) => kis.image.as_ref()?.size,
             Self::Cpio | Self::Tbz | Self::Iso(_) | Self::Container(_) | Self::Split(_) => None,
         }
     }
 
-    /// Returns whether the image file is uncompressed, so that a bundle compresses it.
-    pub fn is_uncompressed(&self) -> bool {
+    /// Returns whether this file of the image is uncompressed, so that a bundle compresses it.
+    pub fn is_uncompressed(&self, file: &str) -> bool {
         match self {
-            Self::Disk(disk) => disk.format == DiskFormat::Raw,
+            Self::Disk(_) => file.ends_with(".raw"),
             Self::Filesystem(image) => image.filesystem != Filesystem::Squashfs && !image.compressed,
             Self::Container(container) => container.compression == LayerCompression::None,
             Self::Cpio
@@ -107,6 +121,7 @@ impl ImageType {
             | Self::Usb(_)
             | Self::Xen(_)
             | Self::Pxe(_)
+            | Self::Kis(_)
             | Self::Split(_) => false,
         }
     }
@@ -117,6 +132,11 @@ impl ImageType {
             Self::Filesystem(image) => image.compressed |= compressed,
             Self::Usb(usb) => usb.image.compressed |= compressed,
             Self::Pxe(pxe) => pxe.image.compressed |= compressed,
+            Self::Kis(kis) => {
+                if let Some(image) = &mut kis.image {
+                    image.compressed |= compressed;
+                }
+            }
             Self::Xen(xen) => {
                 xen.image.compressed |= compressed;
                 xen.machine = xen.machine.take().or_else(|| machine("xen"));
@@ -170,49 +190,6 @@ impl DiskKeyword {
     }
 }
 
-/// A virtual disk.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Disk {
-    /// The keyword of the description.
-    pub keyword: DiskKeyword,
-    /// File system of the system partition.
-    pub filesystem: Filesystem,
-    /// `boot=`; none: the boot image is made from the system tree itself.
-    pub boot: Option<BootImage>,
-    /// `format=`; `Raw` when absent.
-    pub format: DiskFormat,
-    /// `formatoptions`, options for `qemu-img -o`.
-    pub format_options: Vec<String>,
-    /// `<size>`; none means the size of the tree plus about a tenth.
-    pub size: Option<SizeRule>,
-    /// `firmware=`.
-    pub firmware: Firmware,
-    /// `<bootloader>`.
-    pub bootloader: Bootloader,
-    /// `kernelcmdline`, appended to the kernel command line.
-    pub kernel_command_line: Option<String>,
-    /// Label of the system's file system (`rootfs_label`, default `ROOT`).
-    pub label: String,
-    /// `fscreateoptions`, options for the mkfs program.
-    pub create_options: Vec<String>,
-    /// `fsmountoptions`, for the root line of fstab.
-    pub mount_options: Option<String>,
-    /// `efipartsize`, in mebibytes; none is the default.
-    pub esp_size: Option<ondisk::Mebibytes>,
-    /// `bootpartition`, with `bootpartsize` and `bootfilesystem`: a partition for `/boot`.
-    pub boot_partition: Option<BootPartition>,
-    /// `<partitions>`: partitions besides those that every disk has, in their order.
-    pub partitions: Vec<DiskPartition>,
-    /// Whether the root file system grows to the disk at first boot (`oem-resize`, default true).
-    pub resize: bool,
-    /// `installiso` or `installstick`: whether an installation medium is made for the disk.
-    pub install_medium: bool,
-    /// `<oemconfig>`.
-    pub oem: Oem,
-    /// VMware settings of `packages type="vmware"` or `<machine>`.
-    pub machine: Option<Machine>,
-}
-
 /// The partition for `/boot`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct BootPartition {
@@ -237,15 +214,6 @@ pub struct DiskPartition {
     pub filesystem: Option<Filesystem>,
     /// Label of the file system (default: the name in capital letters, where the file system allows labels of that length).
     pub label: Option<String>,
-}
-
-/// `memory` and `disk` of a Xen or VMware package section, or today's `<machine>`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Machine {
-    /// Memory in mebibytes.
-    pub memory: u64,
-    /// Name of the disk or its controller in the virtual machine (`/dev/hda`, `ide0`, `scsi0`).
-    pub disk: String,
 }
 
 /// The layout of the read-only part of a live system on the medium.
@@ -276,6 +244,8 @@ pub struct Iso {
     pub compression: Option<String>,
     /// `firmware=`.
     pub firmware: Firmware,
+    /// `firmware="uefi"`: whether the signed programs of the tree start it, for Secure Boot.
+    pub secure_boot: bool,
     /// `<bootloader>`: the consoles and the time limit of the menu.
     pub bootloader: Bootloader,
     /// `kernelcmdline`, appended to the kernel command line.
@@ -308,7 +278,9 @@ pub struct Xen {
     pub boot: BootImage,
     /// The file system of the system.
     pub image: FilesystemImage,
-    /// Settings of `packages type="xen"`.
+    /// `kernelcmdline`, kernel parameters.
+    pub kernel_command_line: Option<String>,
+    /// Settings of `packages type="xen"` or `<machine>`.
     pub machine: Option<Machine>,
 }
 
@@ -332,4 +304,17 @@ pub struct Pxe {
     pub label: String,
     /// `kernelcmdline`, kernel parameters of boots from the client's disk.
     pub kernel_command_line: Option<String>,
+}
+
+/// Kernel, initrd and system, started by the boot loader of another machine. The boot image is made from the system tree.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Kis {
+    /// The file system of the system; none: there are kernel and initrd only.
+    pub image: Option<FilesystemImage>,
+    /// Label of the file system (`rootfs_label`, default `ROOT`), where it has labels.
+    pub label: String,
+    /// `kernelcmdline`, kernel parameters.
+    pub kernel_command_line: Option<String>,
+    /// `archive`: whether the files are put into one archive.
+    pub archive: bool,
 }

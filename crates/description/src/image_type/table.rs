@@ -1,8 +1,11 @@
 //! The table of image types: one row per keyword.
 //!
+//! Over 400 lines because it is one table.
+//!
 //! The schema, the messages, `--help`, the reference page of the handbook and the README derive their lists from it. A row
 //! specifies what a type takes; [`super::ImageType`] carries what a description specifies for it.
 
+use super::feature::{DISK, OEM, WITH_BOOT_IMAGE};
 use super::{ContainerKeyword, DiskKeyword, Feature};
 use crate::SchemaVersion::{self, V2_0, V6_9};
 use crate::suggest;
@@ -21,6 +24,7 @@ pub(crate) enum Model {
     Split,
     Xen,
     Pxe,
+    Kis,
 }
 
 /// One image type.
@@ -40,6 +44,8 @@ pub struct TypeRow {
     pub(crate) schemas: (SchemaVersion, SchemaVersion),
     /// The corresponding keyword of other schemas.
     pub(crate) instead: Option<&'static str>,
+    /// Whether it is kiwi's own in the newest schema.
+    pub(crate) own: bool,
     /// None: only the keyword is known.
     pub(crate) model: Option<Model>,
     pub(crate) takes: &'static [Feature],
@@ -52,6 +58,11 @@ pub struct TypeRow {
 impl TypeRow {
     pub(crate) fn takes(&self, feature: Feature) -> bool {
         self.takes.contains(&feature)
+    }
+
+    /// Returns whether `<size>` has a meaning for it; that of a split image is not built.
+    pub(crate) fn has_size(&self) -> bool {
+        self.sized || matches!(self.model, Some(Model::Split))
     }
 
     /// Returns whether a schema has this type.
@@ -74,6 +85,7 @@ const KNOWN: TypeRow = TypeRow {
     results: "",
     schemas: (V2_0, SchemaVersion::NEWEST),
     instead: None,
+    own: false,
     model: None,
     takes: &[],
     unsupported: &[],
@@ -104,7 +116,7 @@ const fn disk(keyword: DiskKeyword) -> TypeRow {
         doc: "a virtual disk that boots",
         built: true,
         sized: true,
-        results: "`N.raw`, or `N.FORMAT` with `format`; `N.install.iso` with `installiso`",
+        results: "`N.raw`, or `N.FORMAT` with `format`; `N.install.iso` with `installiso`; `N.install.tar` with `installpxe`",
         schemas: ALL_SCHEMAS,
         model: Some(Model::Disk(keyword)),
         takes: DISK,
@@ -114,23 +126,6 @@ const fn disk(keyword: DiskKeyword) -> TypeRow {
     }
 }
 
-const DISK: &[Feature] = &[
-    Feature::BootImage,
-    Feature::BootProfile,
-    Feature::BootKernel,
-    Feature::Filesystem,
-    Feature::Label,
-    Feature::Squashfs,
-    Feature::Erofs,
-    Feature::KernelParameters,
-    Feature::Initrd,
-    Feature::Firmware,
-    Feature::Disk,
-    Feature::Bootloader,
-    Feature::TargetDisk,
-    Feature::Encryption,
-];
-
 /// Returns the type whose image is this file system alone; none: no schema has one.
 const fn of_filesystem(kind: Filesystem) -> Option<TypeRow> {
     Some(match kind {
@@ -138,7 +133,7 @@ const fn of_filesystem(kind: Filesystem) -> Option<TypeRow> {
         Filesystem::Ext3 => filesystem(kind, "the tree in an ext3 file system"),
         Filesystem::Ext4 => filesystem(kind, "the tree in an ext4 file system"),
         Filesystem::Reiserfs => {
-            TypeRow { built: false, ..filesystem(kind, "the tree in a reiserfs file system") }
+            TypeRow { own: true, ..filesystem(kind, "the tree in a reiserfs file system") }
         }
         Filesystem::Xfs => filesystem(kind, "the tree in an xfs file system"),
         Filesystem::Btrfs => filesystem(kind, "the tree in a btrfs file system"),
@@ -206,24 +201,18 @@ const OTHERS: &[TypeRow] = &[
         unsupported: &["fscreateoptions"],
         ..KNOWN
     },
-    disk(DiskKeyword::Vmx),
+    TypeRow { own: true, ..disk(DiskKeyword::Vmx) },
     TypeRow { schemas: KNOWN.schemas, instead: Some("vmx"), takes: OEM, ..disk(DiskKeyword::Oem) },
     TypeRow {
         keyword: "usb",
+        own: true,
         doc: "system and boot image for a USB stick",
         built: true,
         sized: true,
         results: "`N`, `N.md5` and the boot image; compressed: `N.gz` in place of `N`",
         schemas: ALL_SCHEMAS,
         model: Some(Model::Usb),
-        takes: &[
-            Feature::BootImage,
-            Feature::BootProfile,
-            Feature::BootKernel,
-            Feature::Filesystem,
-            Feature::KernelParameters,
-            Feature::Compressed,
-        ],
+        takes: WITH_BOOT_IMAGE,
         unsupported: &["kernelcmdline"],
         ..KNOWN
     },
@@ -237,7 +226,6 @@ const OTHERS: &[TypeRow] = &[
         takes: &[
             Feature::BootImage,
             Feature::BootProfile,
-            Feature::BootKernel,
             Feature::Filesystem,
             Feature::Squashfs,
             Feature::Erofs,
@@ -248,7 +236,7 @@ const OTHERS: &[TypeRow] = &[
             Feature::Live,
             Feature::Persistence,
         ],
-        unsupported: &["fscreateoptions"],
+        unsupported: &["editbootconfig", "fscreateoptions"],
         packages: &["iso"],
         ..KNOWN
     },
@@ -276,6 +264,7 @@ const OTHERS: &[TypeRow] = &[
     },
     TypeRow {
         keyword: "split",
+        own: true,
         doc: "a part that is written to and a read-only part",
         built: true,
         results: "`N`, `N.md5`, the read-only part `R` with `R.md5`; `N.config` with `<deploy>`; compressed: `N.gz`, `R.gz`",
@@ -288,19 +277,14 @@ const OTHERS: &[TypeRow] = &[
     },
     TypeRow {
         keyword: "xen",
+        own: true,
         doc: "a para-virtual guest of Xen",
+        built: true,
         sized: true,
+        results: "`N`, `N.md5`, `N.xenconfig` and the boot image; compressed: `N.gz` in place of `N`",
         schemas: ALL_SCHEMAS,
         model: Some(Model::Xen),
-        takes: &[
-            Feature::BootImage,
-            Feature::BootProfile,
-            Feature::BootKernel,
-            Feature::Filesystem,
-            Feature::KernelParameters,
-            Feature::Compressed,
-        ],
-        unsupported: &["kernelcmdline"],
+        takes: WITH_BOOT_IMAGE,
         packages: &["xen"],
         ..KNOWN
     },
@@ -315,7 +299,6 @@ const OTHERS: &[TypeRow] = &[
         takes: &[
             Feature::BootImage,
             Feature::BootProfile,
-            Feature::BootKernel,
             Feature::Filesystem,
             Feature::Label,
             Feature::Compressed,
@@ -334,6 +317,10 @@ const OTHERS: &[TypeRow] = &[
     TypeRow {
         keyword: "kis",
         doc: "kernel, initrd and system as separate files",
+        built: true,
+        sized: true,
+        results: "`N.tar.xz` and `N.md5`; with `archive=\"false\"` the members of the archive",
+        model: Some(Model::Kis),
         takes: &[
             Feature::Filesystem,
             Feature::Label,
@@ -346,7 +333,6 @@ const OTHERS: &[TypeRow] = &[
             Feature::Encryption,
             Feature::Archive,
         ],
-        unsupported: &["kernelcmdline", "squashfscompression", "erofscompression"],
         packages: &["kis"],
         ..KNOWN
     },
@@ -368,17 +354,6 @@ const OTHERS: &[TypeRow] = &[
     TypeRow { keyword: "clicfs", doc: "the tree in a clicfs file system", schemas: (V2_0, V6_9), ..KNOWN },
     TypeRow { keyword: "lxc", doc: "a container of LXC", schemas: (V2_0, V6_9), ..KNOWN },
 ];
-
-/// The features of a `vmx` disk, and a base for a disk inside a container image.
-const OEM: &[Feature] = &{
-    let mut features = [Feature::Base; DISK.len() + 1];
-    let mut index = 0;
-    while index < DISK.len() {
-        features[index] = DISK[index];
-        index += 1;
-    }
-    features
-};
 
 /// Returns the row of a keyword.
 pub fn type_row(keyword: &str) -> Option<&'static TypeRow> {

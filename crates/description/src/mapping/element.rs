@@ -1,7 +1,8 @@
 //! From the mappings of a text to elements with attributes, children and text.
 //!
-//! The tables determine which keys are attributes and which are elements. A key that is neither becomes what it looks like,
-//! so that the check can report it as it reports any other.
+//! A key with the mark `@` is an attribute. For any other key the tables determine whether it is an attribute or an element: the
+//! mark may be missing, in some or all keys of an element. A key that is neither becomes what it looks like, so that the check
+//! can report it as it reports any other.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -231,6 +232,9 @@ impl Elements<'_> {
             )
             .label("given a second time")
             .help("remove one of the two"));
+        }
+        if mark == 0 && prefix.is_none() && name != "xmlns" && element.layout.unmarked.is_none() {
+            element.layout.unmarked = Some(name_span.clone());
         }
         let location = if text.is_empty() { key.range.clone() } else { value.range };
         let value = self.text(&text, location.clone());

@@ -5,6 +5,7 @@ use crate::document::{Attribute, Element};
 use crate::schema;
 
 pub(super) static RULES: &[Rule] = &[
+    Rule { name: "size-of-nothing", check: empty_size },
     Rule { name: "unpartitioned-part-of-the-size", check: unpartitioned },
     Rule { name: "reserved-names-of-partitions", check: partition_names },
     Rule { name: "reserved-labels", check: labels },
@@ -21,6 +22,21 @@ pub(super) static RULES: &[Rule] = &[
 /// Labels and names of the disk's own partitions.
 const RESERVED_NAMES: [&str; 8] = ["root", "readonly", "boot", "prep", "spare", "swap", "efi_csm", "efi"];
 const RESERVED_LABELS: [&str; 4] = ["BOOT", "EFI", "SWAP", "SPARE"];
+
+/// The sizes of 1.x descriptions are sometimes zero for "as needed".
+fn empty_size(root: &Element, found: &mut Found) {
+    for size in types(root).filter_map(|image_type| image_type.child("size")) {
+        let zero = size.text.as_ref().filter(|text| schema::number(&text.text) == Some(0));
+        if zero.is_some() && size.attribute("unpartitioned").is_none() {
+            found.warn_element(
+                size,
+                "of 0 has no effect: the image has the size that its content needs",
+                "no size",
+                "remove it",
+            );
+        }
+    }
+}
 
 fn unpartitioned(root: &Element, found: &mut Found) {
     for size in types(root).filter_map(|image_type| image_type.child("size")) {

@@ -115,15 +115,13 @@ fn integrity(root: &Element, found: &mut Found) {
         if switched_on(image_type, "standalone_integrity").is_some() {
             continue;
         }
-        for name in ["embed_integrity_metadata", "integrity_legacy_hmac"] {
-            if let Some(setting) = switched_on(image_type, name) {
-                found.attribute(
-                    setting,
-                    "needs `standalone_integrity`",
-                    "nothing is protected here",
-                    "add `standalone_integrity=\"true\"`",
-                );
-            }
+        const ADD: &str = "add `standalone_integrity=\"true\"`";
+        if let Some(setting) = switched_on(image_type, "embed_integrity_metadata") {
+            found.attribute(setting, "needs `standalone_integrity`", "nothing is protected here", ADD);
+        }
+        if let Some(setting) = switched_on(image_type, "integrity_legacy_hmac") {
+            let message = "has no effect without `standalone_integrity`";
+            found.warn_attribute(setting, message, "nothing is protected here", ADD);
         }
     }
 }

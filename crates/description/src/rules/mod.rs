@@ -13,9 +13,11 @@ mod sections;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unusable;
+mod users;
 
 use crate::document::{Attribute, Element};
-use crate::image_type::{Feature, type_row};
+use crate::image_type::{Feature, TypeRow, type_row};
 use crate::{Diagnostic, Diagnostics, schema};
 
 /// One rule.
@@ -38,6 +40,8 @@ static RULES: &[&[Rule]] = &[
     disk::RULES,
     partitions::RULES,
     encryption::RULES,
+    unusable::RULES,
+    users::RULES,
 ];
 
 /// Applies every rule to a canonical tree.
@@ -70,6 +74,13 @@ impl Found {
         self.0.push(Diagnostic::warning(value.value.span.clone(), message).label(label).help(help));
     }
 
+    /// Warns about an attribute that has no effect.
+    fn warn_attribute(&mut self, attribute: &Attribute, message: &str, label: &str, help: &str) {
+        let written = attribute.name_span.keyword().unwrap_or(&attribute.name);
+        let message = format!("`{written}` {message}");
+        self.0.push(Diagnostic::warning(attribute.name_span.clone(), message).label(label).help(help));
+    }
+
     /// Warns about a setting that has no effect.
     fn warn_element(&mut self, element: &Element, message: &str, label: &str, help: &str) {
         let message = format!("`<{}>` {message}", element.written().unwrap_or(&element.name));
@@ -87,10 +98,14 @@ fn types(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("preferences").flat_map(|section| section.children("type"))
 }
 
+/// Returns the row of a `<type>`.
+fn type_of(image_type: &Element) -> Option<&'static TypeRow> {
+    image_type.value("image").and_then(|keyword| type_row(&keyword.text))
+}
+
 /// Returns whether the image type of a `<type>` takes a feature.
 fn takes(image_type: &Element, feature: Feature) -> bool {
-    let row = image_type.value("image").and_then(|keyword| type_row(&keyword.text));
-    row.is_some_and(|row| row.takes(feature))
+    type_of(image_type).is_some_and(|row| row.takes(feature))
 }
 
 /// Returns whether an attribute is one of these keywords.

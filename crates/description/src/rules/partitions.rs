@@ -70,13 +70,13 @@ fn mount_points(root: &Element, found: &mut Found) {
         !matches!(part, "" | "." | "..") && !part.contains(|c: char| c.is_whitespace() || c.is_control())
     };
     for mount in all_partitions(root).filter_map(|partition| partition.attribute("mountpoint")) {
-        let path = mount.value.text.as_str();
+        let path = mount.value.text.trim_end_matches('/');
         if !path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain)) {
             found.value(
                 mount,
                 "is not a mount point",
                 "expected an absolute path below `/`",
-                "write a path such as `/home`, without blanks, `.`, `..` and a `/` at its end",
+                "write a path such as `/home`, without blanks, `.` and `..`",
             );
         } else if OF_THE_SYSTEM.iter().any(|own| path == *own || path.starts_with(&format!("{own}/"))) {
             found.value(
@@ -99,7 +99,8 @@ fn different_mount_points(root: &Element, found: &mut Found) {
             taken.push("/boot/efi");
         }
         for mount in partitions(image_type).filter_map(|partition| partition.attribute("mountpoint")) {
-            if taken.contains(&mount.value.text.as_str()) {
+            let path = mount.value.text.trim_end_matches('/');
+            if taken.contains(&path) {
                 found.value(
                     mount,
                     "is a duplicate",
@@ -107,7 +108,7 @@ fn different_mount_points(root: &Element, found: &mut Found) {
                     "remove one of the two",
                 );
             }
-            taken.push(&mount.value.text);
+            taken.push(path);
         }
     }
 }

@@ -12,10 +12,14 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "extension-for-each-namespace", check: extension },
 ];
 
-/// Returns whether some part of the description installs with apt.
-fn has_apt(root: &Element) -> bool {
+/// Returns whether some part of the description installs with this package manager.
+fn has(root: &Element, manager: &str) -> bool {
     let managers = root.children("preferences").filter_map(|section| section.child("packagemanager"));
-    managers.filter_map(|manager| manager.text.as_ref()).any(|text| text.text == "apt")
+    managers.filter_map(|manager| manager.text.as_ref()).any(|text| text.text == manager)
+}
+
+fn has_apt(root: &Element) -> bool {
+    has(root, "apt")
 }
 
 /// A repository without a type has that of the package manager.
@@ -25,11 +29,12 @@ fn apt_attributes(root: &Element, found: &mut Found) {
         let apt = is(repository, "type", &["apt-deb", "deb", "apt-rpm"])
             || path.is_some_and(|path| path.text.starts_with("debian:"))
             || (repository.attribute("type").is_none() && has_apt(root));
+        // A repository of pacman has components too.
         for name in ["distribution", "components", "architectures"] {
-            if let Some(attribute) = repository.attribute(name).filter(|_| !apt) {
-                found.attribute(
+            if let Some(attribute) = repository.attribute(name).filter(|_| !apt && !has(root, "pacman")) {
+                found.warn_attribute(
                     attribute,
-                    "does not fit this kind of repository",
+                    "has no effect on this kind of repository",
                     "only an apt repository has it",
                     "add `type=\"apt-deb\"` if it is one",
                 );

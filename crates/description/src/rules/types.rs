@@ -19,6 +19,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "box-of-vagrant", check: vagrant },
     Rule { name: "additions-of-virtualbox", check: virtualbox },
     Rule { name: "media-to-install-from", check: install_media },
+    Rule { name: "kernel-of-a-medium", check: kernel_of_medium },
     Rule { name: "host-or-guest-of-xen", check: xen },
     Rule { name: "check-of-a-medium", check: media_check },
     Rule { name: "one-end-of-an-installation", check: end_of_installation },
@@ -259,6 +260,45 @@ fn install_media(root: &Element, found: &mut Found) {
             );
         }
     }
+}
+
+/// A medium starts real machines, whose sticks and keyboards are at USB ports.
+fn kernel_of_medium(root: &Element, found: &mut Found) {
+    let is_medium = |image_type: &Element| {
+        is(image_type, "image", &["iso", "usb"])
+            || ["installiso", "installstick"].iter().any(|name| switched_on(image_type, name).is_some())
+    };
+    if !types(root).any(is_medium) {
+        return;
+    }
+    let sections = root.children("packages").filter(|section| !is(section, "type", &["delete", "uninstall"]));
+    let names = sections
+        .flat_map(|section| section.children("package"))
+        .filter_map(|package| package.attribute("name"));
+    let (of_clouds, others): (Vec<_>, Vec<_>) = names
+        .filter(|name| is_kernel(&name.value.text))
+        .partition(|name| is_kernel_of_clouds(&name.value.text));
+    for name in of_clouds.into_iter().filter(|_| others.is_empty()) {
+        found.warn(
+            name,
+            "has no drivers for USB, SATA and real network cards",
+            "for virtual machines only",
+            "a medium also starts real machines: name the general kernel, such as `linux-image-amd64`",
+        );
+    }
+}
+
+fn is_kernel(package: &str) -> bool {
+    ["linux-image-", "linux-virtual", "linux-generic", "linux-kvm"]
+        .iter()
+        .any(|start| package.starts_with(start))
+        || ["kernel", "kernel-core", "kernel-default", "kernel-default-base", "kernel-kvmsmall"]
+            .contains(&package)
+}
+
+/// Returns whether a kernel package leaves out the drivers of real machines.
+fn is_kernel_of_clouds(package: &str) -> bool {
+    ["-cloud", "virtual", "kvm", "-default-base"].iter().any(|part| package.contains(part))
 }
 
 fn xen(root: &Element, found: &mut Found) {

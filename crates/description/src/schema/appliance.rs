@@ -18,7 +18,7 @@ pub(super) static TYPE_SIZE: ElementSchema = element("size")
             .default("false"),
         attribute("unpartitioned", DIGITS).doc("How much of the size is left unpartitioned."),
     ])
-    .text(Value::Number(1, 1 << 40));
+    .text(Value::Number(0, 1 << 40));
 
 // --- boot loader
 
@@ -78,7 +78,7 @@ pub(super) static BOOTLOADER: ElementSchema = element("bootloader")
     ])
     .children(&[once(&BOOTLOADER_SETTINGS), many(&SECURE_LINUX)]);
 
-/// Terminals of GRUB; `console` named both output and input. kiwi sets up screen and serial line, and treats the others as the screen.
+/// Terminals of GRUB; `console` named both output and input. kiwi treats `vga_text` as the screen, which it is.
 const CONSOLES: &[super::Keyword] = &[
     keyword("console"),
     keyword("gfxterm"),
@@ -145,16 +145,16 @@ pub(super) static MACHINE: ElementSchema = element("machine")
     .doc("The virtual machine that the disk is for.")
     .attributes(&[
         attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
-        attribute("ncpus", Value::Number(1, 4096)).doc("Its number of processors.").not_used(),
-        attribute("guestOS", SOME_TEXT).doc("The system's name in VMware.").not_used(),
-        attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
+        attribute("ncpus", Value::Number(1, 4096)).doc("Its number of processors."),
+        attribute("guestOS", SOME_TEXT).doc("The system's name in VMware."),
+        attribute("HWversion", Value::Integer).doc("The version of its hardware."),
         attribute("arch", Value::OneOf(&[keyword("ix86"), keyword("x86_64"), keyword("%arch").until(V6_9)]))
             .doc("Its architecture.")
             .not_used(),
-        attribute("min_memory", DIGITS).doc("The minimum memory in mebibytes.").not_used(),
-        attribute("max_memory", DIGITS).doc("The maximum memory in mebibytes.").not_used(),
-        attribute("min_cpu", DIGITS).doc("The minimum number of processors.").not_used(),
-        attribute("max_cpu", DIGITS).doc("The maximum number of processors.").not_used(),
+        attribute("min_memory", Value::Number(1, 1 << 24)).doc("The minimum memory in mebibytes, in an OVA."),
+        attribute("max_memory", Value::Number(1, 1 << 24)).doc("The maximum memory in mebibytes, in an OVA."),
+        attribute("min_cpu", Value::Number(1, 1 << 24)).doc("The minimum number of processors, in an OVA."),
+        attribute("max_cpu", Value::Number(1, 1 << 24)).doc("The maximum number of processors, in an OVA."),
         attribute("des_memory", DIGITS).doc("The desired memory in mebibytes.").until(V6_9).not_used(),
         attribute("des_cpu", DIGITS).doc("The desired number of processors.").until(V6_9).not_used(),
         // `xen_server` of the type replaced it.
@@ -172,6 +172,7 @@ pub(super) static MACHINE: ElementSchema = element("machine")
             ]),
         )
         .doc("The consumer of the OVF.")
+        .default("vmware")
         .unsupported(),
         attribute("xen_loader", Value::OneOf(&[keyword("hvmloader"), keyword("pygrub"), keyword("pvgrub")]))
             .doc("What loads the kernel of a guest of Xen.")
@@ -207,29 +208,24 @@ static VM_DISK: ElementSchema = element("vmdisk").doc("Its disk.").attributes(&[
         ]),
     )
     .doc("The storage mode in VMware.")
-    .default("monolithicSparse")
-    .unsupported(),
+    .default("monolithicSparse"),
 ]);
-static VM_DVD: ElementSchema = element("vmdvd")
-    .doc("Its drive for DVDs.")
-    .attributes(&[
-        attribute("controller", Value::OneOf(&[keyword("ide"), keyword("scsi")]))
-            .doc("Its controller.")
-            .required(),
-        attribute("id", DIGITS).doc("Its number there.").required(),
-    ])
-    .not_used();
-static VM_NIC: ElementSchema = element("vmnic")
-    .doc("A network card.")
-    .attributes(&[
-        attribute("interface", SOME_TEXT).doc("Its number, or the name of its bridge.").required(),
-        attribute("driver", SOME_TEXT).doc("The emulated card."),
-        attribute("mode", SOME_TEXT).doc("The connection mode."),
-        attribute("mac", MAC).doc("Its hardware address."),
-    ])
-    .not_used();
+static VM_DVD: ElementSchema = element("vmdvd").doc("Its drive for DVDs.").attributes(&[
+    attribute("controller", Value::OneOf(&[keyword("ide"), keyword("scsi")]))
+        .doc("Its controller.")
+        .required(),
+    attribute("id", DIGITS).doc("Its number there.").required(),
+]);
+static VM_NIC: ElementSchema = element("vmnic").doc("A network card.").attributes(&[
+    attribute("interface", Value::Text)
+        .doc("Its number, or the name of its bridge. An empty text means its position.")
+        .required(),
+    attribute("driver", SOME_TEXT).doc("The emulated card."),
+    attribute("mode", SOME_TEXT).doc("The connection mode."),
+    attribute("mac", MAC).doc("Its hardware address."),
+]);
 static VM_CONFIG_ENTRY: ElementSchema =
-    element("vmconfig-entry").doc("A line for the configuration of the machine.").text(SOME_TEXT).not_used();
+    element("vmconfig-entry").doc("A line for the configuration of the machine.").text(SOME_TEXT);
 
 // --- disk layout
 

@@ -1,6 +1,6 @@
 //! Containers and boxes, inside `<type>`.
 
-use super::values::{DIGITS, SOME_TEXT};
+use super::values::{RELATIVE_PATH, SOME_TEXT};
 use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, many, once, values};
 use crate::SchemaVersion::{V7_4, V7_5};
 
@@ -74,16 +74,17 @@ static HISTORY: ElementSchema = element("history")
     ])
     .optional_text(Value::Text);
 
-pub(super) static VAGRANT_CONFIG: ElementSchema = element("vagrantconfig")
-    .doc("The Vagrant box of a disk.")
-    .attributes(&[
+pub(super) static VAGRANT_CONFIG: ElementSchema =
+    element("vagrantconfig").doc("The Vagrant box of a disk.").attributes(&[
         attribute("provider", Value::OneOf(&[keyword("libvirt"), keyword("virtualbox")]))
             .doc("For which machines.")
             .required(),
-        attribute("virtualsize", DIGITS).doc("The size of the disk in gibibytes.").required(),
+        attribute("virtualsize", Value::Number(1, 1 << 16))
+            .doc("The size of the disk in gibibytes.")
+            .required(),
         attribute("boxname", SOME_TEXT).doc("The name of the box."),
         attribute("virtualbox_guest_additions_present", Value::Boolean)
             .doc("Whether the image has the VirtualBox guest additions."),
-        attribute("embedded_vagrantfile", SOME_TEXT).doc("A file to include in the box."),
-    ])
-    .unsupported();
+        attribute("embedded_vagrantfile", RELATIVE_PATH)
+            .doc("A file beside the description to include in the box."),
+    ]);

@@ -11,6 +11,7 @@ pub(super) static DEPLOY: ElementSchema = element("deploy")
     .doc("The partitions of a machine's disk, and the setup of a machine that boots from the network.")
     .attributes(ATTRIBUTES)
     .children(CHILDREN)
+    .own()
     .instead("pxedeploy");
 
 pub(super) const ATTRIBUTES: &[AttributeSchema] = &[

@@ -25,14 +25,13 @@ const fn type_keyword(filesystem: Filesystem) -> Keyword {
     let known = keyword(filesystem.keyword());
     match filesystem {
         Filesystem::Erofs => known.since(V2_0),
+        Filesystem::Reiserfs | Filesystem::Cramfs => known.own(),
         Filesystem::Ext2
         | Filesystem::Ext3
         | Filesystem::Ext4
-        | Filesystem::Reiserfs
         | Filesystem::Xfs
         | Filesystem::Btrfs
-        | Filesystem::Squashfs
-        | Filesystem::Cramfs => known,
+        | Filesystem::Squashfs => known,
     }
 }
 

@@ -6,7 +6,7 @@ use super::sections::{
     CERTIFICATES, CONTAINERS, DRIVERS, EXTENSION, INCLUDE, INSTSOURCE, PROFILES_SECTION, REPOSITORY, SPLIT,
     STRIP, USERS,
 };
-use super::values::{IMAGE_NAME, SOME_TEXT};
+use super::values::{IMAGE_ID, IMAGE_NAME, SOME_TEXT};
 use super::{
     AttributeSchema, ElementSchema, Value, attribute, deploy, element, keyword, legacy, many, once,
     preferences,
@@ -31,12 +31,10 @@ pub(crate) static IMAGE: ElementSchema = element("image")
             .required()
             .instead("schemeversion"),
         attribute("inherit", SOME_TEXT)
-            .doc("Another description, whose packages come before those of this one."),
+            .doc("Another description, whose packages come before those of this one.")
+            .own(),
         attribute("displayname", Value::Text).doc("The name in boot menus.").since(V2_0),
-        attribute("id", Value::Text)
-            .doc("A number to write to `/etc/ImageID` of the image.")
-            .since(V2_0)
-            .not_used(),
+        attribute("id", IMAGE_ID).doc("A text to write to `/etc/ImageID` of the image.").since(V2_0),
         attribute("kiwirevision", Value::Text)
             .doc("The revision of KIWI that the file was written for.")
             .since(V2_0)

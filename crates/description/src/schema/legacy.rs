@@ -1,7 +1,7 @@
 //! Elements of the schemas between 1.4 and today, which `upgrade` rewrites.
 
 use super::appliance::VOLUME;
-use super::values::{ARCHITECTURES, DIGITS, MAC, PATTERN, SOME_TEXT};
+use super::values::{ARCHITECTURES, DIGITS, MAC, PACKAGE, PATTERN, SOME_TEXT};
 use super::{ElementSchema, Keyword, Value, attribute, deploy, element, keyword, many, once};
 use crate::SchemaVersion::{V6_9, V7_1};
 
@@ -134,10 +134,9 @@ pub(super) static RHEL_GROUP: ElementSchema = element("rhelGroup")
     .instead("namedCollection");
 
 pub(super) static OPENSUSE_PRODUCT: ElementSchema = element("opensuseProduct")
-    .doc("A product: packages that are sold together.")
+    .doc("A product: the package that describes it, with what that requires.")
     .attributes(&[
-        attribute("name", SOME_TEXT).doc("Its name.").required(),
+        attribute("name", PACKAGE).doc("Its name.").required(),
         attribute("arch", ARCHITECTURES).doc("Its architectures; the default is all of them."),
     ])
-    .instead("product")
-    .unsupported();
+    .instead("product");

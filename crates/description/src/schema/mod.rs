@@ -4,6 +4,8 @@
 //! whether this version of kiwi implements the keyword. The structural check, its messages and suggestions, and the list of
 //! unsupported keywords all come from these tables; nothing else contains the spelling rules of a keyword.
 //!
+//! Over 400 lines because every kind of table entry has its own functions that complete it.
+//!
 //! The tables are `const` data, one line for each entry: `attribute("priority", Value::Integer).doc("...").since(V2_0)`. The
 //! reference page of the handbook and the schemas for editors are generated from them.
 
@@ -13,7 +15,9 @@ mod deploy;
 mod filesystems;
 mod image;
 mod image_type;
+mod keyword;
 mod legacy;
+mod life;
 mod oem;
 mod packages;
 mod parents;
@@ -25,62 +29,15 @@ mod values;
 
 pub(crate) use image::IMAGE;
 pub(crate) use image_type::TYPE;
+use keyword::marks;
+pub(crate) use keyword::{Keyword, keyword};
+pub(crate) use life::Life;
 pub(crate) use parents::{meant_elsewhere, parent_in_others, parent_of};
-pub(crate) use values::{boolean, list_items, number, says_default};
+pub(crate) use values::{NAMES_OF_ARCHITECTURES, boolean, list_items, number, says_default};
 
 use crate::SchemaVersion;
 use crate::image_type::Feature;
 use crate::suggest::nearest;
-
-/// The range of schemas that have a keyword, both ends included.
-///
-/// The first schema is only recorded if the keyword replaced another one; all others count from the beginning of their
-/// vocabulary, so that no old description is refused for a keyword that its version of KIWI supported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Life {
-    since: SchemaVersion,
-    until: SchemaVersion,
-}
-
-impl Life {
-    /// All schemas, of KIWI or as our extension.
-    const ALL: Self = Self { since: SchemaVersion::OLDEST, until: SchemaVersion::NEWEST };
-
-    const fn since(self, since: SchemaVersion) -> Self {
-        Self { since, ..self }
-    }
-
-    const fn until(self, until: SchemaVersion) -> Self {
-        Self { until, ..self }
-    }
-
-    /// The schemas of both.
-    #[cfg(test)]
-    fn within(self, other: Self) -> Self {
-        Self { since: self.since.max(other.since), until: self.until.min(other.until) }
-    }
-
-    /// Returns whether a description of that schema may use the keyword.
-    pub(crate) fn covers(self, schema: SchemaVersion) -> bool {
-        (self.since..=self.until).contains(&schema)
-    }
-
-    /// Returns whether the keyword is older than that schema, for a keyword that the schema does not have.
-    pub(crate) fn is_over(self, schema: SchemaVersion) -> bool {
-        self.until < schema
-    }
-
-    /// Returns a text about the schemas of a keyword, for one that the current schema does not have.
-    pub(crate) fn of_other_schemas(self, schema: SchemaVersion) -> String {
-        if self.is_over(schema) {
-            format!("a keyword of the schemas up to {}", self.until)
-        } else if self.since == SchemaVersion::V2_0 {
-            "a keyword of later schemas".to_owned()
-        } else {
-            format!("a keyword of the schemas since {}", self.since)
-        }
-    }
-}
 
 /// How this version of kiwi treats a keyword.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,40 +69,18 @@ pub(crate) enum Value {
     Form(&'static str, fn(&str) -> bool),
 }
 
-/// One keyword of an enumeration.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keyword {
-    pub(crate) keyword: &'static str,
-    pub(crate) life: Life,
-    pub(crate) state: State,
-    /// The corresponding keyword of other schemas.
-    pub(crate) instead: Option<&'static str>,
-}
-
-/// Returns a keyword that is supported.
-pub(crate) const fn keyword(keyword: &'static str) -> Keyword {
-    Keyword { keyword, life: Life::ALL, state: State::Built, instead: None }
-}
-
-impl Keyword {
-    pub(crate) const fn since(self, since: SchemaVersion) -> Self {
-        Self { life: self.life.since(since), ..self }
-    }
-
-    pub(crate) const fn until(self, until: SchemaVersion) -> Self {
-        Self { life: self.life.until(until), ..self }
-    }
-
-    pub(crate) const fn instead(self, instead: &'static str) -> Self {
-        Self { instead: Some(instead), ..self }
-    }
-
-    pub(crate) const fn unsupported(self) -> Self {
-        Self { state: State::Unsupported, ..self }
-    }
-
-    pub(crate) const fn not_used(self) -> Self {
-        Self { state: State::NotUsed, ..self }
+impl Value {
+    /// Returns whether an empty text means that nothing is specified.
+    pub(crate) fn is_absent_if_empty(&self) -> bool {
+        match self {
+            Self::Form(form, _) => values::ABSENT_IF_EMPTY.contains(form),
+            Self::Text
+            | Self::Boolean
+            | Self::Number(..)
+            | Self::Integer
+            | Self::OneOf(_)
+            | Self::ListOf(_) => false,
+        }
     }
 }
 
@@ -164,6 +99,8 @@ pub(crate) struct AttributeSchema {
     pub(crate) fits: Option<Feature>,
     pub(crate) state: State,
     pub(crate) instead: Option<&'static str>,
+    /// Whether it is kiwi's own in the newest schema.
+    pub(crate) own: bool,
 }
 
 /// Returns an optional attribute that is supported.
@@ -178,6 +115,7 @@ pub(crate) const fn attribute(name: &'static str, value: Value) -> AttributeSche
         fits: None,
         state: State::Built,
         instead: None,
+        own: false,
     }
 }
 
@@ -206,16 +144,18 @@ impl AttributeSchema {
         Self { fits: Some(feature), ..self }
     }
 
-    pub(crate) const fn instead(self, instead: &'static str) -> Self {
-        Self { instead: Some(instead), ..self }
+    marks!();
+
+    /// Returns whether the attribute with this value is as if it were missing.
+    pub(crate) fn is_absent(&self, value: &str) -> bool {
+        value.is_empty() && !self.required && self.value.is_absent_if_empty()
     }
 
-    pub(crate) const fn unsupported(self) -> Self {
-        Self { state: State::Unsupported, ..self }
-    }
-
-    pub(crate) const fn not_used(self) -> Self {
-        Self { state: State::NotUsed, ..self }
+    /// Returns whether the attribute, of later schemas only, can be used in a description of this schema: the attribute of
+    /// the same purpose, if there is one, has the same meaning.
+    pub(crate) fn is_clear_in(&self, schema: SchemaVersion) -> bool {
+        // The first of `groups` is the login group, that of `group` is not; `schemaversion` is what tells schemas apart.
+        !self.life.is_over(schema) && !matches!(self.name, "groups" | "schemaversion" | "schemeversion")
     }
 }
 
@@ -246,6 +186,8 @@ pub(crate) struct ElementSchema {
     pub(crate) default: Option<&'static str>,
     pub(crate) state: State,
     pub(crate) instead: Option<&'static str>,
+    /// Whether it is kiwi's own in the newest schema.
+    pub(crate) own: bool,
 }
 
 /// Returns an element without attributes, children and text.
@@ -261,6 +203,7 @@ pub(crate) const fn element(name: &'static str) -> ElementSchema {
         default: None,
         state: State::Built,
         instead: None,
+        own: false,
     }
 }
 
@@ -297,17 +240,7 @@ impl ElementSchema {
         Self { default: Some(default), ..self }
     }
 
-    pub(crate) const fn instead(self, instead: &'static str) -> Self {
-        Self { instead: Some(instead), ..self }
-    }
-
-    pub(crate) const fn unsupported(self) -> Self {
-        Self { state: State::Unsupported, ..self }
-    }
-
-    pub(crate) const fn not_used(self) -> Self {
-        Self { state: State::NotUsed, ..self }
-    }
+    marks!();
 
     /// Returns the children; none for an element that is not checked.
     pub(crate) fn child_schemas(&self) -> &'static [ChildSchema] {

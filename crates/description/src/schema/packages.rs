@@ -1,8 +1,6 @@
 //! `<packages>`.
 
-use super::values::{
-    ABSOLUTE_PATH, ARCHITECTURES, DIGITS, PACKAGE, PATTERN, POSIX, PROFILES, RELATIVE_PATH, SOME_TEXT,
-};
+use super::values::{ARCHITECTURES, DIGITS, PACKAGE, PATH_IN_SYSTEM, PATTERN, POSIX, PROFILES, SOME_TEXT};
 use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, legacy, many};
 use crate::SchemaVersion::{V1_4, V2_0, V4_4, V5_6, V5_7, V6_0, V6_1, V6_6};
 
@@ -13,7 +11,7 @@ const ARCH: AttributeSchema =
 const NAME: AttributeSchema = attribute("name", SOME_TEXT).doc("Its name.").required();
 
 const PATTERN_REACH: Value =
-    Value::OneOf(&[keyword("onlyRequired"), keyword("plusRecommended"), keyword("plusSuggested")]);
+    Value::OneOf(&[keyword("onlyRequired"), keyword("plusRecommended"), keyword("plusSuggested").own()]);
 
 pub(super) static PACKAGES: ElementSchema = element("packages")
     .doc("Packages to install, or to remove.")
@@ -24,10 +22,10 @@ pub(super) static PACKAGES: ElementSchema = element("packages")
                 keyword("image"),
                 keyword("boot").until(V1_4).instead("bootstrap"),
                 keyword("bootstrap").since(V2_0).instead("boot"),
-                keyword("xen"),
-                keyword("vmware"),
-                keyword("split"),
-                keyword("testsuite").since(V2_0).not_used(),
+                keyword("xen").own(),
+                keyword("vmware").own(),
+                keyword("split").own(),
+                keyword("testsuite").since(V2_0).own().not_used(),
                 keyword("delete"),
                 keyword("uninstall").since(V2_0).instead("delete"),
                 keyword("systemfiles").since(V2_0).not_used(),
@@ -35,7 +33,7 @@ pub(super) static PACKAGES: ElementSchema = element("packages")
                 keyword("oci").since(V2_0),
                 keyword("iso").since(V2_0),
                 keyword("oem").since(V2_0),
-                keyword("vmx").since(V2_0),
+                keyword("vmx").since(V2_0).own(),
                 keyword("pxe").since(V2_0),
                 keyword("kis").since(V2_0),
             ]),
@@ -51,11 +49,24 @@ pub(super) static PACKAGES: ElementSchema = element("packages")
             .until(V4_4)
             .not_used(),
         attribute("memory", Value::Number(1, 1 << 24))
-            .doc("The memory of the virtual machine, in mebibytes."),
-        attribute("disk", SOME_TEXT).doc("The disk of the virtual machine."),
-        attribute("HWversion", DIGITS).doc("The version of the virtual hardware.").since(V2_0).not_used(),
-        attribute("guestOS_32Bit", SOME_TEXT).doc("The system's name in VMware.").since(V2_0).not_used(),
-        attribute("guestOS_64Bit", SOME_TEXT).doc("The system's name in VMware.").since(V2_0).not_used(),
+            .doc("The memory of the virtual machine, in mebibytes.")
+            .own(),
+        attribute("disk", SOME_TEXT).doc("The disk of the virtual machine.").own(),
+        attribute("HWversion", DIGITS)
+            .doc("The version of the virtual hardware.")
+            .since(V2_0)
+            .own()
+            .not_used(),
+        attribute("guestOS_32Bit", SOME_TEXT)
+            .doc("The system's name in VMware.")
+            .since(V2_0)
+            .own()
+            .not_used(),
+        attribute("guestOS_64Bit", SOME_TEXT)
+            .doc("The system's name in VMware.")
+            .since(V2_0)
+            .own()
+            .not_used(),
         attribute("bootstrap_package", PACKAGE)
             .doc("A package that contains the first root tree.")
             .since(V2_0)
@@ -102,28 +113,24 @@ static NAMED_COLLECTION: ElementSchema = element("namedCollection")
     .instead("opensusePattern");
 static ARCHIVE: ElementSchema =
     element("archive").doc("An archive of the description to unpack in the root tree.").attributes(&[
-        attribute("name", RELATIVE_PATH).doc("Its path in the description.").required(),
-        attribute("target_dir", ABSOLUTE_PATH)
-            .doc("The directory to unpack it in.")
+        attribute("name", SOME_TEXT).doc("Its path in the description.").required(),
+        attribute("target_dir", PATH_IN_SYSTEM)
+            .doc("The directory to unpack it in, with or without a slash before it.")
             .default("/")
-            .since(V2_0)
-            .unsupported(),
+            .since(V2_0),
         attribute("bootinclude", Value::Boolean)
             .doc("Whether it is also unpacked in the boot image.")
             .default("false")
             .since(V2_0)
             .not_used(),
     ]);
-static FILE: ElementSchema = element("file")
-    .doc("One file.")
-    .attributes(&[
-        NAME,
-        attribute("target", Value::Text).doc("Where it goes."),
-        attribute("owner", Value::Text).doc("Its owner, in the notation of chown."),
-        attribute("permissions", Value::Text).doc("Its permissions, in the notation of chmod."),
-        ARCH,
-    ])
-    .unsupported();
+static FILE: ElementSchema = element("file").doc("One file.").attributes(&[
+    NAME,
+    attribute("target", Value::Text).doc("Where it goes."),
+    attribute("owner", Value::Text).doc("Its owner, in the notation of chown."),
+    attribute("permissions", Value::Text).doc("Its permissions, in the notation of chmod."),
+    ARCH,
+]);
 static COLLECTION_MODULE: ElementSchema = element("collectionModule")
     .doc("A module of a distribution with dnf.")
     .attributes(&[
@@ -134,6 +141,5 @@ static COLLECTION_MODULE: ElementSchema = element("collectionModule")
     ])
     .unsupported();
 static PRODUCT: ElementSchema = element("product")
-    .doc("A product: packages that are sold together.")
-    .attributes(&[NAME, ARCH])
-    .unsupported();
+    .doc("A product: the package that describes it, with what that requires.")
+    .attributes(&[attribute("name", PACKAGE).doc("Its name.").required(), ARCH]);

@@ -55,12 +55,12 @@ static VERSION_ELEMENT: ElementSchema =
 static IMAGE_SIZE: ElementSchema = element("size")
     .doc("The size of the image; the default is what its content needs.")
     .attributes(&[values::UNIT])
-    .text(Value::Number(1, 1 << 40));
+    .text(Value::Number(0, 1 << 40));
 static COMPRESSED: ElementSchema =
-    element("compressed").doc("Whether the image of a file system is compressed.").text(Value::Boolean);
+    element("compressed").doc("Whether the image of a file system is compressed.").text(Value::Boolean).own();
 static PACKAGE_MANAGER: ElementSchema =
     element("packagemanager").doc("The program that installs the packages.").text(Value::OneOf(&[
-        keyword("smart"),
+        keyword("smart").own(),
         keyword("zypper"),
         keyword("apt"),
         keyword("apt-get").until(V7_3).instead("apt"),
@@ -69,21 +69,23 @@ static PACKAGE_MANAGER: ElementSchema =
         keyword("dnf5"),
         keyword("yum").until(V7_3).instead("dnf4"),
         keyword("apk").since(V2_0).unsupported(),
-        keyword("microdnf").since(V2_0).unsupported(),
+        keyword("microdnf").since(V2_0),
         keyword("pacman").since(V2_0).unsupported(),
     ]));
 static RPM_CHECK_SIGNATURES: ElementSchema = element("rpm-check-signatures")
     .doc("Whether packages without a valid signature are refused.")
     .text(Value::Boolean);
-static RPM_FORCE: ElementSchema =
-    element("rpm-force").doc("Whether packages are installed in spite of conflicts.").text(Value::Boolean);
+static RPM_FORCE: ElementSchema = element("rpm-force")
+    .doc("Whether packages are installed in spite of conflicts.")
+    .text(Value::Boolean)
+    .default("false")
+    .own();
 static RPM_EXCLUDEDOCS: ElementSchema =
     element("rpm-excludedocs").doc("Whether to install packages without documentation.").text(Value::Boolean);
 static RPM_LOCALE_FILTERING: ElementSchema = element("rpm-locale-filtering")
     .doc("Whether to install only the files of the chosen languages.")
     .text(Value::Boolean)
-    .default("false")
-    .unsupported();
+    .default("false");
 static KEYTABLE_ELEMENT: ElementSchema =
     element("keytable").doc("The keyboard layout of the console.").text(KEYTABLE);
 static TIMEZONE_ELEMENT: ElementSchema =
@@ -91,15 +93,14 @@ static TIMEZONE_ELEMENT: ElementSchema =
 static LOCALE_ELEMENT: ElementSchema =
     element("locale").doc("The languages; the first is the system's.").text(LOCALE);
 static DEFAULT_DESTINATION: ElementSchema =
-    element("defaultdestination").doc("The directory for results without `--destdir`.").text(SOME_TEXT);
+    element("defaultdestination").doc("The directory for results without `--destdir`.").text(SOME_TEXT).own();
 static DEFAULT_ROOT: ElementSchema =
-    element("defaultroot").doc("The directory of the root tree without `--root`.").text(SOME_TEXT);
+    element("defaultroot").doc("The directory of the root tree without `--root`.").text(SOME_TEXT).own();
 static DEFAULT_BASE_ROOT: ElementSchema =
     element("defaultbaseroot").doc("A root tree to start from.").text(SOME_TEXT).not_used();
 static RELEASE_VERSION: ElementSchema = element("release-version")
-    .doc("The release of the distribution that dnf installs.")
-    .text(SOME_TEXT)
-    .unsupported();
+    .doc("The release of the distribution: `$releasever` in the sources of RPM repositories.")
+    .text(SOME_TEXT);
 static BOOTSPLASH_THEME: ElementSchema =
     element("bootsplash-theme").doc("The theme of the boot splash.").text(SOME_TEXT).not_used();
 static BOOTLOADER_THEME: ElementSchema =

@@ -72,7 +72,8 @@ static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes
     // The groups do not start with the login group, as in all schemas with `group`. Only conversions write this.
     attribute("supplementary-groups", Value::Boolean)
         .doc("Whether none of the groups is the login group.")
-        .since(V6_4),
+        .since(V6_4)
+        .own(),
     attribute("home", ABSOLUTE_PATH).doc("The home directory."),
     attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n'])))
         .doc("The full name."),
@@ -94,7 +95,8 @@ pub(super) static DRIVERS: ElementSchema = element("drivers")
             ]),
         )
         .doc("The directory of the files below the kernel's modules.")
-        .default("drivers"),
+        .default("drivers")
+        .own(),
         PROFILES_ATTRIBUTE,
     ])
     .children(&[many(&DRIVER_FILE).required()]);
@@ -119,26 +121,27 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
             "type",
             Value::OneOf(&[
                 keyword("rpm-md"),
-                keyword("rpm-dir"),
-                keyword("yast2"),
+                keyword("rpm-dir").own(),
+                keyword("yast2").own(),
                 keyword("apt-deb"),
-                keyword("deb"),
+                keyword("deb").own(),
                 keyword("deb-dir"),
                 keyword("apt-rpm"),
                 keyword("mirrors"),
-                keyword("red-carpet"),
-                keyword("slack-site"),
-                keyword("up2date-mirrors"),
-                keyword("urpmi"),
+                keyword("red-carpet").own(),
+                keyword("slack-site").own(),
+                keyword("up2date-mirrors").own(),
+                keyword("urpmi").own(),
                 keyword("apk").since(V2_0).unsupported(),
             ]),
         )
         .doc("The kind of repository."),
         attribute("status", Value::OneOf(&[keyword("replaceable"), keyword("fixed")]))
             .doc("Whether `--set-repo` replaces it.")
-            .default("fixed"),
+            .default("fixed")
+            .own(),
         attribute("distribution", SOME_TEXT).doc("The suite of an apt repository, such as `bookworm`."),
-        attribute("components", SOME_TEXT)
+        attribute("components", Value::Text)
             .doc("The components of an apt repository, separated by blanks.")
             .default("main"),
         attribute("architectures", DEBIAN_ARCHITECTURES).doc("The architectures of an apt repository."),
@@ -169,6 +172,7 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
         attribute("prefer-license", Value::Boolean)
             .doc("Whether its licences take precedence over others.")
             .since(V2_0)
+            .own()
             .not_used(),
         attribute("use_for_bootstrap", Value::Boolean)
             .doc("Whether the first packages come from it.")
@@ -181,12 +185,10 @@ pub(super) static REPOSITORY: ElementSchema = element("repository")
         )
         .doc("Whether the path is the repository, or a list of its mirrors.")
         .default("baseurl")
-        .since(V2_0)
-        .unsupported(),
+        .since(V2_0),
         attribute("customize", SOME_TEXT)
-            .doc("A script that edits the file written for the package manager.")
-            .since(V2_0)
-            .unsupported(),
+            .doc("A script of the description that edits the file which zypper or dnf reads for the repository.")
+            .since(V2_0),
     ])
     .children(&[once(&SOURCE).required()]);
 
@@ -204,11 +206,12 @@ static SIGNING: ElementSchema = element("signing")
 // --- known, without effect
 
 pub(super) static INSTSOURCE: ElementSchema =
-    element("instsource").doc("Settings for making installation media.").anything().not_used();
+    element("instsource").doc("Settings for making installation media.").anything().own().not_used();
 
 pub(super) static SPLIT: ElementSchema = element("split")
     .doc("The writable files of a split image.")
-    .children(&[once(&TEMPORARY), once(&PERSISTENT)]);
+    .children(&[once(&TEMPORARY), once(&PERSISTENT)])
+    .own();
 static TEMPORARY: ElementSchema = element("temporary")
     .doc("Files whose changes are lost at the next boot.")
     .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
@@ -253,8 +256,15 @@ pub(super) static STRIP: ElementSchema = element("strip")
             .required(),
         PROFILES_ATTRIBUTE,
     ])
-    .children(&[many(&DRIVER_FILE).required()])
+    .children(&[many(&STRIP_FILE).required()])
     .unsupported();
+static STRIP_FILE: ElementSchema = element("file").doc("One file.").attributes(&[
+    attribute("name", SOME_TEXT).doc("The file, absolute or a name without its directory.").required(),
+    ARCH,
+    attribute("target", Value::Text).doc("Where it goes.").not_used(),
+    attribute("owner", Value::Text).doc("Its owner, in the notation of chown.").not_used(),
+    attribute("permissions", Value::Text).doc("Its permissions, in the notation of chmod.").not_used(),
+]);
 
 pub(super) static CONTAINERS: ElementSchema = element("containers")
     .doc("Containers to include in the image.")

@@ -26,6 +26,8 @@ pub(crate) fn list_items(text: &str) -> impl Iterator<Item = &str> {
 
 pub(super) const IMAGE_NAME: Value =
     Value::Form(ImageName::EXPECTED, |text| ImageName::parse(text).is_some());
+/// `/etc/ImageID` has one line.
+pub(super) const IMAGE_ID: Value = Value::Form("a text on one line", |text| !text.contains('\n'));
 pub(super) const VERSION: Value = Value::Form(Version::EXPECTED, |text| Version::parse(text).is_some());
 pub(super) const PACKAGE: Value =
     Value::Form(PackageName::EXPECTED, |text| PackageName::parse(text).is_some());
@@ -35,9 +37,8 @@ pub(super) const PROFILE: Value =
     Value::Form(ProfileName::EXPECTED, |text| ProfileName::parse(text).is_some());
 pub(super) const USER: Value = Value::Form(UserName::EXPECTED, |text| UserName::parse(text).is_some());
 
-pub(super) const PROFILES: Value = Value::Form("names of declared profiles, separated by commas", |text| {
-    text.split(',').all(|name| ProfileName::parse(name.trim()).is_some())
-});
+pub(super) const PROFILES: Value =
+    Value::Form(PROFILES_FORM, |text| text.split(',').all(|name| ProfileName::parse(name.trim()).is_some()));
 
 pub(super) const GROUPS: Value =
     Value::Form("group names separated by commas, each with an optional `:id`", |text| {
@@ -48,11 +49,25 @@ pub(super) const GROUPS: Value =
         })
     });
 
+const SOME_TEXT_FORM: &str = "a text that is not empty";
+const ABSOLUTE_PATH_FORM: &str = "an absolute path, without `..`";
+const PATH_IN_SYSTEM_FORM: &str = "a path in the system, without `..`";
+const TIMEZONE_FORM: &str = "a time zone below /usr/share/zoneinfo, such as `Europe/Berlin`";
+const KEYTABLE_FORM: &str = "the name of a console keymap, such as `us` or `de-latin1`";
+
+/// The forms that KIWI NG also accepts empty.
+pub(super) const ABSENT_IF_EMPTY: [&str; 6] =
+    [SOME_TEXT_FORM, ABSOLUTE_PATH_FORM, PATH_IN_SYSTEM_FORM, TIMEZONE_FORM, KEYTABLE_FORM, PROFILES_FORM];
+const PROFILES_FORM: &str = "names of declared profiles, separated by commas";
+
 /// Any text that is not empty: a name, a path or a line.
-pub(super) const SOME_TEXT: Value = Value::Form("a text that is not empty", |text| !text.is_empty());
+pub(super) const SOME_TEXT: Value = Value::Form(SOME_TEXT_FORM, |text| !text.is_empty());
 
 pub(super) const ABSOLUTE_PATH: Value =
-    Value::Form("an absolute path, without `..`", |text| text.starts_with('/') && no_way_up(text));
+    Value::Form(ABSOLUTE_PATH_FORM, |text| text.starts_with('/') && no_way_up(text));
+
+pub(super) const PATH_IN_SYSTEM: Value =
+    Value::Form(PATH_IN_SYSTEM_FORM, |text| !text.is_empty() && no_way_up(text));
 
 pub(super) const RELATIVE_PATH: Value = Value::Form("a relative path, without `..`", |text| {
     !text.is_empty() && !text.starts_with('/') && no_way_up(text)
@@ -67,20 +82,18 @@ pub(super) const LOCALE: Value =
         })
     });
 
-pub(super) const TIMEZONE: Value =
-    Value::Form("a time zone below /usr/share/zoneinfo, such as `Europe/Berlin`", |text| {
-        !text.starts_with('/')
-            && no_way_up(text)
-            && !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/'))
-    });
+pub(super) const TIMEZONE: Value = Value::Form(TIMEZONE_FORM, |text| {
+    !text.starts_with('/')
+        && no_way_up(text)
+        && !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/'))
+});
 
-pub(super) const KEYTABLE: Value =
-    Value::Form("the name of a console keymap, such as `us` or `de-latin1`", |text| {
-        !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
-            && !text.starts_with(['.', '-'])
-    });
+pub(super) const KEYTABLE: Value = Value::Form(KEYTABLE_FORM, |text| {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        && !text.starts_with(['.', '-'])
+});
 
 pub(super) const KEY_URI: Value =
     Value::Form("a URI of a key, starting with `file:`, `this:`, `https:`, `http:` or `ftp:`", |text| {
@@ -149,12 +162,15 @@ pub(super) const MAC: Value = Value::Form("a hardware address such as `52:54:00:
 });
 
 /// Machine names of `arch=`, separated by commas.
-pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
+pub(super) const ARCHITECTURES: Value = Value::ListOf(NAMES_OF_ARCHITECTURES);
+
+/// The machine names.
+pub(crate) const NAMES_OF_ARCHITECTURES: &[super::Keyword] = &[
     keyword("x86_64"),
     keyword("amd64"),
     keyword("ix86"),
-    keyword("i386"),
-    keyword("i486"),
+    keyword("i386").own().instead("ix86"),
+    keyword("i486").own().instead("ix86"),
     keyword("i586"),
     keyword("i686"),
     keyword("aarch64"),
@@ -168,11 +184,11 @@ pub(super) const ARCHITECTURES: Value = Value::ListOf(&[
     keyword("ppc"),
     keyword("ppc64"),
     keyword("ppc64le"),
-    keyword("ia64"),
+    keyword("ia64").own(),
     keyword("s390"),
     keyword("s390x"),
     keyword("riscv64"),
-]);
+];
 
 /// Debian's names of architectures, for an apt repository.
 pub(super) const DEBIAN_ARCHITECTURES: Value =

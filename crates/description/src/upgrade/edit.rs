@@ -6,7 +6,7 @@ use crate::Span;
 use crate::document::{Attribute, Element, Layout, Text};
 
 /// Returns a new element at the position of the one it replaces.
-pub(super) fn element(name: &str, span: &Span) -> Element {
+pub(crate) fn element(name: &str, span: &Span) -> Element {
     Element {
         name: name.to_owned(),
         foreign: false,
@@ -20,7 +20,7 @@ pub(super) fn element(name: &str, span: &Span) -> Element {
 }
 
 /// Returns a new attribute.
-pub(super) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
+pub(crate) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
     Attribute {
         name: name.to_owned(),
         name_span: span.clone(),
@@ -29,24 +29,24 @@ pub(super) fn attribute(name: &str, value: &str, span: &Span) -> Attribute {
 }
 
 /// Returns all elements of one kind of section.
-pub(super) fn sections<'a>(root: &'a mut Element, name: &str) -> impl Iterator<Item = &'a mut Element> {
+pub(crate) fn sections<'a>(root: &'a mut Element, name: &str) -> impl Iterator<Item = &'a mut Element> {
     root.children.iter_mut().filter(move |child| child.name == name && !child.foreign)
 }
 
 /// Returns every `<type>` of every `<preferences>`.
-pub(super) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
+pub(crate) fn types(root: &mut Element) -> impl Iterator<Item = &mut Element> {
     sections(root, "preferences").flat_map(|section| {
         section.children.iter_mut().filter(|child| child.name == "type" && !child.foreign)
     })
 }
 
 /// Returns whether the type is one of these.
-pub(super) fn is_type(image_type: &Element, keywords: &[&str]) -> bool {
+pub(crate) fn is_type(image_type: &Element, keywords: &[&str]) -> bool {
     image_type.value("image").is_some_and(|keyword| keywords.contains(&keyword.text.as_str()))
 }
 
 /// Renames an attribute, unless the new name exists.
-pub(super) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
+pub(crate) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
     if element.attribute(to).is_some() {
         return;
     }
@@ -56,20 +56,20 @@ pub(super) fn rename_attribute(element: &mut Element, from: &str, to: &str) {
 }
 
 /// Removes an attribute.
-pub(super) fn take_attribute(element: &mut Element, name: &str) -> Option<Attribute> {
+pub(crate) fn take_attribute(element: &mut Element, name: &str) -> Option<Attribute> {
     let position = element.attributes.iter().position(|attribute| attribute.name == name)?;
     Some(element.attributes.remove(position))
 }
 
 /// Renames the children of one name.
-pub(super) fn rename_children(element: &mut Element, from: &str, to: &str) {
+pub(crate) fn rename_children(element: &mut Element, from: &str, to: &str) {
     for child in element.children.iter_mut().filter(|child| child.name == from && !child.foreign) {
         to.clone_into(&mut child.name);
     }
 }
 
 /// Removes the children of one name.
-pub(super) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
+pub(crate) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
     let taken = |child: &Element| child.name == name && !child.foreign;
     let (taken, rest) = std::mem::take(&mut element.children).into_iter().partition(taken);
     element.children = rest;
@@ -77,14 +77,14 @@ pub(super) fn take_children(element: &mut Element, name: &str) -> Vec<Element> {
 }
 
 /// Replaces a text that is exactly one keyword.
-pub(super) fn replace_keyword(text: &mut Text, from: &str, to: &str) {
+pub(crate) fn replace_keyword(text: &mut Text, from: &str, to: &str) {
     if text.text == from {
         to.clone_into(&mut text.text);
     }
 }
 
 /// Adds a package manager if the description names none.
-pub(super) fn default_package_manager(root: &mut Element, keyword: &str) {
+pub(crate) fn default_package_manager(root: &mut Element, keyword: &str) {
     if root.children("preferences").any(|section| section.child("packagemanager").is_some()) {
         return;
     }

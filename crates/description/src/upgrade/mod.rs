@@ -8,7 +8,8 @@
 //! A keyword without equivalent in later schemas is kept unchanged. Nothing is lost that KIWI's own conversions lose (the
 //! attributes of boot packages, the machines of Xen and VMware).
 
-mod edit;
+pub(crate) mod edit;
+mod empty;
 mod v1;
 mod v4;
 mod v6;
@@ -63,6 +64,7 @@ pub(crate) fn upgrade(root: &mut Element, from: SchemaVersion) {
 
 /// Upgrades a tree to the keywords of a later schema.
 pub(crate) fn upgrade_to(root: &mut Element, from: SchemaVersion, to: SchemaVersion) {
+    empty::remove(root, from);
     for (last, step) in STEPS.iter().filter(|(last, _)| from <= *last && *last < to) {
         debug_assert!(last.next().is_some());
         step(root);

@@ -15,6 +15,7 @@ use super::edit::{
     take_attribute, take_children, types,
 };
 use crate::document::{Attribute, Element, Text};
+use crate::image_type::{TypeRow, type_row};
 
 pub(super) fn bootstrap_packages(root: &mut Element) {
     for section in sections(root, "packages") {
@@ -82,8 +83,10 @@ pub(super) fn image_attribute(root: &mut Element) {
 pub(super) fn settings_of_types(root: &mut Element) {
     for section in sections(root, "preferences") {
         let sizes = take_children(section, "size");
+        // A size that no type can use stays with all of them, where it is refused.
+        let sized = section.children("type").any(has_size);
         for image_type in section.children.iter_mut().filter(|child| child.name == "type") {
-            if image_type.child("size").is_none() {
+            if image_type.child("size").is_none() && (has_size(image_type) || !sized) {
                 image_type.children.extend(sizes.first().cloned());
             }
         }
@@ -101,4 +104,10 @@ pub(super) fn settings_of_types(root: &mut Element) {
             }
         }
     }
+}
+
+/// Returns whether a type can have a size other than that of its content.
+fn has_size(image_type: &Element) -> bool {
+    let row = image_type.value("image").and_then(|keyword| type_row(&keyword.text));
+    row.is_none_or(TypeRow::has_size)
 }

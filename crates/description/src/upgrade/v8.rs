@@ -79,6 +79,9 @@ pub(super) fn dnf4(root: &mut Element) {
 pub(super) fn additional_names(root: &mut Element) {
     for image_type in types(root) {
         for config in image_type.children.iter_mut().filter(|child| child.name == "containerconfig") {
+            if config.attribute("additionalnames").is_some() {
+                continue;
+            }
             rename_attribute(config, "additionaltags", "additionalnames");
             for names in config.attributes.iter_mut().filter(|names| names.name == "additionalnames") {
                 let tags = names.value.items();

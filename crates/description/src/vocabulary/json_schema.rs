@@ -38,12 +38,14 @@ fn element(keyword: &'static ElementSchema, elements: &Elements) -> Json {
         if let Some(default) = known.default {
             form["default"] = json!(default);
         }
-        properties.insert(known.name.to_owned(), form);
+        let marked = format!("{ATTRIBUTE_MARK}{}", known.name);
         if known.required {
-            // It may be written with the mark as well.
-            let marked = format!("{ATTRIBUTE_MARK}{}", known.name);
-            required.push(json!({ "anyOf": [{ "required": [known.name] }, { "required": [marked] }] }));
+            required.push(json!({ "anyOf": [{ "required": [marked] }, { "required": [known.name] }] }));
         }
+        properties.insert(marked, form.clone());
+        // It is read without the mark as well.
+        form["deprecated"] = json!(true);
+        properties.insert(known.name.to_owned(), form);
     }
     for child in children.iter().filter(|child| child.life.covers(schema)) {
         let reference = json!({ "$ref": format!("#/$defs/{}", elements.name(child.element)) });

@@ -3,13 +3,18 @@
 //! All three are generated from the tables in `schema`, so they contain exactly the supported keywords. The schemas serve for
 //! completion and simple checks: rules between keywords, and the exact form of some values, are only in `kiwi check`.
 
+mod editor;
 mod json_schema;
 mod reference;
 mod relax_ng;
+mod support;
+mod words;
 
+pub use editor::{Asked, Suggestion, explanation, suggestions};
 pub use json_schema::json_schema;
 pub use reference::reference;
 pub use relax_ng::relax_ng;
+pub use words::{Support, Word, types, words};
 
 use crate::SchemaVersion;
 use crate::schema::{ElementSchema, IMAGE};

@@ -10,7 +10,8 @@ const HEAD: &str = "# Every keyword of a description
 
 This page lists all elements and attributes of schema 8.5, and older ones that kiwi still accepts there; parents precede their
 children. kiwi also reads the keywords of older schemas: `kiwi check` reports each with its current replacement, and `kiwi convert`
-replaces it. kiwi knows keywords that this version does not build yet; `kiwi check` reports them with their position.
+replaces it. kiwi knows keywords that this version does not build yet; `kiwi check` reports them with their position, and
+[the table at the end](#what-is-built) lists them.
 
 `B` is `true` or `false` (also `yes`, `no`, `1`, `0`). The order of elements does not matter.
 ";
@@ -34,6 +35,7 @@ pub fn reference() -> String {
     for (keyword, name) in &elements.all {
         text.push_str(&section(keyword, name, &elements));
     }
+    text.push_str(&super::support::table());
     text
 }
 

@@ -103,6 +103,7 @@ impl Reader<'_> {
             closing_comments: comments,
             blank_line: false,
             foreign: self.foreign(node),
+            unmarked: None,
             prefix: self.prefix(node),
             source: self.span(node.range()).range,
         };

@@ -8,18 +8,24 @@
 //! The fields of boot.img and core.img that name sectors: GRUB manual, "Images"; offsets 0x5c of boot.img (sector of
 //! the core image, 8 bytes) and 0x1f4 of the core image's first sector (sector of its rest, 8 bytes).
 
+mod terminal;
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use description::{Bootloader, Console, Firmware};
+use description::{Bootloader, Firmware};
+use ondisk::command_line::for_grub;
 use ondisk::{Filesystem, Sectors};
 
-use super::console::consoles;
+pub use self::terminal::font;
+use self::terminal::{modules as console_modules, prologue};
+use super::esp::{EspFile, PROGRAM};
 use super::medium_menu::{Action, MediumMenu};
 use super::menu::Menu;
 use super::platform::Platform;
+use super::signed::SignedPrograms;
 use crate::failure::fail;
 use crate::filesystem;
 use crate::host::Host;
@@ -65,23 +71,6 @@ pub fn programs(firmware: Firmware) -> &'static [&'static str] {
     }
 }
 
-/// Returns the settings for consoles, time limit and default entry of the menu.
-fn prologue(bootloader: &Bootloader) -> String {
-    let serial = consoles(bootloader).contains(&Console::Serial);
-    let screen = consoles(bootloader).contains(&Console::Screen);
-    let mut text = String::new();
-    if serial {
-        text += "serial --unit=0 --speed=115200\n";
-    }
-    let terminals: Vec<&str> = [(screen, "console"), (serial, "serial")]
-        .iter()
-        .filter(|(on, _)| *on)
-        .map(|(_, terminal)| *terminal)
-        .collect();
-    text += &format!("terminal_input {0}\nterminal_output {0}\n", terminals.join(" "));
-    text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
-}
-
 /// Returns a title for use between the quotes of grub.cfg.
 fn quoted(title: &str) -> String {
     title.replace('\'', "")
@@ -96,7 +85,7 @@ pub fn configuration(menu: &Menu) -> String {
             quoted(&title),
             menu.uuid,
             menu.kernel,
-            menu.command_line,
+            for_grub(&menu.command_line),
             menu.initrd
         );
     }
@@ -109,7 +98,7 @@ pub fn medium_configuration(menu: &MediumMenu) -> String {
     for entry in &menu.entries {
         let body = match &entry.action {
             Action::Boot { kernel, initrd, command_line } => {
-                format!("\tlinux {kernel} {command_line}\n\tinitrd {initrd}\n")
+                format!("\tlinux {kernel} {}\n\tinitrd {initrd}\n", for_grub(command_line))
             }
             Action::NextDevice => format!("{}\texit\n", next_disk("\t")),
         };
@@ -170,6 +159,9 @@ pub fn disk_starter(mark: &str, workspace: &Workspace, host: &Host) -> Result<Pa
 
 /// Writes grub.cfg to the system.
 pub fn configure(menu: &Menu, tree: &RootTree) -> Result<()> {
+    if let Some((path, bytes)) = font(&menu.bootloader)? {
+        tree.write(path, bytes, 0o644)?;
+    }
     tree.write(format!("{DIRECTORY}/grub.cfg"), configuration(menu), 0o644)
 }
 
@@ -178,44 +170,56 @@ pub fn core_image(platform: Platform, menu: &Menu, workspace: &Workspace, host: 
     let module = filesystem::grub_module(menu.filesystem)
         .with_context(|| format!("GRUB cannot read {}", menu.filesystem.keyword()))?;
     let search = format!("--fs-uuid --set=root {}", menu.uuid);
-    let modules = menu_modules(platform, &[module]);
+    let modules = menu_modules(platform, &[&[module][..], &console_modules(&menu.bootloader)].concat());
     make_core(platform, &search, (&menu.directory, "grub.cfg"), &modules, workspace, host)
 }
 
-/// Puts GRUB's code for BIOS into a system, as files, for a network client that installs it on its disk. The code finds its menu
-/// on the file system with this UUID. Nothing is done if GRUB cannot read the file system, or the system has such files.
+/// Puts GRUB into a system, as files, for a network client that installs it on its disk: the code for BIOS, and an EFI system
+/// partition. GRUB finds its menu on the file system with this UUID. Nothing is done if GRUB cannot read the file system, and what
+/// the system has is kept.
 pub fn carry(
     filesystem: Filesystem,
     uuid: &str,
+    esp: EspFile,
     tree: &RootTree,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<()> {
-    let platform = Platform::Pc;
-    let [boot, core] =
-        ["boot.img", "core.img"].map(|name| format!("{DIRECTORY}/{}/{name}", platform.keyword()));
-    let Some(module) = filesystem::grub_module(filesystem).filter(|_| !tree.exists(&core)) else {
-        return Ok(());
-    };
+    let Some(module) = filesystem::grub_module(filesystem) else { return Ok(()) };
     let search = format!("--fs-uuid --set=root {uuid}");
-    let modules = menu_modules(platform, &[module]);
-    let made = make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)?;
-    for (target, source) in [(boot, modules_directory(platform)?.join("boot.img")), (core, made)] {
-        let bytes = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
-        tree.write(target, bytes, 0o644)?;
+    let core = |platform| {
+        let modules = menu_modules(platform, &[module]);
+        make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)
+    };
+    let put = |target: &str, source: &Path| {
+        let bytes = std::fs::read(source).with_context(|| format!("reading {}", source.display()))?;
+        tree.write(target, bytes, 0o644)
+    };
+    let path = |platform: Platform, name: &str| format!("{DIRECTORY}/{}/{name}", platform.keyword());
+    let target = path(Platform::Pc, "core.img");
+    if !tree.exists(&target) {
+        put(&path(Platform::Pc, "boot.img"), &modules_directory(Platform::Pc)?.join("boot.img"))?;
+        put(&target, &core(Platform::Pc)?)?;
+    }
+    let target = path(Platform::Efi64, "esp.img");
+    if !tree.exists(&target) {
+        let files = [(core(Platform::Efi64)?, PROGRAM.to_owned())];
+        put(&target, &esp.create(&files, workspace, host)?)?;
     }
     Ok(())
 }
 
 /// Like `core_image`, for an optical medium or a copy of it on a stick: the one with the file `mark`.
-pub fn medium_core_image(
+fn medium_core_image(
     platform: Platform,
+    settings: &Bootloader,
     mark: &str,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<PathBuf> {
     let search = format!("--file --set=root {mark}");
-    let modules = menu_modules(platform, &["iso9660", "chain", "regexp"]);
+    let needed = ["iso9660", "chain", "regexp"];
+    let modules = menu_modules(platform, &[&needed[..], &console_modules(settings)].concat());
     make_core(platform, &search, (DIRECTORY, "grub.cfg"), &modules, workspace, host)
 }
 
@@ -242,7 +246,10 @@ pub fn network_image(workspace: &Workspace, host: &Host) -> Result<PathBuf> {
         .arg(&modules_in)
         .arg("--output")
         .arg(&output)
-        .args(menu_modules(platform, &["net", "efinet", "tftp", "http", "regexp", "serial", "terminfo"]))
+        .args(menu_modules(
+            platform,
+            &["net", "efinet", "tftp", "http", "regexp", "serial", "terminfo", "multiboot2"],
+        ))
         .writable(workspace.scratch())
         .run()
         .context("making GRUB for network boot")?;
@@ -256,6 +263,49 @@ fn menu_modules(platform: Platform, more: &[&'static str]) -> Vec<&'static str> 
     [&all[..], &consoles, more, platform.modules()].concat()
 }
 
+/// Returns the files by which UEFI starts the menu of a disk: GRUB made here, or signed programs of the tree.
+pub fn efi_files(
+    menu: &Menu,
+    signed: Option<&SignedPrograms>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<(PathBuf, String)>> {
+    match signed {
+        None => Ok(vec![(core_image(Platform::Efi64, menu, workspace, host)?, PROGRAM.to_owned())]),
+        Some(signed) => {
+            let search = format!("--fs-uuid --set=root {}", menu.uuid);
+            signed.files(&first_configuration(&search, &menu.directory, "grub.cfg"), workspace, host)
+        }
+    }
+}
+
+/// Like `efi_files`, for the medium with the file `mark`.
+pub fn medium_efi_files(
+    settings: &Bootloader,
+    mark: &str,
+    signed: Option<&SignedPrograms>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<(PathBuf, String)>> {
+    match signed {
+        None => Ok(vec![(
+            medium_core_image(Platform::Efi64, settings, mark, workspace, host)?,
+            PROGRAM.to_owned(),
+        )]),
+        Some(signed) => {
+            let search = format!("--file --set=root {mark}");
+            signed.files(&first_configuration(&search, DIRECTORY, "grub.cfg"), workspace, host)
+        }
+    }
+}
+
+/// Returns the text by which GRUB finds its menu.
+fn first_configuration(search: &str, directory: &str, configuration: &str) -> String {
+    format!(
+        "search --no-floppy {search}\nset prefix=($root){directory}\nconfigfile ($root){directory}/{configuration}\n"
+    )
+}
+
 fn make_core(
     platform: Platform,
     search: &str,
@@ -265,10 +315,8 @@ fn make_core(
     host: &Host,
 ) -> Result<PathBuf> {
     let early = workspace.scratch_file("grub-early.cfg");
-    let text = format!(
-        "search --no-floppy {search}\nset prefix=($root){directory}\nconfigfile ($root){directory}/{configuration}\n"
-    );
-    host.write_file(&early, text).context("writing GRUB's first settings")?;
+    host.write_file(&early, first_configuration(search, directory, configuration))
+        .context("writing GRUB's first settings")?;
     let output = workspace.scratch_file(&format!("grub-{}.img", platform.keyword()));
     let modules_in = modules_directory(platform)?;
     host.command("grub-mkimage")
@@ -329,45 +377,4 @@ fn put(image: &mut [u8], offset: u64, sector: u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_for_a_client_is_put_beside_no_other() {
-        if !test_programs::have(&["grub-mkimage"]) {
-            return;
-        }
-        let directory = tempfile::tempdir().unwrap();
-        let host = Host::new(crate::host::Output::Quiet);
-        let tree = RootTree::create(&host, &directory.path().join("tree")).unwrap();
-        let workspace = Workspace::open(directory.path(), &host).unwrap();
-        let core = || tree.read("boot/grub/i386-pc/core.img").unwrap();
-        carry(Filesystem::Ext4, "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", &tree, &workspace, &host).unwrap();
-        let first = core();
-        assert!(first.len() > 512 && tree.read("boot/grub/i386-pc/boot.img").unwrap().len() == 512);
-        carry(Filesystem::Ext4, "another", &tree, &workspace, &host).unwrap();
-        assert!(core() == first, "the system's own files are kept");
-        tree.remove("boot/grub/i386-pc/core.img").unwrap();
-        carry(Filesystem::Ext4, "another", &tree, &workspace, &host).unwrap();
-        assert!(core() != first, "the code searches for the file system");
-    }
-
-    #[test]
-    fn menu_names_system_and_consoles() {
-        let menu = Menu {
-            title: "It's a system".to_owned(),
-            kernel: "/boot/vmlinuz-1".to_owned(),
-            initrd: "/boot/initrd.img-1".to_owned(),
-            directory: DIRECTORY.to_owned(),
-            command_line: "root=UUID=u console=ttyS0,115200".to_owned(),
-            bootloader: Bootloader { timeout: 3, output: vec![Console::Serial], ..Bootloader::default() },
-            uuid: "u".to_owned(),
-            filesystem: Filesystem::Ext4,
-        };
-        let text = configuration(&menu);
-        assert!(text.starts_with("serial --unit=0 --speed=115200\nterminal_input serial\n"), "{text}");
-        assert!(text.contains("set timeout=3\n"));
-        assert!(text.contains("menuentry 'Its a system' {\n\tsearch --no-floppy --fs-uuid --set=root u\n"));
-        assert!(text.contains("\tlinux /boot/vmlinuz-1 root=UUID=u console=ttyS0,115200\n"));
-    }
-}
+mod tests;

@@ -8,3 +8,4 @@ pub mod medium_menu;
 pub mod menu;
 pub mod platform;
 pub mod selected;
+pub mod signed;

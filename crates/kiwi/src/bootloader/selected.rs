@@ -4,13 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use description::{BootloaderName, Firmware};
+use description::{Bootloader, BootloaderName, Firmware};
 use ondisk::Sectors;
 
 use super::grub2;
 use super::medium_menu::MediumMenu;
 use super::menu::Menu;
 use super::platform::Platform;
+use super::signed::SignedPrograms;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -62,6 +63,13 @@ pub fn write_bios(
     }
 }
 
+/// Returns path and content of the font of the menu on a medium, if it has one.
+pub fn medium_font(settings: &Bootloader) -> Result<Option<(String, Vec<u8>)>> {
+    match settings.name {
+        BootloaderName::Grub2 => grub2::font(settings),
+    }
+}
+
 /// Returns path and content of the menu on a medium.
 pub fn medium_configuration(menu: &MediumMenu) -> (&'static str, String) {
     match menu.settings.name {
@@ -69,15 +77,28 @@ pub fn medium_configuration(menu: &MediumMenu) -> (&'static str, String) {
     }
 }
 
-/// Creates its program for UEFI for an optical medium, or a copy of it on a stick: the one with the file `mark`.
-pub fn medium_core_image(
-    loader: BootloaderName,
-    mark: &str,
+/// Returns the files for the EFI system partition of a disk: made here, or signed programs of the tree.
+pub fn efi_files(
+    menu: &Menu,
+    signed: Option<&SignedPrograms>,
     workspace: &Workspace,
     host: &Host,
-) -> Result<PathBuf> {
-    match loader {
-        BootloaderName::Grub2 => grub2::medium_core_image(Platform::Efi64, mark, workspace, host),
+) -> Result<Vec<(PathBuf, String)>> {
+    match menu.bootloader.name {
+        BootloaderName::Grub2 => grub2::efi_files(menu, signed, workspace, host),
+    }
+}
+
+/// Returns the files by which UEFI starts an optical medium, or a copy of it on a stick: the one with the file `mark`.
+pub fn medium_efi_files(
+    settings: &Bootloader,
+    mark: &str,
+    signed: Option<&SignedPrograms>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<(PathBuf, String)>> {
+    match settings.name {
+        BootloaderName::Grub2 => grub2::medium_efi_files(settings, mark, signed, workspace, host),
     }
 }
 

@@ -120,6 +120,11 @@ impl Cache {
         &self.directory
     }
 
+    /// Returns the directory in which builds note the memory that they reserved.
+    pub fn reservations(&self) -> PathBuf {
+        self.directory.join("memory")
+    }
+
     /// Returns the finished stages.
     pub fn stages(&self) -> &Stages {
         &self.stages

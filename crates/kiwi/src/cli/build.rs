@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use description::{Bills, DiskFormat, Reports};
 
+use super::debug::Debug;
 use super::location::Location;
+use super::sources::{Packages, Replacement, Repositories};
 use crate::operation::locking::LockMode;
 use crate::operation::{
-    Operation, Overrides, PackagePath, RepositoryOptions, Reuse, build, create, prepare, upgrade,
+    ImageOptions, Operation, Overrides, PackagePath, RepositoryOptions, Reuse, build, create, prepare,
+    upgrade,
 };
 
 /// Profiles and the options that change repositories and packages of one build.
@@ -23,21 +27,21 @@ pub(super) struct Selecting {
 /// Repositories and packages for this run only.
 #[derive(Debug, Args, Clone, Default)]
 pub(super) struct Sources {
-    /// Use one more repository in this run; the image does not get it.
-    #[arg(long = "add-repo", value_name = "SOURCE")]
-    add_repo: Vec<String>,
+    #[command(flatten)]
+    repositories: Repositories,
     /// Type of the repository that the --add-repo of the same position specifies (apt-deb, rpm-md, ...).
     #[arg(long = "add-repotype", value_name = "TYPE")]
     add_repotype: Vec<String>,
-    /// Use this source instead of the first repository of the description.
-    #[arg(long = "set-repo", value_name = "SOURCE")]
-    set_repo: Option<String>,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Type of the repository that --set-repo specifies.
     #[arg(long = "set-repotype", value_name = "TYPE")]
     set_repotype: Option<String>,
-    /// Install one more package (may be repeated).
-    #[arg(long = "add-package", value_name = "NAME")]
-    add_package: Vec<String>,
+    #[command(flatten)]
+    packages: Packages,
+    /// Use repositories that are older than their release files allow, such as archives and snapshots.
+    #[arg(long)]
+    ignore_valid_until: bool,
     /// How packages are installed in a new tree: unpacked by kiwi in parallel (native), or by the package manager alone
     /// (plain). The result is the same; plain is slow. Upgrades always use plain.
     #[arg(long, value_name = "PATH", value_enum, default_value_t)]
@@ -64,18 +68,20 @@ impl From<Path> for PackagePath {
 impl Sources {
     pub(super) fn overrides(self) -> Overrides {
         let (kind, mut kinds) = (self.set_repotype, self.add_repotype.into_iter());
-        let set = self.set_repo.map(|source| RepositoryOptions {
+        let set = self.replacement.set_repo.map(|source| RepositoryOptions {
             option: "--set-repo",
             source,
             kind,
             ..RepositoryOptions::default()
         });
-        let added = self.add_repo.iter();
+        let added = self.repositories.add_repo.iter();
         let added = added.map(|written| RepositoryOptions::written("--add-repo", written, kinds.next()));
         Overrides {
+            ignore_repositories: self.repositories.ignored(),
             set_repository: set,
             add_repositories: added.collect(),
-            add_packages: self.add_package,
+            add_packages: self.packages.add_package,
+            ignore_valid_until: self.ignore_valid_until,
             package_path: self.package_path.into(),
             ..Overrides::default()
         }
@@ -90,10 +96,59 @@ pub(super) struct Creating {
     destdir: Option<PathBuf>,
     #[arg(long = "type", short = 't', value_name = "TYPE", help = type_help())]
     image_type: Option<String>,
+    #[command(flatten)]
+    image: ImageArguments,
+}
+
+/// How images are made.
+#[derive(Debug, Args, Clone)]
+struct ImageArguments {
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',', value_parser = disk_format, help = format_help())]
+    format: Vec<DiskFormat>,
     /// Public key of minisign (minisign.pub): a network client accepts only images that this key has signed
     /// (kiwi pxe publish --sign).
     #[arg(long, value_name = "FILE")]
     verify_key: Option<PathBuf>,
+    /// Remove the symbols of programs and libraries, which makes the image smaller and crashes harder to understand.
+    #[arg(long)]
+    strip: bool,
+    /// Write a bill of materials beside the image: its packages with their origin and licences.
+    #[arg(long, value_name = "FORM", value_enum)]
+    sbom: Option<Sbom>,
+    /// Write N.changes: the change logs of all packages of the image.
+    #[arg(long)]
+    changes: bool,
+    /// Write N.verified: the files that differ from what their packages contain.
+    #[arg(long)]
+    verified: bool,
+    /// Record the plain SHA-256 of sparse files, too, which reads their holes as zeros.
+    #[arg(long)]
+    checksums: bool,
+}
+
+impl ImageArguments {
+    fn options(self) -> ImageOptions {
+        let Self { format, verify_key, strip, sbom, changes, verified, checksums } = self;
+        let reports = Reports { changes, verified };
+        ImageOptions { verify_key, formats: format, strip, bills: Sbom::bills(sbom), reports, checksums }
+    }
+}
+
+fn disk_format(text: &str) -> Result<DiskFormat, String> {
+    DiskFormat::parse(text).ok_or_else(|| format!("expected one of {}", format_keywords()))
+}
+
+/// Returns the keywords of the formats of disks.
+fn format_keywords() -> String {
+    DiskFormat::WORDS.map(|(keyword, _)| keyword).join(", ")
+}
+
+/// Returns the help of `--format`.
+fn format_help() -> String {
+    format!(
+        "Write a virtual disk in these formats, separated by commas, instead of that of the description: {}",
+        format_keywords()
+    )
 }
 
 /// Returns the help of `--type`, which lists the image types that can be built.
@@ -103,6 +158,27 @@ fn type_help() -> String {
         "Build this image type of the description (default: the primary one); supported: {}",
         built.join(", ")
     )
+}
+
+/// `--sbom`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Sbom {
+    /// SPDX 3.0.1, N.spdx.json.
+    Spdx,
+    /// CycloneDX 1.6, N.cdx.json.
+    #[value(name = "cyclonedx")]
+    CycloneDx,
+    /// Both files.
+    Both,
+}
+
+impl Sbom {
+    fn bills(option: Option<Self>) -> Bills {
+        Bills {
+            spdx: matches!(option, Some(Self::Spdx | Self::Both)),
+            cyclonedx: matches!(option, Some(Self::CycloneDx | Self::Both)),
+        }
+    }
 }
 
 /// How the cache is used.
@@ -139,6 +215,8 @@ pub(super) struct Prepare {
     network: bool,
     #[command(flatten)]
     caching: Caching,
+    #[command(flatten)]
+    debug: Debug,
 }
 
 impl Prepare {
@@ -151,6 +229,7 @@ impl Prepare {
             reuse: self.caching.reuse(),
             profiles: self.selecting.profiles,
             overrides: self.selecting.sources.overrides(),
+            debugging: self.debug.options(self.network),
         })
     }
 }
@@ -164,6 +243,8 @@ pub(super) struct Create {
     /// Build a boot image that has its own description without the cache.
     #[arg(long)]
     no_cache: bool,
+    #[command(flatten)]
+    debug: Debug,
 }
 
 impl Create {
@@ -174,7 +255,8 @@ impl Create {
             make_destdir: false,
             image_type: self.creating.image_type,
             reuse: Reuse { off: self.no_cache, network: false },
-            verify_key: self.creating.verify_key,
+            image: self.creating.image.options(),
+            debugging: self.debug.options(false),
         })
     }
 }
@@ -208,16 +290,22 @@ pub(super) struct Build {
     /// Show which stages would run, which would come from the cache and why, without building.
     #[arg(long, conflicts_with = "root")]
     explain: bool,
+    #[command(flatten)]
+    debug: Debug,
 }
 
 impl Build {
     pub(super) fn operation(self) -> Operation {
+        Operation::Build(self.request())
+    }
+
+    pub(super) fn request(self) -> build::Request {
         let lock = match (self.lock, self.locked) {
             (true, _) => LockMode::Write,
             (false, true) => LockMode::Use,
             (false, false) => LockMode::Free,
         };
-        Operation::Build(build::Request {
+        build::Request {
             lock,
             description: self.location.path(),
             root: self.root,
@@ -227,13 +315,14 @@ impl Build {
             all_types: self.all_types,
             profiles: self.selecting.profiles,
             overrides: Overrides {
-                verify_key: self.creating.verify_key,
+                image: self.creating.image.options(),
                 ..self.selecting.sources.overrides()
             },
             network: self.network,
             reuse: self.caching.reuse(),
             explain: self.explain,
-        })
+            debugging: self.debug.options(self.network),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
-//! Arguments of the verbs that compare: diff, repro.
+//! Arguments of the verbs that compare and look into images: diff, repro, ls, cat, sbom.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::location::Location;
-use crate::operation::{Operation, diff, repro};
+use crate::operation::{Operation, diff, look, repro, sbom};
+use crate::sbom::Form;
 
 #[derive(Debug, Args)]
 pub(super) struct Diff {
@@ -47,5 +48,51 @@ impl Repro {
             image_type: self.image_type,
             profiles: self.profiles,
         })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "In a disk, PATH is that of the first partition that has it; '/' lists the partitions."
+)]
+pub(super) struct Look {
+    /// An image, or a root tree.
+    image: PathBuf,
+    /// The path in it.
+    #[arg(default_value = "/")]
+    path: String,
+}
+
+impl Look {
+    pub(super) fn operation(self, what: look::What) -> Operation {
+        Operation::Look(look::Request { image: self.image, path: self.path, what })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Sbom {
+    /// An image, or a root tree.
+    image: PathBuf,
+    /// The form: SPDX 3.0.1 or CycloneDX 1.6.
+    #[arg(long, value_name = "FORM", value_enum, default_value_t)]
+    form: SbomForm,
+}
+
+/// `--form`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum SbomForm {
+    #[default]
+    Spdx,
+    #[value(name = "cyclonedx")]
+    CycloneDx,
+}
+
+impl Sbom {
+    pub(super) fn operation(self) -> Operation {
+        let form = match self.form {
+            SbomForm::Spdx => Form::Spdx,
+            SbomForm::CycloneDx => Form::CycloneDx,
+        };
+        Operation::Sbom(sbom::Request { image: self.image, form })
     }
 }

@@ -86,7 +86,7 @@ impl From<CheckFormat> for check::Format {
 #[command(
     after_help = "Exit codes: 0 the description is right (there may be warnings), 3 it is wrong, 4 it is right \
                         but needs what this version does not build, 1 it cannot be read, 2 a mistake on the command \
-                        line."
+                        line. The last line and --format json (verdict) say the same."
 )]
 pub(super) struct Check {
     #[command(flatten)]
@@ -119,8 +119,9 @@ impl Check {
 pub(super) struct Convert {
     #[command(flatten)]
     location: Location,
-    /// A schema (default: 8.5) or a format (default: the present one); may be given once for each.
-    #[arg(long, value_name = "SCHEMA|FORMAT", value_parser = convert::Target::parse)]
+    /// A schema (default: 8.5 as KIWI NG reads it), `kiwi` (8.5 with the keywords that only kiwi has) or a format (default: the
+    /// present one); may be given once for each.
+    #[arg(long, value_name = "SCHEMA|kiwi|FORMAT", value_parser = convert::Target::parse)]
     to: Vec<convert::Target>,
     /// Write to this new file instead of standard output.
     #[arg(long, short = 'o', value_name = "FILE", conflicts_with = "in_place")]

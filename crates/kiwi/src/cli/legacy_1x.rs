@@ -7,7 +7,10 @@ use clap::error::ErrorKind;
 
 use super::Problem;
 use super::build::Selecting;
-use crate::operation::{Operation, Reuse, create, create_password, list, list_profiles, prepare, upgrade};
+use crate::debugging::Options;
+use crate::operation::{
+    ImageOptions, Operation, Reuse, create, create_password, list, list_profiles, prepare, upgrade,
+};
 
 /// Options of KIWI 1.x at the top level.
 #[derive(Debug, Args)]
@@ -69,6 +72,9 @@ pub(super) struct Legacy1x {
     /// Build this image type of the description.
     #[arg(long = "type", short = 't', value_name = "TYPE", help_heading = "Options, KIWI 1.x compatible")]
     image_type: Option<String>,
+    /// Remove the symbols of programs and libraries.
+    #[arg(long, short = 's', requires = "create", help_heading = "Options, KIWI 1.x compatible")]
+    strip: bool,
     #[command(flatten, next_help_heading = "Options, KIWI 1.x compatible")]
     selecting: Selecting,
 }
@@ -89,6 +95,7 @@ impl Legacy1x {
                 reuse: Reuse::default(),
                 profiles: self.selecting.profiles,
                 overrides: self.selecting.sources.overrides(),
+                debugging: Options::default(),
             }));
         }
         if let Some(root) = self.create {
@@ -98,7 +105,8 @@ impl Legacy1x {
                 make_destdir: false,
                 image_type: self.image_type,
                 reuse: Reuse::default(),
-                verify_key: None,
+                image: ImageOptions { strip: self.strip, ..ImageOptions::default() },
+                debugging: Options::default(),
             }));
         }
         if let Some(root) = self.upgrade {

@@ -1,12 +1,14 @@
-//! Arguments of the verbs that make CDs and sticks of finished images: boot-stick, boot-cd, install-cd, install-stick, and their KIWI 1.x spelling.
+//! Arguments of the verbs that make media and disks of finished images: boot-stick, boot-cd, boot-vm, install-cd, install-stick, and their KIWI 1.x spelling.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use description::DiskFormat;
+use ondisk::Bytes;
 
 use crate::operation::install_cd::Installation;
 use crate::operation::target::Target;
-use crate::operation::{Operation, boot_cd, boot_stick, install_cd, install_stick};
+use crate::operation::{Operation, boot_cd, boot_stick, install_cd, install_stick, virtual_disk};
 
 /// The destination of a stick.
 #[derive(Debug, Args)]
@@ -64,6 +66,53 @@ impl BootCd {
     pub(super) fn operation(self) -> Operation {
         Operation::BootCd(boot_cd::Request { initrd: self.initrd, output: self.output })
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BootVm {
+    /// The boot image, such as initrd-usbboot-debian-12.x86_64-1.0.0.gz, with its kernel in the same directory.
+    initrd: PathBuf,
+    /// The system, an image of type usb.
+    #[arg(long, value_name = "IMAGE")]
+    system: PathBuf,
+    /// Make the disk this large, such as 10G (default: what its contents need); the system grows at its first boot.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    disksize: Option<Bytes>,
+    /// Write the disk in this format, such as qcow2, vmdk or vdi (default: raw).
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    format: Option<DiskFormat>,
+    /// Name of the disk's file (default: that of the system with the extension of the format).
+    #[arg(long, short = 'o', value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl BootVm {
+    pub(super) fn operation(self) -> Operation {
+        let Self { initrd, system, disksize, format, output } = self;
+        let format = format.unwrap_or(DiskFormat::Raw);
+        Operation::VirtualDisk(virtual_disk::Request { initrd, system, size: disksize, format, output })
+    }
+}
+
+/// Parses a size such as `10G`, or a number of megabytes, as KIWI 1.x.
+fn size(text: &str) -> Result<Bytes, String> {
+    let (digits, unit) = match text.strip_suffix(['G', 'g']) {
+        Some(digits) => (digits, 1 << 30),
+        None => (text.strip_suffix(['M', 'm']).unwrap_or(text), 1 << 20),
+    };
+    let number: Option<u64> = digits.parse().ok();
+    let bytes = number.and_then(|number| number.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.map(Bytes).ok_or_else(|| "expected a size such as 10G or 512M".to_owned())
+}
+
+/// Parses the format of a disk in one file.
+fn format(text: &str) -> Result<DiskFormat, String> {
+    let archives = [DiskFormat::Gce, DiskFormat::Ova, DiskFormat::Vagrant];
+    let is_disk = |format: &DiskFormat| !archives.contains(format);
+    DiskFormat::parse(text).filter(is_disk).ok_or_else(|| {
+        let known = DiskFormat::WORDS.iter().filter(|(_, format)| is_disk(format));
+        format!("expected one of {}", known.map(|(keyword, _)| *keyword).collect::<Vec<_>>().join(", "))
+    })
 }
 
 /// The system to install and the answers that are known in advance.
@@ -153,6 +202,36 @@ pub(super) struct LegacyMedia {
         help_heading = "Operations, KIWI 1.x compatible"
     )]
     bootcd: Option<PathBuf>,
+    /// Make a virtual disk with this boot image.
+    #[arg(
+        long,
+        value_name = "INITRD",
+        group = "operation",
+        requires = "bootvm_system",
+        help_heading = "Operations, KIWI 1.x compatible"
+    )]
+    bootvm: Option<PathBuf>,
+    /// Put this system on the virtual disk.
+    #[arg(long, value_name = "IMAGE", requires = "bootvm", help_heading = "Options, KIWI 1.x compatible")]
+    bootvm_system: Option<PathBuf>,
+    /// Make the virtual disk this large, such as 10G.
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = size,
+        requires = "bootvm",
+        help_heading = "Options, KIWI 1.x compatible"
+    )]
+    bootvm_disksize: Option<Bytes>,
+    /// Write the virtual disk in this format.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = format,
+        requires = "bootvm",
+        help_heading = "Options, KIWI 1.x compatible"
+    )]
+    bootvm_format: Option<DiskFormat>,
     /// Make an installation CD with this boot image.
     #[arg(
         long,
@@ -215,6 +294,17 @@ impl LegacyMedia {
             let installation = installation(initrd, system);
             let target = target(self.installstick_device, self.output);
             return Some(Operation::InstallStick(install_stick::Request { installation, target }));
+        }
+        if let (Some(initrd), Some(system)) = (self.bootvm, self.bootvm_system) {
+            let format = self.bootvm_format.unwrap_or(DiskFormat::Raw);
+            let (size, output) = (self.bootvm_disksize, self.output);
+            return Some(Operation::VirtualDisk(virtual_disk::Request {
+                initrd,
+                system,
+                size,
+                format,
+                output,
+            }));
         }
         let initrd = self.bootcd?;
         Some(Operation::BootCd(boot_cd::Request { initrd, output: self.output }))

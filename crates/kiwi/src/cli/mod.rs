@@ -7,19 +7,25 @@
 //! `verb` names the verbs; each group of verbs has a file with its arguments and the conversion to a Request.
 //! Only this module uses clap.
 
+mod abbreviation;
+mod advance;
 mod build;
 mod cache;
 mod compare;
+mod debug;
 mod description;
 mod documentation;
 mod legacy_1x;
 mod location;
+mod lock;
 mod media;
 mod ng;
 mod protocol;
 mod pxe;
 mod run;
 mod session;
+mod shell;
+mod sources;
 mod terminal;
 mod text;
 mod verb;
@@ -39,13 +45,14 @@ pub use session::run;
 #[derive(Debug, Parser)]
 #[command(
     name = "kiwi",
-    version,
+    version = env!("KIWI_VERSION"),
     disable_version_flag = true,
     infer_long_args = true,
     subcommand_negates_reqs = true,
     args_conflicts_with_subcommands = false,
     after_help = "The options of KIWI 1.x work too: kiwi --prepare DESCRIPTION --root DIR, \
-                  kiwi --create ROOT --destdir DIR.\nSee 'kiwi VERB --help' for the options of one verb."
+                  kiwi --create ROOT --destdir DIR.\nSee 'kiwi VERB --help' for the options of one verb; 'kiwi completions SHELL' prints a completion \
+                  script, 'kiwi man-pages DIR' writes manual pages."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -123,7 +130,11 @@ impl Problem {
 
 /// Reads the command line; help, version, completions and mistakes end the program here.
 pub fn parse() -> Call {
-    let matches = Arguments::command().try_get_matches().unwrap_or_else(|error| refuse(&error));
+    let matches = Arguments::command().try_get_matches().unwrap_or_else(|error| {
+        let words: Vec<String> =
+            std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        refuse(&abbreviation::explained(error, Arguments::command(), &words))
+    });
     let early = early_option(&matches);
     let read = Arguments::from_arg_matches(&matches);
     read.map_or_else(|error| refuse(&error), |arguments| arguments.call(early))
@@ -200,6 +211,7 @@ const TERMINAL: &str = "terminal";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::debugging::OnFailure;
 
     #[test]
     fn command_line_is_consistent() {
@@ -224,6 +236,7 @@ mod tests {
             ("kiwi --prepare d --root r", "kiwi prepare d --root r"),
             ("kiwi -p d -r r --add-profile x", "kiwi prepare d -r r --profile x"),
             ("kiwi --create r --destdir d --type vmx", "kiwi create r --destdir d --type vmx"),
+            ("kiwi -c r -d d -s", "kiwi create r -d d --strip"),
             ("kiwi -c r -d d -t vmx", "kiwi create r -d d -t vmx"),
             (
                 "kiwi --upgrade r --add-repo a --add-repotype apt-deb",
@@ -236,6 +249,10 @@ mod tests {
             ),
             ("kiwi --bootstick i --output f", "kiwi boot-stick i -o f"),
             ("kiwi --bootcd i", "kiwi boot-cd i"),
+            (
+                "kiwi --bootvm i --bootvm-system s --bootvm-disksize 10G --bootvm-format vmdk",
+                "kiwi boot-vm i --system s --disksize 10240 --format vmdk",
+            ),
             ("kiwi --installcd i --installcd-system s", "kiwi install-cd i --system s"),
             (
                 "kiwi --installstick i --installstick-system s --installstick-device sdb",
@@ -274,13 +291,16 @@ mod tests {
             ("kiwi image info --description d --print-xml", "kiwi convert d --to xml"),
             ("kiwi system update --root r --add-package p", "kiwi upgrade r --add-package p"),
         ] {
-            assert_eq!(format!("{:?}", call(ng)), format!("{:?}", call(today)), "{ng}");
+            // Only the tree of a failed build is treated in another way.
+            let asked = format!("{:?}", call(ng)).replace("on_failure: KeepInPlace", "on_failure: Clean");
+            assert_eq!(asked, format!("{:?}", call(today)), "{ng}");
         }
         let build = call("kiwi --type oem system build --description d --target-dir t --delete-package p");
         let Operation::Build(request) = build else { panic!("{build:?}") };
         assert_eq!(request.root, Some("t/build/image-root".into()));
         assert_eq!((request.destdir, request.make_destdir), (Some("t".into()), true));
         assert_eq!(request.overrides.delete_packages, ["p"]);
+        assert_eq!(request.debugging.on_failure, OnFailure::KeepInPlace);
     }
 
     #[test]

@@ -31,8 +31,16 @@ impl Listener for Protocol {
                 }
                 event
             }
-            Event::Progress { id, done, total, unit, .. } => {
-                json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit})
+            Event::Progress { id, done, total, unit, detail, bytes, .. } => {
+                let mut event =
+                    json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit});
+                if let Some(detail) = detail {
+                    event["detail"] = detail.as_str().into();
+                }
+                if let Some(bytes) = bytes {
+                    event["bytes"] = (*bytes).into();
+                }
+                event
             }
             Event::Artifact(artifact) => artifact_event(artifact),
             Event::Warning { code, message, position, .. } => {

@@ -1,22 +1,25 @@
 //! One run of the program: the operation with its listener, its last event and its exit code.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::Context as _;
 
 use super::{Call, Display, protocol, terminal, text};
 use crate::context::Context;
 use crate::error::Error;
-use crate::host::{self, BeforeNamespaces, Host, Output};
+use crate::failure::Kind;
+use crate::host::{self, BeforeNamespaces, Host, Output, TerminalStyle, printable};
+use crate::identity::rfc3339;
 use crate::operation::Outcome;
 use crate::source::AllowedPaths;
 
 /// Runs the operation of the command line.
 pub fn run(mut call: Call) -> ExitCode {
+    let started = Instant::now();
     if let Err(error) = enter(&mut call) {
         return failed(&call, &error, None);
     }
@@ -31,7 +34,7 @@ pub fn run(mut call: Call) -> ExitCode {
         Err(error) => return failed(&call, &error.into(), Some(&host)),
     };
     let (call, ending) = (Arc::new(call), Arc::new(Ending::default()));
-    let context = Arc::new(Context::new(host, allowed));
+    let context = Arc::new(Context::new(host, allowed, call.operation.debugging()));
     end_when_overdue(&call, &context, &ending);
     let result = operate(&call, &context);
     if !ending.claim() {
@@ -44,7 +47,10 @@ pub fn run(mut call: Call) -> ExitCode {
         Ok(outcome) => {
             match call.display {
                 Display::Json => protocol::result(call.operation.verb(), &outcome, &context.host),
-                Display::Human => text::show(&outcome, false),
+                Display::Human => {
+                    text::show(&outcome, false);
+                    text::close(&outcome, started.elapsed());
+                }
                 Display::Quiet => text::show(&outcome, true),
             }
             ExitCode::from(outcome.exit_code())
@@ -96,7 +102,13 @@ fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
         }
         None => {}
     }
-    let outcome = call.operation.run(context);
+    host.log().line(&format!(
+        "kiwi {} {}, {}",
+        env!("CARGO_PKG_VERSION"),
+        call.operation.verb(),
+        rfc3339(host.now())
+    ));
+    let outcome = call.operation.run(context).map_err(|error| with_free_space(error, context));
     if let Some(location) = &call.timings {
         // The report is also written for a run that failed; the error of the run has priority over that of the report.
         let written = crate::timings::write(location, host);
@@ -105,10 +117,36 @@ fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
     outcome
 }
 
+/// Adds the free space of the directories that a full build may have written to.
+fn with_free_space(mut error: Error, context: &Context) -> Error {
+    if error.kind != Kind::NoSpace {
+        return error;
+    }
+    let host = &context.host;
+    let log = host.log().path();
+    let places = [
+        (log.as_deref().and_then(Path::parent).map(Path::to_owned), "the directory of the result"),
+        (context.cache().ok().map(|cache| cache.directory().to_owned()), "KIWI_CACHE"),
+        (Some(std::env::temp_dir()), "TMPDIR"),
+    ];
+    let free: Vec<String> = places
+        .into_iter()
+        .filter_map(|(directory, what)| {
+            let directory = directory?;
+            let free = host.free_space(&directory)?;
+            Some(format!("{} in {} ({what})", printable::size(free), directory.display()))
+        })
+        .collect();
+    let advice = error.advice.take().unwrap_or_default();
+    error.advice = Some(format!("{advice}\nFree: {}", free.join(", ")).trim_start().to_owned());
+    error
+}
+
 fn failed(call: &Call, error: &Error, host: Option<&Host>) -> ExitCode {
     let code = call.operation.exit_code(error);
     if let Some(host) = host {
         host.log().line(&format!("error: {error}"));
+        host.log().claim();
     }
     match call.display {
         Display::Json => protocol::error(error, code, host),
@@ -122,7 +160,7 @@ fn show(error: &Error, host: Option<&Host>) {
         text::print(document);
     }
     if let Some(diagnostics) = error.untold() {
-        let shown = crate::diagnostic::render(diagnostics, std::io::stderr().is_terminal());
+        let shown = crate::diagnostic::render(diagnostics, TerminalStyle::of_stderr().is_colored);
         terminal::colored_line(&format!("{shown}\n"));
     }
     terminal::line(&format!("error: {error}"));

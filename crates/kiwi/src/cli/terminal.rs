@@ -1,36 +1,96 @@
-//! Shows events to a person: a spinner for each stage on a terminal, plain lines elsewhere, all on standard error.
+//! Shows events to a person on standard error: on a terminal a line for each stage with how far it is, elsewhere plain lines.
 
-use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::host::{Event, Listener, StageEnd, printable};
+use crate::cli::advance::{self, Advance};
+use crate::host::{Event, Listener, StageEnd, TerminalStyle, printable};
+
+/// Without a terminal a line is written at least this often, so that nobody takes a long stage for one that hangs.
+const SILENCE: Duration = Duration::from_secs(50);
 
 /// Standard error.
 pub(super) struct Terminal {
-    is_terminal: bool,
-    bars: Mutex<HashMap<u64, ProgressBar>>,
+    /// Lines of running stages are redrawn.
+    is_live: bool,
+    is_colored: bool,
+    /// Starts the thread that ends a long silence, with the first stage: what has no stages is done at once.
+    first_stage: Once,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    bars: MultiProgress,
+    stages: BTreeMap<u64, Running>,
+    /// When the last line was written.
+    spoke: Option<Instant>,
+}
+
+/// A stage that runs.
+struct Running {
+    name: String,
+    advance: Advance,
+    bar: Option<ProgressBar>,
 }
 
 impl Terminal {
     pub(super) fn new() -> Self {
-        Self { is_terminal: std::io::stderr().is_terminal(), bars: Mutex::default() }
+        let TerminalStyle { is_live, is_colored } = TerminalStyle::of_stderr();
+        Self { is_live, is_colored, first_stage: Once::new(), state: Arc::default() }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, id: u64, name: &str) {
-        if !self.is_terminal {
-            return;
+        if !self.is_live {
+            self.first_stage.call_once(|| speak_now_and_then(Arc::downgrade(&self.state)));
         }
-        let bar = ProgressBar::new_spinner().with_message(printable::text(name).replace('\n', " "));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner).insert(id, bar);
+        let name = printable::text(name).replace('\n', " ");
+        let mut state = self.state();
+        let bar = self.is_live.then(|| {
+            let bar = state.bars.add(ProgressBar::new_spinner().with_message(name.clone()));
+            // A message that is too long for the line is cut.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        state.stages.insert(id, Running { name, advance: Advance::default(), bar });
     }
+
+    /// Writes a line above those of the running stages.
+    fn line(&self, write: impl FnOnce()) {
+        let mut state = self.state();
+        state.spoke = Some(Instant::now());
+        state.bars.suspend(write);
+    }
+}
+
+/// Starts a thread that names the running stages when nothing was written for a while. It ends with the program.
+fn speak_now_and_then(state: Weak<Mutex<State>>) {
+    std::thread::spawn(move || {
+        let started = Instant::now();
+        loop {
+            std::thread::sleep(Duration::from_secs(5));
+            let Some(state) = state.upgrade() else { return };
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.spoke.unwrap_or(started).elapsed() < SILENCE {
+                continue;
+            }
+            state.spoke = Some(Instant::now());
+            for stage in state.stages.values() {
+                line(&format!("{}: {}", stage.name, stage.advance.shown()));
+            }
+        }
+    });
 }
 
 /// Writes one line for a person; control characters in it are escaped.
@@ -48,29 +108,43 @@ impl Listener for Terminal {
         match event {
             Event::StageStarted { id, name, .. } => self.start(*id, name),
             Event::StageFinished { id, name, seconds, end, .. } => {
-                if let Some(bar) = self.bars.lock().unwrap_or_else(PoisonError::into_inner).remove(id) {
+                if let Some(bar) = self.state().stages.remove(id).and_then(|stage| stage.bar) {
                     bar.finish_and_clear();
                 }
                 let end = match end {
-                    StageEnd::Finished | StageEnd::Reused => "done",
+                    StageEnd::Finished => "done",
+                    StageEnd::Reused => "reused",
                     StageEnd::Failed => "failed",
                 };
-                line(&format!("{name} ... {end} ({seconds:.1} s)"));
+                self.line(|| line(&format!("{name} ... {end} ({})", advance::time(*seconds))));
             }
-            Event::Progress { id, name, done, total, .. } => {
-                if let Some(bar) = self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
-                    let part = u128::from(*done) * 100 / u128::from((*total).max(1));
-                    bar.set_message(format!("{}: {part} %", printable::text(name).replace('\n', " ")));
+            Event::Progress { id, done, total, unit, detail, bytes, .. } => {
+                if let Some(stage) = self.state().stages.get_mut(id) {
+                    stage.advance.update(*done, *total, *unit, *bytes, detail.as_deref());
+                    if let Some(bar) = &stage.bar {
+                        bar.set_message(format!("{}: {}", stage.name, stage.advance.known()));
+                    }
                 }
             }
-            Event::Artifact(artifact) => line(&format!("{}: {}", artifact.title, artifact.path.display())),
-            Event::Warning { message, shown: None, .. } => line(&format!("warning: {message}")),
-            Event::Warning { shown: Some(shown), .. } => colored_line(shown),
-            Event::Message(text) => line(text),
+            Event::Artifact(artifact) => self.line(|| {
+                let size = printable::size(artifact.size);
+                line(&format!("{}: {} ({size})", artifact.title, artifact.path.display()));
+            }),
+            Event::Warning { message, shown: None, .. } => self.line(|| line(&format!("warning: {message}"))),
+            Event::Warning { shown: Some(shown), .. } => self.line(|| colored_line(shown)),
+            Event::Message(text) => self.line(|| line(text)),
         }
     }
 
+    fn pause(&self) {
+        self.state().bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+
+    fn resume(&self) {
+        self.state().bars.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+    }
+
     fn is_colored(&self) -> bool {
-        self.is_terminal
+        self.is_colored
     }
 }

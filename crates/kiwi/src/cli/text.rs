@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
+use super::advance;
 use super::terminal::{colored_line, line as message};
 use crate::host::printable;
 use crate::operation::outcome::{
-    BuiltFiles, Change, Comparison, Explained, Fate, Listing, Machine, MachineState, Outcome, PublishedFile,
-    PxeTree,
+    BuiltFiles, Change, Comparison, Explained, Fate, Listing, Machine, MachineState, Outcome, PackageChange,
+    PublishedFile, PxeTree,
 };
 
 /// Maximum number of differences that are shown; the others are counted.
@@ -22,7 +24,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
     };
     match outcome {
         // Each file was reported when it was finished.
-        Outcome::Done | Outcome::Artifacts { .. } => {}
+        Outcome::Done | Outcome::Artifacts { .. } | Outcome::Shell { .. } => {}
         Outcome::Tree { root, upgraded: false } => {
             say(&format!("The root tree is ready: {}", root.display()));
         }
@@ -32,6 +34,33 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
         Outcome::Stick { device } => {
             say(&format!("{device} is ready and was verified; it can be removed"));
         }
+        Outcome::BootTest(test) => {
+            for check in &test.checks {
+                match &check.failure {
+                    None => print(&format!("passed: {}", check.name)),
+                    Some(failure) => print(&format!("FAILED: {}: {failure}", check.name)),
+                }
+            }
+        }
+        Outcome::Entries { entries } => {
+            for entry in entries {
+                let target = entry.target.as_ref().map(|target| format!(" -> {target}")).unwrap_or_default();
+                print(&format!(
+                    "{:04o} {:>5} {:>5} {:>11}  {}{target}",
+                    entry.mode, entry.user, entry.group, entry.size, entry.name
+                ));
+            }
+        }
+        Outcome::FileContent { content } => bytes(content),
+        Outcome::Locked { file, packages } => {
+            packages.iter().for_each(|package| print(&changed(package)));
+            match packages.is_empty() {
+                true => say(&format!("{} is up to date", file.display())),
+                false => say(&format!("{} packages changed in {}", packages.len(), file.display())),
+            }
+        }
+        Outcome::Outdated { packages } if packages.is_empty() => say("every package is up to date"),
+        Outcome::Outdated { packages } => packages.iter().for_each(|package| print(&changed(package))),
         Outcome::Explanation { stages } => stages.iter().for_each(|stage| print(&explained(stage))),
         Outcome::Cache(listing) => cache(listing),
         Outcome::Pruned { removed } if removed.is_empty() => print("nothing removed"),
@@ -58,16 +87,11 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
             let path = path.as_deref().unwrap_or(std::path::Path::new("")).display();
             say(&format!("{path}: schema {schema}, {format}"));
         }
-        Outcome::Initialized { directory, title, not_built, .. } => {
+        Outcome::Initialized { directory, title, .. } => {
             let shown = directory.display();
-            let build = match not_built {
-                None => format!("kiwi build {shown} --destdir DIR"),
-                Some(manager) => format!(
-                    "kiwi-ng system build --description {shown} --target-dir DIR; this kiwi does not build with \
-                     {manager} yet"
-                ),
-            };
-            say(&format!("{shown}: {title}\nCheck it: kiwi check {shown}\nBuild it: {build}"));
+            say(&format!(
+                "{shown}: {title}\nCheck it: kiwi check {shown}\nBuild it: kiwi build {shown} --destdir DIR"
+            ));
         }
         Outcome::Comparison(comparison) => compared(comparison),
         Outcome::Reproduction { directory, parts, .. } => {
@@ -130,6 +154,26 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
     }
 }
 
+/// Prints the last line of a run that built something: how long it took, and the results with their sizes.
+pub(super) fn close(outcome: &Outcome, took: Duration) {
+    let took = advance::time(took.as_secs_f64());
+    match outcome {
+        Outcome::Artifacts { artifacts } if !artifacts.is_empty() => {
+            let images = artifacts.iter().filter(|artifact| artifact.role == "image");
+            let shown: Vec<String> = images
+                .map(|image| format!("{} ({})", image.path.display(), printable::size(image.size)))
+                .collect();
+            let shown = match shown.is_empty() {
+                true => format!("{} files", artifacts.len()),
+                false => shown.join(", "),
+            };
+            message(&format!("Done in {took}: {shown}"));
+        }
+        Outcome::Tree { .. } => message(&format!("Done in {took}")),
+        _ => {}
+    }
+}
+
 /// Prints the configuration of a machine, or one line about it, and its problems.
 fn machine(machine: &Machine) {
     match &machine.config {
@@ -145,6 +189,15 @@ fn machine(machine: &Machine) {
         }
     }
     machine.problems.iter().for_each(|problem| message(&format!("{}: {problem}", machine.mac)));
+}
+
+/// Prints the bytes of a file; on a terminal, control characters in them are escaped.
+fn bytes(content: &[u8]) {
+    if std::io::stdout().is_terminal() {
+        print(&String::from_utf8_lossy(content));
+    } else {
+        drop(std::io::stdout().write_all(content));
+    }
 }
 
 /// Prints text with exactly one line break at the end; on a terminal, control characters in it are escaped.
@@ -228,6 +281,20 @@ fn ago(seconds: u64) -> String {
         _ => (seconds / 86_400, "day"),
     };
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+/// Returns the line of a package with another version.
+fn changed(change: &PackageChange) -> String {
+    let PackageChange { image, name, architecture, from, to, security } = change;
+    let versions = match (from, to) {
+        (Some(from), Some(to)) => format!("{from} -> {to}"),
+        (None, Some(to)) => format!("new, {to}"),
+        (Some(from), None) => format!("no longer needed, {from}"),
+        (None, None) => String::new(),
+    };
+    let of_image = if image == "system" { String::new() } else { format!(" ({image})") };
+    let security = if *security { ", security update" } else { "" };
+    format!("{name} {architecture}: {versions}{security}{of_image}")
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 
-use super::{Problem, build, cache, compare, description, documentation, media, ng, pxe, run};
-use crate::operation::{Operation, create_password, list};
+use super::{Problem, build, cache, compare, description, documentation, lock, media, ng, pxe, run, shell};
+use crate::operation::{Operation, create_password, language_server, list, look};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -19,12 +19,26 @@ pub(super) enum Verb {
     Cache(cache::Cache),
     /// Upgrade the packages of a prepared root tree.
     Upgrade(build::Upgrade),
+    /// Open a shell, or run a command, in a root tree or in the last stage of a build that the cache has.
+    Shell(shell::Shell),
     /// Build a description twice in different environments and compare the results.
     Repro(compare::Repro),
+    /// List the files in an image: of a file system, a disk, a CD, an archive; without root.
+    Ls(compare::Look),
+    /// Print a file in an image.
+    Cat(compare::Look),
+    /// Print the bill of materials of a root tree or an image: its packages and their licences.
+    Sbom(compare::Sbom),
     /// Compare two root trees, images or directories of images.
     Diff(compare::Diff),
     /// Check a description and report every problem with its position.
     Check(description::Check),
+    /// Write kiwi.lock, the exact packages of a build, or take newer versions into it.
+    Lock(lock::Lock),
+    /// Show which packages of kiwi.lock, or of a root tree, have other versions in the repositories.
+    Outdated(lock::Outdated),
+    /// Serve an editor over standard input and output: diagnostics, completion, explanations, quick fixes.
+    LanguageServer,
     /// Rewrite a description with the current keywords or in another format.
     Convert(description::Convert),
     /// Show what a description offers and what one build uses: types, profiles, repositories, packages.
@@ -37,10 +51,14 @@ pub(super) enum Verb {
     InstallCd(media::InstallCd),
     /// Make a stick that installs a system on a machine.
     InstallStick(media::InstallStick),
+    /// Make a virtual disk from a boot image and a system.
+    BootVm(media::BootVm),
     /// Boot machines over the network: make a directory for the servers, publish images in it, configure machines.
     Pxe(pxe::Pxe),
     /// Boot a finished disk or CD in QEMU, with its console on this terminal.
     Run(run::Run),
+    /// Boot the image of a description in QEMU and check what its test.yaml expects.
+    Test(run::Test),
     /// List the boot image descriptions that are supplied with kiwi.
     List,
     /// List the profiles of a description.
@@ -56,10 +74,8 @@ pub(super) enum Verb {
     /// Print the schema of descriptions for editors: RELAX NG or JSON Schema.
     Schema(documentation::Schema),
     /// Print a completion script for a shell.
-    #[command(hide = true)]
     Completions(documentation::Completions),
     /// Write the manual pages into a directory.
-    #[command(hide = true)]
     ManPages(documentation::ManPages),
 }
 
@@ -81,17 +97,26 @@ impl Verb {
             Self::Build(verb) => verb.operation(),
             Self::Cache(verb) => verb.operation(),
             Self::Upgrade(verb) => verb.operation(),
+            Self::Shell(verb) => verb.operation(),
             Self::Repro(verb) => verb.operation(),
+            Self::Ls(verb) => verb.operation(look::What::Listing),
+            Self::Cat(verb) => verb.operation(look::What::Content),
+            Self::Sbom(verb) => verb.operation(),
             Self::Diff(verb) => verb.operation(),
             Self::Check(verb) => verb.operation(),
+            Self::Lock(verb) => verb.operation(),
+            Self::Outdated(verb) => verb.operation(),
+            Self::LanguageServer => Operation::LanguageServer(language_server::Request),
             Self::Convert(verb) => verb.operation(),
             Self::Info(verb) => verb.operation(),
             Self::BootStick(verb) => verb.operation(),
             Self::BootCd(verb) => verb.operation(),
             Self::InstallCd(verb) => verb.operation(),
             Self::InstallStick(verb) => verb.operation(),
+            Self::BootVm(verb) => verb.operation(),
             Self::Pxe(verb) => verb.operation()?,
             Self::Run(verb) => verb.operation(),
+            Self::Test(verb) => verb.operation(),
             Self::List => Operation::List(list::Request),
             Self::ListProfiles(verb) => verb.operation(),
             Self::CreatePassword => Operation::CreatePassword(create_password::Request),

@@ -120,10 +120,27 @@ fn extract_kernel(name: &ImageName, context: ImageContext<'_>) -> Result<Vec<Art
     host.link(&file, &link).with_context(|| format!("creating the link {}", link.display()))?;
     // The initrd itself needs no kernel: the boot loader loads it.
     tree.remove(&kernel.image)?;
-    Ok(vec![
+    let mut artifacts = vec![
         Artifact::new(Role::Kernel, file, path),
         Artifact::new(Role::KernelLink, name.kernel_link(), link),
-    ])
+    ];
+    let programs: Vec<String> = tree.list("boot")?.into_iter().filter(|name| is_hypervisor(name)).collect();
+    if let Some(newest) = programs.iter().max() {
+        let file = format!("{name}.kernel-xen.{}.gz", kernel.version);
+        let path = workspace.unfinished(&file);
+        let writing = || format!("cannot write {}", path.display());
+        host.write_file(&path, tree.read(format!("boot/{newest}"))?).with_context(writing)?;
+        artifacts.push(Artifact::new(Role::Hypervisor, file, path));
+    }
+    for program in &programs {
+        tree.remove(format!("boot/{program}"))?;
+    }
+    Ok(artifacts)
+}
+
+/// Returns whether a file of `/boot` is Xen's hypervisor, such as `xen-4.17-amd64.gz`.
+fn is_hypervisor(name: &str) -> bool {
+    name.starts_with("xen") && name.ends_with(".gz")
 }
 
 #[cfg(test)]

@@ -1,26 +1,35 @@
 //! A virtual disk: boot loader, partitions and system in one file, then converted to the requested format.
 //!
 //! ```text
-//! kernel, initrd, grub.cfg, fstab into the layer -> disk file: file systems at their offsets, table, swap, ESP, GRUB -> format
+//! kernel, initrd, grub.cfg, fstab into the layer -> scripts -> disk file: file systems at their offsets, table, swap, ESP, GRUB -> format
 //! ```
+
+mod formats;
+mod ovf;
+mod scripts;
+mod vagrant;
+mod vmx;
 
 use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use bootconfig::{Content, FilesystemContent, ImageName, InstallConfig, Partition, Table};
-use description::{Disk, DiskFormat, Machine, Selection};
-use ondisk::{Filesystem, Mebibytes};
+use description::{Disk, DiskFormat, Selection};
+use ondisk::command_line::{MAX_COMMAND_LINE, split};
+use ondisk::{Filesystem, Mebibytes, Sectors};
 
 use super::disk_volumes::{self, VolumePlan};
 use super::{BootImageFiles, ImageContext, TreeFacts, client_settings, install_settings, remove_build_files};
-use crate::artifact::{Artifact, Role};
+use crate::artifact::Artifact;
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::menu::Menu;
 use crate::bootloader::platform::Platform;
+use crate::bootloader::signed::{SignedPrograms, Use};
 use crate::bootloader::{console, selected};
 use crate::disk::{self, DiskLayout, fstab, storage, swap};
-use crate::disk_format;
+use crate::disk_format::vhd_tag;
+use crate::failure::fail;
 use crate::filesystem;
 use crate::host::{Host, StageTask, sparse};
 use crate::identity::Identity;
@@ -39,19 +48,22 @@ pub struct Plan {
     /// Children precede parents; the system is last.
     volumes: Vec<VolumePlan>,
     menu: Menu,
+    /// Whether the signed programs of the tree start it by UEFI.
+    secure_boot: bool,
     boot: BootImageFiles,
     epoch: u64,
-    format: DiskFormat,
-    /// The seed of the identifiers in the file format.
-    file_id: [u8; 16],
-    format_options: Vec<String>,
-    machine: Option<Machine>,
+    files: formats::Plan,
+    /// The tag of a fixed VHD.
+    vhd_tag: Option<[u8; 16]>,
     install: Option<InstallConfig>,
+    /// `editbootconfig`
+    edit_boot_config: Option<String>,
+    edit_boot_install: Option<String>,
 }
 
 /// Fails for a disk that cannot be built.
 pub(super) fn check(disk: &Disk) -> Result<()> {
-    filesystems(disk).into_iter().try_for_each(filesystem::refuse)?;
+    filesystems(disk).into_iter().try_for_each(filesystem::refuse_to_start)?;
     storage::of(disk).map(drop)
 }
 
@@ -83,7 +95,12 @@ pub(super) fn plan(
     storage::identify(&mut table, identity);
     let volumes = disk_volumes::plan(&mut table, disk, facts, &boot, identity.epoch)?;
     let unpartitioned = disk.size.map_or(Mebibytes(0), |rule| rule.unpartitioned);
-    let layout = DiskLayout::of(table, unpartitioned, identity);
+    let files = formats::plan(disk, &name, selection, identity);
+    let mut layout = DiskLayout::of(table, unpartitioned, identity);
+    let more = files.more(layout.size())?;
+    if more > Mebibytes(0) {
+        layout = DiskLayout::of(layout.table, Mebibytes(unpartitioned.0 + more.0), identity);
+    }
     let mut oem = disk.oem.clone();
     if storage::has_swap(disk) {
         oem.swap = None;
@@ -94,12 +111,13 @@ pub(super) fn plan(
         name,
         layout,
         volumes,
+        secure_boot: disk.secure_boot,
         boot,
         epoch: identity.epoch,
-        format: disk.format,
-        file_id: identity.uuid("disk file"),
-        format_options: disk.format_options.clone(),
-        machine: disk.machine.clone(),
+        files,
+        vhd_tag: disk.vhd_tag.as_deref().and_then(vhd_tag::parse),
+        edit_boot_config: disk.edit_boot_config.clone(),
+        edit_boot_install: disk.edit_boot_install.clone(),
     })
 }
 
@@ -121,13 +139,20 @@ fn menu(disk: &Disk, selection: &Selection, table: &Table, version: &str) -> Res
     let uuid = volume.uuid.with_context(|| {
         format!("GRUB finds {BOOT} by the UUID of its file system, and {} has no UUID", volume.kind.keyword())
     })?;
-    let system = of("/")?.0.uuid.context("the system has no UUID")?;
+    let command_line = command_line(disk, table)?;
+    if command_line.len() > MAX_COMMAND_LINE {
+        fail!(
+            InvalidDescription,
+            "the kernel command line has {} bytes and a kernel accepts {MAX_COMMAND_LINE}: shorten kernelcmdline",
+            command_line.len()
+        );
+    }
     Ok(Menu {
         title: selection.settings.display_name.clone().unwrap_or_else(|| selection.name.to_string()),
         kernel: of(&kernel)?.1,
         initrd: of(&initrd)?.1,
         directory,
-        command_line: command_line(disk, &system),
+        command_line,
         bootloader: disk.bootloader.clone(),
         uuid,
         filesystem: volume.kind,
@@ -144,30 +169,43 @@ fn initrd_path(version: &str) -> String {
 
 /// Returns the kernel command line: the root device, the consoles, then the parameters of the description. A console that
 /// they contain replaces the default one.
-fn command_line(disk: &Disk, uuid: &str) -> String {
+fn command_line(disk: &Disk, table: &Table) -> Result<String> {
     let own = disk.kernel_command_line.as_deref().unwrap_or_default();
-    let mut parameters = vec![format!("root=UUID={uuid}"), "rw".to_owned()];
-    if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
+    let mut parameters = table.kernel_parameters().context("the system has no UUID")?.to_vec();
+    if !split(own).iter().any(|parameter| parameter.starts_with("console=")) {
         parameters.extend(console::parameters(&disk.bootloader).iter().map(ToString::to_string));
     }
     if disk.oem.silent_boot {
         parameters.push("quiet".to_owned());
     }
-    parameters.extend(own.split_whitespace().map(str::to_owned));
-    parameters.join(" ")
+    parameters.extend(split(own).into_iter().map(str::to_owned));
+    Ok(parameters.join(" "))
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
     let ImageContext { tree, workspace, host } = context;
+    // The first step, because the packages may be missing.
+    let signed = match plan.secure_boot {
+        true => Some(SignedPrograms::copy(tree, Use::Disk, workspace, host)?),
+        false => None,
+    };
     let mut artifacts = context.package_list(&plan.name)?;
-    remove_build_files(tree)?;
     furnish(plan, tree)?;
+    if let Some(script) = &plan.edit_boot_config {
+        scripts::edit_boot_config(script, &plan.layout.table, tree, host)?;
+    }
+    scripts::edit_fstab(tree, workspace, host)?;
+    scripts::run(context)?;
+    let texts = formats::vagrantfiles(&plan.files, tree)?;
+    let last =
+        plan.edit_boot_install.as_ref().map(|name| scripts::DiskScript::take(name, tree)).transpose()?;
+    remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
     if let Some(install) = &plan.install {
         artifacts.push(client_settings::create(install, &plan.name, workspace, host)?);
     }
     let raw = format!("{}.raw", plan.name);
-    let path = if plan.format == DiskFormat::Raw {
+    let path = if plan.files.contains(DiskFormat::Raw) {
         workspace.unfinished(&raw)
     } else {
         // It is read once more only, so it is kept in memory when there is room.
@@ -176,32 +214,16 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let file = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     file.set_len(plan.layout.size().0).context("sizing the disk")?;
     let (boot, volumes) = parallel::both(
-        || make_boot_loader(plan, workspace, host),
+        || make_boot_loader(plan, signed.as_ref(), workspace, host),
         || disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host),
     );
     volumes?;
     assemble(plan, &boot?, file).context("assembling the disk")?;
-    if plan.format == DiskFormat::Raw {
-        artifacts.push(Artifact::new(Role::Image, raw, path));
-        return Ok(artifacts);
+    if let Some(script) = last {
+        script.run(&plan.layout.table, &path, tree, host)?;
+        remove_build_files(tree)?;
     }
-    let ending = disk_format::ending(plan.format);
-    let file = format!("{}.{ending}", plan.name);
-    let converted = workspace.unfinished(&file);
-    let stage = host.stage(StageTask::ConvertDisk, format!("Converting to {ending}"));
-    let earlier = workspace.earlier(&file);
-    let options = &plan.format_options;
-    disk_format::convert(&path, plan.format, options, plan.file_id, &converted, earlier.as_deref(), host)?;
-    host.remove_file(&path).context("cannot remove the raw disk")?;
-    stage.finish();
-    if let (DiskFormat::Vmdk, Some(machine)) = (plan.format, &plan.machine) {
-        let settings = format!("{}.vmx", plan.name);
-        let path = workspace.unfinished(&settings);
-        host.write_file(&path, vmx(&plan.name, machine, &file))
-            .context("cannot write the settings of the machine")?;
-        artifacts.push(Artifact::new(Role::MachineSettings, settings, path));
-    }
-    artifacts.push(Artifact::new(Role::Image, file, converted));
+    artifacts.extend(formats::create(&plan.files, path, &texts, context)?);
     Ok(artifacts)
 }
 
@@ -232,7 +254,12 @@ struct BootLoader {
 }
 
 /// Builds the boot loader. It depends on the plan only, so that this runs while the system is written.
-fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<BootLoader> {
+fn make_boot_loader(
+    plan: &Plan,
+    signed: Option<&SignedPrograms>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<BootLoader> {
     let stage = host.stage(StageTask::WriteBootloader, "Building the boot loader");
     let menu = &plan.menu;
     let bios = match plan.layout.bios_core() {
@@ -243,7 +270,7 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
     for (partition, extent) in plan.layout.partitions() {
         if let Content::Fat { id: Some(id), .. } = partition.content {
             let plan = EspPlan { size: extent.size(), id, epoch: plan.epoch };
-            esp = Some(system_partition(&plan, menu, workspace, host)?);
+            esp = Some(system_partition(&plan, menu, signed, workspace, host)?);
         }
     }
     stage.finish();
@@ -254,8 +281,11 @@ fn make_boot_loader(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<B
 fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     let layout = &plan.layout;
     disk::write(layout, &mut file)?;
-    if let (Some(core), Some(room)) = (&boot.bios, layout.bios_core()) {
+    if let (Some(core), Some(room)) = (&boot.bios, bios_core(plan)) {
         selected::write_bios(plan.menu.bootloader.name, core, room, &file)?;
+    }
+    if let Some(tag) = tag(plan) {
+        vhd_tag::write(tag, &file)?;
     }
     for (partition, extent) in layout.partitions() {
         let (offset, size) = (extent.offset(), extent.size());
@@ -276,35 +306,30 @@ fn assemble(plan: &Plan, boot: &BootLoader, mut file: File) -> Result<()> {
     Ok(())
 }
 
-/// Returns the EFI system partition with the boot loader.
-fn system_partition(esp: &EspPlan, menu: &Menu, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let image = workspace.scratch_file("esp");
-    let core = selected::core_image(Platform::Efi64, menu, workspace, host)?;
-    esp::create(esp, &core, &image, workspace, host)?;
-    Ok(image)
+/// Returns the tag, if the disk is a fixed VHD.
+fn tag(plan: &Plan) -> Option<[u8; 16]> {
+    plan.vhd_tag.filter(|_| plan.files.contains(DiskFormat::VhdFixed))
 }
 
-/// Returns the settings that VMware reads (docs/formats/image-files.md). They name the file of the disk in both cases.
-fn vmx(name: &ImageName, machine: &Machine, file: &str) -> String {
-    let controller = machine.disk.as_str();
-    let disk = match controller.starts_with("ide") {
-        true => format!(
-            "{controller}:0.present = \"true\"\n{controller}:0.fileName = \"{file}\"\n{controller}:0.redo = \"\"\n"
-        ),
-        false => format!(
-            "{controller}.present = \"true\"\n{controller}.sharedBus = \"none\"\n{controller}.virtualDev = \"lsilogic\"\n\
-             {controller}:0.present = \"true\"\n{controller}:0.fileName = \"{file}\"\n\
-             {controller}:0.deviceType = \"scsi-hardDisk\"\n"
-        ),
-    };
-    format!(
-        "#!/usr/bin/env vmware\nconfig.version = \"8\"\nvirtualHW.version = \"3\"\nmemsize = \"{}\"\nguestOS = \"Linux\"\n\
-         displayName = \"{name}\"\n{disk}Ethernet0.present = \"true\"\nethernet0.addressType = \"generated\"\n\
-         usb.present = \"true\"\npriority.grabbed = \"normal\"\npriority.ungrabbed = \"normal\"\n\
-         powerType.powerOff = \"hard\"\npowerType.powerOn = \"hard\"\npowerType.suspend = \"hard\"\n\
-         powerType.reset = \"hard\"\n",
-        machine.memory
-    )
+/// Returns the sectors for GRUB's core, which follow the tag of a fixed VHD.
+fn bios_core(plan: &Plan) -> Option<(Sectors, Sectors)> {
+    let (start, count) = plan.layout.bios_core()?;
+    let first = tag(plan).map_or(start.0, |_| start.0.max(vhd_tag::OFFSET / 512 + 1));
+    Some((Sectors(first), Sectors(count.0 - (first - start.0))))
+}
+
+/// Returns the EFI system partition with the boot loader.
+fn system_partition(
+    esp: &EspPlan,
+    menu: &Menu,
+    signed: Option<&SignedPrograms>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<PathBuf> {
+    let image = workspace.scratch_file("esp");
+    let files = selected::efi_files(menu, signed, workspace, host)?;
+    esp::create(esp, &files, &image, workspace, host)?;
+    Ok(image)
 }
 
 #[cfg(test)]

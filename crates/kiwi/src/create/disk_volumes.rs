@@ -122,7 +122,9 @@ pub(super) fn create(
                 }
                 let stage =
                     host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-                job(tree).create_inside(path, offset)?;
+                let job = job(tree);
+                let written = job.expected_bytes()?;
+                stage.while_growing(path, written, || job.create_inside(path, offset))?;
                 stage.finish();
             }
             Some(mount) => {

@@ -2,19 +2,25 @@
 //! let it create partitions behind the system.
 
 use anyhow::{Context, Result};
-use bootconfig::{Content, PlannedSize, Table, created_filesystem};
+use bootconfig::{Content, PlannedSize, Scheme, Table, created_filesystem};
 use description::{Disk, DiskKeyword, Oem, Selection};
 use ondisk::Mebibytes;
 
 use super::install_settings::deployed;
-use crate::disk::storage;
+use crate::disk::storage::{self, MBR_PARTITIONS};
+use crate::failure::fail;
+use crate::identity::Identity;
 
 /// Maximum size of a system where oemboot of KIWI 1.x partitions the disk (docs/formats/boot-images.md).
 const SYSTEM_OF_KIWI_1X: Mebibytes = Mebibytes(10_240);
 
-/// Returns the storage of a machine with the disk: the partitions of the image, and what the first boot changes.
-pub(super) fn storage(disk: &Disk, selection: &Selection) -> Result<Table> {
+/// Returns the storage of a machine with the disk: the partitions of the image, with UUIDs if `identity` is known, and what the
+/// first boot changes.
+pub(super) fn storage(disk: &Disk, selection: &Selection, identity: Option<&Identity>) -> Result<Table> {
     let mut table = storage::of(disk)?;
+    if let Some(identity) = identity {
+        storage::identify(&mut table, identity);
+    }
     if disk.resize {
         plan(disk, selection, &mut table).context("partitioning the disk at its first boot")?;
     }
@@ -41,6 +47,15 @@ fn plan(disk: &Disk, selection: &Selection, table: &mut Table) -> Result<()> {
             table.create(created_filesystem("/home"), PlannedSize::Rest);
         }
         None => table.grow_system(PlannedSize::Rest),
+    }
+    if table.scheme == Scheme::Mbr && table.partitions.len() > MBR_PARTITIONS {
+        fail!(
+            InvalidDescription,
+            "the disk has {} partitions after its first boot ({}), and an MBR has room for {MBR_PARTITIONS}; choose a firmware with \
+             a GPT (firmware=\"efi\", which also boots by BIOS)",
+            table.partitions.len(),
+            table.planned()
+        );
     }
     Ok(table.check_first_boot()?)
 }
@@ -85,7 +100,7 @@ mod tests {
         let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
         let selection = description.select(&Choice::default()).unwrap_or_else(|error| panic!("{error:?}"));
         let ImageType::Disk(disk) = &selection.image_type else { panic!("no disk") };
-        let table = storage(disk, &selection).unwrap();
+        let table = storage(disk, &selection, None).unwrap();
         Some(table.planned()).filter(|planned| !planned.is_empty())
     }
 
@@ -108,6 +123,34 @@ mod tests {
             "system:2000,swap:512"
         );
         assert_eq!(configured("<oem-resize>false</oem-resize><oem-swap>true</oem-swap>"), None);
+    }
+
+    #[test]
+    fn partitions_that_an_mbr_cannot_hold_are_refused() {
+        let text = |more: &str| {
+            format!(
+                "<image schemaversion=\"8.5\" name=\"n\"><description type=\"system\"><author>A</author><contact>C</contact>\
+                 <specification>S</specification></description><preferences><version>1.0.0</version>\
+                 <packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"ext4\" firmware=\"bios\"><deploy>\
+                 <partitions device=\"/dev/sda\"><partition type=\"L\" number=\"1\" size=\"90\" mountpoint=\"/\" target=\"true\"/>\
+                 <partition type=\"L\" number=\"2\" size=\"90\" mountpoint=\"/a\"/>\
+                 <partition type=\"L\" number=\"3\" size=\"90\" mountpoint=\"/b\"/>\
+                 <partition type=\"L\" number=\"4\" size=\"90\" mountpoint=\"/c\"/>{more}</partitions></deploy></type>\
+                 </preferences><repository><source path=\"debian://bookworm\"/></repository>\
+                 <packages type=\"image\"><package name=\"p\"/></packages></image>"
+            )
+        };
+        let plan = |text: String| {
+            let parsed = Description::parse(SourceFile { name: "n".to_owned(), text });
+            let selection = parsed.description.unwrap().select(&Choice::default()).unwrap();
+            let ImageType::Disk(disk) = &selection.image_type else { panic!("no disk") };
+            storage(disk, &selection, None).map(|table| table.planned())
+        };
+        assert_eq!(plan(text("")).unwrap(), "system:90,/a:90,/b:90,/c:90");
+        let error =
+            plan(text("<partition type=\"L\" number=\"5\" size=\"x\" mountpoint=\"/d\"/>")).unwrap_err();
+        let kind = error.downcast_ref::<crate::failure::Failure>().map(|failure| failure.kind);
+        assert_eq!(kind, Some(crate::failure::Kind::InvalidDescription));
     }
 
     #[test]

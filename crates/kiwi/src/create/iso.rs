@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, LiveConfig};
-use description::{Iso, IsoLayout, Selection};
+use description::{Firmware, Iso, IsoLayout, Selection};
 
 use self::content::Packed;
 use super::{BootImageFiles, ImageContext, TreeFacts, remove_build_files};
 use crate::artifact::{Artifact, Role};
+use crate::bootloader::signed::{SignedPrograms, Use};
 use crate::host::{Host, StageTask, Warning};
 use crate::identity::Identity;
 use crate::kernel::Kernel;
@@ -31,6 +32,8 @@ pub struct Plan {
     pub(super) name: ImageName,
     content: content::ContentPlan,
     medium: IsoPlan,
+    /// Whether the signed programs of the tree start it by UEFI.
+    secure_boot: bool,
     boot: BootImageFiles,
     epoch: u64,
     layout: IsoLayout,
@@ -49,7 +52,8 @@ pub(super) fn plan(
     medium.application_id = live.application_id.clone().unwrap_or_default();
     medium.publisher = live.publisher.clone().unwrap_or_default();
     let content = content::plan(live, &name, facts, identity);
-    Ok(Plan { name, content, medium, boot, epoch: identity.epoch, layout: live.layout })
+    let secure_boot = live.secure_boot && live.firmware != Firmware::Bios;
+    Ok(Plan { name, content, medium, secure_boot, boot, epoch: identity.epoch, layout: live.layout })
 }
 
 /// Returns the host programs that are needed for this live system.
@@ -64,6 +68,12 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     if plan.layout == IsoLayout::DmSquash {
         host.warn(Warning::Description, "flags=\"dmsquash\" is built as \"overlay\": the squashfs contains the system itself, not another image of it");
     }
+    // The first step, because the packages may be missing.
+    let signed = match plan.secure_boot {
+        true => Some(SignedPrograms::copy(tree, Use::Medium, workspace, host)?),
+        false => None,
+    };
+    let medium = plan.medium.clone().started_by(signed);
     let mut artifacts = context.package_list(&plan.name)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
     let cdboot = extras::Cdboot::of(tree, &plan.boot.cdboot, workspace, host)?;
@@ -90,11 +100,11 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let sha256 = match cdboot.script() {
         Some(script) => {
             let stage = host.stage(StageTask::WriteMedium, "Writing the medium");
-            iso::create_by_script(&plan.medium, script, &grafts, &tree.devices()?, &path, workspace, host)?;
+            iso::create_by_script(&medium, script, &grafts, &tree.devices()?, &path, workspace, host)?;
             stage.finish();
             None
         }
-        None => Some(write(&plan.medium, &grafts, content.packed.as_ref(), &path, tree, workspace, host)?),
+        None => Some(write(&medium, &grafts, content.packed.as_ref(), &path, tree, workspace, host)?),
     };
     artifacts.push(Artifact { sha256, ..Artifact::new(Role::Image, file, path) });
     Ok(artifacts)

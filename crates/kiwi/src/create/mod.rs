@@ -5,15 +5,19 @@ mod container;
 mod cpio;
 mod disk;
 mod disk_volumes;
+mod exclusions;
 mod filesystem;
 mod first_boot;
 mod install_settings;
 mod iso;
+mod kis;
 mod size;
 mod split;
 mod tbz;
 mod two_parts;
+mod xen;
 
+pub use exclusions::apply as exclude_files;
 pub use first_boot::is_oemboot_of_kiwi_1x;
 
 use std::collections::BTreeMap;
@@ -24,8 +28,7 @@ use bootconfig::{ImageName, Storage};
 use description::{Boots, DiskFormat, ImageType, Selection};
 
 use crate::artifact::{Artifact, Role, Sums};
-use crate::disk::storage::{Carrier, carried};
-use crate::failure::{Failure, Kind};
+use crate::disk::storage::{Carrier, bare, carried};
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, Measure, RootTree};
@@ -78,15 +81,20 @@ impl TreeFacts {
 pub fn mount_points(selection: &Selection) -> Result<Vec<String>> {
     match selection.image_type.boots() {
         Some(Boots::Disk(disk)) => disk::mount_points(disk),
-        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_)) | None => Ok(Vec::new()),
+        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_) | Boots::Kis(_) | Boots::Xen(_)) | None => {
+            Ok(Vec::new())
+        }
     }
 }
 
-/// Returns the storage of the disk with the system, for its boot image; none for types whose disk is not known.
-pub fn storage(selection: &Selection) -> Result<Option<Storage>> {
+/// Returns the storage of the disk with the system, for its boot image; none for types whose disk is not known. The UUIDs of a
+/// disk image follow from `identity`.
+pub fn storage(selection: &Selection, identity: Option<&Identity>) -> Result<Option<Storage>> {
     let table = match selection.image_type.boots() {
-        Some(Boots::Disk(disk)) => first_boot::storage(disk, selection)?,
+        Some(Boots::Disk(disk)) => first_boot::storage(disk, selection, identity)?,
         Some(Boots::Usb(usb)) => carried(Some(usb.image.filesystem), Carrier::Stick),
+        Some(Boots::Kis(kis)) => bare(kis.image.as_ref().map(|image| image.filesystem)),
+        Some(Boots::Xen(xen)) => bare(Some(xen.image.filesystem)),
         Some(Boots::Iso(_) | Boots::Pxe(_)) | None => return Ok(None),
     };
     Ok(Some(Storage::of(table)))
@@ -107,6 +115,10 @@ pub enum ImagePlan {
     Split(Box<split::Plan>),
     /// A live medium.
     Iso(Box<iso::Plan>),
+    /// Kernel, initrd and system.
+    Kis(Box<kis::Plan>),
+    /// A guest of Xen.
+    Xen(Box<xen::Plan>),
     /// A container image.
     Container(Box<container::Plan>),
 }
@@ -114,29 +126,23 @@ pub enum ImagePlan {
 /// Fails for a type that this version cannot create, before anything is built.
 pub fn check(selection: &Selection) -> Result<()> {
     match &selection.image_type {
-        ImageType::Filesystem(image) => crate::filesystem::refuse(image.filesystem),
-        ImageType::Disk(disk) => disk::check(disk),
-        ImageType::Usb(usb) => crate::filesystem::refuse(usb.image.filesystem),
-        ImageType::Pxe(client) => crate::filesystem::refuse(client.image.filesystem),
-        ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
-        ImageType::Iso(live) => crate::media::iso::check(live.bootloader.name, live.firmware),
-        ImageType::Split(split) => {
-            crate::filesystem::refuse(split.read_write)?;
-            crate::filesystem::refuse(split.read_only)
+        ImageType::Disk(disk) => {
+            disk::check(disk)?;
+            first_boot::storage(disk, selection, None).map(drop)
         }
-        ImageType::Xen(_) => Err(not_built(&selection.image_type).into()),
+        ImageType::Usb(usb) => crate::filesystem::refuse_to_start(usb.image.filesystem),
+        ImageType::Pxe(client) => {
+            filesystem::check_boot_code(client, selection)?;
+            crate::filesystem::refuse_to_start(client.image.filesystem)
+        }
+        ImageType::Kis(kis) => {
+            kis.image.as_ref().map_or(Ok(()), |image| crate::filesystem::refuse_to_start(image.filesystem))
+        }
+        ImageType::Filesystem(_) | ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Ok(()),
+        ImageType::Iso(live) => crate::media::iso::check(live.bootloader.name, live.firmware),
+        ImageType::Split(split) => crate::filesystem::refuse_to_start(split.read_write),
+        ImageType::Xen(xen) => crate::filesystem::refuse_to_start(xen.image.filesystem),
     }
-}
-
-/// Returns the error for a type that exists and is not supported.
-fn not_built(image_type: &ImageType) -> Failure {
-    let built: Vec<&str> = description::built_types().collect();
-    let message = format!(
-        "images of type {} are not built by this version of kiwi yet; it builds {}",
-        image_type.keyword(),
-        built.join(", ")
-    );
-    Failure::new(Kind::NotBuilt, message)
 }
 
 /// Returns the host programs that this type needs, so that a missing one is reported before the work starts.
@@ -153,7 +159,7 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
                 }
             }
             programs.extend(crate::bootloader::selected::programs(disk.bootloader.name, disk.firmware));
-            if disk.format != DiskFormat::Raw {
+            if disk.formats() != [DiskFormat::Raw] {
                 programs.push("qemu-img");
             }
             programs
@@ -161,11 +167,15 @@ pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
         ImageType::Usb(usb) => crate::filesystem::programs(usb.image.filesystem).to_vec(),
         ImageType::Iso(live) => iso::programs(live),
         ImageType::Pxe(client) => {
-            let code = crate::bootloader::grub2::programs(description::Firmware::Bios);
+            let code = crate::bootloader::grub2::programs(description::Firmware::BiosAndUefi);
             [crate::filesystem::programs(client.image.filesystem), code].concat()
         }
+        ImageType::Kis(kis) => {
+            let filesystem = kis.image.as_ref().map(|image| image.filesystem);
+            filesystem.map_or_else(Vec::new, |filesystem| crate::filesystem::programs(filesystem).to_vec())
+        }
         ImageType::Split(split) => split::programs(split),
-        ImageType::Xen(_) => Vec::new(),
+        ImageType::Xen(xen) => crate::filesystem::programs(xen.image.filesystem).to_vec(),
     }
 }
 
@@ -193,12 +203,11 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
             let plan = filesystem::plan(&client.image, Some(client), selection, name, facts, identity)?;
             ImagePlan::Filesystem(Box::new(plan))
         }
+        ImageType::Kis(kis) => ImagePlan::Kis(Box::new(kis::plan(kis, selection, name, facts, identity)?)),
         ImageType::Split(split) => {
             ImagePlan::Split(Box::new(split::plan(split, selection, name, facts, identity)?))
         }
-        ImageType::Xen(_) => {
-            return Err(not_built(&selection.image_type).into());
-        }
+        ImageType::Xen(xen) => ImagePlan::Xen(Box::new(xen::plan(xen, selection, name, facts, identity)?)),
     })
 }
 
@@ -217,6 +226,8 @@ pub fn create(
         ImagePlan::Disk(plan) => disk::create(plan, context),
         ImagePlan::Iso(plan) => iso::create(plan, context),
         ImagePlan::Split(plan) => split::create(plan, context),
+        ImagePlan::Kis(plan) => kis::create(plan, context),
+        ImagePlan::Xen(plan) => xen::create(plan, context),
         ImagePlan::Container(plan) => container::create(plan, context),
     }
 }
@@ -268,6 +279,11 @@ pub fn initrd_of(artifacts: &[Artifact]) -> Option<&Path> {
 /// Returns `<name>.<arch>-<version>`.
 pub fn image_name(selection: &Selection) -> ImageName {
     ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
+}
+
+/// Returns the kernel parameters for the consoles of a disk.
+pub fn console_parameters(disk: &description::Disk) -> Vec<&'static str> {
+    crate::bootloader::console::parameters(&disk.bootloader)
 }
 
 /// Removes the files that an image does not contain: the description and the files made for its scripts.

@@ -33,6 +33,26 @@ pub(super) fn decide(needed: Bytes, rule: Option<SizeRule>) -> Result<Mebibytes>
     Ok(asked.max(least))
 }
 
+/// Returns the size for a compressed file system, whose size is known when it is written: that of its content at most.
+pub(super) fn before_compression(needed: Bytes, rule: Option<SizeRule>) -> Mebibytes {
+    decide(needed, rule).unwrap_or_else(|_| needed.to_mebibytes_up())
+}
+
+/// Rejects a finished compressed file system that is far larger than `<size>`.
+pub(super) fn refuse_larger(written: Bytes, rule: SizeRule) -> Result<()> {
+    let asked = Mebibytes(rule.size.0.saturating_sub(rule.unpartitioned.0));
+    let written = written.to_mebibytes_up();
+    if !rule.additive && written.0 > asked.0.saturating_add(TOLERANCE.0) {
+        fail!(
+            InvalidDescription,
+            "the compressed file system has {written} and <size> is {asked}, over {TOLERANCE} less; raise <size> to at least \
+             {}, remove packages, or remove <size>",
+            written.0
+        );
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +76,15 @@ mod tests {
         let failure = error.downcast_ref::<Failure>().unwrap();
         assert_eq!(failure.kind, Kind::InvalidDescription);
         assert!(failure.message.contains("601") && failure.message.contains("500"), "{error}");
+    }
+
+    #[test]
+    fn a_compressed_file_system_is_measured_when_it_is_written() {
+        assert_eq!(before_compression(Mebibytes(900).into(), rule(500)), Mebibytes(900));
+        assert_eq!(before_compression(Mebibytes(300).into(), rule(500)), Mebibytes(500));
+        let of = |size| rule(size).unwrap();
+        assert!(refuse_larger(Mebibytes(600).into(), of(500)).is_ok());
+        assert!(refuse_larger(Mebibytes(601).into(), of(500)).is_err());
     }
 
     #[test]

@@ -114,7 +114,9 @@ fn write(
     let (checksum, sums) = context.checksum(name, &path)?;
     // A squashfs is compressed already, but a client unpacks every image in the same way.
     let image = if compressed {
-        let packed = artifact::compress(&path, host)?;
+        let stage = host.stage(StageTask::Compress, "Compressing");
+        let packed = artifact::compress(&path, &stage, host)?;
+        stage.finish();
         Artifact::new(Role::Image, name.packed(), packed)
     } else {
         Artifact { sha256: Some(sums.sha256), ..Artifact::new(Role::Image, name.to_string(), path) }

@@ -4,7 +4,7 @@
 mod report;
 mod sarif;
 
-pub use report::json;
+pub use report::{CheckedBuild, Verdict, json};
 pub use sarif::sarif;
 
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! The document of `kiwi check --format json`, described in docs/check-and-convert.md.
 
 use anyhow::Result;
-use description::{Diagnostic, Diagnostics, Severity, SourceFile};
+use description::{Diagnostic, Diagnostics, SchemaVersion, Severity, SourceFile};
 use serde::Serialize;
 
 /// Version of the document. New fields keep it; a change of an existing one raises it.
@@ -12,9 +12,49 @@ struct Report<'a> {
     version: u32,
     description: &'a str,
     valid: bool,
+    verdict: Verdict,
     errors: usize,
     warnings: usize,
     diagnostics: Vec<Entry<'a>>,
+    builds: &'a [CheckedBuild],
+}
+
+/// What `check` says about a description, or about one build of it.
+#[derive(Serialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It can be built.
+    Right,
+    /// It is right, and needs something that this version of kiwi does not build.
+    NotBuilt,
+    /// It has mistakes.
+    Wrong,
+}
+
+impl Verdict {
+    /// Returns the verdict to which these diagnostics lead.
+    pub fn of<'d>(diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> Self {
+        let errors = diagnostics.into_iter().filter(|one| one.severity == Severity::Error);
+        let verdicts = errors.map(|error| match error.rule {
+            description::NOT_BUILT => Self::NotBuilt,
+            _ => Self::Wrong,
+        });
+        verdicts.max().unwrap_or(Self::Right)
+    }
+}
+
+/// One build of a description that was checked: a type with profiles.
+#[derive(Serialize, Debug, Clone, PartialEq, Eq)]
+pub struct CheckedBuild {
+    /// Its profiles; empty: those that are imported by default.
+    pub profiles: Vec<String>,
+    /// The keyword of the type.
+    #[serde(rename = "type")]
+    pub image_type: String,
+    /// Whether the user selected it, so that its problems are errors.
+    pub selected: bool,
+    /// What was found.
+    pub verdict: Verdict,
 }
 
 #[derive(Serialize)]
@@ -24,6 +64,12 @@ struct Entry<'a> {
     message: &'a str,
     label: &'a str,
     help: Option<&'a str>,
+    /// Of something that is not built: the first schema in which kiwi reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'static str>,
+    /// Of something that is not built: whether the selected type needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needed: Option<bool>,
     file: &'a str,
     start: Location,
     end: Location,
@@ -50,16 +96,18 @@ impl Location {
 }
 
 /// Returns the document about the description at `path`.
-pub fn json(path: &str, diagnostics: &Diagnostics) -> Result<String> {
+pub fn json(path: &str, diagnostics: &Diagnostics, builds: &[CheckedBuild]) -> Result<String> {
     let count = |severity| diagnostics.0.iter().filter(|one| one.severity == severity).count();
     let errors = count(Severity::Error);
     let report = Report {
         version: VERSION,
         description: path,
         valid: errors == 0,
+        verdict: Verdict::of(&diagnostics.0),
         errors,
         warnings: count(Severity::Warning),
         diagnostics: diagnostics.0.iter().map(entry).collect(),
+        builds,
     };
     Ok(serde_json::to_string_pretty(&report)?)
 }
@@ -75,6 +123,8 @@ fn entry(diagnostic: &Diagnostic) -> Entry<'_> {
         message: &diagnostic.message,
         label: &diagnostic.label,
         help: diagnostic.help.as_deref(),
+        since: diagnostic.since.map(SchemaVersion::number),
+        needed: (diagnostic.rule == description::NOT_BUILT).then_some(diagnostic.severity == Severity::Error),
         file: &file.name,
         start: Location::of(file, diagnostic.span.range.start),
         end: Location::of(file, diagnostic.span.range.end),

@@ -20,7 +20,7 @@ const BOOT_CODE: Mebibytes = Mebibytes(1);
 /// Default size of the EFI system partition.
 const ESP: Mebibytes = Mebibytes(64);
 /// The number of partitions in an MBR.
-const MBR_PARTITIONS: usize = 4;
+pub const MBR_PARTITIONS: usize = 4;
 
 /// A partition that has no number yet: name, size, content.
 type Unnumbered = (String, Option<Mebibytes>, Content);
@@ -99,6 +99,12 @@ pub fn carried(system: Option<Filesystem>, carrier: Carrier) -> Table {
         last.first_boot = FirstBoot::Grows(PlannedSize::Rest);
     }
     table
+}
+
+/// Returns the storage of a system that the kernel parameters name: its partition, if it is in one, stays as it is.
+pub fn bare(system: Option<Filesystem>) -> Table {
+    let content = system.map_or(Content::Empty, |kind| volume(kind, None, Some(Mount::new("/", "defaults"))));
+    Table { scheme: Scheme::Mbr, partitions: numbered(vec![("p.lxroot".to_owned(), None, content)]) }
 }
 
 /// Returns whether the description specifies partitions besides the system and those of the firmware.

@@ -16,9 +16,14 @@ const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 /// Sets the identifiers of a newly converted file to `id` and removes times and host names.
 pub(super) fn finish(format: DiskFormat, file: &File, id: [u8; 16]) -> Result<()> {
     match format {
-        DiskFormat::Raw | DiskFormat::Qcow2 | DiskFormat::Qcow | DiskFormat::Parallels => Ok(()),
+        DiskFormat::Raw
+        | DiskFormat::Qcow2
+        | DiskFormat::Qcow
+        | DiskFormat::Parallels
+        | DiskFormat::Gce
+        | DiskFormat::Vagrant => Ok(()),
         DiskFormat::Vdi => vdi(file, id),
-        DiskFormat::Vmdk => vmdk(file, id),
+        DiskFormat::Vmdk | DiskFormat::Ova => vmdk(file, id),
         DiskFormat::Vpc => {
             vhd_footer(file, 0, id)?;
             vhd_footer(file, file.metadata()?.len() - 512, id)

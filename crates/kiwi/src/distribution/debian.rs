@@ -1,12 +1,14 @@
 //! Debian and its derivatives.
 
 mod archive;
+pub(super) mod documentation;
+mod login;
 
 use description::Architecture;
 
 #[cfg(feature = "fuzzing")]
 pub(crate) use archive::source_lists;
-pub(crate) use archive::{Mirrors, ReleaseArchive, release};
+pub(crate) use archive::{Address, ConfiguredMirrors, Mirrors, ReleaseArchive, release};
 
 use super::secret::{
     BIND_KEY, DBUS_MACHINE_ID, ERLANG_COOKIE, ISCSI_INITIATOR, MUNGE_KEY, NETWORK_MANAGER_KEY, NVME_HOST,
@@ -19,11 +21,15 @@ use super::{
 /// Signing keys of all Debian releases, on the build host and in images.
 pub(super) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// The directory of the keys of other repositories in an image.
+const KEYS: &str = "etc/apt/keyrings";
+
 pub(super) const FACTS: Facts = Facts {
     name: "Debian",
     ids: &["debian"],
     architecture,
     kernel_packages: &["linux-image-cloud-amd64", "linux-image-amd64"],
+    secure_boot_packages: &["shim-signed", "grub-efi-amd64-signed"],
     user_package: "passwd",
     locale_package: "locales",
     package_scripts: PackageScripts {
@@ -37,7 +43,7 @@ pub(super) const FACTS: Facts = Facts {
             ("INITRD", "No"),
         ],
         unattended: &[("DEBIAN_FRONTEND", "noninteractive")],
-        service_guard: ("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n"),
+        service_guard: Some(("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")),
         held_back: &[
             // kiwi creates the boot image itself.
             ("usr/sbin/update-initramfs", NOTHING),
@@ -81,8 +87,10 @@ pub(super) const FACTS: Facts = Facts {
         path: "etc/apt/sources.list.d/kiwi.sources",
         replaces: &["etc/apt/sources.list"],
         directory: "etc/apt",
+        keys: KEYS,
         text: repository_text,
     },
+    rpm_database: None,
 };
 
 const NOTHING: &str = "#!/bin/sh\nexit 0\n";
@@ -141,9 +149,12 @@ fn repository_text(repositories: &[&ImageRepository], read: ReadFile<'_>) -> Opt
 }
 
 fn paragraph(repository: &ImageRepository) -> String {
-    let ImageRepository { location, suites, components, keyring } = repository;
+    let ImageRepository { location, suites, components, keyring, keys } = repository;
+    let keyring = keyring.iter().map(|keyring| keyring.display().to_string());
+    let keyrings: Vec<String> =
+        keyring.chain(keys.iter().map(|key| format!("/{KEYS}/{}", key.name))).collect();
     let signed_by =
-        keyring.as_ref().map_or(String::new(), |keyring| format!("Signed-By: {}\n", keyring.display()));
+        if keyrings.is_empty() { String::new() } else { format!("Signed-By: {}\n", keyrings.join(" ")) };
     format!(
         "Types: deb\nURIs: {location}\nSuites: {}\nComponents: {}\n{signed_by}",
         suites.join(" "),
@@ -171,10 +182,14 @@ mod tests {
             suites: vec!["stable".to_owned()],
             components: vec!["main".to_owned(), "contrib".to_owned()],
             keyring: None,
+            keys: Vec::new(),
         };
+        let key = crate::distribution::ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
+        let own = ImageRepository { keys: vec![key], ..plain.clone() };
         let signed = ImageRepository { keyring: Some(KEYRING.into()), ..plain.clone() };
         let text = "Types: deb\nURIs: http://example.org/d\nSuites: stable\nComponents: main contrib\n";
-        let expected = format!("{text}\n{text}Signed-By: {KEYRING}\n");
-        assert_eq!(repository_text(&[&plain, &signed], &|_| None), Some(expected));
+        let expected =
+            format!("{text}\n{text}Signed-By: {KEYRING}\n\n{text}Signed-By: /etc/apt/keyrings/own.asc\n");
+        assert_eq!(repository_text(&[&plain, &signed, &own], &|_| None), Some(expected));
     }
 }

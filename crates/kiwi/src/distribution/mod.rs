@@ -4,8 +4,13 @@
 //! `families!`; every field is required.
 
 pub(crate) mod debian;
+mod fedora;
+mod rhel;
+mod rpm;
 mod secret;
+mod suse;
 
+pub(crate) use debian::documentation::exclude as exclude_documentation;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -42,6 +47,12 @@ macro_rules! families {
 families! {
     /// Debian and its derivatives.
     Debian => debian::FACTS,
+    /// SUSE and its derivatives.
+    Suse => suse::FACTS,
+    /// Red Hat Enterprise Linux and its derivatives, which also name `fedora` in `ID_LIKE`.
+    Rhel => rhel::FACTS,
+    /// Fedora and its derivatives.
+    Fedora => fedora::FACTS,
 }
 
 /// The properties that differ between families.
@@ -54,6 +65,8 @@ pub(crate) struct Facts {
     pub(crate) architecture: fn(&Architecture) -> &str,
     /// Packages of which one provides a kernel.
     pub(crate) kernel_packages: &'static [&'static str],
+    /// The packages with a signed shim and GRUB.
+    pub(crate) secure_boot_packages: &'static [&'static str],
     /// The package that provides `useradd`.
     pub(crate) user_package: &'static str,
     /// The package that provides the data of locales.
@@ -66,6 +79,8 @@ pub(crate) struct Facts {
     pub(crate) secrets: &'static [SecretKind],
     /// The file that lists the repositories of an image.
     pub(crate) repository_file: RepositoryFile,
+    /// The directory of rpm's database, unless the tree's own rpm has another one.
+    pub(crate) rpm_database: Option<&'static str>,
 }
 
 /// Conventions for the scripts of packages.
@@ -75,7 +90,7 @@ pub(crate) struct PackageScripts {
     /// Variables that keep any program from asking questions; scripts of a description get them, too.
     pub(crate) unattended: &'static [(&'static str, &'static str)],
     /// Path and text of the program that forbids scripts to start services.
-    pub(crate) service_guard: (&'static str, &'static str),
+    pub(crate) service_guard: Option<(&'static str, &'static str)>,
     /// Programs that are replaced while packages are installed, each with the text of its replacement.
     pub(crate) held_back: &'static [(&'static str, &'static str)],
     /// Links of the root directory into `usr/`, which must exist before the first package is unpacked.
@@ -100,6 +115,8 @@ pub(crate) struct RepositoryFile {
     pub(crate) replaces: &'static [&'static str],
     /// The directory of the file; nothing is written if the tree does not have it.
     pub(crate) directory: &'static str,
+    /// The directory of the keys of repositories.
+    pub(crate) keys: &'static str,
     /// Returns the text of the file; `None` if the tree, which the second argument reads, does not document the URLs of
     /// the public archives.
     pub(crate) text: fn(&[&ImageRepository], ReadFile<'_>) -> Option<String>,
@@ -119,6 +136,18 @@ pub struct ImageRepository {
     pub components: Vec<String>,
     /// The keyring in the image that signs it; `None` for the keys that the system trusts.
     pub keyring: Option<PathBuf>,
+    /// Keys that the description specifies for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ImageKey>,
+}
+
+/// A signing key of a repository in the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageKey {
+    /// The name of its file, which says in which form it is.
+    pub name: String,
+    /// The content of the file.
+    pub bytes: Vec<u8>,
 }
 
 impl Leftovers {
@@ -170,7 +199,16 @@ mod tests {
     fn detects_a_family_by_id_and_id_like() {
         assert_eq!(detected(Some("NAME=\"Debian\"\nID=debian\n")), Some(Distribution::Debian));
         assert_eq!(detected(Some("ID=mint\nID_LIKE=\"ubuntu debian\"\n")), Some(Distribution::Debian));
-        assert_eq!(detected(Some("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n")), None);
+        assert_eq!(
+            detected(Some("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n")),
+            Some(Distribution::Suse)
+        );
+        assert_eq!(
+            detected(Some("ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n")),
+            Some(Distribution::Rhel)
+        );
+        assert_eq!(detected(Some("ID=nobara\nID_LIKE=fedora\n")), Some(Distribution::Fedora));
+        assert_eq!(detected(Some("ID=arch\n")), None);
         assert_eq!(detected(None), None);
     }
 

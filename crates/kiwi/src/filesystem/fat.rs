@@ -41,11 +41,12 @@ pub fn create(
     let what = |doing: &str| format!("{doing} {}", output.display());
     host.create_file(output).and_then(|file| file.set_len(plan.size.0)).with_context(|| what("creating"))?;
     let epoch = plan.epoch.to_string();
-    // FAT32 needs 65525 clusters, FAT16 4085: one sector each up to 256 MiB.
-    let fat = match plan.size.to_mebibytes().0 {
-        0..3 => "12",
-        3..33 => "16",
-        33.. => "32",
+    // FAT32 needs 65525 clusters, FAT16 4085: one sector each up to 256 MiB. By itself mkfs.vfat makes larger ones for FAT16.
+    let (fat, clusters): (_, &[&str]) = match plan.size.to_mebibytes().0 {
+        0..3 => ("12", &[]),
+        3..9 => ("16", &["-s", "1"]),
+        9..33 => ("16", &[]),
+        33.. => ("32", &[]),
     };
     let tool = |name: &str| {
         host.command(name)
@@ -57,6 +58,7 @@ pub fn create(
     };
     tool("mkfs.vfat")
         .args(["--invariant", "-F", fat, "-n", plan.label, "-i", &format!("{:08X}", plan.id)])
+        .args(clusters)
         .arg(output)
         .run()
         .with_context(|| what("creating the FAT file system in"))?;

@@ -3,11 +3,13 @@
 mod btrfs;
 mod btrfs_identity;
 mod btrfs_item;
+mod cramfs;
 mod erofs;
 mod ext;
 mod ext_times;
 mod facts;
 pub mod fat;
+mod reiserfs;
 mod squashfs;
 mod xfs;
 
@@ -21,7 +23,7 @@ use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
-pub use facts::{grub_module, programs, refuse};
+pub use facts::{grub_module, programs, refuse_to_start};
 
 /// The properties of a file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +52,8 @@ pub fn needed(filesystem: Filesystem, measure: &Measure) -> Bytes {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::needed(filesystem, measure),
         Filesystem::Xfs => xfs::needed(measure),
         Filesystem::Btrfs => btrfs::needed(measure),
-        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs => {
-            Bytes(measure.bytes)
-        }
+        Filesystem::Reiserfs => reiserfs::needed(measure),
+        Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Cramfs => Bytes(measure.bytes),
     }
 }
 
@@ -97,7 +98,18 @@ impl FilesystemJob<'_> {
             Filesystem::Btrfs => btrfs::create(self, output),
             Filesystem::Squashfs => squashfs::create(self, output, 0),
             Filesystem::Erofs => erofs::create(self, output),
-            Filesystem::Reiserfs | Filesystem::Cramfs => refuse(self.plan.filesystem),
+            Filesystem::Cramfs => cramfs::create(self, output),
+            Filesystem::Reiserfs => reiserfs::create(self, output),
+        }
+    }
+
+    /// Returns about how many bytes are written; 0 if that is unknown because they are compressed.
+    pub fn expected_bytes(&self) -> Result<u64> {
+        match self.plan.filesystem {
+            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
+                Ok(self.tree.measure()?.bytes)
+            }
+            Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Reiserfs | Filesystem::Cramfs => Ok(0),
         }
     }
 

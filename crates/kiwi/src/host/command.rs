@@ -1,5 +1,7 @@
 //! Commands as values, run in a sandbox.
 
+mod bind;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, Write as _};
@@ -8,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use bind::{Bind, Created};
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::disk_full_watchdog::DiskFullWatchdog;
@@ -17,12 +20,6 @@ use super::{CommandError, Host, filter, for_sandboxes, printable, sandbox};
 
 /// Maximum number of bytes that are read as one line of output.
 const LINE: u64 = 1 << 16;
-
-struct Bind {
-    source: PathBuf,
-    target: PathBuf,
-    read_only: bool,
-}
 
 /// A command to run: by default with a read-only view of the host, without network, with empty standard input.
 #[must_use]
@@ -43,6 +40,8 @@ pub struct Command<'h> {
     stdin: Option<File>,
     stdout: Option<File>,
     needs_room: Option<PathBuf>,
+    /// Its standard input is a terminal of its own, which controls its session.
+    pub(super) controls_terminal: bool,
 }
 
 impl<'h> Command<'h> {
@@ -63,7 +62,12 @@ impl<'h> Command<'h> {
             stdin: None,
             stdout: None,
             needs_room: None,
+            controls_terminal: false,
         }
+    }
+
+    pub(super) fn host(&self) -> &'h Host {
+        self.host
     }
 
     /// Adds an argument.
@@ -116,7 +120,22 @@ impl<'h> Command<'h> {
 
     /// Binds a file or directory of the host to `target` (an existing absolute path inside its view).
     pub fn bind(mut self, source: impl Into<PathBuf>, target: impl Into<PathBuf>, read_only: bool) -> Self {
-        self.binds.push(Bind { source: source.into(), target: target.into(), read_only });
+        let (source, target) = (source.into(), target.into());
+        self.binds.push(Bind { source, target, read_only, created: Created::Nothing });
+        self
+    }
+
+    /// Shows a file of the host, read-only, at `target`, a path below its `/run`, which is empty (only with `in_root`).
+    pub fn bind_in_run(mut self, source: impl Into<PathBuf>, target: impl AsRef<Path>) -> Self {
+        let (source, target) = (source.into(), Path::new("/run").join(target));
+        self.binds.push(Bind { source, target, read_only: true, created: Created::File });
+        self
+    }
+
+    /// Like `bind_in_run`, for a directory.
+    pub fn bind_directory_in_run(mut self, source: impl Into<PathBuf>, target: impl AsRef<Path>) -> Self {
+        let (source, target) = (source.into(), Path::new("/run").join(target));
+        self.binds.push(Bind { source, target, read_only: true, created: Created::Directory });
         self
     }
 
@@ -294,7 +313,7 @@ impl<'h> Command<'h> {
     }
 
     /// Returns the command line in shell syntax.
-    fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let mut keywords = vec![self.program.clone()];
         keywords.extend(self.arguments.iter().enumerate().map(|(location, argument)| {
             if self.secrets.contains(&location) {
@@ -309,7 +328,11 @@ impl<'h> Command<'h> {
     }
 
     /// Starts it with the thread that answers its calls about device nodes; none if the kernel or a container refuses that.
-    fn spawn(&mut self, stdout: Stdio, stderr: Stdio) -> Result<(Child, Option<BrokerThread>), SpawnError> {
+    pub(super) fn spawn(
+        &mut self,
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> Result<(Child, Option<BrokerThread>), SpawnError> {
         let program = match &self.root {
             Some(_) => PathBuf::from(&self.program),
             None => self.host.find_program(&self.program).map_err(SpawnError::Missing)?,
@@ -346,32 +369,24 @@ impl<'h> Command<'h> {
                     .collect::<Result<_, _>>()?,
             },
         };
-        let below = |target: &Path| match &self.root {
-            Some((path, _)) => path.join(target.strip_prefix("/").unwrap_or(target)),
-            None => target.to_owned(),
-        };
-        let binds = self.binds.iter().map(|bind| {
-            Ok(sandbox::BindMount {
-                source: sandbox::c_path(&bind.source)?,
-                target: sandbox::c_path(&below(&bind.target))?,
-                read_only: bind.read_only,
-            })
-        });
+        let root = self.root.as_ref().map(|(path, _)| path.as_path());
+        let binds = self.binds.iter().map(|bind| bind.mount(root));
         Ok(sandbox::Setup {
             view,
             binds: binds.collect::<io::Result<_>>()?,
             network: self.network,
             init: for_sandboxes::init_program(),
             filter: self.without_sync.then(filter::without_sync),
-            refusing: filter::refused(),
+            refusing: filter::refused(rustix::system::uname().machine().to_bytes().ends_with(b"86")),
             asking: (filter::of_devices(!self.devices.is_empty()), sending),
             must_ask: !self.devices.is_empty(),
             directory: self.directory.as_deref().map(sandbox::c_path).transpose()?,
+            controls_terminal: self.controls_terminal,
         })
     }
 }
 
-enum SpawnError {
+pub(super) enum SpawnError {
     Missing(CommandError),
     Io(io::Error),
 }

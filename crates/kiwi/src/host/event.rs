@@ -46,10 +46,14 @@ pub enum Event {
         name: String,
         /// How much is done.
         done: u64,
-        /// How much there is.
+        /// How much there is; 0: unknown.
         total: u64,
         /// What is counted.
         unit: Unit,
+        /// The item that is next, such as the name of a package.
+        detail: Option<String>,
+        /// Bytes that were transferred, where packages are counted.
+        bytes: Option<u64>,
     },
     /// A finished file has its final name.
     Artifact(ArtifactFacts),
@@ -86,6 +90,8 @@ pub enum StageEnd {
 pub enum Unit {
     /// Bytes.
     Bytes,
+    /// Packages.
+    Packages,
 }
 
 /// A finished file.
@@ -179,6 +185,12 @@ pub fn lossy<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, 
 pub trait Listener: Send + Sync {
     /// Takes notice of one event; events of several threads come one after another.
     fn event(&self, event: &Event);
+
+    /// Stops drawing, because a program has the terminal.
+    fn pause(&self) {}
+
+    /// Draws again.
+    fn resume(&self) {}
 
     /// Returns whether diagnostics are shown with colours.
     fn is_colored(&self) -> bool {

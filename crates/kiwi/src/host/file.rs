@@ -202,6 +202,11 @@ impl Host {
         namespace::mount_tmpfs(directory, size)
     }
 
+    /// Changes the maximum size of a tmpfs of this build.
+    pub fn resize_memory(&self, directory: &Path, size: u64) -> io::Result<()> {
+        namespace::resize_tmpfs(directory, size)
+    }
+
     /// Mounts `lower` with a writable layer (`upper`, with `work` on the same file system) at `merged`.
     pub fn mount_overlay(&self, lower: &Path, upper: &Path, work: &Path, merged: &Path) -> io::Result<()> {
         namespace::mount_overlay(lower, upper, work, merged)

@@ -12,6 +12,8 @@ mod abandon;
 mod before_namespaces;
 pub mod command;
 mod command_error;
+mod companion;
+mod destination;
 pub mod device;
 pub mod dir_lock;
 mod disk_full_watchdog;
@@ -21,9 +23,11 @@ mod filter;
 mod for_sandboxes;
 mod id_range;
 mod ids;
+mod interactive;
 pub mod interrupt;
 mod leftovers;
 mod log;
+mod memory;
 mod mknod_broker;
 mod name_lock;
 mod namespace;
@@ -45,15 +49,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use before_namespaces::BeforeNamespaces;
 pub use command::Command;
 pub use command_error::CommandError;
+pub use companion::{Companion, Conversation};
+pub use destination::Destination;
 pub use event::{ArtifactFacts, Event, Listener, Output, Position, StageEnd, Unit, Warning, lossy};
 pub use ids::IdsError;
 pub use interrupt::Interrupted;
 pub use log::Log;
+pub use memory::Reservation;
 pub use name_lock::{NameLock, NameLockError};
 pub use namespace::enter as enter_namespaces;
 pub use namespace_error::NamespaceError;
 pub use progress::RunningStage;
 pub use stage_task::StageTask;
+pub use terminal::TerminalStyle;
 pub use userns_diagnosis::{Step, UsernsDiagnosis};
 
 /// Effects, as one value that is handed down.
@@ -106,7 +114,7 @@ impl Host {
     pub fn stage(&self, task: StageTask, text: impl Into<String>) -> RunningStage<'_> {
         let text = text.into();
         self.log.line(&format!("==> {text}"));
-        self.progress.stage(task, text, &self.spans)
+        self.progress.stage(task, text, &self.spans, &self.log)
     }
 
     /// The pieces of work of this run.
@@ -160,6 +168,15 @@ impl Host {
         std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
+    /// Returns whether standard input is a terminal, a pipe or a file, not `/dev/null`.
+    pub fn has_input(&self) -> bool {
+        let input = rustix::fs::fstat(std::io::stdin());
+        let is_device = input.is_ok_and(|facts| {
+            rustix::fs::FileType::from_raw_mode(facts.st_mode) == rustix::fs::FileType::CharacterDevice
+        });
+        std::io::stdin().is_terminal() || (input.is_ok() && !is_device)
+    }
+
     /// Asks that person; the line they gave, without blanks around it.
     pub fn ask(&self, question: &str) -> std::io::Result<String> {
         terminal::ask(question)
@@ -202,6 +219,21 @@ impl Host {
         terminal::says(program, arguments, text, limit, &self.interrupt)
     }
 
+    /// Whether nothing else may write to standard output.
+    fn owns_stdout(&self) -> bool {
+        self.progress.owns_stdout()
+    }
+
+    /// Shows no progress while `work` has the terminal.
+    fn without_progress<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.progress.paused(work)
+    }
+
+    /// Notes a child that is killed when the user asks to stop.
+    fn interrupted_with(&self, child: u32) -> interrupt::Watched<'_> {
+        self.interrupt.watch(child, rustix::process::Signal::KILL)
+    }
+
     /// An error when the user has asked to stop.
     pub fn check_interrupt(&self) -> Result<(), Interrupted> {
         self.interrupt.check()
@@ -220,11 +252,14 @@ impl Host {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
-    /// Memory that can be used without swapping, in bytes.
+    /// Memory that can be used without swapping and without exceeding a limit, in bytes.
     pub fn available_memory(&self) -> u64 {
-        let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-        let line = text.lines().find(|line| line.starts_with("MemAvailable:")).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) << 10
+        memory::available(Path::new("/proc"), Path::new("/sys/fs/cgroup"))
+    }
+
+    /// Returns the free space of the file system of `path` in bytes.
+    pub fn free_space(&self, path: &Path) -> Option<u64> {
+        rustix::fs::statvfs(path).ok().map(|room| room.f_bavail * room.f_frsize)
     }
 
     /// How many processors this process may use.

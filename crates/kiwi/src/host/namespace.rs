@@ -113,6 +113,12 @@ pub(super) fn mount_tmpfs(directory: &Path, size: u64) -> io::Result<()> {
     sandbox::mount(Some(c"tmpfs"), &target, Some(c"tmpfs"), libc::MS_NODEV, Some(&options))
 }
 
+/// Changes the maximum size of a tmpfs.
+pub(super) fn resize_tmpfs(directory: &Path, size: u64) -> io::Result<()> {
+    let flags = rustix::mount::MountFlags::NODEV;
+    Ok(rustix::mount::mount_remount(directory, flags, &std::ffi::CString::new(format!("size={size}"))?)?)
+}
+
 /// Mounts `lower` with a writable layer over it at `merged`.
 pub(super) fn mount_overlay(lower: &Path, upper: &Path, work: &Path, merged: &Path) -> io::Result<()> {
     let escaped = |path: &Path| {

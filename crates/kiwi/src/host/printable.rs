@@ -138,9 +138,32 @@ impl Tail {
     }
 }
 
+/// Returns a number of bytes in the unit that suits it.
+pub fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut number = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while number >= 1000.0 && unit + 1 < UNITS.len() {
+        number /= 1024.0;
+        unit += 1;
+    }
+    format!("{number:.1} {}", UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_the_unit_that_suits_them() {
+        assert_eq!(
+            [size(0), size(512), size(1 << 20), size(1010 << 20), size(5 << 40), size(u64::MAX)],
+            ["0 B", "512 B", "1.0 MiB", "1.0 GiB", "5.0 TiB", "16777216.0 TiB"]
+        );
+    }
 
     #[test]
     fn escapes_what_a_terminal_would_interpret() {

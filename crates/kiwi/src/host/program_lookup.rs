@@ -35,6 +35,7 @@ const PACKAGES: &[(&str, &str, &str, &str)] = &[
     ("minisign", "minisign", "minisign", "minisign"),
     ("qemu-img", "qemu-utils", "qemu-img", "qemu-img"),
     ("qemu-system-x86_64", "qemu-system-x86", "qemu-x86", "qemu-system-x86"),
+    ("swtpm", "swtpm", "swtpm", "swtpm"),
     ("tar", "tar", "tar", "tar"),
     ("xz", "xz-utils", "xz", "xz"),
     ("bzip2", "bzip2", "bzip2", "bzip2"),

@@ -1,12 +1,19 @@
 //! The stages of a run: each is an event at its beginning and its end, and a span of the report of `--timings`.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::event::{ArtifactFacts, Event, Output, StageEnd, Unit};
+use super::event::{ArtifactFacts, Event, Listener, Output, StageEnd, Unit};
+use super::log::Log;
 use super::stage_task::StageTask;
 use super::usage::{FromCache, Span, Spans, Usage};
+
+/// The time between two looks at a growing file.
+const SAMPLE: Duration = Duration::from_millis(500);
 
 /// Sends events to the listener, one at a time.
 pub(super) struct Progress {
@@ -21,6 +28,7 @@ pub(super) struct Progress {
 pub struct RunningStage<'a> {
     progress: &'a Progress,
     spans: &'a Spans,
+    log: &'a Log,
     before: (f64, Usage),
     cache: Option<FromCache>,
     cached: Option<&'static str>,
@@ -51,13 +59,20 @@ impl Progress {
         }
     }
 
-    pub(super) fn stage<'a>(&'a self, task: StageTask, name: String, spans: &'a Spans) -> RunningStage<'a> {
+    pub(super) fn stage<'a>(
+        &'a self,
+        task: StageTask,
+        name: String,
+        spans: &'a Spans,
+        log: &'a Log,
+    ) -> RunningStage<'a> {
         let id = self.stages.fetch_add(1, Ordering::SeqCst);
         self.event(&Event::StageStarted { id, task, name: name.clone(), time: now() });
         let before = (spans.now(), Usage::so_far());
         RunningStage {
             progress: self,
             spans,
+            log,
             before,
             cache: None,
             cached: None,
@@ -85,6 +100,19 @@ impl Progress {
         self.artifacts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Stops drawing while `work` has the terminal.
+    pub(super) fn paused<T>(&self, work: impl FnOnce() -> T) -> T {
+        let each = |tell: fn(&dyn Listener)| {
+            if let Output::To(listener) = &*self.output.lock().unwrap_or_else(PoisonError::into_inner) {
+                tell(listener.as_ref());
+            }
+        };
+        each(|listener| listener.pause());
+        let result = work();
+        each(|listener| listener.resume());
+        result
+    }
+
     pub(super) fn is_colored(&self) -> bool {
         self.colored
     }
@@ -97,7 +125,38 @@ impl Progress {
 impl RunningStage<'_> {
     /// Reports how far the work is.
     pub fn advance(&self, done: u64, total: u64, unit: Unit) {
-        self.progress.event(&Event::Progress { id: self.id, name: self.name.clone(), done, total, unit });
+        self.send(done, total, unit, None, None);
+    }
+
+    /// Reports that `done` of `total` packages are done, and which one is next.
+    pub fn advance_package(&self, done: usize, total: usize, name: &str) {
+        self.send(done.min(total) as u64, total as u64, Unit::Packages, Some(name.to_owned()), None);
+    }
+
+    /// Reports that `done` of `total` packages, with this many bytes, were transferred.
+    pub fn advance_transfer(&self, done: usize, total: usize, bytes: u64) {
+        self.send(done.min(total) as u64, total as u64, Unit::Packages, None, Some(bytes));
+    }
+
+    fn send(&self, done: u64, total: u64, unit: Unit, detail: Option<String>, bytes: Option<u64>) {
+        let (id, name) = (self.id, self.name.clone());
+        self.progress.event(&Event::Progress { id, name, done, total, unit, detail, bytes });
+    }
+
+    /// Runs `work` and reports meanwhile how much of the new file `path` is written, of `total` bytes (0: unknown).
+    pub fn while_growing<T>(&self, path: &Path, total: u64, work: impl FnOnce() -> T) -> T {
+        let (ended, over) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while over.recv_timeout(SAMPLE) == Err(RecvTimeoutError::Timeout) {
+                    let written = path.metadata().map_or(0, |facts| facts.blocks() * 512);
+                    self.advance(if total > 0 { written.min(total) } else { written }, total, Unit::Bytes);
+                }
+            });
+            let result = work();
+            drop(ended);
+            result
+        })
     }
 
     /// Marks the work as restoring or saving the stage with this keyword.
@@ -141,6 +200,12 @@ impl Drop for RunningStage<'_> {
         });
         let (id, task, name, end) = (self.id, self.task, self.name.clone(), self.end());
         let (time, cached) = (now(), self.cached);
+        let shown = match end {
+            StageEnd::Finished => "done",
+            StageEnd::Reused => "from the cache",
+            StageEnd::Failed => "failed",
+        };
+        self.log.line(&format!("<== {name}: {shown} ({seconds:.1} s)"));
         self.progress.event(&Event::StageFinished { id, task, name, time, seconds, end, cached });
     }
 }

@@ -40,6 +40,16 @@ pub(super) struct BindMount {
     pub(super) source: CString,
     pub(super) target: CString,
     pub(super) read_only: bool,
+    /// What is created first, if `target` does not exist.
+    pub(super) created: Option<CreatedTarget>,
+}
+
+/// The target of a mount in the new `/run` of a view.
+pub(super) struct CreatedTarget {
+    /// The directories to create, the outermost first.
+    pub(super) directories: Vec<CString>,
+    /// The target is a file in the last of them, not the last of them itself.
+    pub(super) is_file: bool,
 }
 
 /// The view of a child.
@@ -75,6 +85,8 @@ pub(super) struct Setup {
     pub(super) must_ask: bool,
     /// Working directory, as seen from inside the view.
     pub(super) directory: Option<CString>,
+    /// Whether its standard input, a terminal of its own, becomes the terminal of its session.
+    pub(super) controls_terminal: bool,
 }
 
 /// The exit code of a child that must ask and cannot.
@@ -155,6 +167,9 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
         }
     }
     for bind in &setup.binds {
+        if let Some(created) = &bind.created {
+            create_target(created, &bind.target)?;
+        }
         let flags = libc::MS_BIND | libc::MS_REC;
         step("binding a directory", mount(Some(&bind.source), &bind.target, None, flags, None))?;
         if bind.read_only {
@@ -166,6 +181,9 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
     // SAFETY: system calls with valid pointers. A program that leads its own session takes no part in pid 1's.
     unsafe {
         libc::setsid();
+        if setup.controls_terminal {
+            step("taking the terminal", check(libc::ioctl(0, libc::TIOCSCTTY, 0)))?;
+        }
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
         libc::umask(0o022);
         if let Some(directory) = &setup.directory
@@ -175,6 +193,25 @@ fn enter(setup: &Setup, paths: &Paths, stage: &[Node]) -> io::Result<()> {
         }
     }
     confinement::close_on_exec()
+}
+
+/// Creates an empty file or directory and its parents in the new `/run` of a view.
+fn create_target(created: &CreatedTarget, path: &CStr) -> io::Result<()> {
+    // SAFETY: system calls with valid pointers; the descriptor is closed at once.
+    unsafe {
+        for directory in &created.directories {
+            if libc::mkdir(directory.as_ptr(), 0o755) != 0 && *libc::__errno_location() != libc::EEXIST {
+                return step("creating a directory in /run", Err(io::Error::last_os_error()));
+            }
+        }
+        if !created.is_file {
+            return Ok(());
+        }
+        let file = libc::open(path.as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o644);
+        step("creating a file in /run", check(file))?;
+        libc::close(file);
+    }
+    Ok(())
 }
 
 /// Gives up what neither pid 1 nor any other process of the sandbox may have. The filters come last but one, because the steps

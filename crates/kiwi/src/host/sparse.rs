@@ -34,7 +34,7 @@ pub fn extents(file: &File, size: u64) -> std::io::Result<Vec<(u64, u64)>> {
 const LARGE: u64 = 1 << 30;
 
 /// The time between two reports of progress.
-const INTERVAL: Duration = Duration::from_millis(200);
+pub const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Passes every byte of a file to `take`, in order; returns their number. Holes are not read, because they contain only
 /// zeros.

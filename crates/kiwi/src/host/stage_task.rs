@@ -60,11 +60,13 @@ pub enum StageTask {
     Bundle,
     /// Copies an image into a directory for network boot.
     Publish,
+    /// Boots an image, or checks the booted system.
+    BootTest,
 }
 
 impl StageTask {
     /// All of them, in the order of the handbook.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::ReadRepositories,
         Self::FetchPackages,
         Self::UnpackPackages,
@@ -92,5 +94,6 @@ impl StageTask {
         Self::RecordResult,
         Self::Bundle,
         Self::Publish,
+        Self::BootTest,
     ];
 }

@@ -1,7 +1,7 @@
 //! Questions to the user at the terminal, and programs whose output is only watched.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -13,10 +13,10 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use super::interrupt::Interrupt;
 use super::sandbox::attended::dies_with_parent;
 
-/// The settings of the terminal before its echo was switched off.
+/// The settings of the terminal before they were changed.
 static SILENCED: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// Switches the echo of the terminal on again if it was switched off.
+/// Sets the settings again that the terminal had before they were changed.
 pub(super) fn restore() {
     let before = SILENCED.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before
@@ -24,6 +24,33 @@ pub(super) fn restore() {
     {
         let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
     }
+}
+
+/// What may be written to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalStyle {
+    /// Lines can be replaced: it is a terminal and `TERM` is not `dumb`.
+    pub is_live: bool,
+    /// Text has colours: `NO_COLOR` is not set.
+    pub is_colored: bool,
+}
+
+impl TerminalStyle {
+    /// Returns the style for standard error of this process.
+    pub fn of_stderr() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of(io::stderr().is_terminal(), set("TERM").as_deref(), set("NO_COLOR").as_deref())
+    }
+
+    fn of(is_terminal: bool, term: Option<&str>, no_color: Option<&str>) -> Self {
+        let is_live = is_terminal && term.is_some_and(|term| term != "dumb");
+        Self { is_live, is_colored: is_live && no_color.is_none() }
+    }
+}
+
+/// Notes settings of the terminal that [`restore`] sets again.
+pub(super) fn remember(before: Termios) {
+    *SILENCED.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
 }
 
 /// Reads a line without echo from the terminal, or a plain line of standard input without a terminal.
@@ -37,7 +64,7 @@ pub(super) fn ask_secret(question: &str) -> io::Result<String> {
     let before = tcgetattr(&terminal)?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
-    *SILENCED.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+    remember(before);
     tcsetattr(&terminal, OptionalActions::Flush, &silent)?;
     let mut line = String::new();
     let read = BufReader::new(&terminal).read_line(&mut line);
@@ -80,4 +107,22 @@ pub(super) fn says(
     let _ = child.wait();
     drop(watched);
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TerminalStyle;
+
+    #[test]
+    fn lines_are_replaced_and_coloured_only_where_that_works() {
+        let style = |is_terminal, term, no_color| {
+            let style = TerminalStyle::of(is_terminal, term, no_color);
+            (style.is_live, style.is_colored)
+        };
+        assert_eq!(style(true, Some("xterm"), None), (true, true));
+        assert_eq!(style(true, Some("xterm"), Some("1")), (true, false));
+        assert_eq!(style(true, Some("dumb"), None), (false, false));
+        assert_eq!(style(true, None, None), (false, false));
+        assert_eq!(style(false, Some("xterm"), None), (false, false));
+    }
 }

@@ -8,6 +8,8 @@
 //! No program of the tree runs, and only the archive is written.
 
 mod archive;
+mod drivers;
+mod helper;
 mod libraries;
 mod modules;
 
@@ -17,12 +19,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use bootconfig::{BootConfig, Kind, Storage, Table};
+use description::Drivers;
 use ondisk::modules::uncompressed;
 
 pub use archive::Compression;
+pub use helper::{COMPLETE, helper};
 
 use crate::failure::fail;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::identity::Identity;
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
@@ -38,8 +42,26 @@ pub struct InitrdPlan {
     files: BTreeMap<String, Content>,
     /// Its compression.
     pub compression: Compression,
+    /// Drivers of the description that this kernel does not have.
+    lacking: Vec<String>,
     /// Time stamp of every file.
     epoch: u64,
+}
+
+impl InitrdPlan {
+    /// Warns of drivers that the boot image does not have.
+    pub fn warn_of_lacking(&self, host: &Host) {
+        if !self.lacking.is_empty() {
+            host.warn(
+                Warning::Kernel,
+                &format!(
+                    "kernel {} has no {}, which <drivers> names; the boot image is made without",
+                    self.kernel.version,
+                    self.lacking.join(", ")
+                ),
+            );
+        }
+    }
 }
 
 /// The source of a file's content.
@@ -85,13 +107,13 @@ fn kind_programs(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// Programs that create the partitions of the first boot; included if the tree has them.
-fn creating_programs(storage: &Storage) -> Vec<&'static str> {
+/// Programs that create the partitions of the first boot, each with its package on Debian.
+fn creating_programs(storage: &Storage) -> Vec<(&'static str, &'static str)> {
     let created = storage.tables.iter().flat_map(Table::created);
     created
         .filter_map(|(partition, _)| match &partition.content {
-            bootconfig::Content::Swap { .. } => Some("sbin/mkswap"),
-            bootconfig::Content::Filesystem(_) => Some("sbin/mke2fs"),
+            bootconfig::Content::Swap { .. } => Some(("sbin/mkswap", "util-linux")),
+            bootconfig::Content::Filesystem(_) => Some(("sbin/mke2fs", "e2fsprogs")),
             bootconfig::Content::Fat { .. } | bootconfig::Content::BootCode | bootconfig::Content::Empty => {
                 None
             }
@@ -99,11 +121,25 @@ fn creating_programs(storage: &Storage) -> Vec<&'static str> {
         .collect()
 }
 
-/// Decides the contents of the boot image of this tree. `config.modules` names modules that are always loaded.
+/// Returns an error if the root tree lacks a program for the first boot.
+fn require(tree: &RootTree, programs: &[(&'static str, &'static str)]) -> Result<()> {
+    match programs.iter().find(|(program, _)| !tree.exists(program)) {
+        Some((program, package)) => fail!(
+            Packages,
+            "the first boot creates a partition with /{program}, which the root tree does not have; add the package that has it: \
+             {package} on Debian"
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Decides the contents of the boot image of this tree. `config.modules` names modules that are always loaded, `drivers` those that
+/// the description adds.
 pub fn plan(
     tree: &RootTree,
     filesystem: ondisk::Filesystem,
     config: &BootConfig,
+    drivers: &[Drivers],
     identity: &Identity,
 ) -> Result<InitrdPlan> {
     let filesystems = filesystems(filesystem, config);
@@ -124,10 +160,12 @@ pub fn plan(
         }
     }
     let mut wanted: Vec<&str> = Vec::new();
-    wanted.extend(modules::machine_modules());
+    wanted.extend(drivers::of_machines());
     wanted.extend(filesystems.iter().flat_map(|filesystem| filesystem.modules()));
-    wanted.extend(modules::kind_modules(config.kind));
+    wanted.extend(drivers::of_kind(config));
     wanted.extend(config.modules.iter().map(String::as_str));
+    let (named, lacking) = set.named(drivers);
+    wanted.extend(named);
     let chosen = set.closure(wanted.into_iter());
     let mut files = BTreeMap::new();
     let base = format!("lib/modules/{}", kernel.version);
@@ -142,7 +180,9 @@ pub fn plan(
     let checkers =
         filesystems.iter().filter_map(|filesystem| filesystem.checker().map(|checker| checker.program));
     let checkers = checkers.map(|program| format!("sbin/{program}"));
-    let created = config.storage.iter().flat_map(creating_programs);
+    let created: Vec<_> = config.storage.iter().flat_map(creating_programs).collect();
+    require(tree, &created)?;
+    let created = created.into_iter().map(|(program, _)| program);
     let others = kind_programs(config.kind).iter().copied().chain(created).chain(["bin/sh"]);
     for program in checkers.chain(others.map(str::to_owned)) {
         if tree.exists(&program) {
@@ -160,7 +200,7 @@ pub fn plan(
         true => Compression::Zstd,
         false => Compression::Gzip,
     };
-    Ok(InitrdPlan { kernel, config: config.to_string(), files, compression, epoch: identity.epoch })
+    Ok(InitrdPlan { kernel, config: config.to_string(), files, compression, lacking, epoch: identity.epoch })
 }
 
 /// Writes the archive to `output`, with the program at `linuxrc` as its `/init`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use anyhow::{Context, Result};
-use bootconfig::Kind;
+use description::{DriverKind, Drivers};
 use ondisk::modules::{Lookup, ModuleFiles, ModuleIndex, module_name, uncompressed};
 
 use crate::kernel::Kernel;
@@ -16,102 +16,6 @@ pub(super) struct Modules {
     aliases: String,
     soft_dependencies: String,
     builtin: String,
-}
-
-/// Drivers of disks and of their buses, in real and virtual machines.
-pub(super) fn machine_modules() -> &'static [&'static str] {
-    &[
-        "virtio_pci",
-        "virtio_mmio",
-        "virtio_blk",
-        "virtio_scsi",
-        "nvme",
-        "ahci",
-        "ata_piix",
-        "ata_generic",
-        "sd_mod",
-        "sr_mod",
-        "xen_blkfront",
-        "vmw_pvscsi",
-        "mptspi",
-        "mptsas",
-        "megaraid_sas",
-        "sym53c8xx",
-        "hv_vmbus",
-        "hv_storvsc",
-        "pci_hyperv",
-        "usb_storage",
-        "uas",
-        "xhci_pci",
-        "ehci_pci",
-        "uhci_hcd",
-        "ohci_pci",
-        "mmc_block",
-        "sdhci_pci",
-        "sdhci_acpi",
-    ]
-}
-
-/// Returns the modules that a kind of boot image needs in addition to the drivers and its root file system.
-pub(super) fn kind_modules(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Vmx | Kind::Oem | Kind::Usb => &[],
-        Kind::Install => &["isofs"],
-        // One boot image serves every layout, and a stick with persistent data.
-        Kind::Iso => {
-            &["isofs", "loop", "squashfs", "erofs", "overlay", "ext4", "crc32c_generic", "crc32c_intel"]
-        }
-        Kind::Netboot => netboot_modules(),
-    }
-}
-
-/// Network cards of real and virtual machines, roots on a server, and the file systems that a client configuration can name.
-fn netboot_modules() -> &'static [&'static str] {
-    &[
-        "virtio_net",
-        "e1000",
-        "e1000e",
-        "igb",
-        "igc",
-        "ixgbe",
-        "i40e",
-        "ice",
-        "r8169",
-        "8139cp",
-        "8139too",
-        "tg3",
-        "bnx2",
-        "bnxt_en",
-        "mlx4_en",
-        "mlx5_core",
-        "vmxnet3",
-        "hv_netvsc",
-        "xen_netfront",
-        "ne2k_pci",
-        "pcnet32",
-        "atlantic",
-        "usbnet",
-        "cdc_ether",
-        "ax88179_178a",
-        "r8152",
-        "af_packet",
-        "8021q",
-        "nfs",
-        "nfsv3",
-        "nfsv4",
-        "nbd",
-        "brd",
-        "loop",
-        "overlay",
-        "squashfs",
-        "erofs",
-        "cramfs",
-        "ext4",
-        "xfs",
-        "btrfs",
-        "crc32c_generic",
-        "crc32c_intel",
-    ]
 }
 
 /// Returns the uncompressed module; distributions compress modules in different ways.
@@ -192,6 +96,22 @@ impl Modules {
         chosen.iter().filter_map(|name| self.index.module(name)).map(|module| module.path.as_str()).collect()
     }
 
+    /// Returns the modules that `<drivers>` names, and the names for which this kernel has no module and nothing built in.
+    pub(super) fn named<'a>(&'a self, drivers: &[Drivers]) -> (Vec<&'a str>, Vec<String>) {
+        let (mut chosen, mut lacking) = (Vec::new(), Vec::new());
+        for section in drivers {
+            for file in &section.files {
+                let matching = self.index.paths().filter(|(_, path)| names(section.kind, file, path));
+                let found: Vec<&str> = matching.map(|(name, _)| name).collect();
+                if found.is_empty() && !self.index.provides(&module_name(file), Lookup::Names) {
+                    lacking.push(file.clone());
+                }
+                chosen.extend(found);
+            }
+        }
+        (chosen, lacking)
+    }
+
     /// Returns whether this kernel has that code neither as a module nor built in. If the tree has no list of built-in
     /// modules, the code is assumed to be built in.
     pub(super) fn lacks(&self, name: &str) -> bool {
@@ -222,6 +142,27 @@ impl Modules {
     }
 }
 
+/// Returns whether `file` of a section of `<drivers>` names the module at `path` (docs/formats/boot-images.md): a path below the
+/// directory of the section's kind, or below `drivers/`, or all modules of a directory (`virtio/*`); or the name of a module.
+fn names(kind: DriverKind, file: &str, path: &str) -> bool {
+    if !file.contains('/') && !file.ends_with(".ko") {
+        return module_name(path) == module_name(file);
+    }
+    let directory = match kind {
+        DriverKind::Drivers => "",
+        DriverKind::Net => "drivers/net/",
+        DriverKind::Usb => "drivers/usb/",
+        DriverKind::Scsi => "drivers/scsi/",
+    };
+    let path = uncompressed(path).strip_prefix("kernel/").unwrap_or(path);
+    [directory, "drivers/"].iter().filter_map(|base| path.strip_prefix(base)).any(|rest| {
+        match file.strip_suffix('*').filter(|directory| directory.ends_with('/')) {
+            Some(directory) => rest.starts_with(directory),
+            None => rest == uncompressed(file),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +184,27 @@ mod tests {
         let expected =
             ["kernel/fs/ext4/ext4.ko.xz", "kernel/fs/jbd2/jbd2.ko.xz", "kernel/lib/crc32c-generic.ko.xz"];
         assert_eq!(modules.paths(&chosen).into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn drivers_are_named_by_path_directory_or_name() {
+        let modules = Modules::parse(
+            "kernel/drivers/net/phy/a.ko.xz:\nkernel/drivers/net/phy/b.ko.xz:\nkernel/drivers/scsi/s.ko.xz:\nkernel/fs/f-s.ko.xz:\n",
+            String::new(),
+            String::new(),
+            "kernel/drivers/usb/core/usbcore.ko\n".to_owned(),
+        );
+        let named = |kind, files: &[&str]| {
+            modules.named(&[Drivers { kind, files: files.iter().map(|file| (*file).to_owned()).collect() }])
+        };
+        assert_eq!(named(DriverKind::Net, &["phy/*"]).0, ["a", "b"]);
+        assert_eq!(named(DriverKind::Scsi, &["s.ko"]).0, ["s"]);
+        assert_eq!(named(DriverKind::Usb, &["net/phy/b.ko", "core/usbcore.ko"]), (vec!["b"], vec![]));
+        assert_eq!(
+            named(DriverKind::Drivers, &["fs/f-s.ko", "drivers/scsi/*", "f_s"]).0,
+            ["f_s", "s", "f_s"]
+        );
+        assert_eq!(named(DriverKind::Drivers, &["fs/x.ko", "y"]).1, ["fs/x.ko", "y"]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct BootFiles {
     pub kernel: PathBuf,
     /// The kernel's version.
     pub kernel_version: String,
+    /// `N.kernel-xen.VERSION.gz`, which starts the kernel.
+    pub hypervisor: Option<PathBuf>,
 }
 
 impl BootFiles {
@@ -42,7 +44,11 @@ impl BootFiles {
         }
         kernels.sort();
         match <[_; 1]>::try_from(kernels) {
-            Ok([(kernel, kernel_version)]) => Ok(Self { initrd: initrd.to_owned(), kernel, kernel_version }),
+            Ok([(kernel, kernel_version)]) => {
+                let name = format!("{}.kernel-xen.{kernel_version}.gz", base_name(initrd));
+                let hypervisor = Some(directory.join(name)).filter(|path| path.is_file());
+                Ok(Self { initrd: initrd.to_owned(), kernel, kernel_version, hypervisor })
+            }
             Err(kernels) if kernels.is_empty() => fail!(
                 File,
                 "the kernel of the boot image {} is missing: expected {prefix}VERSION beside it",

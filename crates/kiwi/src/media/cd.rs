@@ -19,6 +19,7 @@ use super::boot_files::BootFiles;
 use super::boot_menu::{self, Start};
 use super::iso::{self, Graft, IsoPlan};
 use super::system_image::SystemImage;
+use crate::bootloader::signed::SignedPrograms;
 use crate::gzip::GzipWriter;
 use crate::host::{Host, StageTask, Unit};
 use crate::identity::Identity;
@@ -42,20 +43,37 @@ struct Install {
     config: InstallConfig,
 }
 
-/// Plans a CD that only starts the boot image.
-pub fn plan_boot(boot: &BootFiles, identity: &Identity) -> Plan {
-    plan(boot, "KIWI CD boot", "KIWIBOOT", identity)
+/// The firmwares that start a CD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Starts {
+    /// The firmwares.
+    pub firmware: Firmware,
+    /// Signed programs that start it by UEFI; none: a GRUB that is made here.
+    pub signed: Option<SignedPrograms>,
 }
 
-/// Plans a CD that installs the disk `system` with the settings `config`.
+impl Default for Starts {
+    /// Every firmware, without Secure Boot.
+    fn default() -> Self {
+        Self { firmware: Firmware::BiosAndUefi, signed: None }
+    }
+}
+
+/// Plans a CD that only starts the boot image.
+pub fn plan_boot(boot: &BootFiles, identity: &Identity) -> Plan {
+    plan(boot, "KIWI CD boot", "KIWIBOOT", Starts::default(), identity)
+}
+
+/// Plans a CD that installs the disk `system` with the settings `config`. It `starts` by the firmwares by which the disk does.
 pub fn plan_install(
     boot: &BootFiles,
     system: &SystemImage,
     config: &InstallConfig,
+    starts: Starts,
     identity: &Identity,
 ) -> Plan {
     let title = format!("Install {}", system.name);
-    let plan = plan(boot, &title, "KIWIINSTALL", identity);
+    let plan = plan(boot, &title, "KIWIINSTALL", starts, identity);
     Plan {
         install: Some(Install { image: system.path.clone(), sum: system.sum, config: config.clone() }),
         ..plan
@@ -63,20 +81,21 @@ pub fn plan_install(
 }
 
 /// Returns the host programs that it needs.
-pub fn programs() -> Vec<&'static str> {
-    iso::programs(BootloaderName::default(), Firmware::BiosAndUefi)
+pub fn programs(firmware: Firmware) -> Vec<&'static str> {
+    iso::programs(BootloaderName::default(), firmware)
 }
 
 /// Checks that the boot loaders are installed, before any work.
-pub fn check() -> Result<()> {
-    iso::check(BootloaderName::default(), Firmware::BiosAndUefi)
+pub fn check(firmware: Firmware) -> Result<()> {
+    iso::check(BootloaderName::default(), firmware)
 }
 
-fn plan(boot: &BootFiles, title: &str, volume_id: &str, identity: &Identity) -> Plan {
+fn plan(boot: &BootFiles, title: &str, volume_id: &str, starts: Starts, identity: &Identity) -> Plan {
     let [kernel, initrd] = ["linux", "initrd"].map(|name| format!("{}/{name}", iso::LOADER));
     let start = Start { title, kernel: &kernel, initrd: &initrd, parameters: "" };
     let menu = boot_menu::menu(start);
-    let iso = iso::plan(menu, volume_id, Firmware::BiosAndUefi, identity);
+    let Starts { firmware, signed } = starts;
+    let iso = iso::plan(menu, volume_id, firmware, identity).started_by(signed);
     let files = vec![(boot.kernel.clone(), kernel), (boot.initrd.clone(), initrd)];
     Plan { iso, files, install: None, epoch: identity.epoch }
 }

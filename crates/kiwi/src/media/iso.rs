@@ -31,6 +31,7 @@ use self::assembly::LargeFiles;
 use crate::bootloader::esp::{self, EspPlan};
 use crate::bootloader::medium_menu::MediumMenu;
 use crate::bootloader::platform::Platform;
+use crate::bootloader::signed::SignedPrograms;
 use crate::bootloader::{grub2, isolinux, selected};
 use crate::failure::fail;
 use crate::host::Host;
@@ -51,6 +52,8 @@ pub struct IsoPlan {
     pub publisher: String,
     /// The firmware that boots it.
     pub firmware: Firmware,
+    /// Signed programs that start it by UEFI; none: a GRUB that is made here.
+    signed: Option<SignedPrograms>,
     /// The boot menu.
     pub menu: MediumMenu,
     /// The identifier for linuxrc and GRUB.
@@ -85,16 +88,23 @@ pub struct InPlace<'a> {
 
 /// Decides the contents of the medium; `uuid_of` returns its UUID for an identity.
 pub fn plan(menu: MediumMenu, volume_id: &str, firmware: Firmware, identity: &Identity) -> IsoPlan {
-    let bytes = identity.bytes("medium esp");
     IsoPlan {
         volume_id: volume_id.to_owned(),
         application_id: String::new(),
         publisher: String::new(),
         firmware,
+        signed: None,
         menu,
         uuid: uuid_of(identity),
-        esp_id: u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        esp_id: identity.number("medium esp"),
         epoch: identity.epoch,
+    }
+}
+
+impl IsoPlan {
+    /// Returns the plan with these signed programs for UEFI, if there are some.
+    pub fn started_by(self, signed: Option<SignedPrograms>) -> Self {
+        Self { signed, ..self }
     }
 }
 
@@ -282,6 +292,7 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
     if plan.firmware != Firmware::Bios {
         let (location, text) = selected::medium_configuration(&plan.menu);
         files.push((location.to_owned(), text.into()));
+        files.extend(selected::medium_font(&plan.menu.settings)?);
     }
     let directory = workspace.scratch_file("medium");
     host.create_directories(&directory).context("making a directory for the medium's own files")?;
@@ -296,11 +307,16 @@ fn own_files(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<Vec<G
 
 /// Creates the FAT image by which UEFI starts GRUB.
 fn system_partition(plan: &IsoPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
-    let core = selected::medium_core_image(plan.menu.settings.name, &mark(plan), workspace, host)?;
-    let size = Bytes(core.metadata().with_context(|| format!("reading {}", core.display()))?.len());
+    let settings = &plan.menu.settings;
+    let files = selected::medium_efi_files(settings, &mark(plan), plan.signed.as_ref(), workspace, host)?;
+    let mut size = Bytes(0);
+    for (file, _) in &files {
+        let metadata = file.metadata().with_context(|| format!("reading {}", file.display()))?;
+        size = size.saturating_add(Bytes(metadata.len()));
+    }
     let image = workspace.scratch_file("medium-esp");
     let esp = EspPlan { size: esp::size_for(size), id: plan.esp_id, epoch: plan.epoch };
-    esp::create(&esp, &core, &image, workspace, host)?;
+    esp::create(&esp, &files, &image, workspace, host)?;
     Ok(image)
 }
 

@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bootconfig::Checksum;
+use description::Firmware;
+use ondisk::partition_table::PartitionTable;
 use ondisk::{Bytes, Filesystem, Superblock};
 
 use super::boot_files::{base_name, directory_of};
 use crate::artifact;
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
+
+/// Bytes of code in a boot sector.
+const BOOT_CODE: usize = 440;
 
 /// The kind of a system image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,25 @@ impl SystemImage {
         let name = base_name(path);
         let name = name.strip_suffix(".raw").unwrap_or(&name).to_owned();
         Ok(Self { path: plain, name, content, filesystem, sum })
+    }
+
+    /// Returns the firmwares that start the machine that gets it. A file system gets a disk for all of them, and a disk whose table
+    /// does not tell counts as one.
+    pub fn firmware(&self) -> Result<Firmware> {
+        let reading = || format!("reading {}", self.path.display());
+        if self.content != Content::Disk {
+            return Ok(Firmware::BiosAndUefi);
+        }
+        let mut file = File::open(&self.path).with_context(reading)?;
+        let mut code = [0; BOOT_CODE];
+        file.read_exact(&mut code).with_context(reading)?;
+        let bios = code.iter().any(|byte| *byte != 0);
+        let table = PartitionTable::read(&mut file, 512).ok().flatten();
+        Ok(match (bios, table.is_some_and(|table| table.has_firmware_partition())) {
+            (true, false) => Firmware::Bios,
+            (false, true) => Firmware::Uefi,
+            (true, true) | (false, false) => Firmware::BiosAndUefi,
+        })
     }
 
     /// Returns its size.

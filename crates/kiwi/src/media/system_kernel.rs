@@ -110,7 +110,7 @@ mod tests {
 
     fn boot(version: &str) -> BootFiles {
         let [initrd, kernel] = ["initrd.gz", "initrd.kernel"].map(PathBuf::from);
-        BootFiles { initrd, kernel, kernel_version: version.to_owned() }
+        BootFiles { initrd, kernel, kernel_version: version.to_owned(), hypervisor: None }
     }
 
     #[test]

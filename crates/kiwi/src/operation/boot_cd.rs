@@ -8,6 +8,7 @@ use super::outcome::Outcome;
 use super::target::Target;
 use crate::context::Context;
 use crate::media::boot_files::{BootFiles, base_name};
+use crate::media::cd::Starts;
 use crate::media::{self, cd};
 
 /// The boot image and the destination of the CD.
@@ -22,10 +23,11 @@ pub struct Request {
 /// Makes the CD.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
-    for program in cd::programs() {
+    let Starts { firmware, .. } = Starts::default();
+    for program in cd::programs(firmware) {
         host.find_program(program)?;
     }
-    cd::check()?;
+    cd::check(firmware)?;
     let boot = BootFiles::find(&request.initrd)?;
     let target = Target::File(request.output.clone().unwrap_or_else(|| usual_name(&request.initrd)));
     let workspace = target.workspace(&request.initrd, host)?;

@@ -9,23 +9,20 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use bootconfig::{BootConfig, Kind};
-use description::{
-    BootImage, Boots, DescriptionKind, Disk, DiskKeyword, ImageType, Iso, Repository, RepositoryStatus,
-    Selection, SourcePath,
-};
+use description::{BootImage, Boots, DescriptionKind, ImageType, Iso, Selection};
 use ondisk::Filesystem;
 
+use super::inherited::inherit;
 use super::locking::Locking;
-use super::{Overrides, boot_program, cached_artifacts, images_script, load, prepare};
+use super::{Overrides, boot_program, boot_settings, cached_artifacts, images_script, load, prepare};
 use crate::artifact::{Artifact, Role};
 use crate::context::Context;
-use crate::create::{BootImageFiles, TreeFacts, is_oemboot_of_kiwi_1x};
+use crate::create::{BootImageFiles, TreeFacts};
+use crate::debugging::Debugging;
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
-use crate::identity::Identity;
 use crate::initrd;
 use crate::kernel::Kernel;
-use crate::media::iso;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::Record;
 use crate::root_tree::RootTree;
@@ -41,7 +38,7 @@ pub(super) struct MadeBootImage {
 
 /// The source of a type's boot image.
 pub(super) struct Wanted<'a> {
-    boot: Option<&'a BootImage>,
+    pub(super) boot: Option<&'a BootImage>,
     filesystem: Filesystem,
 }
 
@@ -52,23 +49,10 @@ pub(super) fn wanted(selection: &Selection) -> Option<Wanted<'_>> {
         Boots::Usb(usb) => (usb.boot.as_ref(), usb.image.filesystem),
         Boots::Iso(live) => (live.boot.as_ref(), live.filesystem),
         Boots::Pxe(client) => (client.boot.as_ref(), client.image.filesystem),
+        Boots::Xen(xen) => (Some(&xen.boot), xen.image.filesystem),
+        Boots::Kis(kis) => (None, kis.image.as_ref().map_or(Filesystem::Ext4, |image| image.filesystem)),
     };
     Some(Wanted { boot, filesystem })
-}
-
-/// Returns the configuration of the selection's boot image; none for a live medium without `identity`: it contains the
-/// UUID of the medium, which follows from the system.
-fn config(selection: &Selection, identity: Option<&Identity>) -> Result<Option<BootConfig>> {
-    let kind = match selection.image_type.boots() {
-        None => return Ok(None),
-        Some(Boots::Iso(live)) => return Ok(identity.map(|identity| live_config(live, identity))),
-        Some(Boots::Usb(_)) => Kind::Usb,
-        Some(Boots::Pxe(_)) => Kind::Netboot,
-        Some(Boots::Disk(disk)) if is_for_real_machines(disk) => Kind::Oem,
-        Some(Boots::Disk(_)) => Kind::Vmx,
-    };
-    let verify_key = selection.verify_key.clone();
-    Ok(Some(BootConfig { storage: crate::create::storage(selection)?, verify_key, ..BootConfig::new(kind) }))
 }
 
 /// A boot image with its own description, as far as that and the repositories decide it.
@@ -118,9 +102,9 @@ pub(super) fn decide(
     let host = &context.host;
     let Some(wanted) = wanted(system) else { return Ok(None) };
     let Some(boot) = wanted.boot else { return Ok(None) };
-    let config = config(system, None)?;
+    let config = boot_settings::of(system, None)?;
     let loaded = load::load_and_warn(&share.description(&boot.path)?, context)?;
-    let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default())
+    let mut selection = load::select(&loaded, &[], Some("cpio"), &Overrides::default(), host)
         .with_context(|| format!("choosing type cpio of the boot image {}", boot.path))?;
     if selection.kind != DescriptionKind::Boot {
         fail!(
@@ -129,7 +113,7 @@ pub(super) fn decide(
             boot.path
         );
     }
-    selection.repositories = foreign(&selection.repositories, &system.repositories, directory);
+    inherit(&mut selection, system, directory);
     let preparing = || format!("preparing the boot image {}", boot.path);
     let mut plan = crate::prepare::plan(&selection, &loaded.source, PrepareOptions::default(), host)
         .with_context(preparing)?;
@@ -171,9 +155,11 @@ pub(super) fn of(
     context: &Context,
 ) -> Result<Option<MadeBootImage>> {
     let Some(wanted) = wanted(selection) else { return Ok(None) };
-    let Some(config) = config(selection, Some(&record.identity()))? else { return Ok(None) };
+    let Some(config) = boot_settings::of(selection, Some(&record.identity()))? else { return Ok(None) };
     match decided {
-        Some(decided) => described(decided, &config, tree, context).map(Some),
+        Some(decided) => {
+            described(decided, &config, record.identity().epoch, tree, workspace, context).map(Some)
+        }
         None => {
             if let ImageType::Iso(live) = &selection.image_type {
                 check_persistent(live, tree)?;
@@ -181,10 +167,6 @@ pub(super) fn of(
             from_tree(selection, wanted.filesystem, &config, tree, record, workspace, context).map(Some)
         }
     }
-}
-
-fn is_for_real_machines(disk: &Disk) -> bool {
-    disk.keyword == DiskKeyword::Oem || is_oemboot_of_kiwi_1x(disk)
 }
 
 /// Returns an error if a stick with persistent data needs a program that the system does not have.
@@ -201,17 +183,6 @@ fn check_persistent(live: &Iso, tree: &RootTree) -> Result<()> {
     Ok(())
 }
 
-/// Returns the configuration of a live medium's boot image: how to identify the medium and how to mount it.
-fn live_config(live: &Iso, identity: &Identity) -> BootConfig {
-    let needed = ["isofs", "loop", "overlay", live.filesystem.keyword()];
-    let kept = live.persistent.filter(|filesystem| *filesystem != Filesystem::Ext4);
-    BootConfig {
-        medium: Some(iso::uuid_of(identity)),
-        modules: needed.into_iter().chain(kept.map(Filesystem::keyword)).map(str::to_owned).collect(),
-        ..BootConfig::new(Kind::Iso)
-    }
-}
-
 fn from_tree(
     selection: &Selection,
     filesystem: Filesystem,
@@ -221,18 +192,20 @@ fn from_tree(
     workspace: &Workspace,
     context: &Context,
 ) -> Result<MadeBootImage> {
-    let share = &context.share;
     let host = &context.host;
     let stage = host.stage(StageTask::MakeBootImage, "Making the boot image from the root tree");
-    let plan = initrd::plan(tree, filesystem, config, &record.identity())?;
+    let plan = initrd::plan(tree, filesystem, config, &selection.drivers, &record.identity())?;
+    plan.warn_of_lacking(host);
     let file = workspace.initrd();
-    initrd::create(&plan, tree, &share.linuxrc()?, &file, host)?;
+    initrd::create(&plan, tree, &context.share.linuxrc()?, &file, host)?;
     stage.finish();
     let files =
         BootImageFiles { initrd: file, kernel_version: plan.kernel.version.clone(), cdboot: Vec::new() };
-    let artifacts = match config.kind {
-        Kind::Usb | Kind::Netboot => beside(selection, &files, &plan.kernel, tree, workspace, host)?,
-        Kind::Vmx | Kind::Oem | Kind::Iso | Kind::Install => Vec::new(),
+    let artifacts = match selection.image_type.boots() {
+        Some(Boots::Usb(_) | Boots::Pxe(_) | Boots::Xen(_)) => {
+            beside(selection, &files, &plan.kernel, tree, workspace, host)?
+        }
+        Some(Boots::Disk(_) | Boots::Iso(_) | Boots::Kis(_)) | None => Vec::new(),
     };
     Ok(MadeBootImage { files, artifacts })
 }
@@ -256,14 +229,21 @@ fn beside(
     Ok(vec![Artifact::new(Role::Initrd, name, initrd), Artifact::new(Role::Kernel, kernel_name, image)])
 }
 
+/// Returns the boot image of a boot image description with the settings of this system. The boot image itself is made, and
+/// cached, before the identity of the system is known.
 fn described(
     boot: &DecidedBoot,
     config: &BootConfig,
+    epoch: u64,
     system_tree: &RootTree,
+    workspace: &Workspace,
     context: &Context,
 ) -> Result<MadeBootImage> {
     let path = &boot.path;
-    let artifacts = boot.artifacts(config, context)?;
+    let mut artifacts = boot.artifacts(config, context)?;
+    if boot.config.as_ref().is_some_and(|known| known != config) {
+        boot_settings::replace(&mut artifacts, config, epoch, workspace, &context.host)?;
+    }
     let kernel_version = crate::create::kernel_of(&artifacts).with_context(|| {
         format!("the boot image {path} has no kernel; its description must install a kernel package")
     })?;
@@ -343,9 +323,8 @@ pub(super) fn create_boot_image(
     let share = &context.share;
     let host = &context.host;
     let layered = workspace.layered(tree, host)?;
-    images_script::run(&layered, host)?;
+    images_script::run(&layered, &Debugging::default(), host)?;
     let kind = described_kind(selection);
-    // Keys like these are not read by anything on the machine.
     let modules = match kind {
         Kind::Install => vec!["isofs".to_owned()],
         Kind::Vmx | Kind::Oem | Kind::Usb | Kind::Iso | Kind::Netboot => Vec::new(),
@@ -371,7 +350,7 @@ fn described_kind(selection: &Selection) -> Kind {
     let named = |keyword: &str| selection.name.as_str().contains(keyword);
     if named("oemboot") {
         Kind::Oem
-    } else if named("usbboot") {
+    } else if named("usbboot") || named("xenboot") {
         Kind::Usb
     } else if named("isoboot") {
         Kind::Iso
@@ -382,19 +361,4 @@ fn described_kind(selection: &Selection) -> Kind {
     } else {
         Kind::Vmx
     }
-}
-
-/// Returns the repositories of a boot image: its own fixed ones, then the system's instead of the replaceable ones.
-/// Paths relative to the system's description become absolute.
-fn foreign(own: &[Repository], system: &[Repository], directory: &Path) -> Vec<Repository> {
-    let kept = own.iter().filter(|repository| repository.status == RepositoryStatus::Fixed).cloned();
-    let replaceable = own.iter().any(|repository| repository.status == RepositoryStatus::Replaceable);
-    let taken = system.iter().filter(|repository| replaceable && !repository.image_only).map(|repository| {
-        let source = match &repository.source {
-            SourcePath::This(path) => SourcePath::Local(directory.join(path).display().to_string()),
-            other => other.clone(),
-        };
-        Repository { source, in_image: false, ..repository.clone() }
-    });
-    kept.chain(taken).collect()
 }

@@ -6,22 +6,25 @@
 //!              -> for the missing ones: tree, boot images in parallel -> images, one per processor at a time
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use description::{Choice, Selection};
 
 use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
 use super::outcome::{Explained, Outcome};
-use super::{Overrides, cache, create, explain, image_build, load, prepare};
+use super::{Overrides, cache, create, explain, image_build, load, prepare, space};
 use crate::context::Context;
+use crate::debugging;
 use crate::failure::{Invalid, fail};
+use crate::host::Host;
+use crate::lock::Lock;
 use crate::parallel;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
 use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 /// The description and the destination.
 #[derive(Debug, Clone)]
@@ -50,17 +53,58 @@ pub struct Request {
     pub explain: bool,
     /// How `kiwi.lock` is used.
     pub lock: LockMode,
+    /// Shells, and what happens with the tree after a failure.
+    pub debugging: debugging::Options,
 }
 
-/// Builds everything and returns the artifacts.
+/// Builds everything and returns the artifacts. If the scratch files do not fit into memory, the build goes on, from the
+/// stages that the cache has, on the disk.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
+    match run_in(request, Space::Memory, context) {
+        Err(error) if error.is::<MemoryFull>() => {
+            context.host.say(&format!("{error}; building on the disk"));
+            run_in(request, Space::Disk, context)
+        }
+        other => other,
+    }
+}
+
+/// Where the scratch files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Space {
+    Memory,
+    Disk,
+}
+
+/// The scratch files do not fit into memory.
+#[derive(Debug, thiserror::Error)]
+#[error("the trees of this build do not fit into the memory that it may use")]
+struct MemoryFull;
+
+/// Returns the lock of a build: its packages as the repositories provide them now. Nothing is built.
+pub(super) fn resolve(request: &Request, context: &Context) -> Result<Lock> {
+    let work =
+        context.host.temporary_work_directory().context("creating a directory to resolve packages in")?;
+    let destdir = Some(work.path().to_owned());
+    let request = Request { explain: true, lock: LockMode::Write, destdir, ..request.clone() };
+    let (_, locking) = work_in(&request, Space::Disk, context)?;
+    work.close().context("removing the directory for resolving packages")?;
+    Ok(locking.noted())
+}
+
+fn run_in(request: &Request, space: Space, context: &Context) -> Result<Outcome> {
+    work_in(request, space, context).map(|(outcome, _)| outcome)
+}
+
+fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcome, Locking)> {
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
     loaded.locking = Locking::open(request.lock, &loaded.source)?;
-    let selections = select(&loaded, request)?;
+    let selections = select(&loaded, request, host)?;
     for selection in &selections {
         // First what is wrong on every machine, then what this machine lacks.
         load::refuse_unsupported(&loaded.description, selection)?;
+        load::refuse_placeholders(&loaded.description, selection)?;
         create::check(selection, context)?;
     }
     let first = &selections[0];
@@ -68,10 +112,18 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let mut locks = Vec::new();
     if !request.explain {
         locks.push(create::lock(&destdir, first, host)?);
-        prepare::open_log(&create::log_path(&destdir, first), host)?;
+        context.debugging.check(host)?;
+        let log = create::log_path(&destdir, first);
+        prepare::open_log_aside(&log, host)?;
+        context.debugging.keep_beside(&log);
     }
-    let workspace = Workspace::open(&destdir, host)?;
     let cache = context.cache()?;
+    let reservations = cache.reservations();
+    let scratch = match space {
+        Space::Memory => Scratch::Memory(&reservations),
+        Space::Disk => Scratch::Disk,
+    };
+    let workspace = Workspace::open(&destdir, scratch, host)?;
     let several = selections.len() > 1;
     let groups = image_build::with_one_tree(selections, &loaded)?;
     let root = match &request.root {
@@ -90,10 +142,13 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     };
     let mut explained = Vec::new();
     for (number, selections) in groups.into_iter().enumerate() {
-        let options =
-            PrepareOptions { network: request.network, package_path: request.overrides.package_path };
+        let options = PrepareOptions {
+            network: request.network,
+            package_path: request.overrides.package_path,
+            debugged: true,
+        };
         let plan = crate::prepare::plan(&selections[0], &loaded.source, options, host)?;
-        let build = Build { request, loaded: &loaded, plan, context };
+        let build = Build { request, loaded: &loaded, plan, workspace: &workspace, context };
         let location = match &root {
             Some(root) => Location::Kept(root.clone()),
             None => Location::Passing(workspace.numbered_root_tree(number)),
@@ -109,7 +164,11 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             }
             types.push((own, selection));
         }
-        explained.extend(build.run(location, &types, &workspace)?);
+        let made = build.run(location, &types);
+        if workspace.memory_is_full() && host.check_interrupt().is_ok() {
+            return Err(made.err().map_or(MemoryFull.into(), |error| error.context(MemoryFull)));
+        }
+        explained.extend(made?);
     }
     if !request.explain {
         loaded.locking.write(loaded.source.directory(), host)?;
@@ -118,14 +177,15 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         cache.prune(cache::limits(context)?, host)?;
     }
     workspace.close()?;
-    Ok(match request.explain {
+    let outcome = match request.explain {
         true => Outcome::Explanation { stages: explained },
         false => Outcome::Artifacts { artifacts: host.artifacts() },
-    })
+    };
+    Ok((outcome, loaded.locking))
 }
 
 /// Returns a selection for every requested type, each once.
-fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
+fn select(loaded: &Loaded, request: &Request, host: &Host) -> Result<Vec<Selection>> {
     let keywords: Vec<Option<String>> = match &request.image_type {
         _ if request.all_types => {
             let choice = Choice {
@@ -135,6 +195,14 @@ fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
             };
             let types = loaded.description.types_for(&choice);
             let types = types.map_err(Invalid::new)?;
+            if types.is_empty() {
+                let names = loaded.description.profiles.iter().map(|profile| profile.name.to_string());
+                fail!(
+                    Usage,
+                    "no image type applies to these profiles; choose one with --profile: {}",
+                    names.collect::<Vec<_>>().join(", ")
+                );
+            }
             types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
         }
         Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),
@@ -142,7 +210,8 @@ fn select(loaded: &Loaded, request: &Request) -> Result<Vec<Selection>> {
     };
     let mut selections: Vec<Selection> = Vec::new();
     for keyword in keywords {
-        let selection = load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides)?;
+        let selection =
+            load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides, host)?;
         if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
             selections.push(selection);
         }
@@ -163,6 +232,7 @@ struct Build<'a> {
     request: &'a Request,
     loaded: &'a Loaded,
     plan: PreparePlan,
+    workspace: &'a Workspace,
     context: &'a Context,
 }
 
@@ -171,10 +241,20 @@ impl Build<'_> {
         &self,
         location: Location,
         types: &[(Option<Workspace>, description::Selection)],
-        workspace: &Workspace,
     ) -> Result<Vec<Explained>> {
+        let workspace = self.workspace;
         let mut plan = self.plan.clone();
+        let in_workspace = matches!(location, Location::Passing(_));
         let (tree, decided, made) = self.tree(&mut plan, location)?;
+        if in_workspace && !self.request.explain {
+            let size = crate::prepare::tree_size(&plan, &decided, self.context)?;
+            if workspace.is_on_disk() {
+                space::check(size, tree.path(), &self.context.host)?;
+            }
+            if !workspace.expect(size, &self.context.host)? {
+                return Err(MemoryFull.into());
+            }
+        }
         let shared = TreeContext {
             plan: &plan,
             decided: &decided,
@@ -199,10 +279,15 @@ impl Build<'_> {
         if missing.is_empty() {
             return Ok(Vec::new());
         }
+        self.context.host.log().claim();
         let prepared = match made {
             Some(prepared) => prepared,
-            None => self.make(&plan, &tree, &decided, &missing)?,
+            None => self.make(&plan, &tree, &decided, &missing, None)?,
         };
+        // A script may have ignored that nothing more could be written.
+        if workspace.memory_is_full() {
+            return Err(MemoryFull.into());
+        }
         image_build::make_all(&missing, &tree, &prepared.record, &self.context.host)?;
         Ok(Vec::new())
     }
@@ -222,7 +307,7 @@ impl Build<'_> {
             Location::Kept(root) => {
                 let work = |tree: &RootTree| {
                     let decided = prepare::decide(plan, &self.loaded.locking, tree, self.context)?;
-                    let prepared = self.make(plan, tree, &decided, &[])?;
+                    let prepared = self.make(plan, tree, &decided, &[], Some(&root))?;
                     Ok((decided, prepared))
                 };
                 let (decided, prepared) = prepare::into(&root, work, &self.context.host)?;
@@ -231,20 +316,24 @@ impl Build<'_> {
         }
     }
 
-    /// Makes the tree, and in parallel the boot images that have their own descriptions.
+    /// Makes the tree, and in parallel the boot images that have their own descriptions. `kept` is where the tree will be.
     fn make(
         &self,
         plan: &PreparePlan,
         tree: &RootTree,
         decided: &Decided,
         images: &[&ImageBuild<'_>],
+        kept: Option<&Path>,
     ) -> Result<Prepared> {
         let (boots, prepared) = parallel::both(
             || parallel::map(images, images.len(), |image| image.make_boot_image()),
             || crate::prepare::make(plan, decided, tree, self.request.reuse, self.context),
         );
+        let prepared = prepared.map_err(|error| match self.workspace.memory_is_full() {
+            true => error,
+            false => self.context.debugging.failed(error, tree, kept, &self.context.host),
+        })?;
         boots?;
-        let prepared = prepared?;
         prepare::report(&prepared.record.secrets, &self.context.host);
         Ok(prepared)
     }

@@ -159,8 +159,7 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
 
 /// Copies or compresses a file after checking that its digest is that of the build.
 fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
-    let (_, digest) = result_record::digest::<Sha256>(source, host)?;
-    if digest != bundled.file.sha256 {
+    if !bundled.file.is_intact(source, host)? {
         fail!(
             Damaged,
             "{} was changed after the build: its digest differs from the record; build it again",
@@ -200,7 +199,8 @@ mod tests {
             role: *role,
             file: (*file).to_owned(),
             size: 1,
-            sha256: String::new(),
+            sha256: None,
+            sha256_sparse: None,
             compress: *compress,
         };
         BuiltImage {

@@ -5,20 +5,21 @@
 //!   -> shown to a person, or one JSON or SARIF document
 //! ```
 
+mod accounts;
+mod builds;
+mod files;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Error, Result};
-use description::{
-    Choice, Description, DescriptionKind, Diagnostic, Diagnostics, Selection, Severity, SourceFile, Span,
-    TypeEntry,
-};
+use description::{Description, Diagnostic, Diagnostics, Severity, SourceFile, Span, TypeEntry};
 
-use super::load;
 use super::outcome::Outcome;
+use super::{boot_test, load};
 use crate::context::Context;
-use crate::diagnostic;
-use crate::failure::{Failure, Invalid};
+use crate::diagnostic::{self, CheckedBuild};
+use crate::failure::Invalid;
 use crate::share::Share;
 use crate::source::Source;
 
@@ -33,6 +34,13 @@ pub struct Request {
     pub image_type: Option<String>,
     /// Form of the report.
     pub format: Format,
+}
+
+impl Request {
+    /// A check of the whole description.
+    pub(super) fn of(description: PathBuf) -> Self {
+        Self { description, profiles: Vec::new(), image_type: None, format: Format::Human }
+    }
 }
 
 /// Form of the report of `check`.
@@ -52,25 +60,14 @@ pub enum Format {
 ///
 /// The description is wrong or cannot be read; the error also contains the report.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error::Error> {
-    let share = &context.share;
     let host = &context.host;
     let source = match load::open(&request.description, context) {
         Ok(source) => source,
         Err(error) => return Err(unreadable(request, error)?),
     };
     let path = source.config().display().to_string();
-    let parsed = load::parse(&source);
-    let mut diagnostics = parsed.diagnostics;
-    diagnostics.0.extend(parsed.deprecated.0);
-    let mut image = String::new();
-    if let Some(mut description) = parsed.description {
-        if let Err(error) = load::inherit(&mut description, &source, context) {
-            diagnostics.0.extend(of_inherited(&description, error)?);
-        }
-        image = selections(&description, request, &source, share, &mut diagnostics)?;
-    }
-    diagnostics.sort();
-    let (report, document) = documents(request.format, &path, &diagnostics)?;
+    let Examined { diagnostics, image, builds } = examine(request, &source, context)?;
+    let (report, document) = documents(request.format, &path, &diagnostics, &builds)?;
     if diagnostics.has_errors() {
         let invalid = Invalid { diagnostics, told: document.is_some() };
         return Err(crate::error::Error::from(Error::from(invalid)).with_report(report, document));
@@ -79,13 +76,50 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome, crate::error
     Ok(Outcome::Checked { report, document, shown, path, image })
 }
 
+/// What was found in a description.
+pub(super) struct Examined {
+    /// Every problem, sorted.
+    pub(super) diagnostics: Diagnostics,
+    image: String,
+    builds: Vec<CheckedBuild>,
+}
+
+/// Examines a description that was read.
+pub(super) fn examine(request: &Request, source: &Source, context: &Context) -> Result<Examined> {
+    let mut included = Vec::new();
+    let parsed = load::parse_with(source, &mut included);
+    let mut diagnostics = parsed.diagnostics;
+    diagnostics.0.extend(parsed.deprecated.0);
+    let mut image = String::new();
+    let mut builds = Vec::new();
+    if let Some(mut description) = parsed.description {
+        if let Err(error) = load::inherit(&mut description, source, context) {
+            diagnostics.0.extend(of_inherited(&description, error)?);
+        }
+        let checked = builds::check(&description, request, source, &context.host)?;
+        diagnostics.0.extend(checked.diagnostics);
+        diagnostics.0.extend(boot_images(&description, request.image_type.as_deref(), &context.share));
+        diagnostics.0.extend(files::ignored(&description, source, &included));
+        if let Some(path) = source.find_file(boot_test::plan::NAME)?
+            && let Err(problems) = boot_test::plan::read(&path)
+        {
+            diagnostics.0.extend(problems.0);
+        }
+        image = checked.image;
+        builds = checked.builds;
+    }
+    diagnostics.sort();
+    Ok(Examined { diagnostics, image, builds })
+}
+
 /// Returns the report, and the requested document; `None` for a person.
 fn documents(
     format: Format,
     path: &str,
     diagnostics: &Diagnostics,
+    builds: &[CheckedBuild],
 ) -> Result<(serde_json::Value, Option<String>)> {
-    let json = diagnostic::json(path, diagnostics)?;
+    let json = diagnostic::json(path, diagnostics, builds)?;
     let report = serde_json::from_str(&json).context("reading the report")?;
     let document = match format {
         Format::Human => None,
@@ -101,7 +135,7 @@ fn unreadable(request: &Request, error: Error) -> Result<crate::error::Error> {
     let file = Arc::new(SourceFile { name: path.clone(), text: String::new() });
     let diagnostic = Diagnostic::error(Span { file, range: 0..0 }, format!("{error:#}"));
     let diagnostics = Diagnostics(vec![diagnostic.label("cannot be read")]);
-    let (report, document) = documents(request.format, &path, &diagnostics)?;
+    let (report, document) = documents(request.format, &path, &diagnostics, &[])?;
     Ok(crate::error::Error::from(error).with_report(report, document))
 }
 
@@ -116,68 +150,6 @@ fn of_inherited(description: &Description, error: Error) -> Result<Vec<Diagnosti
     Ok(vec![
         unreadable.label("cannot be read").help("name a directory, or a description that 'kiwi list' shows"),
     ])
-}
-
-/// Selects every type that is possible with these profiles; problems of a type that was not requested are warnings.
-fn selections(
-    description: &Description,
-    request: &Request,
-    source: &Source,
-    share: &Share,
-    diagnostics: &mut Diagnostics,
-) -> Result<String> {
-    let choice = |image_type: Option<&str>| Choice {
-        profiles: request.profiles.clone(),
-        image_type: image_type.map(str::to_owned),
-        architecture: Some(load::machine()),
-    };
-    let asked = request.image_type.as_deref();
-    let mut good = String::new();
-    match description.select(&choice(asked)) {
-        Ok(selection) => {
-            if selection.repositories.is_empty() && selection.kind == DescriptionKind::System {
-                diagnostics.push(without_repository(description));
-            }
-            diagnostics.0.extend(load::unsupported(description, &selection));
-            diagnostics.0.extend(links(description, &selection, source)?);
-            good =
-                format!("{} {}, type {}", selection.name, selection.version, selection.image_type.keyword());
-        }
-        Err(errors) => diagnostics.0.extend(errors.0),
-    }
-    diagnostics.0.extend(boot_images(description, asked, share));
-    let others = match asked {
-        Some(_) => Vec::new(),
-        None => description.types_for(&choice(None)).unwrap_or_default(),
-    };
-    for keyword in others {
-        let errors = match description.select(&choice(Some(&keyword))) {
-            Ok(selection) => load::unsupported(description, &selection),
-            Err(errors) => errors.0,
-        };
-        for error in errors {
-            if !diagnostics.0.iter().any(|known| known.span == error.span && known.message == error.message) {
-                diagnostics.push(Diagnostic { severity: Severity::Warning, ..error });
-            }
-        }
-    }
-    Ok(good)
-}
-
-/// Returns the first link that a build would not follow; how a file cannot be read is left to the build.
-fn links(description: &Description, selection: &Selection, source: &Source) -> Result<Option<Diagnostic>> {
-    let Err(error) = crate::prepare::check_links(selection, source) else { return Ok(None) };
-    let Some(failure) = error.downcast_ref::<Failure>() else { return Err(error) };
-    let link = Diagnostic::error(description.span().clone(), failure.message.clone()).rule("links-inside");
-    Ok(Some(link.label("of this description").help(failure.remedy.clone().unwrap_or_default())))
-}
-
-/// Returns a warning, not an error: the command line may add a repository.
-fn without_repository(description: &Description) -> Diagnostic {
-    Diagnostic::warning(description.span().clone(), "no `<repository>` provides packages")
-        .rule("repository-to-install-from")
-        .label("none for these profiles and this architecture")
-        .help("add one, such as `<repository><source path=\"debian://trixie\"/></repository>`, or build with `--add-repo`")
 }
 
 /// Returns boot image descriptions that do not exist: an error of the requested type, a warning of the others.
@@ -198,7 +170,8 @@ fn boot_images(description: &Description, asked: Option<&str>, share: &Share) ->
                 .to_owned(),
         };
         let message = format!("the boot image description `{path}` does not exist");
-        let diagnostic = Diagnostic::error(span.clone(), message).rule("description-of-a-boot-image");
+        // Another kiwi may have it: the description is right.
+        let diagnostic = Diagnostic::error(span.clone(), message).rule(description::NOT_BUILT);
         Some(Diagnostic { severity, ..diagnostic.label("not supplied with this kiwi").help(help) })
     });
     missing.collect()

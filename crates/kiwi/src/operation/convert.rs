@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::{Conversion, Description, Format, SchemaVersion};
+use description::{Conversion, Description, Dialect, Format, SchemaVersion};
 
 use super::load;
 use super::outcome::Outcome;
@@ -19,7 +19,7 @@ use crate::failure::{Failure, Invalid, Kind, fail};
 pub struct Request {
     /// Directory or file of the description.
     pub description: PathBuf,
-    /// `--to`, at most one schema and one format.
+    /// `--to`, at most one schema and one format; `kiwi` is a schema.
     pub to: Vec<Target>,
     /// Destination of the new text.
     pub output: Output,
@@ -28,8 +28,10 @@ pub struct Request {
 /// One value of `--to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// This schema.
+    /// This schema; the newest as KIWI NG defines it.
     Schema(SchemaVersion),
+    /// The newest schema with the keywords of older ones that kiwi keeps.
+    Kiwi,
     /// This format.
     Format(Format),
 }
@@ -55,10 +57,13 @@ impl Target {
         if let Some(format) = Format::parse(keyword) {
             return Ok(Self::Format(format));
         }
+        if keyword == "kiwi" {
+            return Ok(Self::Kiwi);
+        }
         SchemaVersion::parse(keyword).map(Self::Schema).ok_or_else(|| {
             let formats: Vec<&str> = Format::ALL.iter().map(|format| format.keyword()).collect();
             format!(
-                "expected a schema from {} to {}, or a format: {}",
+                "expected a schema from {} to {}, `kiwi`, or a format: {}",
                 SchemaVersion::OLDEST,
                 SchemaVersion::NEWEST,
                 formats.join(", ")
@@ -81,6 +86,9 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             conversion.format
         );
     }
+    if let Output::File(path) = &request.output {
+        refuse_existing(path)?;
+    }
     let mut included = |path: &str| source.included(path);
     let converted = Description::convert(source.file(), conversion, &mut included).map_err(Invalid::new)?;
     load::warn(&converted.diagnostics, host);
@@ -94,7 +102,6 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             });
         }
         Output::File(path) => {
-            refuse_existing(path)?;
             host.write_new_file(path, &converted.text)
                 .with_context(|| format!("writing {}", path.display()))?;
             path
@@ -116,29 +123,29 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
 
 /// Returns schema and format of the result: the newest schema and the present format, unless `--to` specifies others.
 fn conversion(to: &[Target], written_in: Format) -> Result<Conversion> {
-    let schemas: Vec<SchemaVersion> = to
-        .iter()
-        .filter_map(|target| match target {
-            Target::Schema(schema) => Some(*schema),
-            Target::Format(_) => None,
-        })
-        .collect();
-    let formats: Vec<Format> = to
-        .iter()
-        .filter_map(|target| match target {
-            Target::Format(format) => Some(*format),
-            Target::Schema(_) => None,
-        })
-        .collect();
-    if schemas.len() > 1 || formats.len() > 1 {
+    let mut conversion = Conversion { format: written_in, ..Conversion::default() };
+    let (mut schemas, mut formats) = (0, 0);
+    for target in to {
+        match target {
+            Target::Schema(schema) => {
+                schemas += 1;
+                conversion.schema = *schema;
+            }
+            Target::Kiwi => {
+                schemas += 1;
+                conversion.dialect = Dialect::Kiwi;
+            }
+            Target::Format(format) => {
+                formats += 1;
+                conversion.format = *format;
+            }
+        }
+    }
+    if schemas > 1 || formats > 1 {
         let message = "--to names more than one schema or more than one format; give one of each at most";
         return Err(Failure::new(Kind::Usage, message).into());
     }
-    Ok(Conversion {
-        schema: schemas.first().copied().unwrap_or(SchemaVersion::NEWEST),
-        format: formats.first().copied().unwrap_or(written_in),
-        whole: false,
-    })
+    Ok(conversion)
 }
 
 fn refuse_existing(path: &Path) -> Result<()> {

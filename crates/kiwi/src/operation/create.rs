@@ -10,18 +10,24 @@ use anyhow::{Context as _, Result, bail};
 use description::{DescriptionKind, Selection};
 
 use super::boot_image::DecidedBoot;
+use super::image_input::ImageInput;
 use super::outcome::Outcome;
-use super::{Overrides, boot_image, images_script, install_medium, load, prepare};
+use super::{
+    ImageOptions, Overrides, boot_image, images_script, install_archive, install_medium, load, prepare,
+    reports, sbom, strip,
+};
 use crate::artifact::{self, Artifact, Role};
 use crate::context::Context;
 use crate::create::TreeFacts;
+use crate::debugging::{self, Point, Step};
 use crate::failure::fail;
-use crate::host::{Host, NameLock, StageTask};
+use crate::host::{Host, NameLock, StageTask, Warning};
+use crate::lock::LockedPackage;
 use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 /// The root tree and the destination.
 #[derive(Debug, Clone)]
@@ -36,8 +42,10 @@ pub struct Request {
     pub image_type: Option<String>,
     /// How the cache is used for a boot image with its own description.
     pub reuse: Reuse,
-    /// `--verify-key`, see `Overrides`.
-    pub verify_key: Option<PathBuf>,
+    /// How the images are made.
+    pub image: ImageOptions,
+    /// Shells, and what happens with the tree after a failure.
+    pub debugging: debugging::Options,
 }
 
 /// Creates the images and returns the artifacts.
@@ -46,54 +54,83 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
-    let overrides = Overrides { verify_key: request.verify_key.clone(), ..Overrides::default() };
-    let selection = load::select(&loaded, &record.profiles, request.image_type.as_deref(), &overrides)?;
+    let overrides = Overrides { image: request.image.clone(), ..Overrides::default() };
+    let selection = load::select(&loaded, &record.profiles, request.image_type.as_deref(), &overrides, host)?;
     check(&selection, context)?;
+    context.debugging.check(host)?;
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
     let _lock = lock(&destdir, &selection, host)?;
-    prepare::open_log(&log_path(&destdir, &selection), host)?;
-    let workspace = Workspace::open(&destdir, host)?;
+    let log = log_path(&destdir, &selection);
+    prepare::open_log(&log, host)?;
+    context.debugging.keep_beside(&log);
+    let workspace = Workspace::open(&destdir, Scratch::Memory(&context.cache()?.reservations()), host)?;
     let directory = record.description.as_deref().unwrap_or(loaded.source.directory());
     let boot =
         boot_image::decide(&selection, directory, &loaded.locking, request.reuse, &workspace, context)?;
-    let artifacts = images(&tree, &selection, boot.as_ref(), &record, &workspace, context)?;
+    let input =
+        ImageInput { tree: &tree, selection: &selection, record: &record, workspace: &workspace, context };
+    let artifacts = images(input, &[], boot.as_ref())?;
     let built = built_image(&selection, &artifacts, host)?;
-    publish(artifacts, built, &workspace, context)?;
+    publish(artifacts, built, &selection, &workspace, context)?;
     drop(boot);
     workspace.close()?;
     Ok(Outcome::Artifacts { artifacts: host.artifacts() })
 }
 
-/// Makes all files that the selection's type needs.
+/// Makes all files that the selection's type needs. `packages` are those that the build installed, if they are known.
 pub(super) fn images(
-    tree: &RootTree,
-    selection: &Selection,
+    input: ImageInput<'_>,
+    packages: &[LockedPackage],
     boot: Option<&DecidedBoot>,
-    record: &Record,
-    workspace: &Workspace,
-    context: &Context,
 ) -> Result<Vec<Artifact>> {
+    let ImageInput { tree, selection, record, workspace, context } = input;
     match selection.kind {
         DescriptionKind::Boot => {
-            boot_image::create_boot_image(tree, selection, record, None, workspace, context)
+            let mut artifacts =
+                boot_image::create_boot_image(tree, selection, record, None, workspace, context)?;
+            artifacts.extend(sbom::files(input, tree, packages)?);
+            Ok(artifacts)
         }
-        DescriptionKind::System => system_images(tree, selection, boot, record, workspace, context),
+        DescriptionKind::System => system_images(input, packages, boot),
     }
 }
 
 /// Renames all files to their final names, records them and reports them.
 pub(super) fn publish(
     artifacts: Vec<Artifact>,
-    built: BuiltImage,
+    mut built: BuiltImage,
+    selection: &Selection,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<()> {
     refuse_larger(&built, context.configuration()?.max_size)?;
     let host = &context.host;
+    if selection.checksums {
+        for file in &mut built.files {
+            let artifact = artifacts.iter().find(|artifact| artifact.name == file.file);
+            artifact.map_or(Ok(()), |artifact| file.complete(&artifact.path, host))?;
+        }
+    }
     // A link has the size and digest of its target.
     let measured: Vec<BuiltFile> = built.files.clone();
     let lock = ResultRecord::lock(workspace)?;
     host.check_interrupt()?;
+    if let Some(profiles) = ResultRecord::other_profiles(workspace.destdir(), &built) {
+        let list = |profiles: &[String]| match profiles {
+            [] => "without profiles".to_owned(),
+            profiles => format!("with the profiles {}", profiles.join(", ")),
+        };
+        host.warn(
+            Warning::Description,
+            &format!(
+                "the image {} built {} replaces the one built {} in {}; build it into another directory to keep both",
+                built.name,
+                list(&built.profiles),
+                list(&profiles),
+                workspace.destdir().display()
+            ),
+        );
+    }
     let published = host.completely(|| -> Result<_> {
         let published = artifact::publish(artifacts, workspace, host)?;
         ResultRecord::add(built, &lock, workspace, host)?;
@@ -105,7 +142,7 @@ pub(super) fn publish(
         let Some(file) = measured.iter().find(same).or_else(|| measured.iter().find(kernel)) else {
             continue;
         };
-        host.report_artifact(artifact.facts(file.size, Some(file.sha256.clone())));
+        host.report_artifact(artifact.facts(file.size, file.known_digest()));
     }
     Ok(())
 }
@@ -126,9 +163,11 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
 /// Returns the entry of this build for `kiwi.result.json`, without links.
 pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
     let stage = host.stage(StageTask::RecordResult, "Recording the result");
-    let plain = selection.image_type.is_uncompressed();
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
-    let measure = |artifact| BuiltFile::measure(artifact, plain && artifact.role == Role::Image, host);
+    let plain = |artifact: &Artifact| {
+        artifact.role == Role::Image && selection.image_type.is_uncompressed(&artifact.name)
+    };
+    let measure = |artifact| BuiltFile::measure(artifact, plain(artifact), host);
     let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;
     files.sort_by(|left, right| (left.role, &left.file).cmp(&(right.role, &right.file)));
     stage.finish();
@@ -144,26 +183,38 @@ pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &
 }
 
 fn system_images(
-    tree: &RootTree,
-    selection: &Selection,
+    input: ImageInput<'_>,
+    packages: &[LockedPackage],
     boot: Option<&DecidedBoot>,
-    record: &Record,
-    workspace: &Workspace,
-    context: &Context,
 ) -> Result<Vec<Artifact>> {
+    let ImageInput { tree, selection, record, workspace, context } = input;
     let host = &context.host;
     let layered = workspace.layered(tree, host)?;
-    images_script::run(&layered, host)?;
+    context.debugging.reach(Point::Before(Step::Image), &layered, host)?;
+    images_script::run(&layered, &context.debugging, host)?;
+    let bills = sbom::files(input, &layered, packages)?;
+    if selection.strip {
+        strip::run(&layered, host)?;
+    }
     let boot = boot_image::of(selection, boot, &layered, record, workspace, context)?;
     let (files, published) = boot.map_or((None, Vec::new()), |made| (Some(made.files), made.artifacts));
+    crate::create::exclude_files(&layered, host)?;
+    let reports = reports::write(selection, &layered, workspace, host)?;
     let facts = TreeFacts::of(&layered, files, &crate::create::mount_points(selection)?)?;
     let plan = crate::create::plan(selection, &facts, &record.identity())?;
-    let installer = install_medium::boot_files(selection, &layered, record, workspace, context)?;
+    let installer = install_medium::installer(selection, &layered, record, workspace, context)?;
+    let of_archive = install_archive::boot_files(selection, &layered, record, workspace, context)?;
     let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
     if let Some(boot) = &installer {
-        artifacts.push(install_medium::of(boot, selection, &artifacts, record, workspace, host)?);
+        artifacts.push(install_medium::of(boot, &artifacts, input)?);
+    }
+    if let Some(boot) = &of_archive {
+        artifacts.push(install_archive::of(boot, &artifacts, input)?);
     }
     artifacts.extend(published);
+    artifacts.extend(bills);
+    artifacts.extend(reports);
+    context.debugging.reach(Point::After(Step::Image), &layered, host)?;
     Ok(artifacts)
 }
 
@@ -175,7 +226,9 @@ pub(super) fn check(selection: &Selection, context: &Context) -> Result<()> {
         context.share.linuxrc()?;
     }
     install_medium::check(selection, host)?;
-    for program in crate::create::programs(&selection.image_type) {
+    install_archive::check(selection)?;
+    let strip = Some(strip::PROGRAM).filter(|_| selection.strip);
+    for program in crate::create::programs(&selection.image_type).into_iter().chain(strip) {
         host.find_program(program)?;
     }
     Ok(())

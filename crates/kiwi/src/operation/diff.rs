@@ -1,7 +1,8 @@
 //! `kiwi diff`: compares two directories, root trees or images: the paths that differ, and the first different byte of a
 //! file. Images that differ are unpacked, and the different paths in them named.
 
-mod inside;
+pub(super) mod inside;
+mod link_times;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -3,13 +3,15 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use description::Selection;
+use description::{Boots, Selection};
 
 use super::boot_image::DecidedBoot;
+use super::image_input::ImageInput;
 use super::load::Loaded;
 use super::{boot_image, cached_artifacts, create, image_stage};
 use crate::context::Context;
 use crate::host::Host;
+use crate::lock::LockedPackage;
 use crate::parallel;
 use crate::prepare::{Decided, PreparePlan, Reuse};
 use crate::record::Record;
@@ -49,11 +51,15 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         repositories,
         bootstrap,
         image,
+        uninstall,
         delete,
         users,
         drivers,
         // The caller checked whether scripts ask for the type.
         image_type: _,
+        variables: _,
+        // Those of every type are in the tree.
+        vagrantfiles: _,
         // These are not in the tree.
         author: _,
         contact: _,
@@ -61,9 +67,22 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         bundle_format: _,
         deploy: _,
         verify_key: _,
+        positions: _,
+        strip: _,
+        bills: _,
+        reports: _,
+        checksums: _,
     } = selection;
-    let about = (name, version, kind, architecture, profiles);
-    (about, package_manager, settings, repositories, bootstrap, image, delete, users, drivers)
+    // The tree keeps the scripts of the type.
+    let scripts: Vec<_> = match selection.image_type.boots() {
+        Some(Boots::Disk(disk)) => disk.boot_scripts().collect(),
+        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_) | Boots::Kis(_) | Boots::Xen(_)) | None => {
+            Vec::new()
+        }
+    };
+    let about = (name, version, kind, architecture, profiles, scripts);
+    let removed = (uninstall, delete);
+    (about, package_manager, settings, repositories, bootstrap, image, removed, users, drivers)
 }
 
 /// One type, as far as descriptions and repositories decide it.
@@ -73,6 +92,8 @@ pub(super) struct ImageBuild<'a> {
     /// The key of the stage `Image`.
     pub(super) inputs: Inputs,
     kept: bool,
+    /// The packages of the tree, for a bill of materials.
+    packages: Vec<LockedPackage>,
     workspace: &'a Workspace,
     context: &'a Context,
 }
@@ -102,9 +123,14 @@ impl<'a> ImageBuild<'a> {
             workspace,
             context,
         )?;
-        let inputs = image_stage::inputs(selection, plan, decided, boot.as_ref(), context)?;
-        let kept = !reuse.off && cache.lasts() && (reuse.network || !plan.uses_network());
-        Ok(Self { selection, boot, inputs, kept, workspace, context })
+        let packages =
+            if selection.bills.any() { loaded.locking.packages(plan, decided) } else { Vec::new() };
+        let inputs = image_stage::inputs(selection, plan, decided, &packages, boot.as_ref(), context)?;
+        let kept = !reuse.off
+            && cache.lasts()
+            && !context.debugging.has_shells()
+            && (reuse.network || !plan.uses_network());
+        Ok(Self { selection, boot, inputs, kept, packages, workspace, context })
     }
 
     /// Returns the keyword of the type.
@@ -124,7 +150,7 @@ impl<'a> ImageBuild<'a> {
         }
         let taken = cached_artifacts::restore::<BuiltImage>(&self.inputs, self.workspace, self.context)?;
         let Some((artifacts, built)) = taken else { return Ok(false) };
-        create::publish(artifacts, built, self.workspace, self.context)?;
+        create::publish(artifacts, built, self.selection, self.workspace, self.context)?;
         Ok(true)
     }
 
@@ -146,7 +172,8 @@ impl<'a> ImageBuild<'a> {
         if let Some(entry) = &earlier {
             workspace.set_previous_build(entry.directory());
         }
-        let artifacts = create::images(tree, selection, boot.as_ref(), record, workspace, context)?;
+        let input = ImageInput { tree, selection, record, workspace, context };
+        let artifacts = create::images(input, &self.packages, boot.as_ref())?;
         drop(earlier);
         let measure = || create::built_image(selection, &artifacts, host);
         let mut built = None;
@@ -164,7 +191,7 @@ impl<'a> ImageBuild<'a> {
         }
         // A cache that cannot be written does not request the note.
         let built = built.map_or_else(measure, Ok)?;
-        create::publish(artifacts, built, workspace, context)
+        create::publish(artifacts, built, selection, workspace, context)
     }
 }
 

@@ -9,6 +9,7 @@ use description::Selection;
 use super::boot_image::DecidedBoot;
 use super::boot_program;
 use crate::context::Context;
+use crate::lock::LockedPackage;
 use crate::prepare::{Decided, PreparePlan};
 use crate::stage::{Inputs, Stage};
 
@@ -26,6 +27,7 @@ pub(super) fn inputs(
     selection: &Selection,
     plan: &PreparePlan,
     decided: &Decided,
+    packages: &[LockedPackage],
     boot: Option<&DecidedBoot>,
     context: &Context,
 ) -> Result<Inputs> {
@@ -35,7 +37,12 @@ pub(super) fn inputs(
     inputs.after(&decided.tree);
     plan.image_inputs(decided, &mut inputs)?;
     of_selection(selection, &mut inputs)?;
-    for program in crate::create::programs(&selection.image_type) {
+    if selection.bills.any() {
+        // Their locations are in the bill, and no other stage depends on those.
+        inputs.value("the files of the packages", &packages)?;
+    }
+    let strip = Some(super::strip::PROGRAM).filter(|_| selection.strip);
+    for program in crate::create::programs(&selection.image_type).into_iter().chain(strip) {
         let path = host.find_program(program)?;
         inputs.value(format!("the program {program}"), &file(&path)?)?;
     }
@@ -63,24 +70,37 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
         drivers,
         deploy,
         verify_key,
+        strip,
+        bills,
+        reports,
         // Inputs of the stages `Packages` and `Tree`.
         package_manager: _,
         repositories: _,
         bootstrap: _,
         image: _,
+        uninstall: _,
         delete: _,
         users: _,
+        variables: _,
         // `PreparePlan`'s inputs contain them.
         profiles: _,
+        vagrantfiles: _,
         // They are not in any image.
         author: _,
         contact: _,
         specification: _,
+        positions: _,
+        checksums: _,
     } = selection;
     inputs.value("name and version", &(name, version, architecture, kind))?;
     inputs.value("the image type", image_type)?;
     inputs.value("the settings", &(settings, drivers, deploy))?;
     inputs.value("the key of downloads", verify_key)?;
+    inputs.value("--strip", strip)?;
+    if bills.any() {
+        inputs.value("--sbom", bills)?;
+    }
+    inputs.value("--changes and --verified", reports)?;
     inputs.value("bundle_format", bundle_format)
 }
 

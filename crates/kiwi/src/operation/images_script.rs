@@ -3,17 +3,26 @@
 use anyhow::Result;
 use description::{Description, SourceFile};
 
+use crate::debugging::{Debugging, Point, Step};
 use crate::host::{Host, StageTask};
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::Script;
 
+/// Scripts that see the layer later.
+const LATER: [&str; 2] = ["pre_disk_sync.sh", "disk.sh"];
+
 /// Runs the description's `images.sh`. Its changes stay in the layer; the root tree is not modified.
-pub(super) fn run(layered: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn run(layered: &RootTree, debugging: &Debugging, host: &Host) -> Result<()> {
+    if LATER.iter().any(|name| Script::of_tree(layered, name).is_some()) {
+        hide_passwords(layered)?;
+    }
     if let Some(images_sh) = Script::of_tree(layered, "images.sh") {
         hide_passwords(layered)?;
+        debugging.reach(Point::Before(Step::ImagesScript), layered, host)?;
         let stage = host.stage(StageTask::RunScript, "Running images.sh");
-        images_sh.run(layered, false, host)?;
+        images_sh.run(layered, false, host).map_err(|error| debugging.failed(error, layered, None, host))?;
         stage.finish();
+        debugging.reach(Point::After(Step::ImagesScript), layered, host)?;
     }
     Ok(())
 }

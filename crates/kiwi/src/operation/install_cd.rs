@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::failure::fail;
 use crate::host::Host;
 use crate::media::boot_files::{BootFiles, directory_of};
+use crate::media::cd::Starts;
 use crate::media::system_image::SystemImage;
 use crate::media::{self, cd};
 
@@ -46,18 +47,19 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
 
 /// Makes the medium at `target`.
 pub(super) fn make(installation: &Installation, target: &Target, host: &Host) -> Result<Outcome> {
-    for program in cd::programs() {
-        host.find_program(program)?;
-    }
-    cd::check()?;
     let boot = BootFiles::find(&installation.initrd)?;
     let workspace = target.workspace(&installation.initrd, host)?;
     let system = SystemImage::open(&installation.system, workspace.scratch(), host)?;
+    let firmware = system.firmware()?;
+    for program in cd::programs(firmware) {
+        host.find_program(program)?;
+    }
+    cd::check(firmware)?;
     let config = config(installation, &system)?;
     let system = deployed_disk::of(&boot, system, &config, &workspace, host)?;
     let sums = [&boot.sums(host)?[..], &[system.sum]].concat();
     let identity = media::identity(&format!("install cd {config}"), &sums, host);
-    let plan = cd::plan_install(&boot, &system, &config, &identity);
+    let plan = cd::plan_install(&boot, &system, &config, Starts { firmware, signed: None }, &identity);
     let medium = target.unfinished(&workspace)?;
     cd::create(&plan, &medium, &workspace, host)?;
     target.deliver(&medium, &workspace, host)?;

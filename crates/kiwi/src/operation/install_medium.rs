@@ -3,14 +3,16 @@
 
 use anyhow::{Context as _, Result};
 use bootconfig::{BootConfig, InstallConfig, Kind};
-use description::{Boots, Disk, DiskFormat, Selection};
+use description::{Disk, Firmware, Selection};
 
+use super::image_input::ImageInput;
+use super::installer;
 use crate::artifact::{self, Artifact, Role};
+use crate::bootloader::signed::{SignedPrograms, Use};
 use crate::context::Context;
-use crate::failure::fail;
 use crate::host::Host;
-use crate::initrd;
 use crate::media::boot_files::BootFiles;
+use crate::media::cd::Starts;
 use crate::media::system_image::{Content, SystemImage};
 use crate::media::{cd, iso};
 use crate::record::Record;
@@ -19,60 +21,53 @@ use crate::workspace::Workspace;
 
 /// The disk that gets a medium.
 fn wanted(selection: &Selection) -> Option<&Disk> {
-    match selection.image_type.boots() {
-        Some(Boots::Disk(disk)) => Some(disk).filter(|disk| disk.install_medium),
-        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_)) | None => None,
-    }
+    installer::disk(selection).filter(|disk| disk.install_medium)
 }
 
 /// Returns an error for a type that cannot be installed or a missing program, before any work.
 pub(super) fn check(selection: &Selection, host: &Host) -> Result<()> {
     let Some(disk) = wanted(selection) else { return Ok(()) };
-    if disk.format != DiskFormat::Raw {
-        fail!(
-            InvalidDescription,
-            "installiso and installstick need a raw disk: remove either the format or the medium from the type"
-        );
-    }
-    cd::programs().into_iter().try_for_each(|program| host.find_program(program).map(drop))?;
-    cd::check()
+    installer::check(disk)?;
+    cd::programs(disk.firmware).into_iter().try_for_each(|program| host.find_program(program).map(drop))?;
+    cd::check(disk.firmware)
 }
 
-/// Makes the boot image of the medium, if one is requested. The tree must still be complete: making the disk removes
+/// What an installation medium has of the tree.
+pub(super) struct Installer {
+    boot: BootFiles,
+    /// The firmwares by which the disk starts.
+    starts: Starts,
+}
+
+/// Copies what the medium has of the tree, if one is requested: its boot image and boot programs. The tree must still be complete: making the disk removes
 /// the directories that get their own file systems.
-pub(super) fn boot_files(
+pub(super) fn installer(
     selection: &Selection,
     tree: &RootTree,
     record: &Record,
     workspace: &Workspace,
     context: &Context,
-) -> Result<Option<BootFiles>> {
+) -> Result<Option<Installer>> {
     let Some(disk) = wanted(selection) else { return Ok(None) };
     let host = &context.host;
-    let identity = record.identity();
     let config = BootConfig {
-        medium: Some(iso::uuid_of(&identity)),
+        medium: Some(iso::uuid_of(&record.identity())),
         // It is not for specific hardware.
         modules: vec!["isofs".to_owned()],
         ..BootConfig::new(Kind::Install)
     };
-    let plan = initrd::plan(tree, disk.filesystem, &config, &identity)?;
-    let [initrd, kernel] = ["install-initrd", "install-linux"].map(|name| workspace.scratch_file(name));
-    initrd::create(&plan, tree, &context.share.linuxrc()?, &initrd, host)?;
-    host.write_file(&kernel, tree.read(&plan.kernel.image)?)
-        .context("writing the kernel of the installation medium")?;
-    Ok(Some(BootFiles { initrd, kernel, kernel_version: plan.kernel.version }))
+    let boot = installer::create(&config, selection, "medium", tree, record, workspace, context)?;
+    let signed = match disk.secure_boot && disk.firmware != Firmware::Bios {
+        true => Some(SignedPrograms::copy(tree, Use::Medium, workspace, host)?),
+        false => None,
+    };
+    Ok(Some(Installer { boot, starts: Starts { firmware: disk.firmware, signed } }))
 }
 
 /// Makes the medium of the finished disk among `artifacts`.
-pub(super) fn of(
-    boot: &BootFiles,
-    selection: &Selection,
-    artifacts: &[Artifact],
-    record: &Record,
-    workspace: &Workspace,
-    host: &Host,
-) -> Result<Artifact> {
+pub(super) fn of(installer: &Installer, artifacts: &[Artifact], input: ImageInput<'_>) -> Result<Artifact> {
+    let ImageInput { selection, record, workspace, context, .. } = input;
+    let host = &context.host;
     let identity = record.identity();
     let name = crate::create::image_name(selection).to_string();
     let find = |role| artifacts.iter().find(|artifact| artifact.role == role);
@@ -87,7 +82,7 @@ pub(super) fn of(
         }
     };
     let system = SystemImage { path, name: name.clone(), content: Content::Disk, filesystem: None, sum };
-    let medium = cd::plan_install(boot, &system, &install, &identity);
+    let medium = cd::plan_install(&installer.boot, &system, &install, installer.starts.clone(), &identity);
     let file = format!("{name}.install.iso");
     let output = workspace.unfinished(&file);
     let sha256 = Some(cd::create(&medium, &output, workspace, host)?);

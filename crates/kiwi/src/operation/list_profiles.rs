@@ -18,8 +18,13 @@ pub struct Request {
 /// Returns name and description of each.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let loaded = load::load(&request.description, context)?;
-    let profiles = loaded.description.profiles.iter();
-    let profiles = profiles
-        .map(|profile| Profile { name: profile.name.to_string(), description: profile.description.clone() });
-    Ok(Outcome::Profiles { profiles: profiles.collect() })
+    let mut profiles: Vec<Profile> = Vec::new();
+    for profile in &loaded.description.profiles {
+        // A profile can have one declaration for each architecture.
+        if !profiles.iter().any(|known| known.name == profile.name.as_str()) {
+            profiles
+                .push(Profile { name: profile.name.to_string(), description: profile.description.clone() });
+        }
+    }
+    Ok(Outcome::Profiles { profiles })
 }

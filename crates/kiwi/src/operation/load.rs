@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::{Architecture, Choice, Description, Diagnostic, Diagnostics, Parsed, Selection};
+use description::{
+    Architecture, Choice, Description, Diagnostic, Diagnostics, Parsed, Selection, Severity, SourcePath,
+};
 
 use super::Overrides;
 use super::locking::Locking;
 use crate::context::Context;
 use crate::error::position_of;
-use crate::failure::{Failure, Invalid, Kind, fail};
+use crate::failure::{Failure, Invalid, Kind, REPLACED, fail};
 use crate::host::Host;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::source::{AllowedPaths, Source};
@@ -91,6 +93,15 @@ pub(super) fn parse(source: &Source) -> Parsed {
     Description::load(source.file(), &mut |path: &str| source.included(path))
 }
 
+/// Reads like [`parse`] and adds the texts of included files to `included`.
+pub(super) fn parse_with(source: &Source, included: &mut Vec<String>) -> Parsed {
+    Description::load(source.file(), &mut |path: &str| {
+        let file = source.included(path)?;
+        included.push(file.text.clone());
+        Ok(file)
+    })
+}
+
 /// Follows the chain of `inherit`; every description is merged once (docs/formats/description.md).
 pub(super) fn inherit(description: &mut Description, source: &Source, context: &Context) -> Result<()> {
     let mut seen: Vec<PathBuf> = vec![source.directory().to_owned()];
@@ -120,6 +131,7 @@ pub(super) fn select(
     profiles: &[String],
     image_type: Option<&str>,
     overrides: &Overrides,
+    host: &Host,
 ) -> Result<Selection> {
     let choice = Choice {
         profiles: profiles.to_vec(),
@@ -127,18 +139,50 @@ pub(super) fn select(
         architecture: Some(machine()),
     };
     let mut selection = loaded.description.select(&choice).map_err(Invalid::new)?;
+    from_environment(&mut selection, host)?;
     overrides.apply(&mut selection)?;
     Ok(selection)
 }
 
+/// Replaces each source `{NAME}` by the value of the environment variable, if it is set.
+pub(super) fn from_environment(selection: &mut Selection, host: &Host) -> Result<()> {
+    for repository in &mut selection.repositories {
+        let SourcePath::Placeholder(text) = &repository.source else { continue };
+        let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) else { continue };
+        let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(is_name) {
+            continue;
+        }
+        let Some(value) = host.variable(name) else { continue };
+        match SourcePath::parse(&value, &selection.architecture) {
+            Some(source) if !matches!(source, SourcePath::Placeholder(_)) => repository.source = source,
+            Some(_) | None => fail!(
+                Configuration,
+                "the variable {name}, which replaces the repository {text}, is {value:?}: expected {}",
+                SourcePath::EXPECTED
+            ),
+        }
+    }
+    Ok(())
+}
+
 /// Returns an error at the position of every element of this selection that this version does not build.
 pub(super) fn unsupported(description: &Description, selection: &Selection) -> Vec<Diagnostic> {
-    let manager = crate::package_manager::check(selection.package_manager).map_err(anyhow::Error::from);
     let manager_span = description.package_manager_span().unwrap_or(description.span());
     let keyword = selection.image_type.keyword();
     let type_entry = description.types().find(|entry| entry.keyword == keyword);
     let type_span = type_entry.map_or(description.span(), |entry| &entry.span);
-    let refused = [(manager, manager_span), (crate::create::check(selection), type_span)];
+    let patterns = crate::package_manager::check_patterns(selection).map_err(anyhow::Error::from);
+    let settings = crate::package_manager::check_settings(selection).map_err(anyhow::Error::from);
+    let of_type = crate::create::check(selection);
+    let refused = [(patterns, manager_span), (settings, manager_span), (of_type, type_span)];
+    let readable = refused.iter().all(|(result, _)| result.is_ok());
+    let repositories = selection.repositories.iter().filter(|_| readable).map(|repository| {
+        let checked = crate::package_manager::check_repository(selection, repository);
+        let span = description.source_span(&repository.source, &selection.architecture);
+        (checked.map_err(anyhow::Error::from), span.unwrap_or(description.span()))
+    });
+    let refused: Vec<_> = refused.into_iter().chain(repositories).collect();
     let mut found = Vec::new();
     for (result, span) in refused {
         let Err(error) = result else { continue };
@@ -148,9 +192,43 @@ pub(super) fn unsupported(description: &Description, selection: &Selection) -> V
             continue;
         };
         let diagnostic = Diagnostic::error(span.clone(), failure.message.clone());
-        found.push(diagnostic.rule(description::NOT_BUILT).label("not built yet"));
+        let diagnostic = diagnostic.rule(description::NOT_BUILT).label("not built yet");
+        found.push(match &failure.remedy {
+            Some(remedy) => diagnostic.help(remedy),
+            None => diagnostic,
+        });
     }
     found
+}
+
+/// Returns a diagnostic at each source of packages that only stands for a repository; `severity` is that of the diagnostic.
+pub(super) fn placeholders(
+    description: &Description,
+    selection: &Selection,
+    severity: Severity,
+) -> Vec<Diagnostic> {
+    let sources = selection.repositories.iter().filter(|repository| !repository.image_only);
+    let placeholders = sources.filter_map(|repository| {
+        let SourcePath::Placeholder(text) = &repository.source else { return None };
+        let span = description.source_span(&repository.source, &selection.architecture);
+        let span = span.unwrap_or(description.span()).clone();
+        let message = format!("`{text}` names no repository from which this machine can take packages");
+        let diagnostic = Diagnostic::error(span, message).rule(REPLACED).label("stands for repositories of a build");
+        let help = if text.starts_with("iso:") {
+            "mount the image, and build with `--set-repo dir:/MOUNT_POINT`, or `--ignore-repos --add-repo dir:/MOUNT_POINT`"
+        } else {
+            "build with `--set-repo SOURCE`, `--add-repo SOURCE`, or `--ignore-repos --add-repo SOURCE`; a source `{NAME}` \
+             can also come from the environment variable NAME"
+        };
+        Some(Diagnostic { severity, ..diagnostic.help(help) })
+    });
+    placeholders.collect()
+}
+
+/// Fails at the position of a source that the command line does not replace, before any work.
+pub(super) fn refuse_placeholders(description: &Description, selection: &Selection) -> Result<()> {
+    let found = placeholders(description, selection, Severity::Error);
+    if found.is_empty() { Ok(()) } else { Err(Invalid::new(Diagnostics(found)).into()) }
 }
 
 /// Fails at the position of what this version does not build, before any work.

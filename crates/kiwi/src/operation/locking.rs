@@ -50,21 +50,11 @@ impl Locking {
             LockMode::Free => Mode::Free,
             LockMode::Write => Mode::Write(RefCell::new(Lock::new(0, Vec::new()))),
             LockMode::Use => {
-                let Some(path) = source.find_file(lock::FILE)? else {
+                let Some(lock) = read(source)? else {
                     let path = source.directory().join(lock::FILE);
                     fail!(File, "{} does not exist; 'kiwi build --lock' writes it", path.display());
                 };
-                if real::metadata(&path)?.len() > lock::MAX_SIZE {
-                    fail!(
-                        File,
-                        "{} is larger than {} MiB, the maximum",
-                        path.display(),
-                        lock::MAX_SIZE >> 20
-                    );
-                }
-                let text = String::from_utf8(real::read(&path)?)
-                    .with_context(|| format!("reading {}", path.display()))?;
-                Mode::Use(Lock::parse(SourceFile { name: path.display().to_string(), text })?)
+                Mode::Use(lock)
             }
         };
         Ok(Self { boot_image: None, mode: Rc::new(mode) })
@@ -109,16 +99,54 @@ impl Locking {
         }
     }
 
+    /// Returns the packages of the tree with their repositories, sorted: those of the lock if they are limited to one.
+    pub(super) fn packages(&self, plan: &PreparePlan, decided: &Decided) -> Vec<LockedPackage> {
+        let mut packages: Vec<LockedPackage> = match self.mode.as_ref() {
+            Mode::Free | Mode::Write(_) => plan.locked(decided, self.image()),
+            Mode::Use(lock) => lock.of(self.image()).cloned().collect(),
+        };
+        for package in &mut packages {
+            package.order = 0;
+        }
+        packages.sort();
+        packages
+    }
+
     /// Writes the lock beside the description, if requested.
     pub(super) fn write(&self, directory: &Path, host: &Host) -> Result<()> {
         let Mode::Write(lock) = self.mode.as_ref() else { return Ok(()) };
         let path = directory.join(lock::FILE);
-        let what = || format!("writing {}", path.display());
-        let unfinished = host.unfinished_file(directory).with_context(what)?;
         let lock = lock.borrow();
-        host.write_file(&unfinished, lock.text()?).with_context(what)?;
-        host.rename(&unfinished, &path).with_context(what)?;
+        write(&lock, &path, host)?;
         host.say(&format!("Lock: {} packages in {}", lock.packages.len(), path.display()));
         Ok(())
     }
+
+    /// Returns the packages that were resolved so far for a lock.
+    pub(super) fn noted(&self) -> Lock {
+        match self.mode.as_ref() {
+            Mode::Free => Lock::new(0, Vec::new()),
+            Mode::Write(lock) => lock.borrow().clone(),
+            Mode::Use(lock) => lock.clone(),
+        }
+    }
+}
+
+/// Reads the lock beside a description, if there is one.
+pub(super) fn read(source: &Source) -> Result<Option<Lock>> {
+    let Some(path) = source.find_file(lock::FILE)? else { return Ok(None) };
+    if real::metadata(&path)?.len() > lock::MAX_SIZE {
+        fail!(File, "{} is larger than {} MiB, the maximum", path.display(), lock::MAX_SIZE >> 20);
+    }
+    let text =
+        String::from_utf8(real::read(&path)?).with_context(|| format!("reading {}", path.display()))?;
+    Ok(Some(Lock::parse(SourceFile { name: path.display().to_string(), text })?))
+}
+
+/// Writes a lock in one step.
+pub(super) fn write(lock: &Lock, path: &Path, host: &Host) -> Result<()> {
+    let what = || format!("writing {}", path.display());
+    let unfinished = host.unfinished_file(path.parent().unwrap_or(Path::new("."))).with_context(what)?;
+    host.write_file(&unfinished, lock.text()?).with_context(what)?;
+    host.rename(&unfinished, path).with_context(what)
 }

@@ -1,15 +1,18 @@
 //! What an operation returns: values that `--json` writes as they are and `cli` turns into text.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::cache::Kind;
 use crate::host::{ArtifactFacts, lossy};
 use crate::result_record::ResultRecord;
 use crate::stage::Stage;
 
+pub use super::boot_test_outcome::{BootTest, CheckResult};
+use super::comparison::lossy_bytes;
+pub use super::comparison::{Comparison, Difference, Entry, Part};
+pub use super::package_changes::PackageChange;
 pub use super::pxe_outcome::{
     Machine, MachineState, Machines, Published, PublishedFile, PublishedImage, PxeTree,
 };
@@ -45,6 +48,37 @@ pub enum Outcome {
     Stick {
         /// The device.
         device: String,
+    },
+    /// A system that was booted and checked.
+    BootTest(BootTest),
+    /// Files of an image.
+    Entries {
+        /// In the order of their names.
+        entries: Vec<Entry>,
+    },
+    /// A file of an image.
+    FileContent {
+        /// Its bytes; in JSON bytes that are not UTF-8 are replaced.
+        #[serde(serialize_with = "lossy_bytes")]
+        content: Vec<u8>,
+    },
+    /// A shell that ended.
+    Shell {
+        /// Its exit code.
+        exit_code: u8,
+    },
+    /// A lock that was written, or is up to date.
+    Locked {
+        /// The file.
+        #[serde(serialize_with = "lossy")]
+        file: PathBuf,
+        /// What changed in it.
+        packages: Vec<PackageChange>,
+    },
+    /// Packages of a lock or a tree for which the repositories provide others.
+    Outdated {
+        /// In the order of their names.
+        packages: Vec<PackageChange>,
     },
     /// The plan of a build.
     Explanation {
@@ -103,8 +137,6 @@ pub enum Outcome {
         template: String,
         /// The title of the template.
         title: String,
-        /// The package manager, if this version does not build with it.
-        not_built: Option<String>,
     },
     /// The differences of two directories or files.
     Comparison(Comparison),
@@ -141,16 +173,6 @@ pub enum Outcome {
         /// In the form of crypt(5).
         hash: String,
     },
-}
-
-/// One comparison of two builds.
-#[derive(Debug, Serialize)]
-pub struct Part {
-    /// What was compared.
-    pub what: &'static str,
-    /// The result.
-    #[serde(flatten)]
-    pub comparison: Comparison,
 }
 
 /// A boot image description.
@@ -274,40 +296,6 @@ pub enum Fate {
     },
 }
 
-/// The differences of two directories or files.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Comparison {
-    /// The first.
-    #[serde(serialize_with = "lossy")]
-    pub one: PathBuf,
-    /// The other.
-    #[serde(serialize_with = "lossy")]
-    pub other: PathBuf,
-    /// Whether there are no differences.
-    pub same: bool,
-    /// All differences, in the order of the paths.
-    pub differences: Vec<Difference>,
-}
-
-/// One difference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// Path below the directories that are compared.
-    pub path: String,
-    /// Paths inside that file, if it is an image: the last one differs, the ones before it are images in images.
-    pub inside: Vec<String>,
-    /// What differs.
-    pub what: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(&self.path)?;
-        self.inside.iter().try_for_each(|path| write!(to, ": in it {path}"))?;
-        write!(to, ": {}", self.what)
-    }
-}
-
 /// The facts, and the requested form.
 #[derive(Debug, Serialize)]
 pub struct InfoAnswer {
@@ -336,13 +324,19 @@ impl Outcome {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Comparison(comparison) => u8::from(!comparison.same),
+            Self::Shell { exit_code } => *exit_code,
+            Self::BootTest(test) => u8::from(!test.passed),
             Self::Reproduction { same, .. } => u8::from(!same),
             Self::Machines(machines) => u8::from(machines.shown && machines.have_problems()),
+            Self::Outdated { packages } => u8::from(!packages.is_empty()),
             Self::Done
+            | Self::Locked { .. }
             | Self::Tree { .. }
             | Self::Artifacts { .. }
             | Self::Stick { .. }
             | Self::Explanation { .. }
+            | Self::Entries { .. }
+            | Self::FileContent { .. }
             | Self::Cache(_)
             | Self::Pruned { .. }
             | Self::Verified { .. }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use description::{
-    Architecture, Boots, DescriptionKind, Package, PackageName, Repository, RepositoryStatus, RepositoryType,
-    Selection, SourcePath,
+    Architecture, Bills, Boots, DescriptionKind, DiskFormat, ImageType, Origin, Package, PackageName,
+    Reports, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath, SourceType,
 };
 
 use crate::failure::fail;
@@ -29,10 +29,29 @@ pub struct Overrides {
     pub add_bootstrap_packages: Vec<String>,
     /// Packages removed at the end.
     pub delete_packages: Vec<String>,
+    /// Whether repositories may be older than their release files allow.
+    pub ignore_valid_until: bool,
     /// How packages are installed in a new tree.
     pub package_path: PackagePath,
+    /// How images are made.
+    pub image: ImageOptions,
+}
+
+/// How images are made of a tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageOptions {
     /// A public key file of minisign: the boot image of a network client accepts only what this key has signed.
     pub verify_key: Option<PathBuf>,
+    /// The formats of a virtual disk; empty: that of the description.
+    pub formats: Vec<DiskFormat>,
+    /// Whether programs and libraries lose their symbols in the image.
+    pub strip: bool,
+    /// The bills of materials beside the image.
+    pub bills: Bills,
+    /// The reports about packages beside the image.
+    pub reports: Reports,
+    /// Whether the record of the result has the plain SHA-256 of sparse files, too.
+    pub checksums: bool,
 }
 
 /// Which repositories of the description a build ignores.
@@ -56,6 +75,8 @@ pub struct RepositoryOptions {
     pub source: String,
     /// Its type; `None`: that of the replaced repository, or the one that the source implies.
     pub kind: Option<String>,
+    /// What its location leads to.
+    pub source_type: SourceType,
     /// Its name.
     pub alias: Option<String>,
     /// Its priority.
@@ -74,6 +95,49 @@ pub struct RepositoryOptions {
     pub distribution: Option<String>,
     /// User and password.
     pub credentials: Option<(String, String)>,
+}
+
+impl ImageOptions {
+    fn apply(&self, selection: &mut Selection) -> Result<()> {
+        selection.strip = self.strip;
+        selection.bills = self.bills;
+        selection.reports = self.reports;
+        selection.checksums = self.checksums;
+        if !self.formats.is_empty() {
+            let keyword = selection.image_type.keyword();
+            let ImageType::Disk(disk) = &mut selection.image_type else {
+                fail!(
+                    Usage,
+                    "--format is for virtual disks, and type {keyword} is none; leave the option out, or choose a disk \
+                     with --type"
+                );
+            };
+            if self.formats.contains(&DiskFormat::Vagrant) && disk.boxes.is_empty() {
+                fail!(
+                    Usage,
+                    "--format vagrant needs a <vagrantconfig> in the type; add it, or leave vagrant out"
+                );
+            }
+            for format in &self.formats {
+                if !disk.requested_formats.contains(format) {
+                    disk.requested_formats.push(*format);
+                }
+            }
+        }
+        if let Some(path) = &self.verify_key {
+            let is_client = matches!(selection.image_type.boots(), Some(Boots::Pxe(_)));
+            if !is_client && selection.kind != DescriptionKind::Boot {
+                fail!(
+                    Usage,
+                    "--verify-key is for the boot image of network clients, and type {} has none; leave the option out, or \
+                     build type pxe",
+                    selection.image_type.keyword()
+                );
+            }
+            selection.verify_key = Some(signature::public_key(path)?);
+        }
+        Ok(())
+    }
 }
 
 impl Overrides {
@@ -95,8 +159,13 @@ impl Overrides {
         for keywords in &self.add_repositories {
             selection.repositories.push(keywords.repository(&selection.architecture)?);
         }
+        // A repository of the command line replaces everything that only stands for one.
+        if self.set_repository.is_some() || !self.add_repositories.is_empty() {
+            selection.repositories.retain(|repository| !repository.is_placeholder());
+        }
         for repository in &mut selection.repositories {
             repository.signing_keys.extend(self.signing_keys.iter().cloned());
+            repository.valid_until &= !self.ignore_valid_until;
         }
         for (option, names, set) in [
             ("--add-package", &self.add_packages, &mut selection.image),
@@ -114,19 +183,7 @@ impl Overrides {
                 selection.delete.push(name);
             }
         }
-        if let Some(path) = &self.verify_key {
-            let is_client = matches!(selection.image_type.boots(), Some(Boots::Pxe(_)));
-            if !is_client && selection.kind != DescriptionKind::Boot {
-                fail!(
-                    Usage,
-                    "--verify-key is for the boot image of network clients, and type {} has none; leave the option out, or \
-                     build type pxe",
-                    selection.image_type.keyword()
-                );
-            }
-            selection.verify_key = Some(signature::public_key(path)?);
-        }
-        Ok(())
+        self.image.apply(selection)
     }
 
     /// Only what was specified replaces a property of the first repository.
@@ -142,6 +199,8 @@ impl Overrides {
             return Ok(());
         };
         first.source = keywords.source_path(&selection.architecture)?;
+        first.source_type = keywords.source_type;
+        first.origin = Origin::Option(keywords.option);
         if let Some(keyword) = &keywords.kind {
             first.kind = Some(keywords.repository_type(keyword)?);
         }
@@ -185,7 +244,7 @@ impl RepositoryOptions {
         let source = self.source_path(architecture)?;
         let kind = match (&self.kind, &source) {
             (Some(keyword), _) => self.repository_type(keyword)?,
-            (None, SourcePath::Debian(_)) => RepositoryType::AptDeb,
+            (None, SourcePath::Debian(_) | SourcePath::DebianSnapshot { .. }) => RepositoryType::AptDeb,
             (None, _) => {
                 fail!(
                     Usage,
@@ -199,6 +258,8 @@ impl RepositoryOptions {
             kind: Some(kind),
             status: RepositoryStatus::Fixed,
             source,
+            source_type: self.source_type,
+            customize: None,
             alias: self.alias.clone(),
             priority: self.priority,
             distribution: self.distribution.clone(),
@@ -210,13 +271,15 @@ impl RepositoryOptions {
             in_image: self.in_image,
             image_only: false,
             credentials: self.credentials.clone(),
+            valid_until: true,
+            origin: Origin::Option(self.option),
         })
     }
 
     fn source_path(&self, architecture: &Architecture) -> Result<SourcePath> {
         match SourcePath::parse(&self.source, architecture) {
-            Some(source) => Ok(source),
-            None => fail!(
+            Some(source) if !matches!(source, SourcePath::Placeholder(_)) => Ok(source),
+            Some(_) | None => fail!(
                 Usage,
                 "{} {}: expected an absolute path, dir:PATH, this://PATH, http(s)://, ftp://, opensuse://, obs:// or \
                  debian://SUITE",
@@ -304,7 +367,10 @@ mod tests {
     #[test]
     fn a_key_of_downloads_is_for_network_clients_and_must_be_a_public_key() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let overrides = Overrides { verify_key: Some(file.path().to_owned()), ..Overrides::default() };
+        let overrides = Overrides {
+            image: ImageOptions { verify_key: Some(file.path().to_owned()), ..ImageOptions::default() },
+            ..Overrides::default()
+        };
         let kind_of = |selection: &mut Selection| {
             let error = overrides.apply(selection).unwrap_err();
             error.downcast_ref::<Failure>().map(|failure| failure.kind)

@@ -9,10 +9,11 @@ use description::Selection;
 
 use super::locking::Locking;
 use super::outcome::Outcome;
-use super::{Overrides, load};
+use super::{Overrides, load, space};
 use crate::context::Context;
+use crate::debugging;
 use crate::failure::{Failure, Kind, fail};
-use crate::host::{Host, NameLock, NameLockError, Warning};
+use crate::host::{Host, Log, NameLock, NameLockError, Warning};
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Reuse};
 use crate::record::{Renewal, Secret};
 use crate::root_tree::RootTree;
@@ -34,6 +35,8 @@ pub struct Request {
     pub profiles: Vec<String>,
     /// Changes for this run.
     pub overrides: Overrides,
+    /// Shells, and what happens with the tree after a failure.
+    pub debugging: debugging::Options,
 }
 
 /// Prepares the tree and returns its path.
@@ -41,18 +44,27 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
     let loaded = load::load_and_warn(&request.description, context)?;
     let selection =
-        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
+        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides, host)?;
+    load::refuse_placeholders(&loaded.description, &selection)?;
     let root = root_directory(request.root.as_deref(), &selection, host)?;
     let _lock = lock_root(&root, host)?;
+    context.debugging.check(host)?;
     open_log(&log_path(&root), host)?;
+    context.debugging.keep_beside(&log_path(&root));
     context.configuration()?;
-    let options = PrepareOptions { network: request.network, package_path: request.overrides.package_path };
+    let options = PrepareOptions {
+        network: request.network,
+        package_path: request.overrides.package_path,
+        debugged: true,
+    };
     let mut plan = crate::prepare::plan(&selection, &loaded.source, options, host)?;
     let prepared = into(
         &root,
         |tree| {
             let decided = decide(&mut plan, &loaded.locking, tree, context)?;
-            crate::prepare::make(&plan, &decided, tree, request.reuse, context)
+            space::check(crate::prepare::tree_size(&plan, &decided, context)?, tree.path(), host)?;
+            let made = crate::prepare::make(&plan, &decided, tree, request.reuse, context);
+            made.map_err(|error| context.debugging.failed(error, tree, Some(&root), host))
         },
         host,
     )?;
@@ -111,15 +123,22 @@ pub(super) fn decide(
     Ok(decided)
 }
 
-/// Warns about secrets that were found in the tree.
+/// Names the secrets that each machine creates itself, in one line, and warns about others that were found in the tree.
 pub(super) fn report(secrets: &[Secret], host: &Host) {
+    let mut own = Vec::new();
     for secret in secrets {
         match secret.renewed {
-            Renewal::System | Renewal::Unit(_) => host.say(&format!("Secret: {secret}")),
+            Renewal::System | Renewal::Unit(_) => {
+                host.log().line(&secret.to_string());
+                own.push(secret.what.as_str());
+            }
             Renewal::Nobody | Renewal::Author(_) | Renewal::Kept => {
                 host.warn(Warning::Secret, &secret.to_string());
             }
         }
+    }
+    if !own.is_empty() {
+        host.say(&format!("Each machine creates its own secrets: {}", own.join(", ")));
     }
 }
 
@@ -163,11 +182,20 @@ fn log_path(root: &Path) -> PathBuf {
 
 /// Opens the log at its default path unless `--logfile` specified another one.
 pub(super) fn open_log(path: &Path, host: &Host) -> Result<()> {
+    place_log(path, host, |log| log.create(path))
+}
+
+/// Like [`open_log`], for a run that may find everything in the cache: `Log::claim` gives the log its name.
+pub(super) fn open_log_aside(path: &Path, host: &Host) -> Result<()> {
+    place_log(path, host, |log| log.create_aside(path))
+}
+
+fn place_log(path: &Path, host: &Host, place: impl FnOnce(&Log) -> std::io::Result<()>) -> Result<()> {
     if host.log().is_placed() {
         return Ok(());
     }
     if let Some(parent) = path.parent() {
         host.create_directories(parent).with_context(|| format!("creating {}", parent.display()))?;
     }
-    host.log().create(path).with_context(|| format!("writing the log {}", path.display()))
+    place(host.log()).with_context(|| format!("writing the log {}", path.display()))
 }

@@ -4,13 +4,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use ondisk::command_line::CommandLine;
 
 use super::outcome::{Outcome, PxeTree};
 use super::pxe_client;
 use crate::context::Context;
 use crate::failure::fail;
 use crate::pxe::{self, DIRECTORIES, Settings, Tree};
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 pub use crate::pxe::{Loader, Network, Transport};
 
@@ -38,11 +39,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             host.find_program(program)?;
         }
     }
-    if request.parameters.as_ref().is_some_and(|text| text.contains(|c: char| c.is_control())) {
-        fail!(
-            Usage,
-            "--parameters contains a control character: expected kernel parameters separated by blanks"
-        );
+    if let Some(Err(error)) = request.parameters.as_deref().map(CommandLine::parse) {
+        fail!(Usage, "--parameters is not a kernel command line: {error}");
     }
     let creating = || format!("creating {}", directory.display());
     for inside in DIRECTORIES {
@@ -54,11 +52,12 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     open_to_all(&upload, host).with_context(|| format!("letting machines write to {}", upload.display()))?;
     let settings = Settings::new(request.network, request.transport, request.parameters.clone());
     let mut files: Vec<String> = Vec::new();
-    let workspace = Workspace::open(tree.path(), host)?;
+    let workspace = Workspace::open(tree.path(), Scratch::Disk, host)?;
     for loader in &request.loaders {
         files.extend(loader.install(&tree, &workspace, host)?);
     }
     workspace.close()?;
+    files.extend(pxe::install_ipxe(&tree, host)?);
     for (name, text) in tree.samples(&settings) {
         let path = format!("server/{name}");
         pxe::write(&tree, &path, text.as_bytes(), host)?;

@@ -93,7 +93,8 @@ fn find(path: &Path, boot: Option<&Path>) -> Result<Vec<Image>> {
     }
     let record = list_results::read(path)?;
     let mut images = Vec::new();
-    for built in &record.images {
+    // A kis has a boot image that looks for the system on a disk.
+    for built in record.images.iter().filter(|built| built.image_type != "kis") {
         for file in built.files.iter().filter(|file| file.role == Role::Image) {
             // Others, such as disks and media, are not for network clients.
             if path.join(format!("{}.md5", split_name(&file.file).0)).is_file() {
@@ -254,8 +255,14 @@ fn publish_boot(
     let entry = BootEntry {
         kernel: format!("boot/linux-{}-{}", boot.kernel_version, digest(&boot.kernel)?),
         initrd: format!("boot/{name}-{}", digest(&boot.initrd)?),
+        hypervisor: match &boot.hypervisor {
+            Some(hypervisor) => Some(format!("boot/xen-{}.gz", digest(hypervisor)?)),
+            None => None,
+        },
     };
-    for (path, source) in [(&entry.kernel, &boot.kernel), (&entry.initrd, &boot.initrd)] {
+    let hypervisor = entry.hypervisor.as_ref().zip(boot.hypervisor.as_ref());
+    let linux = [(&entry.kernel, &boot.kernel), (&entry.initrd, &boot.initrd)];
+    for (path, source) in linux.into_iter().chain(hypervisor) {
         let change = pxe::copy(tree, path, source, false, host)?.publish(host)?;
         files.push(PublishedFile { path: path.clone(), change });
     }

@@ -13,7 +13,7 @@ use crate::host::{BeforeNamespaces, Host};
 use crate::media::boot_files::directory_of;
 use crate::media::flash::{self, Before};
 use crate::media::removable::{self, Locations};
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 /// The destination of a medium.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ impl Target {
         }
         Workspace::open(
             &directory.canonicalize().with_context(|| format!("opening {}", directory.display()))?,
+            Scratch::Disk,
             host,
         )
     }
@@ -112,7 +113,8 @@ fn publish(name: String, medium: &Path, workspace: &Workspace, host: &Host) -> R
     for artifact in artifact::publish(vec![Artifact::new(Role::Image, name, medium)], workspace, host)? {
         let size =
             artifact.path.metadata().with_context(|| format!("reading {}", artifact.path.display()))?.len();
-        host.report_artifact(artifact.facts(size, artifact.sha256.clone()));
+        let digest = artifact.sha256.clone().map(|digest| ("sha256", digest));
+        host.report_artifact(artifact.facts(size, digest));
     }
     Ok(())
 }

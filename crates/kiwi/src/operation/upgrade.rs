@@ -24,7 +24,8 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let tree = RootTree::open(&request.root)?;
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
-    let selection = load::select(&loaded, &record.profiles, None, &request.overrides)?;
+    let selection = load::select(&loaded, &record.profiles, None, &request.overrides, &context.host)?;
+    load::refuse_placeholders(&loaded.description, &selection)?;
     crate::prepare::upgrade(&selection, &record, &tree, context)?;
     Ok(Outcome::Tree { root: tree.path().to_owned(), upgraded: true })
 }

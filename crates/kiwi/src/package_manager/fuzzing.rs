@@ -5,6 +5,10 @@ use std::path::{Component, Path};
 
 use super::apt::release_date;
 use super::deb::{Control, Deb, Kind, alternatives, entries};
+use super::rpm::metadata::{
+    Content, Edition, PrimaryPackage, Repomd, groups, metalink, packages, packages_of_media, patterns,
+    uncompressed,
+};
 
 /// Bytes of the unpacked archive of a package that are read.
 const MOST: u64 = 1 << 20;
@@ -55,4 +59,32 @@ pub fn control(text: &str) {
             let _ = relation.admits(control.version());
         }
     }
+}
+
+/// Reads a file of the metadata of an RPM repository, whatever it is and however it is compressed. No name, version or
+/// location of a package leads out of its directory.
+pub fn rpm_metadata(bytes: &[u8]) {
+    let below = |location: &str| {
+        let path = Path::new(location);
+        assert!(path.components().all(|part| matches!(part, Component::Normal(_))), "{location:?}");
+    };
+    if let Ok(repomd) = Repomd::parse(bytes) {
+        repomd.files.iter().for_each(|file| below(&file.location));
+        let _ = (repomd.time(), repomd.groups());
+    }
+    let mut text = Vec::new();
+    let Ok(file) = uncompressed(bytes) else { return };
+    let _ = file.take(MOST).read_to_end(&mut text);
+    let _ = (patterns(text.as_slice()), groups(text.as_slice()), metalink(&text));
+    if let Ok(content) = Content::parse(&text) {
+        [content.packages, content.metadata].iter().for_each(|directory| below(directory));
+    }
+    let check = |package: PrimaryPackage| {
+        below(&package.location);
+        below(&package.nevra());
+        assert_eq!(Edition::parse(&package.edition.to_string()).as_ref(), Some(&package.edition));
+        Ok(())
+    };
+    let _ = packages(text.as_slice(), check);
+    let _ = packages_of_media(text.as_slice(), "suse", check);
 }

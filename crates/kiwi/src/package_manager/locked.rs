@@ -1,26 +1,110 @@
-//! Plans and `kiwi.lock`: the entries of a resolution in a lock file, and a plan that is limited to the packages of
-//! one.
+//! Plans and `kiwi.lock`: the entries of a resolution in a lock file, a plan that is limited to the packages of one, and
+//! the collection of these packages.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use super::{Package, PackagePlan, Resolution};
+use super::{LockedPackages, ManagerFiles, Package, PackagePlan, Resolution};
 use crate::context::Context;
+use crate::failure::fail;
+use crate::host::StageTask;
 use crate::lock::LockedPackage;
-use crate::repository::LOCAL;
+use crate::repository::{LOCAL, Resolved};
+
+/// A directory that is filled with the packages of a lock file, each of which has the digest of its entry.
+pub(super) struct Collection<'a> {
+    /// The directory, which exists.
+    pub(super) directory: &'a Path,
+    /// The repositories that packages are downloaded from.
+    pub(super) repositories: Vec<&'a Resolved>,
+    /// What to do if none of them has a package any longer.
+    pub(super) remedy: &'a str,
+    /// Returns the file name of a package with this name, version and architecture.
+    pub(super) file_name: fn(&str, &str, &str) -> String,
+    /// Returns the file at a location of a repository, downloaded or local; `None` if the download failed.
+    pub(super) fetch: &'a dyn Fn(&LockedPackage, &Resolved, &str) -> Option<PathBuf>,
+}
+
+impl LockedPackages<'_> {
+    /// Creates the directory of the packages; returns files for the package manager beside it.
+    pub(super) fn create_directory(&self) -> Result<ManagerFiles> {
+        let (directory, host) = (self.directory, &self.context.host);
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
+        ManagerFiles::inside(directory.parent().unwrap_or(directory), host)
+    }
+}
+
+impl Collection<'_> {
+    /// Copies every package into the directory, from the cache or from a repository.
+    pub(super) fn fill(&self, packages: &[LockedPackage], context: &Context) -> Result<()> {
+        let host = &context.host;
+        let stage =
+            host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
+        let mut missing = Vec::new();
+        for package in packages {
+            host.check_interrupt()?;
+            if !self.copy(package, context)? {
+                let LockedPackage { name, version, architecture, repository, file, .. } = package;
+                missing.push(format!("{name} {version} {architecture} ({repository} {file})"));
+            }
+        }
+        if !missing.is_empty() {
+            fail!(
+                Packages,
+                "kiwi.lock contains {} that neither the cache nor the repositories have any longer:\n  {}\n{}",
+                if missing.len() == 1 {
+                    "a package".to_owned()
+                } else {
+                    format!("{} packages", missing.len())
+                },
+                missing.join("\n  "),
+                self.remedy
+            );
+        }
+        stage.finish();
+        Ok(())
+    }
+
+    /// Copies one package; returns whether it was found.
+    fn copy(&self, package: &LockedPackage, context: &Context) -> Result<bool> {
+        let (cache, host) = (context.cache()?.packages(), &context.host);
+        if cache.find(&package.sha256).is_none() {
+            let mut repositories = self.repositories.clone();
+            repositories.sort_by_key(|repository| repository.lock_name != package.repository);
+            for repository in repositories {
+                let location = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
+                let Some(file) = (self.fetch)(package, repository, &location) else {
+                    host.check_interrupt()?;
+                    continue;
+                };
+                if file.is_file() && cache.save(&package.sha256, &file, host)? {
+                    break;
+                }
+            }
+        }
+        let Some(kept) = cache.find(&package.sha256) else { return Ok(false) };
+        let name = (self.file_name)(&package.name, &package.version, &package.architecture);
+        let target = self.directory.join(name);
+        host.copy_file(&kept, &target).with_context(|| format!("writing {}", target.display()))?;
+        Ok(true)
+    }
+}
 
 impl PackagePlan {
     /// Returns the entries of a resolution in a lock file.
     pub fn locked(&self, resolution: &Resolution, image: &str) -> Vec<LockedPackage> {
-        let numbered = resolution.packages.iter().enumerate();
+        // Without those that are replaced, the bootstrap packages could not be selected again.
+        let numbered = resolution.packages.iter().chain(&resolution.replaced).enumerate();
         numbered.map(|(order, package)| self.locked_package(package, order, image)).collect()
     }
 
     fn locked_package(&self, package: &Package, order: usize, image: &str) -> LockedPackage {
         let location = package.location.trim_start_matches("file:");
         let found = self.repositories.iter().find_map(|repository| {
+            // .../debian is not the beginning of .../debian-security.
             let file = location.strip_prefix(repository.location.trim_end_matches('/'))?;
+            file.starts_with('/').then_some(())?;
             Some((repository.lock_name.clone(), file.trim_start_matches('/').to_owned()))
         });
         // The index of a directory of packages is elsewhere, and has no directories in the paths of files.
@@ -41,7 +125,7 @@ impl PackagePlan {
     /// Limits the plan to the packages of a lock file, which are collected in `directory`. The repositories of the
     /// image do not change.
     pub fn lock_to(&mut self, packages: &[LockedPackage], directory: &Path, context: &Context) -> Result<()> {
-        let repository = self.manager().collect_locked(packages, directory, context)?;
+        let repository = self.manager().collect_locked(LockedPackages { packages, directory, context })?;
         for other in &mut self.repositories {
             other.for_build = false;
         }

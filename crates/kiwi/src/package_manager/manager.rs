@@ -1,52 +1,69 @@
 //! The package managers that this version of kiwi supports.
 
-use description::PackageManager as Keyword;
+use description::{PackageManager as Keyword, Repository, RepositoryType, Selection, SourcePath};
 use serde::Serialize;
 
-use super::{PackageManager, PackagePath, PackagePlan, apt};
+use super::{PackageManager, PackagePath, PackagePlan, apt, rpm};
 use crate::distribution::Distribution;
-use crate::failure::{Failure, Kind};
 
-/// A supported package manager. The others of a description cannot be constructed.
+/// A supported package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Manager {
     /// apt
     Apt,
-}
-
-impl TryFrom<Keyword> for Manager {
-    type Error = Failure;
-
-    fn try_from(keyword: Keyword) -> Result<Self, Failure> {
-        let found = Self::ALL.iter().copied().find(|manager| manager.keyword() == keyword);
-        found.ok_or_else(|| {
-            let built: Vec<&str> = Self::ALL.iter().map(|manager| manager.keyword().keyword()).collect();
-            let message = format!(
-                "the description uses the package manager {}, which this version of kiwi does not support yet; \
-                 use <packagemanager>{}</packagemanager>",
-                keyword.keyword(),
-                built.join("|")
-            );
-            Failure::new(Kind::NotBuilt, message)
-        })
-    }
+    /// zypper
+    Zypper,
+    /// dnf 4
+    Dnf,
 }
 
 impl Manager {
-    /// All of them.
-    const ALL: &'static [Self] = &[Self::Apt];
-
-    /// Returns its keyword in a description.
-    fn keyword(self) -> Keyword {
-        match self {
-            Self::Apt => Keyword::Apt,
+    /// Returns the one that carries out a selection.
+    pub(super) fn of(selection: &Selection) -> Self {
+        match selection.package_manager {
+            Keyword::Apt => Self::Apt,
+            Keyword::Zypper => Self::Zypper,
+            Keyword::Dnf | Keyword::Dnf5 | Keyword::Microdnf | Keyword::Yum => Self::Dnf,
+            Keyword::Smart if selection.repositories.iter().any(is_debian) => Self::Apt,
+            Keyword::Smart => Self::Zypper,
         }
     }
 
-    /// Returns the family whose packages it installs.
-    pub(super) fn distribution(self) -> Distribution {
+    /// Returns what to tell the user if another program than the description's one does the work.
+    pub(super) fn substitution(self, keyword: Keyword) -> Option<String> {
+        let reason = match keyword {
+            Keyword::Apt | Keyword::Zypper | Keyword::Dnf => return None,
+            Keyword::Smart => "which fits its repositories",
+            Keyword::Dnf5 | Keyword::Microdnf | Keyword::Yum => "which reads the same repositories",
+        };
+        let keyword = keyword.keyword();
+        Some(format!("the description names {keyword}; kiwi uses {}, {reason}", self.title()))
+    }
+
+    /// Returns its name for people.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Apt => "apt",
+            Self::Zypper => "zypper",
+            Self::Dnf => "dnf 4",
+        }
+    }
+
+    /// Returns the family whose packages it installs for this selection.
+    pub(super) fn distribution(self, selection: &Selection) -> Distribution {
         match self {
             Self::Apt => Distribution::Debian,
+            Self::Zypper => rpm::distribution(selection, Distribution::Suse),
+            Self::Dnf => rpm::distribution(selection, Distribution::Fedora),
+        }
+    }
+
+    /// Returns the name of its program, for messages.
+    pub(super) fn program(self) -> &'static str {
+        match self {
+            Self::Apt => "apt",
+            Self::Zypper => "zypper",
+            Self::Dnf => "dnf",
         }
     }
 
@@ -54,6 +71,33 @@ impl Manager {
     pub(super) fn has_patterns(self) -> bool {
         match self {
             Self::Apt => false,
+            Self::Zypper | Self::Dnf => true,
+        }
+    }
+
+    /// Returns whether it can leave out files of other languages.
+    pub(super) fn filters_locales(self) -> bool {
+        self.has_patterns()
+    }
+
+    /// Returns whether it reads repositories of this type.
+    pub(super) fn reads(self, kind: RepositoryType) -> bool {
+        match self {
+            Self::Apt => matches!(kind, RepositoryType::AptDeb | RepositoryType::DebDir),
+            Self::Zypper => {
+                matches!(kind, RepositoryType::RpmMd | RepositoryType::RpmDir | RepositoryType::Yast2)
+            }
+            Self::Dnf => matches!(kind, RepositoryType::RpmMd | RepositoryType::RpmDir),
+        }
+    }
+
+    /// Returns what to write instead of a type of repository that it does not read.
+    pub(super) fn repository_remedy(self) -> &'static str {
+        match self {
+            Self::Apt => "Write type=\"apt-deb\", or type=\"deb-dir\" for a local directory of packages.",
+            Self::Zypper | Self::Dnf => {
+                "Write type=\"rpm-md\", or type=\"rpm-dir\" for a local directory of packages."
+            }
         }
     }
 
@@ -61,6 +105,7 @@ impl Manager {
     pub(super) fn has_layers(self, path: PackagePath) -> bool {
         match self {
             Self::Apt => path == PackagePath::Native,
+            Self::Zypper | Self::Dnf => true,
         }
     }
 
@@ -68,26 +113,59 @@ impl Manager {
     pub(super) fn open(self, plan: &PackagePlan) -> Box<dyn PackageManager + '_> {
         match self {
             Self::Apt => Box::new(apt::Apt::new(plan)),
+            Self::Zypper => Box::new(rpm::Rpm::zypper(plan)),
+            Self::Dnf => Box::new(rpm::Rpm::dnf(plan)),
         }
     }
+}
+
+/// Returns whether a repository has Debian packages.
+fn is_debian(repository: &Repository) -> bool {
+    matches!(repository.kind, Some(RepositoryType::AptDeb | RepositoryType::DebDir))
+        || matches!(repository.source, SourcePath::Debian(_) | SourcePath::DebianSnapshot { .. })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn chosen(manager: &str, repository: &str) -> (Manager, bool) {
+        let text = format!(
+            "<image schemeversion=\"1.4\" name=\"x\"><description type=\"system\"><author>A</author><contact>C</contact>\
+             <specification>S</specification></description><preferences><version>1.0.0</version>\
+             <packagemanager>{manager}</packagemanager><type>ext3</type></preferences>\
+             <repository type=\"{repository}\"><source path=\"http://example.org\"/></repository>\
+             <packages type=\"image\"><package name=\"a\"/></packages></image>"
+        );
+        let file = description::SourceFile { name: "config.xml".to_owned(), text };
+        let parsed = description::Description::parse(file);
+        let description = parsed.description.expect("a description");
+        let selection = description.select(&description::Choice::default()).expect("a selection");
+        let manager = Manager::of(&selection);
+        (manager, manager.substitution(selection.package_manager).is_some())
+    }
+
     #[test]
-    fn an_error_names_an_unsupported_package_manager() {
-        assert_eq!(Manager::try_from(Keyword::Apt).unwrap(), Manager::Apt);
-        for keyword in [Keyword::Smart, Keyword::Zypper, Keyword::Dnf] {
-            let error = Manager::try_from(keyword).unwrap_err();
-            assert_eq!(error.kind, Kind::NotBuilt);
-            let expected = format!(
-                "the description uses the package manager {}, which this version of kiwi does not support yet; \
-                 use <packagemanager>apt</packagemanager>",
-                keyword.keyword()
-            );
-            assert_eq!(error.to_string(), expected);
+    fn every_keyword_has_a_program() {
+        assert_eq!(chosen("apt", "apt-deb"), (Manager::Apt, false));
+        assert_eq!(chosen("zypper", "rpm-md"), (Manager::Zypper, false));
+        assert_eq!(chosen("dnf", "rpm-md"), (Manager::Dnf, false));
+        // Newer schemas write dnf for it.
+        assert_eq!(chosen("yum", "rpm-md").0, Manager::Dnf);
+        for keyword in ["dnf5", "microdnf"] {
+            assert_eq!(chosen(keyword, "rpm-md"), (Manager::Dnf, true), "{keyword}");
+        }
+    }
+
+    #[test]
+    fn smart_is_carried_out_by_what_reads_the_repositories() {
+        for (kind, manager) in [
+            ("apt-deb", Manager::Apt),
+            ("deb-dir", Manager::Apt),
+            ("rpm-md", Manager::Zypper),
+            ("yast2", Manager::Zypper),
+        ] {
+            assert_eq!(chosen("smart", kind), (manager, true), "{kind}");
         }
     }
 }

@@ -9,28 +9,36 @@
 //! Only this module knows the formats of packages, databases and repository indices. What a package manager reads as
 //! configuration is in [`ManagerFiles`], outside the tree.
 
+mod answers;
 mod apt;
 mod deb;
 mod dpkg;
 mod files;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod image_repositories;
+mod inventory;
+mod inventory_item;
 mod locked;
 mod manager;
+pub mod reports;
+pub mod rpm;
 
 use std::fmt;
 use std::path::Path;
 
 use anyhow::Result;
-use description::{PackageName, PackageSet, Selection};
+use description::{PackageName, PackageSet, Positions, Repository, Selection, Settings, SourceType};
 use serde::{Deserialize, Serialize};
 
 pub use files::ManagerFiles;
+pub use inventory::{DATABASES, has_database, inventory};
+pub use inventory_item::{InventoryItem, PackageForm};
 pub(crate) use manager::Manager;
 
 use crate::context::Context;
 use crate::distribution::Distribution;
-use crate::failure::{Failure, fail};
+use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::lock::LockedPackage;
 use crate::repository::Resolved;
@@ -54,8 +62,29 @@ pub struct PackagePlan {
     pub bootstrap: PackageSet,
     /// All other packages.
     pub image: PackageSet,
+    /// Packages that are removed at the end, with those that need them and those that nothing needs any more.
+    pub uninstall: Vec<PackageName>,
     /// Packages that are removed at the end, even if others need them.
     pub delete: Vec<PackageName>,
+    /// The positions of names of packages in the description, for messages.
+    pub positions: Positions,
+    /// How rpm installs packages; `None` if it does not install them.
+    pub(crate) rpm: Option<RpmSettings>,
+}
+
+/// Settings of a description for packages that rpm installs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub(crate) struct RpmSettings {
+    /// Whether signatures are checked, unless a repository has a setting of its own.
+    pub(crate) check_signatures: bool,
+    /// Whether documentation is left out.
+    pub(crate) exclude_documentation: bool,
+    /// Whether packages replace files of others.
+    pub(crate) force: bool,
+    /// The languages whose files are installed; all if empty.
+    pub(crate) languages: Vec<String>,
+    /// The release of the distribution, for variables in repositories.
+    pub(crate) release: Option<String>,
 }
 
 /// How packages are installed in a new tree.
@@ -110,6 +139,9 @@ pub struct Resolution {
     pub packages: Vec<Package>,
     /// Those of them that are installed before all others.
     pub bootstrap: Vec<Package>,
+    /// Packages that the bootstrap packages alone would need, and that the image packages replace: they are not installed.
+    #[serde(default)]
+    pub replaced: Vec<Package>,
 }
 
 /// Packages that are installed together in a new tree, with the effects of their scripts. A layer is based on the
@@ -143,7 +175,10 @@ pub trait Layers {
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>>;
     /// Saves the tree with this layer, and a note.
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()>;
-    /// Marks the end of the layers: packages that are installed later belong to none.
+    /// Empties the tree, as if no layer had been restored or saved: the next one is the first.
+    fn start_again(&mut self) -> Result<()>;
+    /// Marks the end of the layers: packages that are installed later belong to none. One that never asks for layers calls it
+    /// when the bootstrap packages are installed.
     fn end(&mut self) -> Result<()>;
 }
 
@@ -153,6 +188,30 @@ impl Resolution {
         let packages = self.packages.iter().filter(|package| self.bootstrap.contains(package));
         Layer { stage: Stage::Bootstrap, packages: packages.cloned().collect(), configured_early: Vec::new() }
     }
+}
+
+/// The packages to install, the new tree that gets them, and what the work needs.
+#[derive(Clone, Copy)]
+pub struct NewTree<'t> {
+    /// The packages.
+    pub resolution: &'t Resolution,
+    /// The tree.
+    pub tree: &'t RootTree,
+    /// The files with which the packages were selected.
+    pub files: &'t ManagerFiles,
+    /// Host and cache.
+    pub context: &'t Context,
+}
+
+/// The packages of a lock file, and where they are collected.
+#[derive(Clone, Copy)]
+pub struct LockedPackages<'l> {
+    /// The packages.
+    pub packages: &'l [LockedPackage],
+    /// The directory of the packages, which must not exist.
+    pub directory: &'l Path,
+    /// Host and cache.
+    pub context: &'l Context,
 }
 
 /// The repositories in the configuration of the image after the work on its tree.
@@ -174,14 +233,7 @@ pub trait PackageManager {
     /// Selects the packages of a new tree, after `refresh`; downloads and installs nothing.
     fn resolve(&self, files: &ManagerFiles, context: &Context) -> Result<Resolution>;
     /// Installs the packages that `resolve` selected with the same files.
-    fn install(
-        &self,
-        resolution: &Resolution,
-        layers: &mut dyn Layers,
-        tree: &RootTree,
-        files: &ManagerFiles,
-        context: &Context,
-    ) -> Result<()>;
+    fn install(&self, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()>;
     /// Returns the layer that `install` will ask for after the bootstrap packages; downloads and installs nothing.
     fn next_layer(
         &self,
@@ -189,43 +241,115 @@ pub trait PackageManager {
         files: &ManagerFiles,
         context: &Context,
     ) -> Result<NextLayer<Layer>>;
-    /// Upgrades the packages of a tree and adds the image packages of the plan.
+    /// Returns the bytes that the packages of a resolution occupy in a tree, as their maintainers estimate.
+    fn installed_size(&self, resolution: &Resolution, files: &ManagerFiles, context: &Context)
+    -> Result<u64>;
+    /// Upgrades the packages of a tree and adds the image packages of the plan, without those that the plan removes.
     fn upgrade(&self, tree: &RootTree, files: &ManagerFiles, context: &Context) -> Result<()>;
-    /// Removes the packages that the plan deletes.
+    /// Removes the packages that the plan uninstalls, then those that it deletes.
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()>;
     /// Returns the installed packages, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
     /// Removes all temporary files of the work and lists the repositories of the image.
     fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()>;
+    /// Removes the documentation of packages, and configures the package manager of the tree to install none.
+    fn exclude_documentation(&self, tree: &RootTree) -> Result<()>;
     /// Returns the file name of a package.
     fn file_name(&self, package: &Package) -> String;
-    /// Collects exactly the packages of a lock file in `directory`, which must not exist. Returns it as a repository.
-    fn collect_locked(
-        &self,
-        packages: &[LockedPackage],
-        directory: &Path,
-        context: &Context,
-    ) -> Result<Resolved>;
+    /// Collects exactly the packages of a lock file. Returns their directory as a repository.
+    fn collect_locked(&self, locked: LockedPackages<'_>) -> Result<Resolved>;
 }
 
-/// Rejects, before anything is built, a package manager that this version of kiwi does not support.
-pub fn check(manager: description::PackageManager) -> Result<(), Failure> {
-    Manager::try_from(manager).map(drop)
+/// Returns what to tell the user if another program than the description's package manager does the work.
+pub fn substitution(selection: &Selection) -> Option<String> {
+    Manager::of(selection).substitution(selection.package_manager)
+}
+
+/// Fails if the selection has patterns or products and its package manager has none.
+pub fn check_patterns(selection: &Selection) -> Result<(), Failure> {
+    let manager = Manager::of(selection);
+    let sets = [&selection.bootstrap, &selection.image];
+    let pattern = sets.iter().find_map(|set| set.patterns.first()).map(|name| ("pattern", name.to_string()));
+    let product = || sets.iter().find_map(|set| set.products.first());
+    let named = pattern.or_else(|| product().map(|name| ("product", name.to_string())));
+    match named.filter(|_| !manager.has_patterns()) {
+        Some((kind, name)) => {
+            let message =
+                format!("{} has no {kind}s, but the description names the {kind} {name}", manager.program());
+            Err(Failure::new(Kind::NotBuilt, message).remedy("Name its packages instead."))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Fails if the package manager of the selection does not read a repository of this type, or not in this form.
+pub fn check_repository(selection: &Selection, repository: &Repository) -> Result<(), Failure> {
+    let manager = Manager::of(selection);
+    if manager == Manager::Apt && repository.source_type != SourceType::BaseUrl {
+        let keyword = repository.source_type.keyword();
+        let message = format!("apt reads no list of mirrors (sourcetype=\"{keyword}\")");
+        return Err(Failure::new(Kind::NotBuilt, message).remedy("Specify one of the mirrors itself."));
+    }
+    if manager == Manager::Apt && repository.customize.is_some() {
+        let failure = Failure::new(Kind::NotBuilt, "kiwi customizes no repository of apt");
+        return Err(failure.remedy("Remove the attribute customize."));
+    }
+    let Some(kind) = repository.kind.filter(|kind| !manager.reads(*kind)) else { return Ok(()) };
+    let remedy = manager.repository_remedy();
+    let manager = manager.program();
+    let message = format!("{manager} does not read repositories of type {}", kind.keyword());
+    Err(Failure::new(Kind::NotBuilt, message).remedy(remedy))
+}
+
+impl RpmSettings {
+    fn new(settings: &Settings) -> Self {
+        Self {
+            check_signatures: settings.check_signatures.unwrap_or(true),
+            exclude_documentation: settings.exclude_docs,
+            force: settings.force,
+            languages: if settings.filter_locales { languages(settings) } else { Vec::new() },
+            release: settings.release_version.clone(),
+        }
+    }
+}
+
+/// Returns the languages of the locales, as packages mark their files: `de_DE.UTF-8` means `de_DE` and `de`; without a locale
+/// only files without a language remain.
+fn languages(settings: &Settings) -> Vec<String> {
+    let mut languages = Vec::new();
+    for locale in settings.locale.iter().flat_map(|list| list.split(',')) {
+        let name = locale.trim().split(['.', '@']).next().unwrap_or_default();
+        let short = name.split('_').next().unwrap_or_default();
+        languages.extend([name, short].map(str::to_owned));
+    }
+    languages.push("C".to_owned());
+    languages.dedup();
+    languages
+}
+
+/// Fails if the selection has settings that its package manager cannot carry out.
+pub fn check_settings(selection: &Selection) -> Result<(), Failure> {
+    let manager = Manager::of(selection);
+    if selection.settings.filter_locales && !manager.filters_locales() {
+        let message =
+            format!("{} does not filter the languages of packages", selection.package_manager.keyword());
+        return Err(Failure::new(Kind::NotBuilt, message)
+            .remedy("Remove <rpm-locale-filtering>, or the files of languages in config.sh."));
+    }
+    Ok(())
 }
 
 impl PackagePlan {
     /// Decides the tasks for a selection.
     pub fn new(selection: &Selection, repositories: Vec<Resolved>, path: PackagePath) -> Result<Self> {
-        let manager = Manager::try_from(selection.package_manager)?;
-        let patterns = [&selection.bootstrap, &selection.image].map(|set| set.patterns.first());
-        if let Some(pattern) = patterns.into_iter().flatten().next().filter(|_| !manager.has_patterns()) {
-            fail!(
-                InvalidDescription,
-                "{} does not support patterns, but the description names the pattern {pattern}; name its packages",
-                selection.package_manager.keyword()
-            );
+        let manager = Manager::of(selection);
+        check_patterns(selection)?;
+        check_settings(selection)?;
+        // Those of a boot image are not in its description.
+        for repository in &selection.repositories {
+            check_repository(selection, repository)?;
         }
-        let distribution = manager.distribution();
+        let distribution = manager.distribution(selection);
         Ok(Self {
             manager,
             distribution,
@@ -234,8 +358,16 @@ impl PackagePlan {
             repositories,
             bootstrap: selection.bootstrap.clone(),
             image: selection.image.clone(),
+            uninstall: selection.uninstall.clone(),
             delete: selection.delete.clone(),
+            positions: selection.positions.clone(),
+            rpm: (distribution != Distribution::Debian).then(|| RpmSettings::new(&selection.settings)),
         })
+    }
+
+    /// Returns the number of the way in which rpm installs packages in layers; `None` if it does not install them.
+    pub fn rpm_transactions(&self) -> Option<u32> {
+        self.rpm.as_ref().map(|_| rpm::TRANSACTIONS)
     }
 
     /// Returns whether packages are installed in layers, which the cache saves one by one.

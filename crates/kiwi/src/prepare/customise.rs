@@ -1,15 +1,14 @@
 //! The stage `Tree`: applies the settings and files of the description to the installed packages.
 //!
 //! ```text
-//! overlay -> archives -> users -> config-yast.xml -> settings -> .profile, .kconfig -> scripts -> deletions
+//! archives -> overlay -> users -> files -> config-yast.xml -> settings -> .profile, .kconfig -> scripts -> deletions
 //! ```
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use description::{Password, Selection, Settings, User};
 
-use super::{overlay, profile_file, scripts, settings, users};
+use super::{archive, files, overlay, profile_file, scripts, settings, users};
+use crate::debugging::{Point, Step};
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::package_manager::PackageManager;
@@ -24,13 +23,15 @@ pub(super) struct Plan {
     version: String,
     /// `root/`, then one directory per active profile.
     overlays: Vec<overlay::Plan>,
-    archives: Vec<(PathBuf, Digest)>,
+    archives: Vec<archive::Plan>,
     users: Vec<User>,
+    files: Vec<files::Plan>,
     settings: Settings,
     profile_file: String,
     /// The content of `config-yast.xml`.
     autoyast: Option<Vec<u8>>,
     scripts: Vec<scripts::Planned>,
+    uninstall: Vec<description::PackageName>,
     delete: Vec<description::PackageName>,
     /// Whether scripts may use the network.
     network: bool,
@@ -45,12 +46,10 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
         }
     }
     let mut archives = Vec::new();
-    for name in selection.bootstrap.archives.iter().chain(&selection.image.archives) {
+    for archive in selection.bootstrap.archives.iter().chain(&selection.image.archives) {
+        let name = &archive.name;
         match source.find(name)? {
-            Some(path) => {
-                let digest = overlay::digest(&path)?;
-                archives.push((path, digest));
-            }
+            Some(path) => archives.push(archive::plan(name, path, &archive.target)?),
             None => {
                 fail!(
                     File,
@@ -59,6 +58,11 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
                 )
             }
         }
+    }
+    if source.find("root")?.is_none()
+        && let Some(path) = source.find_file(overlay::ARCHIVE)?
+    {
+        archives.push(archive::plan(overlay::ARCHIVE, path, "/")?);
     }
     let autoyast = match source.find_file("config-yast.xml")? {
         Some(path) => Some(real::read(&path)?),
@@ -70,10 +74,12 @@ pub(super) fn plan(selection: &Selection, source: &Source, network: bool) -> Res
         overlays,
         archives,
         users: selection.users.clone(),
+        files: files::plan(selection, source)?,
         settings: selection.settings.clone(),
         profile_file: profile_file::text(&profile_file::variables(selection)),
         autoyast,
         scripts: scripts::plan(source)?,
+        uninstall: selection.uninstall.clone(),
         delete: selection.delete.clone(),
         network,
     })
@@ -98,10 +104,12 @@ impl Plan {
             overlays,
             archives,
             users,
+            files,
             settings,
             profile_file,
             autoyast,
             scripts,
+            uninstall,
             delete,
             network: _,
         } = self;
@@ -110,8 +118,11 @@ impl Plan {
         for overlay in overlays {
             overlay.inputs(epoch, &mut inputs)?;
         }
-        for (path, digest) in archives {
-            inputs.digest(format!("the archive {}", path.display()), digest.clone());
+        for archive in archives {
+            archive.inputs(&mut inputs)?;
+        }
+        for file in files {
+            file.inputs(epoch, &mut inputs)?;
         }
         let users: Vec<_> = users.iter().map(keyed_user).collect();
         inputs.value("the users", &(users, name))?;
@@ -121,6 +132,9 @@ impl Plan {
         inputs.value("name and version", &(name, version))?;
         scripts::inputs(scripts, &mut inputs)?;
         inputs.value("packages to delete", delete)?;
+        if !uninstall.is_empty() {
+            inputs.value("packages to uninstall", uninstall)?;
+        }
         if self.uses_network() {
             inputs.value("the network", &true)?;
         }
@@ -140,23 +154,34 @@ fn keyed_user(user: &User) -> impl serde::Serialize {
 }
 
 /// Runs the stage.
-pub(super) fn create(plan: &Plan, manager: &dyn PackageManager, tree: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn create(
+    plan: &Plan,
+    manager: &dyn PackageManager,
+    reach: &dyn Fn(Point) -> Result<()>,
+    tree: &RootTree,
+    host: &Host,
+) -> Result<()> {
+    if plan.settings.exclude_docs {
+        manager.exclude_documentation(tree)?;
+    }
     configure(plan, tree, host)?;
+    reach(Point::Before(Step::ConfigScripts))?;
     scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
+    reach(Point::After(Step::ConfigScripts))?;
     manager.remove(tree, host)
 }
 
 /// Runs all steps before the scripts.
 fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
     let stage = host.stage(StageTask::ConfigureTree, "Configuring the tree");
+    for archive in &plan.archives {
+        archive::unpack(archive, tree, host)?;
+    }
     for overlay in &plan.overlays {
         overlay::copy(overlay, tree, host)?;
     }
-    for (archive, digest) in &plan.archives {
-        overlay::unpack(archive, digest, tree, host)
-            .with_context(|| format!("unpacking {}", archive.display()))?;
-    }
     users::create(&plan.users, &plan.name, tree, host)?;
+    files::copy(&plan.files, tree, host)?;
     autoyast(plan, tree)?;
     settings::apply(&plan.settings, tree, host)?;
     profile_file::write(&plan.profile_file, tree)?;
@@ -201,10 +226,12 @@ mod tests {
             overlays: vec![overlay::plan("root", overlay, source.files()).unwrap()],
             archives: Vec::new(),
             users: Vec::new(),
+            files: Vec::new(),
             settings: Settings { timezone: Some("Etc/UTC".to_owned()), ..Settings::default() },
             profile_file: "kiwi_iname='tiny'\n".to_owned(),
             autoyast: Some(b"<profile/>\n".to_vec()),
             scripts: Vec::new(),
+            uninstall: Vec::new(),
             delete: Vec::new(),
             network: false,
         }
@@ -223,7 +250,7 @@ mod tests {
         tree.remove(".kconfig").unwrap();
         assert_pinned(
             Stage::Tree,
-            (1, "c8900b82f5f7e75323044329221b5228bfaa9fc62f5957c20dcc99a7914e752d"),
+            (3, "c8900b82f5f7e75323044329221b5228bfaa9fc62f5957c20dcc99a7914e752d"),
             crate::root_tree::listing(&tree),
         );
     }
@@ -250,23 +277,24 @@ mod tests {
         let plan = Plan {
             users: vec![user],
             scripts: scripts::plan(&source).unwrap(),
-            archives: vec![("a.tar".into(), Digest::of("a"))],
+            archives: vec![archive::plan("a.tar", script.canonicalize().unwrap(), "/").unwrap()],
             delete: vec![description::PackageName::parse("p").unwrap()],
             ..plan_of(&directory.path().join("root"), &source)
         };
         let packages = Inputs::new(Stage::Packages);
         let key = |plan: &Plan| plan.inputs(&packages, 1).unwrap().key();
         let text = |text: &str| Some(text.to_owned());
-        let changes: [fn(&mut Plan); 16] = [
+        let changes: [fn(&mut Plan); 17] = [
             |plan| plan.name.push('x'),
             |plan| plan.version.push('x'),
             |plan| plan.overlays.clear(),
-            |plan| plan.archives[0].1 = Digest::of("b"),
+            |plan| plan.archives.clear(),
             |plan| plan.settings.keytable = Some("us".to_owned()),
             |plan| plan.profile_file.push('x'),
             |plan| plan.autoyast = None,
             |plan| plan.scripts.clear(),
             |plan| plan.delete.clear(),
+            |plan| plan.uninstall = std::mem::take(&mut plan.delete),
             |plan| plan.network = true,
             |plan| plan.users[0].name = description::UserName::parse("two").unwrap(),
             |plan| plan.users[0].password = Some(Password::Hash("y".to_owned())),

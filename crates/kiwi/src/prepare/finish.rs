@@ -4,19 +4,26 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use description::{DescriptionKind, Selection};
+use description::{Boots, DescriptionKind, Disk, Selection};
 use ondisk::digest::{Digest, Sha256};
 
 use super::{clean, password_days, secrets};
+use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, StageTask};
 use crate::package_manager::{Installed, PackagePlan};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
+use crate::script::check_line_ends;
 use crate::source::{Source, real};
 use crate::stage::{self, Inputs};
 
 /// Files of a description that are copied into the tree for `create`.
-const CARRIED: [&str; 3] = ["images.sh", "config-cdroot.tgz", "cdboot"];
+const CARRIED: [&str; 5] = ["images.sh", "pre_disk_sync.sh", "disk.sh", "exclude_files.yaml", "cdboot"];
+/// Scripts among them, which can read the description.
+const SCRIPTS: [&str; 5] =
+    ["images.sh", "pre_disk_sync.sh", "disk.sh", Disk::EDIT_BOOT_CONFIG, Disk::EDIT_BOOT_INSTALL];
+/// How the name of an archive begins whose files are added to a live medium.
+const MEDIUM_ARCHIVE: &str = "config-cdroot.t";
 
 /// The steps, with all files already read.
 #[derive(Debug, Clone)]
@@ -34,11 +41,51 @@ pub(super) struct Plan {
 
 pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
     let mut carried = Vec::new();
-    for name in CARRIED {
-        let Some(path) = source.find(name)? else { continue };
+    let mut names: Vec<String> = CARRIED.map(str::to_owned).to_vec();
+    let beside = real::names(source.directory())?.into_iter().filter_map(|name| name.into_string().ok());
+    let archives: Vec<String> = beside.filter(|name| name.starts_with(MEDIUM_ARCHIVE)).collect();
+    if archives.len() > 1 {
+        fail!(
+            InvalidDescription,
+            "the description has several archives for a medium: {}; keep one",
+            archives.join(", ")
+        );
+    }
+    names.extend(archives);
+    let disk = match selection.image_type.boots() {
+        Some(Boots::Disk(disk)) => Some(disk),
+        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_) | Boots::Kis(_) | Boots::Xen(_)) | None => None,
+    };
+    for (attribute, script, kept) in disk.into_iter().flat_map(Disk::boot_scripts) {
+        let missing = || {
+            let message = format!(
+                "the script {script} of {attribute} does not exist in {}",
+                source.directory().display()
+            );
+            Failure::new(Kind::File, message)
+        };
+        let path = source.find_file(script)?.with_context(missing)?;
+        let bytes = real::read(&path)?;
+        check_line_ends(&path.display().to_string(), &bytes)?;
+        let mode = real::metadata(&path)?.permissions().mode() & 0o755;
+        carried.push((kept.to_owned(), bytes, mode));
+    }
+    names.extend(selection.vagrantfiles.iter().cloned());
+    for name in names {
+        let Some(path) = source.find(&name)? else { continue };
         if path.is_file() {
             let mode = real::metadata(&path)?.permissions().mode() & 0o755;
-            carried.push((name.to_owned(), real::read(&path)?, mode));
+            let bytes = real::read(&path)?;
+            if SCRIPTS.contains(&name.as_str()) {
+                check_line_ends(&path.display().to_string(), &bytes)?;
+            }
+            carried.push((name, bytes, mode));
+        } else if SCRIPTS.contains(&name.as_str()) {
+            fail!(
+                InvalidDescription,
+                "{} is not a file, but kiwi runs {name} as a script; rename it",
+                path.display()
+            );
         } else if path.is_dir() {
             for entry in real::names(&path)? {
                 let below = format!("{name}/{}", entry.to_string_lossy());
@@ -67,7 +114,7 @@ impl Plan {
         for (name, bytes, mode) in carried {
             inputs.value(name, &(stage::Digest::of(bytes), mode))?;
         }
-        if carried.iter().any(|(name, ..)| name == "images.sh") {
+        if carried.iter().any(|(name, ..)| SCRIPTS.contains(&name.as_str())) {
             inputs.bytes("the text of the description", description);
         }
         inputs.value("the date of the repositories", &epoch)?;
@@ -138,4 +185,36 @@ pub(super) fn write_packages(packages: &[Installed], tree: &RootTree) -> Result<
         format!("{}|{}|{}|{}\n", package.name, package.version, package.architecture, package.licences)
     });
     tree.write(format!("{DESCRIPTION}/packages"), lines.collect::<String>(), 0o644)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the test writes a description of its own")]
+mod tests {
+    use description::{Choice, Description};
+
+    use super::*;
+    use crate::source::AllowedPaths;
+
+    #[test]
+    fn the_scripts_of_the_boot_loader_are_carried() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "<image schemaversion=\"8.5\" name=\"n\"><description type=\"system\"><author>A</author>\
+            <contact>C</contact><specification>S</specification></description><preferences><version>1.0.0</version>\
+            <packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"ext4\" editbootconfig=\"a/b.sh\" editbootinstall=\"a/b.sh\"/>\
+            </preferences><repository><source path=\"debian://bookworm\"/></repository>\
+            <packages type=\"image\"><package name=\"p\"/></packages></image>";
+        std::fs::write(directory.path().join("config.xml"), text).unwrap();
+        let planned = || {
+            let source = Source::open(directory.path(), &AllowedPaths::default()).unwrap();
+            let description = Description::parse(source.file()).description.unwrap();
+            plan(&description.select(&Choice::default()).unwrap(), &source).map(|plan| plan.carried)
+        };
+        let error = planned().unwrap_err();
+        assert_eq!(error.downcast_ref::<Failure>().map(|failure| failure.kind), Some(Kind::File));
+        std::fs::create_dir(directory.path().join("a")).unwrap();
+        std::fs::write(directory.path().join("a/b.sh"), "true\n").unwrap();
+        let expected = [Disk::EDIT_BOOT_CONFIG, Disk::EDIT_BOOT_INSTALL]
+            .map(|name| (name.to_owned(), b"true\n".to_vec(), 0o644));
+        assert_eq!(planned().unwrap(), expected);
+    }
 }

@@ -4,10 +4,11 @@
 use anyhow::Result;
 use description::PackageSet;
 
+use super::post_bootstrap;
 use crate::context::Context;
 use crate::host::StageTask;
 use crate::package_manager::{
-    ImageRepositories, Layer, Layers, ManagerFiles, Package, PackagePlan, Resolution,
+    ImageRepositories, Layer, Layers, ManagerFiles, NewTree, Package, PackagePlan, Resolution,
 };
 use crate::root_tree::RootTree;
 use crate::stage::{Inputs, Stage};
@@ -30,19 +31,29 @@ pub(super) fn decide(
 /// Returns the inputs of the tree with the bootstrap packages; `None` if the package manager installs all packages at
 /// once.
 pub(super) fn bootstrap_inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Option<Inputs>> {
-    if !plan.has_layers() {
+    // Without bootstrap packages rpm installs all at once.
+    if !plan.has_layers() || resolution.bootstrap.is_empty() {
         return Ok(None);
     }
-    layer_inputs(plan, &resolution.bootstrap_layer(), None).map(Some)
+    layer_inputs(plan, &resolution.bootstrap_layer(), None, None).map(Some)
 }
 
-/// Returns the inputs of a layer of packages; `below` has the inputs of its parent layer.
-pub(super) fn layer_inputs(plan: &PackagePlan, layer: &Layer, below: Option<&Inputs>) -> Result<Inputs> {
+/// Returns the inputs of a layer of packages; `below` has the inputs of its parent layer, and `script` runs between the
+/// bootstrap packages and all others.
+pub(super) fn layer_inputs(
+    plan: &PackagePlan,
+    layer: &Layer,
+    below: Option<&Inputs>,
+    script: Option<&post_bootstrap::Plan>,
+) -> Result<Inputs> {
     let Layer { stage, packages, configured_early } = layer;
     let mut inputs = of_packages(*stage, plan, packages.iter())?;
     inputs.value("the packages configured early", configured_early)?;
     if let Some(below) = below {
         inputs.after(below);
+    }
+    if let Some(script) = script.filter(|_| *stage != Stage::Bootstrap) {
+        script.inputs(&mut inputs)?;
     }
     Ok(inputs)
 }
@@ -62,13 +73,20 @@ fn of_packages<'a>(
     }
     inputs.value("the order of packages", &order)?;
     inputs.value("the package manager", &(plan.manager, plan.distribution, &plan.architecture, plan.path))?;
+    if let Some(settings) = &plan.rpm {
+        inputs.value("the settings of rpm", settings)?;
+    }
     Ok(inputs)
 }
 
 /// Returns the inputs of the tree with all packages: their digests, and the values of the description that the package
 /// manager uses.
-pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inputs> {
-    // `of_packages` adds the first four; packages are deleted at the end of the stage `Tree`.
+pub(super) fn inputs(
+    plan: &PackagePlan,
+    resolution: &Resolution,
+    script: Option<&post_bootstrap::Plan>,
+) -> Result<Inputs> {
+    // `of_packages` adds the first four and the last; packages are deleted at the end of the stage `Tree`.
     let PackagePlan {
         manager: _,
         distribution: _,
@@ -77,10 +95,19 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inpu
         repositories,
         bootstrap,
         image,
+        uninstall: _,
         delete: _,
+        positions: _,
+        rpm: _,
     } = plan;
-    let Resolution { packages, bootstrap: first } = resolution;
+    let Resolution { packages, bootstrap: first, replaced: _ } = resolution;
     let mut inputs = of_packages(Stage::Packages, plan, packages.iter())?;
+    if let Some(transactions) = plan.rpm_transactions() {
+        inputs.value("the transactions of rpm", &transactions)?;
+    }
+    if let Some(script) = script {
+        script.inputs(&mut inputs)?;
+    }
     let first: Vec<String> = first.iter().map(Package::to_string).collect();
     inputs.value("the bootstrap packages", &first)?;
     inputs.value("the names of packages", &(requested(bootstrap), requested(image)))?;
@@ -92,23 +119,16 @@ pub(super) fn inputs(plan: &PackagePlan, resolution: &Resolution) -> Result<Inpu
 /// Returns the names that the package manager marks as requested in the database of the tree, unlike packages that are
 /// installed as dependencies.
 fn requested(set: &PackageSet) -> impl serde::Serialize {
-    // Archives are unpacked in the stage `Tree`; patterns have already been resolved to packages.
-    let PackageSet { packages, patterns: _, ignored, pattern_type, archives: _ } = set;
+    // Archives are unpacked in the stage `Tree`; patterns and products have already been resolved to packages.
+    let PackageSet { packages, patterns: _, products: _, ignored, pattern_type, archives: _, files: _ } = set;
     (packages, pattern_type, ignored)
 }
 
 /// Installs the packages that [`decide`] returned in a tree that [`start`] created.
-pub(super) fn create(
-    plan: &PackagePlan,
-    resolution: &Resolution,
-    layers: &mut dyn Layers,
-    tree: &RootTree,
-    files: &ManagerFiles,
-    context: &Context,
-) -> Result<()> {
+pub(super) fn create(plan: &PackagePlan, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()> {
     let manager = plan.manager();
-    manager.install(resolution, layers, tree, files, context)?;
-    manager.finish(ImageRepositories::Write, tree)
+    manager.install(new, layers)?;
+    manager.finish(ImageRepositories::Write, new.tree)
 }
 
 /// Creates the files that every tree starts with; the base packages contain the others.

@@ -10,18 +10,27 @@
 //! `plan` reads the description, `decide` reads the repositories; the keys of all stages are then known, and `make`
 //! restores stages from the cache (`stage_cache`).
 
+mod archive;
 mod clean;
 mod customise;
+mod files;
 mod finish;
+mod homes;
 mod install;
+mod keyboard;
+mod last_stage;
 mod links;
 mod overlay;
 mod password_days;
+mod placement;
+mod post_bootstrap;
 mod profile_file;
 mod scripts;
 mod secrets;
 mod settings;
 mod stage_cache;
+mod unchanged;
+mod unused;
 mod upgrade;
 mod users;
 
@@ -32,21 +41,25 @@ use anyhow::Result;
 use description::Selection;
 
 use crate::context::Context;
+use crate::debugging::{Point, Step};
 use crate::failure::fail;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::lock::LockedPackage;
-use crate::package_manager::{Installed, ManagerFiles, PackagePlan, Resolution};
+use crate::package_manager::{Installed, ManagerFiles, NewTree, PackagePlan, Resolution};
 pub use crate::package_manager::{NextLayer, Package, PackagePath};
+use crate::password;
 use crate::record::Record;
 use crate::repository;
 use crate::root_tree::RootTree;
-use crate::source::Source;
+use crate::source::{Source, real};
 use crate::stage::Inputs;
 
-pub use links::check_links;
+pub use last_stage::restore_last;
+pub use links::{check_links, missing_keys};
 pub use profile_file::{text as profile_text, variables as profile_variables};
 pub use scripts::ask_for_type as scripts_ask_for_type;
 pub use stage_cache::Reuse;
+pub use unused::unused_files;
 pub use upgrade::upgrade;
 
 /// The steps of `prepare`, as far as the description determines them.
@@ -54,6 +67,7 @@ pub use upgrade::upgrade;
 pub struct PreparePlan {
     image: String,
     packages: PackagePlan,
+    post_bootstrap: Option<post_bootstrap::Plan>,
     customise: customise::Plan,
     finish: finish::Plan,
     /// The build time of a lock file.
@@ -61,6 +75,10 @@ pub struct PreparePlan {
     /// Digests of the locked packages in the order of their first installation, which determines the times of
     /// directories.
     order: Vec<String>,
+    /// The bytes that overlays and archives add to the tree.
+    added: u64,
+    /// Whether shells are opened in the tree.
+    debugged: bool,
 }
 
 /// A plan with the packages that the repositories provide, and the keys of its stages.
@@ -97,6 +115,8 @@ pub struct PrepareOptions {
     pub network: bool,
     /// How packages are installed in the tree.
     pub package_path: PackagePath,
+    /// Whether shells that the user asked for are opened in this tree; a boot image has none.
+    pub debugged: bool,
 }
 
 /// The results of `prepare` besides the tree.
@@ -115,8 +135,10 @@ pub fn plan(
     options: PrepareOptions,
     host: &Host,
 ) -> Result<PreparePlan> {
-    let repositories =
-        repository::resolve(&selection.repositories, source.files(), &selection.architecture, host)?;
+    let repositories = repository::resolve(selection, source.files(), host)?;
+    if let Some(substitution) = crate::package_manager::substitution(selection) {
+        host.warn(Warning::Description, &substitution);
+    }
     let packages = PackagePlan::new(selection, repositories, options.package_path)?;
     if packages.bootstrap.is_empty() && packages.image.is_empty() {
         fail!(
@@ -124,13 +146,35 @@ pub fn plan(
             "the description names no packages; add a <packages type=\"image\"> section"
         );
     }
+    for unused in unused_files(selection, source)? {
+        host.warn(Warning::Script, &unused);
+    }
+    if selection.settings.force && packages.rpm.is_none() {
+        host.warn(Warning::Description, "<rpm-force> has no effect: rpm does not install the packages");
+    }
+    for user in &selection.users {
+        if let Some(description::Password::Hash(text)) = &user.password
+            && !password::is_hash(text)
+        {
+            let text = format!(
+                "nobody can log in as {}: its password is not a hash; add pwdformat=\"plain\" if it is plain text, or write a \
+                 hash that kiwi create-password prints",
+                user.name
+            );
+            host.warn(Warning::Description, &text);
+        }
+    }
+    let profile_file = profile_text(&profile_variables(selection));
     Ok(PreparePlan {
         image: selection.name.to_string(),
         packages,
+        post_bootstrap: post_bootstrap::plan(source, profile_file, options.network)?,
         customise: customise::plan(selection, source, options.network)?,
         finish: finish::plan(selection, source)?,
         epoch: None,
         order: Vec::new(),
+        added: added(selection, source)?,
+        debugged: options.debugged,
     })
 }
 
@@ -168,6 +212,7 @@ impl PreparePlan {
     /// Returns whether scripts use the network, so that their result is valid only for this run.
     pub fn uses_network(&self) -> bool {
         self.customise.uses_network()
+            || self.post_bootstrap.as_ref().is_some_and(post_bootstrap::Plan::uses_network)
     }
 }
 
@@ -184,9 +229,37 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
     }
     let epoch = finish::epoch(plan.epoch.unwrap_or(newest), host)?;
     let bootstrap = install::bootstrap_inputs(&plan.packages, &resolution)?;
-    let packages = install::inputs(&plan.packages, &resolution)?;
+    let packages = install::inputs(&plan.packages, &resolution, plan.post_bootstrap.as_ref())?;
     let tree = plan.customise.inputs(&packages, epoch)?;
     Ok(Decided { resolution, files, epoch, bootstrap, packages, tree })
+}
+
+/// Returns the bytes that the tree needs: its packages, the overlays and archives of the description.
+pub fn tree_size(plan: &PreparePlan, decided: &Decided, context: &Context) -> Result<u64> {
+    let manager = plan.packages.manager();
+    let packages = manager.installed_size(&decided.resolution, &decided.files, context)?;
+    Ok(packages.saturating_add(plan.added))
+}
+
+/// Returns the bytes of the overlays of a description, and of its archives when they are unpacked.
+fn added(selection: &Selection, source: &Source) -> Result<u64> {
+    /// Bytes in a tree for each byte of a compressed archive.
+    const COMPRESSION: u64 = 4;
+    let mut added = 0;
+    for name in std::iter::once("root").chain(selection.profiles.iter().map(description::ProfileName::as_str))
+    {
+        if let Some(directory) = source.find(name)? {
+            let entries = walkdir::WalkDir::new(directory).into_iter().flatten();
+            added +=
+                entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum::<u64>();
+        }
+    }
+    for name in selection.bootstrap.archives.iter().chain(&selection.image.archives) {
+        if let Some(path) = source.find(&name.name)? {
+            added += real::metadata(&path)?.len() * COMPRESSION;
+        }
+    }
+    Ok(added)
 }
 
 /// Returns the contents of the layer between the bootstrap packages and all packages, as far as they are known; must be
@@ -194,9 +267,12 @@ pub fn decide(plan: &PreparePlan, tree: &RootTree, context: &Context) -> Result<
 pub fn next_layer(plan: &PreparePlan, decided: &Decided, context: &Context) -> Result<NextLayer<Inputs>> {
     let packages = &plan.packages;
     Ok(match packages.manager().next_layer(&decided.resolution, &decided.files, context)? {
-        NextLayer::Known(layer) => {
-            NextLayer::Known(install::layer_inputs(packages, &layer, decided.bootstrap.as_ref())?)
-        }
+        NextLayer::Known(layer) => NextLayer::Known(install::layer_inputs(
+            packages,
+            &layer,
+            decided.bootstrap.as_ref(),
+            plan.post_bootstrap.as_ref(),
+        )?),
         NextLayer::None => NextLayer::None,
         NextLayer::Unread(count) => NextLayer::Unread(count),
     })
@@ -215,14 +291,21 @@ pub fn make(
     let manager = plan.packages.manager();
     if !stages.restore_packages()? {
         let Decided { resolution, files, .. } = decided;
-        install::create(&plan.packages, resolution, &mut stages, tree, files, context)?;
+        install::create(&plan.packages, NewTree { resolution, tree, files, context }, &mut stages)?;
         stages.save_packages()?;
     }
     decided.files.clear(host)?;
+    let reach = |point| match plan.debugged {
+        true => context.debugging.reach(point, tree, host),
+        false => Ok(()),
+    };
+    reach(Point::After(Step::Packages))?;
     if !stages.restore_tree()? {
-        customise::create(&plan.customise, manager.as_ref(), tree, host)?;
+        reach(Point::Before(Step::Tree))?;
+        customise::create(&plan.customise, manager.as_ref(), &reach, tree, host)?;
         stages.save_tree()?;
     }
+    reach(Point::After(Step::Tree))?;
     let brought = |path: &str| plan.customise.provides(path);
     let (record, packages) =
         finish::create(&plan.finish, &plan.packages, &brought, decided.epoch, tree, host)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use description::Selection;
+use description::{ImageType, Selection};
 
 use crate::root_tree::RootTree;
 
@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &str = include_str!("kconfig.sh");
 /// Returns the variables of `.profile`, with the names of KIWI 1.x and the current names.
 pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     let settings = &selection.settings;
-    let mut variables: BTreeMap<&'static str, String> = BTreeMap::new();
+    let mut variables = selection.variables.clone();
     let size =
         selection.image_type.size().map_or_else(|| "auto".to_owned(), |rule| format!("{}M", rule.size.0));
     let list = |names: Vec<String>| names.join(" ");
@@ -50,8 +50,15 @@ pub fn variables(selection: &Selection) -> BTreeMap<&'static str, String> {
     for drivers in &selection.drivers {
         variables.insert(drivers.kind.keyword(), drivers.files.join(","));
     }
-    if let Some(display) = &settings.display_name {
-        variables.insert("kiwi_displayname", display.clone());
+    let drivers: Vec<&str> =
+        selection.drivers.iter().flat_map(|drivers| &drivers.files).map(String::as_str).collect();
+    if !drivers.is_empty() {
+        variables.insert("kiwi_drivers", drivers.join(","));
+    }
+    let display = settings.display_name.clone().unwrap_or_else(|| selection.name.to_string());
+    variables.insert("kiwi_displayname", display);
+    if selection.image_type == ImageType::Cpio {
+        variables.insert("kiwi_cpio_name", selection.name.to_string());
     }
     variables
 }
@@ -70,6 +77,12 @@ fn quoted(value: &str) -> String {
 pub(super) fn write(profile: &str, tree: &RootTree) -> Result<()> {
     tree.write(".profile", profile, 0o644)?;
     tree.write(".kconfig", FUNCTIONS, 0o644)
+}
+
+/// Removes both files.
+pub(super) fn remove(tree: &RootTree) -> Result<()> {
+    tree.remove(".profile")?;
+    tree.remove(".kconfig")
 }
 
 #[cfg(test)]

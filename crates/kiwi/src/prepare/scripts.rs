@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::failure::fail;
 use crate::host::{Host, StageTask, Warning};
 use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
-use crate::script::{Script, ScriptFailed};
+use crate::script::{Script, ScriptFailed, check_line_ends};
 use crate::source::{Source, real};
 use crate::stage::{Digest, Inputs};
 
@@ -33,23 +34,39 @@ pub(super) fn plan(source: &Source) -> Result<Vec<Planned>> {
     }
     let mut scripts = Vec::new();
     for name in names {
-        if let Some(path) = source.find_file(&name)? {
-            let mode = real::metadata(&path)?.permissions().mode() & 0o777;
-            let text = real::read(&path)?;
-            scripts.push(Planned { name, path, text, mode });
-        }
+        scripts.extend(planned(source, &name)?);
     }
     Ok(scripts)
+}
+
+/// Reads one script, if it exists.
+pub(super) fn planned(source: &Source, name: &str) -> Result<Option<Planned>> {
+    let Some(path) = source.find(name)? else { return Ok(None) };
+    let metadata = real::metadata(&path)?;
+    if !metadata.is_file() {
+        fail!(
+            InvalidDescription,
+            "{} is not a file, but kiwi runs {name} as a script; rename it",
+            path.display()
+        );
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    let text = real::read(&path)?;
+    check_line_ends(&path.display().to_string(), &text)?;
+    Ok(Some(Planned { name: name.to_owned(), path, text, mode }))
 }
 
 /// Returns whether a script uses the image type or its size, which `.profile` contains: a tree is then for one type
 /// only.
 pub fn ask_for_type(source: &Source) -> Result<bool> {
-    Ok(plan(source)?.iter().any(|script| names_type(&String::from_utf8_lossy(&script.text))))
+    let first = planned(source, "post_bootstrap.sh")?;
+    Ok(plan(source)?.iter().chain(&first).any(|script| names_type(&String::from_utf8_lossy(&script.text))))
 }
 
 fn names_type(text: &str) -> bool {
-    ["kiwi_type", "kiwi_size", "$type", "${type", "$size", "${size"].iter().any(|name| text.contains(name))
+    // The last ones list all variables.
+    let others = ["$type", "${type", "$size", "${size", "printenv", "env |", "export -p", "declare -x"];
+    description::type_variables().chain(others).any(|name| text.contains(name))
 }
 
 /// Adds the scripts as inputs.
@@ -93,7 +110,7 @@ pub(super) fn run(
 }
 
 /// Copies a script of the description into the tree, runs it and removes it.
-fn run_one(script: &Planned, network: bool, tree: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn run_one(script: &Planned, network: bool, tree: &RootTree, host: &Host) -> Result<()> {
     let location = format!("{DESCRIPTION}/{}", script.name);
     tree.write(&location, &script.text, script.mode)?;
     let result = Script::at(&location, &script.path.display().to_string()).run(tree, network, host);

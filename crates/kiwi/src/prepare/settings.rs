@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use description::Settings;
 
+use super::keyboard;
 use crate::distribution::Distribution;
 use crate::failure::fail;
 use crate::host::{Host, Warning};
@@ -13,11 +14,14 @@ pub(super) fn apply(settings: &Settings, tree: &RootTree, host: &Host) -> Result
     if let Some(zone) = &settings.timezone {
         timezone(zone, tree)?;
     }
-    if let Some(language) = settings.locale.as_deref().and_then(|list| list.split(',').next()) {
-        locale(language.trim(), tree, host)?;
+    if let Some(list) = &settings.locale {
+        locales(&list.split(',').map(|language| full_name(language.trim())).collect::<Vec<_>>(), tree, host)?;
     }
     if let Some(keymap) = &settings.keytable {
         keyboard(keymap, tree)?;
+    }
+    if let Some(id) = &settings.image_id {
+        tree.write("etc/ImageID", format!("{id}\n"), 0o644)?;
     }
     Ok(())
 }
@@ -43,35 +47,51 @@ fn full_name(language: &str) -> String {
     }
 }
 
-fn locale(language: &str, tree: &RootTree, host: &Host) -> Result<()> {
-    let name = full_name(language);
+/// Sets the first locale and generates the data of all of them.
+fn locales(names: &[String], tree: &RootTree, host: &Host) -> Result<()> {
+    let Some(name) = names.first() else { return Ok(()) };
     tree.write("etc/default/locale", format!("LANG={name}\n"), 0o644)?;
     tree.write("etc/locale.conf", format!("LANG={name}\n"), 0o644)?;
     if tree.exists("etc/sysconfig/language") {
-        replace_setting(tree, "etc/sysconfig/language", "RC_LANG", &name)?;
+        replace_setting(tree, "etc/sysconfig/language", "RC_LANG", name)?;
     }
-    if matches!(name.as_str(), "C" | "POSIX" | "C.UTF-8") {
+    let is_missing = |name: &&String| {
+        !matches!(name.as_str(), "C" | "POSIX" | "C.UTF-8") && !tree.exists(data_directory(name))
+    };
+    let missing: Vec<&str> = names.iter().filter(is_missing).map(String::as_str).collect();
+    if missing.is_empty() {
         return Ok(());
     }
     if !tree.exists("usr/sbin/locale-gen") {
+        let package = Distribution::package_hint(tree, |facts| facts.locale_package.to_owned());
+        let name = missing.join(", ");
         host.warn(Warning::Description, &format!(
-            "the locale {name} is set, but its data is missing in the image; add the package that provides it ({})",
-            Distribution::package_hint(tree, |facts| facts.locale_package.to_owned())
+            "the locale {name} is set, but its data is missing in the image; add the package that provides it ({package})"
         ));
         return Ok(());
     }
-    let charset = name.split('.').nth(1).unwrap_or("UTF-8").split('@').next().unwrap_or("UTF-8").to_owned();
-    tree.write("etc/locale.gen", format!("{name} {charset}\n"), 0o644)?;
-    tree.command(host, "/usr/sbin/locale-gen").run().with_context(|| format!("generating the locale {name}"))
+    let lines = missing.iter().map(|name| {
+        let charset = name.split('.').nth(1).unwrap_or("UTF-8").split('@').next().unwrap_or("UTF-8");
+        format!("{name} {charset}\n")
+    });
+    tree.write("etc/locale.gen", lines.collect::<String>(), 0o644)?;
+    let generating = || format!("generating the locale {}", missing.join(", "));
+    tree.command(host, "/usr/sbin/locale-gen").run().with_context(generating)
+}
+
+/// Returns the directory with the data of a locale, where a package provides them finished.
+fn data_directory(name: &str) -> String {
+    let (language, rest) = name.split_once('.').unwrap_or((name, ""));
+    let (charset, modifier) = rest
+        .split_once('@')
+        .map_or((rest, String::new()), |(charset, modifier)| (charset, format!("@{modifier}")));
+    let charset: String =
+        charset.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    format!("usr/lib/locale/{language}.{charset}{modifier}")
 }
 
 fn keyboard(keymap: &str, tree: &RootTree) -> Result<()> {
-    // A console keymap such as `de-latin1-nodeadkeys` begins with the layout of console-setup and X.
-    let (layout, variant) = match keymap.split_once('-') {
-        Some((layout, rest)) if rest.contains("nodeadkeys") => (layout, "nodeadkeys"),
-        Some((layout, _)) => (layout, ""),
-        None => (keymap, ""),
-    };
+    let (layout, variant) = keyboard::layout(keymap);
     tree.write("etc/vconsole.conf", format!("KEYMAP={keymap}\n"), 0o644)?;
     if tree.exists("etc/default") {
         let text = format!(

@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
-use super::{Decided, PreparePlan, install};
+use super::{Decided, PreparePlan, install, post_bootstrap};
 use crate::cache::{Cache, Damaged, Entry, Making, Parent};
 use crate::context::Context;
+use crate::debugging::{Point, Step};
 use crate::host::usage::FromCache;
 use crate::host::{Host, StageTask, Warning};
 use crate::package_manager::{Layer, Layers};
@@ -49,6 +50,10 @@ pub(super) struct TreeStages<'a> {
     below: Base,
     /// Inputs of the layer of packages in the tree.
     layer: Option<Inputs>,
+    /// Whether `post_bootstrap.sh` still has to run, or its effects to be restored with a layer.
+    script_is_due: bool,
+    /// Whether the point before all other packages is still ahead.
+    is_before_packages: bool,
 }
 
 /// The parent of the next stage.
@@ -81,11 +86,45 @@ impl<'a> TreeStages<'a> {
             clock: Instant::now(),
             below: Base::Nothing,
             layer: None,
+            script_is_due: plan.post_bootstrap.is_some(),
+            is_before_packages: true,
         })
     }
 
     fn tree_is_kept(&self) -> bool {
         self.is_kept() && (self.reuse.network || !self.plan.uses_network())
+    }
+
+    /// Returns whether all packages are restored and saved: not if a script that used the network belongs to them.
+    fn packages_are_kept(&self) -> bool {
+        let script = self.plan.post_bootstrap.as_ref();
+        self.is_kept()
+            && !self.is_forced(Step::Packages)
+            && (self.reuse.network || !script.is_some_and(post_bootstrap::Plan::uses_network))
+    }
+
+    /// Returns whether a shell is opened inside this step, which must therefore run.
+    fn is_forced(&self, step: Step) -> bool {
+        self.plan.debugged && self.context.debugging.forces(step)
+    }
+
+    /// Returns whether shells may change the tree, so that no stage is saved.
+    fn has_shells(&self) -> bool {
+        self.plan.debugged && self.context.debugging.has_shells()
+    }
+
+    /// Runs `post_bootstrap.sh` once, and a shell before it, after the snapshot of the tree below it.
+    fn run_script(&mut self) -> Result<()> {
+        if std::mem::take(&mut self.is_before_packages) && self.plan.debugged {
+            let point = Point::Before(Step::Packages);
+            self.context.debugging.reach(point, self.tree, &self.context.host)?;
+        }
+        if std::mem::take(&mut self.script_is_due)
+            && let Some(script) = &self.plan.post_bootstrap
+        {
+            script.run(self.tree, &self.context.host)?;
+        }
+        Ok(())
     }
 
     fn is_kept(&self) -> bool {
@@ -126,7 +165,7 @@ impl<'a> TreeStages<'a> {
             Err(error) => return Err(error),
         }
         if matches!(self.below, Base::Nothing) {
-            empty(self.tree)?;
+            self.tree.clear_dir(".")?;
         }
         put(&entry, self.tree, &self.context.host)?;
         stage.finish();
@@ -143,7 +182,7 @@ impl<'a> TreeStages<'a> {
 
     /// Restores the installed packages if the cache contains them.
     pub(super) fn restore_packages(&mut self) -> Result<bool> {
-        if !self.is_kept() {
+        if !self.packages_are_kept() {
             return Ok(false);
         }
         let key = self.decided.packages.key();
@@ -157,7 +196,7 @@ impl<'a> TreeStages<'a> {
             .host
             .stage(StageTask::Restore, "Restoring the packages from the cache")
             .of_cache(FromCache::Taken, Stage::Packages.keyword());
-        empty(self.tree)?;
+        self.tree.clear_dir(".")?;
         let mut top = None;
         for entry in entries {
             let key = entry.contents().inputs.key();
@@ -170,7 +209,7 @@ impl<'a> TreeStages<'a> {
                 }
                 stage.finish_unrestored();
                 self.discard(&key, &error)?;
-                empty(self.tree)?;
+                self.tree.clear_dir(".")?;
                 install::start(&self.plan.packages, self.tree)?;
                 return Ok(false);
             }
@@ -183,7 +222,7 @@ impl<'a> TreeStages<'a> {
     /// Saves the tree with all packages.
     pub(super) fn save_packages(&mut self) -> Result<()> {
         let mut archive = None;
-        if self.is_kept() && !matches!(self.below, Base::Unsaved) {
+        if self.packages_are_kept() && !self.has_shells() && !matches!(self.below, Base::Unsaved) {
             let stage = self
                 .context
                 .host
@@ -209,7 +248,7 @@ impl<'a> TreeStages<'a> {
     /// Restores the customised tree, on top of the packages, if the cache contains it.
     pub(super) fn restore_tree(&mut self) -> Result<bool> {
         let title = "Restoring the customised tree from the cache".to_owned();
-        let taken = self.restore_sound(&self.decided.tree, title)?.is_some();
+        let taken = !self.is_forced(Step::Tree) && self.restore_sound(&self.decided.tree, title)?.is_some();
         if !taken {
             self.make_next()?;
         }
@@ -218,7 +257,7 @@ impl<'a> TreeStages<'a> {
 
     /// Saves the changes of the stage `Tree`.
     pub(super) fn save_tree(&self) -> Result<()> {
-        if !matches!(self.below, Base::Kept(..)) {
+        if !matches!(self.below, Base::Kept(..)) || self.has_shells() {
             return Ok(());
         }
         let stage = self
@@ -254,10 +293,8 @@ impl<'a> TreeStages<'a> {
     }
 
     fn discard(&self, key: &Key, error: &anyhow::Error) -> Result<()> {
-        self.context.host.warn(
-            Warning::Cache,
-            &format!("cannot restore from the cache: {error:#}; rebuilding this stage"),
-        );
+        let text = format!("cannot restore from the cache: {error:#}; rebuilding this stage");
+        self.context.host.warn(Warning::Cache, &text);
         self.cache.stages().remove(key, &self.context.host)?;
         Ok(())
     }
@@ -265,16 +302,28 @@ impl<'a> TreeStages<'a> {
 
 impl Layers for TreeStages<'_> {
     fn restore(&mut self, layer: &Layer) -> Result<Option<String>> {
-        if !self.is_kept() {
+        let is_first = layer.stage == Stage::Bootstrap;
+        if !is_first && !self.packages_are_kept() {
+            self.below = Base::Unsaved;
+        }
+        if !self.is_kept() || matches!(self.below, Base::Unsaved) {
+            if !is_first {
+                self.run_script()?;
+            }
             return Ok(None);
         }
-        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref())?;
+        let script = self.plan.post_bootstrap.as_ref();
+        let inputs = install::layer_inputs(&self.plan.packages, layer, self.layer.as_ref(), script)?;
         let title = format!("Restoring the {} from the cache", of(layer));
         let Some(entry) = self.restore_sound(&inputs, title)? else {
             self.make_next()?;
+            if !is_first {
+                self.run_script()?;
+            }
             self.layer = Some(inputs);
             return Ok(None);
         };
+        self.script_is_due &= is_first;
         let note = note(&entry)?;
         self.goes_on(inputs.key(), entry.contents().digest(TREE).cloned());
         self.layer = Some(inputs);
@@ -282,7 +331,9 @@ impl Layers for TreeStages<'_> {
     }
 
     fn save(&mut self, layer: &Layer, note: &str) -> Result<()> {
-        let Some(inputs) = self.layer.as_ref().filter(|_| !matches!(self.below, Base::Unsaved)) else {
+        let is_saved = !self.has_shells() && !matches!(self.below, Base::Unsaved);
+        let Some(inputs) = self.layer.as_ref().filter(|_| is_saved) else {
+            self.below = Base::Unsaved;
             return Ok(());
         };
         let title = format!("Saving the {} in the cache", of(layer));
@@ -294,8 +345,15 @@ impl Layers for TreeStages<'_> {
         Ok(())
     }
 
+    fn start_again(&mut self) -> Result<()> {
+        self.tree.clear_dir(".")?;
+        install::start(&self.plan.packages, self.tree)?;
+        Self::begin(self.plan, self.decided, self.tree, self.reuse, self.context).map(|new| *self = new)
+    }
+
     fn end(&mut self) -> Result<()> {
-        self.make_next()
+        self.make_next()?;
+        self.run_script()
     }
 }
 
@@ -305,11 +363,6 @@ fn of(layer: &Layer) -> String {
         Stage::Bootstrap => "bootstrap packages".to_owned(),
         stage => stage.title().to_lowercase(),
     }
-}
-
-/// Removes everything from the tree.
-fn empty(tree: &RootTree) -> Result<()> {
-    tree.clear_dir(".")
 }
 
 fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment, host: &Host) -> Result<()> {
@@ -325,7 +378,7 @@ fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment,
 }
 
 /// Applies a stage to a tree that contains its parent.
-fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
+pub(super) fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
     tree_archive::remove(&gone(entry)?, tree)?;
     entry
         .read(TREE, |input| tree_archive::unpack(input, tree, host))

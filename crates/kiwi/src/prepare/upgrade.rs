@@ -17,8 +17,7 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
     let host = &context.host;
     let description = record.description.clone().unwrap_or_else(|| tree.path().join(DESCRIPTION));
     let description = Files::below(&description, &context.allowed);
-    let repositories =
-        repository::resolve(&selection.repositories, &description, &selection.architecture, host)?;
+    let repositories = repository::resolve(selection, &description, host)?;
     let packages = PackagePlan::new(selection, repositories, PackagePath::Plain)?;
     let manager = packages.manager();
     let facts = packages.distribution.facts();

@@ -3,9 +3,10 @@
 use anyhow::{Context, Result};
 use description::{Password, User};
 
+use super::homes;
 use crate::distribution::Distribution;
 use crate::failure::fail;
-use crate::host::Host;
+use crate::host::{Host, Warning};
 use crate::password;
 use crate::root_tree::RootTree;
 
@@ -18,7 +19,11 @@ pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) 
             Distribution::package_hint(tree, |facts| facts.user_package.to_owned())
         );
     }
+    let mut new = Vec::new();
     for user in users {
+        if !has_entry(tree, "etc/passwd", user.name.as_str())? {
+            new.push(user.name.as_str());
+        }
         for (group, id) in &user.groups {
             if !has_entry(tree, "etc/group", group.as_str())? {
                 let mut command = tree.command(host, "/usr/sbin/groupadd");
@@ -28,9 +33,18 @@ pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) 
                 command.arg(group.as_str()).run().with_context(|| format!("creating the group {group}"))?;
             }
         }
+        if let Some(shell) = user.shell.as_ref().filter(|shell| !tree.is_executable(shell)) {
+            host.warn(
+                Warning::Description,
+                &format!(
+                    "nobody can log in as {}: the image does not contain the shell {shell}; add its package to the description",
+                    user.name
+                ),
+            );
+        }
         add_or_change(user, image, tree, host).with_context(|| format!("creating the user {}", user.name))?;
     }
-    Ok(())
+    homes::complete(users, &new, tree, host)
 }
 
 fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Result<()> {
@@ -47,6 +61,10 @@ fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Resu
     let mut groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
     if user.first_group_is_login && !groups.is_empty() {
         command = command.arg("--gid").arg(groups.remove(0));
+    } else if !known && has_entry(tree, "etc/group", user.name.as_str())? {
+        // useradd creates a group of the user's name, unless it is told to use the existing one.
+        command = command.arg("--gid").arg(user.name.as_str());
+        groups.retain(|group| *group != user.name.as_str());
     }
     if !groups.is_empty() {
         if known {

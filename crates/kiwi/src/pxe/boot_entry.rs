@@ -11,9 +11,16 @@ pub struct BootEntry {
     pub kernel: String,
     /// The path of the boot image in the tree.
     pub initrd: String,
+    /// The path of the hypervisor in the tree that starts the kernel.
+    pub hypervisor: Option<String>,
 }
 
 impl BootEntry {
+    /// Returns an entry without a hypervisor.
+    pub fn of_linux(kernel: String, initrd: String) -> Self {
+        Self { kernel, initrd, hypervisor: None }
+    }
+
     /// Parses the text of the file, in which `path` is its name for messages.
     pub fn parse(text: &str, path: &str) -> anyhow::Result<Self> {
         let value = |key: &str| {
@@ -23,7 +30,7 @@ impl BootEntry {
             valid.then(|| value.to_owned())
         };
         match (value("kernel"), value("initrd")) {
-            (Some(kernel), Some(initrd)) => Ok(Self { kernel, initrd }),
+            (Some(kernel), Some(initrd)) => Ok(Self { kernel, initrd, hypervisor: value("hypervisor") }),
             _ => fail!(
                 Damaged,
                 "{path} does not name a kernel and a boot image in boot/; publish the image again"
@@ -34,7 +41,8 @@ impl BootEntry {
 
 impl fmt::Display for BootEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "kernel={}\ninitrd={}", self.kernel, self.initrd)
+        writeln!(f, "kernel={}\ninitrd={}", self.kernel, self.initrd)?;
+        self.hypervisor.iter().try_for_each(|hypervisor| writeln!(f, "hypervisor={hypervisor}"))
     }
 }
 
@@ -44,7 +52,9 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_back() {
-        let entry = BootEntry { kernel: "boot/linux-6.1-abc".into(), initrd: "boot/initrd-n-abc".into() };
+        let entry = BootEntry::of_linux("boot/linux-6.1-abc".into(), "boot/initrd-n-abc".into());
+        assert_eq!(BootEntry::parse(&entry.to_string(), "x").unwrap(), entry);
+        let entry = BootEntry { hypervisor: Some("boot/xen-abc".into()), ..entry };
         assert_eq!(BootEntry::parse(&entry.to_string(), "x").unwrap(), entry);
         for text in [
             "",

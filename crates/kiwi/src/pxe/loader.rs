@@ -48,14 +48,9 @@ impl Loader {
                         "pxelinux",
                     )?,
                 ),
-                (
-                    "ldlinux.c32",
-                    found(
-                        "ldlinux.c32",
-                        &["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"],
-                        "syslinux-common",
-                    )?,
-                ),
+                ("ldlinux.c32", module("ldlinux.c32")?),
+                ("mboot.c32", module("mboot.c32")?),
+                ("libcom32.c32", module("libcom32.c32")?),
             ],
             Self::Grub => vec![(self.path(), grub2::network_image(workspace, host)?)],
         };
@@ -65,6 +60,30 @@ impl Loader {
         }
         Ok(files.into_iter().map(|(path, _)| path.to_owned()).collect())
     }
+}
+
+/// Finds a module of pxelinux. `mboot.c32`, which needs `libcom32.c32`, starts a hypervisor.
+fn module(name: &'static str) -> Result<PathBuf> {
+    let directories = ["/usr/lib/syslinux/modules/bios", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
+    found(name, &directories, "syslinux-common")
+}
+
+/// The programs of iPXE: for BIOS, for UEFI.
+const IPXE: [&str; 2] = ["undionly.kpxe", "snponly.efi"];
+
+/// Puts the programs of iPXE that the host has into the tree. Returns their paths in it.
+pub fn install_ipxe(tree: &Tree, host: &Host) -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for name in IPXE {
+        let mut found =
+            ["/usr/lib/ipxe", "/usr/share/ipxe"].iter().map(|directory| Path::new(directory).join(name));
+        let Some(source) = found.find(|path| path.is_file()) else { continue };
+        let bytes = std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
+        let path = format!("ipxe/{name}");
+        super::write(tree, &path, &bytes, host)?;
+        paths.push(path);
+    }
+    Ok(paths)
 }
 
 /// Finds a file of another package.

@@ -1,44 +1,75 @@
-//! The boot menus: of pxelinux for BIOS machines, of GRUB for UEFI machines.
+//! The boot menus: of pxelinux for BIOS machines, of GRUB for UEFI machines, and of iPXE for machines that have it.
 
 use bootconfig::MacAddress;
+use ondisk::command_line::{for_grub, split};
 
-use super::{BootEntry, Settings};
+use super::{BootEntry, Settings, Transport};
 
-/// Returns both menus: the path and the text of each.
-pub(super) fn both(
+/// Returns the menus: the path and the text of each.
+pub(super) fn all(
     settings: &Settings,
     entry: Option<&BootEntry>,
     mac: Option<MacAddress>,
-) -> [(String, String); 2] {
+) -> [(String, String); 3] {
     let names = match mac {
-        None => ["pxelinux.cfg/default".to_owned(), "grub/grub.cfg".to_owned()],
+        None => ["pxelinux.cfg/default", "grub/grub.cfg", super::IPXE_SCRIPT].map(str::to_owned),
         Some(mac) => {
             let low = mac.to_string().to_lowercase();
-            [format!("pxelinux.cfg/01-{}", low.replace(':', "-")), format!("grub/menu-{low}.cfg")]
+            let hyphens = low.replace(':', "-");
+            [
+                format!("pxelinux.cfg/01-{hyphens}"),
+                format!("grub/menu-{low}.cfg"),
+                format!("ipxe/menu-{hyphens}.ipxe"),
+            ]
         }
     };
-    let [of_pxelinux, of_grub] = names;
+    let [of_pxelinux, of_grub, of_ipxe] = names;
     let console = settings.parameters.as_deref().and_then(serial);
     [
         (of_pxelinux, pxelinux(settings, entry, console)),
         (of_grub, grub(settings, entry, console, mac.is_none())),
+        (of_ipxe, ipxe(settings, entry, mac.is_none())),
     ]
 }
 
 /// Returns the number of the serial port in `console=ttyS0`.
 fn serial(parameters: &str) -> Option<u8> {
-    let port = parameters.split_whitespace().find_map(|parameter| parameter.strip_prefix("console=ttyS"))?;
+    let port = split(parameters).into_iter().find_map(|parameter| parameter.strip_prefix("console=ttyS"))?;
     port.split(',').next()?.parse().ok()
+}
+
+/// Returns the parameters of a hypervisor: its console is the serial port of the kernel, if it has one.
+fn of_hypervisor(console: Option<u8>) -> String {
+    match console {
+        Some(port) => format!("com{0}=115200,8n1 console=com{0},vga", u16::from(port) + 1),
+        None => "console=vga".to_owned(),
+    }
+}
+
+/// Returns the parameters of a kernel that a hypervisor starts, which has the serial port: the kernel's console is in it.
+fn of_its_kernel(settings: &Settings) -> String {
+    let parameters = settings.kernel_parameters();
+    let of = |parameter: &str| match parameter.starts_with("console=ttyS") {
+        true => "console=hvc0".to_owned(),
+        false => parameter.to_owned(),
+    };
+    split(&parameters).into_iter().map(of).collect::<Vec<_>>().join(" ")
 }
 
 /// `IPAPPEND 2` adds the address of the card that loaded the kernel.
 fn pxelinux(settings: &Settings, entry: Option<&BootEntry>, console: Option<u8>) -> String {
     let serial = console.map_or_else(String::new, |port| format!("SERIAL {port} 115200\n"));
-    let linux = entry.map_or_else(String::new, |BootEntry { kernel, initrd }| {
-        format!(
+    let linux = entry.map_or_else(String::new, |BootEntry { kernel, initrd, hypervisor }| match hypervisor {
+        None => format!(
             "\nLABEL kiwi\n  KERNEL /{kernel}\n  APPEND initrd=/{initrd} {}\n  IPAPPEND 2\n",
             settings.kernel_parameters()
-        )
+        ),
+        // IPAPPEND would add to the parameters of the boot image instead of the kernel's.
+        Some(hypervisor) => format!(
+            "\nLABEL kiwi\n  KERNEL mboot.c32\n  APPEND /{hypervisor} {} --- /{kernel} {} --- /{initrd}\n",
+            of_hypervisor(console),
+            of_its_kernel(settings)
+        ),
     });
     let default = if entry.is_some() { "kiwi" } else { "local" };
     format!(
@@ -59,19 +90,72 @@ fn grub(settings: &Settings, entry: Option<&BootEntry>, console: Option<u8>, for
     }
     text += &serial;
     text += "set timeout=3\nset default=0\n";
-    if let Some(BootEntry { kernel, initrd }) = entry {
+    if let Some(BootEntry { kernel, initrd, hypervisor: Some(hypervisor) }) = entry {
+        text += &format!(
+            "\nmenuentry 'Start from the network' {{\n  multiboot2 /{hypervisor} {}\n  module2 /{kernel} {} BOOTIF=01-$net_default_mac\n  module2 /{initrd}\n}}\n",
+            of_hypervisor(console),
+            for_grub(&of_its_kernel(settings))
+        );
+    }
+    if let Some(BootEntry { kernel, initrd, hypervisor: None }) = entry {
         text += &format!(
             "\nmenuentry 'Start from the network' {{\n  linux /{kernel} {} BOOTIF=01-$net_default_mac\n  initrd /{initrd}\n}}\n",
-            settings.kernel_parameters()
+            for_grub(&settings.kernel_parameters())
         );
     }
     text + "\nmenuentry 'Start from the disk' {\n  exit 1\n}\n"
 }
 
+/// A script of iPXE. Files come by HTTP if the server has it; `exit` continues with the next device of the firmware.
+fn ipxe(settings: &Settings, entry: Option<&BootEntry>, for_all: bool) -> String {
+    let mut text = "#!ipxe\n".to_owned();
+    if for_all {
+        text += "chain --autofree menu-${netX/mac:hexhyp}.ipxe ||\n";
+    }
+    let Some(BootEntry { kernel, initrd, hypervisor }) = entry else {
+        return text + "echo Starting from the disk\nexit\n";
+    };
+    let base = match settings.transport {
+        Transport::Http => format!("http://{}", settings.network.server),
+        Transport::Tftp => format!("tftp://{}", settings.network.server),
+    };
+    let name = initrd.rsplit('/').next().unwrap_or(initrd);
+    if let Some(hypervisor) = hypervisor {
+        let console = settings.parameters.as_deref().and_then(serial);
+        return text
+            + &format!(
+                "prompt --key l --timeout 3000 Press l within 3 seconds to start from the disk. && exit ||\n\
+                 kernel {base}/{hypervisor} {}\nmodule {base}/{kernel} {} BOOTIF=01-${{netX/mac:hexhyp}}\n\
+                 module {base}/{initrd}\nboot\n",
+                of_hypervisor(console),
+                of_its_kernel(settings)
+            );
+    }
+    text + &format!(
+        "prompt --key l --timeout 3000 Press l within 3 seconds to start from the disk. && exit ||\n\
+         kernel {base}/{kernel} initrd={name} {} BOOTIF=01-${{netX/mac:hexhyp}}\n\
+         initrd --name {name} {base}/{initrd}\nboot\n",
+        settings.kernel_parameters()
+    )
+}
+
+/// Returns the entries with which a machine installs the image `name`: of pxelinux and of GRUB.
+pub fn install_entries(name: &str, entry: &BootEntry, parameters: &str) -> [String; 2] {
+    let BootEntry { kernel, initrd, hypervisor: _ } = entry;
+    [
+        format!(
+            "LABEL install\n  MENU LABEL Install {name}\n  KERNEL /{kernel}\n  APPEND initrd=/{initrd} {parameters}\n  IPAPPEND 2\n"
+        ),
+        format!(
+            "menuentry 'Install {name}' {{\n  linux /{kernel} {parameters} BOOTIF=01-$net_default_mac\n  initrd /{initrd}\n}}\n"
+        ),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pxe::{Network, Transport};
+    use crate::pxe::Network;
 
     #[test]
     fn a_machine_has_menus_of_its_own() {
@@ -80,12 +164,16 @@ mod tests {
             Transport::Tftp,
             Some("console=ttyS0".to_owned()),
         );
-        let entry = BootEntry { kernel: "boot/k".to_owned(), initrd: "boot/i".to_owned() };
+        let entry = BootEntry::of_linux("boot/k".to_owned(), "boot/i".to_owned());
         let mac = MacAddress::parse("52:54:00:12:34:AB").unwrap();
-        let [pxelinux, grub] = both(&settings, Some(&entry), Some(mac));
+        let [pxelinux, grub, ipxe] = all(&settings, Some(&entry), Some(mac));
         assert_eq!(
-            (pxelinux.0.as_str(), grub.0.as_str()),
-            ("pxelinux.cfg/01-52-54-00-12-34-ab", "grub/menu-52:54:00:12:34:ab.cfg")
+            [&pxelinux.0, &grub.0, &ipxe.0],
+            [
+                "pxelinux.cfg/01-52-54-00-12-34-ab",
+                "grub/menu-52:54:00:12:34:ab.cfg",
+                "ipxe/menu-52-54-00-12-34-ab.ipxe"
+            ]
         );
         assert!(pxelinux.1.starts_with("SERIAL 0 115200\nDEFAULT kiwi\n"), "{}", pxelinux.1);
         assert!(pxelinux.1.contains(
@@ -97,7 +185,15 @@ mod tests {
             grub.1
         );
         assert!(!grub.1.contains("configfile"), "the menu of a machine would include itself");
-        let [pxelinux, grub] = both(&settings, None, None);
+        assert!(
+            ipxe.1.contains(
+                "\nkernel tftp://10.0.0.1/boot/k initrd=i kiwitftp=10.0.0.1 console=ttyS0 BOOTIF=01-${netX/mac:hexhyp}\n"
+            ),
+            "{}",
+            ipxe.1
+        );
+        let [pxelinux, grub, ipxe] = all(&settings, None, None);
+        assert!(ipxe.1.contains("chain --autofree menu-") && ipxe.1.ends_with("exit\n"));
         assert!(pxelinux.1.contains("DEFAULT local\n") && !pxelinux.1.contains("KERNEL"));
         assert!(grub.1.contains("configfile $prefix/menu-$net_default_mac.cfg"));
     }

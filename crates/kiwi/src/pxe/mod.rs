@@ -6,6 +6,7 @@
 //! DIR/pxelinux.cfg/default, 01-MAC   its menu: for all machines, for one machine
 //! DIR/grub/grubx64.efi               the first program of a UEFI machine
 //! DIR/grub/grub.cfg, menu-MAC.cfg    its menu
+//! DIR/ipxe/default.ipxe, menu-MAC.ipxe the menu of machines with iPXE; undionly.kpxe, snponly.efi: iPXE, if the host has it
 //! DIR/boot/NAME-DIGEST               boot images and kernels, which never change under one name
 //! DIR/image/N, N.md5, N.sha256       systems
 //! DIR/image/N.config, N.boot         the prototype of a machine's configuration, and the boot image of the system
@@ -33,12 +34,17 @@ use std::path::{Path, PathBuf};
 use bootconfig::MacAddress;
 
 pub use boot_entry::BootEntry;
-pub use loader::{Loader, programs};
+pub use loader::{Loader, install_ipxe, programs};
+pub use menu::install_entries;
 pub use settings::{FILE as SETTINGS, Network, Settings, Transport};
 pub use store::{Change, Copied, adopt, copy, write};
 
+/// The script of iPXE for all machines.
+const IPXE_SCRIPT: &str = "ipxe/default.ipxe";
+
 /// The directories of the tree.
-pub const DIRECTORIES: [&str; 7] = ["pxelinux.cfg", "grub", "boot", "image", "KIWI", "upload", "server"];
+pub const DIRECTORIES: [&str; 8] =
+    ["pxelinux.cfg", "grub", "ipxe", "boot", "image", "KIWI", "upload", "server"];
 
 /// A tree of boot files.
 #[derive(Debug, Clone)]
@@ -72,7 +78,7 @@ impl Tree {
         settings: &Settings,
         entry: Option<&BootEntry>,
         mac: Option<MacAddress>,
-    ) -> [(String, String); 2] {
-        menu::both(settings, entry, mac)
+    ) -> [(String, String); 3] {
+        menu::all(settings, entry, mac)
     }
 }

@@ -34,8 +34,11 @@ dhcp-range={first},{last},{mask},12h
 dhcp-match=set:bios,option:client-arch,0
 dhcp-match=set:efi,option:client-arch,7
 dhcp-match=set:efi,option:client-arch,9
-dhcp-boot=tag:bios,pxelinux.0,,{server}
-dhcp-boot=tag:efi,grub/grubx64.efi,,{server}
+# Network cards with iPXE load its script; others load pxelinux or GRUB, or iPXE: ipxe/undionly.kpxe, ipxe/snponly.efi
+dhcp-match=set:ipxe,175
+dhcp-boot=tag:ipxe,ipxe/default.ipxe,,{server}
+dhcp-boot=tag:bios,tag:!ipxe,pxelinux.0,,{server}
+dhcp-boot=tag:efi,tag:!ipxe,grub/grubx64.efi,,{server}
 ",
         mask = network.mask()
     )
@@ -54,7 +57,9 @@ authoritative;
 subnet {network} netmask {mask} {{
   range {first} {last};
   next-server {server};
-  if option architecture = 00:07 or option architecture = 00:09 {{
+  if exists user-class and option user-class = \"iPXE\" {{
+    filename \"ipxe/default.ipxe\";
+  }} elsif option architecture = 00:07 or option architecture = 00:09 {{
     filename \"grub/grubx64.efi\";
   }} else {{
     filename \"pxelinux.0\";

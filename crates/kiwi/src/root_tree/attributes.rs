@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::fs::FileType;
+use rustix::fs::{FileType, XattrFlags};
 use rustix::io::Errno;
 
 use super::RootTree;
@@ -26,6 +26,19 @@ impl RootTree {
         let all = if kept.is_empty() { "" } else { "all " };
         warn_of_lost(&format!("{format} cannot store {all}extended attributes"), lost, host);
         Ok(())
+    }
+
+    /// Returns whether its file system stores attributes of users.
+    pub fn stores_user_attributes(&self) -> Result<bool> {
+        let name = "user.kiwi.try";
+        match rustix::fs::setxattr(self.path(), name, b"", XattrFlags::empty()) {
+            Ok(()) => {
+                rustix::fs::removexattr(self.path(), name).context("removing an extended attribute")?;
+                Ok(true)
+            }
+            Err(Errno::OPNOTSUPP) => Ok(false),
+            Err(error) => Err(error).context("setting an extended attribute of the root tree"),
+        }
     }
 
     /// Returns path and attribute names of every entry that has attributes other than those that begin with one of
@@ -154,7 +167,7 @@ impl Special {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "the test creates its own tree")]
 mod tests {
-    use rustix::fs::{XattrFlags, setxattr};
+    use rustix::fs::setxattr;
 
     use super::*;
 

@@ -8,14 +8,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use pathrs::flags::OpenFlags;
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, openat, statat, unlinkat,
-    utimensat,
+    AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
+    fchmod, fgetxattr, fsetxattr, openat, statat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::attributes::Special;
 use super::{Measure, RootTree, Seen};
+
+/// The extended attribute with the capabilities of a file.
+const CAPABILITY: &str = "security.capability";
 
 /// Seconds and nanoseconds of a modification time.
 pub(super) type Time = (i64, i64);
@@ -82,6 +86,22 @@ impl RootTree {
         .context("removing sockets")
     }
 
+    /// Gives a directory and everything in it to an account, as `chown --recursive` does; set-id bits and capabilities
+    /// stay. Links are not followed.
+    pub fn give(&self, path: impl AsRef<Path>, user: u32, group: u32) -> Result<()> {
+        let path = path.as_ref();
+        let giving = || format!("changing the owner of {} in the tree", path.display());
+        let top = self
+            .root
+            .open_subpath(path, OpenFlags::O_RDONLY | OpenFlags::O_DIRECTORY)
+            .with_context(giving)?;
+        let owner = (Uid::from_raw(user), Gid::from_raw(group));
+        every_entry_from(top.as_fd(), path, &[], &mut |directory, name, stat| {
+            give_entry(directory.open, name, stat, owner)
+        })
+        .with_context(giving)
+    }
+
     /// Sets every time of a file, directory or link that is later than `epoch` (seconds since 1970) to `epoch`.
     ///
     /// In a layered tree that was measured without later times, only entries written since are examined.
@@ -120,6 +140,36 @@ fn clamp_changed(tree: &Path, upper: &Path, limit: Time) -> Result<()> {
     Ok(())
 }
 
+/// Changes the owner of one entry; a change of owner clears set-id bits and capabilities, which are set again.
+fn give_entry(directory: BorrowedFd<'_>, name: &CStr, stat: &Stat, (user, group): (Uid, Gid)) -> Result<()> {
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    let file = match is_file {
+        true => {
+            Some(openat(directory, name, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?)
+        }
+        false => None,
+    };
+    let mut value = [0; 64];
+    let capability = match &file {
+        Some(file) => match fgetxattr(file, CAPABILITY, &mut value[..]) {
+            Ok(length) => Some(&value[..length]),
+            Err(Errno::NODATA | Errno::OPNOTSUPP) => None,
+            Err(error) => return Err(error.into()),
+        },
+        None => None,
+    };
+    chownat(directory, name, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)?;
+    if let Some(file) = &file {
+        if stat.st_mode & 0o6000 != 0 {
+            fchmod(file, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+        }
+        if let Some(capability) = capability {
+            fsetxattr(file, CAPABILITY, capability, XattrFlags::empty())?;
+        }
+    }
+    Ok(())
+}
+
 fn time_of(stat: &Stat) -> Time {
     (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(0))
 }
@@ -149,8 +199,13 @@ type Work<'w> = dyn FnMut(Directory<'_>, &CStr, &Stat) -> Result<()> + 'w;
 fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let root = openat(CWD, tree, flags, Mode::empty())?;
-    let stat = rustix::fs::fstat(&root)?;
-    let directory = Directory { open: root.as_fd(), path: tree };
+    every_entry_from(root.as_fd(), tree, but, work)
+}
+
+/// Like [`every_entry`], from an open directory.
+fn every_entry_from(open: BorrowedFd<'_>, path: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
+    let stat = rustix::fs::fstat(open)?;
+    let directory = Directory { open, path };
     every_entry_of(directory, but, work)?;
     work(directory, c".", &stat)
 }

@@ -16,6 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -32,6 +33,8 @@ use parents::{ArchiveParents, PackageParents};
 
 /// Size in bytes of the copy buffer.
 const BLOCK: usize = 1 << 18;
+/// Size in bytes of the smallest hole.
+const PAGE: usize = 4096;
 const NEW_FILE: OFlags =
     OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::EXCL).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -117,6 +120,26 @@ impl<'a> TreeWriter<'a> {
 
     /// Writes a file with the bytes of `content`.
     pub fn file(&mut self, path: &Path, content: &mut dyn Read, attributes: &Attributes) -> Result<()> {
+        self.fill(path, content, attributes, copy)
+    }
+
+    /// Like [`TreeWriter::file`]; blocks that contain only zeros become holes.
+    pub fn sparse_file(
+        &mut self,
+        path: &Path,
+        content: &mut dyn Read,
+        attributes: &Attributes,
+    ) -> Result<()> {
+        self.fill(path, content, attributes, copy_sparsely)
+    }
+
+    fn fill(
+        &mut self,
+        path: &Path,
+        content: &mut dyn Read,
+        attributes: &Attributes,
+        copy: impl Fn(&mut dyn Read, &mut File, &mut [u8]) -> Result<()>,
+    ) -> Result<()> {
         let block = &mut self.block;
         Self::put(
             &mut self.parents,
@@ -201,6 +224,12 @@ impl<'a> TreeWriter<'a> {
                 match mkdirat(parent, name, Mode::RWXU) {
                     Ok(()) => {
                         set_owner_and_mode(parent, name, attributes)?;
+                        if !attributes.extended.is_empty() {
+                            set_extended(
+                                &openat(parent, name, parents::DIRECTORY, Mode::empty())?,
+                                attributes,
+                            )?;
+                        }
                         Ok(Made::New)
                     }
                     Err(Errno::EXIST) if parents.tree().metadata(path)?.is_dir() => Ok(Made::Kept),
@@ -211,6 +240,12 @@ impl<'a> TreeWriter<'a> {
                 }
             }
         }
+    }
+
+    /// Returns the kind of the entry at `path`, of a link itself; `None` if it does not exist.
+    pub fn kind(&mut self, path: &Path) -> Result<Option<FileType>> {
+        let (parent, name) = self.parents.open(path)?;
+        kind_of(parent, name)
     }
 
     /// Sets owner and mode of an existing directory.
@@ -262,6 +297,31 @@ fn copy(content: &mut dyn Read, file: &mut File, block: &mut [u8]) -> Result<()>
     }
 }
 
+/// Copies all bytes and leaves holes where a whole page contains only zeros.
+fn copy_sparsely(content: &mut dyn Read, file: &mut File, block: &mut [u8]) -> Result<()> {
+    let mut position = 0;
+    loop {
+        let mut count = 0;
+        while count < block.len() {
+            match content.read(&mut block[count..]) {
+                Ok(0) => break,
+                Ok(more) => count += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error).context("reading the content"),
+            }
+        }
+        if count == 0 {
+            return Ok(file.set_len(position)?);
+        }
+        for page in block[..count].chunks(PAGE) {
+            if page.iter().any(|byte| *byte != 0) {
+                file.write_all_at(page, position)?;
+            }
+            position += page.len() as u64;
+        }
+    }
+}
+
 /// Sets everything except the content of an open file.
 fn complete(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     set_attributes(file, attributes)?;
@@ -273,6 +333,10 @@ fn complete(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
 fn set_attributes(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     fchown(file, Some(Uid::from_raw(attributes.user)), Some(Gid::from_raw(attributes.group)))?;
     fchmod(file, Mode::from_raw_mode(attributes.mode))?;
+    set_extended(file, attributes)
+}
+
+fn set_extended(file: &impl AsFd, attributes: &Attributes) -> Result<()> {
     for (name, value) in &attributes.extended {
         fsetxattr(file, name, value, XattrFlags::empty())
             .with_context(|| format!("setting the attribute {}", name.display()))?;

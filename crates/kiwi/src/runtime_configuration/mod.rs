@@ -35,8 +35,36 @@ pub struct RuntimeConfiguration {
     pub cache_size: Option<u64>,
     /// `obs.download_url`: base URL of `obs://` and `opensuse://`.
     pub download_url: Option<String>,
+    /// `debian.mirror`, `debian.security`, `debian.snapshot`, settings of this kiwi: base URLs of `debian://`.
+    pub debian: DebianMirrors,
+    /// `proxy.http`, `proxy.https`, `proxy.no_proxy`, settings of this kiwi: proxies of repositories.
+    pub proxy: ProxySettings,
+    /// `repositories.valid_until`, a setting of this kiwi: whether a repository must not be older than its release file says.
+    pub valid_until: Option<bool>,
     /// Unknown names with their positions and the most similar known name.
     pub warnings: Vec<String>,
+}
+
+/// The base URLs of the archives of Debian.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DebianMirrors {
+    /// The archive.
+    pub main: Option<String>,
+    /// The security archive.
+    pub security: Option<String>,
+    /// The directory of the archives of a snapshot mirror.
+    pub snapshot: Option<String>,
+}
+
+/// The proxies of repositories.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// For `http://`.
+    pub http: Option<String>,
+    /// For `https://`.
+    pub https: Option<String>,
+    /// Hosts that are reached without a proxy, separated by commas or blanks.
+    pub no_proxy: Option<String>,
 }
 
 /// The checksum beside each file of a bundle.
@@ -75,6 +103,9 @@ const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
     ("cache", "max_size", Some(cache_size)),
     ("container", "compress", None),
     ("credentials", "verification_metadata_signing_key_file", None),
+    ("debian", "mirror", Some(|settings, value| url(&mut settings.debian.main, value))),
+    ("debian", "security", Some(|settings, value| url(&mut settings.debian.security, value))),
+    ("debian", "snapshot", Some(|settings, value| url(&mut settings.debian.snapshot, value))),
     ("iso", "media_tag_tool", None),
     ("iso", "tool_category", None),
     ("mapper", "part_mapper", None),
@@ -82,6 +113,10 @@ const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
     ("obs", "download_url", Some(download_url)),
     ("obs", "public", None),
     ("oci", "archive_tool", None),
+    ("proxy", "http", Some(|settings, value| proxy(&mut settings.proxy.http, value))),
+    ("proxy", "https", Some(|settings, value| proxy(&mut settings.proxy.https, value))),
+    ("proxy", "no_proxy", Some(no_proxy)),
+    ("repositories", "valid_until", Some(valid_until)),
     ("runtime_checks", "disable", None),
     ("shasum", "size", Some(shasum)),
     ("sync", "sparse", None),
@@ -194,12 +229,43 @@ fn directory_of_files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
+fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "true" | "True" | "yes" => Ok(true),
+        "false" | "False" | "no" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
 fn compress(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
-    configuration.compress_bundle = Some(match value {
-        "true" | "True" | "yes" => true,
-        "false" | "False" | "no" => false,
-        _ => return Err("true or false".to_owned()),
-    });
+    configuration.compress_bundle = Some(boolean(value)?);
+    Ok(())
+}
+
+fn valid_until(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.valid_until = Some(boolean(value)?);
+    Ok(())
+}
+
+fn no_proxy(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.proxy.no_proxy = Some(value.to_owned());
+    Ok(())
+}
+
+/// An empty value switches a proxy of the host off.
+fn proxy(setting: &mut Option<String>, value: &str) -> Result<(), String> {
+    if value.contains(|c: char| c.is_control() || c.is_whitespace() || c == '"') {
+        return Err("a URL, or an empty text for none".to_owned());
+    }
+    *setting = Some(value.to_owned());
+    Ok(())
+}
+
+fn url(setting: &mut Option<String>, value: &str) -> Result<(), String> {
+    if !value.contains("://") || value.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err("a URL".to_owned());
+    }
+    *setting = Some(value.trim_end_matches('/').to_owned());
     Ok(())
 }
 
@@ -213,11 +279,7 @@ fn shasum(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), S
 }
 
 fn download_url(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
-    if !value.contains("://") || value.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err("a URL".to_owned());
-    }
-    configuration.download_url = Some(value.trim_end_matches('/').to_owned());
-    Ok(())
+    url(&mut configuration.download_url, value)
 }
 
 fn max_size(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {

@@ -11,10 +11,13 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
+use rustix::fs::{CWD, Dir, Mode, OFlags, fgetxattr, flistxattr, openat, readlinkat};
 use rustix::io::Errno;
 
 use crate::failure::{Failure, Kind};
+
+/// Maximum size in bytes of a list of names and of a value on Linux.
+const LARGEST_ATTRIBUTE: usize = 64 << 10;
 
 /// Opens a file or directory for reading.
 pub fn open(path: &Path) -> Result<File> {
@@ -39,6 +42,38 @@ pub fn metadata(path: &Path) -> Result<Metadata> {
     let metadata = File::from(walk(path, OFlags::PATH)?).metadata();
     let metadata = metadata.with_context(|| format!("reading {}", path.display()))?;
     if metadata.is_symlink() { Err(changed(path)) } else { Ok(metadata) }
+}
+
+/// Returns names and values of the extended attributes of an open file that `is_wanted` accepts, sorted by name.
+pub fn attributes(file: &File, is_wanted: fn(&str) -> bool) -> Result<Vec<(OsString, Vec<u8>)>> {
+    let mut names = vec![0; LARGEST_ATTRIBUTE];
+    let length = match flistxattr(file, &mut names[..]) {
+        Ok(length) => length,
+        Err(Errno::OPNOTSUPP) => return Ok(Vec::new()),
+        Err(error) => return Err(error).context("listing extended attributes"),
+    };
+    let mut found = Vec::new();
+    for name in names[..length].split(|byte| *byte == 0) {
+        let Ok(name) = std::str::from_utf8(name) else { continue };
+        if !is_wanted(name) {
+            continue;
+        }
+        let mut value = vec![0; LARGEST_ATTRIBUTE];
+        let length = match fgetxattr(file, name, &mut value[..]) {
+            Ok(length) => length,
+            Err(Errno::OVERFLOW) => bail!(
+                "the capability of the file was set by another user of this machine and cannot be read; set it in \
+                 config.sh, or build as the user who set it"
+            ),
+            Err(error) => {
+                return Err(error).with_context(|| format!("reading the extended attribute {name}"));
+            }
+        };
+        value.truncate(length);
+        found.push((name.into(), value));
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Returns the target of a link; the other parts of the path are no links.

@@ -47,9 +47,9 @@ impl Stage {
             Self::Bootstrap => 1,
             Self::Scripts => 1,
             Self::Packages => 1,
-            Self::Tree => 1,
+            Self::Tree => 3,
             Self::BootImage => 2,
-            Self::Image => 4,
+            Self::Image => 7,
         }
     }
 

@@ -25,6 +25,11 @@ pub use unpack::{remove, unpack};
 const MADE: &str = "KIWI.made";
 /// Prefix of pax records with extended attributes, as in other tar programs.
 const ATTRIBUTE: &str = "SCHILY.xattr.";
+/// Prefix of pax records with extended attributes in hex, whose values contain line breaks: the reader takes those for the ends
+/// of records.
+const HEX_ATTRIBUTE: &str = "KIWI.xattr.";
+/// Key of a pax record that marks a file with holes.
+const HOLES: &str = "KIWI.holes";
 /// Key of a pax record with a time to the nanosecond.
 const TIME: &str = "mtime";
 

@@ -11,7 +11,7 @@ use anyhow::Result;
 use tar::{Builder, EntryType, Header};
 
 use super::snapshot::Moment;
-use super::{ATTRIBUTE, MADE, TIME};
+use super::{ATTRIBUTE, HEX_ATTRIBUTE, HOLES, MADE, TIME};
 use crate::host::device::Device;
 use crate::root_tree::extended_attributes;
 
@@ -28,8 +28,8 @@ pub struct TarWriter<W: Write> {
 }
 
 impl<W: Write> TarWriter<W> {
-    /// Starts an archive. Entries of the time `made_since` or later get a mark instead of a time: the build created
-    /// them.
+    /// Starts an archive. With `made_since` it is one that only kiwi reads: entries of that time or later get a mark instead of
+    /// a time, because the build created them, and files with holes get a mark, too.
     pub fn new(output: W, made_since: Option<Moment>) -> Self {
         Self { builder: Builder::new(output), made_since, linked: HashMap::new() }
     }
@@ -126,8 +126,17 @@ impl<W: Write> TarWriter<W> {
             let time = format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec());
             records.push((TIME.to_owned(), time.into_bytes()));
         }
+        let is_ours = self.made_since.is_some();
+        if is_ours && metadata.is_file() && metadata.blocks() * 512 < metadata.len() {
+            records.push((HOLES.to_owned(), b"1".to_vec()));
+        }
         for (name, value) in extended_attributes(path)? {
-            records.push((format!("{ATTRIBUTE}{}", name.to_string_lossy()), value));
+            let name = name.to_string_lossy();
+            if is_ours && value.contains(&b'\n') {
+                records.push((format!("{HEX_ATTRIBUTE}{name}"), ondisk::digest::hex(value).into_bytes()));
+            } else {
+                records.push((format!("{ATTRIBUTE}{name}"), value));
+            }
         }
         Ok(records)
     }

@@ -157,3 +157,26 @@ fn modes_of_a_packed_tree_do_not_depend_on_the_umask() {
     assert_eq!(other.metadata("open").unwrap().mode() & 0o7777, 0o666);
     assert_eq!(other.path().metadata().unwrap().mode() & 0o7777, 0o751);
 }
+
+#[test]
+fn attributes_with_line_breaks_and_holes_are_restored() {
+    let (directory, host) = (tempfile::tempdir().unwrap(), Host::new(Output::Quiet));
+    let (one, other) = (tree(directory.path(), "one", &host), tree(directory.path(), "other", &host));
+    one.write("file", "x", 0o644).unwrap();
+    // The capabilities DAC_OVERRIDE and FOWNER are a byte that is a line break, too.
+    let value = b"a\nb\0\xff";
+    rustix::fs::setxattr(one.path().join("file"), "user.list", value, rustix::fs::XattrFlags::empty())
+        .unwrap();
+    one.write("sparse", "", 0o644).unwrap();
+    let sparse = std::fs::File::options().write(true).open(one.path().join("sparse")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&sparse, b"middle", 5_000_000).unwrap();
+    sparse.set_len(20_000_001).unwrap();
+    let mut archive = Vec::new();
+    pack(&one, Extent::All, NEVER, &mut archive, &host).unwrap();
+    unpack(archive.as_slice(), &other, &host).unwrap();
+    let restored = crate::root_tree::extended_attributes(&other.path().join("file")).unwrap();
+    assert_eq!(restored, [("user.list".into(), value.to_vec())]);
+    let facts = other.metadata("sparse").unwrap();
+    assert!(facts.blocks() * 512 < 100_000, "{} blocks", facts.blocks());
+    assert!(other.read("sparse").unwrap() == one.read("sparse").unwrap());
+}

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::{Timespec, Timestamps};
 use tar::{Archive, Entry, EntryType};
 
-use super::{ATTRIBUTE, MADE, TIME};
+use super::{ATTRIBUTE, HEX_ATTRIBUTE, HOLES, MADE, TIME};
 use crate::host::Host;
 use crate::host::device::Device;
 use crate::parallel;
@@ -103,9 +103,10 @@ fn put<R: Read>(
 ) -> Result<()> {
     let kind = entry.header().entry_type();
     let target = entry.link_name()?.map(std::borrow::Cow::into_owned);
-    let attributes = attributes(entry, now)?;
+    let (attributes, has_holes) = attributes(entry, now)?;
     match (kind, target) {
         (EntryType::Directory, _) => writer.directory(path, &attributes).map(drop),
+        (EntryType::Regular, _) if has_holes => writer.sparse_file(path, entry, &attributes),
         (EntryType::Regular, _) => writer.file(path, entry, &attributes),
         (EntryType::Symlink, Some(target)) => writer.link(path, &target, &attributes).map(drop),
         (EntryType::Link, Some(target)) => writer.hard_link(path, &target),
@@ -124,11 +125,12 @@ fn put<R: Read>(
     }
 }
 
-fn attributes<R: Read>(entry: &mut Entry<'_, R>, now: &Timespec) -> Result<Attributes> {
+/// Returns the attributes of an entry, and whether it is a file with holes.
+fn attributes<R: Read>(entry: &mut Entry<'_, R>, now: &Timespec) -> Result<(Attributes, bool)> {
     let header = entry.header();
     let (mode, user, group) = (header.mode()?, u32::try_from(header.uid()?)?, u32::try_from(header.gid()?)?);
     let mut time = Timespec { tv_sec: i64::try_from(header.mtime()?)?, tv_nsec: 0 };
-    let mut extended = Vec::new();
+    let (mut extended, mut has_holes) = (Vec::new(), false);
     for record in entry.pax_extensions()?.into_iter().flatten() {
         let record = record?;
         let key = record.key().context("reading a pax record")?;
@@ -140,15 +142,28 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>, now: &Timespec) -> Result<Attri
             time = Timespec { tv_sec: seconds.parse()?, tv_nsec: nanoseconds.parse()? };
         } else if let Some(name) = key.strip_prefix(ATTRIBUTE) {
             extended.push((OsString::from_vec(name.as_bytes().to_vec()), record.value_bytes().to_vec()));
+        } else if let Some(name) = key.strip_prefix(HEX_ATTRIBUTE) {
+            extended.push((
+                OsString::from(name),
+                from_hex(record.value_bytes()).context("reading an attribute")?,
+            ));
+        } else if key == HOLES {
+            has_holes = true;
         }
     }
-    Ok(Attributes {
+    let attributes = Attributes {
         mode,
         user,
         group,
         times: Timestamps { last_access: time, last_modification: time },
         extended,
-    })
+    };
+    Ok((attributes, has_holes))
+}
+
+fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(byte).collect()
 }
 
 /// Removes the paths in `gone`, which is sorted, from the tree.

@@ -1,6 +1,7 @@
 //! The menu of the disk's boot loader: `/boot/grub/grub.cfg` of an installed system.
 
 use bootconfig::ClientConfig;
+use ondisk::command_line::grub_word;
 
 /// Seconds that the menu is shown by default, as in KIWI 1.x.
 const TIMEOUT: u32 = 10;
@@ -27,7 +28,7 @@ pub(crate) fn text(entries: &[Entry], timeout: Option<u32>, uuid: Option<&str>) 
     }
     for Entry { title, kernel, initrd, parameters } in entries {
         let parameters: String =
-            parameters.iter().map(|parameter| format!(" {}", quoted(parameter))).collect();
+            parameters.iter().map(|parameter| format!(" {}", grub_word(&on_one_line(parameter)))).collect();
         text += &format!("menuentry {} {{\n  linux {}{parameters}\n", quoted(title), quoted(kernel));
         if let Some(initrd) = initrd {
             text += &format!("  initrd {}\n", quoted(initrd));
@@ -37,9 +38,13 @@ pub(crate) fn text(entries: &[Entry], timeout: Option<u32>, uuid: Option<&str>) 
     text
 }
 
-/// Returns a word of GRUB's script language.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''").replace('\n', " "))
+/// Returns a text in quotes of GRUB's script language.
+fn quoted(text: &str) -> String {
+    format!("'{}'", on_one_line(text).replace('\'', "'\\''"))
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }
 
 /// Returns the parameters that let the boot image find the system on the disk: they are what it reads as `LOCAL_BOOT`.
@@ -133,13 +138,13 @@ mod tests {
             title: "it's $HOME".to_owned(),
             kernel: "/boot/vmlinuz".to_owned(),
             initrd: Some("/boot/initrd".to_owned()),
-            parameters: vec!["IMAGE=/dev/sda2;a;1".to_owned(), "quiet".to_owned()],
+            parameters: ["IMAGE=/dev/sda2;a;1", "quiet", "note=\"a b\""].map(str::to_owned).to_vec(),
         };
         let text = text(&[entry], Some(3), Some("1-2"));
         assert!(text.contains("set timeout=3\n"), "{text}");
         assert!(text.contains("search --no-floppy --fs-uuid --set=root '1-2'\n"));
         assert!(text.contains(
-            "menuentry 'it'\\''s $HOME' {\n  linux '/boot/vmlinuz' 'IMAGE=/dev/sda2;a;1' 'quiet'\n"
+            "menuentry 'it'\\''s $HOME' {\n  linux '/boot/vmlinuz' 'IMAGE=/dev/sda2;a;1' quiet 'note=a b'\n"
         ));
         assert!(text.contains("  initrd '/boot/initrd'\n"));
     }

@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bootconfig::{Checksum, ChunkIndex, ImageEntry};
+use bootconfig::{Checksum, ChunkIndex, Compression, ImageEntry};
 
 use crate::boot_failure::BootFailure;
 use crate::console::Console;
 use crate::download::{CopyError, Sums, Target, Unpacked, Watched, copy, parse_sha256};
-use crate::net::{NetErrorKind, Server};
+use crate::net::{NetError, NetErrorKind, Report, Server};
 use crate::verified::{VerifiedReader, trusted_index};
 
 /// How often an image is loaded whose sum is wrong.
@@ -25,10 +25,21 @@ const INDEX_FILE: usize = 64 << 20;
 /// The largest signature.
 const SIGNATURE_FILE: usize = 4096;
 
-/// An image and its sums.
+/// An image of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Image<'c> {
     pub(crate) entry: &'c ImageEntry,
+    pub(crate) served: Served,
+}
+
+/// An image as a server offers it.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    /// Its base name N.
+    pub(crate) name: String,
+    /// Its path on the server.
+    pub(crate) path: String,
+    pub(crate) compression: Option<Compression>,
     pub(crate) sums: Sums,
     /// The signed index of its file; none: nothing has to be signed.
     pub(crate) index: Option<ChunkIndex>,
@@ -59,17 +70,43 @@ impl Destination {
     }
 }
 
-/// Fetches the sums of an image.
-pub(crate) fn fetch_sums(server: &Server, entry: &ImageEntry) -> Result<Sums, BootFailure> {
-    let path = entry.checksum_path();
-    let bytes = server.fetch(&path, SUM_FILE).map_err(|error| {
+impl Served {
+    /// Fetches what is known of the image of an entry.
+    pub(crate) fn of_entry(
+        server: &Server,
+        entry: &ImageEntry,
+        key: Option<&str>,
+    ) -> Result<Self, BootFailure> {
+        let path = entry.image_path();
+        Self::fetch(server, &entry.file_name(), path, &entry.checksum_path(), entry.compressed, key)
+    }
+
+    /// Fetches the sums of the image N at `path`, and its index, which must be signed with `key`. `checksum` is the path of
+    /// `N.md5`.
+    pub(crate) fn fetch(
+        server: &Server,
+        name: &str,
+        path: String,
+        checksum: &str,
+        compression: Option<Compression>,
+        key: Option<&str>,
+    ) -> Result<Self, BootFailure> {
+        let index = key.map(|key| fetch_index(server, &path, key)).transpose()?;
+        let sums = fetch_sums(server, name, checksum)?;
+        Ok(Self { name: name.to_owned(), path, compression, sums, index })
+    }
+}
+
+/// Fetches the sums of the image `name` from `N.md5` and, where the server has it, `N.sha256`.
+fn fetch_sums(server: &Server, name: &str, path: &str) -> Result<Sums, BootFailure> {
+    let bytes = server.fetch(path, SUM_FILE).map_err(|error| {
         let remedy = match error.kind {
             NetErrorKind::NotFound => {
                 "kiwi writes this file beside the image; publish it with the image. IMAGE may name another version."
             }
             _ => "Nothing was written to a disk.",
         };
-        BootFailure::reboot(format!("The image {} has no checksum: {path}: {error}\n\n{remedy}", entry.file_name()))
+        BootFailure::reboot(format!("The image {name} has no checksum: {path}: {error}\n\n{remedy}"))
     })?;
     let damaged = |why: String| {
         BootFailure::reboot(format!(
@@ -78,7 +115,7 @@ pub(crate) fn fetch_sums(server: &Server, entry: &ImageEntry) -> Result<Sums, Bo
     };
     let checksum =
         Checksum::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| damaged(error.to_string()))?;
-    let path = format!("image/{}.sha256", entry.file_name());
+    let path = format!("{}.sha256", path.strip_suffix(".md5").unwrap_or(path));
     let sha256 = match server.fetch(&path, SUM_FILE) {
         Ok(bytes) => {
             let sum = parse_sha256(&String::from_utf8_lossy(&bytes));
@@ -94,9 +131,8 @@ pub(crate) fn fetch_sums(server: &Server, entry: &ImageEntry) -> Result<Sums, Bo
     Sums::new(&checksum, sha256).ok_or_else(|| damaged("the size is impossible".to_owned()))
 }
 
-/// Fetches the chunk index of an image, which must be signed with `key`.
-pub(crate) fn fetch_index(server: &Server, entry: &ImageEntry, key: &str) -> Result<ChunkIndex, BootFailure> {
-    let path = entry.image_path();
+/// Fetches the chunk index of the image at `path`, which must be signed with `key`.
+fn fetch_index(server: &Server, path: &str, key: &str) -> Result<ChunkIndex, BootFailure> {
     let failed = |error: String| {
         BootFailure::reboot(format!(
             "The image {path} on {server} is not trusted: {error}\n\nNothing was written to a disk. This boot image accepts only \
@@ -109,13 +145,13 @@ pub(crate) fn fetch_index(server: &Server, entry: &ImageEntry, key: &str) -> Res
         .fetch(&format!("{path}.caibx.minisig"), SIGNATURE_FILE)
         .map_err(|error| failed(error.to_string()))?;
     let signature = String::from_utf8_lossy(&signature);
-    trusted_index(key, &path, &index, &signature).map_err(|error| failed(error.to_string()))
+    trusted_index(key, path, &index, &signature).map_err(|error| failed(error.to_string()))
 }
 
 /// Loads an image to its destination. One whose sum is wrong is loaded again, a few times.
 pub(crate) fn load(
     servers: Servers,
-    image: &Image<'_>,
+    image: &Served,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), BootFailure> {
@@ -156,12 +192,12 @@ impl From<CopyError> for Failed {
 
 fn load_once(
     servers: Servers,
-    image: &Image<'_>,
+    image: &Served,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Failed> {
-    let entry = image.entry;
-    let mut stream = match open_image(servers, image) {
+    let report = |error: &NetError, left: Duration| waits(error, left, console);
+    let mut stream = match open_image(servers, image, &report) {
         Ok(stream) => Watched::new(stream),
         Err(error) => {
             let server = Some(error.to_string());
@@ -174,22 +210,37 @@ fn load_once(
         Destination::Memory(_) => Target::memory(&file),
     };
     let target = target.map_err(CopyError::Target)?;
-    let progress = console.progress(&format!("Loading {}", entry.file_name()), image.sums.bytes);
+    let progress = console.progress(&format!("Loading {}", image.name), image.sums.bytes);
     let copied = {
-        let mut unpacked = Unpacked::new(&mut stream, entry.compressed);
+        let mut unpacked = Unpacked::new(&mut stream, image.compression);
         copy(&mut unpacked, &image.sums, target, progress)
     };
     copied.map_err(|error| Failed { error, server: stream.failure() })
 }
 
 /// Opens the file of the image; only verified chunks leave it, if the image must be signed.
-fn open_image<'a>(servers: Servers, image: &'a Image<'_>) -> io::Result<Box<dyn Read + 'a>> {
-    let path = image.entry.image_path();
-    let Some(index) = &image.index else { return Ok(Box::new(servers.first.open(&path, 0)?)) };
+fn open_image<'a>(
+    servers: Servers,
+    image: &'a Served,
+    report: &'a Report<'a>,
+) -> io::Result<Box<dyn Read + 'a>> {
+    let path = &image.path;
+    let Some(index) = &image.index else {
+        return Ok(Box::new(servers.first.open(path, 0)?.reporting(report)));
+    };
     Ok(Box::new(VerifiedReader::new(index, move |offset, attempt| {
         let second = servers.second.filter(|_| attempt % 2 == 1);
-        second.unwrap_or(servers.first).open(&path, offset).map_err(io::Error::from)
+        let source = second.unwrap_or(servers.first).open(path, offset).map_err(io::Error::from)?;
+        Ok(source.reporting(report))
     })))
+}
+
+/// Says that a download waits for its server.
+fn waits(error: &NetError, left: Duration, console: &Console) {
+    console.say(&format!(
+        "\r{error}. The download goes on when the server answers; it waits for {} s more. ",
+        left.as_secs()
+    ));
 }
 
 fn open(destination: &Destination) -> io::Result<File> {
@@ -201,9 +252,8 @@ fn open(destination: &Destination) -> io::Result<File> {
 }
 
 /// Returns the screen for a failed download.
-fn explain(image: &Image<'_>, destination: &Destination, failed: &Failed) -> String {
-    let name = image.entry.file_name();
-    let path = image.entry.image_path();
+fn explain(image: &Served, destination: &Destination, failed: &Failed) -> String {
+    let Served { name, path, .. } = image;
     let expected = image.sums.bytes;
     if let Some(error) = &failed.server {
         return format!(

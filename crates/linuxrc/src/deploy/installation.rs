@@ -9,7 +9,7 @@ use ondisk::Bytes;
 use rustix::mount::{MountFlags, mount};
 
 use super::decision::{self, Verdict};
-use super::image::{self, Destination, Image, Servers};
+use super::image::{self, Destination, Image, Served, Servers};
 use super::layout::{self, Layout};
 use super::mount::{Layer, Parts, Storages, is_memory, read_markers, wait_for_disks};
 use super::{Scene, partition};
@@ -64,10 +64,9 @@ pub(crate) fn install<'c>(
     let mut images = Vec::new();
     for entry in &config.images {
         let first = network.server(entry.server.as_deref(), entry.block_size)?;
-        let key = scene.plan.verify_key.as_deref();
-        let index = key.map(|key| image::fetch_index(&first, entry, key)).transpose()?;
         let second = Some(network.server).filter(|server| server.address != first.address);
-        let image = Image { entry, sums: image::fetch_sums(&first, entry)?, index };
+        let served = Served::of_entry(&first, entry, scene.plan.verify_key.as_deref())?;
+        let image = Image { entry, served };
         images.push((image, Servers { first, second }));
     }
     let verdicts = judge(scene, &images.iter().map(|(image, _)| image).collect::<Vec<_>>(), modules);
@@ -85,20 +84,20 @@ pub(crate) fn install<'c>(
             storages.insert(image.entry.device.clone(), name);
         } else if loads(index) {
             let device = scene.machine.dev.join(&image.entry.device);
-            image::load(*servers, image, &Destination::Device(device), scene.console)?;
+            image::load(*servers, &image.served, &Destination::Device(device), scene.console)?;
         }
     }
     scene.console.phase("loaded");
     Ok(Installed {
         is_new: (0..images.len()).map(loads).collect(),
-        images: images.iter().map(|(image, _)| (image.entry, image.sums.md5)).collect(),
+        images: images.iter().map(|(image, _)| (image.entry, image.served.sums.md5)).collect(),
         layout,
         storages,
     })
 }
 
 fn judge(scene: Scene<'_>, images: &[&Image<'_>], modules: &mut Modules) -> Vec<Verdict> {
-    let sums: Vec<_> = images.iter().map(|image| (image.entry, image.sums.md5)).collect();
+    let sums: Vec<_> = images.iter().map(|image| (image.entry, image.served.sums.md5)).collect();
     let paths: Vec<String> = sums.iter().map(|(entry, _)| decision::marker_path(entry)).collect();
     let parts = Parts::of(scene.config, &Storages::new(), None);
     let is_on_disk = |parts: &Parts| match &parts.layer {
@@ -134,7 +133,7 @@ fn plan(scene: Scene<'_>, images: &[&Image<'_>]) -> Result<Option<Layout>, BootF
     let facts = partition::look(scene.machine, disk).map_err(|error| failed(error.to_string()))?;
     let image = |number: u32| {
         let device = partition_name(disk, number);
-        images.iter().find(|image| image.entry.device == device).map(|image| Bytes(image.sums.bytes))
+        images.iter().find(|image| image.entry.device == device).map(|image| Bytes(image.served.sums.bytes))
     };
     layout::plan(deployed, &facts, image).map(Some).map_err(|error| failed(error.to_string()))
 }
@@ -158,7 +157,7 @@ fn check_sizes<'i, 'c: 'i>(
     for image in images {
         let name = image.entry.file_name();
         if image.entry.is_in_memory() {
-            memory = memory.saturating_add(Bytes(image.sums.bytes));
+            memory = memory.saturating_add(Bytes(image.served.sums.bytes));
             continue;
         }
         let disk = scene.config.disk.as_deref().unwrap_or_default();
@@ -166,11 +165,11 @@ fn check_sizes<'i, 'c: 'i>(
             layout.partitions.iter().any(|placed| partition_name(disk, placed.number) == image.entry.device)
         });
         let found = size(scene.machine, &image.entry.device).unwrap_or_default();
-        if !is_planned && found < Bytes(image.sums.bytes) {
+        if !is_planned && found < Bytes(image.served.sums.bytes) {
             return Err(BootFailure::reboot(format!(
                 "The image {name} does not fit: it has {} MiB, and /dev/{} has {} MiB.\n\n\
                  Nothing was written to a disk. Correct IMAGE or PART.",
-                Bytes(image.sums.bytes).to_mebibytes_up().0,
+                Bytes(image.served.sums.bytes).to_mebibytes_up().0,
                 image.entry.device,
                 found.to_mebibytes().0
             )));
@@ -210,8 +209,8 @@ fn load_to_memory(
     let directory = machine.root.join("run/kiwi").join(&image.entry.device);
     mount_memory(&directory).map_err(failed)?;
     let file = directory.join(image.entry.file_name());
-    image::load(servers, image, &Destination::Memory(file.clone()), console)?;
-    let size = Bytes(image.sums.bytes).saturating_add(Bytes(available_memory(machine).0 / 2));
+    image::load(servers, &image.served, &Destination::Memory(file.clone()), console)?;
+    let size = Bytes(image.served.sums.bytes).saturating_add(Bytes(available_memory(machine).0 / 2));
     let device = File::options()
         .write(true)
         .open(&file)

@@ -1,8 +1,9 @@
 //! Where the partitions of `PART=` go on a disk (docs/formats/client-configuration.md).
 //!
 //! Partitions start at whole mebibytes. With more than four of them, an MBR holds all but three inside an extended partition,
-//! which takes number 4; a GPT leaves that number out, so that a configuration names the same devices on every disk. On a
-//! GPT for BIOS, the core of the boot loader gets a partition of its own in the first mebibyte, with the last number.
+//! which takes number 4; a GPT leaves that number out, so that a configuration names the same devices on every disk. On a GPT
+//! the boot loader gets a partition of its own, with the last number: for BIOS in the first mebibyte, for UEFI an EFI system
+//! partition behind it, unless `PART=` has one.
 
 use std::fmt;
 
@@ -14,8 +15,10 @@ use ondisk::{Bytes, Sectors, Uuid};
 
 /// Alignment of partitions, and the space in front of the first one.
 const ALIGNMENT: u64 = 1 << 20;
-/// The number of the partition with the core of the boot loader.
+/// The number of the partition of the boot loader.
 pub(crate) const BOOT_CODE: u32 = 128;
+/// The size of an EFI system partition that `PART=` does not have.
+const ESP: Bytes = Bytes(16 << 20);
 /// The space that the entries of a GPT take.
 const GPT_ENTRIES: u64 = 16 << 10;
 
@@ -158,8 +161,14 @@ pub(crate) fn plan(
     if lengths.iter().filter(|length| length.is_none()).count() > 1 {
         return Err(LayoutError::TwoRests);
     }
+    let mut types = Vec::new();
+    for (part, number) in deployed.partitions.iter().zip(&numbers) {
+        types.push(partition_type(*number, &part.kind)?);
+    }
+    let own = boot_code(disk, &types);
+    let first = own.as_ref().map_or(Bytes(0), Placed::end).max(Bytes(ALIGNMENT));
     let gap = |number: u32| if number >= FIRST_LOGICAL { LOGICAL_GAP } else { Bytes(0) };
-    let gaps = numbers.iter().fold(Bytes(ALIGNMENT), |sum, number| sum.saturating_add(gap(*number)));
+    let gaps = numbers.iter().fold(first, |sum, number| sum.saturating_add(gap(*number)));
     let fixed = lengths.iter().flatten().fold(gaps, |sum, length| sum.saturating_add(*length));
     let end = match disk.scheme {
         // The backup of a GPT is at the end of the disk.
@@ -173,28 +182,45 @@ pub(crate) fn plan(
         return Err(LayoutError::DiskTooSmall { needed, disk: disk.bytes });
     }
     let rest = end.saturating_sub(fixed);
-    let mut start = Bytes(ALIGNMENT);
+    let mut start = first;
     let mut partitions = Vec::new();
-    for ((part, number), length) in deployed.partitions.iter().zip(numbers).zip(lengths) {
+    let parts = deployed.partitions.iter().zip(types);
+    for (((part, partition_type), number), length) in parts.zip(numbers).zip(lengths) {
         start = start.saturating_add(gap(number));
         let length = length.unwrap_or(rest);
         if let Some(image) = image(number).filter(|image| *image > length) {
             return Err(LayoutError::ImageTooLarge { number, image, partition: length });
         }
-        let partition_type = partition_type(number, &part.kind)?;
         partitions.push(Placed { number, partition_type, start, length, mount: part.mountpoint.clone() });
         start = start.saturating_add(length);
     }
-    if disk.scheme == Scheme::Gpt && !disk.uefi {
-        let start = Bytes(GPT_ENTRIES + 2 * disk.sector_size);
-        let length = Bytes(ALIGNMENT).saturating_sub(start);
-        let partition_type = PartitionType::BiosBoot;
-        partitions.push(Placed { number: BOOT_CODE, partition_type, start, length, mount: None });
-    }
+    partitions.extend(own);
     Ok(Layout { scheme: disk.scheme, sector_size: disk.sector_size, partitions })
 }
 
+/// Returns the partition of the boot loader, if it gets one.
+fn boot_code(disk: &Disk, types: &[PartitionType]) -> Option<Placed> {
+    if disk.scheme != Scheme::Gpt {
+        return None;
+    }
+    let (partition_type, start, length) = if disk.uefi {
+        if types.contains(&PartitionType::Firmware) {
+            return None;
+        }
+        (PartitionType::Firmware, Bytes(ALIGNMENT), ESP)
+    } else {
+        let start = Bytes(GPT_ENTRIES + 2 * disk.sector_size);
+        (PartitionType::BiosBoot, start, Bytes(ALIGNMENT).saturating_sub(start))
+    };
+    Some(Placed { number: BOOT_CODE, partition_type, start, length, mount: None })
+}
+
 impl Layout {
+    /// Returns the EFI system partition.
+    pub(crate) fn esp(&self) -> Option<&Placed> {
+        self.partitions.iter().find(|placed| placed.partition_type == PartitionType::Firmware)
+    }
+
     /// Returns the table; `guid` returns a new GUID at each call.
     pub(crate) fn table<E>(&self, mut guid: impl FnMut() -> Result<Uuid, E>) -> Result<NewTable, E> {
         let sectors = |bytes: Bytes| Sectors(bytes.0 / self.sector_size);
@@ -220,6 +246,10 @@ impl Layout {
 }
 
 impl Placed {
+    fn end(&self) -> Bytes {
+        self.start.saturating_add(self.length)
+    }
+
     /// Whether it is swap space.
     pub(crate) fn is_swap(&self) -> bool {
         self.partition_type == PartitionType::Swap

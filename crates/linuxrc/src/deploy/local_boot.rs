@@ -1,13 +1,16 @@
 //! Prepares later boots from the disk, without the network: kernel and boot image of `KIWI_KERNEL` and `KIWI_INITRD`, the menu,
-//! and GRUB's code for BIOS.
+//! and GRUB.
 //!
-//! The code comes from the image, `/boot/grub/i386-pc/boot.img` and `core.img`, or is installed by the system's own
-//! `grub-install`. A system that has neither, and a machine with UEFI, boots over the network only; the console says so.
+//! GRUB comes from the image: `/boot/grub/i386-pc/boot.img` and `core.img` for BIOS, `/boot/grub/x86_64-efi/esp.img`, a whole EFI
+//! system partition, for UEFI. For BIOS the system's own `grub-install` installs it, too. A system that has neither boots over the
+//! network only; the console says so.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
 
+use bootconfig::partition_name;
+use ondisk::command_line::split;
 use ondisk::partition_table::Scheme;
 use ondisk::{Bytes, Superblock};
 use rustix::mount::{UnmountFlags, mount_bind_recursive, unmount};
@@ -20,7 +23,7 @@ use super::layout::{BOOT_CODE, Layout};
 use super::system_file::SystemTree;
 use crate::boot_failure::BootFailure;
 use crate::console::Console;
-use crate::device::Device;
+use crate::device::{Device, size};
 use crate::enrol::Network;
 use crate::sys;
 
@@ -28,6 +31,8 @@ const MENU: &str = "/boot/grub/grub.cfg";
 const BOOT_IMAGE: &str = "/boot/initrd";
 const BOOT_KERNEL: &str = "/boot/vmlinuz";
 const CODE_DIRECTORY: &str = "/boot/grub/i386-pc";
+/// The image of an EFI system partition.
+const ESP_IMAGE: &str = "/boot/grub/x86_64-efi/esp.img";
 /// The largest core image.
 const LARGEST_CODE: u64 = 4 << 20;
 /// Programs of a system that install its boot loader.
@@ -91,7 +96,7 @@ fn entries(scene: Scene<'_>, (device, superblock): &(Device, Superblock), tree: 
     let config = scene.config;
     // In a union, the file system with the menu holds the written files in a directory of the layer.
     let base = if config.union.is_some() { "/upper" } else { "" };
-    let options = config.kernel_options.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned);
+    let options = split(config.kernel_options.as_deref().unwrap_or_default()).into_iter().map(str::to_owned);
     let root = superblock
         .uuid
         .as_ref()
@@ -132,10 +137,7 @@ fn entries(scene: Scene<'_>, (device, superblock): &(Device, Superblock), tree: 
 /// Installs GRUB's code, or returns why that is not possible.
 fn install_code(scene: Scene<'_>, disk: &str, layout: &Layout, tree: &SystemTree) -> Result<(), String> {
     if scene.machine.sys.join("firmware/efi").is_dir() {
-        return Err(
-            "a machine with UEFI needs a boot loader in an EFI system partition, which is not installed"
-                .to_owned(),
-        );
+        return install_efi(scene, disk, layout, tree);
     }
     let read = |name: &str| -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -154,6 +156,25 @@ fn install_code(scene: Scene<'_>, disk: &str, layout: &Layout, tree: &SystemTree
     let installer =
         installer.ok_or(format!("the system has neither {CODE_DIRECTORY}/core.img nor grub-install"))?;
     run_in_system(scene, installer, disk)
+}
+
+/// Writes the image of an EFI system partition to the partition, or returns why that is not possible.
+fn install_efi(scene: Scene<'_>, disk: &str, layout: &Layout, tree: &SystemTree) -> Result<(), String> {
+    let esp = layout.esp().ok_or("the disk has no EFI system partition")?;
+    let mut image =
+        tree.read_file(ESP_IMAGE).map_err(|error| format!("the system has no {ESP_IMAGE}: {error}"))?;
+    let name = partition_name(disk, esp.number);
+    let length = image.metadata().map_or(0, |metadata| metadata.len());
+    let available = size(scene.machine, &name).unwrap_or_default();
+    if Bytes(length) > available {
+        return Err(format!("{ESP_IMAGE} has {length} bytes, and /dev/{name} has {}", available.0));
+    }
+    let mut write = || {
+        let mut partition = File::options().write(true).open(scene.machine.dev.join(&name))?;
+        io::copy(&mut image, &mut partition)?;
+        partition.sync_all()
+    };
+    write().map_err(|error: io::Error| format!("writing {ESP_IMAGE} to /dev/{name}: {error}"))
 }
 
 fn gap(layout: &Layout) -> io::Result<Gap> {

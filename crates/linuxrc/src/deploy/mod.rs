@@ -5,7 +5,7 @@
 //! | `decision` | whether what is on the disk is the configured system |
 //! | `layout` `partition` | the partitions of `PART=` |
 //! | `image` | the images of `IMAGE=`: sums, download, verification |
-//! | `mount` | the root file system from its parts: union, combined, memory, NFS, NBD |
+//! | `mount` `nbd_swap` | the root file system from its parts: union, combined, memory, NFS, NBD; swap space by NBD |
 //! | `settings` `fstab` | files of `CONF=`, fstab, mount points |
 //! | `local_boot` `boot_menu` `boot_code` | what later boots from the disk need |
 //! | `unsigned` | what a boot image with a key refuses |
@@ -28,6 +28,7 @@ mod installation;
 mod layout;
 mod local_boot;
 mod mount;
+mod nbd_swap;
 mod partition;
 mod settings;
 mod system_file;

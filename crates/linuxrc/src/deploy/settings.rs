@@ -111,8 +111,9 @@ fn line_for(
     name: &str,
     image_devices: &[&str],
 ) -> io::Result<Option<Line>> {
-    let mut device = std::fs::File::open(scene.machine.dev.join(name))?;
+    let open = || std::fs::File::open(scene.machine.dev.join(name));
     if placed.is_swap() {
+        let mut device = open()?;
         let mut start = [0; 4096];
         io::Read::read_exact(&mut device, &mut start)?;
         let device = device_name(name, probe_swap(&start).as_deref());
@@ -123,10 +124,10 @@ fn line_for(
         return Ok(None);
     }
     if placed.partition_type == PartitionType::Firmware {
-        // The system makes its file system, if it uses it.
+        // The boot loader's file system comes later; the system does not need it.
         return Ok(None);
     }
-    let Some(superblock) = probe(&mut device)? else { return Ok(None) };
+    let Some(superblock) = probe(&mut open()?)? else { return Ok(None) };
     Ok(Some(Line {
         device: device_name(name, superblock.uuid.as_deref()),
         mount: Some(path.clone()),

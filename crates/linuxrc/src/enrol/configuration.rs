@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use bootconfig::{AliasPrompt, ClientConfig, MacAddress, NetParameters, Registration, config_names};
+use bootconfig::{
+    AliasPrompt, ClientConfig, ClientKey, MacAddress, NetParameters, Registration, config_names,
+};
 
 use super::hardware;
 use super::network::Network;
@@ -39,13 +41,17 @@ pub(crate) fn obtain(
     loop {
         if let Some(Found { path, text }) = patiently(network, mac, console)? {
             console.trace(&format!("the configuration is {path}"));
-            return ClientConfig::parse_client(&text).map_err(|error| {
+            let config = ClientConfig::parse_client(&text).map_err(|error| {
                 BootFailure::reboot(format!(
                     "The configuration {path} on {} is not valid:\n{path}: {error}\n\n\
                      Nothing was written to a disk. Correct the file; `kiwi pxe client` checks it.",
                     network.server
                 ))
-            });
+            })?;
+            for key in without_effect(&config) {
+                console.announce(&format!("{path}: {key} has no effect; KIWI 1.x ignores it, too"));
+            }
+            return Ok(config);
         }
         if !is_registered {
             console.screen(&format!(
@@ -62,6 +68,12 @@ pub(crate) fn obtain(
         console.say("\n");
         network.renew(console)?;
     }
+}
+
+/// Returns the keys of a configuration that are accepted and not used.
+fn without_effect(config: &ClientConfig) -> impl Iterator<Item = &'static str> {
+    let keys = [(ClientKey::Sync, config.sync.is_some()), (ClientKey::Journal, config.journal.is_some())];
+    keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key.name())
 }
 
 /// Looks for the configuration; a server that does not answer is asked a few times.

@@ -95,6 +95,11 @@ impl Network {
         Ok(server)
     }
 
+    /// Returns the largest packet of the card, in bytes.
+    pub(crate) fn mtu(&self) -> u16 {
+        self.link.mtu
+    }
+
     /// Returns the address of a server.
     pub(crate) fn resolve(&self, name: &str) -> Result<Ipv4Addr, BootFailure> {
         resolve(name, &self.lease).map_err(|error| {

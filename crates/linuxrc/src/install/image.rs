@@ -44,9 +44,7 @@ impl PackedImage {
 
     /// Whether the disk at `path` was written with this image: a disk keeps its identifier when it is repartitioned or grows.
     pub(crate) fn is_on(&self, path: &Path) -> bool {
-        let own = File::open(&self.path).and_then(|packed| disk_identifier(MultiGzDecoder::new(packed)));
-        let found = File::open(path).and_then(disk_identifier);
-        matches!((own, found), (Ok(Some(own)), Ok(Some(found))) if own == found)
+        is_on(File::open(&self.path).map(MultiGzDecoder::new), path)
     }
 
     /// Reads and verifies all of it, before anything is written.
@@ -135,40 +133,52 @@ impl PackedImage {
 
     /// Verifies that the disk at `path` holds it.
     pub(crate) fn read_back(&self, path: &Path, progress: Progress<'_>) -> Result<(), BootFailure> {
-        let sum = self.sum_of_disk(path, &progress).map_err(|error| {
-            BootFailure::reboot(format!(
-                "Reading {} back failed: {error}\n\nThe disk may be broken.",
-                path.display()
-            ))
-        })?;
-        progress.finish();
-        if sum != self.checksum {
-            return Err(BootFailure::reboot(format!(
-                "{} does not hold what was written to it: its checksum is wrong.\n\n\
-                 The disk is broken, or its cable. Do not use the system on it.",
-                path.display()
-            )));
-        }
-        Ok(())
+        read_back(path, &self.checksum, progress)
     }
+}
 
-    fn sum_of_disk(&self, path: &Path, progress: &Progress<'_>) -> io::Result<Checksum> {
-        let disk = File::open(path)?;
-        // Data that is still in memory proves nothing.
-        fadvise(&disk, 0, None, Advice::DontNeed)?;
-        let mut rest = disk.take(self.bytes());
-        let (mut digester, mut done) = (Digester::default(), 0);
-        let mut block = vec![0; BLOCK];
-        loop {
-            let count = fill(&mut rest, &mut block)?;
-            if count == 0 {
-                return Ok(digester.finish());
-            }
-            digester.update(&block[..count]);
-            done += count as u64;
-            progress.advance(done);
-        }
+/// Verifies that the disk at `path` begins with what has this checksum.
+pub(crate) fn read_back(path: &Path, expected: &Checksum, progress: Progress<'_>) -> Result<(), BootFailure> {
+    let sum = sum_of_disk(path, expected, &progress).map_err(|error| {
+        BootFailure::reboot(format!(
+            "Reading {} back failed: {error}\n\nThe disk may be broken.",
+            path.display()
+        ))
+    })?;
+    progress.finish();
+    if sum != expected.digest {
+        return Err(BootFailure::reboot(format!(
+            "{} does not hold what was written to it: its checksum is wrong.\n\n\
+             The disk is broken, or its cable. Do not use the system on it.",
+            path.display()
+        )));
     }
+    Ok(())
+}
+
+fn sum_of_disk(path: &Path, expected: &Checksum, progress: &Progress<'_>) -> io::Result<[u8; 16]> {
+    let disk = File::open(path)?;
+    // Data that is still in memory proves nothing.
+    fadvise(&disk, 0, None, Advice::DontNeed)?;
+    let mut rest = disk.take(expected.blocks.bytes().unwrap_or(u64::MAX));
+    let (mut digester, mut done) = (Digester::default(), 0);
+    let mut block = vec![0; BLOCK];
+    loop {
+        let count = fill(&mut rest, &mut block)?;
+        if count == 0 {
+            return Ok(digester.finish().digest);
+        }
+        digester.update(&block[..count]);
+        done += count as u64;
+        progress.advance(done);
+    }
+}
+
+/// Whether the disk at `path` has the identifier of the uncompressed image `own`.
+pub(crate) fn is_on(own: io::Result<impl Read>, path: &Path) -> bool {
+    let own = own.and_then(disk_identifier);
+    let found = File::open(path).and_then(disk_identifier);
+    matches!((own, found), (Ok(Some(own)), Ok(Some(found))) if own == found)
 }
 
 /// Returns the identifier of a disk: the GUID of its GPT, otherwise the signature of its MBR. An image built from other

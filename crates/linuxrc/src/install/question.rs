@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::console::Console;
+use crate::modules::load_keyboards;
 
 /// The source of answers.
 pub(crate) trait Prompt {
@@ -35,6 +36,7 @@ impl<'a> AtConsole<'a> {
 
 impl Prompt for AtConsole<'_> {
     fn ask(&mut self, question: &str) -> io::Result<String> {
+        load_keyboards(self.console);
         self.console.say(question);
         let mut consoles: Vec<File> = self
             .console

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use bootconfig::{InstallChoice, InstallConfig};
+use ondisk::Bytes;
 use regex_lite::Regex;
 
 use super::question::{AtConsole, Prompt};
@@ -177,6 +178,19 @@ fn choose_with<'t>(
         None => ask_name(config, targets, bytes, prompt)?,
     };
     ask_consent(config, target, prompt).map(|()| target)
+}
+
+/// Returns the minimum size of the disk in bytes for an image of this size.
+pub(crate) fn needed(config: &InstallConfig, image: Bytes) -> Result<u64, BootFailure> {
+    match &config.deployed {
+        None => Ok(image.0),
+        Some(deployed) => deployed.least(image).map(|bytes| bytes.0).map_err(|error| {
+            BootFailure::reboot(format!(
+                "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
+                InstallConfig::PATH
+            ))
+        }),
+    }
 }
 
 fn listed(targets: &[Target]) -> String {

@@ -10,30 +10,42 @@
 //! written before the whole image was read and verified, and nothing without consent: typed, or given in advance with the
 //! keyword `UNATTENDED`.
 
+use bootconfig::{Checksum, InstallChoice, InstallConfig, InstallSource, Parameters};
+use ondisk::Bytes;
 use std::convert::Infallible;
 use std::fs;
-use std::time::Duration;
-
-use bootconfig::{Checksum, InstallChoice, InstallConfig};
-use ondisk::Bytes;
 
 use crate::boot_failure::BootFailure;
 use crate::boot_plan::BootPlan;
-use crate::console::{Console, Progress};
+use crate::console::Console;
 use crate::install::already_installed;
+use crate::install::ending;
 use crate::install::image::PackedImage;
-use crate::install::question::{AtConsole, Prompt};
-use crate::install::target::{self, Target};
+use crate::install::progress::{reading_back, writing};
+use crate::install::target::{self, Target, needed};
 use crate::machine::Machine;
 use crate::medium::{self, Medium};
 use crate::modules::Modules;
-use crate::shutdown::{power_off, restart};
+use crate::remote_install;
 
-/// How long the last screen is shown.
-const GOODBYE: Duration = Duration::from_secs(10);
+/// Installs the image of a medium, or the one of a server that the command line names.
+pub(crate) fn boot(
+    machine: &Machine,
+    plan: &BootPlan,
+    keywords: &Parameters,
+    console: &Console,
+) -> Result<Infallible, BootFailure> {
+    match InstallSource::of(keywords).map_err(|error| BootFailure::reboot(error.to_string()))? {
+        Some(source) => remote_install::boot(machine, plan, keywords, &source, console),
+        None => boot_from_medium(machine, plan, console),
+    }
+}
 
-/// Installs the image of a medium.
-pub(crate) fn boot(machine: &Machine, plan: &BootPlan, console: &Console) -> Result<Infallible, BootFailure> {
+fn boot_from_medium(
+    machine: &Machine,
+    plan: &BootPlan,
+    console: &Console,
+) -> Result<Infallible, BootFailure> {
     let mut modules = Modules::open(machine, &plan.modules, console);
     let medium = medium::wait(machine, plan, "system to install", &mut modules, console)?;
     console.phase("medium");
@@ -41,11 +53,11 @@ pub(crate) fn boot(machine: &Machine, plan: &BootPlan, console: &Console) -> Res
     medium.mount(machine, &modules)?;
     let config = read_config(machine)?;
     let image = find_image(machine, &config)?;
-    image.check(progress(&config, "Checking the system on the medium", &image, console))?;
+    image.check(writing(&config, "Checking the system on the medium", Bytes(image.bytes()), console))?;
     console.phase("checked");
     target::wait_until_settled(machine, &mut modules, console);
     let targets = target::offered(&config, target::list(machine, &medium.drive))?;
-    let target = target::choose(&config, &targets, needed(&config, &image)?, console)?;
+    let target = target::choose(&config, &targets, needed(&config, Bytes(image.bytes()))?, console)?;
     if config.is(InstallChoice::Unattended) && image.is_on(&machine.dev.join(&target.name)) {
         already_installed::leave_or_consent(machine, &medium, &config, target, console);
     }
@@ -64,15 +76,11 @@ fn install(
     let path = machine.dev.join(&target.name);
     image.write(
         &path,
-        progress(config, &format!("Writing the system to {}", path.display()), image, console),
+        writing(config, &format!("Writing the system to {}", path.display()), Bytes(image.bytes()), console),
     )?;
     console.phase("written");
     if !config.is(InstallChoice::SkipVerify) {
-        let progress = match config.is(InstallChoice::SilentVerify) {
-            true => Progress::silent(),
-            false => console.progress(&format!("Comparing {}", path.display()), image.bytes()),
-        };
-        image.read_back(&path, progress)?;
+        image.read_back(&path, reading_back(config, &path, Bytes(image.bytes()), console))?;
         console.phase("verified");
     }
     // A stick would be started again if it comes before the disk in the boot order.
@@ -80,46 +88,7 @@ fn install(
         Ok(()) => "The CD was ejected.",
         Err(_) => "Take the CD or stick out now.",
     };
-    let shutdown = config.is(InstallChoice::Shutdown);
-    let then = if shutdown { "is switched off" } else { "restarts" };
-    let installed = format!("\n{} is installed on {}.\n\n{take_out}", config.image, target.name);
-    if config.is(InstallChoice::Wait) {
-        console.screen(&installed);
-        let question = format!(" Press Enter and the machine {then}: ");
-        if let Err(error) = AtConsole::new(console).ask(&question) {
-            console.say(&format!("\n{error}: it {then} now.\n"));
-        }
-    } else {
-        console.screen(&format!("{installed} The machine {then} in {} seconds.\n", GOODBYE.as_secs()));
-        std::thread::sleep(GOODBYE);
-    }
-    if shutdown { power_off() } else { restart() }
-}
-
-/// Returns the progress of checking or writing, unless it is hidden.
-fn progress<'c>(
-    config: &InstallConfig,
-    text: &str,
-    image: &PackedImage,
-    console: &'c Console,
-) -> Progress<'c> {
-    match config.is(InstallChoice::SilentInstall) {
-        true => Progress::silent(),
-        false => console.progress(text, image.bytes()),
-    }
-}
-
-/// Returns the minimum size of the disk in bytes.
-fn needed(config: &InstallConfig, image: &PackedImage) -> Result<u64, BootFailure> {
-    match &config.deployed {
-        None => Ok(image.bytes()),
-        Some(deployed) => deployed.least(Bytes(image.bytes())).map(|bytes| bytes.0).map_err(|error| {
-            BootFailure::reboot(format!(
-                "The partitions of {} cannot be made: {error}\n\nMake the medium again with kiwi.",
-                InstallConfig::PATH
-            ))
-        }),
-    }
+    ending::end(config, &target.name, take_out, console)
 }
 
 fn read_config(machine: &Machine) -> Result<InstallConfig, BootFailure> {

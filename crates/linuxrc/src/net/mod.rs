@@ -26,4 +26,4 @@ pub mod tftp;
 pub use error::{NetError, NetErrorKind};
 pub use lease::{Lease, Route};
 pub use link::Link;
-pub use server::{Parts, Server, Source, Transport};
+pub use server::{Parts, Report, Server, Source, Transport};

@@ -59,10 +59,16 @@ impl Server {
 
     /// Opens the file `path` from the byte `offset` on. If the server goes away in the middle, the reader waits for it and goes
     /// on where it was. Its errors are [`NetError`]s: see [`NetError::within`].
-    pub fn open(&self, path: &str, offset: u64) -> Result<Source, NetError> {
+    pub fn open(&self, path: &str, offset: u64) -> Result<Source<'static>, NetError> {
         check_name(path)?;
-        let mut source =
-            Source { server: *self, path: path.to_owned(), position: offset, file: None, stream: None };
+        let mut source = Source {
+            server: *self,
+            path: path.to_owned(),
+            position: offset,
+            file: None,
+            stream: None,
+            report: None,
+        };
         source.reopen()?;
         Ok(source)
     }
@@ -120,8 +126,11 @@ fn check_name(path: &str) -> Result<(), NetError> {
     Ok(())
 }
 
+/// Is told why a download waits for its server, and how long it still does.
+pub type Report<'r> = dyn Fn(&NetError, Duration) + Sync + 'r;
+
 /// A file of a server, as a stream.
-pub struct Source {
+pub struct Source<'r> {
     server: Server,
     path: String,
     /// The position in the file of the next byte.
@@ -130,6 +139,7 @@ pub struct Source {
     file: Option<Identity>,
     /// None: the connection was lost.
     stream: Option<Stream>,
+    report: Option<&'r Report<'r>>,
 }
 
 /// By what a file is recognised after an interruption.
@@ -153,7 +163,12 @@ impl Stream {
     }
 }
 
-impl Source {
+impl<'r> Source<'r> {
+    /// Returns the stream with somebody who is told about waits.
+    pub fn reporting(self, report: &'r Report<'r>) -> Self {
+        Self { report: Some(report), ..self }
+    }
+
     /// Returns the size of the whole file in bytes, if the server knows it.
     pub fn size(&self) -> Option<u64> {
         self.file.as_ref()?.size
@@ -214,7 +229,7 @@ impl Source {
     }
 }
 
-impl Read for Source {
+impl Read for Source<'_> {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if target.is_empty() {
             return Ok(0);
@@ -225,6 +240,9 @@ impl Read for Source {
                 Ok(count) => return Ok(count),
                 Err(error) if error.may_pass() && begin.elapsed() < self.server.absence => {
                     self.stream = None;
+                    if let Some(report) = self.report {
+                        report(&error, self.server.absence.saturating_sub(begin.elapsed()));
+                    }
                     std::thread::sleep(PAUSE);
                 }
                 Err(error) => return Err(error.into()),

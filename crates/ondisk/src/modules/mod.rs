@@ -128,6 +128,11 @@ impl ModuleIndex {
         }
     }
 
+    /// Returns the name and the path of every module.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.modules.iter().map(|(name, module)| (name.as_str(), module.path.as_str()))
+    }
+
     /// Returns whether there is no module at all.
     pub fn is_empty(&self) -> bool {
         self.modules.is_empty()

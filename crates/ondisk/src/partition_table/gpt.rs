@@ -136,6 +136,11 @@ pub(super) fn create<D: Read + Write + Seek>(
 }
 
 impl Gpt {
+    /// Returns whether a partition has this type.
+    pub(super) fn has_type(&self, guid: Uuid) -> bool {
+        self.entries.iter().any(|entry| entry.partition_type_guid == guid.to_gpt())
+    }
+
     /// Reads the primary table or, if that is damaged, the backup at the end of the disk.
     pub(super) fn read(disk: &mut (impl Read + Seek), sector_size: u64) -> Result<Self, TableError> {
         let last = last_sector(disk, sector_size)?;

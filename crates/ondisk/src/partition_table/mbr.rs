@@ -145,6 +145,11 @@ pub fn partition_uuid(signature: u32, number: u32) -> String {
 }
 
 impl Mbr {
+    /// Returns whether a primary partition has one of these types.
+    pub(super) fn has_type(&self, types: &[u8]) -> bool {
+        self.entries.iter().any(|entry| entry.is_used() && types.contains(&entry.system))
+    }
+
     /// Reads the entries of a boot sector. A file system on an unpartitioned disk has a boot sector with the same mark; it is
     /// distinguished by the flags of the entries, which are code in such a sector.
     pub(super) fn parse(sector: &BootSector, sector_size: u64) -> Option<Self> {

@@ -258,6 +258,14 @@ impl PartitionTable {
         Gpt::read(disk, sector_size).map(|gpt| Some(Self::Gpt(gpt)))
     }
 
+    /// Returns whether it has a partition that UEFI starts from.
+    pub fn has_firmware_partition(&self) -> bool {
+        match self {
+            Self::Gpt(gpt) => gpt.has_type(PartitionType::Firmware.guid()),
+            Self::Mbr(mbr) => mbr.has_type(&[0xef, PartitionType::Firmware.mbr()]),
+        }
+    }
+
     /// Returns the identifiers of partition `number`. Logical partitions of an MBR (5 and up) have identifiers, too.
     pub fn names(&self, number: u32) -> Option<PartitionNames> {
         match self {

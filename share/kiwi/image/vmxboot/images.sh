@@ -7,7 +7,7 @@ test -f /.profile && . /.profile
 
 echo "Configure image: [$name]..."
 suseStripKernel
-rm -f /boot/System.map-* /boot/config-*
+rm -f /boot/System.map-* /boot/config-* /boot/xen-*.efi /boot/xen-*.config
 # Move the files to keep aside and remove everything else at once.
 mkdir -p /keep/usr/sbin /keep/usr/bin /keep/usr/lib
 # A live stick needs mkfs for its persistent data, the disk of a machine for its new partitions.

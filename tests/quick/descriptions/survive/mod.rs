@@ -4,7 +4,7 @@
 
 pub mod mutate;
 
-use description::{Choice, Conversion, Description, Diagnostic, Format, SchemaVersion, SourceFile};
+use description::{Choice, Conversion, Description, Diagnostic, Dialect, Format, SchemaVersion, SourceFile};
 
 /// Returns what a file includes: under the name `config.FORMAT` the text itself, under `part.xml` a valid one.
 fn included(text: &str) -> impl FnMut(&str) -> Result<SourceFile, String> {
@@ -32,7 +32,7 @@ pub fn survive(format: Format, text: &str, schema: SchemaVersion) {
     let meant = meaning(&description);
     for &to in Format::ALL {
         for whole in [false, true] {
-            let conversion = Conversion { schema, format: to, whole };
+            let conversion = Conversion { schema, dialect: Dialect::Kiwi, format: to, whole };
             let converted = match Description::convert(file.clone(), conversion, &mut include) {
                 Ok(converted) => converted.text,
                 Err(errors) => {

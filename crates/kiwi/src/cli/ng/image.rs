@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use description::Format;
 
-use super::{Before, Problem, Rest, system};
-use crate::operation::{IgnoreRepositories, Operation, Overrides, convert, info, list_profiles};
+use super::system::Added;
+use super::{Before, Problem, Rest};
+use crate::operation::{Operation, Overrides, convert, info, list_profiles};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Image {
@@ -53,15 +54,8 @@ pub(in crate::cli) struct Info {
     /// Print it as TOML.
     #[arg(long, group = "answer")]
     print_toml: bool,
-    /// Ignore the repositories of the description.
-    #[arg(long)]
-    ignore_repos: bool,
-    /// Use one more repository (may be repeated).
-    #[arg(long, value_name = "REPOSITORY")]
-    add_repo: Vec<String>,
-    /// USER:PASSWORD for the --add-repo of the same position.
-    #[arg(long, value_name = "USER:PASSWORD", requires = "add_repo")]
-    add_repo_credentials: Vec<String>,
+    #[command(flatten)]
+    added: Added,
 }
 
 impl Info {
@@ -79,14 +73,13 @@ impl Info {
                 output: convert::Output::Print,
             }));
         }
-        let ignore = if self.ignore_repos { IgnoreRepositories::All } else { IgnoreRepositories::None };
         Ok(Operation::Info(info::Request {
             description,
             profiles: before.profiles,
             image_type: before.image_type,
             overrides: Overrides {
-                ignore_repositories: ignore,
-                add_repositories: system::added(&self.add_repo, &self.add_repo_credentials)?,
+                ignore_repositories: self.added.repositories.ignored(),
+                add_repositories: self.added.options()?,
                 ..Overrides::default()
             },
             resolve: self.resolve_package_list,

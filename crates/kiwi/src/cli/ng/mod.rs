@@ -120,6 +120,8 @@ impl Global {
 const BEFORE: &str = "Options before the service, as in 'kiwi --profile P --type oem system build ...':
   --profile NAME, --type NAME, --kiwi-file NAME, --config FILE, --shared-cache-dir DIR, --target-arch NAME,
   --logfile FILE|stdout, --debug, --loglevel N, --color-output
+A REPOSITORY is source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,distribution,
+  repo_gpgcheck,sourcetype; fields at the end may be missing.
 docs/kiwi-ng.md says what each command does here.";
 
 /// The commands of `system`.

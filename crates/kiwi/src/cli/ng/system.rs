@@ -6,9 +6,12 @@ use clap::{Args, Subcommand};
 
 use super::refused::{Keyword, Keywords, Refused, flag, option};
 use super::{Before, Problem, Rest, tuple};
+use crate::cli::sources::{Packages, Replacement, Repositories};
+use crate::debugging::{OnFailure, Options};
 use crate::operation::locking::LockMode;
 use crate::operation::{
-    IgnoreRepositories, Operation, Overrides, RepositoryOptions, Reuse, build, create, prepare, upgrade,
+    IgnoreRepositories, ImageOptions, Operation, Overrides, RepositoryOptions, Reuse, build, create, prepare,
+    upgrade,
 };
 
 /// Where `system build` keeps the root tree below its target directory.
@@ -60,28 +63,18 @@ fn unsupported(command: &str, instead: &str) -> Problem {
 /// The changes to a description of `build` and `prepare`.
 #[derive(Debug, Args)]
 struct Changes {
-    /// Ignore the repositories of the description.
-    #[arg(long)]
-    ignore_repos: bool,
+    #[command(flatten)]
+    added: Added,
+    #[command(flatten)]
+    replacement: Replacement,
     /// Ignore the repositories of the description for the build; the image still gets those that are meant for it.
     #[arg(long, conflicts_with = "ignore_repos")]
     ignore_repos_used_for_build: bool,
-    /// Use this repository instead of the first one:
-    /// source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,distribution,repo_gpgcheck
-    #[arg(long, value_name = "REPOSITORY")]
-    set_repo: Option<String>,
     /// USER:PASSWORD for --set-repo.
     #[arg(long, value_name = "USER:PASSWORD", requires = "set_repo")]
     set_repo_credentials: Option<String>,
-    /// Use one more repository, written as for --set-repo (may be repeated).
-    #[arg(long, value_name = "REPOSITORY")]
-    add_repo: Vec<String>,
-    /// USER:PASSWORD for the --add-repo of the same position.
-    #[arg(long, value_name = "USER:PASSWORD", requires = "add_repo")]
-    add_repo_credentials: Vec<String>,
-    /// Install one more package (may be repeated).
-    #[arg(long, value_name = "NAME")]
-    add_package: Vec<String>,
+    #[command(flatten)]
+    packages: Packages,
     /// Install one more package in the bootstrap phase (may be repeated).
     #[arg(long, value_name = "NAME")]
     add_bootstrap_package: Vec<String>,
@@ -120,18 +113,18 @@ impl Keywords for ChangeOptions {
 impl Changes {
     fn overrides(self) -> Result<Overrides, Problem> {
         Ok(Overrides {
-            ignore_repositories: match (self.ignore_repos, self.ignore_repos_used_for_build) {
-                (true, _) => IgnoreRepositories::All,
-                (false, true) => IgnoreRepositories::UsedForBuild,
-                (false, false) => IgnoreRepositories::None,
+            ignore_repositories: match self.ignore_repos_used_for_build {
+                true => IgnoreRepositories::UsedForBuild,
+                false => self.added.repositories.ignored(),
             },
             set_repository: self
+                .replacement
                 .set_repo
                 .map(|text| repository("--set-repo", &text, self.set_repo_credentials.as_deref()))
                 .transpose()?,
-            add_repositories: added(&self.add_repo, &self.add_repo_credentials)?,
+            add_repositories: self.added.options()?,
             signing_keys: self.signing_key.iter().map(|path| format!("file:{}", path.display())).collect(),
-            add_packages: self.add_package,
+            add_packages: self.packages.add_package,
             add_bootstrap_packages: self.add_bootstrap_package,
             delete_packages: self.delete_package,
             ..Overrides::default()
@@ -139,14 +132,23 @@ impl Changes {
     }
 }
 
-/// Adds the credentials of the same position to `--add-repo`.
-pub(super) fn added(texts: &[String], credentials: &[String]) -> Result<Vec<RepositoryOptions>, Problem> {
-    let credentials = credentials.iter().map(|text| Some(text.as_str())).chain(std::iter::repeat(None));
-    texts
-        .iter()
-        .zip(credentials)
-        .map(|(text, credentials)| repository("--add-repo", text, credentials))
-        .collect()
+/// More repositories, or others.
+#[derive(Debug, Args)]
+pub(super) struct Added {
+    #[command(flatten)]
+    pub(super) repositories: Repositories,
+    /// USER:PASSWORD for the --add-repo of the same position.
+    #[arg(long, value_name = "USER:PASSWORD", requires = "add_repo")]
+    add_repo_credentials: Vec<String>,
+}
+
+impl Added {
+    /// Returns the added repositories, each with its credentials.
+    pub(super) fn options(&self) -> Result<Vec<RepositoryOptions>, Problem> {
+        let credentials = self.add_repo_credentials.iter().map(|text| Some(text.as_str()));
+        let texts = self.repositories.add_repo.iter().zip(credentials.chain(std::iter::repeat(None)));
+        texts.map(|(text, credentials)| repository("--add-repo", text, credentials)).collect()
+    }
 }
 
 fn repository(
@@ -160,6 +162,11 @@ fn repository(
         .transpose()
         .map_err(Problem::refused)?;
     Ok(keywords)
+}
+
+/// Returns the options of KIWI NG, which leaves the root tree of a failed build where it made it.
+fn kept_in_place() -> Options {
+    Options { on_failure: OnFailure::KeepInPlace, ..Options::default() }
 }
 
 #[derive(Debug, Args)]
@@ -189,6 +196,7 @@ impl Build {
             all_types: false,
             reuse: Reuse::default(),
             explain: false,
+            debugging: kept_in_place(),
         }))
     }
 }
@@ -215,6 +223,7 @@ impl Prepare {
             reuse: Reuse::default(),
             profiles: before.profiles,
             overrides: self.changes.overrides()?,
+            debugging: kept_in_place(),
         }))
     }
 }
@@ -240,7 +249,8 @@ impl Create {
             make_destdir: true,
             image_type: before.image_type,
             reuse: Reuse::default(),
-            verify_key: None,
+            image: ImageOptions::default(),
+            debugging: Options::default(),
         })
     }
 }
@@ -250,9 +260,8 @@ pub(in crate::cli) struct Update {
     /// The root tree.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    /// Install one more package (may be repeated).
-    #[arg(long, value_name = "NAME")]
-    add_package: Vec<String>,
+    #[command(flatten)]
+    packages: Packages,
     #[command(flatten)]
     refused: Refused<UpdateOptions>,
 }
@@ -271,7 +280,7 @@ impl Update {
     fn operation(self) -> Operation {
         Operation::Upgrade(upgrade::Request {
             root: self.root,
-            overrides: Overrides { add_packages: self.add_package, ..Overrides::default() },
+            overrides: Overrides { add_packages: self.packages.add_package, ..Overrides::default() },
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The repository of one argument: `source,type,alias,priority,imageinclude,package_gpgcheck,{key;key},components,
 //! distribution,repo_gpgcheck,sourcetype` (docs/formats/command-lines.md).
 
+use description::SourceType;
+
 use crate::operation::RepositoryOptions;
 
 /// Reads the fields that are present; an empty one has no effect.
@@ -22,12 +24,8 @@ pub(super) fn parse(option: &'static str, text: &str) -> Result<RepositoryOption
         distribution: next(),
         check_repository: next().map(|field| boolean(option, "repo_gpgcheck", &field)).transpose()?,
         credentials: None,
+        source_type: next().map(|field| source_type(option, &field)).transpose()?.unwrap_or_default(),
     };
-    if let Some(kind) = next().filter(|kind| kind != "baseurl") {
-        return Err(format!(
-            "{option}: the sourcetype {kind} is not built by this version of kiwi; name the repository itself"
-        ));
-    }
     match next() {
         Some(more) => Err(format!("{option}: '{more}' is more than the eleven fields of a repository")),
         None => Ok(keywords),
@@ -69,6 +67,13 @@ fn keys(field: &str) -> Vec<String> {
     inside.split(';').map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned).collect()
 }
 
+fn source_type(option: &str, field: &str) -> Result<SourceType, String> {
+    SourceType::parse(field).ok_or_else(|| {
+        let known = SourceType::WORDS.map(|(keyword, _)| keyword);
+        format!("{option}: the sourcetype must be {}, not {field}", known.join(" or "))
+    })
+}
+
 fn number(option: &str, field: &str) -> Result<i64, String> {
     field.parse().map_err(|_| format!("{option}: the priority {field} is not a whole number"))
 }
@@ -102,18 +107,21 @@ mod tests {
             components: vec!["main".to_owned(), "contrib".to_owned()],
             distribution: Some("trixie".to_owned()),
             credentials: None,
+            source_type: SourceType::BaseUrl,
         };
         assert_eq!(keywords, expected);
     }
 
     #[test]
     fn accepts_missing_fields_and_rejects_wrong_ones_by_name() {
+        let keywords = parse("--set-repo", "https://m.example/list,,,,,,,,,,metalink").unwrap();
+        assert_eq!(keywords.source_type, SourceType::Metalink);
         let keywords = parse("--set-repo", "debian://bookworm,,,7").unwrap();
         assert_eq!((keywords.kind, keywords.priority, keywords.components), (None, Some(7), Vec::new()));
         for (text, field, value) in [
             ("a,b,c,soon", "priority", "soon"),
             ("a,b,c,1,maybe", "imageinclude", "maybe"),
-            ("a,b,c,1,,,,,,,metalink", "sourcetype", "metalink"),
+            ("a,b,c,1,,,,,,,torrent", "sourcetype", "torrent"),
             ("a,,,,,,,,,,,more", "eleven", "more"),
         ] {
             let said = parse("--set-repo", text).unwrap_err();

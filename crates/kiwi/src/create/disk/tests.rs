@@ -2,24 +2,31 @@
 
 use std::path::Path;
 
-use description::{Choice, Description, ImageType, SourceFile};
+use description::{Choice, Description, DiskFormat, ImageType, SourceFile};
 use test_programs::{have, run};
 
 use super::*;
+use crate::artifact::Role;
 use crate::host::Output;
-
-#[test]
-fn vmware_settings_name_the_disk_file() {
-    let name = ImageName::new("n", "x86_64", "1.0.0");
-    for disk in ["ide0", "scsi0"] {
-        let text = vmx(&name, &Machine { memory: 512, disk: disk.to_owned() }, "n.vmdk");
-        assert!(text.contains(&format!("{disk}:0.fileName = \"n.vmdk\"\n")), "{text}");
-        assert!(text.contains("memsize = \"512\"\n"));
-    }
-}
 
 /// Builds the disk of a tiny tree with this `<type>` in `directory`; returns the disk file and its layout.
 fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
+    let (artifacts, plan) = published(directory, image_type)?;
+    let image = artifacts.into_iter().find(|artifact| artifact.role == Role::Image).unwrap();
+    Ok((image.path, plan))
+}
+
+/// Builds the disk of a tiny tree with this `<type>`; returns its files, which are in `directory/published`, and the plan.
+pub(super) fn published(directory: &Path, image_type: &str) -> Result<(Vec<Artifact>, Plan)> {
+    published_as(directory, image_type, &[])
+}
+
+/// Like [`published`], in the formats that the command line asks for.
+pub(super) fn published_as(
+    directory: &Path,
+    image_type: &str,
+    formats: &[DiskFormat],
+) -> Result<(Vec<Artifact>, Plan)> {
     let text = format!(
         r#"<image schemaversion="8.5" name="tiny"><description type="system"><author>A</author>
       <contact>C</contact><specification>S</specification></description><preferences><version>1.0.0</version>
@@ -29,14 +36,16 @@ fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
     );
     let parsed = Description::parse(SourceFile { name: "f".into(), text });
     let selection = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
-    let selection = selection.select(&Choice::default()).unwrap();
+    let mut selection = selection.select(&Choice::default()).unwrap();
+    let ImageType::Disk(disk) = &mut selection.image_type else { panic!("a disk") };
+    disk.requested_formats = formats.to_vec();
     let ImageType::Disk(disk) = &selection.image_type else { panic!("a disk") };
     let host = Host::new(Output::Quiet);
     let (root, out) = (directory.join("root"), directory.join("out"));
-    for path in ["boot", "home/tux", "srv", "usr/bin", "etc"] {
+    for path in ["boot", "home/tux", "srv", "usr/bin", "etc", "image"] {
         std::fs::create_dir_all(root.join(path)).unwrap();
     }
-    for path in ["boot/vmlinuz-6", "home/tux/letter", "usr/bin/program"] {
+    for path in ["boot/vmlinuz-6", "home/tux/letter", "usr/bin/program", "image/Vagrantfile"] {
         std::fs::write(root.join(path), path).unwrap();
     }
     std::fs::create_dir(&out).unwrap();
@@ -47,13 +56,17 @@ fn made(directory: &Path, image_type: &str) -> Result<(PathBuf, Plan)> {
     let facts = TreeFacts::of(&tree, Some(boot), &mount_points(disk)?)?;
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(disk, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"]))?;
-    let workspace = Workspace::open(&out, &host)?;
-    let artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host })?;
-    let image = artifacts.iter().find(|artifact| artifact.role == Role::Image).unwrap();
-    let path = directory.join("disk.raw");
-    std::fs::copy(&image.path, &path).unwrap();
+    let workspace = Workspace::open(&out, crate::workspace::Scratch::Disk, &host)?;
+    let mut artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host })?;
+    let published = directory.join("published");
+    std::fs::create_dir(&published).unwrap();
+    for artifact in &mut artifacts {
+        let path = published.join(&artifact.name);
+        std::fs::copy(&artifact.path, &path).unwrap();
+        artifact.path = path;
+    }
     workspace.close()?;
-    Ok((path, plan))
+    Ok((artifacts, plan))
 }
 
 /// Returns what debugfs prints about a file system at byte `offset` of the disk.

@@ -206,7 +206,7 @@ fn memory_part(
     let image = workspace.scratch_file(&name.to_string());
     FilesystemJob { plan: &plan, tree: &part, workspace, host }.create(&image)?;
     let sum = sum_of(&image, workspace, host)?;
-    let packed = artifact::compress(&image, host)?;
+    let packed = artifact::compress(&image, &stage, host)?;
     stage.finish();
     Ok(vec![
         Graft::new(format!("/{}", name.packed()), packed),

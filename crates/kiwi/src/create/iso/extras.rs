@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::compression::Compression;
 use crate::host::Host;
 use crate::media::iso::Graft;
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -12,24 +13,29 @@ use crate::workspace::Workspace;
 /// The script that writes the medium instead of kiwi.
 const SCRIPT: &str = "isolinux.sh";
 
-/// Unpacks `config-cdroot.tgz`, whose members are added to the top level of the medium.
+/// How the name of the archive begins; it may have any compression that kiwi reads.
+const ARCHIVE: &str = "config-cdroot.t";
+
+/// Unpacks the archive `config-cdroot.tar..`, whose members are added to the top level of the medium.
 pub(super) fn cd_root(tree: &RootTree, epoch: u64, workspace: &Workspace, host: &Host) -> Result<Vec<Graft>> {
-    let archive = format!("{DESCRIPTION}/config-cdroot.tgz");
-    if !tree.exists(&archive) {
+    let Some(name) = tree.list(DESCRIPTION)?.into_iter().find(|name| name.starts_with(ARCHIVE)) else {
         return Ok(Vec::new());
-    }
-    let (copy, directory) = (workspace.scratch_file("cdroot.tgz"), workspace.scratch_file("cdroot"));
-    host.write_file(&copy, tree.read(&archive)?).context("cannot copy config-cdroot.tgz")?;
-    host.create_directories(&directory).context("cannot create a directory for config-cdroot.tgz")?;
+    };
+    let bytes = tree.read(format!("{DESCRIPTION}/{name}"))?;
+    let (copy, directory) = (workspace.scratch_file("cdroot.tar"), workspace.scratch_file("cdroot"));
+    let mut decoder = Compression::of_content(&bytes).decoder(bytes.as_slice())?;
+    let mut plain = host.create_file(&copy).with_context(|| format!("cannot copy {name}"))?;
+    std::io::copy(&mut decoder, &mut plain).with_context(|| format!("cannot decompress {name}"))?;
+    host.create_directories(&directory).with_context(|| format!("cannot create a directory for {name}"))?;
     // tar can write to this directory only: a member outside of it is an error.
     host.command("tar")
-        .args(["--extract", "--gzip", "--no-same-owner", "--file"])
+        .args(["--extract", "--no-same-owner", "--file"])
         .arg(&copy)
         .arg("--directory")
         .arg(&directory)
         .writable(&directory)
         .run()
-        .context("cannot unpack config-cdroot.tgz")?;
+        .with_context(|| format!("cannot unpack {name}"))?;
     let unpacked = RootTree::merged(&directory)?;
     unpacked.clamp_times(epoch)?;
     let names = unpacked.list("/")?;

@@ -1,6 +1,7 @@
 //! The boot menu of a live medium: the system, the system in failsafe mode, a check of the medium, the disk.
 
 use description::Iso;
+use ondisk::command_line::split;
 
 use crate::bootloader::console;
 use crate::bootloader::medium_menu::{Action, Entry, MediumMenu};
@@ -50,10 +51,10 @@ pub(super) fn of(live: &Iso, title: &str) -> MediumMenu {
 fn command_line(live: &Iso) -> String {
     let own = live.kernel_command_line.as_deref().unwrap_or_default();
     let mut parameters: Vec<String> = Vec::new();
-    if !own.split_whitespace().any(|parameter| parameter.starts_with("console=")) {
+    if !split(own).iter().any(|parameter| parameter.starts_with("console=")) {
         parameters.extend(console::parameters(&live.bootloader).iter().map(ToString::to_string));
     }
-    parameters.extend(own.split_whitespace().map(str::to_owned));
+    parameters.extend(split(own).into_iter().map(str::to_owned));
     parameters.join(" ")
 }
 
@@ -71,6 +72,7 @@ mod tests {
             filesystem: Filesystem::Squashfs,
             compression: None,
             firmware: Firmware::BiosAndUefi,
+            secure_boot: false,
             bootloader: Bootloader::default(),
             kernel_command_line: Some("quiet console=ttyS1".to_owned()),
             media_check,

@@ -7,7 +7,7 @@ use test_programs::{have, run};
 
 use super::*;
 use crate::host::{Host, Output};
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 /// Builds a tiny tree as `filesystems`, such as `fsreadwrite="ext4" fsreadonly="squashfs"`.
 fn made(directory: &Path, filesystems: &str, compressed: bool) -> Vec<String> {
@@ -39,7 +39,7 @@ fn made(directory: &Path, filesystems: &str, compressed: bool) -> Vec<String> {
     let facts = TreeFacts::of(&tree, None, &[]).unwrap();
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(split, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"])).unwrap();
-    let workspace = Workspace::open(&out, &host).unwrap();
+    let workspace = Workspace::open(&out, Scratch::Disk, &host).unwrap();
     let artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host }).unwrap();
     for artifact in &artifacts {
         std::fs::copy(&artifact.path, directory.join(&artifact.name)).unwrap();
@@ -103,4 +103,45 @@ fn both_parts_are_compressed() {
     let _ = run("fsck.erofs", &[path.trim_end_matches(".gz")]);
     let config = std::fs::read_to_string(directory.path().join(format!("{READ_WRITE}.config"))).unwrap();
     assert_eq!(config.matches(";;;compressed").count(), 2, "{config}");
+}
+
+#[test]
+fn a_cramfs_is_right_and_refuses_what_it_cannot_store() {
+    if !have(&["mke2fs", "mkfs.cramfs", "fsck.cramfs", "cp"]) {
+        return;
+    }
+    let built = ["one", "other"].map(|name| {
+        let directory = tempfile::tempdir().unwrap();
+        made(directory.path(), r#"fsreadwrite="ext3" fsreadonly="cramfs""#, false);
+        let part = directory.path().join(READ_ONLY);
+        let unpacked = directory.path().join(name);
+        run("fsck.cramfs", &[&format!("--extract={}", unpacked.display()), part.to_str().unwrap()]);
+        assert_eq!(std::fs::read_to_string(unpacked.join("usr/bin/program")).unwrap(), "usr/bin/program");
+        std::fs::read(part).unwrap()
+    });
+    assert!(built[0] == built[1], "two files of the same tree differ");
+
+    let directory = tempfile::tempdir().unwrap();
+    let (root, out) = (directory.path().join("root"), directory.path().join("out"));
+    std::fs::create_dir_all(root.join("usr")).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    std::fs::File::create(root.join("usr/large")).unwrap().set_len(1 << 24).unwrap();
+    let host = Host::new(Output::Quiet);
+    let workspace = Workspace::open(&out, Scratch::Disk, &host).unwrap();
+    let tree = RootTree::merged(&root).unwrap();
+    let plan = FilesystemPlan {
+        filesystem: ondisk::Filesystem::Cramfs,
+        size: Bytes(0),
+        uuid: String::new(),
+        label: None,
+        options: Vec::new(),
+        compression: None,
+        entries: 2,
+        epoch: 0,
+    };
+    let job = FilesystemJob { plan: &plan, tree: &tree, workspace: &workspace, host: &host };
+    let error = job.create(&out.join("image")).unwrap_err();
+    let failure = error.downcast_ref::<crate::failure::Failure>().expect("a failure of a known kind");
+    assert!(failure.message.contains("/usr/large"), "{failure:?}");
+    workspace.close().unwrap();
 }

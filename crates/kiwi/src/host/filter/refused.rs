@@ -134,9 +134,14 @@ const IOCTL: Numbers = [16, 54, 29, 54];
 const PERSONALITY: Numbers = [135, 136, 92, 136];
 const SOCKET: Numbers = [41, 359, 198, 281];
 const SOCKETPAIR: Numbers = [53, 360, 199, 288];
+/// The one call of i386 for all of sockets; its first argument says which, and the family is in memory, where no filter looks.
+const SOCKETCALL: Numbers = [NONE, 102, NONE, NONE];
+/// `socket` and `socketpair` of `socketcall`.
+const NEW_SOCKETS: [u32; 2] = [1, 8];
 
-/// Refuses the calls; empty on a machine without filters.
-pub(in crate::host) fn refused() -> Vec<libc::sock_filter> {
+/// Refuses the calls; empty on a machine without filters. On a machine that is `i386` (`uname -m`), whose C library creates sockets with
+/// `socketcall`, that is allowed. On others it does not exist for new sockets, which have calls of their own since Linux 4.3.
+pub(in crate::host) fn refused(i386: bool) -> Vec<libc::sock_filter> {
     let (native, compatible) = match MACHINE {
         Some(machine) if cfg!(target_arch = "x86_64") => ((machine, 0), (I386, 1)),
         Some(machine) => ((machine, 2), (ARM, 3)),
@@ -144,7 +149,7 @@ pub(in crate::host) fn refused() -> Vec<libc::sock_filter> {
     };
     let mut program = vec![step(LOAD, ARCHITECTURE, 0, 0)];
     for (machine, column) in [native, compatible] {
-        let calls = calls_of(column);
+        let calls = calls_of(column, i386);
         program.push(step(IF_EQUAL, machine, 1, 0));
         program.push(step(SKIP, calls.len() as u32, 0, 0));
         program.extend(calls);
@@ -154,7 +159,7 @@ pub(in crate::host) fn refused() -> Vec<libc::sock_filter> {
 }
 
 /// The steps for the calls of one machine; each path through them ends in an answer.
-fn calls_of(column: usize) -> Vec<libc::sock_filter> {
+fn calls_of(column: usize, i386: bool) -> Vec<libc::sock_filter> {
     let mut steps = vec![step(LOAD, NUMBER, 0, 0)];
     match column {
         0 => steps.extend([step(IF_AT_LEAST, X32, 0, 1), UNKNOWN]),
@@ -174,6 +179,9 @@ fn calls_of(column: usize) -> Vec<libc::sock_filter> {
     add(PERSONALITY, &one_of(0, PERSONALITIES, ALLOW, REFUSE));
     for call in [SOCKET, SOCKETPAIR] {
         add(call, &one_of(0, FAMILIES.map(|family| family as u32), ALLOW, NO_FAMILY));
+    }
+    if !i386 {
+        add(SOCKETCALL, &one_of(0, NEW_SOCKETS, UNKNOWN, ALLOW));
     }
     REFUSED.into_iter().for_each(|call| add(call, &[REFUSE]));
     MISSING.into_iter().for_each(|call| add(call, &[UNKNOWN]));
@@ -207,7 +215,7 @@ mod tests {
     use super::*;
 
     fn native(call: libc::c_long, arguments: [u32; 4]) -> u32 {
-        answer(&refused(), MACHINE.unwrap(), call, arguments)
+        answer(&refused(false), MACHINE.unwrap(), call, arguments)
     }
 
     #[test]
@@ -278,15 +286,22 @@ mod tests {
         if !cfg!(target_arch = "x86_64") {
             return;
         }
-        let of_i386 = |call| answer(&refused(), I386, call, [0; 4]);
+        let of_i386 = |call| answer(&refused(false), I386, call, [0; 4]);
         for mount in [21, 22, 52, 26, 288] {
             assert_eq!(of_i386(mount), REFUSE.k, "{mount}");
         }
         assert_eq!(of_i386(5), libc::SECCOMP_RET_ALLOW, "open");
+        let socketcall = |i386, which| answer(&refused(i386), I386, 102, [which, 0, 0, 0]);
+        assert_eq!((socketcall(false, 1), socketcall(false, 8)), (UNKNOWN.k, UNKNOWN.k));
+        assert_eq!(
+            (socketcall(false, 3), socketcall(true, 1)),
+            (ALLOW.k, ALLOW.k),
+            "connect, and i386 itself"
+        );
         let x32 = libc::c_long::from(X32) + libc::SYS_mount;
         assert_eq!(native(x32, [0; 4]), UNKNOWN.k);
         assert_eq!(native(libc::c_long::from(X32), [0; 4]), UNKNOWN.k);
-        assert_eq!(answer(&refused(), 0xc000_00f3, 0, [0; 4]), UNKNOWN.k, "RISC-V");
+        assert_eq!(answer(&refused(false), 0xc000_00f3, 0, [0; 4]), UNKNOWN.k, "RISC-V");
     }
 
     /// The numbers of this machine are those of the C library's headers.

@@ -9,16 +9,19 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 
+use super::link_times;
 use crate::host::file::WorkDirectory;
 use crate::host::{Command, Host};
 
 /// An image, or part of one, whose files can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Image {
+pub(in crate::operation) enum Image {
     /// squashfs at this byte of the file.
     Squashfs { offset: u64 },
     /// ext2, ext3 or ext4 at this byte of the file.
     Ext { offset: u64 },
+    /// FAT at this byte of the file.
+    Fat { offset: u64 },
     /// At the start of the file: `fsck.erofs` accepts no offset.
     Erofs,
     /// ISO 9660 with Rock Ridge.
@@ -35,7 +38,7 @@ pub(super) enum Image {
 
 impl Image {
     /// Returns the kind by magic numbers; `None` for files that cannot be unpacked.
-    pub(super) fn detect(path: &Path, host: &Host) -> Result<Option<Self>> {
+    pub(in crate::operation) fn detect(path: &Path, host: &Host) -> Result<Option<Self>> {
         let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
         if let Some(image) = file_system(&file, 0) {
             return Ok(Some(image));
@@ -68,7 +71,7 @@ impl Image {
     }
 
     /// Unpacks the files of the image at `path` into the new directory `target`, and nothing but files of the image.
-    pub(super) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
+    pub(in crate::operation) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         self.extract(path, target, host)?;
         // For the image's own root these programs set the attributes; other directories are only containers.
         if !matches!(self, Self::Squashfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
@@ -90,10 +93,18 @@ impl Image {
                 .args(["-no-progress", "-quiet", "-force", "-offset", &offset.to_string(), "-dest"])
                 .arg(target)
                 .arg(path)),
-            Self::Ext { offset } => run(host
-                .command("debugfs")
-                .args(["-R", &format!("rdump / \"{}\"", target.display())])
-                .arg(format!("{}?offset={offset}", path.display()))),
+            Self::Ext { offset } => {
+                run(host
+                    .command("debugfs")
+                    .args(["-R", &format!("rdump / \"{}\"", target.display())])
+                    .arg(format!("{}?offset={offset}", path.display())))?;
+                link_times::read_ext(path, *offset, target, host)
+            }
+            Self::Fat { offset } => run(host
+                .command("mcopy")
+                .args(["-s", "-m", "-n", "-Q", "-i", &format!("{}@@{offset}", path.display()), "::/"])
+                .arg(target)
+                .env("MTOOLS_SKIP_CHECK", "1")),
             Self::Erofs => run(host
                 .command("fsck.erofs")
                 .args(["--preserve", "--overwrite"])
@@ -102,12 +113,15 @@ impl Image {
             Self::Cpio => {
                 run(host.command("sh").args(["-e", "-c", UNPACK_CPIO, "cpio"]).arg(path).arg(target))
             }
-            Self::Iso => run(host
-                .command("xorriso")
-                .args(["-osirrox", "on", "-indev"])
-                .arg(path)
-                .args(["-extract", "/"])
-                .arg(target)),
+            Self::Iso => {
+                run(host
+                    .command("xorriso")
+                    .args(["-osirrox", "on", "-indev"])
+                    .arg(path)
+                    .args(["-extract", "/"])
+                    .arg(target))?;
+                link_times::forget(target)
+            }
             Self::Tar => run(host
                 .command("tar")
                 .args([
@@ -159,6 +173,10 @@ fn file_system(file: &File, offset: u64) -> Option<Image> {
         Some(Image::Squashfs { offset })
     } else if has(file, offset + 1080, b"\x53\xef") {
         Some(Image::Ext { offset })
+    } else if has(file, offset + 510, b"\x55\xaa")
+        && (has(file, offset + 54, b"FAT") || has(file, offset + 82, b"FAT32"))
+    {
+        Some(Image::Fat { offset })
     } else if offset == 0 && has(file, 1024, b"\xe2\xe1\xf5\xe0") {
         Some(Image::Erofs)
     } else {

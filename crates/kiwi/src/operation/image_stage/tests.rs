@@ -12,7 +12,7 @@ use crate::host::{Host, Output};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::stage::{Key, assert_pinned};
-use crate::workspace::Workspace;
+use crate::workspace::{Scratch, Workspace};
 
 /// Returns every selection of every accepted fixture; together they use every element and attribute.
 fn selections() -> Vec<Selection> {
@@ -86,7 +86,9 @@ fn key(selection: &Selection) -> Key {
 fn every_field_of_the_selection_changes_the_key() {
     let disk = selections().into_iter().find(|selection| matches!(selection.image_type, ImageType::Disk(_)));
     let selection = Selection { deploy: None, ..disk.unwrap() };
-    let changes: [fn(&mut Selection); 9] = [
+    let changes: [fn(&mut Selection); 11] = [
+        |selection| selection.strip = true,
+        |selection| selection.bills.spdx = true,
         |selection| selection.name = ImageName::parse("another").unwrap(),
         |selection| selection.version = Version::parse("99").unwrap(),
         |selection| selection.kind = description::DescriptionKind::Boot,
@@ -134,7 +136,7 @@ fn packed(tree: &RootTree, directory: &Path, host: &Host) -> Vec<u8> {
     let file = SourceFile { name: "f".into(), text: text.to_owned() };
     let selection = Description::parse(file).description.unwrap().select(&Choice::default()).unwrap();
     std::fs::create_dir(directory).unwrap();
-    let workspace = Workspace::open(directory, host).unwrap();
+    let workspace = Workspace::open(directory, Scratch::Disk, host).unwrap();
     let identity = Identity::new(1_000_000, ["tiny"]);
     let facts = crate::create::TreeFacts::of(tree, None, &[]).unwrap();
     let plan = crate::create::plan(&selection, &facts, &identity).unwrap();
@@ -161,7 +163,7 @@ fn results_match_the_format_numbers_of_their_stages() {
     tree.write("etc/motd", "hello\n", 0o640).unwrap();
     tree.symlink("etc/issue", "motd").unwrap();
     let pinned = "208effbc8c552211db1929448ab9da648f6132a285847de49ccb4e512eef47c7";
-    assert_pinned(Stage::Image, (4, pinned), packed(&tree, &directory.path().join("image"), &host));
+    assert_pinned(Stage::Image, (7, pinned), packed(&tree, &directory.path().join("image"), &host));
     let linuxrc = directory.path().join("linuxrc");
     std::fs::write(&linuxrc, "program").unwrap();
     crate::initrd::furnish(&tree, &BootConfig::new(Kind::Vmx), &linuxrc).unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use description::{Description, PackageSet, Repository, RepositoryType, Selection};
+use description::{Description, PackageSet, ProfileName, Repository, RepositoryType, Selection};
 use serde::Serialize;
 
 use crate::prepare::Package;
@@ -24,8 +24,8 @@ pub(super) struct Info {
     /// All declared profiles.
     pub(super) types: Vec<Type>,
     pub(super) profiles: Vec<Profile>,
-    /// What a build with this choice uses.
-    pub(super) build: Build,
+    /// What a build with this choice uses; `None` if only profiles have types, and none was chosen.
+    pub(super) build: Option<Build>,
     pub(super) repositories: Vec<Source>,
     pub(super) packages: Packages,
     /// Every package that would be installed; `None` if the repositories were not read.
@@ -75,12 +75,13 @@ pub(super) struct Source {
     pub(super) used_by_build: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Default)]
 pub(super) struct Packages {
     pub(super) bootstrap: Vec<String>,
     pub(super) image: Vec<String>,
     pub(super) patterns: Vec<String>,
     pub(super) ignored: Vec<String>,
+    pub(super) uninstall: Vec<String>,
     pub(super) delete: Vec<String>,
     pub(super) archives: Vec<String>,
 }
@@ -116,18 +117,40 @@ impl Info {
             contact: selection.contact.clone(),
             specification: selection.specification.trim().to_owned(),
             types: types(description),
-            profiles: profiles(description, selection),
-            build: Build {
+            profiles: profiles(description, &selection.profiles),
+            build: Some(Build {
                 image_type: selection.image_type.keyword().to_owned(),
                 architecture: selection.architecture.to_string(),
                 profiles: texts(&selection.profiles),
                 package_manager: selection.package_manager.keyword().to_owned(),
-            },
+            }),
             repositories: selection.repositories.iter().map(source).collect(),
             packages: packages(selection),
             resolved: None,
             profile: profile.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             profile_text: crate::prepare::profile_text(&profile),
+        }
+    }
+
+    /// Returns the facts of a description of which nothing is selected.
+    pub(super) fn of_description(description: &Description) -> Self {
+        Self {
+            version: VERSION,
+            name: description.name.to_string(),
+            display_name: description.display_name.clone(),
+            image_version: description.version.to_string(),
+            schema: description.schema_version.to_string(),
+            author: description.author.clone(),
+            contact: description.contact.clone(),
+            specification: description.specification.trim().to_owned(),
+            types: types(description),
+            profiles: profiles(description, &[]),
+            build: None,
+            repositories: Vec::new(),
+            packages: Packages::default(),
+            resolved: None,
+            profile: BTreeMap::new(),
+            profile_text: String::new(),
         }
     }
 
@@ -142,7 +165,7 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
 }
 
 fn types(description: &Description) -> Vec<Type> {
-    let entry = |(entry, profiles): (&description::TypeEntry, &[description::ProfileName])| Type {
+    let entry = |(entry, profiles): (&description::TypeEntry, &[ProfileName])| Type {
         name: entry.keyword.clone(),
         primary: entry.primary,
         profiles: texts(profiles),
@@ -150,20 +173,20 @@ fn types(description: &Description) -> Vec<Type> {
     description.types_with_profiles().map(entry).collect()
 }
 
-fn profiles(description: &Description, selection: &Selection) -> Vec<Profile> {
+fn profiles(description: &Description, active: &[ProfileName]) -> Vec<Profile> {
     let profile = |profile: &description::Profile| Profile {
         name: profile.name.to_string(),
         description: profile.description.clone(),
         import: profile.import,
         requires: profile.requires.iter().map(|requirement| requirement.profile.to_string()).collect(),
-        active: selection.profiles.contains(&profile.name),
+        active: active.contains(&profile.name),
     };
     description.profiles.iter().map(profile).collect()
 }
 
 fn source(repository: &Repository) -> Source {
     Source {
-        source: repository.source.to_string(),
+        source: repository.source.without_login(),
         kind: repository.kind.map(RepositoryType::keyword),
         alias: repository.alias.clone(),
         priority: repository.priority,
@@ -182,9 +205,19 @@ fn packages(selection: &Selection) -> Packages {
     Packages {
         bootstrap: names(&selection.bootstrap),
         image: names(&selection.image),
-        patterns: both().iter().flat_map(|set| texts(&set.patterns)).collect(),
+        patterns: both()
+            .iter()
+            .flat_map(|set| {
+                let products = set.products.iter().map(|product| format!("product:{product}"));
+                texts(&set.patterns).into_iter().chain(products)
+            })
+            .collect(),
         ignored: both().iter().flat_map(|set| texts(&set.ignored)).collect(),
+        uninstall: texts(&selection.uninstall),
         delete: texts(&selection.delete),
-        archives: both().iter().flat_map(|set| set.archives.clone()).collect(),
+        archives: both()
+            .iter()
+            .flat_map(|set| set.archives.iter().map(|archive| archive.name.clone()))
+            .collect(),
     }
 }

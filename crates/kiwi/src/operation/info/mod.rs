@@ -10,7 +10,7 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use description::Selection;
+use description::{Choice, Selection};
 
 use super::outcome::{InfoAnswer, Outcome};
 use super::{Overrides, load};
@@ -49,18 +49,38 @@ pub enum Format {
 /// Collects the facts.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let loaded = load::load_and_warn(&request.description, context)?;
-    let selection =
-        load::select(&loaded, &request.profiles, request.image_type.as_deref(), &request.overrides)?;
+    let choice = Choice {
+        profiles: request.profiles.clone(),
+        image_type: request.image_type.clone(),
+        architecture: Some(load::machine()),
+    };
+    let only_profiles = !loaded.description.profiles_with_types(&choice).is_empty();
+    if only_profiles && !request.resolve && request.format != Format::Profile {
+        return answer(&facts::Info::of_description(&loaded.description), request.format);
+    }
+    let selection = load::select(
+        &loaded,
+        &request.profiles,
+        request.image_type.as_deref(),
+        &request.overrides,
+        &context.host,
+    )?;
     let mut info = facts::Info::new(&loaded.description, &selection);
     if request.resolve {
+        load::refuse_placeholders(&loaded.description, &selection)?;
         info.resolved = Some(resolved(&selection, &loaded.source, context)?);
     }
-    let text = match request.format {
-        Format::Human => table::text(&info),
-        Format::Json => serde_json::to_string_pretty(&info)?,
+    answer(&info, request.format)
+}
+
+/// Returns the facts in the requested form.
+fn answer(info: &facts::Info, format: Format) -> Result<Outcome> {
+    let text = match format {
+        Format::Human => table::text(info),
+        Format::Json => serde_json::to_string_pretty(info)?,
         Format::Profile => info.profile_text().to_owned(),
     };
-    Ok(Outcome::Info(InfoAnswer { info: serde_json::to_value(&info)?, text }))
+    Ok(Outcome::Info(InfoAnswer { info: serde_json::to_value(info)?, text }))
 }
 
 /// Reads the repositories and lets the package manager resolve all packages in an empty tree, which is removed.

@@ -1,20 +1,20 @@
 //! The facts of `kiwi info` as tables for a person.
 
-use super::facts::Info;
+use super::facts::{Build, Info};
 
 /// Returns all tables; empty ones are omitted.
 pub(super) fn text(info: &Info) -> String {
-    let build = &info.build;
+    let build = |value: fn(&Build) -> String| info.build.as_ref().map(value).unwrap_or_default();
     let mut text = rows(&[
         row(["Image", &format!("{} {}", info.name, info.image_version)]),
         row(["Title", info.display_name.as_deref().unwrap_or_default()]),
         row(["Specification", &info.specification]),
         row(["Author", &format!("{} <{}>", info.author, info.contact)]),
         row(["Schema", &info.schema]),
-        row(["Type", &build.image_type]),
-        row(["Architecture", &build.architecture]),
-        row(["Profiles", &build.profiles.join(", ")]),
-        row(["Package manager", &build.package_manager]),
+        row(["Type", &build(|build| build.image_type.clone())]),
+        row(["Architecture", &build(|build| build.architecture.clone())]),
+        row(["Profiles", &build(|build| build.profiles.join(", "))]),
+        row(["Package manager", &build(|build| build.package_manager.clone())]),
     ]);
     let mark = |is: bool, keyword: &str| if is { keyword.to_owned() } else { String::new() };
     let types = info.types.iter().map(|image_type| {
@@ -36,6 +36,9 @@ pub(super) fn text(info: &Info) -> String {
         ]
     });
     section(&mut text, "Profiles", profiles.collect());
+    if info.build.is_none() {
+        text.push_str("\nOnly profiles have types: choose one with --profile NAME.\n");
+    }
     let repositories = info.repositories.iter().map(|source| {
         let priority = source.priority.map(|number| format!("priority {number}"));
         let mut keywords = vec![source.distribution.clone().unwrap_or_default()];
@@ -57,6 +60,7 @@ pub(super) fn text(info: &Info) -> String {
         ("Packages", &packages.image),
         ("Patterns", &packages.patterns),
         ("Ignored packages", &packages.ignored),
+        ("Packages uninstalled at the end", &packages.uninstall),
         ("Packages deleted at the end", &packages.delete),
         ("Archives", &packages.archives),
     ] {

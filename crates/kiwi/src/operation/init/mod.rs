@@ -55,14 +55,10 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }
     host.rename_directory(&unfinished, &directory).with_context(writing)?;
     work.close().context("removing the work directory")?;
-    // KIWI NG builds what this version does not.
-    let manager = template.package_manager();
-    let not_built = crate::package_manager::check(manager).err().map(|_| manager.keyword().to_owned());
     Ok(Outcome::Initialized {
         directory,
         template: template.keyword().to_owned(),
         title: template.title().to_owned(),
-        not_built,
     })
 }
 

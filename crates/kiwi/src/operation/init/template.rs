@@ -1,7 +1,5 @@
 //! The templates of `kiwi init`.
 
-use description::PackageManager;
-
 /// A description to start with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Template {
@@ -76,15 +74,6 @@ impl Template {
             Self::Debian12 | Self::Debian13 => include_str!("templates/debian.xml"),
             Self::Leap | Self::Tumbleweed => include_str!("templates/suse.xml"),
             Self::Fedora => include_str!("templates/fedora.xml"),
-        }
-    }
-
-    /// Returns the package manager that its description names.
-    pub(super) fn package_manager(self) -> PackageManager {
-        match self {
-            Self::Debian12 | Self::Debian13 => PackageManager::Apt,
-            Self::Leap | Self::Tumbleweed => PackageManager::Zypper,
-            Self::Fedora => PackageManager::Dnf,
         }
     }
 

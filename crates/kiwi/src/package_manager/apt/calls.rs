@@ -7,7 +7,6 @@
 use anyhow::{Context as _, Result, bail};
 
 use super::configuration::{ARCHIVES, CALLS, VIEW};
-use super::output::resolve_error;
 use super::{Apt, EXTENDED_STATES};
 use crate::host::Host;
 use crate::package_manager::ManagerFiles;
@@ -36,7 +35,7 @@ impl Apt<'_> {
             .args(["--yes", "--quiet=1", "--no-download", action])
             .args(wanted)
             .run()
-            .map_err(resolve_error)
+            .map_err(|error| self.resolve_error(error, files, host))
             .context("selecting the packages to install")?;
         for call in calls(&files.read(CALLS)?)? {
             self.run_call(&call, tree, files, host).context("installing the packages")?;
@@ -53,7 +52,10 @@ impl Apt<'_> {
         let input = host.open_file(&files.path().join("input")).context("opening the input of dpkg")?;
         tree.remove(MOUNT_POINT)?;
         tree.create_dir(MOUNT_POINT, 0o755)?;
+        // Others may need what the plan deletes.
+        let deleted = if self.plan.delete.is_empty() { None } else { Some("--force-depends") };
         self.in_tree("/usr/bin/dpkg", tree, host)
+            .args(deleted)
             .args(&call.arguments)
             .stdin(input)
             .bind(files.path().join(ARCHIVES), format!("/{MOUNT_POINT}"), true)

@@ -17,14 +17,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use description::{PatternType, RepositoryType};
 
-use super::output::update_error;
 use super::preferences::{is_directory, label};
 use super::recorder::recorder;
 use super::{Apt, apt_program, dpkg_deb};
 use crate::failure::fail;
 use crate::host::{Host, Warning};
 use crate::package_manager::ManagerFiles;
-use crate::repository::{Resolved, SigningKey, read_key};
+use crate::repository::{Proxies, Resolved, SigningKey, public_key, read_key};
 use crate::stage::Digest;
 
 /// The path of [`ManagerFiles`] in the view of apt. Every system has this directory, and apt does not need it.
@@ -37,6 +36,8 @@ pub(super) const CALLS: &str = "calls";
 pub(super) const ARRIVING: &str = "arriving";
 /// The directory of local repositories.
 pub(super) const REPOSITORIES: &str = "repositories";
+/// The hosts that are reached without a proxy.
+pub(super) const NO_PROXY: &str = "no_proxy";
 pub(super) const SOURCES: &str = "etc/sources.list.d/kiwi.sources";
 
 /// Fields of an index that a package must not have itself.
@@ -61,11 +62,15 @@ impl Apt<'_> {
     pub(super) fn configure(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
         self.prepare_files(files, host)?;
         let mut text = String::new();
+        let mut trusts: Vec<(&Resolved, String)> = Vec::new();
         for (index, repository) in self.build_repositories() {
-            text += &self
-                .source(repository, index, files, host)
-                .with_context(|| format!("configuring the repository {:?}", repository.location))?;
+            let configuring = || format!("configuring the repository {:?}", repository.location);
+            let trust = self.trust(repository, index, files, host).with_context(configuring)?;
+            check_trust(repository, &trust, &trusts)?;
+            text += &self.source(repository, index, files, host).with_context(configuring)?;
+            text += &trust;
             text.push('\n');
+            trusts.push((repository, trust));
         }
         files.write(SOURCES, text, host)?;
         self.write_preferences(files, host)
@@ -78,6 +83,16 @@ impl Apt<'_> {
         }
         files.write("state/status", "", host)?;
         files.write("apt.conf", self.apt_conf()?, host)?;
+        let proxies = Proxies::read(host)?;
+        let locations = self.build_repositories().flat_map(|(_, repository)| {
+            let keys = repository.keys.iter().filter_map(|key| match key {
+                SigningKey::Url(url) => Some(url.as_str()),
+                SigningKey::File(_) => None,
+            });
+            keys.chain([repository.location.as_str()])
+        });
+        files.write("etc/apt.conf.d/proxy.conf", proxies.apt_conf(locations), host)?;
+        files.write(NO_PROXY, proxies.no_proxy(), host)?;
         files.write("dpkg", recorder(&format!("{VIEW}/{CALLS}")), host)?;
         host.make_executable(&files.path().join("dpkg")).context("making the recorder of apt executable")
     }
@@ -165,24 +180,85 @@ impl Apt<'_> {
         if !repository.architectures.is_empty() {
             text += &format!("Architectures: {}\n", list(&repository.architectures, "architecture")?);
         }
-        if !repository.checked || repository.kind == RepositoryType::DebDir {
-            text += "Trusted: yes\n";
-        } else if !repository.keys.is_empty() {
-            let keys = repository.keys.iter().enumerate().map(|(number, key)| {
-                let name = format!("{index}-{number}");
-                let bytes = match key {
-                    SigningKey::File(path) => read_key(path)?,
-                    SigningKey::Url(url) => fetch_key(url, &name, files, host)?,
-                };
-                // apt recognises the form of a key by the extension.
-                let extension = if is_armoured(&bytes) { "asc" } else { "gpg" };
-                files.write(&format!("keys/{name}.{extension}"), bytes, host)?;
-                Ok(format!("{VIEW}/keys/{name}.{extension}"))
-            });
-            text += &format!("Signed-By: {}\n", keys.collect::<Result<Vec<_>>>()?.join(" "));
+        if !repository.valid_until {
+            text += "Check-Valid-Until: no\n";
         }
         write_credentials(repository, index, files, host)?;
         Ok(text)
+    }
+
+    /// Returns the field that says how the signature of a repository is verified; writes its keys.
+    fn trust(
+        &self,
+        repository: &Resolved,
+        index: usize,
+        files: &ManagerFiles,
+        host: &Host,
+    ) -> Result<String> {
+        if !repository.checked || repository.kind == RepositoryType::DebDir {
+            return Ok("Trusted: yes\n".to_owned());
+        }
+        if repository.keys.is_empty() {
+            return Ok(String::new());
+        }
+        let keys = repository.keys.iter().enumerate().map(|(number, key)| {
+            let (bytes, name) = match key {
+                SigningKey::File(path) => (read_key(path)?, path.display().to_string()),
+                SigningKey::Url(url) => {
+                    (self.fetch_key(url, &format!("{index}-{number}"), files, host)?, url.clone())
+                }
+            };
+            let key = public_key(&bytes, &name)?;
+            // Repositories with the same keys have the same paths, which apt compares.
+            let path = format!("keys/{}.{}", Digest::of(&key.bytes), key.extension);
+            files.write(&path, key.bytes, host)?;
+            Ok(format!("{VIEW}/{path}"))
+        });
+        let mut keys = keys.collect::<Result<Vec<_>>>()?;
+        keys.sort();
+        keys.dedup();
+        Ok(format!("Signed-By: {}\n", keys.join(" ")))
+    }
+
+    /// Fetches a signing key.
+    fn fetch_key(&self, url: &str, name: &str, files: &ManagerFiles, host: &Host) -> Result<Vec<u8>> {
+        let url = one_word(url, "URL of the signing key")?;
+        if url.starts_with("http://") || url.starts_with("ftp://") {
+            host.warn(
+                Warning::Repository,
+                &format!(
+                    "the signing key {url} cannot be trusted without an authenticated connection; use https, or a file"
+                ),
+            );
+        }
+        let fetched = format!("tmp/{name}.key");
+        apt_program("/usr/lib/apt/apt-helper", files, host)
+            .arg("download-file")
+            .arg(url)
+            .arg(format!("{VIEW}/{fetched}"))
+            .network()
+            .run()
+            .map_err(|error| self.fetch_error(error, "the signing key", host))
+            .with_context(|| format!("fetching the signing key {url}"))?;
+        files.read(&fetched)
+    }
+}
+
+/// Rejects two repositories of one archive and suite with different keys, which apt cannot distinguish.
+fn check_trust(repository: &Resolved, trust: &str, others: &[(&Resolved, String)]) -> Result<()> {
+    let same = |other: &Resolved| {
+        other.location.trim_end_matches('/') == repository.location.trim_end_matches('/')
+            && other.suites.iter().any(|suite| repository.suites.contains(suite))
+    };
+    match others.iter().find(|(other, of_other)| same(other) && of_other != trust) {
+        Some((other, _)) => fail!(
+            InvalidDescription,
+            "the repositories {} and {} are the same suite of one archive with different signing keys; apt verifies a \
+             suite with one set of keys: specify the same <signing> keys and repository_gpgcheck for both",
+            other.described,
+            repository.described
+        ),
+        None => Ok(()),
     }
 }
 
@@ -244,33 +320,6 @@ fn one_word<'a>(value: &'a str, what: &str) -> Result<&'a str> {
         bail!("the {what} {value:?} contains a blank; write it as %20 in a URL");
     }
     Ok(value)
-}
-
-fn is_armoured(key: &[u8]) -> bool {
-    String::from_utf8_lossy(key).lines().any(|line| line.starts_with("-----BEGIN PGP"))
-}
-
-/// Fetches a signing key.
-fn fetch_key(url: &str, name: &str, files: &ManagerFiles, host: &Host) -> Result<Vec<u8>> {
-    let url = one_word(url, "URL of the signing key")?;
-    if url.starts_with("http://") || url.starts_with("ftp://") {
-        host.warn(
-            Warning::Repository,
-            &format!(
-                "the signing key {url} cannot be trusted without an authenticated connection; use https, or a file"
-            ),
-        );
-    }
-    let fetched = format!("tmp/{name}.key");
-    apt_program("/usr/lib/apt/apt-helper", files, host)
-        .arg("download-file")
-        .arg(url)
-        .arg(format!("{VIEW}/{fetched}"))
-        .network()
-        .run()
-        .map_err(|error| update_error(error, "the signing key"))
-        .with_context(|| format!("fetching the signing key {url}"))?;
-    files.read(&fetched)
 }
 
 /// Creates an index for a directory of `.deb` files; the directory itself is not changed.

@@ -11,7 +11,6 @@ use std::sync::PoisonError;
 use anyhow::{Context as _, Result, bail};
 
 use super::configuration::{ARRIVING, REPOSITORIES, VIEW};
-use super::output::update_error;
 use super::{Apt, apt_program};
 use crate::cache::Packages;
 use crate::context::Context;
@@ -98,7 +97,8 @@ impl Apt<'_> {
                     .with_context(|| format!("copying the package {}", package.location))?;
             }
             if !remote.is_empty() {
-                self.download(&remote, arriving.path(), files, host)?;
+                let fetched = |done, bytes| stage.advance_transfer(done, missing.len(), bytes);
+                self.download(&remote, arriving.path(), &fetched, files, host)?;
             }
             for package in &missing {
                 if !cache.packages().adopt(&package.checksum, &target(package), host)? {
@@ -121,11 +121,12 @@ impl Apt<'_> {
         packages.iter().zip(intact).map(fetched).collect()
     }
 
-    /// Downloads packages into a directory.
+    /// Downloads packages into a directory; `fetched` gets the number of finished ones and their bytes.
     fn download(
         &self,
         packages: &[&Package],
         directory: &Path,
+        fetched: &dyn Fn(usize, u64),
         files: &ManagerFiles,
         host: &Host,
     ) -> Result<()> {
@@ -139,7 +140,15 @@ impl Apt<'_> {
             let target = format!("{VIEW}/{ARRIVING}/{}", self.file_name(package));
             command = command.arg(&package.location).arg(target).arg(format!("SHA256:{}", package.checksum));
         }
-        command.run().map_err(|error| update_error(error, "the packages"))
+        let (mut begun, mut bytes) = (0, 0);
+        let watch = |line: &str| {
+            if let Some(size) = announced(line) {
+                fetched(begun, bytes);
+                begun += 1;
+                bytes += size;
+            }
+        };
+        command.run_watched(watch).map_err(|error| self.fetch_error(error, "the packages", host))
     }
 
     /// Like `fetch`, for packages that kiwi reads itself: returns recompressed packages if the cache has them.
@@ -179,6 +188,20 @@ impl Apt<'_> {
             },
         ))
     }
+}
+
+/// Returns the size of a file whose download a line of apt announces: `Get:7 URL [1491 kB]`.
+fn announced(line: &str) -> Option<u64> {
+    let (_, size) = line.strip_prefix("Get:")?.strip_suffix(']')?.rsplit_once('[')?;
+    let (number, unit) = size.split_once(' ')?;
+    let factor = match unit {
+        "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        _ => return None,
+    };
+    Some((number.parse::<f64>().ok()? * factor) as u64)
 }
 
 /// Recompresses packages that are read for the second time.
@@ -250,7 +273,10 @@ mod tests {
             repositories: vec![repository],
             bootstrap: set.clone(),
             image: set,
+            uninstall: Vec::new(),
             delete: Vec::new(),
+            positions: description::Positions::default(),
+            rpm: None,
         }
     }
 
@@ -265,6 +291,15 @@ mod tests {
         change(&mut package);
         let plan = plan();
         Apt::new(&plan).located(vec![package]).ok().map(|mut packages| packages.remove(0).location)
+    }
+
+    #[test]
+    fn reads_the_size_of_a_download() {
+        assert_eq!(announced("Get:7 http://m.example/x.deb [1491 kB]"), Some(1_491_000));
+        assert_eq!(announced("Get:8 http://m.example/y.deb [37.6 kB]"), Some(37_600));
+        assert_eq!(announced("Get:9 http://m.example/z.deb [712 B]"), Some(712));
+        assert_eq!(announced("Fetched 9421 kB in 2s (4290 kB/s)"), None);
+        assert_eq!(announced("Get:9 http://m.example/z.deb"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::output::Order;
 use super::preferences::is_directory;
 use crate::context::Context;
 use crate::host::Warning;
+use crate::package_manager::answers::once;
 use crate::package_manager::{ManagerFiles, Package};
 use crate::stage::{Digest, canonical};
 
@@ -94,7 +95,20 @@ impl Apt<'_> {
         context: &Context,
         decide: impl FnOnce() -> Result<Vec<Package>>,
     ) -> Result<Vec<Package>> {
-        once(&Digest::of(self.question(wanted, files)?), context, decide)
+        once(&Digest::of(self.question(wanted, files)?), "apt", context, decide)
+    }
+
+    /// Returns the cached answer to another question about these packages, or that of `decide`.
+    pub(super) fn answered_once<T: Serialize + DeserializeOwned>(
+        &self,
+        about: &str,
+        packages: &[String],
+        files: &ManagerFiles,
+        context: &Context,
+        decide: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let question = Digest::of(format!("{about} {}", self.question(packages, files)?));
+        once(&question, "apt", context, decide)
     }
 
     /// Returns the order of installation from the cache or from `decide`; `installed` is dpkg's status.
@@ -106,27 +120,6 @@ impl Apt<'_> {
         decide: impl FnOnce() -> Result<Order>,
     ) -> Result<Order> {
         let question = format!("order {} {installed}", self.question(&self.wanted(), files)?);
-        once(&Digest::of(question), context, decide)
+        once(&Digest::of(question), "apt", context, decide)
     }
-}
-
-/// Returns the cached answer to a question, or the answer of `decide`, which is saved.
-fn once<T: Serialize + DeserializeOwned>(
-    inputs: &Digest,
-    context: &Context,
-    decide: impl FnOnce() -> Result<T>,
-) -> Result<T> {
-    let cache = context.cache()?;
-    let host = &context.host;
-    if let Some(known) = cache.indices().resolution(inputs, host) {
-        return Ok(known);
-    }
-    let answer = decide()?;
-    if let Err(error) = cache.indices().save_resolution(inputs, &answer, host) {
-        host.warn(
-            Warning::Cache,
-            &format!("the next build must ask apt again which packages to install: {error:#}"),
-        );
-    }
-    Ok(answer)
 }

@@ -10,13 +10,15 @@
 //! `native` unpacks packages in process and runs dpkg to configure them; `plain` runs the commands of dpkg that apt-get
 //! decides. Both run without network, services and initramfs generators, and give the same tree.
 //!
-//! No apt configuration of the host or of the tree is read: every directory of apt is in [`ManagerFiles`], which apt
+//! No apt configuration of the tree is read, and of the host's only proxies: every directory of apt is in [`ManagerFiles`], which apt
 //! sees at a fixed path. apt never sees the tree, only copies of dpkg's status and its own marks, and no script of a
 //! package runs outside the sandbox of the tree.
 
 mod calls;
 mod configuration;
+mod counted;
 mod fetch;
+mod fetch_error;
 mod indices;
 mod locked;
 mod native;
@@ -24,30 +26,34 @@ mod output;
 mod plain;
 mod preferences;
 mod recorder;
+mod removal;
+pub(super) mod reports;
+mod resolve_error;
+mod two_steps;
 
 use anyhow::{Context as _, Result};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::dpkg::MOUNT_POINT;
 use super::{
-    ImageRepositories, Installed, Layer, Layers, ManagerFiles, NextLayer, Package, PackageManager,
-    PackagePath, PackagePlan, Resolution,
+    ImageRepositories, Installed, Layer, Layers, LockedPackages, ManagerFiles, NewTree, NextLayer, Package,
+    PackageManager, PackagePath, PackagePlan, Resolution, image_repositories,
 };
 use crate::context::Context;
 use crate::deb822::{self, Comments};
 use crate::distribution::PackageScripts;
-use crate::host::{Command, Host, Warning};
-use crate::lock::LockedPackage;
+use crate::host::{Command, Host};
 use crate::repository::Resolved;
 use crate::root_tree::{DESCRIPTION, RootTree};
-use configuration::{LISTS, VIEW};
+use configuration::{LISTS, NO_PROXY, VIEW};
+use fetch_error::Report;
 pub(super) use output::release_date;
-use output::{file_name, packages, resolve_error, update_error};
+use output::{file_name, packages};
 
 /// dpkg's list of packages in a tree.
-const DPKG_STATUS: &str = "var/lib/dpkg/status";
+pub(super) const DPKG_STATUS: &str = "var/lib/dpkg/status";
 /// The file in which apt marks packages of a tree that were not requested by name.
 const EXTENDED_STATES: &str = "var/lib/apt/extended_states";
 
@@ -90,7 +96,7 @@ impl<'a> Apt<'a> {
         packages.map(|package| package.name.to_string()).collect()
     }
 
-    /// Resolves all packages at once.
+    /// Resolves all packages at once, or in two steps where they conflict.
     fn decide(&self, files: &ManagerFiles, context: &Context) -> Result<Resolution> {
         let host = &context.host;
         let to_fetch = |wanted: &[String]| {
@@ -98,15 +104,18 @@ impl<'a> Apt<'a> {
                 self.packages_once(wanted, files, context, || self.to_fetch(wanted, "install", files, host))?;
             self.located(packages)
         };
-        let everything = to_fetch(&self.wanted())?;
         let mut first = vec!["?essential".to_owned()];
         first.extend(self.plan.bootstrap.packages.iter().map(|package| package.name.to_string()));
+        let everything = match to_fetch(&self.wanted()) {
+            Ok(everything) => everything,
+            Err(together) => return self.decide_in_two_steps(together, || to_fetch(&first), files, host),
+        };
         let bootstrap = to_fetch(&first)?;
         // Uses the versions of the complete resolution: the bootstrap packages alone might resolve to others.
         let names: BTreeSet<String> = everything.iter().map(Package::to_string).collect();
         let bootstrap =
             bootstrap.into_iter().filter(|package| names.contains(&package.to_string())).collect();
-        Ok(Resolution { packages: everything, bootstrap })
+        Ok(Resolution { packages: everything, bootstrap, replaced: Vec::new() })
     }
 
     /// Returns the packages that apt would fetch to install `wanted`, with their locations as apt sees them.
@@ -117,9 +126,13 @@ impl<'a> Apt<'a> {
         files: &ManagerFiles,
         host: &Host,
     ) -> Result<Vec<Package>> {
-        let command =
-            self.apt_get(files, host).args(["--yes", "--quiet=2", "--print-uris", action]).args(wanted);
-        packages(&command.output().map_err(resolve_error)?)
+        let command = self.apt_get(files, host).args(["--yes", "--quiet=2", "--print-uris", action]);
+        packages(&command.args(wanted).output().map_err(|error| {
+            // Only here apt writes why packages conflict.
+            let simulation = self.apt_get(files, host).args(["--yes", "--quiet=1", "--simulate", action]);
+            let reason = simulation.args(wanted).run().err();
+            self.resolve_error(reason.unwrap_or(error), files, host)
+        })?)
     }
 
     /// Returns a command for a program of the tree that asks no questions.
@@ -148,8 +161,8 @@ impl<'a> Apt<'a> {
 
     /// Prevents scripts from starting services, until `release`.
     fn hold_back_services(&self, tree: &RootTree) -> Result<()> {
-        let (path, text) = self.scripts().service_guard;
-        tree.write(path, text, 0o755)
+        let guard = self.scripts().service_guard;
+        guard.map_or(Ok(()), |(path, text)| tree.write(path, text, 0o755))
     }
 
     /// Prevents the start of services and the creation of an initramfs, until `release`.
@@ -168,7 +181,9 @@ impl<'a> Apt<'a> {
 
     /// Restores the programs that were replaced.
     fn release(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        tree.remove(self.scripts().service_guard.0)?;
+        if let Some((path, _)) = self.scripts().service_guard {
+            tree.remove(path)?;
+        }
         for (path, _) in self.scripts().held_back {
             tree.remove(path)?;
         }
@@ -199,12 +214,14 @@ impl PackageManager for Apt<'_> {
         self.configure(files, host)?;
         self.restore_indices(files, context)?;
         let before = self.indices_digest(files)?;
+        let mut report = Report::default();
         self.apt_get(files, host)
             // Only resolutions need apt's binary cache of the indices.
             .args(["--quiet=1", "--option", "pkgCacheFile::Generate=false", "update"])
             .network()
-            .run()
-            .map_err(|error| update_error(error, "the indices of the repositories"))?;
+            .run_watched(|line| report.add(line))
+            .map_err(|error| self.update_error(error, &report, "the indices of the repositories", host))?;
+        self.warn_of_components(&report, files, host);
         self.save_indices(&before, files, context)?;
         self.pin_by_release(files, host)?;
         let lists = files.list(LISTS)?;
@@ -218,17 +235,10 @@ impl PackageManager for Apt<'_> {
         self.decide(files, context)
     }
 
-    fn install(
-        &self,
-        resolution: &Resolution,
-        layers: &mut dyn Layers,
-        tree: &RootTree,
-        files: &ManagerFiles,
-        context: &Context,
-    ) -> Result<()> {
+    fn install(&self, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()> {
         match self.plan.path {
-            PackagePath::Native => self.install_natively(resolution, layers, tree, files, context),
-            PackagePath::Plain => self.install_plainly(resolution, tree, files, context),
+            PackagePath::Native => self.install_natively(new, layers),
+            PackagePath::Plain => self.install_plainly(new, layers),
         }
     }
 
@@ -244,33 +254,31 @@ impl PackageManager for Apt<'_> {
         }
     }
 
+    fn installed_size(
+        &self,
+        resolution: &Resolution,
+        files: &ManagerFiles,
+        context: &Context,
+    ) -> Result<u64> {
+        let packages = resolution.packages.iter();
+        let named: Vec<String> = packages.map(two_steps::exact).collect();
+        self.answered_once("installed size", &named, files, context, || {
+            let command = apt_program("apt-cache", files, &context.host).without_sync();
+            let text = command.args(["show", "--no-all-versions"]).args(&named).output()?;
+            let sizes = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("Installed-Size: ")?.trim().parse::<u64>().ok());
+            Ok(sizes.sum::<u64>() << 10)
+        })
+    }
+
     fn upgrade(&self, tree: &RootTree, files: &ManagerFiles, context: &Context) -> Result<()> {
         self.upgrade_plainly(tree, files, context)
     }
 
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        let installed = self.installed(tree, host)?;
-        let present: Vec<&str> = self
-            .plan
-            .delete
-            .iter()
-            .map(description::PackageName::as_str)
-            .filter(|name| installed.iter().any(|package| package.name == *name))
-            .collect();
-        for name in self.plan.delete.iter().filter(|name| !present.contains(&name.as_str())) {
-            host.warn(
-                Warning::Packages,
-                &format!("the package {name} cannot be deleted because it is not installed"),
-            );
-        }
-        if present.is_empty() {
-            return Ok(());
-        }
-        self.dpkg(tree, host)
-            .args(["--purge", "--force-depends", "--force-remove-essential"])
-            .args(present)
-            .run()
-            .context("deleting packages")
+        self.uninstall(tree, host)?;
+        self.delete(tree, host)
     }
 
     fn installed(&self, tree: &RootTree, _host: &Host) -> Result<Vec<Installed>> {
@@ -297,42 +305,26 @@ impl PackageManager for Apt<'_> {
         // Layers in the cache that older versions of kiwi saved have this directory.
         tree.remove(MOUNT_POINT)?;
         facts.leftovers.clear_caches(tree)?;
-        let file = &facts.repository_file;
-        let known = match repositories {
-            ImageRepositories::Keep => tree.read_text(file.path).ok(),
-            ImageRepositories::Write => None,
-        };
-        let own: Vec<_> =
-            self.plan.repositories.iter().filter_map(|repository| repository.in_image.as_ref()).collect();
-        let new = if own.is_empty() || !tree.exists(file.directory) {
-            None
-        } else {
-            file.replaces.iter().try_for_each(|path| tree.remove(path))?;
-            (file.text)(&own, &|path| tree.read_text(path).ok())
-        };
-        match known.or(new) {
-            Some(text) => tree.write(file.path, text, 0o644),
-            None => Ok(()),
-        }
+        image_repositories::write(self.plan, repositories, tree)
+    }
+
+    fn exclude_documentation(&self, tree: &RootTree) -> Result<()> {
+        crate::distribution::exclude_documentation(tree)
     }
 
     fn file_name(&self, package: &Package) -> String {
         file_name(&package.name, &package.version, &package.architecture)
     }
 
-    fn collect_locked(
-        &self,
-        packages: &[LockedPackage],
-        directory: &Path,
-        context: &Context,
-    ) -> Result<Resolved> {
-        self.collect_packages(packages, directory, context)
+    fn collect_locked(&self, locked: LockedPackages<'_>) -> Result<Resolved> {
+        self.collect_packages(locked)
     }
 }
 
 /// Returns a command that runs a program of apt with kiwi's configuration and a read-only view of the host.
 fn apt_program<'h>(program: &str, files: &ManagerFiles, host: &'h Host) -> Command<'h> {
     host.command(program)
+        .env("no_proxy", files.read_text(NO_PROXY).unwrap_or_default())
         .writable(files.path())
         .bind(files.path(), VIEW, false)
         .needs_room(files.path())

@@ -21,15 +21,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::configuration::VIEW;
+use super::counted::{Configured, Counted};
 use super::fetch::{Repacker, at_once};
-use super::output::{Order, order, resolve_error};
+use super::output::{Order, order};
 use super::{Apt, EXTENDED_STATES};
 use crate::context::Context;
 use crate::failure::fail;
-use crate::host::{Command, Host, StageTask};
+use crate::host::{Command, Host, RunningStage, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
-use crate::package_manager::{Layer, Layers, ManagerFiles, NextLayer, Package, Resolution};
+use crate::package_manager::{Layer, Layers, ManagerFiles, NewTree, NextLayer, Package, Resolution};
 use crate::parallel;
 use crate::root_tree::RootTree;
 use crate::stage::Stage;
@@ -39,14 +40,8 @@ const ORDER_STATUS: &str = "state/status-of-order";
 
 impl Apt<'_> {
     /// Installs everything into a new tree.
-    pub(super) fn install_natively(
-        &self,
-        resolution: &Resolution,
-        layers: &mut dyn Layers,
-        tree: &RootTree,
-        files: &ManagerFiles,
-        context: &Context,
-    ) -> Result<()> {
+    pub(super) fn install_natively(&self, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()> {
+        let NewTree { resolution, tree, files, context } = new;
         let host = &context.host;
         let bootstrap = resolution.bootstrap_layer();
         let ordered = in_layers(resolution, &bootstrap);
@@ -56,7 +51,7 @@ impl Apt<'_> {
         let installed = status(&first);
         let mut work = Work::new(self, layers, &repacker, tree, host);
         let (order, bootstrapped) = parallel::both(
-            || self.order(&installed, files, context),
+            || self.order(&installed, resolution, files, context),
             || work.layer(&bootstrap, first, Work::bootstrap),
         );
         bootstrapped?;
@@ -68,14 +63,15 @@ impl Apt<'_> {
         work.layers.end()?;
         let stage = host.stage(StageTask::UnpackPackages, format!("Unpacking {} packages", others.len()));
         let others = work.unpacker.add(others);
-        work.unpack(&others, &order.configure_early)?;
+        work.unpack(&others, &order.configure_early, &stage)?;
         stage.finish();
         let stage = host.stage(StageTask::ConfigurePackages, "Configuring the packages");
-        work.configure(&order.configure_early)?;
-        work.finish()?;
+        let configured = Configured::new(others.len(), &stage);
+        work.configure(&order.configure_early, &configured)?;
+        work.finish(&configured)?;
         drop(work);
         repacker.save()?;
-        self.mark_automatic(&order, tree)?;
+        self.mark_automatic(order.unpack.iter().map(String::as_str), tree)?;
         self.release(tree, host)?;
         stage.finish();
         Ok(())
@@ -101,7 +97,7 @@ impl Apt<'_> {
         let paths: Vec<PathBuf> = found.into_iter().flatten().collect();
         let mut first = open(&paths, &ordered, host)?;
         let rest = first.split_off(bootstrap.packages.len());
-        let order = self.order(&status(&first), files, context)?;
+        let order = self.order(&status(&first), resolution, files, context)?;
         let (scripted, _) = with_scripts(&first, sorted(rest, &order.unpack)?);
         Ok(match scripted.is_empty() {
             true => NextLayer::None,
@@ -110,27 +106,44 @@ impl Apt<'_> {
     }
 
     /// Returns the order in which apt would unpack and configure the other packages if dpkg's status were `installed`.
-    fn order(&self, installed: &str, files: &ManagerFiles, context: &Context) -> Result<Order> {
+    fn order(
+        &self,
+        installed: &str,
+        resolution: &Resolution,
+        files: &ManagerFiles,
+        context: &Context,
+    ) -> Result<Order> {
         let host = &context.host;
-        self.ordered_once(installed, files, context, || self.ask_for_order(installed, files, host))
+        let ask = || self.ask_for_order(installed, &self.requested(resolution), files, host);
+        self.ordered_once(installed, files, context, ask)
     }
 
-    fn ask_for_order(&self, installed: &str, files: &ManagerFiles, host: &Host) -> Result<Order> {
+    fn ask_for_order(
+        &self,
+        installed: &str,
+        requested: &[String],
+        files: &ManagerFiles,
+        host: &Host,
+    ) -> Result<Order> {
         files.write(ORDER_STATUS, installed, host)?;
         let command = self
             .apt_get(files, host)
             .arg("--option")
             .arg(format!("Dir::State::status={VIEW}/{ORDER_STATUS}"))
             .args(["--yes", "--quiet=2", "--simulate", "install"])
-            .args(self.named());
-        Ok(order(&command.output().map_err(resolve_error)?))
+            .args(requested);
+        Ok(order(&command.output().map_err(|error| self.resolve_error(error, files, host))?))
     }
 
     /// Marks packages that were installed as dependencies: apt may remove them when no package needs them.
-    fn mark_automatic(&self, order: &Order, tree: &RootTree) -> Result<()> {
+    pub(super) fn mark_automatic<'n>(
+        &self,
+        installed: impl Iterator<Item = &'n str>,
+        tree: &RootTree,
+    ) -> Result<()> {
         let named = self.named();
         let mut text = String::new();
-        for name in order.unpack.iter().filter(|name| !named.contains(name)) {
+        for name in installed.filter(|name| named.iter().all(|named| named != name)) {
             text +=
                 &format!("Package: {name}\nArchitecture: {}\nAuto-Installed: 1\n\n", self.plan.architecture);
         }
@@ -193,15 +206,20 @@ impl<'a> Work<'a> {
             .host
             .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", batch.len()));
         self.apt.merge_directories(self.tree)?;
-        self.unpack_files(batch, &Rules::default())?;
+        self.unpack_files(batch, &Rules::default(), &Counted::new(batch.len(), &stage))?;
         self.apt.hold_back_services(self.tree)?;
         self.database.create()?;
         self.run_preinst(batch)?;
         self.database.record(&mut self.unpacker, batch)?;
+        stage.finish();
+        let stage = self
+            .host
+            .stage(StageTask::ConfigurePackages, format!("Configuring {} bootstrap packages", batch.len()));
+        let configured = Configured::new(batch.len(), &stage);
         self.dpkg()
             .args(["--force-depends", "--configure"])
             .args(self.names(batch))
-            .run()
+            .run_watched(|line| configured.read(line))
             .context("configuring the bootstrap packages")?;
         self.apt.hold_back(self.tree, self.host)?;
         stage.finish();
@@ -213,17 +231,18 @@ impl<'a> Work<'a> {
         let stage = self
             .host
             .stage(StageTask::UnpackPackages, format!("Unpacking {} packages with scripts", packages.len()));
-        self.unpack(packages, &layer.configured_early)?;
+        self.unpack(packages, &layer.configured_early, &stage)?;
         stage.finish();
         let stage = self.host.stage(
             StageTask::ConfigurePackages,
             format!("Configuring {} packages with scripts", packages.len()),
         );
-        self.configure(&layer.configured_early)?;
+        let configured = Configured::new(packages.len(), &stage);
+        self.configure(&layer.configured_early, &configured)?;
         // dpkg orders the others. Triggers run at the end, because later packages activate none of them.
         self.dpkg()
             .args(["--force-depends", "--configure", "--pending"])
-            .run()
+            .run_watched(|line| configured.read(line))
             .context("configuring the packages with scripts")?;
         stage.finish();
         Ok(())
@@ -231,14 +250,16 @@ impl<'a> Work<'a> {
 
     /// Unpacks packages in the batches that scripts and pre-dependencies require; `early` is the order of those that
     /// must be configured in between.
-    fn unpack(&mut self, packages: &[Index], early: &[String]) -> Result<()> {
+    fn unpack(&mut self, packages: &[Index], early: &[String], stage: &RunningStage<'_>) -> Result<()> {
+        let counted = Counted::new(packages.len(), stage);
+        let configured = Configured::none();
         let first = self.unpacker.packages().len() - packages.len();
         for batch in dpkg::batches(self.unpacker.packages(), &(0..first).collect::<Vec<_>>()) {
             let mut before = self.names(&batch.configured_before);
             before.sort_by_key(|name| early.iter().position(|early| early == name).unwrap_or(usize::MAX));
-            self.configure(&before)?;
+            self.configure(&before, &configured)?;
             self.run_preinst(&batch.packages)?;
-            self.unpack_files(&batch.packages, &Rules::read(self.tree)?)?;
+            self.unpack_files(&batch.packages, &Rules::read(self.tree)?, &counted)?;
             self.database.record(&mut self.unpacker, &batch.packages)?;
         }
         Ok(())
@@ -248,8 +269,12 @@ impl<'a> Work<'a> {
         self.unpacker.chosen(packages).map(|package| package.name().to_owned()).collect()
     }
 
-    fn unpack_files(&mut self, batch: &[usize], rules: &Rules) -> Result<()> {
-        self.unpacker.unpack(batch, rules, |package| self.repacker.open(package), self.host)
+    fn unpack_files(&mut self, batch: &[usize], rules: &Rules, counted: &Counted<'_>) -> Result<()> {
+        let open = |package: &Deb| {
+            counted.next(package.name());
+            self.repacker.open(package)
+        };
+        self.unpacker.unpack(batch, rules, open, self.host)
     }
 
     fn run_preinst(&self, batch: &[usize]) -> Result<()> {
@@ -260,7 +285,7 @@ impl<'a> Work<'a> {
     }
 
     /// Configures those packages that dpkg has not configured yet.
-    fn configure(&mut self, names: &[String]) -> Result<()> {
+    fn configure(&mut self, names: &[String], configured: &Configured<'_>) -> Result<()> {
         let names: Vec<&String> =
             names.iter().filter(|name| self.configured.insert((*name).clone())).collect();
         if names.is_empty() {
@@ -269,13 +294,14 @@ impl<'a> Work<'a> {
         self.dpkg()
             .args(["--force-depends", "--no-triggers", "--configure"])
             .args(names)
-            .run()
+            .run_watched(|line| configured.read(line))
             .context("configuring the packages")
     }
 
     /// Runs pending triggers once, at the end, and configures any remaining packages.
-    fn finish(&self) -> Result<()> {
-        self.dpkg().args(["--configure", "--pending"]).run().context("running the triggers of the packages")
+    fn finish(&self, configured: &Configured<'_>) -> Result<()> {
+        let command = self.dpkg().args(["--configure", "--pending"]);
+        command.run_watched(|line| configured.read(line)).context("running the triggers of the packages")
     }
 
     /// Returns a command for dpkg that keeps files of scripts at the paths of conffiles.

@@ -1,11 +1,9 @@
-//! Parses the output of apt: package URIs, and errors, to which it adds a remedy.
+//! Parses the output of apt: package URIs, the order of an installation, dates.
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::deb822::{self, Comments};
-use crate::failure::{Failure, Kind};
-use crate::host::CommandError;
 use crate::package_manager::Package;
 
 /// apt's scheme of a file in a local repository.
@@ -109,77 +107,6 @@ pub(in super::super) fn release_date(text: &str) -> Option<u64> {
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
     Some((days - 719_468) * 86_400 + hours * 3_600 + minutes * 60 + seconds)
-}
-
-/// Returns the cause of a failed `apt-get update` and a remedy.
-pub(super) fn update_error(error: CommandError, fetched: &str) -> Error {
-    if error.is_disk_full() {
-        return Failure::new(
-            Kind::NoSpace,
-            format!("no space is left for {fetched}: No space left on device"),
-        )
-        .into();
-    }
-    let CommandError::Failed { tail, .. } = &error else { return error.into() };
-    let line = |phrases: &[&str]| {
-        tail.iter().find(|line| phrases.iter().any(|phrase| line.contains(phrase))).cloned()
-    };
-    if let Some(line) = line(&[
-        "is not signed",
-        "NO_PUBKEY",
-        "BADSIG",
-        "EXPKEYSIG",
-        "signatures were invalid",
-        "couldn't be verified",
-        "Clearsigned file",
-    ]) {
-        let message = format!("the signature of a repository cannot be verified: {}", trimmed(&line));
-        let remedy = "specify its key with <signing key=\"file:PATH\"/> in <source> or, if necessary, disable the check \
-                      with repository_gpgcheck=\"false\"";
-        return Failure::new(Kind::Signature, message).remedy(remedy).into();
-    }
-    if let Some(line) =
-        line(&["Could not", "Temporary failure", "Connection", "404", "Failed to fetch", "not found"])
-    {
-        let message = format!("a repository cannot be reached: {}", trimmed(&line));
-        let remedy = "check its <source path>, the network and the proxy";
-        return Failure::new(Kind::RepositoryUnreachable, message).remedy(remedy).into();
-    }
-    error.into()
-}
-
-/// Returns the cause of a failed resolution and a remedy.
-pub(super) fn resolve_error(error: CommandError) -> Error {
-    let CommandError::Failed { tail, .. } = &error else { return error.into() };
-    let missing: Vec<&str> = tail
-        .iter()
-        .filter_map(|line| {
-            line.strip_prefix("E: Unable to locate package ").or_else(|| {
-                let name =
-                    line.strip_prefix("E: Package '")?.strip_suffix("' has no installation candidate")?;
-                Some(name)
-            })
-        })
-        .collect();
-    if !missing.is_empty() {
-        let message = format!(
-            "{} not in the repositories of the description: {}",
-            if missing.len() == 1 { "a package is" } else { "packages are" },
-            missing.join(", ")
-        );
-        let remedy = "check the spelling, the <packages> sections, and that the repository and component that contains it \
-                      are specified";
-        return Failure::new(Kind::Packages, message).remedy(remedy).into();
-    }
-    if tail.iter().any(|line| line.contains("unmet dependencies")) {
-        let message = format!("the packages of the description conflict:\n  {}", tail.join("\n  "));
-        return Failure::new(Kind::Packages, message).into();
-    }
-    error.into()
-}
-
-fn trimmed(line: &str) -> &str {
-    line.trim_start_matches("E: ").trim_start_matches("W: ").trim()
 }
 
 #[cfg(test)]

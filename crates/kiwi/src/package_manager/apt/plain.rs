@@ -12,20 +12,15 @@ use crate::failure::{Failure, Kind};
 use crate::host::{Host, StageTask};
 use crate::package_manager::deb::check_control;
 use crate::package_manager::dpkg::check_entries;
-use crate::package_manager::{ManagerFiles, Package, PackageManager, Resolution};
+use crate::package_manager::{Layers, ManagerFiles, NewTree, Package, PackageManager, Resolution};
 use crate::root_tree::{DESCRIPTION, RootTree};
 
 impl Apt<'_> {
     /// Installs essential packages with dpkg, all others as apt-get decides.
-    pub(super) fn install_plainly(
-        &self,
-        resolution: &Resolution,
-        tree: &RootTree,
-        files: &ManagerFiles,
-        context: &Context,
-    ) -> Result<()> {
+    pub(super) fn install_plainly(&self, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()> {
+        let NewTree { resolution, tree, files, context } = new;
         let host = &context.host;
-        let Resolution { packages: everything, bootstrap: essential } = resolution;
+        let Resolution { packages: everything, bootstrap: essential, replaced: _ } = resolution;
         self.provide_packages(everything, files, context)?;
         let stage = host
             .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", essential.len()));
@@ -37,8 +32,14 @@ impl Apt<'_> {
         let names = essential.iter().map(|package| self.file_name(package));
         self.install_first(names, tree, files, host).context("installing the bootstrap packages")?;
         self.hold_back(tree, host)?;
+        layers.end()?;
         self.copy_state(tree, files, host)?;
-        self.install_fetched("install", &self.wanted()[1..], tree, files, host)?;
+        self.install_fetched("install", &self.requested(resolution), tree, files, host)?;
+        if !resolution.replaced.is_empty() {
+            // apt was asked for each package by name.
+            let others = everything.iter().filter(|package| !essential.contains(package));
+            self.mark_automatic(others.map(|package| package.name.as_str()), tree)?;
+        }
         self.release(tree, host)?;
         stage.finish();
         Ok(())
@@ -52,12 +53,12 @@ impl Apt<'_> {
         context: &Context,
     ) -> Result<()> {
         let host = &context.host;
-        let names: Vec<String> =
-            self.plan.image.packages.iter().map(|package| package.name.to_string()).collect();
+        let kept = self.plan.image.packages.iter().filter(|package| !self.removes(&package.name));
+        let names: Vec<String> = kept.map(|package| package.name.to_string()).collect();
         self.hide_description(tree, files, host)?;
         self.hold_back(tree, host)?;
         let result = (|| {
-            self.copy_state(tree, files, host)?;
+            self.copy_state_with_deleted(tree, files, context)?;
             let newer = self.located(self.to_fetch(&[], "dist-upgrade", files, host)?)?;
             self.provide_packages(&newer, files, context)?;
             if !newer.is_empty() {
@@ -66,7 +67,7 @@ impl Apt<'_> {
                 self.install_fetched("dist-upgrade", &[], tree, files, host)?;
                 stage.finish();
             }
-            self.copy_state(tree, files, host)?;
+            self.copy_state_with_deleted(tree, files, context)?;
             let added = self.located(self.to_fetch(&names, "install", files, host)?)?;
             self.provide_packages(&added, files, context)?;
             if !added.is_empty() {
@@ -93,8 +94,19 @@ impl Apt<'_> {
         Ok(())
     }
 
+    /// Like `copy_state`; apt takes the packages that the plan deletes for installed.
+    fn copy_state_with_deleted(
+        &self,
+        tree: &RootTree,
+        files: &ManagerFiles,
+        context: &Context,
+    ) -> Result<()> {
+        self.copy_state(tree, files, &context.host)?;
+        files.write("state/status", self.with_deleted(tree, files, context)?, &context.host)
+    }
+
     /// Copies dpkg's list of packages and the marks of apt out of the tree, for apt.
-    fn copy_state(&self, tree: &RootTree, files: &ManagerFiles, host: &Host) -> Result<()> {
+    pub(super) fn copy_state(&self, tree: &RootTree, files: &ManagerFiles, host: &Host) -> Result<()> {
         files.write("state/status", tree.read(DPKG_STATUS)?, host)?;
         match tree.exists(EXTENDED_STATES) {
             true => files.write("state/extended_states", tree.read(EXTENDED_STATES)?, host),

@@ -177,16 +177,22 @@ mod tests {
         Resolved {
             kind: RepositoryType::AptDeb,
             location: location.to_owned(),
+            source_type: description::SourceType::BaseUrl,
+            customize: None,
             suites: vec![suite.to_owned()],
             components: Vec::new(),
             architectures: Vec::new(),
             keys: Vec::new(),
+            alias: None,
             checked: true,
+            rpm_checks: (None, None),
             priority,
             for_build: true,
             in_image: None,
             lock_name: crate::repository::LOCAL.to_owned(),
             credentials: None,
+            described: location.to_owned(),
+            valid_until: true,
         }
     }
 

@@ -1,11 +1,10 @@
 //! The outer `ar` archive of a package: the positions and the compression of its members.
 
-use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 
 use anyhow::{Context, Result, bail};
 
-/// Memory limit for the xz streams of packages, in bytes.
-const XZ_MEMORY: u64 = 512 << 20;
+use crate::compression::Compression;
 
 /// A compressed archive inside the package file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,44 +14,15 @@ pub(super) struct Member {
     pub(super) compression: Compression,
 }
 
-/// The compression of a member, by its suffix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Compression {
-    None,
-    Gzip,
-    Xz,
-    Lzma,
-    Zstd,
-}
-
-impl Compression {
-    fn of(suffix: &str) -> Option<Self> {
-        match suffix {
-            "" => Some(Self::None),
-            ".gz" => Some(Self::Gzip),
-            ".xz" => Some(Self::Xz),
-            ".lzma" => Some(Self::Lzma),
-            ".zst" => Some(Self::Zstd),
-            _ => None,
-        }
-    }
-
-    /// Returns a decompressing reader, which also checks the end of the stream and its checksum.
-    pub(in super::super) fn decoder<R: BufRead + 'static>(self, reader: R) -> Result<Box<dyn Read>> {
-        use liblzma::stream::{CONCATENATED, Stream};
-        Ok(match self {
-            Self::None => Box::new(reader),
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
-            Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_stream(
-                reader,
-                Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?,
-            )),
-            Self::Lzma => Box::new(liblzma::bufread::XzDecoder::new_stream(
-                reader,
-                Stream::new_lzma_decoder(XZ_MEMORY)?,
-            )),
-            Self::Zstd => Box::new(zstd::Decoder::with_buffer(reader)?),
-        })
+/// Returns the compression of a member for its suffix; `None` for one that kiwi does not read.
+fn of_suffix(suffix: &str) -> Option<Compression> {
+    match suffix {
+        "" => Some(Compression::None),
+        ".gz" => Some(Compression::Gzip),
+        ".xz" => Some(Compression::Xz),
+        ".lzma" => Some(Compression::Lzma),
+        ".zst" => Some(Compression::Zstd),
+        _ => None,
     }
 }
 
@@ -88,7 +58,7 @@ fn next(stem: &str, file: &mut (impl Read + Seek), mut position: u64, end: u64) 
         let Some(suffix) = suffix else {
             bail!("it contains the member {} instead of {stem}", name.escape_debug());
         };
-        let Some(compression) = Compression::of(suffix) else {
+        let Some(compression) = of_suffix(suffix) else {
             bail!(
                 "{} has a compression that kiwi does not support; use --package-path plain to unpack it with dpkg",
                 name.escape_debug()

@@ -173,7 +173,7 @@ pub(super) fn control(fields: &str) -> Control {
 pub(super) fn package(name: &str, fields: &str, members: &[&str]) -> Deb {
     let member =
         |name: &&str| ControlMember { name: (*name).to_owned(), mode: 0o755, time: 0, bytes: Vec::new() };
-    let nothing = Member { offset: 0, size: 0, compression: container::Compression::None };
+    let nothing = Member { offset: 0, size: 0, compression: crate::compression::Compression::None };
     Deb {
         path: PathBuf::new(),
         control: Control::read(&format!("Package: {name}\nVersion: 1\nArchitecture: all\n{fields}")).unwrap(),

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
-use super::container::{Compression, member_header};
+use super::container::member_header;
 use super::{CONTROL_LIMIT, Deb, limited, section};
+use crate::compression::Compression;
 
 /// zstd's fastest level with a good compression.
 const LEVEL: i32 = 1;

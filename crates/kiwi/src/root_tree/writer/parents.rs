@@ -14,7 +14,7 @@ use crate::root_tree::RootTree;
 
 /// Maximum number of directories that are kept open.
 const KEPT: usize = 128;
-const DIRECTORY: OFlags =
+pub(super) const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Directories of packages: links are followed inside the tree, missing directories are created.

@@ -40,7 +40,14 @@ fn more_than_four_partitions_have_the_same_numbers_in_both_tables() {
     assert_eq!(placed(&gpt)[..5], [(1, 1, 10), (2, 11, 20), (3, 31, 30), (5, 62, 40), (6, 103, 896)]);
     assert_eq!(gpt.partitions[5].number, BOOT_CODE);
     let uefi = Disk { uefi: true, ..disk(1000, Scheme::Gpt) };
-    assert_eq!(planned(part, &uefi, None).unwrap().partitions.len(), 5, "UEFI needs no boot code");
+    let efi = planned(part, &uefi, None).unwrap();
+    assert_eq!(placed(&efi)[0], (1, 17, 10), "behind the EFI system partition");
+    assert_eq!(placed(&efi)[4..], [(6, 119, 880), (BOOT_CODE, 1, 16)]);
+    assert_eq!(efi.esp().map(|esp| esp.number), Some(BOOT_CODE));
+    let own = planned("10;S;x,20;L;/,5;U;/boot/efi,x;L;/c", &uefi, None).unwrap();
+    assert_eq!(placed(&own), [(1, 1, 10), (2, 11, 20), (3, 31, 5), (4, 36, 963)], "PART has one");
+    assert_eq!(own.esp().map(|esp| esp.number), Some(3));
+    assert_eq!(mbr.esp(), None);
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub enum MessageKind {
     Offer = 2,
     /// The client takes it, or wants to keep it.
     Request = 3,
+    /// The client found that another machine has the address.
+    Decline = 4,
     /// The server agrees.
     Acknowledge = 5,
     /// The server does not agree.
@@ -45,8 +47,15 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    const ALL: [Self; 6] =
-        [Self::Discover, Self::Offer, Self::Request, Self::Acknowledge, Self::Refuse, Self::Release];
+    const ALL: [Self; 7] = [
+        Self::Discover,
+        Self::Offer,
+        Self::Request,
+        Self::Decline,
+        Self::Acknowledge,
+        Self::Refuse,
+        Self::Release,
+    ];
 }
 
 /// A message. Options with the same code are one: their values are joined.

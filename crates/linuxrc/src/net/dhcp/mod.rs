@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::net::error::{NetError, NetErrorKind};
-use crate::net::lease::Lease;
+use crate::net::lease::{Lease, mac_text};
 use crate::net::link::Link;
 use crate::net::random::random;
 use crate::sys;
@@ -30,6 +30,10 @@ const BETTER_OFFER: Duration = Duration::from_millis(1000);
 const REQUESTS: u32 = 4;
 /// The pause after a server refused what it had offered.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
+/// The pause after an address turned out to be in use (RFC 2131, 3.1).
+const AFTER_CONFLICT: Duration = Duration::from_secs(10);
+/// How long another machine with the address has to answer.
+const CONFLICT: Duration = Duration::from_millis(300);
 
 const WANTED: [u8; 9] = [
     option::SUBNET_MASK,
@@ -59,18 +63,35 @@ impl Default for Options {
 }
 
 /// Gets an address for `link`, whose state must be up. Among several servers, the first that names a next server counts, or
-/// the first if none does.
+/// the first if none does. An address that another machine has is declined.
 pub fn acquire(link: &Link, options: &Options) -> Result<Lease, NetError> {
     let end = Instant::now() + options.limit;
     let mut client = Client::new(link)?;
     client.socket.set_broadcast(true).map_err(|error| client.system("setting SO_BROADCAST", &error))?;
+    let mut conflict = None;
+    let pause = |length: Duration| {
+        std::thread::sleep(length.min(end.saturating_duration_since(Instant::now())));
+    };
     loop {
-        let offer = client.discover(options.previous, end)?;
+        let offer = client.discover(options.previous, end).map_err(|error| match &conflict {
+            None => error,
+            Some(conflict) => NetError::new(error.kind, format!("{conflict}. {error}")),
+        })?;
         match client.request(&offer, end)? {
-            Answer::Granted(lease) => return Ok(*lease),
-            Answer::Refused(_) => {
-                std::thread::sleep(AFTER_REFUSAL.min(end.saturating_duration_since(Instant::now())));
-            }
+            Answer::Granted(lease) => match link.owner_of(lease.address, CONFLICT) {
+                None => return Ok(*lease),
+                Some(owner) => {
+                    conflict = Some(format!(
+                        "The address {} of DHCP server {} is in use by {}",
+                        lease.address,
+                        lease.dhcp_server.unwrap_or(lease.server),
+                        mac_text(owner)
+                    ));
+                    client.decline(&lease)?;
+                    pause(AFTER_CONFLICT);
+                }
+            },
+            Answer::Refused(_) => pause(AFTER_REFUSAL),
             Answer::None => {}
         }
     }
@@ -119,7 +140,11 @@ fn grant(message: &Message, link: &Link) -> Option<Answer> {
         MessageKind::Refuse => {
             Some(Answer::Refused(message.reason().map(|reason| format!(": {reason}")).unwrap_or_default()))
         }
-        MessageKind::Discover | MessageKind::Offer | MessageKind::Request | MessageKind::Release => None,
+        MessageKind::Discover
+        | MessageKind::Offer
+        | MessageKind::Request
+        | MessageKind::Decline
+        | MessageKind::Release => None,
     }
 }
 
@@ -277,6 +302,15 @@ impl<'a> Client<'a> {
             wait = (wait * 2).min(LONGEST_WAIT);
         }
         Err(self.silence("offered an address"))
+    }
+
+    /// Tells the server that another machine has the address. Nobody answers.
+    fn decline(&mut self, lease: &Lease) -> Result<(), NetError> {
+        let server = lease.dhcp_server.unwrap_or(lease.server);
+        let mut message = self.message(MessageKind::Decline);
+        message.options.push((option::REQUESTED_ADDRESS, lease.address.octets().to_vec()));
+        message.options.push((option::SERVER_IDENTIFIER, server.octets().to_vec()));
+        self.send(&message, Ipv4Addr::BROADCAST)
     }
 
     fn request(&mut self, offer: &Message, end: Instant) -> Result<Answer, NetError> {

@@ -1,5 +1,6 @@
 //! Network cards: which one boots, its address and its routes.
 
+mod neighbour;
 mod netlink;
 
 use std::fmt;
@@ -153,6 +154,10 @@ impl Link {
     }
 
     fn route(&self, route: Route) -> io::Result<()> {
+        self.route_with(Action::NewRoute, route)
+    }
+
+    fn route_with(&self, action: Action, route: Route) -> io::Result<()> {
         const RTA_DST: u16 = 1;
         const RTA_OIF: u16 = 4;
         const RTA_GATEWAY: u16 = 5;
@@ -167,7 +172,11 @@ impl Link {
         let (scope, flags) = if direct { (ON_LINK, 0) } else { (EVERYWHERE, RTNH_F_ONLINK) };
         let mut message = vec![AF_INET, route.prefix, 0, 0, MAIN_TABLE, FROM_DHCP, scope, UNICAST];
         message.extend_from_slice(&flags.to_ne_bytes());
-        let mut request = Request::new(Action::NewRoute, Mode::Replace, &message);
+        let mode = match action {
+            Action::RemoveRoute | Action::RemoveAddress => Mode::Change,
+            Action::NewLink | Action::NewAddress | Action::NewRoute => Mode::Replace,
+        };
+        let mut request = Request::new(action, mode, &message);
         if route.prefix > 0 {
             request = request.attribute(RTA_DST, &route.network.octets());
         }

@@ -16,6 +16,8 @@ pub(super) enum Action {
     RemoveAddress = 21,
     /// Adds a route.
     NewRoute = 24,
+    /// Removes a route.
+    RemoveRoute = 25,
 }
 
 /// Whether something is created by a request.

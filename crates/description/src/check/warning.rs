@@ -1,0 +1,43 @@
+//! Warnings about keywords that are valid and unusual; a keyword that occurs many times is reported once.
+
+use super::Check;
+use crate::schema::Life;
+use crate::{Diagnostic, SchemaVersion, Span};
+
+impl Check<'_> {
+    /// Warns about a keyword that is read and ignored.
+    pub(super) fn not_used(&mut self, span: Span, what: &str) {
+        self.warn_once(
+            Diagnostic::warning(span, format!("{what} is not used by this version of kiwi"))
+                .rule("keyword-without-effect")
+                .label("read, but without effect"),
+        );
+    }
+
+    /// Warns about a setting without a value, which is as if it were missing.
+    pub(super) fn empty(&mut self, span: Span, what: &str) {
+        self.warn_once(
+            Diagnostic::warning(span, format!("{what} is empty and has no effect"))
+                .rule("keyword-without-effect")
+                .label("no value")
+                .help("remove it"),
+        );
+    }
+
+    fn warn_once(&mut self, warning: Diagnostic) {
+        if self.told.insert(warning.message.clone()) {
+            self.diagnostics.push(warning);
+        }
+    }
+
+    /// Warns about a keyword that only later schemas have. It is used, because it can mean nothing else in this one.
+    pub(super) fn newer(&mut self, span: Span, what: &str, life: Life) {
+        let newest = SchemaVersion::NEWEST;
+        self.warn_once(
+            Diagnostic::warning(span, format!("schema {} has no {what}", self.schema))
+                .rule("keyword-of-a-later-schema")
+                .label(format!("{}, and used as there", life.of_other_schemas(self.schema)))
+                .help(format!("specify a schema that has it, such as `schemaversion=\"{newest}\"`")),
+        );
+    }
+}

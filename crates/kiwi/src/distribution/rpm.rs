@@ -1,0 +1,106 @@
+//! What the families with RPM packages have in common.
+
+use description::Architecture;
+
+use super::secret::{
+    BIND_KEY, DBUS_MACHINE_ID, ERLANG_COOKIE, ISCSI_INITIATOR, MUNGE_KEY, NETWORK_MANAGER_KEY, NVME_HOST,
+    RANDOM_SEED, SSH_HOST_KEYS, SYSTEMD_CREDENTIALS,
+};
+use super::{ImageRepository, Leftovers, PackageScripts, ReadFile, SecretKind};
+
+/// The directory of the keys of repositories in an image.
+pub(super) const KEYS: &str = "etc/pki/rpm-gpg";
+
+pub(super) const PACKAGE_SCRIPTS: PackageScripts = PackageScripts {
+    environment: &[
+        ("LC_ALL", "C"),
+        // systemctl only creates links, as in a chroot.
+        ("SYSTEMD_OFFLINE", "1"),
+    ],
+    unattended: &[],
+    service_guard: None,
+    // kiwi creates the boot image itself.
+    held_back: &[("usr/bin/dracut", NOTHING), ("usr/sbin/mkinitrd", NOTHING)],
+    merged_directories: &[],
+};
+
+const NOTHING: &str = "#!/bin/sh\nexit 0\n";
+
+pub(super) const LEFTOVERS: Leftovers = Leftovers {
+    removed: &[
+        "var/log/alternatives.log",
+        "var/log/dnf.librepo.log",
+        "var/log/dnf.log",
+        "var/log/dnf.rpm.log",
+        "var/log/hawkey.log",
+        "var/log/yum.log",
+        "var/log/zypp",
+        "var/log/zypper.log",
+        "var/lib/rpm/.rpm.lock",
+        "usr/lib/sysimage/rpm/.rpm.lock",
+    ],
+    caches: &[],
+    cache_directories: &["var/cache/zypp", "var/cache/dnf", "var/cache/yum", "var/cache/libdnf5"],
+};
+
+pub(super) const SECRETS: &[SecretKind] = &[
+    DBUS_MACHINE_ID,
+    RANDOM_SEED,
+    SSH_HOST_KEYS,
+    BIND_KEY,
+    MUNGE_KEY,
+    NVME_HOST,
+    ISCSI_INITIATOR,
+    NETWORK_MANAGER_KEY,
+    SYSTEMD_CREDENTIALS,
+    ERLANG_COOKIE,
+];
+
+/// Returns rpm's name of an architecture.
+pub(super) fn architecture(architecture: &Architecture) -> &str {
+    architecture.machine()
+}
+
+/// Returns the text of a `.repo` file, which zypper and dnf read.
+pub(super) fn repository_text(repositories: &[&ImageRepository], _read: ReadFile<'_>) -> Option<String> {
+    let sections = repositories.iter().enumerate().map(|(index, repository)| {
+        let keys = repository.keys.iter().map(|key| format!("file:///{KEYS}/{}", key.name));
+        let keys: Vec<String> = keys.collect();
+        let (checked, keys) = match keys.is_empty() {
+            true => (0, String::new()),
+            false => (1, format!("gpgkey={}\n", keys.join("\n       "))),
+        };
+        let location = match repository.location.strip_prefix('/') {
+            Some(path) => format!("file:///{path}"),
+            None => repository.location.clone(),
+        };
+        format!(
+            "[kiwi-{index}]\nname=kiwi-{index}\nbaseurl={location}\nenabled=1\ngpgcheck={checked}\n{keys}"
+        )
+    });
+    Some(sections.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::ImageKey;
+
+    #[test]
+    fn writes_a_section_for_each_repository() {
+        let plain = ImageRepository {
+            location: "http://example.org/r".to_owned(),
+            suites: Vec::new(),
+            components: Vec::new(),
+            keyring: None,
+            keys: Vec::new(),
+        };
+        let key = ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
+        let signed = ImageRepository { location: "/srv/r".to_owned(), keys: vec![key], ..plain.clone() };
+        let text = repository_text(&[&plain, &signed], &|_| None).unwrap();
+        let expected = "[kiwi-0]\nname=kiwi-0\nbaseurl=http://example.org/r\nenabled=1\ngpgcheck=0\n\n\
+                        [kiwi-1]\nname=kiwi-1\nbaseurl=file:///srv/r\nenabled=1\ngpgcheck=1\n\
+                        gpgkey=file:///etc/pki/rpm-gpg/own.asc\n";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,183 @@
+//! Archives of finished files: `N.tar.xz` of the type kis, `N.install.tar`, and the archives of disks
+//! (docs/formats/image-files.md).
+//!
+//! The bytes depend on the files only: owners are zero, times are those of the build, and xz packs blocks of a fixed size.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use liblzma::stream::{Check, MtStreamBuilder, Stream};
+use liblzma::write::XzEncoder;
+use tar::{Builder, EntryType, Header};
+
+use crate::gzip::GzipWriter;
+use crate::host::Host;
+
+/// The level of xz: the highest one that is not slower than a disk.
+const LEVEL: u32 = 1;
+/// Bytes that are compressed by themselves.
+const BLOCK: u64 = 16 << 20;
+/// Bytes that are read at a time.
+const BUFFER: usize = 1 << 20;
+
+/// A file that goes into an archive.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Member {
+    /// Its name in the archive.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The compression of an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// None: the members are compressed.
+    Plain,
+    /// None, in the format `ustar` of POSIX, which an OVA requires.
+    Ustar,
+    /// gzip.
+    Gzip,
+    /// xz.
+    Xz,
+}
+
+/// Writes an archive of the members to `output`, in the order of their names. All have the time `epoch`.
+pub fn create(members: &[Member], packing: Packing, epoch: u64, output: &Path, host: &Host) -> Result<()> {
+    let mut members: Vec<Member> = members.to_vec();
+    members.sort();
+    create_in_order(&members, packing, epoch, output, host)
+}
+
+/// Writes an archive of the members to `output`, in the given order. All have the time `epoch`.
+pub fn create_in_order(
+    members: &[Member],
+    packing: Packing,
+    epoch: u64,
+    output: &Path,
+    host: &Host,
+) -> Result<()> {
+    let writing = || format!("writing {}", output.display());
+    let file = host.create_file(output).with_context(writing)?;
+    let header = match packing {
+        Packing::Ustar => Header::new_ustar(),
+        Packing::Plain | Packing::Gzip | Packing::Xz => Header::new_gnu(),
+    };
+    match packing {
+        Packing::Plain | Packing::Ustar => {
+            write(members, &header, epoch, BufWriter::with_capacity(BUFFER, file), host)?
+                .into_inner()
+                .context("writing the end of the archive")?
+        }
+        Packing::Gzip => {
+            let encoder = GzipWriter::new(file, host.processors()).with_context(writing)?;
+            write(members, &header, epoch, encoder, host)?.finish().with_context(writing)?
+        }
+        Packing::Xz => {
+            let encoder = XzEncoder::new_stream(file, stream(host.processors())?);
+            write(members, &header, epoch, encoder, host)?.finish().with_context(writing)?
+        }
+    };
+    Ok(())
+}
+
+/// Compresses a file with xz to `output`.
+pub fn compress(path: &Path, output: &Path, host: &Host) -> Result<()> {
+    let what = || format!("compressing {}", path.display());
+    let mut source = File::open(path).with_context(what)?;
+    let target = host.create_file(output).with_context(what)?;
+    let mut encoder = XzEncoder::new_stream(target, stream(host.processors())?);
+    let mut block = vec![0; BUFFER];
+    loop {
+        host.check_interrupt()?;
+        match source.read(&mut block).with_context(what)? {
+            0 => break,
+            count => encoder.write_all(&block[..count]).with_context(what)?,
+        }
+    }
+    encoder.finish().with_context(what)?;
+    Ok(())
+}
+
+fn stream(threads: usize) -> Result<Stream> {
+    MtStreamBuilder::new()
+        .threads(u32::try_from(threads.max(1))?)
+        .block_size(BLOCK)
+        .preset(LEVEL)
+        .check(Check::Crc64)
+        .encoder()
+        .context("starting xz")
+}
+
+fn write<W: Write>(members: &[Member], form: &Header, epoch: u64, output: W, host: &Host) -> Result<W> {
+    let mut builder = Builder::new(output);
+    for Member { name, path } in members {
+        host.check_interrupt()?;
+        let what = || format!("adding {} to the archive", path.display());
+        let file = File::open(path).with_context(what)?;
+        let mut header = form.clone();
+        header.set_entry_type(EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(epoch);
+        header.set_size(file.metadata().with_context(what)?.len());
+        builder.append_data(&mut header, name, BufReader::with_capacity(BUFFER, file)).with_context(what)?;
+    }
+    builder.into_inner().context("writing the end of the archive")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use test_programs::have;
+
+    use super::*;
+
+    #[test]
+    fn other_programs_read_the_archives_and_bytes_do_not_depend_on_the_order() {
+        if !have(&["tar", "gzip", "xz"]) {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let host = Host::new(crate::host::Output::Quiet);
+        let long = format!("{}.x86_64-1.0.0.config", "n".repeat(120));
+        let mut members = Vec::new();
+        for (name, content) in [("b", vec![7; 40 << 20]), (long.as_str(), b"text".to_vec()), ("a", vec![])] {
+            let path = dir.path().join(name);
+            fs::write(&path, content).unwrap();
+            members.push(Member { name: name.to_owned(), path });
+        }
+        for (packing, option) in [
+            (Packing::Plain, "--no-auto-compress"),
+            (Packing::Ustar, "--no-auto-compress"),
+            (Packing::Gzip, "--gzip"),
+            (Packing::Xz, "--xz"),
+        ] {
+            let [one, other] = ["one", "other"].map(|name| dir.path().join(name));
+            create(&members, packing, 1_000_000_000, &one, &host).unwrap();
+            members.reverse();
+            create(&members, packing, 1_000_000_000, &other, &host).unwrap();
+            assert!(fs::read(&one).unwrap() == fs::read(&other).unwrap(), "{packing:?}");
+            let mut tar = Command::new("tar");
+            tar.args([option, "--list", "--verbose", "--numeric-owner", "--utc", "--file"]).arg(&one);
+            let output = tar.output().unwrap();
+            let listed = String::from_utf8(output.stdout).unwrap();
+            assert!(output.status.success(), "{listed}");
+            let names: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().last()).collect();
+            assert_eq!(names, ["a", "b", &long]);
+            assert!(
+                listed.lines().all(|line| line.contains(" 0/0 ") && line.contains(" 2001-09-09 01:46 ")),
+                "{listed}"
+            );
+        }
+        let [source, packed] = ["b", "b.xz"].map(|name| dir.path().join(name));
+        compress(&source, &packed, &host).unwrap();
+        let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(&packed).output().unwrap();
+        assert!(output.stdout == fs::read(&source).unwrap());
+    }
+}

@@ -1,0 +1,106 @@
+//! Downloads packages with curl, from the first mirror that has them: the solvers download only what they install, with everything
+//! that this needs, and each in its own way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::solver::{Session, VIEW};
+use super::sources::{self, escaped};
+use super::{failed, mirrors, name_of};
+use crate::host::{CommandError, Host};
+use crate::package_manager::{ManagerFiles, Package};
+use crate::repository::Resolved;
+
+/// The directory of downloaded packages in [`ManagerFiles`].
+const DIRECTORY: &str = "pkg";
+
+/// Downloads the packages into `directory`. A file that a server does not have is missing afterwards.
+pub(super) fn packages(packages: &[&Package], directory: &Path, session: Session<'_>) -> Result<()> {
+    let Session { plan, files, host } = session;
+    let mut by_repository: BTreeMap<usize, Vec<&Package>> = BTreeMap::new();
+    for package in packages {
+        let (index, _) = sources::of_location(plan, &package.location)
+            .with_context(|| format!("no repository contains {}", package.location))?;
+        by_repository.entry(index).or_default().push(package);
+    }
+    files.create_directory(DIRECTORY, host)?;
+    for (index, packages) in by_repository {
+        let repository = &plan.repositories[index];
+        let mut missing = packages;
+        for mirror in mirrors::urls(index, repository, files)? {
+            from_mirror(&configuration(&mirror, repository, &missing), files, host)?;
+            let arrived = |package: &Package| files.path().join(DIRECTORY).join(name_of(package));
+            for package in missing.extract_if(.., |package| arrived(package).is_file()) {
+                let (from, to) = (arrived(package), directory.join(name_of(package)));
+                host.copy_file(&from, &to).with_context(|| format!("writing {}", to.display()))?;
+                host.remove_file(&from).with_context(|| format!("removing {}", from.display()))?;
+            }
+            if missing.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn from_mirror(configuration: &str, files: &ManagerFiles, host: &Host) -> Result<()> {
+    files.write("tmp/curl", configuration, host)?;
+    let command = host
+        .command("curl")
+        .writable(files.path())
+        .bind(files.path(), VIEW, false)
+        .args(["--disable", "--silent", "--show-error"])
+        .args(["--config", &format!("{VIEW}/tmp/curl")])
+        .network();
+    match failed::with_proxies(command, host)?.run() {
+        // What is missing is reported with the name of its package.
+        Ok(()) | Err(CommandError::Failed { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the configuration of curl, which no other process can read as it could read a command line.
+fn configuration(mirror: &str, repository: &Resolved, packages: &[&Package]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    let mut text = "fail\nlocation\nretry = 2\nparallel\nparallel-max = 8\nremove-on-error\n".to_owned();
+    if let Some((user, password)) = &repository.credentials {
+        text += &format!("user = {}\n", quoted(&format!("{user}:{password}")));
+    }
+    for package in packages {
+        let start = repository.location.trim_end_matches('/');
+        let path = package.location.strip_prefix(start).unwrap_or(&package.location);
+        let output = format!("{VIEW}/{DIRECTORY}/{}", name_of(package));
+        text += &format!(
+            "url = {}\noutput = {}\n",
+            quoted(&format!("{mirror}{}", escaped(path))),
+            quoted(&output)
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_escaped_and_the_password_is_quoted() {
+        let mut repository = Resolved::of_packages("https://h.example/r/".to_owned());
+        repository.credentials = Some(("u".to_owned(), "a\"b".to_owned()));
+        let package = Package {
+            name: "libstdc++".to_owned(),
+            version: "1:2^3-4".to_owned(),
+            architecture: "x86_64".to_owned(),
+            checksum: String::new(),
+            location: "https://h.example/r/x86_64/libstdc++-2^3-4.x86_64.rpm".to_owned(),
+        };
+        let text = configuration("https://h.example/r", &repository, &[&package]);
+        assert!(text.contains("user = \"u:a\\\"b\"\n"), "{text}");
+        assert!(
+            text.contains("url = \"https://h.example/r/x86_64/libstdc++-2%5e3-4.x86_64.rpm\"\n"),
+            "{text}"
+        );
+    }
+}

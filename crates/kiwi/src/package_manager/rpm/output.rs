@@ -1,0 +1,173 @@
+//! The output of rpm: the problems that it reports, some of them with the exit code of success.
+
+use std::fmt;
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// A script of a package failed.
+    Scriptlet {
+        /// Its name: `%pre`, `%post`, `%posttrans`, `%triggerin`, ..
+        script: String,
+        /// The package.
+        package: String,
+        /// How it ended; empty if rpm does not say it.
+        status: String,
+    },
+    /// Two packages have different files of one path.
+    FileConflict {
+        /// The path.
+        file: String,
+        /// The packages.
+        packages: [String; 2],
+    },
+    /// A package needs something that none provides.
+    Dependency {
+        /// What is needed.
+        needed: String,
+        /// The package that needs it.
+        by: String,
+    },
+    /// The content of a package is not that for which its digest was made.
+    Damaged {
+        /// The package.
+        package: String,
+        /// What rpm says.
+        reason: String,
+    },
+    /// A file of a package could not be written.
+    Unpack {
+        /// What rpm says.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scriptlet { script, package, status } => {
+                write!(to, "the script {script} of the package {package} failed")?;
+                if status.is_empty() { Ok(()) } else { write!(to, ": {status}") }
+            }
+            Self::FileConflict { file, packages: [one, other] } => {
+                write!(to, "the packages {one} and {other} contain different files {file}")
+            }
+            Self::Dependency { needed, by } => {
+                write!(to, "the package {by} needs {needed}, which no package provides")
+            }
+            Self::Damaged { package, reason } => write!(to, "the package {package} is damaged: {reason}"),
+            Self::Unpack { reason } => write!(to, "rpm cannot unpack a package: {reason}"),
+        }
+    }
+}
+
+/// Returns the problems in the output of rpm.
+pub(super) fn problems(lines: &[String]) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for line in lines {
+        let problem = scriptlet(line).or_else(|| conflict(line)).or_else(|| dependency(line));
+        let problem = problem.or_else(|| damaged(line)).or_else(|| unpack(line));
+        if let Some(problem) = problem.filter(|problem| !found.contains(problem)) {
+            found.push(problem);
+        }
+    }
+    found
+}
+
+/// `warning: %post(NAME-VERSION.ARCH) scriptlet failed, exit status 3`; errors of Lua have no status.
+fn scriptlet(line: &str) -> Option<Problem> {
+    let text = line.strip_prefix("warning: ").or_else(|| line.strip_prefix("error: "))?;
+    let text = text.strip_prefix("lua script failed: [string \"").unwrap_or(text);
+    if !text.starts_with('%') {
+        return None;
+    }
+    let (script, rest) = text.split_once('(')?;
+    let (package, rest) = rest.split_once(')')?;
+    let status = match rest.split_once("scriptlet failed") {
+        Some((_, status)) => status.trim_start_matches([',', ' ']),
+        // `[string "%post(NAME)"]:1: MESSAGE`
+        None => rest.strip_prefix("\"]:").and_then(|rest| rest.split_once(": "))?.1,
+    };
+    // The names of the section in the source of a package.
+    let script = match script {
+        "%prein" => "%pre",
+        "%postin" => "%post",
+        other => other,
+    };
+    let (script, package) = (script.to_owned(), package.to_owned());
+    Some(Problem::Scriptlet { script, package, status: status.to_owned() })
+}
+
+/// `file PATH from install of A conflicts with file from package B`, `file PATH conflicts between attempted installs of A and B`
+fn conflict(line: &str) -> Option<Problem> {
+    let text = line.trim().strip_prefix("file ")?;
+    if let Some((file, packages)) = text.split_once(" conflicts between attempted installs of ") {
+        let (one, other) = packages.split_once(" and ")?;
+        return Some(Problem::FileConflict {
+            file: file.to_owned(),
+            packages: [one, other].map(str::to_owned),
+        });
+    }
+    let (file, rest) = text.split_once(" from install of ")?;
+    let (one, rest) = rest.split_once(" conflicts with file from ")?;
+    let other = rest.trim_start_matches("package ").trim_start_matches("install of ");
+    Some(Problem::FileConflict { file: file.to_owned(), packages: [one, other].map(str::to_owned) })
+}
+
+/// `NEEDED is needed by PACKAGE`, after a tab
+fn dependency(line: &str) -> Option<Problem> {
+    let (needed, by) = line.strip_prefix('\t')?.split_once(" is needed by ")?;
+    let by = by.trim_start_matches("(installed) ");
+    Some(Problem::Dependency { needed: needed.to_owned(), by: by.to_owned() })
+}
+
+/// `package NAME-VERSION.ARCH does not verify: Payload SHA256 digest: BAD (Expected ...)`, after a tab
+fn damaged(line: &str) -> Option<Problem> {
+    let (package, reason) = line.trim().strip_prefix("package ")?.split_once(" does not verify: ")?;
+    let reason = reason.split(" (").next().unwrap_or(reason);
+    Some(Problem::Damaged { package: package.to_owned(), reason: reason.to_owned() })
+}
+
+/// `error: unpacking of archive failed on file PATH: REASON`
+fn unpack(line: &str) -> Option<Problem> {
+    let reason = line.strip_prefix("error: unpacking of archive failed")?.trim_start_matches([' ', ':']);
+    Some(Problem::Unpack { reason: reason.trim_start_matches("on file ").to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_rpm_reports_as_success() {
+        let lines = [
+            "warning: %post(scriptfail-post-sh-12-1.noarch) scriptlet failed, exit status 3",
+            "error: lua script failed: [string \"%post(a-1-1.noarch)\"]:1: boom",
+            "warning: %post(a-1-1.noarch) scriptlet failed",
+            "error: %prein(b-1-1.noarch) scriptlet failed, exit status 1",
+            "error: b-1-1.noarch: install failed",
+            "\tfile /usr/x from install of c-1-1.noarch conflicts with file from package d-1-1.noarch",
+            "\tfile /usr/y conflicts between attempted installs of c-1-1.noarch and d-1-1.noarch",
+            "\tlibx >= 2 is needed by e-1-1.noarch",
+            "\tpackage f-1-1.noarch does not verify: Payload SHA256 digest: BAD (Expected 00 != 11)",
+            "error: unpacking of archive failed on file /usr/z;65: cpio: write failed - Disk full",
+            "this script says: %post(x) scriptlet failed",
+        ];
+        let found = problems(&lines.map(str::to_owned));
+        let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "the script %post of the package scriptfail-post-sh-12-1.noarch failed: exit status 3",
+                "the script %post of the package a-1-1.noarch failed: boom",
+                "the script %post of the package a-1-1.noarch failed",
+                "the script %pre of the package b-1-1.noarch failed: exit status 1",
+                "the packages c-1-1.noarch and d-1-1.noarch contain different files /usr/x",
+                "the packages c-1-1.noarch and d-1-1.noarch contain different files /usr/y",
+                "the package e-1-1.noarch needs libx >= 2, which no package provides",
+                "the package f-1-1.noarch is damaged: Payload SHA256 digest: BAD",
+                "rpm cannot unpack a package: /usr/z;65: cpio: write failed - Disk full",
+            ]
+        );
+    }
+}

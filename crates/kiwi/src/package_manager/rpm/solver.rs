@@ -1,0 +1,104 @@
+//! The part of zypper and dnf: they read repositories, check the signatures of metadata and select packages.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::metadata::Edition;
+use crate::context::Context;
+use crate::host::Host;
+use crate::package_manager::{ManagerFiles, PackagePlan};
+
+/// The path of [`ManagerFiles`] in the view of solvers. Every system has this directory, and they do not need it.
+pub(super) const VIEW: &str = "/sys";
+
+/// The root directory of the solver in [`ManagerFiles`]: it contains nothing but a database of installed packages.
+pub(super) const ROOT: &str = "root";
+
+/// The home directory of solvers and rpm in [`ManagerFiles`]; its `.rpmmacros` sets the directory of the database.
+pub(super) const HOME: &str = "home";
+
+/// What a solver decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(super) enum Action {
+    /// Installs what the request names.
+    Install,
+    /// Replaces installed packages by newer ones; the request names nothing.
+    Upgrade,
+}
+
+/// A question to a solver.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Request {
+    pub(super) action: Action,
+    /// Names of packages.
+    pub(super) packages: Vec<String>,
+    /// Names of patterns or groups.
+    pub(super) patterns: Vec<String>,
+    /// Names of packages that must not be installed.
+    pub(super) ignored: Vec<String>,
+    /// Whether recommended packages are installed, too.
+    pub(super) recommended: bool,
+}
+
+/// A package by name, edition and architecture.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Solved {
+    pub(super) name: String,
+    pub(super) edition: Edition,
+    pub(super) architecture: String,
+}
+
+/// The answer of a solver.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Changes {
+    /// Packages to install; some replace older ones.
+    pub(super) install: Vec<Solved>,
+    /// Names of packages to remove, besides those that are replaced.
+    pub(super) remove: Vec<String>,
+}
+
+/// What a solver works on after `refresh`.
+#[derive(Clone, Copy)]
+pub(super) struct Session<'s> {
+    pub(super) plan: &'s PackagePlan,
+    pub(super) files: &'s ManagerFiles,
+    pub(super) host: &'s Host,
+}
+
+/// A program that selects packages. It works in a private root directory, [`ROOT`], and never sees a tree.
+pub(super) trait Solver {
+    /// Returns the name of the program.
+    fn program(&self) -> &'static str;
+    /// Writes the configuration, downloads the metadata of all repositories and checks its signatures against exactly the keys
+    /// of each repository.
+    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;
+    /// Returns the directory that contains the metadata of a repository, by its index in the plan, after `refresh`.
+    fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf>;
+    /// Selects packages, without network.
+    fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes>;
+}
+
+/// Returns what distinguishes one version of a program from another, without running it.
+pub(super) fn version(program: &str, host: &Host) -> Option<(u64, i64)> {
+    let metadata = host.find_program(program).ok()?.metadata().ok()?;
+    Some((metadata.size(), metadata.mtime()))
+}
+
+impl super::Rpm<'_> {
+    /// Returns what the solver works on.
+    pub(super) fn session<'s>(&'s self, files: &'s ManagerFiles, host: &'s Host) -> Session<'s> {
+        Session { plan: self.plan, files, host }
+    }
+
+    /// Creates the directories that solvers and rpm need, and the configuration of rpm.
+    pub(super) fn prepare_files(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
+        let database = super::database::DEFAULT;
+        let root = [format!("{ROOT}/{database}"), format!("{ROOT}/etc/zypp")];
+        for directory in root.iter().map(String::as_str).chain([HOME, "keys", "tmp", "log", "cache"]) {
+            files.create_directory(directory, host)?;
+        }
+        files.write(&format!("{HOME}/.rpmmacros"), format!("%_dbpath /{database}\n"), host)
+    }
+}

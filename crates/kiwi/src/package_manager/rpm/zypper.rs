@@ -1,0 +1,126 @@
+//! zypper as the solver.
+//!
+//! ```text
+//! zypp.conf, zypper.conf   no configuration of the host is read
+//! repos/N/N.repo           one repository, with root roots/N, whose database has its keys: for `refresh`
+//! repos.d/N.repo           all repositories, with the root `root`: for `install --dry-run`
+//! raw/N/, solv/, pkg/      metadata, and what zypper made of it
+//! ```
+
+mod command;
+mod output;
+mod repository_file;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::customize::customized;
+use super::directory::index_directory;
+use super::failed::{Unreadable, Unsolved};
+use super::keys::root_of;
+use super::solver::{Action, Changes, ROOT, Request, Session, Solver};
+use super::{Rpm, mirrors, sources};
+use crate::context::Context;
+use crate::host::CommandError;
+use crate::package_manager::{ManagerFiles, PackagePlan};
+use crate::repository::Resolved;
+use output::Output;
+
+/// The directory in [`ManagerFiles`] in which zypper would keep packages.
+const PACKAGES: &str = "pkg";
+
+/// zypper of the host.
+pub(in crate::package_manager) struct Zypper;
+
+impl Solver for Zypper {
+    fn program(&self) -> &'static str {
+        "zypper"
+    }
+
+    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
+        let host = &context.host;
+        command::configure(plan, files, host)?;
+        for (index, repository) in sources::used(plan) {
+            index_directory(index, repository, files, host)?;
+            mirrors::fetch_list(index, repository, files, host)?;
+            let urls = mirrors::urls(index, repository, files)?;
+            for (position, url) in urls.iter().enumerate() {
+                match refresh_from(url, (index, repository), Session { plan, files, host })? {
+                    Ok(()) => break,
+                    // zypper itself would read the first mirror only.
+                    Err(Unreadable::Other(_)) if position + 1 < urls.len() => host.check_interrupt()?,
+                    Err(unreadable) => return Err(unreadable.failure(&repository.described).into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf> {
+        Ok(files.path().join("raw").join(index.to_string()))
+    }
+
+    fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes> {
+        let Session { plan, files, host } = session;
+        files.write(&format!("{ROOT}/etc/zypp/locks"), command::locks(&request.ignored), host)?;
+        let mut zypper = command::zypper(ROOT, "repos.d", files, host);
+        zypper = match request.action {
+            Action::Install => zypper.args(["install", "--auto-agree-with-licenses"]),
+            Action::Upgrade => zypper.args(["update", "--auto-agree-with-licenses"]),
+        };
+        zypper =
+            zypper.arg("--dry-run").arg(if request.recommended { "--recommends" } else { "--no-recommends" });
+        if request.action == Action::Install {
+            let patterns = request.patterns.iter().map(|name| format!("pattern:{name}"));
+            zypper = zypper.arg("--").args(&request.packages).args(patterns);
+        }
+        let mut output = Output::default();
+        match zypper.run_watched(|line| output.add(line)) {
+            Ok(()) => output.changes(),
+            Err(error) => Err(unsolved(error, &output, plan, files)),
+        }
+    }
+}
+
+/// Reads a repository at a URL, which may be a mirror; returns why it cannot be used.
+fn refresh_from(
+    url: &str,
+    (index, repository): (usize, &Resolved),
+    session: Session<'_>,
+) -> Result<Result<(), Unreadable>> {
+    let Session { plan, files, host } = session;
+    let text = repository_file::text(index, url, repository, plan);
+    let text = customized(text, index, repository, files, host)?;
+    files.create_directory(&format!("repos/{index}"), host)?;
+    files.create_directory("repos.d", host)?;
+    files.write(&format!("repos/{index}/{index}.repo"), &text, host)?;
+    files.write(&format!("repos.d/{index}.repo"), &text, host)?;
+    repository_file::write_credentials(index, repository, files, host)?;
+    let mut output = Output::default();
+    let refresh = command::zypper(&root_of(index), &format!("repos/{index}"), files, host).arg("refresh");
+    let refresh = super::failed::with_proxies(refresh.network(), host)?;
+    match refresh.run_watched(|line| output.add(line)) {
+        Ok(()) => Ok(Ok(())),
+        Err(CommandError::Failed { .. }) => Ok(Err(unreadable(&output))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns why the metadata of a repository cannot be used.
+fn unreadable(output: &Output) -> Unreadable {
+    if output.has("is unsigned") {
+        Unreadable::Unsigned
+    } else if output.has("Signature verification failed") || output.has("unknown key") {
+        Unreadable::WrongSignature
+    } else {
+        Unreadable::Other(output.errors())
+    }
+}
+
+/// Returns why zypper selected nothing.
+fn unsolved(error: CommandError, output: &Output, plan: &PackagePlan, files: &ManagerFiles) -> anyhow::Error {
+    let CommandError::Failed { .. } = &error else { return error.into() };
+    let Some(unsolved) = Unsolved::of(output.missing(), output.problems()) else { return error.into() };
+    Rpm::zypper(plan).unsolved(unsolved, files).into()
+}

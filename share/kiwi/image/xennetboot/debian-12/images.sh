@@ -1,0 +1,1 @@
+../../vmxboot/images.sh

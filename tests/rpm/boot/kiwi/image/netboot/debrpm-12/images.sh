@@ -1,0 +1,1 @@
+../../../../../../../share/kiwi/image/vmxboot/images.sh
