@@ -2,6 +2,8 @@
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,14 +21,19 @@ fn server(transport: Transport, port: u16) -> Server {
 
 /// Starts a TFTP server that answers a request for a file with what `serve` does on a port of its own.
 fn tftp_server(serve: impl Fn(&UdpSocket, SocketAddr) + Send + 'static) -> Server {
+    tftp_server_of_requests(move |_, socket, client| serve(socket, client))
+}
+
+/// Like [`tftp_server`]; `serve` sees the request, too.
+fn tftp_server_of_requests(serve: impl Fn(&[u8], &UdpSocket, SocketAddr) + Send + 'static) -> Server {
     let listener = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let mut request = [0; 1000];
-        while let Ok((_, client)) = listener.recv_from(&mut request) {
+        while let Ok((length, client)) = listener.recv_from(&mut request) {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
             socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-            serve(&socket, client);
+            serve(&request[..length], &socket, client);
         }
     });
     server(Transport::Tftp { block_size: BlockSize::Mtu(1500) }, port)
@@ -92,15 +99,46 @@ fn tftp_servers_cannot_break_the_rules() {
     assert_eq!(failure(&longer), NetErrorKind::Changed, "longer than announced");
 }
 
+/// A server that gives up in the middle, like one whose packets are lost, also while it sends again what had arrived. The waits
+/// together are longer than the client waits for a silent server.
+#[test]
+fn a_transfer_that_breaks_again_and_again_is_completed() {
+    const BLOCKS: u16 = 9;
+    let attempts = AtomicUsize::new(0);
+    // A closed socket would refuse what the client repeats.
+    let silent = Mutex::new(Vec::new());
+    let (sender, sizes) = std::sync::mpsc::channel();
+    let mut server = tftp_server_of_requests(move |request, socket, client| {
+        let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+        sender.send(String::from_utf8_lossy(request).contains("blksize\x001468\0")).unwrap();
+        let end = [7, 2, 4, 6, BLOCKS + 1][attempt];
+        for block in 1..end {
+            let length = if block == BLOCKS { 100 } else { 512 };
+            let _ = socket.send_to(&data(block, length), client);
+            while acknowledged(socket).is_some_and(|last| last < block) {}
+        }
+        silent.lock().unwrap().push(socket.try_clone().unwrap());
+    });
+    server.transport = Transport::Tftp { block_size: BlockSize::Fixed(8192) };
+    (server.patience, server.absence) = (Duration::from_millis(800), Duration::from_millis(1800));
+    let mut bytes = Vec::new();
+    server.open("file", 0).unwrap().read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.len(), usize::from(BLOCKS - 1) * 512 + 100);
+    assert!(bytes.chunks(512).zip(1..).all(|(block, number)| block.iter().all(|byte| *byte == number)));
+    let packets: Vec<bool> = sizes.try_iter().collect();
+    assert_eq!(packets, [false, true, true, true, true], "blocks are sent in one packet after a break");
+}
+
 #[test]
 fn endless_repetitions_end() {
-    let flood = tftp_server(|socket, client| {
+    let mut flood = tftp_server(|socket, client| {
         let end = Instant::now() + Duration::from_secs(30);
         socket.send_to(&data(1, 512), client).unwrap();
         while Instant::now() < end && socket.send_to(&data(1, 512), client).is_ok() {
             thread::sleep(Duration::from_millis(1));
         }
     });
+    flood.patience = Duration::from_millis(500);
     assert_eq!(failure(&flood), NetErrorKind::Timeout);
 }
 

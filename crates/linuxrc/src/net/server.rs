@@ -32,7 +32,7 @@ pub struct Server {
     pub transport: Transport,
     /// How long a request, or a wait for the next bytes, may last without an answer.
     pub patience: Duration,
-    /// How long a download waits for a server that has gone away and then goes on.
+    /// How long a download waits for a server that has gone away, without a byte from it, and then goes on.
     pub absence: Duration,
 }
 
@@ -42,6 +42,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const ABSENCE: Duration = Duration::from_secs(180);
 /// The pause before a request is repeated after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often a transfer may break without a new byte of the file, although the server sent others.
+const BREAKS: u32 = 8;
+/// How many bytes before the wanted ones are read at once.
+const SKIPPED_AT_ONCE: usize = 64 << 10;
+/// The packets of Ethernet, in bytes.
+const ETHERNET: u16 = 1500;
 
 impl Server {
     /// Returns the server at this address, with the usual port and limits.
@@ -67,6 +73,8 @@ impl Server {
             position: offset,
             file: None,
             stream: None,
+            reached: 0,
+            heard: Instant::now(),
             report: None,
         };
         source.reopen()?;
@@ -139,6 +147,10 @@ pub struct Source<'r> {
     file: Option<Identity>,
     /// None: the connection was lost.
     stream: Option<Stream>,
+    /// The position of the stream, which starts before `position` if the server can only send the file from its start.
+    reached: u64,
+    /// When the server last sent a byte of the file.
+    heard: Instant,
     report: Option<&'r Report<'r>>,
 }
 
@@ -179,8 +191,15 @@ impl<'r> Source<'r> {
         if self.stream.is_none() {
             self.reopen()?;
         }
-        let count = self.stream.as_mut().map_or(Ok(0), |stream| stream.read(target))?;
-        let (end, size) = (self.position + count as u64, self.size());
+        let mut before = vec![0; if self.reached < self.position { SKIPPED_AT_ONCE } else { 0 }];
+        while self.reached < self.position {
+            let most = before.len().min(usize::try_from(self.position - self.reached).unwrap_or(usize::MAX));
+            if self.receive(&mut before[..most])? == 0 {
+                return Err(shorter(&self.path));
+            }
+        }
+        let count = self.receive(target)?;
+        let (end, size) = (self.reached, self.size());
         match size {
             Some(size) if count == 0 && end < size => Err(NetError::new(
                 NetErrorKind::Unreachable,
@@ -200,10 +219,20 @@ impl<'r> Source<'r> {
         }
     }
 
+    /// Copies the next bytes of the stream; 0 is its end.
+    fn receive(&mut self, target: &mut [u8]) -> Result<usize, NetError> {
+        let count = self.stream.as_mut().map_or(Ok(0), |stream| stream.read(target))?;
+        self.reached += count as u64;
+        if count > 0 {
+            self.heard = Instant::now();
+        }
+        Ok(count)
+    }
+
     /// Requests the file from the present position on.
     fn reopen(&mut self) -> Result<(), NetError> {
         let (server, socket) = (self.server, self.server.socket());
-        let (mut stream, first, file) = match server.transport {
+        let (stream, first, file) = match server.transport {
             Transport::Tftp { block_size } => {
                 let download = tftp::Download::start(socket, &self.path, block_size, server.patience)?;
                 let file = Identity { size: download.size(), validator: None };
@@ -222,10 +251,19 @@ impl<'r> Source<'r> {
             let text = format!("{} on {server} changed during its download", self.path);
             return Err(NetError::new(NetErrorKind::Changed, text));
         }
-        skip(&mut stream, self.position - first, &self.path)?;
         self.file = Some(file);
         self.stream = Some(stream);
+        self.reached = first;
         Ok(())
+    }
+
+    /// Closes a stream that broke. If TFTP stopped in the middle, packets are lost, and of a block in several packets too many:
+    /// its server gives up after a few attempts, and the file must be sent from its start again.
+    fn close(&mut self, error: &NetError) {
+        let stopped = self.stream.take().is_some() && error.kind == NetErrorKind::Timeout;
+        if let (true, Transport::Tftp { block_size }) = (stopped, self.server.transport) {
+            self.server.transport = Transport::Tftp { block_size: block_size.in_one_packet(ETHERNET) };
+        }
     }
 }
 
@@ -234,30 +272,43 @@ impl Read for Source<'_> {
         if target.is_empty() {
             return Ok(0);
         }
-        let begin = Instant::now();
+        // The time that the caller spends elsewhere does not count.
+        let mut heard = Instant::now();
+        self.heard = heard;
+        let mut breaks = 0;
         loop {
-            match self.advance(target) {
+            let error = match self.advance(target) {
                 Ok(count) => return Ok(count),
-                Err(error) if error.may_pass() && begin.elapsed() < self.server.absence => {
-                    self.stream = None;
-                    if let Some(report) = self.report {
-                        report(&error, self.server.absence.saturating_sub(begin.elapsed()));
-                    }
-                    std::thread::sleep(PAUSE);
-                }
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
+            };
+            if self.heard != heard {
+                heard = self.heard;
+                breaks += 1;
             }
+            let silence = heard.elapsed();
+            if !error.may_pass() || silence >= self.server.absence || breaks > BREAKS {
+                return Err(error.into());
+            }
+            self.close(&error);
+            if let Some(report) = self.report {
+                report(&error, self.server.absence.saturating_sub(silence));
+            }
+            std::thread::sleep(PAUSE);
         }
     }
 }
 
+fn shorter(path: &str) -> NetError {
+    NetError::new(NetErrorKind::Changed, format!("{path} is shorter than it was"))
+}
+
 /// Reads `count` bytes and forgets them.
 fn skip(stream: &mut Stream, mut count: u64, path: &str) -> Result<(), NetError> {
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = vec![0; SKIPPED_AT_ONCE];
     while count > 0 {
         let most = usize::try_from(count).unwrap_or(usize::MAX).min(buffer.len());
         match stream.read(&mut buffer[..most])? {
-            0 => return Err(NetError::new(NetErrorKind::Changed, format!("{path} is shorter than it was"))),
+            0 => return Err(shorter(path)),
             read => count -= read as u64,
         }
     }

@@ -23,6 +23,20 @@ pub enum BlockSize {
     /// As large as packets of this many bytes allow if the server sends several blocks per acknowledgement, and otherwise
     /// 8192.
     Mtu(u16),
+    /// As large as packets of this many bytes allow, whatever the server and the file are.
+    Packet(u16),
+}
+
+impl BlockSize {
+    /// Returns block sizes of which none needs several packets of `mtu` bytes.
+    #[must_use]
+    pub fn in_one_packet(self, mtu: u16) -> Self {
+        match self {
+            Self::Fixed(size) if size <= mtu.saturating_sub(HEADERS) => self,
+            Self::Fixed(_) => Self::Packet(mtu),
+            Self::Mtu(own) | Self::Packet(own) => Self::Packet(own),
+        }
+    }
 }
 
 /// The options of a request.
@@ -76,7 +90,9 @@ impl Wish {
     pub fn first(block_size: BlockSize) -> Self {
         let block_size = match block_size {
             BlockSize::Fixed(size) => size.clamp(8, LARGEST_BLOCK),
-            BlockSize::Mtu(mtu) => mtu.saturating_sub(HEADERS).clamp(PLAIN_BLOCK, LARGEST_BLOCK),
+            BlockSize::Mtu(mtu) | BlockSize::Packet(mtu) => {
+                mtu.saturating_sub(HEADERS).clamp(PLAIN_BLOCK, LARGEST_BLOCK)
+            }
         };
         Self { block_size, window: WINDOW }
     }
@@ -87,6 +103,7 @@ impl Wish {
             return None;
         }
         let size = match block_size {
+            BlockSize::Packet(_) => return None,
             BlockSize::Fixed(_) => at_least(agreed.size.unwrap_or(0), self.block_size),
             BlockSize::Mtu(_) if agreed.window > 1 || agreed.size.is_some_and(|size| size <= SMALL) => {
                 return None;
@@ -149,8 +166,21 @@ mod tests {
         assert_eq!(better(BlockSize::Mtu(1500), 1468, 1, small), None);
         assert_eq!(better(BlockSize::Mtu(1500), 512, 1, large), None, "the server has a limit");
         assert_eq!(better(BlockSize::Mtu(9000), 8968, 1, large), None);
+        assert_eq!(better(BlockSize::Packet(1500), 1468, 1, large), None);
         assert_eq!(better(BlockSize::Fixed(1024), 1024, 1, large), Some(4224));
         assert_eq!(better(BlockSize::Fixed(4096), 4096, 1, large), None);
+    }
+
+    #[test]
+    fn one_packet_holds_a_block_if_packets_are_lost() {
+        for (block_size, expected) in [
+            (BlockSize::Mtu(9000), BlockSize::Packet(9000)),
+            (BlockSize::Packet(576), BlockSize::Packet(576)),
+            (BlockSize::Fixed(1468), BlockSize::Fixed(1468)),
+            (BlockSize::Fixed(1469), BlockSize::Packet(1500)),
+        ] {
+            assert_eq!(block_size.in_one_packet(1500), expected);
+        }
     }
 
     #[test]
