@@ -101,7 +101,8 @@ fn a_server_that_refuses_or_is_absent_ends_in_a_clear_screen() {
 #[test]
 fn loss_and_a_server_that_restarts_do_no_harm() {
     let mut lab = Lab::new("loss");
-    lab.publish("1.0.0", Content::Plain);
+    // A lost packet costs a fifth of a second and more.
+    lab.publish_sized("1.0.0", Content::Plain, 4);
     lab.configure(&format!("{}{PART}", image()));
     let disk = lab.disk(64);
     lab.network.lose(5);

@@ -184,8 +184,12 @@ impl Lab {
 
     /// Publishes an ext4 image of a tiny system.
     pub(super) fn publish(&self, version: &str, content: Content) {
+        self.publish_sized(version, content, if content == Content::Bootable { 40 } else { 12 });
+    }
+
+    /// Like [`Lab::publish`], with a size in MiB.
+    pub(super) fn publish_sized(&self, version: &str, content: Content, mebibytes: u32) {
         let tree = system(&self.directory, version, content);
-        let mebibytes = if content == Content::Bootable { 40 } else { 12 };
         let image = self.image(version);
         shell(
             &self.directory,
