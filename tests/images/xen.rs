@@ -149,6 +149,7 @@ fn a_network_client_runs_under_xen() {
     File::create(&disk).unwrap().set_len(1 << 30).unwrap();
     let keywords = [PROCESSOR.map(str::to_owned).to_vec(), attached(&disk)].concat();
     let mut machine = network.machine(&keywords, Firmware::Bios, MAC, &directory);
+    machine.expect(&["(XEN) Xen version 4.17"], 400);
     machine.log_in("tux", "kiwi");
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
     assert_eq!(machine.ask("cat /sys/hypervisor/type"), "xen");
