@@ -98,6 +98,29 @@ fn every_row_names_tests_that_exist() {
     }
 }
 
+/// Returns the anchor of a heading: lower case, hyphens for blanks, and no other punctuation.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    heading.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+#[test]
+fn every_empty_section_has_a_page_of_the_handbook() {
+    let docs = checkout().join("docs");
+    let text = std::fs::read_to_string(docs.join("kiwi-2007.md")).unwrap();
+    let section =
+        text.split("\n## ").find(|section| section.starts_with("Empty sections")).expect("the table");
+    let rows = rows(section);
+    assert_eq!(rows.len(), 9);
+    for row in rows {
+        let link = row[1].split_once("](").and_then(|(_, link)| link.strip_suffix(')')).expect("a link");
+        let (page, part) = link.split_once('#').unwrap_or((link, ""));
+        let page = std::fs::read_to_string(docs.join(page)).unwrap_or_else(|error| panic!("{link}: {error}"));
+        let mut headings = page.lines().filter(|line| line.starts_with('#'));
+        assert!(part.is_empty() || headings.any(|heading| anchor(heading) == part), "{link}");
+    }
+}
+
 #[test]
 fn every_option_is_there_or_absent_with_a_reason() {
     let root = checkout();
