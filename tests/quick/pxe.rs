@@ -14,6 +14,8 @@ use linuxrc::verified::{IndexError, trusted_index};
 
 const MAC: &str = "52:54:00:12:34:AB";
 const NAME: &str = "n.x86_64-1.0.0";
+/// The options of tftpd-hpa in the sample.
+pub(crate) const TFTP_OPTIONS: &str = "--secure --create --permissive --umask 022";
 
 /// A directory with a published tree and the results of a build.
 struct Scene {
@@ -306,12 +308,10 @@ fn boot_loaders_and_samples_are_accepted_by_their_programs() {
     let _ = judge(nginx);
     let samples = names(&scene.path("tree/server"));
     assert_eq!(samples, ["dhcpd.conf", "dnsmasq.conf", "nginx.conf", "tftpd-hpa"]);
-    assert!(
-        scene.text("tree/server/tftpd-hpa").contains(&format!(
-            "TFTP_DIRECTORY=\"{}\"",
-            scene.path("tree").canonicalize().unwrap().display()
-        ))
-    );
+    let sample = scene.text("tree/server/tftpd-hpa");
+    let directory = scene.path("tree").canonicalize().unwrap();
+    assert!(sample.contains(&format!("TFTP_DIRECTORY=\"{}\"\n", directory.display())), "{sample}");
+    assert!(sample.contains(&format!("TFTP_OPTIONS=\"{TFTP_OPTIONS}\"\n")), "{sample}");
     use std::os::unix::fs::PermissionsExt;
     let mode = scene.path("tree/upload").metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o1777, "machines register there");

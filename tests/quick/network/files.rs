@@ -78,6 +78,20 @@ fn tftpd_hpa_forbids() {
     assert_eq!(server.upload("present", b"y").unwrap_err().kind, NetErrorKind::AccessViolation);
 }
 
+/// Machines register, and register again, at a server with the options of the sample.
+#[test]
+fn tftpd_hpa_accepts_registrations_with_the_options_of_the_sample() {
+    let Some(scene) = Scene::new(&["in.tftpd"]) else { return };
+    let scene = scene.with_address();
+    let options: Vec<&str> = crate::pxe::TFTP_OPTIONS.split(' ').collect();
+    let _tftp = scene.network.tftp_with(&scene.tree(), &options);
+    let path = scene.tree().join("upload/hwtype.00");
+    for text in ["first", "second time"] {
+        tftp(BlockSize::Mtu(1500)).upload("upload/hwtype.00", text.as_bytes()).unwrap();
+        wait_for(|| std::fs::read_to_string(&path).unwrap() == text, text);
+    }
+}
+
 #[test]
 fn atftpd_sends_windows() {
     let Some(scene) = Scene::new(&[]) else { return };

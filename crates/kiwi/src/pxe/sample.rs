@@ -71,14 +71,15 @@ subnet {network} netmask {mask} {{
     )
 }
 
-/// `--create` lets machines register; they can write to directories only that everybody can write to.
+/// `--create` lets machines register. With `--permissive` the permissions of the user decide, who can write to `upload` only;
+/// without it the server refuses to write a file that not everybody may write to, also one that it has just created.
 fn tftpd(directory: &str) -> String {
     format!(
         "# TFTP: copy to /etc/default/tftpd-hpa and restart tftpd-hpa.
 TFTP_USERNAME=\"tftp\"
 TFTP_DIRECTORY=\"{directory}\"
 TFTP_ADDRESS=\":69\"
-TFTP_OPTIONS=\"--secure --create --umask 022\"
+TFTP_OPTIONS=\"--secure --create --permissive --umask 022\"
 "
     )
 }
