@@ -104,6 +104,14 @@ fn make_system(directory: &Path) {
     shell(&system, "chmod 755 sbin/init");
 }
 
+#[test]
+fn the_program_has_less_than_two_mebibytes() {
+    let _ = material();
+    let program = target().join("x86_64-unknown-linux-gnu/linuxrc/linuxrc");
+    let bytes = program.metadata().unwrap().len();
+    assert!(bytes < 2 << 20, "linuxrc has {bytes} bytes");
+}
+
 /// A disk whose last partition holds the system, with more room behind it.
 fn disk(name: &str, table: &str, filesystem: &str) -> PathBuf {
     let directory = &material().directory;

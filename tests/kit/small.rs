@@ -33,7 +33,7 @@ cd /lib/modules/*
 modprobe --set-version "${PWD##*/}" --show-depends --all ahci ata_piix sd_mod sr_mod cdrom virtio_pci virtio_blk virtio_scsi \
     xhci_pci ehci_pci usb_storage uas usbhid hid_generic loop squashfs overlay isofs udf erofs ext4 xfs vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 \
     virtio_net af_packet reiserfs crc32c_generic crc32c_intel | sed -n 's/^insmod \([^ ]*\).*/\1/p' >/kept
-find "$PWD/kernel" -name '*.ko' | grep -vxFf /kept | xargs rm
+find "$PWD/kernel" -name '*.ko*' | grep -vxFf /kept | xargs rm
 depmod "${PWD##*/}"
 rm -rf /kept /usr/share/doc /usr/share/info /usr/share/man /usr/share/locale /var/lib/apt/lists/* \
     /usr/share/perl* /usr/lib/*/perl* /usr/lib/*/libperl* /usr/lib/*/gconv /usr/lib/udev/hwdb* \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kiwi_tests::machine::{Firmware, Machine, direct, run_kiwi};
 use kiwi_tests::network::{Network, SERVER};
 use kiwi_tests::program::{clear, scratch};
-use kiwi_tests::small::{SYSTEM, attached, create, log_in, mounted, text};
+use kiwi_tests::small::{DESCRIPTION, SYSTEM, attached, create, create_from, log_in, mounted, prepare, text};
 
 use super::lab::MAC;
 
@@ -102,4 +102,30 @@ fn the_parts_that_kiwi_built_are_combined() {
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
     assert_eq!(mounted(&mut machine, "/system"), "/dev/vda3 squashfs ro");
     assert_eq!(machine.ask("readlink /usr"), "system/usr");
+}
+
+#[test]
+#[ignore = "exhaustive: a system of another release"]
+fn a_client_of_debian_13_boots_by_its_boot_image() {
+    let server = Server::new("debian-13");
+    let images = server.directory.join("images");
+    fs::create_dir_all(&images).unwrap();
+    let description = |image_type: &str| {
+        let description =
+            DESCRIPTION.replace("debian://bookworm", "debian://trixie").replace("TYPE", image_type);
+        // There the package is not part of every system.
+        description
+            .replace("<package name=\"login\"/>", "<package name=\"login\"/><package name=\"passwd\"/>")
+    };
+    let tree = prepare("small-13", &description(r#"<type image="ext4"/>"#));
+    let image_type = r#"<type image="pxe" boot="netboot/debian-13" filesystem="ext4" compressed="true"/>"#;
+    create_from(&tree, &description(image_type), &images);
+    let initrd = images.join("initrd-netboot-debian-13.x86_64-1.0.0.gz");
+    assert!(initrd.metadata().unwrap().len() < 25_000_000);
+    server.publish(&images);
+    server.configure("IMAGE=/dev/vda2;small.x86_64;1.0.0;;;compressed\nPART=64;S;x,x;L;/\nDISK=/dev/vda\n");
+    let mut machine = server.boot(&attached(&disk(&server.directory)));
+    assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+    assert!(machine.ask("cat /etc/debian_version").starts_with("13"));
+    assert!(machine.ask("uname -r").starts_with("6.12."));
 }

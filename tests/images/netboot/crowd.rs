@@ -42,10 +42,10 @@ fn a_client_boots_in_a_vlan() {
     end(machine);
 }
 
-/// Each client gets the system of one generation, whichever it is, while two others are published.
+/// Each client installs the system of one generation, whichever it is, while two others are published.
 #[test]
 #[ignore = "exhaustive: eight machines at once"]
-fn eight_clients_load_while_images_are_published() {
+fn eight_clients_install_while_images_are_published() {
     const CLIENTS: usize = 8;
     let lab = Lab::new("crowd");
     let tree = text(&lab.tree);
@@ -63,15 +63,18 @@ fn eight_clients_load_while_images_are_published() {
         let image = aside.join(format!("{NAME}-{version}"));
         run_kiwi(&["pxe", "publish", text(&image), "--tree", tree]);
         let file = aside.join("configuration");
-        fs::write(&file, format!("IMAGE=/dev/ram1;{NAME};{version}\n")).unwrap();
+        let configuration = format!("IMAGE=/dev/vda2;{NAME};{version}\nPART=10;S;x,x;L;/\nDISK=/dev/vda\n");
+        fs::write(&file, configuration).unwrap();
         run_kiwi(&["pxe", "client", "default", "--tree", tree, "--from", text(&file)]);
     };
     publish("1.0.0");
     let mut machines: Vec<Machine> = (0..CLIENTS)
         .map(|number| {
             let mac = format!("52:54:00:12:35:{number:02x}");
+            let disk = lab.directory.join(format!("disk-{number}"));
+            fs::File::create(&disk).unwrap().set_len(64 << 20).unwrap();
             let memory = ["-m", "192"].map(str::to_owned);
-            lab.boot_as(&mac, "", &memory)
+            lab.boot_as(&mac, "", &[&memory[..], &with_disk(&disk)].concat())
         })
         .collect();
     for version in ["2.0.0", "3.0.0"] {
@@ -83,6 +86,7 @@ fn eight_clients_load_while_images_are_published() {
         machine.expect(&[PROMPT], 8 * BOOT);
         let version = machine.ask("cat /etc/version");
         let loaded = machine.line_with(&format!("Loading {NAME}-")).expect("an image was loaded");
+        assert!(machine.ask("cat /proc/mounts").contains("/dev/vda2 / ext4 rw"));
         let number = version.strip_prefix("this is ").expect("a version");
         assert!(loaded.contains(&format!("{NAME}-{number} ")), "{loaded}, but inside: {version}");
         versions.push(version);

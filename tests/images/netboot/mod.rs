@@ -115,6 +115,33 @@ fn boots_from_the_disk_by_the_boot_image_of_the_configuration() {
     assert!(judged.contains("No errors detected"), "{judged}");
 }
 
+/// `REBOOT_IMAGE` after an installation, and `RELOAD_CONFIG` for a system that is up to date.
+#[test]
+#[ignore = "exhaustive: keys that few configurations have"]
+fn a_machine_restarts_after_its_installation_and_gets_new_files() {
+    let lab = Lab::new("reload");
+    let disk = lab.disk(300);
+    lab.publish("1.0.0", Content::Plain);
+    let boot = |motd: &str, key: &str| {
+        fs::write(lab.tree.join("KIWI/motd"), motd).unwrap();
+        lab.configure(&install("1.0.0", &format!("CONF=KIWI/motd;/etc/motd\n{key}=yes\n")));
+        lab.boot("", &with_disk(&disk))
+    };
+    let mut machine = boot("first\n", "REBOOT_IMAGE");
+    machine.expect_end(BOOT);
+    assert!(machine.said("PHASE loaded") && !machine.said(lab::PROMPT), "it does not start the system");
+    for (motd, key, expected) in
+        [("second\n", "REBOOT_IMAGE", "first"), ("third\n", "RELOAD_CONFIG", "third")]
+    {
+        let mut machine = boot(motd, key);
+        machine.expect(&[&format!("{NAME}-1.0.0: is up to date")], BOOT);
+        enter(&mut machine);
+        assert_eq!(machine.ask("cat /etc/version /etc/motd"), format!("this is 1.0.0\n{expected}"));
+        assert!(!machine.said(&format!("Loading {NAME}")));
+        end(machine);
+    }
+}
+
 /// Boots by the ROM of the card, which loads the kernel and the boot image from the server, with this configuration and disk.
 /// Returns the disk, with what was installed on it.
 fn boots_by_its_card(

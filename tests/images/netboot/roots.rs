@@ -138,7 +138,6 @@ fn the_root_is_a_directory_of_an_nfs_server() {
 fn the_root_is_a_network_block_device() {
     let mut lab = Lab::new("nbd");
     lab.publish("1.0.0", Content::Plain);
-    lab.publish_squashfs("2.0.0");
     let root = lab.image("1.0.0");
     let swap = lab.directory.join("swap");
     fs::write(&swap, vec![0; 16 << 20]).unwrap();
@@ -152,5 +151,21 @@ fn the_root_is_a_network_block_device() {
     assert!(machine.ask("cat /proc/mounts").contains("/dev/nbd0 / ext4 rw"));
     assert!(machine.ask("cat /proc/swaps").contains("/dev/nbd1"));
     machine.ask("echo written > /srv/file; sync");
+    end(machine);
+}
+
+#[test]
+#[ignore = "exhaustive: another kind of file system on the same device"]
+fn a_read_only_network_block_device_gets_a_layer_in_memory() {
+    let mut lab = Lab::new("nbd-layer");
+    lab.publish_squashfs("1.0.0");
+    let service = lab.network.nbd(10809, &[("root", &lab.image("1.0.0"))], true);
+    lab.add(service);
+    lab.configure(&format!("NBDROOT={};10809/root\n", server()));
+    let mut machine = lab.boot("", &[]);
+    enter(&mut machine);
+    assert_eq!(machine.ask("cat /etc/version"), "this is 1.0.0");
+    assert!(machine.ask("cat /proc/mounts").contains("overlay / overlay rw"));
+    assert_eq!(machine.ask("echo mine > /srv/file; cat /srv/file"), "mine");
     end(machine);
 }
