@@ -86,11 +86,90 @@ pub(super) fn remove(tree: &RootTree) -> Result<()> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test is its own host")]
 mod tests {
+    use description::{Choice, Description, SourceFile};
+    use test_programs::{have, run};
+
     use super::*;
 
     #[test]
     fn values_cannot_break_out_of_their_quotes() {
         assert_eq!(quoted("it's $(x) `y`"), "'it'\\''s $(x) `y`'");
+    }
+
+    /// Modules of a kernel; the first one needs the last one.
+    const MODULES: [&str; 8] = [
+        "drivers/net/ethernet/e1000.ko.xz",
+        "drivers/net/phy/one.ko",
+        "drivers/net/phy/deep/two.ko",
+        "drivers/usb/storage/uas.ko",
+        "drivers/scsi/hpsa.ko.zst",
+        "drivers/virtio/virtio.ko",
+        "fs/ext4/ext4.ko",
+        "lib/needed.ko.gz",
+    ];
+
+    /// Returns the modules that `suseStripKernel` keeps for these sections of `<drivers>`, without directory.
+    fn kept(sections: &str) -> Vec<String> {
+        let text = format!(
+            r#"<image schemeversion="1.4" name="n"><description type="system"><author>A</author><contact>C</contact>
+            <specification>S</specification></description><preferences><type>ext3</type><version>1.0.0</version>
+            <packagemanager>apt</packagemanager></preferences>{sections}
+            <repository type="apt-deb"><source path="http://example.org"/></repository>
+            <packages type="image"><package name="p"/></packages></image>"#
+        );
+        let parsed = Description::parse(SourceFile { name: "f".into(), text });
+        let description = parsed.description.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let selection = description.select(&Choice::default()).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let modules = directory.path().join("6.1");
+        for path in MODULES {
+            let path = modules.join("kernel").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let needs = |path: &str| if path == MODULES[0] { " kernel/lib/needed.ko.gz" } else { "" };
+        let list: String = MODULES.iter().map(|path| format!("kernel/{path}:{}\n", needs(path))).collect();
+        std::fs::write(modules.join("modules.dep"), list).unwrap();
+        // The functions work on the directory of this test, and do not run depmod.
+        let functions = FUNCTIONS.replace("/lib/modules", directory.path().to_str().unwrap());
+        let profile = super::text(&variables(&selection));
+        let script =
+            format!("set -e\n{functions}\n{profile}\n_kiwi_has() {{ false; }}\ncd /\nsuseStripKernel\n");
+        run("sh", &["-c", &script]);
+        let found = run("find", &[modules.to_str().unwrap(), "-name", "*.ko*", "-printf", "%f\n"]);
+        let mut names: Vec<String> = found.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn each_section_of_drivers_keeps_its_modules_and_what_they_need() {
+        if !have(&["sh", "find", "awk", "comm"]) {
+            return;
+        }
+        for (section, file, expected) in [
+            ("netdrivers", "ethernet/e1000.ko", &["e1000.ko.xz", "needed.ko.gz"][..]),
+            ("netdrivers", "phy/*", &["one.ko", "two.ko"]),
+            ("netdrivers", "storage/uas.ko", &[]),
+            ("usbdrivers", "storage/uas.ko", &["uas.ko"]),
+            // The boot images of 1.x name these modules relative to the directory of all drivers.
+            ("usbdrivers", "usb/storage/uas.ko", &["uas.ko"]),
+            ("scsidrivers", "hpsa.ko", &["hpsa.ko.zst"]),
+            ("scsidrivers", "virtio/virtio.ko", &["virtio.ko"]),
+            ("drivers", "hpsa.ko", &[]),
+            ("drivers", "drivers/scsi/hpsa.ko", &["hpsa.ko.zst"]),
+            ("drivers", "fs/ext4/*", &["ext4.ko"]),
+        ] {
+            let text = format!(r#"<drivers type="{section}"><file name="{file}"/></drivers>"#);
+            assert_eq!(kept(&text), expected, "{section} {file}");
+        }
+        let all = r#"<drivers type="drivers"><file name="fs/ext4/ext4.ko"/></drivers>
+            <drivers type="netdrivers"><file name="phy/one.ko"/><file name="absent.ko"/></drivers>
+            <drivers type="usbdrivers"><file name="storage/*"/></drivers>
+            <drivers type="scsidrivers"><file name="hpsa.ko"/></drivers>"#;
+        assert_eq!(kept(all), ["ext4.ko", "hpsa.ko.zst", "one.ko", "uas.ko"]);
+        assert!(kept("").is_empty());
     }
 }

@@ -76,8 +76,11 @@ fn a_vmdk_has_the_mode_and_the_adapter_of_its_machine() {
         ),
     ] {
         let machine = format!(r#"<machine><vmdisk controller="pvscsi" diskmode="{mode}"/></machine>"#);
-        let (_directory, artifacts) = built("format=\"vmdk\"", &machine);
+        let (directory, artifacts) = built("format=\"vmdk\"", &machine);
         assert_eq!(names(&artifacts), files, "{mode}");
+        let settings = &artifacts.iter().find(|artifact| artifact.name.ends_with(".vmx")).unwrap().path;
+        let settings = fs::read_to_string(settings).unwrap();
+        assert_eq!(vmx::tests::violations(&settings, &directory.path().join("published")), [""; 0]);
         let vmdk = &artifacts.last().unwrap().path;
         let info: Value =
             serde_json::from_str(&run("qemu-img", &["info", "--output=json", text(vmdk)])).unwrap();
@@ -155,6 +158,8 @@ fn an_ova_consists_of_machine_digests_and_disk_in_this_order() {
     let vmdk = beside("vmdk");
     run("qemu-img", &["check", text(&vmdk)]);
     assert_contains_the_disk("vmdk", &vmdk, "", "");
+    let machine = fs::read_to_string(beside("ovf")).unwrap();
+    assert_eq!(ovf::tests::violations(&machine, directory.path()), "");
     let value = |path: &str| run("xmllint", &["--xpath", &format!("string({path})"), text(&beside("ovf"))]);
     let size = fs::metadata(&vmdk).unwrap().len();
     assert_eq!(value("//*[local-name()='File']/@*[local-name()='size']").trim(), size.to_string());
@@ -219,6 +224,8 @@ fn vagrant_boxes_contain_disk_machine_and_settings() {
         &["--xpath", "string(//*[local-name()='VirtualSystemType'])", text(&beside("box.ovf"))],
     );
     assert_eq!(kind.trim(), "virtualbox-2.2");
+    let machine = fs::read_to_string(beside("box.ovf")).unwrap();
+    assert_eq!(ovf::tests::violations(&machine, directory.path()), "");
 }
 
 #[test]
