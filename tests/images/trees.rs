@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use kiwi_tests::machine::judge;
+use kiwi_tests::program::kiwi;
 use kiwi_tests::run::{Run, json};
 
 /// A description in a directory of its own, and its tree.
@@ -232,6 +233,17 @@ fn scripts_run_at_their_times_and_see_the_variables() {
     assert_eq!(read("other"), "other\n");
     assert!(!case.tree("post_bootstrap.sh.env").exists());
 
+    let explain = |image: &str, path: &str| judge(kiwi().to_str().unwrap(), &["explain", image, path]);
+    let second = case.path("second").to_str().unwrap().to_owned();
+    for (path, source) in [
+        ("/config.sh.env", "  script config.sh (stage tree)\n"),
+        ("/srv/kept", "  archive root.tar.gz (stage tree)\n"),
+        ("/usr/bin/less", "  package less "),
+        ("/bin/sh", "  package dash "),
+    ] {
+        let text = explain(&second, path);
+        assert!(text.contains(source), "{text}");
+    }
     let images = case.path("images");
     std::fs::create_dir(&images).unwrap();
     let (tree, images) = (case.path("tree"), images.to_str().unwrap().to_owned());
@@ -240,6 +252,9 @@ fn scripts_run_at_their_times_and_see_the_variables() {
     assert!(
         list.contains("./images.sh.env") && list.contains("./srv/kept") && list.contains("./usr/share/doc/")
     );
+    let image = judge("sh", &["-c", &format!("ls '{images}'/*.tar.xz")]);
+    let text = explain(image.trim(), "/images.sh.env");
+    assert!(text.contains("  script images.sh (stage image)\n"), "{text}");
     assert!(
         !list.contains("srv/left1") && !list.contains("usr/share/doc/base-files"),
         "excluded files are in the image"

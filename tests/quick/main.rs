@@ -8,6 +8,7 @@ mod descriptions;
 mod documenting;
 mod editors;
 mod errors;
+mod explain;
 mod guards;
 mod handbook;
 mod hostile;

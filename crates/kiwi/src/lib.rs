@@ -38,6 +38,7 @@ pub mod kernel;
 pub mod lock;
 pub mod media;
 pub mod operation;
+mod origins;
 mod package_form;
 pub mod package_manager;
 pub mod parallel;

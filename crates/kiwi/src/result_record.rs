@@ -17,6 +17,7 @@ use crate::artifact::{Artifact, Role};
 use crate::checked;
 use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, sparse};
+use crate::origins::Origins;
 use crate::workspace::Workspace;
 
 /// The file's name.
@@ -60,6 +61,9 @@ pub struct BuiltImage {
     pub bundle_format: Option<String>,
     /// Its files, the image itself last.
     pub files: Vec<BuiltFile>,
+    /// What the steps of the build changed in the tree.
+    #[serde(default, skip_serializing_if = "Origins::is_empty")]
+    pub origins: Origins,
 }
 
 /// One file of a build.
@@ -262,6 +266,7 @@ mod tests {
             profiles: Vec::new(),
             bundle_format: None,
             files: files.iter().map(file).collect(),
+            origins: Origins::default(),
         }
     }
 

@@ -180,9 +180,10 @@ pub(super) const RULES: Rules = Rules {
                 (
                     "operation",
                     "artifact bootloader cache checked chunks context create debugging diagnostic disk_format error failure file_archive host identity initrd \
-                     kernel lock media package_manager parallel password prepare pxe record result_record root_tree \
+                     kernel lock media origins package_manager parallel password prepare pxe record result_record root_tree \
                      runtime_configuration sbom script share signature source stage workspace",
                 ),
+                ("origins", "root_tree stage"),
                 ("package_form", ""),
                 (
                     "package_manager",
@@ -193,13 +194,13 @@ pub(super) const RULES: Rules = Rules {
                 ("password", ""),
                 (
                     "prepare",
-                    "cache compression context debugging distribution failure host lock package_manager password record repository root_tree \
+                    "cache compression context debugging distribution failure host lock origins package_manager password record repository root_tree \
                      script source stage tree_archive",
                 ),
                 ("pxe", "bootloader checked failure host workspace"),
                 ("record", "checked failure identity root_tree"),
                 ("repository", "distribution failure host package_form runtime_configuration source"),
-                ("result_record", "artifact checked failure host workspace"),
+                ("result_record", "artifact checked failure host origins workspace"),
                 ("root_tree", "failure host"),
                 ("runtime_configuration", "checked failure host"),
                 ("sbom", "deb822 host identity lock package_manager root_tree"),

@@ -1,11 +1,11 @@
-//! Arguments of the verbs that compare and look into images: diff, repro, ls, cat, sbom.
+//! Arguments of the verbs that compare and look into images: diff, repro, ls, cat, explain, sbom.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::location::Location;
-use crate::operation::{Operation, diff, look, repro, sbom};
+use crate::operation::{Operation, diff, look, origin, repro, sbom};
 use crate::sbom::Form;
 
 #[derive(Debug, Args)]
@@ -66,6 +66,25 @@ pub(super) struct Look {
 impl Look {
     pub(super) fn operation(self, what: look::What) -> Operation {
         Operation::Look(look::Request { image: self.image, path: self.path, what })
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The packages are those of the image's own database. Archives, overlays, settings and scripts are recorded \
+                  by the build: in a root tree, and for an image in kiwi.result.json beside it.\n\n'kiwi build --explain' is \
+                  something else: it shows which stages a build would run, and why."
+)]
+pub(super) struct Explain {
+    /// An image, or a root tree.
+    image: PathBuf,
+    /// The path in it.
+    path: String,
+}
+
+impl Explain {
+    pub(super) fn operation(self) -> Operation {
+        Operation::Origin(origin::Request { image: self.image, path: self.path })
     }
 }
 

@@ -8,8 +8,8 @@ use super::advance;
 use super::terminal::{colored_line, line as message};
 use crate::host::printable;
 use crate::operation::outcome::{
-    BuiltFiles, Change, Comparison, Explained, Fate, Listing, Machine, MachineState, Outcome, PackageChange,
-    PublishedFile, PxeTree,
+    BuiltFiles, Change, Comparison, Explained, Fate, Listing, Machine, MachineState, OriginAnswer, Outcome,
+    PackageChange, PublishedFile, PxeTree,
 };
 
 /// Maximum number of differences that are shown; the others are counted.
@@ -51,6 +51,7 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
                 ));
             }
         }
+        Outcome::Origin(answer) => origin(answer, &say),
         Outcome::FileContent { content } => bytes(content),
         Outcome::Locked { file, packages } => {
             packages.iter().for_each(|package| print(&changed(package)));
@@ -152,6 +153,19 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
         }
         Outcome::PasswordHash { hash } => print(hash),
     }
+}
+
+/// Prints where a path comes from, and what is not known.
+fn origin(answer: &OriginAnswer, say: &dyn Fn(&str)) {
+    let target = answer.target.as_ref().map(|target| format!(" to {target}")).unwrap_or_default();
+    print(&format!("{}: {}{target}", answer.path, answer.file_kind));
+    for step in answer.steps.iter().take(SHOWN) {
+        print(&format!("  {step}"));
+    }
+    if let Some(more) = answer.steps.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        print(&format!("  and {more} more; --json lists all"));
+    }
+    answer.notes.iter().for_each(|note| say(note));
 }
 
 /// Prints the last line of a run that built something: how long it took, and the results with their sizes.

@@ -27,6 +27,8 @@ pub(super) enum Verb {
     Ls(compare::Look),
     /// Print a file in an image.
     Cat(compare::Look),
+    /// Show where a path of an image comes from: its package, overlay, archive, script or setting.
+    Explain(compare::Explain),
     /// Print the bill of materials of a root tree or an image: its packages and their licences.
     Sbom(compare::Sbom),
     /// Compare two root trees, images or directories of images.
@@ -101,6 +103,7 @@ impl Verb {
             Self::Repro(verb) => verb.operation(),
             Self::Ls(verb) => verb.operation(look::What::Listing),
             Self::Cat(verb) => verb.operation(look::What::Content),
+            Self::Explain(verb) => verb.operation(),
             Self::Sbom(verb) => verb.operation(),
             Self::Diff(verb) => verb.operation(),
             Self::Check(verb) => verb.operation(),

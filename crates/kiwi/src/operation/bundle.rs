@@ -211,6 +211,7 @@ mod tests {
             profiles: vec!["a".to_owned(), "b".to_owned()],
             bundle_format: None,
             files: files.iter().map(file).collect(),
+            origins: crate::origins::Origins::default(),
         }
     }
 

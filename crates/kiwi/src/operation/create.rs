@@ -23,11 +23,15 @@ use crate::debugging::{self, Point, Step};
 use crate::failure::fail;
 use crate::host::{Host, NameLock, StageTask, Warning};
 use crate::lock::LockedPackage;
+use crate::origins::Origins;
 use crate::prepare::Reuse;
 use crate::record::Record;
 use crate::result_record::{BuiltFile, BuiltImage, ResultRecord};
 use crate::root_tree::RootTree;
 use crate::workspace::{Scratch, Workspace};
+
+/// The most paths of an image whose origin is recorded beside it.
+const RECORDED: usize = 4000;
 
 /// The root tree and the destination.
 #[derive(Debug, Clone)]
@@ -69,12 +73,18 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
         boot_image::decide(&selection, directory, &loaded.locking, request.reuse, &workspace, context)?;
     let input =
         ImageInput { tree: &tree, selection: &selection, record: &record, workspace: &workspace, context };
-    let artifacts = images(input, &[], boot.as_ref())?;
-    let built = built_image(&selection, &artifacts, host)?;
-    publish(artifacts, built, &selection, &workspace, context)?;
+    let made = images(input, &[], boot.as_ref())?;
+    let built = built_image(&selection, &made, host)?;
+    publish(made.artifacts, built, &selection, &workspace, context)?;
     drop(boot);
     workspace.close()?;
     Ok(Outcome::Artifacts { artifacts: host.artifacts() })
+}
+
+/// The files of an image, and what the steps of its build changed in its tree.
+pub(super) struct MadeImage {
+    pub(super) artifacts: Vec<Artifact>,
+    pub(super) origins: Origins,
 }
 
 /// Makes all files that the selection's type needs. `packages` are those that the build installed, if they are known.
@@ -82,17 +92,20 @@ pub(super) fn images(
     input: ImageInput<'_>,
     packages: &[LockedPackage],
     boot: Option<&DecidedBoot>,
-) -> Result<Vec<Artifact>> {
+) -> Result<MadeImage> {
     let ImageInput { tree, selection, record, workspace, context } = input;
-    match selection.kind {
+    let mut origins = Origins::read(tree)?.unwrap_or_default();
+    let artifacts = match selection.kind {
         DescriptionKind::Boot => {
             let mut artifacts =
                 boot_image::create_boot_image(tree, selection, record, None, workspace, context)?;
             artifacts.extend(sbom::files(input, tree, packages)?);
-            Ok(artifacts)
+            artifacts
         }
-        DescriptionKind::System => system_images(input, packages, boot),
-    }
+        DescriptionKind::System => system_images(input, packages, boot, &mut origins)?,
+    };
+    origins.limit(RECORDED);
+    Ok(MadeImage { artifacts, origins })
 }
 
 /// Renames all files to their final names, records them and reports them.
@@ -161,7 +174,8 @@ fn refuse_larger(built: &BuiltImage, most: Option<u64>) -> Result<()> {
 }
 
 /// Returns the entry of this build for `kiwi.result.json`, without links.
-pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &Host) -> Result<BuiltImage> {
+pub(super) fn built_image(selection: &Selection, made: &MadeImage, host: &Host) -> Result<BuiltImage> {
+    let MadeImage { artifacts, origins } = made;
     let stage = host.stage(StageTask::RecordResult, "Recording the result");
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
     let plain = |artifact: &Artifact| {
@@ -179,6 +193,7 @@ pub(super) fn built_image(selection: &Selection, artifacts: &[Artifact], host: &
         profiles: selection.profiles.iter().map(ToString::to_string).collect(),
         bundle_format: selection.bundle_format.clone(),
         files,
+        origins: origins.clone(),
     })
 }
 
@@ -186,12 +201,13 @@ fn system_images(
     input: ImageInput<'_>,
     packages: &[LockedPackage],
     boot: Option<&DecidedBoot>,
+    origins: &mut Origins,
 ) -> Result<Vec<Artifact>> {
     let ImageInput { tree, selection, record, workspace, context } = input;
     let host = &context.host;
     let layered = workspace.layered(tree, host)?;
     context.debugging.reach(Point::Before(Step::Image), &layered, host)?;
-    images_script::run(&layered, &context.debugging, host)?;
+    origins.steps.extend(images_script::run(&layered, &context.debugging, host)?);
     let bills = sbom::files(input, &layered, packages)?;
     if selection.strip {
         strip::run(&layered, host)?;

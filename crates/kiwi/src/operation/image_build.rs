@@ -173,9 +173,9 @@ impl<'a> ImageBuild<'a> {
             workspace.set_previous_build(entry.directory());
         }
         let input = ImageInput { tree, selection, record, workspace, context };
-        let artifacts = create::images(input, &self.packages, boot.as_ref())?;
+        let made = create::images(input, &self.packages, boot.as_ref())?;
         drop(earlier);
-        let measure = || create::built_image(selection, &artifacts, host);
+        let measure = || create::built_image(selection, &made, host);
         let mut built = None;
         if self.kept {
             // The digests for the result and for the cache are computed in parallel.
@@ -186,12 +186,12 @@ impl<'a> ImageBuild<'a> {
                     Ok(image)
                 };
                 let (name, took) = (selection.name.to_string(), began.elapsed());
-                cached_artifacts::save(&self.inputs, &name, &artifacts, measured, took, context)
+                cached_artifacts::save(&self.inputs, &name, &made.artifacts, measured, took, context)
             })?;
         }
         // A cache that cannot be written does not request the note.
         let built = built.map_or_else(measure, Ok)?;
-        create::publish(artifacts, built, selection, workspace, context)
+        create::publish(made.artifacts, built, selection, workspace, context)
     }
 }
 

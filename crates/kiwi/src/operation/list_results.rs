@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::outcome::{BuiltFiles, Outcome};
 use crate::context::Context;
 use crate::failure::fail;
+use crate::origins::Origins;
 use crate::result_record::{FILE, ResultRecord};
 
 /// The directory of the results.
@@ -18,7 +19,9 @@ pub struct Request {
 
 /// Returns each build and its files.
 pub fn run(request: &Request, _context: &Context) -> Result<Outcome> {
-    let record = read(&request.target_dir)?;
+    let mut record = read(&request.target_dir)?;
+    // 'kiwi explain' shows them.
+    record.images.iter_mut().for_each(|image| image.origins = Origins::default());
     let files = record.images.iter().flat_map(|image| &image.files).map(|file| file.file.clone());
     let missing = files.filter(|file| !request.target_dir.join(file).exists()).collect();
     Ok(Outcome::Results(BuiltFiles { directory: request.target_dir.clone(), record, missing }))

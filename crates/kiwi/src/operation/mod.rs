@@ -41,6 +41,8 @@ pub mod lock_update;
 pub mod locking;
 pub mod look;
 mod machine;
+pub mod origin;
+mod origin_answer;
 pub mod outcome;
 mod overrides;
 mod package_changes;
@@ -110,6 +112,8 @@ pub enum Operation {
     BootStick(boot_stick::Request),
     /// Show files in an image.
     Look(look::Request),
+    /// Show where a path of an image comes from.
+    Origin(origin::Request),
     /// Write the bill of materials of an image.
     Sbom(sbom::Request),
     /// Compare trees or images.
@@ -169,6 +173,7 @@ impl Operation {
             Self::BootStick(_) => ("boot-stick", true),
             Self::Look(look::Request { what: look::What::Listing, .. }) => ("ls", true),
             Self::Look(look::Request { what: look::What::Content, .. }) => ("cat", true),
+            Self::Origin(_) => ("explain", true),
             Self::Sbom(_) => ("sbom", true),
             Self::Diff(_) => ("diff", true),
             Self::Repro(_) => ("repro", false),
@@ -224,6 +229,7 @@ impl Operation {
             | Self::BootStick(_)
             | Self::Diff(_)
             | Self::Look(_)
+            | Self::Origin(_)
             | Self::Sbom(_)
             | Self::Repro(_)
             | Self::Shell(_)
@@ -261,6 +267,7 @@ impl Operation {
             | Self::InstallCd(_)
             | Self::Diff(_)
             | Self::Look(_)
+            | Self::Origin(_)
             | Self::Sbom(_)
             | Self::Repro(_)
             | Self::Shell(_)
@@ -294,6 +301,7 @@ impl Operation {
             Self::ListResults(request) => list_results::run(request, context),
             Self::Bundle(request) => bundle::run(request, context),
             Self::Look(request) => look::run(request, context),
+            Self::Origin(request) => origin::run(request, context),
             Self::Sbom(request) => sbom::run(request, context),
             Self::Diff(request) => diff::run(request, context),
             Self::Repro(request) => repro::run(request, context),

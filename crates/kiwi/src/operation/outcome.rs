@@ -12,6 +12,7 @@ use crate::stage::Stage;
 pub use super::boot_test_outcome::{BootTest, CheckResult};
 use super::comparison::lossy_bytes;
 pub use super::comparison::{Comparison, Difference, Entry, Part};
+pub use super::origin_answer::{OriginAnswer, OriginStep, Source};
 pub use super::package_changes::PackageChange;
 pub use super::pxe_outcome::{
     Machine, MachineState, Machines, Published, PublishedFile, PublishedImage, PxeTree,
@@ -56,6 +57,8 @@ pub enum Outcome {
         /// In the order of their names.
         entries: Vec<Entry>,
     },
+    /// Where a path of an image comes from.
+    Origin(OriginAnswer),
     /// A file of an image.
     FileContent {
         /// Its bytes; in JSON bytes that are not UTF-8 are replaced.
@@ -336,6 +339,7 @@ impl Outcome {
             | Self::Stick { .. }
             | Self::Explanation { .. }
             | Self::Entries { .. }
+            | Self::Origin(_)
             | Self::FileContent { .. }
             | Self::Cache(_)
             | Self::Pruned { .. }

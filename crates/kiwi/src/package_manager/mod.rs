@@ -21,6 +21,7 @@ mod inventory;
 mod inventory_item;
 mod locked;
 mod manager;
+mod owner;
 pub mod reports;
 pub mod rpm;
 
@@ -35,6 +36,7 @@ pub use files::ManagerFiles;
 pub use inventory::{DATABASES, has_database, inventory};
 pub use inventory_item::{InventoryItem, PackageForm};
 pub(crate) use manager::Manager;
+pub use owner::{Owner, owners};
 
 use crate::context::Context;
 use crate::distribution::Distribution;

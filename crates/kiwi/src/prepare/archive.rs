@@ -45,6 +45,11 @@ pub(super) fn plan(name: &str, path: PathBuf, target: &str) -> Result<Plan> {
 }
 
 impl Plan {
+    /// Returns its name in the description.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds the content of the archive and its target.
     pub(super) fn inputs(&self, inputs: &mut Inputs) -> Result<()> {
         let Self { name, path: _, digest, target } = self;
@@ -52,18 +57,24 @@ impl Plan {
     }
 }
 
-/// Unpacks the archive.
-pub(super) fn unpack(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
+/// Unpacks the archive; `wrote` is called with the path in the tree of every member but directories.
+pub(super) fn unpack(plan: &Plan, wrote: &mut dyn FnMut(&Path), tree: &RootTree, host: &Host) -> Result<()> {
     let mut content = Unchanged::open(&plan.path, host)?;
     let mut input = BufReader::with_capacity(1 << 16, &mut content);
-    let unpacked = unpack_stream(plan, &mut input, tree, host);
+    let unpacked = unpack_stream(plan, &mut input, wrote, tree, host);
     drop(input);
     host.check_interrupt()?;
     unpacked?;
     content.end(&plan.digest)
 }
 
-fn unpack_stream(plan: &Plan, input: &mut impl BufRead, tree: &RootTree, host: &Host) -> Result<()> {
+fn unpack_stream(
+    plan: &Plan,
+    input: &mut impl BufRead,
+    wrote: &mut dyn FnMut(&Path),
+    tree: &RootTree,
+    host: &Host,
+) -> Result<()> {
     let start = input.fill_buf().with_context(|| format!("reading {}", plan.path.display()))?;
     if let Some(name) = unreadable(start) {
         fail!(
@@ -78,6 +89,7 @@ fn unpack_stream(plan: &Plan, input: &mut impl BufRead, tree: &RootTree, host: &
         placement: Placement::new(&plan.name, tree),
         accounts: acl::Accounts::of(tree)?,
         directories: Vec::new(),
+        wrote,
     };
     while let Some(member) = members.next().map_err(|error| damaged(plan, &error))? {
         host.check_interrupt()?;
@@ -113,6 +125,7 @@ struct Unpacking<'a> {
     accounts: acl::Accounts,
     /// New directories, with their times in seconds.
     directories: Vec<(PathBuf, i64)>,
+    wrote: &'a mut dyn FnMut(&Path),
 }
 
 impl Unpacking<'_> {
@@ -140,6 +153,9 @@ impl Unpacking<'_> {
             return Ok(());
         }
         let attributes = self.attributes(&member)?;
+        if member.kind != EntryType::Directory {
+            (self.wrote)(&path);
+        }
         match member.kind {
             EntryType::Directory => {
                 let seconds = member.time.tv_sec;

@@ -7,10 +7,12 @@
 use anyhow::Result;
 use description::{Password, Selection, Settings, User};
 
+use super::step_recorder::StepRecorder;
 use super::{archive, files, overlay, profile_file, scripts, settings, users};
 use crate::debugging::{Point, Step};
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
+use crate::origins::{Origins, StepKind};
 use crate::package_manager::PackageManager;
 use crate::root_tree::RootTree;
 use crate::source::{Source, real};
@@ -153,35 +155,49 @@ fn keyed_user(user: &User) -> impl serde::Serialize {
     (name, password, id, groups, first_group_is_login, home, real_name, shell)
 }
 
-/// Runs the stage.
+/// Runs the stage and returns what its steps changed.
 pub(super) fn create(
     plan: &Plan,
     manager: &dyn PackageManager,
     reach: &dyn Fn(Point) -> Result<()>,
     tree: &RootTree,
     host: &Host,
-) -> Result<()> {
+) -> Result<Origins> {
+    let mut recorder = StepRecorder::new(Stage::Tree, tree);
     if plan.settings.exclude_docs {
+        recorder.begin(StepKind::Settings, "")?;
         manager.exclude_documentation(tree)?;
     }
-    configure(plan, tree, host)?;
+    configure(plan, &mut recorder, tree, host)?;
     reach(Point::Before(Step::ConfigScripts))?;
-    scripts::run(&plan.scripts, plan.network, tree, &manager.installed(tree, host)?, host)?;
+    let installed = manager.installed(tree, host)?;
+    scripts::run(&plan.scripts, plan.network, &mut recorder, tree, &installed, host)?;
     reach(Point::After(Step::ConfigScripts))?;
-    manager.remove(tree, host)
+    recorder.begin(StepKind::Removal, "")?;
+    manager.remove(tree, host)?;
+    recorder.finish()
 }
 
 /// Runs all steps before the scripts.
-fn configure(plan: &Plan, tree: &RootTree, host: &Host) -> Result<()> {
+fn configure(plan: &Plan, recorder: &mut StepRecorder<'_>, tree: &RootTree, host: &Host) -> Result<()> {
     let stage = host.stage(StageTask::ConfigureTree, "Configuring the tree");
     for archive in &plan.archives {
-        archive::unpack(archive, tree, host)?;
+        recorder.begin(StepKind::Archive, archive.name())?;
+        archive::unpack(archive, &mut |path| recorder.wrote(path), tree, host)?;
     }
     for overlay in &plan.overlays {
+        recorder.begin(StepKind::Overlay, overlay.name())?;
+        overlay.files().for_each(|path| recorder.wrote(path));
         overlay::copy(overlay, tree, host)?;
     }
+    recorder.begin(StepKind::Users, "")?;
     users::create(&plan.users, &plan.name, tree, host)?;
-    files::copy(&plan.files, tree, host)?;
+    if !plan.files.is_empty() {
+        recorder.begin(StepKind::Files, "")?;
+        plan.files.iter().for_each(|file| recorder.wrote(file.target()));
+        files::copy(&plan.files, tree, host)?;
+    }
+    recorder.begin(StepKind::Settings, "")?;
     autoyast(plan, tree)?;
     settings::apply(&plan.settings, tree, host)?;
     profile_file::write(&plan.profile_file, tree)?;
@@ -245,12 +261,21 @@ mod tests {
         tree.write("usr/share/zoneinfo/Etc/UTC", "TZif", 0o644).unwrap();
         std::fs::write(directory.path().join("config.xml"), "<image/>").unwrap();
         let source = Source::open(directory.path(), &AllowedPaths::default()).unwrap();
-        configure(&plan_of(&directory.path().join("root"), &source), &tree, &host).unwrap();
+        let plan = plan_of(&directory.path().join("root"), &source);
+        let mut recorder = StepRecorder::new(Stage::Tree, &tree);
+        configure(&plan, &mut recorder, &tree, &host).unwrap();
+        let steps = recorder.finish().unwrap().steps;
+        assert_eq!(
+            (steps[0].name.as_str(), steps[0].paths.join(" ").as_str()),
+            ("root", "etc/issue etc/motd")
+        );
+        assert_eq!(steps[1].kind, StepKind::Settings);
+        assert!(steps[1].paths.contains(&"etc/localtime".to_owned()), "{steps:?}");
         // The function library is a separate input.
         tree.remove(".kconfig").unwrap();
         assert_pinned(
             Stage::Tree,
-            (3, "c8900b82f5f7e75323044329221b5228bfaa9fc62f5957c20dcc99a7914e752d"),
+            (4, "c8900b82f5f7e75323044329221b5228bfaa9fc62f5957c20dcc99a7914e752d"),
             crate::root_tree::listing(&tree),
         );
     }

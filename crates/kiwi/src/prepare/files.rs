@@ -1,7 +1,7 @@
 //! Single files of the description (`<file>`), with the owner and permissions that it names.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use description::{DescriptionFile, Selection};
@@ -49,6 +49,11 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Vec<Plan>> 
 }
 
 impl Plan {
+    /// Returns its path in the tree.
+    pub(super) fn target(&self) -> &Path {
+        Path::new(&self.file.target)
+    }
+
     /// Adds the file; times after `epoch` count as equal.
     pub(super) fn inputs(&self, epoch: u64, inputs: &mut Inputs) -> Result<()> {
         let Self { file, source: _, mode, modified, digest } = self;

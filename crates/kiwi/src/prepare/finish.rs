@@ -10,6 +10,7 @@ use ondisk::digest::{Digest, Sha256};
 use super::{clean, password_days, secrets};
 use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, StageTask};
+use crate::origins::Origins;
 use crate::package_manager::{Installed, PackagePlan};
 use crate::record::Record;
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -139,6 +140,10 @@ pub(super) fn create(
         DescriptionKind::System => secrets::renew(facts.secrets, tree, brought)?,
         DescriptionKind::Boot => Vec::new(),
     };
+    if let Some(mut origins) = Origins::read(tree)? {
+        origins.forget_missing(tree);
+        origins.write(tree)?;
+    }
     let packages = packages.manager().installed(tree, host)?;
     let record = Record {
         epoch,

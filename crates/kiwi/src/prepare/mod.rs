@@ -29,6 +29,7 @@ mod scripts;
 mod secrets;
 mod settings;
 mod stage_cache;
+mod step_recorder;
 mod unchanged;
 mod unused;
 mod upgrade;
@@ -59,6 +60,7 @@ pub use links::{check_links, missing_keys};
 pub use profile_file::{text as profile_text, variables as profile_variables};
 pub use scripts::ask_for_type as scripts_ask_for_type;
 pub use stage_cache::Reuse;
+pub use step_recorder::StepRecorder;
 pub use unused::unused_files;
 pub use upgrade::upgrade;
 
@@ -302,7 +304,10 @@ pub fn make(
     reach(Point::After(Step::Packages))?;
     if !stages.restore_tree()? {
         reach(Point::Before(Step::Tree))?;
-        customise::create(&plan.customise, manager.as_ref(), &reach, tree, host)?;
+        let mut origins = customise::create(&plan.customise, manager.as_ref(), &reach, tree, host)?;
+        let first = &decided.resolution.bootstrap;
+        origins.bootstrap = first.iter().map(|package| package.name.clone()).collect();
+        origins.write(tree)?;
         stages.save_tree()?;
     }
     reach(Point::After(Step::Tree))?;

@@ -186,6 +186,17 @@ impl Items {
 }
 
 impl Plan {
+    /// Returns its name in the description.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the paths in the tree of everything but directories.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        let is_file = |item: &&Item| !matches!(item.content, Content::Directory { .. });
+        self.items.iter().filter(is_file).map(|item| item.inside.as_path())
+    }
+
     /// Returns whether the overlay contains this path of the tree.
     pub(super) fn provides(&self, path: &str) -> bool {
         self.items.iter().any(|item| item.inside == Path::new(path))

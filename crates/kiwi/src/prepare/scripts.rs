@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use super::step_recorder::StepRecorder;
 use crate::failure::fail;
 use crate::host::{Host, StageTask, Warning};
+use crate::origins::StepKind;
 use crate::package_manager::Installed;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::script::{Script, ScriptFailed, check_line_ends};
@@ -82,6 +84,7 @@ pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
 pub(super) fn run(
     scripts: &[Planned],
     network: bool,
+    recorder: &mut StepRecorder<'_>,
     tree: &RootTree,
     installed: &[Installed],
     host: &Host,
@@ -98,6 +101,7 @@ pub(super) fn run(
             continue;
         }
         let stage = host.stage(StageTask::RunScript, format!("Running {}", script.name));
+        recorder.begin(StepKind::Script, &script.name)?;
         match run_one(script, network, tree, host) {
             Err(error) if package.is_some() && error.is::<ScriptFailed>() => {
                 host.warn(Warning::Script, &format!("{error:#}"));

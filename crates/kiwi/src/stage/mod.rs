@@ -47,7 +47,7 @@ impl Stage {
             Self::Bootstrap => 1,
             Self::Scripts => 1,
             Self::Packages => 1,
-            Self::Tree => 3,
+            Self::Tree => 4,
             Self::BootImage => 2,
             Self::Image => 7,
         }

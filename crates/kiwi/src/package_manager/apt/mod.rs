@@ -23,6 +23,7 @@ mod indices;
 mod locked;
 mod native;
 mod output;
+mod owners;
 mod plain;
 mod preferences;
 mod recorder;
@@ -51,6 +52,7 @@ use configuration::{LISTS, NO_PROXY, VIEW};
 use fetch_error::Report;
 pub(super) use output::release_date;
 use output::{file_name, packages};
+pub(super) use owners::owners;
 
 /// dpkg's list of packages in a tree.
 pub(super) const DPKG_STATUS: &str = "var/lib/dpkg/status";

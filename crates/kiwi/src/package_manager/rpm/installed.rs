@@ -31,6 +31,42 @@ pub(super) fn inventory(tree: &RootTree, host: &Host) -> Result<Vec<InventoryIte
     Ok(query(tree, database::DEFAULT, LONG_FORMAT, host)?.lines().filter_map(item).collect())
 }
 
+/// One line for each file of each package.
+const FILES_FORMAT: &str =
+    "[%{FILENAMES}\\t%{FILEFLAGS:fflags}\\t%{FILEDIGESTS}\\t%{=NAME}\\t%{=EVR}\\t%{=ARCH}\\n]";
+
+/// A file of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::package_manager) struct PackageFile {
+    /// Name of the package.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// Whether the file is marked as configuration.
+    pub is_configuration: bool,
+    /// Its digest in lower-case hex; empty for other entries than regular files.
+    pub digest: String,
+}
+
+/// Returns the entries of packages for a path that has these names.
+pub(super) fn owners(tree: &RootTree, paths: &[String], host: &Host) -> Result<Vec<PackageFile>> {
+    let text = query(tree, database::DEFAULT, FILES_FORMAT, host)?;
+    let lines = text.lines().filter_map(|line| {
+        let mut fields = line.split('\t');
+        let path = fields.next()?.trim_start_matches('/');
+        if !paths.iter().any(|name| name == path) {
+            return None;
+        }
+        let mut field = || fields.next().map(str::to_owned);
+        let (flags, digest) = (field()?, field()?);
+        let (name, version, architecture) = (field()?, field()?, field()?);
+        Some(PackageFile { name, version, architecture, is_configuration: flags.contains('c'), digest })
+    });
+    Ok(lines.collect())
+}
+
 /// Returns what rpm prints of every package in the format.
 fn query(tree: &RootTree, default: &str, format: &str, host: &Host) -> Result<String> {
     let path = database::path(tree).unwrap_or_else(|| default.to_owned());

@@ -69,6 +69,11 @@ pub(super) fn inventory(tree: &RootTree, host: &Host) -> Result<Vec<InventoryIte
     installed::inventory(tree, host)
 }
 
+/// Returns the entries of packages for a path that has these names in the tree.
+pub(super) fn owners(tree: &RootTree, paths: &[String], host: &Host) -> Result<Vec<installed::PackageFile>> {
+    installed::owners(tree, paths, host)
+}
+
 /// The files of databases in trees.
 pub(super) const DATABASES: [&str; 2] = ["usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite"];
 

@@ -40,7 +40,8 @@ impl Case {
     /// Unpacks the bytes of an archive into the tree, at `target`.
     fn unpack(&self, bytes: &[u8], target: &str) -> Result<()> {
         std::fs::write(self.path("archive"), bytes).unwrap();
-        unpack(&plan("archive", self.path("archive"), target).unwrap(), &self.tree, &self.host)
+        let plan = plan("archive", self.path("archive"), target).unwrap();
+        unpack(&plan, &mut |_| {}, &self.tree, &self.host)
     }
 
     fn refused(&self, bytes: &[u8]) -> Kind {
