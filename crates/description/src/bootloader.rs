@@ -34,28 +34,39 @@ pub enum Input {
     UsbKeyboard,
 }
 
-/// The boot loader to install.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
-pub enum BootloaderName {
+/// Declares [`BootloaderName`] from one row per boot loader, so that none can be missing from [`BootloaderName::ALL`].
+macro_rules! bootloaders {
+    ($($(#[$attribute:meta])* $variant:ident $keyword:literal;)+) => {
+        /// The boot loader to install.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize)]
+        pub enum BootloaderName {
+            $($(#[$attribute])* $variant,)+
+        }
+
+        impl BootloaderName {
+            /// Every boot loader.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Returns the value of `name="..."`.
+            pub fn keyword(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $keyword,)+
+                }
+            }
+        }
+    };
+}
+
+bootloaders! {
     /// GRUB 2.
     #[default]
-    Grub2,
+    Grub2 "grub2";
 }
 
 impl BootloaderName {
-    /// Every boot loader.
-    pub const ALL: [Self; 1] = [Self::Grub2];
-
-    /// Returns the value of `name="..."`.
-    pub fn keyword(self) -> &'static str {
-        match self {
-            Self::Grub2 => "grub2",
-        }
-    }
-
     /// Returns the boot loader with this keyword, if it is built.
     pub fn parse(keyword: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|loader| loader.keyword() == keyword)
+        Self::ALL.iter().copied().find(|loader| loader.keyword() == keyword)
     }
 }
 
