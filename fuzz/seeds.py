@@ -324,4 +324,16 @@ def rpm_metadata():
              "xml:base= <size package= installed= <time build= <![CDATA[ ]]> &amp; &#65; <!-- --> <!DOCTYPE ../ / ~ ^ + 4294967296")
 
 
+def rpm_header():
+    def header(entries, data):
+        index = b"".join(struct.pack(">4I", *entry) for entry in entries)
+        return b"\x8e\xad\xe8\x01\0\0\0\0" + struct.pack(">2I", len(entries), len(data)) + index + data
+
+    texts = b"a\0libx.so\0/usr/bin/\0(c or d)\0echo x\0"
+    entries = [(1000, 6, 0, 1), (1006, 4, 0, 1), (1023, 6, 31, 1), (1047, 8, 2, 1), (1049, 8, 21, 1), (1116, 4, 0, 1),
+               (1117, 8, 0, 1), (1118, 8, 10, 1), (1, 9, 99, 4294967295)]
+    seed("package", b"\xed\xab\xee\xdb".ljust(96, b"\0") + header([(1000, 4, 0, 1)], b"12345") + b"\0\0\0" + header(entries, texts))
+    keywords("a /usr/bin/ ( or )")
+
+
 globals()[target]()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-pub use crate::package_manager::fuzzing::{control, deb, rpm_metadata, tar};
+pub use crate::package_manager::fuzzing::{control, deb, rpm_header, rpm_metadata, tar};
 
 use crate::distribution::debian;
 use crate::record::Record;

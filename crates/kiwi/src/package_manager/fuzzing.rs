@@ -88,3 +88,8 @@ pub fn rpm_metadata(bytes: &[u8]) {
     let _ = packages(text.as_slice(), check);
     let _ = packages_of_media(text.as_slice(), "suse", check);
 }
+
+/// Reads the lead and the headers of an RPM package; returns whether they are valid.
+pub fn rpm_header(bytes: &[u8]) -> bool {
+    super::rpm::read_header(bytes).is_some()
+}

@@ -81,6 +81,19 @@ impl Header {
     }
 }
 
+/// Reads a package and the values of every tag that it has; returns how many tags these are.
+#[cfg(feature = "fuzzing")]
+pub(in crate::package_manager) fn read_all(bytes: &[u8]) -> Option<usize> {
+    let header = Header::read(bytes).ok()?;
+    for Entry { tag, .. } in &header.entries {
+        assert!(header.has_any(&[*tag]));
+        assert!(header.texts(*tag).iter().all(|text| text.len() <= header.data.len()));
+        assert!(header.numbers(*tag).count() <= header.data.len() / 4);
+    }
+    let _ = header.build_time();
+    Some(header.entries.len())
+}
+
 /// Reads one header.
 fn section(file: &mut impl Read) -> io::Result<(Vec<Entry>, Vec<u8>)> {
     let mut start = [0; 16];

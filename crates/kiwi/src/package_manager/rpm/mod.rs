@@ -54,6 +54,8 @@ use crate::distribution::Distribution;
 use crate::host::{Host, Warning};
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
+#[cfg(feature = "fuzzing")]
+pub(super) use header::read_all as read_header;
 pub(super) use reports::{changes, verified};
 
 use dnf::Dnf;
