@@ -129,6 +129,26 @@ fn everything_that_packages_declare_is_in_the_tree() {
 }
 
 #[test]
+fn change_logs_and_changed_files_are_reported() {
+    let repository = rpm::small();
+    let names = r#"<packages type="image"><package name="watcher"/><package name="features"/></packages>"#;
+    let case = Case::new("", &[repository.variant("features")], names);
+    fs::create_dir_all(case.path("description/root/opt")).unwrap();
+    fs::write(case.path("description/root/opt/watcher"), "of the overlay\n").unwrap();
+    fs::create_dir(case.path("images")).unwrap();
+    let _ = case.run(&["build", "description", "--destdir", "images", "--changes", "--verified"]).done();
+    let read = |ending| fs::read_to_string(case.path(&format!("images/rpm.x86_64-1.0.0.{ending}"))).unwrap();
+    assert_eq!(
+        read("changes"),
+        "features\n* Tue Jan 02 2024 A <a@example.org> - 12-1\n- Second change\n\n\
+         * Mon Jan 01 2024 A <a@example.org> - 11-1\n- First change\n\n"
+    );
+    let verified = read("verified");
+    assert_eq!(verified.lines().count(), 1, "{verified}");
+    assert!(verified.starts_with("S.5") && verified.ends_with(" /opt/watcher\n"), "{verified}");
+}
+
+#[test]
 fn an_upgrade_changes_exactly_the_packages_that_are_newer() {
     let repository = rpm::small();
     let (good, newer) = (repository.variant("good"), repository.variant("newer"));

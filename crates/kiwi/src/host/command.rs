@@ -132,10 +132,10 @@ impl<'h> Command<'h> {
         self
     }
 
-    /// Like `bind_in_run`, for a directory.
-    pub fn bind_directory_in_run(mut self, source: impl Into<PathBuf>, target: impl AsRef<Path>) -> Self {
-        let (source, target) = (source.into(), Path::new("/run").join(target));
-        self.binds.push(Bind { source, target, read_only: true, created: Created::Directory });
+    /// Like `bind_in_run`, for a directory, which may be writable.
+    pub fn bind_directory_in_run(mut self, source: &Path, target: &str, read_only: bool) -> Self {
+        let (source, target) = (source.to_owned(), Path::new("/run").join(target));
+        self.binds.push(Bind { source, target, read_only, created: Created::Directory });
         self
     }
 

@@ -1,36 +1,56 @@
-//! What the database of a tree says about its packages besides their names: their change logs, and the files that differ from
-//! what the packages contain. The tree is only read; nothing in it runs.
+//! What the databases of a tree contain about its packages besides their names: their change logs, and the files that differ from
+//! what the packages contain. The tree is only read; no program of it runs.
 
 use anyhow::Result;
 
 use super::{apt, rpm};
-use crate::distribution::Distribution;
 use crate::failure::fail;
 use crate::host::Host;
 use crate::root_tree::RootTree;
 
-/// Returns the change logs of these packages: for each its name, the text, and an empty line.
+/// Returns the change logs of these packages, and of all that rpm lists: for each its name, the text, and an empty line.
 pub fn changes(packages: &[String], tree: &RootTree, host: &Host) -> Result<Vec<u8>> {
-    match family(tree)? {
-        Distribution::Debian => apt::reports::changes(packages, tree),
-        Distribution::Suse | Distribution::Fedora | Distribution::Rhel => rpm::changes(tree, host),
+    let databases = Databases::of(tree)?;
+    let mut text = Vec::new();
+    if databases.dpkg {
+        text.extend(apt::reports::changes(packages, tree)?);
     }
+    if databases.rpm {
+        text.extend(rpm::changes(tree, host)?);
+    }
+    Ok(text)
 }
 
 /// Returns a line for each file that differs from its package or is missing, as the package manager writes it.
 pub fn verified(tree: &RootTree, host: &Host) -> Result<String> {
-    match family(tree)? {
-        Distribution::Debian => apt::reports::verified(tree, host),
-        Distribution::Suse | Distribution::Fedora | Distribution::Rhel => rpm::verified(tree, host),
+    let databases = Databases::of(tree)?;
+    let mut text = String::new();
+    if databases.dpkg {
+        text += &apt::reports::verified(tree, host)?;
     }
+    if databases.rpm {
+        text += &rpm::verified(tree, host)?;
+    }
+    Ok(text)
 }
 
-fn family(tree: &RootTree) -> Result<Distribution> {
-    let Some(family) = Distribution::detect(tree) else {
-        fail!(
-            Packages,
-            "the root tree has no os-release that names its distribution, so its packages cannot be read"
-        );
-    };
-    Ok(family)
+/// The databases with packages in a tree; the name of the distribution does not decide.
+struct Databases {
+    dpkg: bool,
+    rpm: bool,
+}
+
+impl Databases {
+    fn of(tree: &RootTree) -> Result<Self> {
+        let dpkg = tree.read_text(apt::DPKG_STATUS).is_ok_and(|text| !text.trim().is_empty());
+        let rpm = rpm::has_database(tree);
+        if !dpkg && !rpm {
+            fail!(
+                Packages,
+                "the root tree has no database of packages (/var/lib/dpkg/status, /usr/lib/sysimage/rpm or /var/lib/rpm), so \
+                 nothing is known about its packages; leave out --changes and --verified"
+            );
+        }
+        Ok(Self { dpkg, rpm })
+    }
 }

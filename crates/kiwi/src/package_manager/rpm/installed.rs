@@ -1,5 +1,7 @@
 //! The installed packages of a tree.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 
 use super::database;
@@ -68,20 +70,16 @@ pub(super) fn owners(tree: &RootTree, paths: &[String], host: &Host) -> Result<V
 }
 
 /// Returns what rpm prints of every package in the format.
-fn query(tree: &RootTree, default: &str, format: &str, host: &Host) -> Result<String> {
+pub(super) fn query(tree: &RootTree, default: &str, format: &str, host: &Host) -> Result<String> {
     let path = database::path(tree).unwrap_or_else(|| default.to_owned());
     let file = format!("{path}/{}", database::SQLITE);
     let query = ["-qa", "--nosignature", "--nodigest", "--qf", format];
     if tree.exists(&file) {
         // rpm of the host reads a copy, so that nothing in the tree changes and no link of the tree leads it elsewhere.
         let work = host.temporary_work_directory()?;
-        for name in [database::SQLITE, "rpmdb.sqlite-wal"] {
-            if let Ok(bytes) = tree.read(format!("{path}/{name}")) {
-                let copy = work.path().join(name);
-                host.write_file(&copy, bytes).with_context(|| format!("writing {}", copy.display()))?;
-            }
-        }
+        copy_database(tree, &path, work.path(), host)?;
         let command = host.command("rpm").writable(work.path()).env("HOME", work.path()).without_sync();
+        let command = command.env("TZ", "UTC");
         let text = command.arg(format!("--dbpath={}", work.path().display())).args(query).output()?;
         work.close().context("removing the copy of rpm's database")?;
         Ok(text)
@@ -91,6 +89,17 @@ fn query(tree: &RootTree, default: &str, format: &str, host: &Host) -> Result<St
     } else {
         Ok(String::new())
     }
+}
+
+/// Copies the database in a directory of a tree to a directory of the host.
+pub(super) fn copy_database(tree: &RootTree, path: &str, to: &Path, host: &Host) -> Result<()> {
+    for name in [database::SQLITE, "rpmdb.sqlite-wal"] {
+        if let Ok(bytes) = tree.read(format!("{path}/{name}")) {
+            let copy = to.join(name);
+            host.write_file(&copy, bytes).with_context(|| format!("writing {}", copy.display()))?;
+        }
+    }
+    Ok(())
 }
 
 fn item(line: &str) -> Option<InventoryItem> {

@@ -69,7 +69,7 @@ impl Runtime {
     /// Returns a command that runs rpm in the sandbox of a tree.
     pub(super) fn rpm<'h>(&self, tree: &RootTree, host: &'h Host) -> Command<'h> {
         tree.command(host, &format!("{INSIDE}/ld.so"))
-            .bind_directory_in_run(&self.directory, SHOWN)
+            .bind_directory_in_run(&self.directory, SHOWN, true)
             .args(["--library-path", &format!("{INSIDE}/lib"), &format!("{INSIDE}/rpm")])
             .env("RPM_CONFIGDIR", format!("{INSIDE}/config"))
             .arg(format!("--define=_install_script_path {INSIDE}/bin:{SCRIPT_PATH}"))

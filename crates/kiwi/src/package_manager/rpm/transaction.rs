@@ -50,7 +50,7 @@ impl Transaction<'_> {
         }
         let mut command = self
             .rpm(newest)
-            .bind_directory_in_run(fetched.directory(), PACKAGES)
+            .bind_directory_in_run(fetched.directory(), PACKAGES, true)
             // kiwi has checked the signatures that the description wants.
             .args(["--upgrade", "--nosignature"]);
         if self.verified {
