@@ -201,6 +201,28 @@ fn deleted_packages_leave_and_a_script_that_refuses_is_an_error() {
 }
 
 #[test]
+fn an_uninstalled_package_leaves_with_what_needs_it_and_what_only_it_needed() {
+    let repository = rpm::small();
+    let names = r#"<packages type="image"><package name="hello"/><package name="dash"/><package name="mawk"/></packages>
+                   <packages type="uninstall"><package name="debianutils"/></packages>"#;
+    for manager in ["zypper", "dnf4"] {
+        let case = Case::new("", &[repository.path().to_owned()], names).managed_by(manager);
+        let left = packages(&case.prepare());
+        let has = |name: &str| left.iter().any(|line| line.split(' ').next() == Some(name));
+        for name in ["hello", "mawk", "libc6"] {
+            assert!(has(name), "{manager} removed {name}: {left:?}");
+        }
+        for (name, reason) in [
+            ("debianutils", "it is uninstalled"),
+            ("dash", "it needs debianutils"),
+            ("dpkg", "only dash needs it"),
+        ] {
+            assert!(!has(name), "{manager} left {name}, but {reason}: {left:?}");
+        }
+    }
+}
+
+#[test]
 fn stages_are_restored() {
     let repository = rpm::small();
     let names = |more: &str| {

@@ -149,7 +149,7 @@ fn repository_text(repositories: &[&ImageRepository], read: ReadFile<'_>) -> Opt
 }
 
 fn paragraph(repository: &ImageRepository) -> String {
-    let ImageRepository { location, suites, components, keyring, keys } = repository;
+    let ImageRepository { location, suites, components, keyring, keys, alias: _, priority: _ } = repository;
     let keyring = keyring.iter().map(|keyring| keyring.display().to_string());
     let keyrings: Vec<String> =
         keyring.chain(keys.iter().map(|key| format!("/{KEYS}/{}", key.name))).collect();
@@ -183,6 +183,8 @@ mod tests {
             components: vec!["main".to_owned(), "contrib".to_owned()],
             keyring: None,
             keys: Vec::new(),
+            alias: None,
+            priority: None,
         };
         let key = crate::distribution::ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
         let own = ImageRepository { keys: vec![key], ..plain.clone() };

@@ -139,6 +139,12 @@ pub struct ImageRepository {
     /// Keys that the description specifies for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<ImageKey>,
+    /// Its name in the description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// Its priority in the description; a lower number is preferred by zypper and dnf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i64>,
 }
 
 /// A signing key of a repository in the image.

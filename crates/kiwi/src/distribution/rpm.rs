@@ -74,11 +74,25 @@ pub(super) fn repository_text(repositories: &[&ImageRepository], _read: ReadFile
             Some(path) => format!("file:///{path}"),
             None => repository.location.clone(),
         };
-        format!(
-            "[kiwi-{index}]\nname=kiwi-{index}\nbaseurl={location}\nenabled=1\ngpgcheck={checked}\n{keys}"
-        )
+        let id = section(index, repositories);
+        let name = repository.alias.as_deref().unwrap_or(&id);
+        let priority = repository.priority.map_or_else(String::new, |number| format!("priority={number}\n"));
+        format!("[{id}]\nname={name}\nbaseurl={location}\nenabled=1\n{priority}gpgcheck={checked}\n{keys}")
     });
     Some(sections.collect::<Vec<_>>().join("\n"))
+}
+
+/// Returns the name of a repository's section: its alias without characters that zypper or dnf refuse, or `kiwi-N` if it has none
+/// or an earlier one has the same.
+fn section(index: usize, repositories: &[&ImageRepository]) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:+".contains(c);
+    let id = |repository: &ImageRepository| {
+        repository.alias.as_deref().map(|alias| alias.replace(|c| !is_plain(c), "-"))
+    };
+    let own = repositories.get(index).and_then(|repository| id(repository));
+    let is_new =
+        |own: &String| !repositories.iter().take(index).any(|earlier| id(earlier).as_ref() == Some(own));
+    own.filter(is_new).unwrap_or_else(|| format!("kiwi-{index}"))
 }
 
 #[cfg(test)]
@@ -94,6 +108,8 @@ mod tests {
             components: Vec::new(),
             keyring: None,
             keys: Vec::new(),
+            alias: None,
+            priority: None,
         };
         let key = ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
         let signed = ImageRepository { location: "/srv/r".to_owned(), keys: vec![key], ..plain.clone() };
@@ -102,5 +118,25 @@ mod tests {
                         [kiwi-1]\nname=kiwi-1\nbaseurl=file:///srv/r\nenabled=1\ngpgcheck=1\n\
                         gpgkey=file:///etc/pki/rpm-gpg/own.asc\n";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn alias_and_priority_are_written() {
+        let named = ImageRepository {
+            location: "http://example.org/r".to_owned(),
+            suites: Vec::new(),
+            components: Vec::new(),
+            keyring: None,
+            keys: Vec::new(),
+            alias: Some("My repository".to_owned()),
+            priority: Some(42),
+        };
+        let text = repository_text(&[&named, &named], &|_| None).unwrap();
+        let section = |id: &str| {
+            format!(
+                "[{id}]\nname=My repository\nbaseurl=http://example.org/r\nenabled=1\npriority=42\ngpgcheck=0\n"
+            )
+        };
+        assert_eq!(text, format!("{}\n{}", section("My-repository"), section("kiwi-1")));
     }
 }

@@ -367,8 +367,9 @@ impl PackagePlan {
         })
     }
 
-    /// Returns the number of the way in which rpm installs packages in layers; `None` if it does not install them.
-    pub fn rpm_transactions(&self) -> Option<u32> {
+    /// Returns the numbers of the ways in which rpm installs packages in layers and removes them; `None` if it does not install
+    /// them.
+    pub fn rpm_transactions(&self) -> Option<[u32; 2]> {
         self.rpm.as_ref().map(|_| rpm::TRANSACTIONS)
     }
 

@@ -12,7 +12,7 @@ use crate::root_tree::RootTree;
 pub fn changes(packages: &[String], tree: &RootTree, host: &Host) -> Result<Vec<u8>> {
     let databases = Databases::of(tree)?;
     let mut text = Vec::new();
-    if databases.dpkg {
+    if databases.debian {
         text.extend(apt::reports::changes(packages, tree)?);
     }
     if databases.rpm {
@@ -25,7 +25,7 @@ pub fn changes(packages: &[String], tree: &RootTree, host: &Host) -> Result<Vec<
 pub fn verified(tree: &RootTree, host: &Host) -> Result<String> {
     let databases = Databases::of(tree)?;
     let mut text = String::new();
-    if databases.dpkg {
+    if databases.debian {
         text += &apt::reports::verified(tree, host)?;
     }
     if databases.rpm {
@@ -36,21 +36,21 @@ pub fn verified(tree: &RootTree, host: &Host) -> Result<String> {
 
 /// The databases with packages in a tree; the name of the distribution does not decide.
 struct Databases {
-    dpkg: bool,
+    debian: bool,
     rpm: bool,
 }
 
 impl Databases {
     fn of(tree: &RootTree) -> Result<Self> {
-        let dpkg = tree.read_text(apt::DPKG_STATUS).is_ok_and(|text| !text.trim().is_empty());
+        let debian = tree.read_text(apt::DPKG_STATUS).is_ok_and(|text| !text.trim().is_empty());
         let rpm = rpm::has_database(tree);
-        if !dpkg && !rpm {
+        if !debian && !rpm {
             fail!(
                 Packages,
-                "the root tree has no database of packages (/var/lib/dpkg/status, /usr/lib/sysimage/rpm or /var/lib/rpm), so \
-                 nothing is known about its packages; leave out --changes and --verified"
+                "the root tree has no database of Debian or RPM packages, so nothing is known about its packages; leave out \
+                 --changes and --verified"
             );
         }
-        Ok(Self { dpkg, rpm })
+        Ok(Self { debian, rpm })
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn inputs(
         repositories,
         bootstrap,
         image,
-        uninstall: _,
+        uninstall,
         delete: _,
         positions: _,
         rpm: _,
@@ -104,6 +104,11 @@ pub(super) fn inputs(
     let mut inputs = of_packages(Stage::Packages, plan, packages.iter())?;
     if let Some(transactions) = plan.rpm_transactions() {
         inputs.value("the transactions of rpm", &transactions)?;
+        if !uninstall.is_empty() {
+            // Their packages stay when packages are uninstalled.
+            let sets = [bootstrap, image].map(|set| (&set.patterns, &set.products));
+            inputs.value("the patterns and products", &sets)?;
+        }
     }
     if let Some(script) = script {
         script.inputs(&mut inputs)?;

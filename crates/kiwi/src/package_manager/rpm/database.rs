@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::failure::fail;
 use crate::root_tree::RootTree;
 
 /// The directory in trees of families that do not name one, and in [`super::ManagerFiles`].
@@ -25,14 +26,61 @@ pub(super) fn path(tree: &RootTree) -> Option<String> {
 
 /// Returns the directory that the macros of the tree's rpm name, if it is a plain path.
 fn configured(tree: &RootTree) -> Option<String> {
-    let texts = MACROS.iter().filter_map(|file| tree.read_text(file).ok());
-    texts.filter_map(|text| database_macro(&text).map(str::to_owned)).last().and_then(|value| plain(&value))
+    macro_of(tree, "%_dbpath").and_then(|value| plain(&value))
 }
 
-/// Returns the value of `%_dbpath`.
-fn database_macro(text: &str) -> Option<&str> {
-    let mut values = text.lines().filter_map(|line| line.strip_prefix("%_dbpath")?.strip_prefix([' ', '\t']));
+/// Returns the value of a macro of the tree's rpm.
+fn macro_of(tree: &RootTree, name: &str) -> Option<String> {
+    let texts = MACROS.iter().filter_map(|file| tree.read_text(file).ok());
+    texts.filter_map(|text| value_of(&text, name).map(str::to_owned)).last()
+}
+
+/// Returns the value of a macro in a file of macros.
+fn value_of<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix([' ', '\t']));
     values.next_back().map(str::trim)
+}
+
+/// Fails if the database of a tree has a form that rpm of this host does not write.
+pub(super) fn check_form(tree: &RootTree) -> Result<()> {
+    let Some(path) = path(tree) else { return Ok(()) };
+    if tree.exists(format!("{path}/{SQLITE}")) {
+        return Ok(());
+    }
+    let form = if tree.exists(format!("{path}/Packages.db")) { "ndb" } else { "Berkeley DB" };
+    fail!(
+        NotBuilt,
+        "the database of rpm in /{path} of the root tree has the form {form}, and rpm of this host writes SQLite only: kiwi can \
+         neither upgrade this tree nor remove packages from it; use the package manager of the tree itself"
+    );
+}
+
+/// Returns the macro that makes the tree's rpm use the SQLite database if its own macros name another form; fails if its rpm cannot
+/// read SQLite.
+fn form_macro(tree: &RootTree) -> Result<Option<&'static str>> {
+    let Some(form) = macro_of(tree, "%_db_backend").filter(|form| form != "sqlite") else { return Ok(None) };
+    let mut libraries = Vec::new();
+    for directory in ["usr/lib64", "usr/lib"] {
+        let names = if tree.exists(directory) { tree.list(directory)? } else { Vec::new() };
+        libraries.extend(
+            names
+                .iter()
+                .filter(|name| name.starts_with("librpm.so"))
+                .map(|name| format!("{directory}/{name}")),
+        );
+    }
+    for library in &libraries {
+        let bytes = tree.read(library)?;
+        let needed = b"libsqlite3.so";
+        if bytes.windows(needed.len()).any(|window| window == needed) {
+            return Ok(Some("%_db_backend sqlite\n"));
+        }
+    }
+    fail!(
+        NotBuilt,
+        "rpm of the root tree keeps its database in the form {form} (%_db_backend) and cannot read SQLite, the only form that rpm of \
+         this host writes; leave rpm out of the packages, or build on a host whose rpm writes {form}"
+    );
 }
 
 /// Returns the path below the root if a value needs no other macro than those of directories.
@@ -60,10 +108,11 @@ pub(super) fn settle(tree: &RootTree, default: &str) -> Result<()> {
         }
         tree.remove(&found)?;
     }
-    let named =
-        MACROS.iter().any(|file| tree.read_text(file).is_ok_and(|text| database_macro(&text).is_some()));
-    if named && configured(tree).is_none() {
-        tree.write(OWN_MACROS, format!("%_dbpath /{wanted}\n"), 0o644)?;
+    let named = macro_of(tree, "%_dbpath").is_some() && configured(tree).is_none();
+    let path_macro = if named { format!("%_dbpath /{wanted}\n") } else { String::new() };
+    let macros = path_macro + form_macro(tree)?.unwrap_or_default();
+    if !macros.is_empty() {
+        tree.write(OWN_MACROS, macros, 0o644)?;
     }
     if wanted == SYSIMAGE && tree.exists("var/lib") && !tree.exists(DEFAULT) {
         tree.symlink(DEFAULT, format!("../../{SYSIMAGE}"))?;
@@ -101,6 +150,25 @@ mod tests {
         tree.write("usr/lib/rpm/macros", "%_dbpath %(bash -c 'echo ~/.rpmdb')\n", 0o644).unwrap();
         settle(&tree, SYSIMAGE).unwrap();
         assert_eq!(tree.read_text(OWN_MACROS).unwrap(), "%_dbpath /usr/lib/sysimage/rpm\n");
+    }
+
+    #[test]
+    fn the_form_of_the_database_is_sqlite_or_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = RootTree::merged(directory.path()).unwrap();
+        tree.write("usr/lib/sysimage/rpm/rpmdb.sqlite", "x", 0o644).unwrap();
+        check_form(&tree).unwrap();
+        tree.write("usr/lib/rpm/macros", "%_db_backend\t      ndb\n", 0o644).unwrap();
+        let error = settle(&tree, SYSIMAGE).unwrap_err().to_string();
+        assert!(error.contains("in the form ndb (%_db_backend)"), "{error}");
+        tree.write("usr/lib64/librpm.so.10", "\0liblua.so\0libsqlite3.so.0\0", 0o755).unwrap();
+        settle(&tree, SYSIMAGE).unwrap();
+        assert_eq!(tree.read_text(OWN_MACROS).unwrap(), "%_db_backend sqlite\n");
+        tree.remove("usr/lib/sysimage/rpm/rpmdb.sqlite").unwrap();
+        for (file, form) in [("Packages", "Berkeley DB"), ("Packages.db", "ndb")] {
+            tree.write(format!("usr/lib/sysimage/rpm/{file}"), "x", 0o644).unwrap();
+            assert!(check_form(&tree).unwrap_err().to_string().contains(form));
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result};
 use super::customize::customized;
 use super::directory::index_directory;
 use super::failed::Unsolved;
-use super::solver::{Action, Changes, Request, Session, Solver};
+use super::solver::{Action, Changes, Removal, Request, Session, Solver};
 use super::{Rpm, mirrors, sources};
 use crate::context::Context;
 use crate::host::CommandError;
@@ -37,6 +37,10 @@ pub(in crate::package_manager) struct Dnf;
 impl Solver for Dnf {
     fn program(&self) -> &'static str {
         "dnf-3"
+    }
+
+    fn has_pattern_packages(&self) -> bool {
+        false
     }
 
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
@@ -73,6 +77,34 @@ impl Solver for Dnf {
             }
         }
         anyhow::bail!("dnf has no metadata of the repository {index} in {}", cache.display())
+    }
+
+    fn removed(&self, removal: &Removal<'_>, session: Session<'_>) -> Result<Vec<String>> {
+        let Session { plan, files, host } = session;
+        command::configure(plan, files, host)?;
+        for directory in ["repos.d", "vars"] {
+            files.create_directory(directory, host)?;
+        }
+        for (index, repository) in sources::used(plan) {
+            if repository.location.starts_with('/') {
+                files.create_directory(&command::local_directory(index), host)?;
+            }
+        }
+        if !removal.automatic.is_empty() {
+            // dnf knows in a history of its own for what reason a package is installed.
+            command::dnf(plan, files, host).args(["mark", "remove"]).args(removal.automatic).run()?;
+        }
+        let mut output = Output::default();
+        let dnf = command::dnf(plan, files, host).args(["--assumeno", "remove"]).args(removal.names);
+        let answer = dnf.run_watched(|line| output.add(line));
+        if let Some(changes) = output.changes()? {
+            // The answer "no" makes dnf fail.
+            return Ok(changes.remove);
+        }
+        match answer {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => Err(unsolved(error, &output, plan, files)),
+        }
     }
 
     fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes> {

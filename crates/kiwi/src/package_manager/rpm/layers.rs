@@ -17,7 +17,7 @@ use crate::stage::{Digest, Stage, canonical};
 
 /// Raise it when other packages are late, or when rpm installs the same packages otherwise: earlier trees and verdicts are not used
 /// then.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The packages of a new tree in the layers to which they belong.
 pub(super) struct Division {

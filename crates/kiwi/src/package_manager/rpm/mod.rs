@@ -32,6 +32,7 @@ mod locked;
 pub mod metadata;
 mod mirrors;
 mod output;
+mod removal;
 mod reports;
 mod resolve;
 mod runtime;
@@ -51,7 +52,7 @@ use super::{
 };
 use crate::context::Context;
 use crate::distribution::Distribution;
-use crate::host::{Host, Warning};
+use crate::host::Host;
 use crate::repository::Resolved;
 use crate::root_tree::RootTree;
 #[cfg(feature = "fuzzing")]
@@ -89,8 +90,8 @@ pub(super) struct Rpm<'a> {
     solver: &'a dyn Solver,
 }
 
-/// The number of the way in which packages are divided into transactions, for the keys of trees.
-pub(super) const TRANSACTIONS: u32 = layers::FORMAT;
+/// The numbers of the ways in which packages are divided into transactions and removed, for the keys of trees.
+pub(super) const TRANSACTIONS: [u32; 2] = [layers::FORMAT, removal::FORMAT];
 
 /// Returns the family that the packages of a selection belong to: packages with the release of a distribution name it.
 pub(super) fn distribution(selection: &Selection, default: Distribution) -> Distribution {
@@ -221,28 +222,8 @@ impl PackageManager for Rpm<'_> {
     }
 
     fn remove(&self, tree: &RootTree, host: &Host) -> Result<()> {
-        // A package that is uninstalled takes nothing else with it.
-        let removed: Vec<_> = self.plan.uninstall.iter().chain(&self.plan.delete).collect();
-        if removed.is_empty() {
-            return Ok(());
-        }
-        let installed = self.installed(tree, host)?;
-        let (present, missing): (Vec<&str>, Vec<&str>) = removed
-            .into_iter()
-            .map(description::PackageName::as_str)
-            .partition(|name| installed.iter().any(|package| package.name == *name));
-        for name in missing {
-            host.warn(
-                Warning::Packages,
-                &format!("the package {name} cannot be deleted because it is not installed"),
-            );
-        }
-        if present.is_empty() {
-            return Ok(());
-        }
-        let files = ManagerFiles::beside(tree, host)?;
-        let runtime = Runtime::provide(self.scripts(), &files, host)?;
-        self.transaction(&runtime, tree, host).erase(&present).context("deleting packages")
+        self.uninstall(tree, host)?;
+        self.delete(tree, host)
     }
 
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>> {

@@ -42,6 +42,14 @@ pub(super) struct Request {
     pub(super) recommended: bool,
 }
 
+/// A question to a solver: what to remove from the installed packages.
+pub(super) struct Removal<'r> {
+    /// The packages to remove.
+    pub(super) names: &'r [&'r str],
+    /// Installed packages that nobody asked for: they leave with the last package that needs them.
+    pub(super) automatic: &'r [String],
+}
+
 /// A package by name, edition and architecture.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Solved {
@@ -71,11 +79,16 @@ pub(super) struct Session<'s> {
 pub(super) trait Solver {
     /// Returns the name of the program.
     fn program(&self) -> &'static str;
+    /// Returns whether a package stands for each pattern that is installed; otherwise nothing tells what it brought.
+    fn has_pattern_packages(&self) -> bool;
     /// Writes the configuration, downloads the metadata of all repositories and checks its signatures against exactly the keys
     /// of each repository.
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;
     /// Returns the directory that contains the metadata of a repository, by its index in the plan, after `refresh`.
     fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf>;
+    /// Returns the names of the packages that leave the database in [`ROOT`] with those of the question: packages that need them,
+    /// and automatic ones that nothing else needs. Needs no `refresh`.
+    fn removed(&self, removal: &Removal<'_>, session: Session<'_>) -> Result<Vec<String>>;
     /// Selects packages, without network.
     fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes>;
 }

@@ -20,6 +20,7 @@ impl Rpm<'_> {
         context: &Context,
     ) -> Result<()> {
         let host = &context.host;
+        database::check_form(tree)?;
         let runtime = Runtime::provide(self.scripts(), files, host)?;
         let hidden = Some(self.hide_description(tree, files, host)?);
         let transaction = Transaction { hidden, ..self.transaction(&runtime, tree, host) };
@@ -99,7 +100,7 @@ impl Rpm<'_> {
 }
 
 /// Copies the database of the tree to the root directory of the solver.
-fn copy_database(tree: &RootTree, files: &ManagerFiles, host: &Host) -> Result<()> {
+pub(super) fn copy_database(tree: &RootTree, files: &ManagerFiles, host: &Host) -> Result<()> {
     let Some(path) = database::path(tree) else { return Ok(()) };
     for name in [database::SQLITE, "rpmdb.sqlite-wal"] {
         let to = format!("{ROOT}/{}/{name}", database::DEFAULT);

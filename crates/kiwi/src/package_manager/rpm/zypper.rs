@@ -19,7 +19,7 @@ use super::customize::customized;
 use super::directory::index_directory;
 use super::failed::{Unreadable, Unsolved};
 use super::keys::root_of;
-use super::solver::{Action, Changes, ROOT, Request, Session, Solver};
+use super::solver::{Action, Changes, ROOT, Removal, Request, Session, Solver};
 use super::{Rpm, mirrors, sources};
 use crate::context::Context;
 use crate::host::CommandError;
@@ -30,12 +30,19 @@ use output::Output;
 /// The directory in [`ManagerFiles`] in which zypper would keep packages.
 const PACKAGES: &str = "pkg";
 
+/// An empty directory instead of that of the `.repo` files.
+const NO_REPOSITORIES: &str = "repos.none";
+
 /// zypper of the host.
 pub(in crate::package_manager) struct Zypper;
 
 impl Solver for Zypper {
     fn program(&self) -> &'static str {
         "zypper"
+    }
+
+    fn has_pattern_packages(&self) -> bool {
+        true
     }
 
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
@@ -59,6 +66,25 @@ impl Solver for Zypper {
 
     fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf> {
         Ok(files.path().join("raw").join(index.to_string()))
+    }
+
+    fn removed(&self, removal: &Removal<'_>, session: Session<'_>) -> Result<Vec<String>> {
+        let Session { plan, files, host } = session;
+        command::configure(plan, files, host)?;
+        files.create_directory(NO_REPOSITORIES, host)?;
+        files.create_directory(&format!("{ROOT}/var/lib/zypp"), host)?;
+        let automatic: String = removal.automatic.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+        files.write(&format!("{ROOT}/var/lib/zypp/AutoInstalled"), automatic, host)?;
+        let zypper = command::zypper(ROOT, NO_REPOSITORIES, files, host);
+        let mut output = Output::default();
+        let answer = zypper
+            .args(["remove", "--clean-deps", "--dry-run", "--"])
+            .args(removal.names)
+            .run_watched(|line| output.add(line));
+        match answer {
+            Ok(()) => Ok(output.changes()?.remove),
+            Err(error) => Err(unsolved(error, &output, plan, files)),
+        }
     }
 
     fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes> {
