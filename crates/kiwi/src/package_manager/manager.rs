@@ -3,7 +3,7 @@
 use description::{PackageManager as Keyword, Repository, RepositoryType, Selection, SourcePath};
 use serde::Serialize;
 
-use super::{PackageManager, PackagePath, PackagePlan, apt, rpm};
+use super::{PackageForm, PackageManager, PackagePath, PackagePlan, apt, rpm};
 use crate::distribution::Distribution;
 
 /// A supported package manager.
@@ -55,6 +55,14 @@ impl Manager {
             Self::Apt => Distribution::Debian,
             Self::Zypper => rpm::distribution(selection, Distribution::Suse),
             Self::Dnf => rpm::distribution(selection, Distribution::Fedora),
+        }
+    }
+
+    /// Returns the form of the packages that it installs.
+    pub(super) fn form(self) -> PackageForm {
+        match self {
+            Self::Apt => PackageForm::Deb,
+            Self::Zypper | Self::Dnf => PackageForm::Rpm,
         }
     }
 

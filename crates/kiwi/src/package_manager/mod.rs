@@ -363,7 +363,7 @@ impl PackagePlan {
             uninstall: selection.uninstall.clone(),
             delete: selection.delete.clone(),
             positions: selection.positions.clone(),
-            rpm: (distribution != Distribution::Debian).then(|| RpmSettings::new(&selection.settings)),
+            rpm: (manager.form() == PackageForm::Rpm).then(|| RpmSettings::new(&selection.settings)),
         })
     }
 
