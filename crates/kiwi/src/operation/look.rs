@@ -125,7 +125,8 @@ fn path_or_root(path: &str) -> &str {
     if path.is_empty() { "." } else { path }
 }
 
-fn entry(name: String, tree: &RootTree, path: &str) -> Result<Entry> {
+/// Returns what is at a path of a tree, under the given name.
+pub(super) fn entry(name: String, tree: &RootTree, path: &str) -> Result<Entry> {
     use std::os::unix::fs::MetadataExt;
     let path = path.trim_start_matches('/');
     let handle = tree.root().resolve_nofollow(path).with_context(|| format!("looking up /{path}"))?;

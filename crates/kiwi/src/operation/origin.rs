@@ -6,14 +6,12 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::look;
-use super::outcome::{OriginAnswer, OriginStep, Outcome, Source};
+use super::outcome::{Entry, OriginAnswer, OriginStep, Outcome, Source};
 use crate::context::Context;
 use crate::failure::fail;
 use crate::host::Host;
@@ -73,19 +71,15 @@ fn answer(
     root: &Path,
     host: &Host,
 ) -> Result<OriginAnswer> {
-    let Ok(handle) = tree.root().resolve_nofollow(&path) else {
+    if tree.root().resolve_nofollow(&path).is_err() {
         fail!(
             File,
             "{} has no /{path}; a script may have removed it after its package or overlay was installed",
             request.image.display()
         );
-    };
-    let facts = File::from(OwnedFd::from(handle)).metadata().with_context(|| format!("reading /{path}"))?;
-    let target = match facts.is_symlink() {
-        true => Some(tree.root().readlink(&path).with_context(|| format!("reading the link /{path}"))?),
-        false => None,
-    };
-    let target = target.map(|target| target.display().to_string());
+    }
+    let Entry { kind, target, .. } = look::entry(path.clone(), tree, &path)?;
+    let is_directory = kind == "directory";
     let other = match package_manager::has_database(tree) {
         true => None,
         false => other_database(root),
@@ -110,7 +104,7 @@ fn answer(
     }
     let mut notes = Vec::new();
     match &origins {
-        Some(origins) => of_steps(origins, &names, facts.is_dir(), &mut steps, &mut notes),
+        Some(origins) => of_steps(origins, &names, is_directory, &mut steps, &mut notes),
         None => notes.push(format!(
             "no record of the build is beside {}: its archives, overlays and scripts are not known",
             request.image.display()
@@ -120,20 +114,11 @@ fn answer(
         notes.push("the image has no database of packages that kiwi can read".to_owned());
     } else if steps.is_empty() {
         notes.push(
-            "no package contains this path, and no recorded step wrote it: a script of a package made it, or kiwi \
-             itself (boot loader, boot image, /etc/fstab)"
+            "no package contains this path, and no recorded step wrote it: a script of a package or post_bootstrap.sh made \
+             it, or kiwi itself (boot loader, boot image, /etc/fstab)"
                 .to_owned(),
         );
     }
-    let kind = if facts.is_dir() {
-        "directory"
-    } else if facts.is_symlink() {
-        "link"
-    } else if facts.is_file() {
-        "file"
-    } else {
-        "special"
-    };
     Ok(OriginAnswer { path: format!("/{path}"), file_kind: kind, target, steps, notes })
 }
 
