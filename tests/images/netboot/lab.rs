@@ -48,7 +48,7 @@ fn make_initrd(directory: &Path) {
         &format!(
             "boot='{}'; release=$(ls \"$boot/kernel/lib/modules\"); lib=lib/modules/$release
              mkdir -p initrd/$lib initrd/sbin; cp \"$boot\"/kernel/$lib/modules.* initrd/$lib/
-             for module in virtio_pci virtio_net virtio_blk af_packet 8021q ext4 squashfs overlay loop nbd nfs nfsv3 nfsv4 crc32c_generic; do
+             for module in virtio_pci virtio_net virtio_blk af_packet 8021q ext4 squashfs erofs overlay loop nbd nfs nfsv3 nfsv4 crc32c_generic; do
                  modprobe -d \"$boot/kernel\" -S $release --show-depends $module
              done | while read keyword file options; do
                  [ $keyword = insmod ] || continue
