@@ -13,6 +13,7 @@ mod answers;
 mod apt;
 mod deb;
 mod dpkg;
+mod fetch;
 mod files;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;

@@ -1,5 +1,4 @@
-//! Fetches packages into the cache: each is downloaded once, checked against the digest in its repository, and read
-//! there.
+//! apt as the source of packages, which are read in the cache.
 //!
 //! A package that is used again is recompressed at the same time, and read in that form from then on.
 
@@ -14,20 +13,41 @@ use super::configuration::{ARRIVING, REPOSITORIES, VIEW};
 use super::{Apt, apt_program};
 use crate::cache::Packages;
 use crate::context::Context;
-use crate::failure::fail;
+use crate::failure::{Failure, Kind};
+use crate::host::Host;
 use crate::host::file::WorkDirectory;
-use crate::host::{Host, StageTask};
 use crate::package_form::{decoded, is_architecture, is_file, is_name, is_sha256, is_version};
 use crate::package_manager::deb::{Deb, Finished};
+use crate::package_manager::fetch::{self, Fetched, Source, at_once, copy_local};
 use crate::package_manager::{ManagerFiles, Package, PackageManager};
-use crate::parallel;
 
-/// The location of the file of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fetched {
-    pub(super) path: PathBuf,
-    /// It was downloaded by this call.
-    new: bool,
+/// apt as the source of packages.
+struct AptSource<'s> {
+    apt: &'s Apt<'s>,
+    files: &'s ManagerFiles,
+    host: &'s Host,
+}
+
+impl Source for AptSource<'_> {
+    fn name(&self, package: &Package) -> String {
+        self.apt.file_name(package)
+    }
+
+    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &dyn Fn(usize, u64)) -> Result<()> {
+        let remote = copy_local(packages, directory, |package| self.name(package), self.host)?;
+        if remote.is_empty() {
+            return Ok(());
+        }
+        self.apt.download(&remote, directory, fetched, self.files, self.host)
+    }
+
+    fn damaged(&self, package: &Package) -> anyhow::Error {
+        let message = format!(
+            "the package {} does not have the digest in its repository; build again",
+            package.location
+        );
+        Failure::new(Kind::Damaged, message).into()
+    }
 }
 
 impl Apt<'_> {
@@ -75,50 +95,7 @@ impl Apt<'_> {
         files: &ManagerFiles,
         context: &Context,
     ) -> Result<Vec<Fetched>> {
-        let cache = context.cache()?;
-        let host = &context.host;
-        let intact =
-            at_once(packages, host, |package| cache.packages().find_intact(&package.checksum, host))?;
-        let missing: Vec<&Package> = packages
-            .iter()
-            .zip(&intact)
-            .filter(|(_, found)| found.is_none())
-            .map(|(package, _)| package)
-            .collect();
-        if !missing.is_empty() {
-            let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
-            let arriving = cache.packages().arriving(host)?;
-            let target = |package: &Package| arriving.path().join(self.file_name(package));
-            let (local, remote): (Vec<&Package>, Vec<&Package>) =
-                missing.iter().partition(|package| package.location.starts_with('/'));
-            for package in local {
-                host.check_interrupt()?;
-                host.copy_file(Path::new(&package.location), &target(package))
-                    .with_context(|| format!("copying the package {}", package.location))?;
-            }
-            if !remote.is_empty() {
-                let fetched = |done, bytes| stage.advance_transfer(done, missing.len(), bytes);
-                self.download(&remote, arriving.path(), &fetched, files, host)?;
-            }
-            for package in &missing {
-                if !cache.packages().adopt(&package.checksum, &target(package), host)? {
-                    fail!(
-                        Damaged,
-                        "the package {} does not have the digest in its repository; build again",
-                        package.location
-                    );
-                }
-            }
-            arriving.close().context("removing the directory of downloaded packages")?;
-            stage.finish();
-        }
-        let fetched = |(package, found): (&Package, Option<PathBuf>)| {
-            let gone = || format!("the package {package} is no longer in the cache");
-            let new = found.is_none();
-            let path = found.or_else(|| cache.packages().find(&package.checksum)).with_context(gone)?;
-            Ok(Fetched { path, new })
-        };
-        packages.iter().zip(intact).map(fetched).collect()
+        fetch::fetch(packages, &AptSource { apt: self, files, host: &context.host }, context)
     }
 
     /// Downloads packages into a directory; `fetched` gets the number of finished ones and their bytes.
@@ -240,18 +217,6 @@ impl Repacker<'_> {
         self.directory
             .map_or(Ok(()), |directory| directory.close().context("removing the directory of packages"))
     }
-}
-
-/// Calls a function for each of `items`, on all processors; returns the results in their order.
-pub(super) fn at_once<T: Sync, R: Send>(
-    items: &[T],
-    host: &Host,
-    work: impl Fn(&T) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    parallel::map(items, host.processors(), |item| {
-        host.check_interrupt()?;
-        work(item)
-    })
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result};
 
 use super::configuration::VIEW;
 use super::counted::{Configured, Counted};
-use super::fetch::{Repacker, at_once};
+use super::fetch::Repacker;
 use super::output::{Order, order};
 use super::{Apt, EXTENDED_STATES};
 use crate::context::Context;
@@ -30,6 +30,7 @@ use crate::failure::fail;
 use crate::host::{Command, Host, RunningStage, StageTask};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
+use crate::package_manager::fetch::at_once;
 use crate::package_manager::{Layer, Layers, ManagerFiles, NewTree, NextLayer, Package, Resolution};
 use crate::parallel;
 use crate::root_tree::RootTree;

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::{Rpm, download, name_of, sources};
-use crate::cache::Packages;
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
+use crate::host::Host;
 use crate::host::file::WorkDirectory;
-use crate::host::{Host, StageTask};
+use crate::package_manager::fetch::{self, Source, copy_local};
 use crate::package_manager::{ManagerFiles, Package};
-use crate::parallel;
 
 /// Packages with their own file names in a directory, which the sandbox of a tree sees.
 pub(super) struct Fetched {
@@ -35,6 +34,27 @@ impl Fetched {
     }
 }
 
+/// The repositories of RPM packages as the source of packages.
+struct RpmSource<'s> {
+    rpm: &'s Rpm<'s>,
+    files: &'s ManagerFiles,
+    host: &'s Host,
+}
+
+impl Source for RpmSource<'_> {
+    fn name(&self, package: &Package) -> String {
+        name_of(package)
+    }
+
+    fn bring(&self, packages: &[&Package], directory: &Path, _: &dyn Fn(usize, u64)) -> Result<()> {
+        self.rpm.bring(packages, directory, self.files, self.host)
+    }
+
+    fn damaged(&self, package: &Package) -> anyhow::Error {
+        self.rpm.damaged(package).into()
+    }
+}
+
 impl Rpm<'_> {
     /// Downloads the packages that are missing in the cache, and provides all of them in one directory.
     pub(super) fn fetch(
@@ -44,47 +64,14 @@ impl Rpm<'_> {
         context: &Context,
     ) -> Result<Fetched> {
         let (cache, host) = (context.cache()?.packages(), &context.host);
-        let intact = parallel::map(packages, host.processors(), |package| {
-            host.check_interrupt()?;
-            cache.find_intact(&package.checksum, host)
-        })?;
-        let missing: Vec<&Package> = packages
-            .iter()
-            .zip(&intact)
-            .filter(|(_, found)| found.is_none())
-            .map(|(package, _)| package)
-            .collect();
-        if !missing.is_empty() {
-            let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
-            self.fetch_missing(&missing, cache, files, host)?;
-            stage.finish();
-        }
+        let fetched = fetch::fetch(packages, &RpmSource { rpm: self, files, host }, context)?;
         // The packages may stay on the file system of the cache, where a link costs nothing.
         let directory = cache.arriving(host)?;
-        for package in packages {
-            let missing = || format!("the package {package} is no longer in the cache");
-            let from = cache.find(&package.checksum).with_context(missing)?;
+        for (package, fetched) in packages.iter().zip(fetched) {
             let to = directory.path().join(name_of(package));
-            host.copy_file(&from, &to).with_context(|| format!("writing {}", to.display()))?;
+            host.copy_file(&fetched.path, &to).with_context(|| format!("writing {}", to.display()))?;
         }
         Ok(Fetched { directory })
-    }
-
-    fn fetch_missing(
-        &self,
-        missing: &[&Package],
-        cache: &Packages,
-        files: &ManagerFiles,
-        host: &Host,
-    ) -> Result<()> {
-        let arriving = cache.arriving(host)?;
-        self.bring(missing, arriving.path(), files, host)?;
-        for package in missing {
-            if !cache.adopt(&package.checksum, &arriving.path().join(name_of(package)), host)? {
-                return Err(self.damaged(package).into());
-            }
-        }
-        arriving.close().context("removing the directory of downloaded packages")
     }
 
     /// Copies or downloads packages into a directory.
@@ -95,16 +82,13 @@ impl Rpm<'_> {
         files: &ManagerFiles,
         host: &Host,
     ) -> Result<()> {
-        let (local, remote): (Vec<&Package>, Vec<&Package>) =
-            packages.iter().partition(|package| package.location.starts_with('/'));
-        for package in local {
-            host.check_interrupt()?;
-            if !Path::new(&package.location).is_file() {
-                return Err(self.missing(package).into());
-            }
-            host.copy_file(Path::new(&package.location), &directory.join(name_of(package)))
-                .with_context(|| format!("copying the package {}", package.location))?;
+        let is_missing = |package: &&&Package| {
+            package.location.starts_with('/') && !Path::new(&package.location).is_file()
+        };
+        if let Some(package) = packages.iter().find(is_missing) {
+            return Err(self.missing(package).into());
         }
+        let remote = copy_local(packages, directory, name_of, host)?;
         if !remote.is_empty() {
             download::packages(&remote, directory, self.session(files, host))?;
         }
