@@ -48,6 +48,35 @@ fn the_metadata_of_an_unchanged_repository_is_not_read_again() {
     }
 }
 
+/// zypper and dnf answer another question from what they read for the first one.
+#[test]
+fn another_question_about_an_unchanged_repository_downloads_nothing_again() {
+    let Some(repository) = repository() else { return };
+    for manager in MANAGERS {
+        let server = Web::serve(&repository.variant("good"));
+        let case = Case::new(manager);
+        let source = element(&server.url(), "", Some(&repository.key()));
+        let ask = |ignored: &str| {
+            let _ = server.requests();
+            let packages = format!("{SIGTEST}<ignore name=\"{ignored}\"/>");
+            let run = case.run(&source, &packages, &[]).done();
+            assert_eq!(selected(&run), ["sigtest"], "{manager}");
+            (run, server.requests().iter().any(|path| path.contains("primary")))
+        };
+        assert!(ask("one").1, "{manager}");
+        assert!(!ask("two").1, "{manager} downloads again");
+        // The metadata was checked with the key that signs the repository.
+        let other = element(&server.url(), "", Some(&repository.other_key()));
+        let run = case.run(&other, &format!("{SIGTEST}<ignore name=\"three\"/>"), &[]);
+        assert_eq!(run.error(), (1, "signature"), "{manager}: {}", run.last());
+        // A damaged entry is not used.
+        let script = "find \"$1\" -type f -name '*primary*' -exec sh -c 'echo x >> \"$0\"' {} +";
+        judge("sh", &["-c", script, "sh", case.path("cache/indices").to_str().unwrap()]);
+        let (run, read_again) = ask("four");
+        assert!(read_again && !run.warnings("cache").is_empty(), "{manager}");
+    }
+}
+
 #[test]
 fn a_mirror_that_fails_is_replaced_by_the_next() {
     let Some(repository) = repository() else { return };

@@ -2,7 +2,7 @@
 //! selected.
 //!
 //! ```text
-//! indices/DIGEST/                index files, by the digest of the repositories they belong to
+//! indices/DIGEST/                index files, also in directories, by the digest of the repositories they belong to
 //! indices/DIGEST/.digests.json   the digest of each index file
 //! resolutions/DIGEST.json        the packages to install, by the digest of all inputs; preceded by its own digest
 //! ```
@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Serialize, de::DeserializeOwned};
@@ -46,6 +46,7 @@ impl Indices {
         let digests = digests(&location).unwrap_or_default();
         for (name, digest) in &digests {
             let (from, to) = (location.join(name), directory.join(name));
+            create_parent(name, directory, host)?;
             if !matches!(copy(&from, &to, host), Ok((found, _)) if found == *digest) {
                 host.check_interrupt()?;
                 host.warn(Warning::Cache, &format!("{} is damaged; fetching it again", from.display()));
@@ -62,15 +63,27 @@ impl Indices {
 
     /// Saves the files of `directory` for the next update.
     pub fn save(&self, repositories: &Digest, directory: &Path, host: &Host) -> Result<()> {
+        self.save_files(repositories, directory, &files(directory)?, host)
+    }
+
+    /// Saves these files for the next update; their names are relative to `directory`.
+    pub fn save_files(
+        &self,
+        repositories: &Digest,
+        directory: &Path,
+        names: &[String],
+        host: &Host,
+    ) -> Result<()> {
         host.create_directories(&self.indices)
             .with_context(|| format!("creating {}", self.indices.display()))?;
         let work = host.work_directory(&self.indices).context("saving the indices of the repositories")?;
         let mut digests = BTreeMap::new();
-        for name in files(directory)? {
-            let (from, to) = (directory.join(&name), work.path().join(&name));
+        for name in names {
+            let (from, to) = (directory.join(name), work.path().join(name));
+            create_parent(name, work.path(), host)?;
             let (digest, _) = copy(&from, &to, host)?;
             host.open_file(&to)?.set_modified(from.metadata()?.modified()?)?;
-            digests.insert(name, digest);
+            digests.insert(name.clone(), digest);
         }
         host.write_file(&work.path().join(DIGESTS), serde_json::to_vec(&digests)?)?;
         let location = self.indices.join(repositories.as_str());
@@ -122,9 +135,20 @@ pub(super) fn read_resolution(path: &Path) -> Option<serde_json::Value> {
     serde_json::from_str(text).ok()
 }
 
+/// Creates the directory of a file in `directory`.
+fn create_parent(name: &str, directory: &Path, host: &Host) -> Result<()> {
+    let Some((parent, _)) = name.rsplit_once('/') else { return Ok(()) };
+    let parent = directory.join(parent);
+    host.create_directories(&parent).with_context(|| format!("creating {}", parent.display()))
+}
+
 /// Returns the digests that were written beside the indices in this directory.
 fn digests(directory: &Path) -> Option<BTreeMap<String, Digest>> {
-    serde_json::from_slice(&std::fs::read(directory.join(DIGESTS)).ok()?).ok()
+    let digests: BTreeMap<String, Digest> =
+        serde_json::from_slice(&std::fs::read(directory.join(DIGESTS)).ok()?).ok()?;
+    let is_inside =
+        |name: &String| Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    digests.keys().all(is_inside).then_some(digests)
 }
 
 /// Returns the names of the regular files in a directory except lock files; apt uses only names that are UTF-8.

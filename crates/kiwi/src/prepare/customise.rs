@@ -170,7 +170,10 @@ pub(super) fn create(
     }
     configure(plan, &mut recorder, tree, host)?;
     reach(Point::Before(Step::ConfigScripts))?;
-    let installed = manager.installed(tree, host)?;
+    let installed = match scripts::ask_for_packages(&plan.scripts) {
+        true => manager.installed(tree, host)?,
+        false => Vec::new(),
+    };
     scripts::run(&plan.scripts, plan.network, &mut recorder, tree, &installed, host)?;
     reach(Point::After(Step::ConfigScripts))?;
     recorder.begin(StepKind::Removal, "")?;

@@ -79,6 +79,14 @@ pub(super) fn inputs(scripts: &[Planned], inputs: &mut Inputs) -> Result<()> {
     Ok(())
 }
 
+/// The directory of the scripts that run for packages.
+const OF_PACKAGES: &str = "config/";
+
+/// Returns whether the list of installed packages decides which of these scripts run.
+pub(super) fn ask_for_packages(scripts: &[Planned]) -> bool {
+    scripts.iter().any(|script| script.name.starts_with(OF_PACKAGES))
+}
+
 /// Runs the scripts. One in `config/` runs only if the package of the same name is installed, and its failure is a
 /// warning.
 pub(super) fn run(
@@ -90,7 +98,7 @@ pub(super) fn run(
     host: &Host,
 ) -> Result<()> {
     for script in scripts {
-        let package = script.name.strip_prefix("config/");
+        let package = script.name.strip_prefix(OF_PACKAGES);
         if let Some(package) = package
             && !installed.iter().any(|other| other.name == package)
         {

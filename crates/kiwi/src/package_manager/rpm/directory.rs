@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use description::RepositoryType;
 
+use super::metadata::REPOMD;
 use super::solver::{HOME, VIEW};
 use crate::failure::{Failure, Kind};
 use crate::host::Host;
@@ -14,7 +15,7 @@ pub(super) fn made(index: usize) -> String {
     format!("made/{index}")
 }
 
-/// Makes the metadata of a repository that is a directory of packages.
+/// Makes the metadata of a repository that is a directory of packages, once.
 pub(super) fn index_directory(
     index: usize,
     repository: &Resolved,
@@ -31,6 +32,9 @@ pub(super) fn index_directory(
         return Err(Failure::new(Kind::NotBuilt, message).remedy(remedy).into());
     }
     let directory = made(index);
+    if files.path().join(&directory).join(REPOMD).exists() {
+        return Ok(());
+    }
     files.create_directory(&directory, host)?;
     host.command("createrepo_c")
         .writable(files.path())

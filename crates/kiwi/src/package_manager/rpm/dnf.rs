@@ -31,6 +31,9 @@ use output::Output;
 /// The directory of metadata in [`ManagerFiles`].
 const CACHE: &str = "cache";
 
+/// The directory of the `.repo` files in [`ManagerFiles`].
+const REPOSITORIES: &str = "repos.d";
+
 /// dnf 4 of the host.
 pub(in crate::package_manager) struct Dnf;
 
@@ -43,10 +46,10 @@ impl Solver for Dnf {
         false
     }
 
-    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
+    fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
         let host = &context.host;
         command::configure(plan, files, host)?;
-        files.create_directory("repos.d", host)?;
+        files.create_directory(REPOSITORIES, host)?;
         files.create_directory("vars", host)?;
         for (index, repository) in sources::used(plan) {
             if repository.location.starts_with('/') {
@@ -56,13 +59,27 @@ impl Solver for Dnf {
             mirrors::fetch_list(index, repository, files, host)?;
             let text = repository_file::text(index, repository, plan, files)?;
             let text = customized(text, index, repository, files, host)?;
-            files.write(&format!("repos.d/{index}.repo"), text, host)?;
+            files.write(&format!("{REPOSITORIES}/{index}.repo"), text, host)?;
         }
+        Ok(())
+    }
+
+    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
+        let host = &context.host;
         let mut output = Output::default();
         let refresh = command::dnf(plan, files, host).args(["--assumeyes", "makecache"]).network();
         super::failed::with_proxies(refresh, host)?
             .run_watched(|line| output.add(line))
             .map_err(|error| unreadable(error, &output, plan))
+    }
+
+    fn metadata_directories(&self) -> &'static [&'static str] {
+        &[CACHE]
+    }
+
+    fn configuration(&self, files: &ManagerFiles) -> Result<Vec<String>> {
+        let repositories = files.list(REPOSITORIES)?.into_iter().map(|name| format!("{REPOSITORIES}/{name}"));
+        Ok(repositories.chain([command::CONFIGURATION.to_owned()]).collect())
     }
 
     fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf> {
@@ -82,7 +99,7 @@ impl Solver for Dnf {
     fn removed(&self, removal: &Removal<'_>, session: Session<'_>) -> Result<Vec<String>> {
         let Session { plan, files, host } = session;
         command::configure(plan, files, host)?;
-        for directory in ["repos.d", "vars"] {
+        for directory in [REPOSITORIES, "vars"] {
             files.create_directory(directory, host)?;
         }
         for (index, repository) in sources::used(plan) {

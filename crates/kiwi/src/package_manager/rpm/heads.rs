@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! heads/N.xml, heads/N.asc   `repomd.xml` of the repository N (or `content`) and its signature
+//! heads/all                  exists if those of all repositories could be fetched
 //! heads/read                 exists after the solver has read the repositories and checked their signatures
 //! ```
 
@@ -24,6 +25,8 @@ use crate::stage::Digest;
 
 /// The directory in [`ManagerFiles`].
 const DIRECTORY: &str = "heads";
+/// The file that marks the starts of all repositories as fetched.
+const ALL: &str = "heads/all";
 /// The file that marks repositories as read by the solver.
 const READ: &str = "heads/read";
 
@@ -37,16 +40,26 @@ impl Rpm<'_> {
                 return Ok(false);
             }
         }
+        files.write(ALL, "", host)?;
         let question = self.whole_question(files, host)?;
         Ok(context.cache()?.indices().resolution::<Answer>(&question, host).is_some())
     }
 
-    /// Lets the solver read the repositories and check their signatures, once.
+    /// Lets the solver read the repositories and check their signatures, once, or restores what it has read from the cache.
     pub(super) fn read_repositories(&self, files: &ManagerFiles, context: &Context) -> Result<()> {
         if files.path().join(READ).exists() {
             return Ok(());
         }
         let host = &context.host;
+        self.solver.configure(self.plan, files, context)?;
+        let configuration = self.solver_configuration(files, host)?;
+        // kiwi itself makes the metadata of directories of packages, which may be temporary.
+        let is_made = |repository: &Resolved| repository.kind == RepositoryType::RpmDir;
+        let is_cacheable = files.path().join(ALL).exists()
+            && !sources::used(self.plan).any(|(_, repository)| is_made(repository));
+        if is_cacheable && self.restore_metadata(&configuration, files, context)? {
+            return files.write(READ, "", host);
+        }
         self.import_keys(files, host)?;
         self.solver.refresh(self.plan, files, context)?;
         // A server may have changed in between: what the solver has checked counts.
@@ -59,6 +72,9 @@ impl Rpm<'_> {
                 let signature = std::fs::read(directory.join(format!("{REPOMD}.asc"))).unwrap_or_default();
                 files.write(&asc(index), signature, host)?;
             }
+        }
+        if is_cacheable {
+            self.save_metadata(&configuration, files, context);
         }
         files.write(READ, "", host)
     }
@@ -141,7 +157,7 @@ impl Rpm<'_> {
     }
 }
 
-fn xml(index: usize) -> String {
+pub(super) fn xml(index: usize) -> String {
     format!("{DIRECTORY}/{index}.xml")
 }
 

@@ -24,6 +24,11 @@ pub(super) fn root_of(index: usize) -> String {
     format!("roots/{index}")
 }
 
+/// Returns the directory in [`ManagerFiles`] of the database with the keys of a repository.
+pub(super) fn database_of(index: usize) -> String {
+    format!("{}/{}", root_of(index), database::DEFAULT)
+}
+
 /// Returns a command for a program of rpm that checks signatures with the keys of a repository.
 fn rpmkeys<'h>(index: usize, files: &ManagerFiles, host: &'h Host) -> Command<'h> {
     host.command("rpmkeys")
@@ -31,7 +36,7 @@ fn rpmkeys<'h>(index: usize, files: &ManagerFiles, host: &'h Host) -> Command<'h
         .bind(files.path(), VIEW, false)
         .env("HOME", format!("{VIEW}/{HOME}"))
         .env("TMPDIR", format!("{VIEW}/tmp"))
-        .arg(format!("--dbpath={VIEW}/{}/{}", root_of(index), database::DEFAULT))
+        .arg(format!("--dbpath={VIEW}/{}", database_of(index)))
         .without_sync()
 }
 
@@ -60,7 +65,7 @@ impl Rpm<'_> {
     /// Imports the keys of each repository into its own database, unless that was done before with the same files.
     pub(super) fn import_keys(&self, files: &ManagerFiles, host: &Host) -> Result<()> {
         for (index, repository) in sources::used(self.plan) {
-            let database = format!("{}/{}", root_of(index), database::DEFAULT);
+            let database = database_of(index);
             if files.path().join(&database).exists() {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::package_manager::ManagerFiles;
 use crate::repository::Resolved;
 
-/// Fetches the list of a repository, if its location is one.
+/// Fetches the list of a repository, once, if its location is one.
 pub(super) fn fetch_list(
     index: usize,
     repository: &Resolved,
@@ -23,6 +23,10 @@ pub(super) fn fetch_list(
     }
     files.create_directory("mirrors", host)?;
     let (url, to) = (&repository.location, format!("mirrors/{index}"));
+    if files.path().join(&to).exists() {
+        return Ok(());
+    }
+    files.create_directory("mirrors", host)?;
     transfer::download(url, &to, repository.credentials.as_ref(), files, host).map_err(|error| {
         let message = format!("cannot fetch the list of mirrors of the repository {}", repository.described);
         error.context(Failure::new(Kind::RepositoryUnreachable, message).remedy("Check its URL."))

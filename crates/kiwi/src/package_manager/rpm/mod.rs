@@ -38,6 +38,7 @@ mod resolve;
 mod runtime;
 mod solver;
 mod sources;
+mod solver_cache;
 mod transaction;
 mod transfer;
 mod upgrade;

@@ -63,12 +63,23 @@ impl Rpm<'_> {
     pub(super) fn whole_question(&self, files: &ManagerFiles, host: &Host) -> Result<Digest> {
         let everything = self.request(&[&self.plan.bootstrap, &self.plan.image]);
         let bootstrap = self.request(&[&self.plan.bootstrap]);
+        self.question("rpm packages", &[&everything, &bootstrap], files, host)
+    }
+
+    /// Returns the digest of requests and of everything in the repositories on which the answers depend.
+    fn question(
+        &self,
+        what: &str,
+        requests: &[&Request],
+        files: &ManagerFiles,
+        host: &Host,
+    ) -> Result<Digest> {
         let mut repositories = Vec::new();
         for (index, repository) in sources::used(self.plan) {
             repositories.push(self.head(index, repository, files)?);
         }
         let settings = (self.plan.manager, &self.plan.architecture, version(self.solver.program(), host));
-        Ok(Digest::of(canonical(&("rpm packages", FORMAT, settings, everything, bootstrap, repositories))?))
+        Ok(Digest::of(canonical(&(what, FORMAT, settings, requests, repositories))?))
     }
 
     /// Returns the name of the solver, for messages.
@@ -87,7 +98,10 @@ impl Rpm<'_> {
         let solved = self.solver.solve(everything, session)?.install;
         let mut first = Vec::new();
         if !bootstrap.is_empty() {
-            first = self.solver.solve(bootstrap, session)?.install;
+            let question = self.question("rpm bootstrap packages", &[bootstrap], files, &context.host)?;
+            first = once(&question, self.keyword(), context, || {
+                Ok(self.solver.solve(bootstrap, session)?.install)
+            })?;
             // Uses the versions of the complete solution: the bootstrap packages alone might lead to others.
             first.retain(|package| solved.contains(package));
         }

@@ -51,7 +51,7 @@ pub(super) struct Removal<'r> {
 }
 
 /// A package by name, edition and architecture.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub(super) struct Solved {
     pub(super) name: String,
     pub(super) edition: Edition,
@@ -81,9 +81,15 @@ pub(super) trait Solver {
     fn program(&self) -> &'static str;
     /// Returns whether a package stands for each pattern that is installed; otherwise nothing tells what it brought.
     fn has_pattern_packages(&self) -> bool;
-    /// Writes the configuration, downloads the metadata of all repositories and checks its signatures against exactly the keys
-    /// of each repository.
+    /// Writes the configuration.
+    fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;
+    /// Downloads the metadata of all repositories and checks its signatures against exactly the keys of each repository, after
+    /// `configure`.
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;
+    /// Returns the directories in [`ManagerFiles`] with everything that `refresh` has read, and what the program made of it.
+    fn metadata_directories(&self) -> &'static [&'static str];
+    /// Returns the files in [`ManagerFiles`] that `configure` writes and on which the form of the metadata depends.
+    fn configuration(&self, files: &ManagerFiles) -> Result<Vec<String>>;
     /// Returns the directory that contains the metadata of a repository, by its index in the plan, after `refresh`.
     fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf>;
     /// Returns the names of the packages that leave the database in [`ROOT`] with those of the question: packages that need them,

@@ -27,6 +27,15 @@ use crate::package_manager::{ManagerFiles, PackagePlan};
 use crate::repository::Resolved;
 use output::Output;
 
+/// The directory of metadata in [`ManagerFiles`].
+const RAW: &str = "raw";
+
+/// The directory of what zypper made of the metadata, in [`ManagerFiles`].
+const SOLV: &str = "solv";
+
+/// The directory of the `.repo` files of all repositories in [`ManagerFiles`].
+const REPOSITORIES: &str = "repos.d";
+
 /// The directory in [`ManagerFiles`] in which zypper would keep packages.
 const PACKAGES: &str = "pkg";
 
@@ -45,15 +54,29 @@ impl Solver for Zypper {
         true
     }
 
-    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
+    fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
         let host = &context.host;
         command::configure(plan, files, host)?;
         for (index, repository) in sources::used(plan) {
             index_directory(index, repository, files, host)?;
             mirrors::fetch_list(index, repository, files, host)?;
+            if let Some(url) = mirrors::urls(index, repository, files)?.first() {
+                write_repository(url, (index, repository), Session { plan, files, host })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
+        let host = &context.host;
+        let session = Session { plan, files, host };
+        for (index, repository) in sources::used(plan) {
             let urls = mirrors::urls(index, repository, files)?;
             for (position, url) in urls.iter().enumerate() {
-                match refresh_from(url, (index, repository), Session { plan, files, host })? {
+                if position > 0 {
+                    write_repository(url, (index, repository), session)?;
+                }
+                match refresh_one(index, session)? {
                     Ok(()) => break,
                     // zypper itself would read the first mirror only.
                     Err(Unreadable::Other(_)) if position + 1 < urls.len() => host.check_interrupt()?,
@@ -64,8 +87,17 @@ impl Solver for Zypper {
         Ok(())
     }
 
+    fn metadata_directories(&self) -> &'static [&'static str] {
+        &[RAW, SOLV]
+    }
+
+    fn configuration(&self, files: &ManagerFiles) -> Result<Vec<String>> {
+        let repositories = files.list(REPOSITORIES)?.into_iter().map(|name| format!("{REPOSITORIES}/{name}"));
+        Ok(repositories.chain([command::CONFIGURATION.to_owned()]).collect())
+    }
+
     fn metadata(&self, index: usize, files: &ManagerFiles) -> Result<PathBuf> {
-        Ok(files.path().join("raw").join(index.to_string()))
+        Ok(files.path().join(RAW).join(index.to_string()))
     }
 
     fn removed(&self, removal: &Removal<'_>, session: Session<'_>) -> Result<Vec<String>> {
@@ -90,7 +122,7 @@ impl Solver for Zypper {
     fn solve(&self, request: &Request, session: Session<'_>) -> Result<Changes> {
         let Session { plan, files, host } = session;
         files.write(&format!("{ROOT}/etc/zypp/locks"), command::locks(&request.ignored), host)?;
-        let mut zypper = command::zypper(ROOT, "repos.d", files, host);
+        let mut zypper = command::zypper(ROOT, REPOSITORIES, files, host);
         zypper = match request.action {
             Action::Install => zypper.args(["install", "--auto-agree-with-licenses"]),
             Action::Upgrade => zypper.args(["update", "--auto-agree-with-licenses"]),
@@ -109,20 +141,21 @@ impl Solver for Zypper {
     }
 }
 
-/// Reads a repository at a URL, which may be a mirror; returns why it cannot be used.
-fn refresh_from(
-    url: &str,
-    (index, repository): (usize, &Resolved),
-    session: Session<'_>,
-) -> Result<Result<(), Unreadable>> {
+/// Writes the files of a repository at a URL, which may be a mirror.
+fn write_repository(url: &str, (index, repository): (usize, &Resolved), session: Session<'_>) -> Result<()> {
     let Session { plan, files, host } = session;
     let text = repository_file::text(index, url, repository, plan);
     let text = customized(text, index, repository, files, host)?;
     files.create_directory(&format!("repos/{index}"), host)?;
-    files.create_directory("repos.d", host)?;
+    files.create_directory(REPOSITORIES, host)?;
     files.write(&format!("repos/{index}/{index}.repo"), &text, host)?;
-    files.write(&format!("repos.d/{index}.repo"), &text, host)?;
-    repository_file::write_credentials(index, repository, files, host)?;
+    files.write(&format!("{REPOSITORIES}/{index}.repo"), &text, host)?;
+    repository_file::write_credentials(index, repository, files, host)
+}
+
+/// Reads a repository; returns why it cannot be used.
+fn refresh_one(index: usize, session: Session<'_>) -> Result<Result<(), Unreadable>> {
+    let Session { files, host, .. } = session;
     let mut output = Output::default();
     let refresh = command::zypper(&root_of(index), &format!("repos/{index}"), files, host).arg("refresh");
     let refresh = super::failed::with_proxies(refresh.network(), host)?;

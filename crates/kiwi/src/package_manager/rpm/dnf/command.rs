@@ -2,15 +2,18 @@
 
 use anyhow::Result;
 
-use super::CACHE;
+use super::{CACHE, REPOSITORIES};
 use crate::host::{Command, Host};
 use crate::package_manager::rpm::solver::{HOME, ROOT, VIEW};
 use crate::package_manager::rpm::sources;
 use crate::package_manager::{ManagerFiles, PackagePlan};
 
+/// The configuration file in [`ManagerFiles`].
+pub(super) const CONFIGURATION: &str = "dnf.conf";
+
 /// Writes the configuration file, which replaces that of the host.
 pub(super) fn configure(plan: &PackagePlan, files: &ManagerFiles, host: &Host) -> Result<()> {
-    files.write("dnf.conf", configuration(plan), host)
+    files.write(CONFIGURATION, configuration(plan), host)
 }
 
 fn configuration(plan: &PackagePlan) -> String {
@@ -49,9 +52,9 @@ pub(super) fn dnf<'h>(plan: &PackagePlan, files: &ManagerFiles, host: &'h Host) 
 fn arguments(release: Option<&str>) -> Vec<String> {
     let option = |name: &str, directory: &str| format!("--setopt={name}={VIEW}/{directory}");
     vec![
-        format!("--config={VIEW}/dnf.conf"),
+        format!("--config={VIEW}/{CONFIGURATION}"),
         format!("--installroot={VIEW}/{ROOT}"),
-        option("reposdir", "repos.d"),
+        option("reposdir", REPOSITORIES),
         option("cachedir", CACHE),
         option("logdir", "log"),
         option("persistdir", "tmp/persist"),

@@ -2,11 +2,14 @@
 
 use anyhow::Result;
 
-use super::PACKAGES;
 use super::repository_file::CREDENTIALS;
+use super::{PACKAGES, RAW, SOLV};
 use crate::host::{Command, Host};
 use crate::package_manager::rpm::solver::{HOME, VIEW};
 use crate::package_manager::{ManagerFiles, PackagePlan};
+
+/// The configuration file of its library in [`ManagerFiles`].
+pub(super) const CONFIGURATION: &str = "zypp.conf";
 
 /// Writes the configuration files, which replace those of the host.
 pub(super) fn configure(plan: &PackagePlan, files: &ManagerFiles, host: &Host) -> Result<()> {
@@ -16,7 +19,7 @@ pub(super) fn configure(plan: &PackagePlan, files: &ManagerFiles, host: &Host) -
          solver.onlyRequires = true\nrpm.install.excludedocs = no\ndownload.use_deltarpm = false\n\
          techpreview.ZYPP_SINGLE_RPMTRANS = 0\ncredentials.global.dir = {VIEW}/{CREDENTIALS}\n"
     );
-    files.write("zypp.conf", text, host)?;
+    files.write(CONFIGURATION, text, host)?;
     files.write("zypper.conf", "[main]\n", host)
 }
 
@@ -35,15 +38,15 @@ pub(super) fn zypper<'h>(
         .env("HOME", format!("{VIEW}/{HOME}"))
         .env("TMPDIR", format!("{VIEW}/tmp"))
         .env("ZYPPTMPDIR", format!("{VIEW}/tmp"))
-        .env("ZYPP_CONF", format!("{VIEW}/zypp.conf"))
+        .env("ZYPP_CONF", format!("{VIEW}/{CONFIGURATION}"))
         .env("ZYPP_LOGFILE", format!("{VIEW}/log/zypper.log"))
         .arg(format!("--root={VIEW}/{root}"))
         .arg(format!("--config={VIEW}/zypper.conf"))
         .args(["--non-interactive", "--xmlout"])
         .arg(format!("--reposd-dir={VIEW}/{repositories}"))
         .arg(format!("--cache-dir={VIEW}/cache"))
-        .arg(format!("--raw-cache-dir={VIEW}/raw"))
-        .arg(format!("--solv-cache-dir={VIEW}/solv"))
+        .arg(format!("--raw-cache-dir={VIEW}/{RAW}"))
+        .arg(format!("--solv-cache-dir={VIEW}/{SOLV}"))
         .arg(format!("--pkg-cache-dir={VIEW}/{PACKAGES}"))
 }
 
