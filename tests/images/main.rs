@@ -38,6 +38,7 @@ mod rpm_host;
 mod rpm_lock;
 mod rpm_prepare;
 mod secure_boot;
+mod rpm_repositories;
 mod sticks;
 mod storage;
 mod trees;

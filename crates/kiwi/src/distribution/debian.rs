@@ -149,7 +149,18 @@ fn repository_text(repositories: &[&ImageRepository], read: ReadFile<'_>) -> Opt
 }
 
 fn paragraph(repository: &ImageRepository) -> String {
-    let ImageRepository { location, suites, components, keyring, keys, alias: _, priority: _ } = repository;
+    let ImageRepository {
+        location,
+        suites,
+        components,
+        keyring,
+        keys,
+        alias: _,
+        priority: _,
+        mirrors: _,
+        checks_metadata: _,
+        checks_packages: _,
+    } = repository;
     let keyring = keyring.iter().map(|keyring| keyring.display().to_string());
     let keyrings: Vec<String> =
         keyring.chain(keys.iter().map(|key| format!("/{KEYS}/{}", key.name))).collect();
@@ -185,6 +196,9 @@ mod tests {
             keys: Vec::new(),
             alias: None,
             priority: None,
+            mirrors: None,
+            checks_metadata: None,
+            checks_packages: None,
         };
         let key = crate::distribution::ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
         let own = ImageRepository { keys: vec![key], ..plain.clone() };

@@ -145,6 +145,15 @@ pub struct ImageRepository {
     /// Its priority in the description; a lower number is preferred by zypper and dnf.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
+    /// The keyword for a list of mirrors, if the location is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirrors: Option<&'static str>,
+    /// Whether the signature of its metadata is checked, if the description decides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks_metadata: Option<bool>,
+    /// Whether the signature of each package is checked, if the description decides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks_packages: Option<bool>,
 }
 
 /// A signing key of a repository in the image.

@@ -1,6 +1,6 @@
 //! What the families with RPM packages have in common.
 
-use description::Architecture;
+use description::{Architecture, SourceType};
 
 use super::secret::{
     BIND_KEY, DBUS_MACHINE_ID, ERLANG_COOKIE, ISCSI_INITIATOR, MUNGE_KEY, NETWORK_MANAGER_KEY, NVME_HOST,
@@ -64,22 +64,32 @@ pub(super) fn architecture(architecture: &Architecture) -> &str {
 /// Returns the text of a `.repo` file, which zypper and dnf read.
 pub(super) fn repository_text(repositories: &[&ImageRepository], _read: ReadFile<'_>) -> Option<String> {
     let sections = repositories.iter().enumerate().map(|(index, repository)| {
-        let keys = repository.keys.iter().map(|key| format!("file:///{KEYS}/{}", key.name));
-        let keys: Vec<String> = keys.collect();
-        let (checked, keys) = match keys.is_empty() {
-            true => (0, String::new()),
-            false => (1, format!("gpgkey={}\n", keys.join("\n       "))),
-        };
+        let id = section(index, repositories);
+        let name = repository.alias.as_deref().unwrap_or(&id);
+        let option = repository.mirrors.unwrap_or(SourceType::BaseUrl.keyword());
         let location = match repository.location.strip_prefix('/') {
             Some(path) => format!("file:///{path}"),
             None => repository.location.clone(),
         };
-        let id = section(index, repositories);
-        let name = repository.alias.as_deref().unwrap_or(&id);
         let priority = repository.priority.map_or_else(String::new, |number| format!("priority={number}\n"));
-        format!("[{id}]\nname={name}\nbaseurl={location}\nenabled=1\n{priority}gpgcheck={checked}\n{keys}")
+        let signatures = signatures(repository);
+        format!("[{id}]\nname={name}\n{option}={location}\nenabled=1\n{priority}{signatures}")
     });
     Some(sections.collect::<Vec<_>>().join("\n"))
+}
+
+/// Returns the lines about signatures. Without a word in the description, they are checked if there are keys.
+fn signatures(repository: &ImageRepository) -> String {
+    let keys: Vec<String> =
+        repository.keys.iter().map(|key| format!("file:///{KEYS}/{}", key.name)).collect();
+    let mut text = format!("gpgcheck={}\n", u8::from(repository.checks_packages.unwrap_or(!keys.is_empty())));
+    if let Some(checked) = repository.checks_metadata {
+        text += &format!("repo_gpgcheck={}\n", u8::from(checked));
+    }
+    if !keys.is_empty() {
+        text += &format!("gpgkey={}\n", keys.join("\n       "));
+    }
+    text
 }
 
 /// Returns the name of a repository's section: its alias without characters that zypper or dnf refuse, or `kiwi-N` if it has none
@@ -110,6 +120,9 @@ mod tests {
             keys: Vec::new(),
             alias: None,
             priority: None,
+            mirrors: None,
+            checks_metadata: None,
+            checks_packages: None,
         };
         let key = ImageKey { name: "own.asc".to_owned(), bytes: Vec::new() };
         let signed = ImageRepository { location: "/srv/r".to_owned(), keys: vec![key], ..plain.clone() };
@@ -121,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn alias_and_priority_are_written() {
+    fn alias_priority_mirrors_and_checks_are_written() {
         let named = ImageRepository {
             location: "http://example.org/r".to_owned(),
             suites: Vec::new(),
@@ -130,11 +143,14 @@ mod tests {
             keys: Vec::new(),
             alias: Some("My repository".to_owned()),
             priority: Some(42),
+            mirrors: Some("metalink"),
+            checks_metadata: Some(false),
+            checks_packages: Some(true),
         };
         let text = repository_text(&[&named, &named], &|_| None).unwrap();
         let section = |id: &str| {
             format!(
-                "[{id}]\nname=My repository\nbaseurl=http://example.org/r\nenabled=1\npriority=42\ngpgcheck=0\n"
+                "[{id}]\nname=My repository\nmetalink=http://example.org/r\nenabled=1\npriority=42\ngpgcheck=1\nrepo_gpgcheck=0\n"
             )
         };
         assert_eq!(text, format!("{}\n{}", section("My-repository"), section("kiwi-1")));

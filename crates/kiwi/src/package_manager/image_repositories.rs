@@ -3,10 +3,15 @@
 use anyhow::Result;
 
 use super::{ImageRepositories, PackagePlan};
+use crate::distribution::ImageKey;
 use crate::root_tree::RootTree;
 
-/// Lists the repositories of the image, with their keys.
-pub(super) fn write(plan: &PackagePlan, repositories: ImageRepositories, tree: &RootTree) -> Result<()> {
+/// Lists the repositories of the image, with their keys. Returns the keys that are new in the tree.
+pub(super) fn write<'p>(
+    plan: &'p PackagePlan,
+    repositories: ImageRepositories,
+    tree: &RootTree,
+) -> Result<Vec<&'p ImageKey>> {
     let file = &plan.distribution.facts().repository_file;
     let known = match repositories {
         ImageRepositories::Keep => tree.read_text(file.path).ok(),
@@ -20,13 +25,15 @@ pub(super) fn write(plan: &PackagePlan, repositories: ImageRepositories, tree: &
         file.replaces.iter().try_for_each(|path| tree.remove(path))?;
         (file.text)(&own, &|path| tree.read_text(path).ok())
     };
+    let mut keys = Vec::new();
     if known.is_none() && new.is_some() {
-        for key in own.iter().flat_map(|repository| &repository.keys) {
+        keys.extend(own.iter().flat_map(|repository| &repository.keys));
+        for key in &keys {
             tree.write(format!("{}/{}", file.keys, key.name), &key.bytes, 0o644)?;
         }
     }
-    match known.or(new) {
-        Some(text) => tree.write(file.path, text, 0o644),
-        None => Ok(()),
+    if let Some(text) = known.or(new) {
+        tree.write(file.path, text, 0o644)?;
     }
+    Ok(keys)
 }

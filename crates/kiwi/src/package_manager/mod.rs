@@ -254,7 +254,7 @@ pub trait PackageManager {
     /// Returns the installed packages, sorted by name.
     fn installed(&self, tree: &RootTree, host: &Host) -> Result<Vec<Installed>>;
     /// Removes all temporary files of the work and lists the repositories of the image.
-    fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()>;
+    fn finish(&self, repositories: ImageRepositories, tree: &RootTree, host: &Host) -> Result<()>;
     /// Removes the documentation of packages, and configures the package manager of the tree to install none.
     fn exclude_documentation(&self, tree: &RootTree) -> Result<()>;
     /// Returns the file name of a package.
@@ -370,7 +370,7 @@ impl PackagePlan {
 
     /// Returns the numbers of the ways in which rpm installs packages in layers and removes them; `None` if it does not install
     /// them.
-    pub fn rpm_transactions(&self) -> Option<[u32; 2]> {
+    pub fn rpm_transactions(&self) -> Option<[u32; 3]> {
         self.rpm.as_ref().map(|_| rpm::TRANSACTIONS)
     }
 

@@ -133,7 +133,7 @@ fn requested(set: &PackageSet) -> impl serde::Serialize {
 pub(super) fn create(plan: &PackagePlan, new: NewTree<'_>, layers: &mut dyn Layers) -> Result<()> {
     let manager = plan.manager();
     manager.install(new, layers)?;
-    manager.finish(ImageRepositories::Write, new.tree)
+    manager.finish(ImageRepositories::Write, new.tree, &new.context.host)
 }
 
 /// Creates the files that every tree starts with; the base packages contain the others.

@@ -31,7 +31,7 @@ pub fn upgrade(selection: &Selection, record: &Record, tree: &RootTree, context:
         Ok(newest)
     });
     // Also after a failure.
-    manager.finish(ImageRepositories::Keep, tree)?;
+    manager.finish(ImageRepositories::Keep, tree, host)?;
     let newest = upgraded?;
     let installed = manager.installed(tree, host)?;
     let epoch = finish::epoch(newest, host)?.max(record.epoch);

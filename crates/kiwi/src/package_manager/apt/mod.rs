@@ -302,12 +302,12 @@ impl PackageManager for Apt<'_> {
         Ok(packages)
     }
 
-    fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()> {
+    fn finish(&self, repositories: ImageRepositories, tree: &RootTree, _: &Host) -> Result<()> {
         let facts = self.plan.distribution.facts();
         // Layers in the cache that older versions of kiwi saved have this directory.
         tree.remove(MOUNT_POINT)?;
         facts.leftovers.clear_caches(tree)?;
-        image_repositories::write(self.plan, repositories, tree)
+        image_repositories::write(self.plan, repositories, tree).map(|_| ())
     }
 
     fn exclude_documentation(&self, tree: &RootTree) -> Result<()> {

@@ -258,7 +258,7 @@ fn without_key(repository: &Resolved) -> Failure {
 }
 
 /// Returns a key in the only form that rpm imports.
-fn armoured(bytes: &[u8], extension: &str) -> Vec<u8> {
+pub(super) fn armoured(bytes: &[u8], extension: &str) -> Vec<u8> {
     if extension == "asc" {
         return bytes.to_vec();
     }

@@ -23,6 +23,7 @@ mod fetch;
 mod header;
 mod heads;
 mod identify;
+mod image_keys;
 mod index;
 mod installed;
 mod keys;
@@ -37,8 +38,8 @@ mod reports;
 mod resolve;
 mod runtime;
 mod solver;
-mod sources;
 mod solver_cache;
+mod sources;
 mod transaction;
 mod transfer;
 mod upgrade;
@@ -91,8 +92,9 @@ pub(super) struct Rpm<'a> {
     solver: &'a dyn Solver,
 }
 
-/// The numbers of the ways in which packages are divided into transactions and removed, for the keys of trees.
-pub(super) const TRANSACTIONS: [u32; 2] = [layers::FORMAT, removal::FORMAT];
+/// The numbers of the ways in which packages are divided into transactions and removed, and in which keys are imported, for the
+/// keys of trees.
+pub(super) const TRANSACTIONS: [u32; 3] = [layers::FORMAT, removal::FORMAT, image_keys::FORMAT];
 
 /// Returns the family that the packages of a selection belong to: packages with the release of a distribution name it.
 pub(super) fn distribution(selection: &Selection, default: Distribution) -> Distribution {
@@ -231,10 +233,11 @@ impl PackageManager for Rpm<'_> {
         installed::list(tree, self.default_database(), host)
     }
 
-    fn finish(&self, repositories: ImageRepositories, tree: &RootTree) -> Result<()> {
+    fn finish(&self, repositories: ImageRepositories, tree: &RootTree, host: &Host) -> Result<()> {
         self.plan.distribution.facts().leftovers.clear_caches(tree)?;
-        database::clean(tree, self.default_database())?;
-        image_repositories::write(self.plan, repositories, tree)
+        let keys = image_repositories::write(self.plan, repositories, tree)?;
+        image_keys::import(&keys, tree, host)?;
+        database::clean(tree, self.default_database())
     }
 
     fn exclude_documentation(&self, tree: &RootTree) -> Result<()> {
