@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use kiwi_tests::machine::judge;
 use kiwi_tests::web::Web;
 
 use super::case::{Case, MANAGERS, UNSIGNED, element, repository, selected};
@@ -145,9 +146,37 @@ fn a_script_of_the_description_edits_the_file_of_a_repository_and_nothing_else()
         let changed = run("echo priority=7 >> \"$1\"\n").done();
         assert!(selected(&changed).contains(&"hello".to_owned()), "{manager}");
     }
+    // A local directory stays where the description says.
+    for manager in MANAGERS {
+        let case = Case::new(manager);
+        let moving = "sed -i 's|^baseurl=.*|baseurl=http://127.0.0.1:1/moved|' \"$1\"\n";
+        fs::write(case.path("description/edit.sh"), moving).unwrap();
+        let run = case.run(&customized, HELLO, &[]);
+        assert_eq!(run.last()["kind"], "not-built", "{manager}: {}", run.last());
+        assert!(run.names("edit.sh") && run.names("http://127.0.0.1:1/moved"), "{manager}: {}", run.last());
+    }
     let case = Case::new("zypper");
     assert_eq!(case.run(&customized, HELLO, &[]).error(), (1, "file"));
     fs::write(case.path("description/edit.sh"), "exit 3\n").unwrap();
     let run = case.run(&customized, HELLO, &[]);
     assert!(run.code != 0 && run.names("edit.sh"), "{}", run.last());
+}
+
+#[test]
+fn packages_come_from_the_server_that_a_script_names() {
+    let Some(repository) = repository() else { return };
+    let own = tempfile::tempdir().unwrap();
+    let package = "sigtest-12-1.noarch.rpm";
+    fs::copy(repository.variant("plain").join(package), own.path().join(package)).unwrap();
+    // The package must be fetched to know its SHA-256.
+    judge("createrepo_c", &["--quiet", "--checksum", "sha512", own.path().to_str().unwrap()]);
+    let server = Web::serve(own.path());
+    let source = element("http://127.0.0.1:1/r", &format!("customize=\"edit.sh\" {UNSIGNED}"), None);
+    for manager in MANAGERS {
+        let case = Case::new(manager);
+        let script = format!("sed -i 's|http://127.0.0.1:1/r|{}|' \"$1\"\n", server.url());
+        fs::write(case.path("description/edit.sh"), script).unwrap();
+        assert_eq!(selected(&case.run(&source, SIGTEST, &[]).done()), ["sigtest"], "{manager}");
+        assert!(server.requests().contains(&format!("/{package}")), "{manager}");
+    }
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use description::SourceType;
 
+use super::customize::changed_urls;
 use super::metadata::{metalink, mirror_list};
 use super::transfer;
 use crate::failure::{Failure, Kind};
@@ -21,7 +22,6 @@ pub(super) fn fetch_list(
         SourceType::BaseUrl => return Ok(()),
         SourceType::Metalink | SourceType::MirrorList => {}
     }
-    files.create_directory("mirrors", host)?;
     let (url, to) = (&repository.location, format!("mirrors/{index}"));
     if files.path().join(&to).exists() {
         return Ok(());
@@ -33,8 +33,12 @@ pub(super) fn fetch_list(
     })
 }
 
-/// Returns the URLs of a repository, the preferred one first; after [`fetch_list`].
+/// Returns the URLs of a repository, the preferred one first; after [`fetch_list`]. A script of the description may have replaced
+/// them.
 pub(super) fn urls(index: usize, repository: &Resolved, files: &ManagerFiles) -> Result<Vec<String>> {
+    if let Some(changed) = changed_urls(index, files) {
+        return Ok(changed);
+    }
     if repository.source_type == SourceType::BaseUrl {
         return Ok(vec![repository.location.trim_end_matches('/').to_owned()]);
     }
