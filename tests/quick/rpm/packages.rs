@@ -10,8 +10,10 @@ use test_programs::have;
 
 use kiwi_tests::program::kiwi;
 
-/// What only zypper needs.
-const PROGRAMS: [&str; 3] = ["zypper", "rpm", "rpmkeys"];
+use super::case::MANAGERS;
+
+/// What the package managers need.
+const PROGRAMS: [&str; 4] = ["zypper", "dnf-3", "rpm", "rpmkeys"];
 
 fn can_run() -> bool {
     have(&rpm::PROGRAMS) && have(&PROGRAMS)
@@ -24,12 +26,12 @@ fn repository(directory: &Path, attributes: &str, key: Option<&Path>) -> String 
     format!("<repository type=\"rpm-md\" {attributes}><source path=\"{path}\">{key}</source></repository>")
 }
 
-/// Writes a description for zypper with these repositories and packages.
-fn described(repositories: &str, packages: &str) -> Case {
+/// Writes a description with this package manager, these repositories and packages.
+fn described(manager: &str, repositories: &str, packages: &str) -> Case {
     let case = Case::new(repositories, "less");
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
     let packages: String = packages.split(' ').map(|name| format!("<package name=\"{name}\"/>\n")).collect();
-    let text = text.replace(">apt<", ">zypper<").replace("<package name=\"less\"/>", &packages);
+    let text = text.replace(">apt<", &format!(">{manager}<")).replace("<package name=\"less\"/>", &packages);
     case.file("config.xml", &text);
     case
 }
@@ -107,11 +109,13 @@ fn every_wrong_signature_and_file_is_an_error_of_its_kind() {
     ];
     for (variant, attributes, kind, message) in rows {
         let source = self::repository(&repository.variant(variant), attributes, Some(&repository.key()));
-        let case = described(&source, "sigtest");
         let column = source.find("path=").unwrap() + 9;
         let shown = format!("[REPO]/variants/{variant} (desc/config.xml:4:{column})");
         let expected = (kind.to_owned(), message.replace("[V]", &shown));
-        assert_eq!(error(&case, &repository), expected, "{variant}");
+        for manager in MANAGERS {
+            let case = described(manager, &source, "sigtest");
+            assert_eq!(error(&case, &repository), expected, "{manager}: {variant}");
+        }
     }
 }
 
@@ -122,16 +126,18 @@ fn a_repository_without_a_key_is_refused_unless_nothing_is_checked() {
     }
     let repository = rpm::small();
     let good = repository.variant("good");
-    let case = described(&self::repository(&good, "", None), "sigtest");
-    let (kind, message) = error(&case, &repository);
-    assert_eq!(kind, "signature");
-    assert!(message.ends_with("has no signing key to check it with"), "{message}");
-    let other = repository.other_key();
-    let case = described(&self::repository(&good, "", Some(&other)), "sigtest");
-    assert_eq!(error(&case, &repository).0, "signature", "the key of another repository");
+    for manager in MANAGERS {
+        let case = described(manager, &self::repository(&good, "", None), "sigtest");
+        let (kind, message) = error(&case, &repository);
+        assert_eq!(kind, "signature", "{manager}");
+        assert!(message.ends_with("has no signing key to check it with"), "{manager}: {message}");
+        let other = repository.other_key();
+        let case = described(manager, &self::repository(&good, "", Some(&other)), "sigtest");
+        assert_eq!(error(&case, &repository).0, "signature", "{manager}: the key of another repository");
+    }
 }
 
-/// zypper and rpm report some of them as success.
+/// zypper, dnf and rpm report some of them as success.
 #[test]
 fn every_failing_script_and_contradiction_is_an_error_that_names_the_package() {
     if !can_run() {
@@ -149,6 +155,11 @@ fn every_failing_script_and_contradiction_is_an_error_that_names_the_package() {
             "scriptfail-post",
             "command-failed",
             "the script %post of the package scriptfail-post-12-1.noarch failed: this post always fails",
+        ),
+        (
+            "scriptfail-post-sh",
+            "command-failed",
+            "the script %post of the package scriptfail-post-sh-12-1.noarch failed: exit status 3",
         ),
         (
             "scriptfail-posttrans",
@@ -179,9 +190,12 @@ fn every_failing_script_and_contradiction_is_an_error_that_names_the_package() {
         ),
     ];
     for (packages, kind, message) in rows {
-        let source = self::repository(&repository.variant("broken"), unchecked, None);
-        let found = error(&described(&source, packages), &repository);
+        let source = self::repository(&repository.variant("broken"), unchecked, None)
+            + &self::repository(repository.path(), unchecked, None);
         let message = message.split("[LUA]").next().unwrap();
-        assert!(found.0 == kind && found.1.starts_with(message), "{packages}: {found:?}");
+        for manager in MANAGERS {
+            let found = error(&described(manager, &source, packages), &repository);
+            assert!(found.0 == kind && found.1.starts_with(message), "{manager}: {packages}: {found:?}");
+        }
     }
 }
