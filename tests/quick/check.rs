@@ -47,9 +47,9 @@ fn every_outcome_has_its_exit_code() {
     let report = document(&output);
     let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!((error["rule"].as_str(), error["start"]["line"].as_u64()), (Some("not-built"), Some(3)));
-    let reiserfs = "<type image=\"oem\" filesystem=\"reiserfs\"/>";
+    let cramfs = "<type image=\"oem\" filesystem=\"cramfs\"/>";
     let types =
-        described(&GOOD.replace("<type image=\"ext4\"/>", &format!("<type image=\"ext4\"/>\n{reiserfs}")));
+        described(&GOOD.replace("<type image=\"ext4\"/>", &format!("<type image=\"ext4\"/>\n{cramfs}")));
     let output = run(types.path(), &["check", "desc", "--format", "json", "--type", "oem"]);
     assert_eq!(output.status.code(), Some(4), "a type that is not built");
     let start = &document(&output)["diagnostics"][0]["start"];

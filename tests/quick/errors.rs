@@ -236,12 +236,12 @@ fn unreadable_text() {
 fn a_type_that_is_not_built() {
     let case = Case::good();
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
-    case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\""));
-    let expected = "error: no boot image of this version of kiwi starts a system on reiserfs; use one of ext2, ext3, ext4, xfs, \
+    case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"cramfs\""));
+    let expected = "error: no boot image of this version of kiwi starts a system on cramfs; use one of ext2, ext3, ext4, reiserfs, xfs, \
                     btrfs, squashfs, erofs
  --> desc/config.xml:3:77
   |
-3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"reiserfs\"/></preferences>
+3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"cramfs\"/></preferences>
   |                                                                             ^^^^ not built yet
 
 error: the description is right, but needs what this version of kiwi does not build";

@@ -34,7 +34,7 @@ fn directory() -> tempfile::TempDir {
         ("wrong", GOOD.replace("version>", "verzion>")),
         ("old", old.to_owned()),
         ("zypper", GOOD.replace(">apt<", ">pacman<")),
-        ("guest", GOOD.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"reiserfs\"")),
+        ("guest", GOOD.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"cramfs\"")),
         ("alone", GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", "")),
     ] {
         std::fs::create_dir(directory.path().join(name)).unwrap();

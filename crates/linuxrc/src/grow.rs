@@ -15,9 +15,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::AsFd;
 
 use ondisk::partition_table::{Extension, PartitionTable};
 use ondisk::{Bytes, Growth, Superblock, probe};
+use rustix::mount::{FsPickFlags, fsconfig_reconfigure, fsconfig_set_string, fspick};
 
 use crate::console::Console;
 use crate::device::{Device, Partition, sector_size, size};
@@ -94,7 +96,7 @@ pub(crate) fn filesystem(machine: &Machine, device: &Device, console: &Console) 
 fn is_worthwhile(superblock: &Superblock, bytes: Bytes) -> bool {
     match superblock.growth {
         Growth::Fixed => false,
-        Growth::Ext { .. } | Growth::Xfs { .. } | Growth::Btrfs { .. } => {
+        Growth::Ext { .. } | Growth::Xfs { .. } | Growth::Btrfs { .. } | Growth::Reiserfs { .. } => {
             bytes >= superblock.bytes.saturating_add(WORTHWHILE)
         }
     }
@@ -108,6 +110,12 @@ fn fill(machine: &Machine, device: &Device, superblock: &Superblock) -> io::Resu
             sys::grow_xfs(&mount_point, device.bytes.0 / block_size, inode_percentage)
         }
         Growth::Btrfs { device } => sys::grow_btrfs(&mount_point, device),
+        Growth::Reiserfs { block_size } => {
+            let blocks = (device.bytes.0 / block_size).to_string();
+            let settings = fspick(&mount_point, c"", FsPickFlags::FSPICK_EMPTY_PATH)?;
+            fsconfig_set_string(settings.as_fd(), "resize", blocks)?;
+            Ok(fsconfig_reconfigure(settings.as_fd())?)
+        }
         Growth::Fixed => Ok(()),
     }
 }

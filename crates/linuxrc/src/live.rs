@@ -195,7 +195,8 @@ impl Live<'_> {
             Some(Growth::Ext { block_size }) => {
                 sys::grow_ext(&File::open(&self.machine.system)?, size / block_size)
             }
-            Some(Growth::Xfs { .. } | Growth::Btrfs { .. } | Growth::Fixed) | None => Ok(()),
+            Some(Growth::Xfs { .. } | Growth::Btrfs { .. } | Growth::Reiserfs { .. } | Growth::Fixed)
+            | None => Ok(()),
         }
     }
 

@@ -213,7 +213,7 @@ impl MountedSystem {
     }
 }
 
-/// Opens the mount point of the system, for the ioctls that grow it.
+/// Opens the mount point of the system, for the calls that grow it.
 pub(crate) fn open_mount_point(machine: &Machine) -> std::io::Result<File> {
     File::open(&machine.system)
 }
@@ -282,7 +282,7 @@ mod tests {
         let device = Device::look(&files.machine, "vda").unwrap();
         let text = recognise(device.clone(), &plan(None)).unwrap_err().text;
         assert!(
-            text.ends_with("Known file systems: ext2, ext3, ext4, xfs, btrfs, squashfs, erofs."),
+            text.ends_with("Known file systems: ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs."),
             "{text}"
         );
         let told = BootPlan { filesystem: Some(Filesystem::Xfs), ..plan(None) };

@@ -1,8 +1,8 @@
 //! The superblocks of file systems, in the first blocks of a device.
 //!
 //! Offsets and magic numbers are those of the kernel's headers: fs/ext4/ext4.h, fs/xfs/libxfs/xfs_format.h,
-//! include/uapi/linux/btrfs_tree.h, fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h. Checksums are not verified: the kernel
-//! does so when it mounts the file system. Numbers that later code divides by or shifts with are checked.
+//! include/uapi/linux/btrfs_tree.h, fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h, fs/reiserfs/reiserfs.h. Checksums are not
+//! verified: the kernel does so when it mounts the file system. Numbers that later code divides by or shifts with are checked.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -43,11 +43,16 @@ pub enum Growth {
         /// The number of the device.
         device: u64,
     },
+    /// ReiserFS: to a number of blocks.
+    Reiserfs {
+        /// Bytes of a block, 512 to 8192.
+        block_size: u64,
+    },
     /// Not possible: the file system is read-only, or on several devices.
     Fixed,
 }
 
-/// The end of the last superblock that is read, in bytes: Btrfs, 64 KiB into the device.
+/// The end of the last superblock that is read, in bytes: Btrfs and ReiserFS, 64 KiB into the device.
 const PROBED: u64 = 0x1_1000;
 
 /// Reads the superblock of a device or an image file. A device that is too small to have one has none.
@@ -81,7 +86,8 @@ impl Filesystem {
             Self::Btrfs => Some(|start| Fields(start).btrfs()),
             Self::Squashfs => Some(|start| Fields(start).squashfs()),
             Self::Erofs => Some(|start| Fields(start).erofs()),
-            Self::Reiserfs | Self::Cramfs => None,
+            Self::Reiserfs => Some(|start| Fields(start).reiserfs()),
+            Self::Cramfs => None,
         }
     }
 
@@ -206,6 +212,26 @@ impl Fields<'_> {
                 1 => Growth::Btrfs { device: self.le64(DEVICE)? },
                 _ => Growth::Fixed,
             },
+        })
+    }
+
+    fn reiserfs(&self) -> Option<Superblock> {
+        const AT: usize = 0x1_0000;
+        // Format 3.5, format 3.6, and either with a journal of another size.
+        const MAGIC: [&[u8]; 3] = [b"ReIsErFs", b"ReIsEr2Fs", b"ReIsEr3Fs"];
+        let magic: [u8; 9] = self.array(AT + 52)?;
+        if !MAGIC.iter().any(|known| magic.starts_with(known)) {
+            return None;
+        }
+        let block_size = u64::from(u16::from_le_bytes(self.array(AT + 44)?));
+        let block_size =
+            Some(block_size).filter(|size| size.is_power_of_two() && (512..=8192).contains(size))?;
+        Some(Superblock {
+            filesystem: Filesystem::Reiserfs,
+            uuid: self.uuid(AT + 84),
+            label: self.label(AT + 100, 16),
+            bytes: Bytes(u64::from(self.le32(AT)?) * block_size),
+            growth: Growth::Reiserfs { block_size },
         })
     }
 

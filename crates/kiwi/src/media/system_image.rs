@@ -111,12 +111,14 @@ fn recognise(plain: &Path, shown: &Path) -> Result<(Content, Option<Filesystem>)
         Some(Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4) => {
             return Ok((Content::Writable, Some(Filesystem::Ext4)));
         }
-        Some(Filesystem::Xfs | Filesystem::Btrfs) => return Ok((Content::Writable, filesystem)),
-        Some(Filesystem::Erofs | Filesystem::Cramfs | Filesystem::Reiserfs) | None => {}
+        Some(Filesystem::Xfs | Filesystem::Btrfs | Filesystem::Reiserfs) => {
+            return Ok((Content::Writable, filesystem));
+        }
+        Some(Filesystem::Erofs | Filesystem::Cramfs) | None => {}
     }
     fail!(
         Damaged,
-        "{} is not a known system image: expected ext2, ext3, ext4, xfs, btrfs, squashfs or a raw disk",
+        "{} is not a known system image: expected ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs or a raw disk",
         shown.display()
     )
 }

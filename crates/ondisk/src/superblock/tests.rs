@@ -85,6 +85,32 @@ fn btrfs_is_recognised() {
 }
 
 #[test]
+fn reiserfs_is_recognised() {
+    if !have(&["mkreiserfs"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let image = dir.path().join("image");
+    for format in ["3.5", "3.6"] {
+        let (path, has_uuid) = (image.to_str().unwrap(), format == "3.6");
+        let names = if has_uuid { &["--uuid", UUID, "--label", "my root"][..] } else { &[] };
+        let options =
+            [&["mkreiserfs", "-q", "-f", "-f", "--block-size", "4096", "--format", format], names].concat();
+        let made = made_by(&[&options[..], &[path]].concat(), &image);
+        assert_eq!(
+            made,
+            Superblock {
+                filesystem: Filesystem::Reiserfs,
+                uuid: has_uuid.then(|| UUID.into()),
+                label: has_uuid.then(|| "my root".into()),
+                bytes: Bytes(300 * MIB),
+                growth: Growth::Reiserfs { block_size: 4096 },
+            }
+        );
+    }
+}
+
+#[test]
 fn squashfs_is_recognised() {
     if !have(&["mksquashfs"]) {
         return;
@@ -111,7 +137,7 @@ fn erofs_is_recognised() {
     let made = probe(&mut File::open(&image).unwrap()).unwrap().expect("a file system");
     assert_eq!((made.filesystem, made.uuid.as_deref()), (Filesystem::Erofs, Some(UUID)));
     assert_eq!((made.bytes, made.growth), (Bytes(image.metadata().unwrap().len()), Growth::Fixed));
-    assert_eq!(Filesystem::recognised(), "ext2, ext3, ext4, xfs, btrfs, squashfs, erofs");
+    assert_eq!(Filesystem::recognised(), "ext2, ext3, ext4, reiserfs, xfs, btrfs, squashfs, erofs");
 }
 
 #[test]
@@ -147,6 +173,11 @@ fn rejects_impossible_block_sizes() {
     assert!(xfs(512).is_some() && xfs(65536).is_some());
     for size in [0, 1, 256, 4095, 131_072, u32::MAX] {
         assert_eq!(xfs(size), None, "{size}");
+    }
+    let reiserfs = |size: u16| with(&[(0x1_0034, b"ReIsEr2Fs"), (0x1_002c, &size.to_le_bytes())]);
+    assert!(reiserfs(512).is_some() && reiserfs(8192).is_some());
+    for size in [0, 1, 256, 4095, 16384, u16::MAX] {
+        assert_eq!(reiserfs(size), None, "{size}");
     }
     let erofs = |exponent: u8| with(&[(1024, &0xe0f5_e1e2_u32.to_le_bytes()), (1036, &[exponent])]);
     assert!(erofs(12).is_some());
