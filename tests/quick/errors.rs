@@ -248,6 +248,18 @@ error: the description is right, but needs what this version of kiwi does not bu
     assert_eq!(case.error(&["build", "desc", "--destdir", "."]), expected);
 }
 
+#[test]
+fn a_helper_kernel_that_is_none() {
+    let case = Case::good();
+    let build = ["build", "desc", "--destdir", ".", "--helper-kernel"];
+    let expected = "error: cannot read the kernel missing.deb of --helper-kernel: No such file or directory (os error 2)";
+    assert_eq!(case.error(&[&build[..], &["missing.deb"]].concat()), expected);
+    std::fs::write(case.path("kernel.deb"), "").unwrap();
+    let expected = "error: --helper-kernel is for file systems that only a kernel fills, such as reiserfs, and type ext4 has none; \
+                    leave the option out";
+    assert_eq!(case.error(&[&build[..], &["kernel.deb"]].concat()), expected);
+}
+
 /// Returns the first line of the error about this text.
 fn first_line(text: &str) -> String {
     let case = Case::good();

@@ -92,6 +92,7 @@ impl Description {
             deploy: self.deploy_of(entry, &image_type),
             variables: entry.with_variables_of(preferences.iter().map(|section| &section.content)),
             verify_key: None,
+            helper_kernel: None,
             strip: false,
             bills: Bills::default(),
             reports: Reports::default(),

@@ -1,6 +1,7 @@
 //! The part of a description that one build uses: one type, one architecture, certain profiles.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::{
     Architecture, Deploy, Drivers, ImageName, ImageType, PackageManager, PackageName, PackageSet, Positions,
@@ -78,6 +79,8 @@ pub struct Selection {
     pub variables: BTreeMap<&'static str, String>,
     /// The public key with which a network client's downloads must be signed; no description specifies it.
     pub verify_key: Option<String>,
+    /// A kernel outside the tree that fills file systems that no program fills; no description specifies it.
+    pub helper_kernel: Option<PathBuf>,
     /// Whether programs lose their symbols in the image; no description specifies it.
     pub strip: bool,
     /// The bills of materials that are written beside the image; no description specifies them.

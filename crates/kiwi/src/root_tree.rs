@@ -131,6 +131,15 @@ impl RootTree {
         Self::hold(path)
     }
 
+    /// Opens a tree that is only read, and that others may use at the same time: the host's own.
+    pub fn unlocked(path: &Path) -> Result<Self> {
+        let opening = || format!("opening the root tree {}", path.display());
+        let path = path.canonicalize().with_context(opening)?;
+        let lock = File::open(&path).with_context(opening)?;
+        let root = Root::open(&path).with_context(opening)?;
+        Ok(Self { path, root, layer: None, is_subtree: false, _lock: lock })
+    }
+
     /// Opens the merged view of `lower` with the writable layer `upper`, so that changes are found without a complete
     /// walk.
     pub fn layered(path: &Path, lower: &Path, upper: &Path) -> Result<Self> {

@@ -109,6 +109,10 @@ struct ImageArguments {
     /// (kiwi pxe publish --sign).
     #[arg(long, value_name = "FILE")]
     verify_key: Option<PathBuf>,
+    /// Kernel that fills a file system for which there is no program, such as reiserfs, if that of the tree cannot:
+    /// ROOT/boot/vmlinuz-VERSION with its modules in ROOT/lib/modules/VERSION, or a Debian package of a kernel (.deb).
+    #[arg(long, value_name = "FILE")]
+    helper_kernel: Option<PathBuf>,
     /// Remove the symbols of programs and libraries, which makes the image smaller and crashes harder to understand.
     #[arg(long)]
     strip: bool,
@@ -128,9 +132,17 @@ struct ImageArguments {
 
 impl ImageArguments {
     fn options(self) -> ImageOptions {
-        let Self { format, verify_key, strip, sbom, changes, verified, checksums } = self;
+        let Self { format, verify_key, helper_kernel, strip, sbom, changes, verified, checksums } = self;
         let reports = Reports { changes, verified };
-        ImageOptions { verify_key, formats: format, strip, bills: Sbom::bills(sbom), reports, checksums }
+        ImageOptions {
+            verify_key,
+            helper_kernel,
+            formats: format,
+            strip,
+            bills: Sbom::bills(sbom),
+            reports,
+            checksums,
+        }
     }
 }
 

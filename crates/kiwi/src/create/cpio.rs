@@ -31,7 +31,7 @@ pub(super) fn plan(name: ImageName, identity: &Identity) -> Plan {
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     let mut artifacts = context.package_list(&plan.name)?;
     artifacts.extend(extract_kernel(&plan.name, context)?);
     remove_build_files(tree)?;
@@ -110,7 +110,7 @@ fn name_of(inside: &Path) -> Result<&str> {
 
 /// Copies the kernel of the tree to N.kernel.VERSION, and creates the link N.kernel to it.
 fn extract_kernel(name: &ImageName, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     let Ok(kernel) = crate::kernel::Kernel::find(tree) else { return Ok(Vec::new()) };
     let file = name.kernel_file(&kernel.version);
     let path = workspace.unfinished(&file);

@@ -183,7 +183,7 @@ fn command_line(disk: &Disk, table: &Table) -> Result<String> {
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     // The first step, because the packages may be missing.
     let signed = match plan.secure_boot {
         true => Some(SignedPrograms::copy(tree, Use::Disk, workspace, host)?),
@@ -215,7 +215,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     file.set_len(plan.layout.size().0).context("sizing the disk")?;
     let (boot, volumes) = parallel::both(
         || make_boot_loader(plan, signed.as_ref(), workspace, host),
-        || disk_volumes::create(&plan.volumes, &plan.layout, tree, &path, workspace, host),
+        || disk_volumes::create(&plan.volumes, &plan.layout, &path, context),
     );
     volumes?;
     assemble(plan, &boot?, file).context("assembling the disk")?;

@@ -7,14 +7,13 @@ use bootconfig::{Content, Table};
 use description::Disk;
 use ondisk::{Bytes, Mebibytes};
 
-use super::{BootImageFiles, TreeFacts, size};
+use super::{BootImageFiles, ImageContext, TreeFacts, size};
 use crate::bootloader::selected;
 use crate::disk::DiskLayout;
 use crate::failure::fail;
 use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
-use crate::host::{Host, StageTask};
+use crate::host::StageTask;
 use crate::root_tree::{Measure, RootTree};
-use crate::workspace::Workspace;
 
 /// Default size of the partition for `/boot`; it is larger when its content needs more.
 const BOOT: Mebibytes = Mebibytes(300);
@@ -98,15 +97,14 @@ pub(super) fn plan(
 pub(super) fn create(
     volumes: &[VolumePlan],
     layout: &DiskLayout,
-    tree: &RootTree,
     path: &Path,
-    workspace: &Workspace,
-    host: &Host,
+    context: ImageContext<'_>,
 ) -> Result<()> {
+    let ImageContext { tree, workspace, host, helper } = context;
     let mut is_whole = true;
     for volume in volumes {
         let content = &volume.content;
-        let job = |tree| FilesystemJob { plan: content, tree, workspace, host };
+        let job = |tree| FilesystemJob { plan: content, tree, workspace, host, helper };
         let (_, extent) = layout
             .partitions()
             .find(|(partition, _)| partition.number == volume.number)

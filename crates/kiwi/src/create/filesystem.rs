@@ -95,7 +95,7 @@ pub(super) fn content(
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, helper } = context;
     let mut others = context.package_list(&plan.name)?;
     if let Some(config) = &plan.config {
         others.push(client_settings::create(config, &plan.name, workspace, host)?);
@@ -111,7 +111,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         StageTask::WriteFilesystem,
         format!("Writing the {} file system", plan.content.filesystem.keyword()),
     );
-    let job = FilesystemJob { plan: &plan.content, tree, workspace, host };
+    let job = FilesystemJob { plan: &plan.content, tree, workspace, host, helper };
     let written = job.expected_bytes()?;
     stage.while_growing(&path, written, || job.create(&path))?;
     stage.finish();

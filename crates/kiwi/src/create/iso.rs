@@ -64,7 +64,7 @@ pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     if plan.layout == IsoLayout::DmSquash {
         host.warn(Warning::Description, "flags=\"dmsquash\" is built as \"overlay\": the squashfs contains the system itself, not another image of it");
     }

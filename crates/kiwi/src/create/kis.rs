@@ -61,7 +61,7 @@ pub(super) fn plan(
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     let name = &plan.name;
     let mut artifacts = context.package_list(name)?;
     let kernel = tree.read(&Kernel::find(tree)?.image)?;
@@ -101,11 +101,11 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
 
 /// Writes the system, its checksum and the kernel parameters with which it starts.
 fn write_system(system: &System, name: &ImageName, context: ImageContext<'_>) -> Result<[Artifact; 3]> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, helper } = context;
     let path = workspace.unfinished(&name.to_string());
     let keyword = system.content.filesystem.keyword();
     let stage = host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-    FilesystemJob { plan: &system.content, tree, workspace, host }.create(&path)?;
+    FilesystemJob { plan: &system.content, tree, workspace, host, helper }.create(&path)?;
     stage.finish();
     let (checksum, sums) = context.checksum(name, &path)?;
     let file = format!("{name}.append");

@@ -26,9 +26,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use bootconfig::{ImageName, Storage};
 use description::{Boots, DiskFormat, ImageType, Selection};
+use ondisk::Filesystem;
 
 use crate::artifact::{Artifact, Role, Sums};
 use crate::disk::storage::{Carrier, bare, carried};
+use crate::filesystem::Helper;
 use crate::host::Host;
 use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, Measure, RootTree};
@@ -145,6 +147,28 @@ pub fn check(selection: &Selection) -> Result<()> {
     }
 }
 
+/// Returns the file systems of the type that are filled with the tree or a part of it.
+fn filesystems(image_type: &ImageType) -> Vec<Filesystem> {
+    match image_type {
+        ImageType::Filesystem(image) => vec![image.filesystem],
+        ImageType::Disk(disk) => disk::filesystems(disk),
+        ImageType::Usb(usb) => vec![usb.image.filesystem],
+        ImageType::Pxe(client) => vec![client.image.filesystem],
+        ImageType::Kis(kis) => kis.image.iter().map(|image| image.filesystem).collect(),
+        ImageType::Split(split) => vec![split.read_write, split.read_only],
+        ImageType::Xen(xen) => vec![xen.image.filesystem],
+        // Those of a medium are read-only, and its overlay is made by the machine.
+        ImageType::Iso(_) | ImageType::Cpio | ImageType::Tbz | ImageType::Container(_) => Vec::new(),
+    }
+}
+
+/// Returns whether only a kernel can fill a file system of the type.
+pub fn needs_helper(image_type: &ImageType) -> bool {
+    filesystems(image_type)
+        .into_iter()
+        .any(|filesystem| crate::filesystem::mounted_with(filesystem).is_some())
+}
+
 /// Returns the host programs that this type needs, so that a missing one is reported before the work starts.
 pub fn programs(image_type: &ImageType) -> Vec<&'static str> {
     match image_type {
@@ -214,11 +238,14 @@ pub fn plan(selection: &Selection, facts: &TreeFacts, identity: &Identity) -> Re
 /// Creates the image. `tree` is a layer of its own, to which the files are added that the image needs besides the tree.
 pub fn create(
     plan: &ImagePlan,
+    selection: &Selection,
     tree: &RootTree,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
-    let context = ImageContext { tree, workspace, host };
+    let (filesystems, named) = (filesystems(&selection.image_type), selection.helper_kernel.as_deref());
+    let helper = Helper::prepare(&filesystems, named, tree, workspace, host)?;
+    let context = ImageContext { tree, workspace, host, helper: helper.as_ref() };
     match plan {
         ImagePlan::Filesystem(plan) => filesystem::create(plan, context),
         ImagePlan::Cpio(plan) => cpio::create(plan, context),
@@ -238,6 +265,8 @@ struct ImageContext<'a> {
     tree: &'a RootTree,
     workspace: &'a Workspace,
     host: &'a Host,
+    /// The kernel that fills file systems that no program fills.
+    helper: Option<&'a Helper>,
 }
 
 impl ImageContext<'_> {

@@ -73,7 +73,7 @@ pub(super) fn plan(
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     let mut artifacts = context.package_list(&plan.name)?;
     if let Some(config) = &plan.config {
         artifacts.push(client_settings::create(config, &plan.name, workspace, host)?);
@@ -100,7 +100,7 @@ fn write(
     compressed: bool,
     context: ImageContext<'_>,
 ) -> Result<[Artifact; 2]> {
-    let ImageContext { workspace, host, .. } = context;
+    let ImageContext { workspace, host, helper, .. } = context;
     part.clamp_times(plan.epoch)?;
     let measure = part.measure()?;
     let needed = filesystem::needed(plan.filesystem, &measure);
@@ -109,7 +109,7 @@ fn write(
     let path = workspace.unfinished(&name.to_string());
     let stage = host
         .stage(StageTask::WriteFilesystem, format!("Writing the {} file system", plan.filesystem.keyword()));
-    FilesystemJob { plan: &plan, tree: part, workspace, host }.create(&path)?;
+    FilesystemJob { plan: &plan, tree: part, workspace, host, helper }.create(&path)?;
     stage.finish();
     let (checksum, sums) = context.checksum(name, &path)?;
     // A squashfs is compressed already, but a client unpacks every image in the same way.

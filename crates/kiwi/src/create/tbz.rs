@@ -24,7 +24,7 @@ pub(super) fn plan(name: ImageName, identity: &Identity) -> Plan {
 }
 
 pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artifact>> {
-    let ImageContext { tree, workspace, host } = context;
+    let ImageContext { tree, workspace, host, .. } = context;
     let mut artifacts = context.package_list(&plan.name)?;
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;

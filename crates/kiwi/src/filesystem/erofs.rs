@@ -10,7 +10,7 @@ use super::{FilesystemJob, directory_of};
 const COMPRESSOR: &str = "lz4hc";
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
-    let FilesystemJob { plan, tree, host, workspace: _ } = job;
+    let FilesystemJob { plan, tree, host, workspace: _, helper: _ } = job;
     let compressor = plan.compression.as_deref().unwrap_or(COMPRESSOR);
     let mut command = host.command("mkfs.erofs").args(["--quiet", "-U", &plan.uuid]);
     if compressor != "none" {

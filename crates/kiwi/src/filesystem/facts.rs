@@ -12,22 +12,30 @@ struct Facts {
     programs: &'static [&'static str],
     /// The module with which GRUB reads it; none: GRUB cannot.
     grub_module: Option<&'static str>,
+    /// The options with which a kernel mounts it to fill it with all attributes; none: a program fills it.
+    mounted_with: Option<&'static str>,
 }
+
+/// A file system that one program writes and fills.
+const BY_PROGRAM: Facts = Facts { programs: &[], grub_module: None, mounted_with: None };
 
 fn facts(filesystem: Filesystem) -> Facts {
     match filesystem {
         Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
-            Facts { programs: &["mke2fs"], grub_module: Some("ext2") }
+            Facts { programs: &["mke2fs"], grub_module: Some("ext2"), ..BY_PROGRAM }
         }
-        Filesystem::Xfs => Facts { programs: &["mkfs.xfs"], grub_module: Some("xfs") },
-        Filesystem::Btrfs => Facts { programs: &["mkfs.btrfs"], grub_module: Some("btrfs") },
-        Filesystem::Squashfs => Facts { programs: &["mksquashfs"], grub_module: Some("squash4") },
-        Filesystem::Erofs => Facts { programs: &["mkfs.erofs"], grub_module: None },
+        Filesystem::Xfs => Facts { programs: &["mkfs.xfs"], grub_module: Some("xfs"), ..BY_PROGRAM },
+        Filesystem::Btrfs => Facts { programs: &["mkfs.btrfs"], grub_module: Some("btrfs"), ..BY_PROGRAM },
+        Filesystem::Squashfs => {
+            Facts { programs: &["mksquashfs"], grub_module: Some("squash4"), ..BY_PROGRAM }
+        }
+        Filesystem::Erofs => Facts { programs: &["mkfs.erofs"], ..BY_PROGRAM },
         Filesystem::Reiserfs => Facts {
             programs: &["mkreiserfs", "tar", "timeout", "qemu-system-x86_64"],
             grub_module: Some("reiserfs"),
+            mounted_with: Some("user_xattr,acl"),
         },
-        Filesystem::Cramfs => Facts { programs: &["mkfs.cramfs"], grub_module: None },
+        Filesystem::Cramfs => Facts { programs: &["mkfs.cramfs"], ..BY_PROGRAM },
     }
 }
 
@@ -39,6 +47,11 @@ pub fn programs(filesystem: Filesystem) -> &'static [&'static str] {
 /// Returns the module with which GRUB reads it.
 pub fn grub_module(filesystem: Filesystem) -> Option<&'static str> {
     facts(filesystem).grub_module
+}
+
+/// Returns the options with which a kernel mounts it to fill it; none for those that a program fills.
+pub fn mounted_with(filesystem: Filesystem) -> Option<&'static str> {
+    facts(filesystem).mounted_with
 }
 
 /// Refuses file systems from which no boot image starts a system; also called while planning.

@@ -9,6 +9,7 @@ mod ext;
 mod ext_times;
 mod facts;
 pub mod fat;
+mod helper;
 mod reiserfs;
 mod squashfs;
 mod xfs;
@@ -23,7 +24,8 @@ use crate::host::{Host, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
-pub use facts::{grub_module, programs, refuse_to_start};
+pub use facts::{grub_module, mounted_with, programs, refuse_to_start};
+pub use helper::Helper;
 
 /// The properties of a file system to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct FilesystemJob<'a> {
     pub workspace: &'a Workspace,
     /// The host.
     pub host: &'a Host,
+    /// The kernel that fills it, for those that no program fills.
+    pub helper: Option<&'a Helper>,
 }
 
 impl FilesystemJob<'_> {

@@ -30,7 +30,7 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 
 /// Writes it to the new file `output`, starting at byte `offset`.
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Result<()> {
-    let FilesystemJob { plan, tree, host, workspace: _ } = job;
+    let FilesystemJob { plan, tree, host, workspace: _, helper: _ } = job;
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");

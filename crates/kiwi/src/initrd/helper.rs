@@ -1,16 +1,16 @@
-//! An initrd for a virtual machine that does what only a kernel can do, with the kernel and the programs of the tree.
+//! An initrd for a virtual machine that does what only a kernel can do: it fills file systems for which there is no program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ondisk::Filesystem;
 use ondisk::modules::uncompressed;
 
 use super::archive::{Archive, Compression};
+use super::helper_kernel::{ChosenKernel, HelperKernel, choose};
 use super::{libraries, modules};
 use crate::failure::fail;
 use crate::host::Host;
-use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
 /// The programs of the script, each with its package on Debian.
@@ -26,65 +26,79 @@ const DISKS: [&str; 2] = ["virtio_pci", "virtio_blk"];
 /// What the script prints when everything has succeeded.
 pub const COMPLETE: &str = "kiwi: the file system is complete";
 
-/// Writes an initrd to `output` that unpacks the archive on the second disk into the empty file system on the first one; returns
-/// its kernel.
-pub fn helper(
+/// The files that [`create`] writes.
+#[derive(Debug)]
+pub struct HelperFiles {
+    /// The kernel.
+    pub kernel: PathBuf,
+    /// The initrd.
+    pub initrd: PathBuf,
+}
+
+/// Writes a kernel and an initrd that unpacks the archive on the second disk into the empty file system on the first one; the
+/// kernel's parameters `KIWI_FILESYSTEM` and `KIWI_OPTIONS` specify the file system, one of `filesystems`, and how it is mounted.
+/// `scratch` is a new directory for what is needed in between.
+pub fn create(
+    filesystems: &[Filesystem],
+    named: Option<&HelperKernel>,
     tree: &RootTree,
-    filesystem: Filesystem,
-    epoch: u64,
-    output: &Path,
+    files: &HelperFiles,
+    scratch: &Path,
     host: &Host,
-) -> Result<Kernel> {
-    let keyword = filesystem.keyword();
-    let kernel = Kernel::find(tree)?;
-    let set = modules::Modules::read(tree, &kernel)?;
-    if set.lacks(filesystem.module()) {
-        fail!(
-            Packages,
-            "the file system {keyword} is written by a kernel with its driver, and kernel {} of the root tree has none: install \
-             one, such as linux-image-amd64 of Debian 12, or use ext4",
-            kernel.version
-        );
-    }
-    if let Some((program, package)) = PROGRAMS.iter().find(|(program, _)| !tree.exists(program)) {
-        fail!(
-            Packages,
-            "the file system {keyword} is written with /{program} of the root tree, which is missing; add the package that has \
-             it: {package} on Debian"
-        );
-    }
-    let writing = || format!("cannot write {}", output.display());
-    let file = host.create_file(output).with_context(writing)?;
-    let mut archive = Archive::new(file, Compression::Gzip, epoch, host.processors())?;
+) -> Result<()> {
+    let ChosenKernel { other, kernel, modules: set } = choose(filesystems, named, tree, scratch, host)?;
+    let source = other.as_ref().unwrap_or(tree);
+    let writing = || format!("cannot write {}", files.kernel.display());
+    host.write_file(&files.kernel, source.read(&kernel.image)?).with_context(writing)?;
+    let writing = || format!("cannot write {}", files.initrd.display());
+    let file = host.create_file(&files.initrd).with_context(writing)?;
+    let mut archive = Archive::new(file, Compression::Gzip, 0, host.processors())?;
     for directory in ["dev", "proc", "mnt"] {
         archive.directory(directory)?;
     }
-    for (program, _) in PROGRAMS {
-        for path in libraries::closure(tree, program)? {
-            archive.file(&path, &tree.read(&path)?, 0o755)?;
-        }
-    }
+    add_programs(&mut archive, tree)?;
     let mut load = String::new();
     let base = format!("lib/modules/{}", kernel.version);
-    for name in set.closure(DISKS.into_iter().chain(filesystem.modules().iter().copied())) {
+    let drivers = filesystems.iter().flat_map(|filesystem| filesystem.modules()).copied();
+    for name in set.closure(DISKS.into_iter().chain(drivers)) {
         for path in set.paths(&[name]) {
             let location = format!("{base}/{}", uncompressed(path));
             let packed = format!("{base}/{path}");
-            archive.file(&location, &modules::decompressed(&packed, tree.read(&packed)?)?, 0o644)?;
+            archive.file(&location, &modules::decompressed(&packed, source.read(&packed)?)?, 0o644)?;
             load += &format!("insmod /{location}\n");
         }
     }
-    archive.file("init", script(keyword, &load).as_bytes(), 0o755)?;
-    archive.finish().with_context(writing)?;
-    Ok(kernel)
+    archive.file("init", script(&load).as_bytes(), 0o755)?;
+    archive.finish().with_context(writing)
+}
+
+/// Adds the programs of the tree, or those of the host if the tree lacks one.
+fn add_programs(archive: &mut Archive, tree: &RootTree) -> Result<()> {
+    let missing = |tree: &RootTree| PROGRAMS.into_iter().find(|(program, _)| !tree.exists(program));
+    let host = RootTree::unlocked(Path::new("/"))?;
+    let from = if missing(tree).is_none() { tree } else { &host };
+    if let Some((program, package)) = missing(from) {
+        fail!(
+            MissingProgram,
+            "a kernel fills a file system with /{program}, which neither the root tree nor this machine has; install the package \
+             that has it: {package} on Debian"
+        );
+    }
+    for (program, _) in PROGRAMS {
+        for path in libraries::closure(from, program)? {
+            archive.file(&path, &from.read(&path)?, 0o755)?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns the script; the machine switches itself off in the end.
-fn script(keyword: &str, load: &str) -> String {
+fn script(load: &str) -> String {
     format!(
         "#!/bin/sh\nexport PATH=/sbin:/bin\nmount -t proc proc /proc\n{load}mount -t devtmpfs dev /dev\n\
-         mount -t {keyword} /dev/vda /mnt &&\n\
-         tar --extract --file /dev/vdb --directory /mnt --numeric-owner --same-permissions --same-owner &&\n\
+         mount -t \"$KIWI_FILESYSTEM\" -o \"$KIWI_OPTIONS\" /dev/vda /mnt &&\n\
+         tar --extract --file /dev/vdb --directory /mnt --numeric-owner --same-permissions --same-owner --xattrs \
+         --xattrs-include='*' &&\n\
          umount /mnt && echo '{COMPLETE}'\necho o > /proc/sysrq-trigger\nwhile :; do :; done\n"
     )
 }

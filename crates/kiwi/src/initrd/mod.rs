@@ -10,6 +10,7 @@
 mod archive;
 mod drivers;
 mod helper;
+mod helper_kernel;
 mod libraries;
 mod modules;
 
@@ -23,7 +24,8 @@ use description::Drivers;
 use ondisk::modules::uncompressed;
 
 pub use archive::Compression;
-pub use helper::{COMPLETE, helper};
+pub use helper::{COMPLETE, HelperFiles, create as helper};
+pub use helper_kernel::HelperKernel;
 
 use crate::failure::fail;
 use crate::host::{Host, Warning};

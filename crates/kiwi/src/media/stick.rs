@@ -211,6 +211,6 @@ fn layer_file(plan: &FilesystemPlan, workspace: &Workspace, host: &Host) -> Resu
     let output = workspace.scratch_file("layer.ext4");
     let tree = RootTree::create(host, &workspace.scratch_file("layer"))?;
     tree.clamp_times(plan.epoch)?;
-    FilesystemJob { plan, tree: &tree, workspace, host }.create(&output)?;
+    FilesystemJob { plan, tree: &tree, workspace, host, helper: None }.create(&output)?;
     Ok(output)
 }

@@ -342,7 +342,7 @@ pub(super) fn create_boot_image(
     let identity = record.identity();
     let facts = TreeFacts::of(&layered, None, &[])?;
     let plan = crate::create::plan(selection, &facts, &identity)?;
-    crate::create::create(&plan, &layered, workspace, host)
+    crate::create::create(&plan, selection, &layered, workspace, host)
 }
 
 /// Returns the kind of a boot image description by its name, such as `initrd-vmxboot-debian-12`.

@@ -220,7 +220,7 @@ fn system_images(
     let plan = crate::create::plan(selection, &facts, &record.identity())?;
     let installer = install_medium::installer(selection, &layered, record, workspace, context)?;
     let of_archive = install_archive::boot_files(selection, &layered, record, workspace, context)?;
-    let mut artifacts = crate::create::create(&plan, &layered, workspace, host)?;
+    let mut artifacts = crate::create::create(&plan, selection, &layered, workspace, host)?;
     if let Some(boot) = &installer {
         artifacts.push(install_medium::of(boot, &artifacts, input)?);
     }

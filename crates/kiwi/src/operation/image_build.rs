@@ -67,6 +67,7 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         bundle_format: _,
         deploy: _,
         verify_key: _,
+        helper_kernel: _,
         positions: _,
         strip: _,
         bills: _,

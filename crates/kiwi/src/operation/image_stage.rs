@@ -1,5 +1,6 @@
 //! The inputs of the stage `Image`: everything that a finished file of one type depends on.
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -70,6 +71,7 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
         drivers,
         deploy,
         verify_key,
+        helper_kernel,
         strip,
         bills,
         reports,
@@ -97,6 +99,9 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
     inputs.value("the settings", &(settings, drivers, deploy))?;
     inputs.value("the key of downloads", verify_key)?;
     inputs.value("--strip", strip)?;
+    if let Some(path) = helper_kernel {
+        inputs.value("--helper-kernel", &(path.as_os_str().as_bytes(), file(path)?))?;
+    }
     if bills.any() {
         inputs.value("--sbom", bills)?;
     }

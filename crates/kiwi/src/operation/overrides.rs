@@ -8,7 +8,9 @@ use description::{
     Reports, Repository, RepositoryStatus, RepositoryType, Selection, SourcePath, SourceType,
 };
 
+use crate::create;
 use crate::failure::fail;
+use crate::initrd::HelperKernel;
 use crate::prepare::PackagePath;
 use crate::signature;
 
@@ -42,6 +44,8 @@ pub struct Overrides {
 pub struct ImageOptions {
     /// A public key file of minisign: the boot image of a network client accepts only what this key has signed.
     pub verify_key: Option<PathBuf>,
+    /// A kernel that fills file systems that no program fills, if that of the tree cannot.
+    pub helper_kernel: Option<PathBuf>,
     /// The formats of a virtual disk; empty: that of the description.
     pub formats: Vec<DiskFormat>,
     /// Whether programs and libraries lose their symbols in the image.
@@ -123,6 +127,18 @@ impl ImageOptions {
                     disk.requested_formats.push(*format);
                 }
             }
+        }
+        if let Some(path) = &self.helper_kernel {
+            HelperKernel::parse(path)?;
+            if !create::needs_helper(&selection.image_type) {
+                fail!(
+                    Usage,
+                    "--helper-kernel is for file systems that only a kernel fills, such as reiserfs, and type {} has none; leave \
+                     the option out",
+                    selection.image_type.keyword()
+                );
+            }
+            selection.helper_kernel = Some(path.canonicalize()?);
         }
         if let Some(path) = &self.verify_key {
             let is_client = matches!(selection.image_type.boots(), Some(Boots::Pxe(_)));

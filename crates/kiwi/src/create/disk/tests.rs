@@ -57,7 +57,8 @@ pub(super) fn published_as(
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(disk, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"]))?;
     let workspace = Workspace::open(&out, crate::workspace::Scratch::Disk, &host)?;
-    let mut artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host })?;
+    let context = ImageContext { tree: &tree, workspace: &workspace, host: &host, helper: None };
+    let mut artifacts = create(&plan, context)?;
     let published = directory.join("published");
     std::fs::create_dir(&published).unwrap();
     for artifact in &mut artifacts {

@@ -119,7 +119,8 @@ impl Packed {
         host: &Host,
     ) -> Result<()> {
         let stage = host.stage(StageTask::WriteFilesystem, self.stage);
-        FilesystemJob { plan: &self.plan, tree, workspace, host }.create_behind(output, offset)?;
+        FilesystemJob { plan: &self.plan, tree, workspace, host, helper: None }
+            .create_behind(output, offset)?;
         stage.finish();
         Ok(())
     }
@@ -204,7 +205,7 @@ fn memory_part(
     let plan =
         FilesystemPlan { size: size::decide(needed, None)?.into(), entries: measure.entries, ..plan.clone() };
     let image = workspace.scratch_file(&name.to_string());
-    FilesystemJob { plan: &plan, tree: &part, workspace, host }.create(&image)?;
+    FilesystemJob { plan: &plan, tree: &part, workspace, host, helper: None }.create(&image)?;
     let sum = sum_of(&image, workspace, host)?;
     let packed = artifact::compress(&image, &stage, host)?;
     stage.finish();

@@ -40,7 +40,8 @@ fn made(directory: &Path, filesystems: &str, compressed: bool) -> Vec<String> {
     let name = ImageName::new("tiny", "x86_64", "1.0.0");
     let plan = plan(split, &selection, name, &facts, &Identity::new(1_000_000, ["tiny"])).unwrap();
     let workspace = Workspace::open(&out, Scratch::Disk, &host).unwrap();
-    let artifacts = create(&plan, ImageContext { tree: &tree, workspace: &workspace, host: &host }).unwrap();
+    let context = ImageContext { tree: &tree, workspace: &workspace, host: &host, helper: None };
+    let artifacts = create(&plan, context).unwrap();
     for artifact in &artifacts {
         std::fs::copy(&artifact.path, directory.join(&artifact.name)).unwrap();
     }
@@ -139,7 +140,7 @@ fn a_cramfs_is_right_and_refuses_what_it_cannot_store() {
         entries: 2,
         epoch: 0,
     };
-    let job = FilesystemJob { plan: &plan, tree: &tree, workspace: &workspace, host: &host };
+    let job = FilesystemJob { plan: &plan, tree: &tree, workspace: &workspace, host: &host, helper: None };
     let error = job.create(&out.join("image")).unwrap_err();
     let failure = error.downcast_ref::<crate::failure::Failure>().expect("a failure of a known kind");
     assert!(failure.message.contains("/usr/large"), "{failure:?}");

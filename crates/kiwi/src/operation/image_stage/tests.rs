@@ -86,9 +86,10 @@ fn key(selection: &Selection) -> Key {
 fn every_field_of_the_selection_changes_the_key() {
     let disk = selections().into_iter().find(|selection| matches!(selection.image_type, ImageType::Disk(_)));
     let selection = Selection { deploy: None, ..disk.unwrap() };
-    let changes: [fn(&mut Selection); 11] = [
+    let changes: [fn(&mut Selection); 12] = [
         |selection| selection.strip = true,
         |selection| selection.bills.spdx = true,
+        |selection| selection.helper_kernel = Some("/proc/version".into()),
         |selection| selection.name = ImageName::parse("another").unwrap(),
         |selection| selection.version = Version::parse("99").unwrap(),
         |selection| selection.kind = description::DescriptionKind::Boot,
@@ -140,7 +141,7 @@ fn packed(tree: &RootTree, directory: &Path, host: &Host) -> Vec<u8> {
     let identity = Identity::new(1_000_000, ["tiny"]);
     let facts = crate::create::TreeFacts::of(tree, None, &[]).unwrap();
     let plan = crate::create::plan(&selection, &facts, &identity).unwrap();
-    let artifacts = crate::create::create(&plan, tree, &workspace, host).unwrap();
+    let artifacts = crate::create::create(&plan, &selection, tree, &workspace, host).unwrap();
     let initrd = std::fs::File::open(crate::create::initrd_of(&artifacts).unwrap()).unwrap();
     let mut archive = Vec::new();
     flate2::read::MultiGzDecoder::new(initrd).read_to_end(&mut archive).unwrap();
@@ -163,7 +164,7 @@ fn results_match_the_format_numbers_of_their_stages() {
     tree.write("etc/motd", "hello\n", 0o640).unwrap();
     tree.symlink("etc/issue", "motd").unwrap();
     let pinned = "208effbc8c552211db1929448ab9da648f6132a285847de49ccb4e512eef47c7";
-    assert_pinned(Stage::Image, (7, pinned), packed(&tree, &directory.path().join("image"), &host));
+    assert_pinned(Stage::Image, (8, pinned), packed(&tree, &directory.path().join("image"), &host));
     let linuxrc = directory.path().join("linuxrc");
     std::fs::write(&linuxrc, "program").unwrap();
     crate::initrd::furnish(&tree, &BootConfig::new(Kind::Vmx), &linuxrc).unwrap();
