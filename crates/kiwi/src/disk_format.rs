@@ -64,7 +64,7 @@ pub fn convert(
     earlier: Option<&Path>,
     host: &Host,
 ) -> Result<()> {
-    let (name, own, compressed) = keywords(format);
+    let (name, own, mut compressed) = keywords(format);
     if format == DiskFormat::Qcow2 && options.is_empty() {
         let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
         let earlier = earlier.and_then(qcow2::Earlier::open);
@@ -74,6 +74,13 @@ pub fn convert(
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
     let mut all: Vec<String> = own.iter().map(ToString::to_string).collect();
     all.retain(|option| !options.iter().any(|other| key(other) == key(option)));
+    // Images of QEMU before 1.1 are compressed with zlib.
+    if options.iter().any(|option| ["compat=0.10", "compat=v2"].contains(&option.as_str())) {
+        all.retain(|option| key(option) != "compression_type");
+    }
+    // Compressed clusters have no fixed place.
+    compressed &=
+        !options.iter().any(|option| key(option) == "preallocation" && option != "preallocation=off");
     all.extend(options.iter().cloned());
     let mut command = host.command("qemu-img").args(["convert", "-f", "raw", "-O", name, "-m", "16"]);
     if compressed {

@@ -104,7 +104,7 @@ pub(super) const RULES: Rules = Rules {
                 ("profile", "architecture names"),
                 ("redact", "description diagnostic document format"),
                 ("repository", "architecture diagnostic"),
-                ("rules", "diagnostic document image_type schema schema_version suggest"),
+                ("rules", "diagnostic disk_format document image_type schema schema_version suggest"),
                 ("schema", "document image_type names schema_version suggest"),
                 ("schema_version", ""),
                 (

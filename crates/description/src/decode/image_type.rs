@@ -9,7 +9,7 @@ use super::machine::{machine, vagrant_box};
 use super::{Decoder, boolean, deploy, number, oem, partitions, text, variables};
 use crate::description::TypeEntry;
 use crate::document::{Element, Text};
-use crate::image_type::{Feature, Model, TypeRow, listed_types, type_row};
+use crate::image_type::{Feature, Model, TypeRow, format_options, listed_types, type_row};
 use crate::schema::{self, State, TYPE};
 use crate::unsupported::{self, Unsupported};
 use crate::{
@@ -167,7 +167,7 @@ impl Decoder<'_> {
                 .and_then(|format| DiskFormat::parse(&format.text))
                 .unwrap_or(DiskFormat::Raw),
             requested_formats: Vec::new(),
-            format_options: blank_list(element, "formatoptions"),
+            format_options: text(element, "formatoptions").as_deref().map(format_options).unwrap_or_default(),
             vhd_tag: text(element, "vhdfixedtag"),
             gce_license: text(element, "gcelicense"),
             boxes: element.children("vagrantconfig").filter_map(vagrant_box).collect(),

@@ -5,6 +5,12 @@ use ondisk::Filesystem;
 use super::{BootImage, BootPartition, DiskKeyword, DiskPartition, Machine};
 use crate::{Bootloader, DiskFormat, Firmware, Oem, SizeRule, VagrantBox};
 
+/// Returns the options of `formatoptions`, which are separated by commas or blanks.
+pub(crate) fn format_options(text: &str) -> Vec<String> {
+    let options = text.split(|c: char| c == ',' || c.is_whitespace());
+    options.filter(|option| !option.is_empty()).map(str::to_owned).collect()
+}
+
 /// A virtual disk.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Disk {

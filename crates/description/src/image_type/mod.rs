@@ -8,6 +8,7 @@ mod table;
 
 pub use container::{Container, ContainerConfig, ContainerKeyword, ContainerName, LayerCompression};
 pub use disk::Disk;
+pub(crate) use disk::format_options;
 pub(crate) use feature::Feature;
 pub use machine::{Adapter, Machine, NetworkCard, Range};
 pub(crate) use table::{Model, listed_types};

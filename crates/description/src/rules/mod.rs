@@ -7,6 +7,7 @@
 mod bootloader;
 mod disk;
 mod encryption;
+mod format_options;
 mod initrd;
 mod partitions;
 mod sections;
@@ -39,6 +40,7 @@ static RULES: &[&[Rule]] = &[
     initrd::RULES,
     disk::RULES,
     partitions::RULES,
+    format_options::RULES,
     encryption::RULES,
     unusable::RULES,
     users::RULES,

@@ -24,11 +24,15 @@ pub(super) fn finish(format: DiskFormat, file: &File, id: [u8; 16]) -> Result<()
         | DiskFormat::Vagrant => Ok(()),
         DiskFormat::Vdi => vdi(file, id),
         DiskFormat::Vmdk | DiskFormat::Ova => vmdk(file, id),
-        DiskFormat::Vpc => {
-            vhd_footer(file, 0, id)?;
+        DiskFormat::Vpc | DiskFormat::VhdFixed => {
+            let mut start = [0; 8];
+            file.read_exact_at(&mut start, 0)?;
+            // One with a fixed size has no copy of its footer at the start.
+            if start == *b"conectix" {
+                vhd_footer(file, 0, id)?;
+            }
             vhd_footer(file, file.metadata()?.len() - 512, id)
         }
-        DiskFormat::VhdFixed => vhd_footer(file, file.metadata()?.len() - 512, id),
         DiskFormat::Vhdx => vhdx(file, id),
     }
 }

@@ -257,3 +257,113 @@ fn several_formats_contain_the_same_disk() {
     // The member has the name of the published VMDK, which it just replaced.
     run("qemu-img", &["compare", "-f", "raw", "-F", "vmdk", raw, text(&vmdk)]);
 }
+
+/// Returns what `qemu-img info` says about a file, as one JSON value.
+fn info(path: &Path) -> Value {
+    serde_json::from_str(&run("qemu-img", &["info", "--output=json", text(path)])).unwrap()
+}
+
+/// Returns the bytes at an offset of a file.
+fn bytes<const N: usize>(path: &Path, offset: u64) -> [u8; N] {
+    let mut bytes = [0; N];
+    fs::File::open(path).unwrap().read_exact_at(&mut bytes, offset).unwrap();
+    bytes
+}
+
+/// Returns the start of a VMDK, where its descriptor is.
+fn descriptor(path: &Path) -> String {
+    String::from_utf8_lossy(&bytes::<2048>(path, 0)).into_owned()
+}
+
+/// Whether the file of an option has it.
+type Judge = fn(&Path) -> bool;
+
+/// Options of the formats that one file contains, and how they are seen in it.
+const OPTIONS: &[(&str, &str, Judge)] = &[
+    ("qcow2", "cluster_size=1M", |path| info(path)["cluster-size"] == 1 << 20),
+    ("qcow2", "compression_type=zlib", |path| {
+        info(path)["format-specific"]["data"]["compression-type"] == "zlib"
+    }),
+    ("qcow2", "compat=0.10", |path| info(path)["format-specific"]["data"]["compat"] == "0.10"),
+    ("qcow2", "compat=v2 cluster_size=64k", |path| info(path)["format-specific"]["data"]["compat"] == "0.10"),
+    ("qcow2", "refcount_bits=8,cluster_size=64k", |path| {
+        let info = info(path);
+        info["format-specific"]["data"]["refcount-bits"] == 8 && info["cluster-size"] == 64 << 10
+    }),
+    ("qcow2", "lazy_refcounts=on", |path| info(path)["format-specific"]["data"]["lazy-refcounts"] == true),
+    ("qcow2", "extended_l2=on", |path| info(path)["format-specific"]["data"]["extended-l2"] == true),
+    ("qcow2", "preallocation=metadata", |path| {
+        let said = run("qemu-img", &["check", "--output=json", text(path)]);
+        let check: Value = serde_json::from_str(&said).unwrap();
+        check["allocated-clusters"] == check["total-clusters"] && check.get("compressed-clusters").is_none()
+    }),
+    ("qcow", "preallocation=off", |path| info(path)["format"] == "qcow"),
+    ("vmdk", "subformat=monolithicFlat", |path| path.with_file_name("tiny.x86_64-1.0.0-flat.vmdk").exists()),
+    ("vmdk", "subformat=twoGbMaxExtentSparse", |path| descriptor(path).contains("-s001.vmdk")),
+    ("vmdk", "subformat=streamOptimized,adapter_type=lsilogic", |path| {
+        let start = descriptor(path);
+        start.contains("adapterType = \"lsilogic\"") && start.contains("streamOptimized")
+    }),
+    ("vmdk", "adapter_type=legacyESX", |path| descriptor(path).contains("adapterType = \"legacyESX\"")),
+    ("vmdk", "hwversion=7", |path| descriptor(path).contains("virtualHWVersion = \"7\"")),
+    ("vmdk", "compat6=on", |path| descriptor(path).contains("virtualHWVersion = \"6\"")),
+    ("vmdk", "toolsversion=1234", |path| descriptor(path).contains("toolsVersion = \"1234\"")),
+    ("vmdk", "zeroed_grain=on", |path| bytes::<1>(path, 8)[0] & 4 == 4),
+    ("vdi", "static=on", |path| bytes::<1>(path, 0x4c) == [2]),
+    ("vhd", "subformat=fixed", |path| bytes::<8>(path, 0) != *b"conectix"),
+    ("vhd", "force_size=off", |path| bytes::<4>(path, 28) != *b"qem2"),
+    ("vhd-fixed", "subformat=fixed", |path| bytes::<8>(path, 0) != *b"conectix"),
+    // The flag of the file parameters that keeps blocks allocated.
+    ("vhdx", "subformat=fixed", |path| bytes::<1>(path, (3 << 20) + (64 << 10) + 4) == [1]),
+    ("vhdx", "block_size=32M", |path| info(path)["cluster-size"] == 32 << 20),
+    ("vhdx", "log_size=2M", |path| bytes(path, (64 << 10) + 68) == (2_u32 << 20).to_le_bytes()),
+    ("parallels", "cluster_size=2M", |path| bytes(path, 28) == (4096_u32).to_le_bytes()),
+];
+
+#[test]
+fn every_option_of_a_format_is_in_its_file() {
+    if !have(&WRITERS) {
+        return;
+    }
+    let plain = tempfile::tempdir().unwrap();
+    let raw = r#"<type image="oem" filesystem="ext2" firmware="bios"/>"#;
+    let raw = published(plain.path(), raw).unwrap().0.remove(0).path;
+    for (format, options, holds) in OPTIONS {
+        let made = |options: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            let kind = format!(
+                r#"<type image="oem" filesystem="ext2" firmware="bios" format="{format}" {options}/>"#
+            );
+            let image =
+                published(directory.path(), &kind).unwrap_or_else(|error| panic!("{kind}: {error:#}"));
+            (directory, image.0.into_iter().find(|artifact| artifact.role == Role::Image).unwrap().path)
+        };
+        let (_directory, image) = made(&format!("formatoptions=\"{options}\""));
+        assert!(holds(&image), "{format} {options}: {}", info(&image));
+        let name = if format.starts_with("vhd") && *format != "vhdx" { "vpc" } else { *format };
+        if *options != "force_size=off" {
+            run("qemu-img", &["compare", "-f", "raw", "-F", name, text(&raw), text(&image)]);
+        }
+        // Most options are visible because the default is another one.
+        let is_default = ["preallocation=off", "subformat=fixed"].contains(options)
+            && *format != "vhd"
+            && *format != "vhdx";
+        assert_eq!(holds(&made("").1), is_default, "{format} without {options}");
+    }
+}
+
+#[test]
+fn options_of_archives_apply_to_the_disk_inside() {
+    if !have(&WRITERS) || !have(&["tar", "gzip"]) {
+        return;
+    }
+    let (directory, artifacts) = built("format=\"ova\" formatoptions=\"adapter_type=lsilogic\"", "");
+    let vmdk = members(&artifacts[0].path).pop().unwrap();
+    let start = descriptor(&directory.path().join("published").join(vmdk));
+    assert!(start.contains("\"lsilogic\"") && start.contains("streamOptimized"), "{start}");
+    let config = r#"<vagrantconfig provider="libvirt" virtualsize="1"/>"#;
+    let (directory, artifacts) = built("format=\"vagrant\" formatoptions=\"compat=0.10\"", config);
+    members(&artifacts[1].path);
+    let image = directory.path().join("published/box.img");
+    assert_eq!(info(&image)["format-specific"]["data"]["compat"], "0.10");
+}
