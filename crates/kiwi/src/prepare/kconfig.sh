@@ -289,6 +289,15 @@ suseStripKernel() {
             "drivers/scsi/:${scsidrivers:-}"; do
             _kiwi_prefix=${_kiwi_pair%%:*}
             for _kiwi_name in $(printf '%s' "${_kiwi_pair#*:}" | tr ',' ' '); do
+                case "$_kiwi_name" in
+                */* | *.ko) ;;
+                *)
+                    # The name of a module; its file may have hyphens in place of underscores.
+                    _kiwi_name=$(printf '%s' "$_kiwi_name" | sed 's/[-_]/[-_]/g')
+                    find "$_kiwi_tree/kernel" -type f \( -name "$_kiwi_name.ko" -o -name "$_kiwi_name.ko.*" \)
+                    continue
+                    ;;
+                esac
                 for _kiwi_base in "$_kiwi_prefix" drivers/; do
                     _kiwi_path=$_kiwi_tree/kernel/$_kiwi_base$_kiwi_name
                     case "$_kiwi_path" in

@@ -99,11 +99,12 @@ mod tests {
     }
 
     /// Modules of a kernel; the first one needs the last one.
-    const MODULES: [&str; 8] = [
+    const MODULES: [&str; 9] = [
         "drivers/net/ethernet/e1000.ko.xz",
         "drivers/net/phy/one.ko",
         "drivers/net/phy/deep/two.ko",
         "drivers/usb/storage/uas.ko",
+        "drivers/usb/storage/usb-storage.ko",
         "drivers/scsi/hpsa.ko.zst",
         "drivers/virtio/virtio.ko",
         "fs/ext4/ext4.ko",
@@ -159,6 +160,12 @@ mod tests {
             ("scsidrivers", "hpsa.ko", &["hpsa.ko.zst"]),
             ("scsidrivers", "virtio/virtio.ko", &["virtio.ko"]),
             ("drivers", "hpsa.ko", &[]),
+            // The name of a module, as boot images made from the system accept it.
+            ("drivers", "hpsa", &["hpsa.ko.zst"]),
+            ("netdrivers", "e1000", &["e1000.ko.xz", "needed.ko.gz"]),
+            ("netdrivers", "e1", &[]),
+            ("drivers", "usb_storage", &["usb-storage.ko"]),
+            ("drivers", "usb-storage", &["usb-storage.ko"]),
             ("drivers", "drivers/scsi/hpsa.ko", &["hpsa.ko.zst"]),
             ("drivers", "fs/ext4/*", &["ext4.ko"]),
         ] {
@@ -169,7 +176,7 @@ mod tests {
             <drivers type="netdrivers"><file name="phy/one.ko"/><file name="absent.ko"/></drivers>
             <drivers type="usbdrivers"><file name="storage/*"/></drivers>
             <drivers type="scsidrivers"><file name="hpsa.ko"/></drivers>"#;
-        assert_eq!(kept(all), ["ext4.ko", "hpsa.ko.zst", "one.ko", "uas.ko"]);
+        assert_eq!(kept(all), ["ext4.ko", "hpsa.ko.zst", "one.ko", "uas.ko", "usb-storage.ko"]);
         assert!(kept("").is_empty());
     }
 }
