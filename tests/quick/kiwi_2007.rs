@@ -1,4 +1,4 @@
-//! `docs/kiwi-2007.md` is true: every row names tests that exist, and the table of options is complete.
+//! `docs/kiwi-2007.md` is true: every row names tests that exist and one that always runs, and the table of options is complete.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -42,6 +42,24 @@ const OPTIONS: [&str; 33] = [
     "--version",
     "--help",
 ];
+/// Every option that KIWI 1.x got later.
+const LATER: [&str; 15] = [
+    "--ignore-repos",
+    "--installstick",
+    "--installstick-system",
+    "--force-new-root",
+    "--bootcd-system",
+    "--createhash",
+    "--base-root",
+    "--base-root-mode",
+    "--nocolor",
+    "--gzip-cmd",
+    "--prebuiltbootimage",
+    "--prechroot-call",
+    "--list-xmlinfo",
+    "--compress",
+    "--setup-grub-splash",
+];
 /// How the proof of something begins that kiwi does not have.
 const ABSENT: &str = "not there: ";
 
@@ -64,22 +82,50 @@ fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Returns whether `FILE::NAME` is a test; the file is in `tests` or `crates`.
-fn exists(test: &str, root: &Path) -> bool {
-    let Some((file, name)) = test.split_once("::") else { return false };
-    let texts =
-        ["tests", "crates"].iter().filter_map(|top| std::fs::read_to_string(root.join(top).join(file)).ok());
-    let mut lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
-    // The attribute, perhaps another one, and the function.
-    let mut follows = 0;
-    lines.any(|line| {
-        follows = if line.trim() == "#[test]" { 4 } else { u32::saturating_sub(follows, 1) };
-        follows > 0 && line.trim_start().starts_with(&format!("fn {name}("))
-    })
+/// When a test runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// With `scripts/test`.
+    Always,
+    /// With `scripts/test --all`.
+    Ignored,
+}
+
+/// Returns when the test `FILE::NAME` runs, if it exists; the file is in `tests` or `crates`.
+fn runs(test: &str, root: &Path) -> Option<Runs> {
+    let (file, name) = test.split_once("::")?;
+    let texts = ["tests", "crates"].iter().map(|top| std::fs::read_to_string(root.join(top).join(file)));
+    texts.filter_map(Result::ok).find_map(|text| runs_in(&text, name))
+}
+
+/// Returns when the test `name` of a source runs, if it exists.
+fn runs_in(text: &str, name: &str) -> Option<Runs> {
+    let mut attributes = Vec::new();
+    for line in text.lines().map(str::trim_start) {
+        if line.starts_with("#[") {
+            attributes.push(line);
+            continue;
+        }
+        if line.starts_with(&format!("fn {name}(")) && attributes.contains(&"#[test]") {
+            let ignored = attributes.iter().any(|attribute| attribute.starts_with("#[ignore"));
+            return Some(if ignored { Runs::Ignored } else { Runs::Always });
+        }
+        attributes.clear();
+    }
+    None
 }
 
 #[test]
-fn every_row_names_tests_that_exist() {
+fn a_test_is_found_with_its_attributes() {
+    let text = "#[test]\nfn a() {}\n\n#[test]\n#[ignore = \"long\"]\nfn b() {}\nfn c() {}\n    #[cfg(x)]\n    #[test]\n    fn d() {}\n";
+    assert_eq!(
+        ["a", "b", "c", "d", "e"].map(|name| runs_in(text, name)),
+        [Some(Runs::Always), Some(Runs::Ignored), None, Some(Runs::Always), None]
+    );
+}
+
+#[test]
+fn every_row_names_tests_that_exist_and_one_that_always_runs() {
     let root = checkout();
     let text = std::fs::read_to_string(root.join("docs/kiwi-2007.md")).unwrap();
     let rows = rows(&text);
@@ -92,9 +138,11 @@ fn every_row_names_tests_that_exist() {
         }
         let tests = quoted(proof);
         assert!(!tests.is_empty(), "a test is missing: {row:?}");
-        for test in tests {
-            assert!(exists(test, &root), "there is no test {test}: {row:?}");
-        }
+        let found = tests
+            .iter()
+            .map(|test| runs(test, &root).unwrap_or_else(|| panic!("there is no test {test}: {row:?}")));
+        let found: Vec<Runs> = found.collect();
+        assert!(found.contains(&Runs::Always), "only scripts/test --all runs the tests of {row:?}");
     }
 }
 
@@ -125,20 +173,31 @@ fn every_empty_section_has_a_page_of_the_handbook() {
 fn every_option_is_there_or_absent_with_a_reason() {
     let root = checkout();
     let text = std::fs::read_to_string(root.join("docs/kiwi-2007.md")).unwrap();
-    let section = text.split("\n## ").find(|section| section.starts_with("Options")).expect("the options");
     let help = Command::new(kiwi()).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let known: BTreeSet<&str> = help
         .split(|c: char| c.is_whitespace() || ",]".contains(c))
-        .filter(|word| word.starts_with("--"))
+        .filter(|word| word.starts_with('-') && word.len() > 1)
         .collect();
-    let mut listed = BTreeSet::new();
-    for row in rows(section) {
-        let absent = row.last().unwrap().starts_with(ABSENT);
-        for option in quoted(&row[0]).into_iter().filter(|option| option.starts_with("--")) {
-            assert_eq!(known.contains(option), !absent, "{option}: {row:?}");
-            listed.insert(option.to_owned());
+    for (title, options) in [("Options", &OPTIONS[..]), ("Later options", &LATER[..])] {
+        let section = text.split("\n## ").find(|section| section.starts_with(title)).expect("the options");
+        let mut listed = BTreeSet::new();
+        for row in rows(section) {
+            let absent = row.last().unwrap().starts_with(ABSENT);
+            for option in quoted(&row[0]) {
+                assert_eq!(known.contains(option), !absent, "{option}: {row:?}");
+                if absent {
+                    let output = Command::new(kiwi()).args([option, "x"]).output().unwrap();
+                    let said = String::from_utf8(output.stderr).unwrap();
+                    let expected = format!("error: {option} of KIWI 1.x is not there: ");
+                    assert_eq!(output.status.code(), Some(2), "{said}");
+                    assert!(said.starts_with(&expected), "{said}");
+                }
+                if option.starts_with("--") {
+                    listed.insert(option.to_owned());
+                }
+            }
         }
+        assert_eq!(listed, options.iter().map(|option| (*option).to_owned()).collect());
     }
-    assert_eq!(listed, OPTIONS.map(str::to_owned).into_iter().collect());
 }

@@ -15,6 +15,7 @@ mod compare;
 mod debug;
 mod description;
 mod documentation;
+mod dropped_1x;
 mod legacy_1x;
 mod location;
 mod lock;
@@ -133,6 +134,7 @@ pub fn parse() -> Call {
     let matches = Arguments::command().try_get_matches().unwrap_or_else(|error| {
         let words: Vec<String> =
             std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let error = dropped_1x::explained(error, Arguments::command(), &words);
         refuse(&abbreviation::explained(error, Arguments::command(), &words))
     });
     let early = early_option(&matches);

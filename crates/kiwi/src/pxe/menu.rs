@@ -197,4 +197,26 @@ mod tests {
         assert!(pxelinux.1.contains("DEFAULT local\n") && !pxelinux.1.contains("KERNEL"));
         assert!(grub.1.contains("configfile $prefix/menu-$net_default_mac.cfg"));
     }
+
+    #[test]
+    fn a_hypervisor_is_loaded_with_kernel_and_boot_image_as_its_modules() {
+        let network = Network::parse("10.0.0.1").unwrap();
+        let settings = Settings::new(network, Transport::Tftp, Some("console=ttyS1,115200 quiet".to_owned()));
+        let hypervisor = Some("boot/x".to_owned());
+        let entry = BootEntry { hypervisor, ..BootEntry::of_linux("boot/k".to_owned(), "boot/i".to_owned()) };
+        let [pxelinux, grub, ipxe] = all(&settings, Some(&entry), None);
+        // The hypervisor has the serial port, and the kernel its console.
+        let (xen, linux) = ("com2=115200,8n1 console=com2,vga", "kiwitftp=10.0.0.1 console=hvc0 quiet");
+        let line = format!("\n  KERNEL mboot.c32\n  APPEND /boot/x {xen} --- /boot/k {linux} --- /boot/i\n");
+        assert!(pxelinux.1.contains(&line) && !pxelinux.1.contains("IPAPPEND"), "{}", pxelinux.1);
+        let line = format!(
+            "\n  multiboot2 /boot/x {xen}\n  module2 /boot/k {linux} BOOTIF=01-$net_default_mac\n  module2 /boot/i\n"
+        );
+        assert!(grub.1.contains(&line), "{}", grub.1);
+        let base = "tftp://10.0.0.1/boot";
+        let line = format!(
+            "\nkernel {base}/x {xen}\nmodule {base}/k {linux} BOOTIF=01-${{netX/mac:hexhyp}}\nmodule {base}/i\nboot\n"
+        );
+        assert!(ipxe.1.contains(&line), "{}", ipxe.1);
+    }
 }
