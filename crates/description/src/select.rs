@@ -104,8 +104,8 @@ impl Description {
         })
     }
 
-    /// Returns the type with settings from outside of it: `compressed`, and the machine of the packages section. In KIWI 1.x the
-    /// packages for VMware make the disk one of VMware's.
+    /// Returns the type with settings from outside of it: `compressed`, `<split>`, and the machine of the packages section. In KIWI
+    /// 1.x the packages for VMware make the disk one of VMware's.
     fn completed(
         &self,
         entry: &TypeEntry,
@@ -120,6 +120,9 @@ impl Description {
             && machine_of(sections, "vmware").is_some()
         {
             disk.format = DiskFormat::Vmdk;
+        }
+        if let (ImageType::Split(split), Some(files)) = (&mut image_type, &self.split) {
+            split.persistent.clone_from(&files.persistent);
         }
         Some(image_type)
     }
@@ -258,13 +261,13 @@ impl Force<'_> {
         });
         found.extend(packages.flat_map(|section| &section.unsupported));
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
-        let has_lists = description.split.as_ref().is_some_and(|files| !files.is_empty());
-        if has_lists && matches!(entry.image_type, Some(ImageType::Split(_))) {
-            let lists = Unsupported::of_all_schemas(
-                "the list of writable files in `<split>`",
-                description.image_span.clone(),
-            );
-            errors.0.extend(lists.on(self.architecture));
+        if let (Some(ImageType::Split(_)), Some(files)) = (&entry.image_type, &description.split) {
+            let lists = [("temporary", &files.temporary), ("except", &files.exceptions)];
+            for (name, _) in lists.iter().filter(|(_, files)| !files.is_empty()) {
+                let what = format!("`<{name}>` of `<split>`");
+                let found = Unsupported::of_all_schemas(&what, description.image_span.clone());
+                errors.0.extend(found.on(self.architecture));
+            }
         }
     }
 

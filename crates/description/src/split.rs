@@ -7,11 +7,6 @@ pub struct SplitFiles {
     pub temporary: Vec<String>,
     /// Files that are writable and kept.
     pub persistent: Vec<String>,
-}
-
-impl SplitFiles {
-    /// Returns whether no file is listed.
-    pub fn is_empty(&self) -> bool {
-        self.temporary.is_empty() && self.persistent.is_empty()
-    }
+    /// Files that are neither, in spite of their directory.
+    pub exceptions: Vec<String>,
 }

@@ -346,14 +346,15 @@ fn drivers_section(element: &Element) -> DriverSection {
 }
 
 fn split(element: &Element) -> SplitFiles {
-    let files = |name| {
-        element
-            .children(name)
-            .flat_map(|part| part.children("file").chain(part.children("except")))
-            .filter_map(|file| text(file, "name"))
-            .collect()
+    let files = |lists: &[&str], entry: &str| {
+        let lists = lists.iter().flat_map(|list| element.children(list));
+        lists.flat_map(|list| list.children(entry)).filter_map(|file| text(file, "name")).collect()
     };
-    SplitFiles { temporary: files("temporary"), persistent: files("persistent") }
+    SplitFiles {
+        temporary: files(&["temporary"], "file"),
+        persistent: files(&["persistent"], "file"),
+        exceptions: files(&["temporary", "persistent"], "except"),
+    }
 }
 
 /// Returns the text of an attribute.

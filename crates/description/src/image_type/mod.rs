@@ -292,6 +292,8 @@ pub struct Split {
     pub read_write: Filesystem,
     /// The file system of the read-only part.
     pub read_only: Filesystem,
+    /// `<persistent>` of `<split>`: paths that are writable, wherever they are.
+    pub persistent: Vec<String>,
 }
 
 /// A network client.

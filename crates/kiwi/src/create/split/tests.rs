@@ -11,10 +11,15 @@ use crate::workspace::{Scratch, Workspace};
 
 /// Builds a tiny tree as `filesystems`, such as `fsreadwrite="ext4" fsreadonly="squashfs"`.
 fn made(directory: &Path, filesystems: &str, compressed: bool) -> Vec<String> {
+    made_with(directory, filesystems, "", compressed)
+}
+
+/// Like [`made`], with a `<split>`.
+fn made_with(directory: &Path, filesystems: &str, lists: &str, compressed: bool) -> Vec<String> {
     let text = format!(
         r#"<image schemaversion="8.5" name="tiny"><description type="system"><author>A</author>
       <contact>C</contact><specification>S</specification></description><preferences><version>1.0.0</version>
-      <packagemanager>apt</packagemanager><type image="split" {filesystems}><deploy><partitions device="/dev/sda">
+      <packagemanager>apt</packagemanager><type image="split" {filesystems}>{lists}<deploy><partitions device="/dev/sda">
       <partition number="1" type="S" size="9"/><partition number="2" mountpoint="/" target="true"/>
       <partition number="3" size="image"/></partitions></deploy></type></preferences>
       <repository><source path="debian://bookworm"/></repository>
@@ -88,6 +93,31 @@ fn programs_and_kernel_are_in_the_read_only_part() {
         ),
         "{config}"
     );
+}
+
+#[test]
+fn persistent_paths_are_in_the_writable_part() {
+    if !have(&["mke2fs", "debugfs", "e2fsck", "mksquashfs", "unsquashfs", "cp"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let lists = r#"<split><persistent><file name="/bin/program"/><file name="/usr/new/file"/><file name="/boot/*"/>
+        <file name="/home/tux"/></persistent></split>"#;
+    made_with(directory.path(), r#"fsreadwrite="ext4" fsreadonly="squashfs""#, lists, false);
+    let listed = run("unsquashfs", &["-lls", "-d", "", &path(READ_ONLY)]);
+    let kept = "/var/lib/kiwi/persistent";
+    for link in ["/usr/bin/program", "/usr/new/file", "/boot"] {
+        assert!(listed.contains(&format!(" {link} -> {kept}{link}\n")), "{link}: {listed}");
+    }
+    assert!(!listed.contains("vmlinuz"), "{listed}");
+    let _ = run("e2fsck", &["-f", "-n", &path(READ_WRITE)]);
+    let show = |request: &str| run("debugfs", &["-R", request, &path(READ_WRITE)]);
+    for file in ["usr/bin/program", "boot/vmlinuz-6"] {
+        assert!(show(&format!("cat {kept}/{file}")).contains(file), "{file}");
+    }
+    assert!(show(&format!("stat {kept}/usr/new")).contains("Type: directory"));
+    assert!(show("cat /home/tux/letter").contains("home/tux/letter"), "what is writable anyway stays");
 }
 
 #[test]
