@@ -146,6 +146,21 @@ fn change_logs_and_changed_files_are_reported() {
     let verified = read("verified");
     assert_eq!(verified.lines().count(), 1, "{verified}");
     assert!(verified.starts_with("S.5") && verified.ends_with(" /opt/watcher\n"), "{verified}");
+
+    // A setting is the option for every build.
+    let changes = read("changes");
+    let settings = case.path("home/.config/kiwi");
+    fs::create_dir_all(&settings).unwrap();
+    for (setting, written) in [("true", true), ("false", false)] {
+        fs::remove_dir_all(case.path("images")).unwrap();
+        fs::create_dir(case.path("images")).unwrap();
+        fs::write(settings.join("config.yml"), format!("bundle:\n  has_package_changes: {setting}\n"))
+            .unwrap();
+        let _ = case.run(&["build", "description", "--destdir", "images"]).done();
+        let file = case.path("images/rpm.x86_64-1.0.0.changes");
+        assert_eq!(fs::read_to_string(file).ok(), written.then(|| changes.clone()), "{setting}");
+        assert!(!case.path("images/rpm.x86_64-1.0.0.verified").exists());
+    }
 }
 
 #[test]

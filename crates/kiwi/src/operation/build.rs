@@ -15,11 +15,10 @@ use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
 use super::locking::{LockMode, Locking};
 use super::outcome::{Explained, Outcome};
-use super::{Overrides, cache, create, explain, image_build, load, prepare, space};
+use super::{Overrides, cache, create, explain, image_build, load, prepare, reports, space};
 use crate::context::Context;
 use crate::debugging;
 use crate::failure::{Invalid, fail};
-use crate::host::Host;
 use crate::lock::Lock;
 use crate::parallel;
 use crate::prepare::{Decided, PrepareOptions, PreparePlan, Prepared, Reuse};
@@ -100,7 +99,7 @@ fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcom
     let host = &context.host;
     let mut loaded = load::load_and_warn(&request.description, context)?;
     loaded.locking = Locking::open(request.lock, &loaded.source)?;
-    let selections = select(&loaded, request, host)?;
+    let selections = select(&loaded, request, context)?;
     for selection in &selections {
         // First what is wrong on every machine, then what this machine lacks.
         load::refuse_unsupported(&loaded.description, selection)?;
@@ -185,7 +184,7 @@ fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcom
 }
 
 /// Returns a selection for every requested type, each once.
-fn select(loaded: &Loaded, request: &Request, host: &Host) -> Result<Vec<Selection>> {
+fn select(loaded: &Loaded, request: &Request, context: &Context) -> Result<Vec<Selection>> {
     let keywords: Vec<Option<String>> = match &request.image_type {
         _ if request.all_types => {
             let choice = Choice {
@@ -210,8 +209,9 @@ fn select(loaded: &Loaded, request: &Request, host: &Host) -> Result<Vec<Selecti
     };
     let mut selections: Vec<Selection> = Vec::new();
     for keyword in keywords {
-        let selection =
-            load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides, host)?;
+        let mut selection =
+            load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides, &context.host)?;
+        reports::configure(&mut selection, context)?;
         if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
             selections.push(selection);
         }

@@ -59,7 +59,9 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let record = Record::read(&tree)?;
     let loaded = load::load_prepared(&tree)?;
     let overrides = Overrides { image: request.image.clone(), ..Overrides::default() };
-    let selection = load::select(&loaded, &record.profiles, request.image_type.as_deref(), &overrides, host)?;
+    let mut selection =
+        load::select(&loaded, &record.profiles, request.image_type.as_deref(), &overrides, host)?;
+    reports::configure(&mut selection, context)?;
     check(&selection, context)?;
     context.debugging.check(host)?;
     let destdir = destination(request.destdir.as_deref(), request.make_destdir, &selection, host)?;
@@ -179,7 +181,9 @@ pub(super) fn built_image(selection: &Selection, made: &MadeImage, host: &Host) 
     let stage = host.stage(StageTask::RecordResult, "Recording the result");
     let measured = artifacts.iter().filter(|artifact| artifact.role != Role::KernelLink);
     let plain = |artifact: &Artifact| {
-        artifact.role == Role::Image && selection.image_type.is_uncompressed(&artifact.name)
+        // As in KIWI NG, a bundle also compresses the change logs.
+        artifact.role == Role::PackageChanges
+            || artifact.role == Role::Image && selection.image_type.is_uncompressed(&artifact.name)
     };
     let measure = |artifact| BuiltFile::measure(artifact, plain(artifact), host);
     let mut files: Vec<BuiltFile> = measured.map(measure).collect::<Result<_>>()?;

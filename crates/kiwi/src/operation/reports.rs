@@ -1,14 +1,22 @@
 //! `--changes` and `--verified`: files beside an image with the change logs of its packages, and with the files that differ from
-//! them. Without these options nothing is read for them.
+//! them. Without these options, or `bundle.has_package_changes` of `kiwi.yml`, nothing is read for them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use description::Selection;
 
 use crate::artifact::{Artifact, Role};
+use crate::context::Context;
 use crate::host::{Host, StageTask};
 use crate::package_manager::reports;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::workspace::Workspace;
+
+/// Applies `bundle.has_package_changes` of `kiwi.yml`: `true` is `--changes` for every build. Without it KIWI NG writes the file, too;
+/// kiwi does not, because every package is read for it.
+pub(super) fn configure(selection: &mut Selection, context: &Context) -> Result<()> {
+    selection.reports.changes |= context.configuration()?.package_changes == Some(true);
+    Ok(())
+}
 
 /// Writes the reports of a tree that the selection asks for.
 pub(super) fn write(

@@ -25,6 +25,8 @@ const LARGEST: u64 = 1 << 20;
 pub struct RuntimeConfiguration {
     /// `bundle.compress`: whether bundles compress raw images.
     pub compress_bundle: Option<bool>,
+    /// `bundle.has_package_changes`: whether every build writes `N.changes`.
+    pub package_changes: Option<bool>,
     /// `bundle.shasum_size`, else `shasum.size`: 256 or 512.
     pub sum: Sum,
     /// `xz.options`
@@ -98,7 +100,7 @@ type Apply = fn(&mut RuntimeConfiguration, &str) -> Result<(), String>;
 const SETTINGS: &[(&str, &str, Option<Apply>)] = &[
     ("build_constraints", "max_size", Some(max_size)),
     ("bundle", "compress", Some(compress)),
-    ("bundle", "has_package_changes", None),
+    ("bundle", "has_package_changes", Some(package_changes)),
     ("bundle", "shasum_size", Some(shasum)),
     ("cache", "max_size", Some(cache_size)),
     ("container", "compress", None),
@@ -242,6 +244,11 @@ fn compress(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(),
     Ok(())
 }
 
+fn package_changes(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
+    configuration.package_changes = Some(boolean(value)?);
+    Ok(())
+}
+
 fn valid_until(configuration: &mut RuntimeConfiguration, value: &str) -> Result<(), String> {
     configuration.valid_until = Some(boolean(value)?);
     Ok(())
@@ -340,10 +347,11 @@ mod tests {
         let mut configuration = read("shasum:\n  size: 512\nxz:\n  options: --threads=2 -9 -e\n").unwrap();
         assert_eq!(configuration.sum, Sum::Sha512);
         assert_eq!(configuration.xz, XzOptions { preset: 9 | 1 << 31, threads: Some(2) });
-        let more = "bundle:\n  - shasum_size: 256\n  - compress: false\nbuild_constraints:\n  - max_size: 2g\ncache:\n  max_size: 0\nobs:\n  - download_url: http://x.example/r/\n";
+        let more = "bundle:\n  - shasum_size: 256\n  - compress: false\n  - has_package_changes: true\nbuild_constraints:\n  - max_size: 2g\ncache:\n  max_size: 0\nobs:\n  - download_url: http://x.example/r/\n";
         configuration.add(Path::new("more.yml"), more).unwrap();
         assert_eq!(configuration.sum, Sum::Sha256);
         assert_eq!(configuration.compress_bundle, Some(false));
+        assert_eq!(configuration.package_changes, Some(true));
         assert_eq!(configuration.max_size, Some(2 << 30));
         assert_eq!(configuration.cache_size, Some(0));
         assert_eq!(configuration.download_url.as_deref(), Some("http://x.example/r"));
