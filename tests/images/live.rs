@@ -166,6 +166,29 @@ fn a_script_of_the_description_writes_the_medium_itself() {
 }
 
 #[test]
+fn a_script_of_the_description_edits_the_boot_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = tree().join("image/edit_boot_config.sh");
+    {
+        let _held = small::hold(tree());
+        let text = "#!/bin/sh\nset -e\necho \"$*\" > /etc/edited\ncd \"${1#iso:}\"\ntest ! -e boot/x86_64/loader/linux\n\
+            sed -i 's/console=ttyS0/& edited=1/' boot/grub/grub.cfg boot/x86_64/loader/isolinux.cfg\n\
+            mkdir more\necho new > more/note\n";
+        std::fs::write(&script, text).unwrap();
+        let attributes = "kernelcmdline=\"console=ttyS0\" editbootconfig=\"boot/edit.sh\"";
+        small::create_held(tree(), &DESCRIPTION.replace("TYPE", attributes), directory.path());
+        std::fs::remove_file(&script).unwrap();
+    }
+    let image = directory.path().join("live.x86_64-1.0.0.iso");
+    let grub = judge("isoinfo", &["-R", "-x", "/boot/grub/grub.cfg", "-i", image.to_str().unwrap()]);
+    assert!(grub.contains("console=ttyS0 edited=1"), "{grub}");
+    let mut machine = log_in(&image, Slot::Cdrom, Firmware::Bios, directory.path());
+    assert!(machine.ask("cat /proc/cmdline").contains("edited=1"));
+    assert_eq!(machine.ask("cat /etc/edited"), "iso:/run/medium 1");
+    assert_eq!(machine.ask("cat /run/kiwi/medium/more/note"), "new");
+}
+
+#[test]
 fn compressed_boots_from_a_stick_by_bios_with_what_the_description_adds() {
     let directory = tempfile::tempdir().unwrap();
     let image = medium_with_additions(None, "flags=\"compressed\"", directory.path());

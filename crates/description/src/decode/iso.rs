@@ -44,6 +44,7 @@ impl Decoder<'_> {
             volume_id: text(element, "volid").unwrap_or_else(|| "CDROM".to_owned()),
             application_id: text(element, "application_id"),
             publisher: text(element, "publisher"),
+            edit_boot_config: text(element, "editbootconfig"),
         })
     }
 }

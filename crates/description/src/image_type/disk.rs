@@ -71,21 +71,6 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// The name under which a tree keeps the script of `editbootconfig`.
-    pub const EDIT_BOOT_CONFIG: &'static str = "edit_boot_config.sh";
-    /// The name under which a tree keeps the script of `editbootinstall`.
-    pub const EDIT_BOOT_INSTALL: &'static str = "edit_boot_install.sh";
-
-    /// Returns the scripts of the boot loader: the attribute, the name in the description, and the name in a tree.
-    pub fn boot_scripts(&self) -> impl Iterator<Item = (&'static str, &str, &'static str)> {
-        [
-            ("editbootconfig", &self.edit_boot_config, Self::EDIT_BOOT_CONFIG),
-            ("editbootinstall", &self.edit_boot_install, Self::EDIT_BOOT_INSTALL),
-        ]
-        .into_iter()
-        .filter_map(|(attribute, script, kept)| Some((attribute, script.as_deref()?, kept)))
-    }
-
     /// Returns the formats in which the disk is published.
     pub fn formats(&self) -> Vec<DiskFormat> {
         match self.requested_formats.as_slice() {

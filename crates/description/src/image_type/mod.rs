@@ -44,6 +44,24 @@ pub enum ImageType {
     Split(Split),
 }
 
+/// A script of the description that changes the boot loader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BootScript<'a> {
+    /// The attribute that names it.
+    pub attribute: &'static str,
+    /// Its name in the description.
+    pub script: &'a str,
+    /// Its name in a tree.
+    pub kept: &'static str,
+}
+
+impl BootScript<'_> {
+    /// The name under which a tree keeps the script of `editbootconfig`.
+    pub const EDIT_CONFIG: &'static str = "edit_boot_config.sh";
+    /// The name under which a tree keeps the script of `editbootinstall`.
+    pub const EDIT_INSTALL: &'static str = "edit_boot_install.sh";
+}
+
 /// The settings of a boot image, for types that boot.
 #[derive(Debug, Clone, Copy)]
 pub enum Boots<'a> {
@@ -90,6 +108,32 @@ impl ImageType {
             Self::Xen(xen) => Some(Boots::Xen(xen)),
             Self::Filesystem(_) | Self::Cpio | Self::Tbz | Self::Container(_) | Self::Split(_) => None,
         }
+    }
+
+    /// Returns the scripts of the boot loader.
+    pub fn boot_scripts(&self) -> Vec<BootScript<'_>> {
+        let (config, install) = match self {
+            Self::Disk(disk) => (&disk.edit_boot_config, &disk.edit_boot_install),
+            Self::Iso(live) => (&live.edit_boot_config, &None),
+            Self::Filesystem(_)
+            | Self::Cpio
+            | Self::Tbz
+            | Self::Usb(_)
+            | Self::Xen(_)
+            | Self::Pxe(_)
+            | Self::Kis(_)
+            | Self::Container(_)
+            | Self::Split(_) => (&None, &None),
+        };
+        [
+            ("editbootconfig", config, BootScript::EDIT_CONFIG),
+            ("editbootinstall", install, BootScript::EDIT_INSTALL),
+        ]
+        .into_iter()
+        .filter_map(|(attribute, script, kept)| {
+            Some(BootScript { attribute, script: script.as_deref()?, kept })
+        })
+        .collect()
     }
 
     /// Returns the Vagrant boxes of a disk.
@@ -261,6 +305,8 @@ pub struct Iso {
     pub application_id: Option<String>,
     /// `publisher`
     pub publisher: Option<String>,
+    /// `editbootconfig`: a script of the description that changes the boot files of the medium.
+    pub edit_boot_config: Option<String>,
 }
 
 /// A stick.

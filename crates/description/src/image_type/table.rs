@@ -236,7 +236,7 @@ const OTHERS: &[TypeRow] = &[
             Feature::Live,
             Feature::Persistence,
         ],
-        unsupported: &["editbootconfig", "fscreateoptions"],
+        unsupported: &["fscreateoptions"],
         packages: &["iso"],
         ..KNOWN
     },

@@ -6,6 +6,7 @@
 //! ```
 
 mod content;
+mod edit;
 mod extras;
 mod menu;
 
@@ -37,6 +38,8 @@ pub struct Plan {
     boot: BootImageFiles,
     epoch: u64,
     layout: IsoLayout,
+    /// `editbootconfig`
+    edit_boot_config: Option<String>,
 }
 
 pub(super) fn plan(
@@ -53,13 +56,25 @@ pub(super) fn plan(
     medium.publisher = live.publisher.clone().unwrap_or_default();
     let content = content::plan(live, &name, facts, identity);
     let secure_boot = live.secure_boot && live.firmware != Firmware::Bios;
-    Ok(Plan { name, content, medium, secure_boot, boot, epoch: identity.epoch, layout: live.layout })
+    Ok(Plan {
+        name,
+        content,
+        medium,
+        secure_boot,
+        boot,
+        epoch: identity.epoch,
+        layout: live.layout,
+        edit_boot_config: live.edit_boot_config.clone(),
+    })
 }
 
 /// Returns the host programs that are needed for this live system.
 pub(super) fn programs(live: &Iso) -> Vec<&'static str> {
     let mut programs = iso::programs(live.bootloader.name, live.firmware);
     programs.extend(content::programs(live));
+    if live.edit_boot_config.is_some() {
+        programs.push("cp");
+    }
     programs
 }
 
@@ -77,6 +92,14 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let mut artifacts = context.package_list(&plan.name)?;
     let mut grafts = extras::cd_root(tree, plan.epoch, workspace, host)?;
     let cdboot = extras::Cdboot::of(tree, &plan.boot.cdboot, workspace, host)?;
+    let mut is_complete = false;
+    if let Some(script) = &plan.edit_boot_config {
+        grafts.extend(cdboot.loader_files(LOADER));
+        let files = iso::with_boot_files(&medium, &grafts, workspace, host)?;
+        grafts = edit::run(script, &files, plan.epoch, tree, workspace, host)?;
+        tree.measure()?;
+        is_complete = true;
+    }
     remove_build_files(tree)?;
     tree.clamp_times(plan.epoch)?;
     let content = content::create(&plan.content, tree, workspace, host)?;
@@ -86,7 +109,10 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         grafts.push(packed.graft(tree, workspace, host)?);
     }
     grafts.extend(boot_files(plan, tree, workspace, host)?);
-    grafts.extend(cdboot.loader_files(LOADER));
+    if !is_complete {
+        grafts.extend(cdboot.loader_files(LOADER));
+        grafts = iso::with_boot_files(&medium, &grafts, workspace, host)?;
+    }
     for file in
         grafts.iter().map(|graft| &graft.source).filter(|source| source.starts_with(workspace.scratch()))
     {

@@ -1,5 +1,6 @@
 //! The create step: images from a root tree. Each image type has one file with a plan and its execution.
 
+mod boot_script;
 mod client_settings;
 mod container;
 mod cpio;

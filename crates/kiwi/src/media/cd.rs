@@ -116,6 +116,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         iso::finish(&copy, plan.epoch, host)?;
         grafts.push(Graft::new(location, copy));
     }
+    let grafts = iso::with_boot_files(&plan.iso, &grafts, workspace, host)?;
     let sha256 = iso::create(&plan.iso, &grafts, &[], None, output, workspace, host)?;
     stage.finish();
     Ok(sha256)

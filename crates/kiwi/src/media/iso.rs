@@ -131,8 +131,18 @@ pub fn check(loader: BootloaderName, firmware: Firmware) -> Result<()> {
     Ok(())
 }
 
-/// Writes the medium to the file `output`; returns its SHA-256 in lower-case hex. A file of the caller takes precedence
-/// over one of ours with the same path; among their files, `devices` stand in for device nodes.
+/// Returns the caller's files, and those of the boot loader where the caller has none.
+pub fn with_boot_files(
+    plan: &IsoPlan,
+    grafts: &[Graft],
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Vec<Graft>> {
+    Ok(joined(grafts, own_files(plan, workspace, host)?))
+}
+
+/// Writes the medium with these files, those of the boot loader among them, to the file `output`; returns its SHA-256 in
+/// lower-case hex. `devices` stand in for device nodes.
 pub fn create(
     plan: &IsoPlan,
     grafts: &[Graft],
@@ -142,7 +152,7 @@ pub fn create(
     workspace: &Workspace,
     host: &Host,
 ) -> Result<String> {
-    let mut grafts = joined(grafts, own_files(plan, workspace, host)?);
+    let mut grafts = grafts.to_vec();
     let stand_in = workspace.scratch_file("medium-stand-in");
     let large = LargeFiles::of(&mut grafts, in_place, &stand_in, (&plan.uuid, plan.epoch), host)?;
     let partition = match plan.firmware {
@@ -204,20 +214,7 @@ pub fn create_by_script(
     host: &Host,
 ) -> Result<()> {
     let tree = workspace.scratch_file("medium-tree");
-    for graft in joined(grafts, own_files(plan, workspace, host)?) {
-        let location = tree.join(graft.location.trim_start_matches('/'));
-        let directory =
-            if graft.source.is_dir() { location.as_path() } else { location.parent().unwrap_or(&tree) };
-        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
-        let source = if graft.source.is_dir() { graft.source.join(".") } else { graft.source };
-        host.command("cp")
-            .args(["--archive", "--reflink=auto", "--no-target-directory"])
-            .arg(source)
-            .arg(&location)
-            .writable(workspace.scratch())
-            .run()
-            .with_context(|| format!("copying {} to the medium's directory", graft.location))?;
-    }
+    lay_out(grafts, &tree, workspace, host)?;
     host.command("sh")
         .arg(script)
         .arg(&tree)
@@ -230,6 +227,25 @@ pub fn create_by_script(
         .context("running isolinux.sh")?;
     if !output.is_file() {
         fail!(ScriptFailed, "isolinux.sh succeeded without writing {}", output.display());
+    }
+    Ok(())
+}
+
+/// Copies the files of a medium to a directory of the workspace.
+pub fn lay_out(grafts: &[Graft], tree: &Path, workspace: &Workspace, host: &Host) -> Result<()> {
+    for graft in grafts {
+        let location = tree.join(graft.location.trim_start_matches('/'));
+        let directory =
+            if graft.source.is_dir() { location.as_path() } else { location.parent().unwrap_or(tree) };
+        host.create_directories(directory).with_context(|| format!("creating {}", directory.display()))?;
+        let source = if graft.source.is_dir() { graft.source.join(".") } else { graft.source.clone() };
+        host.command("cp")
+            .args(["--archive", "--reflink=auto", "--no-target-directory"])
+            .arg(source)
+            .arg(&location)
+            .writable(workspace.scratch())
+            .run()
+            .with_context(|| format!("copying {} to the medium's directory", graft.location))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use description::{Boots, Selection};
+use description::Selection;
 
 use super::boot_image::DecidedBoot;
 use super::image_input::ImageInput;
@@ -75,12 +75,12 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         checksums: _,
     } = selection;
     // The tree keeps the scripts of the type.
-    let scripts: Vec<_> = match selection.image_type.boots() {
-        Some(Boots::Disk(disk)) => disk.boot_scripts().collect(),
-        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_) | Boots::Kis(_) | Boots::Xen(_)) | None => {
-            Vec::new()
-        }
-    };
+    let scripts: Vec<_> = selection
+        .image_type
+        .boot_scripts()
+        .iter()
+        .map(|script| (script.attribute, script.script.to_owned()))
+        .collect();
     let about = (name, version, kind, architecture, profiles, scripts);
     let removed = (uninstall, delete);
     (about, package_manager, settings, repositories, bootstrap, image, removed, users, drivers)

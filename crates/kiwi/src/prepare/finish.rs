@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use description::{Boots, DescriptionKind, Disk, Selection};
+use description::{BootScript, DescriptionKind, Selection};
 use ondisk::digest::{Digest, Sha256};
 
 use super::{clean, password_days, secrets};
@@ -22,7 +22,7 @@ use crate::stage::{self, Inputs};
 const CARRIED: [&str; 5] = ["images.sh", "pre_disk_sync.sh", "disk.sh", "exclude_files.yaml", "cdboot"];
 /// Scripts among them, which can read the description.
 const SCRIPTS: [&str; 5] =
-    ["images.sh", "pre_disk_sync.sh", "disk.sh", Disk::EDIT_BOOT_CONFIG, Disk::EDIT_BOOT_INSTALL];
+    ["images.sh", "pre_disk_sync.sh", "disk.sh", BootScript::EDIT_CONFIG, BootScript::EDIT_INSTALL];
 /// How the name of an archive begins whose files are added to a live medium.
 const MEDIUM_ARCHIVE: &str = "config-cdroot.t";
 
@@ -53,11 +53,7 @@ pub(super) fn plan(selection: &Selection, source: &Source) -> Result<Plan> {
         );
     }
     names.extend(archives);
-    let disk = match selection.image_type.boots() {
-        Some(Boots::Disk(disk)) => Some(disk),
-        Some(Boots::Usb(_) | Boots::Iso(_) | Boots::Pxe(_) | Boots::Kis(_) | Boots::Xen(_)) | None => None,
-    };
-    for (attribute, script, kept) in disk.into_iter().flat_map(Disk::boot_scripts) {
+    for BootScript { attribute, script, kept } in selection.image_type.boot_scripts() {
         let missing = || {
             let message = format!(
                 "the script {script} of {attribute} does not exist in {}",
@@ -218,7 +214,7 @@ mod tests {
         assert_eq!(error.downcast_ref::<Failure>().map(|failure| failure.kind), Some(Kind::File));
         std::fs::create_dir(directory.path().join("a")).unwrap();
         std::fs::write(directory.path().join("a/b.sh"), "true\n").unwrap();
-        let expected = [Disk::EDIT_BOOT_CONFIG, Disk::EDIT_BOOT_INSTALL]
+        let expected = [BootScript::EDIT_CONFIG, BootScript::EDIT_INSTALL]
             .map(|name| (name.to_owned(), b"true\n".to_vec(), 0o644));
         assert_eq!(planned().unwrap(), expected);
     }

@@ -1,7 +1,7 @@
 //! Files beside a description that other builds or programs use, and that a build of this selection does not.
 
 use anyhow::Result;
-use description::{Boots, Disk, Selection};
+use description::{BootScript, Boots, Selection};
 
 use super::overlay::ARCHIVE as OVERLAY_ARCHIVE;
 use crate::source::Source;
@@ -27,11 +27,11 @@ pub fn unused_files(selection: &Selection, source: &Source) -> Result<Vec<String
             "it runs only for containers with delta_root, which this version does not build".to_owned(),
         )?;
     }
+    let named = selection.image_type.boot_scripts();
     for (name, attribute) in
-        [(Disk::EDIT_BOOT_CONFIG, "editbootconfig"), (Disk::EDIT_BOOT_INSTALL, "editbootinstall")]
+        [(BootScript::EDIT_CONFIG, "editbootconfig"), (BootScript::EDIT_INSTALL, "editbootinstall")]
     {
-        let is_named = |disk: &Disk| disk.boot_scripts().any(|(_, script, _)| script == name);
-        if matches!(selection.image_type.boots(), Some(Boots::Disk(disk)) if is_named(disk)) {
+        if named.iter().any(|script| script.script == name) {
             continue;
         }
         add(

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use bootconfig::{Content, Partition, Table};
-use description::Disk;
+use description::BootScript;
 
-use crate::create::ImageContext;
+use crate::create::{ImageContext, boot_script};
 use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::root_tree::{DESCRIPTION, RootTree};
@@ -41,7 +41,7 @@ pub(super) fn run(context: ImageContext<'_>) -> Result<()> {
 /// Runs the script of `editbootconfig`, called `name` in the description, in the system whose boot loader is configured. As with KIWI NG its
 /// arguments are the file system that contains `/boot` and the number of its partition.
 pub(super) fn edit_boot_config(name: &str, table: &Table, tree: &RootTree, host: &Host) -> Result<()> {
-    let script = of_boot_loader(name, "editbootconfig", Disk::EDIT_BOOT_CONFIG, tree)?;
+    let script = boot_script::of_tree(name, "editbootconfig", BootScript::EDIT_CONFIG, tree)?;
     let partition = boot_partition(table)?;
     let filesystem = match &partition.content {
         Content::Filesystem(volume) => volume.kind.keyword(),
@@ -52,16 +52,6 @@ pub(super) fn edit_boot_config(name: &str, table: &Table, tree: &RootTree, host:
     script.with_arguments(&[filesystem.to_owned(), partition.number.to_string()]).run(tree, false, host)?;
     stage.finish();
     tree.measure().map(drop)
-}
-
-fn of_boot_loader(name: &str, attribute: &str, kept: &str, tree: &RootTree) -> Result<Script> {
-    let Some(script) = Script::of_tree(tree, kept) else {
-        fail!(
-            File,
-            "the tree does not contain the script {name} of {attribute}: it was prepared for another image type; prepare it again"
-        );
-    };
-    Ok(script)
 }
 
 fn boot_partition(table: &Table) -> Result<&Partition> {
@@ -79,8 +69,8 @@ pub(super) struct DiskScript {
 impl DiskScript {
     /// Takes the script `name` of the description from the tree.
     pub(super) fn take(name: &str, tree: &RootTree) -> Result<Self> {
-        let script = of_boot_loader(name, "editbootinstall", Disk::EDIT_BOOT_INSTALL, tree)?;
-        let path = format!("{DESCRIPTION}/{}", Disk::EDIT_BOOT_INSTALL);
+        let script = boot_script::of_tree(name, "editbootinstall", BootScript::EDIT_INSTALL, tree)?;
+        let path = format!("{DESCRIPTION}/{}", BootScript::EDIT_INSTALL);
         let mode = if tree.is_executable(&path) { 0o755 } else { 0o644 };
         let mut files = vec![(path.clone(), tree.read(&path)?, mode)];
         for file in [".profile", ".kconfig"].into_iter().filter(|file| tree.exists(file)) {

@@ -80,6 +80,7 @@ mod tests {
             volume_id: "CDROM".to_owned(),
             application_id: None,
             publisher: None,
+            edit_boot_config: None,
         }
     }
 
