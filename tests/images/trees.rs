@@ -77,6 +77,7 @@ const USERS: &str = r#"<users>
     <user name="tux" password="*" home="/home/tux" shell="/bin/bash"/>
     <user name="operator" password="*" home="/srv/operator" shell="/bin/bash"/>
     <user name="www-data" password="*"/>
+    <user name="guest" password="*" home="srv/guest" groups="100,audio"/>
   </users>"#;
 
 #[test]
@@ -132,6 +133,12 @@ fn overlays_archives_and_homes_keep_what_belongs_to_them() {
                 .any(|line| line.starts_with("operator:x:") && line.contains(":37::/srv/operator:")),
             "{passwd}"
         );
+        assert!(
+            passwd.lines().any(|line| line.starts_with("guest:x:") && line.contains(":100::/srv/guest:")),
+            "{passwd}"
+        );
+        let groups = std::fs::read_to_string(case.tree("etc/group")).unwrap();
+        assert!(groups.lines().any(|line| line == "audio:x:29:guest"), "{groups}");
         assert_eq!(case.facts("etc/one/two.conf"), (user, 37, 0o640), "{round}");
         assert_eq!(case.facts("srv/shared"), (0, 0, 0o2775), "{round}");
         assert_eq!(case.facts("srv/drop"), (0, 0, 0o1777), "{round}");
@@ -155,6 +162,12 @@ fn overlays_archives_and_homes_keep_what_belongs_to_them() {
         let refused = std::fs::read_to_string(case.tree("lo")).unwrap();
         assert!(refused.contains("Connection refused"), "the loopback interface is down: {refused}");
     }
+}
+
+#[test]
+fn a_group_that_is_a_number_must_exist() {
+    let case = Case::new("<users><user name=\"guest\" password=\"*\" groups=\"4242\"/></users>", "");
+    assert_eq!(case.prepare(&[]).error(), (3, "invalid-description"));
 }
 
 #[test]

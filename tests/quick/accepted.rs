@@ -335,6 +335,33 @@ fn settings_without_a_value_are_as_if_missing() {
 }
 
 #[test]
+fn a_size_of_zero_is_as_if_missing() {
+    let machine = "memory=\"0\" ncpus=\"0\" min_memory=\"0\"";
+    let config = "<oem-swap>true</oem-swap><oem-systemsize>0</oem-systemsize><oem-swapsize>0</oem-swapsize>";
+    let types = format!(
+        "<preferences><type image=\"oem\" filesystem=\"ext4\" format=\"vmdk\" efipartsize=\"0\"><machine {machine}/>\
+         <oemconfig>{config}</oemconfig></type></preferences>"
+    );
+    let (code, report) = check_file("config.xml", described(&[("TYPES", &types)]).as_bytes(), &[]);
+    let mut found = rules(&report);
+    found.sort_unstable();
+    let expected = [vec!["keyword-without-effect"; 5], vec!["swap-space-with-a-size"]].concat();
+    assert_eq!((code, found), (Some(0), expected), "{report:#}");
+}
+
+#[test]
+fn accounts_of_kiwi_ng_are_accepted() {
+    let user = "<users><user name=\"a\" password=\"*\" shell=\"/bin/false\" groups=\"100,audio\" home=\"srv/a\"/></users>";
+    let text = described(&[]).replace("<packages", &format!("{user}<packages"));
+    let (code, report) = check_file("config.xml", text.as_bytes(), &[]);
+    assert_eq!((code, rules(&report)), (Some(0), vec!["names-of-groups", "home-of-a-user"]), "{report:#}");
+    for (right, wrong) in [("100,audio", "100:audio"), ("100,audio", "4294967295"), ("srv/a", "srv/../a")] {
+        let (code, _) = check_file("config.xml", text.replace(right, wrong).as_bytes(), &[]);
+        assert_eq!(code, Some(3), "{wrong}");
+    }
+}
+
+#[test]
 fn spellings_that_mean_the_same_are_accepted() {
     let disk = |inside: &str, attributes: &str| {
         format!(

@@ -109,7 +109,7 @@ impl Corpus {
         if let (Some(text), Some(form)) =
             (&element.text, keyword.text.filter(|_| keyword.text_life.covers(schema)))
             && let Some(bad) = bad_value(&form)
-            && !(bad.is_empty() && form.is_absent_if_empty())
+            && !form.is_absent(&bad)
         {
             let empty = format!("`<{}>` is empty", keyword.name);
             let (location, starts) =

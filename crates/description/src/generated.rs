@@ -199,6 +199,7 @@ fn value(form: &Value, schema: SchemaVersion, dice: &mut Dice) -> String {
         TEXTS.iter().copied().filter(|text| valid(text)).collect()
     };
     match form {
+        Value::Count(most) => value(&Value::Number(0, *most), schema, dice),
         Value::Text => dice.one_of(&TEXTS).map_or_else(String::new, |text| (*text).to_owned()),
         Value::Boolean => dice
             .one_of(&["true", "false", "yes", "No", "1", "0"])

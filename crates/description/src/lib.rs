@@ -83,4 +83,4 @@ pub use size::SizeRule;
 pub use split::SplitFiles;
 pub use suggest::nearest;
 pub use unsupported::NOT_BUILT;
-pub use users::{Password, User};
+pub use users::{Group, Password, User};

@@ -21,6 +21,27 @@ impl std::fmt::Debug for Password {
     }
 }
 
+/// One of the groups of a user.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Group {
+    /// A group by its name, with the number that it gets if it is missing and created.
+    Named(UserName, Option<u32>),
+    /// A group of the image by its number, as `useradd` accepts it.
+    Numbered(u32),
+}
+
+impl Group {
+    /// Returns whether two entries mean one group: the same name, or the same number.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Named(name, _), Self::Named(other, _)) => name == other,
+            (Self::Numbered(id), Self::Numbered(other)) => id == other,
+            (Self::Named(..), Self::Numbered(_)) | (Self::Numbered(_), Self::Named(..)) => false,
+        }
+    }
+}
+
 /// One user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -30,8 +51,8 @@ pub struct User {
     pub password: Option<Password>,
     /// Numeric id.
     pub id: Option<u32>,
-    /// `group=` of the section (1.4) or `groups=` (today), each with an optional id; missing ones are created.
-    pub groups: Vec<(UserName, Option<u32>)>,
+    /// `group=` of the section (1.4) or `groups=` (today).
+    pub groups: Vec<Group>,
     /// Whether the first of `groups` is the login group (today's rule) instead of a supplementary one (1.4).
     pub first_group_is_login: bool,
     /// Home directory.

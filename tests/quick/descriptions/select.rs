@@ -1,8 +1,8 @@
 //! The rules by which a description and a choice become a selection.
 
 use description::{
-    Architecture, Choice, Description, DriverKind, ImageType, PackageManager, PatternType, RepositoryType,
-    Selection, SourceFile, SourcePath,
+    Architecture, Choice, Description, DriverKind, Group, ImageType, PackageManager, PatternType,
+    RepositoryType, Selection, SourceFile, SourcePath,
 };
 
 fn parse(text: &str) -> Description {
@@ -225,7 +225,10 @@ fn groups_are_supplementary_in_1_4_and_start_with_the_login_group_in_8_5() {
         &[],
     );
     let groups = |selection: &Selection| {
-        let names = selection.users[0].groups.iter().map(|(name, id)| (name.as_str().to_owned(), *id));
+        let names = selection.users[0].groups.iter().map(|group| match group {
+            Group::Named(name, id) => (name.as_str().to_owned(), *id),
+            Group::Numbered(id) => (String::new(), Some(*id)),
+        });
         names.collect::<Vec<_>>()
     };
     assert_eq!(old.users.len(), 2);

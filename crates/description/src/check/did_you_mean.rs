@@ -29,7 +29,7 @@ pub(super) fn keyword<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
 
 /// Returns what to write instead of a number followed by a unit.
 pub(super) fn number(typed: &str, form: &Value) -> Option<String> {
-    let Value::Number(..) = form else { return None };
+    let (Value::Number(..) | Value::Count(_)) = form else { return None };
     let digits = typed.trim_end_matches(|letter: char| letter.is_ascii_alphabetic()).trim_end();
     let unit = &typed[digits.len()..].trim().to_uppercase();
     schema::number(digits)?;

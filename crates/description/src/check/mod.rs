@@ -113,7 +113,7 @@ impl Check<'_> {
 
     fn attribute(&mut self, attribute: &Attribute, known: &'static AttributeSchema) {
         if known.is_absent(&attribute.value.text) {
-            self.empty(attribute.name_span.clone(), &format!("`{}`", known.name));
+            self.absent(attribute.name_span.clone(), &format!("`{}`", known.name), &attribute.value.text);
             return;
         }
         let name = format!("the attribute `{}`", known.name);
@@ -195,6 +195,9 @@ impl Check<'_> {
     fn text(&mut self, element: &Element, keyword: &'static ElementSchema) {
         let form = keyword.text.filter(|_| keyword.text_life.covers(self.schema));
         match (&element.text, form) {
+            (Some(text), Some(form)) if form.is_absent(&text.text) => {
+                self.absent(element.span.clone(), &format!("`<{}>`", keyword.name), &text.text);
+            }
             (Some(text), Some(form)) => {
                 let name = if keyword.name == "type" {
                     "the image type".to_owned()
@@ -223,8 +226,8 @@ impl Check<'_> {
                     None => diagnostic,
                 });
             }
-            (None, Some(form)) if form.is_absent_if_empty() && !keyword.text_optional => {
-                self.empty(element.span.clone(), &format!("`<{}>`", keyword.name));
+            (None, Some(form)) if form.is_absent("") && !keyword.text_optional => {
+                self.absent(element.span.clone(), &format!("`<{}>`", keyword.name), "");
             }
             (None, Some(form)) if !keyword.text_optional => self.diagnostics.push(
                 Diagnostic::error(element.span.clone(), format!("`<{}>` is empty", keyword.name))

@@ -22,9 +22,12 @@ impl Check<'_> {
                 }
                 valid
             }
-            Value::Text | Value::Boolean | Value::Number(..) | Value::Integer | Value::Form(..) => {
-                has_form(&text.text, form) || self.wrong(text, form, name)
-            }
+            Value::Text
+            | Value::Boolean
+            | Value::Number(..)
+            | Value::Count(_)
+            | Value::Integer
+            | Value::Form(..) => has_form(&text.text, form) || self.wrong(text, form, name),
         }
     }
 
@@ -89,6 +92,7 @@ pub(crate) fn has_form(text: &str, form: &Value) -> bool {
         Value::Number(least, most) => {
             schema::number(text).is_some_and(|number| (*least..=*most).contains(&number))
         }
+        Value::Count(most) => schema::number(text).is_some_and(|number| number <= *most),
         Value::Integer => text.parse::<i64>().is_ok(),
         Value::OneOf(known) => known.iter().any(|keyword| keyword.keyword == text),
         Value::ListOf(known) => {
@@ -103,6 +107,7 @@ pub(crate) fn expectation(form: &Value, schema: SchemaVersion) -> String {
         one_of(known.iter().filter(|keyword| keyword.life.covers(schema)).copied())
     };
     match form {
+        Value::Count(most) => expectation(&Value::Number(1, *most), schema),
         Value::Text => "a text".to_owned(),
         Value::Boolean => "`true` or `false`".to_owned(),
         Value::Number(0, most) if *most >= u64::from(u32::MAX) - 1 => "a whole number".to_owned(),

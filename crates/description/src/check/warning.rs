@@ -14,12 +14,14 @@ impl Check<'_> {
         );
     }
 
-    /// Warns about a setting without a value, which is as if it were missing.
-    pub(super) fn empty(&mut self, span: Span, what: &str) {
+    /// Warns about a setting whose value, empty or 0, is as if the setting were missing.
+    pub(super) fn absent(&mut self, span: Span, what: &str, value: &str) {
+        let (value, label) =
+            if value.is_empty() { ("empty", "no value") } else { (value, "as if it were missing") };
         self.warn_once(
-            Diagnostic::warning(span, format!("{what} is empty and has no effect"))
+            Diagnostic::warning(span, format!("{what} is {value} and has no effect"))
                 .rule("keyword-without-effect")
-                .label("no value")
+                .label(label)
                 .help("remove it"),
         );
     }

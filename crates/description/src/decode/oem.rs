@@ -11,7 +11,9 @@ pub(super) fn oem(config: &Element) -> Oem {
     let end = if shutdown { "oem-shutdown-interactive" } else { "oem-reboot-interactive" };
     let megabytes = |name: &str| text(name).and_then(schema::number).map(Mebibytes);
     Oem {
-        swap: is_on("oem-swap").then(|| megabytes("oem-swapsize").unwrap_or(Mebibytes(128))),
+        swap: is_on("oem-swap")
+            .then(|| megabytes("oem-swapsize").unwrap_or(Mebibytes(128)))
+            .filter(|size| *size > Mebibytes(0)),
         system_size: megabytes("oem-systemsize"),
         unattended: is_on("oem-unattended"),
         unattended_disk: text("oem-unattended-id").map(str::to_owned),

@@ -8,7 +8,7 @@ use crate::document::Element;
 use crate::schema;
 use crate::suggest::nearest;
 use crate::upgrade::SUPPLEMENTARY;
-use crate::{Diagnostic, Password, SchemaVersion, User, UserName};
+use crate::{Diagnostic, Group, Password, SchemaVersion, User, UserName};
 
 impl Decoder<'_> {
     pub(super) fn users(&mut self, section: &Element) -> Vec<UserEntry> {
@@ -65,20 +65,22 @@ fn user(element: &Element) -> Option<UserEntry> {
             .map(|groups| groups.items().iter().filter_map(|group| parse_group(&group.text)).collect())
             .unwrap_or_default(),
         first_group_is_login: !boolean(element, SUPPLEMENTARY).unwrap_or(false),
-        home: text(element, "home"),
+        // Rules warn about a relative one.
+        home: text(element, "home").map(|home| format!("/{}", home.trim_start_matches('/'))),
         real_name: text(element, "realname"),
         shell: text(element, "shell"),
     };
     Some(UserEntry { user, span: name.span.clone() })
 }
 
-/// `name` or `name:id`
-fn parse_group(group: &str) -> Option<(UserName, Option<u32>)> {
+/// Parses `name`, `name:id` or `id`.
+fn parse_group(group: &str) -> Option<Group> {
+    let id = |text: &str| schema::number(text.trim()).and_then(|id| u32::try_from(id).ok());
     match group.split_once(':') {
-        None => Some((UserName::parse(group)?, None)),
-        Some((name, id)) => {
-            let id = schema::number(id.trim()).and_then(|id| u32::try_from(id).ok())?;
-            Some((UserName::parse(name.trim())?, Some(id)))
-        }
+        Some((name, number)) => Some(Group::Named(UserName::parse(name.trim())?, Some(id(number)?))),
+        None => match UserName::parse(group.trim()) {
+            Some(name) => Some(Group::Named(name, None)),
+            None => id(group).map(Group::Numbered),
+        },
     }
 }

@@ -17,6 +17,7 @@ pub(super) static RULES: &[Rule] = &[
     Rule { name: "partitions-or-deploy", check: deploy },
     Rule { name: "boot-partition-is-on", check: boot_partition },
     Rule { name: "system-that-grows", check: growth },
+    Rule { name: "swap-space-with-a-size", check: swap_size },
 ];
 
 /// Partitions that an MBR has room for.
@@ -144,8 +145,9 @@ fn labels(root: &Element, found: &mut Found) {
 /// Returns whether the image itself has swap space; see `has_swap` of the builder.
 fn swap(image_type: &Element) -> bool {
     let Some(config) = image_type.child("oemconfig") else { return false };
-    let value = |name| config.child_text(name).and_then(|text| schema::boolean(&text.text));
-    value("oem-swap") == Some(true)
+    let text = |name| config.child_text(name).map(|text| text.text.as_str());
+    text("oem-swap").and_then(schema::boolean) == Some(true)
+        && text("oem-swapsize").and_then(schema::number) != Some(0)
 }
 
 fn mbr(root: &Element, found: &mut Found) {
@@ -209,6 +211,30 @@ fn growth(root: &Element, found: &mut Found) {
                 "has no effect",
                 "this system does not grow",
                 "remove it, or `<oem-resize>false</oem-resize>`",
+            );
+        }
+    }
+}
+
+fn swap_size(root: &Element, found: &mut Found) {
+    for config in types(root).filter_map(|image_type| image_type.child("oemconfig")) {
+        let text = |name: &str| config.child_text(name).map(|text| text.text.as_str());
+        let Some(size) = config.child("oem-swapsize") else { continue };
+        let is_on = text("oem-swap").and_then(schema::boolean) == Some(true);
+        let is_none = text("oem-swapsize").and_then(schema::number) == Some(0);
+        if is_on && is_none {
+            found.warn_element(
+                size,
+                "of 0 is no swap space",
+                "there is no swap space in spite of `<oem-swap>`",
+                "specify a size, or remove both",
+            );
+        } else if !is_on && !is_none {
+            found.warn_element(
+                size,
+                "has no effect",
+                "there is no swap space",
+                "add `<oem-swap>true</oem-swap>`, or remove it",
             );
         }
     }

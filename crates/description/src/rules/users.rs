@@ -2,9 +2,14 @@
 
 use super::{Found, Rule, is};
 use crate::document::Element;
+use crate::schema::{list_items, number};
 
-pub(super) static RULES: &[Rule] =
-    &[Rule { name: "hash-of-a-password", check: hash }, Rule { name: "shell-of-a-user", check: shell }];
+pub(super) static RULES: &[Rule] = &[
+    Rule { name: "hash-of-a-password", check: hash },
+    Rule { name: "shell-of-a-user", check: shell },
+    Rule { name: "home-of-a-user", check: home },
+    Rule { name: "names-of-groups", check: groups },
+];
 
 fn users(root: &Element) -> impl Iterator<Item = &Element> {
     root.children("users").flat_map(|section| section.children("user"))
@@ -57,6 +62,36 @@ fn shell(root: &Element, found: &mut Found) {
                 "may not be installed",
                 "no package of this name in the description",
                 &format!("add `<package name=\"{name}\"/>` if no other package brings it"),
+            );
+        }
+    }
+}
+
+/// `useradd` refuses a relative path, and so does a build of KIWI NG.
+fn home(root: &Element, found: &mut Found) {
+    for home in users(root).filter_map(|user| user.attribute("home")) {
+        let path = &home.value.text;
+        if !path.starts_with('/') {
+            found.warn(
+                home,
+                "is not an absolute path",
+                &format!("the home is `/{path}`"),
+                &format!("write `home=\"/{path}\"`"),
+            );
+        }
+    }
+}
+
+fn groups(root: &Element, found: &mut Found) {
+    for groups in users(root).filter_map(|user| user.attribute("groups")) {
+        let numbers: Vec<&str> =
+            list_items(&groups.value.text).filter(|group| number(group).is_some()).collect();
+        if let [first, ..] = numbers.as_slice() {
+            found.warn(
+                groups,
+                "has a number in place of a name",
+                &format!("the image must have a group with the number {}", numbers.join(" and ")),
+                &format!("write its name, or `NAME:{first}`, which creates a group that is missing"),
             );
         }
     }

@@ -144,17 +144,17 @@ static HKD_REVOCATION_LIST: ElementSchema =
 pub(super) static MACHINE: ElementSchema = element("machine")
     .doc("The virtual machine that the disk is for.")
     .attributes(&[
-        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
-        attribute("ncpus", Value::Number(1, 4096)).doc("Its number of processors."),
+        attribute("memory", Value::Count(1 << 24)).doc("Its memory in mebibytes."),
+        attribute("ncpus", Value::Count(4096)).doc("Its number of processors."),
         attribute("guestOS", SOME_TEXT).doc("The system's name in VMware."),
         attribute("HWversion", Value::Integer).doc("The version of its hardware."),
         attribute("arch", Value::OneOf(&[keyword("ix86"), keyword("x86_64"), keyword("%arch").until(V6_9)]))
             .doc("Its architecture.")
             .not_used(),
-        attribute("min_memory", Value::Number(1, 1 << 24)).doc("The minimum memory in mebibytes, in an OVA."),
-        attribute("max_memory", Value::Number(1, 1 << 24)).doc("The maximum memory in mebibytes, in an OVA."),
-        attribute("min_cpu", Value::Number(1, 1 << 24)).doc("The minimum number of processors, in an OVA."),
-        attribute("max_cpu", Value::Number(1, 1 << 24)).doc("The maximum number of processors, in an OVA."),
+        attribute("min_memory", Value::Count(1 << 24)).doc("The minimum memory in mebibytes, in an OVA."),
+        attribute("max_memory", Value::Count(1 << 24)).doc("The maximum memory in mebibytes, in an OVA."),
+        attribute("min_cpu", Value::Count(1 << 24)).doc("The minimum number of processors, in an OVA."),
+        attribute("max_cpu", Value::Count(1 << 24)).doc("The maximum number of processors, in an OVA."),
         attribute("des_memory", DIGITS).doc("The desired memory in mebibytes.").until(V6_9).not_used(),
         attribute("des_cpu", DIGITS).doc("The desired number of processors.").until(V6_9).not_used(),
         // `xen_server` of the type replaced it.

@@ -136,7 +136,7 @@ const COMMON: &[AttributeSchema] = &[
     )
     .doc("What starts the boot loader.")
     .fits(Feature::Firmware),
-    today("efipartsize", Value::Number(1, 1 << 20))
+    today("efipartsize", Value::Count(1 << 20))
         .doc("The size of the EFI partition in mebibytes.")
         .fits(Feature::Disk),
     today("eficsm", Value::Boolean)

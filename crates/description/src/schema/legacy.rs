@@ -49,7 +49,7 @@ pub(super) static VMWARE_CONFIG: ElementSchema = element("vmwareconfig")
     .doc("A virtual machine of VMware.")
     .attributes(&[
         attribute("arch", Value::Text).doc("Its architectures; the default is all of them.").not_used(),
-        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
+        attribute("memory", Value::Count(1 << 24)).doc("Its memory in mebibytes."),
         attribute("HWversion", Value::Integer).doc("The version of its hardware.").not_used(),
         attribute("guestOS", SOME_TEXT).doc("The system's name in VMware.").not_used(),
         attribute("guestOS_32Bit", SOME_TEXT).doc("The system's name in VMware.").not_used(),
@@ -96,7 +96,7 @@ pub(super) static XEN_CONFIG: ElementSchema = element("xenconfig")
     .doc("A virtual machine of Xen.")
     .attributes(&[
         attribute("arch", Value::Text).doc("Its architectures; the default is all of them.").not_used(),
-        attribute("memory", Value::Number(1, 1 << 24)).doc("Its memory in mebibytes."),
+        attribute("memory", Value::Count(1 << 24)).doc("Its memory in mebibytes."),
         attribute("domain", Value::OneOf(&[keyword("dom0"), keyword("domU")]))
             .doc("Whether it is the host or a guest.")
             .not_used(),

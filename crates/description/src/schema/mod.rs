@@ -59,6 +59,8 @@ pub(crate) enum Value {
     Boolean,
     /// A whole number in these bounds.
     Number(u64, u64),
+    /// A whole number from 1 to this one; 0 is as if nothing were specified.
+    Count(u64),
     /// A whole number with a sign.
     Integer,
     /// One of these keywords.
@@ -70,10 +72,11 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// Returns whether an empty text means that nothing is specified.
-    pub(crate) fn is_absent_if_empty(&self) -> bool {
+    /// Returns whether a text, which may be empty, means that nothing is specified.
+    pub(crate) fn is_absent(&self, text: &str) -> bool {
         match self {
-            Self::Form(form, _) => values::ABSENT_IF_EMPTY.contains(form),
+            Self::Form(form, _) => text.is_empty() && values::ABSENT_IF_EMPTY.contains(form),
+            Self::Count(_) => number(text) == Some(0),
             Self::Text
             | Self::Boolean
             | Self::Number(..)
@@ -148,7 +151,7 @@ impl AttributeSchema {
 
     /// Returns whether the attribute with this value is as if it were missing.
     pub(crate) fn is_absent(&self, value: &str) -> bool {
-        value.is_empty() && !self.required && self.value.is_absent_if_empty()
+        !self.required && self.value.is_absent(value)
     }
 
     /// Returns whether the attribute, of later schemas only, can be used in a description of this schema: the attribute of

@@ -19,8 +19,6 @@ const EXPRESSION: Value =
         !text.is_empty() && !text.contains('\n') && regex_lite::Regex::new(text).is_ok()
     });
 
-const MEGABYTES: Value = Value::Number(1, u32::MAX as u64);
-
 /// A setting of `<oemconfig>` that is not built.
 const fn later(name: &'static str) -> ElementSchema {
     element(name).text(SOME_TEXT).unsupported()
@@ -33,11 +31,11 @@ pub(super) static OEM_REBOOT: ElementSchema =
     switch("oem-reboot").doc("Whether the machine reboots after the installation.");
 pub(super) static OEM_SWAP: ElementSchema = switch("oem-swap").doc("Whether there is a swap partition.");
 pub(super) static OEM_SWAP_SIZE: ElementSchema = element("oem-swapsize")
-    .doc("The size of the swap partition in mebibytes.")
-    .text(MEGABYTES)
+    .doc("The size of the swap partition in mebibytes; 0 is none.")
+    .text(Value::Number(0, u32::MAX as u64))
     .default("128");
 pub(super) static OEM_SYSTEM_SIZE: ElementSchema =
-    element("oem-systemsize").doc("The size of the system in mebibytes.").text(MEGABYTES);
+    element("oem-systemsize").doc("The size of the system in mebibytes.").text(Value::Count(u32::MAX as u64));
 pub(super) static OEM_UNATTENDED: ElementSchema =
     switch("oem-unattended").doc("Whether the installation asks no questions.");
 pub(super) static OEM_RECOVERY: ElementSchema =

@@ -48,7 +48,7 @@ pub(super) static PACKAGES: ElementSchema = element("packages")
             .doc("Whether packages that patterns recommend are installed too.")
             .until(V4_4)
             .not_used(),
-        attribute("memory", Value::Number(1, 1 << 24))
+        attribute("memory", Value::Count(1 << 24))
             .doc("The memory of the virtual machine, in mebibytes.")
             .own(),
         attribute("disk", SOME_TEXT).doc("The disk of the virtual machine.").own(),

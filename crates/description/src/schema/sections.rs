@@ -2,8 +2,8 @@
 
 use super::values::DIGITS;
 use super::values::{
-    ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PROFILE, PROFILES,
-    RELATIVE_PATH, SOME_TEXT, USER,
+    ABSOLUTE_PATH, ALIAS, ARCHITECTURES, DEBIAN_ARCHITECTURES, GROUPS, KEY_URI, PATH_IN_SYSTEM, PROFILE,
+    PROFILES, RELATIVE_PATH, SOME_TEXT, USER,
 };
 use super::{AttributeSchema, ElementSchema, Value, attribute, element, keyword, many, once};
 use crate::SchemaVersion::{V2_0, V5_5, V5_6, V6_3, V6_4, V7_4, V8_1};
@@ -74,7 +74,7 @@ static USER_ELEMENT: ElementSchema = element("user").doc("One user.").attributes
         .doc("Whether none of the groups is the login group.")
         .since(V6_4)
         .own(),
-    attribute("home", ABSOLUTE_PATH).doc("The home directory."),
+    attribute("home", PATH_IN_SYSTEM).doc("The home directory."),
     attribute("realname", Value::Form("a text without `:`", |text| !text.contains([':', '\n'])))
         .doc("The full name."),
     attribute("shell", ABSOLUTE_PATH).doc("The login shell."),

@@ -41,11 +41,11 @@ pub(super) const PROFILES: Value =
     Value::Form(PROFILES_FORM, |text| text.split(',').all(|name| ProfileName::parse(name.trim()).is_some()));
 
 pub(super) const GROUPS: Value =
-    Value::Form("group names separated by commas, each with an optional `:id`", |text| {
-        text.split(',').all(|group| {
-            let (name, id) = group.split_once(':').unwrap_or((group, "0"));
-            UserName::parse(name.trim()).is_some()
-                && number(id.trim()).is_some_and(|id| id < u64::from(u32::MAX))
+    Value::Form("names or numbers of groups separated by commas, each name with an optional `:id`", |text| {
+        let is_id = |text: &str| number(text.trim()).is_some_and(|id| id < u64::from(u32::MAX));
+        text.split(',').all(|group| match group.split_once(':') {
+            Some((name, id)) => UserName::parse(name.trim()).is_some() && is_id(id),
+            None => UserName::parse(group.trim()).is_some() || is_id(group),
         })
     });
 

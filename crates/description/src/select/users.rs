@@ -47,7 +47,7 @@ fn merge_user(user: &mut User, later: &User) -> Result<(), &'static str> {
         }
     }
     for group in &later.groups {
-        if !user.groups.iter().any(|(name, _)| *name == group.0) {
+        if !user.groups.iter().any(|known| known.is_same(group)) {
             user.groups.push(group.clone());
         }
     }

@@ -22,6 +22,7 @@ fn of(element: &mut Element, keyword: &'static ElementSchema, schema: SchemaVers
             .element
             .text
             .filter(|_| known.element.text_life.covers(schema) && !known.element.text_optional);
-        child.text.is_some() || !form.is_some_and(|form| form.is_absent_if_empty())
+        let text = child.text.as_ref().map_or("", |text| text.text.as_str());
+        !form.is_some_and(|form| form.is_absent(text))
     });
 }

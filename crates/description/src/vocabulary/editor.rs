@@ -114,7 +114,7 @@ fn values(value: &Value, of_types: bool, schema: SchemaVersion) -> Vec<Suggestio
     match value {
         Value::OneOf(keywords) | Value::ListOf(keywords) => listed(keywords),
         Value::Boolean => ["true", "false"].into_iter().map(suggestion).collect(),
-        Value::Text | Value::Number(..) | Value::Integer | Value::Form(..) => Vec::new(),
+        Value::Text | Value::Number(..) | Value::Count(_) | Value::Integer | Value::Form(..) => Vec::new(),
     }
 }
 

@@ -101,6 +101,7 @@ fn value(form: &Value, schema: SchemaVersion) -> Json {
         known.iter().filter(|keyword| keyword.life.covers(schema)).map(|keyword| keyword.keyword)
     };
     match form {
+        Value::Count(most) => value(&Value::Number(0, *most), schema),
         Value::Text | Value::Form(..) => scalar(),
         Value::Boolean => json!({ "anyOf": [
             { "enum": [true, false, 0, 1] },

@@ -111,6 +111,7 @@ fn value(form: &Value, schema: SchemaVersion) -> String {
     let keywords =
         |known: &'static [Keyword]| known.iter().filter(move |keyword| keyword.life.covers(schema));
     match form {
+        Value::Count(most) => value(&Value::Number(0, *most), schema),
         Value::Text | Value::Form(..) => "<text/>".to_owned(),
         Value::Boolean => pattern("[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[yY][eE][sS]|[nN][oO]|[01]"),
         Value::Number(least, most) => format!(

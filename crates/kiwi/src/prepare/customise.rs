@@ -291,7 +291,10 @@ mod tests {
             name: description::UserName::parse("one").unwrap(),
             password: Some(Password::Hash("x".to_owned())),
             id: Some(1),
-            groups: vec![(description::UserName::parse("users").unwrap(), Some(100))],
+            groups: vec![description::Group::Named(
+                description::UserName::parse("users").unwrap(),
+                Some(100),
+            )],
             first_group_is_login: false,
             home: None,
             real_name: None,
@@ -328,7 +331,7 @@ mod tests {
             |plan| plan.users[0].password = Some(Password::Hash("y".to_owned())),
             |plan| plan.users[0].password = Some(Password::Plain("x".to_owned())),
             |plan| plan.users[0].id = None,
-            |plan| plan.users[0].groups[0].1 = None,
+            |plan| plan.users[0].groups = vec![description::Group::Numbered(100)],
             |plan| plan.users[0].first_group_is_login = true,
         ];
         let mut keys = vec![key(&plan)];

@@ -1,7 +1,7 @@
 //! Users and groups of the description, created by the programs of the tree.
 
 use anyhow::{Context, Result};
-use description::{Password, User};
+use description::{Group, Password, User};
 
 use super::homes;
 use crate::distribution::Distribution;
@@ -24,7 +24,8 @@ pub(super) fn create(users: &[User], image: &str, tree: &RootTree, host: &Host) 
         if !has_entry(tree, "etc/passwd", user.name.as_str())? {
             new.push(user.name.as_str());
         }
-        for (group, id) in &user.groups {
+        for group in &user.groups {
+            let Group::Named(group, id) = group else { continue };
             if !has_entry(tree, "etc/group", group.as_str())? {
                 let mut command = tree.command(host, "/usr/sbin/groupadd");
                 if let Some(id) = id {
@@ -58,7 +59,8 @@ fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Resu
         Some(Password::Plain(text)) => Some(password::hash_for(text, &format!("{image}:{}", user.name))?),
         None => None,
     };
-    let mut groups: Vec<&str> = user.groups.iter().map(|(name, _)| name.as_str()).collect();
+    let mut groups: Vec<String> =
+        user.groups.iter().map(|group| group_name(group, tree)).collect::<Result<_>>()?;
     if user.first_group_is_login && !groups.is_empty() {
         command = command.arg("--gid").arg(groups.remove(0));
     } else if !known && has_entry(tree, "etc/group", user.name.as_str())? {
@@ -96,4 +98,25 @@ fn add_or_change(user: &User, image: &str, tree: &RootTree, host: &Host) -> Resu
 fn has_entry(tree: &RootTree, file: &str, name: &str) -> Result<bool> {
     let text = if tree.exists(file) { tree.read_text(file)? } else { String::new() };
     Ok(text.lines().any(|line| line.split(':').next() == Some(name)))
+}
+
+/// Returns the name of a group in the tree.
+fn group_name(group: &Group, tree: &RootTree) -> Result<String> {
+    let id = match group {
+        Group::Named(name, _) => return Ok(name.to_string()),
+        Group::Numbered(id) => id.to_string(),
+    };
+    let text = if tree.exists("etc/group") { tree.read_text("etc/group")? } else { String::new() };
+    let named = text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(id.as_str())).then(|| name.to_owned())
+    });
+    match named {
+        Some(name) => Ok(name),
+        None => fail!(
+            InvalidDescription,
+            "the image has no group with the number {id}; write a name in `groups`, or NAME:{id}, which creates the group"
+        ),
+    }
 }

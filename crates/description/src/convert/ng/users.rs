@@ -22,6 +22,11 @@ pub(super) fn spell(root: &mut Element, found: &mut Found) {
             let added = if given.is_empty() { locked() } else { given };
             user.attributes.extend(added);
         }
+        if let Some(home) = user.attributes.iter_mut().find(|attribute| attribute.name == "home")
+            && !home.value.text.starts_with('/')
+        {
+            home.value.text.insert(0, '/');
+        }
         login_group(user, &name, own_groups, found);
     }
 }

@@ -41,7 +41,7 @@ fn value(text: &mut Text, name: &str, form: &Value) {
             "locale" => Some(locales(&text.text)),
             _ => None,
         },
-        Value::Text | Value::Number(..) | Value::Integer | Value::OneOf(_) => None,
+        Value::Text | Value::Number(..) | Value::Count(_) | Value::Integer | Value::OneOf(_) => None,
     };
     if let Some(spelt) = spelt
         && spelt != text.text

@@ -21,7 +21,7 @@ pub(super) const DISK: &[AttributeSchema] = &[
         .doc("Options with which the EFI partition is mounted.")
         .fits(Feature::Disk)
         .unsupported(),
-    today("efifatimagesize", Value::Number(1, 31))
+    today("efifatimagesize", Value::Count(31))
         .doc("The size of the EFI image on an ISO in mebibytes.")
         .fits(Feature::Bootloader)
         .unsupported(),

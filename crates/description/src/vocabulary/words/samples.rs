@@ -87,6 +87,7 @@ const COMPANIONS: &[(&str, &[(Path, &str)])] = &[
 
 /// Values whose form alone does not make them fit.
 const VALUES: &[(&str, [&str; 2])] = &[
+    // One value: without it, a section applies; with it, it does not.
     ("@profiles", ["one", "one"]),
     ("@arch", ["x86_64", "aarch64"]),
     ("type/@firmware", ["bios", "efi"]),
@@ -156,11 +157,8 @@ pub(super) fn values(word: &Word) -> Vec<String> {
     match word.form() {
         None => vec![String::new()],
         Some(Value::Boolean) => owned(&["false", "true"]),
-        Some(Value::Number(least, most)) => {
-            let inside = |number: u64| number.clamp(least, most).to_string();
-            let (one, other) = (inside(64), inside(96));
-            if one == other { vec![least.to_string(), most.to_string()] } else { vec![one, other] }
-        }
+        Some(Value::Number(least, most)) => numbers(least, most),
+        Some(Value::Count(most)) => numbers(1, most),
         Some(Value::Integer) => owned(&["1", "2"]),
         Some(Value::Text) => owned(&["a", "b"]),
         Some(Value::OneOf(known) | Value::ListOf(known)) => {
@@ -171,6 +169,13 @@ pub(super) fn values(word: &Word) -> Vec<String> {
             TEXTS.iter().filter(|text| valid(text)).take(2).map(|text| (*text).to_owned()).collect()
         }
     }
+}
+
+/// Returns two numbers in these bounds.
+fn numbers(least: u64, most: u64) -> Vec<String> {
+    let inside = |number: u64| number.clamp(least, most).to_string();
+    let (one, other) = (inside(64), inside(96));
+    if one == other { vec![least.to_string(), most.to_string()] } else { vec![one, other] }
 }
 
 /// Returns whether a name is, or ends with, a known one.
