@@ -8,7 +8,8 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-use super::Elements;
+use std::collections::{BTreeSet, VecDeque};
+
 use crate::image_type::TYPES;
 use crate::schema::{AttributeSchema, Content, ElementSchema, IMAGE};
 use crate::{Choice, Description, NOT_BUILT, SchemaVersion, SourceFile};
@@ -36,50 +37,45 @@ pub enum Support {
     Refused,
 }
 
-/// Returns every word of the newest schema.
+/// Returns every word of the newest schema, in each place that it has; those of outer elements first.
 pub fn words() -> Vec<Word> {
-    let elements = Elements::of(SchemaVersion::NEWEST);
-    let mut words = Vec::new();
-    for (keyword, _) in &elements.all {
-        // An include is replaced by what it includes when a description is read.
-        let unread = std::ptr::eq(*keyword, &IMAGE) || keyword.name == "include";
-        if unread || matches!(keyword.content, Content::Anything) {
-            continue;
-        }
-        let Some(path) = path_to(keyword) else { continue };
-        let schema = SchemaVersion::NEWEST;
-        // The image type itself is not a word of image types.
-        let own = |known: &&AttributeSchema| known.life.covers(schema) && known.name != "image";
-        for attribute in keyword.attributes.iter().filter(own) {
-            words.push(Word { path: path.clone(), attribute: Some(attribute) });
-        }
-        let has_text = keyword.text.is_some() && keyword.text_life.covers(schema);
-        if has_text || (keyword.attributes.is_empty() && keyword.child_schemas().is_empty()) {
-            words.push(Word { path, attribute: None });
+    let mut words: Vec<Word> = Vec::new();
+    let mut named = BTreeSet::new();
+    let mut paths: VecDeque<Vec<&'static ElementSchema>> = VecDeque::from([Vec::new()]);
+    while let Some(path) = paths.pop_front() {
+        let keyword = path.last().copied().unwrap_or(&IMAGE);
+        // An element and the one around it may be in several others.
+        let number = std::ptr::from_ref(keyword).addr();
+        words
+            .extend(own_words(keyword, &path).into_iter().filter(|word| named.insert((word.name(), number))));
+        for child in keyword.child_schemas().iter().filter(|child| child.life.covers(SchemaVersion::NEWEST)) {
+            // An include is replaced by what it includes when a description is read.
+            let unread =
+                child.element.name == "include" || matches!(child.element.content, Content::Anything);
+            let is_inside = path.iter().any(|outer| std::ptr::eq(*outer, child.element));
+            if !unread && !is_inside {
+                paths.push_back(path.iter().copied().chain([child.element]).collect());
+            }
         }
     }
     words
 }
 
-/// Returns the shortest path to an element.
-fn path_to(keyword: &'static ElementSchema) -> Option<Vec<&'static ElementSchema>> {
-    let mut level: Vec<Vec<&'static ElementSchema>> = vec![Vec::new()];
-    while !level.is_empty() {
-        let mut next = Vec::new();
-        for path in level {
-            let parent = path.last().copied().unwrap_or(&IMAGE);
-            let schema = SchemaVersion::NEWEST;
-            for child in parent.child_schemas().iter().filter(|child| child.life.covers(schema)) {
-                let path: Vec<_> = path.iter().copied().chain([child.element]).collect();
-                if std::ptr::eq(child.element, keyword) {
-                    return Some(path);
-                }
-                next.push(path);
-            }
-        }
-        level = next;
+/// Returns the words of one element.
+fn own_words(keyword: &'static ElementSchema, path: &[&'static ElementSchema]) -> Vec<Word> {
+    let schema = SchemaVersion::NEWEST;
+    // The image type itself is not a word of image types, and the version of the schema not one of the image.
+    let own = |known: &&AttributeSchema| {
+        known.life.covers(schema) && !["image", "schemaversion"].contains(&known.name)
+    };
+    let attributes = keyword.attributes.iter().filter(own);
+    let mut words: Vec<Word> =
+        attributes.map(|attribute| Word { path: path.to_vec(), attribute: Some(attribute) }).collect();
+    let has_text = keyword.text.is_some() && keyword.text_life.covers(schema);
+    if has_text || (keyword.attributes.is_empty() && keyword.child_schemas().is_empty()) {
+        words.push(Word { path: path.to_vec(), attribute: None });
     }
-    None
+    words
 }
 
 impl Word {
@@ -88,6 +84,9 @@ impl Word {
         let from = self.path.len().saturating_sub(2);
         let mut name: String =
             self.path[from..].iter().map(|keyword| keyword.name).collect::<Vec<_>>().join("/");
+        if self.path.is_empty() {
+            IMAGE.name.clone_into(&mut name);
+        }
         if let Some(attribute) = self.attribute {
             name = format!("{name}/@{}", attribute.name);
         }
@@ -110,23 +109,41 @@ impl Word {
         self.path.iter().any(|keyword| keyword.name == "type")
     }
 
-    /// Returns two descriptions of that image type, as XML, that differ in the value of the word only; none if there is only one
-    /// value.
-    pub fn descriptions(&self, image_type: &str) -> Option<[String; 2]> {
-        // Of keywords only some may be built; of other words both values are, or neither.
+    /// Returns descriptions of that image type, as XML, that differ in the word only, with the value: all that are built of
+    /// keywords, two of other forms. If there is only one, the first description lacks the word, unless the value is the default.
+    pub fn descriptions(&self, image_type: &str) -> Vec<(String, String)> {
+        // Of keywords only some may be built; of other words all values are, or none.
         let built =
             |value: &String| !self.is_enumeration() || self.support_of(image_type, value) == Support::Built;
-        let mut values = samples::values(self).into_iter().filter(built);
-        let values = [values.next()?, values.next()?];
-        let description = |value: &str| {
-            let mut sample = Sample::description(image_type);
-            for (path, value) in samples::companions(self, image_type) {
-                sample.set(path, value);
+        let mut values: Vec<String> = samples::values(self).into_iter().filter(built).collect();
+        values.dedup();
+        let mut beside = Sample::description(image_type);
+        for (path, value) in samples::companions(self, image_type) {
+            beside.set(path, value);
+        }
+        let mut descriptions = Vec::new();
+        if let [only] = values.as_slice()
+            && self.default() != Some(only)
+        {
+            let mut sample = beside.clone();
+            if self.attribute.is_some() {
+                sample.put(&self.path, None, "");
             }
-            sample.put(&self.path, self.attribute, value);
-            sample.to_xml()
-        };
-        Some([description(&values[0]), description(&values[1])])
+            descriptions.push(("nothing".to_owned(), sample.to_xml()));
+        }
+        for value in values {
+            let mut sample = beside.clone();
+            sample.put(&self.path, self.attribute, &value);
+            descriptions.push((value, sample.to_xml()));
+        }
+        descriptions
+    }
+
+    fn default(&self) -> Option<&'static str> {
+        match self.attribute {
+            Some(attribute) => attribute.default,
+            None => self.path.last().and_then(|keyword| keyword.default),
+        }
     }
 
     /// Returns what a build of that image type does with it.
