@@ -31,6 +31,7 @@ mod package_state;
 mod prepare;
 mod removal;
 mod repro;
+mod root_ids;
 mod rootless;
 mod rpm;
 mod rpm_boot;

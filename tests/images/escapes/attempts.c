@@ -287,6 +287,12 @@ static enum result forwarding(void) { return writable("/proc/sys/net/ipv4/conf/a
 static enum result more_namespaces(void) { return writable("/proc/sys/user/max_user_namespaces"); }
 static enum result binfmt(void) { return writable("/proc/sys/fs/binfmt_misc/register"); }
 static enum result mtrr(void) { return writable("/proc/mtrr"); }
+/* The owner of a file of the machine's root: uid 0 here must be another user, who has no rights in /proc and /sys. */
+static enum result root_of_machine(void)
+{
+	struct stat facts;
+	return stat("/dev/null", &facts) || facts.st_uid == 0 ? ESCAPED : HELD;
+}
 static enum result uid_map(void) { return writable("/proc/self/uid_map"); }
 static enum result release_agent(void) { return writable("/sys/fs/cgroup/release_agent"); }
 static enum result kcore(void) { return readable("/proc/kcore"); }
@@ -456,6 +462,7 @@ static const struct { const char *name; enum result (*run)(void); } ATTEMPTS[] =
 	TRY(controlling_terminal), TRY(tiocsti), TRY(tiocsti_wide), TRY(tioclinux), TRY(key_search), TRY(key_add),
 	TRY(key_request), TRY(core_pattern), TRY(modprobe_path), TRY(hotplug), TRY(uevent_helper), TRY(sysrq), TRY(irq),
 	TRY(overcommit), TRY(pid_max), TRY(forwarding), TRY(more_namespaces), TRY(binfmt), TRY(mtrr), TRY(uid_map),
+	TRY(root_of_machine),
 	TRY(release_agent), TRY(kcore), TRY(kmsg), TRY(keys), TRY(kallsyms), TRY(iomem), TRY(page_flags), TRY(timers),
 	TRY(sys), TRY(kernel_log), TRY(device_node), TRY(dev_directory), TRY(dev_null_mode), TRY(file_handle), TRY(bpf),
 	TRY(io_uring), TRY(fault_descriptor), TRY(perf), TRY(notify), TRY(module), TRY(kexec), TRY(restart), TRY(swap),

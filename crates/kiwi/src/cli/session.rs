@@ -1,6 +1,7 @@
 //! One run of the program: the operation with its listener, its last event and its exit code.
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::{Call, Display, protocol, terminal, text};
+use super::{Call, Display, TERMINAL, protocol, terminal, text};
 use crate::context::Context;
 use crate::error::Error;
 use crate::failure::Kind;
@@ -20,9 +21,10 @@ use crate::source::AllowedPaths;
 /// Runs the operation of the command line.
 pub fn run(mut call: Call) -> ExitCode {
     let started = Instant::now();
-    if let Err(error) = enter(&mut call) {
-        return failed(&call, &error, None);
-    }
+    let entered = match enter(&mut call) {
+        Ok(entered) => entered,
+        Err(error) => return failed(&call, &error, None),
+    };
     let host = Host::new(match call.display {
         Display::Human => Output::To(Box::new(terminal::Terminal::new())),
         Display::Json => Output::To(Box::new(protocol::Protocol)),
@@ -36,7 +38,7 @@ pub fn run(mut call: Call) -> ExitCode {
     let (call, ending) = (Arc::new(call), Arc::new(Ending::default()));
     let context = Arc::new(Context::new(host, allowed, call.operation.debugging()));
     end_when_overdue(&call, &context, &ending);
-    let result = operate(&call, &context);
+    let result = operate(&call, entered, &context);
     if !ending.claim() {
         // The other thread ends the program.
         loop {
@@ -59,13 +61,29 @@ pub fn run(mut call: Call) -> ExitCode {
     }
 }
 
-/// Opens devices and enters the private namespaces if the operation needs that.
-fn enter(call: &mut Call) -> Result<(), Error> {
-    call.operation.reach(&BeforeNamespaces)?;
-    if call.operation.needs_namespaces() {
-        host::enter_namespaces().map_err(anyhow::Error::from)?;
-    }
-    Ok(())
+/// What was done before the program had a [`Host`].
+struct Entered {
+    /// The log that the user named.
+    log: Option<(PathBuf, File)>,
+    /// What uid 0 is outside of the private namespaces.
+    identity: Option<String>,
+}
+
+/// Opens devices and the log, and enters the private namespaces if the operation needs that.
+fn enter(call: &mut Call) -> Result<Entered, Error> {
+    let outside = BeforeNamespaces;
+    call.operation.reach(&outside)?;
+    let named = call.logfile.clone().filter(|path| path != Path::new(TERMINAL));
+    let open = |path: PathBuf| {
+        let file = outside.create_log(&path);
+        let file = file.with_context(|| format!("writing the log {}", path.display()))?;
+        anyhow::Ok((path, file))
+    };
+    let log = named.map(open).transpose()?;
+    let devices = call.operation.devices();
+    let enter = || host::enter_namespaces(devices).map_err(anyhow::Error::from);
+    let identity = call.operation.needs_namespaces().then(enter).transpose()?;
+    Ok(Entered { log, identity })
 }
 
 /// The right to report how the run ends; one of two threads gets it.
@@ -93,14 +111,14 @@ fn end_when_overdue(call: &Arc<Call>, context: &Arc<Context>, ending: &Arc<Endin
     });
 }
 
-fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
+fn operate(call: &Call, entered: Entered, context: &Context) -> Result<Outcome, Error> {
     let host = &context.host;
-    match call.logfile.as_deref() {
-        Some(path) if path == Path::new("terminal") => host.log().show_on_terminal(),
-        Some(path) => {
-            host.log().open_named(path).with_context(|| format!("writing the log {}", path.display()))?;
+    match (entered.log, &call.logfile) {
+        (Some((path, file)), _) => {
+            host.log().start(&path, file).with_context(|| format!("writing the log {}", path.display()))?;
         }
-        None => {}
+        (None, Some(_)) => host.log().show_on_terminal(),
+        (None, None) => {}
     }
     host.log().line(&format!(
         "kiwi {} {}, {}",
@@ -108,6 +126,9 @@ fn operate(call: &Call, context: &Context) -> Result<Outcome, Error> {
         call.operation.verb(),
         rfc3339(host.now())
     ));
+    if let Some(identity) = &entered.identity {
+        host.log().line(identity);
+    }
     let outcome = call.operation.run(context).map_err(|error| with_free_space(error, context));
     if let Some(location) = &call.timings {
         // The report is also written for a run that failed; the error of the run has priority over that of the report.

@@ -1,5 +1,5 @@
-//! The machine before the program enters its namespaces: devices are opened here, with the permissions of the user who
-//! started it. They stay open inside.
+//! The machine before the program enters its namespaces: devices and a named log are opened here, with the permissions of the
+//! user who started it. They stay open inside.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -22,6 +22,11 @@ impl BeforeNamespaces {
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
         Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    /// Opens the log that the user named, whatever it is.
+    pub fn create_log(&self, path: &Path) -> io::Result<File> {
+        File::create(path)
     }
 
     /// Opens a device for reading and writing. The kernel refuses this while any part of it is in use, and allows no mount

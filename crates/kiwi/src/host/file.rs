@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::leftovers::Leftovers;
-use super::{Host, namespace};
+use super::{Host, mount_table, namespace};
 
 /// A directory of kiwi below `parent`, named `.kiwi.XXXXXX`: unfinished files are there, on the file system of the final
 /// ones, so that publishing is a rename. It is locked: the next build removes what a killed build left.
@@ -271,21 +271,9 @@ fn is_abandoned(directory: &Path) -> bool {
 
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     // A mount of this build below the directory would lose its contents: unmount it first.
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let mut points: Vec<PathBuf> = mounts
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(|point| {
-            PathBuf::from(
-                point
-                    .replace("\\040", " ")
-                    .replace("\\011", "\t")
-                    .replace("\\012", "\n")
-                    .replace("\\134", "\\"),
-            )
-        })
-        .filter(|point| point.starts_with(path))
-        .collect();
+    let mounts = mount_table::parse(&fs::read("/proc/self/mountinfo").unwrap_or_default());
+    let points = mounts.into_iter().map(|mount| mount.path);
+    let mut points: Vec<PathBuf> = points.filter(|point| point.starts_with(path)).collect();
     points.sort();
     for point in points.iter().rev() {
         rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH)?;

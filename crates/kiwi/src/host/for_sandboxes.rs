@@ -2,14 +2,13 @@
 //! the program of pid 1.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use super::ids::Mapping;
-use super::namespace_error::{NamespaceError, refused};
-use super::sandbox;
-use super::userns_diagnosis::Step;
+use super::namespace_error::NamespaceError;
+use super::{sandbox, user_namespace};
 
 /// The two things.
 struct ForSandboxes {
@@ -43,7 +42,12 @@ pub(super) fn init_program() -> Option<BorrowedFd<'static>> {
 
 /// Whether the kernel limits process numbers per pid namespace; an older one would change the limit of the whole machine.
 pub(super) fn counts_processes() -> bool {
-    is_since(&rustix::system::uname().release().to_string_lossy(), COUNTS_PROCESSES)
+    is_linux_since(COUNTS_PROCESSES)
+}
+
+/// Whether the kernel is this version or a newer one.
+pub(super) fn is_linux_since(version: (u32, u32)) -> bool {
+    is_since(&rustix::system::uname().release().to_string_lossy(), version)
 }
 
 fn is_since(release: &str, version: (u32, u32)) -> bool {
@@ -58,38 +62,14 @@ pub(super) fn make() -> Result<(), NamespaceError> {
     Ok(())
 }
 
-/// Creates the user namespace of programs of a tree, with the ids of this one. A process that lives only meanwhile creates it.
+/// Creates the user namespace of programs of a tree, with the ids of this one.
 fn make_users_of_trees() -> Result<OwnedFd, NamespaceError> {
-    let (mut ready, mut ready_sender) = io::pipe()?;
-    let (mut go, mut go_sender) = io::pipe()?;
-    let Some(child) = sandbox::fork()? else {
-        drop((ready, go_sender));
-        let made = sandbox::unshare(libc::CLONE_NEWUSER);
-        let code = made.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
-        let _ = ready_sender.write_all(&code.to_ne_bytes());
-        let mapped = go.read_exact(&mut [0]);
+    user_namespace::create(&Mapping::same()?, || {
         // No further user namespace can be created below: a second barrier behind the system call filter.
-        if mapped.is_ok()
-            && let Ok(mut limit) = File::options().write(true).open("/proc/sys/user/max_user_namespaces")
-        {
+        if let Ok(mut limit) = File::options().write(true).open("/proc/sys/user/max_user_namespaces") {
             let _ = limit.write_all(b"0");
         }
-        drop(ready_sender);
-        std::process::exit(0);
-    };
-    drop((ready_sender, go));
-    let mut answer = [0; 4];
-    ready.read_exact(&mut answer)?;
-    if answer != [0; 4] {
-        let error = io::Error::from_raw_os_error(i32::from_ne_bytes(answer));
-        return Err(refused(Step::Make)(error));
-    }
-    Mapping::same()?.write(child)?;
-    let users = File::open(format!("/proc/{child}/ns/user"))?;
-    go_sender.write_all(&[1])?;
-    // The child has ended when the other end is closed.
-    ready.read_to_end(&mut Vec::new())?;
-    Ok(users.into())
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
-use super::id_range::Range;
+use super::id_range::{Extent, Range};
 use super::program_lookup;
 use super::userns_diagnosis::{Step, UsernsDiagnosis, program_remedy};
 
@@ -71,8 +71,8 @@ pub enum IdsError {
 
 /// The mapping of ids inside to ids outside.
 pub(super) enum Mapping {
-    /// Each id to itself, written by this program, as root.
-    Own { users: Vec<Range>, groups: Vec<Range> },
+    /// Written by this program, as root.
+    Own { users: Vec<Extent>, groups: Vec<Extent> },
     /// 0 is the user, from 1 on follow its subordinate ids; written by the programs of package uidmap.
     Programs { own: (u32, u32), users: Vec<Range>, groups: Vec<Range> },
 }
@@ -96,16 +96,19 @@ impl Mapping {
 
     /// Returns the mapping of all ids of this user namespace to themselves.
     pub(super) fn same() -> Result<Self, IdsError> {
-        Ok(Self::Own { users: enough("/proc/self/uid_map")?, groups: enough("/proc/self/gid_map")? })
+        let same = |file| Ok::<_, IdsError>(enough(file)?.into_iter().map(Extent::same).collect());
+        Ok(Self::Own { users: same("/proc/self/uid_map")?, groups: same("/proc/self/gid_map")? })
     }
 
     /// Applies it to a process in a new user namespace.
     pub(super) fn write(&self, process: libc::pid_t) -> Result<(), IdsError> {
         match self {
             Self::Own { users, groups } => {
-                for (file, ranges) in [("uid_map", users), ("gid_map", groups)] {
-                    let line = |Range { first, count }: &Range| format!("{first} {first} {count}\n");
-                    let lines: String = ranges.iter().map(line).collect();
+                for (file, extents) in [("uid_map", users), ("gid_map", groups)] {
+                    let line = |Extent { inside, outside: Range { first, count } }: &Extent| {
+                        format!("{inside} {first} {count}\n")
+                    };
+                    let lines: String = extents.iter().map(line).collect();
                     fs::write(format!("/proc/{process}/{file}"), lines)
                         .map_err(|error| IdsError::Refused(UsernsDiagnosis::new(Step::Map, error)))?;
                 }
@@ -129,7 +132,7 @@ fn enough(file: &str) -> Result<Vec<Range>, IdsError> {
 }
 
 /// Parses the ids that exist here, from lines of `inside outside count`.
-fn mapped(text: &str) -> Vec<Range> {
+pub(super) fn mapped(text: &str) -> Vec<Range> {
     let range = |line: &str| {
         let mut keywords = line.split_whitespace();
         let first = keywords.next()?.parse().ok()?;
@@ -147,7 +150,8 @@ fn subordinate(file: &'static str, uid: u32) -> Result<Vec<Range>, IdsError> {
     // podman uses the digits of a uid without a name as its name.
     let name = login_name(uid).filter(|name| *name != uid.to_string());
     let text = fs::read_to_string(file).unwrap_or_default();
-    let mut ranges = ranges_of(&text, name.as_deref(), uid);
+    let number = uid.to_string();
+    let mut ranges = ranges_of(&text, |owner| Some(owner) == name.as_deref() || owner == number);
     if ranges.is_empty()
         && let Some(name) = &name
     {
@@ -170,14 +174,14 @@ fn choose(ranges: Vec<Range>) -> Option<Vec<Range>> {
     }
 }
 
-/// Parses the lines `name:first:count` of a user, who may also be listed by number.
-fn ranges_of(text: &str, name: Option<&str>, uid: u32) -> Vec<Range> {
+/// Parses the lines `name:first:count` of those owners, who may also be listed by number.
+pub(super) fn ranges_of(text: &str, is_owner: impl Fn(&str) -> bool) -> Vec<Range> {
     let range = |line: &str| {
         let mut fields = line.trim().split(':');
         let owner = fields.next()?;
         let first = fields.next()?.parse().ok()?;
         let count = fields.next()?.parse().ok()?;
-        (Some(owner) == name || owner == uid.to_string()).then_some(Range { first, count })
+        is_owner(owner).then_some(Range { first, count })
     };
     text.lines().filter_map(range).collect()
 }
@@ -247,9 +251,9 @@ mod tests {
     fn ranges_of_a_user_are_found_and_joined() {
         let text = "other:1:70000\nbuilder:1:999\n  builder:1001:64535\n1000:200000:10\nbuilder:x:1\n";
         let range = |first, count| Range { first, count };
-        let found = ranges_of(text, Some("builder"), 1000);
+        let found = ranges_of(text, |owner| ["builder", "1000"].contains(&owner));
         assert_eq!(found, [range(1, 999), range(1001, 64_535), range(200_000, 10)]);
-        assert_eq!(ranges_of(text, None, 1000), [range(200_000, 10)]);
+        assert_eq!(ranges_of(text, |owner| owner == "1000"), [range(200_000, 10)]);
         assert_eq!(
             choose(found[..2].to_vec()),
             Some(found[..2].to_vec()),

@@ -7,22 +7,26 @@
 //!             +- programs of a root tree, in a user namespace of their own
 //! ```
 //!
-//! Inside, kiwi is uid 0 with a range of ids: root's own, or the subordinate ids of an ordinary user. All mounts are
-//! seen by nobody else. Whichever process is killed, the kernel ends the others and every mount goes with them.
+//! Inside, kiwi is uid 0 with a range of ids. If an ordinary user starts it, they are that user and its subordinate ids; if root
+//! does, they are ids that nobody has, and the file systems are mounted so that root's files belong to uid 0 (`machine_view`).
+//! Where that is impossible, root's kiwi has root's ids. All mounts are seen by nobody else. Whichever process is killed, the
+//! kernel ends the others and every mount goes with them.
 //!
 //! Programs of a root tree have the same ids in a user namespace below, which the keeper creates: a capability there is
 //! worthless here, so they can neither inspect a process of kiwi nor remove a mount.
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::ids::Mapping;
+use super::machine_view::{MachineView, Obstacle};
 use super::namespace_error::{NamespaceError, refused};
 use super::userns_diagnosis::Step;
-use super::{for_sandboxes, sandbox};
+use super::{for_sandboxes, foreign_ids, sandbox, user_namespace};
 
 /// The id of the process that the user started.
 static OUTER: OnceLock<u32> = OnceLock::new();
@@ -32,36 +36,22 @@ pub(super) fn outer_pid() -> u32 {
     OUTER.get().copied().unwrap_or_else(std::process::id)
 }
 
-/// Enters the namespaces. Returns in the process that does the work; the process the user started never returns
-/// but exits with the same status. Must be called while the program has one thread.
-pub fn enter() -> Result<(), NamespaceError> {
+/// Enters the namespaces. Returns in the process that does the work, with what uid 0 is outside, for the log; the process the
+/// user started never returns but exits with the same status. Must be called while the program has one thread.
+/// `devices` are those of the machine that kiwi opens inside.
+pub fn enter(devices: &[&str]) -> Result<String, NamespaceError> {
     OUTER.get_or_init(std::process::id);
-    let mapping = Mapping::plan()?;
-    let (mut ready, ready_sender) = io::pipe()?;
-    let (mut go, go_sender) = io::pipe()?;
+    let Inside { users, view, identity } = Inside::make(devices)?;
     if let Some(keeper) = sandbox::fork()? {
-        drop((ready_sender, go));
-        let mut answer = [0; 4];
-        let arrived = ready.read_exact(&mut answer);
-        if arrived.is_ok() && answer != [0; 4] {
-            return Err(refused(Step::Make)(io::Error::from_raw_os_error(i32::from_ne_bytes(answer))));
-        }
-        if arrived.is_ok() {
-            mapping.write(keeper)?;
-            let mut sender = go_sender;
-            sender.write_all(&[1])?;
-        }
+        drop((users, view));
         stand_by(keeper);
     }
-    drop((ready, go_sender));
-    let mut sender = ready_sender;
-    let made = sandbox::unshare(libc::CLONE_NEWUSER);
-    let code = made.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
-    sender.write_all(&code.to_ne_bytes())?;
-    if code != 0 || go.read_exact(&mut [0]).is_err() {
-        std::process::exit(1);
+    sandbox::die_with_parent();
+    if let Some(view) = view {
+        view.enter().map_err(refused(Step::Use))?;
     }
-    drop((sender, go));
+    sandbox::enter_users(users.as_fd()).map_err(refused(Step::Use))?;
+    drop(users);
     sandbox::become_root().map_err(refused(Step::Use))?;
     sandbox::die_with_parent();
     for_sandboxes::make()?;
@@ -74,7 +64,39 @@ pub fn enter() -> Result<(), NamespaceError> {
     sandbox::die_with_parent();
     // Modes in a tree never depend on who builds it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    Ok(())
+    Ok(identity)
+}
+
+/// What is made before kiwi leaves the namespaces of the user.
+struct Inside {
+    users: OwnedFd,
+    view: Option<MachineView>,
+    /// What uid 0 is outside.
+    identity: String,
+}
+
+impl Inside {
+    fn make(devices: &[&str]) -> Result<Self, NamespaceError> {
+        let uid = rustix::process::geteuid();
+        let mut identity = format!("uid 0 of the tree is uid {} outside", uid.as_raw());
+        if uid.is_root() {
+            match Self::without_root(devices) {
+                Ok(inside) => return Ok(inside),
+                Err(obstacle) => identity = format!("{identity}: {obstacle}"),
+            }
+        }
+        let users = user_namespace::create(&Mapping::plan()?, || ())?;
+        Ok(Self { users, view: None, identity })
+    }
+
+    /// Makes a user namespace without the ids of root, and the view of root's files in it.
+    fn without_root(devices: &[&str]) -> Result<Self, Obstacle> {
+        let (uid, mapping) = foreign_ids::choose().ok_or(Obstacle::Ids)?;
+        let identity = format!("uid 0 of the tree is uid {uid} outside");
+        let users = user_namespace::create(&mapping, || ())?;
+        let view = MachineView::make(users.as_fd(), devices)?;
+        Ok(Self { users, view: Some(view), identity })
+    }
 }
 
 /// The signal that a child gets for one that this process got.

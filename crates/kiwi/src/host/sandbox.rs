@@ -18,7 +18,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -32,8 +32,8 @@ mod mounts;
 pub(super) mod notification;
 mod root_view;
 
-pub(super) use mounts::{Node, device_nodes, mount};
-use mounts::{change_root, set_read_only};
+use mounts::set_read_only;
+pub(super) use mounts::{Node, change_root, device_nodes, make_private, map_mount, mount};
 
 /// A bind mount inside the view of a child.
 pub(super) struct BindMount {
@@ -309,13 +309,20 @@ pub(super) fn unshare(flags: libc::c_int) -> io::Result<()> {
     check(unsafe { libc::unshare(flags) })
 }
 
-/// Becomes root of the user namespace.
+/// Moves the calling process into a user namespace.
+pub(super) fn enter_users(users: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: a system call with an open descriptor.
+    check(unsafe { libc::setns(users.as_raw_fd(), libc::CLONE_NEWUSER) })
+}
+
+/// Becomes root of the user namespace. The files of this process in `/proc` continue to belong to it, as if its id had not changed.
 pub(super) fn become_root() -> io::Result<()> {
     // SAFETY: system calls; an empty group list needs no pointer.
     unsafe {
         check(libc::setresgid(0, 0, 0))?;
         check(libc::setresuid(0, 0, 0))?;
-        check(libc::setgroups(0, std::ptr::null()))
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::prctl(libc::PR_SET_DUMPABLE, 1))
     }
 }
 

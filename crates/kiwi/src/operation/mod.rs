@@ -147,6 +147,11 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Returns the devices of the machine that it opens inside of the private namespaces.
+    pub fn devices(&self) -> &'static [&'static str] {
+        if matches!(self, Self::BootTest(_)) { &["/dev/kvm"] } else { &[] }
+    }
+
     /// Returns the verb, as the command line and `--json` name it, and whether the operation works on trees or images and so
     /// needs private namespaces.
     fn verb_and_namespaces(&self) -> (&'static str, bool) {

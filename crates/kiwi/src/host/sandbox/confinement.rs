@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::zeroed;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
 use super::{check, step, unshare};
 
@@ -24,9 +24,7 @@ const NO_CORE_HANDLER: libc::rlim_t = 1;
 
 /// Moves the calling process into the user namespace of trees, in which all mounts are locked.
 pub(super) fn enter_users(users: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: a system call with an open descriptor.
-    let entered = unsafe { libc::setns(users.as_raw_fd(), libc::CLONE_NEWUSER) };
-    step("entering the user namespace of the tree", check(entered))?;
+    step("entering the user namespace of the tree", super::enter_users(users))?;
     step("locking the mounts", unshare(libc::CLONE_NEWNS))
 }
 

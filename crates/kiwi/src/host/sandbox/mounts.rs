@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
 
 use super::{Paths, c_path, check, step};
@@ -89,7 +90,7 @@ pub(super) fn assemble_dev(paths: &Paths, nodes: &[Node]) -> io::Result<()> {
 }
 
 /// Makes the mount at `path` the root, and detaches the old one.
-pub(super) fn change_root(path: &CStr) -> io::Result<()> {
+pub(in super::super) fn change_root(path: &CStr) -> io::Result<()> {
     // SAFETY: system calls with valid pointers. The old root is stacked below the new one and then detached.
     unsafe {
         check(libc::chdir(path.as_ptr()))?;
@@ -128,14 +129,38 @@ pub(super) fn set_read_only(target: &CStr, read_only: bool) -> io::Result<()> {
 /// Changes the attributes of a mount (`MOUNT_ATTR_*`), or of all below it, too.
 pub(super) fn set_attributes(target: &CStr, set: u64, clear: u64, recursive: bool) -> io::Result<()> {
     let attributes = libc::mount_attr { attr_set: set, attr_clr: clear, propagation: 0, userns_fd: 0 };
+    change(libc::AT_FDCWD, target, if recursive { libc::AT_RECURSIVE } else { 0 }, &attributes)
+}
+
+/// Shows the files of a mount that nobody sees yet with other owners: those that a user namespace has for the owners on the disk.
+pub(in super::super) fn map_mount(mount: BorrowedFd<'_>, users: BorrowedFd<'_>) -> io::Result<()> {
+    let userns_fd = users.as_raw_fd() as u64;
+    let attributes =
+        libc::mount_attr { attr_set: libc::MOUNT_ATTR_IDMAP, attr_clr: 0, propagation: 0, userns_fd };
+    change(mount.as_raw_fd(), c"", libc::AT_EMPTY_PATH, &attributes)
+}
+
+/// Lets a mount receive and send no mounts.
+pub(in super::super) fn make_private(mount: BorrowedFd<'_>) -> io::Result<()> {
+    let attributes =
+        libc::mount_attr { attr_set: 0, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+    change(mount.as_raw_fd(), c"", libc::AT_EMPTY_PATH, &attributes)
+}
+
+fn change(
+    directory: libc::c_int,
+    path: &CStr,
+    flags: libc::c_int,
+    attributes: &libc::mount_attr,
+) -> io::Result<()> {
     // SAFETY: the structure and its size match, the path is a valid C string.
     check(unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
-            libc::AT_FDCWD,
-            target.as_ptr(),
-            if recursive { libc::AT_RECURSIVE } else { 0 },
-            &raw const attributes,
+            directory,
+            path.as_ptr(),
+            flags,
+            &raw const *attributes,
             size_of::<libc::mount_attr>(),
         )
     } as libc::c_int)
