@@ -3,6 +3,8 @@
 //!
 //! The bytes depend on the files only: owners are zero, times are those of the build, and xz packs blocks of a fixed size.
 
+mod sparse_member;
+
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +42,8 @@ pub enum Packing {
     Ustar,
     /// gzip.
     Gzip,
+    /// gzip; blocks of zeros are left out, as `tar --format=oldgnu --sparse` does.
+    SparseGzip,
     /// xz.
     Xz,
 }
@@ -63,21 +67,21 @@ pub fn create_in_order(
     let file = host.create_file(output).with_context(writing)?;
     let header = match packing {
         Packing::Ustar => Header::new_ustar(),
-        Packing::Plain | Packing::Gzip | Packing::Xz => Header::new_gnu(),
+        Packing::Plain | Packing::Gzip | Packing::SparseGzip | Packing::Xz => Header::new_gnu(),
     };
     match packing {
         Packing::Plain | Packing::Ustar => {
-            write(members, &header, epoch, BufWriter::with_capacity(BUFFER, file), host)?
+            write(members, &header, epoch, packing, BufWriter::with_capacity(BUFFER, file), host)?
                 .into_inner()
                 .context("writing the end of the archive")?
         }
-        Packing::Gzip => {
+        Packing::Gzip | Packing::SparseGzip => {
             let encoder = GzipWriter::new(file, host.processors()).with_context(writing)?;
-            write(members, &header, epoch, encoder, host)?.finish().with_context(writing)?
+            write(members, &header, epoch, packing, encoder, host)?.finish().with_context(writing)?
         }
         Packing::Xz => {
             let encoder = XzEncoder::new_stream(file, stream(host.processors())?);
-            write(members, &header, epoch, encoder, host)?.finish().with_context(writing)?
+            write(members, &header, epoch, packing, encoder, host)?.finish().with_context(writing)?
         }
     };
     Ok(())
@@ -111,7 +115,14 @@ fn stream(threads: usize) -> Result<Stream> {
         .context("starting xz")
 }
 
-fn write<W: Write>(members: &[Member], form: &Header, epoch: u64, output: W, host: &Host) -> Result<W> {
+fn write<W: Write>(
+    members: &[Member],
+    form: &Header,
+    epoch: u64,
+    packing: Packing,
+    output: W,
+    host: &Host,
+) -> Result<W> {
     let mut builder = Builder::new(output);
     for Member { name, path } in members {
         host.check_interrupt()?;
@@ -123,7 +134,14 @@ fn write<W: Write>(members: &[Member], form: &Header, epoch: u64, output: W, hos
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(epoch);
-        header.set_size(file.metadata().with_context(what)?.len());
+        let size = file.metadata().with_context(what)?.len();
+        header.set_size(size);
+        if packing == Packing::SparseGzip
+            && let Some(map) = sparse_member::Map::of(&file, size, host).with_context(what)?
+        {
+            map.append(&mut builder, &mut header, name, &file).with_context(what)?;
+            continue;
+        }
         builder.append_data(&mut header, name, BufReader::with_capacity(BUFFER, file)).with_context(what)?;
     }
     builder.into_inner().context("writing the end of the archive")
@@ -132,6 +150,7 @@ fn write<W: Write>(members: &[Member], form: &Header, epoch: u64, output: W, hos
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::FileExt;
     use std::process::Command;
 
     use test_programs::have;
@@ -147,7 +166,7 @@ mod tests {
         let host = Host::new(crate::host::Output::Quiet);
         let long = format!("{}.x86_64-1.0.0.config", "n".repeat(120));
         let mut members = Vec::new();
-        for (name, content) in [("b", vec![7; 40 << 20]), (long.as_str(), b"text".to_vec()), ("a", vec![])] {
+        for (name, content) in [("b", vec![7; 20 << 20]), (long.as_str(), b"text".to_vec()), ("a", vec![])] {
             let path = dir.path().join(name);
             fs::write(&path, content).unwrap();
             members.push(Member { name: name.to_owned(), path });
@@ -175,6 +194,37 @@ mod tests {
                 "{listed}"
             );
         }
+        let holes = dir.path().join("holes");
+        let file = File::create(&holes).unwrap();
+        // More parts than a header has room for, zeros that are no hole, and an end within a block.
+        file.set_len((64 << 20) + 1000).unwrap();
+        for part in 0..40_u64 {
+            file.write_all_at(&[u8::try_from(part).unwrap(); 100], part << 20).unwrap();
+        }
+        let archive = dir.path().join("sparse");
+        let [empty, dense] =
+            ["a", "b"].map(|name| Member { name: name.to_owned(), path: dir.path().join(name) });
+        let member = [empty, dense, Member { name: "holes".to_owned(), path: holes.clone() }];
+        create(&member, Packing::SparseGzip, 1_000_000_000, &archive, &host).unwrap();
+        let target = dir.path().join("unpacked");
+        fs::create_dir(&target).unwrap();
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(&archive).arg("-C").arg(&target);
+        let output = tar.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        for name in ["a", "b", "holes"] {
+            let both =
+                [target.as_path(), dir.path()].map(|directory| fs::read(directory.join(name)).unwrap());
+            assert!(both[0] == both[1], "{name}");
+        }
+        let output = Command::new("gzip").arg("-dc").arg(&archive).output().unwrap();
+        assert!(output.stdout.len() < 24 << 20, "{} bytes", output.stdout.len());
+        // The archive does not depend on where the file system has holes.
+        fs::copy(&holes, dir.path().join("dense")).unwrap();
+        fs::write(&holes, fs::read(dir.path().join("dense")).unwrap()).unwrap();
+        let again = dir.path().join("again");
+        create(&member, Packing::SparseGzip, 1_000_000_000, &again, &host).unwrap();
+        assert!(fs::read(&archive).unwrap() == fs::read(&again).unwrap());
         let [source, packed] = ["b", "b.xz"].map(|name| dir.path().join(name));
         compress(&source, &packed, &host).unwrap();
         let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(&packed).output().unwrap();

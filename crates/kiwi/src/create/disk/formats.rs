@@ -197,7 +197,7 @@ fn gce(plan: &Plan, raw: &Path, workspace: &Workspace, host: &Host) -> Result<Ar
         let text = serde_json::json!({ "licenses": [license] }).to_string();
         members.push(text_member("manifest.json", &text, workspace, host)?);
     }
-    archive(plan, format!("{}.tar.gz", plan.name), &members, Packing::Gzip, workspace, host)
+    archive(plan, format!("{}.tar.gz", plan.name), &members, Packing::SparseGzip, workspace, host)
 }
 
 /// Writes an OVA: the description of the machine first, then the digests, then the disk.
