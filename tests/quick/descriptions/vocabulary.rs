@@ -80,9 +80,12 @@ const JUDGE: &str = "
 import json, sys, jsonschema
 def read(name):
     return json.load(open(name))
+validators = {}
 for rules, good, bad in zip(*[iter(sys.argv[1:])] * 3):
-    jsonschema.Draft202012Validator.check_schema(read(rules))
-    validator = jsonschema.Draft202012Validator(read(rules))
+    if rules not in validators:
+        jsonschema.Draft202012Validator.check_schema(read(rules))
+        validators[rules] = jsonschema.Draft202012Validator(read(rules))
+    validator = validators[rules]
     for error in validator.iter_errors(read(good)):
         sys.exit(good + ': ' + error.message[:2000])
     if validator.is_valid(read(bad)):
