@@ -85,8 +85,7 @@ fn debian_13_of_init_boots_by_uefi_and_bios() {
     const HASH: &str = "$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.";
     let directory = tempfile::tempdir().unwrap();
     let description = directory.path().join("description");
-    let mut keywords =
-        vec!["init", "debian-13", "--directory", description.to_str().unwrap(), "--user", "tux"];
+    let mut keywords = vec!["init", "server", "--directory", description.to_str().unwrap(), "--user", "tux"];
     keywords.extend(["--password-hash", HASH, "--locale", "de_DE", "--timezone", "Europe/Berlin"]);
     run_kiwi(&keywords);
     let image = build(&description, "debian-13-server", directory.path());

@@ -43,5 +43,6 @@ mod rpm_repositories;
 mod secure_boot;
 mod sticks;
 mod storage;
+mod templates;
 mod trees;
 mod xen;

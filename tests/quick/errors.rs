@@ -181,13 +181,13 @@ fn files_that_exist_or_are_missing() {
         &case,
         &[
             (
-                "init debian-12 --directory made",
+                "init server --directory made",
                 "error: made is not empty; name another directory with --directory",
             ),
             (
                 "init",
-                "error: kiwi init needs a template when it cannot ask: debian-12, debian-13, opensuse-leap, \
-                 opensuse-tumbleweed, fedora",
+                "error: kiwi init needs a template when it cannot ask: server, appliance, cloud, live-desktop, rescue, \
+                 kiosk, pxe-client",
             ),
             (
                 "convert desc --output desc/config.xml",

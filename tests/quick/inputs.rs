@@ -277,7 +277,7 @@ fn names_with_control_characters_do_not_reach_the_terminal() {
         "init".as_ref(),
         "--directory".as_ref(),
         path.as_ref(),
-        "debian-12".as_ref(),
+        "server".as_ref(),
     ]);
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(serde_json::from_str::<Value>(text.lines().last().expect("an event")).is_ok(), "{text}");

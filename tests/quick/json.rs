@@ -98,7 +98,7 @@ fn every_line_is_valid_and_the_last_is_the_only_end() {
         (&["convert", "old"], 0, "converted"),
         (&["convert", "old", "--output", "new.xml"], 0, "converted"),
         (&["convert", "good", "--to", "xml", "--to", "yaml"], 2, "usage"),
-        (&["init", "debian-13", "--directory", "made"], 0, "initialized"),
+        (&["init", "server", "--directory", "made"], 0, "initialized"),
         (&["cache", "list"], 0, "cache"),
         (&["cache", "prune"], 0, "pruned"),
         (&["cache", "verify"], 0, "verified"),

@@ -10,16 +10,20 @@ use crate::operation::{Operation, check, convert, info, init, list_profiles};
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// Template: debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; kiwi asks for it if missing.
+    /// What the system is for: server, appliance, cloud, live-desktop, rescue, kiosk or pxe-client; kiwi asks if it is missing.
     #[arg(value_parser = init::Template::parse)]
     template: Option<init::Template>,
+    /// debian-12, debian-13, opensuse-leap, opensuse-tumbleweed or fedora; the last three have the template server only
+    /// (default: debian-13).
+    #[arg(long, value_name = "DISTRIBUTION", value_parser = init::Distribution::parse)]
+    distribution: Option<init::Distribution>,
     /// The new directory (default: the name of the image); existing files are never overwritten.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Name of the image (default: that of the template).
+    /// Name of the image (default: DISTRIBUTION-TEMPLATE).
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Image type: oem is a disk in qcow2 format (default: oem).
+    /// Image type, instead of that of the template: oem is a disk, iso a live system.
     #[arg(long = "type", short = 't', value_name = "TYPE")]
     image_type: Option<String>,
     /// Source of the packages, instead of the distribution's default.
@@ -40,12 +44,21 @@ pub(super) struct Init {
     /// Password hash of that user, as printed by 'kiwi create-password'.
     #[arg(long, value_name = "HASH")]
     password_hash: Option<String>,
+    /// File with the public SSH key of that user, or of root if there is no user.
+    #[arg(long, value_name = "FILE", value_parser = ssh_key)]
+    ssh_key: Option<String>,
+}
+
+/// Reads the file of an option.
+fn ssh_key(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 impl Init {
     pub(super) fn operation(self) -> Operation {
         Operation::Init(init::Request {
             template: self.template,
+            distribution: self.distribution,
             directory: self.directory,
             answers: init::Answers {
                 name: self.name,
@@ -56,6 +69,7 @@ impl Init {
                 timezone: self.timezone,
                 user: self.user,
                 password_hash: self.password_hash,
+                ssh_key: self.ssh_key,
             },
         })
     }

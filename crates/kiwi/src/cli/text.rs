@@ -88,10 +88,10 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
             let path = path.as_deref().unwrap_or(std::path::Path::new("")).display();
             say(&format!("{path}: schema {schema}, {format}"));
         }
-        Outcome::Initialized { directory, title, .. } => {
+        Outcome::Initialized { directory, title, login, .. } => {
             let shown = directory.display();
             say(&format!(
-                "{shown}: {title}\nCheck it: kiwi check {shown}\nBuild it: kiwi build {shown} --destdir DIR"
+                "{shown}: {title}\n{login}\nCheck it: kiwi check {shown}\nBuild it: kiwi build {shown} --destdir DIR"
             ));
         }
         Outcome::Comparison(comparison) => compared(comparison),

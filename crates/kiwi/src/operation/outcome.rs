@@ -138,8 +138,12 @@ pub enum Outcome {
         directory: PathBuf,
         /// The keyword of the template.
         template: String,
-        /// The title of the template.
+        /// The keyword of the distribution.
+        distribution: String,
+        /// What the system is.
         title: String,
+        /// How people log in.
+        login: String,
     },
     /// The differences of two directories or files.
     Comparison(Comparison),

@@ -4,54 +4,87 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::answers::{Answers, IMAGE_TYPE, KEYTABLE, LOCALE, TIMEZONE};
-use super::{Request, Template};
+use super::answers::{Answers, KEYTABLE, LOCALE, Start, TIMEZONE};
+use super::{Distribution, Request, Template};
 use crate::host::Host;
 use crate::password;
 
 /// Asks for everything that options did not specify.
-pub(super) fn everything(request: &Request, host: &Host) -> Result<(Template, Answers, Option<PathBuf>)> {
+pub(super) fn everything(request: &Request, host: &Host) -> Result<(Start, Answers, Option<PathBuf>)> {
     let template = template(host)?;
+    let distribution = match request.distribution {
+        Some(distribution) => distribution,
+        None => distribution(template, host)?,
+    };
+    let start = Start { template, distribution };
     let mut answers = request.answers.clone();
-    let name = answers.name(template);
+    let name = answers.name(start);
     ask(&mut answers.name, "Name of the image", &name, host)?;
-    if let Some(repository) = template.repository() {
+    if let Some(repository) = distribution.repository() {
         ask(&mut answers.repository, "Source of the packages", repository, host)?;
     } else {
         ask(&mut answers.repository, "URL of its packages", "", host)?;
     }
-    ask(&mut answers.image_type, "Image type (oem is a disk; ext4, squashfs, tbz ...)", IMAGE_TYPE, host)?;
+    ask(
+        &mut answers.image_type,
+        "Image type (oem is a disk, iso a live system)",
+        template.parts().image_type,
+        host,
+    )?;
     ask(&mut answers.locale, "Locale", LOCALE, host)?;
     ask(&mut answers.keytable, "Keyboard layout", KEYTABLE, host)?;
     ask(&mut answers.timezone, "Time zone", TIMEZONE, host)?;
     ask(&mut answers.user, "A user who may become root (empty: none)", "", host)?;
-    if answers.user.is_some() && answers.password_hash.is_none() {
+    if answers.user.is_some() && answers.password_hash.is_none() && answers.ssh_key.is_none() {
         answers.password_hash = Some(password::hash(&secret(host)?)?);
     }
     let directory = match &request.directory {
         Some(directory) => Some(directory.clone()),
         None => {
             let mut said = None;
-            ask(&mut said, "Directory of the description", &answers.name(template), host)?;
+            ask(&mut said, "Directory of the description", &answers.name(start), host)?;
             said.map(PathBuf::from)
         }
     };
-    Ok((template, answers, directory))
+    Ok((start, answers, directory))
 }
 
 fn template(host: &Host) -> Result<Template> {
-    for template in Template::ALL {
-        host.say(&format!("  {:20} {}", template.keyword(), template.title()));
+    let menu = Template::ALL.map(|template| (template.keyword(), template.title()));
+    choice("Start with", &menu, Template::Server, Template::parse, host)
+}
+
+fn distribution(template: Template, host: &Host) -> Result<Distribution> {
+    let all = Distribution::ALL.into_iter().filter(|distribution| template.exists_for(*distribution));
+    let menu: Vec<_> = all.map(|distribution| (distribution.keyword(), distribution.title())).collect();
+    choice("Distribution", &menu, Distribution::Debian13, Distribution::parse, host)
+}
+
+/// Shows a menu of keywords and titles, and asks until the answer is one of the keywords; an empty line gives the default.
+fn choice<T>(
+    question: &str,
+    menu: &[(&str, &str)],
+    default: T,
+    parse: impl Fn(&str) -> Result<T, String>,
+    host: &Host,
+) -> Result<T>
+where
+    T: Copy + PartialEq,
+{
+    for (keyword, title) in menu {
+        host.say(&format!("  {keyword:20} {title}"));
     }
+    let default_keyword =
+        menu.iter().find(|(keyword, _)| parse(keyword).is_ok_and(|parsed| parsed == default));
+    let shown = default_keyword.map_or("", |(keyword, _)| keyword);
     loop {
-        let keyword =
-            host.ask(&format!("Start with [{}]: ", Template::Debian13.keyword())).context("asking")?;
-        match keyword.as_str() {
-            "" => return Ok(Template::Debian13),
-            keyword => match Template::parse(keyword) {
-                Ok(template) => return Ok(template),
-                Err(expected) => host.say(&expected),
-            },
+        let keyword = host.ask(&format!("{question} [{shown}]: ")).context("asking")?;
+        if keyword.is_empty() {
+            return Ok(default);
+        }
+        match parse(&keyword) {
+            Ok(parsed) => return Ok(parsed),
+            Err(expected) => host.say(&expected),
         }
     }
 }

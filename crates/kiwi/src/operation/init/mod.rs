@@ -6,6 +6,8 @@
 
 mod answers;
 mod ask;
+mod distribution;
+mod elements;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ use super::outcome::Outcome;
 use crate::context::Context;
 use crate::failure::fail;
 pub use answers::Answers;
+use answers::Start;
+pub use distribution::Distribution;
 pub use template::Template;
 
 /// The template, the directory and the answers.
@@ -23,6 +27,8 @@ pub use template::Template;
 pub struct Request {
     /// `None`: kiwi asks.
     pub template: Option<Template>,
+    /// `None`: kiwi asks, or takes the newest Debian.
+    pub distribution: Option<Distribution>,
     /// The new directory; `None`: the name of the image.
     pub directory: Option<PathBuf>,
     /// The answers that options gave.
@@ -32,13 +38,16 @@ pub struct Request {
 /// Writes the description and returns the next steps.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
-    let (template, answers, directory) = match request.template {
-        Some(template) => (template, request.answers.clone(), request.directory.clone()),
+    let (start, answers, directory) = match request.template {
+        Some(template) => {
+            let distribution = request.distribution.unwrap_or(Distribution::Debian13);
+            (Start { template, distribution }, request.answers.clone(), request.directory.clone())
+        }
         None if host.has_person() => ask::everything(request, host)?,
         None => fail!(Usage, "kiwi init needs a template when it cannot ask: {}", Template::keywords()),
     };
-    let files = answers.files(template)?;
-    let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(template)));
+    let files = answers.files(start)?;
+    let directory = directory.unwrap_or_else(|| PathBuf::from(answers.name(start)));
     refuse_filled(&directory)?;
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let writing = || format!("writing the description {}", directory.display());
@@ -57,8 +66,10 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     work.close().context("removing the work directory")?;
     Ok(Outcome::Initialized {
         directory,
-        template: template.keyword().to_owned(),
-        title: template.title().to_owned(),
+        template: start.template.keyword().to_owned(),
+        distribution: start.distribution.keyword().to_owned(),
+        title: start.title(),
+        login: answers.login(start.template),
     })
 }
 

@@ -5,5 +5,3 @@ test -f /.kconfig && . /.kconfig
 test -f /.profile && . /.profile
 
 echo "Configure image: [$name]..."
-baseService systemd-networkd on
-baseService @ssh@ on
