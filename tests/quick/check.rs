@@ -47,13 +47,13 @@ fn every_outcome_has_its_exit_code() {
     let report = document(&output);
     let [error] = report["diagnostics"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!((error["rule"].as_str(), error["start"]["line"].as_u64()), (Some("not-built"), Some(3)));
-    let cramfs = "<type image=\"oem\" filesystem=\"cramfs\"/>";
+    let enclave = "<type image=\"enclave\"/>";
     let types =
-        described(&GOOD.replace("<type image=\"ext4\"/>", &format!("<type image=\"ext4\"/>\n{cramfs}")));
-    let output = run(types.path(), &["check", "desc", "--format", "json", "--type", "oem"]);
+        described(&GOOD.replace("<type image=\"ext4\"/>", &format!("<type image=\"ext4\"/>\n{enclave}")));
+    let output = run(types.path(), &["check", "desc", "--format", "json", "--type", "enclave"]);
     assert_eq!(output.status.code(), Some(4), "a type that is not built");
     let start = &document(&output)["diagnostics"][0]["start"];
-    assert_eq!((start["line"].as_u64(), start["column"].as_u64()), (Some(4), Some(2)), "at its <type>");
+    assert_eq!((start["line"].as_u64(), start["column"].as_u64()), (Some(4), Some(14)), "at its keyword");
     let both = described(&GOOD.replace("</packagemanager>", filtered).replace("version>", "verzion>"));
     assert_eq!(run(both.path(), &["check", "desc"]).status.code(), Some(3), "errors have priority");
     let repository = "<repository><source path=\"debian://bookworm\"/></repository>";

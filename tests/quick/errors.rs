@@ -236,13 +236,14 @@ fn unreadable_text() {
 fn a_type_that_is_not_built() {
     let case = Case::good();
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
-    case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"cramfs\""));
-    let expected = "error: no boot image of this version of kiwi starts a system on cramfs; use one of ext2, ext3, ext4, reiserfs, xfs, \
-                    btrfs, squashfs, erofs
- --> desc/config.xml:3:77
+    case.file("config.xml", &text.replace("image=\"ext4\"", "image=\"enclave\""));
+    let expected = "error: `image=\"enclave\"` is not built by this version of kiwi yet
+ --> desc/config.xml:3:89
   |
-3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"oem\" filesystem=\"cramfs\"/></preferences>
-  |                                                                             ^^^^ not built yet
+3 |   <preferences><version>1.0.0</version><packagemanager>apt</packagemanager><type image=\"enclave\"/></preferences>
+  |                                                                                         ^^^^^^^ not built yet; in the schemas since 4.1
+  |
+  = help: the description is right; remove this part to build the rest of it now
 
 error: the description is right, but needs what this version of kiwi does not build";
     assert_eq!(case.error(&["build", "desc", "--destdir", "."]), expected);
@@ -252,12 +253,17 @@ error: the description is right, but needs what this version of kiwi does not bu
 fn a_helper_kernel_that_is_none() {
     let case = Case::good();
     let build = ["build", "desc", "--destdir", ".", "--helper-kernel"];
-    let expected = "error: cannot read the kernel missing.deb of --helper-kernel: No such file or directory (os error 2)";
-    assert_eq!(case.error(&[&build[..], &["missing.deb"]].concat()), expected);
-    std::fs::write(case.path("kernel.deb"), "").unwrap();
+    let expected =
+        "error: cannot read the kernel missing of --helper-kernel: No such file or directory (os error 2)";
+    assert_eq!(case.error(&[&build[..], &["missing"]].concat()), expected);
+    let lists = case.path("lib/modules/6");
+    std::fs::create_dir_all(&lists).unwrap();
+    std::fs::write(format!("{lists}/modules.dep"), "").unwrap();
+    std::fs::create_dir(case.path("boot")).unwrap();
+    std::fs::write(case.path("boot/vmlinuz-6"), "").unwrap();
     let expected = "error: --helper-kernel is for file systems that only a kernel fills, such as reiserfs, and type ext4 has none; \
                     leave the option out";
-    assert_eq!(case.error(&[&build[..], &["kernel.deb"]].concat()), expected);
+    assert_eq!(case.error(&[&build[..], &["boot/vmlinuz-6"]].concat()), expected);
 }
 
 /// Returns the first line of the error about this text.

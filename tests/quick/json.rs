@@ -34,7 +34,7 @@ fn directory() -> tempfile::TempDir {
         ("wrong", GOOD.replace("version>", "verzion>")),
         ("old", old.to_owned()),
         ("zypper", GOOD.replace(">apt<", ">pacman<")),
-        ("guest", GOOD.replace("image=\"ext4\"", "image=\"oem\" filesystem=\"cramfs\"")),
+        ("guest", GOOD.replace("image=\"ext4\"", "image=\"enclave\"")),
         ("alone", GOOD.replace("<repository><source path=\"debian://bookworm\"/></repository>", "")),
     ] {
         std::fs::create_dir(directory.path().join(name)).unwrap();
@@ -203,7 +203,7 @@ fn warnings_and_errors_have_positions() {
     let (_, wrong) = events(directory.path(), &["check", "wrong"]);
     let error = wrong.last().unwrap();
     assert_eq!(error["position"], json!({"file": "wrong/config.xml", "line": 4, "column": 17}));
-    for (name, column) in [("zypper", 56), ("guest", 77)] {
+    for (name, column) in [("zypper", 56), ("guest", 89)] {
         let (code, events) = events(directory.path(), &["build", name, "--destdir", "."]);
         let error = events.last().unwrap();
         assert_eq!((code, &error["kind"]), (4, &json!("not-built")), "{error}");

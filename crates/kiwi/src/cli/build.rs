@@ -110,7 +110,7 @@ struct ImageArguments {
     #[arg(long, value_name = "FILE")]
     verify_key: Option<PathBuf>,
     /// Kernel that fills a file system for which there is no program, such as reiserfs, if that of the tree cannot:
-    /// ROOT/boot/vmlinuz-VERSION with its modules in ROOT/lib/modules/VERSION, or a Debian package of a kernel (.deb).
+    /// ROOT/boot/vmlinuz-VERSION with its modules in ROOT/lib/modules/VERSION.
     #[arg(long, value_name = "FILE")]
     helper_kernel: Option<PathBuf>,
     /// Remove the symbols of programs and libraries, which makes the image smaller and crashes harder to understand.

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use ondisk::{Bytes, Filesystem};
+use ondisk::Filesystem;
 
 use super::facts::mounted_with;
 use super::{FilesystemJob, directory_of};
@@ -17,9 +17,6 @@ use crate::workspace::Workspace;
 
 /// The most seconds that the machine may run.
 const LIMIT: &str = "1800";
-/// The space for an unpacked kernel.
-const UNPACKED: Bytes = Bytes(1 << 30);
-
 /// The kernel that fills the file systems of an image, and its initrd.
 #[derive(Debug)]
 pub struct Helper(HelperFiles);
@@ -43,11 +40,7 @@ impl Helper {
         let named = named.map(HelperKernel::parse).transpose()?;
         let [kernel, initrd] = ["helper.kernel", "helper.initrd"].map(|name| workspace.scratch_file(name));
         let files = HelperFiles { kernel, initrd };
-        let scratch = workspace.passing_file("helper", UNPACKED);
-        initrd::helper(&filesystems, named.as_ref(), tree, &files, &scratch, host)?;
-        if scratch.exists() {
-            host.remove_tree(&scratch).context("removing the unpacked kernel")?;
-        }
+        initrd::helper(&filesystems, named.as_ref(), tree, &files, host)?;
         Ok(Some(Self(files)))
     }
 

@@ -37,16 +37,14 @@ pub struct HelperFiles {
 
 /// Writes a kernel and an initrd that unpacks the archive on the second disk into the empty file system on the first one; the
 /// kernel's parameters `KIWI_FILESYSTEM` and `KIWI_OPTIONS` specify the file system, one of `filesystems`, and how it is mounted.
-/// `scratch` is a new directory for what is needed in between.
 pub fn create(
     filesystems: &[Filesystem],
     named: Option<&HelperKernel>,
     tree: &RootTree,
     files: &HelperFiles,
-    scratch: &Path,
     host: &Host,
 ) -> Result<()> {
-    let ChosenKernel { other, kernel, modules: set } = choose(filesystems, named, tree, scratch, host)?;
+    let ChosenKernel { other, kernel, modules: set } = choose(filesystems, named, tree)?;
     let source = other.as_ref().unwrap_or(tree);
     let writing = || format!("cannot write {}", files.kernel.display());
     host.write_file(&files.kernel, source.read(&kernel.image)?).with_context(writing)?;

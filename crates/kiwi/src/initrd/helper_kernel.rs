@@ -2,27 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ondisk::Filesystem;
 
 use super::modules::Modules;
 use crate::failure::fail;
-use crate::host::Host;
 use crate::kernel::Kernel;
 use crate::root_tree::RootTree;
 
-/// A kernel outside the root tree, with its modules.
+/// A kernel outside the root tree, with its modules: `ROOT/boot/vmlinuz-VERSION` and `ROOT/lib/modules/VERSION`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HelperKernel {
-    /// `ROOT/boot/vmlinuz-VERSION` with `ROOT/lib/modules/VERSION`.
-    Installed {
-        /// The directory above `boot` and `lib`.
-        root: PathBuf,
-        /// The version.
-        version: String,
-    },
-    /// A Debian package that contains both.
-    Package(PathBuf),
+pub struct HelperKernel {
+    /// The directory above `boot` and `lib`.
+    root: PathBuf,
+    version: String,
 }
 
 impl HelperKernel {
@@ -34,55 +27,26 @@ impl HelperKernel {
                 fail!(File, "cannot read the kernel {} of --helper-kernel: {error}", path.display())
             }
         };
-        if path.extension().is_some_and(|extension| extension == "deb") && path.is_file() {
-            return Ok(Self::Package(path));
-        }
         let version = path.file_name().and_then(|name| name.to_str()?.strip_prefix("vmlinuz-"));
         let root = path.parent().filter(|directory| directory.ends_with("boot")).and_then(Path::parent);
         if let (Some(version), Some(root)) = (version, root)
-            && root.join("lib/modules").join(version).is_dir()
+            && root.join("lib/modules").join(version).join("modules.dep").is_file()
         {
-            return Ok(Self::Installed { root: root.to_owned(), version: version.to_owned() });
+            return Ok(Self { root: root.to_owned(), version: version.to_owned() });
         }
         fail!(
             Usage,
-            "--helper-kernel {}: expected ROOT/boot/vmlinuz-VERSION with its modules in ROOT/lib/modules/VERSION, or a Debian \
-             package of a kernel, such as linux-image-6.1.0-41-amd64_6.1.158-1_amd64.deb",
+            "--helper-kernel {}: expected ROOT/boot/vmlinuz-VERSION with its modules in ROOT/lib/modules/VERSION, and their list \
+             modules.dep, which depmod writes",
             path.display()
         )
     }
 
-    /// Returns the tree with the kernel, and the kernel. A package is unpacked into the new directory `scratch`.
-    fn open(&self, scratch: &Path, host: &Host) -> Result<(RootTree, Kernel)> {
-        match self {
-            Self::Installed { root, version } => {
-                let image = format!("boot/vmlinuz-{version}");
-                Ok((RootTree::unlocked(root)?, Kernel { version: version.clone(), image }))
-            }
-            Self::Package(package) => unpack(package, scratch, host).with_context(|| {
-                format!("cannot unpack the kernel {} of --helper-kernel", package.display())
-            }),
-        }
+    /// Returns the tree with the kernel, and the kernel.
+    fn open(&self) -> Result<(RootTree, Kernel)> {
+        let image = format!("boot/vmlinuz-{}", self.version);
+        Ok((RootTree::unlocked(&self.root)?, Kernel { version: self.version.clone(), image }))
     }
-}
-
-/// Unpacks a package; the list of the dependencies of modules is written when a package is installed, and so here.
-fn unpack(package: &Path, scratch: &Path, host: &Host) -> Result<(RootTree, Kernel)> {
-    host.create_directories(scratch)?;
-    host.command("dpkg-deb").arg("--extract").arg(package).arg(scratch).writable(scratch).run()?;
-    let tree = RootTree::unlocked(scratch)?;
-    // Some kernels are below lib and others below usr/lib, and depmod reads one of both.
-    for (link, target, there) in [("lib", "usr/lib", "usr/lib/modules"), ("usr/lib", "../lib", "lib/modules")]
-    {
-        if tree.exists(there) && !tree.exists(link) {
-            tree.symlink(link, target)?;
-        }
-    }
-    let kernel = Kernel::find(&tree)?;
-    if !tree.exists(format!("lib/modules/{}/modules.dep", kernel.version)) {
-        host.command("depmod").arg("--basedir").arg(scratch).arg(&kernel.version).writable(scratch).run()?;
-    }
-    Ok((tree, kernel))
 }
 
 /// A kernel that has the drivers of some file systems.
@@ -98,8 +62,6 @@ pub(super) fn choose(
     filesystems: &[Filesystem],
     named: Option<&HelperKernel>,
     tree: &RootTree,
-    scratch: &Path,
-    host: &Host,
 ) -> Result<ChosenKernel> {
     let lacking = |modules: &Modules| -> Option<&'static str> {
         let lacking = filesystems.iter().find(|filesystem| modules.lacks(filesystem.module()));
@@ -123,7 +85,7 @@ pub(super) fn choose(
             keywords.join(" and ")
         );
     };
-    let (other, kernel) = named.open(scratch, host)?;
+    let (other, kernel) = named.open()?;
     let modules = Modules::read(&other, &kernel)?;
     if let Some(keyword) = lacking(&modules) {
         fail!(
@@ -140,7 +102,6 @@ pub(super) fn choose(
 #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
 mod tests {
     use super::*;
-    use crate::host::Output;
 
     /// A kernel without a real image, and modules without content.
     fn kernel(root: &Path, version: &str, modules: &str) -> PathBuf {
@@ -155,20 +116,17 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_is_named_by_its_image_or_its_package() {
+    fn a_kernel_is_named_by_its_image() {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
         let image = kernel(&root, "6", "");
-        let installed = HelperKernel::Installed { root: root.clone(), version: "6".to_owned() };
-        assert_eq!(HelperKernel::parse(&image).unwrap(), installed);
-        let package = root.join("kernel.deb");
-        std::fs::write(&package, "").unwrap();
-        assert_eq!(HelperKernel::parse(&package).unwrap(), HelperKernel::Package(package));
+        let named = HelperKernel { root: root.clone(), version: "6".to_owned() };
+        assert_eq!(HelperKernel::parse(&image).unwrap(), named);
         std::fs::remove_dir_all(root.join("lib")).unwrap();
         for (path, part) in [
             (image, "expected ROOT/boot/vmlinuz-VERSION"),
             (root.join("boot"), "expected ROOT/boot/vmlinuz-VERSION"),
-            (root.join("missing.deb"), "cannot read the kernel"),
+            (root.join("boot/missing"), "cannot read the kernel"),
         ] {
             let error = HelperKernel::parse(&path).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
@@ -178,16 +136,15 @@ mod tests {
     #[test]
     fn the_tree_comes_first_and_a_missing_driver_has_a_remedy() {
         let directory = tempfile::tempdir().unwrap();
-        let [tree, other, scratch] = ["tree", "other", "scratch"].map(|name| directory.path().join(name));
-        let host = Host::new(Output::Quiet);
+        let [tree, other] = ["tree", "other"].map(|name| directory.path().join(name));
         let driver = "kernel/fs/reiserfs/reiserfs.ko:\n";
         kernel(&other, "7", driver);
         let root = other.canonicalize().unwrap();
-        let named = HelperKernel::Installed { root, version: "7".to_owned() };
+        let named = HelperKernel { root, version: "7".to_owned() };
         std::fs::create_dir(&tree).unwrap();
         let chosen = |named: Option<&HelperKernel>| {
             let tree = RootTree::merged(&tree).unwrap();
-            choose(&[Filesystem::Reiserfs], named, &tree, &scratch, &host).map(|chosen| chosen.kernel.version)
+            choose(&[Filesystem::Reiserfs], named, &tree).map(|chosen| chosen.kernel.version)
         };
         let error = chosen(None).unwrap_err().to_string();
         assert!(error.contains("the root tree has no kernel; name one with --helper-kernel"), "{error}");
