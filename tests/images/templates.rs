@@ -59,7 +59,8 @@ fn the_cloud_system_is_configured_by_its_seed() {
     let keywords = ["-as", "mkisofs", "-quiet", "-volid", "CIDATA", "-joliet", "-rational-rock", "-output"];
     judge("xorriso", &[&keywords[..], &[text(&medium), text(&seed)]].concat());
     let disk = format!("file={},format=qcow2,if=virtio", images.join("cloud.x86_64-1.0.0.qcow2").display());
-    let keywords = [vec!["-drive".to_owned(), disk], Slot::Cdrom.keywords(&medium)].concat();
+    let seed = format!("file={},format=raw,if=virtio,readonly=on", medium.display());
+    let keywords = ["-drive", &disk, "-drive", &seed].map(str::to_owned);
     let mut machine = Machine::start(&keywords, Firmware::Uefi, directory.path());
     machine.expect(&["Cloud-init v", "cloud-init"], 600);
     machine.expect(&["from-the-cloud login: "], 400);

@@ -127,7 +127,8 @@ pub(super) fn prepare(image: &Path, options: &Options, host: &Host) -> Result<Ma
     }
     if let Some(seed) = &options.seed {
         let medium = self::seed(seed, scratch.path(), host)?;
-        arguments.extend(["-drive".to_owned(), format!("{},media=cdrom,readonly=on", file(&medium, "raw"))]);
+        // Drivers of CDs may come after cloud-init has looked for its data.
+        arguments.extend(["-drive".to_owned(), format!("{},if=virtio,readonly=on", file(&medium, "raw"))]);
     }
     let mut tpm = None;
     if options.tpm {
