@@ -23,6 +23,7 @@ fuzz_target!(|input: &[u8]| {
         match found.growth {
             Growth::Ext { block_size } => assert!((1024..=65536).contains(&block_size)),
             Growth::Xfs { block_size, .. } => assert!((512..=65536).contains(&block_size)),
+            Growth::Reiserfs { block_size } => assert!((512..=8192).contains(&block_size)),
             Growth::Btrfs { .. } | Growth::Fixed => {}
         }
     }
