@@ -35,6 +35,7 @@ mod root_ids;
 mod rootless;
 mod rpm;
 mod rpm_boot;
+mod rpm_broken;
 mod rpm_compare;
 mod rpm_host;
 mod rpm_lock;

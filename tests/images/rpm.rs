@@ -199,15 +199,21 @@ fn deleted_packages_leave_and_a_script_that_refuses_is_an_error() {
     assert_eq!(packages(&tree), ["scriptfail-preun 12-1"]);
     assert!(!tree.join("opt/same-file").exists());
     fs::remove_dir_all(&tree).unwrap();
-    case.describe(unchecked, &[repository.variant("broken")], &names("scriptfail-preun"));
-    let run = case.run(&["prepare", "description", "--root", "tree"]);
-    assert_eq!(run.error(), (1, "command-failed"));
-    assert!(
-        run.last()["message"]
-            .as_str()
-            .unwrap()
-            .contains("%preun of the package scriptfail-preun-12-1.noarch")
-    );
+    for (script, package, kept) in [
+        ("%preun", "scriptfail-preun", "conflict-a"),
+        ("%postun", "scriptfail-postun", "conflict-a"),
+        ("%triggerun", "conflict-a", "scriptfail-triggerun"),
+    ] {
+        let names = format!(
+            r#"<packages type="image"><package name="{package}"/><package name="{kept}"/></packages>
+            <packages type="delete"><package name="{package}"/></packages>"#
+        );
+        case.describe(unchecked, &[repository.variant("broken")], &names);
+        let run = case.run(&["prepare", "description", "--root", "tree"]);
+        assert_eq!(run.error(), (1, "command-failed"), "{script}");
+        let owner = if kept == "conflict-a" { package } else { kept };
+        assert!(run.names(&format!("{script} of the package {owner}-12-1.noarch")), "{}", run.last());
+    }
     let forced = format!("{unchecked}<rpm-force>true</rpm-force>");
     let names =
         r#"<packages type="image"><package name="conflict-a"/><package name="conflict-b"/></packages>"#;

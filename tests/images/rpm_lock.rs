@@ -63,3 +63,37 @@ fn a_locked_build_has_the_packages_of_the_lock_file_or_names_the_missing_one() {
         assert_eq!(packages.collect::<Vec<_>>(), ["/weak-12-1.noarch.rpm"], "{manager}");
     }
 }
+
+/// The lock file names neither mirrors nor the server of a script: a locked build finds them as the build before it did.
+#[test]
+fn a_locked_build_follows_lists_of_mirrors_and_scripts_of_repositories() {
+    let repository = rpm::small();
+    let [good, features] = ["good", "features"].map(|variant| Web::serve(&repository.variant(variant)));
+    let lists = tempfile::tempdir().unwrap();
+    fs::write(lists.path().join("list"), format!("http://127.0.0.1:1/gone/\n{}/\n", good.url())).unwrap();
+    let served = Web::serve(lists.path());
+    let list = format!("{}/list", served.url());
+    let names = r#"<packages type="image"><package name="weak"/><package name="sigtest"/></packages>"#;
+    for manager in ["zypper", "dnf4"] {
+        let repositories = [list.clone(), "http://127.0.0.1:1/r".to_owned()];
+        let case = Case::new("", &repositories.map(Into::into), names).managed_by(manager);
+        let path = case.path("description/config.xml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replacen("type=\"rpm-md\"", "type=\"rpm-md\" sourcetype=\"mirrorlist\"", 1);
+        let text = text.replace("type=\"rpm-md\">", "type=\"rpm-md\" customize=\"edit.sh\">");
+        fs::write(&path, text).unwrap();
+        let script = format!("sed -i 's|http://127.0.0.1:1/r|{}|' \"$1\"\n", features.url());
+        fs::write(case.path("description/edit.sh"), script).unwrap();
+        let _ = build(&case, "one", "--lock").done();
+        fs::remove_dir_all(case.path("cache")).unwrap();
+        let _ = build(&case, "two", "--locked").done();
+        let image = |directory: &str| fs::read(case.path(directory).join("rpm.x86_64-1.0.0")).unwrap();
+        assert!(image("one") == image("two"), "{manager}: the images differ");
+        // Nothing is downloaded if the cache has everything.
+        for server in [&good, &features, &served] {
+            assert_ne!(server.requests(), [""; 0], "{manager}");
+        }
+        let _ = build(&case, "three", "--locked").done();
+        assert_eq!(served.requests(), [""; 0], "{manager}");
+    }
+}

@@ -5,6 +5,5 @@ mod case;
 mod changes;
 mod media;
 mod metadata;
-mod packages;
 mod solving;
 mod sources;

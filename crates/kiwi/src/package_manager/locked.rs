@@ -12,18 +12,21 @@ use crate::host::StageTask;
 use crate::lock::LockedPackage;
 use crate::repository::{LOCAL, Resolved};
 
+/// Returns the file of a package at its location in a repository.
+type Fetch<'a> = dyn Fn(&LockedPackage, (usize, &Resolved), &str) -> Result<Option<PathBuf>> + 'a;
+
 /// A directory that is filled with the packages of a lock file, each of which has the digest of its entry.
 pub(super) struct Collection<'a> {
     /// The directory, which exists.
     pub(super) directory: &'a Path,
-    /// The repositories that packages are downloaded from.
-    pub(super) repositories: Vec<&'a Resolved>,
+    /// The repositories that packages are downloaded from, each with its index in the plan.
+    pub(super) repositories: Vec<(usize, &'a Resolved)>,
     /// What to do if none of them has a package any longer.
     pub(super) remedy: &'a str,
     /// Returns the file name of a package with this name, version and architecture.
     pub(super) file_name: fn(&str, &str, &str) -> String,
-    /// Returns the file at a location of a repository, downloaded or local; `None` if the download failed.
-    pub(super) fetch: &'a dyn Fn(&LockedPackage, &Resolved, &str) -> Option<PathBuf>,
+    /// Returns the file of a package in a repository, downloaded or local; `None` if the download failed.
+    pub(super) fetch: &'a Fetch<'a>,
 }
 
 impl LockedPackages<'_> {
@@ -71,10 +74,10 @@ impl Collection<'_> {
         let (cache, host) = (context.cache()?.packages(), &context.host);
         if cache.find(&package.sha256).is_none() {
             let mut repositories = self.repositories.clone();
-            repositories.sort_by_key(|repository| repository.lock_name != package.repository);
-            for repository in repositories {
+            repositories.sort_by_key(|(_, repository)| repository.lock_name != package.repository);
+            for (index, repository) in repositories {
                 let location = format!("{}/{}", repository.location.trim_end_matches('/'), package.file);
-                let Some(file) = (self.fetch)(package, repository, &location) else {
+                let Some(file) = (self.fetch)(package, (index, repository), &location)? else {
                     host.check_interrupt()?;
                     continue;
                 };

@@ -26,11 +26,11 @@ impl Apt<'_> {
         for (index, repository) in self.build_repositories() {
             write_credentials(repository, index, &files, host)?;
         }
-        let fetch = |package: &LockedPackage, _: &Resolved, location: &str| {
+        let fetch = |package: &LockedPackage, _: (usize, &Resolved), location: &str| {
             if location.starts_with('/') {
                 // Locks that older versions of kiwi wrote have the escapes of URLs in paths.
                 let [plain, escaped] = [location.to_owned(), decoded(location)].map(PathBuf::from);
-                return Some(if plain.is_file() { plain } else { escaped });
+                return Ok(Some(if plain.is_file() { plain } else { escaped }));
             }
             let download = apt_program("/usr/lib/apt/apt-helper", &files, host)
                 .args(["download-file", location])
@@ -38,13 +38,11 @@ impl Apt<'_> {
                 .arg(format!("SHA256:{}", package.sha256))
                 .network()
                 .run();
-            download.ok()?;
-            Some(files.path().join(DOWNLOADED))
+            Ok(download.is_ok().then(|| files.path().join(DOWNLOADED)))
         };
-        let repositories = self.plan.repositories.iter();
         let collection = Collection {
             directory,
-            repositories: repositories.filter(|repository| repository.for_build).collect(),
+            repositories: self.build_repositories().collect(),
             remedy: "specify a mirror that still has them (KIWI_DEBIAN_MIRROR may be a snapshot), or update the file with \
                      --lock",
             file_name,

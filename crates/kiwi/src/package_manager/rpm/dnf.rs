@@ -26,6 +26,7 @@ use super::{Rpm, mirrors, sources};
 use crate::context::Context;
 use crate::host::CommandError;
 use crate::package_manager::{ManagerFiles, PackagePlan};
+use crate::repository::Resolved;
 use output::Output;
 
 /// The directory of metadata in [`ManagerFiles`].
@@ -49,19 +50,26 @@ impl Solver for Dnf {
     fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
         let host = &context.host;
         command::configure(plan, files, host)?;
-        files.create_directory(REPOSITORIES, host)?;
         files.create_directory("vars", host)?;
-        for (index, repository) in sources::used(plan) {
-            if repository.location.starts_with('/') {
-                files.create_directory(&command::local_directory(index), host)?;
-            }
-            index_directory(index, repository, files, host)?;
-            mirrors::fetch_list(index, repository, files, host)?;
-            let text = repository_file::text(index, repository, plan, files)?;
-            let text = customized(text, index, repository, files, host)?;
-            files.write(&format!("{REPOSITORIES}/{index}.repo"), text, host)?;
+        let session = Session { plan, files, host };
+        sources::used(plan).try_for_each(|repository| self.configure_repository(repository, session))
+    }
+
+    fn configure_repository(
+        &self,
+        (index, repository): (usize, &Resolved),
+        session: Session<'_>,
+    ) -> Result<()> {
+        let Session { plan, files, host } = session;
+        files.create_directory(REPOSITORIES, host)?;
+        if repository.location.starts_with('/') {
+            files.create_directory(&command::local_directory(index), host)?;
         }
-        Ok(())
+        index_directory(index, repository, files, host)?;
+        mirrors::fetch_list(index, repository, files, host)?;
+        let text = repository_file::text(index, repository, plan, files)?;
+        let text = customized(text, index, repository, files, host)?;
+        files.write(&format!("{REPOSITORIES}/{index}.repo"), text, host)
     }
 
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {

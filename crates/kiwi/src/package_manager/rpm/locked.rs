@@ -1,9 +1,13 @@
 //! Collects the packages of a lock file in a directory: downloads each from its repository and checks its digest.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use description::RepositoryType;
 
-use super::{Rpm, file_name, sources, transfer};
+use super::sources::{self, escaped};
+use super::{Rpm, file_name, mirrors, transfer};
 use crate::lock::LockedPackage;
 use crate::package_manager::LockedPackages;
 use crate::package_manager::locked::Collection;
@@ -19,17 +23,28 @@ impl Rpm<'_> {
         let host = &context.host;
         let files = locked.create_directory()?;
         self.prepare_files(&files, host)?;
-        let fetch = |_: &LockedPackage, repository: &Resolved, location: &str| {
+        // Lists of mirrors are fetched, and scripts of repositories run, only if a package is downloaded.
+        let configured = RefCell::new(BTreeSet::new());
+        let fetch = |package: &LockedPackage, (index, repository): (usize, &Resolved), location: &str| {
             if location.starts_with('/') {
-                return Some(location.into());
+                return Ok(Some(location.into()));
+            }
+            if configured.borrow_mut().insert(index) {
+                self.solver.configure_repository((index, repository), self.session(&files, host))?;
             }
             let credentials = repository.credentials.as_ref();
-            transfer::download(location, DOWNLOADED, credentials, &files, host).ok()?;
-            Some(files.path().join(DOWNLOADED))
+            for url in mirrors::urls(index, repository, &files)? {
+                host.check_interrupt()?;
+                let url = format!("{url}/{}", escaped(&package.file));
+                if transfer::download(&url, DOWNLOADED, credentials, &files, host).is_ok() {
+                    return Ok(Some(files.path().join(DOWNLOADED)));
+                }
+            }
+            Ok(None)
         };
         let collection = Collection {
             directory,
-            repositories: sources::used(self.plan).map(|(_, repository)| repository).collect(),
+            repositories: sources::used(self.plan).collect(),
             remedy: "specify a repository that still has them with --set-repo, or update the file with --lock",
             file_name,
             fetch: &fetch,

@@ -1,5 +1,6 @@
 //! The output of rpm: the problems that it reports, some of them with the exit code of success.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What went wrong.
@@ -42,6 +43,28 @@ pub(super) enum Problem {
     },
 }
 
+/// What Lua puts behind a name that it has shortened.
+const SHORTENED: &str = "...";
+
+impl Problem {
+    /// Returns whether only the start of the package's name is known.
+    pub(super) fn is_shortened(&self) -> bool {
+        matches!(self, Self::Scriptlet { package, .. } if package.ends_with(SHORTENED))
+    }
+
+    /// Completes a name that was shortened, if one package alone starts so.
+    pub(super) fn complete(&mut self, packages: &BTreeSet<String>) {
+        if let Self::Scriptlet { package, .. } = self
+            && let Some(start) = package.strip_suffix(SHORTENED)
+        {
+            let mut found = packages.iter().filter(|name| name.starts_with(start));
+            if let (Some(one), None) = (found.next(), found.next()) {
+                package.clone_from(one);
+            }
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -61,6 +84,9 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How rpm starts a line about a script in Lua that ended with an error, or is none.
+const LUA: [&str; 2] = ["lua script failed: [string \"", "invalid syntax in lua script: [string \""];
+
 /// Returns the problems in the output of rpm.
 pub(super) fn problems(lines: &[String]) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -77,25 +103,32 @@ pub(super) fn problems(lines: &[String]) -> Vec<Problem> {
 /// `warning: %post(NAME-VERSION.ARCH) scriptlet failed, exit status 3`; errors of Lua have no status.
 fn scriptlet(line: &str) -> Option<Problem> {
     let text = line.strip_prefix("warning: ").or_else(|| line.strip_prefix("error: "))?;
-    let text = text.strip_prefix("lua script failed: [string \"").unwrap_or(text);
-    if !text.starts_with('%') {
-        return None;
-    }
-    let (script, rest) = text.split_once('(')?;
-    let (package, rest) = rest.split_once(')')?;
-    let status = match rest.split_once("scriptlet failed") {
-        Some((_, status)) => status.trim_start_matches([',', ' ']),
-        // `[string "%post(NAME)"]:1: MESSAGE`
-        None => rest.strip_prefix("\"]:").and_then(|rest| rest.split_once(": "))?.1,
+    let of_lua = LUA.iter().find_map(|start| text.strip_prefix(start));
+    let (script, rest) = of_lua.unwrap_or(text).strip_prefix('%')?.split_once('(')?;
+    let (package, status) = match of_lua {
+        // `NAME-VERSION.ARCH)"]:1: MESSAGE`; Lua shortens what is in quotes to 59 bytes: `NAME..."]:1: MESSAGE`
+        Some(_) => {
+            let (package, rest) = rest.split_once("\"]:")?;
+            let package =
+                package.strip_suffix(")...").or_else(|| package.strip_suffix(')')).unwrap_or(package);
+            (package, rest.split_once(": ")?.1)
+        }
+        None => {
+            let (package, rest) = rest.split_once(')')?;
+            (package, rest.split_once("scriptlet failed")?.1.trim_start_matches([',', ' ']))
+        }
     };
     // The names of the section in the source of a package.
     let script = match script {
-        "%prein" => "%pre",
-        "%postin" => "%post",
+        "prein" => "pre",
+        "postin" => "post",
         other => other,
     };
-    let (script, package) = (script.to_owned(), package.to_owned());
-    Some(Problem::Scriptlet { script, package, status: status.to_owned() })
+    Some(Problem::Scriptlet {
+        script: format!("%{script}"),
+        package: package.to_owned(),
+        status: status.to_owned(),
+    })
 }
 
 /// `file PATH from install of A conflicts with file from package B`, `file PATH conflicts between attempted installs of A and B`
@@ -139,11 +172,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn completes_what_lua_shortens_if_one_package_starts_so() {
+        let line =
+            "error: lua script failed: [string \"%post(a-package-with-a-name-that-is-as-long-a...\"]:2: cut";
+        let complete = |packages: &[&str]| {
+            let mut found = problems(&[line.to_owned()]);
+            assert!(found[0].is_shortened());
+            found[0].complete(&packages.iter().map(|name| (*name).to_owned()).collect());
+            found[0].to_string()
+        };
+        let [one, other] =
+            ["one", "other"].map(|end| format!("a-package-with-a-name-that-is-as-long-as-{end}"));
+        assert_eq!(complete(&["b", &one]), format!("the script %post of the package {one} failed: cut"));
+        let start = "the script %post of the package a-package-with-a-name-that-is-as-long-a... failed: cut";
+        assert_eq!(complete(&[&one, &other]), start);
+    }
+
+    #[test]
     fn finds_what_rpm_reports_as_success() {
         let lines = [
             "warning: %post(scriptfail-post-sh-12-1.noarch) scriptlet failed, exit status 3",
             "error: lua script failed: [string \"%post(a-1-1.noarch)\"]:1: boom",
             "warning: %post(a-1-1.noarch) scriptlet failed",
+            "error: lua script failed: [string \"%post(a-package-with-a-name-that-is-as-long-a...\"]:2: cut",
+            "error: lua script failed: [string \"%transfiletriggerpostun(some-name-1-1.noarch)...\"]:3: rest",
+            "error: invalid syntax in lua script: [string \"%pre(a-1-1.noarch)\"]:1: '=' expected near 'x'",
             "error: %prein(b-1-1.noarch) scriptlet failed, exit status 1",
             "error: b-1-1.noarch: install failed",
             "\tfile /usr/x from install of c-1-1.noarch conflicts with file from package d-1-1.noarch",
@@ -161,6 +214,9 @@ mod tests {
                 "the script %post of the package scriptfail-post-sh-12-1.noarch failed: exit status 3",
                 "the script %post of the package a-1-1.noarch failed: boom",
                 "the script %post of the package a-1-1.noarch failed",
+                "the script %post of the package a-package-with-a-name-that-is-as-long-a... failed: cut",
+                "the script %transfiletriggerpostun of the package some-name-1-1.noarch failed: rest",
+                "the script %pre of the package a-1-1.noarch failed: '=' expected near 'x'",
                 "the script %pre of the package b-1-1.noarch failed: exit status 1",
                 "the packages c-1-1.noarch and d-1-1.noarch contain different files /usr/x",
                 "the packages c-1-1.noarch and d-1-1.noarch contain different files /usr/y",

@@ -9,6 +9,7 @@ use super::metadata::Edition;
 use crate::context::Context;
 use crate::host::Host;
 use crate::package_manager::{ManagerFiles, PackagePlan};
+use crate::repository::Resolved;
 
 /// The path of [`ManagerFiles`] in the view of solvers. Every system has this directory, and they do not need it.
 pub(super) const VIEW: &str = "/sys";
@@ -83,6 +84,8 @@ pub(super) trait Solver {
     fn has_pattern_packages(&self) -> bool;
     /// Writes the configuration.
     fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;
+    /// Writes the configuration of one repository, with its index in the plan: fetches its list of mirrors and runs its script.
+    fn configure_repository(&self, repository: (usize, &Resolved), session: Session<'_>) -> Result<()>;
     /// Downloads the metadata of all repositories and checks its signatures against exactly the keys of each repository, after
     /// `configure`.
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()>;

@@ -1,5 +1,6 @@
 //! One transaction of rpm in a tree.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 
@@ -9,7 +10,7 @@ use super::fetch::Fetched;
 use super::header::Header;
 use super::output::{Problem, problems};
 use super::runtime::Runtime;
-use super::{RpmSettings, database, name_of};
+use super::{RpmSettings, database, installed, name_of};
 use crate::distribution::PackageScripts;
 use crate::failure::{Failure, Kind};
 use crate::host::{Command, CommandError, Host};
@@ -66,13 +67,13 @@ impl Transaction<'_> {
             command = command.arg(format!("--define=_install_langs {}", self.settings.languages.join(":")));
         }
         let names = packages.iter().map(|package| format!("/run/{PACKAGES}/{}", name_of(package)));
-        self.run(command.args(names))?;
+        self.run(command.args(names), packages)?;
         database::settle(self.tree, self.default_database)
     }
 
     /// Removes packages, even if others need them.
     pub(super) fn erase(&self, names: &[&str]) -> Result<()> {
-        self.run(self.rpm(0).args(["--erase", "--nodeps", "--allmatches"]).args(names))
+        self.run(self.rpm(0).args(["--erase", "--nodeps", "--allmatches"]).args(names), &[])
     }
 
     /// Returns a command for rpm with the tree's database.
@@ -94,11 +95,15 @@ impl Transaction<'_> {
         command
     }
 
-    /// Runs rpm; failures that it reports as success are errors, too.
-    fn run(&self, command: Command<'_>) -> Result<()> {
+    /// Runs rpm, which installs these packages; failures that it reports as success are errors, too.
+    fn run(&self, command: Command<'_>, packages: &[Package]) -> Result<()> {
         let mut lines = Vec::new();
         let result = command.run_watched(|line| lines.push(line.to_owned()));
-        let problems = problems(&lines);
+        let mut problems = problems(&lines);
+        if problems.iter().any(Problem::is_shortened) {
+            let names = self.names(packages);
+            problems.iter_mut().for_each(|problem| problem.complete(&names));
+        }
         match result {
             Ok(()) if problems.is_empty() => Ok(()),
             Ok(()) | Err(CommandError::Failed { .. }) if !problems.is_empty() => {
@@ -107,6 +112,15 @@ impl Transaction<'_> {
             Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Returns name, version and architecture of these packages and of the installed ones.
+    fn names(&self, packages: &[Package]) -> BTreeSet<String> {
+        let query = "%{NAME}-%{VERSION}-%{RELEASE}.%{ARCH}\\n";
+        let installed =
+            installed::query(self.tree, self.default_database, query, self.host).unwrap_or_default();
+        let new = packages.iter().map(|package| name_of(package).trim_end_matches(".rpm").to_owned());
+        installed.lines().map(str::to_owned).chain(new).collect()
     }
 }
 

@@ -57,14 +57,22 @@ impl Solver for Zypper {
     fn configure(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {
         let host = &context.host;
         command::configure(plan, files, host)?;
-        for (index, repository) in sources::used(plan) {
-            index_directory(index, repository, files, host)?;
-            mirrors::fetch_list(index, repository, files, host)?;
-            if let Some(url) = mirrors::urls(index, repository, files)?.first() {
-                write_repository(url, (index, repository), Session { plan, files, host })?;
-            }
+        let session = Session { plan, files, host };
+        sources::used(plan).try_for_each(|repository| self.configure_repository(repository, session))
+    }
+
+    fn configure_repository(
+        &self,
+        (index, repository): (usize, &Resolved),
+        session: Session<'_>,
+    ) -> Result<()> {
+        let Session { files, host, .. } = session;
+        index_directory(index, repository, files, host)?;
+        mirrors::fetch_list(index, repository, files, host)?;
+        match mirrors::urls(index, repository, files)?.first() {
+            Some(url) => write_repository(url, (index, repository), session),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn refresh(&self, plan: &PackagePlan, files: &ManagerFiles, context: &Context) -> Result<()> {

@@ -1,23 +1,14 @@
 //! Every way in which an RPM repository or a package can be wrong, with the kind of the error and its message.
 
 use std::path::Path;
+use std::process::Command;
 
 use kiwi_tests::case::Case;
+use kiwi_tests::program::kiwi;
 use kiwi_tests::rpm::{self, Repository};
 use kiwi_tests::run::Run;
-use std::process::Command;
-use test_programs::have;
 
-use kiwi_tests::program::kiwi;
-
-use super::case::MANAGERS;
-
-/// What the package managers need.
-const PROGRAMS: [&str; 4] = ["zypper", "dnf-3", "rpm", "rpmkeys"];
-
-fn can_run() -> bool {
-    have(&rpm::PROGRAMS) && have(&PROGRAMS)
-}
+const MANAGERS: [&str; 2] = ["zypper", "dnf4"];
 
 /// Returns a `<repository>` with these attributes, on a line of its own.
 fn repository(directory: &Path, attributes: &str, key: Option<&Path>) -> String {
@@ -53,9 +44,6 @@ fn error(case: &Case, repository: &Repository) -> (String, String) {
 /// Signatures are checked by default, each package and the metadata, with the keys of the repository alone.
 #[test]
 fn every_wrong_signature_and_file_is_an_error_of_its_kind() {
-    if !can_run() {
-        return;
-    }
     let repository = rpm::small();
     let rows = [
         ("unsigned", "", "signature", "the metadata of the repository [V] has no signature"),
@@ -121,9 +109,6 @@ fn every_wrong_signature_and_file_is_an_error_of_its_kind() {
 
 #[test]
 fn a_repository_without_a_key_is_refused_unless_nothing_is_checked() {
-    if !can_run() {
-        return;
-    }
     let repository = rpm::small();
     let good = repository.variant("good");
     for manager in MANAGERS {
@@ -140,9 +125,6 @@ fn a_repository_without_a_key_is_refused_unless_nothing_is_checked() {
 /// zypper, dnf and rpm report some of them as success.
 #[test]
 fn every_failing_script_and_contradiction_is_an_error_that_names_the_package() {
-    if !can_run() {
-        return;
-    }
     let repository = rpm::small();
     let unchecked = "repository_gpgcheck=\"false\" package_gpgcheck=\"false\"";
     let rows = [
@@ -170,6 +152,31 @@ fn every_failing_script_and_contradiction_is_an_error_that_names_the_package() {
             "scriptfail-trigger conflict-a",
             "command-failed",
             "the script %triggerin of the package scriptfail-trigger-12-1.noarch failed: this trigger always fails",
+        ),
+        (
+            "scriptfail-pretrans",
+            "command-failed",
+            "the script %pretrans of the package scriptfail-pretrans-12-1.noarch failed: this script always fails",
+        ),
+        (
+            "scriptfail-with-a-name-that-is-too-long-for-an-error-of-lua",
+            "command-failed",
+            "the script %post of the package scriptfail-with-a-name-that-is-too-long-for-an-error-of-lua-12-1.noarch failed: this script always fails",
+        ),
+        (
+            "scriptfail-triggerprein conflict-a",
+            "command-failed",
+            "the script %triggerprein of the package scriptfail-triggerprein-12-1.noarch failed: this trigger always fails",
+        ),
+        (
+            "scriptfail-filetrigger conflict-a",
+            "command-failed",
+            "the script %filetriggerin of the package scriptfail-filetrigger-12-1.noarch failed: this trigger always fails",
+        ),
+        (
+            "scriptfail-transfiletrigger conflict-a",
+            "command-failed",
+            "the script %transfiletriggerin of the package scriptfail-transfiletrigger-12-1.noarch failed: this trigger",
         ),
         (
             "conflict-a conflict-b",
