@@ -41,6 +41,7 @@ mod rpm_host;
 mod rpm_lock;
 mod rpm_prepare;
 mod rpm_repositories;
+mod rpm_solver;
 mod secure_boot;
 mod sticks;
 mod storage;

@@ -23,6 +23,5 @@ mod placeholders;
 mod pxe;
 mod repositories;
 mod results;
-mod rpm;
 mod sbom;
 mod signals;

@@ -1,10 +1,12 @@
 //! What zypper and dnf select, and the errors when they cannot.
 
-use super::case::{Case, MANAGERS, UNSIGNED, element, repository, selected};
+use kiwi_tests::rpm;
+
+use super::case::{Case, MANAGERS, UNSIGNED, element, selected};
 
 #[test]
 fn recommended_packages_groups_and_ignored_names() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let both = element(&repository.path().display().to_string(), UNSIGNED, None)
         + &element(&repository.variant("features").display().to_string(), UNSIGNED, None);
     for manager in MANAGERS {
@@ -24,7 +26,7 @@ fn recommended_packages_groups_and_ignored_names() {
 
 #[test]
 fn an_unknown_name_is_reported_with_its_position_and_a_suggestion() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let source = element(&repository.path().display().to_string(), UNSIGNED, None);
     for manager in MANAGERS {
         let case = Case::new(manager);
@@ -43,7 +45,7 @@ fn an_unknown_name_is_reported_with_its_position_and_a_suggestion() {
 
 #[test]
 fn a_contradiction_is_shortened_to_its_cause() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let source = element(&repository.variant("broken").display().to_string(), UNSIGNED, None);
     for manager in MANAGERS {
         let run = Case::new(manager).run(&source, "<package name=\"needs-nothing-there\"/>", &[]);
@@ -55,7 +57,7 @@ fn a_contradiction_is_shortened_to_its_cause() {
 
 #[test]
 fn patterns_products_and_names_are_for_an_architecture_and_have_versions() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let both = element(&repository.path().display().to_string(), UNSIGNED, None)
         + &element(&repository.variant("features").display().to_string(), UNSIGNED, None);
     for manager in MANAGERS {
@@ -94,7 +96,7 @@ fn patterns_products_and_names_are_for_an_architecture_and_have_versions() {
 
 #[test]
 fn recommended_packages_come_with_plus_recommended_for_patterns_and_packages() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let both = element(&repository.path().display().to_string(), UNSIGNED, None)
         + &element(&repository.variant("features").display().to_string(), UNSIGNED, None);
     for manager in MANAGERS {

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kiwi_tests::program::kiwi;
-use kiwi_tests::rpm::{self, Repository};
 use kiwi_tests::run::Run;
-use test_programs::have;
 
 /// The package managers, and what each of them needs.
 pub(super) const MANAGERS: [&str; 2] = ["zypper", "dnf4"];
@@ -17,12 +15,6 @@ pub(super) struct Case {
     pub(super) directory: tempfile::TempDir,
     manager: &'static str,
     variables: Vec<(&'static str, String)>,
-}
-
-/// Returns the repository of these tests; `None` if programs are missing.
-pub(super) fn repository() -> Option<Repository> {
-    let programs = have(&rpm::PROGRAMS) && have(&["rpm", "rpmkeys", "zypper", "dnf-3", "curl"]);
-    programs.then(rpm::small)
 }
 
 /// Returns a `<repository>` with this source, attributes and key.

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use kiwi_tests::machine::judge;
+use kiwi_tests::rpm;
 use kiwi_tests::web::Web;
 
-use super::case::{Case, MANAGERS, UNSIGNED, element, repository, selected};
+use super::case::{Case, MANAGERS, UNSIGNED, element, selected};
 
 const HELLO: &str = "<package name=\"hello\"/>";
 const SIGTEST: &str = "<package name=\"sigtest\"/>";
@@ -18,7 +19,7 @@ fn index(directory: &Path, checksum: &str) {
 
 #[test]
 fn the_metadata_of_an_unchanged_repository_is_not_read_again() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let own = tempfile::tempdir().unwrap();
     let publish = |variant: &str| {
         for name in ["repodata", "sigtest-12-1.noarch.rpm", "sigtest-12.1-1.noarch.rpm"] {
@@ -51,7 +52,7 @@ fn the_metadata_of_an_unchanged_repository_is_not_read_again() {
 /// zypper and dnf answer another question from what they read for the first one.
 #[test]
 fn another_question_about_an_unchanged_repository_downloads_nothing_again() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     for manager in MANAGERS {
         let server = Web::serve(&repository.variant("good"));
         let case = Case::new(manager);
@@ -79,7 +80,7 @@ fn another_question_about_an_unchanged_repository_downloads_nothing_again() {
 
 #[test]
 fn a_mirror_that_fails_is_replaced_by_the_next() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let (server, lists) = (Web::serve(repository.path()), tempfile::tempdir().unwrap());
     let empty = tempfile::tempdir().unwrap();
     let failing = Web::serve(empty.path());
@@ -96,7 +97,7 @@ fn a_mirror_that_fails_is_replaced_by_the_next() {
 
 #[test]
 fn checksums_of_every_strong_type_are_read() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let own = tempfile::tempdir().unwrap();
     let package = repository.variant("plain").join("sigtest-12-1.noarch.rpm");
     let copied = own.path().join("sigtest-12-1.noarch.rpm");

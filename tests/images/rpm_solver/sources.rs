@@ -4,9 +4,10 @@
 use std::fs;
 
 use kiwi_tests::machine::judge;
+use kiwi_tests::rpm;
 use kiwi_tests::web::Web;
 
-use super::case::{Case, MANAGERS, UNSIGNED, element, repository, selected};
+use super::case::{Case, MANAGERS, UNSIGNED, element, selected};
 
 const HELLO: &str = "<package name=\"hello\"/>";
 const SIGTEST: &str = "<package name=\"sigtest\"/>";
@@ -16,7 +17,7 @@ const LOGIN: &str = "Authorization: Basic dTpzZWNyZXQtb2YtYS1yZXBvc2l0b3J5";
 
 #[test]
 fn signed_repositories_are_read_from_a_path_and_from_a_server() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let server = Web::serve(repository.path());
     let path = repository.path().display().to_string();
     for (manager, source) in
@@ -37,7 +38,7 @@ fn signed_repositories_are_read_from_a_path_and_from_a_server() {
 
 #[test]
 fn metadata_without_a_valid_signature_is_refused_with_its_position() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     for manager in MANAGERS {
         let case = Case::new(manager);
         for variant in ["unsigned", "tampered-repomd"] {
@@ -54,7 +55,7 @@ fn metadata_without_a_valid_signature_is_refused_with_its_position() {
 
 #[test]
 fn a_directory_of_packages_needs_no_metadata() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let plain = repository.variant("plain").display().to_string();
     for manager in MANAGERS {
         let run = Case::new(manager).run(&element(&plain, "type=\"rpm-dir\"", None), SIGTEST, &[]).done();
@@ -65,7 +66,7 @@ fn a_directory_of_packages_needs_no_metadata() {
 
 #[test]
 fn lists_of_mirrors_name_the_repository() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let server = Web::serve(repository.path());
     let lists = tempfile::tempdir().unwrap();
     let url = server.url();
@@ -87,7 +88,7 @@ fn lists_of_mirrors_name_the_repository() {
 
 #[test]
 fn variables_of_the_release_and_the_environment_are_replaced() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let path = repository.path().display().to_string();
     let case = Case::new("zypper");
     let source = element(&path.replace("rpm-small", "rpm-$releasever"), UNSIGNED, None);
@@ -105,7 +106,7 @@ fn variables_of_the_release_and_the_environment_are_replaced() {
 
 #[test]
 fn a_password_is_used_and_never_shown() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let server = Web::serve_to(repository.path(), Some(LOGIN));
     for manager in MANAGERS {
         let case = Case::new(manager);
@@ -127,7 +128,7 @@ fn a_password_is_used_and_never_shown() {
 
 #[test]
 fn a_script_of_the_description_edits_the_file_of_a_repository_and_nothing_else() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let source = repository.path().display().to_string();
     let customized = element(&source, &format!("customize=\"edit.sh\" {UNSIGNED}"), None);
     for manager in MANAGERS {
@@ -164,7 +165,7 @@ fn a_script_of_the_description_edits_the_file_of_a_repository_and_nothing_else()
 
 #[test]
 fn packages_come_from_the_server_that_a_script_names() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let own = tempfile::tempdir().unwrap();
     let package = "sigtest-12-1.noarch.rpm";
     fs::copy(repository.variant("plain").join(package), own.path().join(package)).unwrap();

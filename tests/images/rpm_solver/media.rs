@@ -1,12 +1,14 @@
 //! Repositories in the format of SUSE media before 2010 (type `yast2`), which zypper reads.
 
-use super::case::{Case, UNSIGNED, element, repository, selected};
+use kiwi_tests::rpm;
+
+use super::case::{Case, UNSIGNED, element, selected};
 
 const MEDIA: &str = "<namedCollection name=\"media\"/>";
 
 #[test]
 fn packages_and_patterns_of_signed_media_are_selected() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let media = repository.variant("yast2").display().to_string();
     let server = kiwi_tests::web::Web::serve(&repository.variant("yast2"));
     for source in [media, server.url()] {
@@ -25,7 +27,7 @@ fn packages_and_patterns_of_signed_media_are_selected() {
 
 #[test]
 fn media_without_a_signature_and_changed_media_are_refused() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let case = Case::new("zypper");
     let source = |variant: &str| repository.variant(variant).display().to_string();
     let run =
@@ -41,7 +43,7 @@ fn media_without_a_signature_and_changed_media_are_refused() {
 
 #[test]
 fn dnf_refuses_media_by_name() {
-    let Some(repository) = repository() else { return };
+    let repository = rpm::small();
     let media = element(&repository.variant("yast2").display().to_string(), "type=\"yast2\"", None);
     let run = Case::new("dnf4").run(&media, MEDIA, &[]);
     assert_eq!(run.error(), (4, "not-built"), "{}", run.last());
