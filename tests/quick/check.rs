@@ -32,6 +32,36 @@ fn document(output: &Output) -> Value {
 }
 
 #[test]
+fn scripts_that_a_build_refuses_are_errors() {
+    let windows = "#!/bin/sh\r\ntrue\r\n";
+    for (path, text) in [
+        ("config.sh", Some(windows)),
+        ("config.sh", None),
+        ("config/less", Some(windows)),
+        ("images.sh", Some(windows)),
+        ("images.sh", None),
+        ("post_bootstrap.sh", Some(windows)),
+    ] {
+        let directory = described(GOOD);
+        let script = directory.path().join("desc").join(path);
+        std::fs::create_dir_all(script.parent().unwrap()).unwrap();
+        match text {
+            Some(text) => std::fs::write(script, text).unwrap(),
+            None => std::fs::create_dir(script).unwrap(),
+        }
+        let output = run(directory.path(), &["check", "desc", "--format", "json"]);
+        let report = document(&output);
+        let found = report["diagnostics"].as_array().unwrap().iter().find(|one| one["rule"] == "script");
+        let found = found.unwrap_or_else(|| panic!("{path}: {report}"));
+        assert_eq!((output.status.code(), &found["severity"]), (Some(3), &json!("error")), "{path}");
+        let built = run(directory.path(), &["--json", "prepare", "desc", "--root", "tree"]);
+        let events = String::from_utf8(built.stdout).unwrap();
+        let last: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+        assert_eq!((built.status.code(), &last["message"]), (Some(3), &found["message"]), "{path}");
+    }
+}
+
+#[test]
 fn every_outcome_has_its_exit_code() {
     let directory = described(GOOD);
     let code = |keywords: &[&str]| run(directory.path(), keywords).status.code();

@@ -58,7 +58,7 @@ use crate::stage::Inputs;
 pub use last_stage::restore_last;
 pub use links::{check_links, missing_keys};
 pub use profile_file::{text as profile_text, variables as profile_variables};
-pub use scripts::ask_for_type as scripts_ask_for_type;
+pub use scripts::{ask_for_type as scripts_ask_for_type, mistakes as script_mistakes};
 pub use stage_cache::Reuse;
 pub use step_recorder::StepRecorder;
 pub use unused::unused_files;

@@ -4,9 +4,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use description::Selection;
 
 use super::step_recorder::StepRecorder;
-use crate::failure::fail;
+use crate::failure::{Failure, Kind, fail};
 use crate::host::{Host, StageTask, Warning};
 use crate::origins::StepKind;
 use crate::package_manager::Installed;
@@ -56,6 +57,17 @@ pub(super) fn planned(source: &Source, name: &str) -> Result<Option<Planned>> {
     let text = real::read(&path)?;
     check_line_ends(&path.display().to_string(), &text)?;
     Ok(Some(Planned { name: name.to_owned(), path, text, mode }))
+}
+
+/// Returns why a build would refuse scripts that are beside the description; what cannot be read is left to the build.
+pub fn mistakes(selection: &Selection, source: &Source) -> Vec<Failure> {
+    let errors = [
+        plan(source).err(),
+        planned(source, "post_bootstrap.sh").err(),
+        super::finish::plan(selection, source).err(),
+    ];
+    let failures = errors.into_iter().flatten().filter_map(|error| error.downcast::<Failure>().ok());
+    failures.filter(|failure| failure.kind == Kind::InvalidDescription).collect()
 }
 
 /// Returns whether a script uses the image type or its size, which `.profile` contains: a tree is then for one type

@@ -158,6 +158,7 @@ fn of_selection(
         found.push(diagnostic.label("another program installs the packages"));
     }
     found.extend(links(description, selection, source)?);
+    found.extend(files::wrong_scripts(description, selection, source));
     found.extend(files::missing_archives(description, selection, source));
     found.extend(files::missing_keys(description, selection, source));
     found.extend(accounts::without_login(description, selection, source));

@@ -2,6 +2,7 @@
 
 use description::{Description, Diagnostic, ProfileName, Repository, Selection};
 
+use crate::failure::Failure;
 use crate::prepare;
 use crate::source::Source;
 
@@ -22,6 +23,19 @@ pub(super) fn missing_archives(
             .help(format!("put it into {}", source.directory().display()))
     });
     told.collect()
+}
+
+/// Returns an error for each script that a build refuses before it runs.
+pub(super) fn wrong_scripts(
+    description: &Description,
+    selection: &Selection,
+    source: &Source,
+) -> Vec<Diagnostic> {
+    let diagnostic = |failure: Failure| {
+        let diagnostic = Diagnostic::error(description.span().clone(), failure.message).rule("script");
+        diagnostic.label("a script beside this description").help(failure.remedy.unwrap_or_default())
+    };
+    prepare::script_mistakes(selection, source).into_iter().map(diagnostic).collect()
 }
 
 /// Returns a warning for each file of a signing key that does not exist; it may be added before the build.
