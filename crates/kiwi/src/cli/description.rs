@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::build::Selecting;
 use super::location::Location;
+use crate::operation::init::MenuItem as _;
 use crate::operation::{Operation, check, convert, info, init, list_profiles};
 
 #[derive(Debug, Args)]

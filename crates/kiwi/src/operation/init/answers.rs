@@ -5,6 +5,7 @@ use description::{Description, ImageName, SourceFile, UserName};
 
 use super::distribution::Distribution;
 use super::elements::{escaped, packages, type_element, user_element};
+use super::menu::MenuItem as _;
 use super::template::{Parts, Template};
 use crate::diagnostic;
 use crate::failure::fail;
@@ -222,8 +223,10 @@ mod tests {
 
     /// Every template of every distribution for which it exists.
     fn starts() -> Vec<Start> {
-        let all = Template::ALL.into_iter().flat_map(|template| {
-            Distribution::ALL.into_iter().map(move |distribution| Start { template, distribution })
+        let all = Template::ALL.iter().flat_map(|template| {
+            Distribution::ALL
+                .iter()
+                .map(move |distribution| Start { template: *template, distribution: *distribution })
         });
         all.filter(|start| start.template.exists_for(start.distribution)).collect()
     }

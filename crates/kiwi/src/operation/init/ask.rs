@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::answers::{Answers, KEYTABLE, LOCALE, Start, TIMEZONE};
-use super::{Distribution, Request, Template};
+use super::{Distribution, MenuItem, Request, Template};
 use crate::host::Host;
 use crate::password;
 
@@ -50,39 +50,27 @@ pub(super) fn everything(request: &Request, host: &Host) -> Result<(Start, Answe
 }
 
 fn template(host: &Host) -> Result<Template> {
-    let menu = Template::ALL.map(|template| (template.keyword(), template.title()));
-    choice("Start with", &menu, Template::Server, Template::parse, host)
+    choice("Start with", Template::ALL, Template::Server, host)
 }
 
 fn distribution(template: Template, host: &Host) -> Result<Distribution> {
-    let all = Distribution::ALL.into_iter().filter(|distribution| template.exists_for(*distribution));
-    let menu: Vec<_> = all.map(|distribution| (distribution.keyword(), distribution.title())).collect();
-    choice("Distribution", &menu, Distribution::Debian13, Distribution::parse, host)
+    let all = Distribution::ALL.iter().copied();
+    let offered: Vec<Distribution> = all.filter(|distribution| template.exists_for(*distribution)).collect();
+    choice("Distribution", &offered, Distribution::Debian13, host)
 }
 
-/// Shows a menu of keywords and titles, and asks until the answer is one of the keywords; an empty line gives the default.
-fn choice<T>(
-    question: &str,
-    menu: &[(&str, &str)],
-    default: T,
-    parse: impl Fn(&str) -> Result<T, String>,
-    host: &Host,
-) -> Result<T>
-where
-    T: Copy + PartialEq,
-{
-    for (keyword, title) in menu {
-        host.say(&format!("  {keyword:20} {title}"));
+/// Shows a menu and asks until the answer is one of the keywords; an empty line gives the default.
+fn choice<T: MenuItem>(question: &str, menu: &[T], default: T, host: &Host) -> Result<T> {
+    for item in menu {
+        host.say(&format!("  {:20} {}", item.keyword(), item.title()));
     }
-    let default_keyword =
-        menu.iter().find(|(keyword, _)| parse(keyword).is_ok_and(|parsed| parsed == default));
-    let shown = default_keyword.map_or("", |(keyword, _)| keyword);
+    let shown = default.keyword();
     loop {
         let keyword = host.ask(&format!("{question} [{shown}]: ")).context("asking")?;
         if keyword.is_empty() {
             return Ok(default);
         }
-        match parse(&keyword) {
+        match T::parse(&keyword) {
             Ok(parsed) => return Ok(parsed),
             Err(expected) => host.say(&expected),
         }

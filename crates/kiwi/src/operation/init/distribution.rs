@@ -1,5 +1,7 @@
 //! The distributions of which `kiwi init` writes descriptions.
 
+use super::menu::MenuItem;
+
 /// What the new system consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Distribution {
@@ -15,13 +17,11 @@ pub enum Distribution {
     Fedora,
 }
 
-impl Distribution {
-    /// Every distribution, in the order of the menu.
-    pub const ALL: [Distribution; 5] =
-        [Self::Debian12, Self::Debian13, Self::Leap, Self::Tumbleweed, Self::Fedora];
+impl MenuItem for Distribution {
+    const ALL: &'static [Self] =
+        &[Self::Debian12, Self::Debian13, Self::Leap, Self::Tumbleweed, Self::Fedora];
 
-    /// Returns the keyword.
-    pub fn keyword(self) -> &'static str {
+    fn keyword(self) -> &'static str {
         match self {
             Self::Debian12 => "debian-12",
             Self::Debian13 => "debian-13",
@@ -31,8 +31,7 @@ impl Distribution {
         }
     }
 
-    /// Returns the name that people know.
-    pub fn title(self) -> &'static str {
+    fn title(self) -> &'static str {
         match self {
             Self::Debian12 => "Debian 12",
             Self::Debian13 => "Debian 13",
@@ -41,22 +40,9 @@ impl Distribution {
             Self::Fedora => "Fedora",
         }
     }
+}
 
-    /// Parses a keyword.
-    ///
-    /// # Errors
-    ///
-    /// The keyword is none of those that the message lists.
-    pub fn parse(keyword: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|distribution| distribution.keyword() == keyword);
-        found.ok_or_else(|| format!("expected one of {}", Self::keywords()))
-    }
-
-    /// Returns all keywords, for messages.
-    pub fn keywords() -> String {
-        Self::ALL.map(Self::keyword).join(", ")
-    }
-
+impl Distribution {
     /// Returns the default source of packages; `None`: the user must specify one.
     pub(super) fn repository(self) -> Option<&'static str> {
         match self {

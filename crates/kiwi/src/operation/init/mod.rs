@@ -8,6 +8,7 @@ mod answers;
 mod ask;
 mod distribution;
 mod elements;
+mod menu;
 mod template;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::failure::fail;
 pub use answers::Answers;
 use answers::Start;
 pub use distribution::Distribution;
+pub use menu::MenuItem;
 pub use template::Template;
 
 /// The template, the directory and the answers.

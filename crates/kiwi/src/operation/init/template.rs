@@ -1,6 +1,7 @@
 //! The templates of `kiwi init`: what the new system is for.
 
 use super::distribution::Distribution;
+use super::menu::MenuItem;
 
 /// The purpose of the new system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,8 @@ pub(super) struct Parts {
 const LIVE: &str =
     "$6$kiwilive$2X0yhQlmUqMfSRNKbihoprA23egabSV0E.Oe9OJTgoxSizeoh/XW111CYveR13yx.JGn8t5oALF/Rkkxlg1ry/";
 
-impl Template {
-    /// Every template, in the order of the menu.
-    pub const ALL: [Template; 7] = [
+impl MenuItem for Template {
+    const ALL: &'static [Self] = &[
         Self::Server,
         Self::Appliance,
         Self::Cloud,
@@ -57,8 +57,7 @@ impl Template {
         Self::PxeClient,
     ];
 
-    /// Returns the keyword.
-    pub fn keyword(self) -> &'static str {
+    fn keyword(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::Appliance => "appliance",
@@ -70,8 +69,7 @@ impl Template {
         }
     }
 
-    /// Returns the title, without the distribution.
-    pub fn title(self) -> &'static str {
+    fn title(self) -> &'static str {
         match self {
             Self::Server => "a small server with SSH, a disk for virtual machines",
             Self::Appliance => "a web server, nginx, on a disk for virtual machines",
@@ -82,22 +80,9 @@ impl Template {
             Self::PxeClient => "a system that machines load from the network into their memory",
         }
     }
+}
 
-    /// Parses a keyword.
-    ///
-    /// # Errors
-    ///
-    /// The keyword is none of those that the message lists.
-    pub fn parse(keyword: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|template| template.keyword() == keyword);
-        found.ok_or_else(|| format!("expected one of {}", Self::keywords()))
-    }
-
-    /// Returns all keywords, for messages.
-    pub fn keywords() -> String {
-        Self::ALL.map(Self::keyword).join(", ")
-    }
-
+impl Template {
     /// Whether the template exists for a distribution.
     pub(super) fn exists_for(self, distribution: Distribution) -> bool {
         distribution.is_debian() || self == Self::Server
