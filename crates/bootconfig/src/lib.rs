@@ -13,6 +13,7 @@
 mod checksum;
 mod chunk_index;
 mod client;
+mod combined;
 mod config;
 mod deployed;
 mod image_name;
@@ -36,6 +37,7 @@ pub use client::{
     MacAddress, MacAddressError, NbdRoot, NbdSwap, NfsRoot, Registration, RegistrationError, SyncFile,
     UPLOAD_DIRECTORY, UnionDevices, config_names,
 };
+pub use combined::{MOVED, MOVED_PERSISTENT, MOVED_READ_ONLY, MOVED_TEMPORARY, READ_ONLY_PART};
 pub use config::{BootConfig, ConfigError, is_public_key};
 pub use deployed::{Deployed, DeployedPartition, DeployedSize};
 pub use image_name::ImageName;

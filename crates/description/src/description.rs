@@ -41,7 +41,7 @@ pub struct Description {
     pub default_destination: Option<String>,
     /// The first `<defaultroot>`, used without `--root`.
     pub default_root: Option<String>,
-    /// `<split>`
+    /// `<split>` outside of the types
     pub split: Option<SplitFiles>,
     /// The `<deploy>` of the image: for every type that has none of its own.
     pub(crate) deploy: Option<Deploy>,

@@ -80,7 +80,7 @@ pub use repository::{Origin, Repository, RepositoryStatus, RepositoryType, Sourc
 pub use schema_version::SchemaVersion;
 pub use selection::{Bills, Choice, DescriptionKind, Reports, Selection};
 pub use size::SizeRule;
-pub use split::SplitFiles;
+pub use split::{SplitFiles, SplitList};
 pub use suggest::nearest;
 pub use unsupported::NOT_BUILT;
 pub use users::{Group, Password, User};

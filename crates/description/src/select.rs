@@ -121,8 +121,10 @@ impl Description {
         {
             disk.format = DiskFormat::Vmdk;
         }
-        if let (ImageType::Split(split), Some(files)) = (&mut image_type, &self.split) {
-            split.persistent.clone_from(&files.persistent);
+        if let ImageType::Split(split) = &mut image_type
+            && split.files.is_none()
+        {
+            split.files.clone_from(&self.split);
         }
         Some(image_type)
     }
@@ -261,14 +263,6 @@ impl Force<'_> {
         });
         found.extend(packages.flat_map(|section| &section.unsupported));
         errors.0.extend(found.into_iter().filter_map(|found| found.on(self.architecture)));
-        if let (Some(ImageType::Split(_)), Some(files)) = (&entry.image_type, &description.split) {
-            let lists = [("temporary", &files.temporary), ("except", &files.exceptions)];
-            for (name, _) in lists.iter().filter(|(_, files)| !files.is_empty()) {
-                let what = format!("`<{name}>` of `<split>`");
-                let found = Unsupported::of_all_schemas(&what, description.image_span.clone());
-                errors.0.extend(found.on(self.architecture));
-            }
-        }
     }
 
     /// Merges repositories with the same resolved path into the first one, with the settings of the last

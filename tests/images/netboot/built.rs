@@ -91,17 +91,29 @@ fn the_parts_that_kiwi_built_are_combined() {
     fs::create_dir_all(&boot).unwrap();
     fs::create_dir_all(&parts).unwrap();
     create(r#"<type image="pxe" filesystem="ext4"/>"#, &boot);
-    create(r#"<type image="split" fsreadwrite="ext4" fsreadonly="squashfs"/>"#, &parts);
+    let lists = r#"<split><temporary><file name="/var/*"/><except name="/var/tmp/kept"/><file name="/home/tux/lost"/></temporary>
+        <persistent><file name="/usr/local/etc/*"/></persistent></split>"#;
+    let split = format!(r#"<type image="split" fsreadwrite="ext4" fsreadonly="squashfs">{lists}</type>"#);
+    create(&split, &parts);
     let initrd = boot.join(format!("initrd-{SYSTEM}"));
     run_kiwi(&["pxe", "publish", text(&parts), "--tree", text(&server.tree), "--boot", text(&initrd)]);
     server.configure(
         "IMAGE=/dev/vda2;small.x86_64;1.0.0,/dev/vda3;small-read-only.x86_64;1.0.0\nPART=64;S;x,300;L;/,x;L;x\n\
          DISK=/dev/vda\nCOMBINED_IMAGE=yes\n",
     );
-    let mut machine = server.boot(&attached(&disk(&server.directory)));
-    assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
-    assert_eq!(mounted(&mut machine, "/system"), "/dev/vda3 squashfs ro");
-    assert_eq!(machine.ask("readlink /usr"), "system/usr");
+    let disk = disk(&server.directory);
+    let written = "/home/tux/lost /home/tux/x /var/tmp/kept /var/tmp/x";
+    for second in [false, true] {
+        let mut machine = server.boot(&attached(&disk));
+        assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
+        assert_eq!(mounted(&mut machine, "/system"), "/dev/vda3 squashfs ro");
+        let places = "readlink /usr; readlink -f /usr/local/etc /var/lib";
+        let expected = "system/usr\n/.kiwi/persistent/usr/local/etc\n/.kiwi/temporary/var/lib";
+        assert_eq!(machine.ask(places), expected);
+        let there = machine.ask(&format!("for file in {written}; do [ ! -e $file ] || echo $file; done"));
+        assert_eq!(there, if second { "/home/tux/x\n/var/tmp/kept" } else { "" });
+        assert_eq!(machine.ask(&format!("touch {written}; echo $?; sync")), "0");
+    }
 }
 
 #[test]

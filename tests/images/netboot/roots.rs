@@ -96,6 +96,8 @@ fn combine(filesystem: &str, command: &str) {
         &lab.directory,
         &format!(
             "mkdir ro; mv '{0}/bin' '{0}/sbin' '{0}/usr' ro/; mkdir '{0}/usr'
+             mkdir -p ro/.kiwi/temporary/srv '{0}/.kiwi/temporary'; echo 'of the image' > ro/.kiwi/temporary/srv/state
+             rmdir '{0}/srv'; ln -s .kiwi/temporary/srv '{0}/srv'
              rm '{1}/{NAME}-1.0.0'; truncate -s 12M '{1}/{NAME}-1.0.0'; mke2fs -q -F -t ext4 -d '{0}' '{1}/{NAME}-1.0.0'
              {2}
              cd '{1}'; size=$(stat -c %s tiny-read-only.x86_64-1.0.0)
@@ -119,7 +121,18 @@ fn combine(filesystem: &str, command: &str) {
         }
         enter(&mut machine);
         assert_eq!(machine.ask("readlink /bin; cat /etc/version"), "system/bin\nthis is 1.0.0");
-        assert!(machine.ask("cat /proc/mounts").contains(&format!("/dev/vda3 /system {filesystem} ro")));
+        let mounts = machine.ask("cat /proc/mounts");
+        assert!(mounts.contains(&format!("/dev/vda3 /system {filesystem} ro")), "{mounts}");
+        assert!(mounts.contains(" /.kiwi/temporary overlay rw"), "{mounts}");
+        // What is temporary is as in the image again, and what is not is kept.
+        assert_eq!(
+            machine.ask("cat /srv/state; ls /etc/kept 2>/dev/null | wc -l"),
+            format!("of the image\n{}", u8::from(second))
+        );
+        assert_eq!(
+            machine.ask("echo mine > /srv/state; touch /srv/new /etc/kept; cat /srv/state; ls /srv"),
+            "mine\nnew\nstate"
+        );
         end(machine);
     }
 }

@@ -340,3 +340,29 @@ fn partitions_of_a_type_replace_those_of_deploy() {
     assert_eq!((partition.size.0, partition.partition_name.as_str()), (1024, "p.lxa"));
     assert_eq!(partition.label.as_deref(), Some("A"));
 }
+
+#[test]
+fn a_split_image_has_the_lists_of_its_type_or_those_outside() {
+    let files = |description: &Description, profiles: &[&str]| match select(description, profiles).image_type
+    {
+        ImageType::Split(split) => split.files.map(|files| files.temporary.files.concat()),
+        other => panic!("{other:?}"),
+    };
+    let type_of =
+        |lists: &str| format!(r#"<type image="split" fsreadwrite="ext4" fsreadonly="erofs">{lists}</type>"#);
+    let lists = |path: &str| format!(r#"<split><temporary><file name="{path}"/></temporary></split>"#);
+    let own = schema_8_5(&format!(
+        r#"<profiles><profile name="a" description="A"/><profile name="b" description="B"/></profiles>
+        <preferences><version>1.0.0</version></preferences><preferences profiles="a">{}</preferences>
+        <preferences profiles="b">{}</preferences>"#,
+        type_of(""),
+        type_of(&lists("/b"))
+    ));
+    assert_eq!((files(&own, &["a"]), files(&own, &["b"])), (None, Some("/b".to_owned())));
+    let outside = format!(
+        r#"<image name="x" schemeversion="1.4">{ABOUT}<preferences><type filesystem="ext3,squashfs">split</type>
+        <version>1.0.0</version></preferences>{}</image>"#,
+        lists("/c")
+    );
+    assert_eq!(files(&parse(&outside), &[]), Some("/c".to_owned()));
+}

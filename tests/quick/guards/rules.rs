@@ -41,6 +41,7 @@ pub(super) const RULES: Rules = Rules {
                 ("checksum", ""),
                 ("chunk_index", ""),
                 ("client", "deployed install_choice live parameter plain_text"),
+                ("combined", ""),
                 ("config", "kind plain_text storage"),
                 ("deployed", "plain_text storage"),
                 ("image_name", ""),
@@ -104,7 +105,7 @@ pub(super) const RULES: Rules = Rules {
                 ("profile", "architecture names"),
                 ("redact", "description diagnostic document format"),
                 ("repository", "architecture diagnostic"),
-                ("rules", "diagnostic disk_format document image_type schema schema_version suggest"),
+                ("rules", "diagnostic disk_format document image_type schema schema_version split suggest"),
                 ("schema", "document image_type names schema_version suggest"),
                 ("schema_version", ""),
                 (

@@ -13,7 +13,7 @@ fn file(format: Format, text: &str) -> SourceFile {
 fn meaning(format: Format, text: &str) -> Vec<String> {
     let parsed = generated::load(&format!("config.{format}"), text);
     let description = parsed.description.unwrap_or_else(|| panic!("{:#?}\n{text}", parsed.diagnostics));
-    let mut meaning = vec![format!("{:?} {:?}", description.profiles, description.split)];
+    let mut meaning = vec![format!("{:?}", description.profiles)];
     for profiles in [Vec::new(), vec!["a".to_owned()]] {
         for entry in description.types() {
             let choice = Choice {

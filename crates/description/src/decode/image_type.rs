@@ -223,8 +223,8 @@ impl Decoder<'_> {
         };
         let read_write = self.one_filesystem(read_write, "the writable part of a split image", is_writable);
         let read_only = self.one_filesystem(read_only, "the read-only part of a split image", |_| true);
-        // The lists may be outside of the type.
-        Some(Split { read_write: read_write?, read_only: read_only?, persistent: Vec::new() })
+        let files = element.child("split").map(super::split);
+        Some(Split { read_write: read_write?, read_only: read_only?, files })
     }
 
     fn filesystem(&mut self, element: &Element, keyword: &Text, allowed: Fits) -> Option<Filesystem> {

@@ -30,7 +30,7 @@ use crate::unsupported::{self, architectures};
 use crate::without_effect;
 use crate::{
     DescriptionKind, Diagnostic, Diagnostics, DriverKind, Drivers, ImageName, Profile, ProfileName,
-    Requirement, SchemaVersion, Severity, SplitFiles,
+    Requirement, SchemaVersion, Severity, SplitFiles, SplitList,
 };
 
 /// Reads the schema version; without a known one nothing else can be checked.
@@ -177,7 +177,7 @@ pub(crate) fn decode(
             .iter()
             .find_map(|section| section.content.default_destination.clone()),
         default_root: preferences.iter().find_map(|section| section.content.default_root.clone()),
-        split: of_image_or_type(root, "split").map(split),
+        split: root.child("split").map(split),
         deploy: root.child("deploy").map(deploy::deploy),
         profiles,
         preferences,
@@ -189,12 +189,6 @@ pub(crate) fn decode(
         image_span: root.span.clone(),
         profiles_span: root.child("profiles").map(|element| element.span.clone()),
     })
-}
-
-/// A section for one type: a child of the image, as in KIWI 1.x, or of the type itself.
-fn of_image_or_type<'a>(root: &'a Element, name: &str) -> Option<&'a Element> {
-    let types = || root.children("preferences").flat_map(|section| section.children("type"));
-    root.child(name).or_else(|| types().find_map(|image_type| image_type.child(name)))
 }
 
 /// The state that the section decoders share.
@@ -346,15 +340,14 @@ fn drivers_section(element: &Element) -> DriverSection {
 }
 
 fn split(element: &Element) -> SplitFiles {
-    let files = |lists: &[&str], entry: &str| {
-        let lists = lists.iter().flat_map(|list| element.children(list));
-        lists.flat_map(|list| list.children(entry)).filter_map(|file| text(file, "name")).collect()
+    let list = |name: &str| {
+        let entries = |entry: &str| {
+            let lists = element.children(name).flat_map(|list| list.children(entry));
+            lists.filter_map(|file| text(file, "name")).collect()
+        };
+        SplitList { files: entries("file"), exceptions: entries("except") }
     };
-    SplitFiles {
-        temporary: files(&["temporary"], "file"),
-        persistent: files(&["persistent"], "file"),
-        exceptions: files(&["temporary", "persistent"], "except"),
-    }
+    SplitFiles { temporary: list("temporary"), persistent: list("persistent") }
 }
 
 /// Returns the text of an attribute.

@@ -14,7 +14,7 @@ pub use machine::{Adapter, Machine, NetworkCard, Range};
 pub(crate) use table::{Model, listed_types};
 pub use table::{TYPES, TypeRow, built_types, type_row};
 
-use crate::{Bootloader, Firmware, SizeRule, VagrantBox};
+use crate::{Bootloader, Firmware, SizeRule, SplitFiles, VagrantBox};
 use ondisk::Filesystem;
 
 /// One `<type>` of the description.
@@ -338,8 +338,8 @@ pub struct Split {
     pub read_write: Filesystem,
     /// The file system of the read-only part.
     pub read_only: Filesystem,
-    /// `<persistent>` of `<split>`: paths that are writable, wherever they are.
-    pub persistent: Vec<String>,
+    /// `<split>`: paths that are writable wherever they are.
+    pub files: Option<SplitFiles>,
 }
 
 /// A network client.

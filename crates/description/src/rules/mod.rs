@@ -11,6 +11,7 @@ mod format_options;
 mod initrd;
 mod partitions;
 mod sections;
+mod split;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -43,6 +44,7 @@ static RULES: &[&[Rule]] = &[
     format_options::RULES,
     encryption::RULES,
     unusable::RULES,
+    split::RULES,
     users::RULES,
 ];
 

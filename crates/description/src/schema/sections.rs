@@ -219,12 +219,12 @@ static PERSISTENT: ElementSchema = element("persistent")
     .doc("Files whose changes are kept.")
     .children(&[many(&SPLIT_FILE), many(&EXCEPT).since(V2_0)]);
 static EXCEPT: ElementSchema = element("except")
-    .doc("A file that is excluded in spite of its directory.")
-    .attributes(&[attribute("name", ABSOLUTE_PATH).doc("Its name.").required()])
-    .unsupported();
-static SPLIT_FILE: ElementSchema =
-    element("file").doc("One file.").attributes(&[attribute("name", ABSOLUTE_PATH)
-        .doc("The file, relative to that directory.")
+    .doc("A file or directory that is not in the list, in spite of the directory above it.")
+    .attributes(&[attribute("name", ABSOLUTE_PATH).doc("Its path.").required()]);
+static SPLIT_FILE: ElementSchema = element("file")
+    .doc("One file, or a directory with all that is below it.")
+    .attributes(&[attribute("name", ABSOLUTE_PATH)
+        .doc("The path; `DIR/*` is all of a directory.")
         .required()]);
 
 pub(super) static INCLUDE: ElementSchema = element("include")

@@ -1,24 +1,26 @@
 //! The tree in two file systems, which a network client combines: N with what is written to, and R, the read-only part
 //! (docs/formats/image-files.md).
 //!
-//! N has an empty directory for each directory of R; the client replaces it by a link to the mounted R. Paths of `<persistent>` that
-//! belong to R are in N, below [`PERSISTENT`], and R has links to them.
+//! N has an empty directory for each directory of R; the client replaces it by a link to the mounted R. `<split>` moves paths
+//! (`parts`), which leaves links.
 
-use anyhow::{Context, Result};
+mod moved;
+mod parts;
+
+use anyhow::Result;
 use bootconfig::{ClientConfig, ImageName};
-use description::{Selection, Split};
+use description::{Selection, Split, SplitFiles};
 use ondisk::Bytes;
 
+use self::moved::Trees;
+use self::parts::Parts;
 use super::client_settings::{self, System};
 use super::{ImageContext, TreeFacts, remove_build_files, size, two_parts};
 use crate::artifact::{self, Artifact, Role};
 use crate::filesystem::{self, FilesystemJob, FilesystemPlan};
-use crate::host::{Host, StageTask};
+use crate::host::StageTask;
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
-
-/// The directory of the writable part with files whose paths are in the read-only part.
-const PERSISTENT: &str = "var/lib/kiwi/persistent";
 
 /// The plan of a split image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub struct Plan {
     compressed: bool,
     config: Option<ClientConfig>,
     /// Paths that can be written to.
-    persistent: Vec<String>,
+    files: SplitFiles,
 }
 
 /// Returns the host programs that are needed.
@@ -74,7 +76,7 @@ pub(super) fn plan(
         read_write: part(split.read_write, "root filesystem"),
         read_only: part(split.read_only, "read-only part"),
         compressed,
-        persistent: split.persistent.clone(),
+        files: split.files.clone().unwrap_or_default(),
         name,
     })
 }
@@ -86,7 +88,9 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         artifacts.push(client_settings::create(config, &plan.name, workspace, host)?);
     }
     remove_build_files(tree)?;
-    let directories = two_parts::read_only_directories(tree)?;
+    let parts = Parts::of(tree, &plan.files, &two_parts::read_only_directories(tree)?)?;
+    let directories = parts.read_only_directories();
+    anyhow::ensure!(!directories.is_empty(), "`<split>` leaves nothing for the read-only part");
     let rest = two_parts::rest_of(tree, &directories)?;
     let named: Vec<String> = directories.iter().map(|name| (*name).to_owned()).collect();
     let writable = two_parts::copy(tree, &rest, "writable part", workspace, host)?;
@@ -94,49 +98,10 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         writable.create_dir(directory, 0o755)?;
     }
     let read_only = two_parts::copy(tree, &named, "read-only part", workspace, host)?;
-    for path in &plan.persistent {
-        let path = inside(tree, path);
-        let is_in = |directory: &&str| {
-            path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if directories.iter().any(is_in) {
-            keep_writable(&path, &read_only, &writable, host)?;
-        }
-    }
+    Trees { whole: tree, writable: &writable, read_only: &read_only, host }.divide(&parts)?;
     artifacts.extend(write(&plan.read_only, &read_only, &plan.name.read_only(), plan.compressed, context)?);
     artifacts.extend(write(&plan.read_write, &writable, &plan.name, plan.compressed, context)?);
     Ok(artifacts)
-}
-
-/// Returns the path in the tree that `path` of a description means: `DIR/*` is all of a directory, and a link at the top of the tree
-/// is followed (`bin` to `usr/bin`).
-fn inside(tree: &RootTree, path: &str) -> String {
-    let path = path.trim_matches('/').trim_end_matches("/*");
-    let (top, rest) = path.split_once('/').unwrap_or((path, ""));
-    match tree.path().join(top).read_link() {
-        Ok(target) => format!("{}/{rest}", target.display()).trim_matches('/').to_owned(),
-        Err(_) => path.to_owned(),
-    }
-}
-
-/// Moves what is at `path` of the read-only part to the writable part, and links it. What is missing may be created later.
-fn keep_writable(path: &str, read_only: &RootTree, writable: &RootTree, host: &Host) -> Result<()> {
-    let kept = format!("{PERSISTENT}/{path}");
-    let above = |path: &str| path.rsplit_once('/').map_or(String::new(), |(above, _)| above.to_owned());
-    writable.create_dir(above(&kept), 0o755)?;
-    let source = read_only.path().join(path);
-    if source.symlink_metadata().is_ok() {
-        let target = writable.path().join(above(&kept));
-        host.command("cp")
-            .arg("--archive")
-            .arg(source)
-            .arg(&target)
-            .writable(target)
-            .run()
-            .with_context(|| format!("cannot copy /{path} to the writable part"))?;
-        read_only.remove(path)?;
-    }
-    read_only.symlink(path, format!("/{kept}"))
 }
 
 /// Writes one part: its checksum and its image.

@@ -3,7 +3,7 @@
 //! ```text
 //! IMAGE                the device of the first image
 //! UNIONFS_CONFIG       read-only device + writable device or memory -> overlay
-//! COMBINED_IMAGE       the second image at /system, links to its directories in the first one
+//! COMBINED_IMAGE       the second image at /system, links to its directories in the first one, what is temporary below memory
 //! NBDROOT              a network block device
 //! NFSROOT              a directory of a server
 //! ```
@@ -18,7 +18,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bootconfig::{ClientConfig, NbdRoot, NfsRoot};
+use bootconfig::{ClientConfig, MOVED, MOVED_TEMPORARY, NbdRoot, NfsRoot, READ_ONLY_PART};
 use ondisk::Superblock;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
@@ -35,8 +35,6 @@ use crate::union;
 
 /// Interval between looks at the devices.
 const POLL: Duration = Duration::from_millis(50);
-/// The directory of the read-only image in a combined system.
-const COMBINED: &str = "system";
 
 /// The kernel's names of devices that the configuration names differently: images in memory are loop devices.
 pub(crate) type Storages = BTreeMap<String, String>;
@@ -205,20 +203,38 @@ fn combine(scene: Scene<'_>, name: &str, modules: &mut Modules) -> Result<(), Bo
     let Scene { machine, plan, console, .. } = scene;
     let (device, superblock) = root::recognise(look(machine, name)?, plan)?;
     modules.load(superblock.filesystem.module(), console);
-    let at = Machine { system: machine.system.join(COMBINED), ..machine.clone() };
+    let at = Machine { system: machine.system.join(READ_ONLY_PART), ..machine.clone() };
     root::mount(&at, &read_only(scene), false, &device, &superblock, modules)?;
+    mount_temporary(scene, &at.system.join(MOVED_TEMPORARY), modules)?;
     // The boot image for later boots is written to /boot.
     let own: &[&str] = if scene.config.initrd.is_some() { &["lost+found", "boot"] } else { &["lost+found"] };
     link_directories(&machine.system, own)
         .map_err(|error| BootFailure::reboot(format!("Combining the two images failed: {error}")))
 }
 
+/// Mounts what is lost at the next boot, `files` of the read-only image, below a layer in memory.
+fn mount_temporary(scene: Scene<'_>, files: &Path, modules: &mut Modules) -> Result<(), BootFailure> {
+    let Scene { machine, console, .. } = scene;
+    if !fs::symlink_metadata(files).is_ok_and(|found| found.is_dir()) {
+        return Ok(());
+    }
+    modules.load("overlay", console);
+    let layer = union::at(machine, "temporary").system;
+    union::mount_memory(&layer)?;
+    union::join(files, &layer, &machine.system.join(MOVED_TEMPORARY), false, modules)?;
+    let _ = unmount(&layer, UnmountFlags::DETACH);
+    Ok(())
+}
+
 /// Links each entry of /system that the writable part does not have itself, or has as an empty directory, except those in `own`.
 fn link_directories(system: &Path, own: &[&str]) -> io::Result<()> {
-    for entry in fs::read_dir(system.join(COMBINED))? {
+    for entry in fs::read_dir(system.join(READ_ONLY_PART))? {
         let name = entry?.file_name();
+        if name == MOVED {
+            continue;
+        }
         let link = system.join(&name);
-        let target = Path::new(COMBINED).join(&name);
+        let target = Path::new(READ_ONLY_PART).join(&name);
         match fs::symlink_metadata(&link) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => symlink(&target, &link)?,
             Err(error) => return Err(error),

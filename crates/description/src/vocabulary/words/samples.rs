@@ -83,6 +83,8 @@ const COMPANIONS: &[(&str, &[(Path, &str)])] = &[
     ("repository/@password", &[("repository/@username", "u")]),
     ("partitions/partition/", &[("preferences/type/partitions/partition/@filesystem", "ext4")]),
     ("size/@", &[("preferences/type/size", "1024")]),
+    ("temporary/except/@name", &[("split/temporary/file/@name", "/srv")]),
+    ("persistent/except/@name", &[("split/persistent/file/@name", "/srv")]),
 ];
 
 /// Values whose form alone does not make them fit.

@@ -35,10 +35,19 @@ fn made_with(directory: &Path, filesystems: &str, lists: &str, compressed: bool)
     for path in ["boot", "home/tux", "usr/bin", "etc", "image", "var/lib"] {
         std::fs::create_dir_all(root.join(path)).unwrap();
     }
+    let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(root.join("home/tux"), closed).unwrap();
     for path in ["boot/vmlinuz-6", "home/tux/letter", "usr/bin/program", "etc/fstab"] {
         std::fs::write(root.join(path), path).unwrap();
     }
-    std::os::unix::fs::symlink("usr/bin", root.join("bin")).unwrap();
+    for (link, target) in [
+        ("bin", "usr/bin"),
+        ("var/program", "../usr/bin/program"),
+        ("var/own", "lib"),
+        ("usr/etc", "../etc/fstab"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+    }
     std::fs::create_dir(&out).unwrap();
     let tree = RootTree::merged(&root).unwrap();
     let facts = TreeFacts::of(&tree, None, &[]).unwrap();
@@ -72,7 +81,7 @@ fn programs_and_kernel_are_in_the_read_only_part() {
     let listed = run("unsquashfs", &["-l", "-d", "", &path(READ_ONLY)]);
     let mut files: Vec<&str> = listed.lines().filter(|line| line.starts_with('/')).collect();
     files.sort_unstable();
-    assert_eq!(files, ["/boot", "/boot/vmlinuz-6", "/usr", "/usr/bin", "/usr/bin/program"]);
+    assert_eq!(files, ["/boot", "/boot/vmlinuz-6", "/usr", "/usr/bin", "/usr/bin/program", "/usr/etc"]);
     let _ = run("e2fsck", &["-f", "-n", &path(READ_WRITE)]);
     let show = |request: &str| run("debugfs", &["-R", request, &path(READ_WRITE)]);
     assert!(
@@ -106,18 +115,52 @@ fn persistent_paths_are_in_the_writable_part() {
         <file name="/home/tux"/></persistent></split>"#;
     made_with(directory.path(), r#"fsreadwrite="ext4" fsreadonly="squashfs""#, lists, false);
     let listed = run("unsquashfs", &["-lls", "-d", "", &path(READ_ONLY)]);
-    let kept = "/var/lib/kiwi/persistent";
-    for link in ["/usr/bin/program", "/usr/new/file", "/boot"] {
-        assert!(listed.contains(&format!(" {link} -> {kept}{link}\n")), "{link}: {listed}");
+    let kept = "/.kiwi/persistent";
+    for link in ["/usr/bin/program", "/usr/new/file"] {
+        assert!(listed.contains(&format!(" {link} -> ../../..{kept}{link}\n")), "{link}: {listed}");
     }
-    assert!(!listed.contains("vmlinuz"), "{listed}");
+    assert!(listed.contains(" /usr/etc -> /etc/fstab\n"), "a link out of the part is absolute: {listed}");
+    assert!(!listed.contains("boot"), "{listed}");
     let _ = run("e2fsck", &["-f", "-n", &path(READ_WRITE)]);
     let show = |request: &str| run("debugfs", &["-R", request, &path(READ_WRITE)]);
-    for file in ["usr/bin/program", "boot/vmlinuz-6"] {
-        assert!(show(&format!("cat {kept}/{file}")).contains(file), "{file}");
-    }
+    assert!(show(&format!("cat {kept}/usr/bin/program")).contains("usr/bin/program"));
+    assert!(show("cat /boot/vmlinuz-6").contains("boot/vmlinuz-6"), "a whole directory has its own name");
     assert!(show(&format!("stat {kept}/usr/new")).contains("Type: directory"));
     assert!(show("cat /home/tux/letter").contains("home/tux/letter"), "what is writable anyway stays");
+}
+
+#[test]
+fn temporary_paths_are_in_the_read_only_part_for_each_boot() {
+    if !have(&["mke2fs", "debugfs", "e2fsck", "mksquashfs", "unsquashfs", "cp"]) {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    let lists = r#"<split><temporary><file name="/var/*"/><except name="/var/lib"/><file name="/home/tux/letter"/>
+        <file name="/usr/bin/program"/></temporary></split>"#;
+    made_with(directory.path(), r#"fsreadwrite="ext4" fsreadonly="squashfs""#, lists, false);
+    let listed = run("unsquashfs", &["-lls", "-d", "", &path(READ_ONLY)]);
+    for line in [
+        " /.kiwi/temporary/home/tux/letter\n",
+        " /.kiwi/temporary/usr/bin/program\n",
+        " /.kiwi/temporary/var/lib -> ../../../.kiwi/persistent/var/lib\n",
+        " /.kiwi/temporary/var/own -> lib\n",
+        " /.kiwi/temporary/var/program -> /usr/bin/program\n",
+        " /usr/bin/program -> ../../../.kiwi/temporary/usr/bin/program\n",
+    ] {
+        assert!(listed.contains(line), "{line}: {listed}");
+    }
+    let home = listed.lines().find(|line| line.ends_with("/.kiwi/temporary/home/tux")).unwrap();
+    assert!(home.starts_with("drwx------ "), "the directory stays closed: {home}");
+    let _ = run("e2fsck", &["-f", "-n", &path(READ_WRITE)]);
+    let show = |request: &str| run("debugfs", &["-R", request, &path(READ_WRITE)]);
+    assert!(show("stat /var").contains("Fast link dest: \".kiwi/temporary/var\""));
+    assert!(
+        show("stat /home/tux/letter").contains("Fast link dest: \"../../.kiwi/temporary/home/tux/letter\"")
+    );
+    for kept in ["/.kiwi/persistent/var/lib", "/.kiwi/temporary", "/home/tux"] {
+        assert!(show(&format!("stat {kept}")).contains("Type: directory"), "{kept}");
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn directories_of_the_read_only_part_are_linked_once() {
         "etc",
         "lost+found",
         "system/lost+found",
+        "system/.kiwi/temporary",
     ] {
         fs::create_dir_all(dir.path().join(path)).unwrap();
     }
@@ -50,6 +51,7 @@ fn directories_of_the_read_only_part_are_linked_once() {
         for name in ["usr", "lib64", "bin"] {
             assert_eq!(fs::read_link(dir.path().join(name)).unwrap(), Path::new("system").join(name));
         }
+        assert!(dir.path().join(".kiwi").symlink_metadata().is_err(), "both parts have their own");
         assert!(dir.path().join("bin").canonicalize().unwrap().ends_with("system/usr/bin"));
         assert!(["opt", "boot", "lost+found"].iter().all(|name| !dir.path().join(name).is_symlink()));
     }
