@@ -5,12 +5,13 @@ mod qcow2;
 pub mod vhd_tag;
 pub mod vmdk;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use description::DiskFormat;
 
-use crate::host::Host;
+use crate::host::{Host, RunningStage};
 
 /// Returns the extension of a disk file in this format, without the dot.
 pub fn ending(format: DiskFormat) -> &'static str {
@@ -49,6 +50,17 @@ fn keywords(format: DiskFormat) -> (&'static str, &'static [&'static str], bool)
     }
 }
 
+/// Where a converted disk goes.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The new file.
+    pub output: &'a Path,
+    /// The file of an earlier build, whose compressed parts are copied.
+    pub earlier: Option<&'a Path>,
+    /// The stage that converts.
+    pub stage: &'a RunningStage<'a>,
+}
+
 /// Converts the raw disk into `output` and sets the identifiers of the file to `id`. A qcow2 without options of the
 /// description is written by `qcow2`, which reuses clusters of an `earlier` one; all others are written by qemu-img. The
 /// options of the description replace kiwi's options of the same name.
@@ -60,15 +72,14 @@ pub fn convert(
     format: DiskFormat,
     options: &[String],
     id: [u8; 16],
-    output: &Path,
-    earlier: Option<&Path>,
+    Target { output, earlier, stage }: Target<'_>,
     host: &Host,
 ) -> Result<()> {
     let (name, own, mut compressed) = keywords(format);
     if format == DiskFormat::Qcow2 && options.is_empty() {
         let file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
         let earlier = earlier.and_then(qcow2::Earlier::open);
-        return qcow2::write(raw, &file, earlier.as_ref(), host)
+        return qcow2::write(raw, &file, earlier.as_ref(), stage, host)
             .with_context(|| format!("cannot convert the disk to {name}"));
     }
     let key = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
@@ -89,11 +100,11 @@ pub fn convert(
     if !all.is_empty() {
         command = command.args(["-o", &all.join(",")]);
     }
-    command
-        .arg(raw)
-        .arg(output)
-        .writable(output.parent().unwrap_or(Path::new("/")))
-        .run()
+    let command = command.arg(raw).arg(output).writable(output.parent().unwrap_or(Path::new("/")));
+    // How small compression makes it is not known.
+    let written = if compressed { 0 } else { raw.metadata().map_or(0, |facts| facts.blocks() * 512) };
+    stage
+        .while_growing(output, written, || command.run())
         .with_context(|| format!("cannot convert the disk to {name}"))?;
     let what = || format!("giving {} its identifiers", output.display());
     identity::finish(format, &host.open_file(output).with_context(what)?, id).with_context(what)

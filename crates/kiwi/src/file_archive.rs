@@ -15,7 +15,7 @@ use liblzma::write::XzEncoder;
 use tar::{Builder, EntryType, Header};
 
 use crate::gzip::GzipWriter;
-use crate::host::Host;
+use crate::host::{Host, Meter, RunningStage};
 
 /// The level of xz: the highest one that is not slower than a disk.
 const LEVEL: u32 = 1;
@@ -49,10 +49,17 @@ pub enum Packing {
 }
 
 /// Writes an archive of the members to `output`, in the order of their names. All have the time `epoch`.
-pub fn create(members: &[Member], packing: Packing, epoch: u64, output: &Path, host: &Host) -> Result<()> {
+pub fn create(
+    members: &[Member],
+    packing: Packing,
+    epoch: u64,
+    output: &Path,
+    stage: &RunningStage<'_>,
+    host: &Host,
+) -> Result<()> {
     let mut members: Vec<Member> = members.to_vec();
     members.sort();
-    create_in_order(&members, packing, epoch, output, host)
+    create_in_order(&members, packing, epoch, output, stage, host)
 }
 
 /// Writes an archive of the members to `output`, in the given order. All have the time `epoch`.
@@ -61,8 +68,12 @@ pub fn create_in_order(
     packing: Packing,
     epoch: u64,
     output: &Path,
+    stage: &RunningStage<'_>,
     host: &Host,
 ) -> Result<()> {
+    let size = |member: &Member| member.path.metadata().map_or(0, |file| file.len());
+    let meter = stage.meter(members.iter().map(size).sum());
+    let writer = Writer { members, epoch, packing, meter: &meter, host };
     let writing = || format!("writing {}", output.display());
     let file = host.create_file(output).with_context(writing)?;
     let header = match packing {
@@ -70,27 +81,27 @@ pub fn create_in_order(
         Packing::Plain | Packing::Gzip | Packing::SparseGzip | Packing::Xz => Header::new_gnu(),
     };
     match packing {
-        Packing::Plain | Packing::Ustar => {
-            write(members, &header, epoch, packing, BufWriter::with_capacity(BUFFER, file), host)?
-                .into_inner()
-                .context("writing the end of the archive")?
-        }
+        Packing::Plain | Packing::Ustar => writer
+            .write(&header, BufWriter::with_capacity(BUFFER, file))?
+            .into_inner()
+            .context("writing the end of the archive")?,
         Packing::Gzip | Packing::SparseGzip => {
             let encoder = GzipWriter::new(file, host.processors()).with_context(writing)?;
-            write(members, &header, epoch, packing, encoder, host)?.finish().with_context(writing)?
+            writer.write(&header, encoder)?.finish().with_context(writing)?
         }
         Packing::Xz => {
             let encoder = XzEncoder::new_stream(file, stream(host.processors())?);
-            write(members, &header, epoch, packing, encoder, host)?.finish().with_context(writing)?
+            writer.write(&header, encoder)?.finish().with_context(writing)?
         }
     };
     Ok(())
 }
 
 /// Compresses a file with xz to `output`.
-pub fn compress(path: &Path, output: &Path, host: &Host) -> Result<()> {
+pub fn compress(path: &Path, output: &Path, stage: &RunningStage<'_>, host: &Host) -> Result<()> {
     let what = || format!("compressing {}", path.display());
     let mut source = File::open(path).with_context(what)?;
+    let meter = stage.meter(source.metadata().with_context(what)?.len());
     let target = host.create_file(output).with_context(what)?;
     let mut encoder = XzEncoder::new_stream(target, stream(host.processors())?);
     let mut block = vec![0; BUFFER];
@@ -98,7 +109,10 @@ pub fn compress(path: &Path, output: &Path, host: &Host) -> Result<()> {
         host.check_interrupt()?;
         match source.read(&mut block).with_context(what)? {
             0 => break,
-            count => encoder.write_all(&block[..count]).with_context(what)?,
+            count => {
+                encoder.write_all(&block[..count]).with_context(what)?;
+                meter.add(count as u64);
+            }
         }
     }
     encoder.finish().with_context(what)?;
@@ -115,36 +129,43 @@ fn stream(threads: usize) -> Result<Stream> {
         .context("starting xz")
 }
 
-fn write<W: Write>(
-    members: &[Member],
-    form: &Header,
+/// The members of an archive and their form.
+struct Writer<'a> {
+    members: &'a [Member],
     epoch: u64,
     packing: Packing,
-    output: W,
-    host: &Host,
-) -> Result<W> {
-    let mut builder = Builder::new(output);
-    for Member { name, path } in members {
-        host.check_interrupt()?;
-        let what = || format!("adding {} to the archive", path.display());
-        let file = File::open(path).with_context(what)?;
-        let mut header = form.clone();
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(epoch);
-        let size = file.metadata().with_context(what)?.len();
-        header.set_size(size);
-        if packing == Packing::SparseGzip
-            && let Some(map) = sparse_member::Map::of(&file, size, host).with_context(what)?
-        {
-            map.append(&mut builder, &mut header, name, &file).with_context(what)?;
-            continue;
+    meter: &'a Meter<'a>,
+    host: &'a Host,
+}
+
+impl Writer<'_> {
+    fn write<W: Write>(&self, form: &Header, output: W) -> Result<W> {
+        let Self { members, epoch, packing, meter, host } = *self;
+        let mut builder = Builder::new(output);
+        for Member { name, path } in members {
+            host.check_interrupt()?;
+            let what = || format!("adding {} to the archive", path.display());
+            let file = File::open(path).with_context(what)?;
+            let mut header = form.clone();
+            header.set_entry_type(EntryType::Regular);
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(epoch);
+            let size = file.metadata().with_context(what)?.len();
+            header.set_size(size);
+            if packing == Packing::SparseGzip
+                && let Some(map) = sparse_member::Map::of(&file, size, host).with_context(what)?
+            {
+                map.append(&mut builder, &mut header, name, &file).with_context(what)?;
+                meter.add(size);
+                continue;
+            }
+            let file = meter.reading(BufReader::with_capacity(BUFFER, file));
+            builder.append_data(&mut header, name, file).with_context(what)?;
         }
-        builder.append_data(&mut header, name, BufReader::with_capacity(BUFFER, file)).with_context(what)?;
+        builder.into_inner().context("writing the end of the archive")
     }
-    builder.into_inner().context("writing the end of the archive")
 }
 
 #[cfg(test)]
@@ -156,6 +177,7 @@ mod tests {
     use test_programs::have;
 
     use super::*;
+    use crate::host::StageTask;
 
     #[test]
     fn other_programs_read_the_archives_and_bytes_do_not_depend_on_the_order() {
@@ -164,6 +186,7 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         let host = Host::new(crate::host::Output::Quiet);
+        let stage = host.stage(StageTask::WriteArchive, "Packing");
         let long = format!("{}.x86_64-1.0.0.config", "n".repeat(120));
         let mut members = Vec::new();
         for (name, content) in [("b", vec![7; 20 << 20]), (long.as_str(), b"text".to_vec()), ("a", vec![])] {
@@ -178,9 +201,9 @@ mod tests {
             (Packing::Xz, "--xz"),
         ] {
             let [one, other] = ["one", "other"].map(|name| dir.path().join(name));
-            create(&members, packing, 1_000_000_000, &one, &host).unwrap();
+            create(&members, packing, 1_000_000_000, &one, &stage, &host).unwrap();
             members.reverse();
-            create(&members, packing, 1_000_000_000, &other, &host).unwrap();
+            create(&members, packing, 1_000_000_000, &other, &stage, &host).unwrap();
             assert!(fs::read(&one).unwrap() == fs::read(&other).unwrap(), "{packing:?}");
             let mut tar = Command::new("tar");
             tar.args([option, "--list", "--verbose", "--numeric-owner", "--utc", "--file"]).arg(&one);
@@ -205,7 +228,7 @@ mod tests {
         let [empty, dense] =
             ["a", "b"].map(|name| Member { name: name.to_owned(), path: dir.path().join(name) });
         let member = [empty, dense, Member { name: "holes".to_owned(), path: holes.clone() }];
-        create(&member, Packing::SparseGzip, 1_000_000_000, &archive, &host).unwrap();
+        create(&member, Packing::SparseGzip, 1_000_000_000, &archive, &stage, &host).unwrap();
         let target = dir.path().join("unpacked");
         fs::create_dir(&target).unwrap();
         let mut tar = Command::new("tar");
@@ -223,10 +246,10 @@ mod tests {
         fs::copy(&holes, dir.path().join("dense")).unwrap();
         fs::write(&holes, fs::read(dir.path().join("dense")).unwrap()).unwrap();
         let again = dir.path().join("again");
-        create(&member, Packing::SparseGzip, 1_000_000_000, &again, &host).unwrap();
+        create(&member, Packing::SparseGzip, 1_000_000_000, &again, &stage, &host).unwrap();
         assert!(fs::read(&archive).unwrap() == fs::read(&again).unwrap());
         let [source, packed] = ["b", "b.xz"].map(|name| dir.path().join(name));
-        compress(&source, &packed, &host).unwrap();
+        compress(&source, &packed, &stage, &host).unwrap();
         let output = Command::new("xz").args(["--decompress", "--stdout"]).arg(&packed).output().unwrap();
         assert!(output.stdout == fs::read(&source).unwrap());
     }

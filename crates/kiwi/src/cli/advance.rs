@@ -12,12 +12,21 @@ pub(super) struct Advance {
     total: u64,
     unit: Unit,
     bytes: Option<u64>,
+    bytes_total: Option<u64>,
     detail: Option<String>,
 }
 
 impl Default for Advance {
     fn default() -> Self {
-        Self { started: Instant::now(), done: 0, total: 0, unit: Unit::Bytes, bytes: None, detail: None }
+        Self {
+            started: Instant::now(),
+            done: 0,
+            total: 0,
+            unit: Unit::Bytes,
+            bytes: None,
+            bytes_total: None,
+            detail: None,
+        }
     }
 }
 
@@ -27,10 +36,11 @@ impl Advance {
         done: u64,
         total: u64,
         unit: Unit,
-        bytes: Option<u64>,
+        (bytes, bytes_total): (Option<u64>, Option<u64>),
         detail: Option<&str>,
     ) {
-        (self.done, self.total, self.unit, self.bytes) = (done, total, unit, bytes);
+        (self.done, self.total, self.unit) = (done, total, unit);
+        (self.bytes, self.bytes_total) = (bytes, bytes_total);
         self.detail = detail.map(|detail| printable::text(detail).replace('\n', " "));
     }
 
@@ -48,11 +58,12 @@ impl Advance {
     }
 
     fn parts(&self, seconds: f64) -> Vec<String> {
-        let Self { done, total, unit, bytes, detail, .. } = self;
+        let Self { done, total, unit, bytes, bytes_total, detail, .. } = self;
         let mut parts = Vec::new();
         let rate = |bytes: u64| {
             let rate = bytes as f64 / seconds.max(0.001);
-            format!("{} at {}/s", printable::size(bytes), printable::size(rate as u64))
+            let of = bytes_total.map_or(String::new(), |total| format!(" of {}", printable::size(total)));
+            format!("{}{of} at {}/s", printable::size(bytes), printable::size(rate as u64))
         };
         match unit {
             Unit::Bytes if *total > 0 => {
@@ -68,7 +79,10 @@ impl Advance {
                     Some(0) => {}
                     Some(bytes) => {
                         parts.push(rate(*bytes));
-                        parts.extend(remaining(*done, *total, seconds));
+                        parts.extend(match bytes_total {
+                            Some(total) => remaining(*bytes, *total, seconds),
+                            None => remaining(*done, *total, seconds),
+                        });
                     }
                     None => parts.extend(detail.clone()),
                 }
@@ -105,8 +119,20 @@ mod tests {
 
     fn parts(done: u64, total: u64, unit: Unit, bytes: Option<u64>, detail: Option<&str>) -> String {
         let mut advance = Advance::default();
-        advance.update(done, total, unit, bytes, detail);
+        advance.update(done, total, unit, (bytes, None), detail);
         advance.parts(10.0).join(", ")
+    }
+
+    #[test]
+    fn a_transfer_with_known_bytes_tells_what_remains_of_them() {
+        let mib = 1 << 20;
+        let mut advance = Advance::default();
+        // The large packages come last.
+        advance.update(80, 90, Unit::Packages, (Some(20 * mib), Some(100 * mib)), None);
+        assert_eq!(
+            advance.parts(10.0).join(", "),
+            "80 of 90, 20.0 MiB of 100.0 MiB at 2.0 MiB/s, 40.0 s left"
+        );
     }
 
     #[test]

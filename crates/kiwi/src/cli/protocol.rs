@@ -31,7 +31,7 @@ impl Listener for Protocol {
                 }
                 event
             }
-            Event::Progress { id, done, total, unit, detail, bytes, .. } => {
+            Event::Progress { id, done, total, unit, detail, bytes, bytes_total, .. } => {
                 let mut event =
                     json!({"event": "progress", "stage": id, "done": done, "total": total, "unit": unit});
                 if let Some(detail) = detail {
@@ -39,6 +39,9 @@ impl Listener for Protocol {
                 }
                 if let Some(bytes) = bytes {
                     event["bytes"] = (*bytes).into();
+                }
+                if let Some(total) = bytes_total {
+                    event["bytes_total"] = (*total).into();
                 }
                 event
             }

@@ -118,9 +118,9 @@ impl Listener for Terminal {
                 };
                 self.line(|| line(&format!("{name} ... {end} ({})", advance::time(*seconds))));
             }
-            Event::Progress { id, done, total, unit, detail, bytes, .. } => {
+            Event::Progress { id, done, total, unit, detail, bytes, bytes_total, .. } => {
                 if let Some(stage) = self.state().stages.get_mut(id) {
-                    stage.advance.update(*done, *total, *unit, *bytes, detail.as_deref());
+                    stage.advance.update(*done, *total, *unit, (*bytes, *bytes_total), detail.as_deref());
                     if let Some(bar) = &stage.bar {
                         bar.set_message(format!("{}: {}", stage.name, stage.advance.known()));
                     }

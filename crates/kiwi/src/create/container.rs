@@ -23,7 +23,7 @@ use tar::{Builder, EntryType, Header};
 use self::layer::Layer;
 use super::{ImageContext, remove_build_files};
 use crate::artifact::{Artifact, Role};
-use crate::host::{Host, StageTask};
+use crate::host::{Host, Meter, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use ondisk::digest::hex;
@@ -55,7 +55,8 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let path = workspace.unfinished(&name);
     let stage = host.stage(StageTask::WriteContainer, "Writing the container image");
     let file = host.create_file(&path).with_context(|| format!("cannot create {}", path.display()))?;
-    archive(plan, tree, file, host).with_context(|| format!("cannot write {}", path.display()))?;
+    let meter = stage.meter(tree.measure()?.bytes);
+    archive(plan, tree, file, &meter, host).with_context(|| format!("cannot write {}", path.display()))?;
     stage.finish();
     let stage = host.stage(StageTask::ComputeDigests, "Checking sums");
     let (checksum, sums) = context.checksum(&plan.name, &path)?;
@@ -66,9 +67,9 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
 }
 
 /// Writes the whole archive into an empty file.
-fn archive(plan: &Plan, tree: &RootTree, mut file: File, host: &Host) -> Result<()> {
+fn archive(plan: &Plan, tree: &RootTree, mut file: File, meter: &Meter<'_>, host: &Host) -> Result<()> {
     file.seek(SeekFrom::Start(RECORD))?;
-    let layer = layer::write(&plan.image, tree, &file, host)?;
+    let layer = layer::write(&plan.image, tree, &file, meter, host)?;
     let end = RECORD + layer.size.next_multiple_of(RECORD);
     let member = match plan.image.keyword {
         ContainerKeyword::Oci => blob(&layer.digest),

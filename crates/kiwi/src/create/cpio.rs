@@ -15,7 +15,7 @@ use super::{ImageContext, remove_build_files};
 use crate::artifact::{Artifact, Role};
 use crate::gzip::GzipWriter;
 use crate::host::device::Device;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, Meter, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 
@@ -41,7 +41,8 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let target = host.create_file(&path).with_context(|| format!("creating {}", path.display()))?;
     let writer = GzipWriter::new(target, host.processors()).context("packing the initrd")?;
     tree.warn_of_attributes("cpio", &[], host)?;
-    let writer = archive(plan, tree, writer, host).context("packing the initrd")?;
+    let meter = stage.meter(tree.measure()?.bytes);
+    let writer = archive(plan, tree, writer, &meter, host).context("packing the initrd")?;
     writer.finish().context("packing the initrd")?;
     let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
@@ -51,7 +52,13 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
 }
 
 /// Writes every entry of the tree, in sorted order, hard links once, with times that are not later than the epoch.
-fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -> Result<W> {
+fn archive<W: Write>(
+    plan: &Plan,
+    tree: &RootTree,
+    mut output: W,
+    meter: &Meter<'_>,
+    host: &Host,
+) -> Result<W> {
     let mut numbers: HashMap<(u64, u64), u32> = HashMap::new();
     for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
         let entry = entry?;
@@ -88,7 +95,7 @@ fn archive<W: Write>(plan: &Plan, tree: &RootTree, mut output: W, host: &Host) -
             header = header.rdev_major(device.major).rdev_minor(device.minor);
         }
         let mut writer = header.write(&mut output, size);
-        io::copy(&mut content, &mut writer)
+        io::copy(&mut meter.reading(&mut content), &mut writer)
             .and_then(|_| writer.finish())
             .with_context(|| format!("packing /{name}"))?;
     }

@@ -132,7 +132,9 @@ pub(super) fn create(
                 );
                 let part = tree.subtree(mount)?;
                 part.clamp_times(content.epoch)?;
-                job(&part).create_inside(path, offset)?;
+                let job = job(&part);
+                let written = job.expected_bytes()?;
+                stage.while_growing(path, written, || job.create_inside(path, offset))?;
                 drop(part);
                 tree.empty_dir(mount)?;
                 is_whole = false;

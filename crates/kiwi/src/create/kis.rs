@@ -90,7 +90,7 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
     let path = workspace.unfinished(&file);
     let member = |artifact: &Artifact| Member { name: artifact.name.clone(), path: artifact.path.clone() };
     let members: Vec<Member> = files.iter().map(member).collect();
-    file_archive::create(&members, Packing::Xz, plan.epoch, &path, host)?;
+    file_archive::create(&members, Packing::Xz, plan.epoch, &path, &stage, host)?;
     for Member { path, .. } in &members {
         host.remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     }
@@ -105,7 +105,9 @@ fn write_system(system: &System, name: &ImageName, context: ImageContext<'_>) ->
     let path = workspace.unfinished(&name.to_string());
     let keyword = system.content.filesystem.keyword();
     let stage = host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-    FilesystemJob { plan: &system.content, tree, workspace, host, helper }.create(&path)?;
+    let job = FilesystemJob { plan: &system.content, tree, workspace, host, helper };
+    let written = job.expected_bytes()?;
+    stage.while_growing(&path, written, || job.create(&path))?;
     stage.finish();
     let (checksum, sums) = context.checksum(name, &path)?;
     let file = format!("{name}.append");
@@ -116,7 +118,7 @@ fn write_system(system: &System, name: &ImageName, context: ImageContext<'_>) ->
         let stage = host.stage(StageTask::Compress, "Compressing");
         let file = format!("{name}.xz");
         let packed = workspace.unfinished(&file);
-        file_archive::compress(&path, &packed, host)?;
+        file_archive::compress(&path, &packed, &stage, host)?;
         host.remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         stage.finish();
         Artifact::new(Role::Image, file, packed)

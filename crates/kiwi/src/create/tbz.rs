@@ -36,16 +36,16 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
                 --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --numeric-owner --xattrs \
                 --xattrs-include='*' --mtime=\"@$EPOCH\" --clamp-mtime . | \
                 xz --threads=\"$THREADS\" --block-size=16MiB -1 --stdout > \"$OUTPUT\"";
-    host.command("bash")
+    let command = host
+        .command("bash")
         .args(["-e", "-o", "pipefail", "-c", pack])
         .env("TREE", tree.path())
         .env("OUTPUT", &path)
         .env("EPOCH", plan.epoch.to_string())
         .env("THREADS", host.processors().max(2).to_string())
         .writable(workspace.out())
-        .shows_devices(tree.devices()?)
-        .run()
-        .context("cannot pack the archive")?;
+        .shows_devices(tree.devices()?);
+    stage.while_growing(&path, 0, || command.run()).context("cannot pack the archive")?;
     let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
     artifacts.push(checksum);

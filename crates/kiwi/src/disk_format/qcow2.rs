@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 
 pub(super) use self::earlier::Earlier;
 use self::earlier::Lookup;
-use crate::host::{Host, sparse};
+use crate::host::{Host, RunningStage, sparse};
 use crate::parallel;
 
 /// Clusters of 128 KiB: twice the default size needs about 3 % less space.
@@ -56,7 +56,13 @@ enum Cluster {
 
 /// Writes the raw disk as qcow2 into the new file `output`. The compressed form of clusters that `earlier` contains, too,
 /// is copied from there, which gives the same bytes.
-pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: &Host) -> Result<()> {
+pub(super) fn write(
+    raw: &Path,
+    output: &File,
+    earlier: Option<&Earlier>,
+    stage: &RunningStage<'_>,
+    host: &Host,
+) -> Result<()> {
     let disk = File::open(raw).with_context(|| format!("reading {}", raw.display()))?;
     let size = disk.metadata()?.len();
     let numbers = with_content(&disk, size).with_context(|| format!("reading {}", raw.display()))?;
@@ -64,6 +70,7 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
         (0..host.processors()).map(|_| Packer::new(&disk, size, earlier)).collect::<Result<_>>()?;
     let packing = || format!("packing {}", raw.display());
     let mut image = Image::begin(output, size)?;
+    let meter = stage.meter(numbers.len() as u64 * CLUSTER);
     parallel::for_each(
         &numbers,
         packers,
@@ -71,7 +78,10 @@ pub(super) fn write(raw: &Path, output: &File, earlier: Option<&Earlier>, host: 
             host.check_interrupt()?;
             packer.pack(*number).with_context(packing)
         },
-        |number, cluster| image.add(*number, cluster),
+        |number, cluster| {
+            meter.add(CLUSTER);
+            image.add(*number, cluster)
+        },
     )?;
     image.finish()
 }
@@ -264,6 +274,7 @@ mod tests {
 
     use super::*;
     use crate::host::Output;
+    use crate::host::StageTask;
 
     /// Returns a disk with a hole, written zeros, text, noise, and an end inside a cluster.
     fn disk(path: &Path) {
@@ -293,8 +304,9 @@ mod tests {
         let [raw, one, other] = ["raw", "one", "other"].map(|name| directory.path().join(name));
         disk(&raw);
         let host = Host::new(Output::Quiet);
+        let stage = host.stage(StageTask::ConvertDisk, "Converting");
         for image in [&one, &other] {
-            write(&raw, &File::create(image).unwrap(), None, &host).unwrap();
+            write(&raw, &File::create(image).unwrap(), None, &stage, &host).unwrap();
         }
         assert!(std::fs::read(&one).unwrap() == std::fs::read(&other).unwrap(), "two files differ");
         let compare = ["compare", "-f", "raw", "-F", "qcow2"];
@@ -311,16 +323,17 @@ mod tests {
             ["raw", "before", "image", "damaged"].map(|name| directory.path().join(name));
         disk(&raw);
         let host = Host::new(Output::Quiet);
-        write(&raw, &File::create(&before).unwrap(), None, &host).unwrap();
+        let stage = host.stage(StageTask::ConvertDisk, "Converting");
+        write(&raw, &File::create(&before).unwrap(), None, &stage, &host).unwrap();
         let file = File::options().write(true).open(&raw).unwrap();
         file.write_all_at(b"another text", 2 * CLUSTER + 77).unwrap();
-        write(&raw, &File::create(&image).unwrap(), None, &host).unwrap();
+        write(&raw, &File::create(&image).unwrap(), None, &stage, &host).unwrap();
         let expected = std::fs::read(&image).unwrap();
 
         let with = |earlier: &Path| {
             let earlier = Earlier::open(earlier);
             let output = directory.path().join("with");
-            write(&raw, &File::create(&output).unwrap(), earlier.as_ref(), &host).unwrap();
+            write(&raw, &File::create(&output).unwrap(), earlier.as_ref(), &stage, &host).unwrap();
             assert!(std::fs::read(output).unwrap() == expected, "an earlier image changes the bytes");
             earlier
         };

@@ -54,6 +54,8 @@ pub enum Event {
         detail: Option<String>,
         /// Bytes that were transferred, where packages are counted.
         bytes: Option<u64>,
+        /// Bytes of all these packages, if they are known.
+        bytes_total: Option<u64>,
     },
     /// A finished file has its final name.
     Artifact(ArtifactFacts),

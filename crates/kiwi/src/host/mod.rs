@@ -63,7 +63,7 @@ pub use memory::Reservation;
 pub use name_lock::{NameLock, NameLockError};
 pub use namespace::enter as enter_namespaces;
 pub use namespace_error::NamespaceError;
-pub use progress::RunningStage;
+pub use progress::{Meter, RunningStage, sampled};
 pub use stage_task::StageTask;
 pub use terminal::TerminalStyle;
 pub use userns_diagnosis::{Step, UsernsDiagnosis};

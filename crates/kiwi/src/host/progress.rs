@@ -1,5 +1,6 @@
 //! The stages of a run: each is an event at its beginning and its end, and a span of the report of `--timings`.
 
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,62 @@ pub(super) struct Progress {
     owns_stdout: bool,
     stages: AtomicU64,
     artifacts: Mutex<Vec<ArtifactFacts>>,
+}
+
+/// Counts the bytes of a stage, and reports them now and then.
+pub struct Meter<'a> {
+    stage: &'a RunningStage<'a>,
+    total: u64,
+    /// The bytes so far, and when they were reported.
+    state: Mutex<(u64, Instant)>,
+}
+
+impl Meter<'_> {
+    /// Counts more bytes.
+    pub fn add(&self, count: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += count;
+        if state.1.elapsed() >= SAMPLE {
+            state.1 = Instant::now();
+            let done = if self.total > 0 { state.0.min(self.total) } else { state.0 };
+            self.stage.advance(done, self.total, Unit::Bytes);
+        }
+    }
+
+    /// Returns a reader that counts what is read from `inner`.
+    pub fn reading<R>(&self, inner: R) -> Metered<'_, R> {
+        Metered { meter: self, inner }
+    }
+}
+
+/// A reader whose bytes are counted.
+pub struct Metered<'a, R> {
+    meter: &'a Meter<'a>,
+    inner: R,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.meter.add(count as u64);
+        Ok(count)
+    }
+}
+
+/// Runs `work`, and calls `report` now and then meanwhile.
+pub fn sampled<T>(report: impl Fn() + Sync, work: impl FnOnce() -> T) -> T {
+    let (ended, over) = mpsc::channel::<()>();
+    let report = &report;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while over.recv_timeout(SAMPLE) == Err(RecvTimeoutError::Timeout) {
+                report();
+            }
+        });
+        let result = work();
+        drop(ended);
+        result
+    })
 }
 
 /// A piece of work that is going on.
@@ -125,38 +182,48 @@ impl Progress {
 impl RunningStage<'_> {
     /// Reports how far the work is.
     pub fn advance(&self, done: u64, total: u64, unit: Unit) {
-        self.send(done, total, unit, None, None);
+        self.send(done, total, unit, None, (None, None));
     }
 
     /// Reports that `done` of `total` packages are done, and which one is next.
     pub fn advance_package(&self, done: usize, total: usize, name: &str) {
-        self.send(done.min(total) as u64, total as u64, Unit::Packages, Some(name.to_owned()), None);
+        self.send(done.min(total) as u64, total as u64, Unit::Packages, Some(name.to_owned()), (None, None));
     }
 
-    /// Reports that `done` of `total` packages, with this many bytes, were transferred.
-    pub fn advance_transfer(&self, done: usize, total: usize, bytes: u64) {
-        self.send(done.min(total) as u64, total as u64, Unit::Packages, None, Some(bytes));
+    /// Reports that `done` of `total` packages were transferred, and how many bytes of how many, if that is known.
+    pub fn advance_transfer(&self, done: usize, total: usize, bytes: u64, bytes_total: Option<u64>) {
+        let bytes = bytes_total.map_or(bytes, |total| bytes.min(total));
+        let (done, total) = (done.min(total) as u64, total as u64);
+        self.send(done, total, Unit::Packages, None, (Some(bytes), bytes_total));
     }
 
-    fn send(&self, done: u64, total: u64, unit: Unit, detail: Option<String>, bytes: Option<u64>) {
+    fn send(
+        &self,
+        done: u64,
+        total: u64,
+        unit: Unit,
+        detail: Option<String>,
+        (bytes, bytes_total): (Option<u64>, Option<u64>),
+    ) {
         let (id, name) = (self.id, self.name.clone());
-        self.progress.event(&Event::Progress { id, name, done, total, unit, detail, bytes });
+        self.progress.event(&Event::Progress { id, name, done, total, unit, detail, bytes, bytes_total });
     }
 
-    /// Runs `work` and reports meanwhile how much of the new file `path` is written, of `total` bytes (0: unknown).
+    /// Runs `work` and reports meanwhile how much was written to the file `path`, of `total` bytes (0: unknown).
     pub fn while_growing<T>(&self, path: &Path, total: u64, work: impl FnOnce() -> T) -> T {
-        let (ended, over) = mpsc::channel::<()>();
-        std::thread::scope(|scope| {
-            scope.spawn(move || {
-                while over.recv_timeout(SAMPLE) == Err(RecvTimeoutError::Timeout) {
-                    let written = path.metadata().map_or(0, |facts| facts.blocks() * 512);
-                    self.advance(if total > 0 { written.min(total) } else { written }, total, Unit::Bytes);
-                }
-            });
-            let result = work();
-            drop(ended);
-            result
-        })
+        let written = || path.metadata().map_or(0, |facts| facts.blocks() * 512);
+        // Other parts of a disk may be in the file already.
+        let before = written();
+        let report = || {
+            let written = written().saturating_sub(before);
+            self.advance(if total > 0 { written.min(total) } else { written }, total, Unit::Bytes);
+        };
+        sampled(report, work)
+    }
+
+    /// Returns a counter of bytes that are read or written, of `total` (0: unknown).
+    pub fn meter(&self, total: u64) -> Meter<'_> {
+        Meter { stage: self, total, state: Mutex::new((0, Instant::now())) }
     }
 
     /// Marks the work as restoring or saving the stage with this keyword.

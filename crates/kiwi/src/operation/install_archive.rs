@@ -56,7 +56,7 @@ pub(super) fn of(boot: &BootFiles, artifacts: &[Artifact], input: ImageInput<'_>
     stage.finish();
     let stage = host.stage(StageTask::Compress, "Packing the system");
     let packed = workspace.scratch_file("install-image.xz");
-    file_archive::compress(image, &packed, host)?;
+    file_archive::compress(image, &packed, &stage, host)?;
     stage.finish();
     let stage = host.stage(StageTask::WriteArchive, "Packing the archive");
     let entry = BootEntry::of_linux(format!("pxeboot.{name}.kernel"), format!("pxeboot.{name}.initrd"));
@@ -85,7 +85,7 @@ pub(super) fn of(boot: &BootFiles, artifacts: &[Artifact], input: ImageInput<'_>
     }
     let file = format!("{name}.install.tar");
     let output = workspace.unfinished(&file);
-    file_archive::create(&members, Packing::Plain, record.identity().epoch, &output, host)?;
+    file_archive::create(&members, Packing::Plain, record.identity().epoch, &output, &stage, host)?;
     host.remove_file(&packed).context("removing the packed system")?;
     stage.finish();
     Ok(Artifact::new(Role::InstallArchive, file, output))

@@ -11,6 +11,7 @@ use super::target::Target;
 use crate::context::Context;
 use crate::disk_format;
 use crate::failure::fail;
+use crate::host::StageTask;
 use crate::media::boot_files::BootFiles;
 use crate::media::stick::{self, Carrier};
 use crate::media::system_image::SystemImage;
@@ -61,7 +62,11 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     // The last partition grows to the end of the disk at the first boot.
     host.open_file(&raw).and_then(|disk| disk.set_len(size.0)).context("cannot size the disk")?;
     if *format != DiskFormat::Raw {
-        disk_format::convert(&raw, *format, &[], identity.uuid("disk file"), &file, None, host)?;
+        let stage =
+            host.stage(StageTask::ConvertDisk, format!("Converting to {}", disk_format::ending(*format)));
+        let to = disk_format::Target { output: &file, earlier: None, stage: &stage };
+        disk_format::convert(&raw, *format, &[], identity.uuid("disk file"), to, host)?;
+        stage.finish();
     }
     target.deliver(&file, &workspace, host)?;
     workspace.close()?;

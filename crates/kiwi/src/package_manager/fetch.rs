@@ -6,16 +6,25 @@ use anyhow::{Context as _, Result};
 
 use super::Package;
 use crate::context::Context;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, RunningStage, StageTask};
 use crate::parallel;
+
+/// Gets the number of packages that have arrived, and their bytes.
+pub(super) type Arrived<'a> = dyn Fn(usize, u64) + Sync + 'a;
+
+/// Returns what reports the transfer of these packages.
+pub(super) fn transfer(stage: &RunningStage<'_>, packages: &[&Package]) -> impl Fn(usize, u64) + Sync {
+    let count = packages.len();
+    let bytes: Option<u64> = packages.iter().map(|package| package.size).sum();
+    move |done, arrived| stage.advance_transfer(done, count, arrived, bytes)
+}
 
 /// The part of a package manager.
 pub(super) trait Source {
     /// Returns the file name of a package.
     fn name(&self, package: &Package) -> String;
-    /// Copies or downloads packages into a directory, with their file names; `fetched` gets the number of finished ones and their
-    /// bytes.
-    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &dyn Fn(usize, u64)) -> Result<()>;
+    /// Copies or downloads packages into a directory, with their file names.
+    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &Arrived<'_>) -> Result<()>;
     /// Returns the failure about a package that does not have the digest in its repository.
     fn damaged(&self, package: &Package) -> anyhow::Error;
 }
@@ -37,8 +46,7 @@ pub(super) fn fetch(packages: &[Package], source: &dyn Source, context: &Context
     if !missing.is_empty() {
         let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
         let arriving = cache.arriving(host)?;
-        let fetched = |done, bytes| stage.advance_transfer(done, missing.len(), bytes);
-        source.bring(&missing, arriving.path(), &fetched)?;
+        source.bring(&missing, arriving.path(), &transfer(&stage, &missing))?;
         for package in &missing {
             if !cache.adopt(&package.checksum, &arriving.path().join(source.name(package)), host)? {
                 return Err(source.damaged(package));

@@ -45,8 +45,9 @@ impl Collection<'_> {
         let stage =
             host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
         let mut missing = Vec::new();
-        for package in packages {
+        for (done, package) in packages.iter().enumerate() {
             host.check_interrupt()?;
+            stage.advance_package(done, packages.len(), &package.name);
             if !self.copy(package, context)? {
                 let LockedPackage { name, version, architecture, repository, file, .. } = package;
                 missing.push(format!("{name} {version} {architecture} ({repository} {file})"));

@@ -126,6 +126,9 @@ pub struct Package {
     pub checksum: String,
     /// URL or absolute path of its file.
     pub location: String,
+    /// Bytes of its file, if the repository lists them: for the progress only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
 }
 
 impl fmt::Display for Package {

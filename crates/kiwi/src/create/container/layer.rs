@@ -10,7 +10,7 @@ use description::{Container, LayerCompression};
 use ondisk::digest::{Digest as _, Sha256};
 
 use crate::gzip::GzipWriter;
-use crate::host::Host;
+use crate::host::{Host, Meter};
 use crate::root_tree::RootTree;
 use crate::tree_archive::TarWriter;
 use ondisk::digest::hex;
@@ -36,11 +36,17 @@ pub(super) struct Layer {
 }
 
 /// Writes the layer to `output`, from its current position on.
-pub(super) fn write(image: &Container, tree: &RootTree, output: &File, host: &Host) -> Result<Layer> {
+pub(super) fn write(
+    image: &Container,
+    tree: &RootTree,
+    output: &File,
+    meter: &Meter<'_>,
+    host: &Host,
+) -> Result<Layer> {
     let output = Summed::new(output);
     let (diff_id, written) = match image.compression {
         LayerCompression::None => {
-            let written = pack(image, tree, output, host)?;
+            let written = pack(image, tree, output, meter, host)?;
             (written.digest(), written)
         }
         LayerCompression::Zstd => {
@@ -48,12 +54,12 @@ pub(super) fn write(image: &Container, tree: &RootTree, output: &File, host: &Ho
             encoder.include_checksum(true)?;
             // With one thread or more the bytes do not depend on the number of threads.
             encoder.multithread(u32::try_from(host.processors().max(1))?)?;
-            let packed = pack(image, tree, Summed::new(encoder), host)?;
+            let packed = pack(image, tree, Summed::new(encoder), meter, host)?;
             (packed.digest(), packed.inner.finish()?)
         }
         LayerCompression::Gzip => {
             let encoder = GzipWriter::new(output, host.processors())?;
-            let packed = pack(image, tree, Summed::new(encoder), host)?;
+            let packed = pack(image, tree, Summed::new(encoder), meter, host)?;
             (packed.digest(), packed.inner.finish()?)
         }
     };
@@ -61,7 +67,13 @@ pub(super) fn write(image: &Container, tree: &RootTree, output: &File, host: &Ho
 }
 
 /// Writes the archive of the tree to `output` and returns it.
-fn pack<W: Write>(image: &Container, tree: &RootTree, output: Summed<W>, host: &Host) -> Result<Summed<W>> {
+fn pack<W: Write>(
+    image: &Container,
+    tree: &RootTree,
+    output: Summed<W>,
+    meter: &Meter<'_>,
+    host: &Host,
+) -> Result<Summed<W>> {
     let mut writer = TarWriter::new(BufWriter::with_capacity(BUFFER, output), None);
     let is_left_out = |path: &Path| {
         let parent = path.parent().and_then(|parent| parent.strip_prefix(tree.path()).ok());
@@ -83,6 +95,7 @@ fn pack<W: Write>(image: &Container, tree: &RootTree, output: Summed<W>, host: &
         writer
             .entry(entry.path(), inside, &metadata)
             .with_context(|| format!("cannot write /{} to the layer", inside.display()))?;
+        meter.add(if metadata.is_file() { metadata.len() } else { 0 });
     }
     Ok(writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?)
 }

@@ -11,10 +11,10 @@ use ondisk::{Bytes, Mebibytes};
 use super::ovf::{self, Family, Files};
 use super::{ImageContext, vagrant, vmx};
 use crate::artifact::{Artifact, Role, Sums};
-use crate::disk_format::{self, vmdk};
+use crate::disk_format::{self, Target, vmdk};
 use crate::failure::fail;
 use crate::file_archive::{self, Member, Packing};
-use crate::host::{Host, StageTask};
+use crate::host::{Host, RunningStage, StageTask};
 use crate::identity::Identity;
 use crate::root_tree::{DESCRIPTION, RootTree};
 use crate::workspace::Workspace;
@@ -137,9 +137,9 @@ pub(super) fn create(
         let ending = disk_format::ending(*format);
         let stage = host.stage(StageTask::ConvertDisk, format!("Converting to {ending}"));
         artifacts.extend(match format {
-            DiskFormat::Gce => vec![gce(plan, &raw, workspace, host)?],
-            DiskFormat::Ova => vec![ova(plan, &raw, workspace, host)?],
-            DiskFormat::Vagrant => boxes(plan, &raw, texts, workspace, host)?,
+            DiskFormat::Gce => vec![gce(plan, &raw, &stage, workspace, host)?],
+            DiskFormat::Ova => vec![ova(plan, &raw, &stage, workspace, host)?],
+            DiskFormat::Vagrant => boxes(plan, &raw, texts, &stage, workspace, host)?,
             DiskFormat::Raw
             | DiskFormat::Qcow2
             | DiskFormat::Qcow
@@ -148,7 +148,7 @@ pub(super) fn create(
             | DiskFormat::Vpc
             | DiskFormat::VhdFixed
             | DiskFormat::Vhdx
-            | DiskFormat::Parallels => one_file(plan, *format, &raw, workspace, host)?,
+            | DiskFormat::Parallels => one_file(plan, *format, &raw, &stage, workspace, host)?,
         });
         stage.finish();
     }
@@ -165,13 +165,15 @@ fn one_file(
     plan: &Plan,
     format: DiskFormat,
     raw: &Path,
+    stage: &RunningStage<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
     let file = format!("{}.{}", plan.name, disk_format::ending(format));
     let converted = workspace.unfinished(&file);
     let earlier = workspace.earlier(&file);
-    disk_format::convert(raw, format, &plan.options(format), plan.id, &converted, earlier.as_deref(), host)?;
+    let target = Target { output: &converted, earlier: earlier.as_deref(), stage };
+    disk_format::convert(raw, format, &plan.options(format), plan.id, target, host)?;
     let mut artifacts = Vec::new();
     if format == DiskFormat::Vmdk {
         for extent in vmdk::extents(&converted)? {
@@ -191,20 +193,32 @@ fn one_file(
 }
 
 /// Writes the archive for Google Compute Engine: the plain disk, and the licence.
-fn gce(plan: &Plan, raw: &Path, workspace: &Workspace, host: &Host) -> Result<Artifact> {
+fn gce(
+    plan: &Plan,
+    raw: &Path,
+    stage: &RunningStage<'_>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Artifact> {
     let mut members = vec![Member { name: "disk.raw".to_owned(), path: raw.to_owned() }];
     if let Some(license) = &plan.gce_license {
         let text = serde_json::json!({ "licenses": [license] }).to_string();
         members.push(text_member("manifest.json", &text, workspace, host)?);
     }
-    archive(plan, format!("{}.tar.gz", plan.name), &members, Packing::SparseGzip, workspace, host)
+    archive(plan, format!("{}.tar.gz", plan.name), &members, Packing::SparseGzip, stage, workspace, host)
 }
 
 /// Writes an OVA: the description of the machine first, then the digests, then the disk.
-fn ova(plan: &Plan, raw: &Path, workspace: &Workspace, host: &Host) -> Result<Artifact> {
+fn ova(
+    plan: &Plan,
+    raw: &Path,
+    stage: &RunningStage<'_>,
+    workspace: &Workspace,
+    host: &Host,
+) -> Result<Artifact> {
     let options = plan.options(DiskFormat::Ova);
     let (vmdk, digest) =
-        stream_optimized(plan, &options, &format!("{}.vmdk", plan.name), raw, workspace, host)?;
+        stream_optimized(plan, &options, &format!("{}.vmdk", plan.name), raw, stage, workspace, host)?;
     let description = format!("{}.ovf", plan.name);
     let text = machine_description(plan, &vmdk, raw, Family::Vmware)?;
     let of_text = hex(Sha256::digest(text.as_bytes()));
@@ -214,7 +228,8 @@ fn ova(plan: &Plan, raw: &Path, workspace: &Workspace, host: &Host) -> Result<Ar
         text_member(&format!("{}.mf", plan.name), &digests, workspace, host)?,
         vmdk,
     ];
-    let artifact = archive(plan, format!("{}.ova", plan.name), &members, Packing::Ustar, workspace, host)?;
+    let artifact =
+        archive(plan, format!("{}.ova", plan.name), &members, Packing::Ustar, stage, workspace, host)?;
     remove(&members, host)?;
     Ok(artifact)
 }
@@ -224,6 +239,7 @@ fn boxes(
     plan: &Plan,
     raw: &Path,
     texts: &[Option<Vec<u8>>],
+    stage: &RunningStage<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Vec<Artifact>> {
@@ -245,18 +261,19 @@ fn boxes(
                 let path = workspace.passing_file("box.img", Bytes(size_of(raw)?));
                 let format = DiskFormat::Qcow2;
                 let options = plan.options(DiskFormat::Vagrant);
-                disk_format::convert(raw, format, &options, plan.id, &path, None, host)?;
+                let target = Target { output: &path, earlier: None, stage };
+                disk_format::convert(raw, format, &options, plan.id, target, host)?;
                 vec![Member { name: "box.img".to_owned(), path }]
             }
             VagrantProvider::VirtualBox => {
-                let (vmdk, _) = stream_optimized(plan, &[], "box-disk1.vmdk", raw, workspace, host)?;
+                let (vmdk, _) = stream_optimized(plan, &[], "box-disk1.vmdk", raw, stage, workspace, host)?;
                 let family = Family::VirtualBox { mac: vagrant::mac(plan.id) };
                 let text = machine_description(plan, &vmdk, raw, family)?;
                 vec![text_member("box.ovf", &text, workspace, host)?, vmdk]
             }
         });
         let name = format!("{}.vagrant.{}.box", plan.name, of.provider.keyword());
-        let artifact = archive(plan, name, &members, Packing::Gzip, workspace, host)?;
+        let artifact = archive(plan, name, &members, Packing::Gzip, stage, workspace, host)?;
         remove(&members, host)?;
         listed.push((of, artifact.name.clone(), Sums::of(&artifact.path, host)?.sha256));
         artifacts.push(artifact);
@@ -275,12 +292,14 @@ fn stream_optimized(
     options: &[String],
     name: &str,
     raw: &Path,
+    stage: &RunningStage<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<(Member, String)> {
     // A VMDK contains its own file name.
     let path = workspace.passing_file(name, Bytes(size_of(raw)?));
-    disk_format::convert(raw, DiskFormat::Ova, options, plan.id, &path, None, host)?;
+    let target = Target { output: &path, earlier: None, stage };
+    disk_format::convert(raw, DiskFormat::Ova, options, plan.id, target, host)?;
     let sha256 = Sums::of(&path, host)?.sha256;
     Ok((Member { name: name.to_owned(), path }, sha256))
 }
@@ -313,11 +332,12 @@ fn archive(
     name: String,
     members: &[Member],
     packing: Packing,
+    stage: &RunningStage<'_>,
     workspace: &Workspace,
     host: &Host,
 ) -> Result<Artifact> {
     let path = workspace.unfinished(&name);
-    file_archive::create_in_order(members, packing, plan.epoch, &path, host)?;
+    file_archive::create_in_order(members, packing, plan.epoch, &path, stage, host)?;
     Ok(Artifact::new(Role::Image, name, path))
 }
 

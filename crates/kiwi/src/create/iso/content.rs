@@ -119,8 +119,9 @@ impl Packed {
         host: &Host,
     ) -> Result<()> {
         let stage = host.stage(StageTask::WriteFilesystem, self.stage);
-        FilesystemJob { plan: &self.plan, tree, workspace, host, helper: None }
-            .create_behind(output, offset)?;
+        let job = FilesystemJob { plan: &self.plan, tree, workspace, host, helper: None };
+        let written = job.expected_bytes()?;
+        stage.while_growing(output, written, || job.create_behind(output, offset))?;
         stage.finish();
         Ok(())
     }

@@ -99,7 +99,7 @@ pub(super) struct Resolved {
 
 impl Resolved {
     pub(super) fn new(package: &Package, file: String) -> Self {
-        let Package { name, version, architecture, checksum, location } = package.clone();
+        let Package { name, version, architecture, checksum, location, size: _ } = package.clone();
         Self { name, version, architecture, file, uri: location, sha256: checksum }
     }
 }

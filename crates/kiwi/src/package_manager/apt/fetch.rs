@@ -18,7 +18,7 @@ use crate::host::Host;
 use crate::host::file::WorkDirectory;
 use crate::package_form::{decoded, is_architecture, is_file, is_name, is_sha256, is_version};
 use crate::package_manager::deb::{Deb, Finished};
-use crate::package_manager::fetch::{self, Fetched, Source, at_once, copy_local};
+use crate::package_manager::fetch::{self, Arrived, Fetched, Source, at_once, copy_local};
 use crate::package_manager::{ManagerFiles, Package, PackageManager};
 
 /// apt as the source of packages.
@@ -33,7 +33,7 @@ impl Source for AptSource<'_> {
         self.apt.file_name(package)
     }
 
-    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &dyn Fn(usize, u64)) -> Result<()> {
+    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &Arrived<'_>) -> Result<()> {
         let remote = copy_local(packages, directory, |package| self.name(package), self.host)?;
         if remote.is_empty() {
             return Ok(());
@@ -61,7 +61,7 @@ impl Apt<'_> {
     }
 
     fn locate(&self, package: Package) -> Result<Package> {
-        let Package { name, version, architecture, checksum, location } = &package;
+        let Package { name, version, architecture, checksum, location, size: _ } = &package;
         let has_form = is_name(name) && is_version(version) && is_architecture(architecture);
         if !(has_form && is_sha256(checksum)) {
             bail!(
@@ -103,7 +103,7 @@ impl Apt<'_> {
         &self,
         packages: &[&Package],
         directory: &Path,
-        fetched: &dyn Fn(usize, u64),
+        fetched: &Arrived<'_>,
         files: &ManagerFiles,
         host: &Host,
     ) -> Result<()> {
@@ -252,6 +252,7 @@ mod tests {
             architecture: "all".to_owned(),
             checksum: "0f".repeat(32),
             location: "/sys/repositories/0/./x%20y/extra%2b%2b.deb".to_owned(),
+            size: None,
         };
         change(&mut package);
         let plan = plan();

@@ -19,8 +19,9 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
         };
         let mut words = rest.split_whitespace();
         let Some(file) = words.next() else { continue };
-        match words.nth(1).and_then(|hash| hash.strip_prefix("SHA256:")) {
-            Some(sha256) => packages.push(package(uri, file, sha256)?),
+        let size = words.next().and_then(|size| size.parse().ok());
+        match words.next().and_then(|hash| hash.strip_prefix("SHA256:")) {
+            Some(sha256) => packages.push(Package { size, ..package(uri, file, sha256)? }),
             None => unverifiable.push(uri),
         }
     }
@@ -49,6 +50,7 @@ fn package(uri: &str, file: &str, sha256: &str) -> Result<Package> {
         architecture: (*architecture).to_owned(),
         checksum: sha256.to_owned(),
         location: uri.strip_prefix(LOCAL_SCHEME).unwrap_or(uri).to_owned(),
+        size: None,
     })
 }
 
@@ -124,6 +126,7 @@ mod tests {
             architecture: "amd64".to_owned(),
             checksum: "00ff".to_owned(),
             location: "http://m.example/less.deb".to_owned(),
+            size: Some(12),
         };
         assert_eq!(read[0], less);
         assert_eq!(file_name(&less.name, &less.version, &less.architecture), "less_1%3a590-2_amd64.deb");

@@ -88,12 +88,14 @@ fn of_repository(solved: Solved, package: PrimaryPackage, location: &str, priori
             .into());
     }
     let installed_size = package.installed_size;
+    let size = Some(package.file_size).filter(|size| *size > 0);
     let package = Package {
         name: package.name.clone(),
         version: package.edition.to_string(),
         architecture: package.architecture.clone(),
         checksum: listed.sha256().unwrap_or_default().to_owned(),
         location: format!("{}/{}", location.trim_end_matches('/'), package.location),
+        size,
     };
     Ok(Found { solved, package, installed_size, listed, priority })
 }

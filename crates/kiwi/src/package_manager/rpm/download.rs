@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result};
 use super::solver::{Session, VIEW};
 use super::sources::{self, escaped};
 use super::{failed, mirrors, name_of};
-use crate::host::{CommandError, Host};
+use crate::host::{CommandError, Host, sampled};
+use crate::package_manager::fetch::Arrived;
 use crate::package_manager::{ManagerFiles, Package};
 use crate::repository::Resolved;
 
@@ -17,8 +18,14 @@ use crate::repository::Resolved;
 const DIRECTORY: &str = "pkg";
 
 /// Downloads the packages into `directory`. A file that a server does not have is missing afterwards.
-pub(super) fn packages(packages: &[&Package], directory: &Path, session: Session<'_>) -> Result<()> {
+pub(super) fn packages(
+    packages: &[&Package],
+    directory: &Path,
+    fetched: &Arrived<'_>,
+    session: Session<'_>,
+) -> Result<()> {
     let Session { plan, files, host } = session;
+    let all = packages;
     let mut by_repository: BTreeMap<usize, Vec<&Package>> = BTreeMap::new();
     for package in packages {
         let (index, _) = sources::of_location(plan, &package.location)
@@ -30,7 +37,9 @@ pub(super) fn packages(packages: &[&Package], directory: &Path, session: Session
         let repository = &plan.repositories[index];
         let mut missing = packages;
         for mirror in mirrors::urls(index, repository, files)? {
-            from_mirror(&configuration(&mirror, repository, &missing), files, host)?;
+            let text = configuration(&mirror, repository, &missing);
+            let report = || report(all, [directory, &files.path().join(DIRECTORY)], fetched);
+            sampled(report, || from_mirror(&text, files, host))?;
             let arrived = |package: &Package| files.path().join(DIRECTORY).join(name_of(package));
             for package in missing.extract_if(.., |package| arrived(package).is_file()) {
                 let (from, to) = (arrived(package), directory.join(name_of(package)));
@@ -43,6 +52,19 @@ pub(super) fn packages(packages: &[&Package], directory: &Path, session: Session
         }
     }
     Ok(())
+}
+
+/// Reports the packages in these directories.
+fn report(packages: &[&Package], directories: [&Path; 2], fetched: &Arrived<'_>) {
+    let (mut count, mut bytes) = (0, 0);
+    for package in packages {
+        let found = directories.iter().find_map(|directory| directory.join(name_of(package)).metadata().ok());
+        let Some(length) = found.map(|file| file.len()) else { continue };
+        // One that is still arriving is smaller.
+        count += usize::from(package.size.is_none_or(|size| length >= size));
+        bytes += length;
+    }
+    fetched(count, bytes);
 }
 
 fn from_mirror(configuration: &str, files: &ManagerFiles, host: &Host) -> Result<()> {
@@ -95,6 +117,7 @@ mod tests {
             architecture: "x86_64".to_owned(),
             checksum: String::new(),
             location: "https://h.example/r/x86_64/libstdc++-2^3-4.x86_64.rpm".to_owned(),
+            size: None,
         };
         let text = configuration("https://h.example/r", &repository, &[&package]);
         assert!(text.contains("user = \"u:a\\\"b\"\n"), "{text}");

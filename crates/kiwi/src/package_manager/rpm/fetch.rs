@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Kind};
 use crate::host::Host;
 use crate::host::file::WorkDirectory;
-use crate::package_manager::fetch::{self, Source, copy_local};
+use crate::package_manager::fetch::{self, Arrived, Source, copy_local};
 use crate::package_manager::{ManagerFiles, Package};
 
 /// Packages with their own file names in a directory, which the sandbox of a tree sees.
@@ -46,8 +46,8 @@ impl Source for RpmSource<'_> {
         name_of(package)
     }
 
-    fn bring(&self, packages: &[&Package], directory: &Path, _: &dyn Fn(usize, u64)) -> Result<()> {
-        self.rpm.bring(packages, directory, self.files, self.host)
+    fn bring(&self, packages: &[&Package], directory: &Path, fetched: &Arrived<'_>) -> Result<()> {
+        self.rpm.bring(packages, directory, fetched, self.files, self.host)
     }
 
     fn damaged(&self, package: &Package) -> anyhow::Error {
@@ -79,6 +79,7 @@ impl Rpm<'_> {
         &self,
         packages: &[&Package],
         directory: &Path,
+        fetched: &Arrived<'_>,
         files: &ManagerFiles,
         host: &Host,
     ) -> Result<()> {
@@ -90,7 +91,7 @@ impl Rpm<'_> {
         }
         let remote = copy_local(packages, directory, name_of, host)?;
         if !remote.is_empty() {
-            download::packages(&remote, directory, self.session(files, host))?;
+            download::packages(&remote, directory, fetched, self.session(files, host))?;
         }
         match packages.iter().find(|package| !directory.join(name_of(package)).is_file()) {
             Some(package) => Err(self.missing(package).into()),

@@ -14,6 +14,7 @@ use super::{Rpm, name_of};
 use crate::context::Context;
 use crate::host::{Host, StageTask};
 use crate::package_manager::ManagerFiles;
+use crate::package_manager::fetch::transfer;
 use crate::stage::{Digest, canonical};
 
 impl Rpm<'_> {
@@ -38,7 +39,7 @@ impl Rpm<'_> {
         let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", unknown.len()));
         let arriving = cache.packages().arriving(host)?;
         let packages: Vec<_> = unknown.iter().map(|found| &found.package).collect();
-        self.bring(&packages, arriving.path(), files, host)?;
+        self.bring(&packages, arriving.path(), &transfer(&stage, &packages), files, host)?;
         for found in &mut unknown {
             let file = arriving.path().join(name_of(&found.package));
             let (listed, sha256) = digests(&file, found.listed.algorithm, host)?;

@@ -11,7 +11,7 @@ use super::fetch::Fetched;
 use super::late::{Facts, late};
 use super::transaction::{Transaction, is_of_script};
 use crate::context::Context;
-use crate::host::{StageTask, Warning};
+use crate::host::{RunningStage, StageTask, Warning};
 use crate::package_manager::{Layer, Layers, ManagerFiles, Package, Resolution};
 use crate::stage::{Digest, Stage, canonical};
 
@@ -63,12 +63,17 @@ impl Supply<'_> {
     }
 
     /// Installs some of the packages.
-    fn install(&self, packages: &[Package], transaction: &Transaction<'_>) -> Result<()> {
+    fn install(
+        &self,
+        packages: &[Package],
+        transaction: &Transaction<'_>,
+        stage: &RunningStage<'_>,
+    ) -> Result<()> {
         if let Some(all) = &self.all {
-            return transaction.install(packages, all);
+            return transaction.install(packages, all, stage);
         }
         let fetched = self.verified(packages)?;
-        transaction.install(packages, &fetched)?;
+        transaction.install(packages, &fetched, stage)?;
         fetched.close()
     }
 }
@@ -158,7 +163,7 @@ fn install_bootstrap(
     let count = layer.packages.len();
     let title = format!("Installing {count} bootstrap packages");
     let stage = transaction.host.stage(StageTask::InstallPackages, title);
-    supply.install(&layer.packages, transaction)?;
+    supply.install(&layer.packages, transaction, &stage)?;
     stage.finish();
     layers.save(layer, "")
 }
@@ -166,7 +171,7 @@ fn install_bootstrap(
 fn install(packages: &[Package], transaction: &Transaction<'_>, supply: &Supply<'_>) -> Result<()> {
     let title = format!("Installing {} packages", packages.len());
     let stage = transaction.host.stage(StageTask::InstallPackages, title);
-    supply.install(packages, transaction)?;
+    supply.install(packages, transaction, &stage)?;
     stage.finish();
     Ok(())
 }

@@ -1,7 +1,40 @@
 //! The output of rpm: the problems that it reports, some of them with the exit code of success.
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+
+use crate::host::RunningStage;
+use crate::package_manager::Package;
+
+/// Packages that rpm installs, as its verbose output names them: each has a line `NAME-VERSION-RELEASE.ARCH`.
+pub(super) struct Installed<'a> {
+    names: HashMap<String, &'a str>,
+    begun: Cell<usize>,
+    stage: &'a RunningStage<'a>,
+}
+
+impl<'a> Installed<'a> {
+    pub(super) fn new(packages: &'a [Package], stage: &'a RunningStage<'_>) -> Self {
+        let names = packages.iter().map(|package| (line(package), package.name.as_str())).collect();
+        Self { names, begun: Cell::new(0), stage }
+    }
+
+    /// Reads a line of rpm.
+    pub(super) fn read(&self, line: &str) {
+        if let Some(name) = self.names.get(line.trim()) {
+            self.stage.advance_package(self.begun.get(), self.names.len(), name);
+            self.begun.set(self.begun.get() + 1);
+        }
+    }
+}
+
+/// Returns the line with which rpm begins a package.
+fn line(package: &Package) -> String {
+    let Package { name, version, architecture, .. } = package;
+    let version = version.split_once(':').map_or(version.as_str(), |(_, version)| version);
+    format!("{name}-{version}.{architecture}")
+}
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 
 use super::fetch::Fetched;
 use super::header::Header;
-use super::output::{Problem, problems};
+use super::output::{Installed, Problem, problems};
 use super::runtime::Runtime;
 use super::{RpmSettings, database, installed, name_of};
 use crate::distribution::PackageScripts;
 use crate::failure::{Failure, Kind};
-use crate::host::{Command, CommandError, Host};
+use crate::host::{Command, CommandError, Host, RunningStage};
 use crate::package_manager::Package;
 use crate::root_tree::{DESCRIPTION, RootTree};
 
@@ -36,7 +36,12 @@ pub(super) struct Transaction<'t> {
 
 impl Transaction<'_> {
     /// Installs packages, or replaces older ones by them.
-    pub(super) fn install(&self, packages: &[Package], fetched: &Fetched) -> Result<()> {
+    pub(super) fn install(
+        &self,
+        packages: &[Package],
+        fetched: &Fetched,
+        stage: &RunningStage<'_>,
+    ) -> Result<()> {
         if packages.is_empty() {
             return Ok(());
         }
@@ -53,7 +58,7 @@ impl Transaction<'_> {
             .rpm(newest)
             .bind_directory_in_run(fetched.directory(), PACKAGES, true)
             // kiwi has checked the signatures that the description wants.
-            .args(["--upgrade", "--nosignature"]);
+            .args(["--upgrade", "--verbose", "--nosignature"]);
         if self.verified {
             command = command.arg("--nodigest");
         }
@@ -67,13 +72,14 @@ impl Transaction<'_> {
             command = command.arg(format!("--define=_install_langs {}", self.settings.languages.join(":")));
         }
         let names = packages.iter().map(|package| format!("/run/{PACKAGES}/{}", name_of(package)));
-        self.run(command.args(names), packages)?;
+        let progress = Installed::new(packages, stage);
+        self.run(command.args(names), packages, |line| progress.read(line))?;
         database::settle(self.tree, self.default_database)
     }
 
     /// Removes packages, even if others need them.
     pub(super) fn erase(&self, names: &[&str]) -> Result<()> {
-        self.run(self.rpm(0).args(["--erase", "--nodeps", "--allmatches"]).args(names), &[])
+        self.run(self.rpm(0).args(["--erase", "--nodeps", "--allmatches"]).args(names), &[], |_| ())
     }
 
     /// Returns a command for rpm with the tree's database.
@@ -96,9 +102,12 @@ impl Transaction<'_> {
     }
 
     /// Runs rpm, which installs these packages; failures that it reports as success are errors, too.
-    fn run(&self, command: Command<'_>, packages: &[Package]) -> Result<()> {
+    fn run(&self, command: Command<'_>, packages: &[Package], watch: impl Fn(&str)) -> Result<()> {
         let mut lines = Vec::new();
-        let result = command.run_watched(|line| lines.push(line.to_owned()));
+        let result = command.run_watched(|line| {
+            watch(line);
+            lines.push(line.to_owned());
+        });
         let mut problems = problems(&lines);
         if problems.iter().any(Problem::is_shortened) {
             let names = self.names(packages);

@@ -77,7 +77,7 @@ impl Rpm<'_> {
                 let names: Vec<&str> = changes.remove.iter().map(String::as_str).collect();
                 transaction.erase(&names)?;
             }
-            transaction.install(&packages, &fetched)?;
+            transaction.install(&packages, &fetched, &stage)?;
             stage.finish();
         }
         fetched.close()
