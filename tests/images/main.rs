@@ -1,6 +1,7 @@
 //! Tests that build images from the real Debian archive, boot them in QEMU, break and kill; root, and minutes.
 #![allow(clippy::disallowed_methods, reason = "a test is its own host")]
 
+mod all_types;
 mod boot;
 mod boot_descriptions;
 mod boot_test;

@@ -298,14 +298,15 @@ fn texts_beyond_a_limit() {
 }
 
 #[test]
-fn all_types_of_profiles_need_a_profile() {
+fn all_types_name_the_profiles_that_have_some() {
     let case = Case::good();
     let text = std::fs::read_to_string(case.path("desc/config.xml")).unwrap();
     let of_profile = "<type image=\"ext4\"/></preferences>";
     let text = text.replace(of_profile, &format!("</preferences><preferences profiles=\"big\">{of_profile}"));
-    let profiles = "<profiles><profile name=\"big\" description=\"B\"/></profiles>\n  <preferences>";
-    case.file("config.xml", &text.replacen("<preferences>", profiles, 1));
+    let profile = |name: &str| format!("<profile name=\"{name}\" description=\"B\"/>");
+    let profiles = format!("<profiles>{}{}</profiles>\n  <preferences>", profile("big"), profile("small"));
+    case.file("config.xml", &text.replacen("<preferences>", &profiles, 1));
     std::fs::create_dir(case.path("images")).unwrap();
-    let error = case.error(&["build", "desc", "--destdir", "images", "--all-types"]);
-    assert_eq!(error, "error: no image type applies to these profiles; choose one with --profile: big");
+    let error = case.error(&["build", "desc", "--destdir", "images", "--all-types", "--profile", "small"]);
+    assert_eq!(error, "error: no image type applies to these profiles; profiles with types are: big");
 }

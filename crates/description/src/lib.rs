@@ -78,6 +78,7 @@ pub use preferences::Settings;
 pub use profile::{Profile, Requirement};
 pub use repository::{Origin, Repository, RepositoryStatus, RepositoryType, SourcePath, SourceType};
 pub use schema_version::SchemaVersion;
+pub use select::TypeBuild;
 pub use selection::{Bills, Choice, DescriptionKind, Reports, Selection};
 pub use size::SizeRule;
 pub use split::{SplitFiles, SplitList};

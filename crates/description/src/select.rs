@@ -5,7 +5,10 @@
 //!   -> unsupported settings of the type and the sections -> packages, repositories, users, drivers
 //! ```
 
+mod every_type;
 mod users;
+
+pub use every_type::TypeBuild;
 
 use crate::description::{DriverSection, PackageSection, PackagesFor, Preferences, Section, TypeEntry};
 use crate::package_list::{package_set, section_is_for};
@@ -98,6 +101,7 @@ impl Description {
             reports: Reports::default(),
             checksums: false,
             bundle_format: entry.bundle_format.clone(),
+            name_part: None,
             image_type,
             architecture,
             profiles,
@@ -149,14 +153,7 @@ impl Description {
         let architecture = choice.architecture.clone().unwrap_or_else(|| Architecture::new("x86_64"));
         let profiles = self.profiles_in_force(choice, &architecture)?;
         let in_force = Force { profiles: &profiles, architecture: &architecture };
-        let types = in_force.of(&self.preferences).flat_map(|section| &section.content.types);
-        let mut keywords: Vec<String> = Vec::new();
-        for entry in types {
-            if !keywords.contains(&entry.keyword) {
-                keywords.push(entry.keyword.clone());
-            }
-        }
-        Ok(keywords)
+        Ok(self.types_in_force(&in_force).into_iter().map(|entry| entry.keyword.clone()).collect())
     }
 
     /// Returns the keyword of the type that a choice selects, whether it is built or not.

@@ -33,6 +33,8 @@ pub enum DescriptionKind {
 pub struct Selection {
     /// Base name.
     pub name: ImageName,
+    /// What the names of the files have after the base name; no description specifies it.
+    pub name_part: Option<String>,
     /// Version.
     pub version: Version,
     /// System image or boot image.

@@ -77,6 +77,11 @@ pub(crate) fn file_name<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::E
     text(from, is_file_name, "the name of a file in this directory")
 }
 
+/// Like [`file_name`], of a field that may be missing.
+pub(crate) fn optional_file_name<'d, D: Deserializer<'d>>(from: D) -> Result<Option<String>, D::Error> {
+    file_name(from).map(Some)
+}
+
 /// Reads a SHA-256 in lower-case hex.
 pub(crate) fn sha256<'d, D: Deserializer<'d>>(from: D) -> Result<String, D::Error> {
     text(from, is_sha256, "a SHA-256 of 64 lower-case hex digits")

@@ -1,12 +1,13 @@
 //! `kiwi.result.json` beside the images: what was built in a directory, by role and digest. Described in docs/create.md.
 //!
-//! There is one file per directory; builds add to it under a lock. The record of an image that is built again replaces the
+//! There is one file per directory; builds add to it under a lock. A build of several types writes one for each directory of a
+//! type, and one above them with all images. The record of an image that is built again replaces the
 //! old one, and images whose files no longer exist are removed.
 
 mod sparse_digest;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use ondisk::digest::{Digest, Sha256};
@@ -42,7 +43,7 @@ pub struct ResultRecord {
 /// One build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuiltImage {
-    /// Name of the description.
+    /// Name of the description, with the profile if the names of the files contain it.
     #[serde(deserialize_with = "checked::name")]
     pub name: String,
     /// Its version.
@@ -54,6 +55,13 @@ pub struct BuiltImage {
     /// The image type.
     #[serde(rename = "type", deserialize_with = "checked::name")]
     pub image_type: String,
+    /// The directory of its files; `None`: that of the record.
+    #[serde(
+        default,
+        deserialize_with = "checked::optional_file_name",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub directory: Option<String>,
     /// The profiles that were active.
     pub profiles: Vec<String>,
     /// Name format of a bundle in the description.
@@ -96,6 +104,19 @@ pub struct BuiltFile {
 #[derive(Debug)]
 pub struct Locked {
     _directory: File,
+}
+
+impl BuiltImage {
+    /// Returns the path of one of its files, relative to the record.
+    pub fn path_of(&self, file: &BuiltFile) -> PathBuf {
+        self.directory.iter().map(PathBuf::from).collect::<PathBuf>().join(&file.file)
+    }
+
+    /// Returns what distinguishes the images of a record.
+    fn key(&self) -> impl Ord + use<> {
+        let Self { name, version, architecture, image_type, directory, .. } = self.clone();
+        (name, version, architecture, image_type, directory)
+    }
 }
 
 impl BuiltFile {
@@ -179,7 +200,10 @@ impl ResultRecord {
 
     /// Waits for the lock on the record of the destination directory.
     pub fn lock(workspace: &Workspace) -> Result<Locked> {
-        let directory = workspace.destdir();
+        Self::lock_in(workspace.destdir())
+    }
+
+    fn lock_in(directory: &Path) -> Result<Locked> {
         let locking = || format!("locking {}", directory.display());
         let lock = File::open(directory).with_context(locking)?;
         flock(&lock, FlockOperation::LockExclusive).with_context(locking)?;
@@ -189,15 +213,29 @@ impl ResultRecord {
     /// Adds a build to the record of the destination directory.
     pub fn add(image: BuiltImage, _lock: &Locked, workspace: &Workspace, host: &Host) -> Result<()> {
         let directory = workspace.destdir();
-        let writing = || format!("writing {}", directory.join(FILE).display());
+        let unfinished = workspace.unfinished(FILE);
+        host.write_file(&unfinished, Self::text_with(directory, image)?)
+            .and_then(|()| workspace.publish(&unfinished, FILE, host).map(drop))
+            .with_context(|| format!("writing {}", directory.join(FILE).display()))
+    }
+
+    /// Adds a build to the record of the directory above, if this is one of several types.
+    pub fn add_to_all(image: BuiltImage, workspace: &Workspace, host: &Host) -> Result<()> {
+        let Some((directory, name)) = workspace.collection() else { return Ok(()) };
+        let _lock = Self::lock_in(directory)?;
+        let image = BuiltImage { directory: Some(name.to_owned()), ..image };
+        let unfinished = workspace.unfinished(FILE);
+        host.write_file(&unfinished, Self::text_with(directory, image)?)
+            .and_then(|()| workspace.publish_together(&unfinished, FILE, host))
+            .with_context(|| format!("writing {}", directory.join(FILE).display()))
+    }
+
+    /// Returns the text of the record of a directory after a build.
+    fn text_with(directory: &Path, image: BuiltImage) -> Result<String> {
         // A record that cannot be read comes from another program or is damaged: this build starts a new one.
         let before = Self::read(directory).ok().flatten().map_or_else(Vec::new, |record| record.images);
-        let record =
-            Self { version: VERSION, images: merged(before, image, |file| directory.join(file).exists()) };
-        let unfinished = workspace.unfinished(FILE);
-        host.write_file(&unfinished, serde_json::to_string_pretty(&record)? + "\n")
-            .and_then(|()| workspace.publish(&unfinished, FILE, host).map(drop))
-            .with_context(writing)
+        let images = merged(before, image, |file| directory.join(file).exists());
+        Ok(serde_json::to_string_pretty(&Self { version: VERSION, images })? + "\n")
     }
 }
 
@@ -205,10 +243,7 @@ impl ResultRecord {
     /// Returns the profiles of the image of this name, version, architecture and type in a directory, if it was built with others.
     pub fn other_profiles(directory: &Path, image: &BuiltImage) -> Option<Vec<String>> {
         let record = Self::read(directory).ok().flatten()?;
-        let key = |image: &BuiltImage| {
-            (image.name.clone(), image.version.clone(), image.architecture.clone(), image.image_type.clone())
-        };
-        let is_same = |other: &&BuiltImage| key(other) == key(image);
+        let is_same = |other: &&BuiltImage| other.key() == image.key();
         let other = record.images.iter().find(is_same)?;
         (other.profiles != image.profiles).then(|| other.profiles.clone())
     }
@@ -216,23 +251,23 @@ impl ResultRecord {
 
 /// Returns the new build and the earlier ones whose files all exist, without files that the new one overwrote. An earlier
 /// build whose image was overwritten is removed; an overwritten list or checksum belongs to the new build.
-fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&str) -> bool) -> Vec<BuiltImage> {
+fn merged(before: Vec<BuiltImage>, image: BuiltImage, exists: impl Fn(&Path) -> bool) -> Vec<BuiltImage> {
     let overwritten = |file: &BuiltFile| {
         image.files.iter().any(|new| {
             new.file == file.file && (new.known_digest() != file.known_digest() || new.role == Role::Image)
         })
     };
-    let is_gone = |file: &BuiltFile| !exists(&file.file) || (file.is_image() && overwritten(file));
-    let mut images: Vec<BuiltImage> =
-        before.into_iter().filter(|other| !other.files.iter().any(is_gone)).collect();
-    for other in &mut images {
+    let is_beside = |other: &BuiltImage| other.directory == image.directory;
+    let is_gone = |other: &BuiltImage, file: &BuiltFile| {
+        !exists(&other.path_of(file)) || (is_beside(other) && file.is_image() && overwritten(file))
+    };
+    let exist = |other: &BuiltImage| !other.files.iter().any(|file| is_gone(other, file));
+    let mut images: Vec<BuiltImage> = before.into_iter().filter(exist).collect();
+    for other in images.iter_mut().filter(|other| is_beside(other)) {
         other.files.retain(|file| !overwritten(file));
     }
     images.push(image);
-    let key = |image: &BuiltImage| {
-        (image.name.clone(), image.version.clone(), image.architecture.clone(), image.image_type.clone())
-    };
-    images.sort_by_key(key);
+    images.sort_by_key(BuiltImage::key);
     images
 }
 
@@ -263,6 +298,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             architecture: "x86_64".to_owned(),
             image_type: image_type.to_owned(),
+            directory: None,
             profiles: Vec::new(),
             bundle_format: None,
             files: files.iter().map(file).collect(),
@@ -283,7 +319,20 @@ mod tests {
         assert_eq!(types(&both), "ext4 oem");
         let overwritten = merged(both, xfs.clone(), |_| true);
         assert_eq!(types(&overwritten), "oem xfs");
-        assert_eq!(types(&merged(overwritten, xfs, |file| file != "n.qcow2")), "xfs");
+        assert_eq!(types(&merged(overwritten, xfs, |file| file != Path::new("n.qcow2"))), "xfs");
+    }
+
+    #[test]
+    fn images_of_other_directories_are_not_overwritten() {
+        let inside = |image_type: &str, profile: &str| {
+            let image = image(image_type, &[(Role::Image, "n")]);
+            let directory = Some(image_type.to_owned());
+            BuiltImage { directory, profiles: vec![profile.to_owned()], ..image }
+        };
+        let images = merged(vec![inside("ext4", "a")], inside("xfs", "b"), |path| path != Path::new("n"));
+        let facts = |image: &BuiltImage| (image.path_of(&image.files[0]), image.profiles.concat());
+        let expected = [("ext4/n".into(), "a".to_owned()), ("xfs/n".into(), "b".to_owned())];
+        assert_eq!(images.iter().map(facts).collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Workspace {
     earlier: OnceLock<PathBuf>,
     /// The memory of the scratch files; `None` on the disk and for a workspace inside another one.
     memory: Mutex<Option<(u64, Reservation)>>,
+    /// Where the results of several types are recorded together, and the name of the directory of this type there.
+    collection: Option<(Destination, String)>,
     /// `None` for a workspace inside another one.
     directory: Option<WorkDirectory>,
 }
@@ -62,6 +64,7 @@ impl Workspace {
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
             memory: Mutex::new(None),
+            collection: None,
             directory: Some(directory),
         };
         workspace.make(host)?;
@@ -138,8 +141,9 @@ impl Workspace {
         self.inside("boot", destination, host)
     }
 
-    /// Returns a workspace for one of several types, whose results go to a directory with its name.
-    pub fn of_type(&self, keyword: &str, host: &Host) -> Result<Self> {
+    /// Returns a workspace for one of several types, whose results go to a directory with its name. `part` distinguishes
+    /// builds of one type.
+    pub fn of_type(&self, keyword: &str, part: Option<&str>, host: &Host) -> Result<Self> {
         let path = self.destdir().join(keyword);
         if let Ok(target) = path.read_link() {
             bail!(
@@ -150,7 +154,10 @@ impl Workspace {
         }
         let destination =
             self.destination.inside(keyword).with_context(|| format!("creating {}", path.display()))?;
-        self.inside(keyword, destination, host)
+        let name = [keyword].into_iter().chain(part).collect::<Vec<_>>().join("-");
+        let together = self.destination.again().context("opening the destination again")?;
+        let inside = self.inside(&name, destination, host)?;
+        Ok(Self { collection: Some((together, keyword.to_owned())), ..inside })
     }
 
     fn inside(&self, name: &str, destination: Destination, host: &Host) -> Result<Self> {
@@ -161,6 +168,7 @@ impl Workspace {
             layers: AtomicU32::new(0),
             earlier: OnceLock::new(),
             memory: Mutex::new(None),
+            collection: None,
             directory: None,
         };
         workspace.make(host)?;
@@ -243,6 +251,20 @@ impl Workspace {
     /// Gives an output its final name, replacing an existing file; returns its path.
     pub fn publish(&self, unfinished: &Path, name: &str, host: &Host) -> std::io::Result<PathBuf> {
         host.publish(unfinished, name, &self.destination)
+    }
+
+    /// Returns the directory in which the results of several types are recorded together, and the name of this type's
+    /// directory in it.
+    pub fn collection(&self) -> Option<(&Path, &str)> {
+        self.collection.as_ref().map(|(destination, name)| (destination.path(), name.as_str()))
+    }
+
+    /// Like [`Self::publish`], in the directory of [`Self::collection`].
+    pub fn publish_together(&self, unfinished: &Path, name: &str, host: &Host) -> std::io::Result<()> {
+        match &self.collection {
+            Some((destination, _)) => host.publish(unfinished, name, destination).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Removes everything that was not published.

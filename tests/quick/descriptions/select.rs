@@ -2,7 +2,7 @@
 
 use description::{
     Architecture, Choice, Description, DriverKind, Group, ImageType, PackageManager, PatternType,
-    RepositoryType, Selection, SourceFile, SourcePath,
+    RepositoryType, Selection, SourceFile, SourcePath, TypeBuild,
 };
 
 fn parse(text: &str) -> Description {
@@ -50,6 +50,37 @@ fn refusal(description: &Description, choice: &Choice) -> (&'static str, String,
     let error = errors.0.into_iter().next().expect("an error");
     let location = error.span.line_and_column();
     (error.rule, error.help.unwrap_or_default(), location)
+}
+
+#[test]
+fn every_type_of_every_profile_is_built_once() {
+    let profiles = r#"<profiles><profile name="kvm" description="K"/><profile name="big kvm" description="B"><requires profile="kvm"/></profile>
+        <profile name="arm" description="A" arch="aarch64"/><profile name="empty" description="E"/></profiles>"#;
+    let version = "<version>1.0.0</version>";
+    let description = schema_8_5(&format!(
+        r#"{profiles}<preferences>{version}<type image="tbz"/><type image="ext4"/></preferences>
+        <preferences profiles="kvm"><type image="oem" filesystem="ext4"/><type image="tbz"/></preferences>
+        <preferences profiles="arm"><type image="xfs"/></preferences>"#
+    ));
+    let builds = |description: &Description, choice: &Choice| -> Vec<String> {
+        let shown = |build: TypeBuild| {
+            let TypeBuild { profiles, image_type, name_part } = build;
+            format!("{} {image_type} {}", profiles.join(","), name_part.unwrap_or_default())
+        };
+        description.every_type(choice).expect("builds").into_iter().map(shown).collect()
+    };
+    let all = ["tbz ", "ext4 "].map(|free| format!(" {free}"));
+    let of_profiles = ["kvm oem kvm", "big kvm oem big-kvm"].map(str::to_owned);
+    assert_eq!(builds(&description, &choice(&[], None, "x86_64")), [all, of_profiles].concat());
+    let of_one = [" tbz ", " ext4 ", " oem kvm"].map(|build| format!("kvm{build}"));
+    assert_eq!(builds(&description, &choice(&["kvm"], None, "x86_64")), of_one);
+    // A profile that is imported by default is built with its types, and once.
+    let imported = schema_8_5(&format!(
+        r#"<profiles><profile name="a" description="A" import="true"/><profile name="b" description="B"/></profiles>
+        <preferences>{version}</preferences><preferences profiles="a,b"><type image="tbz"/></preferences>"#
+    ));
+    assert_eq!(builds(&imported, &choice(&[], None, "x86_64")), [" tbz a", "b tbz b"]);
+    assert!(description.every_type(&choice(&["other"], None, "x86_64")).is_err());
 }
 
 #[test]

@@ -295,8 +295,8 @@ pub(super) struct Build {
     locked: bool,
     #[command(flatten)]
     caching: Caching,
-    /// Build every image type of the description, each in a directory with its name; several types can also be given
-    /// to --type, separated by commas.
+    /// Build every image type of the description and of its profiles (of those that --profile names), each in a directory
+    /// with its name; several types can also be given to --type, separated by commas.
     #[arg(long, conflicts_with = "image_type")]
     all_types: bool,
     /// Show which stages would run, which would come from the cache and why, without building.

@@ -42,7 +42,7 @@ struct Resolving {
         help = "Lock the packages of this image type (default: the primary one)"
     )]
     image_type: Option<String>,
-    /// Every image type of the description.
+    /// Every image type of the description and of its profiles.
     #[arg(long, conflicts_with = "image_type")]
     all_types: bool,
     /// Activate a profile of the description (may be repeated).

@@ -237,8 +237,13 @@ fn results(answer: &BuiltFiles) {
     for image in &answer.record.images {
         print(&format!("{} {}, {}, {}", image.name, image.version, image.image_type, image.architecture));
         for file in &image.files {
-            let path = answer.directory.join(&file.file);
-            let state = if answer.missing.contains(&file.file) { "  (no longer there)" } else { "" };
+            let inside = image.path_of(file);
+            let path = answer.directory.join(&inside);
+            let state = if answer.missing.iter().any(|missing| inside.as_os_str() == missing.as_str()) {
+                "  (no longer there)"
+            } else {
+                ""
+            };
             print(&format!("  {:16} {:>12}  {}{state}", file.role.to_string(), file.size, path.display()));
         }
     }

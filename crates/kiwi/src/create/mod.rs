@@ -306,9 +306,16 @@ pub fn initrd_of(artifacts: &[Artifact]) -> Option<&Path> {
     artifacts.iter().find(|artifact| artifact.role == Role::Initrd).map(|artifact| artifact.path.as_path())
 }
 
-/// Returns `<name>.<arch>-<version>`.
+/// Returns `<name>.<arch>-<version>`, or `<name>-<part>.<arch>-<version>` if the selection names a part.
 pub fn image_name(selection: &Selection) -> ImageName {
-    ImageName::new(selection.name.as_str(), selection.architecture.machine(), selection.version.as_str())
+    let name = base_name(selection);
+    ImageName::new(&name, selection.architecture.machine(), selection.version.as_str())
+}
+
+/// Returns the name of the description, with the part that distinguishes builds of it.
+pub fn base_name(selection: &Selection) -> String {
+    let part = selection.name_part.iter().map(|part| format!("-{part}"));
+    [selection.name.to_string()].into_iter().chain(part).collect()
 }
 
 /// Returns the kernel parameters for the consoles of a disk.

@@ -6,10 +6,11 @@
 //!              -> for the missing ones: tree, boot images in parallel -> images, one per processor at a time
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use description::{Choice, Selection};
+use description::{Choice, Selection, TypeBuild};
 
 use super::image_build::{ImageBuild, TreeContext};
 use super::load::Loaded;
@@ -38,7 +39,7 @@ pub struct Request {
     pub make_destdir: bool,
     /// `--type`, one keyword or several separated by commas; `None`: the primary one.
     pub image_type: Option<String>,
-    /// Whether every type of the description is built.
+    /// Whether every type of the profiles is built, without `profiles` of all profiles.
     pub all_types: bool,
     /// `--add-profile`
     pub profiles: Vec<String>,
@@ -155,7 +156,9 @@ fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcom
         let mut types = Vec::new();
         for selection in selections {
             let own = match several {
-                true => Some(workspace.of_type(selection.image_type.keyword(), host)?),
+                true => {
+                    Some(workspace.of_type(keyword_of(&selection), selection.name_part.as_deref(), host)?)
+                }
                 false => None,
             };
             if let Some(own) = own.as_ref().filter(|_| !request.explain) {
@@ -185,38 +188,78 @@ fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcom
 
 /// Returns a selection for every requested type, each once.
 fn select(loaded: &Loaded, request: &Request, context: &Context) -> Result<Vec<Selection>> {
-    let keywords: Vec<Option<String>> = match &request.image_type {
-        _ if request.all_types => {
-            let choice = Choice {
-                profiles: request.profiles.clone(),
-                image_type: None,
-                architecture: Some(load::machine()),
-            };
-            let types = loaded.description.types_for(&choice);
-            let types = types.map_err(Invalid::new)?;
-            if types.is_empty() {
-                let names = loaded.description.profiles.iter().map(|profile| profile.name.to_string());
-                fail!(
-                    Usage,
-                    "no image type applies to these profiles; choose one with --profile: {}",
-                    names.collect::<Vec<_>>().join(", ")
-                );
-            }
-            types.into_iter().map(|keyword| Some(keyword.to_owned())).collect()
-        }
-        Some(keywords) => keywords.split(',').map(|keyword| Some(keyword.trim().to_owned())).collect(),
-        None => vec![None],
+    let select = |profiles: &[String], keyword: Option<&str>| -> Result<Selection> {
+        let mut selection = load::select(loaded, profiles, keyword, &request.overrides, &context.host)?;
+        reports::configure(&mut selection, context)?;
+        Ok(selection)
     };
     let mut selections: Vec<Selection> = Vec::new();
-    for keyword in keywords {
-        let mut selection =
-            load::select(loaded, &request.profiles, keyword.as_deref(), &request.overrides, &context.host)?;
-        reports::configure(&mut selection, context)?;
-        if !selections.iter().any(|other| other.image_type.keyword() == selection.image_type.keyword()) {
-            selections.push(selection);
+    match &request.image_type {
+        _ if request.all_types => {
+            for build in every_type(loaded, request)? {
+                let TypeBuild { profiles, image_type, name_part } = build;
+                selections.push(Selection { name_part, ..select(&profiles, Some(&image_type))? });
+            }
+            refuse_same_names(&selections)?;
         }
+        Some(keywords) => {
+            for keyword in keywords.split(',') {
+                let selection = select(&request.profiles, Some(keyword.trim()))?;
+                if !selections.iter().any(|other| keyword_of(other) == keyword_of(&selection)) {
+                    selections.push(selection);
+                }
+            }
+        }
+        None => selections.push(select(&request.profiles, None)?),
     }
     Ok(selections)
+}
+
+fn keyword_of(selection: &Selection) -> &'static str {
+    selection.image_type.keyword()
+}
+
+/// Returns every type of the requested profiles, or of all if none is requested.
+fn every_type(loaded: &Loaded, request: &Request) -> Result<Vec<TypeBuild>> {
+    let (profiles, architecture) = (request.profiles.clone(), Some(load::machine()));
+    let choice = Choice { profiles, image_type: None, architecture };
+    let builds = loaded.description.every_type(&choice).map_err(Invalid::new)?;
+    if !builds.is_empty() {
+        return Ok(builds);
+    }
+    let any =
+        loaded.description.every_type(&Choice { profiles: Vec::new(), ..choice }).map_err(Invalid::new)?;
+    let names: BTreeSet<String> = any.into_iter().flat_map(|build| build.profiles).collect();
+    match names.is_empty() {
+        true => fail!(Usage, "the description has no image type for this architecture"),
+        false => fail!(
+            Usage,
+            "no image type applies to these profiles; profiles with types are: {}",
+            names.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+/// Fails if two builds would write the same files.
+fn refuse_same_names(selections: &[Selection]) -> Result<()> {
+    let name =
+        |selection: &Selection| (keyword_of(selection), crate::create::image_name(selection).to_string());
+    for (index, selection) in selections.iter().enumerate() {
+        if let Some(other) = selections[..index].iter().find(|other| name(other) == name(selection)) {
+            let (keyword, file) = name(selection);
+            let list = |selection: &Selection| {
+                selection.profiles.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            };
+            fail!(
+                Usage,
+                "the type {keyword} of the profiles '{}' and of '{}' would both be called {file}; build them into two \
+                 directories with --profile",
+                list(other),
+                list(selection)
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Where a tree is made.

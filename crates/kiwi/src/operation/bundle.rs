@@ -208,6 +208,7 @@ mod tests {
             version: "1.2.3".to_owned(),
             architecture: "x86_64".to_owned(),
             image_type: image_type.to_owned(),
+            directory: None,
             profiles: vec!["a".to_owned(), "b".to_owned()],
             bundle_format: None,
             files: files.iter().map(file).collect(),

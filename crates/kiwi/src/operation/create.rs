@@ -148,7 +148,8 @@ pub(super) fn publish(
     }
     let published = host.completely(|| -> Result<_> {
         let published = artifact::publish(artifacts, workspace, host)?;
-        ResultRecord::add(built, &lock, workspace, host)?;
+        ResultRecord::add(built.clone(), &lock, workspace, host)?;
+        ResultRecord::add_to_all(built, workspace, host)?;
         Ok(published)
     })?;
     for artifact in published {
@@ -190,10 +191,11 @@ pub(super) fn built_image(selection: &Selection, made: &MadeImage, host: &Host) 
     files.sort_by(|left, right| (left.role, &left.file).cmp(&(right.role, &right.file)));
     stage.finish();
     Ok(BuiltImage {
-        name: selection.name.to_string(),
+        name: crate::create::base_name(selection),
         version: selection.version.to_string(),
         architecture: selection.architecture.machine().to_owned(),
         image_type: selection.image_type.keyword().to_owned(),
+        directory: None,
         profiles: selection.profiles.iter().map(ToString::to_string).collect(),
         bundle_format: selection.bundle_format.clone(),
         files,

@@ -61,6 +61,7 @@ fn tree_inputs(selection: &Selection) -> impl PartialEq {
         // Those of every type are in the tree.
         vagrantfiles: _,
         // These are not in the tree.
+        name_part: _,
         author: _,
         contact: _,
         specification: _,

@@ -62,6 +62,7 @@ pub(super) fn inputs(
 fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
     let Selection {
         name,
+        name_part,
         version,
         kind,
         architecture,
@@ -95,6 +96,9 @@ fn of_selection(selection: &Selection, inputs: &mut Inputs) -> Result<()> {
         checksums: _,
     } = selection;
     inputs.value("name and version", &(name, version, architecture, kind))?;
+    if let Some(part) = name_part {
+        inputs.value("the part of the names", part)?;
+    }
     inputs.value("the image type", image_type)?;
     inputs.value("the settings", &(settings, drivers, deploy))?;
     inputs.value("the key of downloads", verify_key)?;

@@ -22,8 +22,9 @@ pub fn run(request: &Request, _context: &Context) -> Result<Outcome> {
     let mut record = read(&request.target_dir)?;
     // 'kiwi explain' shows them.
     record.images.iter_mut().for_each(|image| image.origins = Origins::default());
-    let files = record.images.iter().flat_map(|image| &image.files).map(|file| file.file.clone());
-    let missing = files.filter(|file| !request.target_dir.join(file).exists()).collect();
+    let files = record.images.iter().flat_map(|image| image.files.iter().map(|file| image.path_of(file)));
+    let missing = files.filter(|file| !request.target_dir.join(file).exists());
+    let missing = missing.map(|file| file.display().to_string()).collect();
     Ok(Outcome::Results(BuiltFiles { directory: request.target_dir.clone(), record, missing }))
 }
 

@@ -168,7 +168,7 @@ fn recorded(image: &Path) -> Result<Option<Origins>> {
     let directory = image.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = image.file_name().filter(|_| image.is_file()) else { return Ok(None) };
     let Some(record) = ResultRecord::read(directory)? else { return Ok(None) };
-    let mut images = record.images.into_iter();
+    let mut images = record.images.into_iter().filter(|built| built.directory.is_none());
     let built = images.find(|built| built.files.iter().any(|file| name == file.file.as_str()));
     Ok(built.map(|built| built.origins).filter(|origins| !origins.is_empty()))
 }

@@ -19,7 +19,7 @@ use crate::failure::fail;
 use crate::host::{Host, StageTask};
 use crate::media::boot_files::{BootFiles, directory_of};
 use crate::pxe::{self, BootEntry, Settings, Tree};
-use crate::result_record::ResultRecord;
+use crate::result_record::{BuiltImage, ResultRecord};
 use crate::signature::{self, SigningKey};
 
 /// The images and the directory.
@@ -89,16 +89,23 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
 fn find(path: &Path, boot: Option<&Path>) -> Result<Vec<Image>> {
     if !path.is_dir() {
         let record = ResultRecord::read(directory_of(path))?;
-        return Ok(vec![image(path, boot, record.as_ref())?]);
+        let name = path.file_name().unwrap_or_default();
+        let is_here = |built: &&BuiltImage| {
+            built.directory.is_none() && built.files.iter().any(|file| name == file.file.as_str())
+        };
+        let built = record.as_ref().and_then(|record| record.images.iter().find(is_here));
+        return Ok(vec![image(path, boot, built)?]);
     }
     let record = list_results::read(path)?;
     let mut images = Vec::new();
     // A kis has a boot image that looks for the system on a disk.
     for built in record.images.iter().filter(|built| built.image_type != "kis") {
         for file in built.files.iter().filter(|file| file.role == Role::Image) {
+            let file = path.join(built.path_of(file));
             // Others, such as disks and media, are not for network clients.
-            if path.join(format!("{}.md5", split_name(&file.file).0)).is_file() {
-                images.push(image(&path.join(&file.file), boot, Some(&record))?);
+            let name = file.to_string_lossy();
+            if Path::new(&format!("{}.md5", split_name(&name).0)).is_file() {
+                images.push(image(&file, boot, Some(built))?);
             }
         }
     }
@@ -120,7 +127,7 @@ fn split_name(name: &str) -> (&str, Option<Compression>) {
         .unwrap_or((name, None))
 }
 
-fn image(path: &Path, boot: Option<&Path>, record: Option<&ResultRecord>) -> Result<Image> {
+fn image(path: &Path, boot: Option<&Path>, built: Option<&BuiltImage>) -> Result<Image> {
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (name, compression) = split_name(&file);
     let directory = directory_of(path);
@@ -134,9 +141,6 @@ fn image(path: &Path, boot: Option<&Path>, record: Option<&ResultRecord>) -> Res
             );
         }
     }
-    let built = record.and_then(|record| {
-        record.images.iter().find(|image| image.files.iter().any(|other| other.file == file))
-    });
     let own = built
         .and_then(|image| image.files.iter().find(|file| file.role == Role::Initrd))
         .map(|initrd| directory.join(&initrd.file));

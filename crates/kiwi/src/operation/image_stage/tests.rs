@@ -86,11 +86,12 @@ fn key(selection: &Selection) -> Key {
 fn every_field_of_the_selection_changes_the_key() {
     let disk = selections().into_iter().find(|selection| matches!(selection.image_type, ImageType::Disk(_)));
     let selection = Selection { deploy: None, ..disk.unwrap() };
-    let changes: [fn(&mut Selection); 12] = [
+    let changes: [fn(&mut Selection); 13] = [
         |selection| selection.strip = true,
         |selection| selection.bills.spdx = true,
         |selection| selection.helper_kernel = Some("/proc/version".into()),
         |selection| selection.name = ImageName::parse("another").unwrap(),
+        |selection| selection.name_part = Some("p".to_owned()),
         |selection| selection.version = Version::parse("99").unwrap(),
         |selection| selection.kind = description::DescriptionKind::Boot,
         |selection| selection.architecture = description::Architecture::new("aarch64"),
