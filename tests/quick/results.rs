@@ -77,6 +77,51 @@ fn bundle_renames_files_and_keeps_their_content() {
     judge(directory.path(), "cmp plain/n-8.raw images/n.x86_64-1.0.0.raw");
 }
 
+/// Adds a record for several types above the directory of the build, whose files it names in two directories.
+fn together(directory: &Path) {
+    let text = std::fs::read_to_string(directory.join("images/kiwi.result.json")).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let one = record["images"][0].clone();
+    let other = json!({"name": "n-kvm", "profiles": ["kvm"]});
+    record["images"] = json!([one, one]);
+    record["images"].as_array_mut().unwrap().iter_mut().for_each(|image| image["directory"] = json!("oem"));
+    let second = record["images"][1].as_object_mut().unwrap();
+    second.extend(other.as_object().unwrap().clone());
+    std::fs::rename(directory.join("images"), directory.join("oem")).unwrap();
+    for file in second["files"].as_array_mut().unwrap() {
+        let name = file["file"].as_str().unwrap().to_owned();
+        let renamed = name.replacen("n.", "n-kvm.", 1);
+        std::fs::copy(directory.join("oem").join(&name), directory.join("oem").join(&renamed)).unwrap();
+        file["file"] = json!(renamed);
+    }
+    std::fs::write(directory.join("kiwi.result.json"), record.to_string()).unwrap();
+}
+
+#[test]
+fn bundles_the_types_of_several_profiles_from_one_record() {
+    let directory = built();
+    together(directory.path());
+    let listed = run(directory.path(), "result list --target-dir .").done();
+    let names = |image: &serde_json::Value| (image["name"].clone(), image["directory"].clone());
+    let images: Vec<_> = listed.outcome()["images"].as_array().unwrap().iter().map(names).collect();
+    assert_eq!(images, [(json!("n"), json!("oem")), (json!("n-kvm"), json!("oem"))]);
+    assert_eq!(listed.outcome()["missing"], json!([]));
+    let bundled = run(directory.path(), "result bundle --target-dir . --bundle-dir out --id 7").done();
+    // In the order of the record, although the files are made in parallel.
+    let files = bundled.outcome()["artifacts"].as_array().unwrap().iter();
+    let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();
+    let expected = ["n.x86_64-1.0.0-7.packages", "n.x86_64-1.0.0-7.raw.xz"];
+    let expected = expected.iter().flat_map(|name| [name.to_string(), name.replacen("n.", "n-kvm.", 1)]);
+    let mut expected: Vec<String> = expected.map(|name| format!("out/{name}")).collect();
+    expected.swap(1, 2);
+    assert_eq!(files, expected);
+    judge(&directory.path().join("out"), "sha256sum --check --strict *.sha256");
+    judge(directory.path(), "xz -dc out/n-kvm.x86_64-1.0.0-7.raw.xz | cmp - oem/n-kvm.x86_64-1.0.0.raw");
+    std::fs::remove_file(directory.path().join("oem/n-kvm.x86_64-1.0.0.raw")).unwrap();
+    let listed = run(directory.path(), "result list --target-dir .").done();
+    assert_eq!(listed.outcome()["missing"], json!(["oem/n-kvm.x86_64-1.0.0.raw"]));
+}
+
 #[test]
 fn bundle_rejects_a_file_that_was_changed_after_the_build() {
     let directory = built();

@@ -1,11 +1,10 @@
 //! `kiwi result bundle`: copies the results under names for a release, compressed and with checksums.
 //!
 //! ```text
-//! kiwi.result.json -> plan: a new name for every file -> each copied or compressed with xz, verified by its digest,
-//!   and its .sha256 beside it
+//! kiwi.result.json -> plan: a new name for every file -> in parallel, each verified by its digest and copied or compressed
+//!   with xz -> in order, each renamed, and its .sha256 beside it
 //! ```
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +18,8 @@ use super::outcome::Outcome;
 use super::{list_results, prepare};
 use crate::context::Context;
 use crate::failure::fail;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, RunningStage, StageTask};
+use crate::parallel;
 use crate::result_record::{self, BuiltFile, BuiltImage};
 use crate::runtime_configuration::{Sum, XzOptions};
 
@@ -42,6 +42,8 @@ pub struct Request {
 #[derive(Debug, PartialEq, Eq)]
 struct Bundled<'a> {
     file: &'a BuiltFile,
+    /// Where it is, relative to the record.
+    source: PathBuf,
     name: String,
     pack: bool,
 }
@@ -59,31 +61,50 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let work = host
         .work_directory(directory)
         .with_context(|| format!("creating a work directory in {}", directory.display()))?;
-    for bundled in &plan {
+    let ending = match configuration.sum {
+        Sum::Sha256 => "sha256",
+        Sum::Sha512 => "sha512",
+    };
+    let packed = plan.iter().filter(|bundled| bundled.pack).count();
+    let xz = XzOptions { threads: Some(threads(configuration.xz.threads, packed, host)), ..configuration.xz };
+    let make = |(): &mut (), bundled: &Bundled<'_>| {
+        host.check_interrupt()?;
         let stage = host.stage(StageTask::Bundle, format!("Bundling {}", bundled.name));
-        let source = request.target_dir.join(&bundled.file.file);
+        let source = request.target_dir.join(&bundled.source);
         if source.exists() && !source.is_file() {
             fail!(File, "{} is not a regular file", source.display());
         }
         let unfinished = work.path().join(&bundled.name);
-        copy(&source, &unfinished, bundled, configuration.xz, host)?;
-        let (sum, ending) = match configuration.sum {
-            Sum::Sha256 => (result_record::digest::<Sha256>(&unfinished, host)?.1, "sha256"),
-            Sum::Sha512 => (result_record::digest::<Sha512>(&unfinished, host)?.1, "sha512"),
+        copy(&source, &unfinished, bundled, xz, &stage, host)?;
+        let sum = match configuration.sum {
+            Sum::Sha256 => result_record::digest::<Sha256>(&unfinished, host)?.1,
+            Sum::Sha512 => result_record::digest::<Sha512>(&unfinished, host)?.1,
         };
+        stage.finish();
+        Ok(sum)
+    };
+    let publish = |bundled: &Bundled<'_>, sum: String| {
+        let path = directory.join(&bundled.name);
         let sum_name = format!("{}.{ending}", bundled.name);
         let unfinished_sum = work.path().join(&sum_name);
         host.write_file(&unfinished_sum, format!("{sum}  {}\n", bundled.name))
-            .and_then(|()| host.rename(&unfinished, &directory.join(&bundled.name)))
+            .and_then(|()| host.rename(&work.path().join(&bundled.name), &path))
             .and_then(|()| host.rename(&unfinished_sum, &directory.join(&sum_name)))
-            .with_context(|| format!("writing {}", directory.join(&bundled.name).display()))?;
-        stage.finish();
-        let path = directory.join(&bundled.name);
+            .with_context(|| format!("writing {}", path.display()))?;
         let size = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();
         host.report_artifact(bundled.file.role.facts(&path, size, Some((ending, sum))));
-    }
+        Ok(())
+    };
+    parallel::for_each(&plan, vec![(); host.processors().min(plan.len())], make, publish)?;
     work.close().context("removing the work directory")?;
     Ok(Outcome::Artifacts { artifacts: host.artifacts() })
+}
+
+/// Returns how many threads compress each of `packed` files: those that the configuration specifies, else all processors, shared
+/// by the files that are compressed at the same time. The result does not depend on it.
+fn threads(asked: Option<u32>, packed: usize, host: &Host) -> u32 {
+    let shared = host.processors().div_ceil(packed.clamp(1, host.processors()));
+    asked.unwrap_or_else(|| u32::try_from(shared).unwrap_or(1))
 }
 
 /// Returns the new name of every file.
@@ -92,7 +113,6 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
         fail!(Usage, "the id '{}' cannot be part of a file name", request.id);
     }
     let mut plan = Vec::new();
-    let mut names = BTreeSet::new();
     for image in images {
         let format = request.name_format.as_deref().or(image.bundle_format.as_deref());
         let base = base_name(format.unwrap_or("%N.%A-%v-%I"), image, &request.id)?;
@@ -106,17 +126,19 @@ fn plan<'a>(images: &'a [BuiltImage], request: &Request, compress: bool) -> Resu
             if pack {
                 name.push_str(".xz");
             }
+            let source = image.path_of(file);
             // Types of one description share their package list.
-            if names.insert(name.clone()) {
-                plan.push(Bundled { file, name, pack });
-            } else if !plan
-                .iter()
-                .any(|other: &Bundled<'_>| other.name == name && other.file.file == file.file)
-            {
-                fail!(
+            let same = |other: &Bundled<'_>| {
+                let digest = file.known_digest();
+                other.source == source || (digest.is_some() && digest == other.file.known_digest())
+            };
+            match plan.iter().find(|other: &&Bundled<'_>| other.name == name) {
+                None => plan.push(Bundled { file, source, name, pack }),
+                Some(other) if same(other) => {}
+                Some(_) => fail!(
                     Usage,
                     "two files would have the name {name}; distinguish them with %T in --bundle-format"
-                );
+                ),
             }
         }
     }
@@ -158,7 +180,14 @@ fn base_name(format: &str, image: &BuiltImage, id: &str) -> Result<String> {
 }
 
 /// Copies or compresses a file after checking that its digest is that of the build.
-fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host: &Host) -> Result<()> {
+fn copy(
+    source: &Path,
+    target: &Path,
+    bundled: &Bundled<'_>,
+    xz: XzOptions,
+    stage: &RunningStage<'_>,
+    host: &Host,
+) -> Result<()> {
     if !bundled.file.is_intact(source, host)? {
         fail!(
             Damaged,
@@ -171,17 +200,24 @@ fn copy(source: &Path, target: &Path, bundled: &Bundled<'_>, xz: XzOptions, host
         host.copy_file(source, target).with_context(what)?;
         return Ok(());
     }
-    let threads = xz.threads.unwrap_or_else(|| u32::try_from(host.processors()).unwrap_or(1));
-    let stream = MtStreamBuilder::new().preset(xz.preset).threads(threads).check(Check::Crc64).encoder();
+    let stream = MtStreamBuilder::new()
+        .preset(xz.preset)
+        .threads(xz.threads.unwrap_or(1))
+        .check(Check::Crc64)
+        .encoder();
     let target = host.create_file(target).with_context(what)?;
     let mut encoder = XzEncoder::new_stream(target, stream.with_context(what)?);
     let mut file = File::open(source).with_context(|| format!("reading {}", source.display()))?;
     let mut buffer = vec![0; 1 << 20];
+    let meter = stage.meter(bundled.file.size);
     loop {
         host.check_interrupt()?;
         match file.read(&mut buffer).with_context(|| format!("reading {}", source.display()))? {
             0 => break,
-            count => encoder.write_all(&buffer[..count]).with_context(what)?,
+            count => {
+                encoder.write_all(&buffer[..count]).with_context(what)?;
+                meter.add(count as u64);
+            }
         }
     }
     encoder.finish().with_context(what)?;
