@@ -1,11 +1,11 @@
 //! Answers from the tables of the vocabulary: completion and explanations.
 
-use description::SchemaVersion;
 use description::vocabulary::{Asked, Suggestion, explanation, suggestions};
+use description::{Format, SchemaVersion, SourceFile};
 use serde_json::{Value, json};
 
 use super::cursor::{self, At};
-use super::text;
+use super::{mapping_answers, text};
 
 /// Kinds of completion items: property, value, class.
 const PROPERTY: u32 = 10;
@@ -13,11 +13,12 @@ const VALUE: u32 = 12;
 const CLASS: u32 = 7;
 
 /// Returns the keywords that can be written at a position.
-pub(super) fn completion(text: &str, position: &Value) -> Option<Value> {
-    let offset = text::offset(text, position)?;
-    if !is_xml(text) {
-        return None;
+pub(super) fn completion(uri: &str, text: &str, position: &Value) -> Option<Value> {
+    let format = format(uri, text);
+    if format != Format::Xml {
+        return mapping_answers::completion(text, position, format, schema(text));
     }
+    let offset = text::offset(text, position)?;
     let cursor = cursor::at(text, offset);
     let path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
     let schema = schema(text);
@@ -62,11 +63,12 @@ fn edit(text: &str, range: &std::ops::Range<usize>, new: &str) -> Value {
 }
 
 /// Returns the explanation of the keyword at a position.
-pub(super) fn hover(text: &str, position: &Value) -> Option<Value> {
-    let offset = text::offset(text, position)?;
-    if !is_xml(text) {
-        return None;
+pub(super) fn hover(uri: &str, text: &str, position: &Value) -> Option<Value> {
+    let format = format(uri, text);
+    if format != Format::Xml {
+        return mapping_answers::hover(text, position, format, schema(text));
     }
+    let offset = text::offset(text, position)?;
     let cursor = cursor::at(text, cursor::end_of_name(text, offset));
     let mut path: Vec<&str> = cursor.path.iter().map(String::as_str).collect();
     let word = text.get(cursor.word.clone())?;
@@ -88,13 +90,14 @@ pub(super) fn hover(text: &str, position: &Value) -> Option<Value> {
 /// Returns the schema that a text names, or the newest.
 fn schema(text: &str) -> SchemaVersion {
     let named = ["schemaversion", "schemeversion"].iter().find_map(|name| {
-        let value = text.split_once(name)?.1.trim_start().strip_prefix('=')?.trim_start();
-        let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        SchemaVersion::parse(value[1..].split(quote).next()?)
+        // `schemaversion="8.5"`, `"@schemaversion": "8.5"`, `"@schemaversion" = "8.5"`
+        let value = text.split_once(name)?.1.trim_start_matches(['"', '\'', ' ', '\t', ':', '=']);
+        SchemaVersion::parse(value.split(|c: char| !c.is_ascii_digit() && c != '.').next()?)
     });
     named.unwrap_or(SchemaVersion::NEWEST)
 }
 
-fn is_xml(text: &str) -> bool {
-    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<')
+/// Returns the format of a document, as a build finds it.
+fn format(uri: &str, text: &str) -> Format {
+    Format::of(&SourceFile { name: uri.to_owned(), text: text.to_owned() })
 }

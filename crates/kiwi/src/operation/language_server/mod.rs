@@ -5,12 +5,14 @@
 //!                                               -> cursor in the text -> tables of the vocabulary -> completion, hover
 //! ```
 //!
-//! The diagnostics are those of `kiwi check`, at the same positions. Completion and explanations are for XML.
+//! The diagnostics are those of `kiwi check`, at the same positions.
 
 mod answers;
 mod cursor;
 mod documents;
 mod fixes;
+mod mapping_answers;
+mod mapping_cursor;
 mod message;
 mod text;
 
@@ -76,8 +78,8 @@ impl Session<'_> {
             ("shutdown", Some(id)) => vec![message::answer(id, Value::Null)],
             (_, Some(id)) if received.get("method").is_some() => {
                 let answer = self.documents.text(uri).and_then(|text| match method {
-                    "textDocument/completion" => answers::completion(text, &parameters["position"]),
-                    "textDocument/hover" => answers::hover(text, &parameters["position"]),
+                    "textDocument/completion" => answers::completion(uri, text, &parameters["position"]),
+                    "textDocument/hover" => answers::hover(uri, text, &parameters["position"]),
                     "textDocument/codeAction" => Some(self.documents.fixes(uri, &parameters["range"])),
                     _ => None,
                 });
@@ -101,7 +103,7 @@ fn capabilities() -> Value {
     json!({
         "capabilities": {
             "textDocumentSync": { "openClose": true, "change": INCREMENTAL, "save": true },
-            "completionProvider": { "triggerCharacters": ["<", " ", "\"", "'"] },
+            "completionProvider": { "triggerCharacters": ["<", " ", "\"", "'", "@"] },
             "hoverProvider": true,
             "codeActionProvider": { "codeActionKinds": ["quickfix"] },
         },

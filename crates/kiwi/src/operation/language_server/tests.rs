@@ -19,11 +19,15 @@ struct Editor {
 }
 
 impl Editor {
-    #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
     fn new() -> Self {
+        Self::of("config.xml")
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
+    fn of(name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("config.xml");
-        std::fs::write(&path, "<image/>").unwrap();
+        let path = directory.path().join(name);
+        std::fs::write(&path, "").unwrap();
         let messages = vec![json!({ "id": 0, "method": "initialize", "params": {} })];
         Self { messages, uri: format!("file://{}", path.display()), _directory: directory }
     }
@@ -112,4 +116,43 @@ fn words_are_completed_and_explained() {
     assert!(explained.starts_with("`filesystem` of `<type>`"), "{explained}");
     assert_eq!(answers[6]["result"], Value::Null);
     assert_eq!(answers[7]["error"]["code"], UNKNOWN_METHOD);
+}
+
+#[test]
+fn keys_and_values_of_mappings_are_completed_and_explained() {
+    let yaml = "image:\n  \"@schemaversion\": \"8.5\"\n  preferences:\n    packagemanager: a\n    type:\n      \"@image\": \"o\"\n      \"@f\"\n  pre\n";
+    let toml = "[image]\n\"@schemaversion\" = \"8.5\"\n[image.preferences]\npackagemanager = \"a\"\n[image.preferences.type]\n\"@image\" = \"o\"\n\"@f\"\n[image.pre";
+    let range = |line: u64, from: u64, to: u64| json!({ "start": { "line": line, "character": from }, "end": { "line": line, "character": to } });
+    // Line and column of an incomplete word; a label, and the edit that it makes.
+    let in_yaml = [
+        ((3, 21), "apt", "apt", range(3, 20, 21)),
+        ((5, 18), "oem", "\"oem\"", range(5, 16, 19)),
+        ((6, 9), "@filesystem", "\"@filesystem\"", range(6, 6, 10)),
+        ((7, 5), "packages", "packages", range(7, 2, 5)),
+    ];
+    let in_toml = [
+        ((3, 19), "apt", "\"apt\"", range(3, 17, 20)),
+        ((5, 13), "oem", "\"oem\"", range(5, 11, 14)),
+        ((6, 3), "@filesystem", "\"@filesystem\"", range(6, 0, 4)),
+        ((7, 10), "preferences", "preferences", range(7, 7, 10)),
+    ];
+    for (name, text, cases, hovered) in
+        [("config.yaml", yaml, in_yaml, (5, 10)), ("config.toml", toml, in_toml, (5, 4))]
+    {
+        let mut editor = Editor::of(name);
+        editor.send("textDocument/didOpen", json!({ "textDocument": { "text": text } }));
+        for ((line, column), ..) in &cases {
+            editor.send("textDocument/completion", at(*line, *column));
+        }
+        editor.send("textDocument/hover", at(hovered.0, hovered.1));
+        let answers = editor.answers();
+        for (answer, (_, label, new, range)) in answers[2..].iter().zip(cases) {
+            let items = answer["result"].as_array().unwrap_or_else(|| panic!("{name}: {label}: {answer}"));
+            let item = items.iter().find(|item| item["label"] == label);
+            let item = item.unwrap_or_else(|| panic!("{name}: no {label}: {items:?}"));
+            assert_eq!(item["textEdit"], json!({ "range": range, "newText": new }), "{name}");
+        }
+        let explained = answers[6]["result"]["contents"]["value"].as_str().unwrap();
+        assert!(explained.starts_with("`image` of `<type>`"), "{explained}");
+    }
 }
