@@ -11,12 +11,13 @@ use anyhow::{Context, Result};
 use pathrs::flags::OpenFlags;
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
-    fchmod, fgetxattr, fsetxattr, openat, statat, unlinkat, utimensat,
+    fchmod, fchown, fgetxattr, fsetxattr, openat, statat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
 use super::attributes::Special;
 use super::{Measure, RootTree, Seen};
+use crate::host::device::Device;
 
 /// The extended attribute with the capabilities of a file.
 const CAPABILITY: &str = "security.capability";
@@ -114,7 +115,16 @@ impl RootTree {
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
             None => every_entry(&self.path, &[], &mut |directory, name, stat| {
-                if time_of(stat) > limit { set_time(directory.open, name, limit) } else { Ok(()) }
+                if time_of(stat) <= limit {
+                    return Ok(());
+                }
+                match (
+                    utimensat(directory.open, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW),
+                    device_of(stat),
+                ) {
+                    (Err(Errno::PERM), Some(device)) => mark(device, directory.open, name, stat, limit),
+                    (set, _) => Ok(set?),
+                }
             }),
         }
         .context("clamping times")
@@ -183,6 +193,20 @@ fn set_time(directory: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
     Ok(utimensat(directory, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
 }
 
+/// Returns the device of a real node, which others than kiwi created in the tree.
+fn device_of(stat: &Stat) -> Option<Device> {
+    Device::new(FileType::from_raw_mode(stat.st_mode), stat.st_rdev)
+}
+
+/// Replaces a device node by its marker: an overlay of a user namespace cannot copy the node to its layer to change it.
+fn mark(device: Device, directory: BorrowedFd<'_>, name: &CStr, stat: &Stat, limit: Time) -> Result<()> {
+    unlinkat(directory, name, AtFlags::empty())?;
+    let file = device.make(directory, OsStr::from_bytes(name.to_bytes()), 0o600)?;
+    fchown(&file, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
+    fchmod(&file, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
+    set_time(directory, name, limit)
+}
+
 /// An open directory of the walk.
 #[derive(Clone, Copy)]
 struct Directory<'a> {
@@ -235,6 +259,8 @@ fn every_entry_of(directory: Directory<'_>, but: &[String], work: &mut Work<'_>)
 mod tests {
     use std::os::unix::fs::MetadataExt;
 
+    use rustix::fs::makedev;
+
     use super::*;
 
     #[test]
@@ -254,5 +280,23 @@ mod tests {
         for name in [".", "a", "a/b", "a/b/file", "link"] {
             assert_eq!(path.join(name).symlink_metadata().unwrap().mtime(), 1_000_000_000, "{name}");
         }
+    }
+
+    #[test]
+    fn a_node_that_cannot_be_changed_becomes_a_marker() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("node");
+        std::fs::write(&path, "").unwrap();
+        let open = std::fs::File::open(directory.path()).unwrap();
+        let mut stat = statat(&open, c"node", AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        assert_eq!(device_of(&stat), None);
+        stat.st_mode = FileType::BlockDevice.as_raw_mode() | 0o640;
+        stat.st_rdev = makedev(7, 70000);
+        let device = device_of(&stat).unwrap();
+        mark(device, open.as_fd(), c"node", &stat, (1_000_000_000, 0)).unwrap();
+        let metadata = path.symlink_metadata().unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o640, 1_000_000_000));
+        let expected = Device { is_block: true, major: 7, minor: 70000 };
+        assert_eq!(Device::of(&path, &metadata).unwrap(), Some(expected));
     }
 }
