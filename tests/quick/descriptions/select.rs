@@ -373,6 +373,30 @@ fn partitions_of_a_type_replace_those_of_deploy() {
 }
 
 #[test]
+fn zero_swap_space_relative_homes_and_numbers_of_groups_have_a_meaning() {
+    let selection = select(
+        &schema_8_5(
+            r#"<preferences><version>1.0.0</version><type image="oem" filesystem="ext4">
+            <oemconfig><oem-swap>true</oem-swap><oem-swapsize>0</oem-swapsize></oemconfig></type></preferences>
+            <users><user name="a" password="*" home="srv/a" groups="100,audio"/></users>"#,
+        ),
+        &[],
+    );
+    let ImageType::Disk(disk) = &selection.image_type else { panic!("a disk") };
+    assert_eq!(disk.oem.swap, None);
+    assert_eq!(selection.users[0].home.as_deref(), Some("/srv/a"));
+    assert_eq!(selection.users[0].groups[0], Group::Numbered(100));
+}
+
+#[test]
+fn live_systems_have_the_script_for_the_configuration_of_the_boot_loader() {
+    let sections = r#"<preferences><version>1.0.0</version><type image="iso" flags="overlay" editbootconfig="edit.sh"/></preferences>"#;
+    let selection = select(&schema_8_5(sections), &[]);
+    let scripts = selection.image_type.boot_scripts();
+    assert_eq!((scripts.len(), scripts[0].attribute, scripts[0].script), (1, "editbootconfig", "edit.sh"));
+}
+
+#[test]
 fn a_split_image_has_the_lists_of_its_type_or_those_outside() {
     let files = |description: &Description, profiles: &[&str]| match select(description, profiles).image_type
     {

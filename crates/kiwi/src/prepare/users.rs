@@ -120,3 +120,21 @@ fn group_name(group: &Group, tree: &RootTree) -> Result<String> {
         ),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test is its own host")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_is_a_number_has_the_name_in_the_image() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("etc")).unwrap();
+        std::fs::write(directory.path().join("etc/group"), "root:x:0:\nusers:x:100:a,b\n").unwrap();
+        let tree = RootTree::merged(directory.path()).unwrap();
+        assert_eq!(group_name(&Group::Numbered(100), &tree).unwrap(), "users");
+        let error = group_name(&Group::Numbered(10), &tree).unwrap_err();
+        let failure = error.downcast_ref::<crate::failure::Failure>().unwrap();
+        assert!(failure.message.contains("no group with the number 10"), "{failure:?}");
+    }
+}
