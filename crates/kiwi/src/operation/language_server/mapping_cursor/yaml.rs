@@ -94,7 +94,7 @@ pub(super) fn at(text: &str) -> Option<Cursor> {
                         match flow::read(text, start + value, ':') {
                             Flow::Closed(closed) => {
                                 levels.key(column, key);
-                                let Some(end) = text[closed..].find('\n') else { return None };
+                                let end = text[closed..].find('\n')?;
                                 start = closed + end + 1;
                                 continue;
                             }
