@@ -5,6 +5,7 @@ mod accepted;
 mod check;
 mod describe;
 mod descriptions;
+mod diff;
 mod documenting;
 mod editors;
 mod errors;

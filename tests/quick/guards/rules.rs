@@ -180,7 +180,7 @@ pub(super) const RULES: Rules = Rules {
                 ),
                 (
                     "operation",
-                    "artifact bootloader cache checked chunks context create debugging diagnostic disk_format error failure file_archive host identity initrd \
+                    "artifact bootloader cache checked chunks context create debugging diagnostic disk_format error failure file_archive filesystem host identity initrd \
                      kernel lock media origins package_manager parallel password prepare pxe record result_record root_tree \
                      runtime_configuration sbom script share signature source stage workspace",
                 ),

@@ -12,7 +12,7 @@ pub mod fat;
 mod helper;
 mod reiserfs;
 mod squashfs;
-mod xfs;
+pub mod xfs;
 
 use std::fs::File;
 use std::path::Path;

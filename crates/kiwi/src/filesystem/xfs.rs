@@ -14,6 +14,9 @@ mod names;
 mod prototype;
 mod times;
 mod tree;
+mod unpack;
+
+pub use unpack::unpack;
 
 use std::path::Path;
 

@@ -3,7 +3,9 @@
 //! Layout: XFS Algorithms & Data Structures, "Extended Attributes", "Short Form Attributes".
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +16,8 @@ use crate::root_tree::RootTree;
 
 /// Namespaces and their flags.
 const SPACES: [(&str, u8); 3] = [("user.", 0), ("trusted.", 2), ("security.", 4)];
+/// The flags of namespaces among all flags.
+const SPACE_FLAGS: u8 = 6;
 /// Bytes for all attributes of a file, so that an inode of the default size still has room for eight extents.
 const ROOM: usize = 200;
 /// Bytes before all attributes, and before each.
@@ -94,6 +98,33 @@ fn attribute(path: &Path, name: &str) -> Result<Option<Attribute>> {
         Err(error) => return Err(error.into()),
     }
     Ok(Some(Attribute { space, name: short.into(), value }))
+}
+
+/// Returns the attributes of a file that an ordinary user's process can set again: those of users, and capabilities. Attributes that
+/// do not fit into the inode are left out.
+pub(super) fn read(inode: &Inode) -> Result<Vec<(OsString, Vec<u8>)>> {
+    if inode.bytes[FORK_OFFSET] == 0 || inode.bytes[FORMAT] != LOCAL {
+        return Ok(Vec::new());
+    }
+    let damaged = "an attribute ends beyond its inode";
+    let start = FORK + usize::from(inode.bytes[FORK_OFFSET]) * 8;
+    let content = inode.bytes.get(start..).filter(|content| content.len() >= HEAD).context(damaged)?;
+    let (count, mut rest) = (content[2], &content[HEAD..]);
+    let mut found = Vec::new();
+    for _ in 0..count {
+        let (head, after) = rest.split_at_checked(ENTRY_HEAD).context(damaged)?;
+        let (name, after) = after.split_at_checked(head[0].into()).context(damaged)?;
+        let (value, after) = after.split_at_checked(head[1].into()).context(damaged)?;
+        rest = after;
+        let space = SPACES.iter().find(|(_, flag)| *flag == head[2] & SPACE_FLAGS);
+        let (space, _) = space.context("the namespace of an attribute is unknown")?;
+        let name = OsString::from_vec([space.as_bytes(), name].concat());
+        if *space == "user." || name == "security.capability" {
+            found.push((name, value.to_vec()));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Writes attributes into the inode of a file that has none.

@@ -24,6 +24,8 @@ const NO_BLOCK: u32 = u32::MAX;
 const HEAD: usize = 56;
 const EXTENTS_HEAD: usize = 72;
 const INODES_OF_CHUNK: usize = 64;
+/// Levels that no extent B+tree has.
+const DEEPEST_TREE: u16 = 16;
 /// Inodes for one bit of a sparse chunk's mask.
 const INODES_OF_BIT: usize = 4;
 
@@ -110,6 +112,10 @@ impl Inode {
 /// The fields of the superblock that are needed to reach every inode and its blocks.
 pub(super) struct Layout<'f> {
     file: &'f File,
+    /// Where the file system begins in the file.
+    start: u64,
+    /// Blocks that the file has room for.
+    room: u64,
     pub(super) block_size: u64,
     blocks_per_group: u64,
     groups: u64,
@@ -130,8 +136,13 @@ pub(super) struct Layout<'f> {
 
 impl<'f> Layout<'f> {
     pub(super) fn read(file: &'f File) -> Result<Self> {
+        Self::read_at(file, 0)
+    }
+
+    /// Reads the superblock of the file system that begins at byte `start`.
+    pub(super) fn read_at(file: &'f File, start: u64) -> Result<Self> {
         let mut block = [0; 512];
-        file.read_exact_at(&mut block, 0).context("reading the superblock")?;
+        file.read_exact_at(&mut block, start).context("reading the superblock")?;
         ensure!(block.starts_with(b"XFSB"), "there is no XFS");
         let version = BE::read_u16(&block[100..]);
         if version & 15 != 5 {
@@ -141,13 +152,25 @@ impl<'f> Layout<'f> {
             );
         }
         let block_size = u64::from(BE::read_u32(&block[4..]));
+        let inode_size = BE::read_u16(&block[104..]);
+        let is_sane = block_size.is_power_of_two()
+            && (512..=65536).contains(&block_size)
+            && (256..=2048).contains(&inode_size)
+            && block_size << block[192].min(8) <= 65536
+            && block[192] < 8
+            && block[124] < 32
+            && block[123] < 8;
+        ensure!(is_sane, "the superblock is damaged");
+        let length = file.metadata().context("reading the file system")?.len().saturating_sub(start);
         Ok(Self {
             file,
+            start,
+            room: length / block_size,
             block_size,
             blocks_per_group: BE::read_u32(&block[84..]).into(),
             groups: BE::read_u32(&block[88..]).into(),
             sector_size: BE::read_u16(&block[102..]).into(),
-            inode_size: BE::read_u16(&block[104..]).into(),
+            inode_size: inode_size.into(),
             // The second word of the features that old kernels cannot read.
             sparse: BE::read_u32(&block[216..]) & 2 != 0,
             block_bits: block[124].into(),
@@ -162,15 +185,17 @@ impl<'f> Layout<'f> {
     /// Sets the bit for extended attributes in the superblock.
     pub(super) fn announce_attributes(&self) -> Result<()> {
         let mut sector = vec![0; usize::try_from(self.sector_size)?];
-        self.file.read_exact_at(&mut sector, 0).context("reading the superblock")?;
+        self.file.read_exact_at(&mut sector, self.start).context("reading the superblock")?;
         let version = BE::read_u16(&sector[100..]) | HAS_ATTRIBUTES;
         BE::write_u16(&mut sector[100..], version);
         seal(&mut sector, SUPERBLOCK_CHECKSUM);
-        self.file.write_all_at(&sector, 0).context("writing the superblock")
+        self.file.write_all_at(&sector, self.start).context("writing the superblock")
     }
 
     fn position(&self, group: u64, block: u64) -> u64 {
-        (group * self.blocks_per_group + block) * self.block_size
+        // A number that is too large is no position in the file.
+        let blocks = group.saturating_mul(self.blocks_per_group).saturating_add(block);
+        blocks.saturating_mul(self.block_size).saturating_add(self.start)
     }
 
     /// Returns the offset of a block in the file.
@@ -180,7 +205,7 @@ impl<'f> Layout<'f> {
 
     fn position_of_inode(&self, number: u64) -> u64 {
         let inside = number & ((1 << self.inode_bits) - 1);
-        self.position(number >> self.inode_bits, 0) + inside * self.inode_size as u64
+        self.position(number >> self.inode_bits, 0).saturating_add(inside * self.inode_size as u64)
     }
 
     pub(super) fn inode(&self, number: u64) -> Result<Inode> {
@@ -206,6 +231,11 @@ impl<'f> Layout<'f> {
         Ok(content)
     }
 
+    /// Reads bytes of a block and of those behind it.
+    pub(super) fn read_at_block(&self, block: u64, inside: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        self.file.read_exact_at(buffer, self.position_of_block(block).saturating_add(inside))
+    }
+
     /// Writes blocks that share one checksum, at byte `checksum`.
     pub(super) fn write_blocks(&self, blocks: &[u64], content: &mut [u8], checksum: usize) -> Result<()> {
         seal(content, checksum);
@@ -218,35 +248,33 @@ impl<'f> Layout<'f> {
     /// Returns the blocks of an inode's data, each with its offset in the data, counted in blocks, in ascending order.
     pub(super) fn data(&self, inode: &Inode) -> Result<Vec<(u64, u64)>> {
         let fork = inode.bytes.get(FORK..inode.fork_end()).context("an inode ends beyond its block")?;
-        let mut found = Vec::new();
+        let mut found = Blocks { found: Vec::new(), room: self.room };
         match inode.format()? {
             Format::Device | Format::Local => (),
-            Format::Extents => add_extents(fork, inode.extents()?, &mut found)?,
+            Format::Extents => found.add_extents(fork, inode.extents()?)?,
             Format::Tree => self.extents_below(fork, 4, 0, &mut found)?,
         }
+        let found = found.found;
+        ensure!(found.is_sorted_by(|one, other| one.0 < other.0), "extents are not in order");
         Ok(found)
     }
 
     /// Reads the extents below a node of a B+tree: `node` has its level and number of records at byte `counts`.
-    fn extents_below(
-        &self,
-        node: &[u8],
-        head: usize,
-        counts: usize,
-        found: &mut Vec<(u64, u64)>,
-    ) -> Result<()> {
+    fn extents_below(&self, node: &[u8], head: usize, counts: usize, found: &mut Blocks) -> Result<()> {
         let level = BE::read_u16(&node[counts..]);
         let records = usize::from(BE::read_u16(&node[counts + 2..]));
         if level == 0 {
-            return add_extents(&node[head..], records, found);
+            return found.add_extents(&node[head..], records);
         }
         // Space for the maximum number of keys precedes the first pointer.
         let pointers = head + (node.len() - head) / 16 * 8;
         for index in 0..records {
-            let pointer = node.get(pointers + index * 8..).context("an extent B+tree is too large")?;
+            let pointer = pointers + index * 8;
+            let pointer = node.get(pointer..pointer + 8).context("an extent B+tree is too large")?;
+            found.take(1)?;
             let below = self.blocks(&[BE::read_u64(pointer)])?;
             ensure!(
-                below.starts_with(b"BMA3") && BE::read_u16(&below[4..]) < level,
+                below.starts_with(b"BMA3") && BE::read_u16(&below[4..]) < level && level <= DEEPEST_TREE,
                 "a block does not belong to the extent B+tree"
             );
             self.extents_below(&below, EXTENTS_HEAD, 4, found)?;
@@ -312,16 +340,36 @@ impl<'f> Layout<'f> {
     }
 }
 
-fn add_extents(records: &[u8], count: usize, found: &mut Vec<(u64, u64)>) -> Result<()> {
-    let records = records.get(..count * EXTENT).context("an inode has more extents than fit into it")?;
-    for record in records.chunks_exact(EXTENT) {
-        let bits = BE::read_u128(record);
-        let field = |first: u32, width: u32| bits >> first & ((1 << width) - 1);
-        let [length, block, start] = [field(0, 21), field(21, 52), field(73, 54)].map(u64::try_from);
-        let (block, start) = (block?, start?);
-        found.extend((0..length?).map(|index| (start + index, block + index)));
+/// Blocks of a file, as many as the file system can have.
+struct Blocks {
+    found: Vec<(u64, u64)>,
+    room: u64,
+}
+
+impl Blocks {
+    fn take(&mut self, count: u64) -> Result<()> {
+        let rest = self.room.checked_sub(count);
+        self.room = rest.context("a file has more blocks than the file system")?;
+        Ok(())
     }
-    Ok(())
+
+    fn add_extents(&mut self, records: &[u8], count: usize) -> Result<()> {
+        let size = count.checked_mul(EXTENT);
+        let records = size.and_then(|size| records.get(..size));
+        for record in records.context("an inode has more extents than fit into it")?.chunks_exact(EXTENT) {
+            let bits = BE::read_u128(record);
+            let field = |first: u32, width: u32| bits >> first & ((1 << width) - 1);
+            let [length, block, start] = [field(0, 21), field(21, 52), field(73, 54)].map(u64::try_from);
+            let (length, block, start) = (length?, block?, start?);
+            // It was reserved and never written.
+            if bits >> 127 & 1 == 1 {
+                continue;
+            }
+            self.take(length)?;
+            self.found.extend((0..length).map(|index| (start + index, block + index)));
+        }
+        Ok(())
+    }
 }
 
 /// Updates the checksum of a structure at an offset.

@@ -30,6 +30,18 @@ pub(super) fn finish(layout: &Layout, epoch: u64, modified: &HashMap<u64, Time>)
     })
 }
 
+/// Returns the modification time of an inode.
+pub(super) fn modified(inode: &Inode) -> Time {
+    let stamp: [u8; 8] = std::array::from_fn(|index| inode.bytes[MODIFICATION + index]);
+    let stamp = u64::from_be_bytes(stamp);
+    if inode.has_big_times() {
+        let seconds = i64::try_from(stamp / 1_000_000_000).unwrap_or(i64::MAX) - BIGTIME_ORIGIN;
+        (seconds, (stamp % 1_000_000_000) as u32)
+    } else {
+        (i64::from((stamp >> 32) as i32), (stamp as u32).min(999_999_999))
+    }
+}
+
 fn set(inode: &mut Inode, position: usize, (seconds, nanoseconds): Time) -> Result<()> {
     let stamp = if inode.has_big_times() {
         u64::try_from(seconds + BIGTIME_ORIGIN).ok().and_then(|seconds| seconds.checked_mul(1_000_000_000))

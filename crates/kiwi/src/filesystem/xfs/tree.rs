@@ -22,10 +22,10 @@ use super::times::{self, Time};
 use crate::failure::fail;
 
 /// Offset of the mode in an inode, and the bit for which a prototype has no letter.
-const MODE: usize = 2;
+pub(super) const MODE: usize = 2;
 const STICKY: u32 = 0o1000;
 /// Bytes before a link's target in a block of its own, and the offset of the checksum there.
-const LINK_HEAD: usize = 56;
+pub(super) const LINK_HEAD: usize = 56;
 const LINK_CHECKSUM: usize = 12;
 /// Block numbers count these units, whatever the block size.
 const BASIC_BLOCK: u64 = 512;
@@ -153,7 +153,7 @@ fn shown(name: &[u8]) -> String {
 mod tests {
     use std::fs;
     use std::os::unix::ffi::OsStringExt;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::path::PathBuf;
     use std::time::{Duration, SystemTime};
 
@@ -203,6 +203,25 @@ mod tests {
             .collect();
         paths.sort();
         paths
+    }
+
+    /// Returns each entry below a directory: path, mode, content or target, time of a file, attributes.
+    fn entries(tree: &Path) -> Vec<String> {
+        let entry = |entry: walkdir::Result<walkdir::DirEntry>| {
+            let entry = entry.unwrap();
+            let (path, facts) = (entry.path(), entry.metadata().unwrap());
+            let content = match facts.is_symlink() {
+                true => fs::read_link(path).unwrap().into_os_string().into_vec(),
+                false => fs::read(path).unwrap_or_default(),
+            };
+            // The time of the build limits that of new files.
+            let time = facts.mtime().min(1_000_000_000);
+            let inside = path.strip_prefix(tree).unwrap();
+            let attributes = crate::root_tree::extended_attributes(path).unwrap();
+            let about = (facts.mode(), facts.uid(), facts.gid(), time, attributes);
+            format!("{inside:?} {about:?} {}", String::from_utf8_lossy(&content))
+        };
+        walkdir::WalkDir::new(tree).min_depth(1).sort_by_file_name().into_iter().map(entry).collect()
     }
 
     fn odd_names() -> Vec<Vec<u8>> {
@@ -255,6 +274,9 @@ mod tests {
             let time = SystemTime::UNIX_EPOCH + Duration::new(900_000_000, 7);
             File::open(&old).unwrap().set_modified(time).unwrap();
             expected.push(b"old".to_vec());
+            let large: Vec<u8> = (0..1_500_000_u32).flat_map(|number| (number / 7).to_le_bytes()).collect();
+            fs::write(tree.path().join("large"), large).unwrap();
+            expected.push(b"large".to_vec());
             expected.sort();
 
             let (_directory, image) = image_of(tree.path(), options).unwrap();
@@ -282,6 +304,11 @@ mod tests {
             assert!(print("/block", "core.mode").contains("041777"));
             assert!(!options.is_empty() || print("/tree", "core.format").contains("btree"));
             assert!(print("/link0", "u3").contains("\": a b\""), "{}", print("/link0", "u3"));
+
+            let copy = tempfile::tempdir().unwrap();
+            let host = crate::host::Host::new(crate::host::Output::Quiet);
+            super::super::unpack(&File::open(&image).unwrap(), 0, copy.path(), &host).unwrap();
+            assert_eq!(entries(copy.path()), entries(tree.path()), "{options}");
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 
 use super::link_times;
+use crate::filesystem::xfs;
 use crate::host::file::WorkDirectory;
 use crate::host::{Command, Host};
 
@@ -22,6 +23,10 @@ pub(in crate::operation) enum Image {
     Ext { offset: u64 },
     /// FAT at this byte of the file.
     Fat { offset: u64 },
+    /// XFS at this byte of the file.
+    Xfs { offset: u64 },
+    /// Btrfs at this byte of the file.
+    Btrfs { offset: u64 },
     /// At the start of the file: `fsck.erofs` accepts no offset.
     Erofs,
     /// ISO 9660 with Rock Ridge.
@@ -74,7 +79,7 @@ impl Image {
     pub(in crate::operation) fn open(&self, path: &Path, target: &Path, host: &Host) -> Result<()> {
         self.extract(path, target, host)?;
         // For the image's own root these programs set the attributes; other directories are only containers.
-        if !matches!(self, Self::Squashfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
+        if !matches!(self, Self::Squashfs { .. } | Self::Xfs { .. } | Self::Erofs | Self::Cpio | Self::Tar) {
             File::open(target)
                 .and_then(|directory| directory.set_modified(UNIX_EPOCH))
                 .with_context(|| format!("writing {}", target.display()))?;
@@ -105,6 +110,26 @@ impl Image {
                 .args(["-s", "-m", "-n", "-Q", "-i", &format!("{}@@{offset}", path.display()), "::/"])
                 .arg(target)
                 .env("MTOOLS_SKIP_CHECK", "1")),
+            Self::Xfs { offset } => {
+                let reading = || format!("reading the files of {}", path.display());
+                let file = File::open(path).with_context(reading)?;
+                xfs::unpack(&file, *offset, target, host).with_context(reading)
+            }
+            Self::Btrfs { offset } => {
+                // The program accepts no offset.
+                let apart = target.with_extension("btrfs");
+                let file = if *offset == 0 { path } else { copy_btrfs(path, *offset, &apart, host)? };
+                let restored = run(host
+                    .command("btrfs")
+                    .args(["restore", "-m", "-S", "-x", "-s"])
+                    .arg(file)
+                    .arg(target));
+                if *offset != 0 {
+                    host.remove_file(&apart).with_context(|| format!("removing {}", apart.display()))?;
+                }
+                restored?;
+                link_times::forget(target)
+            }
             Self::Erofs => run(host
                 .command("fsck.erofs")
                 .args(["--preserve", "--overwrite"])
@@ -167,6 +192,35 @@ fn is_packed_cpio(file: &File) -> bool {
     std::io::Read::read_exact(&mut start, &mut magic).is_ok() && magic == *b"070701"
 }
 
+/// Offset of the superblock of a Btrfs, and of the size of the file system in it.
+const BTRFS_SUPERBLOCK: u64 = 0x10000;
+const BTRFS_SIZE: u64 = 112;
+
+/// Copies the Btrfs at `offset` of a disk to the new file `target`, without its free blocks; returns `target`.
+fn copy_btrfs<'t>(disk: &Path, offset: u64, target: &'t Path, host: &Host) -> Result<&'t Path> {
+    let reading = || format!("reading {}", disk.display());
+    let source = File::open(disk).with_context(reading)?;
+    let mut size = [0; 8];
+    source.read_exact_at(&mut size, offset + BTRFS_SUPERBLOCK + BTRFS_SIZE).with_context(reading)?;
+    let length = source.metadata().with_context(reading)?.len().saturating_sub(offset);
+    let size = u64::from_le_bytes(size).min(length);
+    let writing = || format!("writing {}", target.display());
+    let copy = host.create_file(target).with_context(writing)?;
+    copy.set_len(size).with_context(writing)?;
+    let (mut position, mut block) = (0, vec![0; 1 << 20]);
+    while position < size {
+        host.check_interrupt()?;
+        let count = usize::try_from((size - position).min(block.len() as u64))?;
+        let block = &mut block[..count];
+        source.read_exact_at(block, offset + position).with_context(reading)?;
+        if block.iter().any(|byte| *byte != 0) {
+            copy.write_all_at(block, position).with_context(writing)?;
+        }
+        position += count as u64;
+    }
+    Ok(target)
+}
+
 /// Returns the file system at `offset`.
 fn file_system(file: &File, offset: u64) -> Option<Image> {
     if has(file, offset, b"hsqs") {
@@ -177,6 +231,10 @@ fn file_system(file: &File, offset: u64) -> Option<Image> {
         && (has(file, offset + 54, b"FAT") || has(file, offset + 82, b"FAT32"))
     {
         Some(Image::Fat { offset })
+    } else if has(file, offset, b"XFSB") {
+        Some(Image::Xfs { offset })
+    } else if has(file, offset + BTRFS_SUPERBLOCK + 64, b"_BHRfS_M") {
+        Some(Image::Btrfs { offset })
     } else if offset == 0 && has(file, 1024, b"\xe2\xe1\xf5\xe0") {
         Some(Image::Erofs)
     } else {
