@@ -105,7 +105,31 @@ fn configuration(mirror: &str, repository: &Resolved, packages: &[&Package]) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test is its own host")]
+    fn packages_have_arrived_when_their_files_are_complete() {
+        let [arriving, finished] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let package = |name: &str, size: u64| Package {
+            name: name.to_owned(),
+            version: "1-1".to_owned(),
+            architecture: "noarch".to_owned(),
+            checksum: String::new(),
+            location: format!("https://h.example/{name}-1-1.noarch.rpm"),
+            size: Some(size),
+        };
+        let packages = [package("a", 4), package("b", 4), package("c", 4)];
+        std::fs::write(finished.path().join(name_of(&packages[0])), "1234").unwrap();
+        std::fs::write(arriving.path().join(name_of(&packages[1])), "12").unwrap();
+        let reported = Mutex::new((0, 0));
+        let fetched = |count, bytes| *reported.lock().unwrap() = (count, bytes);
+        let all: Vec<&Package> = packages.iter().collect();
+        report(&all, [finished.path(), arriving.path()], &fetched);
+        assert_eq!(reported.into_inner().unwrap(), (1, 6));
+    }
 
     #[test]
     fn urls_are_escaped_and_the_password_is_quoted() {

@@ -222,6 +222,41 @@ mod tests {
     }
 
     #[test]
+    fn packages_are_counted_by_the_lines_of_rpm() {
+        use crate::host::{Event, Host, Listener, Output, StageTask};
+
+        /// Keeps the progress.
+        struct Kept(std::sync::mpsc::Sender<(u64, u64, Option<String>)>);
+        impl Listener for Kept {
+            fn event(&self, event: &Event) {
+                if let Event::Progress { done, total, detail, .. } = event {
+                    self.0.send((*done, *total, detail.clone())).unwrap();
+                }
+            }
+        }
+
+        let package = |name: &str, version: &str| Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: "x86_64".to_owned(),
+            checksum: String::new(),
+            location: String::new(),
+            size: None,
+        };
+        let packages = [package("libstdc++", "1:2^3-4"), package("less", "590-2")];
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let host = Host::new(Output::To(Box::new(Kept(sender))));
+        let stage = host.stage(StageTask::InstallPackages, "Installing");
+        let installed = Installed::new(&packages, &stage);
+        for line in ["Preparing packages...", "libstdc++-2^3-4.x86_64", "warning: x", "less-590-2.x86_64"] {
+            installed.read(line);
+        }
+        let found: Vec<_> = receiver.try_iter().collect();
+        let expected = [(0, 2, "libstdc++"), (1, 2, "less")];
+        assert_eq!(found, expected.map(|(done, total, name)| (done, total, Some(name.to_owned()))));
+    }
+
+    #[test]
     fn finds_what_rpm_reports_as_success() {
         let lines = [
             "warning: %post(scriptfail-post-sh-12-1.noarch) scriptlet failed, exit status 3",
