@@ -16,7 +16,7 @@ use crate::stage::{Digest, canonical};
 
 /// Raise it when kiwi asks apt in another way or reads another answer out of the same output: answers of another format
 /// are not restored from the cache.
-const RESOLUTION_FORMAT: u32 = 3;
+const RESOLUTION_FORMAT: u32 = 4;
 
 impl Apt<'_> {
     /// Returns the digest of the source lists.

@@ -15,7 +15,7 @@ use crate::repository::Resolved;
 use crate::stage::{Digest, canonical};
 
 /// Raise it when kiwi asks in another way or reads another answer out of the same output.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Everything that is known about the packages of a new tree before one is downloaded.
 #[derive(Debug, Clone, Serialize, Deserialize)]
