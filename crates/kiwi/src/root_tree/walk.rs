@@ -1,7 +1,8 @@
 //! Walks over every entry of a tree, directory by directory: a name is looked up in an open directory, never by its
 //! path.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, OsStr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +12,7 @@ use anyhow::{Context, Result};
 use pathrs::flags::OpenFlags;
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags, chownat,
-    fchmod, fchown, fgetxattr, fsetxattr, openat, statat, unlinkat, utimensat,
+    fchmod, fchown, fgetxattr, fsetxattr, linkat, openat, statat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -114,18 +115,16 @@ impl RootTree {
             .filter(|layer| layer.seen().as_ref().is_some_and(|seen| seen.newest <= limit));
         match changed {
             Some(layer) => clamp_changed(&self.path, &layer.upper, limit),
-            None => every_entry(&self.path, &[], &mut |directory, name, stat| {
-                if time_of(stat) <= limit {
-                    return Ok(());
-                }
-                match (
-                    utimensat(directory.open, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW),
-                    device_of(stat),
-                ) {
-                    (Err(Errno::PERM), Some(device)) => mark(device, directory.open, name, stat, limit),
-                    (set, _) => Ok(set?),
-                }
-            }),
+            None => {
+                let mut linked = Linked::new();
+                every_entry(&self.path, &[], &mut |directory, name, stat| {
+                    if time_of(stat) > limit {
+                        clamp(directory, name, stat, limit, &mut linked)
+                    } else {
+                        Ok(())
+                    }
+                })
+            }
         }
         .context("clamping times")
     }
@@ -191,6 +190,30 @@ fn times((seconds, _): Time) -> Timestamps {
 
 fn set_time(directory: BorrowedFd<'_>, name: &CStr, limit: Time) -> Result<()> {
     Ok(utimensat(directory, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+/// The first name of each file with several names whose time was set, by its number.
+type Linked = HashMap<(u64, u64), PathBuf>;
+
+/// Sets the time of an entry. A layer gets a copy of a file that is changed under one of its names, so the others are linked again.
+fn clamp(directory: Directory<'_>, name: &CStr, stat: &Stat, limit: Time, linked: &mut Linked) -> Result<()> {
+    let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if is_file && stat.st_nlink > 1 {
+        match linked.entry((stat.st_dev, stat.st_ino)) {
+            Entry::Occupied(first) => {
+                unlinkat(directory.open, name, AtFlags::empty())?;
+                return Ok(linkat(CWD, first.get(), directory.open, name, AtFlags::empty())?);
+            }
+            Entry::Vacant(first) => {
+                first.insert(directory.path.join(OsStr::from_bytes(name.to_bytes())));
+            }
+        }
+    }
+    let set = utimensat(directory.open, name, &times(limit), AtFlags::SYMLINK_NOFOLLOW);
+    match (set, device_of(stat)) {
+        (Err(Errno::PERM), Some(device)) => mark(device, directory.open, name, stat, limit),
+        (set, _) => Ok(set?),
+    }
 }
 
 /// Returns the device of a real node, which others than kiwi created in the tree.
@@ -298,5 +321,23 @@ mod tests {
         assert_eq!((metadata.mode() & 0o7777, metadata.mtime()), (0o640, 1_000_000_000));
         let expected = Device { is_block: true, major: 7, minor: 70000 };
         assert_eq!(Device::of(&path, &metadata).unwrap(), Some(expected));
+    }
+
+    #[test]
+    fn a_name_that_a_layer_separated_is_linked_again() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["first", "second"] {
+            std::fs::write(directory.path().join(name), name).unwrap();
+        }
+        let open = std::fs::File::open(directory.path()).unwrap();
+        let mut stat = statat(&open, c"first", AtFlags::SYMLINK_NOFOLLOW).unwrap();
+        stat.st_nlink = 2;
+        let inside = Directory { open: open.as_fd(), path: directory.path() };
+        let mut linked = Linked::new();
+        for name in [c"first", c"second"] {
+            clamp(inside, name, &stat, (1_000_000_000, 0), &mut linked).unwrap();
+        }
+        let metadata = directory.path().join("second").metadata().unwrap();
+        assert_eq!((metadata.nlink(), metadata.mtime()), (2, 1_000_000_000));
     }
 }

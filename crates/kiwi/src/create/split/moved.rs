@@ -89,8 +89,9 @@ impl Trees<'_> {
             if !entry.path_is_symlink() {
                 continue;
             }
-            let stored = entry.path().strip_prefix(tree.path())?.to_string_lossy().into_owned();
-            let Some(path) = path_of(&stored) else { continue };
+            // A name that is no text is left alone.
+            let Some(stored) = entry.path().strip_prefix(tree.path())?.to_str() else { continue };
+            let Some(path) = path_of(stored) else { continue };
             // The other names are where they were, or are links to what was moved.
             if parts.place(path).stored != stored || parts.place(path).is_read_only != is_read_only {
                 continue;
@@ -105,7 +106,7 @@ impl Trees<'_> {
                 (None, false) => true,
             };
             if !stays {
-                corrected.push((stored, format!("/{target}")));
+                corrected.push((stored.to_owned(), format!("/{target}")));
             }
         }
         corrected.iter().try_for_each(|(stored, target)| tree.symlink(stored, target))
