@@ -87,6 +87,29 @@ fn lists_of_mirrors_name_the_repository() {
 }
 
 #[test]
+fn projects_of_the_open_build_service_are_below_its_download_server() {
+    let repository = rpm::small();
+    let tree = tempfile::tempdir().unwrap();
+    fs::create_dir_all(tree.path().join("Devel:/Tools")).unwrap();
+    std::os::unix::fs::symlink(repository.path(), tree.path().join("Devel:/Tools/standard")).unwrap();
+    let server = Web::serve(tree.path());
+    for manager in MANAGERS {
+        for source in ["obs://Devel:Tools/standard", "opensuse://Devel:Tools"] {
+            let case = Case::new(manager);
+            fs::write(case.path("kiwi.yml"), format!("obs:\n  download_url: {}\n", server.url())).unwrap();
+            let configuration = case.path("kiwi.yml").display().to_string();
+            let case = case.variable("KIWI_CONFIG", configuration);
+            let run = case.run(&element(source, UNSIGNED, None), HELLO, &[]).done();
+            assert!(selected(&run).contains(&"hello".to_owned()), "{manager}: {source}");
+            assert!(
+                server.requests().iter().all(|path| path.starts_with("/Devel:/Tools/standard/")),
+                "{manager}: {source}"
+            );
+        }
+    }
+}
+
+#[test]
 fn variables_of_the_release_and_the_environment_are_replaced() {
     let repository = rpm::small();
     let path = repository.path().display().to_string();
