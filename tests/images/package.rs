@@ -22,7 +22,7 @@ bash -n /usr/share/bash-completion/completions/kiwi
 kiwi list | grep isoboot/debian-12
 cd /root
 kiwi check /usr/share/doc/kiwi-image/examples/debian-12-live
-kiwi init debian-12 --name web --user tux --password-hash '$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.'
+kiwi init server --distribution debian-12 --name web --user tux --password-hash '$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.'
 kiwi check web
 mkdir images
 kiwi build web --destdir images
