@@ -37,7 +37,7 @@ fn path(root: &Element, found: &mut Found) {
         if SplitList::path(&name.value.text).is_none() {
             found.value(
                 name,
-                "is no path of one file or directory",
+                "does not name one file or directory",
                 "the whole system, or a pattern",
                 "write each path; `/*` at the end of one, for all of the directory, is the only pattern",
             );

@@ -89,7 +89,7 @@ impl Trees<'_> {
             if !entry.path_is_symlink() {
                 continue;
             }
-            // A name that is no text is left alone.
+            // A name that is not UTF-8 is left alone.
             let Some(stored) = entry.path().strip_prefix(tree.path())?.to_str() else { continue };
             let Some(path) = path_of(stored) else { continue };
             // The other names are where they were, or are links to what was moved.

@@ -193,7 +193,7 @@ impl<'f> Layout<'f> {
     }
 
     fn position(&self, group: u64, block: u64) -> u64 {
-        // A number that is too large is no position in the file.
+        // A number that is too large gives a position beyond the file.
         let blocks = group.saturating_mul(self.blocks_per_group).saturating_add(block);
         blocks.saturating_mul(self.block_size).saturating_add(self.start)
     }

@@ -60,7 +60,7 @@ pub(super) fn unquoted(text: &str) -> &str {
     }
 }
 
-/// Returns the offset of the first character that is no blank.
+/// Returns the offset of the first character that is not a blank.
 fn first_word(text: &str, start: usize) -> usize {
     let rest = &text[start..];
     start + rest.len() - rest.trim_start().len()
