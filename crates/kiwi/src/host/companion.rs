@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -15,6 +15,8 @@ use super::{Host, Interrupted};
 const STEP: Duration = Duration::from_millis(50);
 /// The longest console that is kept; the start of a longer one is dropped.
 const LONGEST: usize = 4 << 20;
+/// How many pieces of output may wait to be read; then the program waits.
+const UNREAD: usize = 1 << 10;
 
 /// A running program; it is killed when this is dropped.
 #[derive(Debug)]
@@ -46,9 +48,11 @@ impl Drop for Companion {
 /// A program whose output is read and that is typed to, such as a machine with a serial console.
 pub struct Conversation<'h> {
     host: &'h Host,
-    program: Companion,
+    _program: Companion,
     keyboard: ChildStdin,
-    console: Arc<Mutex<String>>,
+    /// What the program writes, as it writes it; the sender is dropped at the end of its output.
+    output: Receiver<Vec<u8>>,
+    console: Vec<u8>,
     /// Everything before it was awaited.
     position: usize,
 }
@@ -61,31 +65,30 @@ impl Host {
         Ok(Companion { child: dies_with_parent(&mut command).spawn()? })
     }
 
-    /// Starts a program to converse with; its output also goes to the log.
+    /// Starts a program to converse with.
     pub fn converse(&self, program: &Path, arguments: &[String]) -> Result<Conversation<'_>> {
         let mut command = std::process::Command::new(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = dies_with_parent(&mut command).spawn()?;
         let keyboard = child.stdin.take().context("a pipe to the program")?;
-        let mut output = child.stdout.take().context("a pipe from the program")?;
-        let console = Arc::new(Mutex::new(String::new()));
-        let written = Arc::clone(&console);
+        let mut written = child.stdout.take().context("a pipe from the program")?;
+        let (sender, output) = sync_channel(UNREAD);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = output.read(&mut buffer) {
-                let mut console = written.lock().unwrap_or_else(PoisonError::into_inner);
-                if console.len() < LONGEST {
-                    console.push_str(&String::from_utf8_lossy(&buffer[..count]));
+            while let Ok(count @ 1..) = written.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
                 }
             }
         });
-        Ok(Conversation { host: self, program: Companion { child }, keyboard, console, position: 0 })
+        let _program = Companion { child };
+        Ok(Conversation { host: self, _program, keyboard, output, console: Vec::new(), position: 0 })
     }
 }
 
 impl Conversation<'_> {
     /// Waits until one of `texts` appears after what was awaited before; returns the text before it and which one it is. `None`:
-    /// the limit passed or the program ended.
+    /// the limit passed or the program's output ended.
     pub fn wait_for(
         &mut self,
         texts: &[&str],
@@ -93,35 +96,55 @@ impl Conversation<'_> {
     ) -> Result<Option<(String, usize)>, Interrupted> {
         loop {
             self.host.check_interrupt()?;
-            let ended = !matches!(self.program.child.try_wait(), Ok(None));
-            {
-                let console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
-                let new = &console[self.position..];
-                let found = texts.iter().enumerate().filter_map(|(number, text)| {
-                    new.find(text).map(|start| (start, start + text.len(), number))
-                });
-                if let Some((start, end, number)) = found.min() {
-                    let before = new[..start].to_owned();
-                    self.position += end;
-                    return Ok(Some((before, number)));
-                }
+            // The end is known before the search, so that nothing written before it is missed.
+            let ended = self.receive(STEP.min(until.saturating_duration_since(Instant::now())));
+            let new = &self.console[self.position..];
+            let found = texts.iter().enumerate().filter_map(|(number, text)| {
+                let start = memchr::memmem::find(new, text.as_bytes())?;
+                Some((start, start + text.len(), number))
+            });
+            if let Some((start, end, number)) = found.min() {
+                let before = String::from_utf8_lossy(&new[..start]).into_owned();
+                self.position += end;
+                return Ok(Some((before, number)));
             }
             if ended || Instant::now() >= until {
                 return Ok(None);
             }
-            std::thread::sleep(STEP);
         }
     }
 
-    /// Types a line and Return.
+    /// Takes what the program has written, after waiting for it if there is nothing yet; returns whether its output has ended.
+    fn receive(&mut self, limit: Duration) -> bool {
+        let mut next = match self.output.try_recv() {
+            Err(TryRecvError::Empty) => self.output.recv_timeout(limit).map_err(|error| match error {
+                RecvTimeoutError::Timeout => TryRecvError::Empty,
+                RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
+            }),
+            next => next,
+        };
+        while let Ok(written) = next {
+            self.console.extend(written);
+            next = self.output.try_recv();
+        }
+        let excess = self.console.len().saturating_sub(LONGEST);
+        self.console.drain(..excess);
+        self.position = self.position.saturating_sub(excess);
+        next == Err(TryRecvError::Disconnected)
+    }
+
+    /// Types a line and Return. A program that has ended reads nothing; the next wait shows its end.
     pub fn type_line(&mut self, line: &str) -> std::io::Result<()> {
-        self.keyboard.write_all(format!("{line}\n").as_bytes())?;
-        self.keyboard.flush()
+        match self.keyboard.write_all(format!("{line}\n").as_bytes()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
     }
 
     /// Returns everything that the console has shown.
-    pub fn console(&self) -> String {
-        self.console.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn console(&mut self) -> String {
+        self.receive(Duration::ZERO);
+        String::from_utf8_lossy(&self.console).into_owned()
     }
 }
 
@@ -141,5 +164,28 @@ mod tests {
         assert_eq!(talk.wait_for(&["got:"], soon()).unwrap(), Some(("\n".to_owned(), 0)));
         assert_eq!(talk.wait_for(&["ready"], Instant::now()).unwrap(), None, "it was awaited before");
         assert_eq!(talk.console(), "ready\ngot:hello\n");
+    }
+
+    #[test]
+    fn what_a_program_wrote_before_its_end_is_found() {
+        let host = Host::new(Output::Quiet);
+        let soon = Instant::now() + Duration::from_secs(60);
+        for _ in 0..20 {
+            // The program has ended before the child that holds its output writes.
+            let script = ["-c", "(sleep 0.1; printf 'last w\\303\\266rd') &"].map(str::to_owned);
+            let mut talk = host.converse(Path::new("/bin/sh"), &script).unwrap();
+            assert_eq!(talk.wait_for(&["wörd"], soon).unwrap(), Some(("last ".to_owned(), 0)));
+            assert_eq!(talk.wait_for(&["more"], soon).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_long_console_keeps_its_end() {
+        let host = Host::new(Output::Quiet);
+        let soon = Instant::now() + Duration::from_secs(60);
+        let script = ["-c", "head -c 6000000 /dev/zero; echo login:; read word"].map(str::to_owned);
+        let mut talk = host.converse(Path::new("/bin/sh"), &script).unwrap();
+        assert_eq!(talk.wait_for(&["login:"], soon).unwrap().map(|(_, number)| number), Some(0));
+        assert_eq!(talk.console().len(), LONGEST);
     }
 }

@@ -106,7 +106,7 @@ impl<'h> Session<'h> {
     }
 
     /// Ends the machine and returns everything that its console has shown.
-    pub(super) fn end(self) -> String {
+    pub(super) fn end(mut self) -> String {
         self.talk.console()
     }
 }
