@@ -275,6 +275,21 @@ fn build(case: &Case, directory: &str) -> Run {
     case.run(&["build", "description", "--destdir", directory]).done()
 }
 
+/// Damages the end of a package in the cache, whose header stays readable; returns its file.
+fn spoil_cached_package(case: &Case, name: &str) -> PathBuf {
+    let directory = case.path("cache/packages/sha256");
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let names = |file: &PathBuf| judge("rpm", &["-qp", "--qf", "%{NAME}\n", file.to_str().unwrap()]);
+    let file = files
+        .filter(|file| file.is_file())
+        .find(|file| names(file).lines().any(|line| line == name))
+        .unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+    file
+}
+
 #[test]
 fn a_package_without_scripts_is_added_to_the_cached_tree() {
     let repository = rpm::small();
@@ -288,9 +303,12 @@ fn a_package_without_scripts_is_added_to_the_cached_tree() {
     let case = Case::new("", &repositories, &names(""));
     let image = |directory: &str| fs::read(case.path(directory).join("rpm.x86_64-1.0.0")).unwrap();
     let _ = build(&case, "first");
+    let damaged = spoil_cached_package(&case, "weak");
     case.describe("", &repositories, &names(r#"<package name="weak-reverse"/>"#));
     let added = build(&case, "second");
     assert_eq!(added.restored(), ["bootstrap", "scripts"], "all but the late packages");
+    assert!(added.warnings("cache").is_empty(), "a package of a restored layer was read: {added:?}");
+    fs::remove_file(damaged).unwrap();
     fs::remove_dir_all(case.path("cache")).unwrap();
     let _ = build(&case, "third");
     assert!(image("second") == image("third"), "the cache changes the image");

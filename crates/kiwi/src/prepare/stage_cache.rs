@@ -148,28 +148,41 @@ impl<'a> TreeStages<'a> {
         Ok(None)
     }
 
-    /// Restores the stage with these inputs if the cache contains it. All of it is read and checked first, so that a
-    /// damaged entry leaves the tree unchanged. The first stage replaces everything.
+    /// Restores the stage with these inputs if the cache contains it. The first stage replaces everything, and is checked while
+    /// it is read; a later one before, so that a damaged entry leaves the tree unchanged.
     fn restore_sound(&self, inputs: &Inputs, title: String) -> Result<Option<Entry>> {
         let Some(entry) = self.find(inputs)? else { return Ok(None) };
         let keyword = inputs.stage().keyword();
-        let stage = self.context.host.stage(StageTask::Restore, title).of_cache(FromCache::Taken, keyword);
-        match entry.check_all(&self.context.host) {
+        let host = &self.context.host;
+        let stage = host.stage(StageTask::Restore, title).of_cache(FromCache::Taken, keyword);
+        let is_first = matches!(self.below, Base::Nothing);
+        if is_first {
+            self.tree.clear_dir(".")?;
+        }
+        match if is_first { put(&entry, self.tree, host) } else { entry.check_all(host) } {
             Ok(()) => {}
             Err(error) if error.is::<Damaged>() => {
                 drop(entry);
                 stage.finish_unrestored();
                 self.discard(&inputs.key(), &error)?;
+                if is_first {
+                    self.empty()?;
+                }
                 return Ok(None);
             }
             Err(error) => return Err(error),
         }
-        if matches!(self.below, Base::Nothing) {
-            self.tree.clear_dir(".")?;
+        if !is_first {
+            put(&entry, self.tree, host)?;
         }
-        put(&entry, self.tree, &self.context.host)?;
         stage.finish();
         Ok(Some(entry))
+    }
+
+    /// Removes everything from the tree except what a tree starts with.
+    fn empty(&self) -> Result<()> {
+        self.tree.clear_dir(".")?;
+        install::start(&self.plan.packages, self.tree)
     }
 
     /// Prepares a run of the next stage: takes a snapshot of the tree.
@@ -191,16 +204,15 @@ impl<'a> TreeStages<'a> {
             self.cache.stages().remove(&key, &self.context.host)?;
             return Ok(false);
         };
-        let stage = self
-            .context
-            .host
+        let host = &self.context.host;
+        let stage = host
             .stage(StageTask::Restore, "Restoring the packages from the cache")
             .of_cache(FromCache::Taken, Stage::Packages.keyword());
         self.tree.clear_dir(".")?;
         let mut top = None;
         for entry in entries {
             let key = entry.contents().inputs.key();
-            let taken = put(&entry, self.tree, &self.context.host);
+            let taken = put(&entry, self.tree, host);
             top = entry.contents().digest(TREE).cloned();
             drop(entry);
             if let Err(error) = taken {
@@ -209,8 +221,7 @@ impl<'a> TreeStages<'a> {
                 }
                 stage.finish_unrestored();
                 self.discard(&key, &error)?;
-                self.tree.clear_dir(".")?;
-                install::start(&self.plan.packages, self.tree)?;
+                self.empty()?;
                 return Ok(false);
             }
         }
@@ -346,8 +357,7 @@ impl Layers for TreeStages<'_> {
     }
 
     fn start_again(&mut self) -> Result<()> {
-        self.tree.clear_dir(".")?;
-        install::start(&self.plan.packages, self.tree)?;
+        self.empty()?;
         Self::begin(self.plan, self.decided, self.tree, self.reuse, self.context).map(|new| *self = new)
     }
 

@@ -23,6 +23,9 @@ use crate::host::device::Device;
 /// The extended attribute with the capabilities of a file.
 const CAPABILITY: &str = "security.capability";
 
+const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// Seconds and nanoseconds of a modification time.
 pub(super) type Time = (i64, i64);
 
@@ -75,6 +78,19 @@ impl RootTree {
             Ok(())
         })?;
         Ok((measure, Seen { newest, special: special.inside(below.path) }))
+    }
+
+    /// Calls `work` with the path inside the tree and the `stat` of every entry in no certain order; that of the tree itself is
+    /// empty.
+    pub fn each_entry(&self, work: &mut dyn FnMut(PathBuf, &Stat) -> Result<()>) -> Result<()> {
+        let root = openat(CWD, &self.path, DIRECTORY, Mode::empty())?;
+        every_entry_from(root.as_fd(), Path::new(""), &[], &mut |directory, name, stat| {
+            let path = match name.to_bytes() {
+                b"." => PathBuf::new(),
+                name => directory.path.join(OsStr::from_bytes(name)),
+            };
+            work(path, stat)
+        })
     }
 
     /// Removes sockets, whose processes no longer exist.
@@ -244,8 +260,7 @@ type Work<'w> = dyn FnMut(Directory<'_>, &CStr, &Stat) -> Result<()> + 'w;
 /// Calls `work` for every entry below `tree` and then for the directory that contains it, the tree itself last, so that
 /// times that `work` sets remain. Names at the top in `but` are ignored.
 fn every_entry(tree: &Path, but: &[String], work: &mut Work<'_>) -> Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let root = openat(CWD, tree, flags, Mode::empty())?;
+    let root = openat(CWD, tree, DIRECTORY, Mode::empty())?;
     every_entry_from(root.as_fd(), tree, but, work)
 }
 
@@ -267,8 +282,7 @@ fn every_entry_of(directory: Directory<'_>, but: &[String], work: &mut Work<'_>)
         }
         let stat = statat(directory.open, name, AtFlags::SYMLINK_NOFOLLOW).with_context(reading)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let inner = openat(directory.open, name, flags, Mode::empty()).with_context(reading)?;
+            let inner = openat(directory.open, name, DIRECTORY, Mode::empty()).with_context(reading)?;
             let path = directory.path.join(OsStr::from_bytes(name.to_bytes()));
             every_entry_of(Directory { open: inner.as_fd(), path: &path }, &[], work)?;
         }

@@ -98,8 +98,14 @@ impl<'a> TreeWriter<'a> {
         match parents {
             Parents::Archive(parents) => {
                 let (parent, name) = parents.enter(path)?;
-                make_room(parent, name)?;
-                finish(create(parent, name)?, parent, name)?;
+                let created = match create(parent, name) {
+                    Err(Errno::EXIST) => {
+                        make_room(parent, name)?;
+                        create(parent, name)
+                    }
+                    created => created,
+                };
+                finish(created?, parent, name)?;
                 Ok(Made::New)
             }
             Parents::Packages(parents) => {
@@ -371,10 +377,9 @@ fn set_owner(parent: BorrowedFd<'_>, name: &OsStr, attributes: &Attributes) -> R
 
 /// Removes the entry with this name; a directory only if it is empty.
 fn make_room(parent: BorrowedFd<'_>, name: &OsStr) -> Result<()> {
-    match kind_of(parent, name)? {
-        None => Ok(()),
-        Some(FileType::Directory) => Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?),
-        Some(_) => Ok(unlinkat(parent, name, AtFlags::empty())?),
+    match unlinkat(parent, name, AtFlags::empty()) {
+        Err(Errno::ISDIR) => Ok(unlinkat(parent, name, AtFlags::REMOVEDIR)?),
+        removed => Ok(removed?),
     }
 }
 

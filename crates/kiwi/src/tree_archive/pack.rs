@@ -37,24 +37,25 @@ pub fn pack(
     encoder.include_checksum(true).context("starting zstd")?;
     encoder.multithread(u32::try_from(host.processors())?).context("starting zstd")?;
     let mut writer = TarWriter::new(encoder, Some(began));
-    let mut present = HashSet::new();
-    for entry in walkdir::WalkDir::new(tree.path()).sort_by_file_name() {
-        host.check_interrupt()?;
-        let entry = entry.context("packing the tree")?;
-        let metadata = entry.metadata().context("packing the tree")?;
-        let inside = entry.path().strip_prefix(tree.path())?;
-        let packed = match extent {
-            Extent::All => true,
-            Extent::Since(snapshot) => {
-                present.insert(inside.as_os_str().to_owned());
-                !snapshot.has(inside, &metadata)
-            }
-        };
-        if packed {
-            writer
-                .entry(entry.path(), inside, &metadata)
-                .with_context(|| format!("packing {} of the tree", inside.display()))?;
+    let (mut present, mut packed) = (HashSet::new(), Vec::new());
+    tree.each_entry(&mut |path, stat| {
+        match extent {
+            Extent::Since(snapshot) if snapshot.has(path.as_os_str(), stat) => {}
+            _ => packed.push(path.clone()),
         }
+        if matches!(extent, Extent::Since(_)) {
+            present.insert(path.into_os_string());
+        }
+        Ok(())
+    })
+    .context("packing the tree")?;
+    packed.sort();
+    for inside in packed {
+        host.check_interrupt()?;
+        let path = tree.path().join(&inside);
+        let packing = || format!("packing {} of the tree", inside.display());
+        let metadata = path.symlink_metadata().with_context(packing)?;
+        writer.entry(&path, &inside, &metadata).with_context(packing)?;
     }
     let encoder = writer.finish().context("packing the tree")?;
     encoder.finish().and_then(|mut output| output.flush()).context("packing the tree")?;

@@ -1,11 +1,12 @@
 //! The entries of a tree at one moment, from which later changes are detected.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use rustix::fs::Stat;
 
 use crate::root_tree::RootTree;
 
@@ -28,19 +29,18 @@ impl Snapshot {
     pub fn take(tree: &RootTree) -> Result<Self> {
         let moment = now(tree)?;
         let mut entries = HashMap::new();
-        let walk = walkdir::WalkDir::new(tree.path()).min_depth(1);
-        for entry in walk {
-            let entry = entry.context("reading the tree")?;
-            let metadata = entry.metadata().context("reading the tree")?;
-            entries.insert(entry.path().strip_prefix(tree.path())?.as_os_str().to_owned(), metadata.ino());
-        }
+        tree.each_entry(&mut |path, stat| {
+            entries.insert(path.into_os_string(), stat.st_ino);
+            Ok(())
+        })
+        .context("reading the tree")?;
         Ok(Self { moment, entries })
     }
 
     /// Returns whether the entry at `path` is unchanged.
-    pub(super) fn has(&self, path: &Path, metadata: &std::fs::Metadata) -> bool {
-        (metadata.ctime(), metadata.ctime_nsec()) < self.moment
-            && (path.as_os_str().is_empty() || self.entries.get(path.as_os_str()) == Some(&metadata.ino()))
+    pub(super) fn has(&self, path: &OsStr, stat: &Stat) -> bool {
+        let changed = (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX));
+        changed < self.moment && self.entries.get(path) == Some(&stat.st_ino)
     }
 
     /// Returns the paths of the snapshot that are missing in `present`, sorted.

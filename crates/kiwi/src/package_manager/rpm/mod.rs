@@ -184,11 +184,16 @@ impl PackageManager for Rpm<'_> {
         let host = &context.host;
         let cache = context.cache()?.packages();
         let find = |package: &Package| cache.find(&package.checksum);
-        // What a restored layer contains is not read again.
-        let known = self.divide(resolution, context, find).ok().flatten();
+        let absent = resolution.packages.iter().filter(|package| find(package).is_none());
+        let absent: Vec<Package> = absent.cloned().collect();
         let mut supply = Supply { rpm: self, all: None, files, context };
-        let division = match known {
+        // What a restored layer contains is not read again.
+        if !absent.is_empty() && absent.len() < resolution.packages.len() {
+            supply.verified(&absent)?.close()?;
+        }
+        let division = match self.divide(resolution, context, find).ok().flatten() {
             Some(division) => division,
+            // All are absent, or one in the cache is damaged.
             None => {
                 supply.all = Some(supply.verified(&resolution.packages)?);
                 let division = self.divide(resolution, context, find)?;

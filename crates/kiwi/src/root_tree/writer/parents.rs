@@ -137,12 +137,14 @@ impl ArchiveParents {
             return Ok(Made::Kept);
         }
         let (parent, name) = self.enter(path)?;
-        if kind_of(parent, name)?.is_some_and(|kind| kind != FileType::Directory) {
-            make_room(parent, name)?;
-        }
         let made = match mkdirat(parent, name, Mode::RWXU) {
             Ok(()) => Made::New,
-            Err(Errno::EXIST) => Made::Kept,
+            Err(Errno::EXIST) if kind_of(parent, name)? == Some(FileType::Directory) => Made::Kept,
+            Err(Errno::EXIST) => {
+                make_room(parent, name)?;
+                mkdirat(parent, name, Mode::RWXU)?;
+                Made::New
+            }
             Err(error) => return Err(error.into()),
         };
         self.open_directory(path)?;
