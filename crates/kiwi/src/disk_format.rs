@@ -100,11 +100,12 @@ pub fn convert(
     if !all.is_empty() {
         command = command.args(["-o", &all.join(",")]);
     }
-    let command = command.arg(raw).arg(output).writable(output.parent().unwrap_or(Path::new("/")));
-    // How small compression makes it is not known.
-    let written = if compressed { 0 } else { raw.metadata().map_or(0, |facts| facts.blocks() * 512) };
-    stage
-        .while_growing(output, written, || command.run())
+    command
+        .arg(raw)
+        .arg(output)
+        .writable(output.parent().unwrap_or(Path::new("/")))
+        .reports_reading("qemu-img", raw.metadata().map_or(0, |facts| facts.blocks() * 512), stage)
+        .run()
         .with_context(|| format!("cannot convert the disk to {name}"))?;
     let what = || format!("giving {} its identifiers", output.display());
     identity::finish(format, &host.open_file(output).with_context(what)?, id).with_context(what)

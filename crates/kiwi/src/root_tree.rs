@@ -60,6 +60,7 @@ struct Layer {
 /// The results of the last measurement of a layered tree.
 #[derive(Debug)]
 struct Seen {
+    measure: Measure,
     /// The latest modification time.
     newest: walk::Time,
     special: Special,
@@ -76,6 +77,8 @@ impl Layer {
 pub struct Measure {
     /// Size in bytes of all regular files, each counted once and rounded up to blocks of 4096.
     pub bytes: u64,
+    /// The same without rounding: what a program reads that packs the tree.
+    pub content: u64,
     /// Number of files, directories, links and other entries.
     pub entries: u64,
 }
@@ -85,6 +88,7 @@ impl Measure {
     pub fn without(self, part: &Self) -> Self {
         Self {
             bytes: self.bytes.saturating_sub(part.bytes),
+            content: self.content.saturating_sub(part.content),
             entries: self.entries.saturating_sub(part.entries),
         }
     }

@@ -87,6 +87,11 @@ impl Contents {
     pub fn digest(&self, name: &str) -> Option<&Digest> {
         self.files.get(name).map(|file| &file.digest)
     }
+
+    /// Returns the size of one of its files in bytes; 0 if it has no such file.
+    pub fn size(&self, name: &str) -> u64 {
+        self.files.get(name).map_or(0, |file| file.size)
+    }
 }
 
 /// A finished stage in use, which cannot be removed.

@@ -8,6 +8,8 @@ use crate::host::{Unit, printable};
 #[derive(Debug)]
 pub(super) struct Advance {
     started: Instant,
+    /// Seconds from the start to the last progress.
+    moved: f64,
     done: u64,
     total: u64,
     unit: Unit,
@@ -20,6 +22,7 @@ impl Default for Advance {
     fn default() -> Self {
         Self {
             started: Instant::now(),
+            moved: 0.0,
             done: 0,
             total: 0,
             unit: Unit::Bytes,
@@ -39,26 +42,30 @@ impl Advance {
         (bytes, bytes_total): (Option<u64>, Option<u64>),
         detail: Option<&str>,
     ) {
+        if (done, bytes) != (self.done, self.bytes) {
+            self.moved = self.started.elapsed().as_secs_f64();
+        }
         (self.done, self.total, self.unit) = (done, total, unit);
         (self.bytes, self.bytes_total) = (bytes, bytes_total);
         self.detail = detail.map(|detail| printable::text(detail).replace('\n', " "));
     }
 
-    /// Returns what is known.
-    pub(super) fn known(&self) -> String {
-        self.parts(self.started.elapsed().as_secs_f64()).join(", ")
+    /// Returns the name of the stage with what is known, or with that part of it for which there is room.
+    pub(super) fn named(&self, name: &str, room: usize) -> String {
+        fitted(name, &self.parts(self.started.elapsed().as_secs_f64()), room)
     }
 
     /// Returns what is known, and how long the stage has been running.
     pub(super) fn shown(&self) -> String {
         let seconds = self.started.elapsed().as_secs_f64();
         let mut parts = self.parts(seconds);
-        parts.push(time(seconds));
+        parts.push(format!("running for {}", time(seconds)));
         parts.join(", ")
     }
 
     fn parts(&self, seconds: f64) -> Vec<String> {
-        let Self { done, total, unit, bytes, bytes_total, detail, .. } = self;
+        let Self { started: _, moved, done, total, unit, bytes, bytes_total, detail } = self;
+        let remaining = |done, total| remaining(done, total, *moved, seconds);
         let mut parts = Vec::new();
         let rate = |bytes: u64| {
             let rate = bytes as f64 / seconds.max(0.001);
@@ -69,7 +76,7 @@ impl Advance {
             Unit::Bytes if *total > 0 => {
                 parts.push(format!("{} %", percent(*done, *total)));
                 parts.push(format!("{} of {}", printable::size(*done), printable::size(*total)));
-                parts.extend(remaining(*done, *total, seconds));
+                parts.extend(remaining(*done, *total));
             }
             Unit::Bytes if *done > 0 => parts.push(rate(*done)),
             Unit::Bytes => {}
@@ -80,8 +87,8 @@ impl Advance {
                     Some(bytes) => {
                         parts.push(rate(*bytes));
                         parts.extend(match bytes_total {
-                            Some(total) => remaining(*bytes, *total, seconds),
-                            None => remaining(*done, *total, seconds),
+                            Some(total) => remaining(*bytes, *total),
+                            None => remaining(*done, *total),
                         });
                     }
                     None => parts.extend(detail.clone()),
@@ -92,16 +99,35 @@ impl Advance {
     }
 }
 
+/// Puts the parts behind the name for which there are `room` columns. The first one is never cut: the name is.
+fn fitted(name: &str, parts: &[String], room: usize) -> String {
+    let Some((first, others)) = parts.split_first() else { return name.to_owned() };
+    let columns = |text: &str| text.chars().count();
+    let mut text = format!("{name}: {first}");
+    if columns(&text) > room {
+        let rest = room.saturating_sub(columns(first) + "..: ".len());
+        return format!("{}..: {first}", name.chars().take(rest).collect::<String>());
+    }
+    for part in others {
+        if columns(&text) + columns(part) + ", ".len() <= room {
+            text = format!("{text}, {part}");
+        }
+    }
+    text
+}
+
 fn percent(done: u64, total: u64) -> u128 {
     (u128::from(done) * 100 / u128::from(total.max(1))).min(100)
 }
 
-/// Returns how long the rest takes at the same rate, once enough is done to tell.
-fn remaining(done: u64, total: u64, seconds: f64) -> Option<String> {
-    if seconds < 3.0 || percent(done, total) < 5 || done >= total {
+/// Returns how long the rest takes at the rate of the first `moved` seconds, once enough is done to tell. While a program does
+/// not move for some time, that becomes less, and then nothing.
+fn remaining(done: u64, total: u64, moved: f64, seconds: f64) -> Option<String> {
+    if moved < 3.0 || percent(done, total) < 5 || done >= total {
         return None;
     }
-    Some(format!("{} left", time(seconds / done as f64 * (total - done) as f64)))
+    let left = moved / done as f64 * total as f64 - seconds;
+    (left > 0.0).then(|| format!("{} left", time(left)))
 }
 
 /// Returns a number of seconds in the units that suit it.
@@ -120,7 +146,19 @@ mod tests {
     fn parts(done: u64, total: u64, unit: Unit, bytes: Option<u64>, detail: Option<&str>) -> String {
         let mut advance = Advance::default();
         advance.update(done, total, unit, (bytes, None), detail);
+        advance.moved = 10.0;
         advance.parts(10.0).join(", ")
+    }
+
+    #[test]
+    fn what_remains_does_not_grow_while_nothing_moves() {
+        let mut advance = Advance::default();
+        advance.update(20, 80, Unit::Bytes, (None, None), None);
+        advance.moved = 10.0;
+        assert_eq!(advance.parts(10.0).join(", "), "25 %, 20 B of 80 B, 30.0 s left");
+        advance.update(20, 80, Unit::Bytes, (None, None), None);
+        assert_eq!(advance.parts(25.0).join(", "), "25 %, 20 B of 80 B, 15.0 s left");
+        assert_eq!(advance.parts(41.0).join(", "), "25 %, 20 B of 80 B");
     }
 
     #[test]
@@ -129,6 +167,7 @@ mod tests {
         let mut advance = Advance::default();
         // The large packages come last.
         advance.update(80, 90, Unit::Packages, (Some(20 * mib), Some(100 * mib)), None);
+        advance.moved = 10.0;
         assert_eq!(
             advance.parts(10.0).join(", "),
             "80 of 90, 20.0 MiB of 100.0 MiB at 2.0 MiB/s, 40.0 s left"
@@ -150,6 +189,21 @@ mod tests {
             "45 of 90, 20.0 MiB at 2.0 MiB/s, 10.0 s left"
         );
         assert_eq!(parts(2 * mib, mib, Unit::Bytes, None, None), "100 %, 2.0 MiB of 1.0 MiB");
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_the_most_important_part() {
+        let parts = ["20 %", "64.2 MiB of 308.6 MiB", "12.0 s left"].map(str::to_owned);
+        let name = "Writing the xfs file system";
+        assert_eq!(
+            fitted(name, &parts, 80),
+            "Writing the xfs file system: 20 %, 64.2 MiB of 308.6 MiB, 12.0 s left"
+        );
+        assert_eq!(fitted(name, &parts, 57), "Writing the xfs file system: 20 %, 64.2 MiB of 308.6 MiB");
+        assert_eq!(fitted(name, &parts, 50), "Writing the xfs file system: 20 %, 12.0 s left");
+        assert_eq!(fitted(name, &parts, 20), "Writing the ..: 20 %");
+        assert_eq!(fitted(name, &parts, 3), "..: 20 %");
+        assert_eq!(fitted(name, &[], 3), name);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use crate::host::{Event, Listener, StageEnd, TerminalStyle, printable};
 /// Without a terminal a line is written at least this often, so that nobody takes a long stage for one that hangs.
 const SILENCE: Duration = Duration::from_secs(50);
 
+/// Columns of a stage's line around its name and progress: the spinner and the time.
+const AROUND: usize = 9;
+
 /// Standard error.
 pub(super) struct Terminal {
     /// Lines of running stages are redrawn.
@@ -122,7 +125,8 @@ impl Listener for Terminal {
                 if let Some(stage) = self.state().stages.get_mut(id) {
                     stage.advance.update(*done, *total, *unit, (*bytes, *bytes_total), detail.as_deref());
                     if let Some(bar) = &stage.bar {
-                        bar.set_message(format!("{}: {}", stage.name, stage.advance.known()));
+                        let room = TerminalStyle::columns_of_stderr().saturating_sub(AROUND);
+                        bar.set_message(stage.advance.named(&stage.name, room));
                     }
                 }
             }

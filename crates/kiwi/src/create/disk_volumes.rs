@@ -104,13 +104,19 @@ pub(super) fn create(
     let mut is_whole = true;
     for volume in volumes {
         let content = &volume.content;
-        let job = |tree| FilesystemJob { plan: content, tree, workspace, host, helper };
         let (_, extent) = layout
             .partitions()
             .find(|(partition, _)| partition.number == volume.number)
             .context("a file system has no partition")?;
         let offset = extent.offset().0;
         let keyword = content.filesystem.keyword();
+        let writing = match volume.path.as_deref() {
+            Some("/") => format!("Writing the {keyword} file system"),
+            Some(mount) => format!("Writing the {keyword} file system of {mount}"),
+            None => format!("Writing the empty {keyword} file system"),
+        };
+        let stage = host.stage(StageTask::WriteFilesystem, writing);
+        let job = |tree| FilesystemJob { plan: content, tree, workspace, host, helper, stage: &stage };
         match volume.path.as_deref() {
             Some("/") => {
                 if !is_whole {
@@ -118,27 +124,15 @@ pub(super) fn create(
                     tree.measure()?;
                     tree.clamp_times(content.epoch)?;
                 }
-                let stage =
-                    host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-                let job = job(tree);
-                let written = job.expected_bytes()?;
-                stage.while_growing(path, written, || job.create_inside(path, offset))?;
-                stage.finish();
+                job(tree).create_inside(path, offset)?;
             }
             Some(mount) => {
-                let stage = host.stage(
-                    StageTask::WriteFilesystem,
-                    format!("Writing the {keyword} file system of {mount}"),
-                );
                 let part = tree.subtree(mount)?;
                 part.clamp_times(content.epoch)?;
-                let job = job(&part);
-                let written = job.expected_bytes()?;
-                stage.while_growing(path, written, || job.create_inside(path, offset))?;
+                job(&part).create_inside(path, offset)?;
                 drop(part);
                 tree.empty_dir(mount)?;
                 is_whole = false;
-                stage.finish();
             }
             None => {
                 let empty = workspace.scratch_file(&format!("volume-{}", volume.number));
@@ -147,6 +141,7 @@ pub(super) fn create(
                 job(&empty).create_inside(path, offset)?;
             }
         }
+        stage.finish();
     }
     Ok(())
 }

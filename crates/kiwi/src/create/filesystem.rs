@@ -111,9 +111,8 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         StageTask::WriteFilesystem,
         format!("Writing the {} file system", plan.content.filesystem.keyword()),
     );
-    let job = FilesystemJob { plan: &plan.content, tree, workspace, host, helper };
-    let written = job.expected_bytes()?;
-    stage.while_growing(&path, written, || job.create(&path))?;
+    let job = FilesystemJob { plan: &plan.content, tree, workspace, host, helper, stage: &stage };
+    job.create(&path)?;
     stage.finish();
     if let Some(rule) = plan.most {
         let written = path.metadata().with_context(|| format!("reading {}", path.display()))?.len();

@@ -105,9 +105,8 @@ fn write_system(system: &System, name: &ImageName, context: ImageContext<'_>) ->
     let path = workspace.unfinished(&name.to_string());
     let keyword = system.content.filesystem.keyword();
     let stage = host.stage(StageTask::WriteFilesystem, format!("Writing the {keyword} file system"));
-    let job = FilesystemJob { plan: &system.content, tree, workspace, host, helper };
-    let written = job.expected_bytes()?;
-    stage.while_growing(&path, written, || job.create(&path))?;
+    let job = FilesystemJob { plan: &system.content, tree, workspace, host, helper, stage: &stage };
+    job.create(&path)?;
     stage.finish();
     let (checksum, sums) = context.checksum(name, &path)?;
     let file = format!("{name}.append");

@@ -121,9 +121,8 @@ fn write(
     let path = workspace.unfinished(&name.to_string());
     let stage = host
         .stage(StageTask::WriteFilesystem, format!("Writing the {} file system", plan.filesystem.keyword()));
-    let job = FilesystemJob { plan: &plan, tree: part, workspace, host, helper };
-    let written = job.expected_bytes()?;
-    stage.while_growing(&path, written, || job.create(&path))?;
+    let job = FilesystemJob { plan: &plan, tree: part, workspace, host, helper, stage: &stage };
+    job.create(&path)?;
     stage.finish();
     let (checksum, sums) = context.checksum(name, &path)?;
     // A squashfs is compressed already, but a client unpacks every image in the same way.

@@ -44,8 +44,9 @@ pub(super) fn create(plan: &Plan, context: ImageContext<'_>) -> Result<Vec<Artif
         .env("EPOCH", plan.epoch.to_string())
         .env("THREADS", host.processors().max(2).to_string())
         .writable(workspace.out())
-        .shows_devices(tree.devices()?);
-    stage.while_growing(&path, 0, || command.run()).context("cannot pack the archive")?;
+        .shows_devices(tree.devices()?)
+        .reports_reading("tar", tree.last_measure()?.content, &stage);
+    command.run().context("cannot pack the archive")?;
     let (checksum, sums) = context.checksum(&plan.name, &path)?;
     stage.finish();
     artifacts.push(checksum);

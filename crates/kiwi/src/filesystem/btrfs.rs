@@ -33,7 +33,7 @@ pub(super) fn least(measure: &Measure) -> Bytes {
 }
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
-    let FilesystemJob { plan, tree, workspace, host, helper: _ } = job;
+    let FilesystemJob { plan, tree, workspace, host, helper: _, stage: _ } = job;
     let file = empty_file(job, output)?;
     let devices = tree.devices()?;
     // The copy never needs more space than the file system it is for.

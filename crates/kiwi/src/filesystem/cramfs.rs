@@ -16,7 +16,7 @@ const LAST_USER: u32 = 0xffff;
 const LAST_GROUP: u32 = 0xff;
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
-    let FilesystemJob { plan, tree, host, workspace: _, helper: _ } = job;
+    let FilesystemJob { plan, tree, host, workspace: _, helper: _, stage: _ } = job;
     fits(tree)?;
     tree.warn_of_attributes("cramfs", &[], host)?;
     host.warn(

@@ -60,7 +60,7 @@ fn journal(bytes: u64) -> u64 {
 
 /// Writes the file system at byte `offset` of the file `output`, which is large enough.
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Result<()> {
-    let FilesystemJob { plan, tree, workspace, host, helper: _ } = job;
+    let FilesystemJob { plan, tree, workspace, host, helper: _, stage: _ } = job;
     let configuration = workspace.scratch_file("mke2fs.conf");
     host.write_file(&configuration, CONFIGURATION).context("writing the configuration of mke2fs")?;
     let extended = format!("offset={offset},hash_seed={},assume_storage_prezeroed=1,nodiscard", plan.uuid);

@@ -46,7 +46,7 @@ impl Helper {
 
     /// Fills the empty file system in the file `output` with the tree.
     fn fill(&self, job: FilesystemJob<'_>, output: &Path) -> Result<()> {
-        let FilesystemJob { plan, tree, workspace, host, helper: _ } = job;
+        let FilesystemJob { plan, tree, workspace, host, helper: _, stage: _ } = job;
         let keyword = plan.filesystem.keyword();
         let archive = workspace.passing_file("helper.tar", plan.size);
         host.command("tar")

@@ -20,7 +20,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use ondisk::{Bytes, Filesystem};
 
-use crate::host::{Host, sparse};
+use crate::host::{Host, RunningStage, sparse};
 use crate::root_tree::{Measure, RootTree};
 use crate::workspace::Workspace;
 
@@ -88,6 +88,8 @@ pub struct FilesystemJob<'a> {
     pub host: &'a Host,
     /// The kernel that fills it, for those that no program fills.
     pub helper: Option<&'a Helper>,
+    /// The stage that writes it.
+    pub stage: &'a RunningStage<'a>,
 }
 
 impl FilesystemJob<'_> {
@@ -96,32 +98,32 @@ impl FilesystemJob<'_> {
         match self.plan.filesystem {
             Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => {
                 empty_file(self, output)?;
-                ext::create(self, output, 0)
+                self.create_ext(output, 0)
             }
-            Filesystem::Xfs => xfs::create(self, output),
-            Filesystem::Btrfs => btrfs::create(self, output),
+            Filesystem::Xfs => self.growing(output, || xfs::create(self, output)),
+            Filesystem::Btrfs => self.growing(output, || btrfs::create(self, output)),
+            Filesystem::Reiserfs => self.growing(output, || reiserfs::create(self, output)),
             Filesystem::Squashfs => squashfs::create(self, output, 0),
             Filesystem::Erofs => erofs::create(self, output),
-            Filesystem::Cramfs => cramfs::create(self, output),
-            Filesystem::Reiserfs => reiserfs::create(self, output),
+            // mkfs.cramfs maps the files that it compresses: neither its reading nor the size of the result tells how far it is.
+            Filesystem::Cramfs => self.stage.while_growing(output, 0, || cramfs::create(self, output)),
         }
     }
 
-    /// Returns about how many bytes are written; 0 if that is unknown because they are compressed.
-    pub fn expected_bytes(&self) -> Result<u64> {
-        match self.plan.filesystem {
-            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 | Filesystem::Xfs | Filesystem::Btrfs => {
-                Ok(self.tree.measure()?.bytes)
-            }
-            Filesystem::Squashfs | Filesystem::Erofs | Filesystem::Reiserfs | Filesystem::Cramfs => Ok(0),
-        }
+    fn create_ext(self, output: &Path, offset: u64) -> Result<()> {
+        self.growing(output, || ext::create(self, output, offset))
+    }
+
+    /// Reports how much is written to `output` while `work` writes the tree without compression.
+    fn growing(self, output: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.stage.while_growing(output, self.tree.last_measure()?.bytes, work)
     }
 
     /// Writes it to the existing disk file `disk` at byte `offset`: directly if its program can do that, otherwise through a
     /// temporary file.
     pub fn create_inside(self, disk: &Path, offset: u64) -> Result<()> {
         match self.plan.filesystem {
-            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => ext::create(self, disk, offset),
+            Filesystem::Ext2 | Filesystem::Ext3 | Filesystem::Ext4 => self.create_ext(disk, offset),
             Filesystem::Xfs
             | Filesystem::Btrfs
             | Filesystem::Squashfs

@@ -30,7 +30,7 @@ fn compressor(asked: Option<&str>) -> Vec<&str> {
 
 /// Writes it to the new file `output`, starting at byte `offset`.
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Result<()> {
-    let FilesystemJob { plan, tree, host, workspace: _, helper: _ } = job;
+    let FilesystemJob { plan, tree, host, workspace: _, helper: _, stage } = job;
     tree.warn_of_attributes("squashfs", &KEPT, host)?;
     let below = tree.below()?;
     let leaves_out = plan.options.iter().any(|option| option == "-e");
@@ -51,6 +51,8 @@ pub(super) fn create(job: FilesystemJob<'_>, output: &Path, offset: u64) -> Resu
         .args(&below.removed)
         .writable(directory_of(output))
         .shows_devices(tree.devices()?)
+        // The progress bar of mksquashfs is silent most of the time without a terminal.
+        .reports_reading("mksquashfs", tree.last_measure()?.content, stage)
         .run()
         .context("writing the squashfs")
 }

@@ -40,7 +40,7 @@ pub(super) fn needed(measure: &Measure) -> Bytes {
 }
 
 pub(super) fn create(job: FilesystemJob<'_>, output: &Path) -> Result<()> {
-    let FilesystemJob { plan, tree, workspace, host, helper: _ } = job;
+    let FilesystemJob { plan, tree, workspace, host, helper: _, stage: _ } = job;
     let prototype = workspace.scratch_file("xfs.prototype");
     let Prototype { text, root, sources, linked, sockets, .. } = Prototype::of(tree.path())?;
     let (attributes, lost) = attributes::of(tree)?;

@@ -1,22 +1,23 @@
 //! Commands as values, run in a sandbox.
 
 mod bind;
+mod reading;
+mod spawn;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use bind::{Bind, Created};
+use reading::Reading;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::disk_full_watchdog::DiskFullWatchdog;
-use super::mknod_broker::BrokerThread;
-use super::sandbox::notification::Listener;
-use super::{CommandError, Host, filter, for_sandboxes, printable, sandbox};
+use super::{CommandError, Host, RunningStage, printable, sampled, sandbox};
+pub(super) use spawn::SpawnError;
 
 /// Maximum number of bytes that are read as one line of output.
 const LINE: u64 = 1 << 16;
@@ -40,6 +41,7 @@ pub struct Command<'h> {
     stdin: Option<File>,
     stdout: Option<File>,
     needs_room: Option<PathBuf>,
+    reading: Option<Reading<'h>>,
     /// Its standard input is a terminal of its own, which controls its session.
     pub(super) controls_terminal: bool,
 }
@@ -62,6 +64,7 @@ impl<'h> Command<'h> {
             stdin: None,
             stdout: None,
             needs_room: None,
+            reading: None,
             controls_terminal: false,
         }
     }
@@ -164,6 +167,12 @@ impl<'h> Command<'h> {
         self
     }
 
+    /// Reports to `stage` how much of `total` bytes `program` has read, which is this one or one that it starts.
+    pub fn reports_reading(mut self, program: &'static str, total: u64, stage: &'h RunningStage<'h>) -> Self {
+        self.reading = Some(Reading { program, total, stage });
+        self
+    }
+
     /// Reads standard input from a file.
     pub fn stdin(mut self, file: File) -> Self {
         self.stdin = Some(file);
@@ -262,7 +271,10 @@ impl<'h> Command<'h> {
                     if let Some(beside) = beside {
                         scope.spawn(beside);
                     }
-                    watcher(self.host);
+                    match &self.reading {
+                        Some(reading) => sampled(|| reading.report(child.id()), || watcher(self.host)),
+                        None => watcher(self.host),
+                    }
                 });
                 let stalled = guard.is_some_and(DiskFullWatchdog::stop);
                 let status = child.wait().map_err(failed)?;
@@ -325,74 +337,5 @@ impl<'h> Command<'h> {
             if plain { text.into_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
         }));
         keywords.join(" ")
-    }
-
-    /// Starts it with the thread that answers its calls about device nodes; none if the kernel or a container refuses that.
-    pub(super) fn spawn(
-        &mut self,
-        stdout: Stdio,
-        stderr: Stdio,
-    ) -> Result<(Child, Option<BrokerThread>), SpawnError> {
-        let program = match &self.root {
-            Some(_) => PathBuf::from(&self.program),
-            None => self.host.find_program(&self.program).map_err(SpawnError::Missing)?,
-        };
-        let mut command = std::process::Command::new(program);
-        command.args(&self.arguments).env_clear();
-        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        command.env("LC_ALL", "C.UTF-8").env("HOME", "/root").env("SHELL", "/bin/sh").env("TERM", "dumb");
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.stdin(self.stdin.take().map_or_else(Stdio::null, Stdio::from)).stdout(stdout).stderr(stderr);
-        let (listening, sending) = UnixStream::pair()?;
-        sandbox::isolate(&mut command, self.setup(sending)?)?;
-        let child = command.spawn()?;
-        // This also drops the sending end: nothing can be sent after that.
-        drop(command);
-        // Without a thread the listener is closed, and the kernel fails the calls.
-        Ok((child, Listener::take(&listening).and_then(|listener| BrokerThread::answer(listener).ok())))
-    }
-
-    fn setup(&self, sending: UnixStream) -> io::Result<sandbox::Setup> {
-        let view = match &self.root {
-            Some((path, read_only)) => sandbox::View::Root {
-                path: sandbox::c_path(path)?,
-                read_only: *read_only,
-                nodes: sandbox::device_nodes(&path.join("dev"))?,
-                users: for_sandboxes::users_of_trees()?,
-                counts_processes: for_sandboxes::counts_processes(),
-            },
-            None => sandbox::View::Host {
-                writable: self
-                    .writable
-                    .iter()
-                    .map(|directory| sandbox::c_path(directory))
-                    .collect::<Result<_, _>>()?,
-            },
-        };
-        let root = self.root.as_ref().map(|(path, _)| path.as_path());
-        let binds = self.binds.iter().map(|bind| bind.mount(root));
-        Ok(sandbox::Setup {
-            view,
-            binds: binds.collect::<io::Result<_>>()?,
-            network: self.network,
-            init: for_sandboxes::init_program(),
-            filter: self.without_sync.then(filter::without_sync),
-            refusing: filter::refused(rustix::system::uname().machine().to_bytes().ends_with(b"86")),
-            asking: (filter::of_devices(!self.devices.is_empty()), sending),
-            must_ask: !self.devices.is_empty(),
-            directory: self.directory.as_deref().map(sandbox::c_path).transpose()?,
-            controls_terminal: self.controls_terminal,
-        })
-    }
-}
-
-pub(super) enum SpawnError {
-    Missing(CommandError),
-    Io(io::Error),
-}
-
-impl From<io::Error> for SpawnError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
     }
 }

@@ -153,6 +153,11 @@ pub fn size(bytes: u64) -> String {
     format!("{number:.1} {}", UNITS[unit])
 }
 
+/// Returns a number of things, each called `name`.
+pub fn count(number: usize, name: &str) -> String {
+    format!("{number} {name}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +167,14 @@ mod tests {
         assert_eq!(
             [size(0), size(512), size(1 << 20), size(1010 << 20), size(5 << 40), size(u64::MAX)],
             ["0 B", "512 B", "1.0 MiB", "1.0 GiB", "5.0 TiB", "16777216.0 TiB"]
+        );
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!(
+            [0, 1, 2].map(|number| count(number, "package")),
+            ["0 packages", "1 package", "2 packages"]
         );
     }
 

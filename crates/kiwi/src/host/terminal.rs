@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::interrupt::Interrupt;
 use super::sandbox::attended::dies_with_parent;
@@ -40,6 +40,14 @@ impl TerminalStyle {
     pub fn of_stderr() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         Self::of(io::stderr().is_terminal(), set("TERM").as_deref(), set("NO_COLOR").as_deref())
+    }
+
+    /// Returns the width of the terminal; 80 if it is unknown.
+    pub fn columns_of_stderr() -> usize {
+        match tcgetwinsize(io::stderr()) {
+            Ok(size) if size.ws_col > 0 => size.ws_col.into(),
+            Ok(_) | Err(_) => 80,
+        }
     }
 
     fn of(is_terminal: bool, term: Option<&str>, no_color: Option<&str>) -> Self {

@@ -27,7 +27,7 @@ use crate::disk::{self, DiskLayout};
 use crate::failure::fail;
 use crate::filesystem::fat::{self, FatPlan};
 use crate::filesystem::{FilesystemJob, FilesystemPlan};
-use crate::host::{Host, StageTask, sparse};
+use crate::host::{Host, RunningStage, StageTask, sparse};
 use crate::identity::Identity;
 use crate::root_tree::RootTree;
 use crate::workspace::Workspace;
@@ -155,7 +155,7 @@ pub fn create(plan: &Plan, output: &Path, workspace: &Workspace, host: &Host) ->
         },
     );
     let fat = boot_partition(plan, workspace, host)?;
-    let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, host)).transpose()?;
+    let layer = plan.layer.as_ref().map(|layer| layer_file(layer, workspace, &stage, host)).transpose()?;
     let layout = &plan.layout;
     let mut file = host.create_file(output).with_context(|| format!("creating {}", output.display()))?;
     file.set_len(plan.size().0).with_context(|| format!("sizing {}", output.display()))?;
@@ -207,10 +207,15 @@ fn boot_partition(plan: &Plan, workspace: &Workspace, host: &Host) -> Result<Pat
 }
 
 /// Creates an empty file system for overlay data over a read-only system.
-fn layer_file(plan: &FilesystemPlan, workspace: &Workspace, host: &Host) -> Result<PathBuf> {
+fn layer_file(
+    plan: &FilesystemPlan,
+    workspace: &Workspace,
+    stage: &RunningStage<'_>,
+    host: &Host,
+) -> Result<PathBuf> {
     let output = workspace.scratch_file("layer.ext4");
     let tree = RootTree::create(host, &workspace.scratch_file("layer"))?;
     tree.clamp_times(plan.epoch)?;
-    FilesystemJob { plan, tree: &tree, workspace, host, helper: None }.create(&output)?;
+    FilesystemJob { plan, tree: &tree, workspace, host, helper: None, stage }.create(&output)?;
     Ok(output)
 }

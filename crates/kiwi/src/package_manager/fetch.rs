@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::Package;
 use crate::context::Context;
-use crate::host::{Host, RunningStage, StageTask};
+use crate::host::{Host, RunningStage, StageTask, printable};
 use crate::parallel;
 
 /// Gets the number of packages that have arrived, and their bytes.
@@ -44,7 +44,10 @@ pub(super) fn fetch(packages: &[Package], source: &dyn Source, context: &Context
     let found = packages.iter().zip(&intact);
     let missing: Vec<&Package> = found.filter(|(_, found)| found.is_none()).map(|found| found.0).collect();
     if !missing.is_empty() {
-        let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", missing.len()));
+        let stage = host.stage(
+            StageTask::FetchPackages,
+            format!("Fetching {}", printable::count(missing.len(), "package")),
+        );
         let arriving = cache.arriving(host)?;
         source.bring(&missing, arriving.path(), &transfer(&stage, &missing))?;
         for package in &missing {

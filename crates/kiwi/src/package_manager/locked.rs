@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use super::{LockedPackages, ManagerFiles, Package, PackagePlan, Resolution};
 use crate::context::Context;
 use crate::failure::fail;
-use crate::host::StageTask;
+use crate::host::{StageTask, printable};
 use crate::lock::LockedPackage;
 use crate::repository::{LOCAL, Resolved};
 
@@ -42,8 +42,10 @@ impl Collection<'_> {
     /// Copies every package into the directory, from the cache or from a repository.
     pub(super) fn fill(&self, packages: &[LockedPackage], context: &Context) -> Result<()> {
         let host = &context.host;
-        let stage =
-            host.stage(StageTask::FetchPackages, format!("Collecting {} locked packages", packages.len()));
+        let stage = host.stage(
+            StageTask::FetchPackages,
+            format!("Collecting {}", printable::count(packages.len(), "locked package")),
+        );
         let mut missing = Vec::new();
         for (done, package) in packages.iter().enumerate() {
             host.check_interrupt()?;

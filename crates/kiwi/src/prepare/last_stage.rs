@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Decided;
-use super::stage_cache::put;
+use super::stage_files::{packed_size, put};
 use crate::context::Context;
 use crate::host::StageTask;
 use crate::host::usage::FromCache;
@@ -38,8 +38,9 @@ fn restore_whole(inputs: &Inputs, tree: &RootTree, context: &Context) -> Result<
     let title = format!("Restoring the stage '{}' from the cache", inputs.stage().keyword());
     let stage = host.stage(StageTask::Restore, title).of_cache(FromCache::Taken, inputs.stage().keyword());
     tree.clear_dir(".")?;
+    let meter = stage.meter(entries.iter().map(packed_size).sum());
     for entry in entries {
-        put(&entry, tree, host)?;
+        put(&entry, tree, &meter, host)?;
     }
     stage.finish();
     Ok(true)

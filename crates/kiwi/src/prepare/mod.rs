@@ -29,6 +29,7 @@ mod scripts;
 mod secrets;
 mod settings;
 mod stage_cache;
+mod stage_files;
 mod step_recorder;
 mod unchanged;
 mod unused;

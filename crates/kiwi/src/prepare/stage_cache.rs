@@ -6,26 +6,21 @@
 //! which trees are built: that takes less than a second and requires no subordinate ids on the disk and no mount, so
 //! the cache remains a directory of plain files that belong to their user.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
+use super::stage_files::{NOTE, TREE, note, pack, packed_size, put};
 use super::{Decided, PreparePlan, install, post_bootstrap};
-use crate::cache::{Cache, Damaged, Entry, Making, Parent};
+use crate::cache::{Cache, Damaged, Entry, Parent};
 use crate::context::Context;
 use crate::debugging::{Point, Step};
 use crate::host::usage::FromCache;
-use crate::host::{Host, StageTask, Warning};
+use crate::host::{StageTask, Warning};
 use crate::package_manager::{Layer, Layers};
 use crate::root_tree::RootTree;
 use crate::stage::{Digest, Inputs, Key, Stage};
 use crate::tree_archive::{self, Extent, Moment, Snapshot};
-
-const TREE: &str = "tree.tar.zst";
-const GONE: &str = "gone";
-/// The file with the note of the package manager about a layer.
-const NOTE: &str = "note";
 
 /// How much of the cache is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -159,7 +154,8 @@ impl<'a> TreeStages<'a> {
         if is_first {
             self.tree.clear_dir(".")?;
         }
-        match if is_first { put(&entry, self.tree, host) } else { entry.check_all(host) } {
+        let meter = stage.meter(packed_size(&entry));
+        match if is_first { put(&entry, self.tree, &meter, host) } else { entry.check_all(host) } {
             Ok(()) => {}
             Err(error) if error.is::<Damaged>() => {
                 drop(entry);
@@ -173,7 +169,7 @@ impl<'a> TreeStages<'a> {
             Err(error) => return Err(error),
         }
         if !is_first {
-            put(&entry, self.tree, host)?;
+            put(&entry, self.tree, &meter, host)?;
         }
         stage.finish();
         Ok(Some(entry))
@@ -209,10 +205,11 @@ impl<'a> TreeStages<'a> {
             .stage(StageTask::Restore, "Restoring the packages from the cache")
             .of_cache(FromCache::Taken, Stage::Packages.keyword());
         self.tree.clear_dir(".")?;
+        let meter = stage.meter(entries.iter().map(packed_size).sum());
         let mut top = None;
         for entry in entries {
             let key = entry.contents().inputs.key();
-            let taken = put(&entry, self.tree, host);
+            let taken = put(&entry, self.tree, &meter, host);
             top = entry.contents().digest(TREE).cloned();
             drop(entry);
             if let Err(error) = taken {
@@ -373,38 +370,4 @@ fn of(layer: &Layer) -> String {
         Stage::Bootstrap => "bootstrap packages".to_owned(),
         stage => stage.title().to_lowercase(),
     }
-}
-
-fn pack(making: &mut Making, tree: &RootTree, extent: Extent<'_>, began: Moment, host: &Host) -> Result<()> {
-    let gone = making.write(TREE, host, |output| tree_archive::pack(tree, extent, began, output, host))?;
-    let names: Vec<u8> = gone
-        .iter()
-        .flat_map(|path| {
-            use std::os::unix::ffi::OsStrExt;
-            path.as_os_str().as_bytes().iter().copied().chain([0])
-        })
-        .collect();
-    making.write(GONE, host, |output| Ok(output.write_all(&names)?))
-}
-
-/// Applies a stage to a tree that contains its parent.
-pub(super) fn put(entry: &Entry, tree: &RootTree, host: &Host) -> Result<()> {
-    tree_archive::remove(&gone(entry)?, tree)?;
-    entry
-        .read(TREE, |input| tree_archive::unpack(input, tree, host))
-        .context("restoring a tree from the cache")
-}
-
-fn note(entry: &Entry) -> Result<String> {
-    let mut text = String::new();
-    entry.read(NOTE, |input| Ok(input.read_to_string(&mut text)?))?;
-    Ok(text)
-}
-
-fn gone(entry: &Entry) -> Result<Vec<PathBuf>> {
-    use std::os::unix::ffi::OsStringExt;
-    let mut bytes = Vec::new();
-    entry.read(GONE, |input| Ok(input.read_to_end(&mut bytes)?))?;
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| std::ffi::OsString::from_vec(name.to_vec()).into()).collect())
 }

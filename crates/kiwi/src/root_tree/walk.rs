@@ -32,11 +32,18 @@ pub(super) type Time = (i64, i64);
 impl RootTree {
     /// Measures the content of the tree. For a layered tree, also remembers times, attributes and devices.
     pub fn measure(&self) -> Result<Measure> {
-        let (measure, seen) = self.look().context("measuring the root tree")?;
+        let seen = self.look().context("measuring the root tree")?;
+        let measure = seen.measure;
         if let Some(layer) = &self.layer {
             *layer.seen() = Some(seen);
         }
         Ok(measure)
+    }
+
+    /// Returns the last measurement of a layered tree, to which kiwi's own later changes add little; measures another tree.
+    pub fn last_measure(&self) -> Result<Measure> {
+        let last = self.layer.as_ref().and_then(|layer| layer.seen().as_ref().map(|seen| seen.measure));
+        last.map_or_else(|| self.measure(), Ok)
     }
 
     /// Returns the paths of device nodes and of their marker files, sorted.
@@ -52,11 +59,11 @@ impl RootTree {
         {
             return Ok(tell(&seen.special));
         }
-        let (_, seen) = self.look().context("searching for extended attributes and device nodes")?;
+        let seen = self.look().context("searching for extended attributes and device nodes")?;
         Ok(tell(&seen.special))
     }
 
-    fn look(&self) -> Result<(Measure, Seen)> {
+    fn look(&self) -> Result<Seen> {
         let mut measure = Measure::default();
         let mut linked = HashSet::new();
         let mut newest = (i64::MIN, 0);
@@ -67,17 +74,18 @@ impl RootTree {
             let kind = FileType::from_raw_mode(stat.st_mode);
             special.look_at(directory.path.join(OsStr::from_bytes(name.to_bytes())), kind)?;
             measure.entries += 1;
-            let bytes = match kind {
-                FileType::Directory => 4096,
+            match kind {
+                FileType::Directory => measure.bytes += 4096,
                 FileType::RegularFile if stat.st_nlink < 2 || linked.insert((stat.st_dev, stat.st_ino)) => {
-                    u64::try_from(stat.st_size).unwrap_or(0)
+                    let bytes = u64::try_from(stat.st_size).unwrap_or(0);
+                    measure.content += bytes;
+                    measure.bytes += bytes.next_multiple_of(4096);
                 }
-                _ => 0,
-            };
-            measure.bytes += bytes.div_ceil(4096) * 4096;
+                _ => {}
+            }
             Ok(())
         })?;
-        Ok((measure, Seen { newest, special: special.inside(below.path) }))
+        Ok(Seen { measure, newest, special: special.inside(below.path) })
     }
 
     /// Calls `work` with the path inside the tree and the `stat` of every entry in no certain order; that of the tree itself is

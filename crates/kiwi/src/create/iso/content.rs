@@ -119,9 +119,8 @@ impl Packed {
         host: &Host,
     ) -> Result<()> {
         let stage = host.stage(StageTask::WriteFilesystem, self.stage);
-        let job = FilesystemJob { plan: &self.plan, tree, workspace, host, helper: None };
-        let written = job.expected_bytes()?;
-        stage.while_growing(output, written, || job.create_behind(output, offset))?;
+        let job = FilesystemJob { plan: &self.plan, tree, workspace, host, helper: None, stage: &stage };
+        job.create_behind(output, offset)?;
         stage.finish();
         Ok(())
     }
@@ -206,8 +205,11 @@ fn memory_part(
     let plan =
         FilesystemPlan { size: size::decide(needed, None)?.into(), entries: measure.entries, ..plan.clone() };
     let image = workspace.scratch_file(&name.to_string());
-    FilesystemJob { plan: &plan, tree: &part, workspace, host, helper: None }.create(&image)?;
+    FilesystemJob { plan: &plan, tree: &part, workspace, host, helper: None, stage: &stage }
+        .create(&image)?;
+    stage.finish();
     let sum = sum_of(&image, workspace, host)?;
+    let stage = host.stage(StageTask::Compress, "Compressing the part that is copied to memory");
     let packed = artifact::compress(&image, &stage, host)?;
     stage.finish();
     Ok(vec![

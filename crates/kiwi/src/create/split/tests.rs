@@ -213,7 +213,15 @@ fn a_cramfs_is_right_and_refuses_what_it_cannot_store() {
         entries: 2,
         epoch: 0,
     };
-    let job = FilesystemJob { plan: &plan, tree: &tree, workspace: &workspace, host: &host, helper: None };
+    let stage = host.stage(StageTask::WriteFilesystem, "Writing");
+    let job = FilesystemJob {
+        plan: &plan,
+        tree: &tree,
+        workspace: &workspace,
+        host: &host,
+        helper: None,
+        stage: &stage,
+    };
     let error = job.create(&out.join("image")).unwrap_err();
     let failure = error.downcast_ref::<crate::failure::Failure>().expect("a failure of a known kind");
     assert!(failure.message.contains("/usr/large"), "{failure:?}");

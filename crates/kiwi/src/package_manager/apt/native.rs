@@ -27,7 +27,7 @@ use super::output::{Order, order};
 use super::{Apt, EXTENDED_STATES};
 use crate::context::Context;
 use crate::failure::fail;
-use crate::host::{Command, Host, RunningStage, StageTask};
+use crate::host::{Command, Host, RunningStage, StageTask, printable};
 use crate::package_manager::deb::Deb;
 use crate::package_manager::dpkg::{self, Database, Index, Rules, Unpacker};
 use crate::package_manager::fetch::at_once;
@@ -62,10 +62,13 @@ impl Apt<'_> {
             work.layer(&scripts_layer(&scripted, &paths, &ordered, &order), scripted, Work::scripts)?;
         }
         work.layers.end()?;
-        let stage = host.stage(StageTask::UnpackPackages, format!("Unpacking {} packages", others.len()));
         let others = work.unpacker.add(others);
-        work.unpack(&others, &order.configure_early, &stage)?;
-        stage.finish();
+        if !others.is_empty() {
+            let title = format!("Unpacking {}", printable::count(others.len(), "package"));
+            let stage = host.stage(StageTask::UnpackPackages, title);
+            work.unpack(&others, &order.configure_early, &stage)?;
+            stage.finish();
+        }
         let stage = host.stage(StageTask::ConfigurePackages, "Configuring the packages");
         let configured = Configured::new(others.len(), &stage);
         work.configure(&order.configure_early, &configured)?;
@@ -203,9 +206,10 @@ impl<'a> Work<'a> {
     /// Installs the packages with which scripts and dpkg can run, and replaces programs for the installation of the
     /// others.
     fn bootstrap(&mut self, _: &Layer, batch: &[Index]) -> Result<()> {
-        let stage = self
-            .host
-            .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", batch.len()));
+        let stage = self.host.stage(
+            StageTask::UnpackPackages,
+            format!("Unpacking {}", printable::count(batch.len(), "bootstrap package")),
+        );
         self.apt.merge_directories(self.tree)?;
         self.unpack_files(batch, &Rules::default(), &Counted::new(batch.len(), &stage))?;
         self.apt.hold_back_services(self.tree)?;
@@ -213,9 +217,10 @@ impl<'a> Work<'a> {
         self.run_preinst(batch)?;
         self.database.record(&mut self.unpacker, batch)?;
         stage.finish();
-        let stage = self
-            .host
-            .stage(StageTask::ConfigurePackages, format!("Configuring {} bootstrap packages", batch.len()));
+        let stage = self.host.stage(
+            StageTask::ConfigurePackages,
+            format!("Configuring {}", printable::count(batch.len(), "bootstrap package")),
+        );
         let configured = Configured::new(batch.len(), &stage);
         self.dpkg()
             .args(["--force-depends", "--configure"])
@@ -229,14 +234,15 @@ impl<'a> Work<'a> {
 
     /// Installs the packages that have scripts, and their dependencies.
     fn scripts(&mut self, layer: &Layer, packages: &[Index]) -> Result<()> {
-        let stage = self
-            .host
-            .stage(StageTask::UnpackPackages, format!("Unpacking {} packages with scripts", packages.len()));
+        let stage = self.host.stage(
+            StageTask::UnpackPackages,
+            format!("Unpacking {} with scripts", printable::count(packages.len(), "package")),
+        );
         self.unpack(packages, &layer.configured_early, &stage)?;
         stage.finish();
         let stage = self.host.stage(
             StageTask::ConfigurePackages,
-            format!("Configuring {} packages with scripts", packages.len()),
+            format!("Configuring {} with scripts", printable::count(packages.len(), "package")),
         );
         let configured = Configured::new(packages.len(), &stage);
         self.configure(&layer.configured_early, &configured)?;

@@ -9,7 +9,7 @@ use super::configuration::ARCHIVES;
 use super::{Apt, DPKG_STATUS, EXTENDED_STATES, dpkg_deb};
 use crate::context::Context;
 use crate::failure::{Failure, Kind};
-use crate::host::{Host, StageTask};
+use crate::host::{Host, StageTask, printable};
 use crate::package_manager::deb::check_control;
 use crate::package_manager::dpkg::check_entries;
 use crate::package_manager::{Layers, ManagerFiles, NewTree, Package, PackageManager, Resolution};
@@ -22,12 +22,16 @@ impl Apt<'_> {
         let host = &context.host;
         let Resolution { packages: everything, bootstrap: essential, replaced: _ } = resolution;
         self.provide_packages(everything, files, context)?;
-        let stage = host
-            .stage(StageTask::UnpackPackages, format!("Unpacking {} bootstrap packages", essential.len()));
+        let stage = host.stage(
+            StageTask::UnpackPackages,
+            format!("Unpacking {}", printable::count(essential.len(), "bootstrap package")),
+        );
         self.unpack_first(essential, tree, files, host)?;
         stage.finish();
-        let stage =
-            host.stage(StageTask::InstallPackages, format!("Installing {} packages", everything.len()));
+        let stage = host.stage(
+            StageTask::InstallPackages,
+            format!("Installing {}", printable::count(everything.len(), "package")),
+        );
         self.hold_back_services(tree)?;
         let names = essential.iter().map(|package| self.file_name(package));
         self.install_first(names, tree, files, host).context("installing the bootstrap packages")?;
@@ -62,8 +66,10 @@ impl Apt<'_> {
             let newer = self.located(self.to_fetch(&[], "dist-upgrade", files, host)?)?;
             self.provide_packages(&newer, files, context)?;
             if !newer.is_empty() {
-                let stage =
-                    host.stage(StageTask::UpgradePackages, format!("Upgrading {} packages", newer.len()));
+                let stage = host.stage(
+                    StageTask::UpgradePackages,
+                    format!("Upgrading {}", printable::count(newer.len(), "package")),
+                );
                 self.install_fetched("dist-upgrade", &[], tree, files, host)?;
                 stage.finish();
             }
@@ -71,8 +77,10 @@ impl Apt<'_> {
             let added = self.located(self.to_fetch(&names, "install", files, host)?)?;
             self.provide_packages(&added, files, context)?;
             if !added.is_empty() {
-                let stage =
-                    host.stage(StageTask::InstallPackages, format!("Installing {} packages", added.len()));
+                let stage = host.stage(
+                    StageTask::InstallPackages,
+                    format!("Installing {}", printable::count(added.len(), "package")),
+                );
                 self.install_fetched("install", &names, tree, files, host)?;
                 stage.finish();
             }

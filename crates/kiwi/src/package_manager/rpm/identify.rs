@@ -12,7 +12,7 @@ use super::catalogue::Found;
 use super::metadata::{Algorithm, Checksum};
 use super::{Rpm, name_of};
 use crate::context::Context;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, StageTask, printable};
 use crate::package_manager::ManagerFiles;
 use crate::package_manager::fetch::transfer;
 use crate::stage::{Digest, canonical};
@@ -36,7 +36,10 @@ impl Rpm<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        let stage = host.stage(StageTask::FetchPackages, format!("Fetching {} packages", unknown.len()));
+        let stage = host.stage(
+            StageTask::FetchPackages,
+            format!("Fetching {}", printable::count(unknown.len(), "package")),
+        );
         let arriving = cache.packages().arriving(host)?;
         let packages: Vec<_> = unknown.iter().map(|found| &found.package).collect();
         self.bring(&packages, arriving.path(), &transfer(&stage, &packages), files, host)?;

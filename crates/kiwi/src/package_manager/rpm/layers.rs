@@ -11,7 +11,7 @@ use super::fetch::Fetched;
 use super::late::{Facts, late};
 use super::transaction::{Transaction, is_of_script};
 use crate::context::Context;
-use crate::host::{RunningStage, StageTask, Warning};
+use crate::host::{RunningStage, StageTask, Warning, printable};
 use crate::package_manager::{Layer, Layers, ManagerFiles, Package, Resolution};
 use crate::stage::{Digest, Stage, canonical};
 
@@ -161,7 +161,7 @@ fn install_bootstrap(
         return Ok(());
     }
     let count = layer.packages.len();
-    let title = format!("Installing {count} bootstrap packages");
+    let title = format!("Installing {}", printable::count(count, "bootstrap package"));
     let stage = transaction.host.stage(StageTask::InstallPackages, title);
     supply.install(&layer.packages, transaction, &stage)?;
     stage.finish();
@@ -169,7 +169,7 @@ fn install_bootstrap(
 }
 
 fn install(packages: &[Package], transaction: &Transaction<'_>, supply: &Supply<'_>) -> Result<()> {
-    let title = format!("Installing {} packages", packages.len());
+    let title = format!("Installing {}", printable::count(packages.len(), "package"));
     let stage = transaction.host.stage(StageTask::InstallPackages, title);
     supply.install(packages, transaction, &stage)?;
     stage.finish();

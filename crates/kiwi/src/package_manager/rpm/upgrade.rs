@@ -7,7 +7,7 @@ use super::solver::{Action, ROOT, Request};
 use super::transaction::Transaction;
 use super::{Rpm, catalogue, database};
 use crate::context::Context;
-use crate::host::{Host, StageTask};
+use crate::host::{Host, StageTask, printable};
 use crate::package_manager::{ManagerFiles, Package, PackageManager as _};
 use crate::root_tree::{DESCRIPTION, RootTree};
 
@@ -72,7 +72,7 @@ impl Rpm<'_> {
         let fetched = self.fetch(&packages, files, context)?;
         self.check_signatures(&packages, &fetched, files, context)?;
         if !packages.is_empty() || !changes.remove.is_empty() {
-            let stage = host.stage(task, format!("{verb} {} packages", packages.len()));
+            let stage = host.stage(task, format!("{verb} {}", printable::count(packages.len(), "package")));
             if !changes.remove.is_empty() {
                 let names: Vec<&str> = changes.remove.iter().map(String::as_str).collect();
                 transaction.erase(&names)?;
