@@ -57,12 +57,15 @@ pub(super) fn show(outcome: &Outcome, quiet: bool) {
             packages.iter().for_each(|package| print(&changed(package)));
             match packages.is_empty() {
                 true => say(&format!("{} is up to date", file.display())),
-                false => say(&format!("{} packages changed in {}", packages.len(), file.display())),
+                false => {
+                    let changed = printable::count(packages.len(), "package");
+                    say(&format!("{changed} changed in {}", file.display()));
+                }
             }
         }
         Outcome::Outdated { packages } if packages.is_empty() => say("every package is up to date"),
         Outcome::Outdated { packages } => packages.iter().for_each(|package| print(&changed(package))),
-        Outcome::Explanation { stages } => stages.iter().for_each(|stage| print(&explained(stage))),
+        Outcome::Explanation { stages } => explanation(stages).iter().for_each(|line| print(line)),
         Outcome::Cache(listing) => cache(listing),
         Outcome::Pruned { removed } if removed.is_empty() => print("nothing removed"),
         Outcome::Pruned { removed } => {
@@ -276,6 +279,23 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / f64::from(1 << 20))
 }
 
+/// Returns the lines of a plan; those of different profiles are below the names of the profiles.
+fn explanation(stages: &[Explained]) -> Vec<String> {
+    let same_profiles: Vec<&[Explained]> =
+        stages.chunk_by(|one, other| one.profiles == other.profiles).collect();
+    let [_, _, ..] = same_profiles.as_slice() else { return stages.iter().map(explained).collect() };
+    let mut lines = Vec::new();
+    for stages in same_profiles {
+        lines.push(match stages.first().map(|stage| stage.profiles.as_slice()) {
+            None | Some([]) => "Without a profile:".to_owned(),
+            Some([one]) => format!("Profile {one}:"),
+            Some(several) => format!("Profiles {}:", several.join(", ")),
+        });
+        lines.extend(stages.iter().map(|stage| format!("  {}", explained(stage))));
+    }
+    lines
+}
+
 fn explained(stage: &Explained) -> String {
     let title = match stage.image_type {
         Some(image_type) => format!("{} {image_type}", stage.title),
@@ -319,6 +339,31 @@ fn changed(change: &PackageChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stages_of_different_profiles_are_below_their_names() {
+        let stage = |profiles: &[&str], title| Explained {
+            stage: "packages",
+            profiles: profiles.iter().map(ToString::to_string).collect(),
+            image_type: None,
+            title,
+            fate: Fate::Spared,
+        };
+        let one = [stage(&["a"], "Packages"), stage(&["a"], "Tree")];
+        assert_eq!(explanation(&one), ["Packages: not needed", "Tree: not needed"]);
+        let others = [stage(&["a", "b"], "Tree"), stage(&[], "Tree")];
+        let several: Vec<_> = one.into_iter().chain(others).collect();
+        let expected = [
+            "Profile a:",
+            "  Packages: not needed",
+            "  Tree: not needed",
+            "Profiles a, b:",
+            "  Tree: not needed",
+            "Without a profile:",
+            "  Tree: not needed",
+        ];
+        assert_eq!(explanation(&several), expected);
+    }
 
     #[test]
     fn shows_ages_in_one_unit() {

@@ -311,7 +311,15 @@ impl Build<'_> {
         let images: Vec<ImageBuild<'_>> = images.collect::<Result<_>>()?;
         if self.request.explain {
             let next = || crate::prepare::next_layer(&plan, &decided, self.context);
-            return explain::stages(&plan, &decided, next, &images, self.request.reuse, self.context);
+            let mut stages =
+                explain::stages(&plan, &decided, next, &images, self.request.reuse, self.context)?;
+            // One tree is always of the same profiles.
+            let profiles =
+                types.first().map(|(_, selection)| selection.profiles.as_slice()).unwrap_or_default();
+            for stage in &mut stages {
+                stage.profiles = profiles.iter().map(ToString::to_string).collect();
+            }
+            return Ok(stages);
         }
         let mut missing = Vec::new();
         for image in &images {

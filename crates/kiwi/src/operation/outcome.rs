@@ -264,6 +264,8 @@ impl Sum {
 pub struct Explained {
     /// Keyword of the stage.
     pub stage: &'static str,
+    /// The profiles of its tree.
+    pub profiles: Vec<String>,
     /// Keyword of the image type, of a stage that makes an image.
     pub image_type: Option<&'static str>,
     /// Name of the stage for a person.
@@ -276,7 +278,7 @@ pub struct Explained {
 
 impl Explained {
     pub(super) fn new(stage: Stage, fate: Fate) -> Self {
-        Self { stage: stage.keyword(), image_type: None, title: stage.title(), fate }
+        Self { stage: stage.keyword(), profiles: Vec::new(), image_type: None, title: stage.title(), fate }
     }
 }
 
