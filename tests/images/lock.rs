@@ -31,7 +31,7 @@ fn publish(version: &str, directory: &Path) {
 }
 
 /// Builds with the cache in `directory`.
-fn build(directory: &Path, destination: impl AsRef<Path>, option: &str) -> Run {
+fn build(directory: &Path, destination: impl AsRef<Path>, option: &str, others: &[&str]) -> Run {
     let destination = directory.join(destination);
     std::fs::create_dir_all(&destination).unwrap();
     let mut command = Command::new(kiwi());
@@ -39,6 +39,7 @@ fn build(directory: &Path, destination: impl AsRef<Path>, option: &str) -> Run {
         .arg("build")
         .arg(directory.join("description"))
         .arg(option)
+        .args(others)
         .args(["--sbom", "both", "--destdir"])
         .arg(&destination);
     Run::of(command.env("KIWI_CACHE", directory.join("cache")))
@@ -51,7 +52,7 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
     std::fs::create_dir(path.join("description")).unwrap();
     std::fs::write(path.join("description/config.xml"), DESCRIPTION).unwrap();
     publish("1", &packages);
-    let _ = build(path, "one", "--lock").done();
+    let _ = build(path, "one", "--lock", &[]).done();
     let lock = std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap();
     assert!(lock.contains("name = \"extra\"\nversion = \"1\"\n"), "{lock}");
     assert!(lock.contains("repository = \"debian://bookworm\"\nfile = \"pool/main/"), "{lock}");
@@ -61,7 +62,7 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
     // A directory in memory is like any other.
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let (one, two) = (path.join("one"), memory.path());
-    let _ = build(path, two, "--locked").done();
+    let _ = build(path, two, "--locked", &[]).done();
     let list =
         |directory: &Path| std::fs::read_to_string(directory.join("locked.x86_64-1.0.0.packages")).unwrap();
     assert!(list(&one).contains("extra|1|all"), "{}", list(&one));
@@ -84,7 +85,7 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
     let digest =
         entry.lines().find_map(|line| line.strip_prefix("sha256 = \"")).unwrap().trim_end_matches('"');
     std::fs::remove_file(path.join("cache/packages/sha256").join(digest)).unwrap();
-    let failed = build(path, "three", "--locked");
+    let failed = build(path, "three", "--locked", &[]);
     assert_eq!(failed.error(), (1, "packages"));
     assert!(failed.names("extra 1 all"), "{failed:?}");
 
@@ -110,8 +111,60 @@ fn a_locked_build_is_the_same_or_names_the_missing_package() {
         now.contains("name = \"extra\"\nversion = \"2\"\n") && now.lines().count() == lock.lines().count()
     );
     assert_eq!(run(path, &["outdated"]), (0, serde_json::json!({ "kind": "outdated", "packages": [] })));
-    let _ = build(path, "four", "--locked").done();
+    let _ = build(path, "four", "--locked", &[]).done();
     assert!(list(&path.join("four")).contains("extra|2|all"));
+}
+
+const PROFILES: &str = r#"<image schemaversion="8.5" name="locked">
+  <description type="system"><author>A</author><contact>a@example.org</contact><specification>S</specification></description>
+  <profiles><profile name="old" description="O"/><profile name="new" description="N"/></profiles>
+  <preferences><version>1.0.0</version><packagemanager>apt</packagemanager></preferences>
+  <preferences profiles="old"><type image="squashfs"/></preferences>
+  <preferences profiles="new"><type image="squashfs"/></preferences>
+  <repository><source path="debian://bookworm"/></repository>
+  <repository type="deb-dir" profiles="old"><source path="this://old"/></repository>
+  <repository type="deb-dir" profiles="new"><source path="this://new"/></repository>
+  <packages type="image"><package name="extra"/></packages>
+  <packages type="image" profiles="new"><package name="less"/></packages>
+</image>"#;
+
+#[test]
+fn a_lock_of_all_types_has_the_packages_of_each_profile() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    std::fs::create_dir(path.join("description")).unwrap();
+    std::fs::write(path.join("description/config.xml"), PROFILES).unwrap();
+    publish("1", &path.join("description/old"));
+    publish("2", &path.join("description/new"));
+    assert_eq!(run(path, &["lock", "--all-types"]).0, 0);
+    let lock = std::fs::read_to_string(path.join("description/kiwi.lock")).unwrap();
+    let names = |image: &str| -> Vec<&str> {
+        let entries = lock.split("[[package]]\n").filter(|entry| entry.starts_with(image));
+        entries.map(|entry| entry.lines().nth(1).unwrap()).collect()
+    };
+    let [old, new] = ["image = \"system:old\"", "image = \"system:new\""].map(names);
+    assert_eq!(old.len() + new.len(), lock.matches("[[package]]").count(), "{lock}");
+    assert!(!old.contains(&"name = \"less\"") && new.contains(&"name = \"less\""), "{lock}");
+    assert!(old.is_sorted_by(|one, other| one < other), "a package is there twice:\n{lock}");
+
+    // With the packages of the other profile, `old` would get the newer one.
+    let _ = build(path, "all", "--locked", &["--all-types"]).done();
+    let _ = build(path, "one", "--locked", &["--profile", "old"]).done();
+    for (list, version) in [
+        ("all/squashfs/locked-old.x86_64-1.0.0.packages", 1),
+        ("all/squashfs/locked-new.x86_64-1.0.0.packages", 2),
+        ("one/locked.x86_64-1.0.0.packages", 1),
+    ] {
+        let text = std::fs::read_to_string(path.join(list)).unwrap();
+        assert!(text.contains(&format!("extra|{version}|all")), "{list}: {text}");
+        assert_eq!(text.contains("less|"), version == 2, "{list}: {text}");
+    }
+    assert_eq!(run(path, &["outdated", "--all-types"]).0, 0);
+    publish("3", &path.join("description/new"));
+    let (code, shown) = run(path, &["outdated", "--all-types"]);
+    let changes: Vec<_> =
+        shown["packages"].as_array().unwrap().iter().map(|change| &change["image"]).collect();
+    assert_eq!((code, changes), (1, vec![&"system:new".into()]), "{shown}");
 }
 
 /// Exit code and outcome of `kiwi VERB .. DESCRIPTION`.

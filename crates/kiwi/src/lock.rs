@@ -4,6 +4,7 @@
 //! and verified by its digest. It is TOML, sorted, and suitable for version control. Like the rest of the description it
 //! is not trusted: each value must have its form before it is used.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,6 +27,18 @@ const RULE: &str = "lock-value";
 /// The last second of the year 9999.
 const LAST_EPOCH: u64 = 253_402_300_799;
 
+/// The image of the packages of a system without profiles.
+pub const SYSTEM: &str = "system";
+
+/// Returns the image of the packages of a system with these profiles: `system`, or `system:NAME,NAME`.
+pub fn system<'a>(profiles: impl IntoIterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = profiles.into_iter().collect();
+    match names.is_empty() {
+        true => SYSTEM.to_owned(),
+        false => format!("{SYSTEM}:{}", names.into_iter().collect::<Vec<_>>().join(",")),
+    }
+}
+
 /// The content of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock {
@@ -40,7 +53,7 @@ pub struct Lock {
 /// One package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LockedPackage {
-    /// `system`, or the path of a boot image description.
+    /// The [`system`] with its profiles, or the path of a boot image description.
     pub image: String,
     /// Its name.
     pub name: String,
@@ -82,9 +95,10 @@ struct WrittenPackage {
 }
 
 impl Lock {
-    /// Returns a lock file with these packages.
+    /// Returns a lock file with these packages, each once for an image: trees of several types may have the same one.
     pub fn new(epoch: u64, mut packages: Vec<LockedPackage>) -> Self {
         packages.sort();
+        packages.dedup_by(|one, before| LockedPackage { order: before.order, ..one.clone() } == *before);
         Self { format: FORMAT, epoch, packages }
     }
 
@@ -115,9 +129,15 @@ impl Lock {
         Ok(format!("{HEAD}{}", toml::to_string(self).context("writing kiwi.lock")?))
     }
 
-    /// Returns the packages of one image.
-    pub fn of<'a>(&'a self, image: &'a str) -> impl Iterator<Item = &'a LockedPackage> {
-        self.packages.iter().filter(move |package| package.image == image)
+    /// Returns the packages of one image. A lock without packages for the profiles of a system may have some for a system without
+    /// profiles, which was all that earlier versions wrote.
+    pub fn of(&self, image: &str) -> Vec<&LockedPackage> {
+        let of =
+            |image: &str| self.packages.iter().filter(|package| package.image == image).collect::<Vec<_>>();
+        match image.strip_prefix(SYSTEM) {
+            Some(profiles) if profiles.starts_with(':') && of(image).is_empty() => of(SYSTEM),
+            Some(_) | None => of(image),
+        }
     }
 }
 
@@ -213,8 +233,40 @@ mod tests {
         let text = lock.text().unwrap();
         assert!(text.starts_with(HEAD) && text.contains("name = \"aa\"\nversion = \"1:2-3\"\n"), "{text}");
         assert_eq!(parse(&text).unwrap(), lock);
-        assert_eq!(lock.of("system").map(|package| package.name.as_str()).collect::<Vec<_>>(), ["aa", "bb"]);
+        assert_eq!(
+            lock.of("system").iter().map(|package| package.name.as_str()).collect::<Vec<_>>(),
+            ["aa", "bb"]
+        );
         assert!(parse(&text.replace("format = 1", "format = 2")).is_err());
+    }
+
+    #[test]
+    fn each_set_of_profiles_has_its_packages() {
+        assert_eq!(system([]), "system");
+        assert_eq!(system(["b", "a", "b"]), "system:a,b");
+        let of = |image: &str, name: &str, order| LockedPackage {
+            image: image.to_owned(),
+            order,
+            ..package(name)
+        };
+        let names = |lock: &Lock, image: &str| {
+            lock.of(image).iter().map(|package| package.name.clone()).collect::<Vec<_>>()
+        };
+        let packages = [
+            of("system:a", "aa", 1),
+            of("system:a", "aa", 0),
+            of("system:b", "bb", 0),
+            of("system", "cc", 0),
+        ];
+        let lock = Lock::new(0, packages.to_vec());
+        assert_eq!(lock.packages.len(), 3, "{lock:?}");
+        assert_eq!(lock.of("system:a")[0].order, 0);
+        assert_eq!(names(&lock, "system:b"), ["bb"]);
+        assert_eq!(
+            (names(&lock, "system"), names(&lock, "system:c")),
+            (vec!["cc".into()], vec!["cc".into()])
+        );
+        assert_eq!(names(&lock, "isoboot/debian-12"), [""; 0]);
     }
 
     #[test]

@@ -148,7 +148,8 @@ fn work_in(request: &Request, space: Space, context: &Context) -> Result<(Outcom
             debugged: true,
         };
         let plan = crate::prepare::plan(&selections[0], &loaded.source, options, host)?;
-        let build = Build { request, loaded: &loaded, plan, workspace: &workspace, context };
+        let locking = loaded.locking.of_system(&selections[0]);
+        let build = Build { request, loaded: &loaded, locking, plan, workspace: &workspace, context };
         let location = match &root {
             Some(root) => Location::Kept(root.clone()),
             None => Location::Passing(workspace.numbered_root_tree(number)),
@@ -274,6 +275,7 @@ enum Location {
 struct Build<'a> {
     request: &'a Request,
     loaded: &'a Loaded,
+    locking: Locking,
     plan: PreparePlan,
     workspace: &'a Workspace,
     context: &'a Context,
@@ -352,12 +354,12 @@ impl Build<'_> {
         match location {
             Location::Passing(path) => {
                 let tree = RootTree::create(&self.context.host, &path)?;
-                let decided = prepare::decide(plan, &self.loaded.locking, &tree, self.context)?;
+                let decided = prepare::decide(plan, &self.locking, &tree, self.context)?;
                 Ok((tree, decided, None))
             }
             Location::Kept(root) => {
                 let work = |tree: &RootTree| {
-                    let decided = prepare::decide(plan, &self.loaded.locking, tree, self.context)?;
+                    let decided = prepare::decide(plan, &self.locking, tree, self.context)?;
                     let prepared = self.make(plan, tree, &decided, &[], Some(&root))?;
                     Ok((decided, prepared))
                 };

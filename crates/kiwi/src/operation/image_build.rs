@@ -125,8 +125,10 @@ impl<'a> ImageBuild<'a> {
             workspace,
             context,
         )?;
-        let packages =
-            if selection.bills.any() { loaded.locking.packages(plan, decided) } else { Vec::new() };
+        let packages = match selection.bills.any() {
+            true => loaded.locking.of_system(selection).packages(plan, decided),
+            false => Vec::new(),
+        };
         let inputs = image_stage::inputs(selection, plan, decided, &packages, boot.as_ref(), context)?;
         let kept = !reuse.off
             && cache.lasts()

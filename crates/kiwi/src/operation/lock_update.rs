@@ -1,6 +1,7 @@
 //! `kiwi lock`: writes `kiwi.lock` of a description without building, with everything that the repositories provide now or with
 //! security updates only. `kiwi outdated` shows what it would change.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -58,9 +59,13 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     }
     let now = build::resolve(&request.build, context)?;
     let before = before.unwrap_or_else(|| Lock::new(0, Vec::new()));
-    let of_images = |package: &&LockedPackage| now.packages.iter().any(|other| other.image == package.image);
-    let (compared, others): (Vec<_>, Vec<_>) =
-        before.packages.iter().cloned().partition(|package| of_images(&package));
+    let images: BTreeSet<&String> = now.packages.iter().map(|package| &package.image).collect();
+    let relabelled = |image: &String| {
+        let packages = before.of(image).into_iter().cloned();
+        packages.map(|package| LockedPackage { image: image.clone(), ..package }).collect::<Vec<_>>()
+    };
+    let compared: Vec<LockedPackage> = images.iter().flat_map(|image| relabelled(image)).collect();
+    let others = before.packages.iter().filter(|package| !images.contains(&package.image)).cloned();
     let chosen = match request.action {
         Action::UpdateSecurity => with_security_updates(&compared, &now.packages),
         Action::Create | Action::Update | Action::Outdated => now.packages.clone(),
@@ -88,7 +93,7 @@ fn outdated_tree(root: &Path, context: &Context) -> Result<Outcome> {
     let empty = RootTree::create(host, &work.path().join("root"))?;
     let mut plan = crate::prepare::plan(&selection, &loaded.source, PrepareOptions::default(), host)?;
     let decided = prepare::decide(&mut plan, &loaded.locking, &empty, context)?;
-    let now = plan.locked(&decided, "system");
+    let now = plan.locked(&decided, lock::SYSTEM);
     drop(empty);
     work.close().context("removing the directory for resolving packages")?;
     let installed = inventory(&tree, host)?;

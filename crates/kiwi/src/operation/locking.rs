@@ -5,11 +5,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
-use description::SourceFile;
+use description::{ProfileName, Selection, SourceFile};
 
 use crate::context::Context;
 use crate::failure::fail;
-use crate::host::Host;
+use crate::host::{Host, printable};
 use crate::lock::{self, Lock, LockedPackage};
 use crate::prepare::{Decided, PreparePlan};
 use crate::root_tree::RootTree;
@@ -28,11 +28,17 @@ pub enum LockMode {
 }
 
 /// The lock of one image: the system, or a boot image that is built with it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Locking {
-    /// `None`: the system.
-    boot_image: Option<String>,
+    /// As in [`LockedPackage`].
+    image: String,
     mode: Rc<Mode>,
+}
+
+impl Default for Locking {
+    fn default() -> Self {
+        Self { image: lock::SYSTEM.to_owned(), mode: Rc::default() }
+    }
 }
 
 #[derive(Default)]
@@ -57,31 +63,34 @@ impl Locking {
                 Mode::Use(lock)
             }
         };
-        Ok(Self { boot_image: None, mode: Rc::new(mode) })
+        Ok(Self { mode: Rc::new(mode), ..Self::default() })
     }
 
     /// Returns the part of the lock for a boot image.
     pub(super) fn of_boot_image(&self, name: &str) -> Self {
-        Self { boot_image: Some(name.to_owned()), mode: Rc::clone(&self.mode) }
+        Self { image: name.to_owned(), mode: Rc::clone(&self.mode) }
     }
 
-    fn image(&self) -> &str {
-        self.boot_image.as_deref().unwrap_or("system")
+    /// Returns the part of the lock for the system with the profiles of this selection.
+    pub(super) fn of_system(&self, selection: &Selection) -> Self {
+        let image = lock::system(selection.profiles.iter().map(ProfileName::as_str));
+        Self { image, mode: Rc::clone(&self.mode) }
     }
 
     /// Limits the plan to the locked packages.
     pub(super) fn limit(&self, plan: &mut PreparePlan, tree: &RootTree, context: &Context) -> Result<()> {
         let Mode::Use(lock) = self.mode.as_ref() else { return Ok(()) };
-        let packages: Vec<LockedPackage> = lock.of(self.image()).cloned().collect();
+        let packages: Vec<LockedPackage> = lock.of(&self.image).into_iter().cloned().collect();
         if packages.is_empty() {
             fail!(
                 Packages,
                 "kiwi.lock has no packages for {}; it was written for another type or profile: run 'kiwi build --lock' again",
-                self.image()
+                self.image
             );
         }
-        // Beside the tree, in a work directory of this build.
-        let directory = tree.path().with_file_name(format!("{}-locked", self.image().replace('/', "-")));
+        // Beside the tree, in a work directory of this build that may contain other trees.
+        let name = tree.path().file_name().unwrap_or_default().display();
+        let directory = tree.path().with_file_name(format!("{name}-locked"));
         plan.lock_to(&packages, lock.epoch, &directory, context)
     }
 
@@ -92,7 +101,7 @@ impl Locking {
             Mode::Write(lock) => {
                 let mut lock = lock.borrow_mut();
                 let mut packages = std::mem::take(&mut lock.packages);
-                packages.extend(plan.locked(decided, self.image()));
+                packages.extend(plan.locked(decided, &self.image));
                 *lock = Lock::new(lock.epoch.max(decided.epoch()), packages);
                 Ok(())
             }
@@ -102,8 +111,8 @@ impl Locking {
     /// Returns the packages of the tree with their repositories, sorted: those of the lock if they are limited to one.
     pub(super) fn packages(&self, plan: &PreparePlan, decided: &Decided) -> Vec<LockedPackage> {
         let mut packages: Vec<LockedPackage> = match self.mode.as_ref() {
-            Mode::Free | Mode::Write(_) => plan.locked(decided, self.image()),
-            Mode::Use(lock) => lock.of(self.image()).cloned().collect(),
+            Mode::Free | Mode::Write(_) => plan.locked(decided, &self.image),
+            Mode::Use(lock) => lock.of(&self.image).into_iter().cloned().collect(),
         };
         for package in &mut packages {
             package.order = 0;
@@ -118,7 +127,8 @@ impl Locking {
         let path = directory.join(lock::FILE);
         let lock = lock.borrow();
         write(&lock, &path, host)?;
-        host.say(&format!("Lock: {} packages in {}", lock.packages.len(), path.display()));
+        let packages = printable::count(lock.packages.len(), "package");
+        host.say(&format!("Lock: {packages} in {}", path.display()));
         Ok(())
     }
 

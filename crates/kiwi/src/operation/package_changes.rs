@@ -12,7 +12,7 @@ const SECURITY: &str = "security";
 /// One package that has another version, is new, or is no longer needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PackageChange {
-    /// `system`, or the path of a boot image description.
+    /// As in [`LockedPackage`].
     pub image: String,
     /// Its name.
     pub name: String,

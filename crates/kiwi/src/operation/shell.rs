@@ -71,7 +71,7 @@ fn in_last_stage(request: &Request, context: &Context) -> Result<u8> {
     let reservations = context.cache()?.reservations();
     let workspace = Workspace::open(directory.path(), Scratch::Memory(&reservations), host)?;
     let tree = RootTree::create(host, &workspace.root_tree())?;
-    let decided = prepare::decide(&mut plan, &loaded.locking, &tree, context)?;
+    let decided = prepare::decide(&mut plan, &loaded.locking.of_system(&selection), &tree, context)?;
     if !workspace.expect(crate::prepare::tree_size(&plan, &decided, context)?, host)? {
         fail!(
             NoSpace,
