@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use kiwi_tests::machine::judge;
 use kiwi_tests::program::kiwi;
 use serde_json::{Value, json};
 
@@ -107,6 +108,25 @@ fn says_what_is_not_known() {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(error.contains(text), "{error}");
     }
+}
+
+#[test]
+fn reads_the_system_of_a_live_medium() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    tree(&path("tree"));
+    std::fs::create_dir_all(path("medium/LiveOS")).unwrap();
+    let (packed, image) = (path("medium/LiveOS/squashfs.img"), path("live.iso"));
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    judge("mksquashfs", &[&text(&path("tree")), &text(&packed), "-quiet", "-no-progress"]);
+    let medium = text(&path("medium"));
+    judge("xorriso", &["-as", "mkisofs", "-quiet", "-R", "-o", &text(&image), &medium]);
+    let (lines, notes) = explain(&image, "/etc/issue");
+    assert_eq!(
+        lines,
+        ["/etc/issue: file", "  package base-files 12.4 amd64, configuration file (stage bootstrap)"],
+        "{notes}"
+    );
 }
 
 #[test]

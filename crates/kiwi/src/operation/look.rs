@@ -14,6 +14,9 @@ use crate::host::Host;
 use crate::host::file::WorkDirectory;
 use crate::root_tree::RootTree;
 
+/// The directory of a live medium with its system.
+const LIVE_OS: &str = "LiveOS";
+
 /// The image and a path in it.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -79,6 +82,42 @@ pub(super) fn open(image: &Path, host: &Host) -> Result<Opened> {
     let root = work.path().join("files");
     found.open(image, &root, host)?;
     Ok(Opened { root, work: Some(work) })
+}
+
+/// Like [`open`]; of a live medium it opens the system, which is a file system in a file on it.
+pub(super) fn open_system(image: &Path, host: &Host) -> Result<Opened> {
+    let mut opened = open(image, host)?;
+    let Some(work) = opened.work.as_ref().filter(|_| is_medium(image, host)) else { return Ok(opened) };
+    // A squashfs in LiveOS may contain nothing but another LiveOS with a file system.
+    for (name, directories) in [("system", &[LIVE_OS, "."][..]), ("system-inside", &[LIVE_OS])] {
+        let Some((file, kind)) = file_system_in(&opened.root, directories, host)? else { break };
+        let root = work.path().join(name);
+        kind.open(&file, &root, host)?;
+        opened.root = root;
+    }
+    Ok(opened)
+}
+
+fn is_medium(image: &Path, host: &Host) -> bool {
+    Image::detect(image, host).is_ok_and(|found| found == Some(Image::Iso))
+}
+
+/// Returns the first file with a file system in these directories of a tree.
+fn file_system_in(root: &Path, directories: &[&str], host: &Host) -> Result<Option<(PathBuf, Image)>> {
+    for directory in directories {
+        let entries = root.join(directory).read_dir().into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        files.retain(|path| path.symlink_metadata().is_ok_and(|facts| facts.is_file()));
+        files.sort();
+        for file in files {
+            if let Some(image @ (Image::Squashfs { .. } | Image::Erofs | Image::Ext { .. })) =
+                Image::detect(&file, host)?
+            {
+                return Ok(Some((file, image)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the partition of a disk that has the path, else the directory itself.

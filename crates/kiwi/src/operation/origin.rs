@@ -43,7 +43,7 @@ pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
             "kiwi explain needs the path of a file or directory below /; 'kiwi ls IMAGE' lists them"
         );
     }
-    let opened = look::open(&request.image, host)?;
+    let opened = look::open_system(&request.image, host)?;
     let tree = RootTree::merged(&look::within(opened.root(), &path))?;
     let answer = answer(request, path, &tree, opened.root(), host);
     drop(tree);

@@ -34,7 +34,7 @@ pub struct Request {
 /// Returns the bill of an image.
 pub fn run(request: &Request, context: &Context) -> Result<Outcome> {
     let host = &context.host;
-    let opened = look::open(&request.image, host)?;
+    let opened = look::open_system(&request.image, host)?;
     let found = package_manager::DATABASES.iter().chain(&RELEASE).find_map(|path| {
         let tree = RootTree::merged(&look::within(opened.root(), path)).ok()?;
         package_manager::has_database(&tree).then_some(tree)
