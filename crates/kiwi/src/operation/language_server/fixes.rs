@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use description::Diagnostic;
+use description::{Diagnostic, Format};
 
 /// An edit of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +37,15 @@ pub(super) fn of(diagnostic: &Diagnostic) -> Option<Fix> {
     if old.is_empty() || old.contains(char::is_whitespace) {
         return None;
     }
-    let mut edits = vec![(range.clone(), new.to_owned())];
-    if text[..range.start].ends_with('<') {
-        edits.extend(closing_name(text, &range).map(|range| (range, new.to_owned())));
-    } else if element.is_some() {
+    let before = &text[..range.start];
+    let is_xml = Format::of(&diagnostic.span.file) == Format::Xml;
+    let is_element = if is_xml { before.ends_with('<') } else { !before.ends_with('@') };
+    if element.is_some() && !is_element {
         return None;
+    }
+    let mut edits = vec![(range.clone(), new.to_owned())];
+    if is_xml && is_element {
+        edits.extend(closing_name(text, &range).map(|range| (range, new.to_owned())));
     }
     Some(Fix { title: format!("Write {new} instead of {old}"), edits })
 }
@@ -83,8 +87,12 @@ mod tests {
     use super::*;
 
     fn fixed(text: &str, old: &str, help: &str) -> Option<String> {
+        fixed_in("config.xml", text, old, help)
+    }
+
+    fn fixed_in(name: &str, text: &str, old: &str, help: &str) -> Option<String> {
         let start = text.find(old).unwrap();
-        let file = Arc::new(SourceFile { name: "config.xml".to_owned(), text: text.to_owned() });
+        let file = Arc::new(SourceFile { name: name.to_owned(), text: text.to_owned() });
         let span = Span { file, range: start..start + old.len() };
         let mut fix = of(&Diagnostic::error(span, "wrong").help(help))?;
         let mut fixed = text.to_owned();
@@ -105,6 +113,26 @@ mod tests {
         assert_eq!(fixed("<x><x/><x></x></x>", "x", "did you mean `<y>`?").unwrap(), "<y><x/><x></x></y>");
         assert_eq!(fixed("<a nmae=\"1\"/>", "nmae", "did you mean `name`?").unwrap(), "<a name=\"1\"/>");
         assert_eq!(fixed("<a b=\"efi\"/>", "efi", "today it is written `uefi`").unwrap(), "<a b=\"uefi\"/>");
+    }
+
+    #[test]
+    fn replaces_keys_of_mappings() {
+        let to_element = "did you mean `<version>`?";
+        for (name, text, expected) in [
+            ("config.yaml", "image: {verzion: 1}", "image: {version: 1}"),
+            ("config.toml", "[image]\nverzion = 1", "[image]\nversion = 1"),
+            ("config.json", "{\"image\": {\"verzion\": 1}}", "{\"image\": {\"version\": 1}}"),
+        ] {
+            assert_eq!(fixed_in(name, text, "verzion", to_element).unwrap(), expected);
+        }
+        let attribute = "image: {\"@verzion\": 1}";
+        assert_eq!(
+            fixed_in("config.yaml", attribute, "verzion", to_element),
+            None,
+            "an attribute is no element"
+        );
+        let fixed = fixed_in("config.yaml", attribute, "verzion", "did you mean `version`?");
+        assert_eq!(fixed.unwrap(), "image: {\"@version\": 1}");
     }
 
     #[test]
