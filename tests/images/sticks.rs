@@ -124,7 +124,7 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     let keywords =
         [Slot::Cdrom.keywords(&cd), attached(&system), vec!["-boot".to_owned(), "d".to_owned()]].concat();
     let mut machine = Machine::start(&keywords, Firmware::Uefi, directory.path());
-    machine.choose("Boot from disk", 2);
+    machine.choose("Boot from the disk", 2);
     machine.expect(&["KIWI Stick boot"], 120);
     drop(machine);
 

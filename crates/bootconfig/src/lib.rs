@@ -5,7 +5,7 @@
 //! partitions of a disk (`storage`, `deployed`), the checksum file of an image (`checksum`), the names
 //! of the files (`image_name`), the kinds of boot images (`kind`), the identity and checksum of CDs and sticks
 //! (`medium`), the content of live media (`live`), the configuration of a network client (`client`) and the parameters of
-//! its boot (`network_parameter`).
+//! its boot (`network_parameter`), the colours of boot menus (`menu_colors`).
 //!
 //! The crate is pure: text and bytes in, values out. It touches no file, clock, process or terminal.
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ mod install_source;
 mod kind;
 mod live;
 mod medium;
+pub mod menu_colors;
 mod network_parameter;
 mod parameter;
 mod partition;

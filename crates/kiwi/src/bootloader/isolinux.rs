@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bootconfig::menu_colors;
 use description::Console;
 
 use super::console::consoles;
@@ -24,6 +25,11 @@ pub const PROGRAM: &str = "boot/isolinux/isolinux.bin";
 pub const DISK_STARTER: &str = "/boot/isolinux/disk";
 /// The modules the menu needs.
 const MODULES: [&str; 4] = ["ldlinux.c32", "menu.c32", "libutil.c32", "libcom32.c32"];
+
+/// The size of the menu, which is that of GRUB on a screen of 80 columns and 25 lines, and its texts. `#` is the number of seconds.
+const LOOK: &str = "menu width 80\nmenu margin 1\nmenu rows 12\nmenu tabmsgrow 19\nmenu timeoutrow 21\n\
+    menu tabmsg Arrow keys: select an entry   Enter: start it   Tab: change its parameters\n\
+    menu autoboot The selected entry starts in # second{,s}.\n";
 
 /// Where distributions install ISOLINUX and its modules.
 const PROGRAM_DIRECTORIES: [&str; 3] = ["/usr/lib/ISOLINUX", "/usr/share/syslinux", "/usr/lib/syslinux/bios"];
@@ -79,6 +85,8 @@ pub fn configuration(menu: &MediumMenu, loader: &str) -> Result<String> {
     let timeout = (menu.settings.timeout * 10).max(1);
     text +=
         &format!("path {DIRECTORY}\nui menu.c32\nmenu title {}\nprompt 0\ntimeout {timeout}\n", menu.title);
+    text += LOOK;
+    text += &menu_colors::of_isolinux();
     if let Some(first) = menu.entries.first() {
         text += &format!("default {}\n", first.label);
     }
@@ -124,7 +132,11 @@ mod tests {
             settings: Bootloader { timeout: 3, output: vec![Console::Serial], ..Bootloader::default() },
             entries: vec![
                 Entry { label: "Live-System".into(), title: "It's live".into(), action: boot },
-                Entry { label: "Disk".into(), title: "Boot from disk".into(), action: Action::NextDevice },
+                Entry {
+                    label: "Disk".into(),
+                    title: "Boot from the disk".into(),
+                    action: Action::NextDevice,
+                },
             ],
         }
     }
@@ -133,19 +145,25 @@ mod tests {
     fn both_loaders_offer_the_same_entries() {
         let text = configuration(&menu("quiet"), "/boot/x86_64/loader").unwrap();
         assert!(text.starts_with("serial 0 115200\npath /boot/isolinux\nui menu.c32\n"), "{text}");
-        assert!(text.contains("timeout 30\ndefault Live-System\n"), "{text}");
+        assert!(text.contains("timeout 30\n") && text.contains("\ndefault Live-System\n"), "{text}");
         assert!(
             text.contains("  menu label It's live\n  kernel linux\n  append initrd=initrd quiet\n"),
             "{text}"
         );
         assert!(
-            text.ends_with("label Disk\n  menu label Boot from disk\n  linux /boot/isolinux/disk\n"),
+            text.ends_with("label Disk\n  menu label Boot from the disk\n  linux /boot/isolinux/disk\n"),
             "{text}"
         );
         let grub = grub2::medium_configuration(&menu("quiet"));
         let linux = "\tlinux /boot/x86_64/loader/linux quiet\n\tinitrd /boot/x86_64/loader/initrd\n";
         assert!(grub.contains(&format!("\nmenuentry 'Its live' {{\n{linux}}}\n")), "{grub}");
-        let (head, disk) = grub.split_once("menuentry 'Boot from disk' {\n\tregexp --set=1:medium").unwrap();
+        let (head, disk) =
+            grub.split_once("menuentry 'Boot from the disk' {\n\tregexp --set=1:medium").unwrap();
+        for (text, selected) in
+            [(&text, "\nmenu color sel 1;37;44\n"), (&grub, "\nset menu_color_highlight=white/blue\n")]
+        {
+            assert!(text.contains(selected), "the entry that starts is white on blue: {text}");
+        }
         assert!(!head.contains("chainloader") && disk.ends_with("\tdone\n\texit\n}\n"), "{grub}");
     }
 

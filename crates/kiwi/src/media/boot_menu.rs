@@ -38,7 +38,11 @@ pub(super) fn menu(start: Start<'_>) -> MediumMenu {
     let entries = vec![
         entry("KIWI", start.title.to_owned(), ""),
         entry("Debug", format!("{} (debug)", start.title), " DEBUG=1"),
-        Entry { label: "Disk".to_owned(), title: "Boot from disk".to_owned(), action: Action::NextDevice },
+        Entry {
+            label: "Disk".to_owned(),
+            title: "Boot from the disk".to_owned(),
+            action: Action::NextDevice,
+        },
     ];
     MediumMenu { title: start.title.to_owned(), settings, entries }
 }

@@ -1,6 +1,6 @@
 //! The boot menus: of pxelinux for BIOS machines, of GRUB for UEFI machines, and of iPXE for machines that have it.
 
-use bootconfig::MacAddress;
+use bootconfig::{MacAddress, menu_colors};
 use ondisk::command_line::{for_grub, split};
 
 use super::{BootEntry, Settings, Transport};
@@ -89,6 +89,7 @@ fn grub(settings: &Settings, entry: Option<&BootEntry>, console: Option<u8>, for
         text += "if [ -f $prefix/menu-$net_default_mac.cfg ]; then\n  configfile $prefix/menu-$net_default_mac.cfg\nfi\n";
     }
     text += &serial;
+    text += &menu_colors::of_grub();
     text += "set timeout=3\nset default=0\n";
     if let Some(BootEntry { kernel, initrd, hypervisor: Some(hypervisor) }) = entry {
         text += &format!(
@@ -103,7 +104,7 @@ fn grub(settings: &Settings, entry: Option<&BootEntry>, console: Option<u8>, for
             for_grub(&settings.kernel_parameters())
         );
     }
-    text + "\nmenuentry 'Start from the disk' {\n  exit 1\n}\n"
+    text + "\nmenuentry 'Boot from the disk' {\n  exit 1\n}\n"
 }
 
 /// A script of iPXE. Files come by HTTP if the server has it; `exit` continues with the next device of the firmware.

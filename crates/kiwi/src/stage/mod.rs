@@ -49,7 +49,7 @@ impl Stage {
             Self::Packages => 1,
             Self::Tree => 4,
             Self::BootImage => 2,
-            Self::Image => 9,
+            Self::Image => 10,
         }
     }
 

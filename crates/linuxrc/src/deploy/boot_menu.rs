@@ -1,6 +1,6 @@
 //! The menu of the disk's boot loader: `/boot/grub/grub.cfg` of an installed system.
 
-use bootconfig::ClientConfig;
+use bootconfig::{ClientConfig, menu_colors};
 use ondisk::command_line::grub_word;
 
 /// Seconds that the menu is shown by default, as in KIWI 1.x.
@@ -19,9 +19,10 @@ pub(crate) struct Entry {
 pub(crate) fn text(entries: &[Entry], timeout: Option<u32>, uuid: Option<&str>) -> String {
     let mut text = format!(
         "# Written by kiwi's boot image when it installed the system.\n\
-         set default=0\nset timeout={}\n\
+         set default=0\nset timeout={}\n{}\
          if serial --unit=0 --speed=115200; then\n  terminal_input console serial\n  terminal_output console serial\nfi\n",
-        timeout.unwrap_or(TIMEOUT)
+        timeout.unwrap_or(TIMEOUT),
+        menu_colors::of_grub()
     );
     if let Some(uuid) = uuid {
         text += &format!("search --no-floppy --fs-uuid --set=root {}\n", quoted(uuid));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use bootconfig::menu_colors;
 use description::{Bootloader, Console, Input};
 
 use super::DIRECTORY;
@@ -40,7 +41,7 @@ pub(super) fn prologue(bootloader: &Bootloader) -> String {
         false => format!("terminal_output {terminals}\n"),
     };
     text += &format!("terminal_input {input}\n{output}");
-    text + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
+    text + &menu_colors::of_grub() + &format!("set default=0\nset timeout={}\n", bootloader.timeout)
 }
 
 /// Returns GRUB's name of an input device.

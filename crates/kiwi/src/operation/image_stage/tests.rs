@@ -165,7 +165,7 @@ fn results_match_the_format_numbers_of_their_stages() {
     tree.write("etc/motd", "hello\n", 0o640).unwrap();
     tree.symlink("etc/issue", "motd").unwrap();
     let pinned = "208effbc8c552211db1929448ab9da648f6132a285847de49ccb4e512eef47c7";
-    assert_pinned(Stage::Image, (9, pinned), packed(&tree, &directory.path().join("image"), &host));
+    assert_pinned(Stage::Image, (10, pinned), packed(&tree, &directory.path().join("image"), &host));
     let linuxrc = directory.path().join("linuxrc");
     std::fs::write(&linuxrc, "program").unwrap();
     crate::initrd::furnish(&tree, &BootConfig::new(Kind::Vmx), &linuxrc).unwrap();
