@@ -17,6 +17,7 @@ use crate::host::{self, BeforeNamespaces, Host, Output, TerminalStyle, printable
 use crate::identity::rfc3339;
 use crate::operation::Outcome;
 use crate::source::AllowedPaths;
+use crate::timings::{self, Run};
 
 /// Runs the operation of the command line.
 pub fn run(mut call: Call) -> ExitCode {
@@ -120,19 +121,15 @@ fn operate(call: &Call, entered: Entered, context: &Context) -> Result<Outcome, 
         (None, Some(_)) => host.log().show_on_terminal(),
         (None, None) => {}
     }
-    host.log().line(&format!(
-        "kiwi {} {}, {}",
-        env!("CARGO_PKG_VERSION"),
-        call.operation.verb(),
-        rfc3339(host.now())
-    ));
+    let run = Run { verb: call.operation.verb(), began: rfc3339(host.now()) };
+    host.log().line(&format!("kiwi {} {}, {}", env!("CARGO_PKG_VERSION"), run.verb, run.began));
     if let Some(identity) = &entered.identity {
         host.log().line(identity);
     }
     let outcome = call.operation.run(context).map_err(|error| with_free_space(error, context));
     if let Some(location) = &call.timings {
         // The report is also written for a run that failed; the error of the run has priority over that of the report.
-        let written = crate::timings::write(location, host);
+        let written = timings::write(location, run, host);
         return outcome.and_then(|outcome| written.map(|()| outcome).map_err(Error::from));
     }
     outcome

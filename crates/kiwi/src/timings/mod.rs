@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use crate::host::Host;
 use crate::host::usage::{FromCache, Span, Usage};
+use crate::host::{ArtifactFacts, Host, lossy};
 
 /// Version of the report. New fields keep it; a change of an existing one raises it.
 const VERSION: u32 = 1;
@@ -21,6 +21,9 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     version: u32,
+    run: Run,
+    /// The finished files.
+    files: Vec<FileRow>,
     /// Duration of the whole run in seconds.
     wall: f64,
     /// Processor time of the whole run in seconds, with children.
@@ -33,6 +36,31 @@ pub struct Report {
     stages: Vec<Row>,
     /// Indices in `stages`: the chain of stages that the end waited for; each began after the one before it ended.
     critical_path: Vec<usize>,
+}
+
+/// What was run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Run {
+    /// The verb of the command line.
+    pub verb: &'static str,
+    /// The beginning in the form of RFC 3339.
+    pub began: String,
+}
+
+/// A finished file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct FileRow {
+    #[serde(serialize_with = "lossy")]
+    path: PathBuf,
+    role: String,
+    /// Bytes.
+    size: u64,
+}
+
+impl From<ArtifactFacts> for FileRow {
+    fn from(facts: ArtifactFacts) -> Self {
+        Self { path: facts.path, role: facts.role, size: facts.size }
+    }
 }
 
 /// One stage.
@@ -55,8 +83,14 @@ struct Row {
 }
 
 impl Report {
-    /// Returns the report of spans, sorted by their start, and totals.
-    fn new(spans: &[Span], (wall, usage): (f64, Usage), peak_memory: u64) -> Self {
+    /// Returns the report of a run: its spans, sorted by their start, its files and its totals.
+    fn new(
+        run: Run,
+        spans: &[Span],
+        files: Vec<FileRow>,
+        (wall, usage): (f64, Usage),
+        peak_memory: u64,
+    ) -> Self {
         let mut lanes: Vec<f64> = Vec::new();
         let mut stages = Vec::new();
         for (number, span) in spans.iter().enumerate() {
@@ -83,7 +117,7 @@ impl Report {
         }
         let critical_path = critical_path(spans);
         let Usage { cpu, read, written } = usage;
-        Self { version: VERSION, wall, cpu, read, written, peak_memory, stages, critical_path }
+        Self { version: VERSION, run, files, wall, cpu, read, written, peak_memory, stages, critical_path }
     }
 }
 
@@ -105,8 +139,9 @@ fn critical_path(spans: &[Span]) -> Vec<usize> {
 }
 
 /// Writes the report of this run: `FILE.json` and `FILE.html`, or both as `timings` in a directory.
-pub fn write(location: &Path, host: &Host) -> Result<()> {
-    let report = Report::new(&host.spans().list(), host.spans().total(), host.peak_memory());
+pub fn write(location: &Path, run: Run, host: &Host) -> Result<()> {
+    let finished = host.artifacts().into_iter().map(FileRow::from).collect();
+    let report = Report::new(run, &host.spans().list(), finished, host.spans().total(), host.peak_memory());
     let (json, page) = files(location);
     let writing = |path: &Path| format!("writing the timing report {}", path.display());
     let text = serde_json::to_string_pretty(&report)? + "\n";
@@ -139,7 +174,11 @@ mod tests {
 
     fn report() -> Report {
         let spans = [span("a", 0.0, 2.0), span("beside", 0.5, 1.0), span("b & <c>", 2.0, 5.0)];
-        Report::new(&spans, (5.5, Usage { cpu: 4.0, read: 1 << 20, written: 3 << 20 }), 50 << 20)
+        let run = Run { verb: "build", began: "2026-01-02T03:04:05Z".to_owned() };
+        let file =
+            |role: &str, name: &str| FileRow { path: name.into(), role: role.to_owned(), size: 3 << 20 };
+        let files = vec![file("package-list", "images/<a>.packages"), file("image", "images/<a>.iso")];
+        Report::new(run, &spans, files, (5.5, Usage { cpu: 4.0, read: 1 << 20, written: 3 << 20 }), 50 << 20)
     }
 
     #[test]
@@ -148,6 +187,20 @@ mod tests {
         assert_eq!(report.critical_path, [0, 2]);
         assert_eq!(report.stages.iter().map(|row| row.lane).collect::<Vec<_>>(), [0, 1, 0]);
         assert_eq!(report.stages.iter().map(|row| row.shared).collect::<Vec<_>>(), [true, true, false]);
+    }
+
+    #[test]
+    fn the_page_names_the_image_the_run_and_the_seconds() {
+        let page = page::html(&report());
+        assert!(page.contains("<h1>&lt;a&gt;.iso</h1>"), "{page}");
+        assert!(page.contains("kiwi build") && page.contains("2026-01-02 03:04:05 UTC"), "{page}");
+        assert!(page.contains("<td>&lt;a&gt;.packages</td><td>package-list</td><td>3.0 MiB</td>"), "{page}");
+        for (second, percent) in [("0", "0.00"), ("1", "18.18"), ("5", "90.91")] {
+            let tick = format!("<span class=\"tick\" style=\"left:{percent}%\">{second} s</span>");
+            assert!(page.contains(&tick), "{tick}: {page}");
+        }
+        let nothing = Report { files: Vec::new(), wall: 0.0, stages: Vec::new(), ..report() };
+        assert!(page::html(&nothing).contains("<h1>kiwi build</h1>"), "a run without an image");
     }
 
     #[test]
