@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::deb822::{self, Comments};
+use crate::host::printable;
 use crate::package_manager::Package;
 
 /// apt's scheme of a file in a local repository.
@@ -27,10 +28,10 @@ pub(super) fn packages(output: &str) -> Result<Vec<Package>> {
     }
     if let Some(first) = unverifiable.first() {
         bail!(
-            "the index of a repository contains no SHA-256 of {} packages, the first of them {first}\ncreate \
+            "the index of a repository contains no SHA-256 of {}, the first of them {first}\ncreate \
              the index again with apt-ftparchive or dpkg-scanpackages, or use the directory of the packages as a repository \
              of type deb-dir",
-            unverifiable.len()
+            printable::count(unverifiable.len(), "package")
         );
     }
     Ok(packages)
@@ -136,7 +137,7 @@ mod tests {
         {
             let error = packages(&format!("{good}{bad}")).unwrap_err().to_string();
             assert!(
-                error.contains("no SHA-256 of 1 packages, the first of them file:/r/b_1_all.deb"),
+                error.contains("no SHA-256 of 1 package, the first of them file:/r/b_1_all.deb"),
                 "{error}"
             );
         }
