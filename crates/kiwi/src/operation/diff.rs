@@ -64,6 +64,8 @@ impl Comparing<'_> {
             self.add(&shown, format!("{} here, {} there", kind(&first), kind(&second)));
             return Ok(());
         }
+        // Two files that were named, such as images, have the times at which they were built.
+        let times = self.times && !(first.is_file() && inside.as_os_str().is_empty());
         for (what, here, there) in [
             ("mode", format!("{:o}", first.mode()), format!("{:o}", second.mode())),
             ("owner", owner(&first), owner(&second)),
@@ -72,7 +74,7 @@ impl Comparing<'_> {
             ("device", device(one, &first), device(other, &second)),
             ("attributes", attributes(one), attributes(other)),
         ] {
-            if here != there && (what != "time" || self.times) {
+            if here != there && (what != "time" || times) {
                 self.add(&shown, format!("{what} {here} here, {there} there"));
             }
         }
@@ -221,6 +223,23 @@ fn attributes(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::host::Output;
+
+    #[test]
+    fn named_files_of_different_times_are_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = ["one", "other"].map(|name| directory.path().join(name));
+        for (path, seconds) in files.iter().zip([1, 2]) {
+            std::fs::write(path, "image").unwrap();
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            std::fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+        }
+        let host = Host::new(crate::host::Output::Quiet);
+        let mut compare = Comparing { times: true, found: Vec::new(), host: &host };
+        compare.paths(&files[0], &files[1], Path::new("")).unwrap();
+        assert_eq!(compare.found, []);
+        compare.paths(&files[0], &files[1], Path::new("etc/file")).unwrap();
+        assert_eq!(compare.found.len(), 1, "the time of a file in a directory: {:?}", compare.found);
+    }
 
     #[test]
     fn reports_every_kind_of_difference() {
