@@ -120,7 +120,7 @@ impl Answers {
     /// Returns how people log in, in a sentence without its full stop.
     pub(super) fn login(&self, template: Template) -> String {
         match (&self.user, &self.ssh_key, template.parts().login) {
-            (Some(user), None, _) => format!("Log in as {user} with the password"),
+            (Some(user), None, _) => format!("Log in as {user} with the password that you chose"),
             (user, Some(_), _) => {
                 format!("Log in as {} by SSH with the key", user.as_deref().unwrap_or("root"))
             }
