@@ -14,6 +14,7 @@ mod errors;
 mod escapes;
 mod filesystems;
 mod formats;
+mod from_source;
 mod handbook;
 mod images;
 mod install;
