@@ -51,6 +51,7 @@ pub(super) const RULES: Rules = Rules {
                 ("kind", ""),
                 ("live", "image_name parameter"),
                 ("medium", ""),
+                ("menu_colors", ""),
                 ("network_parameter", "client parameter"),
                 ("parameter", "partition"),
                 ("partition", ""),
