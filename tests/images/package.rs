@@ -24,9 +24,19 @@ cd /root
 kiwi check /usr/share/doc/kiwi-image/examples/debian-12-live
 kiwi init server --distribution debian-12 --name web --user tux --password-hash '$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.'
 kiwi check web
-mkdir images
+mkdir images next
 kiwi build web --destdir images
-ls images/web.*.qcow2
+echo "Welcome to web." > web/root/etc/motd
+kiwi build web --destdir next
+code=0; kiwi diff images/web.x86_64-1.0.0.qcow2 next/web.x86_64-1.0.0.qcow2 >differences || code=$?
+test $code = 1
+grep 'in it .*/etc/motd: ' differences
+if grep 'in it ' differences | grep -v /etc/motd; then exit 1; fi
+kiwi init pxe-client --distribution debian-12 --name client --user tux --password-hash '$6$rounds=5000$r6KA41yQcb1snahg$6J3KM5oR1G4q4jh0rezU87HLi3pv4eNdG4fdvzqjExbBKtsfH5/9CI/F0iI6Ul0ew936oKScwV5icZrVN.vhu.'
+kiwi build client --destdir images
+kiwi pxe init tftpboot --server 192.168.100.2/24 --http
+kiwi pxe publish images --tree tftpboot
+kiwi pxe client --tree tftpboot
 "#;
 
 #[test]
@@ -50,7 +60,7 @@ fn package_is_complete_in_a_clean_system() {
          </packagemanager><type image=\"ext4\"/></preferences><repository type=\"apt-deb\" distribution=\"./\" \
          package_gpgcheck=\"false\" repository_gpgcheck=\"false\"><source path=\"dir://{}\"/></repository><repository><source \
          path=\"debian://bookworm\"/></repository><packages type=\"image\"><package name=\"kiwi-image\"/><package name=\"mount\"/>\
-         <package name=\"grub-pc-bin\"/><package name=\"grub-efi-amd64-bin\"/></packages></image>",
+         <package name=\"grub-pc-bin\"/><package name=\"grub-efi-amd64-bin\"/><package name=\"pxelinux\"/><package name=\"syslinux-common\"/></packages></image>",
         path("repository")
     );
     std::fs::write(path("description/config.xml"), description).unwrap();
