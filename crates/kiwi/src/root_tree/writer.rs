@@ -98,13 +98,11 @@ impl<'a> TreeWriter<'a> {
         match parents {
             Parents::Archive(parents) => {
                 let (parent, name) = parents.enter(path)?;
-                let created = match create(parent, name) {
-                    Err(Errno::EXIST) => {
-                        make_room(parent, name)?;
-                        create(parent, name)
-                    }
-                    created => created,
-                };
+                let mut created = create(parent, name);
+                if matches!(created, Err(Errno::EXIST)) {
+                    make_room(parent, name)?;
+                    created = create(parent, name);
+                }
                 finish(created?, parent, name)?;
                 Ok(Made::New)
             }
