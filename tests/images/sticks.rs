@@ -111,7 +111,7 @@ fn a_boot_stick_and_a_boot_cd_start_the_system_of_a_stick() {
     let drive = format!("file={},format=vmdk,if=virtio", text(&disk));
     let keywords = [self::first(Slot::Usb.keywords(&cd)), vec!["-drive".to_owned(), drive]].concat();
     let mut machine = Machine::start(&keywords, Firmware::Bios, directory.path());
-    machine.choose("Automatic boot in", 2);
+    machine.choose("The selected entry starts in", 2);
     machine.log_in("tux", "kiwi");
     assert!(machine.ask("cat /proc/cmdline").contains("root=PARTUUID="), "the disk did not start");
     assert_eq!(mounted(&mut machine, "/"), "/dev/vda2 ext4 rw");
