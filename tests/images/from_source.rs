@@ -12,7 +12,7 @@ const TYPE: &str = "<type image=\"iso\" flags=\"overlay\"/>";
 #[test]
 #[ignore = "compiles kiwi twice; scripts/test --all"]
 fn an_installed_program_makes_boot_images_and_misses_linuxrc_before_any_work() {
-    // Above these directories, there is no checkout whose files or settings of cargo are found.
+    // No checkout lies above these directories, whose files or settings of cargo would be found.
     let directory = tempfile::tempdir().unwrap();
     let [sources, home] = ["sources", "home"].map(|name| directory.path().join(name));
     copy_the_sources(&sources);

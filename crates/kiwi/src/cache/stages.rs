@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
@@ -327,8 +327,8 @@ impl Entry {
     ) -> Result<T> {
         let path = self.directory.join(name);
         let damaged = || Damaged { path: path.clone() };
-        let file = File::open(&path).map_err(|_| damaged())?;
-        let mut file = std::io::BufReader::with_capacity(1 << 20, file);
+        let mut file =
+            File::open(&path).map(|file| BufReader::with_capacity(1 << 20, file)).map_err(|_| damaged())?;
         if self.checked.get().is_some() && self.contents.files.contains_key(name) {
             return read(&mut file);
         }

@@ -103,8 +103,7 @@ impl<'a> TreeWriter<'a> {
                     make_room(parent, name)?;
                     created = create(parent, name);
                 }
-                finish(created?, parent, name)?;
-                Ok(Made::New)
+                finish(created?, parent, name).map(|()| Made::New)
             }
             Parents::Packages(parents) => {
                 let (parent, name) = parents.open(path)?;

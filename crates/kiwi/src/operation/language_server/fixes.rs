@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(
             fixed_in("config.yaml", attribute, "verzion", to_element),
             None,
-            "an attribute is no element"
+            "an attribute is not an element"
         );
         let fixed = fixed_in("config.yaml", attribute, "verzion", "did you mean `version`?");
         assert_eq!(fixed.unwrap(), "image: {\"@version\": 1}");
